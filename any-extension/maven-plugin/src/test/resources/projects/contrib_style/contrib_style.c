@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The smallest extension. */
 #include "postgres.h"
 #include "fmgr.h"

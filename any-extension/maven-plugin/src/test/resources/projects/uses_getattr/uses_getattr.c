@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads a column of a row, as most extensions that look at rows do. */
 #include "postgres.h"
 #include "access/htup_details.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Copies a name by a function that postgres.h promises on every system. */
 #include "postgres.h"
 #include "fmgr.h"

@@ -122,6 +122,32 @@ class RestorationIT {
     assertRestoredAsByPgRestore();
   }
 
+  @Test
+  void restoresDatabasesInOtherEncodings() throws Exception {
+    server.drop("shop");
+    server.execute(
+        "maintenance",
+        "CREATE DATABASE shop ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0",
+        "COMMENT ON DATABASE shop IS 'a database'",
+        "CREATE ROLE alice");
+    server.execute(
+        "shop",
+        "CREATE SCHEMA \"größe\" AUTHORIZATION alice",
+        "SET ROLE alice",
+        "CREATE TABLE \"größe\".\"maß\" AS SELECT 'ä' AS \"ö\"");
+    Path backup = server.backup(folder, "shop");
+    String expected = server.dump("shop", "--create");
+    for (String option : List.of("--replace", "--trust-owners")) {
+      Run restore = server.pghello("restore", "--from", folder.toString(), option, "shop");
+      assertThat(restore.status()).as(restore.err()).isZero();
+      assertThat(server.dump("shop", "--create")).isEqualTo(expected);
+      server.drop("shop");
+    }
+    if (server.hasServer()) {
+      assertThat(server.verify(folder, backup).err()).isEmpty();
+    }
+  }
+
   /** The schema is there only when the extension is, and its owner has let others into it. */
   @Test
   void restoresPrivilegesOnWhatExtensionsCreate() throws Exception {
@@ -230,6 +256,30 @@ class RestorationIT {
           .containsEntry("creator", server.major() >= 16)
           .containsEntry("of_creator", server.major() >= 16);
     }
+  }
+
+  /** A subscription keeps a database from being dropped. */
+  @Test
+  void leavesNoDatabaseWithASubscriptionIfItFails() throws Exception {
+    server.execute(
+        "shop",
+        "CREATE ROLE alice",
+        "CREATE SCHEMA alices AUTHORIZATION alice",
+        "CREATE SUBSCRIPTION later CONNECTION 'host=127.0.0.1 port=1' PUBLICATION p WITH (connect = false)",
+        "CREATE TABLE alices.kinds (k integer PRIMARY KEY)",
+        "CREATE TABLE alices.things (k integer REFERENCES alices.kinds)",
+        "SET session_replication_role = replica",
+        "INSERT INTO alices.things VALUES (1)",
+        "ALTER TABLE alices.kinds OWNER TO alice",
+        "ALTER TABLE alices.things OWNER TO alice");
+    server.backup(folder, "shop");
+    Run restore = server.pghello("restore", "--from", folder.toString(), "--as", "copy", "shop");
+    assertThat(restore.status()).isEqualTo(2);
+    assertThat(restore.err()).contains("violates foreign key constraint").hasLineCount(1);
+    String left =
+        "SELECT count(*) FROM (SELECT datname FROM pg_database UNION SELECT rolname FROM pg_roles) n (name)"
+            + " WHERE name LIKE 'pghello%' OR name = 'copy'";
+    assertThat(server.value("maintenance", left)).isEqualTo("0");
   }
 
   /** While a database is restored, only statements of pg_restore define anything in it. */

@@ -123,9 +123,9 @@ final class RestoreFixture implements AutoCloseable {
     return Run.pghello(environment(), arguments);
   }
 
-  /** Backs up a database, and returns the backup; skips the test if there is no pg_dump for it. */
+  /** Backs up a database, and returns the backup. */
   Path backup(Path folder, String database) throws IOException {
-    assumeTrue(has(() -> Programs.forServer(server.major(), null)), "no programs of this version");
+    program("pg_dump");
     Run backup = pghello("backup", "--to", folder.toString(), database);
     assertThat(backup.status()).as(backup.err()).isZero();
     try (Stream<Path> made = Files.list(folder)) {
@@ -169,7 +169,9 @@ final class RestoreFixture implements AutoCloseable {
     return run.out().replaceAll("(?m)^.(un)?restrict .*$", "");
   }
 
+  /** Skips the test if this machine cannot dump databases of the server. */
   private String program(String name) {
+    assumeTrue(has(() -> Programs.forServer(server.major(), null)), "no programs of this version");
     return Programs.forServer(server.major(), null).path(name);
   }
 
