@@ -112,9 +112,9 @@ public final class PgHello extends Routines {
   }
 
   /**
-   * Returns {@code pg_hello_all(text[], integer[])} as a table with one row per name, to select from
-   * or to join. The columns are {@code position, name, greeting}; positions start at 1, in the order
-   * of the names. The alias is {@code pg_hello_all} unless you change it with {@code as(…)}.
+   * Returns {@code pg_hello_all(text[], integer[])} as a table with one row per name, to select
+   * from or to join. The columns are {@code position, name, greeting}; positions start at 1, in the
+   * order of the names. The alias is {@code pg_hello_all} unless you change it with {@code as(…)}.
    *
    * @param names the names, none of them null; sent as one bind value
    * @throws NullPointerException if a name is null; the message contains its index
