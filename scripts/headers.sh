@@ -65,7 +65,8 @@ foreign() {
     ! -type l \( -perm -002 -o -perm -020 \) \) -print | sed -n 1p
 }
 
-own_cache
+# ./dev prints help without a cache, and calls this itself
+[ "${BASH_SOURCE[-1]##*/}" = dev ] || own_cache
 
 # installed_config MAJOR: prints an installed pg_config of that major, which has its headers.
 installed_config() {
