@@ -6,117 +6,163 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.regex.Matcher;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** Checks the style of pages and Javadoc, as far as a pattern can. */
+/**
+ * Counts stilted phrases in pages, Javadoc, comments, help texts and messages.
+ *
+ * <p>A file may have {@value #LIMIT} of them per 1,000 words, as many as well-written libraries
+ * have. Files with more are listed with their counts in {@code stilted-phrases.txt}. Counts only
+ * fall: {@code ./dev generate} lowers them, and removes files that are within the limit.
+ */
 class ProseTest {
-  /** The most words of a sentence; half as many are better. */
-  private static final int WORDS = 30;
+  /** Phrases per 1,000 words. A file of any length may have one. */
+  private static final int LIMIT = 3;
 
-  /** Beginnings of a Javadoc that do not name the thing. */
-  private static final Pattern JAVADOC =
-      Pattern.compile("/\\*\\*[\\s*]*(What|How|Who|Which|Where|Of|By|With|At|Those|Also|For)\\b");
+  private static final Path KNOWN = Path.of("src", "test", "resources", "stilted-phrases.txt");
 
-  /** Words that only those who write them understand. */
-  private static final Pattern JARGON =
-      Pattern.compile("\\b(?:rooms|fences?|ours|theirs)\\b", Pattern.CASE_INSENSITIVE);
+  private static final Pattern PHRASE =
+      Pattern.compile(
+          String.join(
+              "|",
+              "\\b[Ww]hat (?:is|was|are|were|it|they|the|a|an|has|have|had|you|can|may|that|its|others?"
+                  + "|each|this|must)\\b",
+              "\\b(?:[Ss]ays?|[Ss]aid|[Tt]old|[Tt]ells?)\\b",
+              ", as (?:in|a|an|the|with|by|of|for|if|[A-Z`{])",
+              "\\b[Ww]here (?:it|there|the|that|a|an|they|you|no|one|this|somebody|nothing)\\b",
+              "\\b(?:[Tt]hat|[Tt]hose) of\\b",
+              "\\bby (?:itself|themselves)\\b|\\bof (?:(?:its|their|your|one's|his) own|yours|theirs"
+                  + "|others)\\b",
+              "\\b(?:[Ss]ome|[Nn]o|[Ee]very|[Aa]ny)body(?:'s)?\\b|\\b[Ww]hoever\\b",
+              "(?<!stand)\\balone\\b",
+              "\\b[Bb]eside\\b",
+              "\\b(?:at once|in vain|goes on|go on|heeds?|in the end|gravest|nevertheless|thereby"
+                  + "|meanwhile)\\b",
+              "\\b(?:of|to|in|by|with) (?:which|whom)\\b",
+              "\\b[Ww]hose\\b",
+              "\\b(?:[Ll]og-ins?|[Tt]ime-outs?|off-line|start-up|run-time)\\b",
+              "\\b[Mm]end(?:s|ed|ing)?\\b",
+              "(?:^|[.!?;:] )(?:Of [a-z]+|Not [a-z]+ (?:is|are)|None of|Nothing (?:is|of))\\b",
+              "[;,] else\\b|\\bor else\\b|\\bbut for\\b"),
+          Pattern.MULTILINE);
 
-  private static final Pattern SENTENCE = Pattern.compile(".+?(?:[.!?](?=[\\s)*\"]|$)|$)");
+  private static final Pattern WORD = Pattern.compile("[A-Za-z][A-Za-z'-]*");
+  private static final Pattern JAVADOC = Pattern.compile("/\\*\\*(.*?)\\*/", Pattern.DOTALL);
+  private static final Pattern BLOCK = Pattern.compile("/\\*(.*?)\\*/", Pattern.DOTALL);
+  private static final Pattern COMMENT =
+      Pattern.compile("^\\s*(?://|#) (?!SPDX)(.*)$", Pattern.MULTILINE);
+  private static final Pattern STRING = Pattern.compile("\"((?:[^\"\\\\\\n]|\\\\.){12,})\"");
+  private static final Pattern SQL =
+      Pattern.compile("\\b(?:SELECT|INSERT|FROM pg_|CREATE|UPDATE)\\b");
 
   @Test
-  void javadocNamesTheThingFirst() throws IOException {
-    List<Path> sources = Tree.files("(?!.*/resources/).*/src/main/java/.*\\.java");
-    assertThat(sources).hasSizeGreaterThan(300);
-    var findings = new ArrayList<String>();
-    for (Path source : sources) {
-      findings.addAll(javadoc(source.toString(), Files.readString(source)));
+  void noFileHasMoreStiltedPhrasesThanBefore() throws IOException {
+    NavigableMap<String, Integer> known = new TreeMap<>();
+    for (String line : Files.readAllLines(KNOWN)) {
+      known.put(line.substring(line.indexOf(' ') + 1), Integer.parseInt(line.split(" ", -1)[0]));
     }
-    assertThat(findings).isEmpty();
-  }
-
-  @Test
-  void pagesHaveShortSentencesOfPlainWords() throws IOException {
-    List<Path> pages = Tree.files("(?!CHANGELOG).*\\.md");
-    assertThat(pages).hasSizeGreaterThan(20);
-    var findings = new ArrayList<String>();
-    for (Path page : pages) {
-      findings.addAll(prose(page.toString(), Files.readString(page)));
-    }
-    assertThat(findings).isEmpty();
-  }
-
-  @Test
-  void seesWhatIsPlanted() {
-    assertThat(javadoc("A.java", "class A {\n  /**\n   * How many. */\n  /** The number. */\n}"))
-        .containsExactly("A.java:2: How");
-    String words = "word ".repeat(WORDS - 1);
-    String page =
-        "# Ours\n\n"
-            + "It is theirs: `ours`. A [page](of/theirs.md).\n\n"
-            + "```sh\n"
-            + "ours\n"
-            + "```\n"
-            + "| ours |\n\n"
-            + "- "
-            + (words + "end.\n- ")
-            + (words + "without\n  end.\n\nThe rooms.");
-    assertThat(prose("a.md", page))
-        .containsExactly("a.md:3: theirs", "a.md:11: " + (WORDS + 1) + " words", "a.md:14: rooms");
-  }
-
-  private static List<String> javadoc(String file, String text) {
-    Matcher first = JAVADOC.matcher(text);
-    var findings = new ArrayList<String>();
-    while (first.find()) {
-      int line = text.substring(0, first.start()).split("\n", -1).length;
-      findings.add(file + ":" + line + ": " + first.group(1));
-    }
-    return findings;
-  }
-
-  /** Code, tables, headings and targets of links are no prose. */
-  private static List<String> prose(String file, String page) {
-    var findings = new ArrayList<String>();
-    var paragraph = new StringBuilder();
-    boolean code = false;
-    int number = 0;
-    int begin = 0;
-    for (String line : (page + "\n\n").split("\n", -1)) {
-      number++;
-      String text = line.strip();
-      boolean fence = text.startsWith("```");
-      code ^= fence;
-      boolean skipped = code || fence || text.matches("(?:[|#]|<!--|\\[\\S+]: ).*");
-      boolean item = text.matches("(?:[-*]|\\d+\\.) .*");
-      if (skipped || item || text.isEmpty()) {
-        for (String finding : sentences(paragraph.toString())) {
-          findings.add(file + ":" + begin + ": " + finding);
+    NavigableMap<String, Integer> counts = new TreeMap<>();
+    for (Path file : Tree.files(".*\\.(?:md|java|sh|c|h)|dev|scripts/help/.*\\.txt")) {
+      String path = Tree.ROOT.relativize(file).toString();
+      if (!path.contains("/src/generated/")) {
+        String prose = prose(path, Files.readString(file));
+        int phrases = (int) PHRASE.matcher(prose).results().count();
+        if (phrases > Math.max(1, WORD.matcher(prose).results().count() * LIMIT / 1000)) {
+          counts.put(path, phrases);
         }
-        paragraph.setLength(0);
-      }
-      if (!skipped && !text.isEmpty()) {
-        begin = paragraph.isEmpty() ? number : begin;
-        paragraph.append(item ? text.replaceFirst("\\S+ ", "") : text).append(' ');
       }
     }
-    return findings;
+    if (Boolean.getBoolean("pghello.generate")) {
+      counts.replaceAll((file, phrases) -> Math.min(phrases, known.getOrDefault(file, 0)));
+      counts.values().removeIf(phrases -> phrases == 0);
+      Files.write(
+          KNOWN, counts.entrySet().stream().map(e -> e.getValue() + " " + e.getKey()).toList());
+    } else {
+      assertThat(counts)
+          .as(
+              "files with more than %s stilted phrases per 1,000 words. If one is new or has more,"
+                  + " rewrite its sentences (CONTRIBUTING.md, How to write). If one has fewer,"
+                  + " ./dev generate lowers its count. If one was moved, change its path in %s.",
+              LIMIT, KNOWN)
+          .isEqualTo(known);
+    }
   }
 
-  private static List<String> sentences(String paragraph) {
-    String text = paragraph.replaceAll("`[^`]*`", "code").replaceAll("]\\([^)]*\\)", "]").strip();
-    var findings = new ArrayList<String>();
-    JARGON.matcher(text).results().forEach(word -> findings.add(word.group()));
-    Matcher sentence = SENTENCE.matcher(text);
-    while (sentence.find()) {
-      int words = sentence.group().strip().split("\\s+", -1).length;
-      if (words > WORDS) {
-        findings.add(words + " words");
-      }
+  @Test
+  void findsPlantedPhrases() {
+    String source =
+        """
+        // SPDX-License-Identifier: whose
+        /** Returns what is left. {@code What is code.} */
+        // says the server
+        String sql = "SELECT what is said FROM a";
+        String message = "there is nobody whose log-in works";
+        """;
+    assertThat(phrases("A.java", source)).isEqualTo("what is, nobody, whose, log-in, says");
+    String page =
+        """
+        Of these, none is beside `whose`, as in [that](that-of.md).
+
+        ```sh
+        # alone
+        ```
+        """;
+    assertThat(phrases("a.md", page)).isEqualTo("Of these, beside, , as in");
+    assertThat(phrases("a.c", "/*\n * It tells\n */\nint alone; // beside")).isEqualTo("tells");
+    assertThat(phrases("a.sh", "echo alone\n# or else")).isEqualTo("or else");
+    assertThat(phrases("a.txt", "Time to wait. Default: that of the file")).isEqualTo("that of");
+  }
+
+  private static String phrases(String file, String text) {
+    return PHRASE
+        .matcher(prose(file, text))
+        .results()
+        .map(MatchResult::group)
+        .collect(Collectors.joining(", "));
+  }
+
+  /** Returns the prose in a file: neither code nor the targets of links. */
+  private static String prose(String file, String text) {
+    if (file.endsWith(".txt")) {
+      return text;
     }
-    return findings;
+    if (file.endsWith(".md")) {
+      return text.replaceAll("(?s)```.*?```|<!--.*?-->", " ")
+          .replaceAll("`[^`\\n]*`", "X")
+          .replaceAll("\\]\\([^)]*\\)", "]");
+    }
+    String comments = matches(COMMENT, text);
+    if (file.endsWith(".c") || file.endsWith(".h")) {
+      return matches(BLOCK, text).replaceAll("(?m)^\\s*\\* ?", "") + "\n" + comments;
+    }
+    if (!file.endsWith(".java")) {
+      return comments;
+    }
+    String javadoc =
+        matches(JAVADOC, text)
+            .replaceAll("(?m)^\\s*\\* ?", "")
+            .replaceAll("(?s)<pre>.*?</pre>", " ")
+            .replaceAll("\\{@\\w+ ?[^}]*}", "X");
+    String strings =
+        STRING
+            .matcher(text)
+            .results()
+            .map(string -> string.group(1))
+            .filter(string -> string.split(" ", -1).length > 2 && !SQL.matcher(string).find())
+            .collect(Collectors.joining("\n"));
+    return javadoc + "\n" + strings + "\n" + comments;
+  }
+
+  private static String matches(Pattern pattern, String text) {
+    return pattern
+        .matcher(text)
+        .results()
+        .map(match -> match.group(1))
+        .collect(Collectors.joining("\n"));
   }
 }
