@@ -1,6 +1,6 @@
 /*
  * greeting.h
- *		How long a greeting is and which bytes it consists of.
+ *		The length and the bytes of a greeting.
  *
  * Nothing here needs a server header, so that a fuzzer can include the file
  * as it is (test/fuzz/greeting_fuzz.c).

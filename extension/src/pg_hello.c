@@ -1,6 +1,6 @@
 /*
  * pg_hello.c
- *		A greeting, a wall clock in milliseconds, and the server's version.
+ *		A greeting, a wall clock in milliseconds, and the server version.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -62,7 +62,7 @@ _PG_init(void)
 {
 	DefineCustomIntVariable("pg_hello.repeat",
 							"Sets how many times a greeting is repeated when no count is given.",
-							"Used by pg_hello(name), and by pg_hello_all() where it is given no count.",
+							"Used by pg_hello(name), and by pg_hello_all() for names without a count.",
 							&hello_repeat,
 							GREETING_REPEAT_MIN,
 							GREETING_REPEAT_MIN,
@@ -129,7 +129,7 @@ name_argument(FunctionCallInfo fcinfo)
 /*
  * pg_hello(name text) returns text
  *
- * Repeats the greeting as the setting pg_hello.repeat says.
+ * Repeats the greeting pg_hello.repeat times.
  */
 Datum
 pg_hello(PG_FUNCTION_ARGS)
@@ -140,7 +140,7 @@ pg_hello(PG_FUNCTION_ARGS)
 /*
  * pg_hello(name text, repeat integer) returns text
  *
- * Depends on nothing but its arguments.
+ * Depends only on its arguments.
  */
 Datum
 pg_hello_repeat(PG_FUNCTION_ARGS)
@@ -184,7 +184,7 @@ element_is_null(const uint8 *bitmap, int i)
 typedef struct Walk
 {
 	int			length;
-	int			setting;		/* the count where none is given */
+	int			setting;		/* the count for names without one */
 	const uint8 *name_nulls;
 	const uint8 *repeat_nulls;
 	char	   *name;			/* the current name */
@@ -216,7 +216,7 @@ walk_next(Walk *walk, int i, int *repeat)
 
 /*
  * Reports that the greeting of this name, the element with this subscript, does
- * not fit into the result any more, or not even into one of its own.
+ * not fit into the rest of the result, or is too long for any value.
  */
 static void
 report_oversize(Size name_len, int repeat, int subscript)
@@ -242,9 +242,9 @@ report_oversize(Size name_len, int repeat, int subscript)
 /*
  * pg_hello_all(names text[], repeats integer[] DEFAULT NULL) returns text[]
  *
- * Greets many names at once, in order.  A null name gives null; a null count
+ * Greets many names in one call, in order.  A null name gives null; a null count
  * means the setting.  A first walk adds up the size and checks the counts, so
- * that there is one allocation, of the exact size; a second one writes.
+ * that one allocation of the exact size suffices; a second walk writes.
  */
 Datum
 pg_hello_all(PG_FUNCTION_ARGS)
@@ -326,7 +326,7 @@ pg_hello_all(PG_FUNCTION_ARGS)
 	result->elemtype = TEXTOID;
 	ARR_DIMS(result)[0] = start.length;
 	ARR_LBOUND(result)[0] = ARR_LBOUND(names)[0];
-	/* the answers that are null are those whose names are */
+	/* a null name has a null greeting */
 	if (start.name_nulls != NULL)
 		array_bitmap_copy(ARR_NULLBITMAP(result), 0, start.name_nulls, 0, start.length);
 
@@ -357,8 +357,8 @@ pg_hello_all(PG_FUNCTION_ARGS)
 /*
  * now_ms() returns bigint
  *
- * The wall clock in milliseconds since 1970-01-01 00:00:00 UTC.  It goes on
- * within a transaction, as clock_timestamp() does.
+ * The wall clock in milliseconds since 1970-01-01 00:00:00 UTC.  Like
+ * clock_timestamp(), it advances within a transaction.
  */
 Datum
 now_ms(PG_FUNCTION_ARGS)
@@ -369,8 +369,8 @@ now_ms(PG_FUNCTION_ARGS)
 /*
  * spi_version() returns text
  *
- * What SELECT version() says, asked through the Server Programming Interface
- * with a plan that is prepared once in a session.
+ * Runs SELECT version() through the Server Programming Interface, with a plan
+ * that is prepared once per session.
  */
 Datum
 spi_version(PG_FUNCTION_ARGS)
@@ -384,7 +384,7 @@ spi_version(PG_FUNCTION_ARGS)
 
 	if (version_plan == NULL)
 	{
-		/* the qualified name keeps the answer apart from search_path */
+		/* the qualified name makes the answer independent of search_path */
 		SPIPlanPtr	plan = SPI_prepare("SELECT pg_catalog.version()", 0, NULL);
 
 		if (plan == NULL)
@@ -394,7 +394,7 @@ spi_version(PG_FUNCTION_ARGS)
 		version_plan = plan;
 	}
 
-	/* read-only: a command counter that went on would fail in parallel mode */
+	/* read-only: incrementing the command counter would fail in parallel mode */
 	rc = SPI_execute_plan(version_plan, NULL, NULL, true, 1);
 	if (rc != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "version query failed: %s", SPI_result_code_string(rc));
