@@ -11,19 +11,20 @@ usage() {
   cat <<TEXT
 Usage: ./dev docs [OPTIONS]
 
-Build the site in target/site, a folder of static files: the guide with search, the Javadoc of the
-published artifacts, the report of the benchmarks, and pictures of what some demos print.
+Build the site in target/site, a directory of static files: the guide with search and charts of the
+benchmarks, the Javadoc of the published artifacts, and the output of some demos.
 
-  --base=PATH  The path of the site on its host, as in /pg-hello/. Default: /
-  --check      Check every link and anchor, and look at each page in a browser: three widths, light
-               and dark. Needs chromium.
-  --serve      Show the site on this machine, until Ctrl-C ends it.
-  --port=N     The port of --serve. Default: 8000.
+  --base=PATH  Path of the site on its host, e.g. /pg-hello/. Default: /
+  --check      Check every link and anchor, and open each page in a browser: three widths, light and
+               dark. Check that docs/ratios.svg is up to date. Needs chromium.
+  --image      Write docs/ratios.svg from benchmarks/results.json, and build nothing else.
+  --serve      Serve the site on this machine until you press Ctrl-C.
+  --port=N     Port of --serve. Default: 8000.
   -h, --help   Show this text.
 TEXT
 }
 
-base=/ port=8000 check='' serve=''
+base=/ port=8000 check='' image='' serve=''
 while [ $# -gt 0 ]; do
   case $1 in
     -h | --help)
@@ -31,6 +32,7 @@ while [ $# -gt 0 ]; do
       exit
       ;;
     --check) check=1 ;;
+    --image) image=1 ;;
     --serve) serve=1 ;;
     --base=* | --port=*) declare "${1:2}" ;;
     --base | --port)
@@ -38,7 +40,7 @@ while [ $# -gt 0 ]; do
       declare "${1:2}=$2"
       shift
       ;;
-    *) misuse "docs takes --base, --check, --serve and --port, not: $1" ;;
+    *) misuse "docs takes --base, --check, --image, --serve and --port, not: $1" ;;
   esac
   shift
 done
@@ -50,13 +52,22 @@ fi
 [ -z "$check" ] || need chromium chromium
 
 packages=$(npm_packages "$ROOT/docs/.vitepress/npm") || die "npm cannot get the packages of docs/.vitepress/npm"
-"$ROOT/scripts/native.sh" "$DEFAULT_MAJOR"
-# where Node.js finds the packages, which the tree has not
 work=$ROOT/target/site-work
-rm -rf "$work" "$SITE" "$ROOT/target/reports/apidocs"
+rm -rf "$work"
 mkdir -p "$work"
 cp -R "$ROOT/docs/.vitepress" "$work"
+# Node.js searches for packages next to the importing file's directories, and the tree has none
 ln -s "$packages/node_modules" "$work/node_modules"
+results=$ROOT/benchmarks/results.json
+if [ -n "$image" ]; then
+  exec node "$work/.vitepress/charts.mjs" "$results" "$ROOT/docs/ratios.svg"
+fi
+if [ -n "$check" ]; then
+  node "$work/.vitepress/charts.mjs" "$results" "$work/ratios.svg"
+  cmp "$work/ratios.svg" "$ROOT/docs/ratios.svg" || die "docs/ratios.svg is not up to date: run ./dev docs --image"
+fi
+"$ROOT/scripts/native.sh" "$DEFAULT_MAJOR"
+rm -rf "$SITE" "$ROOT/target/reports/apidocs"
 export PG_HELLO_ROOT=$ROOT PG_HELLO_SITE=$SITE PG_HELLO_SITE_BASE=$base PG_HELLO_VERSION
 PG_HELLO_VERSION=$(project_version)
 vitepress=$packages/node_modules/vitepress/bin/vitepress.js
@@ -79,24 +90,50 @@ for file in mermaid.esm.min.mjs chunks/mermaid.esm.min; do
 done
 cp -R "$ROOT/target/reports/apidocs" "$SITE/javadoc"
 # the demos start a server, which not every platform has
-demos=() sessions=() programs=()
+demos=() programs=()
 if [ "$(platform)" = linux-amd64 ]; then
   demos=(Ada hibernate jooq plugin events)
   programs=(pg-hello-example-{quickstart,hibernate,jooq,plugin,events})
 fi
-compile_modules "$DEFAULT_MAJOR" pg-hello-benchmarks "${programs[@]}"
-classes=$(classpath pg-hello-benchmarks "$DEFAULT_MAJOR")
-"$(java_home)/bin/java" "${START_FAST[@]}" -cp "$classes" "$ROOT/scripts/BenchmarkPage.java" \
-  "$ROOT/benchmarks/results.json" "$SITE/benchmarks.html"
+[ "${#programs[@]}" = 0 ] || compile_modules "$DEFAULT_MAJOR" "${programs[@]}"
+# the charts were a separate page
+printf '<!doctype html><meta charset="utf-8"><title>Benchmarks</title><meta http-equiv="refresh" content="0; url=docs/benchmarks.html"><a href="docs/benchmarks.html">Benchmarks</a>\n' \
+  >"$SITE/benchmarks.html"
 say "Running the demos"
-for demo in "${demos[@]}"; do
-  { printf '$ ./dev demo %s\n' "$demo" && "$ROOT/dev" demo "$demo" 2>"$work/log"; } >"$work/$demo.txt" || {
-    cat "$work/log" >&2
-    die "the demo $demo fails"
+{
+  cat <<'END'
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>pg-hello: demos</title>
+<link rel="icon" href="data:,">
+<style>
+  body { margin: 0 auto; max-width: 70rem; padding: 1rem; font: 16px/1.5 system-ui, sans-serif; color: #3c3c43; background: #fff; }
+  a { color: #3451b2; }
+  pre { overflow-x: auto; padding: 1rem; border-radius: 8px; font-size: 14px; color: #dfdfd6; background: #1b1b1f; }
+  @media (prefers-color-scheme: dark) {
+    body { color: #dfdfd6; background: #202127; }
+    a { color: #a8b1ff; }
   }
-  sessions+=("$work/$demo.txt")
-done
-"$(java_home)/bin/java" "${START_FAST[@]}" "$ROOT/scripts/SessionPage.java" "$SITE" "${sessions[@]}"
+</style>
+<main>
+<h1>Demos</h1>
+<p>The output of the demos, from the build of this site. Run <code>./dev help</code> in a clone for a list of demos, and read
+<a href="docs/">the pages</a> for explanations.</p>
+END
+  for demo in "${demos[@]}"; do
+    "$ROOT/dev" demo "$demo" >"$work/$demo.txt" 2>"$work/log" || {
+      cat "$work/log" >&2
+      die "the demo $demo fails"
+    }
+    printf '<h2>./dev demo %s</h2>\n<pre>' "$demo"
+    sed 's/&/\&amp;/g; s/</\&lt;/g' "$work/$demo.txt"
+    printf '</pre>\n'
+  done
+  printf '</main>\n'
+} >"$SITE/demos.html"
 
 if [ -n "$check" ]; then
   PG_HELLO_CHROMIUM=$(command -v chromium) node "$work/.vitepress/check.mjs"

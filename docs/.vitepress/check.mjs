@@ -127,7 +127,8 @@ const drawn = (scheme) =>
     scheme === 'dark',
   );
 
-const pages = html.filter((name) => !name.startsWith('javadoc/') && name !== '404.html');
+const redirects = (name) => readFileSync(path.join(site, name), 'utf8').includes('http-equiv="refresh"');
+const pages = html.filter((name) => !name.startsWith('javadoc/') && name !== '404.html' && !redirects(name));
 try {
   // each is opened once: its colours do not depend on the width, nor its layout on the colours
   for (const name of pages) {

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { slug } from 'github-slugger';
 import { defineConfig } from 'vitepress';
+import { charts } from './charts.mjs';
 
 const root = process.env.PG_HELLO_ROOT;
 const repository = 'https://github.com/pg-hello/pg-hello';
@@ -77,6 +78,19 @@ function diagrams(md) {
       : fence(tokens, index, ...others);
 }
 
+// A chart stands above each table of results, and all of them at the marker <!-- charts -->.
+const marker = /<!-- (results: .+|charts) -->/;
+const markers = new Set(
+  pages.flatMap((page) => [...readFileSync(path.join(root, page), 'utf8').matchAll(new RegExp(`^${marker.source}$`, 'gm'))].map(([, what]) => what)),
+);
+const drawn = await charts(JSON.parse(readFileSync(path.join(root, 'benchmarks/results.json'), 'utf8')), markers);
+
+function figures(md) {
+  const html = md.renderer.rules.html_block;
+  md.renderer.rules.html_block = (tokens, index, ...others) =>
+    (drawn.get(marker.exec(tokens[index].content)?.[1]) ?? '') + html(tokens, index, ...others);
+}
+
 // The pages are rendered in Node.js, which finds Vue beside this file, and not beside the pages.
 const vueOfTheSite = {
   name: 'vue-of-the-site',
@@ -93,7 +107,7 @@ export default defineConfig({
   srcExclude: excluded,
   outDir: process.env.PG_HELLO_SITE,
   rewrites,
-  // the check of the built site knows more: anchors, Javadoc, the report
+  // check.mjs also knows anchors and Javadoc
   ignoreDeadLinks: true,
   head: [['link', { rel: 'icon', href: 'data:,' }]],
   markdown: {
@@ -103,6 +117,7 @@ export default defineConfig({
     config: (md) => {
       linkedFiles(md);
       diagrams(md);
+      figures(md);
     },
   },
   vite: {
@@ -113,7 +128,7 @@ export default defineConfig({
     nav: [
       { text: 'Guide', link: '/docs/' },
       { text: 'Javadoc', link: '/javadoc/index.html', target: '_self' },
-      { text: 'Benchmarks', link: '/benchmarks.html', target: '_self' },
+      { text: 'Benchmarks', link: '/docs/benchmarks.html' },
       { text: process.env.PG_HELLO_VERSION, link: '/CHANGELOG.html' },
     ],
     sidebar,

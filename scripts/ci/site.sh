@@ -10,6 +10,7 @@ npm_packages "$ROOT/docs/.vitepress/npm" >/dev/null || {
   exit 77
 }
 site=$("$ROOT/dev" docs --check)
+node --test "$ROOT/target/site-work/.vitepress/charts.test.mjs"
 
 need curl curl
 log=$(mktemp)

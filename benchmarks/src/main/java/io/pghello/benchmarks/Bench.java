@@ -8,7 +8,6 @@ import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.Result;
 import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.Sweep;
-import io.pghello.benchmarks.report.HtmlReport;
 import io.pghello.benchmarks.report.Report;
 import io.pghello.benchmarks.report.TextTable;
 import io.pghello.benchmarks.suites.ClientBenchmark;
@@ -106,11 +105,6 @@ public final class Bench implements Callable<Integer> {
 
   @Option(names = "--fork", hidden = true, description = "Be one of them, for this NAME.")
   private @Nullable String fork;
-
-  @Option(
-      names = "--report",
-      description = "Write a page with tables and charts to benchmarks/target/report.html.")
-  private boolean report;
 
   @Option(
       names = "--row",
@@ -235,11 +229,6 @@ public final class Bench implements Callable<Integer> {
                   ? result
                   : result.withOthersOf(Report.fromJson(Files.readString(json))))
               .toJson());
-    }
-    if (report) {
-      Path file = Path.of(System.getProperty("pghello.bench.reports", "."), "report.html");
-      Files.writeString(file, HtmlReport.html(result));
-      out.println(System.lineSeparator() + "The report is in " + file);
     }
     return (check || guard) && !passes(sections) ? ExitCode.SOFTWARE : ExitCode.OK;
   }

@@ -149,19 +149,6 @@ class BenchIT {
 
   @Test
   @Tag("slow")
-  void writesAPage(@TempDir Path folder) throws IOException {
-    String before = System.getProperty("pghello.bench.reports", ".");
-    System.setProperty("pghello.bench.reports", folder.toString());
-    try {
-      assertThat(bench("extension", "--quick", "--row", "now_ms()", "--report")).isZero();
-    } finally {
-      System.setProperty("pghello.bench.reports", before);
-    }
-    assertThat(folder.resolve("report.html")).content().contains("<html", "now_ms()");
-  }
-
-  @Test
-  @Tag("slow")
   void streamsInALittleHeap() {
     assertThat(bench("client", "--quick", "--check", "--row", "heap")).isZero();
     assertThat(lines()).anyMatch(line -> line.startsWith("heap") && line.endsWith("ok"));

@@ -27,7 +27,7 @@ final class MarkdownTables {
   // calls, annotations, and what begins with a literal
   private static final Pattern CODE =
       Pattern.compile("^'.*|@\\w+|\\w+\\((?:[^()]|\\([^()]*\\))*\\)");
-  private static final String NONE = Templates.NONE;
+  private static final String NONE = "–";
 
   private final Report report;
 

@@ -4,31 +4,10 @@ package io.pghello.benchmarks.report;
 import io.pghello.benchmarks.harness.Result;
 import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.Spread;
-import java.util.Set;
 
-/** Puts results into words. */
+/** Formats parts of results. */
 final class ResultText {
-  private static final Set<String> TIMES = Set.of("ns", "us", "ms", "s");
-
   private ResultText() {}
-
-  /** Returns which side is ahead and by how much, as in "3.1 × as fast". */
-  static String of(Result result) {
-    Spread ratio = result.ratio();
-    if (ratio == null) {
-      return result.peer().isEmpty() ? "no peer" : "too short to measure";
-    }
-    Row row = result.row();
-    boolean speed = TIMES.contains(row.unit()) || row.unit().contains("/");
-    double factor = speed && row.better() == Row.Better.LOWER ? 1 / ratio.median() : ratio.median();
-    double times = factor < 1 ? 1 / factor : factor;
-    if (TextTable.figure(times).matches("1(\\.00)?")) {
-      return speed ? "just as fast" : "just as much";
-    }
-    String words = speed ? factor < 1 ? "as slow" : "as fast" : factor < 1 ? "less" : "as much";
-    boolean open = ratio.lower() <= 1 && ratio.upper() >= 1;
-    return TextTable.figure(times) + " × " + words + (open ? ", within the spread" : "");
-  }
 
   /** Returns both rates, as in "1,407 against 110 k/s"; empty if the row is not about rates. */
   static String rates(Result result) {
@@ -67,18 +46,7 @@ final class ResultText {
         + (factor < 1 ? " × more" : " × less");
   }
 
-  static String of(Spread spread) {
-    return TextTable.figure(spread.lower()) + " to " + TextTable.figure(spread.upper());
-  }
-
   static String limit(Row row, double value) {
     return (row.better() == Row.Better.LOWER ? "≤ " : "≥ ") + TextTable.figure(value);
-  }
-
-  /** Returns a limit, which is of the ratio unless the text names our figure. */
-  static String target(Row row, double value) {
-    return row.judged() == Row.Judged.RATIO
-        ? limit(row, value)
-        : ("ours " + limit(row, value) + " " + row.unit()).stripTrailing();
   }
 }

@@ -54,13 +54,6 @@ class GeneratedPagesTest {
     assertGenerated(ROOT.resolve("benchmarks/help.txt"), out.toString(StandardCharsets.UTF_8));
   }
 
-  @Test
-  void showTheRatiosThatAreJudged() throws IOException {
-    // those of the table below it in README.md
-    String image = RatioImage.svg(results(), List.of("client", "hibernate"));
-    assertGenerated(ROOT.resolve("docs/ratios.svg"), image);
-  }
-
   private static void assertGenerated(Path file, String text) throws IOException {
     if (REFRESH) {
       Files.writeString(file, text);
