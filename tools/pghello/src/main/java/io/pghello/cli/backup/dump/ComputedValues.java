@@ -32,7 +32,8 @@ public final class ComputedValues {
       WHERE a.attgenerated = 's' AND c.relkind = 'r' AND c.relpersistence = 'p'
         AND (SELECT bool_and(u.is_own) FROM uses u WHERE u.expression = f.oid)
         AND NOT EXISTS (EVALUATED
-          AND NOT EXISTS (SELECT FROM (FUNCTIONS) o WHERE o.oid = d.refobjid AND o.foreigner IS NULL))
+          AND NOT EXISTS (SELECT FROM (FUNCTIONS) o WHERE d.refclassid = 'pg_proc'::regclass AND o.oid = d.refobjid
+            AND o.foreigner IS NULL))
       ORDER BY 1, a.attnum
       """
           .replace("EVALUATED", Contents.EVALUATED)

@@ -55,11 +55,15 @@ public final class Contents {
       ORDER BY 1
       """;
 
-  /** The functions, not the server's own, that the planner may evaluate for the table {@code c}. */
+  /**
+   * The functions, not the server's own, that the planner may evaluate for the table {@code c}.
+   * These include the functions in the checks of a domain to which an expression casts.
+   */
   static final String EVALUATED =
       """
       SELECT FROM pg_depend d
-      WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+      WHERE (d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+          OR d.refclassid = 'pg_type'::regclass AND d.refobjid IN (SELECT y.oid FROM pg_type y WHERE y.typtype = 'd'))
         AND (d.classid = 'pg_class'::regclass AND d.objid IN (SELECT i.indexrelid FROM pg_index i WHERE i.indrelid = c.oid)
           OR d.classid = 'pg_constraint'::regclass AND d.objid IN (SELECT k.oid FROM pg_constraint k WHERE k.conrelid = c.oid)
           OR d.classid = 'pg_statistic_ext'::regclass
