@@ -26,6 +26,12 @@ refuse_cache() {
   exit 1
 }
 
+# is_safe FOLDER: succeeds if only this user and root can rename what is in it. It may be a link.
+is_safe() {
+  [ -n "$(find -H "$1" -maxdepth 0 \( -user "$(id -u)" -o -user 0 \) \( -perm -1000 -o ! -perm -002 \( ! -perm -020 -o -user "$(id -u)" \) \) \
+    2>/dev/null)" ]
+}
+
 # own_cache: sets CACHE to a folder to which only this user can write, because programs in it are run. docs/testkit.md, The cache, has
 # the rule, which Cache.java applies to the servers of the testkit. Exits if there is no such folder.
 own_cache() {
@@ -36,10 +42,11 @@ own_cache() {
   else
     caches=${XDG_CACHE_HOME:-$HOME/.cache}
     [ -d "$caches" ] || caches=$HOME
-    if [ -w "$caches" ] && [ -n "$(find -H "$caches" -maxdepth 0 \( -user "$(id -u)" -o -user 0 \))" ]; then
+    if [ -w "$caches" ] && is_safe "$caches" && { [ -n "${XDG_CACHE_HOME-}" ] || is_safe "$HOME"; }; then
       CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/pg-hello
     else
       CACHE=${TMPDIR:-/tmp}/pg-hello-cache-$user
+      is_safe "${TMPDIR:-/tmp}" || refuse_cache "others may rename what is in ${TMPDIR:-/tmp}"
       mkdir -m 700 "$CACHE" 2>/dev/null || is_own "$CACHE" || refuse_cache 'it belongs to another user, or is a link'
     fi
   fi
@@ -49,9 +56,7 @@ own_cache() {
   CACHE=$(CDPATH='' cd "$CACHE" && pwd -P)
   [ -n "$(find "$CACHE" -maxdepth 0 \( -user "$(id -u)" -o -user 0 \))" ] ||
     refuse_cache 'its owner is neither you nor root, and could replace what is in it'
-  if [ -n "$(find "$CACHE" -maxdepth 0 ! -perm -1000 \( -perm -002 -o -perm -020 ! -user "$(id -u)" \))" ]; then
-    refuse_cache 'others may rename what is in it, as it has no sticky bit'
-  fi
+  is_safe "$CACHE" || refuse_cache 'others may rename what is in it, as it has no sticky bit'
   if ! is_own "$CACHE" ! -perm -002 ! -perm -020 || { ! is_own "$CACHE" "${CLOSED[@]}" && [ -n "$(foreign "$CACHE")" ]; }; then
     CACHE=$CACHE/$user
     mkdir -m 700 "$CACHE" 2>/dev/null || is_own "$CACHE" "${CLOSED[@]}" ||
@@ -267,7 +272,7 @@ pg_config_of() {
   cat >"$tree/bin/pg_config.$$" <<END
 #!/bin/sh
 # Answers as Debian's, but for headers and PGXS, which are beside it.
-tree='$tree'
+tree=\$(CDPATH='' cd "\$(dirname "\$0")/.." && pwd)
 for option in "\$@"; do
   case \$option in
     --version) echo 'PostgreSQL $version' ;;

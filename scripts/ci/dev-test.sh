@@ -223,19 +223,32 @@ caches 1 'is a link' "$WORK/linked"
 mkdir "$WORK/closed/$me" && chmod 755 "$WORK/closed/$me"
 caches 1 'others may enter it' "$WORK/closed"
 caches 1 "$none" '' HOME="$home" XDG_CACHE_HOME=
+mkdir "$WORK/renamed" && chmod 1777 "$WORK/renamed" && rm -rf "$home/.cache" && plant "$home/.cache/pg-hello"
+for folder in "$home/.cache" "$home"; do
+  chmod 777 "$folder"
+  caches 1 "$none" '' HOME="$home" XDG_CACHE_HOME= TMPDIR="$WORK/renamed"
+  chmod 777 "$WORK/renamed"
+  caches 1 'others may rename what is in' '' HOME="$home" XDG_CACHE_HOME= TMPDIR="$WORK/renamed"
+  chmod 755 "$folder" && chmod 1777 "$WORK/renamed"
+done
+rm -rf "$home/.cache"
+caches 1 "$none" '' HOME="$home" XDG_CACHE_HOME=
 cases=$((cases + 1))
 if [ -n "$(find "$home/.cache" "$WORK/sticky/$me" -perm /077)" ] || [ ! -d "$home/.cache/pg-hello" ]; then
   printf 'others may enter a cache:\n'
   ls -lRd "$home/.cache" "$home/.cache/pg-hello" "$WORK/sticky/$me"
   failures=$((failures + 1))
 fi
-# what only this user could have put there is taken
-plant "$WORK/mine"
-cases=$((cases + 1))
-if ! PG_HELLO_CACHE=$WORK/mine "$ROOT/scripts/headers.sh" 99 2>&1 | grep -qx "$WORK/mine/pgxs/99-1/bin/pg_config"; then
-  printf 'the cache %s is not used\n' "$WORK/mine"
-  failures=$((failures + 1))
-fi
+# what only this user could have put there is taken, whatever its name is
+for folder in "$WORK/mine" "$WORK/o'brien \$(touch planted)"; do
+  plant "$folder"
+  cases=$((cases + 1))
+  config=$(PG_HELLO_CACHE=$folder "$ROOT/scripts/headers.sh" 99 2>/dev/null) || true
+  if [ "$config" != "$folder/pgxs/99-1/bin/pg_config" ] || [ "$("$config" --pgxs)" != "$folder/pgxs/99-1/src/makefiles/pgxs.mk" ]; then
+    printf 'the cache %s is not used\n' "$folder"
+    failures=$((failures + 1))
+  fi
+done
 # as another user, who may do all that a shared folder allows
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && setpriv --reuid=65534 --regid=65534 --clear-groups true 2>/dev/null; then
   other() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }

@@ -115,7 +115,8 @@ public final class Cache {
     try {
       Path homeFolder = Path.of(home);
       Path caches = xdg.isBlank() ? homeFolder.resolve(".cache") : Path.of(xdg);
-      if (isFor(Files.isDirectory(caches) ? caches : homeFolder)) {
+      if (isFor(Files.isDirectory(caches) ? caches : homeFolder)
+          && (!xdg.isBlank() || danger(homeFolder) == null)) {
         return caches.resolve("pg-hello").toAbsolutePath();
       }
     } catch (InvalidPathException e) {
@@ -123,28 +124,29 @@ public final class Cache {
     }
     Path other = temporary.resolve("pg-hello-cache-" + user().getName()).toAbsolutePath();
     createDirectories(other);
+    String danger = danger(temporary);
+    if (danger != null) {
+      throw new IOException("The cache cannot be in " + temporary + ": " + danger + "." + REMEDY);
+    }
     if (!belongsToUser(other)) {
       throw new IOException(other + " belongs to another user, or is a link." + REMEDY);
     }
     return other;
   }
 
-  /** Whoever a folder belongs to could put another one in the place of one that is in there. */
   private static boolean isFor(Path folder) throws IOException {
-    return Files.isWritable(folder)
-        && (!Platform.POSIX
-            || Files.getOwner(folder).equals(user())
-            || Files.getAttribute(folder, "unix:uid").equals(0));
+    return Files.isWritable(folder) && danger(folder) == null;
   }
 
   /** Returns the folder in there that only this user can enter. */
   private static Path own(Path root) throws IOException {
     createDirectories(root);
+    String danger = danger(root);
+    if (danger != null) {
+      throw new IOException(danger);
+    }
     UserPrincipal user = user();
     boolean owned = Files.getOwner(root).equals(user);
-    if (Platform.POSIX) {
-      requireUnchangeable(root, owned);
-    }
     Path folder = root.resolve(owned ? "server" : "server-" + user.getName());
     createDirectories(folder);
     if (!belongsToUser(folder)) {
@@ -156,19 +158,23 @@ public final class Cache {
     return folder;
   }
 
-  /** Refuses a folder in which another user than root could replace this user's. */
-  private static void requireUnchangeable(Path root, boolean owned) throws IOException {
-    if (!owned && (int) Files.getAttribute(root, "unix:uid") != 0) {
-      throw new IOException("its owner is neither you nor root, and could replace what is in it");
+  /** Returns why another user than root could replace what is in a folder; null if none could. */
+  private static @Nullable String danger(Path folder) throws IOException {
+    if (!Platform.POSIX) {
+      return null;
     }
-    Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(root);
+    boolean owned = Files.getOwner(folder).equals(user());
+    if (!owned && (int) Files.getAttribute(folder, "unix:uid") != 0) {
+      return "its owner is neither you nor root, and could replace what is in it";
+    }
+    Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(folder);
     // many systems have a group for each user
     boolean others =
         permissions.contains(PosixFilePermission.OTHERS_WRITE)
             || (!owned && permissions.contains(PosixFilePermission.GROUP_WRITE));
-    if (others && ((int) Files.getAttribute(root, "unix:mode") & STICKY) == 0) {
-      throw new IOException("others may rename what is in it, as it has no sticky bit");
-    }
+    return others && ((int) Files.getAttribute(folder, "unix:mode") & STICKY) == 0
+        ? "others may rename what is in it, as it has no sticky bit"
+        : null;
   }
 
   private static boolean isClosed(Path folder) throws IOException {

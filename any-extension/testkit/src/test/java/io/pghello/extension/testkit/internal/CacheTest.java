@@ -21,6 +21,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CacheTest {
@@ -307,6 +308,43 @@ class CacheTest {
             expected
                 + " belongs to another user, or is a link."
                 + " Set PG_HELLO_CACHE to a folder of your own.");
+  }
+
+  /** Others could replace the cache after it was looked at. */
+  @ParameterizedTest
+  @CsvSource({
+    "home/.cache, 0700, home/.cache/pg-hello",
+    "home/.cache, 0775, home/.cache/pg-hello",
+    "home/.cache, 01777, home/.cache/pg-hello",
+    "home/.cache, 0777, tmp/pg-hello-cache-",
+    "home/.cache, 0702, tmp/pg-hello-cache-",
+    "home, 0775, home/.cache/pg-hello",
+    "home, 01777, home/.cache/pg-hello",
+    "home, 0777, tmp/pg-hello-cache-",
+    "home, 0703, tmp/pg-hello-cache-"
+  })
+  void isNowhereThatOthersCanRename(String folder, String mode, String expected)
+      throws IOException {
+    Path home = Files.createDirectories(root.resolve("home/.cache")).getParent();
+    Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwx------"));
+    Files.setAttribute(root.resolve(folder), "unix:mode", Integer.parseInt(mode, 8));
+    assertThat(root("HOME", home.toString()).toString()).startsWith(root + "/" + expected);
+    Files.setAttribute(root.resolve(folder), "unix:mode", 0700);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0777", "0702"})
+  void refusesATemporaryFolderThatOthersCanRename(String mode) throws IOException {
+    Path temporary = Files.createDirectory(root.resolve("tmp"));
+    Files.setAttribute(temporary, "unix:mode", Integer.parseInt(mode, 8));
+    assertThatThrownBy(() -> root("HOME", root + "/none"))
+        .isInstanceOf(IOException.class)
+        .hasMessage(
+            "The cache cannot be in %s: others may rename what is in it, as it has no sticky bit."
+                    .formatted(temporary)
+                + " Set PG_HELLO_CACHE to a folder of your own.");
+    Files.setAttribute(temporary, "unix:mode", 01777);
+    assertThat(root("HOME", root + "/none").getParent()).isEqualTo(temporary);
   }
 
   @Test
