@@ -72,14 +72,8 @@ public record PgBackRest(String stanza, @Nullable Path config) {
         List.of("--log-level-console=off", "--log-level-stderr=error", "--no-log-timestamp"));
     whole.addAll(options);
     whole.add(command);
-    var variables = new HashMap<>(environment);
-    System.getenv()
-        .forEach(
-            (name, value) -> {
-              if (name.startsWith("PGBACKREST_")) {
-                variables.put(name, value);
-              }
-            });
+    Map<String, String> variables = variables();
+    variables.putAll(environment);
     try {
       undo.run(whole, variables, out);
     } catch (Failure e) {
@@ -87,6 +81,23 @@ public record PgBackRest(String stanza, @Nullable Path config) {
           ? e
           : Failure.critical("pgBackRest, stanza " + stanza + ": " + e.getMessage());
     }
+  }
+
+  /** Returns the variables by which it may be configured. */
+  private static Map<String, String> variables() {
+    var variables = new HashMap<>(System.getenv());
+    variables.keySet().removeIf(name -> !name.startsWith("PGBACKREST_"));
+    return variables;
+  }
+
+  /**
+   * Returns the environment of a server that reads the archive, whose spool directory would be the
+   * original's.
+   */
+  static Map<String, String> serverEnvironment() {
+    Map<String, String> variables = variables();
+    variables.put("PGBACKREST_ARCHIVE_ASYNC", "n");
+    return variables;
   }
 
   /** Asks for the contents of the repository. */

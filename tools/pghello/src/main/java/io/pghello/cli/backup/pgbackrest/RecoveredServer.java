@@ -285,7 +285,9 @@ public final class RecoveredServer {
             });
     Undo.Running started =
         undo.start(
-            ScratchServer.asServer(command.toArray(String[]::new)), Map.of(), Redirect.DISCARD);
+            ScratchServer.asServer(command.toArray(String[]::new)),
+            PgBackRest.serverEnvironment(),
+            Redirect.DISCARD);
     undo.begin(
         () -> {},
         () -> {

@@ -440,6 +440,34 @@ class PgBackRestIT {
     assertThat(preload.err()).contains("could not access file \"none\"");
   }
 
+  /** The secret is in a variable only, and the spool directory is the original's. */
+  @Test
+  void aCopyReadsTheArchiveAsPgBackRestIsConfiguredAndUsesNoSpoolDirectory() throws Exception {
+    String configuration = Files.readString(config());
+    String secret = "repo1-cipher-pass=of a test\n";
+    assertThat(configuration).contains(secret);
+    Run backup = backup();
+    assertThat(backup.status()).as(backup.err()).isZero();
+    Path spool = folder.resolve("spool");
+    Files.writeString(
+        config(),
+        configuration.replace(secret, "archive-async=y\nspool-path=%s\n".formatted(spool)));
+    Map<String, String> secretly = Map.of("PGBACKREST_REPO1_CIPHER_PASS", "of a test");
+    archiveBy(
+        "PGBACKREST_REPO1_CIPHER_PASS='of a test' exec pgbackrest --config=%s --stanza=main --no-archive-async archive-push \"$1\""
+            .formatted(config()));
+    Run.execute(superuser, "CREATE TABLE late AS SELECT 1 AS i");
+    switchWal();
+    Run verify = Run.pghello(secretly, "verify", "--from", backups.toString());
+    assertThat(verify.status()).as(verify.out() + verify.err()).isZero();
+    assertThat(spool).doesNotExist();
+    Path kept = folder.resolve("kept");
+    Run restore =
+        Run.pghello(secretly, "restore", "--from", backups.toString(), "--to", kept.toString());
+    assertThat(restore.status()).as(restore.err()).isZero();
+    assertThat(spool).doesNotExist();
+  }
+
   /**
    * The subscriber gets all rows, also those that came while it was down and its copy was tried.
    */
