@@ -195,6 +195,24 @@ public record Target(
     };
   }
 
+  /**
+   * Returns the same target for sessions of this program that fire no event triggers, such as those
+   * that PostgreSQL has on logins since version 17. The programs that {@link #environment} is for
+   * fire them. The role must be a superuser.
+   *
+   * @param major the server's version; before 17, the same target is returned
+   */
+  public Target withoutEventTriggers(int major) {
+    if (major < 17) {
+      return this;
+    }
+    var quiet = new Properties();
+    quiet.putAll(properties);
+    String options = PGProperty.OPTIONS.getOrDefault(properties);
+    PGProperty.OPTIONS.set(quiet, (options == null ? "" : options + " ") + "-c event_triggers=off");
+    return new Target(address, database, quiet, environment);
+  }
+
   /** Returns the same server and role in another database. */
   public Target in(String other) {
     return new Target(address, other, properties, environment);

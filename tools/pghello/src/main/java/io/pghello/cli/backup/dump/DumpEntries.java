@@ -86,16 +86,19 @@ final class DumpEntries {
 
   /** Returns the steps if this role restores all entries itself. */
   List<Step> whole() {
-    if (entries.stream().filter(this::isInOrder).count() < 2) {
-      return steps(entries.stream(), entry -> false, entry -> false);
-    }
-    Predicate<DumpEntry> isFirst =
-        entry -> entry.section() == Section.PRE_DATA && !PRIVILEGES.contains(entry.kind());
-    Predicate<DumpEntry> isLast = isFirst.or(this::isInOrder).negate();
+    List<DumpEntry> most = entries.stream().filter(entry -> !isEventTrigger(entry)).toList();
     var steps = new ArrayList<Step>();
-    for (Predicate<DumpEntry> part : List.of(isFirst, this::isInOrder, isLast)) {
-      steps.addAll(steps(entries.stream().filter(part), entry -> false, this::isInOrder));
+    if (most.stream().filter(this::isInOrder).count() < 2) {
+      steps.addAll(steps(most.stream(), entry -> false));
+    } else {
+      Predicate<DumpEntry> isFirst =
+          entry -> entry.section() == Section.PRE_DATA && !PRIVILEGES.contains(entry.kind());
+      Predicate<DumpEntry> isLast = isFirst.or(this::isInOrder).negate();
+      for (Predicate<DumpEntry> part : List.of(isFirst, this::isInOrder, isLast)) {
+        steps.addAll(steps(most.stream().filter(part), entry -> false, this::isInOrder));
+      }
     }
+    steps.addAll(eventTriggers());
     return steps;
   }
 
@@ -156,8 +159,9 @@ final class DumpEntries {
     return steps;
   }
 
+  /** Returns the last step. By one job, as other jobs would log in and fire triggers on logins. */
   List<Step> eventTriggers() {
-    return steps(entries.stream().filter(this::isEventTrigger), entry -> false);
+    return steps(entries.stream().filter(this::isEventTrigger), entry -> false, entry -> true);
   }
 
   private Stream<DumpEntry> of(Section section) {

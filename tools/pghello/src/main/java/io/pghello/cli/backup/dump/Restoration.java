@@ -115,6 +115,7 @@ public record Restoration(
     List<String> create;
     List<String> properties;
     boolean byOwners;
+    Target restored;
     // not for longer, as it would be idle while the restore takes hours
     try (Connection session = maintenance.connectForLong()) {
       Map<String, Boolean> roles = OwnersLogIn.roles(session);
@@ -123,6 +124,10 @@ public record Restoration(
       Set<String> owners = entries.owners();
       boolean isSuperuser = OwnersLogIn.isSuperuser(session);
       byOwners = !owners.isEmpty() && isSuperuser;
+      restored = maintenance.in(passing);
+      if (isSuperuser) {
+        restored = restored.withoutEventTriggers(session.getMetaData().getDatabaseMajorVersion());
+      }
       if (!owners.isEmpty()
           && !byOwners
           && !trustOwners
@@ -169,7 +174,7 @@ public record Restoration(
       takeBack(logIn.dropStatement());
     }
     String version;
-    try (Connection session = maintenance.in(passing).connectForLong()) {
+    try (Connection session = restored.connectForLong()) {
       version = ServerDatabases.extensionVersion(session);
     }
     check.run();

@@ -390,11 +390,11 @@ public final class RecoveredServer {
   public Target target() {
     // these come before the settings of databases and roles
     return ScratchServer.target(
-        folder,
-        backup.superuser(),
-        "",
-        "-c session_preload_libraries= -c local_preload_libraries="
-            + (backup.serverMajor() >= 17 ? " -c event_triggers=off" : ""));
+            folder,
+            backup.superuser(),
+            "",
+            "-c session_preload_libraries= -c local_preload_libraries=")
+        .withoutEventTriggers(backup.serverMajor());
   }
 
   private @Nullable String ask(String sql) throws SQLException {

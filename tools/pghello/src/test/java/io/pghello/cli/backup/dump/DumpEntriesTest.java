@@ -87,7 +87,11 @@ class DumpEntriesTest {
             new Step(true, false, List.of(key, onKey)),
             new Step(true, false, List.of(policy, onPolicy)));
     assertThat(entries.eventTriggers())
-        .containsExactly(new Step(false, false, List.of(trigger, onTrigger)));
+        .containsExactly(new Step(false, true, List.of(trigger, onTrigger)));
+    assertThat(entries.whole())
+        .containsExactly(
+            new Step(false, false, List.of(key, onKey, policy, onPolicy)),
+            new Step(false, true, List.of(trigger, onTrigger)));
   }
 
   @Test

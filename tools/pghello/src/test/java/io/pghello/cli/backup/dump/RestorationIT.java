@@ -3,6 +3,7 @@ package io.pghello.cli.backup.dump;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.cli.Run;
 import java.nio.file.Files;
@@ -189,6 +190,118 @@ class RestorationIT {
         "SET ROLE counter",
         "CREATE TABLE counted.numbers AS SELECT generate_series(1, 10) i");
     assertRestoredAsByPgRestore();
+  }
+
+  /** Of two extensions, and in all ways in which a database can depend on them. */
+  @Test
+  void restoresAllThatCanBeSetOfExtensions() throws Exception {
+    server.execute(
+        "shop",
+        "CREATE ROLE alice",
+        "CREATE ROLE bob",
+        "CREATE SCHEMA own_config",
+        "CREATE EXTENSION a_settings CASCADE",
+        "CREATE EXTENSION own_schema",
+        "CREATE SCHEMA \"TABLE DATA\"",
+        "CREATE EXTENSION pg_hello SCHEMA \"TABLE DATA\"",
+        // settings
+        "INSERT INTO own_config.z_kind SELECT generate_series(1, 5000)",
+        "INSERT INTO own_config.a_rule SELECT i, i FROM generate_series(1, 5000) i",
+        "INSERT INTO a_settings.a_first SELECT i, i, nullif(i % 7, 0) FROM generate_series(1, 5000) i",
+        "INSERT INTO a_settings.b_second SELECT i, i, i, E'wo\\rd\\n\\\\.' FROM generate_series(1, 5000) i",
+        "INSERT INTO a_settings.a_third SELECT generate_series(1, 5000)",
+        "SELECT setval('a_settings.numbers', 77), setval('own_config.counter', 78)",
+        // privileges
+        "GRANT ALL ON SCHEMA a_settings, own_tools, own_config TO alice WITH GRANT OPTION",
+        "REVOKE USAGE ON SCHEMA own_tools FROM PUBLIC",
+        "GRANT SELECT (id), UPDATE (word), REFERENCES ON a_settings.b_second TO alice WITH GRANT OPTION",
+        "GRANT SELECT, REFERENCES ON own_config.z_kind, a_settings.a_first, a_settings.words TO alice",
+        "GRANT USAGE ON SEQUENCE a_settings.numbers, own_config.counter TO alice",
+        "REVOKE EXECUTE ON FUNCTION a_settings.two(), \"TABLE DATA\".now_ms() FROM PUBLIC",
+        "GRANT EXECUTE ON FUNCTION a_settings.two() TO alice WITH GRANT OPTION",
+        "REVOKE USAGE ON DOMAIN a_settings.even FROM PUBLIC",
+        "GRANT USAGE ON DOMAIN a_settings.even TO alice",
+        "GRANT USAGE ON TYPE own_tools.mark TO alice",
+        "SET ROLE alice",
+        "GRANT USAGE ON SCHEMA a_settings TO bob",
+        "GRANT SELECT (id) ON a_settings.b_second TO bob",
+        "GRANT EXECUTE ON FUNCTION a_settings.two() TO bob",
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA own_tools GRANT SELECT ON TABLES TO bob",
+        // what depends on it
+        "CREATE TABLE own_tools.of_alice (i integer REFERENCES own_config.z_kind, e a_settings.even CHECK (e >= a_settings.two()), m own_tools.mark)",
+        "INSERT INTO own_tools.of_alice VALUES (1, 2, ROW(3))",
+        "CREATE INDEX ON own_tools.of_alice ((i + a_settings.two()))",
+        "CREATE TABLE a_settings.second (id integer REFERENCES a_settings.a_first, next integer)",
+        "INSERT INTO a_settings.second VALUES (7, 8)",
+        "CREATE VIEW own_config.seen AS SELECT word FROM a_settings.words",
+        "CREATE MATERIALIZED VIEW own_config.kept AS SELECT id FROM own_config.z_kind WHERE id % 1000 = 0",
+        "CREATE UNIQUE INDEX ON own_config.kept (id)",
+        "CREATE FUNCTION a_settings.three() RETURNS integer LANGUAGE sql RETURN a_settings.two() + 1",
+        "COMMENT ON FUNCTION a_settings.three() IS 'FUNCTION two()'",
+        "RESET ROLE",
+        // what superusers change
+        "COMMENT ON SCHEMA own_tools IS 'tools'",
+        "COMMENT ON TABLE a_settings.a_first IS 'settings'",
+        "COMMENT ON COLUMN a_settings.a_first.kind IS 'a kind'",
+        "COMMENT ON EXTENSION a_settings IS 'changed'",
+        "ALTER TABLE a_settings.a_third ENABLE ROW LEVEL SECURITY",
+        "CREATE POLICY few ON a_settings.a_third FOR SELECT TO alice USING (second > 3)",
+        "COMMENT ON POLICY few ON a_settings.a_third IS 'a policy'",
+        "CREATE PUBLICATION settings FOR TABLE a_settings.a_first (id), own_tools.of_alice WHERE (i > 0)",
+        "CREATE PUBLICATION tools FOR TABLES IN SCHEMA own_tools, own_config",
+        "CREATE STATISTICS a_settings.both ON id, kind FROM a_settings.a_first",
+        "GRANT pg_read_all_data TO bob");
+    assertRestoredAsByPgRestore();
+    for (String table : List.of("own_config.z_kind", "own_config.a_rule", "a_settings.a_third")) {
+      assertThat(server.value("copy", "SELECT count(*) FROM " + table)).isEqualTo("5000");
+    }
+    assertThat(server.value("copy", "SELECT count(*) FROM a_settings.b_second")).isEqualTo("5001");
+    Run trusted =
+        server.pghello(
+            "restore",
+            "--from",
+            folder.toString(),
+            "--as",
+            "trusted",
+            "--trust-owners",
+            "--jobs",
+            "4",
+            "shop");
+    assertThat(trusted.status()).as(trusted.err()).isZero();
+    assertThat(server.dump("trusted")).isEqualTo(server.dump("copy"));
+  }
+
+  /**
+   * From PostgreSQL 17 on, superusers can have code run by each login, also by those of pghello.
+   */
+  @Test
+  void loginsOfARestoreFireNoTriggers() throws Exception {
+    assumeTrue(server.major() >= 17, "this version has no event triggers on logins");
+    server.execute(
+        "shop",
+        "CREATE ROLE alice",
+        "CREATE SCHEMA alices AUTHORIZATION alice",
+        "CREATE TABLE alices.numbers AS SELECT 1 AS i",
+        "ALTER TABLE alices.numbers OWNER TO alice",
+        "CREATE TABLE public.logins (role text)",
+        "CREATE FUNCTION public.note() RETURNS event_trigger SECURITY DEFINER LANGUAGE plpgsql AS"
+            + " 'BEGIN INSERT INTO public.logins VALUES (session_user); END'",
+        "CREATE EVENT TRIGGER note ON login EXECUTE FUNCTION public.note()",
+        "ALTER EVENT TRIGGER note ENABLE ALWAYS",
+        "COMMENT ON EVENT TRIGGER note IS 'a trigger'");
+    Path backup = server.backup(folder, "shop");
+    String contents = Files.readString(backup.resolve("db-shop.contents"));
+    for (String trust : List.of("--jobs=2", "--trust-owners")) {
+      Run restore =
+          server.pghello("restore", "--from", folder.toString(), "--replace", trust, "shop");
+      assertThat(restore.status()).as(restore.err()).isZero();
+      String rows = server.valueWithoutEventTriggers("shop", "SELECT count(*) FROM public.logins");
+      assertThat(contents).as(trust).contains("public.logins=" + rows + " ");
+    }
+    if (server.hasServer()) {
+      Run verify = server.verify(folder, backup, "shop");
+      assertThat(verify.status()).as(verify.out() + verify.err()).isZero();
+    }
   }
 
   /** What one owner may do on the server's machine, code of another one may not do in a restore. */

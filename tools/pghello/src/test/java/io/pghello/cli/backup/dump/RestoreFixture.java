@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.pghello.cli.Run;
 import io.pghello.cli.backup.folder.Backup;
 import io.pghello.cli.connect.Query;
+import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.system.Programs;
 import io.pghello.extension.testkit.ExtensionServer;
@@ -39,6 +40,7 @@ final class RestoreFixture implements AutoCloseable {
           .extension(NativeExtension.of("pg_hello").notCreated())
           .extension(NativeExtension.fromInstall(EXTENSIONS, "own_schema").notCreated())
           .extension(NativeExtension.fromInstall(EXTENSIONS, "own_config").notCreated())
+          .extension(NativeExtension.fromInstall(EXTENSIONS, "a_settings").notCreated())
           .start();
   private final TestDatabase maintenance = server.createEmptyDatabase("maintenance");
 
@@ -58,6 +60,10 @@ final class RestoreFixture implements AutoCloseable {
 
   int major() {
     return server.major();
+  }
+
+  Path logFile() {
+    return server.logFile();
   }
 
   /** Logs in as the superuser. */
@@ -115,6 +121,18 @@ final class RestoreFixture implements AutoCloseable {
 
   @Nullable String value(String database, String sql) throws SQLException {
     try (Connection connection = connect(database)) {
+      return Run.value(connection, sql);
+    }
+  }
+
+  /** Returns a value in a session whose login fires no event triggers. */
+  @Nullable String valueWithoutEventTriggers(String database, String sql) throws SQLException {
+    Map<String, String> environment = new HashMap<>(environment());
+    environment.put("PGDATABASE", database);
+    try (Connection connection =
+        Target.find(Map.of(), Map.of(), environment::get, "nobody", 60)
+            .withoutEventTriggers(server.major())
+            .connect()) {
       return Run.value(connection, sql);
     }
   }
