@@ -47,6 +47,22 @@ class NewBackupIT {
         "pg_hello--1.0\n.sql",
         "pg_hello.so.1",
         "other.control",
+        "pg_hello--..\\..\\planted.sql",
+        "pg_hello--ü.sql",
+        "pg_hello--1.0.sql\r",
+        "pg_hello--1.0 .sql",
+        "pg_hello--1.0.sql/",
+        "pg_hello--1.0.sql:stream",
+        "pg_hello--$(id).sql",
+        "pg_hello--1.0.SQL",
+        "PG_HELLO.control",
+        " pg_hello.control",
+        "pg_hello.control ",
+        "pg_hello..control",
+        "pg_hello_ops.so",
+        "pg_hello_other--1.0.sql",
+        "x\npg_hello.so",
+        "..",
         ".",
         ""
       })
@@ -62,6 +78,19 @@ class NewBackupIT {
           .allMatch(path -> path.startsWith(deep.resolve("extension")))
           .allMatch(path -> path.getFileName().toString().matches("pg_hello\\.(control|so)"));
     }
+  }
+
+  /** Of the right names, too, a server cannot answer as many as the disk has room for. */
+  @Test
+  void aServerCannotFillTheDisk(@Superuser Connection superuser) throws Exception {
+    answer(superuser, "pg_hello--1.0.sql");
+    Run.execute(
+        superuser,
+        "CREATE OR REPLACE FUNCTION answers.pg_ls_dir(text, boolean, boolean) RETURNS SETOF text LANGUAGE sql AS"
+            + " 'SELECT format(''pg_hello--%s.sql'', i) FROM generate_series(1, 1001) i'");
+    assertThatThrownBy(() -> NewBackup.copyFiles(superuser, folder.resolve("extension")))
+        .isInstanceOf(Failure.class)
+        .hasMessageContaining("the server names a file that is not one of the extension");
   }
 
   @Test
