@@ -225,11 +225,17 @@ public final class PgHelloClientBuilder {
    * Makes the calls of futures that share no statement on the threads of an executor: all of them
    * without {@link #coalescing}, else those of long names (16 KiB or more) and of {@link
    * PgHelloClient#helloAllAsync}, which have threads of the client's by default. What depends on
-   * such a future also runs there. Where the thread decides on the database or on the transaction,
-   * it is for the executor to bring that along from the thread that makes the call; one that is in
-   * a transaction ({@link ConnectionSource#mayJoinBatch}) makes the call itself.
+   * such a future also runs there.
    *
-   * @param executor stays the caller's to shut down; what it refuses fails with {@link
+   * <p>The executor is always called on the thread that makes the call, so that it can copy the
+   * tenant, the security context or the logging context of that thread. A transaction cannot be
+   * copied: a thread that is in one ({@link ConnectionSource#mayJoinBatch}) makes the call itself.
+   *
+   * <p>At most {@link #maxInFlightCalls} calls run at a time. The others wait on threads of the
+   * executor, so use one with a limited number of threads, or with virtual threads. If the executor
+   * runs a call on the calling thread, the call does not wait and does not count.
+   *
+   * @param executor not shut down by the client; a call that it rejects fails with {@link
    *     Code#OVERLOADED}
    */
   public PgHelloClientBuilder asyncExecutor(Executor executor) {

@@ -14,12 +14,18 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Executes the calls of futures that are not batched, a limited number at a time, each on a thread
  * of an executor. Others are queued.
+ *
+ * <p>An executor of the program may copy the context of the thread that submits a task, such as its
+ * tenant. So each call is submitted on the thread that makes it, and waits for its permit on the
+ * thread of the executor. The client's own threads have no context: there, a call is submitted when
+ * it has its permit, by any thread.
  *
  * <p>A call releases its permit before its future is completed, since dependents may be slow, or
  * wait for another call.
@@ -29,7 +35,7 @@ final class AsyncCalls {
   private final Set<Task<?>> tasks = ConcurrentHashMap.newKeySet();
   private final boolean blockWhenFull;
   private final Semaphore permits;
-  private final Executor executor;
+  private final @Nullable Executor executor;
   private final Executor own;
   private final PgHelloListener listener;
   private final java.util.function.Function<Duration, PgHelloException> timedOut;
@@ -38,19 +44,19 @@ final class AsyncCalls {
   /**
    * Creates an instance.
    *
-   * @param executor executes the calls
-   * @param own fails futures; refuses nothing
+   * @param executor executes the calls; null to execute them on {@code own}
+   * @param own has threads of the client, and refuses nothing; fails futures
    * @param timedOut returns the error of a call with a time-out
    */
   AsyncCalls(
       Settings settings,
-      Executor executor,
+      @Nullable Executor executor,
       Executor own,
       java.util.function.Function<Duration, PgHelloException> timedOut) {
     Settings.Queue limits = settings.queue();
     this.blockWhenFull = limits.blockWhenFull();
     this.queue = new CallQueue<>(limits.maxCalls(), limits.maxBytes());
-    this.permits = new Semaphore(settings.futures().maxInFlight());
+    this.permits = new Semaphore(settings.futures().maxInFlight(), true);
     this.executor = executor;
     this.own = own;
     this.listener = settings.statements().listener();
@@ -74,14 +80,18 @@ final class AsyncCalls {
   }
 
   /**
-   * Adds a call, which is executed as soon as a permit is available. If the queue is full, blocks
-   * or throws, depending on the settings.
+   * Adds a call of the current thread, which is executed as soon as a permit is available. If the
+   * queue is full, blocks or throws, depending on the settings.
    */
   void add(Task<?> task) {
     enqueue(task);
     // before it is taken from the queue, so that an error meanwhile does not lose it
     tasks.add(task);
-    dispatch();
+    if (executor == null) {
+      dispatch();
+    } else {
+      submit(task, executor);
+    }
   }
 
   private void enqueue(Task<?> task) {
@@ -96,23 +106,70 @@ final class AsyncCalls {
     }
   }
 
+  /** Submits a call to the program's executor, on the thread that makes it. */
+  private void submit(Task<?> task, Executor executor) {
+    task.submitter = Thread.currentThread();
+    try {
+      if (!Threads.tryExecute(executor, () -> runWithPermit(task))) {
+        refuse(task, Errors.noThread());
+      }
+    } catch (RejectedExecutionException e) {
+      refuse(task, Errors.overloaded());
+    } catch (RuntimeException | Error e) {
+      refuse(task, Errors.unexpected(e));
+    } finally {
+      task.submitter = null;
+    }
+  }
+
   /**
-   * Assigns available permits to queued calls. If the executor runs a call on the current thread, a
-   * thread of the client assigns the others, since the future of the current thread has to wait no
-   * longer.
+   * Runs a call on a thread of the program's executor as soon as there is a permit. If the executor
+   * runs it on the calling thread, that thread does not wait for others, and needs no permit.
    */
+  private void runWithPermit(Task<?> task) {
+    boolean needsPermit = !Thread.currentThread().equals(task.submitter);
+    if (needsPermit && !awaitPermit(task)) {
+      return;
+    }
+    Runnable completion = null;
+    try {
+      if (task.tryStartQueued()) {
+        task.leaveQueue();
+        completion = outcome(task);
+      }
+    } finally {
+      if (needsPermit) {
+        permits.release();
+      }
+    }
+    if (completion != null) {
+      completion.run();
+      tasks.remove(task);
+    }
+  }
+
+  /** Waits for a permit until the deadline, at which {@link #checkTimeouts} fails the call. */
+  private boolean awaitPermit(Task<?> task) {
+    try {
+      return permits.tryAcquire(task.deadline.nanosLeft(), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      task.leaveQueue();
+      task.fail(Errors.interrupted());
+      return false;
+    }
+  }
+
+  /** Assigns available permits to queued calls, and submits these to the client's threads. */
   private void dispatch() {
-    boolean ranHere = false;
-    while (!queue.isEmpty()
-        && !(ranHere && Threads.tryExecute(own, this::dispatch))
-        && permits.tryAcquire()) {
+    while (executor == null && !queue.isEmpty() && permits.tryAcquire()) {
       boolean submitted = false;
       try {
         Task<?> task = queue.poll();
         // it may have timed out meanwhile
         if (task != null && !task.isEnded() && task.trySubmit()) {
           submitted = true;
-          ranHere = execute(task);
+          execute(task);
         }
       } finally {
         if (!submitted) {
@@ -122,32 +179,19 @@ final class AsyncCalls {
     }
   }
 
-  /** Executes a call; returns whether the executor ran it on the current thread. */
-  private boolean execute(Task<?> task) {
-    task.submitter = Thread.currentThread();
+  /** Executes a call that has a permit; lets the next check try again if there is no thread. */
+  private void execute(Task<?> task) {
     try {
-      if (!Threads.tryExecute(executor, () -> run(task))) {
-        retryOrRefuse(task);
+      if (!Threads.tryExecute(own, () -> run(task))) {
+        task.isToBeExecuted = true;
       }
-    } catch (RejectedExecutionException e) {
-      refuse(task, Errors.overloaded());
     } catch (RuntimeException | Error e) {
       refuse(task, Errors.unexpected(e));
-    } finally {
-      task.submitter = null;
-    }
-    return task.ranOnSubmitter;
-  }
-
-  /** Lets the next check try again, if the call was not started. */
-  private void retryOrRefuse(Task<?> task) {
-    task.isToBeExecuted = task.isSubmitted();
-    if (!task.isToBeExecuted) {
-      refuse(task, Errors.noThread());
     }
   }
 
   private void refuse(Task<?> task, PgHelloException error) {
+    task.leaveQueue();
     if (task.tryStart()) {
       permits.release();
     }
@@ -156,12 +200,9 @@ final class AsyncCalls {
     tasks.remove(task);
   }
 
-  private <T> void run(Task<T> task) {
+  private void run(Task<?> task) {
     if (!task.tryStart()) {
       return;
-    }
-    if (task.isMeasured()) {
-      task.setSent(System.nanoTime());
     }
     Runnable completion;
     try {
@@ -169,17 +210,15 @@ final class AsyncCalls {
     } finally {
       permits.release();
     }
-    if (Thread.currentThread().equals(task.submitter)) {
-      // the loop that has submitted it goes on, which a loop in here would nest
-      task.ranOnSubmitter = true;
-    } else {
-      dispatch();
-    }
+    dispatch();
     completion.run();
     tasks.remove(task);
   }
 
   private static <T> Runnable outcome(Task<T> task) {
+    if (task.isMeasured()) {
+      task.setSent(System.nanoTime());
+    }
     try {
       T answer = task.run();
       return () -> task.answer(answer);
@@ -199,7 +238,7 @@ final class AsyncCalls {
   boolean checkTimeouts() {
     tasks.removeIf(this::check);
     failures.check();
-    if (!queue.isEmpty() && permits.availablePermits() > 0) {
+    if (executor == null && !queue.isEmpty() && permits.availablePermits() > 0) {
       boolean unused = Threads.tryExecute(own, this::dispatch);
     }
     return !isIdle();
@@ -211,9 +250,7 @@ final class AsyncCalls {
     if (!done && !task.deadline.isOver()) {
       if (task.isToBeExecuted) {
         task.isToBeExecuted = false;
-        if (!Threads.tryExecute(own, () -> execute(task))) {
-          task.isToBeExecuted = true;
-        }
+        execute(task);
       }
       return false;
     }
@@ -221,7 +258,7 @@ final class AsyncCalls {
     if (dropped) {
       task.leaveQueue();
     } else if (task.expireSubmitted()) {
-      // the executor has not started it
+      // no thread has started it
       permits.release();
       dropped = true;
     }
@@ -252,8 +289,8 @@ final class AsyncCalls {
   }
 
   /**
-   * A call. Its state is null while it is queued. From when it is submitted to the executor until
-   * it is started, or has expired, it has a permit that whoever ends that state releases.
+   * A call. Its state is null while it is queued. From when it is submitted to the client's threads
+   * until it is started, or has expired, it has a permit that whoever ends that state releases.
    */
   static final class Task<T> extends CallFuture<T> {
     private static final Object SUBMITTED = new Object();
@@ -267,12 +304,11 @@ final class AsyncCalls {
     private final int bytes;
     private final AtomicReference<@Nullable Object> state = new AtomicReference<>();
 
-    /** Whether the executor had no thread for it. */
+    /** Whether the client had no thread for it. */
     volatile boolean isToBeExecuted;
 
-    // only of use to the thread that submits it
+    /** The thread that submits it to the program's executor, while it does. */
     private @Nullable Thread submitter;
-    private boolean ranOnSubmitter;
 
     private Task(
         ServerFunction function,
@@ -313,17 +349,17 @@ final class AsyncCalls {
       }
     }
 
-    /** Returns true if the call may be given to the executor. */
+    /** Returns true if the call may be submitted to the client's threads. */
     boolean trySubmit() {
       return state.compareAndSet(null, SUBMITTED);
     }
 
-    /** Returns whether the call was given to the executor and has not been started. */
-    boolean isSubmitted() {
-      return SUBMITTED.equals(state.get());
+    /** Returns true once: to the thread of the program's executor that may run the call. */
+    boolean tryStartQueued() {
+      return state.compareAndSet(null, STARTED);
     }
 
-    /** Returns true once: to the thread that may run the call. */
+    /** Returns true once: to the thread of the client that may run the call. */
     boolean tryStart() {
       return state.compareAndSet(SUBMITTED, STARTED);
     }

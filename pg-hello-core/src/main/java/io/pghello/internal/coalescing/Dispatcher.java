@@ -84,8 +84,7 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
     this.coalescing = settings.batches().coalescing();
     Executor executor = settings.futures().executor();
     this.hasExecutor = coalescing || executor != null;
-    this.asyncCalls =
-        new AsyncCalls(settings, executor == null ? workers : executor, workers, sender::timedOut);
+    this.asyncCalls = new AsyncCalls(settings, executor, workers, sender::timedOut);
   }
 
   private Thread worker(Runnable task) {

@@ -12,7 +12,9 @@ import io.pghello.internal.Function;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -44,22 +46,79 @@ class AsyncCallsTest extends CoalescerFixture {
   private final CompletableFuture<Void> gate = new CompletableFuture<>();
   private final CountDownLatch begun = new CountDownLatch(1);
 
+  /** An executor may copy the context of the thread that submits a call, such as its tenant. */
+  @Test
+  void theExecutorIsCalledOnTheThreadThatMakesTheCall() {
+    var context = new ThreadLocal<String>();
+    Executor copying =
+        task -> {
+          String copy = context.get();
+          executor.execute(
+              () -> {
+                context.set(copy);
+                task.run();
+              });
+        };
+    var calls = calls(copying);
+    context.set("first");
+    CompletableFuture<String> first = add(calls, this::blocked);
+    until(() -> begun.getCount() == 0);
+    context.set("second");
+    CompletableFuture<String> second = add(calls, context::get);
+    context.set("third");
+    CompletableFuture<String> third = add(calls, context::get);
+    assertThat(calls.queuedCalls()).isEqualTo(2);
+    gate.complete(null);
+    assertThat(get(first)).isEqualTo("blocked");
+    assertThat(get(second)).isEqualTo("second");
+    assertThat(get(third)).isEqualTo("third");
+    until(calls::isIdle);
+  }
+
+  @Test
+  void anInterruptEndsACallThatWaitsOnAThreadOfTheExecutor() {
+    Queue<Thread> threads = new ConcurrentLinkedQueue<>();
+    var calls =
+        calls(
+            task -> {
+              var thread = new Thread(task);
+              threads.add(thread);
+              thread.start();
+            });
+    CompletableFuture<String> first = add(calls, this::blocked);
+    until(() -> begun.getCount() == 0);
+    CompletableFuture<String> second = add(calls, () -> "second");
+    threads.remove();
+    threads.remove().interrupt();
+    assertFails(second, Code.INTERRUPTED);
+    assertThat(calls.queuedCalls()).isZero();
+    gate.complete(null);
+    assertThat(get(first)).isEqualTo("blocked");
+    until(calls::isIdle);
+  }
+
   @Test
   void anExecutorThatRunsCallsOnTheSubmittingThreadNestsNone() {
     maxQueuedCalls = 20_000;
     var calls = calls(INLINE);
-    var first = new AtomicReference<@Nullable CompletableFuture<String>>();
-    var thread = new Thread(null, () -> first.set(add(calls, this::blocked)), "", STACK_BYTES);
-    thread.start();
+    CompletableFuture<Void> first =
+        CompletableFuture.runAsync(() -> get(add(calls, this::blocked)), executor);
     until(() -> begun.getCount() == 0);
     var futures = new ArrayList<CompletableFuture<String>>();
-    for (int i = 0; i < maxQueuedCalls; i++) {
-      futures.add(add(calls, () -> "later"));
-    }
-    assertThat(futures.get(0)).isNotDone();
+    Runnable additions =
+        () -> {
+          for (int i = 0; i < maxQueuedCalls; i++) {
+            futures.add(add(calls, () -> "later"));
+          }
+        };
+    var thread = new Thread(null, additions, "", STACK_BYTES);
+    thread.start();
+    until(() -> !thread.isAlive());
+    assertThat(futures).hasSize(maxQueuedCalls);
+    futures.forEach(future -> assertThat(future).isCompletedWithValue("later"));
+    assertThat(first).isNotDone();
     gate.complete(null);
-    futures.forEach(future -> assertThat(get(future)).isEqualTo("later"));
-    assertThat(get(add(calls, () -> "again"))).isEqualTo("again");
+    get(first);
     until(calls::isIdle);
   }
 
@@ -72,16 +131,21 @@ class AsyncCallsTest extends CoalescerFixture {
     var second = new CompletableFuture<String>();
     var secondBegun = new CountDownLatch(1);
     CompletableFuture<String> waiting =
-        add(
-            calls,
-            () -> {
-              secondBegun.countDown();
-              return second.join();
-            });
+        CompletableFuture.supplyAsync(
+                () ->
+                    add(
+                        calls,
+                        () -> {
+                          secondBegun.countDown();
+                          return second.join();
+                        }),
+                executor)
+            .thenCompose(future -> future);
+    until(() -> secondBegun.getCount() == 0);
     gate.complete(null);
     until(() -> first.get() != null);
     assertThat(first.get()).isCompletedWithValue("blocked");
-    until(() -> secondBegun.getCount() == 0);
+    assertThat(waiting).isNotDone();
     second.complete("second");
     assertThat(get(waiting)).isEqualTo("second");
     until(calls::isIdle);
@@ -91,26 +155,34 @@ class AsyncCallsTest extends CoalescerFixture {
   void theExecutorIsNotCalledOnTheThreadThatChecksTimeOuts() {
     var submitters = new ArrayList<Thread>();
     var kept = new ArrayList<Runnable>();
-    Executor executor =
+    Executor keeping =
         task -> {
           submitters.add(Thread.currentThread());
           kept.add(task);
         };
-    var calls = calls(executor);
+    var calls = calls(keeping);
     CompletableFuture<String> unused = add(calls, () -> "dropped", in(Duration.ZERO), true);
     CompletableFuture<String> next = add(calls, () -> "next");
-    calls.checkTimeouts();
-    until(() -> kept.size() == 2);
-    assertThat(submitters.get(0)).isSameAs(Thread.currentThread());
-    assertThat(submitters.get(1)).isInstanceOf(AsyncWorker.class);
-    kept.get(1).run();
+    CompletableFuture.runAsync(calls::checkTimeouts, executor).join();
+    assertThat(submitters).containsExactly(Thread.currentThread(), Thread.currentThread());
+    kept.forEach(Runnable::run);
     assertThat(get(next)).isEqualTo("next");
+    assertThat(submitters).hasSize(2);
   }
 
   @Test
   void aCallThatTimesOutWhileItIsSubmittedReleasesItsPermit() {
+    assertReleasesPermits(null);
+  }
+
+  @Test
+  void aCallThatTimesOutWhileItWaitsOnAThreadOfTheExecutorReleasesItsPermit() {
+    assertReleasesPermits(workers);
+  }
+
+  private void assertReleasesPermits(@Nullable Executor executor) {
     maxQueuedCalls = 20_000;
-    var calls = calls(workers);
+    var calls = calls(executor);
     var ended = new AtomicBoolean();
     var checks =
         CompletableFuture.runAsync(
@@ -232,8 +304,10 @@ class AsyncCallsTest extends CoalescerFixture {
         };
     var calls = calls(full);
     CompletableFuture<String> first = add(calls, () -> "first");
+    AsyncCalls.Task<String> second = task(calls, () -> "second", in(CALL_TIMEOUT), true);
     CompletableFuture<Thread> dependent =
-        add(calls, () -> "second").handle((greeting, error) -> Thread.currentThread());
+        second.handle((greeting, error) -> Thread.currentThread());
+    calls.add(second);
     kept.get(0).run();
     assertThat(get(first)).isEqualTo("first");
     assertThat(get(dependent)).isInstanceOf(AsyncWorker.class);
@@ -242,9 +316,22 @@ class AsyncCallsTest extends CoalescerFixture {
   }
 
   @Test
+  void aCallFailsIfTheExecutorCannotStartAThread() {
+    var calls =
+        calls(
+            task -> {
+              throw new OutOfMemoryError("unable to create native thread (of a test)");
+            });
+    CompletableFuture<String> failed = add(calls, () -> "never");
+    assertThatThrownBy(() -> get(failed)).hasMessageContaining("cannot start another thread");
+    assertThat(calls.queuedCalls()).isZero();
+    until(calls::isIdle);
+  }
+
+  @Test
   void callsWaitForAThread() {
     missingThreads.set(3);
-    var calls = new AsyncCalls(settings(), own, own, Errors::timedOut);
+    var calls = calls(null);
     List<CompletableFuture<String>> futures = new ArrayList<>();
     for (String answer : List.of("a", "b", "c")) {
       futures.add(add(calls, () -> answer));
@@ -266,7 +353,7 @@ class AsyncCallsTest extends CoalescerFixture {
   @Test
   void aCallTimesOutThatWaitsForAThread() {
     missingThreads.set(2);
-    var calls = new AsyncCalls(settings(), own, own, Errors::timedOut);
+    var calls = calls(null);
     CompletableFuture<String> late = add(calls, () -> "late", in(Duration.ZERO), false);
     until(
         () -> {
@@ -282,7 +369,7 @@ class AsyncCallsTest extends CoalescerFixture {
   void aCallSaysWhyItTimedOut() {
     var calls =
         new AsyncCalls(
-            settings(), executor, own, timeout -> Errors.of(Errors.noConnectionWithin(timeout)));
+            settings(), null, own, timeout -> Errors.of(Errors.noConnectionWithin(timeout)));
     CompletableFuture<String> first = add(calls, this::blocked);
     CompletableFuture<String> second = add(calls, () -> "late", in(Duration.ZERO), false);
     calls.checkTimeouts();
@@ -327,7 +414,7 @@ class AsyncCallsTest extends CoalescerFixture {
     until(calls::isIdle);
   }
 
-  private AsyncCalls calls(Executor executor) {
+  private AsyncCalls calls(@Nullable Executor executor) {
     return new AsyncCalls(settings(), executor, own, Errors::timedOut);
   }
 
@@ -343,9 +430,13 @@ class AsyncCallsTest extends CoalescerFixture {
 
   private static CompletableFuture<String> add(
       AsyncCalls calls, Supplier<String> work, Deadline deadline, boolean oneStatement) {
-    AsyncCalls.Task<String> task =
-        calls.task(Function.HELLO, ended -> work.get(), 1, deadline, oneStatement);
+    AsyncCalls.Task<String> task = task(calls, work, deadline, oneStatement);
     calls.add(task);
     return task;
+  }
+
+  private static AsyncCalls.Task<String> task(
+      AsyncCalls calls, Supplier<String> work, Deadline deadline, boolean oneStatement) {
+    return calls.task(Function.HELLO, ended -> work.get(), 1, deadline, oneStatement);
   }
 }
