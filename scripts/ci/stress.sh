@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the races of pg-hello-core-stress with jcstress, to find a lost wake-up or a call that ends
+# Runs the races of pg-extension-batching-stress with jcstress, to find a lost wake-up or a call that ends
 # twice: for 12 seconds, and some 30 for compiling and for jcstress to start. Fails if there is a
 # result that may not be.
 # Usage: scripts/ci/stress.sh [SECONDS]
@@ -15,12 +15,12 @@ trap 'rm -rf "$tmp"' EXIT
 
 home=$(find_jdk 25 || java_home)
 export JAVA_HOME=$home
-path=$(classpath pg-hello-core-stress "$DEFAULT_MAJOR")
+path=$(classpath pg-extension-batching-stress "$DEFAULT_MAJOR")
 # always anew, and all together, so that what runs is what stands in the tree
 mkdir "$tmp/classes"
 # but metrics, which need what the races do not have
-find "$ROOT/pg-hello-core/src/main/java" "$ROOT/pg-hello-core-stress/src/main/java" -name '*.java' \
-  -not -path '*/io/pghello/micrometer/*' >"$tmp/sources"
+find "$ROOT/$(module_directory pg-extension-batching)/src/main/java" "$ROOT/$(module_directory pg-extension-batching-stress)/src/main/java" -name '*.java' \
+  -not -path '*/micrometer/*' >"$tmp/sources"
 "$home/bin/javac" -nowarn -d "$tmp/classes" -cp "$path" -processorpath "$path" "@$tmp/sources" >"$tmp/log" 2>&1 ||
   {
     cat "$tmp/log" >&2

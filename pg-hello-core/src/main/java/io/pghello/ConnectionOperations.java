@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
+import io.pghello.extension.batching.internal.WaitTime;
 import io.pghello.internal.HelloRequest;
-import io.pghello.internal.WaitTime;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 

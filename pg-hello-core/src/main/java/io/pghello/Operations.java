@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
-import io.pghello.internal.Deadline;
-import io.pghello.internal.Errors;
-import io.pghello.internal.Events;
+import io.pghello.extension.batching.CallListener;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.internal.Deadline;
+import io.pghello.extension.batching.internal.Settings;
+import io.pghello.extension.batching.internal.StatementContext;
+import io.pghello.extension.batching.internal.WaitTime;
+import io.pghello.extension.batching.internal.coalescing.Dispatcher;
+import io.pghello.extension.batching.internal.coalescing.Measurement;
+import io.pghello.extension.batching.internal.jdbc.StatementExecutor;
 import io.pghello.internal.Function;
+import io.pghello.internal.HelloErrors;
+import io.pghello.internal.HelloPreflight;
 import io.pghello.internal.HelloRequest;
 import io.pghello.internal.HelloRequests;
-import io.pghello.internal.ServerFunction;
-import io.pghello.internal.Settings;
-import io.pghello.internal.StatementContext;
-import io.pghello.internal.WaitTime;
-import io.pghello.internal.coalescing.Dispatcher;
-import io.pghello.internal.jdbc.HelloStatements;
-import io.pghello.internal.jdbc.ServerCalls;
-import io.pghello.internal.jdbc.StatementExecutor;
+import io.pghello.internal.HelloStatements;
+import io.pghello.internal.ListenerAdapter;
+import io.pghello.internal.ServerCalls;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -48,7 +51,7 @@ abstract class Operations implements PgHelloOperations {
     }
 
     Context withTimeout(Duration timeout) {
-      return new Context(settings, statements, dispatcher, repeat, checkedTimeout(timeout));
+      return new Context(settings, statements, dispatcher, repeat, Deadline.checkTimeout(timeout));
     }
 
     Context on(Connection connection) {
@@ -87,11 +90,15 @@ abstract class Operations implements PgHelloOperations {
 
   private String greetNow(String name, int repeat) {
     HelloRequest request = request(name, repeat);
-    if (!context.settings().listens()) {
-      return greet(request, null);
+    try {
+      if (!context.settings().listens()) {
+        return greet(request, null);
+      }
+      var wait = new WaitTime();
+      return Measurement.measured(listener(), request.function(), wait, () -> greet(request, wait));
+    } catch (FunctionCallException e) {
+      throw HelloErrors.translate(e);
     }
-    var wait = new WaitTime();
-    return measured(request.function(), wait, () -> greet(request, wait));
   }
 
   /** Checks the count of a call. */
@@ -136,7 +143,11 @@ abstract class Operations implements PgHelloOperations {
     Objects.requireNonNull(greetings, "greetings");
     Objects.requireNonNull(progress, "progress");
     var requests = new HelloRequests(Objects.requireNonNull(names, "names"), context.repeat());
-    checkOpen();
+    try {
+      checkOpen();
+    } catch (FunctionCallException e) {
+      throw HelloErrors.translate(e);
+    }
     long count = 0;
     while (requests.hasNext()) {
       List<HelloRequest> batch = context.settings().batches().next(requests);
@@ -175,11 +186,11 @@ abstract class Operations implements PgHelloOperations {
 
   /** Tells the listener of a call that ended with the check of its arguments. */
   private PgHelloException refused(Function function, PgHelloException error) {
-    listener().callEnded(new Events.Call(function.signature(), 0, 0, error));
+    listener().callEnded(new ListenerAdapter.RefusedCall(function.signature(), error));
     return error;
   }
 
-  final PgHelloListener listener() {
+  private CallListener listener() {
     return context.settings().statements().listener();
   }
 
@@ -201,19 +212,12 @@ abstract class Operations implements PgHelloOperations {
 
   @Override
   public PgHelloInfo info() {
-    checkOpen();
-    return executor()
-        .run(
-            StatementContext.single(context.deadline()),
-            session -> ServerCalls.info(session, context.repeat()));
+    return translated(() -> ask(session -> ServerCalls.info(session, context.repeat())));
   }
 
   @Override
   public List<PgHelloProblem> preflight() {
-    checkOpen();
-    return executor()
-        .run(StatementContext.single(context.deadline()), StatementExecutor.Session::look)
-        .problems();
+    return HelloPreflight.of(translated(() -> ask(StatementExecutor.Session::look))).problems();
   }
 
   @Override
@@ -222,62 +226,45 @@ abstract class Operations implements PgHelloOperations {
   }
 
   private <T> T run(Function function, StatementExecutor.Work<T> work) {
-    return measured(
-        function,
-        () -> {
-          checkOpen();
-          return executor().run(StatementContext.single(context.deadline()), work);
-        });
+    return measured(function, () -> ask(work));
+  }
+
+  private <T> T ask(StatementExecutor.Work<T> work) {
+    checkOpen();
+    return executor().run(StatementContext.single(context.deadline()), work);
   }
 
   private StatementExecutor executor() {
     return context.statements().executor();
   }
 
+  /** Throws if the client is closed. */
   final void checkOpen() {
     context.dispatcher().checkOpen();
   }
 
+  /** Makes a call, and notifies the listener of it. */
   private <T> T measured(Function function, Supplier<T> call) {
-    return context.settings().listens() ? measured(function, new WaitTime(), call) : call.get();
+    return translated(
+        context.settings().listens()
+            ? () -> Measurement.measured(listener(), function, new WaitTime(), call)
+            : call);
   }
 
-  private <T> T measured(Function function, WaitTime wait, Supplier<T> call) {
-    return measured(listener(), function, wait, call);
-  }
-
-  /** Makes a call, and tells the listener of it. */
-  static <T> T measured(
-      PgHelloListener listener, ServerFunction function, WaitTime wait, Supplier<T> call) {
-    long begin = System.nanoTime();
-    PgHelloException error = null;
+  /** Makes a call, and throws its error in the client's type. */
+  private static <T> T translated(Supplier<T> call) {
     try {
       return call.get();
-    } catch (RuntimeException | Error e) {
-      error = Errors.ofCall(e);
-      throw e;
-    } finally {
-      listener.callEnded(
-          new Events.Call(function.signature(), System.nanoTime() - begin, wait.nanos(), error));
+    } catch (FunctionCallException e) {
+      throw HelloErrors.translate(e);
     }
   }
 
   static int checkedRepeat(int repeat) {
     if (repeat < HelloRequest.REPEAT_MIN || repeat > HelloRequest.REPEAT_MAX) {
-      throw Errors.invalidRepeat(repeat);
+      throw HelloErrors.invalidRepeat(repeat);
     }
     return repeat;
-  }
-
-  static Duration checkedTimeout(Duration timeout) {
-    Objects.requireNonNull(timeout, "timeout");
-    if (timeout.compareTo(Duration.ofMillis(1)) < 0) {
-      throw new IllegalArgumentException("The time-out of a call is less than a millisecond");
-    }
-    if (timeout.toDays() >= 20) {
-      throw new IllegalArgumentException("The time-out of a call is 20 days or more");
-    }
-    return timeout;
   }
 
   @Override

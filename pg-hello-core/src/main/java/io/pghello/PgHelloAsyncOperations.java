@@ -2,6 +2,7 @@
 package io.pghello;
 
 import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.ConnectionSource;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;

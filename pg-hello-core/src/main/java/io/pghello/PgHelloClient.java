@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
-import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloException.Code;
 import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Calls the functions of the PostgreSQL extension {@code pg_hello}. What other classes need of it
@@ -41,12 +39,12 @@ import org.jspecify.annotations.Nullable;
  * <p>Immutable but for being closed, and thread-safe.
  */
 public final class PgHelloClient extends PooledOperations implements AutoCloseable {
-  private final @Nullable HikariDataSource ownPool;
+  private final Runnable closePool;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  PgHelloClient(Context context, @Nullable HikariDataSource ownPool) {
+  PgHelloClient(Context context, Runnable closePool) {
     super(context);
-    this.ownPool = ownPool;
+    this.closePool = closePool;
   }
 
   /**
@@ -91,9 +89,7 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
   public void close() {
     if (closed.compareAndSet(false, true)) {
       context.dispatcher().close();
-      if (ownPool != null) {
-        ownPool.close();
-      }
+      closePool.run();
     }
   }
 }

@@ -2,33 +2,21 @@
 package io.pghello;
 
 import com.zaxxer.hikari.HikariConfig;
-import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloException.Code;
-import io.pghello.extension.ExtensionDescription;
+import io.pghello.extension.batching.ConnectionSource;
+import io.pghello.extension.batching.internal.Settings;
+import io.pghello.extension.batching.internal.jdbc.ClientOptions;
+import io.pghello.extension.batching.internal.jdbc.StatementExecutor;
+import io.pghello.internal.HelloDispatcher;
+import io.pghello.internal.HelloErrors;
 import io.pghello.internal.HelloRequest;
-import io.pghello.internal.SafeListener;
-import io.pghello.internal.ServerFunction;
-import io.pghello.internal.ServerFunctions;
-import io.pghello.internal.Settings;
-import io.pghello.internal.coalescing.HelloDispatcher;
-import io.pghello.internal.jdbc.ArrayStatements;
-import io.pghello.internal.jdbc.HelloStatements;
-import io.pghello.internal.jdbc.OwnPool;
-import io.pghello.internal.jdbc.StatementExecutor;
-import java.sql.Connection;
-import java.sql.SQLException;
+import io.pghello.internal.HelloStatements;
+import io.pghello.internal.ListenerAdapter;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import javax.sql.DataSource;
-import org.jspecify.annotations.Nullable;
-import org.postgresql.Driver;
 
 /**
  * Builds a {@link PgHelloClient}. Say where connections come from: {@link #dataSource}, {@link
@@ -38,42 +26,14 @@ import org.postgresql.Driver;
  * cannot be. Not thread-safe.
  */
 public final class PgHelloClientBuilder {
-  private static final int POOL_SIZE = 20;
-  private static final Duration POOL_IDLE = Duration.ofSeconds(30);
-  private static final Duration STATEMENT_TIMEOUT = Duration.ofSeconds(5);
-  private static final Duration POOL_WAIT = Duration.ofSeconds(2);
-  private static final Duration POOL_CHECK = Duration.ofSeconds(1);
-  private static final Duration POOL_LIFETIME = Duration.ofMinutes(30);
-
-  private @Nullable DataSource dataSource;
-  private @Nullable ConnectionSource connections;
-  private @Nullable String url;
-  private final Set<String> ownPoolOptions = new LinkedHashSet<>();
-  private @Nullable String user;
-  private @Nullable String password;
-  private String applicationName = "pg-hello";
-  private @Nullable Duration statementTimeout;
-  private Consumer<HikariConfig> pool = config -> {};
-  private @Nullable String schema;
+  private final ClientOptions options = new ClientOptions("pg-hello");
   private int repeat = HelloRequest.AS_SET;
-  private Duration callTimeout = Duration.ofSeconds(5);
-  private boolean retryLostCalls = true;
-  private boolean coalescing = true;
-  private int maxBatchSize = 1024;
-  private int maxBatchBytes = 1 << 20;
-  private int maxInFlightBatches = 2;
-  private int maxInFlightCalls = 20;
-  private @Nullable Executor asyncExecutor;
-  private int maxQueuedCalls = 65_536;
-  private int maxQueuedBytes = 64 << 20;
-  private boolean blockWhenFull;
-  private final List<PgHelloListener> listeners = new ArrayList<>();
 
   PgHelloClientBuilder() {}
 
   /** Takes connections from a data source, which stays the caller's to close. */
   public PgHelloClientBuilder dataSource(DataSource dataSource) {
-    this.dataSource = Objects.requireNonNull(dataSource, "dataSource");
+    options.dataSource(dataSource);
     return this;
   }
 
@@ -82,7 +42,7 @@ public final class PgHelloClientBuilder {
    * to the calling thread. It stays the caller's, and is asked by many threads at a time.
    */
   public PgHelloClientBuilder connections(ConnectionSource connections) {
-    this.connections = Objects.requireNonNull(connections, "connections");
+    options.connections(connections);
     return this;
   }
 
@@ -96,28 +56,19 @@ public final class PgHelloClientBuilder {
    *     host; the message does not repeat it
    */
   public PgHelloClientBuilder url(String url) {
-    Objects.requireNonNull(url, "url");
-    // the message does not repeat it: there may be a password in it
-    require(url.startsWith("jdbc:postgresql:"), "The URL does not begin with jdbc:postgresql:");
-    require(
-        !url.matches("jdbc:postgresql://[^/?]*@.*"),
-        "The URL has a log-in before the host; say it with user() and password()");
-    require(isReadable(url), "The driver cannot read the URL");
-    this.url = url;
+    options.url(url);
     return this;
   }
 
   /** The user to log in as with {@link #url}; what the URL or the driver says by default. */
   public PgHelloClientBuilder user(String user) {
-    ownPoolOptions.add("user");
-    this.user = Objects.requireNonNull(user, "user");
+    options.user(user);
     return this;
   }
 
   /** The password to log in with at {@link #url}; what the URL or the driver says by default. */
   public PgHelloClientBuilder password(String password) {
-    ownPoolOptions.add("password");
-    this.password = Objects.requireNonNull(password, "password");
+    options.password(password);
     return this;
   }
 
@@ -125,8 +76,7 @@ public final class PgHelloClientBuilder {
    * Sets the {@code application_name} of the sessions of {@link #url}; {@code pg-hello} by default.
    */
   public PgHelloClientBuilder applicationName(String applicationName) {
-    ownPoolOptions.add("applicationName");
-    this.applicationName = Objects.requireNonNull(applicationName, "applicationName");
+    options.applicationName(applicationName);
     return this;
   }
 
@@ -141,23 +91,13 @@ public final class PgHelloClientBuilder {
    * @param timeout whole milliseconds; zero leaves it to the server
    */
   public PgHelloClientBuilder statementTimeout(Duration timeout) {
-    Objects.requireNonNull(timeout, "timeout");
-    ownPoolOptions.add("statementTimeout");
-    require(!timeout.isNegative(), "The statement time-out is negative");
-    require(
-        timeout.isZero() || timeout.compareTo(Duration.ofMillis(1)) >= 0,
-        "The statement time-out is less than a millisecond");
-    require(
-        timeout.compareTo(Duration.ofMillis(Integer.MAX_VALUE)) <= 0,
-        "The statement time-out is longer than the server allows");
-    this.statementTimeout = timeout;
+    options.statementTimeout(timeout);
     return this;
   }
 
   /** Changes the pool of {@link #url} in any way that HikariCP offers, before it is started. */
   public PgHelloClientBuilder pool(Consumer<HikariConfig> pool) {
-    ownPoolOptions.add("pool");
-    this.pool = Objects.requireNonNull(pool, "pool");
+    options.pool(pool);
     return this;
   }
 
@@ -166,9 +106,7 @@ public final class PgHelloClientBuilder {
    * with one round trip before its first call.
    */
   public PgHelloClientBuilder schema(String schema) {
-    Objects.requireNonNull(schema, "schema");
-    require(!schema.isEmpty() && schema.indexOf(0) < 0, "The schema has no name");
-    this.schema = '"' + schema.replace("\"", "\"\"") + '"';
+    options.schema(schema);
     return this;
   }
 
@@ -193,7 +131,7 @@ public final class PgHelloClientBuilder {
    * @param timeout a millisecond or more, and less than 20 days
    */
   public PgHelloClientBuilder callTimeout(Duration timeout) {
-    this.callTimeout = Operations.checkedTimeout(timeout);
+    options.callTimeout(timeout);
     return this;
   }
 
@@ -204,7 +142,7 @@ public final class PgHelloClientBuilder {
    * repetition on, a pause of a millisecond comes before, which grows to 20.
    */
   public PgHelloClientBuilder retryLostCalls(boolean retryLostCalls) {
-    this.retryLostCalls = retryLostCalls;
+    options.retryLostCalls(retryLostCalls);
     return this;
   }
 
@@ -217,7 +155,7 @@ public final class PgHelloClientBuilder {
    * #asyncExecutor}.
    */
   public PgHelloClientBuilder coalescing(boolean coalescing) {
-    this.coalescing = coalescing;
+    options.coalescing(coalescing);
     return this;
   }
 
@@ -239,7 +177,7 @@ public final class PgHelloClientBuilder {
    *     Code#OVERLOADED}
    */
   public PgHelloClientBuilder asyncExecutor(Executor executor) {
-    this.asyncExecutor = Objects.requireNonNull(executor, "executor");
+    options.asyncExecutor(executor);
     return this;
   }
 
@@ -249,13 +187,13 @@ public final class PgHelloClientBuilder {
    * {@link #maxQueuedBytes} allow.
    */
   public PgHelloClientBuilder maxInFlightCalls(int calls) {
-    this.maxInFlightCalls = positive(calls, "number of calls under way");
+    options.maxInFlightCalls(calls);
     return this;
   }
 
   /** Sets the most names that a statement carries, 1 or more; 1,024 by default. */
   public PgHelloClientBuilder maxBatchSize(int size) {
-    this.maxBatchSize = positive(size, "batch size");
+    options.maxBatchSize(size);
     return this;
   }
 
@@ -264,7 +202,7 @@ public final class PgHelloClientBuilder {
    * MiB by default.
    */
   public PgHelloClientBuilder maxBatchBytes(int bytes) {
-    this.maxBatchBytes = positive(bytes, "number of bytes of a batch");
+    options.maxBatchBytes(bytes);
     return this;
   }
 
@@ -276,19 +214,19 @@ public final class PgHelloClientBuilder {
    * way, and may get no carrier to end them, there may be one more for the calls of others.
    */
   public PgHelloClientBuilder maxInFlightBatches(int batches) {
-    this.maxInFlightBatches = positive(batches, "number of batches under way");
+    options.maxInFlightBatches(batches);
     return this;
   }
 
   /** Sets the most calls that may wait at a time, 1 or more; 65,536 by default. */
   public PgHelloClientBuilder maxQueuedCalls(int calls) {
-    this.maxQueuedCalls = positive(calls, "number of waiting calls");
+    options.maxQueuedCalls(calls);
     return this;
   }
 
   /** Sets the most bytes of names that may wait at a time, 1 or more; 64 MiB by default. */
   public PgHelloClientBuilder maxQueuedBytes(int bytes) {
-    this.maxQueuedBytes = positive(bytes, "number of waiting bytes");
+    options.maxQueuedBytes(bytes);
     return this;
   }
 
@@ -298,7 +236,7 @@ public final class PgHelloClientBuilder {
    * PgHelloClient#helloAsync} too, and fails the call only at the end of {@link #callTimeout}.
    */
   public PgHelloClientBuilder blockWhenFull(boolean wait) {
-    this.blockWhenFull = wait;
+    options.blockWhenFull(wait);
     return this;
   }
 
@@ -307,7 +245,7 @@ public final class PgHelloClientBuilder {
    * has ended, before them. Default: none.
    */
   public PgHelloClientBuilder listener(PgHelloListener listener) {
-    listeners.add(Objects.requireNonNull(listener, "listener"));
+    options.listener(new ListenerAdapter(Objects.requireNonNull(listener, "listener")));
     return this;
   }
 
@@ -318,120 +256,15 @@ public final class PgHelloClientBuilder {
    *     if an option was set that only the pool of {@link #url} has
    */
   public PgHelloClient build() {
-    Settings settings = settings();
-    HikariDataSource own = url == null ? null : startPool(url);
-    var statements = new HelloStatements(new StatementExecutor(source(own), settings.statements()));
+    Settings settings = options.settings();
+    ClientOptions.Connections connections = options.open();
+    var statements =
+        new HelloStatements(
+            new StatementExecutor(
+                connections.source(), settings.statements(), HelloErrors.FUNCTIONS));
     var dispatcher = new HelloDispatcher(statements, settings);
     return new PgHelloClient(
-        new Operations.Context(settings, statements, dispatcher, repeat, callTimeout), own);
-  }
-
-  /**
-   * Creates a client of another extension's function, with these settings. Limits of names and
-   * greetings are those of the arguments of its calls. No connection is waited for.
-   *
-   * @param extension describes the function, among others; {@link #schema} is the schema of that
-   * @param name the function's, as it is described
-   * @param function how it is called
-   * @throws IllegalArgumentException if that describes no function of this name that returns an
-   *     array, or several
-   * @throws IllegalStateException as {@link #build()}, and if {@link #defaultRepeat} was set
-   */
-  public <Q, A> CoalescedFunction<Q, A> build(
-      ExtensionDescription extension, String name, BatchFunction<Q, A> function) {
-    Objects.requireNonNull(function, "function");
-    Settings settings = settings();
-    if (repeat != HelloRequest.AS_SET) {
-      throw new IllegalStateException("Only pg_hello has a defaultRepeat");
-    }
-    ServerFunction described = ArrayStatements.find(extension, name);
-    var functions = new ServerFunctions(extension, List.of(described));
-    HikariDataSource own = url == null ? null : startPool(url);
-    var executor = new StatementExecutor(source(own), settings.statements(), functions);
-    return new CoalescedFunction<>(
-        new ArrayStatements<>(function, described, executor),
-        settings,
-        own == null ? () -> {} : own::close);
-  }
-
-  /** Checks what only all options together can tell. */
-  private Settings settings() {
-    if (Stream.of(dataSource, connections, url).filter(Objects::nonNull).count() != 1) {
-      throw new IllegalStateException("Say one of dataSource, connections and url");
-    }
-    if (url == null && !ownPoolOptions.isEmpty()) {
-      throw new IllegalStateException(
-          "Only the pool of url has "
-              + String.join(", ", ownPoolOptions)
-              + "; set that where the connections come from");
-    }
-    return new Settings(
-        new Settings.Statements(
-            schema, !coalescing, callTimeout, retryLostCalls, SafeListener.of(listeners)),
-        new Settings.Batches(coalescing, maxBatchSize, maxBatchBytes, maxInFlightBatches),
-        new Settings.Queue(maxQueuedCalls, maxQueuedBytes, blockWhenFull),
-        new Settings.Futures(maxInFlightCalls, asyncExecutor));
-  }
-
-  private ConnectionSource source(@Nullable DataSource own) {
-    if (connections != null) {
-      return connections;
-    }
-    return new Pool(Objects.requireNonNull(own == null ? dataSource : own));
-  }
-
-  private HikariDataSource startPool(String url) {
-    var config = new HikariConfig();
-    config.setPoolName("pg-hello");
-    config.setJdbcUrl(url);
-    config.setUsername(user);
-    config.setPassword(password);
-    config.addDataSourceProperty("ApplicationName", applicationName);
-    config.setMaximumPoolSize(POOL_SIZE);
-    config.setMinimumIdle(0);
-    config.setIdleTimeout(POOL_IDLE.toMillis());
-    config.setConnectionTimeout(POOL_WAIT.toMillis());
-    config.setValidationTimeout(POOL_CHECK.toMillis());
-    config.setMaxLifetime(POOL_LIFETIME.toMillis());
-    config.setInitializationFailTimeout(-1);
-    pool.accept(config);
-    Duration patience =
-        callTimeout.compareTo(STATEMENT_TIMEOUT) > 0 ? callTimeout : STATEMENT_TIMEOUT;
-    return OwnPool.start(config, statementTimeout == null ? patience : statementTimeout);
-  }
-
-  private static int positive(int value, String what) {
-    require(value > 0, "The " + what + " is " + value + "; it must be 1 or more");
-    return value;
-  }
-
-  private static boolean isReadable(String url) {
-    try {
-      return Driver.parseURL(url, null) != null;
-    } catch (IndexOutOfBoundsException e) {
-      // as for a list of hosts that begins with a comma
-      return false;
-    }
-  }
-
-  private static void require(boolean condition, String otherwise) {
-    if (!condition) {
-      throw new IllegalArgumentException(otherwise);
-    }
-  }
-
-  /** A data source, which has nothing more to say, and whose secrets do not appear. */
-  private record Pool(DataSource dataSource) implements ConnectionSource {
-    @Override
-    public Connection get() throws SQLException {
-      return dataSource.getConnection();
-    }
-
-    @Override
-    public String toString() {
-      // an anonymous class has no simple name
-      String name = dataSource.getClass().getName();
-      return name.substring(name.lastIndexOf('.') + 1);
-    }
+        new Operations.Context(settings, statements, dispatcher, repeat, options.callTimeout()),
+        connections.closePool());
   }
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
+import io.pghello.extension.batching.internal.WaitTime;
 import io.pghello.internal.Function;
 import io.pghello.internal.HelloRequest;
-import io.pghello.internal.WaitTime;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;

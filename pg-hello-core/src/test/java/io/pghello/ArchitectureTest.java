@@ -6,7 +6,6 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyO
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
-import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static java.util.stream.Collectors.toSet;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -17,6 +16,7 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaMember;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
+import io.pghello.internal.HelloAllCodec;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.Date;
@@ -28,9 +28,6 @@ import org.junit.jupiter.api.Test;
 class ArchitectureTest {
   private static final String API = "io.pghello";
   private static final String VALUES = "io.pghello.internal";
-  private static final String INSTALLATION = "io.pghello.internal.installation";
-  private static final String JDBC = "io.pghello.internal.jdbc";
-  private static final String COALESCING = "io.pghello.internal.coalescing";
 
   private static final JavaClasses CLASSES;
 
@@ -42,27 +39,15 @@ class ArchitectureTest {
 
   @Test
   void internalPackagesDependInOneDirection() {
-    layeredArchitecture()
-        .consideringOnlyDependenciesInLayers()
-        .layer("API")
-        .definedBy(API)
-        .layer("coalescing")
-        .definedBy(COALESCING)
-        .layer("jdbc")
-        .definedBy(JDBC)
-        .layer("installation")
-        .definedBy(INSTALLATION)
-        .layer("values")
-        .definedBy(VALUES)
-        .whereLayer("coalescing")
-        .mayOnlyBeAccessedByLayers("API")
-        .whereLayer("jdbc")
-        .mayOnlyBeAccessedByLayers("API", "coalescing")
-        .whereLayer("installation")
-        .mayOnlyBeAccessedByLayers("API", "jdbc")
+    noClasses()
+        .that()
+        .resideInAPackage(VALUES)
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("io.pghello.micrometer")
         .check(CLASSES);
     assertThat(CLASSES.stream().map(JavaClass::getPackageName))
-        .containsOnly(API, VALUES, INSTALLATION, JDBC, COALESCING, "io.pghello.micrometer");
+        .containsOnly(API, VALUES, "io.pghello.micrometer");
   }
 
   @Test
@@ -80,7 +65,13 @@ class ArchitectureTest {
         .should()
         .onlyDependOnClassesThat()
         .resideInAnyPackage(
-            "java..", "io.micrometer..", API, VALUES, "io.pghello.micrometer", "org.jspecify..")
+            "java..",
+            "io.micrometer..",
+            API,
+            VALUES,
+            "io.pghello.micrometer",
+            "io.pghello.extension.batching.internal.micrometer",
+            "org.jspecify..")
         .check(CLASSES);
   }
 
@@ -100,8 +91,6 @@ class ArchitectureTest {
             not(resideInAPackage(API))
                 .or(
                     belongToAnyOf(
-                        ConnectionSource.class,
-                        BatchFunction.class,
                         PgHelloException.class,
                         PgHelloInfo.class,
                         PgHelloListener.class,
@@ -110,23 +99,10 @@ class ArchitectureTest {
   }
 
   @Test
-  void batchesKnowNoJdbc() {
+  void theDriverAndThePoolAreUsedByTheBuilderAndTheCodecOnly() {
     noClasses()
         .that()
-        .resideInAPackage(COALESCING)
-        .should()
-        .dependOnClassesThat()
-        .resideInAnyPackage("java.sql..", "javax.sql..")
-        .check(CLASSES);
-  }
-
-  @Test
-  void theDriverAndThePoolAreUsedByTheBuilderAndInternalJdbcOnly() {
-    noClasses()
-        .that()
-        .resideOutsideOfPackage(JDBC)
-        .and()
-        .doNotBelongToAnyOf(PgHelloClient.class, PgHelloClientBuilder.class)
+        .doNotBelongToAnyOf(PgHelloClientBuilder.class, HelloAllCodec.class)
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("org.postgresql..", "com.zaxxer.hikari..")

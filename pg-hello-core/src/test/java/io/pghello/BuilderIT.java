@@ -15,6 +15,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloListener.Kind;
+import io.pghello.extension.batching.CoalescedFunction;
+import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.internal.Function;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
@@ -99,21 +101,25 @@ class BuilderIT {
   @Test
   void connectsByItselfForAFunctionOfOnesOwn(TestDatabase database, @Superuser DataSource superuser)
       throws Exception {
-    PgHelloClientBuilder builder = PgHelloClient.builder().url(database.jdbcUrl());
-    var greetings =
-        builder.build(
-            CoalescedFunctionIT.EXTENSION, "pg_hello_all", new CoalescedFunctionIT.GreetAll());
+    var builder =
+        CoalescedFunction.builder(
+                CoalescedFunctionIT.EXTENSION, "pg_hello_all", new CoalescedFunctionIT.GreetAll())
+            .url(database.jdbcUrl());
+    var greetings = builder.build();
     // another one, with a pool of its own
-    try (PgHelloClient client = builder.build()) {
+    try (var others = builder.build()) {
       var ada = new CoalescedFunctionIT.Greeting("Ada", 1);
-      assertThat(greetings.call(ada)).isEqualTo(client.hello("Ada"));
-      assertThat(sessions(superuser, "pg-hello")).isEqualTo(2);
+      assertThat(greetings.call(ada)).isEqualTo(others.call(ada)).isEqualTo("Hello, Ada!");
+      assertThat(sessions(superuser, "pg-extension")).isEqualTo(2);
       greetings.close();
       greetings.close();
-      assertFails(Code.CLOSED, () -> greetings.call(ada));
-      assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+      assertThatThrownBy(() -> greetings.call(ada))
+          .isInstanceOfSatisfying(
+              FunctionCallException.class,
+              e -> assertThat(e.code()).isEqualTo(FunctionCallException.Code.CLOSED));
+      assertThat(others.call(ada)).isEqualTo("Hello, Ada!");
     }
-    awaitNoSession(superuser, "pg-hello");
+    awaitNoSession(superuser, "pg-extension");
   }
 
   @Tag("session") // the time-out is not set behind a pooler

@@ -6,7 +6,8 @@ import static io.pghello.FaultsIT.join;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.PgHelloException.Code;
-import io.pghello.internal.coalescing.HelloDispatcher;
+import io.pghello.extension.batching.ConnectionSource;
+import io.pghello.internal.HelloDispatcher;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
 import io.pghello.testkit.WireProxy;

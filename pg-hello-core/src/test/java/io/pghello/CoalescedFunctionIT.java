@@ -11,9 +11,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import io.pghello.PgHelloException.Code;
 import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.ExtensionFunction;
+import io.pghello.extension.batching.BatchMapper;
+import io.pghello.extension.batching.CallListener;
+import io.pghello.extension.batching.CoalescedFunction;
+import io.pghello.extension.batching.CoalescedFunctionBuilder;
+import io.pghello.extension.batching.ConnectionSource;
+import io.pghello.extension.batching.FunctionAsyncOperations;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.batching.FunctionOperations;
+import io.pghello.internal.ListenerAdapter;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
 import io.pghello.testkit.WireProxy;
@@ -68,7 +77,7 @@ class CoalescedFunctionIT {
   record Greeting(String name, int times) {}
 
   /** Greets each name so many times. */
-  static class GreetAll implements BatchFunction<Greeting, String> {
+  static class GreetAll implements BatchMapper<Greeting, String> {
     @Override
     public void bind(PreparedStatement statement, List<Greeting> requests) throws SQLException {
       var connection = statement.getConnection();
@@ -84,12 +93,12 @@ class CoalescedFunctionIT {
     }
 
     @Override
-    public boolean isAnsweredBy(Greeting request, String answer) {
+    public boolean matches(Greeting request, String answer) {
       return answer.startsWith("Hello, " + request.name() + "!");
     }
 
     @Override
-    public int bytes(Greeting request) {
+    public int sizeInBytes(Greeting request) {
       return request.name().length() + Integer.BYTES;
     }
   }
@@ -108,7 +117,7 @@ class CoalescedFunctionIT {
   @Test
   void manyThreadsTakeFewStatementsAndEachHasItsOwnAnswer(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 4);
-        var greetings = builder(pool).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+        var greetings = builder(pool, EXTENSION, "pg_hello_all", new GreetAll()).build()) {
       greetings.call(once("first"));
       proxy.delay(Duration.ofMillis(200));
       long before = proxy.executes();
@@ -135,7 +144,7 @@ class CoalescedFunctionIT {
         assertThat(greetings.call(new Greeting("Ada", 2))).isEqualTo("Hello, Ada! Hello, Ada!");
       }
       // endregion
-      try (var greetings = builder(pool).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+      try (var greetings = builder(pool, EXTENSION, "pg_hello_all", new GreetAll()).build()) {
         greetings.call(once("first"));
         proxy.assertRoundTrips(1, () -> greetings.call(once("Ada")));
         proxy.assertRoundTrips(1, () -> get(greetings.callAsync(once("Ada"))));
@@ -147,7 +156,9 @@ class CoalescedFunctionIT {
   void futuresThatWaitShareOneStatementInTheirOrder(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 1);
         var greetings =
-            builder(pool).maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+            builder(pool, EXTENSION, "pg_hello_all", new GreetAll())
+                .maxInFlightBatches(1)
+                .build()) {
       holdUp(greetings, proxy);
       List<CompletableFuture<String>> calls =
           IntStream.range(0, 100).mapToObj(i -> greetings.callAsync(once("u" + i))).toList();
@@ -184,7 +195,7 @@ class CoalescedFunctionIT {
   void aListTakesARoundTripForEachBatch(DataSource dataSource, WireProxy proxy) throws Exception {
     try (var pool = pool(dataSource, 1);
         var greetings =
-            builder(pool).maxBatchSize(100).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+            builder(pool, EXTENSION, "pg_hello_all", new GreetAll()).maxBatchSize(100).build()) {
       greetings.call(once("first"));
       heard.forget();
       List<Greeting> requests = IntStream.range(0, 250).mapToObj(i -> once("u" + i)).toList();
@@ -216,7 +227,7 @@ class CoalescedFunctionIT {
       throws Exception {
     try (var pool = pool(dataSource, 1);
         var greetings =
-            builder(pool).maxBatchSize(2).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+            builder(pool, EXTENSION, "pg_hello_all", new GreetAll()).maxBatchSize(2).build()) {
       greetings.call(once("first"));
       List<Greeting> requests =
           List.of(once("a"), once("b"), once("c"), new Greeting("d", 11), once("e"));
@@ -239,9 +250,9 @@ class CoalescedFunctionIT {
         .hasRootCauseInstanceOf(SQLException.class)
         .satisfies(
             e ->
-                assertThat(e instanceof PgHelloException ? e : e.getCause())
+                assertThat(e instanceof FunctionCallException ? e : e.getCause())
                     .isInstanceOfSatisfying(
-                        PgHelloException.class,
+                        FunctionCallException.class,
                         own -> assertThat(own.sqlState()).contains("22023")));
   }
 
@@ -249,12 +260,13 @@ class CoalescedFunctionIT {
   void aListOfWrongAnswersIsRefused(DataSource dataSource, @Superuser DataSource superuser)
       throws SQLException {
     try (var pool = pool(dataSource, 1);
-        var greetings = builder(pool).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+        var greetings = builder(pool, EXTENSION, "pg_hello_all", new GreetAll()).build()) {
       greetings.call(once("first"));
       replace(superuser, "ARRAY['Hello, Zoë!', 'Hello, Ada!']");
       assertThatThrownBy(() -> greetings.callAll(List.of(once("Ada"), once("Zoë"))))
           .isInstanceOfSatisfying(
-              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.ANSWER_MISMATCH));
+              FunctionCallException.class,
+              e -> assertThat(e.code()).isEqualTo(Code.ANSWER_MISMATCH));
     }
   }
 
@@ -288,7 +300,7 @@ class CoalescedFunctionIT {
   @SuppressWarnings("try") // closes it before
   void aTimeoutCountsForItsOwnCalls(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 1);
-        var greetings = builder(pool).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+        var greetings = builder(pool, EXTENSION, "pg_hello_all", new GreetAll()).build()) {
       FunctionAsyncOperations<Greeting, String> hasty =
           greetings.withTimeout(Duration.ofMillis(300));
       assertThat(greetings.withTimeout(LONG.plusSeconds(1)).call(once("Ada")))
@@ -299,21 +311,21 @@ class CoalescedFunctionIT {
       assertTimesOut(() -> hasty.call(once("Ada")));
       assertTimesOut(() -> hasty.callAll(List.of(once("Ada"))));
       assertThatThrownBy(() -> get(hasty.callAsync(once("Ada"))))
-          .hasCauseInstanceOf(PgHelloException.class);
+          .hasCauseInstanceOf(FunctionCallException.class);
       proxy.resume();
       assertThat(greetings.call(once("Ada"))).isEqualTo("Hello, Ada!");
       assertThatIllegalArgumentException().isThrownBy(() -> greetings.withTimeout(Duration.ZERO));
       greetings.close();
       assertThatThrownBy(() -> hasty.call(once("Ada")))
           .isInstanceOfSatisfying(
-              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.CLOSED));
+              FunctionCallException.class, e -> assertThat(e.code()).isEqualTo(Code.CLOSED));
     }
   }
 
   private static void assertTimesOut(ThrowingCallable call) {
     assertThatThrownBy(call)
         .isInstanceOfSatisfying(
-            PgHelloException.class,
+            FunctionCallException.class,
             e -> assertThat(e.code()).isIn(Code.TIMEOUT, Code.NO_CONNECTION))
         .hasMessageContaining("300 ms");
   }
@@ -354,10 +366,10 @@ class CoalescedFunctionIT {
       greetings.close();
       assertThatThrownBy(() -> here.call(once("Ada")))
           .isInstanceOfSatisfying(
-              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.CLOSED));
+              FunctionCallException.class, e -> assertThat(e.code()).isEqualTo(Code.CLOSED));
       assertThatThrownBy(() -> here.callAll(List.of(once("Ada"))))
           .isInstanceOfSatisfying(
-              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.CLOSED));
+              FunctionCallException.class, e -> assertThat(e.code()).isEqualTo(Code.CLOSED));
       assertThat(connection.isClosed()).isFalse();
     }
   }
@@ -366,7 +378,7 @@ class CoalescedFunctionIT {
   void anErrorOnTheCallersConnectionIsNotSentAgain(DataSource dataSource, WireProxy proxy)
       throws Exception {
     try (var pool = pool(dataSource, 1);
-        var greetings = builder(pool).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+        var greetings = builder(pool, EXTENSION, "pg_hello_all", new GreetAll()).build()) {
       greetings.call(once("first"));
       try (var connection = pool.getConnection()) {
         connection.setAutoCommit(false);
@@ -384,9 +396,9 @@ class CoalescedFunctionIT {
   @Test
   void twoOfThemDoNotMix(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 4);
-        var once = builder(pool).build(EXTENSION, "pg_hello_all", new GreetAll());
+        var once = builder(pool, EXTENSION, "pg_hello_all", new GreetAll()).build();
         var client = PgHelloClient.builder().dataSource(pool).callTimeout(LONG).build();
-        var twice = builder(pool).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+        var twice = builder(pool, EXTENSION, "pg_hello_all", new GreetAll()).build()) {
       proxy.delay(Duration.ofMillis(5));
       var calls = new ArrayList<CompletableFuture<Boolean>>();
       for (int i = 0; i < 300; i++) {
@@ -404,7 +416,9 @@ class CoalescedFunctionIT {
       throws SQLException {
     try (var pool = pool(dataSource, 1);
         var greetings =
-            builder(pool).maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+            builder(pool, EXTENSION, "pg_hello_all", new GreetAll())
+                .maxInFlightBatches(1)
+                .build()) {
       String session = ask(pool, "SELECT pg_backend_pid()");
       holdUp(greetings, proxy);
       List<CompletableFuture<String>> calls =
@@ -428,7 +442,7 @@ class CoalescedFunctionIT {
       }
       assertThatThrownBy(() -> greetings.call(once("secret \0")))
           .isInstanceOfSatisfying(
-              PgHelloException.class, e -> assertThat(e.sqlState()).contains("22021"))
+              FunctionCallException.class, e -> assertThat(e.sqlState()).contains("22021"))
           .hasMessageNotContaining("secret");
       assertThat(ask(pool, "SELECT pg_backend_pid()")).isEqualTo(session);
     }
@@ -440,10 +454,10 @@ class CoalescedFunctionIT {
       int refused, int statements, DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 1);
         var greetings =
-            builder(pool)
+            builder(pool, EXTENSION, "pg_hello_all", new GreetAll())
                 .maxInFlightBatches(1)
                 .maxBatchSize(1000)
-                .build(EXTENSION, "pg_hello_all", new GreetAll())) {
+                .build()) {
       long before = holdUp(greetings, proxy);
       List<CompletableFuture<String>> calls =
           IntStream.range(0, 1000)
@@ -481,7 +495,7 @@ class CoalescedFunctionIT {
       CompletableFuture<String> other = greetings.callAsync(once("Ada"));
       proxy.resume();
       assertThat(get(other)).isEqualTo("Hello, Ada!");
-      PgHelloException own = failure(refused, Code.SERVER_ERROR);
+      FunctionCallException own = failure(refused, Code.SERVER_ERROR);
       assertThat(own.sqlState()).contains(state);
       assertThat(own)
           .hasMessageStartingWith(
@@ -522,7 +536,7 @@ class CoalescedFunctionIT {
       CompletableFuture<String> second = greetings.callAsync(once("Ada"));
       proxy.resume();
       for (CompletableFuture<String> call : List.of(first, second)) {
-        PgHelloException error = failure(call, code);
+        FunctionCallException error = failure(call, code);
         assertThat(error.sqlState()).contains(state);
         assertThat(error).hasMessageNotContaining("bad").hasNoCause().hasNoSuppressedExceptions();
       }
@@ -663,11 +677,11 @@ class CoalescedFunctionIT {
         superuser, "RAISE EXCEPTION 'no greeting for %', names USING ERRCODE = '" + state + "'");
     try (var pool = pool(dataSource, 1);
         var greetings =
-            builder(pool)
+            builder(pool, EXTENSION, "pg_hello_all", new GreetAll())
                 .schema("raising")
                 .maxInFlightBatches(1)
                 .maxBatchSize(1000)
-                .build(EXTENSION, "pg_hello_all", new GreetAll())) {
+                .build()) {
       long before = holdUp(greetings, proxy);
       List<CompletableFuture<String>> calls =
           IntStream.range(0, 1000)
@@ -698,10 +712,10 @@ class CoalescedFunctionIT {
   }
 
   private CoalescedFunction<Greeting, String> inSchema(String schema, DataSource pool) {
-    return builder(pool)
+    return builder(pool, EXTENSION, "pg_hello_all", new GreetAll())
         .schema(schema)
         .maxInFlightBatches(1)
-        .build(EXTENSION, "pg_hello_all", new GreetAll());
+        .build();
   }
 
   @Test
@@ -717,9 +731,9 @@ class CoalescedFunctionIT {
           }
 
           @Override
-          public boolean isAnsweredBy(Greeting request, String answer) {
+          public boolean matches(Greeting request, String answer) {
             refuse(List.of(request), "check");
-            return super.isAnsweredBy(request, answer);
+            return super.matches(request, answer);
           }
 
           private void refuse(List<Greeting> requests, String name) {
@@ -733,7 +747,7 @@ class CoalescedFunctionIT {
         };
     try (var pool = pool(dataSource, 1);
         var greetings =
-            builder(pool).maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", function)) {
+            builder(pool, EXTENSION, "pg_hello_all", function).maxInFlightBatches(1).build()) {
       String session = ask(pool, "SELECT pg_backend_pid()");
       holdUp(greetings, proxy);
       var refused =
@@ -757,7 +771,9 @@ class CoalescedFunctionIT {
       DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws Exception {
     try (var pool = pool(dataSource, 1);
         var greetings =
-            builder(pool).maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+            builder(pool, EXTENSION, "pg_hello_all", new GreetAll())
+                .maxInFlightBatches(1)
+                .build()) {
       greetings.call(once("first"));
       // too few, too many, none, null, in another order
       for (String body :
@@ -812,11 +828,13 @@ class CoalescedFunctionIT {
   @Test
   void aBatchHasNoMoreThanItMay(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 1)) {
-      for (PgHelloClientBuilder builder :
-          List.of(builder(pool).maxBatchSize(4), builder(pool).maxBatchBytes(4 * (3 + 4)))) {
+      for (CoalescedFunctionBuilder<Greeting, String> builder :
+          List.of(
+              builder(pool, EXTENSION, "pg_hello_all", new GreetAll()).maxBatchSize(4),
+              builder(pool, EXTENSION, "pg_hello_all", new GreetAll())
+                  .maxBatchBytes(4 * (3 + 4)))) {
         heard.forget();
-        try (var greetings =
-            builder.maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+        try (var greetings = builder.maxInFlightBatches(1).build()) {
           holdUp(greetings, proxy);
           List<CompletableFuture<String>> calls =
               IntStream.range(100, 110).mapToObj(i -> greetings.callAsync(once("" + i))).toList();
@@ -832,7 +850,9 @@ class CoalescedFunctionIT {
   void aLargeOneGoesAlone(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 2);
         var greetings =
-            builder(pool).maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+            builder(pool, EXTENSION, "pg_hello_all", new GreetAll())
+                .maxInFlightBatches(1)
+                .build()) {
       holdUp(greetings, proxy);
       String name = "x".repeat(16 * 1024);
       List<CompletableFuture<String>> calls =
@@ -848,16 +868,16 @@ class CoalescedFunctionIT {
   void oneMoreThanMayWaitIsRefused(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 1);
         var greetings =
-            builder(pool)
+            builder(pool, EXTENSION, "pg_hello_all", new GreetAll())
                 .maxInFlightBatches(1)
                 .maxQueuedCalls(2)
-                .build(EXTENSION, "pg_hello_all", new GreetAll())) {
+                .build()) {
       holdUp(greetings, proxy);
       var waiting = List.of(greetings.callAsync(once("a")), greetings.callAsync(once("b")));
       failure(greetings.callAsync(once("c")), Code.OVERLOADED);
       assertThatThrownBy(() -> greetings.call(once("d")))
           .isInstanceOfSatisfying(
-              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.OVERLOADED));
+              FunctionCallException.class, e -> assertThat(e.code()).isEqualTo(Code.OVERLOADED));
       proxy.resume();
       waiting.forEach(CoalescedFunctionIT::get);
     }
@@ -867,7 +887,9 @@ class CoalescedFunctionIT {
   void whatIsCancelledWhileItWaitsIsNotSent(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 1);
         var greetings =
-            builder(pool).maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+            builder(pool, EXTENSION, "pg_hello_all", new GreetAll())
+                .maxInFlightBatches(1)
+                .build()) {
       holdUp(greetings, proxy);
       CompletableFuture<String> cancelled = greetings.callAsync(once("secret"));
       CompletableFuture<String> other = greetings.callAsync(once("Ada"));
@@ -884,7 +906,7 @@ class CoalescedFunctionIT {
   void aListenerIsToldHowLongACallWaited(DataSource dataSource, WireProxy proxy) {
     var waited = new CopyOnWriteArrayList<Long>();
     var listener =
-        new PgHelloListener() {
+        new CallListener() {
           @Override
           public void callEnded(CallEnded event) {
             waited.add(event.waitedNanos());
@@ -892,10 +914,10 @@ class CoalescedFunctionIT {
         };
     try (var pool = pool(dataSource, 1);
         var greetings =
-            builder(pool)
+            builder(pool, EXTENSION, "pg_hello_all", new GreetAll())
                 .listener(listener)
                 .maxInFlightBatches(1)
-                .build(EXTENSION, "pg_hello_all", new GreetAll())) {
+                .build()) {
       holdUp(greetings, proxy);
       CompletableFuture<String> call =
           CompletableFuture.supplyAsync(() -> greetings.call(once("Ada")), threads);
@@ -913,7 +935,9 @@ class CoalescedFunctionIT {
       throws Exception {
     try (var pool = pool(dataSource, 1);
         var greetings =
-            builder(pool).maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+            builder(pool, EXTENSION, "pg_hello_all", new GreetAll())
+                .maxInFlightBatches(1)
+                .build()) {
       holdUp(greetings, proxy);
       var outcome = new AtomicReference<Object>();
       var caller =
@@ -921,7 +945,7 @@ class CoalescedFunctionIT {
               () -> {
                 try {
                   outcome.set(greetings.call(once("secret")));
-                } catch (PgHelloException e) {
+                } catch (FunctionCallException e) {
                   outcome.set(e.code() + " " + Thread.currentThread().isInterrupted());
                 }
               });
@@ -940,7 +964,7 @@ class CoalescedFunctionIT {
   void closingWaitsForWhatWasCalled(DataSource dataSource, WireProxy proxy) throws Exception {
     try (var pool = pool(dataSource, 1)) {
       var greetings =
-          builder(pool).maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", new GreetAll());
+          builder(pool, EXTENSION, "pg_hello_all", new GreetAll()).maxInFlightBatches(1).build();
       holdUp(greetings, proxy);
       CompletableFuture<String> waiting = greetings.callAsync(once("Ada"));
       CompletableFuture<Void> closing = CompletableFuture.runAsync(greetings::close, threads);
@@ -956,10 +980,10 @@ class CoalescedFunctionIT {
   void closingFailsWhatTheServerDoesNotAnswer(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 1)) {
       var greetings =
-          builder(pool)
+          builder(pool, EXTENSION, "pg_hello_all", new GreetAll())
               .callTimeout(Duration.ofMillis(500))
               .maxInFlightBatches(1)
-              .build(EXTENSION, "pg_hello_all", new GreetAll());
+              .build();
       holdUp(greetings, proxy);
       CompletableFuture<String> waiting = greetings.callAsync(once("Ada"));
       greetings.close();
@@ -973,7 +997,9 @@ class CoalescedFunctionIT {
   void aLostConnectionIsMadeUpForAndNobodyIsAnsweredTwice(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 1);
         var greetings =
-            builder(pool).maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+            builder(pool, EXTENSION, "pg_hello_all", new GreetAll())
+                .maxInFlightBatches(1)
+                .build()) {
       long before = holdUp(greetings, proxy);
       var answers = new ArrayList<String>();
       List<CompletableFuture<Void>> calls =
@@ -998,7 +1024,7 @@ class CoalescedFunctionIT {
       assertThat(answers)
           .containsExactlyInAnyOrderElementsOf(
               IntStream.range(0, 20).mapToObj(i -> greeting("u" + i, 1)).toList());
-      assertThat(heard.repeated).containsExactly(Code.CONNECTION_LOST);
+      assertThat(heard.repeated).containsExactly(PgHelloException.Code.CONNECTION_LOST);
       assertThat(heard.statements).containsExactly("1", "1", "20 CONNECTION_LOST", "20");
     }
   }
@@ -1013,7 +1039,7 @@ class CoalescedFunctionIT {
     var mayFail = new CountDownLatch(1);
     try (var connections = new KeptConnections(dataSource, 12);
         var greetings =
-            PgHelloClient.builder()
+            CoalescedFunction.builder(EXTENSION, "pg_hello_all", new GreetAll())
                 .connections(
                     new ConnectionSource() {
                       @Override
@@ -1032,9 +1058,9 @@ class CoalescedFunctionIT {
                       }
                     })
                 .callTimeout(LONG)
-                .listener(heard)
+                .listener(new ListenerAdapter(heard))
                 .maxInFlightBatches(1)
-                .build(EXTENSION, "pg_hello_all", new GreetAll())) {
+                .build()) {
       FaultsIT.terminate(superuser);
       CompletableFuture<String> heldUp = greetings.callAsync(once("held up"));
       await(begun);
@@ -1048,7 +1074,7 @@ class CoalescedFunctionIT {
       assertThat(heard.statements.get(1)).isEqualTo(calls + " CONNECTION_LOST");
       assertThat(heard.statements.stream().filter(each -> each.endsWith(" CONNECTION_LOST")))
           .hasSize(12);
-      assertThat(heard.repeated).isNotEmpty().containsOnly(Code.CONNECTION_LOST);
+      assertThat(heard.repeated).isNotEmpty().containsOnly(PgHelloException.Code.CONNECTION_LOST);
     }
   }
 
@@ -1070,13 +1096,13 @@ class CoalescedFunctionIT {
                 ExtensionFunction.of("pg_hello_all(text[], integer[])", "text[]").withSince("1.1"))
             .build();
     try (var pool = pool(dataSource, 1);
-        var greetings = builder(pool).build(newer, "pg_hello_all", new GreetAll())) {
+        var greetings = builder(pool, newer, "pg_hello_all", new GreetAll()).build()) {
       assertThat(greetings.call(once("Ada"))).isEqualTo("Hello, Ada!");
       execute(owner, "DROP EXTENSION pg_hello");
-      PgHelloException gone = failure(greetings.callAsync(once("Ada")), Code.NOT_CREATED);
+      FunctionCallException gone = failure(greetings.callAsync(once("Ada")), Code.NOT_CREATED);
       assertThat(gone.problem().remedy()).contains("CREATE EXTENSION pg_hello");
       execute(owner, "CREATE EXTENSION pg_hello VERSION '1.0'");
-      PgHelloException old = failure(greetings.callAsync(once("Ada")), Code.TOO_OLD);
+      FunctionCallException old = failure(greetings.callAsync(once("Ada")), Code.TOO_OLD);
       assertThat(old.problem().remedy()).contains("ALTER EXTENSION pg_hello UPDATE");
       execute(owner, "DROP EXTENSION pg_hello");
       execute(owner, "CREATE SCHEMA \"else where\"");
@@ -1089,11 +1115,10 @@ class CoalescedFunctionIT {
   @Test
   @SuppressWarnings("NullAway")
   void refusesWhatCannotBe(DataSource dataSource) {
-    PgHelloClientBuilder builder = PgHelloClient.builder().dataSource(dataSource);
     assertThatIllegalArgumentException()
         .isThrownBy(
             () ->
-                builder.build(
+                CoalescedFunction.builder(
                     ExtensionDescription.ofName("pg_hello"), "pg_hello_all", new GreetAll()))
         .withMessage(
             "The description of pg_hello has no functions pg_hello_all that return an array; it must"
@@ -1101,23 +1126,24 @@ class CoalescedFunctionIT {
     var single =
         ExtensionDescription.named("pg_hello").function("pg_hello_all(text)", "text").build();
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> builder.build(single, "pg_hello_all", new GreetAll()));
+        .isThrownBy(() -> CoalescedFunction.builder(single, "pg_hello_all", new GreetAll()));
+    assertThatIllegalStateException()
+        .isThrownBy(
+            () -> CoalescedFunction.builder(EXTENSION, "pg_hello_all", new GreetAll()).build())
+        .withMessage("Say one of dataSource, connections and url");
     var tiny =
         new GreetAll() {
           @Override
-          public int bytes(Greeting request) {
+          public int sizeInBytes(Greeting request) {
             return -1;
           }
         };
-    try (var greetings = builder.build(EXTENSION, "pg_hello_all", tiny)) {
+    try (var greetings = CoalescedFunction.create(dataSource, EXTENSION, "pg_hello_all", tiny)) {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> greetings.call(once("Ada")))
           .withMessage("The size of a request is -1 bytes.");
       assertThatNullPointerException().isThrownBy(() -> greetings.call(null));
     }
-    assertThatIllegalStateException()
-        .isThrownBy(() -> builder.defaultRepeat(2).build(EXTENSION, "pg_hello_all", new GreetAll()))
-        .withMessage("Only pg_hello has a defaultRepeat");
   }
 
   @Tag("session") // knows it by its process
@@ -1127,16 +1153,16 @@ class CoalescedFunctionIT {
     var function =
         new GreetAll() {
           @Override
-          public boolean isAnsweredBy(Greeting request, String answer) {
+          public boolean matches(Greeting request, String answer) {
             if (answer.contains("Zoë")) {
               throw new UnsupportedOperationException();
             }
-            return super.isAnsweredBy(request, answer);
+            return super.matches(request, answer);
           }
         };
     try (var pool = pool(dataSource, 1);
         var greetings =
-            builder(pool).maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", function)) {
+            builder(pool, EXTENSION, "pg_hello_all", function).maxInFlightBatches(1).build()) {
       greetings.call(once("first"));
       replace(superuser, "ARRAY['Hello, another!', 'Hello, Zoë!']");
       String session = ask(pool, "SELECT pg_backend_pid()");
@@ -1177,7 +1203,7 @@ class CoalescedFunctionIT {
         };
     try (var pool = pool(dataSource, 1);
         var greetings =
-            builder(pool).maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", function)) {
+            builder(pool, EXTENSION, "pg_hello_all", function).maxInFlightBatches(1).build()) {
       String session = ask(pool, "SELECT pg_backend_pid()");
       holdUp(greetings, proxy);
       CompletableFuture<String> refused = greetings.callAsync(once("secret"));
@@ -1191,7 +1217,7 @@ class CoalescedFunctionIT {
   }
 
   /** Sorts numbers, so that the answers of a batch whose requests are in order are its requests. */
-  private static final class Sort implements BatchFunction<Integer, Integer> {
+  private static final class Sort implements BatchMapper<Integer, Integer> {
     @Override
     public void bind(PreparedStatement statement, List<Integer> requests) throws SQLException {
       // the driver does not tell the server its type
@@ -1204,12 +1230,12 @@ class CoalescedFunctionIT {
     }
 
     @Override
-    public boolean isAnsweredBy(Integer request, Integer answer) {
+    public boolean matches(Integer request, Integer answer) {
       return request.equals(answer);
     }
 
     @Override
-    public int bytes(Integer request) {
+    public int sizeInBytes(Integer request) {
       return Integer.BYTES;
     }
   }
@@ -1223,7 +1249,7 @@ class CoalescedFunctionIT {
             .function("sort_asc(integer[])", "integer[]")
             .build();
     try (var pool = pool(dataSource, 1);
-        var sort = builder(pool).maxInFlightBatches(1).build(intarray, "sort_asc", new Sort())) {
+        var sort = builder(pool, intarray, "sort_asc", new Sort()).maxInFlightBatches(1).build()) {
       assertThat(failure(sort.callAsync(1), Code.NOT_CREATED).problem().remedy())
           .contains("CREATE EXTENSION intarray");
       execute(superuser, "CREATE EXTENSION intarray");
@@ -1265,8 +1291,15 @@ class CoalescedFunctionIT {
     }
   }
 
-  private PgHelloClientBuilder builder(DataSource dataSource) {
-    return PgHelloClient.builder().dataSource(dataSource).callTimeout(LONG).listener(heard);
+  private <Q, A> CoalescedFunctionBuilder<Q, A> builder(
+      DataSource dataSource,
+      ExtensionDescription extension,
+      String name,
+      BatchMapper<Q, A> mapper) {
+    return CoalescedFunction.builder(extension, name, mapper)
+        .dataSource(dataSource)
+        .callTimeout(LONG)
+        .listener(new ListenerAdapter(heard));
   }
 
   /**
@@ -1312,18 +1345,18 @@ class CoalescedFunctionIT {
     return call.isCompletedExceptionally() && failure(call).code() == code;
   }
 
-  private static PgHelloException failure(CompletableFuture<?> call, Code code) {
-    PgHelloException failure = failure(call);
+  private static FunctionCallException failure(CompletableFuture<?> call, Code code) {
+    FunctionCallException failure = failure(call);
     assertThat(failure.code()).isEqualTo(code);
     assertThat(failure).hasMessageNotContaining("secret");
     return failure;
   }
 
-  private static PgHelloException failure(CompletableFuture<?> call) {
+  private static FunctionCallException failure(CompletableFuture<?> call) {
     try {
       throw new AssertionError("it has an answer: " + get(call));
     } catch (CompletionException e) {
-      return (PgHelloException) Objects.requireNonNull(e.getCause());
+      return (FunctionCallException) Objects.requireNonNull(e.getCause());
     }
   }
 

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.ConnectionSource;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
 import io.pghello.testkit.TestDatabase;
@@ -1183,7 +1184,10 @@ class CoalescingIT {
       Thread known = thread;
       Object blocker = known == null ? null : LockSupport.getBlocker(known);
       return blocker != null
-          && blocker.getClass().getName().startsWith("io.pghello.internal.coalescing.Call$");
+          && blocker
+              .getClass()
+              .getName()
+              .startsWith("io.pghello.extension.batching.internal.coalescing.Call$");
     }
 
     CompletableFuture<T> outcome() {

@@ -8,6 +8,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.CoalescedFunction;
+import io.pghello.internal.ListenerAdapter;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
 import java.time.Duration;
@@ -110,11 +112,15 @@ class DriverLimitsIT {
   void batchesOfAnotherFunctionAreSentInParts(TestDatabase database) throws Exception {
     try (var pool = pool(database);
         var greetings =
-            builder(pool)
-                .build(
+            CoalescedFunction.builder(
                     CoalescedFunctionIT.EXTENSION,
                     "pg_hello_all",
-                    new CoalescedFunctionIT.GreetAll())) {
+                    new CoalescedFunctionIT.GreetAll())
+                .dataSource(pool)
+                .schema("public")
+                .callTimeout(Duration.ofSeconds(30))
+                .listener(new ListenerAdapter(heard))
+                .build()) {
       var calls = new ArrayList<CompletableFuture<String>>();
       for (int i = 0; i < 3_000; i++) {
         calls.add(greetings.callAsync(new CoalescedFunctionIT.Greeting(name(i), 1)));
@@ -144,15 +150,12 @@ class DriverLimitsIT {
   }
 
   private PgHelloClient client(HikariDataSource pool) {
-    return builder(pool).build();
-  }
-
-  private PgHelloClientBuilder builder(HikariDataSource pool) {
     return PgHelloClient.builder()
         .dataSource(pool)
         .schema("public")
         .listener(heard)
-        .callTimeout(Duration.ofSeconds(30));
+        .callTimeout(Duration.ofSeconds(30))
+        .build();
   }
 
   private static HikariDataSource pool(TestDatabase database) throws Exception {

@@ -9,6 +9,7 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.FaultsIT.Kind;
 import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.ConnectionSource;
 import io.pghello.testkit.PgHelloTest;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;

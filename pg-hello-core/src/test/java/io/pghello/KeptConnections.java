@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
+import io.pghello.extension.batching.ConnectionSource;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayDeque;

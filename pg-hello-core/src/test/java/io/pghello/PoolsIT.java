@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.zaxxer.hikari.HikariConfig;
 import io.pghello.PgHelloException.Code;
 import io.pghello.Pool.Checks;
+import io.pghello.extension.batching.ConnectionSource;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
 import io.pghello.testkit.WireProxy;

@@ -8,13 +8,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
 import io.pghello.PgHelloException.Code;
-import io.pghello.internal.Deadline;
+import io.pghello.extension.batching.internal.Deadline;
+import io.pghello.extension.batching.internal.Settings;
+import io.pghello.extension.batching.internal.StatementContext;
+import io.pghello.extension.batching.internal.jdbc.StatementExecutor;
 import io.pghello.internal.Function;
+import io.pghello.internal.HelloErrors;
 import io.pghello.internal.HelloRequest;
-import io.pghello.internal.Settings;
-import io.pghello.internal.StatementContext;
-import io.pghello.internal.jdbc.HelloStatements;
-import io.pghello.internal.jdbc.StatementExecutor;
+import io.pghello.internal.HelloStatements;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
 import io.pghello.testkit.TestDatabase;
@@ -336,7 +337,9 @@ class PreflightIT {
     var statements =
         new HelloStatements(
             new StatementExecutor(
-                dataSource::getConnection, Settings.Statements.withoutClient(null, timeout)));
+                dataSource::getConnection,
+                Settings.Statements.withoutClient(null, timeout),
+                HelloErrors.FUNCTIONS));
     List<HelloRequest> requests =
         Stream.of("Ada", "Zoë").map(name -> HelloRequest.of(name, HelloRequest.AS_SET)).toList();
     Supplier<Object[]> batch =

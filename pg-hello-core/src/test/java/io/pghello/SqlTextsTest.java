@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 class SqlTextsTest {
   private static final List<String> MODULES =
       List.of(
+          "any-extension/batching",
           "any-extension/binding",
           "any-extension/testkit",
           "pg-hello-core",

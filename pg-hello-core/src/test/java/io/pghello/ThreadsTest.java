@@ -4,7 +4,8 @@ package io.pghello;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.PgHelloException.Code;
-import io.pghello.internal.coalescing.HelloDispatcher;
+import io.pghello.extension.batching.ConnectionSource;
+import io.pghello.internal.HelloDispatcher;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Path;

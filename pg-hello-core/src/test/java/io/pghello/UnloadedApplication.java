@@ -3,6 +3,7 @@ package io.pghello;
 
 import io.pghello.PgHelloException.Code;
 import io.pghello.extension.ExtensionDescription;
+import io.pghello.extension.batching.ConnectionSource;
 import java.lang.ref.WeakReference;
 import java.net.URL;
 import java.net.URLClassLoader;

@@ -7,6 +7,7 @@ import static io.pghello.extension.ExtensionFunction.Volatility.VOLATILE;
 
 import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.ExtensionFunction;
+import io.pghello.extension.batching.internal.ServerFunction;
 
 /** The extension's functions, as the client calls them. */
 public enum Function implements ServerFunction {

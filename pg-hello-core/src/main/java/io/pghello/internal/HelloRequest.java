@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.internal;
 
+import io.pghello.extension.batching.internal.Request;
 import org.jspecify.annotations.Nullable;
 
 /** The arguments of a call of {@code pg_hello}. */

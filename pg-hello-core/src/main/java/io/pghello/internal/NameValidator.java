@@ -49,7 +49,7 @@ public final class NameValidator {
   /** Refuses what fits into no message. */
   static int checkLength(long bytes, String where) {
     if (bytes > BYTES_MAX) {
-      throw Errors.of(Errors.tooLarge(where));
+      throw HelloErrors.of(HelloErrors.problem(HelloErrors.tooLarge(where)));
     }
     return (int) bytes;
   }
@@ -65,7 +65,7 @@ public final class NameValidator {
   }
 
   private static PgHelloException invalid(String where, String what, int index) {
-    return Errors.of(
+    return HelloErrors.of(
         new PgHelloProblem(
             Code.INVALID_NAME,
             theName(where)

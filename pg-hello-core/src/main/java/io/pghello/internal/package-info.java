@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Values that the other internal packages share. They depend in one direction: {@code coalescing}
- * on {@code jdbc}, {@code jdbc} on {@code installation}, and all on this one. May change in any
- * release.
+ * The functions of the extension as statements, checks of names and counts, and errors. May change
+ * in any release.
  */
 @NullMarked
 package io.pghello.internal;

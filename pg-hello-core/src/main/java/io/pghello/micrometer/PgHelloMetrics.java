@@ -1,26 +1,14 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.micrometer;
 
-import io.micrometer.core.instrument.Counter;
-import io.micrometer.core.instrument.DistributionSummary;
-import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
-import io.micrometer.core.instrument.Tags;
-import io.micrometer.core.instrument.Timer;
 import io.pghello.PgHelloClient;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloListener;
+import io.pghello.extension.batching.internal.micrometer.Meters;
 import io.pghello.internal.Function;
-import java.time.Duration;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
-import java.util.Objects;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentMap;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
@@ -67,17 +55,7 @@ import java.util.stream.Stream;
  * <p>Thread-safe.
  */
 public final class PgHelloMetrics implements PgHelloListener {
-  private static final Duration[] BUCKETS = {
-    Duration.ofMillis(1), Duration.ofMillis(10), Duration.ofMillis(100)
-  };
-
-  private final MeterRegistry registry;
-  private final Tags tags;
-  private final ConcurrentMap<String, CallMeters> succeeded = new ConcurrentHashMap<>();
-  private final Map<Kind, Timer> roundTrips = new EnumMap<>(Kind.class);
-  private final Map<Kind, DistributionSummary> sizes = new EnumMap<>(Kind.class);
-  private final Timer queueWait;
-  private final Counter retries;
+  private final Meters<Kind> meters;
 
   /**
    * Creates the meters of a client's statements, and a counter of calls for each function and
@@ -97,37 +75,14 @@ public final class PgHelloMetrics implements PgHelloListener {
    * @param tags what all of them have besides their own, as to tell two clients apart
    */
   public PgHelloMetrics(MeterRegistry registry, Iterable<Tag> tags) {
-    this.registry = Objects.requireNonNull(registry, "registry");
-    this.tags = Tags.of(tags);
-    for (Kind kind : Kind.values()) {
-      roundTrips.put(kind, roundTrip(kind, Outcome.SUCCESS));
-      sizes.put(
-          kind,
-          DistributionSummary.builder("pg.hello.batch.size")
-              .description("Calls, or names of a bulk call, of a statement")
-              .baseUnit("calls")
-              .tags(this.tags)
-              .tag("kind", name(kind))
-              .register(registry));
-    }
+    this.meters = new Meters<>(registry, "pg.hello", tags, Kind.class);
     // what a counter has when it is first read is in no rate
     for (Function function : Function.values()) {
-      calls(function.signature(), Outcome.SUCCESS);
+      meters.calls(function.signature(), Meters.SUCCESS);
       Stream.of(PgHelloException.Code.values())
           .filter(code -> !code.isWarning())
-          .forEach(code -> calls(function.signature(), code.name()));
+          .forEach(code -> meters.calls(function.signature(), code.name()));
     }
-    queueWait =
-        Timer.builder("pg.hello.queue.wait")
-            .description("How long the oldest call of a statement waited before it")
-            .tags(this.tags)
-            .serviceLevelObjectives(BUCKETS)
-            .register(registry);
-    retries =
-        Counter.builder("pg.hello.retries")
-            .description("Statements made again after a lost connection")
-            .tags(this.tags)
-            .register(registry);
   }
 
   /**
@@ -137,92 +92,25 @@ public final class PgHelloMetrics implements PgHelloListener {
    * @param client the one that this listens to
    */
   public void bindGauges(PgHelloClient client) {
-    Gauge.builder("pg.hello.queue.depth", client, PgHelloClient::queuedCalls)
-        .description("Calls that wait for a place among those in flight")
-        .baseUnit("calls")
-        .tags(tags)
-        .register(registry);
-    Gauge.builder("pg.hello.statements.in.flight", client, PgHelloClient::inFlightStatements)
-        .description("Statements that are in flight, or wait for a connection")
-        .baseUnit("statements")
-        .tags(tags)
-        .register(registry);
+    meters.bindGauges(client, PgHelloClient::queuedCalls, PgHelloClient::inFlightStatements);
   }
 
   @Override
   public void callEnded(CallEnded event) {
-    PgHelloException error = event.error();
-    CallMeters meters =
-        error == null
-            ? succeeded.computeIfAbsent(
-                event.function(), function -> callMeters(function, Outcome.SUCCESS))
-            : callMeters(event.function(), Outcome.of(error));
-    meters.count.increment();
-    meters.time.record(event.nanos(), TimeUnit.NANOSECONDS);
-    long waited = event.waitedNanos();
-    if (waited > 0) {
-      meters.waiting.record(waited, TimeUnit.NANOSECONDS);
-    }
-  }
-
-  /** The meters that a call is recorded in. */
-  private record CallMeters(Counter count, Timer time, Timer waiting) {}
-
-  private CallMeters callMeters(String function, String outcome) {
-    return new CallMeters(
-        calls(function, outcome),
-        Timer.builder("pg.hello.call")
-            .description("How long calls took, with waiting for others")
-            .tags(tags)
-            .tag("function", function)
-            .tag("outcome", outcome)
-            .serviceLevelObjectives(BUCKETS)
-            .register(registry),
-        Timer.builder("pg.hello.call.wait")
-            .description("How long calls waited for others, those that had to")
-            .tags(tags)
-            .tag("function", function)
-            .serviceLevelObjectives(BUCKETS)
-            .register(registry));
+    meters.callEnded(
+        event.function(), Outcome.of(event.error()), event.nanos(), event.waitedNanos());
   }
 
   @Override
   public void statementEnded(StatementEnded event) {
-    PgHelloException error = event.error();
-    Kind kind = event.kind();
-    Timer roundTrip = error == null ? roundTrips.get(kind) : roundTrip(kind, Outcome.of(error));
-    Objects.requireNonNull(roundTrip).record(event.nanos(), TimeUnit.NANOSECONDS);
-    Objects.requireNonNull(sizes.get(kind)).record(event.calls());
-    if (kind != Kind.BULK) {
-      queueWait.record(event.oldestWaitNanos(), TimeUnit.NANOSECONDS);
+    meters.statementEnded(event.kind(), Outcome.of(event.error()), event.calls(), event.nanos());
+    if (event.kind() != Kind.BULK) {
+      meters.waited(event.oldestWaitNanos());
     }
   }
 
   @Override
   public void retrying(Retrying event) {
-    retries.increment();
-  }
-
-  private Counter calls(String function, String outcome) {
-    return Counter.builder("pg.hello.calls")
-        .description("Calls that have ended")
-        .tags(tags)
-        .tag("function", function)
-        .tag("outcome", outcome)
-        .register(registry);
-  }
-
-  private Timer roundTrip(Kind kind, String outcome) {
-    return Timer.builder("pg.hello.round.trip")
-        .description("How long statements took, with getting a connection")
-        .tags(tags)
-        .tag("kind", name(kind))
-        .tag("outcome", outcome)
-        .serviceLevelObjectives(BUCKETS)
-        .register(registry);
-  }
-
-  private static String name(Kind kind) {
-    return kind.name().toLowerCase(Locale.ROOT);
+    meters.retrying();
   }
 }

@@ -2,13 +2,10 @@
 package io.pghello.micrometer;
 
 import io.micrometer.common.KeyValue;
-import io.micrometer.common.KeyValues;
-import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationRegistry;
 import io.pghello.PgHelloListener;
+import io.pghello.extension.batching.internal.micrometer.StatementObservations;
 import java.util.List;
-import java.util.Locale;
-import java.util.Objects;
 
 /**
  * Makes an observation of Micrometer, and so a span of a trace, of each statement of a client.
@@ -25,13 +22,7 @@ import java.util.Objects;
  * <p>Thread-safe.
  */
 public final class PgHelloObservations implements PgHelloListener {
-  private static final String NAME = "pg.hello.statement";
-
-  private final ObservationRegistry registry;
-  private final KeyValues keyValues;
-
-  @SuppressWarnings("ThreadLocalUsage") // two listeners of a client each have their own
-  private final ThreadLocal<Observation.Scope> open = new ThreadLocal<>();
+  private final StatementObservations observations;
 
   /**
    * Creates a listener that makes observations.
@@ -50,40 +41,17 @@ public final class PgHelloObservations implements PgHelloListener {
    *     clients apart
    */
   public PgHelloObservations(ObservationRegistry registry, Iterable<KeyValue> keyValues) {
-    this.registry = Objects.requireNonNull(registry, "registry");
-    this.keyValues = KeyValues.of(keyValues);
+    this.observations =
+        new StatementObservations(registry, "pg.hello.statement", "pg_hello", keyValues);
   }
 
   @Override
   public void statementStarting(StatementStarting event) {
-    String kind = event.kind().name().toLowerCase(Locale.ROOT);
-    Observation observation =
-        Observation.createNotStarted(NAME, registry)
-            .contextualName("pg_hello " + kind)
-            .lowCardinalityKeyValues(keyValues)
-            .lowCardinalityKeyValue("kind", kind)
-            .highCardinalityKeyValue("calls", Integer.toString(event.calls()));
-    // the scope of one that is not wanted would hide those around it
-    if (!observation.isNoop()) {
-      open.set(observation.start().openScope());
-    }
+    observations.start(event.kind(), event.calls());
   }
 
   @Override
   public void statementEnded(StatementEnded event) {
-    Observation.Scope scope = open.get();
-    if (scope == null) {
-      return;
-    }
-    open.remove();
-    Observation observation = scope.getCurrentObservation();
-    try (scope) {
-      observation.lowCardinalityKeyValue("outcome", Outcome.of(event.error()));
-      if (event.error() != null) {
-        observation.error(event.error());
-      }
-    } finally {
-      observation.stop();
-    }
+    observations.stop(Outcome.of(event.error()), event.error());
   }
 }

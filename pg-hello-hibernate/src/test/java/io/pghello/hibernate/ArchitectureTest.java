@@ -26,12 +26,11 @@ class ArchitectureTest {
         .filteredOn(type -> type.getPackageName().startsWith("io.pghello.internal"))
         .extracting(JavaClass::getSimpleName)
         .containsOnly(
-            "Errors",
             "Function",
             "HelloAllCodec",
+            "HelloErrors",
+            "HelloPreflight",
             "HelloRequest",
-            "Preflight",
-            "ServerCalls",
-            "SqlErrors");
+            "ServerCalls");
   }
 }

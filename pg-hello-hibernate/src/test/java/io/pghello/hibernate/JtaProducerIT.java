@@ -9,8 +9,8 @@ import com.arjuna.ats.internal.jta.transaction.arjunacore.TransactionSynchroniza
 import io.agroal.api.AgroalDataSource;
 import io.agroal.api.configuration.supplier.AgroalDataSourceConfigurationSupplier;
 import io.agroal.narayana.NarayanaTransactionIntegration;
-import io.pghello.ConnectionSource;
 import io.pghello.PgHelloClient;
+import io.pghello.extension.batching.ConnectionSource;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
 import jakarta.enterprise.context.ApplicationScoped;

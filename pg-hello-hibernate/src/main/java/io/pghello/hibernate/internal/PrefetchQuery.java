@@ -2,11 +2,10 @@
 package io.pghello.hibernate.internal;
 
 import io.pghello.PgHelloException;
-import io.pghello.internal.Errors;
 import io.pghello.internal.Function;
+import io.pghello.internal.HelloAllCodec;
+import io.pghello.internal.HelloErrors;
 import io.pghello.internal.HelloRequest;
-import io.pghello.internal.jdbc.HelloAllCodec;
-import io.pghello.internal.jdbc.SqlErrors;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -135,9 +134,9 @@ final class PrefetchQuery {
       if (statement == null && !sql.equals(e.getSQL())) {
         throw e;
       }
-      throw Failures.converted(SqlErrors.ofSession(e.getSQLException()), session.getFactory());
+      throw Failures.converted(HelloErrors.ofSession(e.getSQLException()), session.getFactory());
     } catch (SQLException e) {
-      throw Failures.converted(SqlErrors.ofSession(e), session.getFactory());
+      throw Failures.converted(HelloErrors.ofSession(e), session.getFactory());
     } finally {
       if (statement != null) {
         jdbc.getLogicalConnection().getResourceRegistry().release(statement);
@@ -168,11 +167,11 @@ final class PrefetchQuery {
         return;
       }
     } catch (SQLException | RuntimeException e) {
-      if (e instanceof PgHelloException || row.isClosed()) {
+      if (row.isClosed()) {
         throw e;
       }
     }
-    throw Errors.mismatch();
+    throw HelloErrors.mismatch();
   }
 
   /** Gives the greetings to those who asked; returns whether the row answers the question. */
@@ -180,8 +179,10 @@ final class PrefetchQuery {
     if (requests.isEmpty()) {
       return Function.NOW_MS.signature().equals(row.getString(1));
     }
-    String[] greetings = HelloAllCodec.read(row, requests);
-    HelloAllCodec.verify(requests, greetings);
+    String @Nullable [] greetings = HelloAllCodec.read(row, requests);
+    if (greetings == null || !HelloAllCodec.areAnswers(requests, greetings)) {
+      return false;
+    }
     for (int i = 0; i < greetings.length; i++) {
       Asker asker = askers.get(i);
       asker.answers.put(asker.attribute, requests.get(i).name(), greetings[i]);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import io.pghello.ConnectionSource;
 import io.pghello.PgHelloException;
+import io.pghello.extension.batching.ConnectionSource;
 import io.pghello.extension.hibernate.ExtensionCheck;
 import io.pghello.extension.hibernate.ExtensionSettings;
 import io.pghello.hibernate.PgHelloSettings;
-import io.pghello.internal.Errors;
 import io.pghello.internal.Function;
-import io.pghello.internal.installation.Preflight;
-import io.pghello.internal.jdbc.ServerCalls;
+import io.pghello.internal.HelloErrors;
+import io.pghello.internal.HelloPreflight;
+import io.pghello.internal.ServerCalls;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
@@ -68,11 +68,9 @@ final class StartUpCheck extends ExtensionCheck {
         created.getServiceRegistry().requireService(TransactionCoordinatorBuilder.class).isJta();
     var source = new Source(created.getJdbcServices().getBootstrapJdbcConnectionAccess(), jta);
     try {
-      Preflight found = ServerCalls.preflight(source, quotedSchema(), TIMEOUT);
+      HelloPreflight found = ServerCalls.preflight(source, quotedSchema(), TIMEOUT);
       found.warnings().forEach(warning -> warn(warning.toString()));
-      problem(found.installation())
-          .map(problem -> Errors.of(Preflight.problem(problem)))
-          .ifPresent(this::report);
+      problem(found.installation()).map(HelloErrors::of).ifPresent(this::report);
     } catch (PgHelloException e) {
       report(e);
     }

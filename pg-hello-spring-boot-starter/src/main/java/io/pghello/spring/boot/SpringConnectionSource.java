@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.spring.boot;
 
-import io.pghello.ConnectionSource;
+import io.pghello.extension.batching.ConnectionSource;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Objects;

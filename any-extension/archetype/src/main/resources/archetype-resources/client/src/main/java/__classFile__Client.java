@@ -1,7 +1,7 @@
 package ${package};
 
-import io.pghello.*;
 import io.pghello.extension.ExtensionException;
+import io.pghello.extension.batching.*;
 import java.sql.*;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -32,7 +32,7 @@ public final class ${className}Client implements AutoCloseable {
   /**
    * Returns how far two numbers are apart ({@code ${extensionName}_distance_all}).
    *
-   * @throws PgHelloException also if one is not finite (SQLSTATE 22003)
+   * @throws FunctionCallException also if one is not finite (SQLSTATE 22003)
    */
   public double distance(double a, double b) {
     return distances.call(new double[] {a, b});
@@ -53,7 +53,7 @@ public final class ${className}Client implements AutoCloseable {
     distances.close();
   }
 
-  private static final class Distances implements BatchFunction<double[], Double> {
+  private static final class Distances implements BatchMapper<double[], Double> {
     @Override
     public void bind(PreparedStatement statement, List<double[]> pairs) throws SQLException {
       Connection connection = statement.getConnection();
@@ -67,12 +67,12 @@ public final class ${className}Client implements AutoCloseable {
     }
 
     @Override
-    public boolean isAnsweredBy(double[] pair, Double answer) {
+    public boolean matches(double[] pair, Double answer) {
       return answer >= 0; // all that can be known of a distance
     }
 
     @Override
-    public int bytes(double[] pair) {
+    public int sizeInBytes(double[] pair) {
       return 2 * Double.BYTES;
     }
   }

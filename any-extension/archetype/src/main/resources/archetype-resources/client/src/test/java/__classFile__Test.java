@@ -3,8 +3,8 @@ package ${package};
 import static org.junit.jupiter.api.Assertions.*;
 
 import ${package}.generated.Routines;
-import io.pghello.PgHelloException;
 import io.pghello.extension.ExtensionException;
+import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.hibernate.ExtensionSettings;
 import io.pghello.extension.testkit.*;
 import jakarta.persistence.*;
@@ -52,14 +52,14 @@ class ${className}Test {
   @Test
   void refusesWhatIsWrong(DataSource dataSource, @Superuser Connection other) throws SQLException {
     try (var client = ${className}Client.create(dataSource)) {
-      var refusal = assertThrows(PgHelloException.class, () -> client.distance(0, Double.NaN));
+      var refusal = assertThrows(FunctionCallException.class, () -> client.distance(0, Double.NaN));
       assertEquals("22003", refusal.sqlState().orElseThrow());
       assertInstanceOf(SQLException.class, refusal.getCause());
       DSL.using(other).execute(
           "CREATE OR REPLACE FUNCTION ${extensionName}_distance_all(a float8[], b float8[])"
               + " RETURNS float8[] IMMUTABLE STRICT PARALLEL SAFE RETURN '{-1}'::float8[]");
-      var wrong = assertThrows(PgHelloException.class, () -> client.distance(1, 2)).code();
-      assertEquals(PgHelloException.Code.ANSWER_MISMATCH, wrong);
+      var wrong = assertThrows(FunctionCallException.class, () -> client.distance(1, 2)).code();
+      assertEquals(FunctionCallException.Code.ANSWER_MISMATCH, wrong);
     }
   }
 

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A thread of the client. It leads batches of futures, completes futures, or checks time-outs. It
+ * has the class loader of this library and inherits no thread-local values, because any caller's
+ * thread may start it.
+ */
+public final class AsyncWorker extends Thread {
+  private @Nullable Object completingFuturesOf;
+
+  public AsyncWorker(Runnable task, String name) {
+    super(null, task, name, 0, false);
+    setDaemon(true);
+    setContextClassLoader(AsyncWorker.class.getClassLoader());
+  }
+
+  /** Completes futures of an owner, and marks the current thread while it does. */
+  public static void completeFuturesOf(Object owner, Runnable completion) {
+    if (Thread.currentThread() instanceof AsyncWorker worker) {
+      worker.completingFuturesOf = owner;
+      try {
+        completion.run();
+      } finally {
+        worker.completingFuturesOf = null;
+      }
+    } else {
+      completion.run();
+    }
+  }
+
+  /** Clears an interrupt that a dependent has set on a thread of the client. */
+  public static void clearInterrupt() {
+    if (Thread.currentThread() instanceof AsyncWorker) {
+      boolean unused = Thread.interrupted();
+    }
+  }
+
+  /** Returns whether the current thread is completing futures of an owner. */
+  public static boolean isCompletingFuturesOf(Object owner) {
+    return Thread.currentThread() instanceof AsyncWorker worker
+        && owner.equals(worker.completingFuturesOf);
+  }
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal;
+
+import io.pghello.extension.ExtensionDescription;
+import io.pghello.extension.ExtensionProblem;
+import io.pghello.extension.batching.CallProblem;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
+import java.time.Duration;
+
+/** Creates the errors of the client. {@code SqlErrors} translates those of the driver. */
+public final class Errors {
+  public static final String NO_CONNECTION_REMEDY =
+      "Check that the server runs, the URL, and the size of the pool.";
+
+  private Errors() {}
+
+  /**
+   * The driver does not read an answer of this size.
+   *
+   * @param limit the driver's limit, as the sentence continues; empty if it is not known
+   */
+  public static CallProblem overDriverLimit(String limit) {
+    return new CallProblem(
+        Code.RESULT_TOO_LARGE,
+        "The answer is larger than the driver's maxResultBuffer"
+            + limit
+            + ", which closes the connection.",
+        "Raise maxResultBuffer in the driver's URL, or ask for less.");
+  }
+
+  /** Returns the error of an answer that does not belong to the request. */
+  public static FunctionCallException mismatch(ExtensionDescription extension) {
+    ExtensionProblem problem = ExtensionProblem.mismatch(extension);
+    return of(new CallProblem(Code.ANSWER_MISMATCH, problem.message(), problem.remedy()));
+  }
+
+  /**
+   * The server does not have the statements that the driver prepared, or others.
+   *
+   * @param reported what the server said of it
+   */
+  public static CallProblem statementsMixedUp(ExtensionDescription extension, String reported) {
+    return new CallProblem(
+        Code.ANSWER_MISMATCH,
+        "The server has other prepared statements than the driver (" + reported + ").",
+        ExtensionProblem.mismatch(extension).remedy());
+  }
+
+  public static CallProblem timeout(Duration callTimeout) {
+    return new CallProblem(
+        Code.TIMEOUT,
+        "The call took longer than its time-out of " + callTimeout.toMillis() + " ms.",
+        "Try again, look what the server is busy with, or give calls more time (callTimeout,"
+            + " withTimeout).");
+  }
+
+  public static CallProblem noConnectionWithin(Duration callTimeout) {
+    return new CallProblem(
+        Code.NO_CONNECTION,
+        "No connection to the database could be had within the time-out of "
+            + callTimeout.toMillis()
+            + " ms.",
+        NO_CONNECTION_REMEDY
+            + " A pool says what keeps it from connecting if its own time-out"
+            + " (connectionTimeout in HikariCP) is shorter.");
+  }
+
+  public static FunctionCallException timedOut(Duration callTimeout) {
+    return of(timeout(callTimeout));
+  }
+
+  /** The program has ended the future of a call, with whatever. */
+  public static FunctionCallException cancelledByCaller() {
+    return of(
+        new CallProblem(
+            Code.CANCELLED_BY_CALLER,
+            "The program cancelled or completed the future of the call before its answer came.",
+            "Nothing needs to be done if that was meant."));
+  }
+
+  public static FunctionCallException interrupted() {
+    return of(
+        new CallProblem(
+            Code.INTERRUPTED,
+            "The thread was interrupted while it waited for an answer.",
+            "Let the thread end, or clear its interrupt status and try again."));
+  }
+
+  public static FunctionCallException overloaded() {
+    return of(
+        new CallProblem(
+            Code.OVERLOADED,
+            "Too many calls are waiting, or too large ones.",
+            "Try again later, make fewer calls at once, or raise the client's limits."));
+  }
+
+  public static FunctionCallException closed() {
+    return of(
+        new CallProblem(Code.CLOSED, "The client is closed.", "Use it only until it is closed."));
+  }
+
+  /** There is no thread that would end the call at its time-out. */
+  public static FunctionCallException noThread() {
+    return of(
+        new CallProblem(
+            Code.SERVER_ERROR,
+            "The call failed in this JVM, which cannot start another thread.",
+            "Let the process have more threads or more memory, or start fewer threads."));
+  }
+
+  /** Something that was not foreseen failed the statement that carried the call. */
+  public static FunctionCallException unexpected(Throwable e) {
+    var problem =
+        new CallProblem(
+            Code.SERVER_ERROR,
+            "The call failed in this JVM: " + e.getClass().getName() + ".",
+            "See the cause.");
+    return new FunctionCallException(problem, null, e);
+  }
+
+  /** Returns the error that a listener is told of a call that threw this. */
+  public static FunctionCallException ofCall(Throwable e) {
+    return e instanceof FunctionCallException error ? error : unexpected(e);
+  }
+
+  /** The same error with the trace of the current thread, whose call another thread made. */
+  public static FunctionCallException again(FunctionCallException e) {
+    var again = new FunctionCallException(e.problem(), e.sqlState().orElse(null), e.getCause());
+    for (Throwable before : e.getSuppressed()) {
+      again.addSuppressed(before);
+    }
+    return again;
+  }
+
+  /**
+   * Returns the error for a call with another time-out, which shared the statement, or waited for
+   * it; the same error if it does not say the time-out.
+   *
+   * @param told the time-out that the error says
+   * @param own the time-out of the call
+   */
+  public static FunctionCallException withTimeout(
+      FunctionCallException e, Duration told, Duration own) {
+    if (own.equals(told)) {
+      return e;
+    }
+    CallProblem problem = e.problem();
+    if (problem.equals(timeout(told))) {
+      return timedOut(own);
+    }
+    return problem.equals(noConnectionWithin(told))
+        ? new FunctionCallException(
+            noConnectionWithin(own), e.sqlState().orElse(null), e.getCause())
+        : e;
+  }
+
+  /** Returns the error of a problem that neither the server nor the driver has reported. */
+  public static FunctionCallException of(CallProblem problem) {
+    return new FunctionCallException(problem, null, null);
+  }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal;
+
+import io.pghello.extension.ExtensionDescription;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The functions that a client calls.
+ *
+ * @param extension the extension that has them, as the client needs it
+ * @param all the functions
+ * @param checks the client's checks of arguments; null if it sends arguments unchecked
+ */
+public record ServerFunctions(
+    ExtensionDescription extension,
+    List<? extends ServerFunction> all,
+    @Nullable ArgumentChecks checks) {
+  /** Creates functions whose arguments are sent unchecked. */
+  public ServerFunctions(ExtensionDescription extension, List<? extends ServerFunction> all) {
+    this(extension, all, null);
+  }
+
+  /**
+   * Returns whether the client checks the arguments before it sends them. The server then refuses
+   * one only as {@link ArgumentChecks} knows, and errors never contain an argument.
+   */
+  public boolean areChecked() {
+    return checks != null;
+  }
+}

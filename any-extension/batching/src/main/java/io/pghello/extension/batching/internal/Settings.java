@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal;
+
+import io.pghello.extension.batching.CallListener;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/** The settings of a client; its builder explains each. */
+public record Settings(Statements statements, Batches batches, Queue queue, Futures futures) {
+  /** Listens to nothing. */
+  public static final CallListener NO_LISTENER = new CallListener() {};
+
+  /**
+   * Settings of all statements.
+   *
+   * @param schema the extension's schema, in quotes; null to find it
+   * @param routesCalls whether each call's connection may lead to another database
+   */
+  public record Statements(
+      @Nullable String schema,
+      boolean routesCalls,
+      Duration callTimeout,
+      boolean retryLostCalls,
+      CallListener listener) {
+    /** Returns the settings of a statement that is run without a client. */
+    public static Statements withoutClient(@Nullable String schema, Duration timeout) {
+      return new Statements(schema, false, timeout, true, NO_LISTENER);
+    }
+
+    /** Returns whether there is a listener. */
+    public boolean listens() {
+      return !listener.equals(NO_LISTENER);
+    }
+  }
+
+  /**
+   * Settings of the calls that share a statement.
+   *
+   * @param coalescing whether there are any
+   */
+  public record Batches(boolean coalescing, int maxCalls, int maxBytes, int maxInFlight) {
+    /** Returns the requests of the next batch of a bulk call. */
+    public <Q extends Request> List<Q> next(Iterator<Q> requests) {
+      var batch = new ArrayList<Q>();
+      long bytes = 0;
+      while (requests.hasNext() && batch.size() < maxCalls && bytes < maxBytes) {
+        Q request = requests.next();
+        batch.add(request);
+        bytes += request.bytes();
+      }
+      return batch;
+    }
+  }
+
+  /** Settings of the calls that wait: of those that share a statement, and of other futures. */
+  public record Queue(int maxCalls, int maxBytes, boolean blockWhenFull) {}
+
+  /**
+   * Settings of the calls of futures that share no statement.
+   *
+   * @param executor makes these calls; null for the client's own
+   * @param threadPrefix the beginning of the names of the client's own threads
+   */
+  public record Futures(int maxInFlight, @Nullable Executor executor, String threadPrefix) {}
+
+  /** Returns whether there is a listener. */
+  public boolean listens() {
+    return statements.listens();
+  }
+
+  /** Returns a description for those who read logs. */
+  public String describe(Duration callTimeout) {
+    return (statements.schema() == null ? "" : "schema " + statements.schema() + ", ")
+        + "time-out "
+        + callTimeout.toMillis()
+        + " ms, "
+        + (batches.coalescing()
+            ? "coalescing " + batches.maxInFlight() + " x " + batches.maxCalls()
+            : "not coalescing");
+  }
+}

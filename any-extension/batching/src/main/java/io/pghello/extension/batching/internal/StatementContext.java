@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal;
+
+import io.pghello.extension.batching.CallListener.Kind;
+
+/**
+ * The purpose of a statement, and its deadline.
+ *
+ * @param calls how many calls, or names of a bulk call, it carries
+ * @param waitedNanos how long the oldest of the calls has waited for others
+ * @param deadline when it must have ended
+ */
+public record StatementContext(Kind kind, int calls, long waitedNanos, Deadline deadline) {
+  /** Returns the context of a statement for one call that has not waited. */
+  public static StatementContext single(Deadline deadline) {
+    return new StatementContext(Kind.SINGLE, 1, 0, deadline);
+  }
+
+  /** Returns the context of a statement for names of a bulk call. */
+  public static StatementContext bulk(int names, Deadline deadline) {
+    return new StatementContext(Kind.BULK, names, 0, deadline);
+  }
+
+  /** Returns the context of a statement for calls that have waited. */
+  public static StatementContext coalesced(int calls, long waitedNanos, Deadline deadline) {
+    return new StatementContext(
+        calls == 1 ? Kind.SINGLE : Kind.BATCH, calls, waitedNanos, deadline);
+  }
+
+  /** Returns the context of a statement for some of the calls. */
+  public StatementContext of(int calls) {
+    return coalesced(calls, waitedNanos, deadline);
+  }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal;
+
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs a time-out check periodically while there are calls to check, on one thread that all clients
+ * share. The thread ends after some idle seconds. The JDK's own thread for delays never ends, and
+ * would keep a reference to the application whose call started it.
+ */
+public final class TimeoutTimer {
+  private static final Logger LOG = System.getLogger("io.pghello.extension.batching");
+  private static final long PERIOD_MAX_MILLIS = 100;
+  private static final long PERIODS_PER_TIMEOUT = 20;
+  private static final long THREAD_IDLE_SECONDS = 5;
+
+  // Several times what a scheduler needs that starts its thread.
+  private static final int STACK_FRAMES = 500;
+
+  private static final ScheduledThreadPoolExecutor TIMER = timer();
+
+  private final AtomicReference<@Nullable Check> current = new AtomicReference<>();
+  private final BooleanSupplier checkTimeouts;
+  private final long periodMillis;
+  private final ScheduledExecutorService scheduler;
+
+  /**
+   * Creates a stopped timer.
+   *
+   * @param checkTimeouts runs the check without blocking; returns whether calls are left to check
+   */
+  public TimeoutTimer(Duration callTimeout, BooleanSupplier checkTimeouts) {
+    this(callTimeout, checkTimeouts, TIMER);
+  }
+
+  /** Creates a stopped timer on a thread of one's own. */
+  public TimeoutTimer(
+      Duration callTimeout, BooleanSupplier checkTimeouts, ScheduledExecutorService scheduler) {
+    long period = callTimeout.toMillis() / PERIODS_PER_TIMEOUT;
+    this.checkTimeouts = checkTimeouts;
+    this.periodMillis = Math.max(1, Math.min(period, PERIOD_MAX_MILLIS));
+    this.scheduler = scheduler;
+  }
+
+  private static ScheduledThreadPoolExecutor timer() {
+    var timer =
+        new ScheduledThreadPoolExecutor(1, task -> new AsyncWorker(task, "pg-extension-timer"));
+    timer.setKeepAliveTime(THREAD_IDLE_SECONDS, TimeUnit.SECONDS);
+    timer.allowCoreThreadTimeOut(true);
+    return timer;
+  }
+
+  /**
+   * Starts the periodic check unless it is running; it stops when no call is left to check.
+   *
+   * @return false if the JVM cannot start a thread; the next call tries again
+   */
+  public boolean start() {
+    if (current.get() != null) {
+      return true;
+    }
+    var check = new Check();
+    // the scheduler's lock would stay locked if the stack overflowed in there
+    Threads.requireStack(STACK_FRAMES);
+    return !current.compareAndSet(null, check) || check.schedule();
+  }
+
+  /** A check from start to stop. */
+  private final class Check implements Runnable {
+    private boolean schedule() {
+      boolean scheduled = false;
+      try {
+        scheduled = trySchedule();
+      } finally {
+        if (!scheduled) {
+          current.set(null);
+        }
+      }
+      return scheduled;
+    }
+
+    private boolean trySchedule() {
+      return Threads.tryExecute(
+          task -> {
+            var unused = scheduler.schedule(task, periodMillis, TimeUnit.MILLISECONDS);
+          },
+          this);
+    }
+
+    @Override
+    public void run() {
+      // a scheduler that cannot start a thread may run it later nevertheless
+      if (equals(current.get())) {
+        if (checkSafely()) {
+          scheduleAgain();
+        } else {
+          current.set(null);
+          // a call may have been added since
+          if (checkSafely()) {
+            start();
+          }
+        }
+      }
+    }
+
+    /** Calls wait for the next check; so it tries until there is the memory for it. */
+    private void scheduleAgain() {
+      while (!trySchedule()) {
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(periodMillis));
+      }
+    }
+
+    private boolean checkSafely() {
+      try {
+        return checkTimeouts.getAsBoolean();
+      } catch (RuntimeException | Error e) {
+        // the next check matters more than what is logged
+        boolean unused =
+            Threads.tryExecute(
+                Runnable::run,
+                () -> LOG.log(Level.WARNING, "A check of time-outs failed; it is repeated", e));
+        return true;
+      }
+    }
+  }
+}

@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal.coalescing;
+
+import io.pghello.extension.batching.CallListener;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.internal.Deadline;
+import io.pghello.extension.batching.internal.Errors;
+import io.pghello.extension.batching.internal.ServerFunction;
+import io.pghello.extension.batching.internal.Settings;
+import io.pghello.extension.batching.internal.Threads;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Executes the calls of futures that are not batched, a limited number at a time, each on a thread
+ * of an executor. Others are queued.
+ *
+ * <p>An executor of the program may copy the context of the thread that submits a task, such as its
+ * tenant. So each call is submitted on the thread that makes it, and waits for its permit on the
+ * thread of the executor. The client's own threads have no context: there, a call is submitted when
+ * it has its permit, by any thread.
+ *
+ * <p>A call releases its permit before its future is completed, since dependents may be slow, or
+ * wait for another call.
+ */
+final class AsyncCalls {
+  private final CallQueue<Task<?>> queue;
+  private final Set<Task<?>> tasks = ConcurrentHashMap.newKeySet();
+  private final boolean blockWhenFull;
+  private final Semaphore permits;
+  private final @Nullable Executor executor;
+  private final Executor own;
+  private final CallListener listener;
+  private final Function<Duration, FunctionCallException> timedOut;
+  private final Function<FunctionCallException, RuntimeException> failure;
+  private final FutureFailer failures;
+
+  /**
+   * Creates an instance.
+   *
+   * @param executor executes the calls; null to execute them on {@code own}
+   * @param own has threads of the client, and refuses nothing; fails futures
+   * @param timedOut returns the error of a call with a time-out
+   * @param failure returns the exception of a future that fails with an error
+   */
+  AsyncCalls(
+      Settings settings,
+      @Nullable Executor executor,
+      Executor own,
+      Function<Duration, FunctionCallException> timedOut,
+      Function<FunctionCallException, RuntimeException> failure) {
+    Settings.Queue limits = settings.queue();
+    this.blockWhenFull = limits.blockWhenFull();
+    this.queue = new CallQueue<>(limits.maxCalls(), limits.maxBytes());
+    this.permits = new Semaphore(settings.futures().maxInFlight(), true);
+    this.executor = executor;
+    this.own = own;
+    this.listener = settings.statements().listener();
+    this.timedOut = timedOut;
+    this.failure = failure;
+    this.failures = new FutureFailer(own);
+  }
+
+  /**
+   * Creates a call that {@link #add} adds.
+   *
+   * @param work throws a {@link FunctionCallException} if it fails
+   * @param deadline when a call of one statement must be complete, or one of several started
+   */
+  <T> Task<T> task(
+      ServerFunction function,
+      Dispatcher.Work<T> work,
+      int bytes,
+      Deadline deadline,
+      boolean oneStatement) {
+    return new Task<>(function, listener, failure, tasks, work, bytes, deadline, oneStatement);
+  }
+
+  /**
+   * Adds a call of the current thread, which is executed as soon as a permit is available. If the
+   * queue is full, blocks or throws, depending on the settings.
+   */
+  void add(Task<?> task) {
+    enqueue(task);
+    // before it is taken from the queue, so that an error meanwhile does not lose it
+    tasks.add(task);
+    if (executor == null) {
+      dispatch();
+    } else {
+      submit(task, executor);
+    }
+  }
+
+  private void enqueue(Task<?> task) {
+    if (!queue.tryAdd(task)) {
+      dispatch();
+      if (!queue.tryAdd(task)) {
+        if (!blockWhenFull) {
+          throw Errors.overloaded();
+        }
+        queue.add(task, task.deadline);
+      }
+    }
+  }
+
+  /** Submits a call to the program's executor, on the thread that makes it. */
+  private void submit(Task<?> task, Executor executor) {
+    task.submitter = Thread.currentThread();
+    try {
+      if (!Threads.tryExecute(executor, () -> runWithPermit(task))) {
+        refuse(task, Errors.noThread());
+      }
+    } catch (RejectedExecutionException e) {
+      refuse(task, Errors.overloaded());
+    } catch (RuntimeException | Error e) {
+      refuse(task, Errors.unexpected(e));
+    } finally {
+      task.submitter = null;
+    }
+  }
+
+  /**
+   * Runs a call on a thread of the program's executor as soon as there is a permit. If the executor
+   * runs it on the calling thread, that thread does not wait for others, and needs no permit.
+   */
+  private void runWithPermit(Task<?> task) {
+    boolean needsPermit = !Thread.currentThread().equals(task.submitter);
+    if (needsPermit && !awaitPermit(task)) {
+      return;
+    }
+    Runnable completion = null;
+    try {
+      if (task.tryStartQueued()) {
+        task.leaveQueue();
+        completion = outcome(task);
+      }
+    } finally {
+      if (needsPermit) {
+        permits.release();
+      }
+    }
+    if (completion != null) {
+      completion.run();
+      tasks.remove(task);
+    }
+  }
+
+  /** Waits for a permit until the deadline, at which {@link #checkTimeouts} fails the call. */
+  private boolean awaitPermit(Task<?> task) {
+    try {
+      return permits.tryAcquire(task.deadline.nanosLeft(), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      task.leaveQueue();
+      task.fail(Errors.interrupted());
+      return false;
+    }
+  }
+
+  /** Assigns available permits to queued calls, and submits these to the client's threads. */
+  private void dispatch() {
+    while (executor == null && !queue.isEmpty() && permits.tryAcquire()) {
+      boolean submitted = false;
+      try {
+        Task<?> task = queue.poll();
+        // it may have timed out meanwhile
+        if (task != null && !task.isEnded() && task.trySubmit()) {
+          submitted = true;
+          execute(task);
+        }
+      } finally {
+        if (!submitted) {
+          permits.release();
+        }
+      }
+    }
+  }
+
+  /** Executes a call that has a permit; lets the next check try again if there is no thread. */
+  private void execute(Task<?> task) {
+    try {
+      if (!Threads.tryExecute(own, () -> run(task))) {
+        task.isToBeExecuted = true;
+      }
+    } catch (RuntimeException | Error e) {
+      refuse(task, Errors.unexpected(e));
+    }
+  }
+
+  private void refuse(Task<?> task, FunctionCallException error) {
+    task.leaveQueue();
+    if (task.tryStart()) {
+      permits.release();
+    }
+    failures.add(() -> task.fail(error));
+    failures.start();
+    tasks.remove(task);
+  }
+
+  private void run(Task<?> task) {
+    if (!task.tryStart()) {
+      return;
+    }
+    Runnable completion;
+    try {
+      completion = outcome(task);
+    } finally {
+      permits.release();
+    }
+    dispatch();
+    completion.run();
+    tasks.remove(task);
+  }
+
+  private static <T> Runnable outcome(Task<T> task) {
+    if (task.isMeasured()) {
+      task.setSent(System.nanoTime());
+    }
+    try {
+      T answer = task.run();
+      return () -> task.answer(answer);
+    } catch (FunctionCallException e) {
+      return () -> task.fail(e);
+    } catch (RuntimeException | Error e) {
+      FunctionCallException error = Errors.unexpected(e);
+      return () -> task.fail(error);
+    }
+  }
+
+  /**
+   * Fails calls whose deadline has passed.
+   *
+   * @return whether calls are left to check
+   */
+  boolean checkTimeouts() {
+    tasks.removeIf(this::check);
+    failures.check();
+    if (executor == null && !queue.isEmpty() && permits.availablePermits() > 0) {
+      boolean unused = Threads.tryExecute(own, this::dispatch);
+    }
+    return !isIdle();
+  }
+
+  /** Fails a call whose deadline has passed; returns whether there is nothing left to check. */
+  private boolean check(Task<?> task) {
+    boolean done = task.isDone();
+    if (!done && !task.deadline.isOver()) {
+      if (task.isToBeExecuted) {
+        task.isToBeExecuted = false;
+        execute(task);
+      }
+      return false;
+    }
+    boolean dropped = task.expireQueued();
+    if (dropped) {
+      task.leaveQueue();
+    } else if (task.expireSubmitted()) {
+      // no thread has started it
+      permits.release();
+      dropped = true;
+    }
+    if (!done && (dropped || (task.oneStatement && task.expireStarted()))) {
+      fail(task, timedOut.apply(task.deadline.timeout()));
+    }
+    return done || dropped;
+  }
+
+  /** Returns how many calls are queued; counts them. */
+  int queuedCalls() {
+    return queue.count();
+  }
+
+  /** Returns whether no call is queued or in flight. */
+  boolean isIdle() {
+    return failures.isEmpty() && tasks.stream().allMatch(task -> task.isDone());
+  }
+
+  /** Fails all calls. */
+  void failAll(FunctionCallException reason) {
+    tasks.forEach(each -> fail(each, Errors.again(reason)));
+    failures.start();
+  }
+
+  private void fail(Task<?> task, FunctionCallException error) {
+    failures.add(() -> task.fail(error));
+  }
+
+  /**
+   * A call. Its state is null while it is queued. From when it is submitted to the client's threads
+   * until it is started, or has expired, it has a permit that whoever ends that state releases.
+   */
+  static final class Task<T> extends CallFuture<T> {
+    private static final Object SUBMITTED = new Object();
+    private static final Object STARTED = new Object();
+    private static final Object EXPIRED = new Object();
+
+    final Deadline deadline;
+    final boolean oneStatement;
+    private final Dispatcher.Work<T> work;
+    private final Function<FunctionCallException, RuntimeException> failure;
+    private final Set<Task<?>> tasks;
+    private final int bytes;
+    private final AtomicReference<@Nullable Object> state = new AtomicReference<>();
+
+    /** Whether the client had no thread for it. */
+    volatile boolean isToBeExecuted;
+
+    /** The thread that submits it to the program's executor, while it does. */
+    private @Nullable Thread submitter;
+
+    private Task(
+        ServerFunction function,
+        CallListener listener,
+        Function<FunctionCallException, RuntimeException> failure,
+        Set<Task<?>> tasks,
+        Dispatcher.Work<T> work,
+        int bytes,
+        Deadline deadline,
+        boolean oneStatement) {
+      super(function, listener);
+      this.failure = failure;
+      this.tasks = tasks;
+      this.work = work;
+      this.bytes = bytes;
+      this.deadline = deadline;
+      this.oneStatement = oneStatement;
+    }
+
+    /** Does the work. */
+    T run() {
+      return work.run(this::isDone);
+    }
+
+    @Override
+    public int bytes() {
+      return bytes;
+    }
+
+    @Override
+    protected RuntimeException failure(FunctionCallException error) {
+      return failure.apply(error);
+    }
+
+    @Override
+    boolean isEnded() {
+      return state.get() != null || isDone();
+    }
+
+    @Override
+    void leaveQueue() {
+      super.leaveQueue();
+      if (expireQueued()) {
+        tasks.remove(this);
+      }
+    }
+
+    /** Returns true if the call may be submitted to the client's threads. */
+    boolean trySubmit() {
+      return state.compareAndSet(null, SUBMITTED);
+    }
+
+    /** Returns true once: to the thread of the program's executor that may run the call. */
+    boolean tryStartQueued() {
+      return state.compareAndSet(null, STARTED);
+    }
+
+    /** Returns true once: to the thread of the client that may run the call. */
+    boolean tryStart() {
+      return state.compareAndSet(SUBMITTED, STARTED);
+    }
+
+    /** Returns true if the call has not been submitted and will not be. */
+    boolean expireQueued() {
+      return state.compareAndSet(null, EXPIRED);
+    }
+
+    /** Returns true if the call has been submitted, has not been started, and will not be. */
+    boolean expireSubmitted() {
+      return state.compareAndSet(SUBMITTED, EXPIRED);
+    }
+
+    /** Returns true once if the call has been started. */
+    boolean expireStarted() {
+      return state.compareAndSet(STARTED, EXPIRED);
+    }
+  }
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal.coalescing;
+
+import io.pghello.extension.batching.internal.Request;
+import java.util.AbstractList;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.RandomAccess;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Calls that are sent by one statement, in the order in which they were queued. A batch belongs to
+ * one thread at a time; only the volatile fields are read by others.
+ */
+final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> {
+  private static final int INITIAL_CAPACITY = 16;
+
+  private final ArrayList<Call<Q, A>> calls = new ArrayList<>(INITIAL_CAPACITY);
+  private final int maxCalls;
+  private final int maxBytes;
+  private final boolean isReserve;
+  private long bytes;
+  private @Nullable Call<Q, A> latest;
+  private volatile InFlightBatch inFlight = new InFlightBatch(calls);
+  private boolean isPublished = true;
+  private volatile boolean seen;
+  private Object @Nullable [] outcomes;
+
+  /** The call that was assigned to lead; null if a thread of the executor leads. */
+  volatile @Nullable Call<Q, A> leader;
+
+  /** Whether the leader has thrown an error, or no thread could be started to lead. */
+  volatile boolean failed;
+
+  /** The permit that it holds; {@link InFlightLimit#NONE} if it has been released. */
+  int permit;
+
+  /**
+   * Creates an empty batch.
+   *
+   * @param permit the permit that it holds
+   * @param isReserve whether that is the reserve, with which no virtual thread may send
+   * @param maxBytes the size from which on the batch is full; the last name may exceed it
+   */
+  Batch(int permit, boolean isReserve, int maxCalls, int maxBytes) {
+    this.permit = permit;
+    this.isReserve = isReserve;
+    this.maxCalls = maxCalls;
+    this.maxBytes = maxBytes;
+  }
+
+  /** Makes room for as many calls, as far as the batch takes them. */
+  void expect(int calls) {
+    this.calls.ensureCapacity(Math.min(calls, maxCalls));
+  }
+
+  @Override
+  public boolean reserve() {
+    if (calls.size() >= maxCalls || bytes >= maxBytes) {
+      return false;
+    }
+    calls.ensureCapacity(calls.size() + 1);
+    return true;
+  }
+
+  @Override
+  public void add(Call<Q, A> call) {
+    calls.add(call);
+    isPublished = false;
+    bytes += call.bytes();
+    preferAsLatest(call);
+  }
+
+  private void preferAsLatest(Call<Q, A> call) {
+    if (latest == null || !latest.endsAfter(call)) {
+      latest = call;
+    }
+  }
+
+  /** Removes a call. */
+  void remove(Call<Q, A> call) {
+    if (calls.remove(call)) {
+      isPublished = false;
+      bytes -= call.bytes();
+    }
+    if (call.equals(latest)) {
+      latest = null;
+      calls.forEach(this::preferAsLatest);
+    }
+  }
+
+  /** Assigns a call as the leader; returns false if the call is complete. */
+  boolean assignTo(Call<Q, A> call) {
+    Call<Q, A> before = leader;
+    leader = call;
+    boolean assigned = call.offerLead(this);
+    if (!assigned) {
+      leader = before;
+    }
+    return assigned;
+  }
+
+  /**
+   * Revokes the assignment of a leader that has not begun. If this returns true, the batch belongs
+   * to the current thread.
+   */
+  boolean revokeLead() {
+    Call<Q, A> known = leader;
+    boolean revoked = known != null && known.revokeLead(this);
+    if (revoked) {
+      leader = null;
+    }
+    return revoked;
+  }
+
+  /** Publishes the current calls to the time-out check. */
+  void publish() {
+    if (!isPublished) {
+      inFlight = new InFlightBatch(calls);
+      isPublished = true;
+    }
+  }
+
+  InFlightBatch inFlight() {
+    return inFlight;
+  }
+
+  /** Keeps the outcomes until all calls are complete, in case that the leader fails before. */
+  void setOutcomes(Object[] outcomes) {
+    this.outcomes = outcomes;
+  }
+
+  Object @Nullable [] outcomes() {
+    return outcomes;
+  }
+
+  /**
+   * Returns whether the batch has {@link #failed}. If this returns true, it belongs to the current
+   * thread, without the call of the leader that has thrown an error.
+   */
+  boolean takeOver() {
+    if (!failed) {
+      return false;
+    }
+    failed = false;
+    Call<Q, A> known = leader;
+    if (known != null && outcomes == null) {
+      remove(known);
+    }
+    leader = null;
+    return true;
+  }
+
+  /** Returns whether this method has been called before. */
+  boolean wasCheckedBefore() {
+    boolean before = seen;
+    seen = true;
+    return before;
+  }
+
+  List<Call<Q, A>> calls() {
+    return calls;
+  }
+
+  List<Q> requests() {
+    return new Requests<>(calls);
+  }
+
+  int size() {
+    return calls.size();
+  }
+
+  /** Returns the call with the latest deadline; the batch must not be empty. */
+  Call<Q, A> latest() {
+    return Objects.requireNonNull(latest);
+  }
+
+  /**
+   * Returns the call whose thread should lead: the one with the latest deadline, or nearly so if
+   * that is a virtual thread's and not all calls are. Null if a thread of the executor should. The
+   * batch must not be empty.
+   */
+  @Nullable Call<Q, A> candidate() {
+    Call<Q, A> last = latest();
+    Call<Q, A> call =
+        last.isOfVirtualThread() ? latestOfOthers().orElse(isReserve ? null : last) : last;
+    return call != null && call.hasThread() && !last.deadline().isWellAfter(call.deadline())
+        ? call
+        : null;
+  }
+
+  /** Returns whether a virtual thread would keep others waiting that are none. */
+  boolean needsOtherThan(Call<Q, A> leader) {
+    return leader.isOfVirtualThread() && latestOfOthers().isPresent();
+  }
+
+  private Optional<Call<Q, A>> latestOfOthers() {
+    return calls.stream()
+        .filter(call -> !call.isOfVirtualThread())
+        .reduce((one, other) -> one.endsAfter(other) ? one : other);
+  }
+
+  /** The requests of calls, which are not copied. */
+  private static final class Requests<Q extends Request> extends AbstractList<Q>
+      implements RandomAccess {
+    private final List<? extends Call<Q, ?>> calls;
+
+    Requests(List<? extends Call<Q, ?>> calls) {
+      this.calls = calls;
+    }
+
+    @Override
+    public Q get(int index) {
+      return calls.get(index).request();
+    }
+
+    @Override
+    public int size() {
+      return calls.size();
+    }
+  }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal.coalescing;
+
+import io.pghello.extension.batching.CallListener;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.internal.Errors;
+import io.pghello.extension.batching.internal.ServerFunction;
+import io.pghello.extension.batching.internal.Settings;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A call that can be in a {@link CallQueue}, and its future: one object, as there may be a million
+ * of them in a second. The listener is notified before dependents run. The client or the program
+ * completes the future; the listener is notified of whichever is first.
+ */
+public abstract class CallFuture<T> extends CompletableFuture<T> {
+  private static final VarHandle QUEUE;
+
+  static {
+    try {
+      QUEUE = MethodHandles.lookup().findVarHandle(CallFuture.class, "queue", CallQueue.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  @SuppressWarnings("UnusedVariable") // by the handle
+  private @Nullable CallQueue<?> queue;
+
+  private final @Nullable Measurement measurement;
+
+  /** Creates a call that begins now. */
+  CallFuture(ServerFunction function, CallListener listener) {
+    this.measurement =
+        listener.equals(Settings.NO_LISTENER) ? null : new Measurement(function, listener);
+  }
+
+  /** Returns the number of bytes that the call has in the queue. */
+  public abstract int bytes();
+
+  /** Returns the exception of the future for an error of the call. */
+  protected RuntimeException failure(FunctionCallException error) {
+    return error;
+  }
+
+  /** Returns whether the call has an outcome, so that it need not be sent. */
+  abstract boolean isEnded();
+
+  /** Sets the queue that the call is about to be added to. */
+  final void enterQueue(CallQueue<?> queue) {
+    QUEUE.set(this, queue);
+  }
+
+  /** Returns true once for each queue: to the thread that has to release the call's weight. */
+  final boolean exitQueue(CallQueue<?> queue) {
+    return QUEUE.compareAndSet(this, queue, null);
+  }
+
+  /** Returns whether the call is in a queue. */
+  boolean isQueued() {
+    return QUEUE.getVolatile(this) != null;
+  }
+
+  /** Removes the call from its queue, if it is in one; the call has to have ended. */
+  void leaveQueue() {
+    var known = (@Nullable CallQueue<?>) QUEUE.getVolatile(this);
+    if (known != null) {
+      known.remove(this);
+    }
+  }
+
+  /** Notes when a statement is made for the call, for those who are told how long it waited. */
+  void setSent(long nanoTime) {
+    if (measurement != null) {
+      measurement.setSent(nanoTime);
+    }
+  }
+
+  /** Returns whether somebody is told how long the call takes. */
+  final boolean isMeasured() {
+    return measurement != null;
+  }
+
+  /** Completes the future with an answer; does nothing if it is complete. */
+  final void answer(T answer) {
+    if (end(isDone() ? Errors.cancelledByCaller() : null)) {
+      super.complete(answer);
+    }
+  }
+
+  /** Completes the future with an error; does nothing if it is complete. */
+  final void fail(FunctionCallException error) {
+    if (end(isDone() ? Errors.cancelledByCaller() : error)) {
+      super.completeExceptionally(failure(error));
+    }
+  }
+
+  @Override
+  public boolean complete(T value) {
+    return end(Errors.cancelledByCaller()) && leaveQueue(super.complete(value));
+  }
+
+  @Override
+  public boolean completeExceptionally(Throwable error) {
+    return end(Errors.cancelledByCaller()) && leaveQueue(super.completeExceptionally(error));
+  }
+
+  @Override
+  public boolean cancel(boolean mayInterruptIfRunning) {
+    return end(Errors.cancelledByCaller())
+        ? leaveQueue(super.cancel(mayInterruptIfRunning))
+        : isCancelled();
+  }
+
+  /** Removes the call from its queue if the program has just completed the future. */
+  private boolean leaveQueue(boolean first) {
+    if (first) {
+      leaveQueue();
+    }
+    return first;
+  }
+
+  /** Notifies the listener, if there is one; returns false if it was notified before. */
+  private boolean end(@Nullable FunctionCallException error) {
+    return measurement == null || measurement.end(error);
+  }
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal.coalescing;
+
+import io.pghello.extension.batching.internal.Deadline;
+import java.util.Iterator;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A bounded queue of calls, in the order in which they were added. A thread that polls a call is
+ * responsible for its completion.
+ *
+ * <p>A call that is removed releases its weight immediately, and its node later: all such nodes are
+ * removed together as soon as they outweigh the queued calls. So removing a call takes constant
+ * time on average, and the names of removed calls take no more memory than the queue may.
+ */
+final class CallQueue<C extends CallFuture<?>> implements Iterable<C> {
+  private final Queue<C> calls;
+  private final AtomicLong removedWeight = new AtomicLong();
+  private final QueueLimit limit;
+
+  CallQueue(int maxCalls, int maxBytes) {
+    this(maxCalls, maxBytes, new ConcurrentLinkedQueue<>());
+  }
+
+  CallQueue(int maxCalls, int maxBytes, Queue<C> calls) {
+    this.calls = calls;
+    this.limit = new QueueLimit(maxCalls, maxBytes);
+  }
+
+  /** Adds a call; returns false if the queue is full. */
+  boolean tryAdd(C call) {
+    return limit.tryAcquire(call.bytes()) && enqueue(call);
+  }
+
+  /** Adds a call, and blocks while the queue is full; throws if the deadline passes meanwhile. */
+  void add(C call, Deadline deadline) {
+    limit.acquire(call.bytes(), deadline);
+    enqueue(call);
+  }
+
+  private boolean enqueue(C call) {
+    boolean added = false;
+    call.enterQueue(this);
+    try {
+      added = calls.add(call);
+    } finally {
+      if (!added && call.exitQueue(this)) {
+        limit.release(weight(call));
+      }
+    }
+    return added;
+  }
+
+  /** Removes a call that has ended, if it is queued. */
+  void remove(CallFuture<?> call) {
+    if (call.exitQueue(this)) {
+      int weight = weight(call);
+      limit.release(weight);
+      if (removedWeight.addAndGet(weight) > limit.queuedWeight()) {
+        removedWeight.set(0);
+        calls.removeIf(each -> !each.isQueued());
+      }
+    }
+  }
+
+  /** Removes the oldest call. */
+  @Nullable C poll() {
+    C call = calls.poll();
+    if (call != null && call.exitQueue(this)) {
+      limit.release(weight(call));
+    }
+    return call;
+  }
+
+  /** Moves calls to a target until it is full; drops calls that have ended. */
+  void drainTo(Target<? super C> target) {
+    int weight = 0;
+    try {
+      C call;
+      while (target.reserve() && (call = calls.poll()) != null) {
+        if (call.exitQueue(this)) {
+          weight += weight(call);
+        }
+        if (!call.isEnded()) {
+          target.add(call);
+        }
+      }
+    } finally {
+      limit.release(weight);
+    }
+  }
+
+  private int weight(CallFuture<?> call) {
+    return limit.weight(call.bytes());
+  }
+
+  /** Returns about how many calls are queued; long names count more than once. */
+  int size() {
+    return limit.size();
+  }
+
+  /** Returns how many calls are queued and have not ended; counts them. */
+  int count() {
+    int count = 0;
+    for (C call : calls) {
+      count += call.isEnded() ? 0 : 1;
+    }
+    return count;
+  }
+
+  /** Returns whether no node is left. */
+  boolean isEmpty() {
+    return calls.isEmpty();
+  }
+
+  /** Returns a weakly consistent iterator. */
+  @Override
+  public Iterator<C> iterator() {
+    return calls.iterator();
+  }
+
+  /** Takes calls until it is full. */
+  interface Target<C> {
+    /** Reserves memory for another call; returns false if the target is full. */
+    boolean reserve();
+
+    /** Adds a call, for which memory was reserved. */
+    void add(C call);
+  }
+}

@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal.coalescing;
+
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.batching.internal.AsyncWorker;
+import io.pghello.extension.batching.internal.Deadline;
+import io.pghello.extension.batching.internal.Errors;
+import io.pghello.extension.batching.internal.Request;
+import io.pghello.extension.batching.internal.Settings;
+import io.pghello.extension.batching.internal.StatementContext;
+import io.pghello.extension.batching.internal.Threads;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Combines concurrent calls into batches of one statement each.
+ *
+ * <p>An {@linkplain InFlightLimit in-flight limit} bounds the number of statements. A caller that
+ * finds the queue empty and gets a permit sends its own statement on its own thread. Other calls
+ * wait in the {@linkplain CallQueue queue}. A thread that releases a permit assigns it to a batch
+ * of queued calls. One of these calls leads the batch: its thread wakes up, adds the calls that
+ * have been queued meanwhile, sends the batch, releases the permit, and wakes up the other threads.
+ * A thread of the executor leads a batch that contains only futures.
+ *
+ * <p>These invariants hold:
+ *
+ * <ul>
+ *   <li>No call waits while all permits are available. A thread that adds a call checks for a
+ *       permit afterwards, and a thread that releases a permit checks the queue afterwards. Both
+ *       are volatile, so at least one of the two threads sees what the other one did. Futures that
+ *       are added by dependents of a completing future wait until all futures of that batch are
+ *       complete, or until the next {@link #checkTimeouts}.
+ *   <li>The leader is the call with the latest deadline in the batch, and its deadline is the
+ *       statement's. Calls with earlier deadlines end at their own. A call that is added while the
+ *       leader wakes up may have a later deadline, by up to a tenth of its own time-out; if it has
+ *       more, it leads instead.
+ *   <li>A virtual thread leads only calls of virtual threads, as it may get no carrier while it has
+ *       the answer of the others. If virtual threads hold all permits for long, {@link
+ *       #checkTimeouts} sends calls of others with the reserve of the limit.
+ *   <li>A batch belongs to one thread at a time. An assigned leader has to begin by a
+ *       compare-and-set. If it does not begin, for example because it is a virtual thread without a
+ *       carrier, {@link #checkTimeouts} revokes the assignment by another compare-and-set. A batch
+ *       is registered from its creation until its last call is complete, and {@link #checkTimeouts}
+ *       checks all registered batches.
+ * </ul>
+ */
+final class Coalescer<Q extends Request, A> {
+  /** Sends a batch. */
+  interface Sender<Q> {
+    /** Returns an answer or a {@link FunctionCallException} for each request; throws nothing. */
+    Object[] send(List<Q> requests, StatementContext context);
+
+    /** Returns the error of a call that timed out in the queue or in a batch. */
+    default FunctionCallException timedOut(Duration timeout) {
+      return Errors.timedOut(timeout);
+    }
+  }
+
+  private final CallQueue<Call<Q, A>> queue;
+  private final InFlightLimit inFlightLimit;
+  private final Set<Batch<Q, A>> batches = ConcurrentHashMap.newKeySet();
+  private final Settings.Batches batchLimits;
+  private final boolean blockWhenFull;
+  private final boolean measures;
+  private final Executor executor;
+  private final Sender<Q> sender;
+  private final FutureFailer failures;
+
+  Coalescer(Settings settings, Executor executor, Sender<Q> sender) {
+    this.batchLimits = settings.batches();
+    Settings.Queue limits = settings.queue();
+    this.blockWhenFull = limits.blockWhenFull();
+    this.measures = settings.listens();
+    this.executor = executor;
+    this.sender = sender;
+    this.failures = new FutureFailer(executor);
+    this.queue = new CallQueue<>(limits.maxCalls(), limits.maxBytes());
+    this.inFlightLimit = new InFlightLimit(batchLimits.maxInFlight());
+  }
+
+  /**
+   * Acquires a permit for a caller that sends its own statement and {@linkplain #release releases}
+   * the permit afterwards. Returns {@link InFlightLimit#NONE} if calls are queued or no permit is
+   * available.
+   */
+  int tryAcquire() {
+    return queue.isEmpty() ? inFlightLimit.tryAcquire(queue, false) : InFlightLimit.NONE;
+  }
+
+  /** Releases a permit and assigns available permits to queued calls. */
+  void release(int permit) {
+    inFlightLimit.release(permit);
+    dispatch(false);
+  }
+
+  /**
+   * Adds a call to the queue. If the queue is full, blocks or throws, depending on the settings.
+   */
+  void add(Call<Q, A> call) {
+    if (!queue.tryAdd(call)) {
+      dispatch(true);
+      if (!queue.tryAdd(call)) {
+        if (!blockWhenFull) {
+          throw Errors.overloaded();
+        }
+        queue.add(call, call.deadline());
+      }
+    }
+    if (call.hasThread() || !AsyncWorker.isCompletingFuturesOf(this)) {
+      dispatch(false);
+    }
+  }
+
+  /**
+   * Waits for the outcome of a call, and leads batches that are assigned to it meanwhile.
+   *
+   * @param watchesDeadline whether the call times out without {@link #checkTimeouts}
+   */
+  @SuppressWarnings("unchecked") // a call is given batches of its coalescer alone
+  Object await(Call<Q, A> call, boolean watchesDeadline) {
+    while (true) {
+      Object state = call.await(watchesDeadline);
+      if (state == null) {
+        expire(call);
+      } else if (!(state instanceof Batch)) {
+        return state;
+      } else if (call.beginLead((Batch<Q, A>) state)) {
+        lead((Batch<Q, A>) state, call);
+      }
+    }
+  }
+
+  /** Assigns available permits to queued calls. */
+  private void dispatch(boolean queueIsFull) {
+    int permit;
+    while (!queue.isEmpty()
+        && (permit = inFlightLimit.tryAcquire(queue, queueIsFull)) != InFlightLimit.NONE) {
+      start(newBatch(permit));
+    }
+  }
+
+  /** Returns an empty batch with a permit that the current thread has acquired. */
+  private Batch<Q, A> newBatch(int permit) {
+    boolean registered = false;
+    try {
+      // many calls are split, so that one batch is sent while another one is answered
+      int queued = queue.size();
+      int most = Math.max(InFlightLimit.LARGE, queued / (inFlightLimit.available() + 1));
+      var batch =
+          new Batch<Q, A>(
+              permit,
+              inFlightLimit.isReserve(permit),
+              Math.min(batchLimits.maxCalls(), most),
+              batchLimits.maxBytes());
+      batch.expect(queued);
+      registered = batches.add(batch);
+      return batch;
+    } finally {
+      if (!registered) {
+        inFlightLimit.release(permit);
+      }
+    }
+  }
+
+  /** Fills a batch and assigns a leader. */
+  private void start(Batch<Q, A> batch) {
+    boolean failed = true;
+    try {
+      fill(batch);
+      if (!assignLeader(batch)) {
+        // all calls had ended; dispatch checks for others
+        batches.remove(batch);
+        releasePermit(batch);
+      }
+      failed = false;
+    } finally {
+      if (failed && batch.leader == null) {
+        batch.failed = true;
+      }
+    }
+  }
+
+  /** Moves queued calls to a batch and publishes them to {@link #checkTimeouts}. */
+  private void fill(Batch<Q, A> batch) {
+    queue.drainTo(batch);
+    batch.publish();
+  }
+
+  /** Assigns a leader to a batch that holds a permit; returns false if no call is left in it. */
+  private boolean assignLeader(Batch<Q, A> batch) {
+    while (batch.size() > 0) {
+      Call<Q, A> call = batch.candidate();
+      if (call == null) {
+        leadOnExecutor(batch);
+        return true;
+      }
+      if (batch.assignTo(call)) {
+        return true;
+      }
+      batch.remove(call);
+    }
+    return false;
+  }
+
+  /** Lets a thread of the executor lead. If there is none, {@link #checkTimeouts} tries again. */
+  private void leadOnExecutor(Batch<Q, A> batch) {
+    batch.leader = null;
+    boolean executed = false;
+    try {
+      executed = Threads.tryExecute(executor, () -> lead(batch, null));
+    } finally {
+      if (!executed) {
+        batch.failed = true;
+      }
+    }
+  }
+
+  /**
+   * Leads a batch on the current thread.
+   *
+   * @param leader the call of the current thread; null on a thread of the executor
+   */
+  @SuppressWarnings("ReferenceEquality") // no method is called where the stack may have overflowed
+  private void lead(Batch<Q, A> batch, @Nullable Call<Q, A> leader) {
+    boolean failed = true;
+    try {
+      Object[] outcomes = batch.outcomes();
+      if (outcomes == null) {
+        fill(batch);
+        sendOrPassLead(batch, leader);
+      } else {
+        // the leader before has thrown an error after the answer
+        finish(batch, leader, outcomes);
+      }
+      failed = false;
+    } finally {
+      // no method is called here, as the stack may have overflowed
+      if (failed && batch.leader == leader) {
+        batch.failed = true;
+      }
+    }
+  }
+
+  private void sendOrPassLead(Batch<Q, A> batch, @Nullable Call<Q, A> leader) {
+    Deadline latest = batch.latest().deadline();
+    if (leader != null && Thread.currentThread().isInterrupted()) {
+      removeLeader(batch, leader, Errors.interrupted());
+    } else if (latest.isOver()) {
+      finish(batch, leader, allTimedOut(batch));
+    } else if (leader == null) {
+      send(batch, null, latest);
+    } else if (leader.isOver()) {
+      removeLeader(batch, leader, sender.timedOut(leader.timeout()));
+    } else if (latest.isWellAfter(leader.deadline()) || batch.needsOtherThan(leader)) {
+      passLead(batch, leader);
+    } else {
+      send(batch, leader, leader.deadline());
+    }
+  }
+
+  private Object[] allTimedOut(Batch<Q, A> batch) {
+    return batch.calls().stream().map(call -> sender.timedOut(call.timeout())).toArray();
+  }
+
+  private void send(Batch<Q, A> batch, @Nullable Call<Q, A> leader, Deadline deadline) {
+    Deadline oldest = batch.calls().get(0).deadline();
+    long oldestWait = oldest.nanosElapsed();
+    if (measures) {
+      long now = oldest.begin() + oldestWait;
+      batch.calls().forEach(call -> call.setSent(now));
+    }
+    inFlightLimit.batchSent(batch.permit, batch.size());
+    Object[] outcomes =
+        sender.send(
+            batch.requests(), StatementContext.coalesced(batch.size(), oldestWait, deadline));
+    tellOwnTimeouts(batch.calls(), outcomes, deadline.timeout());
+    if (leader != null
+        && outcomes[batch.calls().lastIndexOf(leader)] instanceof FunctionCallException error
+        && error.code() == Code.INTERRUPTED) {
+      removeLeader(batch, leader, error);
+    } else {
+      finish(batch, leader, outcomes);
+    }
+  }
+
+  /** Lets the error of each call say its own time-out instead of the statement's. */
+  private static void tellOwnTimeouts(
+      List<? extends Call<?, ?>> calls, Object[] outcomes, Duration timeout) {
+    for (int i = 0; i < outcomes.length; i++) {
+      if (outcomes[i] instanceof FunctionCallException error) {
+        outcomes[i] = Errors.withTimeout(error, timeout, calls.get(i).timeout());
+      }
+    }
+  }
+
+  /** Releases the permit of a batch, and completes its calls. */
+  private void finish(Batch<Q, A> batch, @Nullable Call<Q, A> leader, Object[] outcomes) {
+    batch.setOutcomes(outcomes);
+    releasePermit(batch);
+    dispatch(false);
+    if (!batch.inFlight().complete(outcomes)) {
+      batches.remove(batch);
+    } else if (leader == null) {
+      completeFutures(batch);
+    } else {
+      completeFuturesOnExecutor(batch);
+    }
+  }
+
+  /**
+   * Completes the futures of a batch, which also runs their dependents. Calls that the dependents
+   * add are sent together afterwards.
+   */
+  private void completeFutures(Batch<Q, A> batch) {
+    AsyncWorker.completeFuturesOf(this, batch.inFlight()::completeFutures);
+    batches.remove(batch);
+    dispatch(false);
+  }
+
+  /**
+   * Completes futures on the executor. If there is no thread, {@link #checkTimeouts} tries again.
+   */
+  private void completeFuturesOnExecutor(Batch<Q, A> batch) {
+    boolean unused = Threads.tryExecute(executor, () -> completeFutures(batch));
+  }
+
+  /** Removes the leader from a batch and assigns another one. */
+  private void removeLeader(Batch<Q, A> batch, Call<Q, A> leader, FunctionCallException reason) {
+    batch.remove(leader);
+    if (!assignLeader(batch)) {
+      discard(batch);
+    }
+    leader.end(reason);
+  }
+
+  /** Releases the permit of a batch in which no call is left. */
+  private void discard(Batch<Q, A> batch) {
+    batches.remove(batch);
+    releasePermit(batch);
+    dispatch(false);
+  }
+
+  private void releasePermit(Batch<Q, A> batch) {
+    if (batch.permit != InFlightLimit.NONE) {
+      inFlightLimit.release(batch.permit);
+      batch.permit = InFlightLimit.NONE;
+    }
+  }
+
+  /** Assigns the call with the latest deadline as the leader; the current leader waits. */
+  private void passLead(Batch<Q, A> batch, Call<Q, A> leader) {
+    leader.resumeWaiting();
+    if (!assignLeader(batch)) {
+      discard(batch);
+    }
+  }
+
+  /**
+   * Fails calls whose deadline has passed. Also completes futures that are delayed by a slow
+   * dependent of another future, and sends the calls that such dependents have added. The executor
+   * takes over a batch whose leader has thrown an error, could not be started, or has not begun
+   * since the previous check. Calls that are not of virtual threads do not wait for these alone.
+   *
+   * @return whether calls are left to check
+   */
+  boolean checkTimeouts() {
+    boolean othersThanVirtualWait = false;
+    for (Call<Q, A> call : queue) {
+      if (call.isOver()) {
+        expire(call);
+      } else {
+        othersThanVirtualWait |= !call.isOfVirtualThread();
+      }
+    }
+    for (Batch<Q, A> batch : batches) {
+      if (batch.inFlight().isAnswered()) {
+        if (!batch.failed) {
+          completeFuturesOnExecutor(batch);
+        }
+      } else {
+        batch.inFlight().calls(call -> call.isOver()).forEach(this::expire);
+      }
+      if (batch.takeOver() || (batch.wasCheckedBefore() && batch.revokeLead())) {
+        resume(batch);
+      }
+    }
+    failures.check();
+    dispatch(false);
+    if (othersThanVirtualWait) {
+      dispatchReserve();
+    }
+    return !isIdle();
+  }
+
+  private void dispatchReserve() {
+    int permit = inFlightLimit.tryAcquireReserve();
+    if (permit != InFlightLimit.NONE) {
+      start(newBatch(permit));
+    }
+  }
+
+  /** Completes or sends a batch that belongs to this thread. */
+  private void resume(Batch<Q, A> batch) {
+    if (batch.size() == 0) {
+      discard(batch);
+    } else {
+      leadOnExecutor(batch);
+    }
+  }
+
+  /** Fails a call that has timed out. */
+  private void expire(Call<?, ?> call) {
+    if (call.hasThread() ? !call.isEnded() : call.expire()) {
+      fail(call, sender.timedOut(call.timeout()));
+    }
+    call.leaveQueue();
+  }
+
+  /** Fails a call; that of a future on the executor, since its dependents may block. */
+  private void fail(Call<?, ?> call, FunctionCallException reason) {
+    if (call.hasThread()) {
+      call.end(reason);
+    } else {
+      failures.add(() -> call.end(reason));
+    }
+  }
+
+  /** Returns how many calls are queued; counts them. */
+  int queuedCalls() {
+    return queue.count();
+  }
+
+  /** Returns whether no call is queued or in flight. */
+  boolean isIdle() {
+    return queue.isEmpty() && inFlightLimit.isUnused() && batches.isEmpty() && failures.isEmpty();
+  }
+
+  /** Fails all calls that are queued or in flight, except leaders that have begun. */
+  void failAll(FunctionCallException reason) {
+    Call<Q, A> call;
+    while ((call = queue.poll()) != null) {
+      fail(call, reason);
+    }
+    for (Batch<Q, A> batch : batches) {
+      if (batch.revokeLead()) {
+        discard(batch);
+      }
+      batch.inFlight().calls(each -> true).forEach(each -> fail(each, reason));
+    }
+    failures.start();
+  }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal.coalescing;
+
+import io.pghello.extension.batching.internal.AsyncWorker;
+import io.pghello.extension.batching.internal.Threads;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Fails futures on threads of the client, because their dependents may block, and the thread that
+ * finds the failure is a caller's, or is shared.
+ */
+final class FutureFailer {
+  private final Queue<Runnable> failures = new ConcurrentLinkedQueue<>();
+  private final AtomicInteger threads = new AtomicInteger();
+  private final AtomicInteger ended = new AtomicInteger();
+  private final Executor executor;
+  private int endedBefore;
+
+  FutureFailer(Executor executor) {
+    this.executor = executor;
+  }
+
+  void add(Runnable failure) {
+    failures.add(failure);
+  }
+
+  /** Starts a thread if futures are left and no thread fails them. */
+  void start() {
+    if (!failures.isEmpty() && threads.get() == 0) {
+      execute();
+    }
+  }
+
+  /**
+   * Starts a thread if futures are left and no thread fails them, or dependents have blocked all of
+   * these threads since the previous check. Only for the thread that checks time-outs.
+   */
+  void check() {
+    int now = ended.get();
+    boolean blocked = now == endedBefore;
+    endedBefore = now;
+    if (blocked && !failures.isEmpty()) {
+      execute();
+    } else {
+      start();
+    }
+  }
+
+  private void execute() {
+    boolean executed = false;
+    threads.incrementAndGet();
+    try {
+      // if there is no thread, the next check tries again, and until then one may end
+      executed = Threads.tryExecute(executor, this::run);
+    } finally {
+      if (!executed) {
+        threads.decrementAndGet();
+      }
+    }
+  }
+
+  /** Fails the futures that no other thread has claimed. */
+  private void run() {
+    try {
+      Runnable failure;
+      while ((failure = failures.poll()) != null) {
+        failure.run();
+        ended.incrementAndGet();
+        AsyncWorker.clearInterrupt();
+      }
+    } finally {
+      threads.decrementAndGet();
+    }
+    // one may have been added when this thread had just found none
+    start();
+  }
+
+  boolean isEmpty() {
+    return failures.isEmpty();
+  }
+}

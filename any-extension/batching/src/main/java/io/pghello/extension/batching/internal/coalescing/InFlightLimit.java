@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal.coalescing;
+
+import io.pghello.extension.batching.internal.Threads;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
+
+/**
+ * Limits the number of statements in flight. A caller or a batch holds one permit and releases it
+ * once.
+ *
+ * <p>A small batch costs the server about as much as a large one. So for some time after a large
+ * batch was sent (the head start), a small batch gets no permit while another statement is in
+ * flight that may be answered soon: the calls that are queued until then form one batch. The
+ * release of that statement's permit triggers the next dispatch. A statement that has been in
+ * flight for some milliseconds delays nothing, as it may take any time.
+ *
+ * <p>A virtual thread whose statement was answered may get no carrier, and then does not release
+ * its permit. So there is one more permit, the reserve, for the time in which virtual threads hold
+ * all others.
+ */
+final class InFlightLimit {
+  /** Stands for a permit that is not held. */
+  static final int NONE = -1;
+
+  /**
+   * The number of queued calls from which on a head start is ignored. Measured: values from 32 to
+   * 256 make little difference.
+   */
+  static final int LARGE = 128;
+
+  // The number of calls from which on a batch gets a head start, and its length.
+  private static final int HEAD_START_SIZE = 16;
+  private static final long HEAD_START_NANOS = 500_000;
+
+  // after this time in flight a statement is not expected to be answered soon
+  private static final long SLOW_NANOS = 5_000_000;
+
+  // each is looked at for each statement; nobody has so many connections for batches
+  private static final int MAX_PERMITS = 1024;
+
+  // no time of now()
+  private static final long AVAILABLE = 0;
+
+  // the lowest bits of now()
+  private static final long HELD = 1;
+  private static final long HELD_BY_VIRTUAL_THREAD = 2;
+
+  // since when each permit is held, or its statement in flight; to release one calls as few methods
+  // as possible, as the stack may be full; the last is the reserve
+  private final AtomicLong[] permits;
+  private final int reserve;
+  private volatile long lastLarge = System.nanoTime() - HEAD_START_NANOS;
+
+  InFlightLimit(int maxInFlight) {
+    this.reserve = Math.min(maxInFlight, MAX_PERMITS);
+    this.permits = Stream.generate(AtomicLong::new).limit(reserve + 1L).toArray(AtomicLong[]::new);
+  }
+
+  /**
+   * Acquires a permit if one is available and no head start delays the queued calls. If an error is
+   * thrown, no permit is acquired.
+   *
+   * @param queueIsFull whether to ignore the head start, as no more calls can be queued until then
+   * @return the permit, or {@link #NONE}
+   */
+  int tryAcquire(CallQueue<?> queue, boolean queueIsFull) {
+    int permit;
+    while ((permit = findAvailable()) != NONE
+        && (queueIsFull || queue.size() >= LARGE || !isHeadStart())) {
+      if (permits[permit].compareAndSet(AVAILABLE, now())) {
+        return permit;
+      }
+    }
+    return NONE;
+  }
+
+  /**
+   * Acquires the reserve, with which no virtual thread may send. It is available while virtual
+   * threads have held all other permits for some milliseconds.
+   *
+   * @return the permit, or {@link #NONE}
+   */
+  int tryAcquireReserve() {
+    long now = now();
+    for (int permit = 0; permit < reserve; permit++) {
+      long since = permits[permit].get();
+      if ((since & HELD_BY_VIRTUAL_THREAD) == 0 || now - since <= SLOW_NANOS) {
+        return NONE;
+      }
+    }
+    return permits[reserve].compareAndSet(AVAILABLE, now) ? reserve : NONE;
+  }
+
+  /** Returns whether a permit is the reserve. */
+  boolean isReserve(int permit) {
+    return permit == reserve;
+  }
+
+  private int findAvailable() {
+    for (int permit = 0; permit < reserve; permit++) {
+      if (permits[permit].get() == AVAILABLE) {
+        return permit;
+      }
+    }
+    return NONE;
+  }
+
+  /**
+   * Returns whether a large batch was sent just now, and a statement in flight may be answered
+   * soon.
+   */
+  private boolean isHeadStart() {
+    long now = now();
+    if (now - lastLarge > HEAD_START_NANOS) {
+      return false;
+    }
+    for (AtomicLong permit : permits) {
+      long since = permit.get();
+      if (since != AVAILABLE && now - since <= SLOW_NANOS) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Returns the time, with bits that say who holds the permit. */
+  private static long now() {
+    long holder = HELD;
+    if (Threads.isVirtual(Thread.currentThread())) {
+      holder |= HELD_BY_VIRTUAL_THREAD;
+    }
+    return (System.nanoTime() & -4L) | holder;
+  }
+
+  /** Releases a permit. */
+  void release(int permit) {
+    permits[permit].set(AVAILABLE);
+  }
+
+  /** Starts the head start of a batch that is about to be sent, if the batch is large. */
+  void batchSent(int permit, int calls) {
+    long now = now();
+    permits[permit].set(now);
+    if (calls >= HEAD_START_SIZE) {
+      lastLarge = now;
+    }
+  }
+
+  /** Returns the number of available permits, without the reserve. */
+  int available() {
+    int available = 0;
+    for (int permit = 0; permit < reserve; permit++) {
+      available += permits[permit].get() == AVAILABLE ? 1 : 0;
+    }
+    return available;
+  }
+
+  /** Returns whether nobody holds a permit. */
+  boolean isUnused() {
+    return available() == reserve && permits[reserve].get() == AVAILABLE;
+  }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal.installation;
+
+import io.pghello.extension.batching.internal.ServerFunction;
+import io.pghello.extension.batching.internal.ServerFunctions;
+import java.sql.Connection;
+import java.sql.DatabaseMetaData;
+import java.sql.SQLException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The statements that call what is installed, for each database and user that has been seen, but
+ * not more than a thousand of them. As long as there is but one, a connection of a client that
+ * coalesces is not asked where it leads.
+ */
+public final class Installations {
+  private static final int MAX_PLACES = 1_000;
+
+  private final ServerFunctions functions;
+  private final @Nullable Map<ServerFunction, String> told;
+  private final Map<String, Map<ServerFunction, String>> found = new ConcurrentHashMap<>();
+  private final ReentrantLock writing = new ReentrantLock();
+  private volatile @Nullable Map<ServerFunction, String> only;
+
+  /**
+   * Creates it.
+   *
+   * @param functions those that are called
+   * @param schema the quoted schema that everything is in, wherever a connection leads; null to
+   *     find it
+   */
+  public Installations(ServerFunctions functions, @Nullable String schema) {
+    this.functions = functions;
+    this.told = schema == null ? null : all(functions, schema);
+  }
+
+  private static Map<ServerFunction, String> all(ServerFunctions functions, String schema) {
+    var statements = new HashMap<ServerFunction, String>();
+    for (ServerFunction function : functions.all()) {
+      statements.put(function, function.callIn(schema));
+    }
+    return statements;
+  }
+
+  /**
+   * Returns the statement that calls a function; null if it is not known, or cannot be called.
+   *
+   * @param anyPlace whether the connection may lead elsewhere than all others
+   */
+  public @Nullable String statement(
+      ServerFunction function, Connection connection, boolean anyPlace) throws SQLException {
+    Map<ServerFunction, String> known = told != null ? told : only;
+    if (told == null && (known == null || anyPlace)) {
+      known = found.isEmpty() ? null : found.get(place(connection));
+    }
+    return known == null ? null : known.get(function);
+  }
+
+  /** Takes what the preflight found on this connection, unless it was told where all is. */
+  public void put(Preflight preflight, Connection connection) throws SQLException {
+    if (told == null) {
+      var statements = new HashMap<ServerFunction, String>();
+      String schema = preflight.schema();
+      for (ServerFunction function : functions.all()) {
+        if (schema != null && preflight.obstacle(function).isEmpty()) {
+          statements.put(function, function.callIn(schema));
+        }
+      }
+      put(place(connection), statements);
+    }
+  }
+
+  /** Forgets what was found where a connection leads, because it is no longer there. */
+  public void forget(Connection connection) throws SQLException {
+    if (told == null) {
+      String place = place(connection);
+      writing.lock();
+      try {
+        found.remove(place);
+        only = found.size() == 1 ? found.values().iterator().next() : null;
+      } finally {
+        writing.unlock();
+      }
+    }
+  }
+
+  /** Takes what was found in a place; forgets another place if there are very many. */
+  void put(String place, Map<ServerFunction, String> statements) {
+    writing.lock();
+    try {
+      if (found.size() >= MAX_PLACES && !found.containsKey(place)) {
+        found.remove(found.keySet().iterator().next());
+      }
+      found.put(place, statements);
+      only = found.size() == 1 ? statements : null;
+    } finally {
+      writing.unlock();
+    }
+  }
+
+  /** Returns how many places are known. */
+  int size() {
+    return found.size();
+  }
+
+  /** Returns what was found in the only place that is known; null if there are others. */
+  @Nullable Map<ServerFunction, String> only() {
+    return only;
+  }
+
+  /** Returns which database a connection is to, as which user. Takes no round trip. */
+  private static String place(Connection connection) throws SQLException {
+    DatabaseMetaData metaData = connection.getMetaData();
+    return metaData.getUserName() + ' ' + metaData.getURL();
+  }
+}

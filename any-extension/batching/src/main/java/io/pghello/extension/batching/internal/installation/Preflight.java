@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal.installation;
+
+import io.pghello.extension.ExtensionDescription;
+import io.pghello.extension.ExtensionException;
+import io.pghello.extension.ExtensionProblem;
+import io.pghello.extension.Installation;
+import io.pghello.extension.batching.CallProblem;
+import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.batching.internal.Errors;
+import io.pghello.extension.batching.internal.ServerFunction;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The extension's installation, with its problems as the client's.
+ *
+ * @param installation what was found, in one round trip
+ * @param isBehindPooler whether a pooler may mix up prepared statements
+ */
+public record Preflight(Installation installation, boolean isBehindPooler) {
+  private static final CallProblem POOLER =
+      new CallProblem(
+          Code.POOLER,
+          "A pooler is between that may mix up the prepared statements of its clients.",
+          "Let it track prepared statements (PgBouncer can from 1.21 on, and says so from 1.26 on),"
+              + " or connect with prepareThreshold=0; nothing needs to be done if each client has a"
+              + " session of its own.");
+
+  /**
+   * Looks around on a connection, and changes nothing.
+   *
+   * @param told the quoted schema in which functions are called; null if it is to be found
+   */
+  public static Preflight run(
+      Connection connection, @Nullable String told, ExtensionDescription extension)
+      throws SQLException {
+    try {
+      return new Preflight(extension.find(connection, told), false);
+    } catch (ExtensionException e) {
+      throw Errors.of(problem(e.problem()));
+    }
+  }
+
+  /** Returns the same with the warning of a pooler that may mix up prepared statements. */
+  public Preflight behindPooler() {
+    return new Preflight(installation, true);
+  }
+
+  /** Returns a problem in the client's words. */
+  public static CallProblem problem(ExtensionProblem problem) {
+    return new CallProblem(
+        switch (problem.kind()) {
+          case FILES_MISSING -> Code.FILES_MISSING;
+          case NOT_CREATED -> Code.NOT_CREATED;
+          case NOT_ON_PATH, ELSEWHERE -> Code.NOT_ON_PATH;
+          case TOO_OLD -> Code.TOO_OLD;
+          case FOREIGN_BUILD -> Code.FOREIGN_BUILD;
+          case NO_SCHEMA_PRIVILEGE -> Code.NO_SCHEMA_PRIVILEGE;
+          case NO_EXECUTE_PRIVILEGE -> Code.NO_EXECUTE_PRIVILEGE;
+          case ANSWER_MISMATCH -> Code.ANSWER_MISMATCH;
+        },
+        problem.message(),
+        problem.remedy(),
+        problem.functions());
+  }
+
+  /** Returns the quoted name of the extension's schema; null if it is not created here. */
+  public @Nullable String schema() {
+    return installation.schema();
+  }
+
+  /** Returns the problems of the installation, the most serious one first. */
+  public List<CallProblem> problems() {
+    return installation.problems().stream().map(Preflight::problem).toList();
+  }
+
+  /** Returns the warnings, which do not prevent calls. */
+  public List<CallProblem> warnings() {
+    return isBehindPooler ? List.of(POOLER) : List.of();
+  }
+
+  /** Returns the gravest problem because of which the client cannot call a function. */
+  public Optional<CallProblem> obstacle(ServerFunction function) {
+    return installation.obstacle(function.description()).map(Preflight::problem);
+  }
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal.jdbc;
+
+import static java.util.stream.Collectors.joining;
+
+import io.pghello.extension.ExtensionDescription;
+import io.pghello.extension.ExtensionFunction;
+import io.pghello.extension.batching.BatchMapper;
+import io.pghello.extension.batching.CallProblem;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.batching.internal.Deadline;
+import io.pghello.extension.batching.internal.Errors;
+import io.pghello.extension.batching.internal.Request;
+import io.pghello.extension.batching.internal.ServerFunction;
+import io.pghello.extension.batching.internal.StatementContext;
+import java.sql.Array;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Calls a function of a program's own binding, whose arguments and answers are arrays.
+ *
+ * @param <Q> the arguments of one call
+ * @param <A> its answer
+ */
+public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.Asked<Q>, A> {
+  /** Finds one of 1,024 requests, the default of {@code maxBatchSize}. */
+  private static final int RESOURCE_FAILURES_MAX = 11;
+
+  private final BatchMapper<Q, A> mapper;
+  private final ServerFunction described;
+  private final StatementExecutor executor;
+
+  /**
+   * Creates it.
+   *
+   * @param described what {@link #find} returned
+   * @param executor runs its statements
+   */
+  public ArrayStatements(
+      BatchMapper<Q, A> mapper, ServerFunction described, StatementExecutor executor) {
+    this.mapper = mapper;
+    this.described = described;
+    this.executor = executor;
+  }
+
+  /** Returns the only function of this name that returns an array; throws if there is none. */
+  public static ServerFunction find(ExtensionDescription extension, String name) {
+    List<ExtensionFunction> found =
+        extension.functions().stream()
+            .filter(each -> each.name().equals(name) && each.resultType().endsWith("[]"))
+            .toList();
+    if (found.size() != 1) {
+      throw new IllegalArgumentException(
+          "The description of %s has %s functions %s that return an array; it must be one."
+              .formatted(extension.name(), found.isEmpty() ? "no" : found.size(), name));
+    }
+    return new Described(found.get(0));
+  }
+
+  /** Returns a request with these arguments. */
+  public Asked<Q> ask(Q arguments) {
+    int bytes = mapper.sizeInBytes(Objects.requireNonNull(arguments, "request"));
+    if (bytes < 0) {
+      throw new IllegalArgumentException("The size of a request is " + bytes + " bytes.");
+    }
+    return new Asked<>(arguments, bytes, described);
+  }
+
+  /** Returns the same statements on a connection of the caller. */
+  public ArrayStatements<Q, A> on(Connection connection) {
+    return new ArrayStatements<>(mapper, described, executor.on(connection));
+  }
+
+  /** Returns the function that is called. */
+  public ServerFunction function() {
+    return described;
+  }
+
+  /** Sends all in one round trip; throws the error of the first that has one. */
+  public List<A> all(List<Asked<Q>> requests, StatementContext context) {
+    return answers(executor.run(context, session -> outcomes(session, requests)));
+  }
+
+  @SuppressWarnings("unchecked") // what is no error is an answer
+  private List<A> answers(Object[] outcomes) {
+    for (Object outcome : outcomes) {
+      if (outcome instanceof FunctionCallException error) {
+        throw error;
+      }
+    }
+    return (List<A>) Arrays.asList(outcomes);
+  }
+
+  @Override
+  public StatementExecutor executor() {
+    return executor;
+  }
+
+  @Override
+  public A one(Asked<Q> request, Deadline deadline) {
+    return answers(executor.run(deadline, List.of(request), this::outcomes)).get(0);
+  }
+
+  @Override
+  public A one(Asked<Q> request, StatementContext context) {
+    return all(List.of(request), context).get(0);
+  }
+
+  /** Retries once after a lost connection: one of the requests may have ended the session. */
+  @Override
+  public Object[] several(List<Asked<Q>> requests, StatementContext context) {
+    return executor.run(context, 1, session -> outcomes(session, requests));
+  }
+
+  /** An error without an SQLSTATE comes from the program or from the driver. */
+  @Override
+  public boolean isOfOneRequest(FunctionCallException error, int failures) {
+    return switch (error.code()) {
+      case CONNECTION_LOST -> true;
+      case SERVER_ERROR ->
+          error.sqlState().isPresent()
+              ? isOfOneRequest(error.sqlState().get(), failures)
+              : !(error.getCause() instanceof VirtualMachineError);
+      default -> false;
+    };
+  }
+
+  /**
+   * Returns false for errors of a transaction (25, 40), of a login (28, 3D) and of an operator
+   * (57), and for 55P03: each part would wait for the lock again. Lack of memory or disk (53) can
+   * be caused by one request, but if many parts fail, the server is left alone.
+   */
+  private static boolean isOfOneRequest(String state, int failures) {
+    return switch (state.length() < 2 ? "" : state.substring(0, 2)) {
+      case "25", "28", "3D", "40", "57" -> false;
+      case "53" -> failures <= RESOURCE_FAILURES_MAX;
+      default -> !state.equals("55P03");
+    };
+  }
+
+  /** The server's words, and causes other than those of the network, may quote one request. */
+  @Override
+  public FunctionCallException shared(FunctionCallException error) {
+    CallProblem problem = error.problem();
+    Throwable cause = error.getCause();
+    if (error.code() == Code.SERVER_ERROR && error.sqlState().isPresent()) {
+      problem =
+          new CallProblem(
+              Code.SERVER_ERROR,
+              "The server reported an error ("
+                  + error.sqlState().get()
+                  + ") for all calls of a batch.",
+              "See the error code in PostgreSQL's documentation, and the server's log.");
+      cause = null;
+    } else if (error.code() == Code.CONNECTION_LOST && !SqlErrors.isOfNetwork(cause)) {
+      cause = null;
+    }
+    var shared = new FunctionCallException(problem, error.sqlState().orElse(null), cause);
+    for (Throwable before : error.getSuppressed()) {
+      if (before instanceof FunctionCallException suppressed) {
+        shared.addSuppressed(shared(suppressed));
+      }
+    }
+    return shared;
+  }
+
+  private Object[] outcomes(StatementExecutor.Session session, List<Asked<Q>> requests)
+      throws SQLException {
+    List<Q> arguments = requests.stream().map(Asked::arguments).toList();
+    Array array = session.call(described, arguments, this::bind, row -> row.getArray(2));
+    if (array == null) {
+      throw session.mismatch();
+    }
+    List<A> answers = read(array);
+    if (answers.size() != arguments.size()) {
+      throw session.mismatch();
+    }
+    var outcomes = new Object[arguments.size()];
+    for (int i = 0; i < outcomes.length; i++) {
+      A answer = answers.get(i);
+      outcomes[i] = isAnsweredBy(arguments.get(i), answer) ? answer : session.mismatch();
+    }
+    return outcomes;
+  }
+
+  /** The connection is as sound as before, whatever the program throws. */
+  private void bind(PreparedStatement statement, List<Q> arguments) throws SQLException {
+    try {
+      mapper.bind(statement, arguments);
+    } catch (RuntimeException | Error e) {
+      throw ofProgram(e);
+    }
+  }
+
+  /**
+   * Copies the answers, as a list of the program's may read them only when it is asked for them.
+   */
+  private List<A> read(Array answers) throws SQLException {
+    try {
+      return new ArrayList<>(Objects.requireNonNull(mapper.read(answers), "answers"));
+    } catch (RuntimeException | Error e) {
+      throw ofProgram(e);
+    }
+  }
+
+  private boolean isAnsweredBy(Q arguments, @Nullable A answer) {
+    try {
+      return answer != null && mapper.matches(arguments, answer);
+    } catch (RuntimeException | Error e) {
+      throw ofProgram(e);
+    }
+  }
+
+  /** Returns the error of one request; throws an error of the JVM. */
+  private static FunctionCallException ofProgram(Throwable e) {
+    if (e instanceof VirtualMachineError error) {
+      throw error;
+    }
+    return Errors.unexpected(e);
+  }
+
+  @Override
+  public String toString() {
+    return described.signature() + ", " + executor;
+  }
+
+  /** The function, of which there is one object: it is looked up for each statement. */
+  private static final class Described implements ServerFunction {
+    private final ExtensionFunction description;
+
+    Described(ExtensionFunction description) {
+      this.description = description;
+    }
+
+    @Override
+    public ExtensionFunction description() {
+      return description;
+    }
+
+    @Override
+    public boolean repeatsArguments() {
+      return false;
+    }
+
+    /** Without casts, a function that somebody has put there could fit better. */
+    @Override
+    public String expressionIn(String schema) {
+      return description.argumentTypes().stream()
+          .map(
+              type ->
+                  ExtensionFunction.isBuiltIn(type)
+                      ? "?::pg_catalog." + ExtensionFunction.catalogName(type)
+                      : "?")
+          .collect(joining(", ", schema + "." + description.name() + "(", ")"));
+    }
+  }
+
+  /** The arguments of a call. */
+  public record Asked<Q>(Q arguments, int bytes, ServerFunction function) implements Request {}
+}

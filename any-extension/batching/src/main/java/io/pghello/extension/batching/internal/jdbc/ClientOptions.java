@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal.jdbc;
+
+import com.zaxxer.hikari.HikariConfig;
+import io.pghello.extension.batching.CallListener;
+import io.pghello.extension.batching.ConnectionSource;
+import io.pghello.extension.batching.internal.Deadline;
+import io.pghello.extension.batching.internal.SafeListener;
+import io.pghello.extension.batching.internal.Settings;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.Driver;
+
+/**
+ * The options that all clients have, with their defaults and checks. The builders document them.
+ * Not thread-safe.
+ */
+public final class ClientOptions {
+  private static final int POOL_SIZE = 20;
+  private static final Duration POOL_IDLE = Duration.ofSeconds(30);
+  private static final Duration STATEMENT_TIMEOUT = Duration.ofSeconds(5);
+  private static final Duration POOL_WAIT = Duration.ofSeconds(2);
+  private static final Duration POOL_CHECK = Duration.ofSeconds(1);
+  private static final Duration POOL_LIFETIME = Duration.ofMinutes(30);
+
+  private final String clientName;
+  private @Nullable DataSource dataSource;
+  private @Nullable ConnectionSource connections;
+  private @Nullable String url;
+  private final Set<String> ownPoolOptions = new LinkedHashSet<>();
+  private @Nullable String user;
+  private @Nullable String password;
+  private String applicationName;
+  private @Nullable Duration statementTimeout;
+  private Consumer<HikariConfig> pool = config -> {};
+  private @Nullable String schema;
+  private Duration callTimeout = Duration.ofSeconds(5);
+  private boolean retryLostCalls = true;
+  private boolean coalescing = true;
+  private int maxBatchSize = 1024;
+  private int maxBatchBytes = 1 << 20;
+  private int maxInFlightBatches = 2;
+  private int maxInFlightCalls = 20;
+  private @Nullable Executor asyncExecutor;
+  private int maxQueuedCalls = 65_536;
+  private int maxQueuedBytes = 64 << 20;
+  private boolean blockWhenFull;
+  private final List<CallListener> listeners = new ArrayList<>();
+
+  /**
+   * Creates options with their defaults.
+   *
+   * @param clientName the name of the pool, of the sessions and of the threads
+   */
+  public ClientOptions(String clientName) {
+    this.clientName = clientName;
+    this.applicationName = clientName;
+  }
+
+  /** Takes connections from a data source. */
+  public void dataSource(DataSource dataSource) {
+    this.dataSource = Objects.requireNonNull(dataSource, "dataSource");
+  }
+
+  /** Takes connections from a source. */
+  public void connections(ConnectionSource connections) {
+    this.connections = Objects.requireNonNull(connections, "connections");
+  }
+
+  /** Takes connections from a pool of the client. */
+  public void url(String url) {
+    Objects.requireNonNull(url, "url");
+    // the message does not repeat it: there may be a password in it
+    require(url.startsWith("jdbc:postgresql:"), "The URL does not begin with jdbc:postgresql:");
+    require(
+        !url.matches("jdbc:postgresql://[^/?]*@.*"),
+        "The URL has a log-in before the host; say it with user() and password()");
+    require(isReadable(url), "The driver cannot read the URL");
+    this.url = url;
+  }
+
+  /** Sets the user of the client's pool. */
+  public void user(String user) {
+    ownPoolOptions.add("user");
+    this.user = Objects.requireNonNull(user, "user");
+  }
+
+  /** Sets the password of the client's pool. */
+  public void password(String password) {
+    ownPoolOptions.add("password");
+    this.password = Objects.requireNonNull(password, "password");
+  }
+
+  /** Sets the name of the sessions of the client's pool. */
+  public void applicationName(String applicationName) {
+    ownPoolOptions.add("applicationName");
+    this.applicationName = Objects.requireNonNull(applicationName, "applicationName");
+  }
+
+  /** Sets the statement timeout of the client's pool. */
+  public void statementTimeout(Duration timeout) {
+    Objects.requireNonNull(timeout, "timeout");
+    ownPoolOptions.add("statementTimeout");
+    require(!timeout.isNegative(), "The statement time-out is negative");
+    require(
+        timeout.isZero() || timeout.compareTo(Duration.ofMillis(1)) >= 0,
+        "The statement time-out is less than a millisecond");
+    require(
+        timeout.compareTo(Duration.ofMillis(Integer.MAX_VALUE)) <= 0,
+        "The statement time-out is longer than the server allows");
+    this.statementTimeout = timeout;
+  }
+
+  /** Changes the configuration of the client's pool. */
+  public void pool(Consumer<HikariConfig> pool) {
+    ownPoolOptions.add("pool");
+    this.pool = Objects.requireNonNull(pool, "pool");
+  }
+
+  /** Sets the schema of the extension, without quotes. */
+  public void schema(String schema) {
+    Objects.requireNonNull(schema, "schema");
+    require(!schema.isEmpty() && schema.indexOf(0) < 0, "The schema has no name");
+    this.schema = '"' + schema.replace("\"", "\"\"") + '"';
+  }
+
+  /** Sets the timeout of calls. */
+  public void callTimeout(Duration timeout) {
+    this.callTimeout = Deadline.checkTimeout(timeout);
+  }
+
+  /** Returns the timeout of calls. */
+  public Duration callTimeout() {
+    return callTimeout;
+  }
+
+  /** Sets whether a call is repeated whose connection was lost. */
+  public void retryLostCalls(boolean retryLostCalls) {
+    this.retryLostCalls = retryLostCalls;
+  }
+
+  /** Sets whether calls share statements. */
+  public void coalescing(boolean coalescing) {
+    this.coalescing = coalescing;
+  }
+
+  /** Sets the executor of futures that share no statement. */
+  public void asyncExecutor(Executor executor) {
+    this.asyncExecutor = Objects.requireNonNull(executor, "executor");
+  }
+
+  /** Limits the calls of futures that share no statement. */
+  public void maxInFlightCalls(int calls) {
+    this.maxInFlightCalls = positive(calls, "number of calls under way");
+  }
+
+  /** Limits the calls of a statement. */
+  public void maxBatchSize(int size) {
+    this.maxBatchSize = positive(size, "batch size");
+  }
+
+  /** Limits the bytes of a statement. */
+  public void maxBatchBytes(int bytes) {
+    this.maxBatchBytes = positive(bytes, "number of bytes of a batch");
+  }
+
+  /** Limits the statements in flight. */
+  public void maxInFlightBatches(int batches) {
+    this.maxInFlightBatches = positive(batches, "number of batches under way");
+  }
+
+  /** Limits the calls that wait. */
+  public void maxQueuedCalls(int calls) {
+    this.maxQueuedCalls = positive(calls, "number of waiting calls");
+  }
+
+  /** Limits the bytes of the calls that wait. */
+  public void maxQueuedBytes(int bytes) {
+    this.maxQueuedBytes = positive(bytes, "number of waiting bytes");
+  }
+
+  /** Sets whether a call blocks if too many calls wait. */
+  public void blockWhenFull(boolean wait) {
+    this.blockWhenFull = wait;
+  }
+
+  /** Adds a listener. */
+  public void listener(CallListener listener) {
+    listeners.add(Objects.requireNonNull(listener, "listener"));
+  }
+
+  /**
+   * Returns the settings.
+   *
+   * @throws IllegalStateException if options contradict each other
+   */
+  public Settings settings() {
+    if (Stream.of(dataSource, connections, url).filter(Objects::nonNull).count() != 1) {
+      throw new IllegalStateException("Say one of dataSource, connections and url");
+    }
+    if (url == null && !ownPoolOptions.isEmpty()) {
+      throw new IllegalStateException(
+          "Only the pool of url has "
+              + String.join(", ", ownPoolOptions)
+              + "; set that where the connections come from");
+    }
+    return new Settings(
+        new Settings.Statements(
+            schema, !coalescing, callTimeout, retryLostCalls, SafeListener.of(listeners)),
+        new Settings.Batches(coalescing, maxBatchSize, maxBatchBytes, maxInFlightBatches),
+        new Settings.Queue(maxQueuedCalls, maxQueuedBytes, blockWhenFull),
+        new Settings.Futures(maxInFlightCalls, asyncExecutor, clientName + "-"));
+  }
+
+  /** Returns the source of connections; starts the client's pool, if it has one. */
+  public Connections open() {
+    if (connections != null) {
+      return new Connections(connections, () -> {});
+    }
+    if (url == null) {
+      return new Connections(new Pool(Objects.requireNonNull(dataSource)), () -> {});
+    }
+    OwnPool own = startPool(url);
+    return new Connections(new Pool(own), own::close);
+  }
+
+  private OwnPool startPool(String url) {
+    var config = new HikariConfig();
+    config.setPoolName(clientName);
+    config.setJdbcUrl(url);
+    config.setUsername(user);
+    config.setPassword(password);
+    config.addDataSourceProperty("ApplicationName", applicationName);
+    config.setMaximumPoolSize(POOL_SIZE);
+    config.setMinimumIdle(0);
+    config.setIdleTimeout(POOL_IDLE.toMillis());
+    config.setConnectionTimeout(POOL_WAIT.toMillis());
+    config.setValidationTimeout(POOL_CHECK.toMillis());
+    config.setMaxLifetime(POOL_LIFETIME.toMillis());
+    config.setInitializationFailTimeout(-1);
+    pool.accept(config);
+    Duration patience =
+        callTimeout.compareTo(STATEMENT_TIMEOUT) > 0 ? callTimeout : STATEMENT_TIMEOUT;
+    return OwnPool.start(config, statementTimeout == null ? patience : statementTimeout);
+  }
+
+  private static int positive(int value, String what) {
+    require(value > 0, "The " + what + " is " + value + "; it must be 1 or more");
+    return value;
+  }
+
+  private static boolean isReadable(String url) {
+    try {
+      return Driver.parseURL(url, null) != null;
+    } catch (IndexOutOfBoundsException e) {
+      // as for a list of hosts that begins with a comma
+      return false;
+    }
+  }
+
+  private static void require(boolean condition, String otherwise) {
+    if (!condition) {
+      throw new IllegalArgumentException(otherwise);
+    }
+  }
+
+  /**
+   * The connections of a client.
+   *
+   * @param closePool closes the pool if it is the client's
+   */
+  public record Connections(ConnectionSource source, Runnable closePool) {}
+
+  /** A data source, which has nothing more to say, and whose secrets do not appear. */
+  private record Pool(DataSource dataSource) implements ConnectionSource {
+    @Override
+    public Connection get() throws SQLException {
+      return dataSource.getConnection();
+    }
+
+    @Override
+    public String toString() {
+      // an anonymous class has no simple name
+      String name = dataSource.getClass().getName();
+      return name.substring(name.lastIndexOf('.') + 1);
+    }
+  }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal.jdbc;
+
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.batching.internal.Deadline;
+import io.pghello.extension.batching.internal.Errors;
+import io.pghello.extension.batching.internal.Request;
+import io.pghello.extension.batching.internal.StatementContext;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Queue;
+
+/**
+ * Sends a failed batch again, in smaller and smaller parts, until each request has an outcome.
+ * Larger parts are sent first, so that requests that end their sessions come last.
+ */
+final class FailedBatch<Q extends Request> {
+  private final Statements<Q, ?> statements;
+  private final List<Q> requests;
+  private final StatementContext context;
+  private final Object[] outcomes;
+  private final Queue<Part> parts = new ArrayDeque<>();
+  private int failures;
+  private boolean hasAnswers;
+
+  FailedBatch(Statements<Q, ?> statements, List<Q> requests, StatementContext context) {
+    this.statements = statements;
+    this.requests = requests;
+    this.context = context;
+    this.outcomes = new Object[requests.size()];
+  }
+
+  /**
+   * Returns an answer or a {@link FunctionCallException} for each request.
+   *
+   * @param error the error of the batch
+   */
+  Object[] sendAgain(FunctionCallException error) {
+    handle(error, new Part(0, outcomes.length));
+    return sendParts();
+  }
+
+  /** Returns the same, for a batch that the driver would refuse as a whole. */
+  Object[] sendInHalves() {
+    divide(new Part(0, outcomes.length));
+    return sendParts();
+  }
+
+  private Object[] sendParts() {
+    Part part;
+    while ((part = parts.poll()) != null) {
+      if (statements.executor().exceedsDriverLimit(requestsOf(part))) {
+        divide(part);
+        continue;
+      }
+      try {
+        Object[] answers = send(part);
+        System.arraycopy(answers, 0, outcomes, part.from, answers.length);
+        hasAnswers = true;
+      } catch (FunctionCallException e) {
+        handle(e, part);
+      } catch (RuntimeException | Error e) {
+        handle(Errors.unexpected(e), part);
+      }
+    }
+    return outcomes;
+  }
+
+  private Object[] send(Part part) {
+    Deadline deadline = context.deadline();
+    if (deadline.isOver()) {
+      throw statements.executor().timedOut(deadline.timeout());
+    }
+    return statements.several(requestsOf(part), context.of(part.size()));
+  }
+
+  /** Divides a failed part, or sets its outcomes. */
+  private void handle(FunctionCallException error, Part part) {
+    failures++;
+    boolean exceedsLimit = SqlErrors.isDriverLimit(error);
+    if (exceedsLimit) {
+      statements.executor().noteDriverLimit(requestsOf(part));
+    }
+    if (error.code() == Code.INTERRUPTED) {
+      // the next leader sends the whole batch again
+      parts.clear();
+      Arrays.fill(outcomes, error);
+    } else if (!(exceedsLimit ? part.size() > 1 : mayRepeat(error, part))) {
+      Arrays.fill(
+          outcomes, part.from, part.to, part.size() == 1 ? error : statements.shared(error));
+    } else if (part.size() == 1) {
+      parts.add(part);
+    } else {
+      divide(part);
+    }
+  }
+
+  private void divide(Part part) {
+    int middle = (part.from + part.to) >>> 1;
+    parts.add(new Part(part.from, middle));
+    parts.add(new Part(middle, part.to));
+  }
+
+  private List<Q> requestsOf(Part part) {
+    return requests.subList(part.from, part.to);
+  }
+
+  /**
+   * Returns whether to send a part again, in halves if it has several requests. A single request
+   * whose connection was lost is repeated as long as no other one was answered.
+   */
+  private boolean mayRepeat(FunctionCallException error, Part part) {
+    boolean lost = error.code() == Code.CONNECTION_LOST;
+    return statements.isOfOneRequest(error, failures)
+        && (part.size() > 1 || (lost && !hasAnswers))
+        && (!lost || statements.executor().prepareRetry(error, failures, context.deadline()));
+  }
+
+  /** The requests from one index to the one before another. */
+  private record Part(int from, int to) {
+    int size() {
+      return to - from;
+    }
+  }
+}

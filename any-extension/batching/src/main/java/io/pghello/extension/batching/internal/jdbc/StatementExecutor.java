@@ -1,0 +1,800 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal.jdbc;
+
+import io.pghello.extension.ExtensionProblem;
+import io.pghello.extension.Installation;
+import io.pghello.extension.batching.CallProblem;
+import io.pghello.extension.batching.ConnectionSource;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.batching.internal.ArgumentChecks;
+import io.pghello.extension.batching.internal.Deadline;
+import io.pghello.extension.batching.internal.Errors;
+import io.pghello.extension.batching.internal.Events;
+import io.pghello.extension.batching.internal.Request;
+import io.pghello.extension.batching.internal.ServerFunction;
+import io.pghello.extension.batching.internal.ServerFunctions;
+import io.pghello.extension.batching.internal.Settings;
+import io.pghello.extension.batching.internal.StatementContext;
+import io.pghello.extension.batching.internal.Threads;
+import io.pghello.extension.batching.internal.installation.Installations;
+import io.pghello.extension.batching.internal.installation.Preflight;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
+import org.postgresql.jdbc.PreferQueryMode;
+
+/**
+ * Runs statements: gets a connection, finds the extension, keeps the time, repeats what a lost
+ * connection has lost, and leaves the connection as it was.
+ */
+public class StatementExecutor {
+  /** Work on a connection. */
+  public interface Work<T> {
+    T on(Session session) throws SQLException;
+  }
+
+  /** Work that needs something, which so need not be an object of its own for each call. */
+  public interface WorkWith<A, T> {
+    T on(Session session, A argument) throws SQLException;
+  }
+
+  /** Sets the parameters of a statement to what it asks for. */
+  public interface Binder<A> {
+    void bind(PreparedStatement statement, A argument) throws SQLException;
+  }
+
+  /** Reads the one row of an answer. */
+  public interface Reader<T> {
+    T read(ResultSet row) throws SQLException;
+  }
+
+  private static final Logger LOG = System.getLogger("io.pghello.extension.batching");
+  private static final Executor DIRECT = Runnable::run;
+
+  /** The longest pause between two connections: a pool of 100 is tried in two seconds. */
+  private static final int PAUSE_MAX_MILLIS = 20;
+
+  /**
+   * The number of connections that a call may lose after it sent its statement. The first one may
+   * have been dead before; the others were validated. So the statement itself ends them.
+   */
+  private static final int SENT_MAX = 5;
+
+  /** The time that a call waits after its deadline for its dead connection to be given back. */
+  private static final long RELEASE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+  /** An estimate of the bytes of an answer besides those of the request. */
+  private static final int ANSWER_BYTES = 16;
+
+  private final ConnectionSource source;
+  private final Settings.Statements settings;
+  private final ServerFunctions functions;
+  private final Installations installations;
+  private final StatementWatch watch;
+  private final LongAdder underWay = new LongAdder();
+
+  // half of the least that the driver refused to read the answers to
+  private volatile long bytesMax = Long.MAX_VALUE;
+
+  // null if the last attempt to get a connection succeeded
+  private volatile @Nullable NoConnection noConnection;
+
+  /** Creates an executor on connections of a source. */
+  public StatementExecutor(
+      ConnectionSource source, Settings.Statements settings, ServerFunctions functions) {
+    this(
+        source,
+        settings,
+        functions,
+        new Installations(functions, settings.schema()),
+        new StatementWatch(settings.callTimeout()));
+  }
+
+  StatementExecutor(
+      ConnectionSource source,
+      Settings.Statements settings,
+      ServerFunctions functions,
+      Installations installations,
+      StatementWatch watch) {
+    this.source = source;
+    this.settings = settings;
+    this.functions = functions;
+    this.installations = installations;
+    this.watch = watch;
+  }
+
+  /** Returns an executor on a connection that is the caller's, and stays so. */
+  public StatementExecutor on(Connection connection) {
+    return new StatementExecutor(new Bound(connection), settings, functions, installations, watch);
+  }
+
+  /** Returns whether a statement would run on a connection that is the calling thread's own. */
+  public boolean isBound() {
+    try {
+      return !source.mayJoinBatch();
+    } catch (RuntimeException e) {
+      throw SqlErrors.noConnection(e);
+    }
+  }
+
+  /** Runs work for one call that has not waited, as the other method does. */
+  public <A, T> T run(Deadline deadline, A argument, WorkWith<A, T> work) {
+    return run(deadline, null, Integer.MAX_VALUE, argument, work);
+  }
+
+  /**
+   * Runs work on a connection. If that is lost, runs it on another one, and so on until the
+   * deadline, unless it is the caller's: after a restart of the server, a pool can hand out all the
+   * connections that it had before, one after the other.
+   *
+   * @param context what it is done for
+   */
+  public <T> T run(StatementContext context, Work<T> work) {
+    return run(context, Integer.MAX_VALUE, work);
+  }
+
+  /**
+   * Runs work as the other method does, with a limit.
+   *
+   * @param retries how often at most it is run again after a lost connection
+   */
+  <T> T run(StatementContext context, int retries, Work<T> work) {
+    return run(context.deadline(), context, retries, work, (session, known) -> known.on(session));
+  }
+
+  private <A, T> T run(
+      Deadline deadline,
+      @Nullable StatementContext context,
+      int retries,
+      A argument,
+      WorkWith<A, T> work) {
+    boolean bound = isBound();
+    FunctionCallException lost = null;
+    int sent = 0;
+    underWay.increment();
+    try {
+      for (int lostBefore = 0; ; lostBefore++) {
+        try {
+          return attempt(deadline, context, bound, lostBefore > 0, argument, work);
+        } catch (FunctionCallException e) {
+          if (e.code() != Code.CONNECTION_LOST) {
+            throw lost == null ? e : afterLoss(lost, e);
+          }
+          if (!e.problem().equals(SqlErrors.FOUND_DEAD)) {
+            sent++;
+          }
+          if (bound
+              || lostBefore >= retries
+              || sent >= SENT_MAX
+              || !prepareRetry(e, lostBefore, deadline)) {
+            throw e;
+          }
+          lost = e;
+        }
+      }
+    } finally {
+      underWay.decrement();
+    }
+  }
+
+  /** Pauses before work is run again; returns false if it may not be, or if no time is left. */
+  boolean prepareRetry(FunctionCallException lost, int lostBefore, Deadline deadline) {
+    if (!settings.retryLostCalls() || !pauseAfter(lostBefore, deadline)) {
+      return false;
+    }
+    settings.listener().retrying(new Events.Retry(lost));
+    return true;
+  }
+
+  /**
+   * Returns the error that says more: a lost connection, rather than the time-out that followed.
+   */
+  private static FunctionCallException afterLoss(
+      FunctionCallException lost, FunctionCallException e) {
+    FunctionCallException telling = e.code() == Code.TIMEOUT ? lost : e;
+    telling.addSuppressed(telling.equals(e) ? lost : e);
+    return telling;
+  }
+
+  /**
+   * Waits a moment before another connection is tried, the longer the more have been lost: a server
+   * may end each that it has accepted. Returns false if there is no time left.
+   */
+  static boolean pauseAfter(int lostBefore, Deadline deadline) {
+    long nanos = TimeUnit.MILLISECONDS.toNanos(pauseMillis(lostBefore));
+    if (deadline.nanosLeft() <= nanos) {
+      return false;
+    }
+    if (nanos > 0) {
+      LockSupport.parkNanos(nanos);
+    }
+    return true;
+  }
+
+  /** Returns how long to wait before another connection is tried. */
+  static int pauseMillis(int lostBefore) {
+    return Math.min(lostBefore, PAUSE_MAX_MILLIS);
+  }
+
+  /** Returns whether the driver refuses the answer to so many requests, as far as is known. */
+  public boolean exceedsDriverLimit(List<? extends Request> requests) {
+    return bytesMax < Long.MAX_VALUE && requests.size() > 1 && bytes(requests) > bytesMax;
+  }
+
+  /** Remembers that the driver refused the answer to these requests. */
+  public void noteDriverLimit(List<? extends Request> requests) {
+    bytesMax = Math.min(bytesMax, bytes(requests) / 2);
+  }
+
+  private static long bytes(List<? extends Request> requests) {
+    long bytes = 0;
+    for (Request request : requests) {
+      bytes += request.bytes() + ANSWER_BYTES;
+    }
+    return bytes;
+  }
+
+  /** Returns whether no statement is under way, on connections of callers either. */
+  public boolean isQuiet() {
+    return underWay.sum() == 0 && watch.isIdle();
+  }
+
+  /**
+   * Refuses further statements, on connections of callers, too. Those that are not refused are
+   * under way when this returns.
+   */
+  public void close() {
+    watch.close();
+  }
+
+  /** Returns how many statements are under way, without those on connections of callers. */
+  public int inFlight() {
+    return underWay.intValue();
+  }
+
+  private <A, T> T attempt(
+      Deadline deadline,
+      @Nullable StatementContext context,
+      boolean bound,
+      boolean validate,
+      A argument,
+      WorkWith<A, T> work) {
+    if (!settings.listens()) {
+      return attemptWatched(deadline, bound, validate, argument, work);
+    }
+    StatementContext told = context == null ? StatementContext.single(deadline) : context;
+    settings.listener().statementStarting(new Events.Starting(told.kind(), told.calls()));
+    long begin = System.nanoTime();
+    FunctionCallException error = null;
+    try {
+      return attemptWatched(deadline, bound, validate, argument, work);
+    } catch (RuntimeException | Error e) {
+      error = Errors.ofCall(e);
+      throw e;
+    } finally {
+      settings
+          .listener()
+          .statementEnded(new Events.Statement(told, System.nanoTime() - begin, error));
+    }
+  }
+
+  private <A, T> T attemptWatched(
+      Deadline deadline, boolean bound, boolean validate, A argument, WorkWith<A, T> work) {
+    StatementWatch.Watched watched = watch.statement(source, deadline);
+    try {
+      watched.begin();
+      Connection connection = connect(watched, deadline);
+      return use(connection, watched, deadline, bound, validate, argument, work);
+    } finally {
+      // no method is called before, as the stack may have overflowed
+      watched.left = true;
+      watched.leave();
+    }
+  }
+
+  /** Works on a connection, and gives it back; throws at the deadline, whatever came of it. */
+  @SuppressWarnings("try") // the end of the block gives the connection its own time-out again
+  private <A, T> T use(
+      Connection connection,
+      StatementWatch.Watched watched,
+      Deadline deadline,
+      boolean bound,
+      boolean validate,
+      A argument,
+      WorkWith<A, T> work) {
+    boolean answered = false;
+    boolean sent = !validate;
+    try {
+      T answer;
+      try (NetworkTimeout unused = watched.isTimed ? null : NetworkTimeout.of(connection);
+          var session = new Session(watched, connection, bound)) {
+        if (validate) {
+          session.validate();
+          sent = true;
+        }
+        answer = work.on(session, argument);
+        watched.sound = true;
+      }
+      answered = true;
+      if (!watched.end()) {
+        return answer;
+      }
+    } catch (SQLException e) {
+      FunctionCallException error = translate(e, connection, deadline);
+      if (!sent && error.code() == Code.CONNECTION_LOST) {
+        error = SqlErrors.foundDead(e);
+      }
+      watched.sound = bound || isSoundAfter(error);
+      if (!watched.end()) {
+        throw error;
+      }
+    } catch (FunctionCallException e) {
+      watched.sound = bound || isSoundAfter(e);
+      if (!watched.end()) {
+        throw e;
+      }
+    } catch (RuntimeException e) {
+      if (!watched.end()) {
+        SQLException reported = SqlErrors.reported(e);
+        if (reported != null) {
+          throw translate(reported, connection, deadline);
+        }
+        // a pool that has closed the connection does not answer questions about the driver
+        throw isClosed(connection) || watched.isOfPgjdbc()
+            ? Errors.unexpected(e)
+            : SqlErrors.ofForeignDriver(e, functions);
+      }
+    } finally {
+      boolean aborted = watched.end() || !watched.sound || (watched.isMixedUp && !bound);
+      if (aborted) {
+        watched.abortAll();
+      }
+      release(watched, aborted || !answered, aborted, bound);
+      watched.released = true;
+    }
+    throw Errors.timedOut(deadline.timeout());
+  }
+
+  /**
+   * Returns whether a connection can be used again. The statement that ran instead may have begun a
+   * transaction; and a pool may not notice that the driver has closed the connection.
+   */
+  private static boolean isSoundAfter(FunctionCallException error) {
+    return error.code() != Code.ANSWER_MISMATCH && !SqlErrors.isDriverLimit(error);
+  }
+
+  private FunctionCallException translate(
+      SQLException e, Connection connection, Deadline deadline) {
+    CallProblem refusal = refusal(e, connection);
+    if (refusal != null) {
+      return new FunctionCallException(refusal, e.getSQLState(), null);
+    }
+    FunctionCallException error =
+        e.getSQLState() == null && isClosed(connection)
+            ? SqlErrors.connectionLost(e, functions)
+            : SqlErrors.translate(e, deadline.timeout(), functions);
+    // an interrupt closes the socket that a virtual thread uses
+    return error.code() == Code.CONNECTION_LOST && Thread.currentThread().isInterrupted()
+        ? Errors.interrupted()
+        : error;
+  }
+
+  /** Returns the problem of a checked argument that the server refuses; null if it is another. */
+  private @Nullable CallProblem refusal(SQLException e, Connection connection) {
+    ArgumentChecks checks = functions.checks();
+    String state = e.getSQLState();
+    if (checks == null || state == null) {
+      return null;
+    }
+    String encoding = null;
+    try {
+      encoding = serverEncoding(connection);
+    } catch (SQLException ignored) {
+      // the error of the statement is reported without it
+    }
+    return checks.problem(state, encoding);
+  }
+
+  private static @Nullable String serverEncoding(Connection connection) throws SQLException {
+    return connection.isWrapperFor(PGConnection.class)
+        ? connection.unwrap(PGConnection.class).getParameterStatus("server_encoding")
+        : null;
+  }
+
+  /**
+   * Returns whether a pooler may mix up what the driver prepares: the process that answers is not
+   * the one of the log-in. Newer versions of PgBouncer report what they do.
+   */
+  private static boolean mayBeMixedUp(Connection connection, Installation found)
+      throws SQLException {
+    if (found.isTracked() || !connection.isWrapperFor(PGConnection.class)) {
+      return false;
+    }
+    PGConnection driver = connection.unwrap(PGConnection.class);
+    String tracked = driver.getParameterStatus("pgbouncer.max_prepared_statements");
+    return driver.getBackendPID() != found.processId()
+        && driver.getPrepareThreshold() != 0
+        && driver.getPreferQueryMode() != PreferQueryMode.SIMPLE
+        && (tracked == null || tracked.equals("0"))
+        && !"session".equals(driver.getParameterStatus("pgbouncer.pool_mode"));
+  }
+
+  /** Pools give no SQLSTATE where they refuse a connection that they have closed. */
+  private static boolean isClosed(Connection connection) {
+    try {
+      return connection.isClosed();
+    } catch (SQLException e) {
+      return true;
+    }
+  }
+
+  /**
+   * Closes a connection immediately, whatever it is used for: it may contain a part of a message.
+   * Pools notice when they get it back.
+   */
+  static void abort(Connection connection) {
+    try {
+      connection.abort(DIRECT);
+    } catch (SQLException | RuntimeException e) {
+      LOG.log(Level.WARNING, "A connection of unknown state could not be closed", e);
+    }
+  }
+
+  private Connection connect(StatementWatch.Watched watched, Deadline deadline) {
+    try {
+      Connection connection = watched.connect();
+      if (connection != null) {
+        if (noConnection != null) {
+          noConnection = null;
+        }
+        return connection;
+      }
+      throw new SQLException("the source of connections returned null");
+    } catch (SQLException | RuntimeException e) {
+      FunctionCallException error =
+          deadline.isOver() && !Thread.currentThread().isInterrupted()
+              ? SqlErrors.noConnectionWithin(deadline.timeout(), e)
+              : SqlErrors.noConnection(e);
+      if (error.code() != Code.INTERRUPTED) {
+        noConnection = new NoConnection(error, deadline.timeout());
+      }
+      throw error;
+    }
+  }
+
+  /**
+   * Says why the time of a call is over that waited for others to end, or for a leader: those have
+   * got no connection, or the server is slow.
+   */
+  public FunctionCallException timedOut(Duration timeout) {
+    NoConnection reason = noConnection;
+    if (reason != null) {
+      return Errors.again(Errors.withTimeout(reason.error, reason.timeout, timeout));
+    }
+    return watch.allWaitFor(source)
+        ? SqlErrors.noConnectionWithin(timeout, null)
+        : Errors.timedOut(timeout);
+  }
+
+  /**
+   * Gives the connection of a statement back. A pool may open another one in place of a dead one,
+   * which takes as long as the network wants. So that is left to another thread after the deadline,
+   * unless the source depends on the thread.
+   *
+   * @param failed whether there is no answer
+   */
+  private void release(
+      StatementWatch.Watched watched, boolean failed, boolean aborted, boolean bound) {
+    Connection connection = Objects.requireNonNull(watched.connection);
+    if (!failed || bound || settings.routesCalls() || !watched.isClosed()) {
+      release(source, connection, aborted);
+      return;
+    }
+    var released = new CountDownLatch(1);
+    Runnable release =
+        () -> {
+          try {
+            release(source, connection, aborted);
+          } finally {
+            released.countDown();
+          }
+        };
+    if (Threads.tryStart("pg-extension-release", release)) {
+      try {
+        long left = Math.max(watched.deadline.nanosLeft(), RELEASE_NANOS);
+        boolean unused = released.await(left, TimeUnit.NANOSECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    } else {
+      release.run();
+    }
+  }
+
+  /**
+   * Gives a connection back.
+   *
+   * @param aborted whether it was aborted before, so that it is no wonder if that fails
+   */
+  static void release(ConnectionSource source, Connection connection, boolean aborted) {
+    try {
+      source.release(connection);
+    } catch (SQLException | RuntimeException e) {
+      // what the call has to say matters more
+      LOG.log(aborted ? Level.DEBUG : Level.WARNING, "A connection could not be given back", e);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return source.toString();
+  }
+
+  /** A connection while it is used. */
+  public final class Session implements AutoCloseable {
+    private final StatementWatch.Watched watched;
+    private final boolean switchedAutoCommit;
+    private final boolean inTransaction;
+
+    private Session(StatementWatch.Watched watched, Connection connection, boolean bound)
+        throws SQLException {
+      this.watched = watched;
+      // the connection may have come too late; to send would only break it
+      checkTime();
+      boolean autoCommit = connection.getAutoCommit();
+      // One round trip instead of two: such a connection has no transaction that could be ended.
+      // If the thread decides on the connection, JTA may begin a transaction with this statement.
+      this.switchedAutoCommit =
+          !autoCommit && !bound && !settings.routesCalls() && watched.isIdle();
+      this.inTransaction = bound || (!autoCommit && !switchedAutoCommit);
+      if (switchedAutoCommit) {
+        switchOn(connection);
+      }
+    }
+
+    private static void switchOn(Connection connection) throws SQLException {
+      try {
+        connection.setAutoCommit(true);
+      } catch (SQLException e) {
+        if (isClosed(connection)) {
+          throw e;
+        }
+        throw SqlErrors.inTransaction(e);
+      }
+    }
+
+    private Connection connection() {
+      return Objects.requireNonNull(watched.connection);
+    }
+
+    /** Returns the encoding of the database; null if it is not known. */
+    public @Nullable String serverEncoding() throws SQLException {
+      return StatementExecutor.serverEncoding(connection());
+    }
+
+    private void checkTime() {
+      if (watched.deadline.isOver()) {
+        throw Errors.timedOut(watched.deadline.timeout());
+      }
+    }
+
+    /**
+     * Throws if the server does not answer on this connection. It is asked by a statement, because
+     * some pools learn of a dead connection only by the error of one.
+     */
+    private void validate() throws SQLException {
+      limitTime();
+      try (Statement statement = connection().createStatement()) {
+        boolean unused = statement.execute("SELECT 1");
+      }
+    }
+
+    /** Gives a statement the time that is left of the call's. */
+    private void limitTime() throws SQLException {
+      checkTime();
+      if (!watched.isTimed) {
+        NetworkTimeout.limit(connection(), watched.deadline.nanosLeft());
+      }
+    }
+
+    /**
+     * Returns the error for a wrong answer, and lets the connection be closed that has given it.
+     */
+    public FunctionCallException mismatch() {
+      watched.isMixedUp = true;
+      return Errors.mismatch(functions.extension());
+    }
+
+    /** Leaves the connection as it was found. */
+    @Override
+    public void close() {
+      try {
+        if (switchedAutoCommit) {
+          connection().setAutoCommit(false);
+        }
+      } catch (SQLException ignored) {
+        // it does not need the server, so the connection is closed
+      }
+    }
+
+    /** Calls a function without parameters. */
+    public <T> T call(ServerFunction function, Reader<T> reader) throws SQLException {
+      return call(function, function, (statement, none) -> {}, reader);
+    }
+
+    /**
+     * Calls a function.
+     *
+     * @param argument what the statement is bound to
+     */
+    public <A, T> T call(ServerFunction function, A argument, Binder<A> binder, Reader<T> reader)
+        throws SQLException {
+      String statement = statement(function);
+      if (statement == null) {
+        return execute(function, find(function), argument, binder, reader);
+      }
+      try {
+        return execute(function, statement, argument, binder, reader);
+      } catch (SQLException e) {
+        if (!ExtensionProblem.canCause(e)) {
+          throw e;
+        }
+        if (inTransaction) {
+          // it has failed, so the next call looks for the extension
+          installations.forget(connection());
+          throw e;
+        }
+        // the extension may have moved, or gone, since it was found
+        String again = find(function);
+        if (!again.equals(statement)) {
+          return execute(function, again, argument, binder, reader);
+        }
+        if ("42883".equals(e.getSQLState())) {
+          throw SqlErrors.libraryTooOld(e, functions.extension());
+        }
+        throw e;
+      }
+    }
+
+    /** Returns whether this function can be called. Asks the server unless that is known. */
+    public boolean offers(ServerFunction function) throws SQLException {
+      if (statement(function) != null) {
+        return true;
+      }
+      // it may have been updated since
+      look();
+      return statement(function) != null;
+    }
+
+    /** Looks how the extension is installed. */
+    public Preflight look() throws SQLException {
+      limitTime();
+      Preflight preflight = Preflight.run(connection(), settings.schema(), functions.extension());
+      installations.put(preflight, connection());
+      return mayBeMixedUp(connection(), preflight.installation())
+          ? preflight.behindPooler()
+          : preflight;
+    }
+
+    private @Nullable String statement(ServerFunction function) throws SQLException {
+      return installations.statement(
+          function, connection(), inTransaction || settings.routesCalls());
+    }
+
+    /** Looks how the extension is installed, or says why a function of it cannot be called. */
+    public Preflight lookFor(ServerFunction function) throws SQLException {
+      Preflight preflight = look();
+      Optional<CallProblem> obstacle = preflight.obstacle(function);
+      if (obstacle.isPresent()) {
+        throw Errors.of(obstacle.get());
+      }
+      return preflight;
+    }
+
+    /** Returns the statement that calls a function, or says why it cannot be called. */
+    private String find(ServerFunction function) throws SQLException {
+      return function.callIn(Objects.requireNonNull(lookFor(function).schema()));
+    }
+
+    private <A, T> T execute(
+        ServerFunction function, String sql, A argument, Binder<A> binder, Reader<T> reader)
+        throws SQLException {
+      limitTime();
+      try (PreparedStatement statement = connection().prepareStatement(sql)) {
+        binder.bind(statement, argument);
+        try (ResultSet row = statement.executeQuery()) {
+          return read(function, row, reader);
+        }
+      }
+    }
+
+    /** Reads an answer, which can be that of another statement, and then be anything. */
+    private <T> T read(ServerFunction function, ResultSet row, Reader<T> reader)
+        throws SQLException {
+      try {
+        if (row.next()
+            && (function.repeatsArguments() || function.signature().equals(row.getString(1)))) {
+          return reader.read(row);
+        }
+      } catch (FunctionCallException e) {
+        throw e;
+      } catch (SQLException | RuntimeException e) {
+        if (isClosed(connection())) {
+          throw e;
+        }
+      }
+      throw Errors.mismatch(functions.extension());
+    }
+  }
+
+  /** Why a call with a time-out has got no connection. */
+  private record NoConnection(FunctionCallException error, Duration timeout) {}
+
+  /**
+   * The driver's own time-out, which ends a statement only where the JVM has no thread for the
+   * watch.
+   */
+  private record NetworkTimeout(Connection connection, int millis) implements AutoCloseable {
+    static NetworkTimeout of(Connection connection) throws SQLException {
+      return new NetworkTimeout(connection, connection.getNetworkTimeout());
+    }
+
+    /** Lets a connection wait no longer than this; a shorter time-out stays. */
+    static void limit(Connection connection, long nanos) throws SQLException {
+      long limit = Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos));
+      int known = connection.getNetworkTimeout();
+      if (known == 0 || known > limit) {
+        connection.setNetworkTimeout(DIRECT, (int) Math.min(limit, Integer.MAX_VALUE));
+      }
+    }
+
+    /** Gives the connection its own time-out again. */
+    @Override
+    public void close() {
+      try {
+        if (connection.getNetworkTimeout() != millis) {
+          connection.setNetworkTimeout(DIRECT, millis);
+        }
+      } catch (SQLException ignored) {
+        // it does not need the server, so the connection is closed
+      }
+    }
+  }
+
+  /** A connection that belongs to the caller. */
+  private record Bound(Connection connection) implements ConnectionSource {
+    @Override
+    public Connection get() {
+      return connection;
+    }
+
+    @Override
+    public void release(Connection connection) {}
+
+    @Override
+    public boolean mayJoinBatch() {
+      return false;
+    }
+
+    @Override
+    public String toString() {
+      return "own connection";
+    }
+  }
+}

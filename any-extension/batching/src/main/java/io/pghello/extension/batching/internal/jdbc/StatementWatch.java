@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal.jdbc;
+
+import io.pghello.extension.batching.ConnectionSource;
+import io.pghello.extension.batching.internal.Deadline;
+import io.pghello.extension.batching.internal.Errors;
+import io.pghello.extension.batching.internal.Threads;
+import io.pghello.extension.batching.internal.TimeoutTimer;
+import java.io.Serial;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.TransactionState;
+
+/**
+ * Ends statements at their deadlines, whatever the source's own timeout is and whatever the thread
+ * waits for. A thread that waits for a connection is interrupted, which pools heed unless they are
+ * suspended. Later its connection is aborted: a network timeout limits one read, and no write, and
+ * setting it for each statement takes longer than everything else that the client does.
+ *
+ * <p>The driver's connection is aborted first, because a pool's {@code abort} may wait for the
+ * statement: it takes a lock, or closes the statement, which asks the server to cancel it. The
+ * pool's own {@code abort} follows a second later if the statement still runs, because a wrapper
+ * may have replaced the driver's connection.
+ */
+final class StatementWatch {
+  private static final String ABORT = "pg-extension-abort";
+  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  private final Set<Watched> underWay = ConcurrentHashMap.newKeySet();
+  private final TimeoutTimer timer;
+  private volatile boolean closed;
+
+  StatementWatch(Duration callTimeout) {
+    this.timer = new TimeoutTimer(callTimeout, this::checkTimeouts);
+  }
+
+  StatementWatch(Duration callTimeout, ScheduledExecutorService scheduler) {
+    this.timer = new TimeoutTimer(callTimeout, this::checkTimeouts, scheduler);
+  }
+
+  /** Returns a statement of the current thread, which is watched once it {@link Watched#begin}s. */
+  Watched statement(ConnectionSource source, Deadline deadline) {
+    return new Watched(Thread.currentThread(), source, deadline);
+  }
+
+  /** Returns whether statements wait for a connection of a source, and none has got one. */
+  boolean allWaitFor(ConnectionSource source) {
+    boolean wait = false;
+    for (Watched watched : underWay) {
+      if (watched.source.equals(source)) {
+        if (watched.connection != null) {
+          return false;
+        }
+        wait = true;
+      }
+    }
+    return wait;
+  }
+
+  /** Returns whether no statement is under way. */
+  boolean isIdle() {
+    return underWay.isEmpty();
+  }
+
+  /** Refuses further statements; those that are not refused are under way when this returns. */
+  void close() {
+    closed = true;
+  }
+
+  /** Ends statements whose deadline has passed, and those that their threads could not end. */
+  boolean checkTimeouts() {
+    underWay.removeIf(Watched::check);
+    return !underWay.isEmpty();
+  }
+
+  /** Returns the driver's connection behind a pool's; null if it is hidden. */
+  @SuppressWarnings("ReferenceEquality") // wrappers are equal to what they wrap, or throw
+  private static @Nullable Connection driverOf(Connection connection) {
+    try {
+      if (connection.isWrapperFor(PGConnection.class)
+          && connection.unwrap(PGConnection.class) instanceof Connection driver) {
+        return driver;
+      }
+      // of another class loader, if the wrapper unwraps at all
+      Connection inner = connection.unwrap(Connection.class);
+      return connection == inner ? null : inner;
+    } catch (SQLException | RuntimeException e) {
+      return null; // a wrapper that hides the driver may refuse the question as well
+    }
+  }
+
+  /**
+   * A statement, which first waits for a connection and then uses it. An interrupt comes before the
+   * end of the wait or not at all, and an abort before the end of the use or not at all.
+   */
+  final class Watched extends AtomicInteger {
+    @Serial private static final long serialVersionUID = 1L;
+    private static final int CONNECTING = 0;
+    private static final int INTERRUPTING = 1;
+    private static final int INTERRUPTED = 2;
+    private static final int CONNECTED = 3;
+    private static final int ABORTED = 4;
+    private static final int ABORTED_TWICE = 5;
+    private static final int ENDED = 6;
+    private static final int ENDED_ABORTED = 7;
+
+    private final transient Thread thread;
+    private final transient ConnectionSource source;
+    final transient Deadline deadline;
+    transient volatile @Nullable Connection connection;
+
+    /**
+     * The driver's connection, as it was before the statement: a wrapper may lock {@code unwrap}
+     * during the statement. Null if it is hidden.
+     */
+    transient volatile @Nullable Connection driver;
+
+    /** Whether the statement is ended at its deadline; the JVM may have no thread for that. */
+    boolean isTimed;
+
+    /** Whether the connection can be used again. */
+    boolean sound;
+
+    /** Whether the connection has given a wrong answer, whatever came of the statement. */
+    boolean isMixedUp;
+
+    /** Whether the connection was released. */
+    boolean released;
+
+    /** Whether the thread has done with the statement; only then others may read the above. */
+    volatile boolean left;
+
+    private Watched(Thread thread, ConnectionSource source, Deadline deadline) {
+      this.thread = thread;
+      this.source = source;
+      this.deadline = deadline;
+    }
+
+    /** That of its thread, which has one already; to make one for each statement takes longer. */
+    @Override
+    public int hashCode() {
+      return thread.hashCode();
+    }
+
+    /** Begins the watch; throws if statements are refused. */
+    void begin() {
+      underWay.add(this);
+      if (closed) {
+        throw Errors.closed();
+      }
+    }
+
+    /** Returns a connection; throws what the source throws, also where it was told to give up. */
+    @Nullable Connection connect() throws SQLException {
+      try {
+        isTimed = timer.start();
+        Connection found = source.get();
+        connection = found;
+        driver = found == null ? null : driverOf(found);
+        return found;
+      } finally {
+        if (!compareAndSet(CONNECTING, CONNECTED)) {
+          while (get() == INTERRUPTING) {
+            Thread.onSpinWait();
+          }
+          // it was meant for the wait alone
+          boolean unused = Thread.interrupted();
+          set(CONNECTED);
+        }
+      }
+    }
+
+    /** Ends the use of the connection; returns whether it was aborted. */
+    boolean end() {
+      if (get() < ENDED) {
+        int before = getAndSet(ENDED);
+        if (before == ABORTED || before == ABORTED_TWICE) {
+          set(ENDED_ABORTED);
+        }
+      }
+      return get() == ENDED_ABORTED;
+    }
+
+    /** Closes the connection immediately, first without what a pool does besides. */
+    void abortAll() {
+      Connection known = driver;
+      if (known != null) {
+        StatementExecutor.abort(known);
+      }
+      StatementExecutor.abort(Objects.requireNonNull(connection));
+    }
+
+    /**
+     * Returns whether the connection is closed, as far as the driver can tell without the server.
+     */
+    boolean isClosed() {
+      Connection known = driver == null ? connection : driver;
+      try {
+        return known == null || known.isClosed();
+      } catch (SQLException | RuntimeException e) {
+        return true;
+      }
+    }
+
+    /** Returns whether the driver says that no transaction is open. */
+    boolean isIdle() {
+      return driver instanceof BaseConnection known
+          && known.getTransactionState() == TransactionState.IDLE;
+    }
+
+    /** Returns whether the connection is pgjdbc's, or unwraps to one. */
+    boolean isOfPgjdbc() {
+      return driver instanceof PGConnection;
+    }
+
+    /** Ends the watch, unless there is a connection that could not be released. */
+    void leave() {
+      if (released || connection == null) {
+        underWay.remove(this);
+      }
+    }
+
+    /** Ends what is to be ended; returns whether the watch has ended. */
+    private boolean check() {
+      if (left) {
+        // the stack of its thread has overflowed
+        Connection known = released ? null : connection;
+        return known == null || Threads.tryStart(ABORT, () -> abortAndRelease(known));
+      }
+      if (deadline.isOver()) {
+        expire();
+      }
+      return false;
+    }
+
+    /** Interrupts the wait or aborts the connection. */
+    private void expire() {
+      if (get() == CONNECTING) {
+        // a program's interrupt also ends the wait, and is not ours to clear afterwards
+        if (!thread.isInterrupted() && compareAndSet(CONNECTING, INTERRUPTING)) {
+          thread.interrupt();
+          set(INTERRUPTED);
+        }
+      } else if (connection != null) {
+        Connection known = driver;
+        if (!abort(CONNECTED, ABORTED, known == null ? connection : known)
+            && known != null
+            && deadline.nanosLeft() < -PATIENCE_NANOS) {
+          abort(ABORTED, ABORTED_TWICE, connection);
+        }
+      }
+    }
+
+    /**
+     * Aborts a connection on a thread of its own, because TLS waits for the writer whose connection
+     * it closes. Returns whether the statement was in the state before.
+     */
+    private boolean abort(int before, int after, Connection target) {
+      if (!compareAndSet(before, after)) {
+        return false;
+      }
+      if (!Threads.tryStart(ABORT, () -> StatementExecutor.abort(target))) {
+        // there is no thread; the next check tries again
+        compareAndSet(after, before);
+      }
+      return true;
+    }
+
+    private void abortAndRelease(Connection connection) {
+      abortAll();
+      StatementExecutor.release(source, connection, true);
+    }
+  }
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal.micrometer;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tag;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * The meters of a client's calls and statements.
+ *
+ * @param <K> the purposes of a statement
+ */
+public final class Meters<K extends Enum<K>> {
+  public static final String SUCCESS = "SUCCESS";
+
+  private static final Duration[] BUCKETS = {
+    Duration.ofMillis(1), Duration.ofMillis(10), Duration.ofMillis(100)
+  };
+
+  private final MeterRegistry registry;
+  private final String prefix;
+  private final Tags tags;
+  private final ConcurrentMap<String, CallMeters> succeeded = new ConcurrentHashMap<>();
+  private final Map<K, Timer> roundTrips;
+  private final Map<K, DistributionSummary> sizes;
+  private final Timer queueWait;
+  private final Counter retries;
+
+  /**
+   * Creates the meters of statements.
+   *
+   * @param prefix the beginning of all names, e.g. {@code pg.extension}
+   * @param tags tags of all meters, in addition to their own
+   */
+  public Meters(MeterRegistry registry, String prefix, Iterable<Tag> tags, Class<K> kinds) {
+    this.registry = Objects.requireNonNull(registry, "registry");
+    this.prefix = prefix;
+    this.tags = Tags.of(tags);
+    this.roundTrips = new EnumMap<>(kinds);
+    this.sizes = new EnumMap<>(kinds);
+    for (K kind : kinds.getEnumConstants()) {
+      roundTrips.put(kind, roundTrip(kind, SUCCESS));
+      sizes.put(
+          kind,
+          DistributionSummary.builder(prefix + ".batch.size")
+              .description("Calls, or names of a bulk call, of a statement")
+              .baseUnit("calls")
+              .tags(this.tags)
+              .tag("kind", name(kind))
+              .register(registry));
+    }
+    queueWait =
+        Timer.builder(prefix + ".queue.wait")
+            .description("How long the oldest call of a statement waited before it")
+            .tags(this.tags)
+            .serviceLevelObjectives(BUCKETS)
+            .register(registry);
+    retries =
+        Counter.builder(prefix + ".retries")
+            .description("Statements made again after a lost connection")
+            .tags(this.tags)
+            .register(registry);
+  }
+
+  /** Adds the gauges, which hold the client weakly. */
+  public <C> void bindGauges(
+      C client, ToDoubleFunction<C> queuedCalls, ToDoubleFunction<C> inFlightStatements) {
+    Gauge.builder(prefix + ".queue.depth", client, queuedCalls)
+        .description("Calls that wait for a place among those in flight")
+        .baseUnit("calls")
+        .tags(tags)
+        .register(registry);
+    Gauge.builder(prefix + ".statements.in.flight", client, inFlightStatements)
+        .description("Statements that are in flight, or wait for a connection")
+        .baseUnit("statements")
+        .tags(tags)
+        .register(registry);
+  }
+
+  /** Records the end of a call. */
+  public void callEnded(String function, String outcome, long nanos, long waitedNanos) {
+    CallMeters meters =
+        outcome.equals(SUCCESS)
+            ? succeeded.computeIfAbsent(function, name -> callMeters(name, SUCCESS))
+            : callMeters(function, outcome);
+    meters.count.increment();
+    meters.time.record(nanos, TimeUnit.NANOSECONDS);
+    if (waitedNanos > 0) {
+      meters.waiting.record(waitedNanos, TimeUnit.NANOSECONDS);
+    }
+  }
+
+  /**
+   * Records the end of a statement.
+   *
+   * @param calls the number of its calls
+   */
+  public void statementEnded(K kind, String outcome, int calls, long nanos) {
+    Timer roundTrip = outcome.equals(SUCCESS) ? roundTrips.get(kind) : roundTrip(kind, outcome);
+    Objects.requireNonNull(roundTrip).record(nanos, TimeUnit.NANOSECONDS);
+    Objects.requireNonNull(sizes.get(kind)).record(calls);
+  }
+
+  /** Records how long the oldest call of a statement waited. */
+  public void waited(long nanos) {
+    queueWait.record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  /** Records that a statement is repeated. */
+  public void retrying() {
+    retries.increment();
+  }
+
+  /** Returns the counter of calls; creates it at 0. */
+  public Counter calls(String function, String outcome) {
+    return Counter.builder(prefix + ".calls")
+        .description("Calls that have ended")
+        .tags(tags)
+        .tag("function", function)
+        .tag("outcome", outcome)
+        .register(registry);
+  }
+
+  /** The meters that a call is recorded in. */
+  private record CallMeters(Counter count, Timer time, Timer waiting) {}
+
+  private CallMeters callMeters(String function, String outcome) {
+    return new CallMeters(
+        calls(function, outcome),
+        Timer.builder(prefix + ".call")
+            .description("How long calls took, with waiting for others")
+            .tags(tags)
+            .tag("function", function)
+            .tag("outcome", outcome)
+            .serviceLevelObjectives(BUCKETS)
+            .register(registry),
+        Timer.builder(prefix + ".call.wait")
+            .description("How long calls waited for others, those that had to")
+            .tags(tags)
+            .tag("function", function)
+            .serviceLevelObjectives(BUCKETS)
+            .register(registry));
+  }
+
+  private Timer roundTrip(K kind, String outcome) {
+    return Timer.builder(prefix + ".round.trip")
+        .description("How long statements took, with getting a connection")
+        .tags(tags)
+        .tag("kind", name(kind))
+        .tag("outcome", outcome)
+        .serviceLevelObjectives(BUCKETS)
+        .register(registry);
+  }
+
+  private static String name(Enum<?> kind) {
+    return kind.name().toLowerCase(Locale.ROOT);
+  }
+}

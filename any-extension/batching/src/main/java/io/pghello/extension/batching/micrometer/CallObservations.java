@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.micrometer;
+
+import io.micrometer.common.KeyValue;
+import io.micrometer.observation.ObservationRegistry;
+import io.pghello.extension.batching.CallListener;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.internal.micrometer.StatementObservations;
+import java.util.List;
+
+/**
+ * Creates an observation of Micrometer, and so a span of a trace, for each statement of a {@link
+ * io.pghello.extension.batching.CoalescedFunction}.
+ *
+ * <p>The observation is named {@code pg.extension.statement}. It has the low-cardinality key values
+ * {@code kind} ({@code single}, {@code batch} or {@code bulk}) and {@code outcome} ({@code SUCCESS}
+ * or the name of a {@link FunctionCallException.Code}), and the high-cardinality key value {@code
+ * calls}, the number of calls. No key value contains an argument. A batch belongs to the trace of
+ * the call whose thread sends it; the traces of the other calls do not contain it.
+ *
+ * <p>During the statement, the observation is the current one of its thread, so observations of the
+ * JDBC driver or the pool are its children.
+ *
+ * <p>Thread-safe.
+ */
+public final class CallObservations implements CallListener {
+  private final StatementObservations observations;
+
+  /** Creates a listener that creates observations in a registry. */
+  public CallObservations(ObservationRegistry registry) {
+    this(registry, List.of());
+  }
+
+  /**
+   * Creates a listener that creates observations in a registry.
+   *
+   * @param keyValues low-cardinality key values of all observations, in addition to their own
+   */
+  public CallObservations(ObservationRegistry registry, Iterable<KeyValue> keyValues) {
+    this.observations =
+        new StatementObservations(registry, "pg.extension.statement", "pg.extension", keyValues);
+  }
+
+  @Override
+  public void statementStarting(StatementStarting event) {
+    observations.start(event.kind(), event.calls());
+  }
+
+  @Override
+  public void statementEnded(StatementEnded event) {
+    FunctionCallException error = event.error();
+    observations.stop(error == null ? "SUCCESS" : error.code().name(), error);
+  }
+}

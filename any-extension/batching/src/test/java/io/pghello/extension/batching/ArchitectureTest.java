@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching;
+
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static java.util.stream.Collectors.toSet;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.ArchConfiguration;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaMember;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import io.pghello.extension.batching.internal.jdbc.ClientOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.Date;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** Shows that batches know no particular extension, and which packages depend on which. */
+class ArchitectureTest {
+  private static final String API = "io.pghello.extension.batching";
+  private static final String VALUES = API + ".internal";
+  private static final String INSTALLATION = VALUES + ".installation";
+  private static final String JDBC = VALUES + ".jdbc";
+  private static final String COALESCING = VALUES + ".coalescing";
+  private static final String METERS = VALUES + ".micrometer";
+  private static final String MICROMETER = API + ".micrometer";
+
+  private static final JavaClasses CLASSES;
+
+  static {
+    // the names of classes elsewhere suffice, and to read them takes seconds
+    ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
+    CLASSES = new ClassFileImporter().importPath("target/classes");
+  }
+
+  @Test
+  void noParticularExtensionIsKnown() throws IOException {
+    classes()
+        .that()
+        .resideOutsideOfPackages(METERS, MICROMETER)
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage(
+            "java..",
+            "javax.sql..",
+            "org.jspecify..",
+            "org.postgresql..",
+            "com.zaxxer.hikari..",
+            "io.pghello.extension",
+            API + "..")
+        .check(CLASSES);
+    try (Stream<Path> files = Files.walk(Path.of("src/main"))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        assertThat(Files.readString(file)).as("%s", file).doesNotContain("pg_hello", "PgHello");
+      }
+    }
+  }
+
+  @Test
+  void internalPackagesDependInOneDirection() {
+    layeredArchitecture()
+        .consideringOnlyDependenciesInLayers()
+        .layer("API")
+        .definedBy(API)
+        .layer("coalescing")
+        .definedBy(COALESCING)
+        .layer("jdbc")
+        .definedBy(JDBC)
+        .layer("installation")
+        .definedBy(INSTALLATION)
+        .layer("values")
+        .definedBy(VALUES)
+        .whereLayer("coalescing")
+        .mayOnlyBeAccessedByLayers("API")
+        .whereLayer("jdbc")
+        .mayOnlyBeAccessedByLayers("API", "coalescing")
+        .whereLayer("installation")
+        .mayOnlyBeAccessedByLayers("API", "jdbc")
+        .check(CLASSES);
+    assertThat(CLASSES.stream().map(JavaClass::getPackageName))
+        .containsOnly(API, VALUES, INSTALLATION, JDBC, COALESCING, METERS, MICROMETER);
+  }
+
+  @Test
+  void onlyMetricsNeedMicrometer() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackages(METERS, MICROMETER)
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("io.micrometer..", METERS, MICROMETER)
+        .check(CLASSES);
+    classes()
+        .that()
+        .resideInAnyPackage(METERS, MICROMETER)
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage("java..", "io.micrometer..", API, METERS, MICROMETER, "org.jspecify..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void internalPackagesHaveNoCycles() {
+    slices().matching(API + ".(**)").should().beFreeOfCycles().check(CLASSES);
+  }
+
+  @Test
+  void internalsUseTheValuesOfTheApiOnly() {
+    classes()
+        .that()
+        .resideInAPackage(VALUES + "..")
+        .should()
+        .onlyDependOnClassesThat(
+            not(resideInAPackage(API))
+                .or(
+                    belongToAnyOf(
+                        BatchMapper.class,
+                        CallListener.class,
+                        CallProblem.class,
+                        ConnectionSource.class,
+                        FunctionCallException.class)))
+        .check(CLASSES);
+  }
+
+  @Test
+  void batchesKnowNoJdbc() {
+    noClasses()
+        .that()
+        .resideInAPackage(COALESCING)
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("java.sql..", "javax.sql..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void theDriverAndThePoolAreUsedByTheBuilderAndInternalJdbcOnly() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(JDBC)
+        .and()
+        .doNotBelongToAnyOf(CoalescedFunctionBuilder.class, ClientOptions.class)
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("org.postgresql..", "com.zaxxer.hikari..")
+        .check(CLASSES);
+  }
+
+  /** If the machine's clock is set back, deadlines must not become later. */
+  @Test
+  void deadlinesAskNoClockThatCanBeSet() {
+    noClasses()
+        .should()
+        .callMethod(System.class, "currentTimeMillis")
+        .orShould()
+        .callMethod(Instant.class, "now")
+        .orShould()
+        .dependOnClassesThat()
+        .belongToAnyOf(Clock.class, Date.class)
+        .check(CLASSES);
+  }
+
+  @Test
+  void noInternalTypeIsInASignatureOfTheApi() {
+    assertThat(CLASSES.stream().filter(ArchitectureTest::isPublic))
+        .flatMap(ArchitectureTest::signatures)
+        .extracting(JavaClass::getName)
+        .contains(FunctionCallException.class.getName())
+        .noneMatch(name -> name.startsWith(VALUES));
+  }
+
+  private static boolean isPublic(JavaClass type) {
+    return type.getPackageName().equals(API) && type.getModifiers().contains(JavaModifier.PUBLIC);
+  }
+
+  /** Returns the types that a program sees of a type, also of what it inherits. */
+  private static Set<JavaClass> signatures(JavaClass type) {
+    Stream<JavaClass> ancestors =
+        Stream.concat(type.getAllRawSuperclasses().stream(), type.getAllRawInterfaces().stream());
+    Stream<JavaClass> members =
+        type.getAllMembers().stream()
+            .filter(ArchitectureTest::isVisible)
+            .flatMap(member -> member.getAllInvolvedRawTypes().stream());
+    return Stream.concat(ancestors, members).map(JavaClass::getBaseComponentType).collect(toSet());
+  }
+
+  private static boolean isVisible(JavaMember member) {
+    return member.getModifiers().contains(JavaModifier.PUBLIC)
+        || member.getModifiers().contains(JavaModifier.PROTECTED);
+  }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.pghello.extension.ExtensionDescription;
+import io.pghello.extension.ExtensionFunction;
+import io.pghello.extension.batching.CallProblem;
+import io.pghello.extension.batching.FunctionCallException.Code;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A request of tests: a name, which a function greets. */
+public record NameRequest(String name, int bytes) implements Request {
+  public static final ServerFunction FUNCTION = new Greet();
+
+  /** A function whose names are checked before they are sent. */
+  public static final ServerFunctions FUNCTIONS =
+      new ServerFunctions(
+          ExtensionDescription.named("acme").function("acme_greet(text)", "text").build(),
+          List.of(FUNCTION),
+          new Checks());
+
+  public static NameRequest of(String name) {
+    return new NameRequest(name, name.getBytes(UTF_8).length);
+  }
+
+  @Override
+  public ServerFunction function() {
+    return FUNCTION;
+  }
+
+  private record Greet(ExtensionFunction description) implements ServerFunction {
+    Greet() {
+      this(ExtensionFunction.of("acme_greet(text)", "text"));
+    }
+
+    @Override
+    public boolean repeatsArguments() {
+      return true;
+    }
+
+    @Override
+    public String expressionIn(String schema) {
+      return schema + ".acme_greet(?)";
+    }
+  }
+
+  private static final class Checks implements ArgumentChecks {
+    @Override
+    public @Nullable CallProblem problem(String sqlState, @Nullable String serverEncoding) {
+      return sqlState.equals("22P05")
+          ? new CallProblem(Code.INVALID_ARGUMENT, "The name cannot be stored.", "Change it.")
+          : null;
+    }
+
+    @Override
+    public String remedyBehindSqlParser() {
+      return "use single calls.";
+    }
+  }
+}

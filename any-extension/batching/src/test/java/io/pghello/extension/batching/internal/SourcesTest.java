@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** Nothing that would pin a virtual thread to its carrier, or wait by the clock. */
+class SourcesTest {
+  private static final Pattern COMMENT_OR_STRING =
+      Pattern.compile(
+          "//[^\n]*|/\\*.*?\\*/|\"\"\".*?\"\"\"|\"(?:\\\\.|[^\"\\\\\n])*\"|'(?:\\\\.|[^'\\\\])+'",
+          Pattern.DOTALL);
+  private static final Pattern SYNCHRONIZED = Pattern.compile("\\bsynchronized\\b");
+  private static final Pattern SLEEP = Pattern.compile("\\bsleep\\s*\\(|Thread\\s*::\\s*sleep\\b");
+
+  @Test
+  void synchronizeNothingAndSleepNowhere() throws IOException {
+    List<Path> sources;
+    try (Stream<Path> files = Files.walk(Path.of("src/main/java"))) {
+      sources = files.filter(file -> file.toString().endsWith(".java")).toList();
+    }
+    assertThat(sources).hasSizeGreaterThan(15);
+    for (Path source : sources) {
+      String code = COMMENT_OR_STRING.matcher(Files.readString(source)).replaceAll("\"\"");
+      assertThat(code).as("%s", source).doesNotContainPattern(SYNCHRONIZED);
+      assertThat(code).as("%s", source).doesNotContainPattern(SLEEP);
+    }
+  }
+
+  @Test
+  void areSearchedForCodeAlone() {
+    String code =
+        "/* synchronized */ a(\"sleep(\"); // sleep(1)\nsynchronized (b) { Thread.sleep(1); }";
+    String left = COMMENT_OR_STRING.matcher(code).replaceAll("\"\"");
+    assertThat(left).isEqualTo("\"\" a(\"\"); \"\"\nsynchronized (b) { Thread.sleep(1); }");
+    assertThat(left).containsPattern(SYNCHRONIZED).containsPattern(SLEEP);
+  }
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal.coalescing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class MeasurementTest {
+  @Test
+  void aCallWaitsUntilItsStatementIsMadeOrItEnds() {
+    assertThat(Measurement.waitedNanos(100, 150, 200)).isEqualTo(50);
+    assertThat(Measurement.waitedNanos(100, 0, 200)).isEqualTo(100);
+  }
+
+  /** The clock of its batch can have been read before the call began. */
+  @Test
+  void aCallThatJoinsABatchAtTheLastMomentHasNotWaited() {
+    assertThat(Measurement.waitedNanos(100, 90, 200)).isZero();
+  }
+}

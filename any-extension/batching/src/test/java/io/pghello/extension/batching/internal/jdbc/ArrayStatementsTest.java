@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.extension.ExtensionDescription;
+import io.pghello.extension.batching.BatchMapper;
+import io.pghello.extension.batching.CallProblem;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.batching.internal.Errors;
+import io.pghello.extension.batching.internal.NameRequest;
+import io.pghello.extension.batching.internal.Settings;
+import java.io.IOException;
+import java.sql.Array;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.EnumSource.Mode;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Which errors of a batch belong to one of its calls, and which all calls share. */
+@Timeout(60)
+class ArrayStatementsTest {
+  private final ArrayStatements<String, String> statements =
+      new ArrayStatements<>(
+          new Echo(),
+          ArrayStatements.find(
+              ExtensionDescription.named("acme").function("echo(text[])", "text[]").build(),
+              "echo"),
+          new StatementExecutor(
+              () -> {
+                throw new SQLException("unused");
+              },
+              Settings.Statements.withoutClient(null, Duration.ofSeconds(1)),
+              NameRequest.FUNCTIONS));
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "0A000", "22023", "23505", "3F000", "42501", "42601", "42883", "54000", "55000", "58030",
+        "F0000", "HV000", "P0001", "XX000", "XX002", "1", "99999"
+      })
+  void mostErrorsOfTheServerMayBeOfOneRequest(String state) {
+    assertThat(isOfOneRequest(state, 1)).isTrue();
+    assertThat(isOfOneRequest(state, 1000)).isTrue();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"25006", "25P02", "28000", "3D000", "40001", "40P01", "55P03", "57000", "57014"})
+  void errorsOfTransactionsLogInsAndWaitsAreShared(String state) {
+    assertThat(isOfOneRequest(state, 1)).isFalse();
+  }
+
+  /** 1,024 requests are halved ten times. */
+  @ParameterizedTest
+  @CsvSource({"53200, 11, true", "53200, 12, false", "53400, 11, true", "53100, 12, false"})
+  void aServerThatHasTooLittleIsNotAskedManyTimes(String state, int failures, boolean isOfOne) {
+    assertThat(isOfOneRequest(state, failures)).isEqualTo(isOfOne);
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      mode = Mode.EXCLUDE,
+      names = {"SERVER_ERROR", "CONNECTION_LOST"})
+  void otherCodesAreShared(Code code) {
+    assertThat(statements.isOfOneRequest(new FunctionCallException(code, "words"), 1)).isFalse();
+  }
+
+  @Test
+  void anErrorOfTheJvmIsSharedAndOneOfTheProgramIsNot() {
+    var outOfMemory = Errors.unexpected(new OutOfMemoryError("Java heap space"));
+    assertThat(statements.isOfOneRequest(outOfMemory, 1)).isFalse();
+    assertThat(statements.shared(outOfMemory)).hasCause(outOfMemory.getCause());
+    assertThat(statements.isOfOneRequest(Errors.unexpected(new AssertionError("secret")), 1))
+        .isTrue();
+  }
+
+  @Test
+  void aSharedErrorHasNothingThatOneRequestMayHave() {
+    FunctionCallException own = error(Code.SERVER_ERROR, "40001", new SQLException("secret"));
+    own.addSuppressed(error(Code.SERVER_ERROR, "40P01", new SQLException("secret")));
+    own.addSuppressed(new IllegalStateException("secret"));
+    FunctionCallException shared = statements.shared(own);
+    assertThat(shared)
+        .hasMessage(
+            "The server reported an error (40001) for all calls of a batch. See the error code in"
+                + " PostgreSQL's documentation, and the server's log.")
+        .hasNoCause();
+    assertThat(shared.sqlState()).contains("40001");
+    assertThat(shared.getSuppressed()).hasSize(1);
+    assertThat(shared.getSuppressed()[0]).hasMessageNotContaining("secret").hasNoCause();
+  }
+
+  @Test
+  void aSharedLossKeepsTheCauseThatIsOfTheNetwork() {
+    var reset = new SQLException("I/O error", "08006", new IOException("reset"));
+    assertThat(statements.shared(error(Code.CONNECTION_LOST, "08006", reset))).hasCause(reset);
+    var other = new SQLException("secret", "08006");
+    assertThat(statements.shared(error(Code.CONNECTION_LOST, "08006", other))).hasNoCause();
+    assertThat(statements.shared(error(Code.NO_CONNECTION, "08001", other))).hasCause(other);
+  }
+
+  private boolean isOfOneRequest(String state, int failures) {
+    return statements.isOfOneRequest(
+        error(Code.SERVER_ERROR, state, new SQLException("secret")), failures);
+  }
+
+  private static FunctionCallException error(Code code, String state, Throwable cause) {
+    return new FunctionCallException(
+        new CallProblem(code, "The server said secret.", "Do."), state, cause);
+  }
+
+  private static final class Echo implements BatchMapper<String, String> {
+    @Override
+    public void bind(PreparedStatement statement, List<String> requests) {}
+
+    @Override
+    public List<String> read(Array answers) {
+      return List.of();
+    }
+
+    @Override
+    public boolean matches(String request, String answer) {
+      return true;
+    }
+
+    @Override
+    public int sizeInBytes(String request) {
+      return 0;
+    }
+  }
+}

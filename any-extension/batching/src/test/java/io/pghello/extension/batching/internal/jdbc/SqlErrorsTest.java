@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.extension.ExtensionDescription;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.batching.internal.NameRequest;
+import io.pghello.extension.batching.internal.ServerFunctions;
+import java.net.ConnectException;
+import java.sql.SQLException;
+import java.sql.SQLFeatureNotSupportedException;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.util.PSQLException;
+import org.postgresql.util.PSQLState;
+import org.postgresql.util.ServerErrorMessage;
+
+/** What is made of errors that no server can be told to report. */
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class SqlErrorsTest {
+  @Test
+  void readsCausesThatGoInACircleOnce() {
+    var first = new SQLException("first");
+    var second = new SQLException("second", first);
+    first.initCause(second);
+    assertThat(SqlErrors.translate(first, Duration.ofSeconds(1), NameRequest.FUNCTIONS).code())
+        .isEqualTo(Code.SERVER_ERROR);
+    assertThat(SqlErrors.noConnection(first))
+        .hasMessageContaining("could be had: second.")
+        .hasCause(first);
+  }
+
+  @Test
+  void namesTheDeepestReasonOfAPool() {
+    var reason = new SQLException("password authentication failed.");
+    assertThat(SqlErrors.noConnection(new SQLException("timed out", reason)))
+        .hasMessageContaining("could be had: password authentication failed. Check");
+    var foreign = new SQLException("timed out", new IllegalStateException("deeper"));
+    assertThat(SqlErrors.noConnection(foreign))
+        .hasMessageContaining("could be had: timed out. Check");
+  }
+
+  @Test
+  void namesThePoolOnlyWhereItMayBeTheReason() {
+    var refused =
+        new SQLException("Connection to localhost:1 refused", "08001", new ConnectException());
+    assertThat(SqlErrors.noConnection(refused))
+        .hasMessageEndingWith("refused. Check that the server runs, and the URL.");
+    assertThat(SqlErrors.noConnection(new SQLException("timed out")))
+        .hasMessageEndingWith("and the size of the pool.");
+  }
+
+  /** All with the SQLSTATE of a protocol violation. */
+  @ParameterizedTest
+  @CsvSource({
+    "no such user, LOGIN_REFUSED",
+    "SASL authentication failed, LOGIN_REFUSED",
+    "password authentication failed, LOGIN_REFUSED",
+    "certificate authentication failed, LOGIN_REFUSED",
+    "permission denied for database app, LOGIN_REFUSED",
+    "no more connections allowed (max_client_conn), NO_CONNECTION",
+    "pgbouncer is shutting down, NO_CONNECTION",
+    "client_login_timeout (server down), NO_CONNECTION"
+  })
+  void tellsWhichLogInsPgBouncerRefuses(String words, Code code) {
+    var error = new PSQLException(new ServerErrorMessage("SFATAL\0C08P01\0M" + words + "\0\0"));
+    assertThat(SqlErrors.noConnection(error).code()).isEqualTo(code);
+  }
+
+  @Test
+  void namesNoPluginWhereThereIsNone() {
+    var error = new SQLException("no password was provided by plugin null", "08004");
+    assertThat(SqlErrors.noConnection(error))
+        .hasMessageStartingWith("The log-in was refused: no password was provided. ");
+  }
+
+  @Test
+  void keepsWhatTheDriverOrThePoolThrew() {
+    var driver = new SQLException("not supported");
+    assertThat(SqlErrors.translate(driver, Duration.ofSeconds(1), NameRequest.FUNCTIONS))
+        .hasMessageStartingWith("The driver reported an error. See the cause.")
+        .hasCause(driver);
+    // what the server reports can have the parameters in its context
+    var server = new PSQLException(new ServerErrorMessage("SERROR\0C57P01\0Mended\0Wsecret\0\0"));
+    var wrapped = new SQLException("lost", "08006", server);
+    assertThat(SqlErrors.translate(wrapped, Duration.ofSeconds(1), NameRequest.FUNCTIONS))
+        .hasNoCause();
+    var denied = new SQLException("denied", "42501", server);
+    assertThat(SqlErrors.translate(denied, Duration.ofSeconds(1), NameRequest.FUNCTIONS))
+        .hasMessageStartingWith("The server reported an error (42501): ended. See the error code")
+        .hasNoCause();
+    // of data, the primary message quotes them
+    var data = new PSQLException(new ServerErrorMessage("SERROR\0C22003\0Msecret\0\0"));
+    assertThat(
+            SqlErrors.translate(
+                new SQLException("wrapped", "XX000", data),
+                Duration.ofSeconds(1),
+                NameRequest.FUNCTIONS))
+        .hasMessageStartingWith("The server reported an error (XX000). See the error code")
+        .hasMessageNotContaining("secret")
+        .hasNoCause();
+    var ours = new PSQLException("no such column", PSQLState.UNDEFINED_COLUMN);
+    assertThat(SqlErrors.translate(ours, Duration.ofSeconds(1), NameRequest.FUNCTIONS))
+        .hasMessageStartingWith("The driver reported an error (42703). See the cause.")
+        .hasCause(ours);
+    assertThat(SqlErrors.translate(server, Duration.ofSeconds(1), NameRequest.FUNCTIONS))
+        .hasNoCause();
+  }
+
+  /** The words of a wrapper of class 22 are another error's, which quotes no data. */
+  @Test
+  void theClassOfTheServersErrorDecidesWhetherItsWordsAreTold() {
+    var server = new PSQLException(new ServerErrorMessage("SERROR\0C57000\0Mended\0\0"));
+    assertThat(
+            SqlErrors.translate(
+                new SQLException("wrapped", "22000", server),
+                Duration.ofSeconds(1),
+                NameRequest.FUNCTIONS))
+        .hasMessageStartingWith("The server reported an error (22000): ended. ");
+  }
+
+  /** The arguments are the program's own, and so is the error. */
+  @ParameterizedTest
+  @ValueSource(strings = {"22003", "23514", "XX000", "58P01", "26000", "02000", "0A000"})
+  void keepsTheWordsOfAFunctionOfTheProgramsOwn(String state) {
+    var acme = new ServerFunctions(ExtensionDescription.named("acme").build(), List.of());
+    for (String severity : List.of("ERROR", "FATAL")) {
+      var error =
+          new PSQLException(
+              new ServerErrorMessage(
+                  "S" + severity + "\0C" + state + "\0Mno midpoint of 1\0Racme_midpoint\0\0"));
+      FunctionCallException told = SqlErrors.translate(error, Duration.ofSeconds(1), acme);
+      assertThat(told)
+          .hasMessageStartingWith("The server reported an error (" + state + "): no midpoint of 1.")
+          .hasCause(error);
+      assertThat(told.code()).isEqualTo(Code.SERVER_ERROR);
+    }
+  }
+
+  /** Of these, the server's own functions report that a statement or a library is missing. */
+  @ParameterizedTest
+  @CsvSource({
+    "26000, FetchPreparedStatement, ANSWER_MISMATCH",
+    "42P05, StorePreparedStatement, ANSWER_MISMATCH",
+    "02000, exec_execute_message, ANSWER_MISMATCH",
+    "58P01, internal_load_library, FILES_MISSING"
+  })
+  void knowsTheServersErrorsFromThoseOfAFunction(String state, String routine, Code code) {
+    var acme = new ServerFunctions(ExtensionDescription.named("acme").build(), List.of());
+    var error =
+        new PSQLException(
+            new ServerErrorMessage("SERROR\0C" + state + "\0Mmissing\0R" + routine + "\0\0"));
+    assertThat(SqlErrors.translate(error, Duration.ofSeconds(1), acme).code()).isEqualTo(code);
+  }
+
+  /** As ShardingSphere's does. */
+  @Test
+  void saysThatTheDriverReadsSqlItself() {
+    var parser = new SQLException("You have an error in your SQL syntax: ...", "42000");
+    assertThat(SqlErrors.translate(parser, Duration.ofSeconds(1), NameRequest.FUNCTIONS))
+        .hasMessageStartingWith(
+            "A driver that is not pgjdbc, or hides it, failed at the client's SQL (SQLException). See"
+                + " the cause, or give the client a data source of pgjdbc's own.")
+        .hasCause(parser);
+    var noArrays = new SQLFeatureNotSupportedException("createArrayOf");
+    assertThat(SqlErrors.translate(noArrays, Duration.ofSeconds(1), NameRequest.FUNCTIONS))
+        .hasMessageStartingWith(
+            "A driver that is not pgjdbc, or hides it, failed at the client's SQL"
+                + " (SQLFeatureNotSupportedException). See the cause,")
+        .hasCause(noArrays);
+    var others = new ServerFunctions(ExtensionDescription.named("acme").build(), List.of());
+    assertThat(SqlErrors.translate(noArrays, Duration.ofSeconds(1), others))
+        .hasMessageEndingWith(" functions of arrays do not work.")
+        .hasMessageNotContaining("coalescing");
+    var server = new PSQLException(new ServerErrorMessage("SERROR\0C42P01\0Mno such table\0\0"));
+    assertThat(SqlErrors.translate(server, Duration.ofSeconds(1), NameRequest.FUNCTIONS))
+        .hasMessageStartingWith("The server reported an error (42P01): no such table.");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"58P01", "26000"})
+  void namesTheExtensionThatIsCalled(String state) {
+    var acme = new ServerFunctions(ExtensionDescription.named("acme").build(), List.of());
+    var server = new PSQLException(new ServerErrorMessage("SERROR\0C" + state + "\0Mx\0\0"));
+    assertThat(SqlErrors.translate(server, Duration.ofSeconds(1), acme))
+        .hasMessageContaining("acme");
+  }
+
+  /** With their routines, as the server gives 08P01 and 0A000 for much else. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "SERROR\0C26000\0Mno statement\0RFetchPreparedStatement\0\0",
+        "SERROR\0C42P05\0Mthere is one\0RStorePreparedStatement\0\0",
+        "SERROR\0C02000\0Mit returns no rows\0Rexec_execute_message\0\0",
+        "SERROR\0C08P01\0Mparameters\0Rexec_bind_message\0\0",
+        "SERROR\0C08P01\0Mcolumns\0RPortalSetResultFormat\0\0",
+        "SERROR\0C0A000\0Mcached plan\0RRevalidateCachedQuery\0\0",
+        "SERROR\0C22P02\0Msecret\0Rpg_strtoint32\0\0",
+        "SERROR\0C22P03\0Msecret\0Rexec_bind_message\0\0",
+        "SERROR\0C22021\0Msecret\0Rreport_invalid_encoding\0\0"
+      })
+  void saysOfAStatementThatAPoolerMixedUpThatItDid(String reported) {
+    var error = new PSQLException(new ServerErrorMessage(reported));
+    assertThat(SqlErrors.translate(error, Duration.ofSeconds(1), NameRequest.FUNCTIONS))
+        .hasMessageStartingWith("The server has other prepared statements than the driver (")
+        .hasMessageContaining("prepareThreshold=0")
+        .hasMessageNotContaining("secret")
+        .extracting(FunctionCallException::code)
+        .isEqualTo(Code.ANSWER_MISMATCH);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "08P01, '', CONNECTION_LOST",
+    "08P01, ProcessStartupPacket, CONNECTION_LOST",
+    "25P03, ProcessInterrupts, CONNECTION_LOST",
+    "25P04, ProcessInterrupts, CONNECTION_LOST",
+    "0A000, transformSelectStmt, SERVER_ERROR",
+    "22023, acme_greet, SERVER_ERROR"
+  })
+  void takesOtherErrorsOfTheseClassesAsTheyAre(String state, String routine, Code code) {
+    String reported =
+        "SERROR\0C" + state + "\0Mwords\0" + (routine.isEmpty() ? "" : "R" + routine + "\0");
+    var error = new PSQLException(new ServerErrorMessage(reported + "\0"));
+    assertThat(SqlErrors.translate(error, Duration.ofSeconds(1), NameRequest.FUNCTIONS).code())
+        .isEqualTo(code);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "unable to read data from DB node 0, CONNECTION_LOST",
+    "unable to parse the query, CONNECTION_LOST",
+    "unable to allocate memory, SERVER_ERROR"
+  })
+  void knowsThatPgpoolHasLostItsSession(String words, Code code) {
+    var error = new PSQLException(new ServerErrorMessage("SERROR\0CXX000\0M" + words + "\0\0"));
+    assertThat(SqlErrors.translate(error, Duration.ofSeconds(1), NameRequest.FUNCTIONS).code())
+        .isEqualTo(code);
+  }
+
+  /** The client has interrupted the wait for a connection; nobody has interrupted the caller. */
+  @Test
+  void aRefusedLogInAtTheEndOfTheTimeIsNoInterrupt() {
+    var refused = new SQLException("no such user", "28000");
+    refused.initCause(new InterruptedException());
+    assertThat(SqlErrors.noConnectionWithin(Duration.ofSeconds(1), refused).code())
+        .isEqualTo(Code.LOGIN_REFUSED);
+    assertThat(Thread.interrupted()).isFalse();
+  }
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal;
+
+import io.pghello.PgHelloException;
+import io.pghello.PgHelloException.Code;
+import io.pghello.PgHelloProblem;
+import io.pghello.extension.ExtensionProblem;
+import io.pghello.extension.batching.CallProblem;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.internal.ArgumentChecks;
+import io.pghello.extension.batching.internal.Errors;
+import io.pghello.extension.batching.internal.ServerFunctions;
+import io.pghello.extension.batching.internal.installation.Preflight;
+import io.pghello.extension.batching.internal.jdbc.SqlErrors;
+import java.net.SocketTimeoutException;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Errors of names and counts, and the translation of all others to those of the client. */
+public final class HelloErrors {
+  /** The extension's functions, whose errors never contain a name. */
+  public static final ServerFunctions FUNCTIONS =
+      new ServerFunctions(Function.EXTENSION, List.of(Function.values()), new NameChecks());
+
+  private static final String THE_ANSWER = "The answer";
+
+  private HelloErrors() {}
+
+  /** Returns the problem of a name that the encoding of the database cannot hold. */
+  static CallProblem notInEncoding(String where) {
+    return new CallProblem(
+        FunctionCallException.Code.INVALID_ARGUMENT,
+        NameValidator.theName(where)
+            + " has a character that the encoding of this database cannot hold.",
+        "Remove it, or use a database with the encoding UTF8.");
+  }
+
+  /** Returns the problem of a name that is too large, or has too large a greeting. */
+  static CallProblem tooLarge(String where) {
+    return new CallProblem(
+        FunctionCallException.Code.RESULT_TOO_LARGE,
+        NameValidator.theName(where)
+            + " or its greeting would exceed the server's limit of 1 GB for a value.",
+        "Use a shorter name or a smaller count.");
+  }
+
+  /** Returns the same error of one of many names, with its index. */
+  static FunctionCallException atIndex(FunctionCallException e, long index) {
+    String where = NameValidator.where(index);
+    String message = e.problem().message();
+    if (message.startsWith(THE_ANSWER)) {
+      String indexed = THE_ANSWER + " to " + where + message.substring(THE_ANSWER.length());
+      return new FunctionCallException(
+          new CallProblem(e.code(), indexed, e.remedy()), null, e.getCause());
+    }
+    return new FunctionCallException(
+        e.code() == FunctionCallException.Code.INVALID_ARGUMENT
+            ? notInEncoding(where)
+            : tooLarge(where),
+        e.sqlState().orElse(null),
+        null);
+  }
+
+  /** Returns the error of a count that the function does not take. */
+  public static PgHelloException invalidRepeat(int repeat) {
+    return of(
+        new PgHelloProblem(
+            Code.INVALID_REPEAT,
+            "The repeat count is " + repeat + ".",
+            "Use a count between "
+                + HelloRequest.REPEAT_MIN
+                + " and "
+                + HelloRequest.REPEAT_MAX
+                + "."));
+  }
+
+  /** Returns the error of an answer that does not belong to the request. */
+  public static PgHelloException mismatch() {
+    return translate(Errors.mismatch(Function.EXTENSION));
+  }
+
+  /** Returns the error of a problem of the installation. */
+  public static PgHelloException of(ExtensionProblem problem) {
+    return of(problem(Preflight.problem(problem)));
+  }
+
+  /** Returns the error of a problem that neither the server nor the driver has reported. */
+  static PgHelloException of(PgHelloProblem problem) {
+    return new PgHelloException(problem, null, null);
+  }
+
+  /** Returns an error of a call as the client throws it, with the same stack trace. */
+  public static PgHelloException translate(FunctionCallException e) {
+    var error = new PgHelloException(problem(e.problem()), e.sqlState().orElse(null), e.getCause());
+    error.setStackTrace(e.getStackTrace());
+    for (Throwable suppressed : e.getSuppressed()) {
+      error.addSuppressed(
+          suppressed instanceof FunctionCallException before ? translate(before) : suppressed);
+    }
+    return error;
+  }
+
+  /** Returns a problem of a call in the client's type. */
+  static PgHelloProblem problem(CallProblem problem) {
+    return new PgHelloProblem(
+        problem.code() == FunctionCallException.Code.INVALID_ARGUMENT
+            ? Code.INVALID_NAME
+            : Code.valueOf(problem.code().name()),
+        problem.message(),
+        problem.remedy(),
+        problem.functions());
+  }
+
+  /**
+   * Translates an error of a statement that was run in another session than the client's: it is no
+   * call that could have timed out, and its transaction has failed, so no further statement can
+   * find the reason.
+   */
+  public static PgHelloException ofSession(SQLException e) {
+    if (ExtensionProblem.canCause(e)) {
+      return new PgHelloException(
+          new PgHelloProblem(
+              Code.SERVER_ERROR,
+              "The extension pg_hello cannot be used as it is installed: "
+                  + SqlErrors.serverMessage(e)
+                  + ".",
+              "Create or update it in this database (CREATE EXTENSION pg_hello, ALTER EXTENSION"
+                  + " pg_hello UPDATE), or name the schema that it is in (pghello.schema);"
+                  + " pghello.preflight=fail says at start which it is."),
+          e.getSQLState(),
+          null);
+    }
+    if (SqlErrors.hasCause(e, SocketTimeoutException.class)) {
+      return new PgHelloException(
+          new PgHelloProblem(
+              Code.TIMEOUT,
+              "The server did not answer within the connection's socketTimeout.",
+              "Try again, look what the server is busy with, or raise socketTimeout."),
+          e.getSQLState(),
+          e);
+    }
+    CallProblem refusal = new NameChecks().problem(String.valueOf(e.getSQLState()), null);
+    return translate(
+        refusal == null
+            ? SqlErrors.translate(e, Duration.ZERO, FUNCTIONS)
+            : new FunctionCallException(refusal, e.getSQLState(), null));
+  }
+
+  /** The server refuses a checked name only for its length, or for the encoding of the database. */
+  private static final class NameChecks implements ArgumentChecks {
+    @Override
+    public @Nullable CallProblem problem(String sqlState, @Nullable String serverEncoding) {
+      return switch (sqlState) {
+        case "54000" -> tooLarge("");
+        case "22P05" -> notInEncoding("");
+        case "22021" -> ServerEncoding.refusesOwnBytes(serverEncoding) ? notInEncoding("") : null;
+        default -> null;
+      };
+    }
+
+    @Override
+    public String remedyBehindSqlParser() {
+      return "only single calls work: tell the client the schema, and coalescing(false).";
+    }
+  }
+}

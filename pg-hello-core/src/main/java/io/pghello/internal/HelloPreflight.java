@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal;
+
+import io.pghello.PgHelloException.Code;
+import io.pghello.PgHelloProblem;
+import io.pghello.extension.Installation;
+import io.pghello.extension.batching.internal.installation.Preflight;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * The extension's installation.
+ *
+ * @param installation the installation, as found in one round trip
+ * @param warnings problems that do not prevent calls
+ */
+public record HelloPreflight(Installation installation, List<PgHelloProblem> warnings) {
+  private static final PgHelloProblem DISTRIBUTED =
+      new PgHelloProblem(
+          Code.DISTRIBUTED,
+          "The database is distributed by Citus, whose workers do not learn of SET pg_hello.repeat.",
+          "In SQL over distributed tables pass the count, as in pg_hello(name, 2).");
+
+  /** Returns the installation with its problems in the client's type. */
+  public static HelloPreflight of(Preflight found) {
+    Stream<PgHelloProblem> warnings = found.warnings().stream().map(HelloErrors::problem);
+    Stream<PgHelloProblem> distributed =
+        found.installation().isDistributed() ? Stream.of(DISTRIBUTED) : Stream.of();
+    return new HelloPreflight(found.installation(), Stream.concat(warnings, distributed).toList());
+  }
+
+  /** Returns all problems, the most serious one first. */
+  public List<PgHelloProblem> problems() {
+    return Stream.concat(
+            installation.problems().stream().map(Preflight::problem).map(HelloErrors::problem),
+            warnings.stream())
+        .toList();
+  }
+}

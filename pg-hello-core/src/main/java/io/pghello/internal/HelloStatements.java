@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal;
+
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.batching.internal.Deadline;
+import io.pghello.extension.batching.internal.Errors;
+import io.pghello.extension.batching.internal.StatementContext;
+import io.pghello.extension.batching.internal.jdbc.SqlErrors;
+import io.pghello.extension.batching.internal.jdbc.StatementExecutor;
+import io.pghello.extension.batching.internal.jdbc.Statements;
+import java.nio.charset.CharsetEncoder;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+
+/**
+ * Asks for greetings, and checks each answer against its request.
+ *
+ * @param executor runs the statements
+ */
+public record HelloStatements(StatementExecutor executor)
+    implements Statements<HelloRequest, String> {
+  @Override
+  public String one(HelloRequest request, Deadline deadline) {
+    return executor.run(deadline, request, HelloStatements::one);
+  }
+
+  @Override
+  public String one(HelloRequest request, StatementContext context) {
+    return executor.run(context, session -> one(session, request));
+  }
+
+  /**
+   * Asks for all in one round trip, or in several if the driver refuses so large an answer. If one
+   * cannot be greeted, the error has its index, which may take more round trips to find.
+   *
+   * @param first the index of the first of them
+   */
+  public String[] all(List<HelloRequest> requests, long first, StatementContext context) {
+    if (executor.exceedsDriverLimit(requests)) {
+      return halves(requests, first, context);
+    }
+    try {
+      return executor.run(
+          context,
+          session -> {
+            CharsetEncoder encoder = ServerEncoding.encoder(session.serverEncoding());
+            for (int i = 0; encoder != null && i < requests.size(); i++) {
+              if (!encoder.canEncode(requests.get(i).name())) {
+                throw Errors.of(HelloErrors.notInEncoding(NameValidator.where(first + i)));
+              }
+            }
+            String[] answers = all(session, requests);
+            for (int i = 0; i < answers.length; i++) {
+              if (!requests.get(i).isAnsweredBy(answers[i])) {
+                throw mismatch(session, requests.get(i), NameValidator.where(first + i));
+              }
+            }
+            return answers;
+          });
+    } catch (FunctionCallException e) {
+      if (SqlErrors.isDriverLimit(e) && !executor.isBound()) {
+        executor.noteDriverLimit(requests);
+        if (requests.size() == 1) {
+          throw HelloErrors.atIndex(e, first);
+        }
+        return halves(requests, first, context);
+      }
+      // what the server has reported has no index
+      throw e.sqlState().isPresent() && isOfOneName(e.code())
+          ? withIndex(requests, first, context, e)
+          : e;
+    }
+  }
+
+  private String[] halves(List<HelloRequest> requests, long first, StatementContext context) {
+    int size = requests.size();
+    int half = size / 2;
+    Deadline deadline = context.deadline();
+    String[] answers = all(requests.subList(0, half), first, StatementContext.bulk(half, deadline));
+    String[] others =
+        all(
+            requests.subList(half, size),
+            first + half,
+            StatementContext.bulk(size - half, deadline));
+    String[] both = Arrays.copyOf(answers, size);
+    System.arraycopy(others, 0, both, half, others.length);
+    return both;
+  }
+
+  /** Finds the first name that the server refuses, by halves, and says which it is. */
+  private FunctionCallException withIndex(
+      List<HelloRequest> requests,
+      long first,
+      StatementContext context,
+      FunctionCallException error) {
+    if (executor.isBound()) {
+      // its transaction has failed
+      return error;
+    }
+    FunctionCallException refusal = error;
+    int from = 0;
+    int to = requests.size();
+    while (to - from > 1) {
+      int middle = (from + to) >>> 1;
+      List<HelloRequest> half = requests.subList(from, middle);
+      try {
+        String[] answers =
+            executor.run(
+                StatementContext.bulk(half.size(), context.deadline()),
+                session -> all(session, half));
+        // a pooler's mixed up answers say nothing about the names
+        if (!HelloAllCodec.areAnswers(half, answers)) {
+          throw Errors.mismatch(Function.EXTENSION);
+        }
+        from = middle;
+      } catch (FunctionCallException e) {
+        if (!isOfOneName(e.code())) {
+          return error;
+        }
+        refusal = e;
+        to = middle;
+      }
+    }
+    return HelloErrors.atIndex(refusal, first + from);
+  }
+
+  @Override
+  public Object[] several(List<HelloRequest> requests, StatementContext context) {
+    return requests.size() == 1
+        ? new Object[] {one(requests.get(0), context)}
+        : executor.run(context, session -> checkedThatFit(session, requests));
+  }
+
+  @Override
+  public boolean isOfOneRequest(FunctionCallException error, int failures) {
+    return isOfOneName(error.code());
+  }
+
+  /** Its messages and causes never have a name. */
+  @Override
+  public FunctionCallException shared(FunctionCallException error) {
+    return error;
+  }
+
+  private static boolean isOfOneName(Code code) {
+    return code == Code.INVALID_ARGUMENT || code == Code.RESULT_TOO_LARGE;
+  }
+
+  static String one(StatementExecutor.Session session, HelloRequest request) throws SQLException {
+    String answer =
+        session.call(request.function(), request, HelloStatements::bind, row -> row.getString(1));
+    if (!request.isAnsweredBy(answer)) {
+      throw mismatch(session, request, "");
+    }
+    return answer;
+  }
+
+  private static void bind(PreparedStatement statement, HelloRequest request) throws SQLException {
+    statement.setString(1, request.name());
+    if (request.repeat() != HelloRequest.AS_SET) {
+      statement.setInt(2, request.repeat());
+    }
+  }
+
+  private static String[] all(StatementExecutor.Session session, List<HelloRequest> requests)
+      throws SQLException {
+    return session.call(
+        Function.HELLO_ALL,
+        requests,
+        HelloAllCodec::bind,
+        row -> {
+          String[] answers = HelloAllCodec.read(row, requests);
+          if (answers == null) {
+            throw Errors.mismatch(Function.EXTENSION);
+          }
+          return answers;
+        });
+  }
+
+  /** Returns the error for a wrong answer, and lets the connection be closed that has given it. */
+  private static FunctionCallException mismatch(
+      StatementExecutor.Session session, HelloRequest request, String where) throws SQLException {
+    return ServerEncoding.changes(session.serverEncoding(), request.name())
+        ? Errors.of(HelloErrors.notInEncoding(where))
+        : session.mismatch();
+  }
+
+  /** Returns an error for what is no answer to its request. */
+  private static Object[] checkedThatFit(
+      StatementExecutor.Session session, List<HelloRequest> requests) throws SQLException {
+    Object[] outcomes = allThatFit(session, requests);
+    for (int i = 0; i < outcomes.length; i++) {
+      if (!(outcomes[i] instanceof FunctionCallException)
+          && !requests.get(i).isAnsweredBy((String) outcomes[i])) {
+        outcomes = Statements.copyOf(outcomes, outcomes.length);
+        outcomes[i] = mismatch(session, requests.get(i), "");
+      }
+    }
+    return outcomes;
+  }
+
+  /**
+   * Sends what the database can hold, where that is known, and says of the others that it cannot.
+   */
+  private static Object[] allThatFit(StatementExecutor.Session session, List<HelloRequest> requests)
+      throws SQLException {
+    CharsetEncoder encoder = ServerEncoding.encoder(session.serverEncoding());
+    if (encoder == null) {
+      return allOrEach(session, requests);
+    }
+    var outcomes = new Object[requests.size()];
+    var fitting = new ArrayList<HelloRequest>(outcomes.length);
+    for (int i = 0; i < outcomes.length; i++) {
+      HelloRequest request = requests.get(i);
+      if (encoder.canEncode(request.name())) {
+        fitting.add(request);
+      } else {
+        outcomes[i] = Errors.of(HelloErrors.notInEncoding(""));
+      }
+    }
+    if (!fitting.isEmpty()) {
+      Iterator<Object> answers = Arrays.asList(allOrEach(session, fitting)).iterator();
+      Arrays.setAll(outcomes, i -> outcomes[i] == null ? answers.next() : outcomes[i]);
+    }
+    return outcomes;
+  }
+
+  /** One by one where the function for all is not there, as in version 1.0. */
+  private static Object[] allOrEach(StatementExecutor.Session session, List<HelloRequest> requests)
+      throws SQLException {
+    if (session.offers(Function.HELLO_ALL)) {
+      try {
+        return all(session, requests);
+      } catch (FunctionCallException e) {
+        // it was thought to be there, or has been until now
+        if (e.code() != Code.TOO_OLD && e.code() != Code.NO_EXECUTE_PRIVILEGE) {
+          throw e;
+        }
+      }
+    }
+    var outcomes = new Object[requests.size()];
+    for (int i = 0; i < outcomes.length; i++) {
+      try {
+        outcomes[i] = one(session, requests.get(i));
+      } catch (FunctionCallException e) {
+        outcomes[i] = e;
+      }
+    }
+    return outcomes;
+  }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal;
+
+import io.pghello.PgHelloInfo;
+import io.pghello.extension.ExtensionFunction;
+import io.pghello.extension.ExtensionProblem;
+import io.pghello.extension.Installation;
+import io.pghello.extension.batching.ConnectionSource;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.internal.Deadline;
+import io.pghello.extension.batching.internal.Errors;
+import io.pghello.extension.batching.internal.Settings;
+import io.pghello.extension.batching.internal.StatementContext;
+import io.pghello.extension.batching.internal.installation.Preflight;
+import io.pghello.extension.batching.internal.jdbc.StatementExecutor;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** The calls that ask about the server. */
+public final class ServerCalls {
+  // Milliseconds from 1970 to 2000, where the clocks of other builds begin.
+  private static final long POSTGRES_EPOCH_MILLIS = 946_684_800_000L;
+  private static final long DAY_MILLIS = 86_400_000L;
+
+  private ServerCalls() {}
+
+  /** Returns the server's clock; throws if it counts from another year. */
+  public static long nowMillis(StatementExecutor.Session session) throws SQLException {
+    long millis = session.call(Function.NOW_MS, row -> row.getLong(2));
+    if (Math.abs(millis + POSTGRES_EPOCH_MILLIS - System.currentTimeMillis()) < DAY_MILLIS) {
+      Installation found = session.look().installation();
+      throw Errors.of(
+          Preflight.problem(
+              ExtensionProblem.foreignBuild(Function.EXTENSION, found.database(), found.schema())));
+    }
+    return millis;
+  }
+
+  /** Returns what the server says of its version. */
+  public static String spiVersion(StatementExecutor.Session session) throws SQLException {
+    return session.call(Function.SPI_VERSION, row -> row.getString(2));
+  }
+
+  /**
+   * Looks how the extension is installed, once, on a connection of a source without a client.
+   *
+   * @param schema the quoted schema that it is to be in; null if any will do
+   */
+  public static HelloPreflight preflight(
+      ConnectionSource source, @Nullable String schema, Duration timeout) {
+    var executor =
+        new StatementExecutor(
+            source, Settings.Statements.withoutClient(schema, timeout), HelloErrors.FUNCTIONS);
+    try {
+      return HelloPreflight.of(
+          executor.run(
+              StatementContext.single(Deadline.after(timeout)), StatementExecutor.Session::look));
+    } catch (FunctionCallException e) {
+      throw HelloErrors.translate(e);
+    }
+  }
+
+  /**
+   * Returns what the session talks to.
+   *
+   * @param repeat the count of the calls; as many as the session's setting says if it is 0
+   */
+  public static PgHelloInfo info(StatementExecutor.Session session, int repeat)
+      throws SQLException {
+    // that loads the library, without which the setting has no value
+    String greeting = HelloStatements.one(session, HelloRequest.of("", HelloRequest.AS_SET));
+    Installation installation = session.lookFor(Function.HELLO).installation();
+    return new PgHelloInfo(
+        installation.serverVersion(),
+        Objects.requireNonNull(installation.version()),
+        Objects.requireNonNull(installation.schema()),
+        repeat == HelloRequest.AS_SET ? HelloRequest.countOfEmptyName(greeting) : repeat,
+        installation.functions().stream()
+            .map(ExtensionFunction::signature)
+            .collect(Collectors.toUnmodifiableSet()));
+  }
+}

@@ -1,9 +1,0 @@
-// SPDX-License-Identifier: MIT
-/**
- * The extension's installation: its state, its problems, and the statements that call it. May
- * change in any release.
- */
-@NullMarked
-package io.pghello.internal.installation;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,6 +1,0 @@
-// SPDX-License-Identifier: MIT
-/** Statements on connections: time-outs, errors, retries, answers. May change in any release. */
-@NullMarked
-package io.pghello.internal.jdbc;
-
-import org.jspecify.annotations.NullMarked;
