@@ -19,7 +19,7 @@ MAJORS=(15 17 18)
 DEFAULT_MAJOR=17
 
 # What users depend on.
-PUBLISHED=(pg-hello-bom pg-extension-installer pg-hello-extension pg-extension-client pg-extension-batching pg-extension-testkit pg-extension-maven-plugin pg-extension-archetype pg-hello-testkit
+PUBLISHED=(pg-hello-bom pg-extension-installer pg-hello-extension pg-extension-binding pg-extension-batching pg-extension-testkit pg-extension-maven-plugin pg-extension-archetype pg-hello-testkit
   pg-hello-core pg-hello-hibernate pg-hello-jooq pg-hello-spring-boot-starter pg-hello-plugin pg-hello-mcp)
 
 die() {

@@ -23,7 +23,7 @@ WITH_JDK25=(env "JAVA_HOME=$JDK25")
 HIBERNATE=(pg-hello-hibernate hibernate)
 
 # Applications of JDBC and the client, the examples and the MCP server run on the first axis only.
-ONCE=(-Dpg-hello-benchmarks.skipITs=true -Dpg-extension-client.skipTests=true -Dpg-hello-mcp.skipTests=true)
+ONCE=(-Dpg-hello-benchmarks.skipITs=true -Dpg-extension-binding.skipTests=true -Dpg-hello-mcp.skipTests=true)
 for example in events hibernate jooq mcp plugin quickstart service shared shared-web spring-boot users; do
   ONCE+=("-Dpg-hello-example-$example.skipTests=true")
 done

@@ -20,7 +20,7 @@ final class Seeded {
 }
 JAVA
 if JAVA_HOME=$JDK25 maven -B -ntp -f "$1/pom.xml" \
-  -pl "$(module_list pg-hello-parent pg-hello-bom pg-extension-client pg-extension-batching pg-hello-core)" compile >"$1/seeded.log"; then
+  -pl "$(module_list pg-hello-parent pg-hello-bom pg-extension-binding pg-extension-batching pg-hello-core)" compile >"$1/seeded.log"; then
   die "the checkers accept the planted null"
 fi
 if ! grep -q 'NullAway.*returning @Nullable expression' "$1/seeded.log"; then
