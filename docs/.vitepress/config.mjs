@@ -32,12 +32,16 @@ const title = (page) => /^# (.*)$/m.exec(readFileSync(path.join(root, page), 'ut
 
 const inDocs = (...names) => names.map((name) => `docs/${name}.md`);
 const groups = [
-  ['Start', ['README.md', 'docs/README.md', 'docs/troubleshooting.md', 'examples/README.md']],
-  ['Call it', inDocs('client', 'load', 'hibernate', 'jooq', 'spring-boot', 'frameworks', 'plugin', 'mcp', 'poolers', 'reliability', 'scale')],
-  ['Test with it', inDocs('testkit', 'own-extension', 'extensions')],
-  ['Services', inDocs('service', 'users', 'deployment', 'events')],
+  ['Start', ['README.md', 'docs/README.md', ...inDocs('testkit', 'extension-testing', 'own-extension', 'client'), 'examples/README.md']],
+  ['Call it', inDocs('hibernate', 'hibernate-entities', 'hibernate-database-values', 'jpa-listener', 'jooq', 'jooq-codegen', 'spring-boot', 'frameworks', 'client-connections', 'poolers')],
+  ['Test with it', inDocs('test-servers', 'extensions', 'ci')],
+  ['Extend it', inDocs('extension-binding', 'extension-batching', 'extension-build', 'extension-install')],
+  ['Services', inDocs('service', 'users', 'events', 'deployment')],
+  ['Programs', inDocs('plugin', 'mcp')],
   ['Run the database', ['extension/README.md', ...inDocs('operations', 'monitoring')]],
-  ['The project', ['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', ...inDocs('testing', 'benchmarks', 'contributing/source-documents')]],
+  ['Reference', inDocs('troubleshooting', 'compatibility')],
+  ['Background', inDocs('load', 'scale', 'reliability', 'benchmarks', 'benchmark-method')],
+  ['The project', ['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', ...inDocs('testing', 'contributing/source-documents')]],
 ];
 // a new page stands at the end
 groups.at(-1)[1].push(...pages.filter((page) => !groups.some(([, members]) => members.includes(page))));

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the projects that docs/testkit.md, docs/own-extension.md and docs/jooq.md show, copies the server as
+# Builds the projects that docs/testkit.md, docs/own-extension.md and docs/jooq-codegen.md show, copies the server as
 # docs/mcp.md tells, runs the tests of the starter on other lines of Spring Boot, and builds and runs an application
 # with each line, as their users would: from what ./dev install has just installed into a local Maven repository in
 # which nothing of ours was before.
@@ -144,8 +144,8 @@ maven -q -B -ntp -f "$project/pom.xml" -Ddb.url="$url" compile dependency:build-
   -Dmdep.outputFile="$WORK/classpath"
 said=$("$(java_home)/bin/java" -cp "$project/target/classes:$(<"$WORK/classpath")" \
   com.example.Greetings "$url" 2>/dev/null)
-[[ $said == 'Hello, Ada! 20'* ]] || die "the program of docs/jooq.md said: $said"
-echo "The project of docs/jooq.md generates code and runs: $said"
+[[ $said == 'Hello, Ada! 20'* ]] || die "the program of docs/jooq-codegen.md said: $said"
+echo "The project of docs/jooq-codegen.md generates code and runs: $said"
 
 cp -r "$ROOT/pg-hello-spring-boot-starter" "$WORK/starter"
 # spring_boot VERSION JDK ARGUMENT...: the starter's tests on the installed jar, all else as this version of

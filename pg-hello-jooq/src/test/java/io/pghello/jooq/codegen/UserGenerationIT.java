@@ -213,7 +213,7 @@ class UserGenerationIT {
   @Test
   void isWhatTheGuideShows() throws Exception {
     String pom = Files.readString(POM);
-    assertThat(Files.readString(Path.of("../docs/jooq.md"))).contains("```xml\n" + pom + "```");
+    assertThat(Files.readString(Path.of("../docs/jooq-codegen.md"))).contains("```xml\n" + pom + "```");
     assertThat(configuration().getGenerator().getDatabase().getIncludeSql().split("\\s+"))
         .filteredOn(word -> !word.isEmpty())
         .containsExactly(PgHelloGenerator.INCLUDE_SQL.strip().split("\\s+"));
@@ -223,7 +223,7 @@ class UserGenerationIT {
       assertThat(value(pom, "<" + property + ">")).as("%s of the POM", property).isEqualTo(version);
       // other versions of the same line are old ones
       String line = Pattern.quote(version.substring(0, version.lastIndexOf('.') + 1)) + "\\d+";
-      for (String page : List.of("jooq.md", "spring-boot.md")) {
+      for (String page : List.of("jooq.md", "jooq-codegen.md", "spring-boot.md")) {
         assertThat(
                 Pattern.compile(line)
                     .matcher(Files.readString(Path.of("../docs", page)))

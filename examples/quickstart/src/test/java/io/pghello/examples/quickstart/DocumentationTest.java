@@ -48,7 +48,7 @@ class DocumentationTest {
       }
       assertThat(inPage)
           .as("every Java snippet of %s names its region", page)
-          .isEqualTo(text.replace("page import:\n\n```java", "").split("```java", -1).length - 1);
+          .isEqualTo(text.replace("these imports:\n\n```java", "").split("```java", -1).length - 1);
     }
     assertThat(snippets).isGreaterThanOrEqualTo(3);
   }
@@ -188,7 +188,7 @@ class DocumentationTest {
   /** The versions of the embedded servers are written in the root POM; the page follows. */
   @Test
   void namesTheServersOfTheBuild() throws IOException {
-    String page = Files.readString(ROOT.resolve("docs/testkit.md"));
+    String page = Files.readString(ROOT.resolve("docs/test-servers.md"));
     assertThat(SERVER.matcher(Files.readString(ROOT.resolve("pom.xml"))).results())
         .hasSize(2)
         .allSatisfy(server -> assertThat(page).contains(server.group(1)));

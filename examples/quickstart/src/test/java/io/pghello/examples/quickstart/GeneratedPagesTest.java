@@ -82,7 +82,7 @@ class GeneratedPagesTest {
   }
 
   private static String section(NavigableSet<String> imports) {
-    return "\n<!-- imports -->\n## Imports\n\nWhat the snippets of this page import:\n\n```java\n"
+    return "\n<!-- imports -->\n## Imports\n\nThe snippets on this page use these imports:\n\n```java\n"
         + String.join("\n", imports)
         + "\n```\n<!-- end -->\n";
   }
