@@ -8,6 +8,7 @@ import io.pghello.testkit.TestDatabase;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -18,9 +19,13 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The commands of docs/operations.md do what the page says. */
+/** Runs the commands of the pages for administrators. */
 class OperationsPageIT {
   private static final String PROMPT = "$ ./dev pghello ";
+
+  /** In the order in which one command needs the other: an update requires a backup. */
+  private static final List<String> PAGES = List.of("pghello.md", "backups.md", "maintenance.md");
+
   private static final Pattern WORD = Pattern.compile("'[^']*'|\\S+");
 
   /** Of what stands open, could be set better, or is in a log. */
@@ -31,12 +36,14 @@ class OperationsPageIT {
 
   @Tag("slow")
   @Test
-  void runsEveryCommandOfThePage() throws Exception {
-    List<String> commands =
-        Files.readAllLines(Path.of("../../docs/operations.md")).stream()
-            .filter(line -> line.startsWith(PROMPT))
-            .map(line -> line.substring(PROMPT.length()))
-            .toList();
+  void runsEveryCommandOfThePages() throws Exception {
+    var commands = new ArrayList<String>();
+    for (String page : PAGES) {
+      Files.readAllLines(Path.of("../../docs", page)).stream()
+          .filter(line -> line.startsWith(PROMPT))
+          .map(line -> line.substring(PROMPT.length()))
+          .forEach(commands::add);
+    }
     assertThat(commands).hasSizeGreaterThanOrEqualTo(17);
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase("app");

@@ -521,13 +521,12 @@ class PgBackRestIT {
     }
   }
 
-  /** Returns the commands of the section of docs/operations.md. */
+  /** Returns the commands of the section of docs/backups.md. */
   private static List<String> page() throws Exception {
-    String page = Files.readString(Path.of("../../docs/operations.md"));
-    String section = page.substring(page.indexOf("### To any point in time"));
+    String page = Files.readString(Path.of("../../docs/backups.md"));
+    String section = page.substring(page.indexOf("## Point-in-time recovery"));
     List<String> commands =
         section
-            .substring(0, section.indexOf("\n## "))
             .lines()
             .filter(line -> line.startsWith("$ "))
             .map(line -> line.substring(2))
