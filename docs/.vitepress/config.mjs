@@ -37,8 +37,8 @@ const groups = [
   ['Test with it', inDocs('test-servers', 'extensions', 'ci')],
   ['Extend it', inDocs('extension-binding', 'extension-batching', 'extension-build', 'extension-install')],
   ['Services', inDocs('service', 'users', 'events', 'deployment')],
-  ['Programs', inDocs('plugin', 'mcp')],
-  ['Run the database', ['extension/README.md', ...inDocs('operations', 'monitoring')]],
+  ['Programs', inDocs('plugin', 'plugin-security', 'mcp')],
+  ['Run the database', ['extension/README.md', ...inDocs('operations', 'pghello', 'backups', 'maintenance', 'monitoring')]],
   ['Reference', inDocs('troubleshooting', 'compatibility')],
   ['Background', inDocs('load', 'scale', 'reliability', 'benchmarks', 'benchmark-method')],
   ['The project', ['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', ...inDocs('testing', 'contributing/source-documents')]],
@@ -104,7 +104,7 @@ const vueOfTheSite = {
 
 export default defineConfig({
   title: 'pg-hello',
-  description: 'A native PostgreSQL extension that feels like a Java library',
+  description: 'A toolkit for native PostgreSQL extensions on the JVM',
   lang: 'en',
   base: process.env.PG_HELLO_SITE_BASE,
   srcDir: root,
