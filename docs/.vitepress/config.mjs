@@ -82,8 +82,8 @@ function diagrams(md) {
       : fence(tokens, index, ...others);
 }
 
-// A chart stands above each table of results, and all of them at the marker <!-- charts -->.
-const marker = /<!-- (results: .+|charts) -->/;
+// A chart stands above each table of results, except above the summary, which has an image. All charts replace <!-- charts -->.
+const marker = /<!-- (results: (?!summary).+|charts) -->/;
 const markers = new Set(
   pages.flatMap((page) => [...readFileSync(path.join(root, page), 'utf8').matchAll(new RegExp(`^${marker.source}$`, 'gm'))].map(([, what]) => what)),
 );

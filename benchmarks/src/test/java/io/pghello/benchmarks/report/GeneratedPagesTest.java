@@ -33,8 +33,7 @@ class GeneratedPagesTest {
       }
     }
     assertThat(shown)
-        .containsExactlyInAnyOrder(
-            "docs/benchmarks.md", "docs/load.md");
+        .containsExactlyInAnyOrder("docs/benchmarks.md", "docs/load.md");
   }
 
   /** So that it needs no build. */
@@ -44,13 +43,6 @@ class GeneratedPagesTest {
     PrintStream stream = new PrintStream(out, true, StandardCharsets.UTF_8);
     assertThat(Bench.run(new String[] {"--help"}, stream, stream, false)).isZero();
     assertGenerated(ROOT.resolve("benchmarks/help.txt"), out.toString(StandardCharsets.UTF_8));
-  }
-
-  @Test
-  void showTheRatiosThatAreJudged() throws IOException {
-    // the rows of the table below the image in docs/benchmarks.md
-    String image = RatioImage.svg(results(), List.of("client", "hibernate"));
-    assertGenerated(ROOT.resolve("docs/ratios.svg"), image);
   }
 
   private static void assertGenerated(Path file, String text) throws IOException {
