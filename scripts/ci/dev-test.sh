@@ -135,7 +135,10 @@ ends 2 'the number of runs is 0' test --repeat 0 faults
 ends 2 'test --repeat takes' test --repeat 2 everything
 ends 2 'not: 9' native 9
 ends 2 'unknown argument seventeen' native seventeen
-ends 2 'takes one of: linux-amd64-musl linux-arm64, not: linux-riscv64' native --platform linux-riscv64 17
+ends 2 'takes one of: linux-arm64 linux-amd64-musl linux-arm64-musl darwin-arm64 darwin-amd64 windows-amd64, not: linux-riscv64' \
+  native --platform linux-riscv64 17
+ends 2 'takes one of:' native --check --platform
+ends 2 'unknown argument --platform' native --headers --platform darwin-arm64
 ends 2 'a number of seconds, not: 0' native --fuzz 0
 ends 2 '--major is 99; there are 15 17 18' server --major 99
 ends 2 '--major is 99; there are 15 17 18' bench --major=99

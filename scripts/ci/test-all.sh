@@ -58,7 +58,7 @@ copy_of_oldest_axis() {
 step native                "$ROOT/scripts/native.sh"
 step native-musl           "$ROOT/scripts/native.sh" --platform linux-amd64-musl "$DEFAULT_MAJOR"
 step native-check          "$ROOT/scripts/native.sh" --check
-step shellcheck            shellcheck -x -P "$ROOT" "$ROOT"/{dev,.ci/run,scripts/*.sh,scripts/ci/*.sh,scripts/ci/*/*.sh,deploy/*.sh,deploy/*/*.sh}
+step shellcheck            shellcheck -x -P "$ROOT" "$ROOT"/{dev,.ci/run,scripts/*.sh,scripts/platforms/*.sh,scripts/ci/*.sh,scripts/ci/*/*.sh,deploy/*.sh,deploy/*/*.sh}
 step servers               fetch_servers
 begin regress              "$CHECKS/regress-all.sh"
 begin first-run            "$CI/first-run.sh"

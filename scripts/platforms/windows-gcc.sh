@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# A compiler for PostgreSQL extensions on Windows x64, for native.sh and for Makefiles with PGXS, whose options for Linux it drops.
+# PG_WINDOWS_HEADERS is the directory that platform_headers of platforms.sh prints, and PG_WINDOWS_EXPORTS the list of
+# windows_exports. Sources are compiled with -c first.
+# SPDX-License-Identifier: MIT
+set -euo pipefail
+TARGET=x86_64-w64-mingw32
+args=() objects=() output=a.out link=1 next=''
+for arg in "$@"; do
+  case $next in
+    output) output=$arg ;;
+    keep) args+=("$arg") ;;
+  esac
+  if [ -n "$next" ]; then
+    next=''
+    continue
+  fi
+  case $arg in
+    -o) next=output ;;
+    # the headers below are used instead
+    -isystem) next=drop ;;
+    -c | -E | -S | -fsyntax-only | -M | -MM) link='' args+=("$arg") ;;
+    -MF | -MT | -MQ | -include) args+=("$arg") next=keep ;;
+    # headers and libraries of this machine, and options for its linker and processor
+    -I/usr/* | -L* | -I*/server | -I*/internal | -l* | -Wl,* | -fPIC | -fpic | -shared | -march=native | -flto* | -specs=*) ;;
+    # these need a runtime library, or have no meaning on Windows
+    -fstack-protector* | -fstack-clash-protection | -fcf-protection* | -D_FORTIFY_SOURCE=* | -fvisibility=hidden) ;;
+    *.o | *.a) objects+=("$arg") ;;
+    *) args+=("$arg") ;;
+  esac
+done
+
+if [ -z "$link" ]; then
+  [ "$output" = a.out ] || args+=(-o "$output")
+  # the C library of the servers is UCRT, and MinGW's default is MSVCRT
+  exec "$TARGET-gcc" -D_UCRT -D__MSVCRT_VERSION__=0xE00 -D__USE_MINGW_ANSI_STDIO=0 -U__MINGW64__ -D_GNU_SOURCE \
+    -isystem "$PG_WINDOWS_HEADERS" -isystem "$PG_WINDOWS_HEADERS/port/win32" "${args[@]}"
+fi
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+# only the exports that these objects need, because dlltool takes up to a minute for all 11,000; LLVM's writes what ld does not read
+"$TARGET-nm" --undefined-only "${objects[@]}" |
+  awk 'NF == 2 && $1 == "U" { sub(/^__imp_/, "", $2); sub(/^\.refptr\./, "", $2); print $2 }' | sort -u >"$tmp/needed"
+awk 'NR == FNR { needed[$1] = 1; next } FNR <= 2 || $1 in needed' "$tmp/needed" "$PG_WINDOWS_EXPORTS" >"$tmp/server.def"
+"$TARGET-dlltool" -d "$tmp/server.def" -l "$tmp/libserver.a"
+# Windows moves libraries. This pointer ensures that the list of addresses to change is never empty.
+printf 'static void *const volatile relocated __attribute__((used)) = (void *) &relocated;\n' >"$tmp/relocated.c"
+(cd "$tmp" && "$TARGET-gcc" -O2 -c relocated.c)
+# the library contains its own name, so it must not be the name of a temporary file
+dll=$tmp/$(basename "${output%.*}").dll
+# Fixed timestamp and address: the same bytes in each build. Variables that the server does not export for extensions are an error.
+"$TARGET-gcc" "${args[@]}" -shared -s -nostdlib -o "$dll" "${objects[@]}" "$tmp/relocated.o" "$tmp/libserver.a" \
+  -Wl,--entry=0,--disable-auto-import,--no-insert-timestamp,--image-base=0x180000000 \
+  -lucrt -lmingwex -lmingw32 -lucrt -lgcc -lkernel32
+mv "$dll" "$output"
