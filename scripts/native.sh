@@ -243,6 +243,7 @@ build_all() {
   rm -rf "$BUILD"/.new.*
   # or a jar would have older code for one platform than for another
   for platform in "${OTHERS[@]}"; do
+    ! contains "$platform" "${platforms[@]}" || continue
     stale=()
     for library in "$BUILD/$platform"/*/pg_hello.{so,dylib,dll}; do
       if [ -e "$library" ] && ! up_to_date "$library"; then

@@ -138,6 +138,7 @@ ends 2 'unknown argument seventeen' native seventeen
 ends 2 'takes one of: linux-arm64 linux-amd64-musl linux-arm64-musl darwin-arm64 darwin-amd64 windows-amd64, not: linux-riscv64' \
   native --platform linux-riscv64 17
 ends 2 'takes one of:' native --check --platform
+ends 2 'install takes --all-platforms and nothing else, not: --platform linux-arm64' install --platform linux-arm64
 ends 2 'unknown argument --platform' native --headers --platform darwin-arm64
 ends 2 'a number of seconds, not: 0' native --fuzz 0
 ends 2 '--major is 99; there are 15 17 18' server --major 99
