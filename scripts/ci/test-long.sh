@@ -25,7 +25,11 @@ for major in "${MAJORS[@]}"; do
   step "recipes-$major:1" recipes "$WORK/postgres17-jdk25" "$major" '-P!checks'
 done
 step regress "$ROOT/scripts/regress.sh" --settings
-step arm64:1 "$ROOT/scripts/regress.sh" --platform linux-arm64 17
+step native-platforms:9 "$ROOT/scripts/native.sh" --check --all-platforms
+step wrong-libraries:1 "$ROOT/scripts/ci/checks/wrong-libraries.sh" "$WORK/wrong-libraries"
+for platform in linux-arm64 linux-arm64-musl darwin-amd64 darwin-arm64 windows-amd64; do
+  step "$platform:2" "$ROOT/scripts/regress.sh" --platform "$platform" 17
+done
 step release:2 "$ROOT/dev" release --dry-run
 step faults "$ROOT/dev" test --repeat 20 faults
 step failover:5 "$ROOT/scripts/ci/failover.sh"

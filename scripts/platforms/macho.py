@@ -63,7 +63,7 @@ class MachO:
         with open(path, 'rb') as file:
             data = self.data = slice_of(file.read(), arch)
         if data[:4] != b'\xcf\xfa\xed\xfe':
-            raise Wrong(path + ' is not a Mach-O file of 64 bits')
+            raise Wrong('is not a Mach-O file of 64 bits')
         self.cpu, self.subtype, self.type, count, _, self.flags = struct.unpack_from('<6I', data, 4)
         # (name, address, size, offset, size in the file, protection), names of sections, (name, type, description, value)
         self.segments, self.sections, self.libraries, self.symbols = [], set(), [], []
@@ -143,8 +143,9 @@ class MachO:
         address = None
         if self.cpu == CPU['x86_64']:
             # lea address(%rip), %rax
-            i = code.index(b'\x48\x8d\x05')
-            address = start + i + 7 + struct.unpack_from('<i', code, i + 3)[0]
+            i = code.find(b'\x48\x8d\x05')
+            if i >= 0:
+                address = start + i + 7 + struct.unpack_from('<i', code, i + 3)[0]
         else:
             for i in range(0, 40, 4):
                 word, = struct.unpack_from('<I', code, i)
@@ -158,6 +159,8 @@ class MachO:
                     address += word >> 10 & 0xFFF
                 elif word == 0xD65F03C0:  # ret
                     break
+        if address is None:
+            raise Wrong('Pg_magic_func does not return an address')
         return self.at(address, MAGIC)
 
     def check_signature(self):
@@ -219,7 +222,10 @@ def check(path, server, module, libsystem, arch):
             missing.append(name)
     verify('uses only symbols of the server and of libSystem', counts[0] and not missing, missing or '%d and %d' % tuple(counts))
     verify('exports its magic block', '_Pg_magic_func' in library.exports(), '%d symbols' % len(library.exports()))
-    verify('has the magic block of the server\'s modules', library.magic_block() == module.magic_block())
+    try:
+        verify('has the magic block of the server\'s modules', library.magic_block() == module.magic_block())
+    except Wrong as wrong:
+        verify('has the magic block of the server\'s modules', False, wrong)
     try:
         verify('is signed', library.signature, library.check_signature() if library.signature else '')
     except Wrong as wrong:
@@ -227,5 +233,14 @@ def check(path, server, module, libsystem, arch):
     return failed
 
 
+def main(*arguments):
+    try:
+        return check(*arguments)
+    except Wrong as wrong:
+        return '%s: %s' % (arguments[0], wrong)
+    except (struct.error, IndexError, ValueError) as error:
+        return '%s is damaged: %s' % (arguments[0], error)
+
+
 if __name__ == '__main__':
-    sys.exit(check(*sys.argv[1:]))
+    sys.exit(main(*sys.argv[1:]))

@@ -20,9 +20,9 @@ class Image:
     def __init__(self, path):
         with open(path, 'rb') as file:
             data = self.data = file.read()
-        header, = struct.unpack_from('<I', data, 0x3C)
-        if data[:2] != b'MZ' or data[header:header + 4] != b'PE\0\0':
-            raise SystemExit(path + ' is not a program or library of Windows')
+        header, = struct.unpack_from('<I', data, 0x3C) if data[:2] == b'MZ' else (0,)
+        if not header or data[header:header + 4] != b'PE\0\0':
+            raise ValueError('is not a program or library of Windows')
         self.machine, count, self.timestamp, _, _, optional, self.characteristics = struct.unpack_from('<HHIIIHH', data, header + 4)
         start = header + 24
         self.kind, = struct.unpack_from('<H', data, start)
@@ -124,4 +124,7 @@ def main(command, *arguments):
 
 
 if __name__ == '__main__':
-    sys.exit(main(*sys.argv[1:]))
+    try:
+        sys.exit(main(*sys.argv[1:]))
+    except (struct.error, IndexError, StopIteration, ValueError) as error:
+        sys.exit('%s: %s' % (sys.argv[2], str(error) or 'is damaged'))

@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""Writes the tables with which macho-loader.c runs the machine code of a macOS library in a server for Linux.
+
+macho_tables.py LIBRARY ARCH FOLDER   writes library.macho and tables.h to FOLDER
+
+This tests the code, its relocations and symbols. It does not test the loader of macOS, nor the code signature.
+SPDX-License-Identifier: MIT"""
+import os
+import struct
+import sys
+
+from macho import CHAINED_FIXUPS, DYLD_INFO, MachO, Wrong, string, uleb
+
+# The symbols that a library may use here. Their functions take and return the same types on both systems, without structures of the C
+# library. Add a name only after comparing the declarations; jmp_buf, FILE, struct stat and clock numbers, for example, differ.
+SERVER = '''
+    DefineCustomIntVariable GetCurrentTimestamp InterruptPending MarkGUCPrefixReserved ProcessInterrupts SPI_connect SPI_datumTransfer
+    SPI_execute_plan SPI_finish SPI_getbinval SPI_keepplan SPI_prepare SPI_processed SPI_result SPI_result_code_string SPI_tuptable
+    array_bitmap_copy construct_empty_array errcode errfinish errstart_cold palloc pg_detoast_datum pg_detoast_datum_packed
+    '''.split()
+# The first argument is a format. On arm64, macOS passes all further ones on the stack.
+FORMATTING = 'errmsg errmsg_internal errdetail errhint'.split()
+SYSTEM = {'memcpy': 'memcpy', 'bzero': 'bzero', '__bzero': 'bzero', '__stack_chk_fail': '__stack_chk_fail', '__stack_chk_guard': None}
+# what a library would need a real loader for
+UNSUPPORTED = {'__mod_init_func', '__init_offsets', '__thread_vars'}
+
+
+def sleb(data, at):
+    start = at
+    value, at = uleb(data, at)
+    bits = 7 * (at - start)
+    return value - (1 << bits) if data[at - 1] & 0x40 else value, at
+
+
+def rebases(library, at, end):
+    """Yields the address of each pointer into the library."""
+    data, address = library.data, 0
+    while at < end:
+        opcode, operand = data[at] & 0xF0, data[at] & 0xF
+        at += 1
+        times, skip = 0, 0
+        if opcode == 0x00:
+            return
+        elif opcode == 0x20:
+            offset, at = uleb(data, at)
+            address = library.segments[operand][1] + offset
+        elif opcode == 0x30:
+            offset, at = uleb(data, at)
+            address += offset
+        elif opcode == 0x40:
+            address += operand * 8
+        elif opcode == 0x50:
+            times = operand
+        elif opcode == 0x60:
+            times, at = uleb(data, at)
+        elif opcode == 0x70:
+            times = 1
+            skip, at = uleb(data, at)
+        elif opcode == 0x80:
+            times, at = uleb(data, at)
+            skip, at = uleb(data, at)
+        elif (opcode, operand) != (0x10, 1):
+            raise Wrong('rebase opcode %#x' % opcode)
+        for _ in range(times):
+            yield address
+            address += 8 + skip
+
+
+def binds(library, at, end, lazy):
+    """Yields (address, symbol, addend) of each pointer to a symbol of another image."""
+    data, address, name, addend = library.data, 0, '', 0
+    while at < end:
+        opcode, operand = data[at] & 0xF0, data[at] & 0xF
+        at += 1
+        times, skip = 0, 0
+        if opcode == 0x00:
+            if not lazy:
+                return
+        elif opcode == 0x20:
+            _, at = uleb(data, at)
+        elif opcode == 0x40:
+            name, at = string(data, at)
+        elif opcode == 0x60:
+            addend, at = sleb(data, at)
+        elif opcode == 0x70:
+            offset, at = uleb(data, at)
+            address = library.segments[operand][1] + offset
+        elif opcode == 0x80:
+            offset, at = uleb(data, at)
+            address = address + offset & (1 << 64) - 1
+        elif opcode == 0x90:
+            times = 1
+        elif opcode == 0xA0:
+            times = 1
+            skip, at = uleb(data, at)
+        elif opcode == 0xB0:
+            times, skip = 1, operand * 8
+        elif opcode == 0xC0:
+            times, at = uleb(data, at)
+            skip, at = uleb(data, at)
+        # the library's number and the type pointer
+        elif opcode not in (0x10, 0x30) and (opcode, operand) != (0x50, 1):
+            raise Wrong('bind opcode %#x' % opcode)
+        for _ in range(times):
+            yield address, name, addend
+            address = address + 8 + skip & (1 << 64) - 1
+
+
+def opcode_fixups(library, at):
+    """Yields (address, symbol or None, value) of LC_DYLD_INFO."""
+    rebase, rebase_size, bind, bind_size, _, weak_size, lazy, lazy_size = struct.unpack_from('<8I', library.data, at + 8)
+    if weak_size:
+        raise Wrong('weak symbols')
+    for address in rebases(library, rebase, rebase + rebase_size):
+        yield address, None, struct.unpack('<Q', library.at(address, 8))[0]
+    yield from binds(library, bind, bind + bind_size, False)
+    yield from binds(library, lazy, lazy + lazy_size, True)
+
+
+def chained_fixups(library, at):
+    """Yields (address, symbol or None, value) of LC_DYLD_CHAINED_FIXUPS."""
+    data = library.data
+    header, = struct.unpack_from('<I', data, at + 8)
+    _, starts, imports, symbols, count, form, compression = struct.unpack_from('<7I', data, header)
+    if compression or form not in (1, 2):
+        raise Wrong('imports of form %d' % form)
+    names = []
+    for i in range(count):
+        entry = header + imports + 4 * form * i
+        word, = struct.unpack_from('<I', data, entry)
+        addend = struct.unpack_from('<i', data, entry + 4)[0] if form == 2 else 0
+        names.append((string(data, header + symbols + (word >> 9))[0], addend))
+    starts += header
+    for segment in range(struct.unpack_from('<I', data, starts)[0]):
+        offset, = struct.unpack_from('<I', data, starts + 4 + 4 * segment)
+        if not offset:
+            continue
+        _, page_size, form, base, _, pages = struct.unpack_from('<IHHQIH', data, starts + offset)
+        if form not in (2, 6):
+            raise Wrong('pointers of form %d' % form)
+        for page in range(pages):
+            start, = struct.unpack_from('<H', data, starts + offset + 22 + 2 * page)
+            while start != 0xFFFF:
+                address = base + page * page_size + start
+                raw, = struct.unpack('<Q', library.at(address, 8))
+                if raw >> 63:
+                    name, addend = names[raw & 0xFFFFFF]
+                    yield address, name, addend + (raw >> 24 & 0xFF)
+                else:
+                    yield address, None, raw & (1 << 36) - 1 | (raw >> 36 & 0xFF) << 56
+                step = raw >> 51 & 0xFFF
+                if not step:
+                    break
+                start += step * 4
+
+
+def fixups(library):
+    for command, at in library.commands:
+        if command in DYLD_INFO:
+            yield from opcode_fixups(library, at)
+        elif command == CHAINED_FIXUPS:
+            yield from chained_fixups(library, at)
+
+
+def resolution(name):
+    """Returns (the name to look up in the process, the macro for what it is) of a symbol."""
+    name = name[1:]
+    if name in FORMATTING:
+        return name, 'FORMATTING'
+    if name in SERVER:
+        return name, 'SYMBOL'
+    if name == '__stack_chk_guard':
+        return name, 'GUARD'
+    if name in SYSTEM:
+        return SYSTEM[name], 'SYMBOL'
+    raise Wrong('%s is not among the symbols that are the same on Linux; see SERVER and SYSTEM in macho_tables.py' % name)
+
+
+def tables(library, path):
+    if UNSUPPORTED & library.sections:
+        raise Wrong('initializers and variables of threads cannot be run')
+    # dyld's own, which only lazy binding needs
+    fixed = [fixup for fixup in fixups(library) if fixup[1] != 'dyld_stub_binder']
+    names = sorted({name for _, name, _ in fixed if name})
+    defined = library.defined()
+    exports = sorted(name for name in library.exports() if name in defined and not name.startswith(('__mh', '___dso')))
+    yield '#define FILE_NAME "%s"' % path
+    yield '#define NAMES ' + ' '.join('%s(%s)' % resolution(name)[::-1] for name in names)
+    yield '#define FIXUPS ' + ', '.join('{%#x, %d, %d}' % (address, names.index(name) if name else -1, value) for address, name, value in fixed)
+    yield '#define SEGMENTS ' + ', '.join('{%#x, %#x, %#x, %#x, %d}' % (address, size, offset, min(size, length), protection)
+                                          for _, address, size, offset, length, protection in library.segments if size)
+    yield '#define EXPORTS ' + ' '.join('EXPORT(%d, %s, %#x)' % (i, name[1:], defined[name]) for i, name in enumerate(exports))
+    yield '#define SIZE %#x' % max(address + size for _, address, size, _, _, _ in library.segments)
+
+
+def main(path, arch, folder):
+    library = MachO(path, arch)
+    copy = os.path.join(folder, 'library.macho')
+    with open(copy, 'wb') as file:
+        file.write(library.data)
+    with open(os.path.join(folder, 'tables.h'), 'w') as file:
+        file.write('\n'.join(tables(library, copy)) + '\n')
+
+
+if __name__ == '__main__':
+    try:
+        main(*sys.argv[1:])
+    except Wrong as wrong:
+        sys.exit('%s: %s' % (sys.argv[1], wrong))
