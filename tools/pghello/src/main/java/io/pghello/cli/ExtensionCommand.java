@@ -20,19 +20,18 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "extension",
     description = {
-      "Puts the extension of a jar into a server that is installed on this machine, or takes it out"
-          + " again. Files are",
-      "renamed into their place, the control file last, and all is undone if that fails. No file of"
-          + " somebody else's is",
-      "replaced or removed. Any jar that pg-extension-maven-plugin has packed will do; java -jar"
-          + " JAR does the same."
+      "Installs the extension of a jar into a PostgreSQL server on this machine, or "
+          + "uninstalls it. Files are renamed into place, the control file last. If a step "
+          + "fails, all of them are undone. Files that were not installed by this command "
+          + "are never replaced or removed. Works with any jar built by "
+          + "pg-extension-maven-plugin; java -jar JAR does the same."
     },
     footerHeading = "%nExit status:%n",
     footer = {
-      "  0  all is as in the jar",
-      "  1  something is to be done, or was left alone",
-      "  2  it failed, and was undone",
-      "  3  nothing was changed, or the command line is wrong",
+      "  0  the server's files match the jar",
+      "  1  changes are needed, or files were left in place",
+      "  2  a step failed, and all changes were undone",
+      "  3  nothing was changed, or the command line is invalid",
       "",
       "Example:",
       "  sudo pghello extension install pg-hello-extension.jar --bindir /usr/lib/postgresql/17/bin"
@@ -43,41 +42,42 @@ final class ExtensionCommand implements Callable<Integer> {
   @Parameters(
       index = "0",
       paramLabel = "ACTION",
-      description = "check (show which files the server has), install or uninstall.")
+      description = "check (list the installed files), install or uninstall.")
   private Installer.Action action = Installer.Action.CHECK;
 
-  @Parameters(index = "1", paramLabel = "JAR", description = "The jar that has the extension.")
+  @Parameters(index = "1", paramLabel = "JAR", description = "Jar that contains the extension.")
   private Path jar = Path.of("");
 
   @Option(
       names = "--pg-config",
       paramLabel = "PROGRAM",
-      description = "The server's pg_config, which is run.")
+      description = "Path of the server's pg_config program.")
   private @Nullable Path pgConfig;
 
   @Option(
       names = "--bindir",
-      paramLabel = "FOLDER",
+      paramLabel = "DIR",
       description =
-          "The server's folder of programs. Default: the only one on the path and in the usual"
-              + " folders.")
+          "Directory of the server's programs. Default: the only one on the PATH and "
+              + "in the usual directories.")
   private @Nullable Path bindir;
 
   @Option(
       names = "--root",
-      paramLabel = "FOLDER",
+      paramLabel = "DIR",
       description =
-          "The root of another machine's files, as of a container's image; as root, never of a"
-              + " container that runs: it could lead root astray. Default: /.")
+          "Root directory of another machine's files, such as a container image. Do "
+              + "not use it as root on a running container, because its links could "
+              + "redirect writes. Default: /.")
   private @Nullable Path root;
 
   @Option(
       names = "--name",
       paramLabel = "EXTENSION",
-      description = "Which extension. Default: the only one in the jar.")
+      description = "Name of the extension. Needed only if the jar contains several.")
   private @Nullable String name;
 
-  @Option(names = "--dry-run", description = "Show what would be done, and change nothing.")
+  @Option(names = "--dry-run", description = "Print the changes without making them.")
   private boolean dryRun;
 
   @Override

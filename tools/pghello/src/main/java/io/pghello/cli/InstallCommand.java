@@ -39,14 +39,15 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "install",
     description = {
-      "Installs the program in a folder: its jar, a launcher for the Java that runs this, an archive of its classes",
-      "with which it starts faster, manual pages, and completion for bash. May be run again, also over another version."
+      "Installs this program in a directory: the jar, a launcher that uses the "
+          + "current Java, a class archive that speeds up startup, manual pages, and bash "
+          + "completion. You can run it again, also to upgrade to another version."
     },
     footerHeading = "%nExample:%n",
     footer = "  java -jar pg-hello-cli-all.jar install --to ~/.local")
 final class InstallCommand implements Callable<Integer> {
-  // The second compiler costs a start milliseconds. The sums of backups take ten times as long
-  // without it, as only its code uses the processor's own instructions for them.
+  // C2 costs milliseconds at startup. The checksums of backups take ten times as long without it,
+  // because only C2 code uses the processor's instructions for them.
   private static final String LAUNCHER =
       """
       #!/bin/sh
@@ -55,7 +56,7 @@ final class InstallCommand implements Callable<Integer> {
       [ "$lib/../../bin/pghello" -ef "$0" ] || lib=$(dirname "$(dirname "$(readlink -f "$0")")")/lib/pghello
       java=@JAVA@
       [ -x "$java" ] || java=${JAVA_HOME:+$JAVA_HOME/bin/}java
-      # or else Java takes names that are not ASCII for question marks
+      # otherwise Java replaces non-ASCII characters in names with question marks
       [ "$(locale charmap 2>/dev/null)" = UTF-8 ] || export LC_ALL=C.UTF-8
       compiler=-XX:TieredStopAtLevel=1
       case ${1-} in backup | load | logs | maintain | restore | verify) compiler=-XX:+TieredCompilation ;; esac
@@ -67,9 +68,9 @@ final class InstallCommand implements Callable<Integer> {
 
   @Option(
       names = "--to",
-      paramLabel = "FOLDER",
+      paramLabel = "DIR",
       required = true,
-      description = "Folder of bin, lib and share, as /usr/local or ~/.local.")
+      description = "Installation prefix, e.g. /usr/local or ~/.local.")
   private Path folder = Path.of("");
 
   @Override
@@ -77,7 +78,7 @@ final class InstallCommand implements Callable<Integer> {
     Path from = jar();
     PrintWriter out = spec.commandLine().getOut();
     try {
-      // as the launcher finds it, because the archive has the jar's path
+      // The class archive records the jar's path, so use the path that the launcher resolves.
       Path to = folder(folder.toAbsolutePath()).toRealPath();
       Path lib = folder(to.resolve("lib/pghello"));
       Path jar = lib.resolve("pghello.jar");
@@ -123,7 +124,7 @@ final class InstallCommand implements Callable<Integer> {
       throw Failure.unknown("cannot find the program's jar: " + e);
     }
     throw Failure.unknown(
-        "install is a command of the jar that has everything: java -jar pg-hello-cli-…-all.jar install");
+        "install needs the jar with all dependencies: java -jar pg-hello-cli-…-all.jar install");
   }
 
   private static void writePages(Path manual, CommandLine whole) throws IOException {
@@ -134,7 +135,7 @@ final class InstallCommand implements Callable<Integer> {
       Replacement.write(manual.resolve(page), "rw-r--r--", ManPage.of(command.getValue()));
       pages.add(page);
     }
-    // of commands that another version had
+    // Remove the pages of commands that only an earlier version had.
     try (Stream<Path> paths = Files.list(manual)) {
       for (Path path : (Iterable<Path>) paths::iterator) {
         String name = path.getFileName().toString();
@@ -145,7 +146,7 @@ final class InstallCommand implements Callable<Integer> {
     }
   }
 
-  /** Creates a folder that is missing, which others may read whatever the umask. */
+  /** Creates a directory, including its parents, that other users can read under any umask. */
   private static Path folder(Path path) throws IOException {
     if (!Files.isDirectory(path)) {
       Path parent = path.getParent();
@@ -159,8 +160,8 @@ final class InstallCommand implements Callable<Integer> {
   }
 
   /**
-   * Writes the archive of classes. A list of them comes first: Java 17 keeps those that were
-   * compiled for Java 5, as picocli's, only in an archive that is made of a list.
+   * Writes the class archive, using a class list. Without a list, Java 17 does not archive classes
+   * compiled for Java 5, such as picocli's.
    */
   private static void writeArchive(Path java, Path jar, Path archive) throws IOException {
     Path list = Files.createTempFile("pghello", ".classes");
@@ -187,7 +188,7 @@ final class InstallCommand implements Callable<Integer> {
     undo.run(command, Map.of(), ProcessBuilder.Redirect.DISCARD);
   }
 
-  /** Loads the classes of the jar, and ends. */
+  /** Loads all classes of the jar, and exits. */
   static final class Loading {
     private Loading() {}
 
@@ -203,15 +204,15 @@ final class InstallCommand implements Callable<Integer> {
                       name.substring(0, name.length() - 6).replace('/', '.'),
                       false,
                       Loading.class.getClassLoader());
-              // links it, without which Java 17 would not keep it
+              // Links the class. Java 17 archives only linked classes.
               loaded.getDeclaredMethods();
             } catch (ClassNotFoundException | LinkageError e) {
-              // it is for a library that is not here
+              // The class needs an optional library.
             }
           }
         }
       }
-      // for those of Java
+      // Load the JDK classes that these commands use,
       Pghello.commandLine("health")
           .setErr(new PrintWriter(Writer.nullWriter()))
           .execute("health", "--host=127.0.0.1", "--port=1");
@@ -219,7 +220,7 @@ final class InstallCommand implements Callable<Integer> {
       Pghello.commandLine("restore")
           .setErr(new PrintWriter(Writer.nullWriter()))
           .execute("restore", "--from=/dev");
-      // and for those that a log-in, the sums of a backup and other programs need
+      // and those used for logins, checksums of backups, and child processes.
       Calendar.getInstance();
       String.format("%.3f", new SecureRandom().nextDouble());
       MessageDigest.getInstance("SHA-256");

@@ -50,25 +50,28 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "maintain",
     description = {
-      "Does what is to be done each day, week or month, for timers; see deploy/systemd. May be run at any time, and",
-      "again. Goes on after what fails. Only one runs at a time on a server: they take a lock in its database postgres,",
-      "or in the one they are told if they may not connect to that. The verification has a lock of its own, so that the",
-      "next backup does not wait for it."
+      "Runs daily, weekly or monthly maintenance. Intended for timers (see "
+          + "deploy/systemd). Safe to run again at any time. If a task fails, the remaining "
+          + "tasks still run. Only one instance runs per server. It holds a lock in the "
+          + "database postgres or, if that is not accessible, in the database given with "
+          + "-d. Verification has a separate lock, so that it does not delay the next "
+          + "backup."
     },
     footerHeading = "%nExit status:%n",
     footer = {
-      "  the gravest of those of its parts; 3 if another one runs",
+      "  the most severe status of all tasks; 3 if another instance is running",
       "",
       "Example:",
       "  pghello maintain --daily --backups /backup/app -h db.example.com -U postgres app shop"
     })
 final class MaintainCommand implements Callable<Integer> {
-  // any numbers, as long as they are the same each time
+  // Arbitrary, but fixed, numbers.
   private static final String LOCK = "SELECT pg_try_advisory_lock(1885302380, 1)";
   private static final String UNLOCK = "SELECT pg_advisory_unlock(1885302380, 1)";
   private static final String VERIFY_LOCK = "SELECT pg_try_advisory_lock(1885302380, 2)";
 
-  // whoever takes them more often says how long they are kept; its own is not seen in a statement
+  // The retention of snapshots is up to the job that takes them more often, so none are deleted
+  // here. A statement does not see the snapshot that it takes.
   private static final String SNAPSHOT =
       """
       SELECT EXISTS (SELECT FROM hello_ops.snapshot WHERE taken_at >= now() - interval '25 hours'),
@@ -77,20 +80,21 @@ final class MaintainCommand implements Callable<Integer> {
 
   private static final String BASELINE = "SELECT hello_ops.baseline(?::text, '7 days'::interval)";
 
-  /** The schedule that a run is for. */
+  /** The schedule of a run. */
   static final class Rhythm {
     @Option(
         names = "--daily",
-        description = "A snapshot, the performance report of a day, health, and a backup.")
+        description =
+            "Take a snapshot, print the daily performance report, check health, and make "
+                + "a backup.")
     private boolean daily;
 
     @Option(
         names = "--weekly",
-        description =
-            "A baseline of the week, and the verification of the last backup of each database.")
+        description = "Keep a baseline of the week, and verify the last backup of each database.")
     private boolean weekly;
 
-    @Option(names = "--monthly", description = "The compliance report.")
+    @Option(names = "--monthly", description = "Print the compliance report.")
     private boolean monthly;
   }
 
@@ -103,13 +107,14 @@ final class MaintainCommand implements Callable<Integer> {
       paramLabel = "DATABASE",
       arity = "0..*",
       description =
-          "Databases to maintain. Default: all that have the extension; a backup is of all.")
+          "Databases to maintain. Default: all that have the extension; in that "
+              + "case, backups include all databases.")
   private List<String> named = List.of();
 
   @Option(
       names = "--backups",
-      paramLabel = "FOLDER",
-      description = "Backup folder. Needed by --daily and --weekly.")
+      paramLabel = "DIR",
+      description = "Backup directory. Required by --daily and --weekly.")
   private @Nullable Path backups;
 
   @Mixin private ConnectionOptions connection = new ConnectionOptions();
@@ -118,13 +123,14 @@ final class MaintainCommand implements Callable<Integer> {
 
   @Option(
       names = "--without-files",
-      description = "With --daily: as of backup, which leaves out the extension's files.")
+      description = "With --daily: leave the extension's files out of the backup.")
   private boolean withoutFiles;
 
   @Option(
       names = "--trust-owners",
       description =
-          "With --weekly: as of verify, which otherwise refuses root and owners of servers.")
+          "With --weekly: verify even as root or as an owner of a server. See verify "
+              + "--trust-owners.")
   private boolean trustOwners;
 
   @Option(
@@ -132,7 +138,8 @@ final class MaintainCommand implements Callable<Integer> {
       paramLabel = "LIBRARY",
       split = ",",
       description =
-          "With --weekly and --pgbackrest: libraries that the verification loads, as with verify.")
+          "With --weekly and --pgbackrest: libraries to load during verification. See "
+              + "verify --preload.")
   private List<String> preload = List.of();
 
   @Option(
@@ -141,7 +148,8 @@ final class MaintainCommand implements Callable<Integer> {
       defaultValue = BackupMethod.LIMIT,
       converter = Durations.class,
       description =
-          "With --weekly: time that the verification of one database may take, e.g. 30m. Default: ${DEFAULT-VALUE}.")
+          "With --weekly: maximum time to verify one database, e.g. 30m. Default: "
+              + "${DEFAULT-VALUE}.")
   private Duration limit = Duration.ZERO;
 
   @Option(
@@ -149,7 +157,7 @@ final class MaintainCommand implements Callable<Integer> {
       paramLabel = "TIME",
       defaultValue = "0s",
       converter = Durations.class,
-      description = "Time to wait for another run to end, as in 6h. Default: none.")
+      description = "How long to wait for another run to finish, e.g. 6h. Default: do not wait.")
   private Duration wait = Duration.ZERO;
 
   @Option(
@@ -157,8 +165,9 @@ final class MaintainCommand implements Callable<Integer> {
       paramLabel = "FILE",
       defaultValue = "${env:PGHELLO_METRIC}",
       description = {
-        "Write there that this succeeded, with a warning or without, and what verify writes, as node_exporter's textfile",
-        "collector reads it. Default: $$PGHELLO_METRIC, or nowhere."
+        "File for node_exporter's textfile collector. Receives the time of this run "
+            + "if it ends with status 0 or 1, and the metrics of verify. Default: "
+            + "$$PGHELLO_METRIC, or no file."
       })
   private @Nullable Path metric;
 
@@ -166,7 +175,9 @@ final class MaintainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws SQLException, IOException {
-    Failure.refuseIf(!rhythm.monthly && backups == null, "--backups is needed: where backups are");
+    Failure.refuseIf(
+        !rhythm.monthly && backups == null,
+        "--backups is required: set it to the backup directory");
     var output = new Output(spec);
     Path folder = backups == null ? Path.of("") : backups;
     MetricFile written = MetricFile.in(metric);
@@ -177,7 +188,7 @@ final class MaintainCommand implements Callable<Integer> {
             : new WholeServer(server, WholeServer.USUAL_TYPE, null, output);
     Target target = connection.target();
     try (Connection session = connectToLock(target)) {
-      lock(session, LOCK, "another pghello maintain runs on this server");
+      lock(session, LOCK, "another pghello maintain is running on this server");
       for (String database : withExtension(session, target)) {
         maintain(target.in(database), output);
       }
@@ -188,7 +199,7 @@ final class MaintainCommand implements Callable<Integer> {
         var options = new BackupOptions(folder, trustOwners, preload);
         var trial = new BackupMethod.Trial(named.isEmpty(), options, limit, written);
         Query.value(session, UNLOCK);
-        lock(session, VERIFY_LOCK, "another pghello maintain verifies backups of this server");
+        lock(session, VERIFY_LOCK, "another pghello maintain is verifying backups of this server");
         run(
             target.database(),
             "verify",
@@ -201,21 +212,21 @@ final class MaintainCommand implements Callable<Integer> {
     return status.exitCode();
   }
 
-  /** Does what is to be done in one database. */
+  /** Maintains one database. */
   private void maintain(Target target, Output output) throws SQLException {
     String database = target.database();
     if (named.isEmpty() && !hasOps(target)) {
-      begin(database, "no pg_hello_ops, so no snapshot, baseline and report");
+      printHeading(database, "no pg_hello_ops, so no snapshot, baseline or report");
     } else if (rhythm.daily) {
-      String earlier = ask(target, "snapshot", SNAPSHOT);
+      String earlier = runQuery(target, "snapshot", SNAPSHOT);
       var report = new Report(Report.Kind.PERFORMANCE, "25 hours", "");
       if ("t".equals(earlier)) {
         run(database, "report", () -> report.print(target, false, output));
       } else if (earlier != null) {
-        begin(database, "no snapshot of the last 25 hours that it could be compared with");
+        printHeading(database, "no earlier snapshot of the last 25 hours to compare with");
       }
     } else if (rhythm.weekly) {
-      ask(target, "baseline", BASELINE, "week of " + LocalDate.now(ZoneOffset.UTC));
+      runQuery(target, "baseline", BASELINE, "week of " + LocalDate.now(ZoneOffset.UTC));
     } else {
       var report = new Report(Report.Kind.COMPLIANCE, "", "");
       run(database, "report", () -> report.print(target, false, output));
@@ -228,7 +239,7 @@ final class MaintainCommand implements Callable<Integer> {
     }
   }
 
-  /** Connects to the same database whatever is maintained, as each has locks of its own. */
+  /** Connects to the same database in every run, because advisory locks are local to a database. */
   private static Connection connectToLock(Target target) throws SQLException {
     try {
       return target.in("postgres").connectForLong();
@@ -241,7 +252,7 @@ final class MaintainCommand implements Callable<Integer> {
     Instant end = Instant.now().plus(wait);
     while (!Query.isTrue(session, lock)) {
       Failure.refuseIf(!Instant.now().isBefore(end), other);
-      // a statement that waits in the server would keep vacuum from its work
+      // A statement that waits in the server would hold back vacuum.
       LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(1));
     }
   }
@@ -258,7 +269,7 @@ final class MaintainCommand implements Callable<Integer> {
           databases.add(database);
         }
       } catch (SQLException e) {
-        hasFailed(database, SqlErrors.message(e));
+        recordFailure(database, SqlErrors.message(e));
       }
     }
     return databases;
@@ -270,39 +281,39 @@ final class MaintainCommand implements Callable<Integer> {
     }
   }
 
-  private void begin(String database, String what) {
+  private void printHeading(String database, String what) {
     PrintWriter out = spec.commandLine().getOut();
     out.printf("== %s: %s%n", Printable.line(database), what);
     out.flush();
   }
 
-  /** Returns what is asked; null if it fails. */
-  private @Nullable String ask(Target target, String what, String sql, String... parameters) {
-    begin(target.database(), what);
+  /** Runs a query and returns its value, or null if it fails. */
+  private @Nullable String runQuery(Target target, String what, String sql, String... parameters) {
+    printHeading(target.database(), what);
     try (Connection session = target.connectForLong()) {
       OpsExtension.check(session);
       return Query.value(session, sql, parameters);
     } catch (SQLException e) {
-      hasFailed(target.database() + ": " + what, OpsExtension.explain(e));
+      recordFailure(target.database() + ": " + what, OpsExtension.explain(e));
     } catch (Failure e) {
-      hasFailed(target.database() + ": " + what, String.valueOf(e.getMessage()));
+      recordFailure(target.database() + ": " + what, String.valueOf(e.getMessage()));
     }
     return null;
   }
 
-  private void hasFailed(String what, String why) {
-    say("%s: %s", what, why);
+  private void recordFailure(String what, String why) {
+    report("%s: %s", what, why);
     status = status.or(Status.UNKNOWN);
   }
 
-  /** A part of the work. */
-  private interface Part {
+  /** A task of the run. */
+  private interface Task {
     Status run() throws SQLException, IOException;
   }
 
-  /** Does a part of the work, and goes on if it fails. */
-  private void run(String database, String what, Part part) {
-    begin(database, what);
+  /** Runs a task and records its status. Failures do not stop the run. */
+  private void run(String database, String what, Task part) {
+    printHeading(database, what);
     Status one;
     String why = "";
     try {
@@ -312,12 +323,12 @@ final class MaintainCommand implements Callable<Integer> {
       why = ": " + Failure.of(e).getMessage();
     }
     if (one.exitCode() > Status.WARNING.exitCode()) {
-      say("%s: %s ended with %d%s", database, what, one.exitCode(), why);
+      report("%s: %s ended with %d%s", database, what, one.exitCode(), why);
     }
     status = status.or(one);
   }
 
-  private void say(String format, Object... arguments) {
+  private void report(String format, Object... arguments) {
     new Output(spec).say("pghello maintain: " + format, arguments);
   }
 }

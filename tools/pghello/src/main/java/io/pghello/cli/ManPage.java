@@ -9,13 +9,13 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 
-/** Writes a manual page of a command from what {@code --help} has. */
+/** Generates the manual page of a command from its {@code --help}. */
 final class ManPage {
   private final StringBuilder page = new StringBuilder();
 
   private ManPage() {}
 
-  /** Returns the page, in the language of {@code man(7)}. */
+  /** Returns the page as {@code man(7)} source. */
   static String of(CommandLine command) {
     var page = new ManPage();
     page.write(command.getCommandSpec());

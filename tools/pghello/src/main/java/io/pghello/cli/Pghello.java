@@ -34,17 +34,17 @@ import picocli.CommandLine.UnmatchedArgumentException;
 /** The program {@code pghello}. */
 @Command(
     name = "pghello",
-    description = "Looks after PostgreSQL databases with the extension pg_hello.",
+    description = "Operates PostgreSQL databases that use the extension pg_hello.",
     sortOptions = false,
     footerHeading = "%nExit status:%n",
     footer = {
-      "  0  all is well",
-      "  1  a warning",
+      "  0  ok",
+      "  1  warning",
       "  2  critical",
-      "  3  it could not be found out, or the command line is wrong",
+      "  3  unknown, or the command line is invalid",
       "",
-      "A password comes from the password file (~/.pgpass), $$PGPASSWORD or a service, never from"
-          + " the command line."
+      "Passwords are read from the password file (~/.pgpass), $$PGPASSWORD or a "
+          + "service file, never from the command line."
     })
 public final class Pghello implements Runnable {
   private static final List<Class<?>> COMMANDS =
@@ -86,35 +86,35 @@ public final class Pghello implements Runnable {
   /**
    * Runs a command and ends the JVM with its exit status.
    *
-   * @param args what {@code --help} says
+   * @param args the command line, as described by {@code --help}
    */
   public static void main(String[] args) {
-    // what the driver logs is said by the commands, too
+    // The commands report the errors that the driver logs.
     DRIVER.setLevel(Level.OFF);
     String[] words = args;
     if (args.length > 0 && args[0].equals("help")) {
       words = args.length > 1 ? new String[] {args[1], "--help"} : new String[] {"--help"};
     }
-    // or else --help would be of the program, and hide that there is no such command
+    // Otherwise, --help would print the program's help and hide that the command does not exist.
     if (words.length > 1 && !words[0].startsWith("-") && !isNamed(words[0])) {
       words = new String[] {words[0]};
     }
     if (words.length > 0 && isNamed(words[0])) {
-      Target.prepareLogIn();
+      Target.preloadLogin();
     }
     int status = commandLine(words).execute(words);
     if (System.out.checkError()) {
-      System.err.println("pghello: what it prints could not be written");
+      System.err.println("pghello: cannot write to standard output");
       status = Math.max(status, Status.CRITICAL.exitCode());
     }
     System.exit(status);
   }
 
-  /** Returns the program with the command that arguments begin with, or with all. */
+  /** Returns a command line with the command named by the first argument, or with all commands. */
   static CommandLine commandLine(String... args) {
     var commandLine = new CommandLine(new Pghello());
     String first = args.length == 0 ? "" : args[0];
-    // most of the time of a start would go into reading the annotations of all
+    // Reading the annotations of all commands takes most of the startup time.
     List<Class<?>> named = COMMANDS.stream().filter(command -> isNamed(command, first)).toList();
     (named.isEmpty() ? COMMANDS : named).forEach(commandLine::addSubcommand);
     commandLine.getSubcommands().values().forEach(Pghello::order);
@@ -122,7 +122,7 @@ public final class Pghello implements Runnable {
     commandLine.getCommandSpec().version("pghello " + (version == null ? "of this tree" : version));
     return commandLine
         .setCaseInsensitiveEnumValuesAllowed(true)
-        // a database's name may begin with @
+        // The name of a database may begin with @.
         .setExpandAtFiles(false)
         .setParameterExceptionHandler(
             (e, arguments) -> {
@@ -131,7 +131,7 @@ public final class Pghello implements Runnable {
                   .getErr()
                   .printf(
                       "%s: %s%n",
-                      command.getCommandSpec().qualifiedName(), Printable.line(said(e)));
+                      command.getCommandSpec().qualifiedName(), Printable.line(message(e)));
               return Status.UNKNOWN.exitCode();
             })
         .setExecutionExceptionHandler(
@@ -151,8 +151,8 @@ public final class Pghello implements Runnable {
     return text.lines().map(Printable::line).collect(Collectors.joining(System.lineSeparator()));
   }
 
-  /** Returns what is wrong with the command line, without what may be a password. */
-  private static String said(ParameterException e) {
+  /** Returns the message for an invalid command line, without arguments that may be passwords. */
+  private static String message(ParameterException e) {
     if (!(e instanceof UnmatchedArgumentException unmatched)) {
       return String.valueOf(e.getMessage());
     }
@@ -162,14 +162,14 @@ public final class Pghello implements Runnable {
     if (!first.startsWith("-")) {
       return first.matches("[A-Za-z][A-Za-z0-9_-]*")
           ? "Unmatched argument: '" + first + "'" + suggestion
-          : "there is an argument too many, which is not repeated, as it may have a password";
+          : "unexpected argument (not shown, because it may contain a password)";
     }
     String option =
         first.replaceFirst(first.startsWith("--") ? "(?s)[^A-Za-z-].*" : "(?s)(?<=^..).*", "");
     return "Unknown option: '" + option + "'" + suggestion;
   }
 
-  /** Has options come as they are written, and the list of commands show the first sentence. */
+  /** Keeps the declared order of options, and limits the list of commands to first sentences. */
   private static void order(CommandLine command) {
     CommandLine.Model.UsageMessageSpec usage = command.getCommandSpec().usageMessage();
     usage.description(String.join(" ", usage.description()).split("(?<=\\.) ", 2));
@@ -186,6 +186,6 @@ public final class Pghello implements Runnable {
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "a command is missing; see pghello --help");
+    throw new ParameterException(spec.commandLine(), "no command given; see pghello --help");
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * The program {@code pghello} for those who run a database with the extension {@code pg_hello}. It
- * is used by its commands; the classes may change in any release.
+ * The program {@code pghello}, which operates databases that use the extension {@code pg_hello}.
+ * Only its commands are public; classes may change in any release.
  */
 @NullMarked
 package io.pghello.cli;

@@ -87,14 +87,15 @@ class HostileOwnerIT {
       assertThat(run.status()).as(run.out() + run.err()).isEqualTo(2);
       assertThat(run.out())
           .contains(
-              "public.pg_hello(text, integer) is no function of pg_hello, and is not called: it is written in plpgsql",
-              "public.pg_hello_all(text[], integer[]) is no function of pg_hello",
+              "public.pg_hello(text, integer) is not a function of pg_hello and is "
+                  + "not called: it is written in plpgsql",
+              "public.pg_hello_all(text[], integer[]) is not a function of pg_hello",
               "ALTER EXTENSION pg_hello DROP FUNCTION public.pg_hello(text, integer)")
           .containsPattern("(?m)^ok +function +pg_hello\\(text\\)$");
     }
     Run load = pghello(server, database, "load", "--time", "1s");
     assertThat(load.status()).as(load.out()).isEqualTo(3);
-    assertThat(load.err()).contains("pg_hello(text, integer) is no function of pg_hello");
+    assertThat(load.err()).contains("pg_hello(text, integer) is not a function of pg_hello");
     Run watch = pghello(server, database, "watch", "--count", "1", "--interval", "1s");
     assertThat(watch.out()).contains("now_ms()").doesNotContain("pg_hello_all");
     Run harden = pghello(server, database, "harden");
@@ -134,11 +135,11 @@ class HostileOwnerIT {
     }
     Run run = pghello(server, database, "health");
     assertThat(run.status()).as(run.out() + run.err()).isEqualTo(2);
-    String why = " is no function of pg_hello, and is not called: it ";
+    String why = " is not a function of pg_hello and is not called: it ";
     assertThat(run.out())
         .contains(
             "public.pg_hello(text, integer)" + why + "is in the library $libdir/plpgsql",
-            "public.pg_hello(integer)" + why + "belongs to hello, who is no superuser",
+            "public.pg_hello(integer)" + why + "belongs to hello, which is not a superuser",
             "other.pg_hello(text, integer)" + why + "is in schema other",
             "public.now_ms(integer)" + why + "is written in sql");
   }
@@ -228,7 +229,8 @@ class HostileOwnerIT {
             .doesNotContain("Exception");
         if (command.get(0).equals("harden")) {
           assertThat(run.out())
-              .contains("is no part of the extension pg_hello_ops, so that nobody is let into")
+              .contains(
+                  "is not part of the extension pg_hello_ops, so no role is granted access to")
               .doesNotContain("GRANT SELECT ON TABLE hello_ops", "GRANT USAGE ON SCHEMA hello_ops");
         }
         assertThat(struck(marks)).as("%s: %s", command, run).isEmpty();

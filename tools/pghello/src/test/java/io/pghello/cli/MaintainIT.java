@@ -31,7 +31,9 @@ class MaintainIT {
     boolean hasClient = Run.hasClient(server);
     Run.execute(superuser, "CREATE EXTENSION pg_hello_ops");
     Run first = maintain(server, database, "--daily");
-    assertThat(first.out()).contains("no snapshot of the last 25 hours").doesNotContain(": report");
+    assertThat(first.out())
+        .contains("no earlier snapshot of the last 25 hours")
+        .doesNotContain(": report");
     assertThat(first.status()).as(first.err()).isEqualTo(hasClient ? 0 : 3);
     Run.execute(
         superuser,
@@ -129,7 +131,7 @@ class MaintainIT {
           .doesNotContain("called")
           .contains(
               "maintain: " + database.name() + ": snapshot: ",
-              "hello_ops.take_snapshot(interval) is no part of the extension pg_hello_ops",
+              "hello_ops.take_snapshot(interval) is not part of the extension pg_hello_ops",
               "this role is a superuser");
       assertThat(daily.out()).contains("pg_hello answers in");
 
@@ -149,7 +151,7 @@ class MaintainIT {
       Run.execute(superuser, "GRANT CREATE ON SCHEMA hello_ops TO hello");
       Run.execute(owner, "CREATE VIEW hello_ops.beside AS SELECT 1");
       report = Run.pghello(environment(server, database), "report", "compliance");
-      assertThat(report.err()).contains("hello_ops.beside is no part of the extension");
+      assertThat(report.err()).contains("hello_ops.beside is not part of the extension");
     }
   }
 
@@ -161,7 +163,8 @@ class MaintainIT {
     assertThatThrownBy(() -> OpsExtension.check(superuser))
         .isInstanceOf(Failure.class)
         .hasMessage(
-            "the extension pg_hello_ops is not in this database: CREATE EXTENSION pg_hello_ops");
+            "the extension pg_hello_ops does not exist in this database: CREATE "
+                + "EXTENSION pg_hello_ops");
     try (Connection owner = database.dataSource().getConnection()) {
       OpsExtension.check(owner);
     }
@@ -182,7 +185,7 @@ class MaintainIT {
       Run weekly = maintain(server, database, "--weekly", "--trust-owners");
       assertThat(weekly.status()).isEqualTo(3);
       assertThat(weekly.out()).contains(": baseline").doesNotContain(": verify");
-      assertThat(weekly.err()).contains("another pghello maintain verifies backups");
+      assertThat(weekly.err()).contains("another pghello maintain is verifying backups");
       Run daily = maintain(server, database, "--daily");
       assertThat(daily.out()).contains(": snapshot", ": health", ": backup");
       assertThat(daily.err()).doesNotContain("another pghello maintain");
@@ -240,7 +243,7 @@ class MaintainIT {
     assertThat(daily.out()).contains("is complete after");
     Run ended = weekly.end();
     assertThat(ended.err())
-        .contains(database.name() + ": not done within the limit of 20.0 s: look for code");
+        .contains(database.name() + ": verification exceeded the limit of 20.0 s: look for code");
     assertThat(ended.status()).isEqualTo(2);
   }
 
@@ -292,7 +295,7 @@ class MaintainIT {
       Run.execute(holder, "SELECT pg_advisory_lock(1885302380, 1)");
       Run run = maintain(server, database, "--monthly");
       assertThat(run.status()).isEqualTo(3);
-      assertThat(run.err()).contains("another pghello maintain runs");
+      assertThat(run.err()).contains("another pghello maintain is running");
       assertThat(run.out()).isEmpty();
       Run.Running waits =
           Run.start(
@@ -314,7 +317,7 @@ class MaintainIT {
     assertThat(run.status()).isEqualTo(3);
     assertThat(run.err()).contains("SQLSTATE 28P01");
     assertThat(Run.pghello(environment, "maintain", "--daily").err())
-        .contains("--backups is needed");
+        .contains("--backups is required");
     assertThat(Run.pghello(environment, "maintain").status()).isEqualTo(3);
     assertThat(Run.pghello(environment, "maintain", "--daily", "--weekly").status()).isEqualTo(3);
   }

@@ -15,7 +15,7 @@ class ManPageTest {
   void hasWhatHelpHas() {
     CommandLine whole = Pghello.commandLine();
     assertThat(ManPage.of(whole))
-        .startsWith(".TH PGHELLO 1\n.SH NAME\npghello \\- Looks after")
+        .startsWith(".TH PGHELLO 1\n.SH NAME\npghello \\- Operates")
         .contains(".SH COMMANDS", "\\fBpghello\\-health\\fR(1)\n", "$PGPASSWORD");
     for (Map.Entry<String, CommandLine> command : whole.getSubcommands().entrySet()) {
       String page = ManPage.of(command.getValue());
@@ -36,14 +36,14 @@ class ManPageTest {
                 .getUsageMessage(CommandLine.Help.Ansi.OFF)
                 .replaceAll("\\s+", " "))
         .contains(
-            " backup Dumps databases, roles and the extension's files into a new folder, with sums of all"
-                + " files, of all rows and of all values. restore ",
-            " verify Proves a backup: ");
+            " backup Dumps databases, roles and the extension's files into a new directory, with checksums"
+                + " of all files, rows and values. restore ",
+            " verify Proves that a backup can be restored: ");
     assertThat(Pghello.commandLine("backup").getSubcommands().values())
         .singleElement()
         .extracting(command -> command.getUsageMessage(CommandLine.Help.Ansi.OFF))
         .asString()
-        .containsPattern("of all\\s+values\\.\\s+A backup that is\\s+not complete");
+        .containsPattern("rows\\s+and\\s+values\\.\\s+An\\s+incomplete\\s+backup");
   }
 
   @Test

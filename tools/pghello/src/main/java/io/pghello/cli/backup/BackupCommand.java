@@ -25,15 +25,18 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "backup",
     description = {
-      "Dumps databases, roles and the extension's files into a new folder, with sums of all files, of all rows and",
-      "of all values. A backup that is not complete does not count, and is removed.",
-      "Needs pg_dump and pg_dumpall of the server's version or newer on this machine. With --pgbackrest it is one of the",
-      "whole server, which can be restored to any time after: the folder then has the extension's files, which pgBackRest",
-      "does not take, and the name of its backup."
+      "Dumps databases, roles and the extension's files into a new directory, with "
+          + "checksums of all files, rows and values. An incomplete backup is removed. "
+          + "Needs pg_dump and pg_dumpall on this machine, of the server's version or "
+          + "newer. With --pgbackrest, pgBackRest backs up the whole server, which can then "
+          + "be restored to any later point in time. In that case the directory contains "
+          + "the extension's files, which pgBackRest does not copy, and the label of the "
+          + "pgBackRest backup."
     },
     footerHeading = "%nExit status:%n",
     footer = {
-      "  1 if it has a database that cannot be restored as long as it has that name, 2 if there is no backup",
+      "  1 if the backup has a database that cannot be restored under its name, 2 if "
+          + "no backup was made",
       "",
       "Example:",
       "  pghello backup --to /backup/app -h db.example.com -U postgres app shop",
@@ -43,14 +46,14 @@ public final class BackupCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "DATABASE",
       arity = "0..*",
-      description = "Databases to dump. Default: all that are no templates.")
+      description = "Databases to dump. Default: all except templates.")
   private List<String> databases = List.of();
 
   @Option(
       names = "--to",
-      paramLabel = "FOLDER",
+      paramLabel = "DIR",
       required = true,
-      description = "Backup folder. Created if it does not exist.")
+      description = "Backup directory. Created if it does not exist.")
   private Path folder = Path.of("");
 
   @Mixin private ConnectionOptions connection = new ConnectionOptions();
@@ -61,7 +64,8 @@ public final class BackupCommand implements Callable<Integer> {
       names = "--type",
       paramLabel = "TYPE",
       description =
-          "Kind of pgBackRest's backup: full, diff (since the last full one) or incr (since the last one). Default: incr.")
+          "Type of the pgBackRest backup: full, diff (changes since the last full "
+              + "one) or incr (changes since the last one). Default: incr.")
   private @Nullable String type;
 
   @Option(
@@ -69,27 +73,30 @@ public final class BackupCommand implements Callable<Integer> {
       paramLabel = "DAYS",
       defaultValue = "" + BackupMethod.KEEP_DAYS,
       description =
-          "Remove older backups when this one is complete, but never the last one of a database. Default: 7."
-              + " Entries of backups that pgBackRest has expired are removed, too.")
+          "Number of days to keep older backups. They are removed after this backup "
+              + "is complete. The last backup of each database is always kept. Entries of "
+              + "backups that pgBackRest has expired are removed as well. Default: 7.")
   private int keepDays;
 
   @Option(
       names = "--without-files",
       description =
-          "Leave out the extension's files, which a superuser or a member of pg_read_server_files may read.")
+          "Leave out the extension's files. Reading them requires a superuser or a "
+              + "member of pg_read_server_files.")
   private boolean withoutFiles;
 
   @Option(
       names = "--bindir",
-      paramLabel = "FOLDER",
-      description = "Folder of PostgreSQL's programs. Default: that of the system's packages.")
+      paramLabel = "DIR",
+      description =
+          "Directory of the PostgreSQL programs. Default: the directory of the system's packages.")
   private @Nullable Path bindir;
 
   @Mixin private Output output = new Output();
 
   @Override
   public Integer call() throws SQLException, IOException {
-    Failure.refuseIf(folder.toString().isEmpty(), "--to is empty: name a folder");
+    Failure.refuseIf(folder.toString().isEmpty(), "--to must name a directory, but is empty");
     BackupMethod method = method();
     return new BackupsTo(folder, method, withoutFiles, output).make(connection.target()).exitCode();
   }
@@ -98,11 +105,12 @@ public final class BackupCommand implements Callable<Integer> {
     Failure.refuseIf(keepDays < 1, "--keep must be at least 1 day, but is " + keepDays);
     PgBackRest pgBackRest = pgBackRestOptions.pgBackRest();
     if (pgBackRest == null) {
-      Failure.refuseIf(type != null, "--type is for --pgbackrest");
+      Failure.refuseIf(type != null, "--type requires --pgbackrest");
       return new Dumps(databases, bindir, keepDays, output);
     }
     Failure.refuseIf(
-        !databases.isEmpty(), "--pgbackrest takes the whole server, and not " + databases);
+        !databases.isEmpty(),
+        "--pgbackrest backs up the whole server and accepts no databases: " + databases);
     Failure.refuseIf(
         type != null && !Set.of("full", "diff", "incr").contains(type),
         "--type must be full, diff or incr, but is " + type);

@@ -29,9 +29,9 @@ import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The folder that backups are written to, each whole or not at all. */
+/** Writes backups into a directory, each completely or not at all. */
 public record BackupsTo(Path folder, BackupMethod method, boolean withoutFiles, Output output) {
-  // hidden from who may not read it
+  // Null unless the role may read this setting.
   private static final String DATA =
       "SELECT setting FROM pg_settings WHERE name = 'data_directory'";
 
@@ -40,7 +40,7 @@ public record BackupsTo(Path folder, BackupMethod method, boolean withoutFiles, 
     Instant begin = Instant.now();
     try (Connection session = target.connectForLong()) {
       if (target.isOnThisMachine()) {
-        mustNotBeIn(Query.value(session, DATA));
+        checkOutside(Query.value(session, DATA));
       }
       Folders.createAllPrivate(folder);
       try (FileChannel channel =
@@ -50,12 +50,12 @@ public record BackupsTo(Path folder, BackupMethod method, boolean withoutFiles, 
                   Folders.mode("rw-------"));
           FileLock lock = channel.tryLock();
           var undo = new Undo()) {
-        Failure.refuseIf(lock == null, "another backup to " + folder + " is being made");
+        Failure.refuseIf(lock == null, "another backup to " + folder + " is running");
         Backup.deleteUnfinished(folder);
         checkKind();
         Path unfinished = folder.resolve(Backup.UNFINISHED + Backup.nameOf(Instant.now()));
         Undo.Step remove = () -> Folders.deleteFolder(unfinished);
-        // it has all data, and what passwords are checked by
+        // The directory contains all data, and password hashes.
         undo.begin(() -> Folders.createPrivate(unfinished), remove);
         Target pinned = target.pinnedTo(session);
         var backup = new NewBackup(unfinished, pinned, session, withoutFiles);
@@ -75,34 +75,38 @@ public record BackupsTo(Path folder, BackupMethod method, boolean withoutFiles, 
     }
   }
 
-  /** Refuses a folder that is lost with the server's data. */
-  private void mustNotBeIn(@Nullable String data) throws IOException {
+  /**
+   * Rejects a backup directory inside the server's data directory, because both would be lost
+   * together.
+   */
+  private void checkOutside(@Nullable String data) throws IOException {
     Path existing = folder.toAbsolutePath().normalize();
     while (!Files.exists(existing)) {
       existing = Objects.requireNonNull(existing.getParent());
     }
-    // who may not look into the server's folder writes nothing there
+    // A user who cannot read the data directory cannot write to it either.
     Failure.refuseIf(
         data != null
             && Files.isReadable(Path.of(data))
             && existing.toRealPath().startsWith(Path.of(data).toRealPath()),
-        "%s is in the server's data directory, with which it would be lost: name another folder"
+        "%s is in the server's data directory and would be lost with it: choose another directory"
             .formatted(folder));
   }
 
   /**
-   * Refuses a folder with backups of another kind: readers of a folder take its last backup, and a
-   * backup of a stanza removes others.
+   * Rejects a directory that contains backups of another kind. Readers take the last backup of a
+   * directory, and a backup of a stanza removes others.
    */
   private void checkKind() {
     for (Backup other : Backup.in(folder)) {
       Failure.refuseIf(
           !other.kind().equals(method.kind()),
-          "%s has backups %s: name another folder".formatted(folder, other.kind()));
+          "%s already contains backups %s: choose another directory"
+              .formatted(folder, other.kind()));
     }
   }
 
-  /** JSON that is printed. */
+  /** The result as JSON. */
   private record Result(
       Path backup, Instant recoveryPoint, double seconds, int removed, Table databases) {}
 

@@ -46,16 +46,20 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "restore",
     description = {
-      "Restores databases of a backup, with their settings and privileges. A database gets its name when all of it is",
-      "there, so whatever happens, there is the whole old one or the whole new one. From a backup by pgBackRest it restores",
-      "the whole server into a new data directory, as it was at any time after, and has it replay the WAL."
+      "Restores databases of a backup, with their settings and privileges. A database "
+          + "is renamed into place only after it was restored completely, so a failure "
+          + "leaves the old database unchanged. With --to, restores a pgBackRest backup of "
+          + "the whole server into a new data directory, and replays the WAL up to any "
+          + "later point in time."
     },
     footerHeading = "%nExample:%n",
     footer = {
       "  pghello restore --from /backup/app --replace -h db.example.com -U postgres app",
-      "  pghello restore --from /backup/main --to /var/lib/postgresql/15/before --at 2026-11-21T20:00:00Z",
+      "  pghello restore --from /backup/main --to /var/lib/postgresql/15/before --at "
+          + "2026-11-21T20:00:00Z",
       "",
-      "On a new server, install the extension's files first: they are in the backup's folder extension."
+      "On a new server, install the extension's files first. They are in the backup's "
+          + "directory extension."
     })
 public final class RestoreCommand implements Callable<Integer> {
   private static final int SUMS_SECONDS = 10;
@@ -84,7 +88,7 @@ public final class RestoreCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "DATABASE",
       arity = "0..*",
-      description = "Databases to restore. Default: all of the backup.")
+      description = "Databases to restore. Default: all databases of the backup.")
   private List<String> named = List.of();
 
   @Mixin private BackupOptions backups = new BackupOptions();
@@ -94,48 +98,54 @@ public final class RestoreCommand implements Callable<Integer> {
   @Option(
       names = "--replace",
       description =
-          "End the sessions of a database that has the name, and keep it under another name, which is printed.")
+          "Replace an existing database of the same name: end its sessions, and keep "
+              + "it under another name, which is printed.")
   private boolean replace;
 
   @Option(
       names = "--as",
       paramLabel = "NAME",
       description =
-          "Restore one database under this name, to look at: without its settings and privileges, and nobody but its"
-              + " owner may connect.")
+          "Restore one database under this name, without its settings and privileges. "
+              + "Only its owner can connect to it. Use this to inspect old data.")
   private @Nullable String as;
 
   @Option(
       names = "--roles",
       description =
-          "First create the roles that the server does not have, with passwords and settings. Others stay as they are.")
+          "First create the roles that are missing on the server, with their "
+              + "passwords and settings. Existing roles are not changed.")
   private boolean roles;
 
   @Option(
       names = Restoration.NO_TABLESPACES,
       description =
-          "Restore all into the server's default tablespace. A backup names tablespaces, but does not have them.")
+          "Restore everything into the server's default tablespace. A backup contains "
+              + "the names of tablespaces, but not the tablespaces.")
   private boolean noTablespaces;
 
   @Option(
       names = "--to",
-      paramLabel = "FOLDER",
+      paramLabel = "DIR",
       description =
-          "Restore the whole server of a backup by pgBackRest into this data directory, which is not there yet, or empty.")
+          "Data directory to restore a pgBackRest backup of the whole server into. "
+              + "Must be empty or not exist.")
   private @Nullable Path to;
 
   @Option(
       names = "--name",
       paramLabel = "NAME",
       description =
-          "With --to: as it was at a restore point of this name, after the backup that --at takes.")
+          "With --to: name of the restore point to stop at. It must be later than the "
+              + "backup selected by --at.")
   private @Nullable String point;
 
   @Option(
       names = "--temp",
-      paramLabel = "FOLDER",
+      paramLabel = "DIR",
       description =
-          "With --to: where the server has its socket meanwhile. Default: the system's folder for such.")
+          "With --to: directory for the temporary server's socket. Default: the "
+              + "system's temporary directory.")
   private Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
 
   @Mixin private Output output = new Output();
@@ -147,19 +157,19 @@ public final class RestoreCommand implements Callable<Integer> {
     Failure.refuseIf(
         backup.isOfWholeServer() != (to != null),
         (to == null
-                ? "backup %s is one of the whole server: name a data directory by --to"
-                : "backup %s has dumps: --to is for one by pgBackRest")
+                ? "backup %s contains the whole server: set a data directory with --to"
+                : "backup %s contains dumps: --to requires a pgBackRest backup")
             .formatted(backup.folder()));
     if (to != null) {
       backup.check();
       return restoreServer(backup, to, jobs);
     }
-    Failure.refuseIf(point != null, "--name is for --to");
-    Failure.refuseIf(!backups.preload().isEmpty(), "--preload is for --to");
+    Failure.refuseIf(point != null, "--name requires --to");
+    Failure.refuseIf(!backups.preload().isEmpty(), "--preload requires --to");
     List<String> databases = backup.databases(named);
     Failure.refuseIf(
         as != null && databases.size() != 1,
-        "--as is for one database, but there are " + databases);
+        "--as requires exactly one database, but there are " + databases);
     Failure.refuseIf(
         as != null && (as.isEmpty() || as.getBytes(StandardCharsets.UTF_8).length > 63),
         "--as must have 1 to 63 bytes, but is \"" + as + "\"");
@@ -169,9 +179,9 @@ public final class RestoreCommand implements Callable<Integer> {
     Target given = connection.target();
     Target maintenance = maintenance(given, as == null ? databases : List.of(as));
     var undo = new Undo();
-    // takes long where there is much data, and so runs beside the restore
+    // Checksums of large backups take long, so verify them during the restore.
     var sums = new CompletableFuture<@Nullable Void>();
-    var unused = sums.whenComplete((nothing, wrong) -> takeBackIf(wrong, undo));
+    var unused = sums.whenComplete((nothing, wrong) -> closeIfFailed(wrong, undo));
     try (undo;
         Connection session = maintenance.connectForLong()) {
       maintenance = maintenance.pinnedTo(session);
@@ -187,8 +197,8 @@ public final class RestoreCommand implements Callable<Integer> {
               backups.trustsOwners(),
               undo);
       CompletableFuture<Restoration.Listing> first = restoration.list(backup, databases.get(0));
-      checkBefore(session, backup, databases);
-      nameWhatIsLeft(session);
+      checkPreconditions(session, backup, databases);
+      reportLeftovers(session);
       sums.completeAsync(
           () -> {
             backup.check();
@@ -211,7 +221,7 @@ public final class RestoreCommand implements Callable<Integer> {
                   database,
                   name);
         } catch (SQLException | Failure e) {
-          sayWhetherItIsDamaged(backup, sums);
+          failIfDamaged(backup, sums);
           throw e;
         }
         rows.add(
@@ -235,7 +245,8 @@ public final class RestoreCommand implements Callable<Integer> {
   private int restoreServer(Backup backup, Path to, int jobs) throws SQLException, IOException {
     Failure.refuseIf(
         !named.isEmpty() || as != null || replace || roles || noTablespaces,
-        "--to restores the whole server: without databases, --as, --replace, --roles and --no-tablespaces");
+        "--to restores the whole server and cannot be combined with databases, --as, "
+            + "--replace, --roles or --no-tablespaces");
     Path data = to.toAbsolutePath().normalize();
     RecoveredServer.checkEmpty(data);
     PgBackRest.of(backup).check();
@@ -256,7 +267,7 @@ public final class RestoreCommand implements Callable<Integer> {
     }
   }
 
-  /** JSON that is printed of a whole server. */
+  /** The result for a whole server as JSON. */
   private record Recovered(
       Path backup,
       String label,
@@ -290,86 +301,101 @@ public final class RestoreCommand implements Callable<Integer> {
           out.printf(
               "%s is a data directory of PostgreSQL %d, shut down%n", data, backup.serverMajor());
           out.println(
-              "Its postgresql.auto.conf turns off archiving, subscriptions and preloaded libraries, so that it can run next to the original.");
+              "Its postgresql.auto.conf disables archiving, subscriptions and "
+                  + "preloaded libraries, so that it can run next to the original.");
           out.println(
-              "If it takes the original's place, stop the original, and remove archive_mode and the lines below \"# by pghello restore\" there.");
+              "To replace the original with it, stop the original, and remove "
+                  + "archive_mode and the lines below \"# by pghello restore\" from that "
+                  + "file.");
           if (!steps.isEmpty()) {
-            out.println("If both are to run without these lines, first do this in the copy:");
+            out.println("To run both without these lines, first run these steps in the copy:");
             steps.stream().map(Printable::line).forEach(step -> out.println("  " + step));
           }
           if (gap != null) {
             out.println(gap);
           }
           out.printf(
-              "Recovery point: %s, %s before this began%nRecovery time: %s%n",
+              "Recovery point: %s, %s before this restore%nRecovery time: %s%n",
               recovered, Durations.inWords(age), Durations.inWords(took));
         });
   }
 
-  /** A database from which the others can be renamed. */
+  /** Returns a target for a database that is not restored, so that the others can be renamed. */
   private static Target maintenance(Target given, List<String> names) {
     for (String database : List.of(given.database(), "postgres", "template1")) {
       if (!names.contains(database)) {
         return given.in(database);
       }
     }
-    throw Failure.unknown("name the databases to restore, and leave out one to connect to");
+    throw Failure.unknown(
+        "name the databases to restore, and leave out at least one that pghello can "
+            + "connect to");
   }
 
-  /** Leaves it to people to drop it, as another restore may be between two of its sessions. */
-  private void nameWhatIsLeft(Connection session) throws SQLException {
+  /**
+   * Reports databases and roles of an interrupted restore. Does not drop them, because another
+   * restore may be between two of its sessions.
+   */
+  private void reportLeftovers(Connection session) throws SQLException {
     try (PreparedStatement statement = session.prepareStatement(LEFT)) {
       statement.setString(1, Restoration.REPLACES);
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {
           output.say(
-              "%s is of a restore that was killed: unless another one runs, %s",
+              "%s was left by a restore that was killed. If no other restore is running: %s",
               rows.getString(1), rows.getString(2));
         }
       }
     }
   }
 
-  private static void takeBackIf(@Nullable Throwable wrong, Undo undo) {
+  private static void closeIfFailed(@Nullable Throwable wrong, Undo undo) {
     if (wrong != null) {
       undo.close();
     }
   }
 
-  /** Fails if the backup is damaged, which explains best why it could not be restored. */
-  private void sayWhetherItIsDamaged(Backup backup, CompletableFuture<@Nullable Void> sums) {
+  /** Throws if the backup is damaged, because that explains best why the restore failed. */
+  private void failIfDamaged(Backup backup, CompletableFuture<@Nullable Void> sums) {
     try {
       sums.get(SUMS_SECONDS, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
       Failure.await(sums);
     } catch (TimeoutException e) {
       output.say(
-          "backup %s may be damaged, as not all of its sums are checked yet: \"sha256sum -c %s\" in %s tells",
+          "backup %s may be damaged (not all checksums were verified yet); check it "
+              + "with \"sha256sum -c %s\" in %s",
           backup.name(), Backup.SUMS, backup.folder());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
   }
 
-  private void checkBefore(Connection session, Backup backup, List<String> databases)
+  private void checkPreconditions(Connection session, Backup backup, List<String> databases)
       throws SQLException {
     Failure.refuseIf(
         Query.isTrue(session, "SELECT pg_is_in_recovery()"),
-        "this server is a standby, which only reads: restore on the primary");
+        "this server is a read-only standby: restore on the primary");
     backups.checkServer(backup, databases, Query.value(session, Backup.SYSTEM));
     for (String database : databases) {
       String name = as == null ? database : as;
       Failure.refuseIf(
           !replace && Restoration.exists(session, name),
-          "there is a database \"" + name + "\": say --replace, or another name with --as");
+          "database \""
+              + name
+              + "\" already exists: use --replace, or choose another name with --as");
       Failure.refuseIf(
           backup.extensionVersion(database) != null && !Query.isTrue(session, HAS_FILES),
-          "the server has no files of pg_hello: install those in %s (the library to pg_config --pkglibdir, the others to extension under pg_config --sharedir)"
+          "the server does not have the files of pg_hello: install those in %s (the library in pg_config --pkglibdir, the others in extension under pg_config --sharedir)"
               .formatted(backup.folder().resolve(Backup.FILES)));
     }
   }
 
-  /** A database that was restored, and what the one before it is called. */
+  /**
+   * A restored database.
+   *
+   * @param before the name that the previous database was given; null if there was none
+   */
   private record Restored(
       String database,
       @Nullable String pgHello,
@@ -377,7 +403,7 @@ public final class RestoreCommand implements Callable<Integer> {
       double seconds,
       @Nullable String before) {}
 
-  /** JSON that is printed of databases. */
+  /** The result for databases as JSON. */
   private record Result(
       Path backup,
       Instant recoveryPoint,
@@ -405,12 +431,13 @@ public final class RestoreCommand implements Callable<Integer> {
             out.println(Table.of(Restored.class, rows));
           }
           out.printf(
-              "%nRecovery point: %s, %s before this began%nRecovery time: %s%n",
+              "%nRecovery point: %s, %s before this restore%nRecovery time: %s%n",
               backup.time(), Durations.inWords(age), Durations.inWords(took));
           for (Restored row : rows) {
             if (row.before() != null) {
               out.printf(
-                  "What was %s before is %s, and lets nobody in: drop it when it is not needed any more%n",
+                  "The previous database %s is now %s and accepts no connections: "
+                      + "drop it when you no longer need it%n",
                   Printable.line(row.database()), Printable.line(row.before()));
             }
           }

@@ -25,13 +25,15 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * Proof that backups can be restored.
+ * Verifies that backups can be restored.
  *
- * @param chosen the backups, and the databases that are taken out of each
+ * @param chosen the backups, and the databases to restore from each
  */
 public record Verification(
     Map<Backup, List<String>> chosen, BackupMethod.Trial trial, Output output) {
-  /** Verifies each, prints what was found, and goes on after what is damaged. */
+  /**
+   * Verifies each backup and prints the result. A damaged backup does not stop the verification.
+   */
   public Status run() {
     Status status = Status.OK;
     var failed = new ArrayList<String>();
@@ -39,11 +41,11 @@ public record Verification(
       try {
         status = status.or(verify(one.getKey(), one.getValue()));
       } catch (SQLException e) {
-        // the server is made of the backup: what it refuses is the backup's fault
+        // The server was created from the backup, so its errors are the backup's.
         status = Status.CRITICAL;
         failed.add(SqlErrors.explain(e));
       } catch (IOException | Failure e) {
-        // a backup that is damaged keeps no other from being verified
+        // Continue with the other backups.
         Failure failure = Failure.of(e);
         status = status.or(failure.status());
         failed.add(String.valueOf(failure.getMessage()));
@@ -75,7 +77,7 @@ public record Verification(
     return proof.status();
   }
 
-  /** JSON that is printed. */
+  /** The result as JSON. */
   private record Result(
       Path backup,
       Status status,

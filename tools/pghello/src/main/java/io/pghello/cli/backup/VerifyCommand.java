@@ -22,15 +22,18 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "verify",
     description = {
-      "Proves a backup: starts a server of its own with the extension's files of the backup, restores roles and",
-      "databases into it, compares all rows and values with those at the time of the backup, and calls the",
-      "extension's functions. Sequences and large objects are restored, too, but not compared. Touches no other server.",
-      "Needs PostgreSQL's server programs of the same version. A backup by pgBackRest it restores as a whole, has it",
-      "replay the WAL to its end or to --at, reads all rows, and compares what the functions have computed into them."
+      "Proves that a backup can be restored: starts a temporary server with the "
+          + "extension's files of the backup, restores roles and databases into it, "
+          + "compares all rows and values with those at the time of the backup, and calls "
+          + "the extension's functions. Sequences and large objects are restored, but not "
+          + "compared. Other servers are not touched. Needs the PostgreSQL server programs "
+          + "of the same version. A pgBackRest backup is restored completely, and its WAL "
+          + "is replayed to the end or to --at. Then all rows are read, and the values "
+          + "computed by the extension's functions are compared."
     },
     footerHeading = "%nExit status:%n",
     footer = {
-      "  0 if all is as it was, 2 if anything differs or cannot be restored",
+      "  0 if all data matches, 2 if anything differs or cannot be restored",
       "",
       "Example:",
       "  pghello verify --from /backup/app"
@@ -40,16 +43,18 @@ public final class VerifyCommand implements Callable<Integer> {
       paramLabel = "DATABASE",
       arity = "0..*",
       description =
-          "Databases to verify, each in its last backup. Default: all of which the folder has a backup.")
+          "Databases to verify, each in its last backup. Default: all databases in "
+              + "the backup directory.")
   private List<String> named = List.of();
 
   @Mixin private BackupOptions backups = new BackupOptions();
 
   @Option(
       names = "--temp",
-      paramLabel = "FOLDER",
+      paramLabel = "DIR",
       description =
-          "Folder of the server's data meanwhile. Default: the system's folder for temporary files.")
+          "Directory for the temporary server's data. Default: the system's temporary "
+              + "directory.")
   private Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
 
   @Option(
@@ -58,7 +63,8 @@ public final class VerifyCommand implements Callable<Integer> {
       defaultValue = BackupMethod.LIMIT,
       converter = Durations.class,
       description =
-          "Time that one database may take, e.g. 30m; the others are still verified. Default: ${DEFAULT-VALUE}.")
+          "Maximum time to verify one database, e.g. 30m. The others are still "
+              + "verified. Default: ${DEFAULT-VALUE}.")
   private Duration limit = Duration.ZERO;
 
   @Option(
@@ -66,8 +72,9 @@ public final class VerifyCommand implements Callable<Integer> {
       paramLabel = "FILE",
       defaultValue = "${env:PGHELLO_METRIC}",
       description = {
-        "Write there of each database that is as it was when its backup was made, as node_exporter's textfile collector",
-        "reads it. What the file has of others stays. The name ends in .prom. Default: $$PGHELLO_METRIC, or nowhere."
+        "File for node_exporter's textfile collector, with a name that ends in .prom. "
+            + "Receives the backup time of each verified database. Metrics of other "
+            + "databases are kept. Default: $$PGHELLO_METRIC, or no file."
       })
   private @Nullable Path metric;
 
@@ -75,7 +82,7 @@ public final class VerifyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    // a wrong number is refused before any backup is read
+    // Reject an invalid number before reading any backup.
     backups.jobs();
     Map<Backup, List<String>> chosen = backups.findEach(named, output);
     var trial =

@@ -7,13 +7,13 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Advice on one setting: its value, a better one, and the reason. */
+/** Advice on one setting: its value, a better value, and the reason. */
 record Advice(
     String setting, String current, @Nullable String better, String reason, @Nullable String sql) {
   private static final long MEGABYTE = 1 << 20;
   private static final long GIGABYTE = 1 << 30;
 
-  /** Settings that are looked at, in the order in which they are printed. */
+  /** The examined settings, in the order of output. */
   static final List<String> SETTINGS =
       List.of(
           "shared_buffers",
@@ -29,15 +29,15 @@ record Advice(
           "archive_mode",
           "log_line_prefix");
 
-  /** Settings that the advice on others depends on. */
+  /** Settings that affect the advice on others. */
   static final List<String> CONDITIONS = List.of("archive_command", "archive_library");
 
   static final String STATEMENTS = "pg_stat_statements";
 
-  /** The machine that the server runs on. */
+  /** The machine of the server. */
   record Machine(long memory, boolean seeksAreCheap) {}
 
-  /** A setting as {@code pg_settings} has it, with its unit as {@code pg_size_bytes} reads it. */
+  /** A setting and its unit, in the format of {@code pg_settings}. */
   record Setting(String value, @Nullable String unit) {
     long bytes() {
       return Long.parseLong(value)
@@ -54,7 +54,7 @@ record Advice(
     return better != null;
   }
 
-  /** Judges what is known; a setting that is not is left out, or said to be hidden. */
+  /** Returns advice on all settings. Unknown settings are reported as hidden. */
   static List<Advice> of(Map<String, Setting> settings, Machine machine) {
     var advice = new ArrayList<Advice>();
     for (String name : SETTINGS) {
@@ -65,7 +65,7 @@ record Advice(
                 name,
                 "",
                 name.equals("pg_hello.repeat")
-                    ? "not known in this session, as its library is not loaded at connect"
+                    ? "unknown in this session, because the library is not loaded at connect"
                     : "hidden from this role: grant it pg_read_all_settings"));
       } else {
         advice.add(judge(name, setting, settings, machine));
@@ -85,7 +85,7 @@ record Advice(
               memory * 15 / 100,
               memory * 40 / 100,
               memory / 4,
-              "a quarter of the memory; the operating system caches with the rest");
+              "a quarter of the memory; the operating system uses the rest as cache");
       case "effective_cache_size" ->
           size(
               name,
@@ -93,7 +93,7 @@ record Advice(
               memory / 2,
               memory * 90 / 100,
               memory * 3 / 4,
-              "what the server and the operating system cache together, which the planner goes by");
+              "the planner's assumption for the total cache of the server and the operating system");
       case "work_mem" -> {
         Setting connections = settings.get("max_connections");
         long each = memory / 2 / (connections == null ? 100 : Math.max(1, connections.bytes()));
@@ -103,7 +103,8 @@ record Advice(
             Math.min(4 * MEGABYTE, each / 2),
             each,
             Math.max(64 << 10, Math.min(each, 16 * MEGABYTE)),
-            "each sort of each connection takes it; all together shall not take half of the memory");
+            "each sort of each connection can use this much; all together should use "
+                + "less than half of the memory");
       }
       case "maintenance_work_mem" ->
           size(
@@ -112,23 +113,27 @@ record Advice(
               Math.min(64 * MEGABYTE, memory / 20),
               memory / 8,
               Math.max(MEGABYTE, Math.min(memory / 16, GIGABYTE)),
-              "an index build or a vacuum takes it, and few run at a time");
+              "used by index builds and vacuum, few of which run at a time");
       case "max_connections" ->
           choose(
               name,
               setting,
               setting.bytes() <= 500,
               "200",
-              "more than some hundred cost memory and locks: use a pool");
+              "more than a few hundred connections cost memory and locks: use a pool");
       case "random_page_cost" -> {
         double cost = Double.parseDouble(setting.value());
         yield machine.seeksAreCheap()
             ? choose(name, setting, cost <= 2, "1.1", "seeks are cheap on this disk")
-            : choose(name, setting, cost >= 2, "4", "seeks are dear on this disk");
+            : choose(name, setting, cost >= 2, "4", "seeks are expensive on this disk");
       }
       case "default_statistics_target" ->
           choose(
-              name, setting, setting.bytes() >= 100, "100", "coarser statistics make worse plans");
+              name,
+              setting,
+              setting.bytes() >= 100,
+              "100",
+              "coarser statistics lead to worse plans");
       case "shared_preload_libraries" ->
           settings.containsKey(STATEMENTS) || contains(setting.value(), STATEMENTS)
               ? choose(
@@ -137,25 +142,26 @@ record Advice(
                   contains(setting.value(), STATEMENTS),
                   appended(setting.value(), STATEMENTS),
                   "pg_stat_statements counts statements by user")
-              // a library that is not there would end the next start of the server
+              // A missing library would prevent the next start of the server.
               : keep(
                   name,
                   setting.value(),
-                  "pg_stat_statements would count statements by user, but its files are not there");
+                  "pg_stat_statements would count statements by user, but it is not installed");
       case "pg_hello.repeat" ->
           choose(
               name,
               setting,
               setting.value().equals("1"),
               "1",
-              "a setting is the server's or a session's; a count for a call is its second argument");
+              "set a default per server or session; pass a count for one call as its "
+                  + "second argument");
       case "track_functions" ->
           choose(
               name,
               setting,
               setting.value().equals("all"),
               "all",
-              "functions in C are not counted otherwise, at some 100 ns a call");
+              "otherwise, C functions are not counted; costs about 100 ns per call");
       case "archive_mode" -> archiving(setting.value(), settings);
       case "log_line_prefix" ->
           choose(
@@ -163,7 +169,7 @@ record Advice(
               setting,
               setting.value().contains("%e"),
               setting.value().stripTrailing() + " %e ",
-              "without the SQLSTATE (%e) errors cannot be told apart in the log");
+              "without the SQLSTATE (%e), errors in the log cannot be distinguished");
       default -> throw new IllegalArgumentException(name);
     };
   }
@@ -176,20 +182,24 @@ record Advice(
         : change(name, sized(bytes), sized(better), reason);
   }
 
-  /** There is no statement for it: what stores the files has to be there first. */
+  /** Returns no statement, because the archive must exist first. */
   private static Advice archiving(String mode, Map<String, Setting> settings) {
     boolean stored =
         CONDITIONS.stream()
             .map(settings::get)
             .anyMatch(setting -> setting != null && !setting.value().isEmpty());
     return stored && !mode.equals("off")
-        ? keep("archive_mode", mode, "archived WAL brings back the last hour, dumps cannot")
+        ? keep(
+            "archive_mode",
+            mode,
+            "with archived WAL you can recover the last hour, with dumps you cannot")
         : new Advice(
             "archive_mode",
             mode,
             "on, and an archive_command",
-            "archived WAL brings back the last hour, dumps cannot; set archive_command or"
-                + " archive_library first: with neither, WAL is kept until the disk is full",
+            "with archived WAL you can recover the last hour, with dumps you cannot; "
+                + "set archive_command or archive_library first: without them, WAL "
+                + "accumulates until the disk is full",
             null);
   }
 
@@ -214,7 +224,7 @@ record Advice(
     return libraries(list).contains(library);
   }
 
-  /** Returns a list with one literal for each library, as ALTER SYSTEM takes it. */
+  /** Returns the list with one literal for each library, as required by ALTER SYSTEM. */
   private static String appended(String list, String library) {
     var all = new ArrayList<>(libraries(list));
     all.add(library);
@@ -235,14 +245,15 @@ record Advice(
   }
 
   /**
-   * Reads a size as the command line has it, as in {@code 16GB}.
+   * Parses a size, e.g. {@code 16GB}.
    *
-   * @throws IllegalArgumentException if it is none
+   * @throws IllegalArgumentException if it is not a valid size
    */
   static long bytes(String size) {
     String text = size.strip().toUpperCase(Locale.ROOT);
     if (!text.matches("[1-9][0-9]{0,8}(MB|GB|TB)")) {
-      throw new IllegalArgumentException("a size is a number and MB, GB or TB, not: " + size);
+      throw new IllegalArgumentException(
+          "a size is a number followed by MB, GB or TB, not: " + size);
     }
     long number = Long.parseLong(text.substring(0, text.length() - 2));
     return number

@@ -29,18 +29,18 @@ import picocli.CommandLine.Option;
 @Command(
     name = "advise",
     description = {
-      "Compares settings with the server's memory and disk, and says what had better be changed, and why.",
+      "Recommends settings for the server's memory and disk, with reasons.",
       "Changes nothing."
     },
     footerHeading = "%nExit status:%n",
     footer = {
-      "  0 if nothing had better be changed, else 1",
+      "  0 if no change is recommended, otherwise 1",
       "",
       "Example:",
       "  pghello advise -h db.example.com -U watcher -d app --memory 16GB --disk ssd"
     })
 public final class AdviseCommand implements Callable<Integer> {
-  /** The kind of disk that the data is on. */
+  /** The type of disk that stores the data. */
   enum Disk {
     SSD,
     HDD
@@ -58,13 +58,15 @@ public final class AdviseCommand implements Callable<Integer> {
   @Option(
       names = "--memory",
       paramLabel = "SIZE",
-      description = "The server's memory, as in 16GB. Default: that of this machine.")
+      description = "Memory of the server, e.g. 16GB. Default: memory of this machine.")
   private @Nullable String memory;
 
   @Option(
       names = "--disk",
       paramLabel = "ssd|hdd",
-      description = "The server's disk. Default: hdd if this machine has a rotating one, else ssd.")
+      description =
+          "Disk type of the server. Default: hdd if this machine has a rotating disk, "
+              + "otherwise ssd.")
   private @Nullable Disk disk;
 
   @Mixin private Output output = new Output();
@@ -86,7 +88,7 @@ public final class AdviseCommand implements Callable<Integer> {
         : Status.OK.exitCode();
   }
 
-  /** JSON that is printed. */
+  /** The result as JSON. */
   private record Result(String memory, String disk, List<Advice> settings) {}
 
   private void print(List<Advice> all, Advice.Machine machine) {
@@ -143,7 +145,7 @@ public final class AdviseCommand implements Callable<Integer> {
           .orElseThrow(() -> new IOException("no MemTotal"));
     } catch (IOException e) {
       throw Failure.unknown(
-          "this machine does not tell its memory: name the server's, as in --memory 16GB");
+          "cannot determine the memory of this machine; set the server's, e.g. --memory 16GB");
     }
   }
 

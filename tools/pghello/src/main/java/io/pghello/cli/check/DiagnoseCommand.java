@@ -16,8 +16,9 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "diagnose",
     description = {
-      "Looks for what is wrong: the checks of health, the library and its settings, who waits for whom, and whether",
-      "calls leave memory behind. Says what mends it, and changes nothing."
+      "Finds problems of the extension: runs the checks of health, and examines the "
+          + "library and its settings, blocked sessions, and memory leaks in calls. "
+          + "Suggests fixes. Changes nothing."
     },
     footerHeading = "%nExample:%n",
     footer = "  pghello diagnose -h db.example.com -U watcher -d app")

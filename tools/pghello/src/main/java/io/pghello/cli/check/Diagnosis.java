@@ -11,9 +11,9 @@ import java.sql.Statement;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Looks for what is wrong with the extension in one database. Not thread-safe. */
+/** Finds problems of the extension in one database. Not thread-safe. */
 final class Diagnosis {
-  // as much as a session, and its process, may take for anything else meanwhile
+  // Memory that a session and its process may allocate for other purposes between two measurements.
   private static final long MEMORY_BYTES = 64 << 10;
   private static final long PROCESS_BYTES = 8 << 20;
 
@@ -33,7 +33,7 @@ final class Diagnosis {
           coalesce(extract(epoch FROM clock_timestamp()
             - (SELECT min(l.waitstart) FROM pg_locks l WHERE l.pid = a.pid AND NOT l.granted))::int::text, '?'),
           array_to_string(pg_blocking_pids(a.pid), ', ')),
-        (SELECT string_agg(CASE WHEN b = 0 THEN 'end a transaction that pg_prepared_xacts lists'
+        (SELECT string_agg(CASE WHEN b = 0 THEN 'end a transaction listed in pg_prepared_xacts'
             ELSE format('SELECT %s(%s)', CASE WHEN s.state = 'active' THEN 'pg_cancel_backend'
               ELSE 'pg_terminate_backend' END, b) END, '; ')
           FROM unnest(pg_blocking_pids(a.pid)) b
@@ -43,7 +43,7 @@ final class Diagnosis {
       ORDER BY a.query_start
       """;
 
-  // of Linux
+  // Linux only.
   private static final String PROCESS =
       "SELECT substring(pg_read_file('/proc/self/status', 0, 8192, true) FROM 'RssAnon:\\s+([0-9]+)')";
 
@@ -65,7 +65,7 @@ final class Diagnosis {
     }
   }
 
-  /** Returns whether this role may read what memory its session takes. */
+  /** Returns whether this role may read the memory usage of its session. */
   private boolean checkPreload(Statement statement) throws SQLException {
     try (ResultSet row = statement.executeQuery(PRELOADED)) {
       row.next();
@@ -76,21 +76,21 @@ final class Diagnosis {
         findings.add(
             Status.OK,
             "preload",
-            "which libraries are loaded at connect is hidden from this role",
-            "GRANT pg_read_all_settings to it");
+            "this role may not see the libraries that are loaded at connect",
+            "grant it pg_read_all_settings");
       } else if (shared) {
         findings.add(
             Status.WARNING,
             "preload",
-            "pg_hello is in shared_preload_libraries, which a new library needs a restart for",
-            "take it out there, and append it to session_preload_libraries");
+            "pg_hello is in shared_preload_libraries, so a new library requires a restart",
+            "remove it there, and append it to session_preload_libraries");
       } else if (inSession) {
         findings.ok("preload", "sessions load pg_hello at connect");
       } else {
         findings.add(
             Status.OK,
             "preload",
-            "a session knows pg_hello.repeat only after its first call",
+            "sessions know pg_hello.repeat only after their first call",
             "append pg_hello to session_preload_libraries");
       }
       String path = row.getString(3);
@@ -99,7 +99,7 @@ final class Diagnosis {
             Status.WARNING,
             "preload",
             "dynamic_library_path is " + path,
-            "have one pg_hello.so only: a session that loads two of them fails");
+            "keep only one pg_hello.so: a session that loads two of them fails");
       }
       mayReadFiles = row.getBoolean(5);
       return row.getBoolean(4);
@@ -115,14 +115,14 @@ final class Diagnosis {
       }
     }
     if (none) {
-      findings.ok("locks", "no session waits for another one");
+      findings.ok("locks", "no session is blocked by another one");
     }
   }
 
-  /** Calls a function many times, twice, so that what is kept once does not count. */
+  /** Measures the second of two rounds of calls, so that one-time allocations do not count. */
   void checkMemory(Statement statement, Own function, boolean mayRead) throws SQLException {
     if (!mayRead) {
-      findings.ok("memory", "what memory a session takes is hidden from this role");
+      findings.ok("memory", "this role may not read the memory usage of its session");
       return;
     }
     String calls =
@@ -137,14 +137,17 @@ final class Diagnosis {
     long grown = used(statement) - before;
     long now = process(statement);
     boolean leaks = grown > MEMORY_BYTES || now - process > PROCESS_BYTES;
-    String size = now == 0 ? "" : ", whose process has " + (now >> 20) + " MB";
+    String size = now == 0 ? "" : ", process size " + (now >> 20) + " MB";
     findings.add(
         leaks ? Status.WARNING : Status.OK,
         "memory",
         leaks
-            ? "20000 calls leave " + Math.max(grown, now - process) + " bytes in the session" + size
-            : "20000 calls leave nothing in the session" + size,
-        leaks ? "the library is another build: install this one, and recycle pools" : null);
+            ? "20000 calls leak " + Math.max(grown, now - process) + " bytes in the session" + size
+            : "20000 calls leak no memory in the session" + size,
+        leaks
+            ? "the library is from a different build: install this one, and recycle "
+                + "connection pools"
+            : null);
   }
 
   private static long used(Statement statement) throws SQLException {
@@ -152,7 +155,7 @@ final class Diagnosis {
     return bytes == null ? 0 : Long.parseLong(bytes);
   }
 
-  /** Returns what memory of its own the session's process has; 0 where that cannot be read. */
+  /** Returns the private memory of the session's process; 0 if it cannot be read. */
   private long process(Statement statement) throws SQLException {
     String kilobytes = mayReadFiles ? ask(statement, PROCESS) : null;
     return kilobytes == null ? 0 : Long.parseLong(kilobytes) << 10;

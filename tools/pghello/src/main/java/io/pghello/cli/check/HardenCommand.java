@@ -36,13 +36,15 @@ import picocli.CommandLine.Option;
 @Command(
     name = "harden",
     description = {
-      "Shows what stands open: functions that everybody may execute, settings, the modes of the extension's files, the",
-      "SQL that closes it, and which roles lose what by it. Changes nothing without --apply."
+      "Lists insecure configuration: functions that PUBLIC may execute, settings, and "
+          + "the modes of the extension's files, with the SQL that fixes each, and the "
+          + "roles that would lose a privilege. Changes nothing without --apply."
     },
     footerHeading = "%nExit status:%n",
     footer = {
-      "  0 if nothing is open (any more), 1 if something is, 2 if it could not be applied, or a part of it only,",
-      "  3 if it may not be applied, and nothing has been",
+      "  0 if nothing is insecure (any more), 1 if something is, 2 if the changes "
+          + "failed or were applied partially,",
+      "  3 if the changes were rejected, and none was applied",
       "",
       "Example:",
       "  pghello harden -h db.example.com -U postgres -d app --apply"
@@ -53,9 +55,10 @@ public final class HardenCommand implements Callable<Integer> {
   @Option(
       names = "--apply",
       description = {
-        "Do it: roles, privileges and the database's settings in one transaction, then settings of the server, which",
-        "are loaded again, and modes of files. Prints each with what takes it back before it is done. Takes nothing from",
-        "everybody that a role has only as everybody has it."
+        "Apply the changes: roles, privileges and database settings in one "
+            + "transaction, then server settings, which are reloaded, and file modes. "
+            + "Prints each change and its reversal before making it. Does not revoke a "
+            + "privilege from PUBLIC while a role depends on it."
       })
   private boolean apply;
 
@@ -65,22 +68,24 @@ public final class HardenCommand implements Callable<Integer> {
   @Option(
       names = "--revoke-from",
       paramLabel = "ROLE",
-      description = "Take it from everybody although this role loses it. May be repeated.")
+      description = "Revoke from PUBLIC even if this role loses the privilege. Can be repeated.")
   private Set<String> revokeFrom = Set.of();
 
   @Option(
       names = "--preload",
       description = {
-        "Also let sessions of the database load the library at connect. If the library is lost then, only a superuser who",
-        "says PGOPTIONS='-c session_preload_libraries=' can log in."
+        "Also let sessions of the database load the library at connect. If the "
+            + "library is missing later, only a superuser who sets PGOPTIONS='-c "
+            + "session_preload_libraries=' can connect."
       })
   private boolean preload;
 
   @Option(
       names = "--undo",
       description = {
-        "Take back what --apply has done to this database, run by the same user of this machine: it is kept in",
-        "$$XDG_STATE_HOME/pghello or ~/.local/state/pghello. Leaves what was changed since."
+        "Revert the changes that --apply made to this database. Run it as the same "
+            + "operating system user, because the changes are recorded in "
+            + "$$XDG_STATE_HOME/pghello or ~/.local/state/pghello. Later changes are kept."
       })
   private boolean undo;
 
@@ -94,18 +99,18 @@ public final class HardenCommand implements Callable<Integer> {
     Failure.refuseIf(dryRun && apply, "--dry-run changes nothing: omit it, or omit --apply");
     Failure.refuseIf(
         undo && (apply || dryRun || preload || !revokeFrom.isEmpty()),
-        "--undo goes with no other option of harden");
+        "--undo cannot be combined with other options of harden");
     Target target = connection.target();
     try (Connection session = apply || undo ? target.connectToWrite() : target.connect()) {
       target = target.pinnedTo(session);
       Failure.refuseIf(
           ServerDatabases.extensionVersion(session) == null,
-          "pg_hello is not created in %s: CREATE EXTENSION pg_hello".formatted(target.name()));
+          "pg_hello does not exist in %s: CREATE EXTENSION pg_hello".formatted(target.name()));
       var hardening = new Hardening(undo ? new Findings() : findings, preload);
       hardening.check(session, target.isOnThisMachine());
       UndoFile kept = UndoFile.of(session, target);
       if (undo) {
-        takeBack(session, hardening, kept);
+        revert(session, hardening, kept);
       } else {
         close(session, hardening, kept);
       }
@@ -117,21 +122,21 @@ public final class HardenCommand implements Callable<Integer> {
   private void close(Connection session, Hardening hardening, UndoFile kept)
       throws SQLException, IOException {
     var held = new HashSet<String>();
-    for (Hardening.Loser loser : hardening.losers()) {
-      boolean named = revokeFrom.contains(loser.role());
+    for (Hardening.AffectedRole affected : hardening.affectedRoles()) {
+      boolean named = revokeFrom.contains(affected.role());
       if (!named) {
-        held.addAll(loser.sql());
+        held.addAll(affected.sql());
       }
       findings.add(
           named ? Status.OK : Status.WARNING,
           "loses",
-          loser.text(),
-          named ? null : loser.grant() + "; or take it all the same: --revoke-from ROLE");
+          affected.text(),
+          named ? null : affected.grant() + "; or revoke it anyway with --revoke-from ROLE");
       if (apply && !output.isJson()) {
-        output.out().println(Printable.line("-- " + loser.text()));
+        output.out().println(Printable.line("-- " + affected.text()));
       }
     }
-    // before harden has made roles, those with grants of somebody's own would be named
+    // Check this before harden creates roles, because afterwards all roles exist.
     if (!hardening.renamed().isEmpty() && kept.isThere()) {
       String back =
           apply
@@ -147,12 +152,12 @@ public final class HardenCommand implements Callable<Integer> {
       try {
         apply(session, steps);
       } finally {
-        // who has lost the session does not know what is done, and --undo finds out
+        // After a lost session, the completed steps are unknown; --undo finds them out.
         if (!session.isClosed()) {
           kept.write(before, done);
         }
       }
-      findings.ok("undo", "pghello harden --undo takes it back, by " + kept);
+      findings.ok("undo", "pghello harden --undo reverts this, using " + kept);
     }
     for (Hardening.Step step : hardening.steps()) {
       findings.add(
@@ -163,20 +168,22 @@ public final class HardenCommand implements Callable<Integer> {
                   : new Finding(Status.OK, "to add", step.why(), step.sql()));
     }
     if (findings.isEmpty()) {
-      findings.ok("open", "nothing stands open");
+      findings.ok("open", "nothing is insecure");
     }
   }
 
-  /** Runs what is kept, as far as this program would write it now: the file proves nothing. */
-  private void takeBack(Connection session, Hardening hardening, UndoFile kept)
+  /**
+   * Reverts recorded steps, but only those that this program would write now, because the file
+   * cannot be trusted.
+   */
+  private void revert(Connection session, Hardening hardening, UndoFile kept)
       throws SQLException, IOException {
     var steps = new ArrayList<Hardening.Step>();
     List<String> lines = new ArrayList<>(kept.lines());
     if (lines.isEmpty()) {
       throw Failure.unknown(
-          "harden has done nothing to this database that "
+          "no changes of harden to this database are recorded in "
               + kept
-              + " knows of"
               + kept.ofOtherAddresses());
     }
     Collections.reverse(lines);
@@ -187,11 +194,11 @@ public final class HardenCommand implements Callable<Integer> {
         findings.add(
             Status.WARNING,
             "left",
-            "harden would not take this back now: " + line,
-            "see what has changed since, and take it out of " + kept);
+            "harden would not revert this now: " + line,
+            "check for later changes, and remove the line from " + kept);
         left.add(0, line);
       } else if (step.done() || step.isForWholeServer()) {
-        // a setting may have been written, and not been loaded before harden was killed
+        // If harden was killed, a setting may have been written but not loaded.
         steps.add(step.back());
       } else if (!hardening.renamed().isEmpty() && line.matches("(DROP ROLE|REVOKE) .*")) {
         left.add(0, line);
@@ -201,17 +208,18 @@ public final class HardenCommand implements Callable<Integer> {
     kept.write(left, List.of());
     done.forEach(step -> findings.ok("undone", step.sql()));
     if (!left.isEmpty()) {
-      String back = "if it was renamed: rename it back, and run this again; else remove " + kept;
+      String back =
+          "if it was renamed: rename it back, and run this again; otherwise remove " + kept;
       hardening.renamed().forEach(one -> findings.add(Status.WARNING, "left", one, back));
     }
     if (findings.isEmpty()) {
-      findings.ok("undone", "all is as it was already");
+      findings.ok("undone", "everything was reverted already");
     }
   }
 
   /**
-   * Runs the steps: those of the database in one transaction, those of the server one by one, as
-   * they cannot be in one.
+   * Runs the steps. Those for the database run in one transaction. Those for the server run one by
+   * one, because ALTER SYSTEM cannot run in a transaction.
    */
   private void apply(Connection session, List<Hardening.Step> steps)
       throws SQLException, IOException {
@@ -255,13 +263,13 @@ public final class HardenCommand implements Callable<Integer> {
       }
       throw Failure.critical(
           (e instanceof SQLException s ? SqlErrors.message(s) : e.toString())
-              + ": what is printed before "
-              + (output.isJson() ? "" : "the last line ")
-              + "is done");
+              + ": the changes printed before "
+              + (output.isJson() ? "this" : "the last one")
+              + " were applied");
     }
   }
 
-  /** Returns whether a step would drop a role that has members, or privileges anywhere. */
+  /** Returns whether a step would drop a role that has members, or privileges elsewhere. */
   private boolean isNeeded(Statement statement, Hardening.Step step) throws SQLException {
     String drop = "DROP ROLE ";
     if (!step.sql().startsWith(drop)) {
@@ -278,13 +286,13 @@ public final class HardenCommand implements Callable<Integer> {
                 .replace("ROLE", role))) {
       boolean needed = row.next();
       if (needed) {
-        findings.ok("left", "role " + role + " has members, or privileges elsewhere, and stays");
+        findings.ok("left", "role " + role + " has members, or privileges elsewhere, and was kept");
       }
       return needed;
     }
   }
 
-  /** Prints what is done next, as the program may be ended before the end. */
+  /** Prints the next step before it runs, because the program may be killed. */
   private void show(Hardening.Step step) {
     if (!output.isJson()) {
       PrintWriter out = output.out();

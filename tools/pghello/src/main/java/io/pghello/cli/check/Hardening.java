@@ -28,8 +28,8 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds what stands open in a database and could be closed, with the statement that closes it and
- * the roles that lose by it. Not thread-safe.
+ * Finds insecure configuration of a database, the statements that fix it, and the roles that lose
+ * privileges. Not thread-safe.
  */
 final class Hardening {
   private static final String MEMBERS =
@@ -72,25 +72,25 @@ final class Hardening {
       """
           .replace("FUNCTIONS", ExtensionFunctions.PG_HELLO.query());
 
-  /** Steps of extension/ops/roles.sql, whether they are done, and what takes them back. */
+  /** The steps of extension/ops/roles.sql, whether each is done, and its reversal. */
   private static final String PRIVILEGES =
       MEMBERS
           + """
       SELECT done, opens, what, sql, undo
       FROM (
-        SELECT 1, EXISTS (SELECT FROM pg_roles r WHERE r.rolname = w.role), false, format('there is no role %I', w.role),
+        SELECT 1, EXISTS (SELECT FROM pg_roles r WHERE r.rolname = w.role), false, format('role %I does not exist', w.role),
           format('CREATE ROLE %I', w.role), format('DROP ROLE %I', w.role)
         FROM wanted w
         UNION ALL
         SELECT 2, EXISTS (
             SELECT FROM pg_auth_members a
             WHERE pg_get_userbyid(a.roleid) = m.role AND pg_get_userbyid(a.member) = m.member),
-          false, format('%I is no member of %I', m.member, m.role),
+          false, format('%I is not a member of %I', m.member, m.role),
           format('GRANT %I TO %I', m.role, m.member), format('REVOKE %I FROM %I', m.role, m.member)
         FROM (VALUES ('hello_user', 'hello_admin'), ('pg_monitor', 'hello_monitor')) m (role, member)
         UNION ALL
         SELECT CASE p.kind WHEN 'FUNCTION' THEN 3 ELSE 6 END, NOT p.everybody, true,
-          format('everybody has %s on %s', p.privilege, p.name),
+          format('PUBLIC has %s on %s', p.privilege, p.name),
           format('REVOKE %s ON %s %s FROM PUBLIC', p.privilege, p.kind, p.name),
           format('GRANT %s ON %s %s TO PUBLIC', p.privilege, p.kind, p.name)
         FROM taken p
@@ -118,8 +118,8 @@ final class Hardening {
       ORDER BY position, sql
       """;
 
-  /** Roles that have something only as everybody has it, and what they use it for. */
-  private static final String LOSERS =
+  /** Roles that hold a privilege only through PUBLIC, and the tables they use it for. */
+  private static final String AFFECTED_ROLES =
       MEMBERS
           + """
       , used AS (
@@ -142,7 +142,7 @@ final class Hardening {
           WHERE has_any_column_privilege(r.oid, u.relation, 'SELECT, INSERT, UPDATE'))
       FROM taken p CROSS JOIN pg_roles r
       WHERE p.everybody
-        -- the server's own roles have the first numbers
+        -- OIDs of built-in roles are lower
         AND NOT r.rolsuper AND r.oid >= 16384 AND r.rolname NOT IN (SELECT role FROM wanted)
         AND (r.rolcanlogin AND has_database_privilege(r.oid, current_database(), 'CONNECT')
           OR EXISTS (SELECT FROM pg_auth_members m WHERE m.roleid = r.oid)
@@ -161,11 +161,14 @@ final class Hardening {
       ORDER BY 1, 3
       """;
 
-  /** Roles that others than harden have let in, or let in under another name, while one is gone. */
+  /**
+   * Roles with privileges not granted by harden, or granted before a rename, while one of its roles
+   * is missing.
+   */
   private static final String RENAMED =
       MEMBERS
           + """
-      SELECT format('%I has privileges on what hello_* roles use, and there is no %s', g.role, w.roles)
+      SELECT format('%I has privileges on objects of the hello_* roles, and %s does not exist', g.role, w.roles)
       FROM (
           SELECT DISTINCT pg_get_userbyid(a.grantee)
           FROM (SELECT acl FROM member UNION ALL SELECT acl FROM own) o CROSS JOIN LATERAL aclexplode(o.acl) a
@@ -177,7 +180,7 @@ final class Hardening {
       """;
 
   /**
-   * Settings as they should be: those that are not, and what those that are may have been before.
+   * Checked settings: those to change, and possible earlier values of those that are already right.
    */
   private static final String SETTINGS =
       """
@@ -188,7 +191,7 @@ final class Hardening {
             FROM unnest(string_to_array(g.value, ',')) WITH ORDINALITY u (item, position)
             WHERE btrim(u.item, ' "') NOT IN ('', 'pg_hello')) AS others
         FROM (
-          -- the session may have another value: the one that lets it in without the library
+          -- the session may override it to connect without the library
           SELECT coalesce(d.value, s.setting), d.value IS NOT NULL
           FROM pg_settings s
             LEFT JOIN (
@@ -206,21 +209,21 @@ final class Hardening {
           v.position, v.what, v.needed, v.done, v.value, CASE WHEN v.needed THEN ARRAY[s.setting] ELSE v.olds END
         FROM pg_settings s
           CROSS JOIN LATERAL (VALUES
-            (2, 'password_encryption', 'passwords are kept as ' || s.setting || ', which can be used to log in',
+            (2, 'password_encryption', 'passwords are stored as ' || s.setting || ' hashes, which can be used to log in',
               s.setting <> 'scram-sha-256', s.setting = 'scram-sha-256', 'scram-sha-256', ARRAY['md5']),
-            (3, 'log_line_prefix', 'lines of the log have no SQLSTATE, so that errors cannot be told apart',
+            (3, 'log_line_prefix', 'log lines have no SQLSTATE, so errors cannot be distinguished',
               s.setting !~ '%-?[0-9]*e', right(s.setting, 3) = '%e ',
               s.setting || CASE WHEN right(s.setting, 3) = '%e ' THEN '' ELSE '%e ' END, ARRAY[left(s.setting, -3)]),
-            (4, 'log_statement', 'names in statements are written to the log, as log_statement is ' || s.setting,
+            (4, 'log_statement', 'names in statements are logged, because log_statement is ' || s.setting,
               s.setting IN ('mod', 'all'), s.setting = 'ddl', 'ddl', ARRAY['mod', 'all']),
             (5, 'log_min_duration_statement',
-              'every statement is written to the log, with the names in it, as log_min_duration_statement is 0',
+              'all statements are logged with the names in them, because log_min_duration_statement is 0',
               s.setting = '0', s.setting = '1000', '1s', ARRAY['0'])) v (position, name, what, needed, done, value, olds)
         WHERE s.name = v.name AND (v.needed OR v.done)
       )
       SELECT done, opens, what, sql, undo
       FROM (
-        SELECT 1, p.done, false, 'sessions accept wrong values of pg_hello.repeat until they first call a function',
+        SELECT 1, p.done, false, 'sessions accept invalid values of pg_hello.repeat until they first call a function',
           p.alter_it || 'SET session_preload_libraries = ' || concat_ws(', ', p.others, '''pg_hello'''), p.alter_it || u.undo
         FROM preload p
           CROSS JOIN LATERAL (VALUES ('RESET session_preload_libraries', NOT p.own),
@@ -241,17 +244,17 @@ final class Hardening {
       """
       SELECT what, remedy
       FROM (
-        SELECT 1, 'pg_hello is in shared_preload_libraries, which a new library needs a restart for',
-          'take it out there by hand, restart, and run this again'
+        SELECT 1, 'pg_hello is in shared_preload_libraries, so a new library requires a restart',
+          'remove it manually, restart the server, and run this again'
         FROM pg_settings WHERE name = 'shared_preload_libraries' AND setting ~ '(^|[ ,"])pg_hello($|[ ,"])'
         UNION ALL
-        SELECT 2, format('table %s has no row-level security that holds for its owner, too', c.oid::regclass),
-          'if its users have the roles for it, run extension/ops/app_config.sql'
+        SELECT 2, format('table %s has no forced row-level security, which also applies to its owner', c.oid::regclass),
+          'once its users have the required roles, run extension/ops/app_config.sql'
         FROM pg_class c
         WHERE c.relname = 'app_config' AND c.relkind IN ('r', 'p') AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
         UNION ALL
-        SELECT 3, format('everybody may create objects in schema %I, in which the extension is', n.nspname),
-          format('if nobody needs it: REVOKE CREATE ON SCHEMA %I FROM PUBLIC', n.nspname)
+        SELECT 3, format('PUBLIC may create objects in schema %I, which contains the extension', n.nspname),
+          format('if no role needs this: REVOKE CREATE ON SCHEMA %I FROM PUBLIC', n.nspname)
         FROM pg_extension e
           JOIN pg_namespace n ON e.extnamespace = n.oid
         WHERE e.extname = 'pg_hello' AND has_schema_privilege('public', n.oid, 'CREATE')
@@ -259,10 +262,10 @@ final class Hardening {
       ORDER BY position
       """;
 
-  private static final String OPEN_DOORS =
+  private static final String TRUST_RULES =
       """
-      SELECT format('line %s of pg_hba.conf lets %s in without a password', line_number, array_to_string(user_name, ', ')),
-        'write scram-sha-256 in place of trust, or remove it'
+      SELECT format('line %s of pg_hba.conf allows %s to connect without a password', line_number, array_to_string(user_name, ', ')),
+        'replace trust with scram-sha-256, or remove the line'
       FROM pg_hba_file_rules WHERE auth_method = 'trust'
       ORDER BY line_number
       """;
@@ -272,11 +275,11 @@ final class Hardening {
           + " (SELECT setting FROM pg_config() WHERE name = 'PKGLIBDIR')";
 
   /**
-   * Something to do: SQL, or the mode of a file.
+   * A change: SQL, or the mode of a file.
    *
-   * @param opens whether something stands open without it
-   * @param done whether it is so already
-   * @param undo what takes it back
+   * @param opens whether the configuration is insecure without it
+   * @param done whether it is already applied
+   * @param undo the statement that reverts it
    */
   record Step(
       boolean done, boolean opens, String why, String sql, String undo, @Nullable Path file) {
@@ -289,20 +292,20 @@ final class Hardening {
     }
   }
 
-  /** A role that may do something only as everybody may. */
-  record Loser(
+  /** A role that holds privileges only through PUBLIC. */
+  record AffectedRole(
       String role, Set<String> sql, Set<String> privileges, String grant, @Nullable String tables) {
     String text() {
       return role
           + " has "
           + String.join(", ", privileges)
-          + " only as everybody has it"
-          + (tables == null ? "" : ", and may use " + tables + ", which needs that");
+          + " only through PUBLIC"
+          + (tables == null ? "" : ", and can access " + tables + ", which needs it");
     }
   }
 
   private final List<Step> all = new ArrayList<>();
-  private final Map<String, Loser> losers = new TreeMap<>();
+  private final Map<String, AffectedRole> affectedRoles = new TreeMap<>();
   private final List<String> renamed = new ArrayList<>();
   private final Findings byHand;
   private final boolean preload;
@@ -312,22 +315,22 @@ final class Hardening {
     this.preload = preload;
   }
 
-  /** Returns what can be done, in the order in which it must be. */
+  /** Returns the pending steps in execution order. */
   List<Step> steps() {
     return all.stream().filter(step -> !step.done()).toList();
   }
 
-  /** Returns who loses something by the steps. */
-  List<Loser> losers() {
-    return List.copyOf(losers.values());
+  /** Returns the roles that lose privileges. */
+  List<AffectedRole> affectedRoles() {
+    return List.copyOf(affectedRoles.values());
   }
 
-  /** Returns a sentence for each role that may be one of ours by another name. */
+  /** Returns a message for each role that may be a renamed role of harden. */
   List<String> renamed() {
     return List.copyOf(renamed);
   }
 
-  /** Returns what is taken back by a line that was kept; null if no step is. */
+  /** Returns the step that a recorded line reverts; null if there is none. */
   @Nullable Step undoneBy(String line) {
     return all.stream()
         .filter(step -> Printable.line(step.undo()).equals(line))
@@ -335,23 +338,23 @@ final class Hardening {
         .orElse(null);
   }
 
-  /** Looks at a database. */
+  /** Examines a database. */
   void check(Connection connection, boolean sameMachine) throws SQLException, IOException {
     try (Statement statement = connection.createStatement()) {
       String others = OpsExtension.ofOthers(connection);
       if (others != null) {
         warn(
-            others + ", so that nobody is let into the schema hello_ops",
+            others + ", so no role is granted access to the schema hello_ops",
             "let a superuser create the schema and the extension");
       }
       String own = String.valueOf(others == null);
       ask(statement, PRIVILEGES.replace("OWN_OPS", own), this::add);
-      ask(statement, LOSERS.replace("OWN_OPS", own), this::addLoser);
+      ask(statement, AFFECTED_ROLES.replace("OWN_OPS", own), this::addAffectedRole);
       ask(statement, RENAMED.replace("OWN_OPS", own), row -> renamed.add(row.getString(1)));
       ask(statement, SETTINGS, this::add);
       ask(statement, BY_HAND, this::warn);
       try {
-        ask(statement, OPEN_DOORS, this::warn);
+        ask(statement, TRUST_RULES, this::warn);
         if (sameMachine) {
           checkFiles(statement);
         }
@@ -382,19 +385,20 @@ final class Hardening {
           Status.OK,
           "preload",
           step.why(),
-          "--preload loads the library at connect; if it is lost then, " + SqlErrors.LOST_LIBRARY);
+          "--preload loads the library at connect; if it is missing later, "
+              + SqlErrors.LOST_LIBRARY);
     } else {
       all.add(step);
     }
   }
 
-  private void addLoser(ResultSet row) throws SQLException {
+  private void addAffectedRole(ResultSet row) throws SQLException {
     var one =
-        new Loser(
+        new AffectedRole(
             row.getString(1), new HashSet<>(), new TreeSet<>(), row.getString(4), row.getString(5));
-    Loser loser = losers.computeIfAbsent(one.role(), role -> one);
-    loser.sql().add(row.getString(2));
-    loser.privileges().add(row.getString(3));
+    AffectedRole affected = affectedRoles.computeIfAbsent(one.role(), role -> one);
+    affected.sql().add(row.getString(2));
+    affected.privileges().add(row.getString(3));
   }
 
   private void warn(ResultSet row) throws SQLException {
@@ -405,7 +409,7 @@ final class Hardening {
     byHand.add(Status.WARNING, "by hand", what, remedy);
   }
 
-  /** Takes a row. */
+  /** Processes a row. */
   private interface Row {
     void take(ResultSet row) throws SQLException;
   }
@@ -450,7 +454,7 @@ final class Hardening {
           new Step(
               open.isEmpty(),
               true,
-              "others than its owner may write to " + file,
+              "users other than the owner can write to " + file,
               "chmod go-w " + file,
               "chmod " + before + "+w " + file,
               file));
@@ -460,14 +464,12 @@ final class Hardening {
           file
               + " is owned by "
               + attributes.owner().getName()
-              + ", who can replace what the server runs",
+              + ", who can replace code that the server runs",
           "chown root " + file);
     }
   }
 
-  /**
-   * Gives others than its owner the right to write to a file, or takes it from them, as chmod does.
-   */
+  /** Adds or removes the write permission of group and others, like chmod. */
   static void chmod(String mode, Path file) throws IOException {
     Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(file);
     Set<PosixFilePermission> write =

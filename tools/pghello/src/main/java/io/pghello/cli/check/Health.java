@@ -24,9 +24,9 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** Finds out how the extension is in one database. Not thread-safe. */
+/** Checks the extension in one database. Not thread-safe. */
 public final class Health {
-  /** More than these a call shall not take where nobody says otherwise. */
+  /** The default limit for the duration of a call; a longer one is a warning. */
   public static final int WARNING_MILLIS = 10;
 
   public static final int CRITICAL_MILLIS = 100;
@@ -62,8 +62,8 @@ public final class Health {
   private static final String NAME = " FROM (SELECT 'pghello'::text OFFSET 0) v (n)";
 
   /**
-   * Conditions that are true if a function answers right; the parameter is its schema. Arguments
-   * have the types of the function's own, or else another one of the name could be nearer.
+   * Conditions that are true if a function returns the right result. The parameter is its schema.
+   * The types of arguments match exactly, so that no other function of the same name is called.
    */
   static final Map<String, String> CALLS_BY_FUNCTION =
       Map.of(
@@ -79,7 +79,7 @@ public final class Health {
           "spi_version()",
           "%1$s.spi_version() = version()");
 
-  /** The catalog's entry of a function that the extension itself has. */
+  /** The catalog entry of a function of the extension. */
   private record Member(boolean mayBeCalled, String guard) {}
 
   private final Map<String, Own> calledRight = new HashMap<>();
@@ -90,7 +90,7 @@ public final class Health {
     this.findings = findings;
   }
 
-  /** Checks a database, and prints what was found. */
+  /** Checks a database, and prints the result. */
   public static Status print(
       Target target, double warningMillis, double criticalMillis, Output output) {
     var findings = new Findings();
@@ -119,7 +119,7 @@ public final class Health {
     return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
   }
 
-  /** Returns a regular expression of the functions' names. */
+  /** Returns a regular expression that matches the names of the functions. */
   public static String functionNames() {
     return CALLS_BY_FUNCTION.keySet().stream()
         .map(function -> function.substring(0, function.indexOf('(')))
@@ -127,12 +127,15 @@ public final class Health {
         .collect(joining("|", "(?:", ")"));
   }
 
-  /** Returns a function of the extension's own, with its types; null if it did not answer right. */
+  /**
+   * Returns a function of the extension with its argument types; null if it did not return the
+   * right result.
+   */
   public @Nullable Own answering(String function) {
     return calledRight.get(function);
   }
 
-  /** Checks all that can be, and stops where the next check could not succeed. */
+  /** Runs all checks, and stops if the next one cannot succeed. */
   void check(Connection connection, double warningMillis, double criticalMillis)
       throws SQLException {
     Own function = checkInstallation(connection);
@@ -150,7 +153,7 @@ public final class Health {
     }
   }
 
-  /** Returns {@code pg_hello}; null if it does not answer. */
+  /** Returns {@code pg_hello}; null if it does not work. */
   public @Nullable Own checkInstallation(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(INSTALLATION)) {
@@ -167,7 +170,7 @@ public final class Health {
         findings.add(
             Status.CRITICAL,
             "extension",
-            "pg_hello is not created in this database",
+            "pg_hello does not exist in this database",
             "CREATE EXTENSION pg_hello");
         return null;
       }
@@ -175,7 +178,7 @@ public final class Health {
       findings.add(
           old ? Status.WARNING : Status.OK,
           "extension",
-          "pg_hello " + version + (old ? ", while the files are of " + newest : ""),
+          "pg_hello " + version + (old ? ", but the installed files are " + newest : ""),
           old ? "ALTER EXTENSION pg_hello UPDATE" : null);
       if (!row.getBoolean(6)) {
         findings.add(
@@ -197,9 +200,9 @@ public final class Health {
         missing ? Status.WARNING : Status.OK,
         "files",
         missing
-            ? "the server has no pg_hello.control, or no script of its version"
-            : "pg_hello.control, and scripts of " + String.join(", ", versions),
-        missing ? "install the files of the extension again, by its jar or make install" : null);
+            ? "the server has no pg_hello.control, or no script for its version"
+            : "pg_hello.control, and scripts for " + String.join(", ", versions),
+        missing ? "reinstall the extension's files, with its jar or make install" : null);
   }
 
   private void checkFunctions(Connection connection, String schema, String role)
@@ -216,8 +219,9 @@ public final class Health {
           findings.add(
               Status.CRITICAL,
               "function",
-              name + " is no function of pg_hello, and is not called: it " + foreigner,
-              "find out who has added or replaced it: ALTER EXTENSION pg_hello DROP FUNCTION "
+              name + " is not a function of pg_hello and is not called: it " + foreigner,
+              "find out who added or replaced it: ALTER EXTENSION pg_hello DROP "
+                  + "FUNCTION "
                   + name);
         }
       }
@@ -227,7 +231,7 @@ public final class Health {
           Status.CRITICAL,
           "function",
           "the extension has no function " + GREETING,
-          "create it anew: DROP EXTENSION pg_hello; CREATE EXTENSION pg_hello");
+          "recreate it: DROP EXTENSION pg_hello; CREATE EXTENSION pg_hello");
     }
     for (Map.Entry<String, Member> member : members.entrySet()) {
       String function = member.getKey();
@@ -244,8 +248,8 @@ public final class Health {
         findings.add(
             Status.WARNING,
             "function",
-            function + " is not checked: this pghello does not know it",
-            "use the pghello that came with the extension's version");
+            function + " is not checked: this version of pghello does not know it",
+            "use the pghello of the extension's version");
       }
     }
   }
@@ -260,7 +264,10 @@ public final class Health {
         calledRight.put(function, own);
         findings.ok("function", function);
       } else {
-        String what = row.wasNull() ? " was replaced meanwhile, or answers NULL" : " answers wrong";
+        String what =
+            row.wasNull()
+                ? " was replaced during the check, or returns NULL"
+                : " returns a wrong result";
         findings.add(Status.CRITICAL, "function", function + what, null);
       }
     } catch (SQLException e) {
@@ -279,9 +286,12 @@ public final class Health {
     return switch (e.getSQLState() == null ? "" : e.getSQLState()) {
       case "58P01" ->
           needsAnother
-              ? "install on the server what the library needs; ldd names all that is missing"
-              : "the library is not where the server looks for it: install it by its jar or make install";
-      case "42883" -> "the library is older than the extension: make install, then recycle pools";
+              ? "install the library's dependencies on the server; ldd lists the missing ones"
+              : "the library is not in the server's search path: install it with its "
+                  + "jar or make install";
+      case "42883" ->
+          "the library is older than the extension: run make install, then recycle "
+              + "connection pools";
       default -> null;
     };
   }

@@ -13,8 +13,9 @@ import picocli.CommandLine.Option;
 @Command(
     name = "health",
     description = {
-      "Checks that the extension is there, answers right and in time, and that this role may call it.",
-      "Changes nothing. The first line, and what is after its bar, are a monitoring plugin's."
+      "Checks that the extension exists, returns correct results in time, and may be "
+          + "called by this role. Changes nothing. The first line follows the monitoring "
+          + "plugin format, with performance data after the bar."
     },
     footerHeading = "%nExample:%n",
     footer = "  pghello health -h db.example.com -U watcher -d app --warning 10 --critical 100")
@@ -25,14 +26,14 @@ public final class HealthCommand implements Callable<Integer> {
       names = "--warning",
       paramLabel = "MS",
       defaultValue = "" + Health.WARNING_MILLIS,
-      description = "Warn if a call takes longer, in milliseconds. Default: 10.")
+      description = "Warning limit for the duration of a call, in milliseconds. Default: 10.")
   private double warningMillis;
 
   @Option(
       names = "--critical",
       paramLabel = "MS",
       defaultValue = "" + Health.CRITICAL_MILLIS,
-      description = "Critical if a call takes longer, in milliseconds. Default: 100.")
+      description = "Critical limit for the duration of a call, in milliseconds. Default: 100.")
   private double criticalMillis;
 
   @Mixin private Output output = new Output();
@@ -41,7 +42,7 @@ public final class HealthCommand implements Callable<Integer> {
   public Integer call() {
     Failure.refuseIf(
         !(warningMillis > 0 && criticalMillis >= warningMillis && Double.isFinite(criticalMillis)),
-        "--warning must be greater than 0, and --critical a number that is not less");
+        "--warning must be greater than 0, and --critical must not be less than --warning");
     return Health.print(connection.target(), warningMillis, criticalMillis, output).exitCode();
   }
 }

@@ -25,8 +25,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * File of the user who ran {@code harden}, with what takes it back in one database of the server at
- * one address: its physical copies and standbys have the same identifiers.
+ * A file with the statements that revert {@code harden} in one database. It belongs to the user who
+ * ran it, and to one server address, because physical copies and standbys have the same
+ * identifiers.
  */
 record UndoFile(Path folder, String ofCopies, Path path) {
   private static final String DATABASE =
@@ -38,7 +39,7 @@ record UndoFile(Path folder, String ofCopies, Path path) {
 
   private static final Pattern IDENTIFIERS = Pattern.compile("harden-[0-9]{1,20}-[0-9]{1,10}-");
 
-  /** Returns the file of the database of a session, which need not be there. */
+  /** Returns the file for the database of a session. The file may not exist. */
   static UndoFile of(Connection session, Target target) throws SQLException {
     String state = System.getenv("XDG_STATE_HOME");
     Path folder =
@@ -49,7 +50,9 @@ record UndoFile(Path folder, String ofCopies, Path path) {
     return of(folder, String.valueOf(Query.value(session, DATABASE)), target.address());
   }
 
-  /** Fails if the identifiers would lead to another directory: the server chooses its answer. */
+  /**
+   * Rejects identifiers that would lead to another directory, because the server may be hostile.
+   */
   static UndoFile of(Path folder, String ofCopies, String address) {
     Failure.refuseIf(
         !IDENTIFIERS.matcher(ofCopies).matches(),
@@ -58,7 +61,7 @@ record UndoFile(Path folder, String ofCopies, Path path) {
     return new UndoFile(folder, ofCopies, folder.resolve(ofCopies + encoded + ".sql"));
   }
 
-  /** Returns where it may be looked for; nothing where there is no other file. */
+  /** Returns a note about files for other addresses; empty if there are none. */
   String ofOtherAddresses() throws IOException {
     if (!Files.isDirectory(folder)) {
       return "";
@@ -72,22 +75,22 @@ record UndoFile(Path folder, String ofCopies, Path path) {
               .collect(joining(", "));
       return others.isEmpty()
           ? ""
-          : "; " + others + " is of another address, at which a copy of this server may be";
+          : "; " + others + " belongs to another address, which may be a copy of this server";
     }
   }
 
-  /** Returns whether it is there: harden has changed the database. */
+  /** Returns whether the file exists, that is, whether harden has changed the database. */
   boolean isThere() {
     return Files.exists(path, LinkOption.NOFOLLOW_LINKS);
   }
 
-  /** Returns its lines; none where there is no file. Refuses what others could have written. */
+  /** Returns its lines; empty if there is no file. Rejects a file that others can write. */
   List<String> lines() throws IOException {
     if (!isThere()) {
       return List.of();
     }
-    mustBeOurs(folder);
-    mustBeOurs(path);
+    checkOwner(folder);
+    checkOwner(path);
     try {
       return Files.readAllLines(path).stream().map(line -> line.replaceFirst(";$", "")).toList();
     } catch (IOException e) {
@@ -95,23 +98,27 @@ record UndoFile(Path folder, String ofCopies, Path path) {
     }
   }
 
-  private static void mustBeOurs(Path path) throws IOException {
-    Path mine = Files.createTempFile("pghello", null);
+  private static void checkOwner(Path path) throws IOException {
+    Path own = Files.createTempFile("pghello", null);
     var attributes =
         Files.readAttributes(path, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-    boolean isOurs = attributes.owner().equals(Files.getOwner(mine));
-    Files.delete(mine);
-    if (!isOurs
+    boolean isOwn = attributes.owner().equals(Files.getOwner(own));
+    Files.delete(own);
+    if (!isOwn
         || attributes.isSymbolicLink()
         || attributes.permissions().contains(PosixFilePermission.GROUP_WRITE)
         || attributes.permissions().contains(PosixFilePermission.OTHERS_WRITE)) {
       throw Failure.unknown(
           path
-              + " is not used: others than you have written it, or could have; look at it, and remove it");
+              + " is not used: other users can write to it or own it; check its "
+              + "contents, and remove it");
     }
   }
 
-  /** Replaces what is in it by lines, and what takes steps back; without any there is no file. */
+  /**
+   * Replaces the contents with these lines and the reversal of steps. Deletes the file if there are
+   * none.
+   */
   void write(List<String> before, List<Hardening.Step> steps) throws IOException {
     var lines = new LinkedHashSet<>(before);
     steps.forEach(step -> lines.add(Printable.line(step.undo())));
@@ -121,7 +128,7 @@ record UndoFile(Path folder, String ofCopies, Path path) {
     }
     Files.createDirectories(
         folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-    mustBeOurs(folder);
+    checkOwner(folder);
     Replacement.write(path, "rw-------", String.join(";\n", lines) + ";\n");
   }
 

@@ -37,16 +37,18 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "update",
     description = {
-      "Updates the extension in several databases, one after the other: each in one transaction, in which the new",
-      "functions are called before it is committed. Stops at the first that fails. May be run again: what is done is",
-      "left alone. There is no transaction over databases, so those before it stay updated."
+      "Updates the extension in several databases, one after the other. Each update "
+          + "is one transaction, which calls the new functions before it commits. Stops at "
+          + "the first failure; databases that were updated before stay updated. You can "
+          + "run it again: updated databases are skipped."
     },
     footerHeading = "%nExit status:%n",
     footer = {
-      "  0 if all have the version, 2 if one has failed, 3 if nothing has begun",
+      "  0 if all databases have the version, 2 if an update failed, 3 if no update was started",
       "",
       "Example:",
-      "  pghello update -h db.example.com -U postgres --first staging --require-backup 1h --backups /backup/app"
+      "  pghello update -h db.example.com -U postgres --first staging "
+          + "--require-backup 1h --backups /backup/app"
     })
 public final class UpdateCommand implements Callable<Integer> {
   private static final String TARGET_VERSION =
@@ -56,7 +58,7 @@ public final class UpdateCommand implements Callable<Integer> {
       FROM pg_available_extensions a WHERE a.name = 'pg_hello'
       """;
 
-  /** Result for a database. */
+  /** The result for a database. */
   private record Updated(
       String database,
       @Nullable String from,
@@ -65,7 +67,7 @@ public final class UpdateCommand implements Callable<Integer> {
       @Nullable Double ms,
       @Nullable String message) {}
 
-  /** JSON that is printed. */
+  /** The result as JSON. */
   private record Result(boolean dryRun, List<Updated> databases) {}
 
   @Parameters(
@@ -79,13 +81,13 @@ public final class UpdateCommand implements Callable<Integer> {
   @Option(
       names = "--to",
       paramLabel = "VERSION",
-      description = "The version to have. Default: that of the files on the server.")
+      description = "Target version. Default: the version of the files on the server.")
   private @Nullable String to;
 
   @Option(
       names = "--first",
       paramLabel = "DATABASE",
-      description = "Update this one before the others. May be given several times.")
+      description = "Database to update before the others. Can be repeated.")
   private List<String> first = List.of();
 
   @Option(
@@ -93,18 +95,19 @@ public final class UpdateCommand implements Callable<Integer> {
       paramLabel = "AGE",
       converter = Durations.class,
       description =
-          "Begin only if all of them are in a complete backup that is not older, as in 1h.")
+          "Maximum age of the last complete backup of all these databases, e.g. 1h. "
+              + "If it is older, nothing is updated.")
   private @Nullable Duration requiredBackup;
 
   @Option(
       names = "--backups",
-      paramLabel = "FOLDER",
-      description = "Folder of that backup: that of backup --to.")
+      paramLabel = "DIR",
+      description = "Backup directory for --require-backup, as passed to backup --to.")
   private @Nullable Path backups;
 
   @Option(
       names = "--dry-run",
-      description = "Update and call in each database, and roll back: nothing stays changed.")
+      description = "Run the update and the calls in each database, and roll back.")
   private boolean dryRun;
 
   @Option(
@@ -112,7 +115,7 @@ public final class UpdateCommand implements Callable<Integer> {
       paramLabel = "TIME",
       defaultValue = "5s",
       converter = Durations.class,
-      description = "Time to wait for others who change the extension meanwhile. Default: 5s.")
+      description = "How long to wait for concurrent changes to the extension. Default: 5s.")
   private Duration lockTimeout = Duration.ZERO;
 
   @Mixin private Output output = new Output();
@@ -123,7 +126,7 @@ public final class UpdateCommand implements Callable<Integer> {
   public Integer call() throws SQLException {
     Failure.refuseIf(
         (requiredBackup == null) != (backups == null),
-        "--require-backup and --backups go together");
+        "--require-backup and --backups must be used together");
     Failure.refuseIf(lockTimeout.isZero(), "--lock-timeout must be greater than 0");
     Target target = connection.target();
     List<String> databases;
@@ -148,16 +151,17 @@ public final class UpdateCommand implements Callable<Integer> {
     try (PreparedStatement statement = session.prepareStatement(TARGET_VERSION)) {
       statement.setString(1, to);
       try (ResultSet row = statement.executeQuery()) {
-        Failure.refuseIf(!row.next(), "the server has no files of pg_hello: install them");
+        Failure.refuseIf(
+            !row.next(), "the server does not have the files of pg_hello: install them");
         Failure.refuseIf(
             to != null && !row.getBoolean(2),
-            "the server has no files of pg_hello " + to + ": install them");
+            "the server does not have the files of pg_hello " + to + ": install them");
         return to == null ? row.getString(1) : to;
       }
     }
   }
 
-  /** Fails unless a backup has all databases that have the extension. */
+  /** Throws unless a recent backup contains all databases that have the extension. */
   private void requireBackup(Connection session, Target target, List<String> databases)
       throws SQLException {
     if (requiredBackup == null || backups == null) {
@@ -174,11 +178,11 @@ public final class UpdateCommand implements Callable<Integer> {
     Backup backup = Backup.find(backups, needed, Query.value(session, Backup.SYSTEM), null);
     Failure.refuseIf(
         backup.age().compareTo(requiredBackup) > 0,
-        "the last backup is of "
+        "the last backup, of "
             + backup.time()
-            + ", which is "
+            + ", is "
             + Durations.inWords(backup.age())
-            + " ago: run pghello backup");
+            + " old: run pghello backup");
     backup.check();
   }
 
@@ -193,14 +197,14 @@ public final class UpdateCommand implements Callable<Integer> {
       long begin = System.nanoTime();
       String from = null;
       String problem;
-      // the limit of the time-out for locks may be longer than that for answers
+      // The lock timeout may exceed the default timeout for responses.
       try (Connection session = target.in(database).connectForLong()) {
         from = ServerDatabases.extensionVersion(session);
         if (from == null && !named.contains(database) && !first.contains(database)) {
           continue;
         }
         if (from == null) {
-          problem = "pg_hello is not created in this database";
+          problem = "pg_hello does not exist in this database";
         } else {
           problem = from.equals(version) ? null : update(session, version);
         }
@@ -215,7 +219,7 @@ public final class UpdateCommand implements Callable<Integer> {
     return right;
   }
 
-  /** Returns what is wrong with the new version, which is rolled back then; null if nothing is. */
+  /** Returns the problem of the new version, which is then rolled back; null if there is none. */
   private @Nullable String update(Connection session, String version) throws SQLException {
     session.setAutoCommit(false);
     try (Statement statement = session.createStatement()) {
@@ -225,7 +229,7 @@ public final class UpdateCommand implements Callable<Integer> {
       try {
         new Health(findings).checkInstallation(session);
       } catch (SQLException e) {
-        // after a call that fails the transaction answers nothing
+        // A failed call aborts the transaction.
         if (findings.texts(Status.CRITICAL).isEmpty()) {
           throw e;
         }
@@ -240,7 +244,7 @@ public final class UpdateCommand implements Callable<Integer> {
     }
   }
 
-  /** Prints at once what is done, as the program may be ended before the next. */
+  /** Prints each result immediately, because the program may be killed. */
   private void report(int width, Updated one) {
     rows.add(one);
     if (!output.isJson()) {
@@ -274,8 +278,8 @@ public final class UpdateCommand implements Callable<Integer> {
             out.println("No database has the extension pg_hello");
           } else if (rows.stream().anyMatch(row -> row.result().equals("done"))) {
             out.printf(
-                "%nSessions that are open keep the old library: let pools open new ones%n"
-                    + "New functions may be executed by everybody: pghello harden%n");
+                "%nOpen sessions keep the old library: recycle connection pools%n"
+                    + "PUBLIC may execute new functions: run pghello harden%n");
           }
         });
   }

@@ -9,43 +9,45 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** Options that name the server, the database and the role, as psql has them. */
+/** Options that select the server, database and role. They have the same names as in psql. */
 public final class ConnectionOptions {
   @Option(
       names = {"-h", "--host"},
       paramLabel = "HOST",
-      description = "The server, or several with commas. Default: $$PGHOST, or localhost.")
+      description =
+          "Name or address of the server, or several separated by commas. Default: "
+              + "$$PGHOST, or localhost.")
   private @Nullable String host;
 
   @Option(
       names = {"-p", "--port"},
       paramLabel = "PORT",
-      description = "Its port. Default: $$PGPORT, or 5432.")
+      description = "Port of the server. Default: $$PGPORT, or 5432.")
   private @Nullable String port;
 
   @Option(
       names = {"-U", "--username"},
       paramLabel = "ROLE",
-      description = "Role to log in as. Default: $$PGUSER, or your name on this machine.")
+      description = "Role to log in as. Default: $$PGUSER, or your operating system user.")
   private @Nullable String user;
 
   @Option(
       names = {"-d", "--dbname"},
       paramLabel = "NAME",
-      description = "The database. Default: $$PGDATABASE, or the role's name.")
+      description = "Name of the database. Default: $$PGDATABASE, or the name of the role.")
   private @Nullable String database;
 
   @Option(
       names = "--service",
       paramLabel = "NAME",
-      description = "A service of pg_service.conf. Default: $$PGSERVICE.")
+      description = "Name of a service in pg_service.conf. Default: $$PGSERVICE.")
   private @Nullable String service;
 
   @Option(
       names = "--timeout",
       paramLabel = "SECONDS",
       defaultValue = "10",
-      description = "Seconds to wait for the server, each time. Default: 10.")
+      description = "Seconds to wait for each response of the server. Default: 10.")
   private int timeoutSeconds;
 
   public Target target() {
@@ -68,7 +70,8 @@ public final class ConnectionOptions {
           System.getProperty("user.name"),
           timeoutSeconds);
     } catch (IllegalArgumentException e) {
-      throw Failure.unknown(Objects.requireNonNullElse(e.getMessage(), "cannot connect there"));
+      throw Failure.unknown(
+          Objects.requireNonNullElse(e.getMessage(), "invalid connection parameters"));
     }
   }
 }

@@ -2,28 +2,29 @@
 package io.pghello.cli.connect;
 
 /**
- * The functions of an extension. Who owns an extension can add functions of his own to it, so a
- * member proves nothing: an extension's own functions are in its language, its library and its
- * schema, and a superuser owns them. No other is called.
+ * The functions of an extension. The owner of an extension can add functions to it, so membership
+ * proves nothing. A genuine function has the extension's language, library and schema, and is owned
+ * by a superuser. No other function is called.
  *
- * @param language the one that all of them are written in
- * @param library the one that all of them are in
+ * @param language the language of all functions
+ * @param library the library of all functions
  */
 public record ExtensionFunctions(String extension, String language, String library) {
   public static final ExtensionFunctions PG_HELLO =
       new ExtensionFunctions("pg_hello", "c", "$libdir/pg_hello");
 
   /**
-   * A function of the extension's own, when it was looked at.
+   * A function that was genuine at the time of the check.
    *
-   * @param name with its schema
-   * @param guard is true in a statement in which the name still means that function
+   * @param name the name with its schema
+   * @param guard an expression that is true if the name still refers to this function
    */
   public record Own(String name, String guard) {
     /**
-     * Returns an expression that calls it, or null if its owner has put another one in its place
-     * since. Both names are looked up when the statement is parsed; as the guard is a constant
-     * then, nothing behind one that is false is planned, which would run what is immutable.
+     * Returns an expression that calls the function, or null if the function has been replaced
+     * since the check. Both names are resolved when the statement is parsed. The guard is a
+     * constant by then, so if it is false, the call is not planned, which would execute an
+     * immutable function.
      */
     public String guarded(String expression) {
       return "CASE WHEN " + guard + " THEN " + expression + " END";
@@ -31,8 +32,9 @@ public record ExtensionFunctions(String extension, String language, String libra
   }
 
   /**
-   * Returns a query of all members, with {@code name}, {@code schema}, {@code guard}, and {@code
-   * foreigner}: why a function is not the extension's own; null if it is.
+   * Returns a query for all member functions, with the columns {@code name}, {@code schema}, {@code
+   * guard}, and {@code foreigner}. The latter is the reason why a function is not genuine, and null
+   * if it is.
    */
   public String query() {
     return """
@@ -40,7 +42,7 @@ public record ExtensionFunctions(String extension, String language, String libra
           quote_ident(n.nspname) AS schema, format('%L::regprocedure::oid = %s', p.oid::regprocedure, p.oid) AS guard,
           CASE WHEN l.lanname <> 'LANGUAGE' THEN format('is written in %I', l.lanname)
             WHEN p.probin <> 'LIBRARY' THEN format('is in the library %s', p.probin)
-            WHEN NOT r.rolsuper THEN format('belongs to %I, who is no superuser', r.rolname)
+            WHEN NOT r.rolsuper THEN format('belongs to %I, which is not a superuser', r.rolname)
             WHEN p.pronamespace <> e.extnamespace THEN format('is in schema %I', n.nspname)
           END AS foreigner
         FROM pg_extension e

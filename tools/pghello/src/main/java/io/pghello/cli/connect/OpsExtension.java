@@ -8,14 +8,16 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
-/** The extension {@code pg_hello_ops}, whose functions run whatever their owner wants. */
+/** The extension {@code pg_hello_ops}. Its functions run code of its owner. */
 public final class OpsExtension {
   private static final String MISSING =
-      "the extension pg_hello_ops is not in this database: CREATE EXTENSION pg_hello_ops";
+      "the extension pg_hello_ops does not exist in this database: CREATE EXTENSION "
+          + "pg_hello_ops";
 
   private static final String OF_SUPERUSERS =
-      ", and this role is a superuser or can become one, who must not run what others could have written:"
-          + " connect as another role, or let a superuser create the schema and the extension";
+      ", and this role is a superuser or can become one, which must not run code of "
+          + "others: connect as another role, or let a superuser create the schema and the "
+          + "extension";
 
   private static final String OF_OTHERS =
       """
@@ -25,7 +27,7 @@ public final class OpsExtension {
           LEFT JOIN pg_extension e ON e.extname = 'pg_hello_ops' AND e.extnamespace = n.oid
         WHERE n.nspname = 'hello_ops'
       ), object (name, owner, member) AS (
-        -- which DROP EXTENSION leaves
+        -- DROP EXTENSION keeps the schema
         SELECT 'schema hello_ops', nspowner, extension IS NOT NULL OR nspowner IN (SELECT oid FROM pg_roles WHERE rolsuper)
         FROM schema
         UNION ALL
@@ -44,7 +46,7 @@ public final class OpsExtension {
         FROM schema s JOIN pg_class c ON c.relnamespace = s.oid AND c.relkind NOT IN ('i', 'I')
       )
       SELECT CASE WHEN o.member THEN format('%s belongs to %I', o.name, r.rolname)
-        ELSE o.name || ' is no part of the extension pg_hello_ops' END
+        ELSE o.name || ' is not part of the extension pg_hello_ops' END
       FROM object o JOIN pg_roles r ON o.owner = r.oid
       WHERE (NOT o.member OR NOT r.rolsuper)
         AND EXISTS (SELECT FROM pg_roles s WHERE s.rolsuper AND pg_has_role(session_user, s.oid, 'MEMBER'))
@@ -52,7 +54,7 @@ public final class OpsExtension {
       LIMIT 1
       """;
 
-  // in one statement, as who may create the schema could do so between two
+  // A single statement, because the schema could be created between two.
   private static final String PROBLEM =
       "SELECT coalesce(others.problem || '"
           + OF_SUPERUSERS
@@ -67,8 +69,8 @@ public final class OpsExtension {
   private OpsExtension() {}
 
   /**
-   * Refuses to go on if this role is a superuser or can become one, and the extension is not there,
-   * or anything in the schema {@code hello_ops} is not the extension's, or belongs to another role.
+   * Throws if this role is a superuser or can become one, and the extension does not exist, or an
+   * object in the schema {@code hello_ops} is not part of the extension or belongs to another role.
    */
   public static void check(Connection connection) throws SQLException {
     String problem = Query.value(connection, PROBLEM);
@@ -77,7 +79,7 @@ public final class OpsExtension {
     }
   }
 
-  /** Returns what such a superuser cannot rely on; null if there is nothing. */
+  /** Returns a reason why such a superuser must not use the extension; null if there is none. */
   public static @Nullable String ofOthers(Connection connection) throws SQLException {
     String others = Query.value(connection, OF_OTHERS);
     return others == null ? null : Printable.line(others);

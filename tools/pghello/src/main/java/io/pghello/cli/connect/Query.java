@@ -9,11 +9,11 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Queries of which one column is wanted. */
+/** Runs queries that return a single column. */
 public final class Query {
   private Query() {}
 
-  /** Returns the first column of all rows, in which nothing may be null. */
+  /** Returns the first column of all rows. No value may be null. */
   public static List<String> values(Connection session, String sql, String... parameters)
       throws SQLException {
     try (PreparedStatement statement = session.prepareStatement(sql)) {

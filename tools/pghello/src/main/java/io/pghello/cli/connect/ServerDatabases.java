@@ -10,11 +10,14 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The databases of a server that one can connect to. */
+/** The databases of a server that accept connections. */
 public final class ServerDatabases {
   private ServerDatabases() {}
 
-  /** Returns those that are named, which must be there, or all but templates and leftovers. */
+  /**
+   * Returns the named databases, or throws if one does not exist. Without names, returns all
+   * databases except templates and leftovers of restores.
+   */
   public static List<String> choose(Connection connection, List<String> named) throws SQLException {
     var all = new ArrayList<String>();
     var usual = new ArrayList<String>();
@@ -36,7 +39,7 @@ public final class ServerDatabases {
     return named.isEmpty() ? usual : named.stream().distinct().toList();
   }
 
-  /** Returns the version of pg_hello in the database of a session; null if it has none. */
+  /** Returns the version of pg_hello in the database of a session; null if it is not installed. */
   public static @Nullable String extensionVersion(Connection session) throws SQLException {
     return Query.value(session, "SELECT extversion FROM pg_extension WHERE extname = 'pg_hello'");
   }

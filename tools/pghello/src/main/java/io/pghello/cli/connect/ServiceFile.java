@@ -12,15 +12,15 @@ import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** The services that libpq's programs know, each a section of a file: {@code pg_service.conf}. */
+/** Reads {@code pg_service.conf}, which defines libpq's services, one in each section. */
 final class ServiceFile {
   private ServiceFile() {}
 
   /**
-   * Returns the values of a service under libpq's names.
+   * Returns the parameters of a service, with libpq's names.
    *
-   * @param home the user's folder
-   * @throws IllegalArgumentException if no file has it
+   * @param home the user's home directory
+   * @throws IllegalArgumentException if no file defines the service
    */
   static Map<String, String> read(
       String service, Function<String, @Nullable String> variables, Path home) {
@@ -33,7 +33,7 @@ final class ServiceFile {
       }
     }
     throw new IllegalArgumentException(
-        "there is no service " + service + " in " + files(variables, home));
+        "service " + service + " is not defined in " + files(variables, home));
   }
 
   private static List<Path> files(Function<String, @Nullable String> variables, Path home) {

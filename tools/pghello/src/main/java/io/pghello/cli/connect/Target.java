@@ -25,13 +25,14 @@ import org.postgresql.jdbcurlresolver.PgPassParser;
 import org.postgresql.util.HostSpec;
 
 /**
- * The server, database and role to connect to, found as libpq does: an option, then the service,
- * then the variable, then the default. A password comes from the service, {@code PGPASSWORD} or the
- * password file, which the driver reads, never from the command line.
+ * The server, database and role to connect to. As libpq does, it takes each parameter from the
+ * first of these that defines it: option, service, environment variable, default. The password is
+ * taken from the service, {@code PGPASSWORD} or the password file, which the driver reads, and
+ * never from the command line.
  */
 public record Target(
     String address, String database, Properties properties, Map<String, String> environment) {
-  // libpq's names in a service, the variables, and the driver's properties
+  // libpq's names in a service, and the corresponding properties of the driver.
   private static final Map<String, PGProperty> OTHERS =
       Map.of(
           "sslmode", PGProperty.SSL_MODE,
@@ -41,8 +42,8 @@ public record Target(
           "options", PGProperty.OPTIONS,
           "application_name", PGProperty.APPLICATION_NAME);
 
-  // what the driver has no like of, with the values at which that makes no difference; passfile is
-  // the driver's own as a variable, and no part of a service that it could be told
+  // Parameters that the driver does not support, with the values that are harmless to ignore. The
+  // driver supports passfile only as an environment variable.
   private static final Map<String, Set<String>> REFUSED =
       Map.of(
           "hostaddr", Set.of(),
@@ -64,7 +65,7 @@ public record Target(
           "standby", "secondary",
           "prefer-standby", "preferSecondary");
 
-  // of those that the server has: transaction_timeout is there since PostgreSQL 17
+  // Selects from pg_settings because transaction_timeout exists only since PostgreSQL 17.
   private static final String WITHOUT_LIMITS =
       """
       SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
@@ -72,12 +73,12 @@ public record Target(
         'idle_session_timeout', 'lock_timeout', 'statement_timeout', 'transaction_timeout'])
       """;
 
-  /** Has another thread load what a log-in needs, while this one reads the command line. */
-  public static void prepareLogIn() {
+  /** Loads classes for the login in another thread while this one parses the command line. */
+  public static void preloadLogin() {
     var thread =
         new Thread(
             () -> {
-              // parsers of numbers, and Java's data of calendars
+              // Parsers of numbers, and Java's calendar data.
               ServerVersion.from(null);
               Calendar.getInstance();
             },
@@ -89,11 +90,11 @@ public record Target(
   /**
    * Finds the target.
    *
-   * @param options values of the command line under libpq's names; null where there is none
-   * @param service the service's values under libpq's names
+   * @param options values from the command line, with libpq's names; null for no value
+   * @param service the service's values, with libpq's names
    * @param variables the environment
    * @param operatingSystemUser the default user
-   * @throws IllegalArgumentException if there cannot be such a target
+   * @throws IllegalArgumentException if the parameters are invalid
    */
   public static Target find(
       Map<String, @Nullable String> options,
@@ -107,36 +108,40 @@ public record Target(
     boolean isSocket = hosts.startsWith("/");
     if (hosts.startsWith("@") || (isSocket && hosts.contains(","))) {
       throw new IllegalArgumentException(
-          "the host is " + hosts + ", but must be names, or one folder with a socket");
+          "the host must be names, or one directory with a socket, but is " + hosts);
     }
     if (!isSocket && hosts.matches("(?s).*[@=?\\s].*|.*/.*")) {
-      // not repeated, as it may have a password
+      // Not included, because it may contain a password.
       throw new IllegalArgumentException(
-          "the host is no name or address: say -h, -p, -U and -d, or a service");
+          "the host is not a name or address: use -h, -p, -U and -d, or a service");
     }
     REFUSED.forEach(
         (name, harmless) -> {
           String given = value.apply(name);
           if (given != null && !harmless.contains(given)) {
             throw new IllegalArgumentException(
-                name + " is " + given + ", which the driver for Java does not know: leave it out");
+                name
+                    + " is "
+                    + given
+                    + ", but the Java driver does not support this parameter: omit it");
           }
         });
     if (service.containsKey("passfile")) {
       throw new IllegalArgumentException(
-          "the service has a passfile, which the driver for Java does not know: use PGPASSFILE");
+          "the service has a passfile, which the Java driver does not support: use PGPASSFILE");
     }
     String attributes = orElse(value.apply("target_session_attrs"), "any");
     String sessions = SESSIONS.get(attributes);
     if (sessions == null) {
-      throw new IllegalArgumentException("there are no target_session_attrs " + attributes);
+      throw new IllegalArgumentException("invalid target_session_attrs: " + attributes);
     }
     String user = orElse(value.apply("user"), operatingSystemUser);
     String database = orElse(value.apply("dbname"), user);
     if (database.contains("://") || database.contains("=")) {
-      // not repeated, as it may have a password
+      // Not included, because it may contain a password.
       throw new IllegalArgumentException(
-          "the database is not a name, but a connection string: say -h, -p, -U and -d, or a service");
+          "the database must be a name, not a connection string: use -h, -p, -U and "
+              + "-d, or a service");
     }
     String ports = orElse(value.apply("port"), "5432");
     String address = address(hosts, ports);
@@ -173,7 +178,7 @@ public record Target(
         "-c default_transaction_read_only=off",
         (given, writes) -> writes + " " + given);
     if (isSocket) {
-      // which has neither TLS nor another end to choose
+      // A socket has no TLS and no alternative hosts.
       PGProperty.SSL_MODE.set(properties, "disable");
       PGProperty.SOCKET_FACTORY.set(properties, UnixSocketFactory.class.getName());
       PGProperty.SOCKET_FACTORY_ARG.set(properties, hosts + "/.s.PGSQL." + ports);
@@ -213,14 +218,14 @@ public record Target(
     return new Target(address, database, quiet, environment);
   }
 
-  /** Returns the same server and role in another database. */
+  /** Returns a target for another database of the same server, with the same role. */
   public Target in(String other) {
     return new Target(address, other, properties, environment);
   }
 
   String url() {
     return "jdbc:postgresql://"
-        // the driver takes names only, and the socket's factory heeds none
+        // The driver only accepts host names; the socket factory ignores them.
         + (isSocket() ? "localhost" + address.substring(address.lastIndexOf(':')) : address)
         + "/"
         + URLEncoder.encode(database, StandardCharsets.UTF_8);
@@ -230,30 +235,34 @@ public record Target(
     return address.startsWith("/");
   }
 
-  /** Returns who logs in, whatever role the database's owner has set for its sessions. */
+  /**
+   * Returns the role that logs in, regardless of the role that the database sets for its sessions.
+   */
   public String role() {
     return properties.getProperty(PGProperty.USER.getName());
   }
 
-  /** Returns whether the server is on this machine, as far as its address says so. */
+  /** Returns whether the address refers to this machine. */
   public boolean isOnThisMachine() {
     return isSocket() || address.matches("(localhost|127\\.0\\.0\\.1|\\[::1\\]):.*");
   }
 
-  /** Returns it for people: database and server. */
+  /** Returns the database and server for display. */
   public String name() {
     return database + " at " + address;
   }
 
-  /** Opens a connection without a pool and without DriverManager, which looks for all drivers. */
+  /**
+   * Opens a connection without a pool. Bypasses DriverManager, which would search for all drivers.
+   */
   public Connection connect() throws SQLException {
     Connection connection = new Driver().connect(url(), withPassword());
     if (connection == null) {
-      throw Failure.unknown("the driver does not take " + url());
+      throw Failure.unknown("the driver does not accept " + url());
     }
-    // or else a function of somebody's could be found in place of the server's own; and what the
-    // owner of a database sets as the role of its sessions would hide who has logged in, while
-    // each function could become that role again; the others would change answers
+    // Without this search_path, a function of another schema could shadow a built-in one. A role
+    // set by the owner of the database would hide the login role, although each function could
+    // switch back to it. The other settings would change results.
     String settings =
         "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false), pg_catalog.set_config('role', 'none', false),"
             + " pg_catalog.set_config('quote_all_identifiers', 'off', false), pg_catalog.set_config('array_nulls', 'on', false)"
@@ -263,7 +272,8 @@ public record Target(
         ResultSet own = statement.executeQuery(settings)) {
       Failure.refuseIf(
           !own.next(),
-          "a pooler is between, which would hand on the session with what is set in it: connect to the server itself");
+          "the connection goes through a pooler, which would pass on these session "
+              + "settings: connect to the server directly");
       return connection;
     } catch (SQLException | RuntimeException | Error e) {
       connection.close();
@@ -272,8 +282,8 @@ public record Target(
   }
 
   /**
-   * Looks each host up in the password file, in which the driver looks for all of them as one. The
-   * driver sends one password to all hosts, and that of one host is no other's business.
+   * Looks up each host in the password file; the driver would look up all hosts as one. The driver
+   * sends one password to all hosts, so a password of one host must not be used for the others.
    */
   private Properties withPassword() {
     var all = new Properties();
@@ -289,7 +299,7 @@ public record Target(
       }
       Failure.refuseIf(
           found.size() > 1,
-          "the password file has not one password for all of %s: name one host, or set PGPASSWORD"
+          "the password file does not have the same password for all of %s: use a single host, or set PGPASSWORD"
               .formatted(address));
       found.stream()
           .filter(one -> !one.isEmpty())
@@ -298,15 +308,14 @@ public record Target(
     return all;
   }
 
-  /** Opens a connection for statements that may write, whatever default the database has. */
+  /** Opens a connection for statements that write, regardless of the database's default. */
   public Connection connectToWrite() throws SQLException {
     return connect("SELECT pg_catalog.set_config('default_transaction_read_only', 'off', false)");
   }
 
   /**
-   * Opens a connection for statements that may write, and take as long as they need, whatever
-   * default and time-outs the server, the database or the role has. It notices by TCP's own means
-   * that the server is gone.
+   * Opens a connection for statements that write and may take any time, regardless of the defaults
+   * and timeouts of the server, database and role. A lost server is detected by TCP keepalive.
    */
   public Connection connectForLong() throws SQLException {
     Connection connection = connect(WITHOUT_LIMITS);
@@ -330,7 +339,7 @@ public record Target(
     }
   }
 
-  /** Returns the one server of several that a connection has been made to. */
+  /** Returns a target for only the host that this connection was made to. */
   public Target pinnedTo(Connection connection) throws SQLException {
     if (!address.contains(",")) {
       return this;
@@ -343,7 +352,7 @@ public record Target(
         address(host.getHost(), String.valueOf(host.getPort())), database, properties, one);
   }
 
-  /** Returns a connection string that names the database only, whatever its name. */
+  /** Returns a connection string that contains only the name of the database, quoted. */
   public static String conninfo(String database) {
     return "dbname='" + database.replace("\\", "\\\\").replace("'", "\\'") + "'";
   }
@@ -379,7 +388,7 @@ public record Target(
     return value == null ? otherwise : value;
   }
 
-  /** Returns the first that is there; an empty one is as good as none, as libpq has it. */
+  /** Returns the first value that is neither null nor empty. libpq ignores empty values as well. */
   private static @Nullable String first(@Nullable String... values) {
     for (String value : values) {
       if (value != null && !value.isEmpty()) {

@@ -18,8 +18,8 @@ import java.nio.channels.SocketChannel;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A socket of the file system, as the driver takes sockets: with a time-out for reading. What there
- * is in TCP alone does nothing.
+ * A Unix domain socket with the interface and read timeout that the driver expects. Options that
+ * only apply to TCP are ignored.
  */
 final class UnixSocket extends Socket {
   private final SocketChannel channel;
@@ -88,7 +88,7 @@ final class UnixSocket extends Socket {
       selector.select(millis);
       selector.selectedKeys().clear();
     } catch (ClosedSelectorException e) {
-      // by another thread; the driver expects an IOException
+      // Closed by another thread. The driver expects an IOException.
       throw new SocketException("Socket closed");
     }
     if (Thread.currentThread().isInterrupted()) {

@@ -7,11 +7,11 @@ import java.net.Socket;
 import java.net.SocketException;
 import javax.net.SocketFactory;
 
-/** Has the driver connect to a socket of the file system, whatever host and port it is told. */
+/** Connects the driver to a Unix domain socket, for any host and port. */
 public final class UnixSocketFactory extends SocketFactory {
   private final String path;
 
-  /** Called by the driver, with the property {@code socketFactoryArg}. */
+  /** Called by the driver with the property {@code socketFactoryArg}. */
   public UnixSocketFactory(String path) {
     this.path = path;
   }

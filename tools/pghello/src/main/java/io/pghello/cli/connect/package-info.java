@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Connections: the server, database and role, and the owners of the extensions' objects. Uses
+ * Connections: servers, databases, roles, and checks of the owners of extension objects. Uses
  * {@code output}.
  */
 @NullMarked

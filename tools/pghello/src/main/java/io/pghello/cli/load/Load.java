@@ -20,17 +20,17 @@ import java.util.concurrent.locks.LockSupport;
 import org.HdrHistogram.Histogram;
 
 /**
- * Calls the extension at a rate that does not depend on how fast it answers: each call has a time
- * at which it is due, and its latency counts from there, so that a server that hesitates is seen.
+ * Calls the extension at a fixed rate, independent of its response times. The latency of a call
+ * starts at its scheduled time, so that stalls of the server are visible.
  */
 final class Load {
   private static final long HIGHEST_NANOS = Duration.ofMinutes(10).toNanos();
 
   /**
-   * Function that is called.
+   * A function to call.
    *
-   * @param parameters none, or a name and a count
-   * @param share how many calls of it come in a turn
+   * @param parameters empty, or placeholders for a name and a count
+   * @param share the number of calls in each cycle
    */
   record Called(Own function, String parameters, int share) {}
 
@@ -50,8 +50,8 @@ final class Load {
   private long lastNanos;
 
   /**
-   * @param rate calls a second
-   * @param tolerated by how much calls may be late before it stops
+   * @param rate the number of calls per second
+   * @param tolerated the maximum delay of calls before the load stops
    */
   Load(
       Target target,
@@ -69,7 +69,7 @@ final class Load {
     this.tolerated = tolerated;
   }
 
-  /** Runs it, on threads of its own, and returns when all have ended. */
+  /** Runs the load on new threads, and waits for all of them. */
   void run() throws SQLException, InterruptedException {
     var sessions = new ArrayList<Connection>();
     try {
@@ -77,7 +77,7 @@ final class Load {
         sessions.add(target.connect());
       }
       for (Connection session : sessions) {
-        // the first calls of a session load the library and plan the statement
+        // The first calls of a session load the library and plan the statement.
         List<PreparedStatement> statements = prepare(session);
         for (int which = 0; which < called.size(); which++) {
           for (int i = 0; i < 10; i++) {
@@ -107,12 +107,12 @@ final class Load {
     try {
       session.close();
     } catch (SQLException e) {
-      // it is lost, and its call has failed
+      // The session is lost, and its call has failed.
       return;
     }
   }
 
-  /** Prepares what is called; the session's end closes it. */
+  /** Prepares the statements. They are closed with the session. */
   private List<PreparedStatement> prepare(Connection session) throws SQLException {
     var statements = new ArrayList<PreparedStatement>();
     for (Called one : called) {
@@ -163,7 +163,7 @@ final class Load {
     }
   }
 
-  /** Returns which of what is called has its turn. */
+  /** Returns the index of the function for this call. */
   private int which(long number) {
     int which = 0;
     for (int place = Math.floorMod(number, turn); place >= called.get(which).share(); which++) {
@@ -172,7 +172,10 @@ final class Load {
     return which;
   }
 
-  /** Calls with other arguments each time, as an answer for constants is computed only once. */
+  /**
+   * Calls a function with different arguments each time, because results for constants are computed
+   * only once.
+   */
   private void call(List<PreparedStatement> statements, int which, long number)
       throws SQLException {
     PreparedStatement statement = statements.get(which);
@@ -187,7 +190,7 @@ final class Load {
       row.next();
       String greeting = String.join(" ", Collections.nCopies(repeat, "Hello, " + name + "!"));
       if (greets ? !greeting.equals(row.getString(1)) : row.getLong(1) <= 0) {
-        throw new SQLException("wrong answer for " + (greets ? name : "now_ms()"));
+        throw new SQLException("wrong result for " + (greets ? name : "now_ms()"));
       }
     }
   }
@@ -202,12 +205,12 @@ final class Load {
     return latencies;
   }
 
-  /** Returns how often what has happened. */
+  /** Returns the number of errors by message. */
   Map<String, Integer> errors() {
     return errors;
   }
 
-  /** Returns whether it has stopped as the server did not keep up. */
+  /** Returns whether it stopped because the server could not keep up. */
   boolean isLate() {
     return late.get();
   }

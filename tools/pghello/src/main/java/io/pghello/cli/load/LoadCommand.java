@@ -38,16 +38,19 @@ import picocli.CommandLine.Option;
 @Command(
     name = "load",
     description = {
-      "Calls pg_hello, with another name and count each time, and now_ms, at a rate that does not depend on how fast they",
-      "answer, and prints how long calls take from when they are due. Ends by itself: after a time, or when the server",
-      "does not keep up. Reads and writes no table, resets nothing."
+      "Calls pg_hello (with changing names and counts) and now_ms at a fixed rate, "
+          + "independent of response times, and prints latencies, measured from the "
+          + "scheduled time of each call. Stops after --time, or if the server cannot keep "
+          + "up. Accesses no tables, and resets no statistics."
     },
     footerHeading = "%nExit status:%n",
     footer = {
-      "  0 if all is answered in time, 1 if it is slower than the baseline allows, 2 if calls fail or it cannot keep up",
+      "  0 if all calls were answered in time, 1 if they were slower than the "
+          + "baseline allows, 2 if calls failed or fell behind",
       "",
       "Example:",
-      "  pghello load -h db.example.com -U watcher -d app --rate 2000 --time 30s --baseline /var/lib/pghello/load"
+      "  pghello load -h db.example.com -U watcher -d app --rate 2000 --time 30s "
+          + "--baseline /var/lib/pghello/load"
     })
 public final class LoadCommand implements Callable<Integer> {
   private static final double[] PERCENTILES = {50, 90, 95, 99, 99.9};
@@ -59,7 +62,7 @@ public final class LoadCommand implements Callable<Integer> {
       names = "--rate",
       paramLabel = "CALLS",
       defaultValue = "1000",
-      description = "Calls a second. Default: 1000.")
+      description = "Calls per second. Default: 1000.")
   private double rate;
 
   @Option(
@@ -75,14 +78,14 @@ public final class LoadCommand implements Callable<Integer> {
       paramLabel = "FUNCTION=NUMBER",
       split = ",",
       defaultValue = "pg_hello=9,now_ms=1",
-      description = "Calls of each function in a turn. Default: pg_hello=9,now_ms=1.")
+      description = "Ratio of calls to the functions. Default: pg_hello=9,now_ms=1.")
   private Map<String, Integer> shares = Map.of();
 
   @Option(
       names = "--connections",
       paramLabel = "NUMBER",
       defaultValue = "4",
-      description = "Number of connections, each of which makes one call at a time. Default: 4.")
+      description = "Number of connections. Each makes one call at a time. Default: 4.")
   private int connections;
 
   @Option(
@@ -90,21 +93,20 @@ public final class LoadCommand implements Callable<Integer> {
       paramLabel = "TIME",
       defaultValue = "5s",
       converter = Durations.class,
-      description = "Stop if a call cannot begin until so long after it is due. Default: 5s.")
+      description = "Stop if calls fall this far behind schedule. Default: 5s.")
   private Duration late = Duration.ZERO;
 
   @Option(
       names = "--baseline",
       paramLabel = "FILE",
-      description = "Compare with what is in it; where there is none yet, write it.")
+      description = "Baseline file to compare with. Created from this run if it does not exist.")
   private @Nullable Path baseline;
 
   @Option(
       names = "--tolerance",
       paramLabel = "FACTOR",
       defaultValue = "1.5",
-      description =
-          "By how much the 95th and 99th percentile may be greater than there. Default: 1.5.")
+      description = "Maximum ratio of p95 and p99 to the baseline. Default: 1.5.")
   private double tolerance;
 
   @Mixin private Output output = new Output();
@@ -112,7 +114,8 @@ public final class LoadCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Failure.refuseIf(
-        !(rate > 0 && rate <= 1e6), "--rate must be between 0 and 1000000 calls a second");
+        !(rate > 0 && rate <= 1e6),
+        "--rate must be greater than 0 and at most 1000000 calls per second");
     Failure.refuseIf(
         time.isZero() || time.compareTo(Duration.ofDays(1)) > 0,
         "--time must be between 1ms and 1d");
@@ -124,7 +127,7 @@ public final class LoadCommand implements Callable<Integer> {
         !Set.of("pg_hello", "now_ms").containsAll(shares.keySet())
             || shares.values().stream().anyMatch(share -> share < 0 || share > 1000)
             || shares.values().stream().allMatch(share -> share == 0),
-        "--shares are numbers of pg_hello and now_ms, as in pg_hello=9,now_ms=1");
+        "--shares must be numbers for pg_hello and now_ms, e.g. pg_hello=9,now_ms=1");
     Target target = connection.target();
     var findings = new Findings();
     var health = new Health(findings);
@@ -139,7 +142,7 @@ public final class LoadCommand implements Callable<Integer> {
         List<String> wrong = findings.texts(Status.CRITICAL);
         throw Failure.unknown(
             wrong.isEmpty()
-                ? "the extension has no %s, which came with 1.1: ALTER EXTENSION pg_hello UPDATE"
+                ? "the extension has no %s, which was added in 1.1: ALTER EXTENSION pg_hello UPDATE"
                     .formatted(function)
                 : String.join("; ", wrong));
       } else if (share > 0) {
@@ -149,7 +152,7 @@ public final class LoadCommand implements Callable<Integer> {
     }
     Properties before = before();
     var load = new Load(target, called, connections, rate, time, late);
-    output.progress("%s at %.0f calls a second", target.name(), rate);
+    output.progress("%s at %.0f calls per second", target.name(), rate);
     load.run();
     Map<String, Double> values = values(load);
     Status status = load.isLate() || !load.errors().isEmpty() ? Status.CRITICAL : Status.OK;
@@ -191,7 +194,7 @@ public final class LoadCommand implements Callable<Integer> {
     PropertiesFile.store(properties, file);
   }
 
-  /** Returns what there is to compare with; null if that is to be written. */
+  /** Reads the baseline to compare with; null if it is yet to be written. */
   private @Nullable Properties before() {
     if (baseline == null || !Files.exists(baseline)) {
       return null;
@@ -200,7 +203,8 @@ public final class LoadCommand implements Callable<Integer> {
     for (String name : List.of("rate", "connections", "p95", "p99")) {
       Failure.refuseIf(
           !before.getProperty(name, "").matches("[0-9]+(?:\\.[0-9]+)?(?:E-?[0-9]+)?"),
-          "%s is no baseline, as it has no %s: name another file".formatted(baseline, name));
+          "%s is not a baseline, because it has no %s: choose another file"
+              .formatted(baseline, name));
     }
     Failure.refuseIf(
         Double.parseDouble(before.getProperty("rate")) != rate
@@ -224,7 +228,7 @@ public final class LoadCommand implements Callable<Integer> {
     return slower ? Status.WARNING : Status.OK;
   }
 
-  /** JSON that is printed. */
+  /** The result as JSON. */
   private record Result(
       Status status,
       long calls,
@@ -251,12 +255,12 @@ public final class LoadCommand implements Callable<Integer> {
         out -> {
           out.printf(
               Locale.ROOT,
-              "%d calls, %.1f a second of %.1f asked%n",
+              "%d calls, %.1f per second of %.1f requested%n",
               calls,
               load.callsPerSecond(),
               rate);
           if (load.isLate()) {
-            out.println("Stopped: the server does not keep up");
+            out.println("Stopped: the server cannot keep up");
           }
           load.errors().forEach((error, count) -> out.printf("%d times: %s%n", count, error));
           double highest = Objects.requireNonNull(values.get("p99.9"));
@@ -273,9 +277,9 @@ public final class LoadCommand implements Callable<Integer> {
                           .stripTrailing()));
           if (before != null) {
             out.printf(
-                "In brackets the baseline of %s%s%n",
+                "The baseline of %s is in parentheses%s%n",
                 before.getProperty("recorded"),
-                status == Status.WARNING ? ": slower than it allows" : "");
+                status == Status.WARNING ? ": slower than allowed" : "");
           }
         });
   }

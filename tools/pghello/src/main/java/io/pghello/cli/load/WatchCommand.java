@@ -33,14 +33,15 @@ import picocli.CommandLine.Option;
 @Command(
     name = "watch",
     description = {
-      "Shows again and again how often functions are called and how long they take, and what sessions do. On a",
-      "terminal in place, with plots; elsewhere one table after the other. Changes nothing."
+      "Continuously shows how often functions are called, how long they take, and the "
+          + "activity of sessions. Updates in place with plots on a terminal; otherwise "
+          + "prints one table after the other. Changes nothing."
     },
     footerHeading = "%nExample:%n",
     footer = {
       "  pghello watch -h db.example.com -U watcher -d app --interval 5s",
       "",
-      "The server counts calls of functions in C only with track_functions = 'all'."
+      "Calls of C functions are counted only if track_functions is 'all'."
     })
 public final class WatchCommand implements Callable<Integer> {
   private static final String FUNCTIONS =
@@ -70,25 +71,25 @@ public final class WatchCommand implements Callable<Integer> {
       paramLabel = "TIME",
       defaultValue = "2s",
       converter = Durations.class,
-      description = "Time between two looks, at least 1s. Default: 2s.")
+      description = "Time between samples, at least 1s. Default: 2s.")
   private Duration interval = Duration.ZERO;
 
   @Option(
       names = "--count",
       paramLabel = "NUMBER",
-      description = "End after so many. Default: when the program is told to end.")
+      description = "Number of samples after which to stop. Default: run until interrupted.")
   private @Nullable Integer count;
 
   @Mixin private Output output = new Output();
 
-  /** The counters of a function at a time. */
+  /** The counters of a function in a sample. */
   private record Counter(String name, long calls, double millis) {}
 
-  /** Calls of a function since the last look. */
+  /** Calls of a function since the last sample. */
   private record Called(
       String function, long calls, double callsPerSecond, @Nullable Double meanUs) {}
 
-  /** JSON that is printed: all that is shown but plots. */
+  /** The result as JSON. It contains everything except plots. */
   private record Result(
       String database,
       List<Called> functions,
@@ -103,7 +104,7 @@ public final class WatchCommand implements Callable<Integer> {
   @Override
   public Integer call() throws SQLException {
     if (interval.compareTo(Duration.ofSeconds(1)) < 0) {
-      // a session adds what it has counted once a second
+      // Sessions report their counters once a second.
       throw Failure.unknown("--interval must be at least 1s");
     }
     Failure.refuseIf(count != null && count < 1, "--count must be at least 1");
@@ -113,7 +114,7 @@ public final class WatchCommand implements Callable<Integer> {
         PreparedStatement sessions = session.prepareStatement(SESSIONS)) {
       Map<String, Counter> before = read(functions);
       long beforeNanos = System.nanoTime();
-      Failure.refuseIf(before.isEmpty(), "pg_hello is not created in this database");
+      Failure.refuseIf(before.isEmpty(), "pg_hello does not exist in this database");
       for (int i = 0; count == null || i < count; i++) {
         long due = beforeNanos + interval.toNanos();
         for (long wait; (wait = due - System.nanoTime()) > 0; ) {
@@ -151,7 +152,7 @@ public final class WatchCommand implements Callable<Integer> {
     now.forEach(
         (id, counter) -> {
           Counter old = before.get(id);
-          // a counter that went down was reset, and has counted from 0 since
+          // A decreased counter was reset, and counts from 0.
           Counter from =
               old == null || old.calls() > counter.calls() || old.millis() > counter.millis()
                   ? new Counter(counter.name(), 0, 0)
@@ -196,12 +197,12 @@ public final class WatchCommand implements Callable<Integer> {
         result,
         out -> {
           if (Ansi.AUTO.enabled()) {
-            // to the upper left, and what is below is cleared
+            // Move to the upper left, and clear the screen below.
             out.print("\u001b[H\u001b[J");
           }
           Table table = Table.of(Called.class, called).with("", plots);
           out.printf(
-              Locale.ROOT, "%s, each %s%n%s%n", database, Durations.inWords(interval), table);
+              Locale.ROOT, "%s, every %s%n%s%n", database, Durations.inWords(interval), table);
           out.printf(
               "sessions %s, active %s, idle in transaction %s, waiting for locks %s%n%s",
               result.sessions(),
@@ -210,7 +211,7 @@ public final class WatchCommand implements Callable<Integer> {
               result.waitingForLocks(),
               result.trackFunctions().equals("all")
                   ? ""
-                  : "track_functions is %s here: functions in C are not counted\n"
+                  : "track_functions is %s here: calls of C functions are not counted\n"
                       .formatted(result.trackFunctions()));
         });
     output.flush();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Calls at a given rate, and a view of the calls of others: {@code load} and {@code watch}. */
+/** Load at a given rate, and a live view of calls: {@code load} and {@code watch}. */
 @NullMarked
 package io.pghello.cli.load;
 

@@ -6,25 +6,26 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The {@code log_line_prefix} of a log in the format stderr, learnt from its lines. Anybody who
- * reaches the server's port chooses the names in it, without a login, and they may contain a level
- * or a line break. So it finds lines that such a name may have faked. Not thread-safe.
+ * The {@code log_line_prefix} of a stderr log, learned from its lines. Anyone who can reach the
+ * server's port can choose the names in it, without a login, and these names may contain a level or
+ * a line break. Therefore, this class detects lines that such a name may have faked. Not
+ * thread-safe.
  */
 final class LinePrefix {
-  /** No name is longer than the packet in which the server receives it. */
+  /** Maximum length of a name, which is limited by the size of the startup packet. */
   static final int NAME_BYTES = 10_000;
 
   private static final Pattern SEPARATOR = Pattern.compile("[ ,|=;:]");
   private static final Pattern STATE = Pattern.compile("[0-9A-Z]{5}");
   private static final Pattern SUCCESS = Pattern.compile("\\b00000\\b");
-  // a time, the name of the first value, or the process
+  // A time, the key of the first value, or the process.
   private static final Pattern BEGINNING =
       Pattern.compile(
           "\\W?(?:[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+ [A-Z0-9+-]+\\W?|[a-z_]+=|\\[[0-9]+\\])");
   private static final int NOT_LEARNT = -1;
   private static final int NOWHERE = -2;
 
-  // of the usual prefixes, until a line has shown another
+  // The common prefixes, until a line shows a different one.
   private Pattern beginning = Pattern.compile("[0-9]{4}-[0-9]{2}-[0-9]{2} ");
   private boolean hasBeginning;
   private int withoutBeginning;
@@ -32,16 +33,16 @@ final class LinePrefix {
   private int unproven;
 
   /**
-   * Returns the message of a line; one that is not understood if a name may have faked or hidden
-   * it.
+   * Returns the message of a line, or an entry that is not understood if a name may have faked or
+   * hidden it.
    *
-   * @param entry the message as it looks; null if the line begins none
+   * @param entry the apparent message; null if no message begins in this line
    */
   LogFormat.@Nullable Entry proven(String line, LogFormat.@Nullable Entry entry) {
     unproven = Math.max(0, unproven - line.length() - 1);
     if (entry == null) {
       if (!line.startsWith("\t") && beginning.matcher(line).lookingAt()) {
-        // the rest of the message is behind a line break in a name
+        // A line break in a name precedes the rest of the message.
         unproven = NAME_BYTES;
         return LogFormat.Entry.notUnderstood(NotUnderstood.NAME);
       }
@@ -62,7 +63,7 @@ final class LinePrefix {
     return faked ? LogFormat.Entry.notUnderstood(NotUnderstood.NAME) : entry;
   }
 
-  /** Returns whether a prefix has the SQLSTATE, at the place that it has in other lines. */
+  /** Returns whether a prefix has an SQLSTATE in the same position as other lines. */
   boolean hasState(String prefix) {
     return stateColumn >= 0 && STATE.matcher(word(prefix)).matches();
   }
@@ -76,7 +77,8 @@ final class LinePrefix {
         beginning =
             Pattern.compile(Pattern.quote(begin.group()).replaceAll("[0-9]+", "\\\\E[0-9]+\\\\Q"));
       } else if (!hasBeginning && ++withoutBeginning == 2) {
-        // one such line may be another program's; these begin with a name, and so may any line
+        // One such line may come from another program. These prefixes begin with a name, so any
+        // line can be one.
         hasBeginning = true;
         beginning = Pattern.compile("");
       }
@@ -98,7 +100,7 @@ final class LinePrefix {
     }
   }
 
-  /** Returns the word of a prefix at the place of the SQLSTATE; empty if the prefix ends before. */
+  /** Returns the word at the position of the SQLSTATE; empty if the prefix is shorter. */
   private String word(String prefix) {
     String[] words = SEPARATOR.split(prefix, stateColumn + 2);
     return stateColumn < words.length ? words[stateColumn] : "";

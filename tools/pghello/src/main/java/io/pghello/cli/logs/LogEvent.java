@@ -9,7 +9,7 @@ import java.util.StringJoiner;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Event of the extension that a server's log can report. */
+/** Events of the extension that a server's log can report. */
 public enum LogEvent {
   REFUSED_ARGUMENT(
       Status.WARNING,
@@ -17,7 +17,7 @@ public enum LogEvent {
       "repeat count must be between \\d+ and \\d+, but is -?\\d+"
           + "|argument \"(?:names|repeats)\" must have one dimension"
           + "|arguments \"names\" and \"repeats\" must have the same length",
-      "the program passes a count or arrays that are not allowed"),
+      "the program passes an invalid count or invalid arrays"),
   REFUSED_SETTING(
       Status.WARNING,
       "22023 42602 42704 42501",
@@ -26,12 +26,12 @@ public enum LogEvent {
           + "|parameter \"pg_hello\\..*"
           + "|(?:invalid|unrecognized) configuration parameter(?: name)? \"pg_hello\\..*"
           + "|permission denied to set parameter \"pg_hello\\..*",
-      "pg_hello.repeat is between 1 and 10, and the only setting"),
+      "pg_hello.repeat must be between 1 and 10, and is the only setting"),
   TOO_LARGE(
       Status.WARNING,
       "54000",
       "greetings? exceeds? the maximum size of a value",
-      "the program passes names that are too long, or too many at once"),
+      "the program passes names that are too long, or too many of them in one call"),
   NO_PRIVILEGE(
       Status.WARNING,
       "42501",
@@ -44,51 +44,55 @@ public enum LogEvent {
       Status.CRITICAL,
       "42883",
       "function (?:\\S+\\.)?" + Health.functionNames() + "\\(.*\\) does not exist",
-      "the extension is not created there, not on the search_path, or too old: pghello health"),
+      "the extension does not exist there, is not on the search_path, or is too old: "
+          + "run pghello health"),
   NO_LIBRARY(
       Status.CRITICAL,
       "58P01 XX000 42501 0A000 22023",
       "could not (?:access file|load library|find library|read file) \"[^\"]*\\bpg_hello(?:\\.so)?\".*"
           + "|incompatible library \"[^\"]*\\bpg_hello(?:\\.so)?\".*",
-      "the library is missing, or of another server: install the extension's files again"),
+      "the library is missing, or was built for another server: reinstall the extension's files"),
   OLD_LIBRARY(
       Status.CRITICAL,
       "42883",
       "could not find function \"[^\"]*\" in file \"[^\"]*\\bpg_hello(?:\\.so)?\"",
-      "the library is older than the extension: install its files, then let pools open new sessions"),
+      "the library is older than the extension: install its files, then recycle "
+          + "connection pools"),
   EXTENSION(
       Status.CRITICAL,
       "42704 42710 0A000 22023 55000 2BP01 42P07 42723",
       "(?:(?:required )?extension \"pg_hello(?:_ops)?\" .*"
           + "|could not open extension control file \"[^\"]*/pg_hello(?:_ops)?\\.control\".*"
           + "|cannot (?:drop|alter) .*extension pg_hello(?:_ops)? .*)",
-      "a change of the extension has failed"),
+      "a change of the extension failed"),
   NO_CONTROL_FILE(
       Status.CRITICAL,
       "58P01",
-      "could not (?:open|access) (?:extension control )?file \"[^\"]*/pg_hello(?:_ops)?(?:--[^\"]*)?\\.(?:control|sql)\".*",
-      "install the extension's files again"),
+      "could not (?:open|access) (?:extension control )?file "
+          + "\"[^\"]*/pg_hello(?:_ops)?(?:--[^\"]*)?\\.(?:control|sql)\".*",
+      "reinstall the extension's files"),
   CRASH(
       Status.CRITICAL,
       "00000",
       "server process \\(PID [0-9]+\\) (?:was terminated by|exited with) .*",
-      "a server process ended while it called the extension: keep its core file and this part of the log (signal 9 is who"
-          + " administers the machine, or its lack of memory)"),
+      "a server process ended while it called the extension: keep its core file and "
+          + "this part of the log (signal 9 was sent by an administrator, or because the "
+          + "machine ran out of memory)"),
   SNAPSHOT(
       Status.WARNING,
       "22023 55000",
       "retention must be greater than zero, but is .*|the newest snapshot is of .*, and it is .*",
-      "look at who calls take_snapshot(), and at the server's clock");
+      "check the callers of take_snapshot(), and the server's clock");
 
   /** A call in a statement. */
   static final Pattern CALL = Pattern.compile("\\b" + Health.functionNames() + "\\s*\\(");
 
-  // most messages are of none, and found to be so at once
+  // Quickly rejects most messages, which are not about the extension.
   private static final Pattern ANY = any();
 
   private final Status status;
 
-  @SuppressWarnings("ImmutableEnumChecker") // of Set.of
+  @SuppressWarnings("ImmutableEnumChecker") // Set.of is immutable
   private final Set<String> states;
 
   private final Pattern message;
@@ -97,7 +101,7 @@ public enum LogEvent {
   LogEvent(Status status, String states, String message, String remedy) {
     this.status = status;
     this.states = Set.of(states.split(" "));
-    // stderr has the position behind it; a value may have bytes that elsewhere end a line
+    // In stderr logs, the position follows. A value may contain bytes that end a line elsewhere.
     this.message = Pattern.compile("(?:" + message + ")(?: at character [0-9]+)?", Pattern.DOTALL);
     this.remedy = remedy;
   }
@@ -111,9 +115,9 @@ public enum LogEvent {
   }
 
   /**
-   * Returns what a message of the log tells of; null if it is not about the extension.
+   * Returns the event that a log message reports; null if the message is not about the extension.
    *
-   * @param state the SQLSTATE; null where the log does not have it
+   * @param state the SQLSTATE; null if it is not in the log
    */
   public static @Nullable LogEvent of(@Nullable String state, String message) {
     if (!ANY.matcher(message).matches()) {
@@ -139,7 +143,7 @@ public enum LogEvent {
     return remedy;
   }
 
-  /** Returns its name for people and programs, as in no_library. */
+  /** Returns the lower-case name, e.g. no_library. */
   @Override
   public String toString() {
     return name().toLowerCase(Locale.ROOT);

@@ -9,16 +9,16 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Formats of a server's log. Text of users in a statement or a value is not taken for a message: in
- * stderr the first level in a line counts, in csvlog the columns, and in jsonlog users' text cannot
- * contain the keys. {@link LinePrefix} covers users' names in the format stderr.
+ * Formats of a server's log. User-supplied text in a statement or value is not mistaken for a
+ * message: in stderr logs the first level in a line counts, csvlog has columns, and in jsonlog such
+ * text cannot contain the keys. {@link LinePrefix} covers user-supplied names in stderr logs.
  */
 enum LogFormat {
   STDERR {
     @Override
     @Nullable Entry entry(String line) {
       if (line.startsWith("\t")) {
-        // the lines of a statement
+        // Continuation lines of a statement.
         return null;
       }
       NotUnderstood wrapper = NotUnderstood.wrapperOf(line);
@@ -29,7 +29,7 @@ enum LogFormat {
       if (entry != null) {
         return entry;
       }
-      // a line of another format, as after files were joined
+      // A line in another format, for example in concatenated files.
       return LEVEL.matcher(line).find() || LogFormat.of(line) != STDERR
           ? Entry.notUnderstood(NotUnderstood.LANGUAGE)
           : null;
@@ -49,7 +49,7 @@ enum LogFormat {
       }
       int state = endOfValue(line, severity) + 1;
       int message = endOfValue(line, state) + 1;
-      // a quotation mark in a value is doubled, so a line of a statement cannot have this
+      // Quotation marks in values are doubled, so the text of a statement cannot match.
       if (!line.startsWith("\"", message) || line.startsWith("\"\"", message)) {
         return null;
       }
@@ -62,11 +62,11 @@ enum LogFormat {
     }
   },
 
-  /** Records of the server, or of CloudNativePG, which has other names for the columns. */
+  /** Records of the server, or of CloudNativePG, which uses other column names. */
   JSON {
     @Override
     @Nullable Entry entry(String line) {
-      // a quotation mark in a value has a backslash before it, so that this is no value of a user's
+      // Quotation marks in values are escaped, so user-supplied text cannot match.
       Matcher message = JSON_MESSAGE.matcher(line);
       if (!message.find()) {
         NotUnderstood wrapper = NotUnderstood.wrapperOf(line);
@@ -94,21 +94,21 @@ enum LogFormat {
     }
   };
 
-  /** The levels of messages that may be about the extension. */
+  /** Levels of messages that may be about the extension. */
   static final List<String> SEVERITIES = List.of("ERROR", "FATAL", "PANIC", "WARNING");
 
-  // the usual ones first
+  // The most frequent ones first.
   private static final List<String> LEVELS =
       List.of(
           ("LOG ERROR STATEMENT DETAIL FATAL PANIC WARNING HINT QUERY CONTEXT LOCATION BACKTRACE NOTICE INFO"
                   + " DEBUG DEBUG1 DEBUG2 DEBUG3 DEBUG4 DEBUG5")
               .split(" "));
 
-  // log_error_verbosity = verbose
+  // The format of log_error_verbosity = verbose.
   private static final Pattern VERBOSE = Pattern.compile("([0-9A-Z]{5}): ");
-  // of another language
+  // A level in another language.
   private static final Pattern LEVEL = Pattern.compile("[\\p{IsAlphabetic}\\x80-\\xff]:  ");
-  // a success has no state
+  // Success has no SQLSTATE.
   private static final Pattern JSON_MESSAGE =
       Pattern.compile(
           "\"error_severity\":\"(?<level>[^\"\\\\]*)\","
@@ -122,9 +122,9 @@ enum LogFormat {
   /**
    * A message of the log.
    *
-   * @param state the SQLSTATE; null if the prefix has it, or nothing has
-   * @param prefix the text before it: the time, or the values of {@code log_line_prefix}
-   * @param reason the reason why it is not understood; null if it is
+   * @param state the SQLSTATE; null if it is in the prefix or missing
+   * @param prefix the text before the message: the time, or the values of {@code log_line_prefix}
+   * @param reason the reason why the message is not understood; null if it is
    */
   record Entry(
       @Nullable String state,
@@ -136,7 +136,7 @@ enum LogFormat {
       this(state, prefix, severity, message, null);
     }
 
-    /** Returns whether it looks like a message about the extension, whatever its SQLSTATE. */
+    /** Returns whether the text looks like a message about the extension, with any SQLSTATE. */
     boolean isEvent() {
       return SEVERITIES.contains(severity)
           ? LogEvent.of(null, message) != null
@@ -155,7 +155,7 @@ enum LogFormat {
     }
   }
 
-  /** Returns the form of a log that begins with a text. */
+  /** Detects the format of a log from its beginning. */
   static LogFormat of(String beginning) {
     if (beginning.startsWith("{\"")) {
       return JSON;
@@ -164,14 +164,13 @@ enum LogFormat {
   }
 
   /**
-   * Returns the message that begins in a line; null if none does.
+   * Returns the message that begins in this line; null if there is none.
    *
-   * @param line a character for each byte, without its end; perhaps only the beginning of a long
-   *     one
+   * @param line the line without its end, with one character for each byte; may be truncated
    */
   abstract @Nullable Entry entry(String line);
 
-  /** Returns the message at the next level of a line of stderr; null if there is none. */
+  /** Returns the message at the next level in a stderr line; null if there is none. */
   static @Nullable Entry next(String line, Entry entry) {
     return message(line, entry.prefix().length() + entry.severity().length() + 1);
   }
@@ -193,7 +192,7 @@ enum LogFormat {
     return null;
   }
 
-  /** Returns where a value of csvlog ends: at a comma, or with the line. */
+  /** Returns the end of a csvlog value, which is at a comma or at the end of the line. */
   private static int endOfValue(String line, int begin) {
     int end = begin;
     while (line.startsWith("\"", end)) {
@@ -206,7 +205,7 @@ enum LogFormat {
     return comma < 0 ? line.length() : comma;
   }
 
-  /** Returns the text of a value of JSON; null if there is no such value. */
+  /** Unescapes a JSON string; null if it is invalid. */
   private static @Nullable String unescaped(String json) {
     if (json.indexOf('\\') < 0) {
       return json;
@@ -216,7 +215,7 @@ enum LogFormat {
       char c = json.charAt(i);
       if (c == '\\') {
         if (i + (json.startsWith("u", i + 1) ? 5 : 1) >= json.length()) {
-          // of a long line, of which this is the beginning
+          // The line was truncated.
           break;
         }
         c = json.charAt(++i);

@@ -12,30 +12,31 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds what a log says of the extension, in little memory however long lines are. Not thread-safe.
+ * Finds messages about the extension in a log. Memory use does not depend on line lengths. Not
+ * thread-safe.
  */
 final class LogScanner {
-  /** Takes what is found. */
+  /** Receives the events. */
   interface Sink {
     /**
-     * Takes one.
+     * Called for each event.
      *
-     * @param state the SQLSTATE; null where the log does not have it
+     * @param state the SQLSTATE; null if it is not in the log
      */
     void found(LogEvent event, @Nullable String state, LogFormat.Entry entry);
   }
 
   /**
-   * The bytes of a line that are looked at: the severity and the extension's messages are at its
-   * beginning.
+   * Maximum number of bytes to examine in a line. The severity and the extension's messages are
+   * within them.
    */
   static final int LINE_BYTES = 1 << 18;
 
-  // outside brackets, where processes and ports are
+  // Excludes processes and ports, which are in brackets.
   private static final Pattern STATE =
       Pattern.compile("(?<![\\w\\[(.:-])[0-9A-Z]{5}(?![\\w\\]).:-])");
 
-  // where it writes to the server's log, as in a container's
+  // Output of pg_ctl in a log that is shared with the server, e.g. in a container.
   private static final Pattern PG_CTL =
       Pattern.compile("^waiting for server to (?:start|shut down)\\.+");
 
@@ -55,10 +56,10 @@ final class LogScanner {
   }
 
   /**
-   * Looks at the next part of the log, as far as it can be read now. A line that is not whole yet
-   * waits for the next part.
+   * Scans the part of the log that can be read now. An incomplete line is kept until the next part
+   * is read.
    *
-   * @return how many bytes were read
+   * @return the number of bytes read
    */
   long read(InputStream in) throws IOException {
     long bytes = 0;
@@ -92,10 +93,10 @@ final class LogScanner {
   }
 
   /**
-   * Looks at a last line that has no end.
+   * Scans a last line without an end.
    *
-   * @return the number of messages that are not understood, by reason; not empty if there are
-   *     lines, and none is a message
+   * @return the number of messages that are not understood, by reason; not empty if there are lines
+   *     but no messages
    */
   Map<NotUnderstood, Long> end() {
     scan(0, filled);
@@ -116,7 +117,7 @@ final class LogScanner {
       if (end > begin) {
         line(text(begin, buffer[end - 1] == '\r' ? end - 1 : end));
       } else if (format == LogFormat.STDERR) {
-        // perhaps a message whose prefix begins with a line break in a name
+        // May be a message with a prefix that begins with a line break in a name.
         line("");
       }
       begin = end + 1;
@@ -144,7 +145,7 @@ final class LogScanner {
         crashed = null;
       }
     }
-    // what it ran is in the same line, or in the next ones
+    // The statement that crashed is in the same line, or in the next ones.
     if (crashed != null && LogEvent.CALL.matcher(line).find()) {
       sink.found(LogEvent.CRASH, "00000", crashed);
       crashed = null;
@@ -159,7 +160,7 @@ final class LogScanner {
     return end;
   }
 
-  /** Returns a character for each byte, so that positions are right whatever the encoding. */
+  /** Returns one character for each byte, so that positions are correct in any encoding. */
   private String text(int from, int to) {
     return new String(buffer, from, to - from, StandardCharsets.ISO_8859_1);
   }
@@ -170,13 +171,14 @@ final class LogScanner {
       Matcher words = STATE.matcher(entry.prefix());
       while (words.find()) {
         LogEvent event = LogEvent.of(words.group(), entry.message());
-        // a user's message may begin as a verbose one
+        // A user-supplied message may look like a verbose one.
         if (event != null && (state == null || state.equals(words.group()))) {
           sink.found(event, words.group(), entry);
           return;
         }
       }
-      // any other word may be a process, a transaction or a name, which proves no other state
+      // Any other word may be a process, a transaction or a name, so it does not prove another
+      // SQLSTATE.
       if (prefix.hasState(entry.prefix())) {
         return;
       }

@@ -39,16 +39,20 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "logs",
     description = {
-      "Finds messages about the extension in a server's log: its errors by SQLSTATE and message, missing privileges,",
-      "functions and files. Text of users in a statement or a value does not count. Needs no connection.",
-      "Best with log_destination = 'jsonlog' or 'csvlog'. In the format stderr, user and database names in",
-      "log_line_prefix can imitate a message; such lines count as not understood.",
-      "With --summary, the first line follows the monitoring plugin format. JSON is a line for each message, and a summary last."
+      "Finds messages about the extension in a server's log: errors (by SQLSTATE and "
+          + "message), missing privileges, functions and files. Text inside statements and "
+          + "values is ignored. Needs no connection. Works best with log_destination = "
+          + "'jsonlog' or 'csvlog'. In stderr logs, user and database names in "
+          + "log_line_prefix can imitate a message; such lines count as not understood. "
+          + "With --summary, the first line follows the monitoring plugin format. JSON "
+          + "output has one line for each message, and a summary at the end."
     },
     footerHeading = "%nExit status:%n",
     footer = {
-      "  0 if there is nothing, 1 if programs use the extension wrong, 2 if the extension is missing or broken,",
-      "  3 if a file cannot be read, or has messages that are not understood, e.g. in another language",
+      "  0 if no messages were found, 1 if programs use the extension incorrectly, 2 "
+          + "if the extension is missing or broken,",
+      "  3 if a file cannot be read, or contains messages that are not understood, "
+          + "e.g. in another language",
       "",
       "Example:",
       "  pghello logs --summary /var/log/postgresql/postgresql-15-main.log",
@@ -58,10 +62,10 @@ import picocli.CommandLine.Parameters;
 public final class LogsCommand implements Callable<Integer> {
   private static final Path STANDARD_INPUT = Path.of("-");
 
-  // also of logrotate (a.log.1.gz, a.log-20261124) and of RDS (a.log.2026-11-24-10)
+  // Includes rotated logs of logrotate (a.log.1.gz, a.log-20261124) and RDS (a.log.2026-11-24-10).
   private static final Pattern LOG = Pattern.compile("(?s).*\\.(?:log|csv|json)(?:[.-].*)?");
 
-  // programs that print what files contain, by the first bytes of these
+  // Programs that decompress a file, by its first bytes.
   private static final Map<String, String> DECOMPRESSORS =
       Map.of(
           "28b52ffd",
@@ -80,8 +84,9 @@ public final class LogsCommand implements Callable<Integer> {
       paramLabel = "FILE",
       arity = "1..*",
       description =
-          "Log files (plain or .gz), or directories of log files; - is standard input. Of a directory, files with .log,"
-              + " .csv or .json in their name are read, e.g. a.log.1 and a.log-20261124, and the others are listed.")
+          "Log files (plain or .gz), or directories of log files. Use - for standard "
+              + "input. In a directory, files with .log, .csv or .json in their names are "
+              + "read, e.g. a.log.1 and a.log-20261124. The others are listed.")
   private List<Path> paths = List.of();
 
   @Option(
@@ -95,7 +100,7 @@ public final class LogsCommand implements Callable<Integer> {
 
   @Mixin private Output output = new Output();
 
-  /** A message of the log. */
+  /** A message found in the log. */
   private record Found(
       LogEvent event,
       Status status,
@@ -110,7 +115,7 @@ public final class LogsCommand implements Callable<Integer> {
   /** The last line of JSON. */
   private record Summary(Status status, List<Count> events, long notUnderstood, int notRead) {}
 
-  /** Messages of a file that are not understood for one reason. */
+  /** Messages in a file that are not understood for the same reason. */
   private record Doubt(Path file, NotUnderstood reason, long count) {}
 
   private final Map<LogEvent, Integer> counts = new EnumMap<>(LogEvent.class);
@@ -136,7 +141,7 @@ public final class LogsCommand implements Callable<Integer> {
     void of(Path path) throws IOException;
   }
 
-  /** Names a path that cannot be read, and lets the others be read. */
+  /** Reads a path. If it cannot be read, reports it and continues. */
   private void attempt(Path path, Reading reading) {
     try {
       reading.of(path);
@@ -173,13 +178,15 @@ public final class LogsCommand implements Callable<Integer> {
       List<Path> files = Objects.requireNonNull(named.get(true));
       if (files.isEmpty()) {
         throw new IOException(
-            "no name in this directory has .log, .csv or .json: pass the logs by name");
+            "this directory has no files with .log, .csv or .json in their names: "
+                + "pass the logs by name");
       }
       List<Path> others = Objects.requireNonNull(named.get(false));
       if (!others.isEmpty()) {
         unread += others.size();
         output.say(
-            "Not read, as their names have no .log, .csv or .json; pass them by name if they are logs: %s",
+            "Not read because their names do not contain .log, .csv or .json; pass "
+                + "them by name if they are logs: %s",
             others.stream().map(Path::toString).collect(joining(", ")));
       }
       return files;
@@ -205,7 +212,7 @@ public final class LogsCommand implements Callable<Integer> {
     for (Map.Entry<String, String> program : DECOMPRESSORS.entrySet()) {
       if (hex.startsWith(program.getKey())) {
         throw new IOException(
-            "it is compressed: %s %s | pghello logs -".formatted(program.getValue(), file));
+            "it is compressed: use %s %s | pghello logs -".formatted(program.getValue(), file));
       }
     }
     return hex.startsWith("1f8b") || file.toString().endsWith(".gz") ? new GZIPInputStream(in) : in;
@@ -266,12 +273,13 @@ public final class LogsCommand implements Callable<Integer> {
     }
     if (withoutState) {
       output.say(
-          "The lines have no SQLSTATE, so messages alone decide: add %%e to log_line_prefix");
+          "The lines have no SQLSTATE, so events were matched by message only: add "
+              + "%%e to log_line_prefix");
     }
     out.flush();
   }
 
-  /** Returns the line for a monitoring plugin. */
+  /** Returns the first line of the monitoring plugin format. */
   private String line(Status status, long notUnderstood) {
     int found = counts.values().stream().mapToInt(Integer::intValue).sum();
     var line = new StringBuilder(status.name()).append(" - ");

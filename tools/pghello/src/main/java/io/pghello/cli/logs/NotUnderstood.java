@@ -4,10 +4,10 @@ package io.pghello.cli.logs;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Reason why a line of a log proves nothing, with the fix. */
+/** The reason why a log line is not understood, with the fix. */
 enum NotUnderstood {
   LANGUAGE("set lc_messages = 'C', so that the server logs in English, or pass --format"),
-  MALFORMED("these lines are damaged, or from another program: pass the server's log only"),
+  MALFORMED("these lines are damaged, or from another program: pass only the server's log"),
   NAME(
       "a user, database, application or host name in log_line_prefix may have faked them:"
           + " set log_destination = 'jsonlog' or 'csvlog' and read those files"),
@@ -21,7 +21,8 @@ enum NotUnderstood {
   POD("kubectl puts the pod's name before each line: omit --prefix"),
   DOCKER_FILE("this is docker's file of a container: use the output of docker logs CONTAINER");
 
-  // lines of syslog have a short month or a priority first, or a time as in ISO 8601 and a program
+  // syslog lines begin with an abbreviated month or a priority, or with an ISO 8601 time and a
+  // program.
   private static final Pattern WRAPPED =
       Pattern.compile(
           "(?:\\x1b\\[[0-9;]*m)*(?:(?<compose>[\\w.@-]+ {2,}\\| )"
@@ -41,7 +42,7 @@ enum NotUnderstood {
     return remedy;
   }
 
-  /** Returns the program that has put something before a line; null if none has. */
+  /** Returns the reason if another program has prefixed the line; null otherwise. */
   static @Nullable NotUnderstood wrapperOf(String line) {
     var wrapped = WRAPPED.matcher(line);
     if (!wrapped.lookingAt()) {

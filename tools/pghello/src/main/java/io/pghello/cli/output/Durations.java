@@ -8,7 +8,9 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Reads durations of the command line, as in 90s, 30m, 1h and 7d, and tells them to people. */
+/**
+ * Parses durations on the command line, e.g. 90s, 30m, 1h and 7d, and formats durations for output.
+ */
 public final class Durations implements ITypeConverter<Duration> {
   private static final Pattern DURATION = Pattern.compile("([0-9]{1,7})(ms|s|m|h|d)");
 
@@ -16,7 +18,8 @@ public final class Durations implements ITypeConverter<Duration> {
   public Duration convert(String value) {
     Matcher matcher = DURATION.matcher(value);
     if (!matcher.matches()) {
-      throw new TypeConversionException("is no duration, as in 500ms, 90s, 30m, 1h, 7d: " + value);
+      throw new TypeConversionException(
+          "invalid duration (valid examples: 500ms, 90s, 30m, 1h, 7d): " + value);
     }
     long number = Long.parseLong(matcher.group(1));
     return switch (matcher.group(2)) {
@@ -32,7 +35,7 @@ public final class Durations implements ITypeConverter<Duration> {
     return duration.toMillis() / 1e3;
   }
 
-  /** Returns a duration in words, as in 1 h 5 min. */
+  /** Formats a duration, e.g. 1 h 5 min. */
   public static String inWords(Duration duration) {
     long seconds = duration.toSeconds();
     if (seconds < 120) {

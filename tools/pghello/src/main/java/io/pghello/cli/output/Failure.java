@@ -14,7 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
-/** Why a command ends without having done what it is for, in one sentence for its user. */
+/** The failure of a command, with a message for the user and the exit status. */
 public final class Failure extends RuntimeException {
   private static final long serialVersionUID = 1;
 
@@ -25,17 +25,17 @@ public final class Failure extends RuntimeException {
     this.status = status;
   }
 
-  /** Something has begun and does not succeed. */
+  /** Creates the failure of a command that had begun its work. */
   public static Failure critical(String message) {
     return new Failure(Status.CRITICAL, message);
   }
 
-  /** Nothing has begun, as what it needs is not there. */
+  /** Creates the failure of a command that cannot begin, because a precondition is not met. */
   public static Failure unknown(String message) {
     return new Failure(Status.UNKNOWN, message);
   }
 
-  /** Returns what another thread has found, or throws its failure. */
+  /** Waits for the result of another thread, or throws its failure. */
   public static <T extends @Nullable Object> T await(CompletableFuture<T> found) {
     try {
       return found.join();
@@ -44,21 +44,21 @@ public final class Failure extends RuntimeException {
     }
   }
 
-  /** Refuses to begin if something is so. */
+  /** Throws a failure of {@link #unknown} status if the condition is true. */
   public static void refuseIf(boolean wrong, String message) {
     if (wrong) {
       throw unknown(message);
     }
   }
 
-  /** Returns what the user is told of an exception. */
+  /** Converts an exception to a failure with a message for the user. */
   public static Failure of(Exception e) {
     if (e instanceof Failure failure) {
       return failure;
     }
     if (e instanceof SQLException sql) {
       return new Failure(
-          SqlErrors.refusesUs(sql) ? Status.UNKNOWN : Status.CRITICAL, SqlErrors.explain(sql));
+          SqlErrors.isRejection(sql) ? Status.UNKNOWN : Status.CRITICAL, SqlErrors.explain(sql));
     }
     if (e instanceof UncheckedIOException io) {
       return of(Objects.requireNonNull(io.getCause()));
@@ -69,25 +69,28 @@ public final class Failure extends RuntimeException {
     return e instanceof IOException io ? critical(reason(io)) : unknown(e.toString());
   }
 
-  /** Returns why a file could not be read or written, without its name. */
+  /** Returns the reason of an I/O error, without the name of the file. */
   public static String reason(IOException e) {
     if (e instanceof NoSuchFileException) {
-      return "there is no file of that name";
+      return "no such file";
     }
     if (e instanceof AccessDeniedException) {
       return "permission denied";
     }
     if (e instanceof FileAlreadyExistsException) {
-      return "there is a file of that name";
+      return "the file already exists";
     }
     if (e instanceof CharacterCodingException) {
-      return "it is no text in UTF-8";
+      return "it is not UTF-8 text";
     }
     String why = e instanceof FileSystemException file ? file.getReason() : e.getMessage();
     return why == null ? e.toString() : why;
   }
 
-  /** Returns what the user is told of an exception in a part, as a database. */
+  /**
+   * Converts an exception to a failure, and prefixes the message with the name of a part, such as a
+   * database.
+   */
   public static Failure in(String part, Exception e) {
     return new Failure(of(e).status, Printable.line(part) + ": " + of(e).getMessage());
   }

@@ -9,7 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Findings of the checks of one database, in the order of the checks. Not thread-safe. */
+/** The findings of all checks of a database, in the order of the checks. Not thread-safe. */
 public final class Findings {
   private final List<Finding> findings = new ArrayList<>();
 
@@ -25,10 +25,10 @@ public final class Findings {
     findings.add(new Finding(status, check, text, remedy));
   }
 
-  /** Says why there is no connection, or none any more. */
+  /** Adds a failed or lost connection. */
   public void lost(SQLException e) {
     add(
-        SqlErrors.refusesUs(e) ? Status.UNKNOWN : Status.CRITICAL,
+        SqlErrors.isRejection(e) ? Status.UNKNOWN : Status.CRITICAL,
         "connection",
         SqlErrors.message(e),
         SqlErrors.remedy(e));
@@ -46,20 +46,23 @@ public final class Findings {
     return findings.stream().filter(f -> f.status() == status).map(Finding::text).toList();
   }
 
-  /** Returns the first of the gravest findings, or if all is well the last. */
-  private Finding gravest() {
+  /** Returns the first of the most severe findings; the last finding if all are OK. */
+  private Finding mostSevere() {
     Status status = status();
     return status == Status.OK
         ? findings.get(findings.size() - 1)
         : findings.stream().filter(f -> f.status() == status).findFirst().orElseThrow();
   }
 
-  /** Returns a line for monitoring plugins, whose figures are after a bar, and one for each. */
+  /**
+   * Returns a first line in the monitoring plugin format, with performance data after a bar, and
+   * one line for each finding.
+   */
   String toText(String database, String figures) {
     var text = new StringBuilder();
     text.append(status().name())
         .append(" - ")
-        .append(line(database + ": " + gravest().text()))
+        .append(line(database + ": " + mostSevere().text()))
         .append(figures)
         .append(System.lineSeparator());
     for (Finding finding : findings) {
@@ -73,7 +76,10 @@ public final class Findings {
     return text.toString();
   }
 
-  /** Returns one line without a bar, as a monitoring plugin takes text behind a bar for figures. */
+  /**
+   * Returns a single line without a bar, because the monitoring plugin format reserves the bar for
+   * performance data.
+   */
   private static String line(String text) {
     return Printable.line(text).replace("|", "\\u007c");
   }

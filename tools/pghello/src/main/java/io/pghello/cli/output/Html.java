@@ -7,12 +7,12 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Writes a report as a page of its own: no script, nothing that is loaded from elsewhere. */
+/** Writes a report as a self-contained page, without scripts or external resources. */
 public final class Html {
   private static final int WIDTH = 900;
   private static final int HEIGHT = 160;
 
-  /** A value at a time, in seconds. */
+  /** A value and its time, in seconds. */
   public record Point(double seconds, double value) {}
 
   private Html() {}
@@ -84,8 +84,8 @@ public final class Html {
     body.append(
         String.format(
             Locale.ROOT,
-            "<h2>%s</h2>%n<p>calls a second, at most %.1f</p>%n<svg viewBox=\"0 0 %d %d\" role=\"img\"><polyline"
-                + " points=\"%s\"/></svg>%n",
+            "<h2>%s</h2>%n<p>calls per second, maximum %.1f</p>%n<svg viewBox=\"0 0 "
+                + "%d %d\" role=\"img\"><polyline points=\"%s\"/></svg>%n",
             escaped(name),
             highest,
             WIDTH,

@@ -17,22 +17,22 @@ import tools.jackson.core.util.DefaultPrettyPrinter;
 import tools.jackson.core.util.Separators;
 import tools.jackson.jr.ob.JSON;
 
-/** Writes records, maps, lists, numbers, truth values and texts as JSON. */
+/** Writes records, maps, lists, numbers, booleans and strings as JSON. */
 public final class Json {
   private static final JSON WRITER = JSON.std.with(JSON.Feature.WRITE_NULL_PROPERTIES);
 
-  // what JSON may have, but a terminal should not, and halves of characters
+  // Characters that are valid in JSON but unsafe on a terminal, and unpaired surrogates.
   private static final Pattern CONTROL =
       Pattern.compile("[\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]");
 
   private Json() {}
 
-  /** Returns it in lines for people. */
+  /** Returns indented JSON. */
   public static String write(@Nullable Object value) {
     return write(value, new DefaultIndenter("  ", "\n"));
   }
 
-  /** Returns it in one line, as programs read one after the other. */
+  /** Returns JSON in a single line, for the JSON Lines format. */
   public static String line(@Nullable Object value) {
     return write(value, new DefaultPrettyPrinter.NopIndenter());
   }
@@ -72,13 +72,13 @@ public final class Json {
         : value.toString();
   }
 
-  /** Returns the values of a record by their names in JSON and in tables, as in mean_us. */
+  /** Returns the values of a record by their names in JSON and tables, e.g. mean_us. */
   static Map<String, @Nullable Object> map(Record record) {
     var map = new LinkedHashMap<String, @Nullable Object>();
     for (RecordComponent component : record.getClass().getRecordComponents()) {
       try {
         Method accessor = component.getAccessor();
-        // of a record that is a command's own
+        // The record may be a private type of a command.
         accessor.setAccessible(true);
         map.put(name(component), accessor.invoke(record));
       } catch (ReflectiveOperationException e) {

@@ -12,7 +12,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Output of a command, which may be JSON. */
+/** The output of a command, as text or JSON. */
 public final class Output {
   @Spec(Spec.Target.MIXEE)
   private CommandSpec spec = CommandSpec.create();
@@ -22,7 +22,7 @@ public final class Output {
 
   public Output() {}
 
-  /** The output for people of a command that runs others. */
+  /** Creates text output for a command that runs other commands. */
   public Output(CommandSpec spec) {
     this.spec = spec;
   }
@@ -36,10 +36,10 @@ public final class Output {
   }
 
   /**
-   * Prints what was found in a database.
+   * Prints the findings for a database.
    *
-   * @param figures for monitoring plugins; may be empty
-   * @param more is in the JSON, too
+   * @param figures performance data of the monitoring plugin format; may be empty
+   * @param more additional properties of the JSON object
    */
   public void print(
       Findings findings, String database, String figures, Map<String, @Nullable Object> more) {
@@ -47,10 +47,10 @@ public final class Output {
   }
 
   /**
-   * Prints a result, at once.
+   * Prints a result immediately.
    *
-   * @param result a record, or a map or list of such, as JSON has it
-   * @param text prints it for people
+   * @param result a record, map or list to print as JSON
+   * @param text prints the result as text
    */
   public void print(@Nullable Object result, Consumer<PrintWriter> text) {
     if (json) {
@@ -61,15 +61,18 @@ public final class Output {
     out().flush();
   }
 
-  /** Prints what there is, and ends a command that would go on although nobody reads it. */
+  /**
+   * Flushes the output, and throws if it cannot be written, so that the command does not run on
+   * without a reader.
+   */
   public void flush() {
     out().flush();
     Failure.refuseIf(
         System.out.checkError(),
-        "what it prints cannot be written: nobody reads it, or the disk is full");
+        "cannot write output: the reader has closed the pipe, or the disk is full");
   }
 
-  /** Says what the user should know beside the output. */
+  /** Prints a message to standard error. */
   public void say(String format, Object... arguments) {
     PrintWriter err = spec.commandLine().getErr();
     Object[] printable =
@@ -80,7 +83,7 @@ public final class Output {
     err.flush();
   }
 
-  /** Says what is being done, to people only. */
+  /** Prints progress, on a terminal only. */
   public void progress(String format, Object... arguments) {
     if (Ansi.AUTO.enabled()) {
       say(format, arguments);

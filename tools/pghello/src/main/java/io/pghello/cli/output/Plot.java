@@ -10,7 +10,7 @@ public final class Plot {
 
   private Plot() {}
 
-  /** Returns a line with a character for each value, the highest of which is a whole block. */
+  /** Returns a line with one character for each value. The highest value is a full block. */
   public static String line(List<Double> values) {
     double highest = values.stream().mapToDouble(Double::doubleValue).max().orElse(0);
     var line = new StringBuilder();
@@ -21,7 +21,7 @@ public final class Plot {
     return line.toString();
   }
 
-  /** Returns a bar of a width for what share of the highest a value is. */
+  /** Returns a bar with a length in proportion to the highest value, which has the full width. */
   public static String bar(double value, double highest, int width) {
     int eighths = highest > 0 ? (int) Math.round(value / highest * width * 8) : 0;
     String whole = "█".repeat(eighths / 8);

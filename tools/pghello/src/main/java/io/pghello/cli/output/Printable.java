@@ -4,15 +4,21 @@ package io.pghello.cli.output;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/** Texts as a terminal may have them: others choose names in a database, and words of a server. */
+/**
+ * Makes text safe for a terminal. Names in a database and messages of a server are chosen by
+ * others.
+ */
 public final class Printable {
-  // what controls a terminal, or writes from right to left
+  // Characters that control a terminal or change the text direction.
   private static final Pattern CONTROL =
       Pattern.compile("[\\p{Cntrl}\\x80-\\x9f\\u2028-\\u202e\\u2066-\\u2069]");
 
   private Printable() {}
 
-  /** Returns a text in one line, in which {@code \}{@code u001b} stands for a control character. */
+  /**
+   * Returns the text as a single line. Control characters are escaped, e.g. as {@code \}{@code
+   * u001b}.
+   */
   public static String line(String text) {
     return escaped(CONTROL, text);
   }

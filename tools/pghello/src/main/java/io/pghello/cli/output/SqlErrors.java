@@ -5,37 +5,42 @@ import java.io.IOException;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
-/** Reads errors of the server and the driver. */
+/** Interprets errors of the server and the driver. */
 public final class SqlErrors {
-  /** Consequence of a lost library that sessions load at connect, and the way back. */
+  /** The effect of a missing library that sessions load at connect, and the fix. */
   public static final String LOST_LIBRARY =
-      "nobody can log in to the database but a superuser, with PGOPTIONS='-c session_preload_libraries=': put the library"
-          + " back, or say ALTER DATABASE ... RESET session_preload_libraries";
+      "only superusers can connect to this database, with PGOPTIONS='-c "
+          + "session_preload_libraries=': reinstall the library, or run ALTER DATABASE ... "
+          + "RESET session_preload_libraries";
 
   private SqlErrors() {}
 
-  /** Returns whether the server answers, but does not let this role in, or do this. */
-  static boolean refusesUs(SQLException e) {
+  /**
+   * Returns whether the server rejected the login or lacks the database, or the role lacks a
+   * privilege.
+   */
+  static boolean isRejection(SQLException e) {
     String state = state(e);
-    return isLogIn(state) || state.equals("42501") || state.equals("3D000");
+    return isLoginFailure(state) || state.equals("42501") || state.equals("3D000");
   }
 
-  /** Returns what lets this role in; null where it is not for that that there is no connection. */
+  /** Returns the fix for a failed login or TLS connection; null for other errors. */
   static @Nullable String remedy(SQLException e) {
     String message = String.valueOf(e.getMessage());
-    // as the setting names it; functions have it with $libdir
+    // The name as in the setting. Functions use it with $libdir.
     if (state(e).equals("58P01") && message.contains("\"pg_hello\"")) {
       return LOST_LIBRARY;
     }
     if (message.contains("pg_hba.conf")) {
-      return "the server's pg_hba.conf needs a line for this address, role and database, then pg_reload_conf(); for a line"
-          + " hostssl say PGSSLMODE=require";
+      return "the server's pg_hba.conf needs a line for this address, role and database, "
+          + "followed by pg_reload_conf(); if it has a hostssl line, set PGSSLMODE=require";
     }
     if (isConnection(state(e)) && message.matches("(?s).*(SSL|certificate|PKIX|[vV]erifier).*")) {
-      return "PGSSLMODE says whether to encrypt, and what to check (disable, prefer, require, verify-ca, verify-full);"
-          + " PGSSLROOTCERT names the certificate of who signs the server's; the server encrypts if ssl is on";
+      return "set PGSSLMODE to the required encryption and verification (disable, prefer, "
+          + "require, verify-ca, verify-full), and PGSSLROOTCERT to the CA certificate of "
+          + "the server; the server supports TLS only if ssl is on";
     }
-    return isLogIn(state(e))
+    return isLoginFailure(state(e))
         ? "check the role, and its password in ~/.pgpass, PGPASSWORD or the service"
         : null;
   }
@@ -44,8 +49,8 @@ public final class SqlErrors {
     return state.startsWith("08") || state.startsWith("28");
   }
 
-  private static boolean isLogIn(String state) {
-    // 08004 is the driver's, as where the server asks for a password and there is none
+  private static boolean isLoginFailure(String state) {
+    // The driver uses 08004, for example if the server requests a password and there is none.
     return state.startsWith("28") || state.equals("08004");
   }
 
@@ -53,7 +58,7 @@ public final class SqlErrors {
     return e.getSQLState() == null ? "" : e.getSQLState();
   }
 
-  /** Returns the message, and what lets this role in if that is what has failed. */
+  /** Returns the message, and the fix if the login or the TLS connection failed. */
   public static String explain(SQLException e) {
     String remedy = remedy(e);
     return message(e) + (remedy == null ? "" : ": " + remedy);

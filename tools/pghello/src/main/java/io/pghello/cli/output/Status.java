@@ -4,7 +4,7 @@ package io.pghello.cli.output;
 import java.util.Locale;
 import picocli.CommandLine.Help.Ansi;
 
-/** Exit status of a check, as monitoring plugins define it. */
+/** Exit status of a check, as defined by the monitoring plugin format. */
 public enum Status {
   OK(0, 0, "green"),
   WARNING(1, 1, "yellow"),
@@ -12,12 +12,12 @@ public enum Status {
   UNKNOWN(3, 2, "magenta");
 
   private final int exitCode;
-  private final int gravity;
+  private final int severity;
   private final String colour;
 
-  Status(int exitCode, int gravity, String colour) {
+  Status(int exitCode, int severity, String colour) {
     this.exitCode = exitCode;
-    this.gravity = gravity;
+    this.severity = severity;
     this.colour = colour;
   }
 
@@ -25,14 +25,16 @@ public enum Status {
     return exitCode;
   }
 
-  /** Returns its name in eight columns, in colour on a terminal. */
+  /** Returns the name padded to eight columns, in colour on a terminal. */
   public String coloured() {
     return Ansi.AUTO.string(String.format(Locale.ROOT, "@|%s %-8s|@", colour, this));
   }
 
-  /** Returns the graver of two; what is not known is graver than a warning only. */
+  /**
+   * Returns the more severe of two. UNKNOWN is more severe than WARNING, but less than CRITICAL.
+   */
   public Status or(Status other) {
-    return gravity >= other.gravity ? this : other;
+    return severity >= other.severity ? this : other;
   }
 
   @Override

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Rows to be printed: of a query, or records. */
+/** Rows to print, from a query or from records. */
 public record Table(List<String> columns, List<List<@Nullable Object>> rows) {
   public static Table of(ResultSet results) throws SQLException {
     ResultSetMetaData metaData = results.getMetaData();
@@ -24,7 +24,7 @@ public record Table(List<String> columns, List<List<@Nullable Object>> rows) {
       var row = new ArrayList<@Nullable Object>();
       for (int i = 1; i <= columns.size(); i++) {
         Object value = results.getObject(i);
-        // times as the server writes them
+        // Use the server's format for times.
         row.add(value instanceof Number || value instanceof Boolean ? value : results.getString(i));
       }
       rows.add(row);
@@ -32,14 +32,14 @@ public record Table(List<String> columns, List<List<@Nullable Object>> rows) {
     return new Table(columns, rows);
   }
 
-  /** Returns rows under the names of what they have. */
+  /** Returns a table of records, with their components as columns. */
   public static <T extends Record> Table of(Class<T> type, List<T> rows) {
     var table = new Table(Json.names(type), new ArrayList<>());
     rows.forEach(row -> table.rows.add(new ArrayList<>(Json.map(row).values())));
     return table;
   }
 
-  /** Returns it with another column. */
+  /** Returns a copy with an additional column. */
   public Table with(String column, List<?> values) {
     var table = new Table(new ArrayList<>(columns), new ArrayList<>());
     table.columns.add(column);
@@ -73,7 +73,7 @@ public record Table(List<String> columns, List<List<@Nullable Object>> rows) {
     return maps;
   }
 
-  /** Returns the rows under their headings, each column as wide as its widest value. */
+  /** Returns a header line and the rows. Each column is as wide as its widest value. */
   @Override
   public String toString() {
     int[] widths = new int[columns.size()];

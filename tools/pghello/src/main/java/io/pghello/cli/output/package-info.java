@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Output of commands: status, findings, tables, JSON, progress; also the durations in options. The
- * lowest package, which uses no other.
+ * Output of commands: status, findings, tables, JSON and progress; also durations of options. The
+ * lowest package, which uses no others.
  */
 @NullMarked
 package io.pghello.cli.output;

@@ -23,11 +23,11 @@ import java.util.Map;
 /**
  * A report of the extension pg_hello_ops.
  *
- * @param since its period, as PostgreSQL writes an interval
+ * @param since the length of the reported period, in the syntax of PostgreSQL intervals
  * @param label the baseline to compare with
  */
 public record Report(Kind kind, String since, String label) {
-  /** Kind of a report. */
+  /** The kind of a report. */
   public enum Kind {
     PERFORMANCE("SELECT * FROM hello_ops.pg_hello_performance_report(?::interval)"),
     BASELINE(
@@ -61,7 +61,7 @@ public record Report(Kind kind, String since, String label) {
       ORDER BY 1, 2
       """;
 
-  /** Prints it, and returns whether there is anything to report, and to warn of. */
+  /** Prints the report. Returns UNKNOWN if there is no data, and WARNING if there are warnings. */
   public Status print(Target target, boolean html, Output output) {
     PrintWriter out = output.out();
     try (Connection session = target.connect();
@@ -83,7 +83,7 @@ public record Report(Kind kind, String since, String label) {
       if (html) {
         String about =
             target.name()
-                + (kind == Kind.COMPLIANCE ? "" : ", the last " + since)
+                + (kind == Kind.COMPLIANCE ? "" : ", last " + since)
                 + ", "
                 + Instant.now();
         out.print(Html.page("pg_hello: " + kind, about, table, plots(session)));
@@ -97,7 +97,7 @@ public record Report(Kind kind, String since, String label) {
     }
   }
 
-  /** Returns how often each function was called, in at most some 200 steps. */
+  /** Returns the number of calls of each function over time, in up to about 200 steps. */
   private Map<String, List<Html.Point>> plots(Connection session) throws SQLException {
     var plots = new LinkedHashMap<String, List<Html.Point>>();
     if (kind != Kind.PERFORMANCE) {

@@ -14,11 +14,13 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "report",
     description =
-        "Prints a report of the extension pg_hello_ops, which must be in the database. Changes nothing. To a superuser,"
-            + " only if all of it is a superuser's, as it runs its owner's code.",
+        "Prints a report of the extension pg_hello_ops, which must exist in the "
+            + "database. Changes nothing. A superuser can run a report only if superusers "
+            + "own all of pg_hello_ops, because a report runs code of the owner.",
     footerHeading = "%nExit status:%n",
     footer = {
-      "  1 if compliance has warnings, 3 if there is nothing to report: no two snapshots, no baseline",
+      "  1 if the compliance report has warnings, 3 if there is no data: fewer than "
+          + "two snapshots, or no baseline",
       "",
       "Example:",
       "  pghello report performance -h db.example.com -U watcher -d app --since '1 day'"
@@ -27,8 +29,9 @@ public final class ReportCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "REPORT",
       description =
-          "performance: calls and their time between two snapshots; baseline: the same beside a"
-              + " baseline; compliance: owners, privileges, settings.")
+          "performance: calls and durations between two snapshots; baseline: the "
+              + "same, compared with a baseline; compliance: owners, privileges and "
+              + "settings.")
   private Report.Kind kind = Report.Kind.PERFORMANCE;
 
   @Mixin private ConnectionOptions connection = new ConnectionOptions();
@@ -37,26 +40,26 @@ public final class ReportCommand implements Callable<Integer> {
       names = "--since",
       paramLabel = "INTERVAL",
       defaultValue = "1 hour",
-      description = "Period of the report, as PostgreSQL writes an interval. Default: 1 hour.")
+      description = "Length of the reported period, a PostgreSQL interval. Default: 1 hour.")
   private String since = "";
 
   @Option(
       names = "--label",
       paramLabel = "LABEL",
       defaultValue = "default",
-      description = "The baseline to compare with. Default: default.")
+      description = "Label of the baseline to compare with. Default: default.")
   private String label = "";
 
   @Mixin private Output output = new Output();
 
   @Option(
       names = "--html",
-      description = "Print a page for a browser, of performance with plots of the time since then.")
+      description = "Print an HTML page. The performance report includes plots of the period.")
   private boolean html;
 
   @Override
   public Integer call() {
-    Failure.refuseIf(output.isJson() && html, "--json and --html exclude each other");
+    Failure.refuseIf(output.isJson() && html, "--json and --html cannot be combined");
     return new Report(kind, since, label).print(connection.target(), html, output).exitCode();
   }
 }

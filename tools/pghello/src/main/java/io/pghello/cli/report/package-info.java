@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Reports out of the extension {@code pg_hello_ops}: {@code report}. */
+/** Reports of the extension {@code pg_hello_ops}: {@code report}. */
 @NullMarked
 package io.pghello.cli.report;
 

@@ -8,9 +8,9 @@ import java.sql.SQLException;
 import java.time.Duration;
 
 /**
- * A time limit for work on a server that pghello has started. If the work is not closed in time,
- * all sessions of the server are terminated, again and again until it is. Functions cannot trap
- * that, unlike the cancellation of a statement.
+ * A time limit for work on a temporary server. If the work is not closed in time, all sessions of
+ * the server are terminated repeatedly until it is. Unlike the cancellation of a statement,
+ * functions cannot trap this.
  */
 public final class Deadline implements AutoCloseable {
   private static final String TERMINATE =
@@ -37,7 +37,7 @@ public final class Deadline implements AutoCloseable {
         try (Connection session = server.connect()) {
           Query.values(session, TERMINATE);
         } catch (SQLException e) {
-          // the next attempt may succeed; if none does, the server is gone, and so is the work
+          // The next attempt may succeed. If none does, the server has ended, and the work with it.
           Thread.sleep(1000);
         }
         Thread.sleep(100);
@@ -52,7 +52,7 @@ public final class Deadline implements AutoCloseable {
     return passed;
   }
 
-  /** Ends the limit, and returns when no session is terminated any more. */
+  /** Cancels the limit, and returns once no more sessions are terminated. */
   @Override
   public void close() {
     thread.interrupt();

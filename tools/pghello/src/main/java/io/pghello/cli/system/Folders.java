@@ -14,35 +14,35 @@ import java.util.Comparator;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/**
- * Creates directories and files whose modes do not depend on the umask, and removes directories.
- */
+/** Creates directories and files with modes independent of the umask, and deletes directories. */
 public final class Folders {
   private Folders() {}
 
-  /** Has the system write a file, or the names in a folder, to the disk. */
+  /** Flushes a file, or the entries of a directory, to disk. */
   public static void sync(Path path) throws IOException {
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
       channel.force(true);
     }
   }
 
-  /** Creates a folder that only its owner may read. */
+  /** Creates a directory that only its owner can read. */
   public static void createPrivate(Path path) throws IOException {
     Files.createDirectory(path, mode("rwx------"));
   }
 
-  /** Creates a directory that only its owner may read, and missing parents, unless it exists. */
+  /**
+   * Creates a directory that only its owner can read, including missing parents, unless it exists.
+   */
   public static void createAllPrivate(Path path) throws IOException {
     Files.createDirectories(path, mode("rwx------"));
   }
 
-  /** Creates an empty file, which at no time has more permissions than the given ones. */
+  /** Creates an empty file that never has more permissions than the given ones. */
   public static Path createFile(Path path, String mode) throws IOException {
     return Files.createFile(path, mode(mode));
   }
 
-  /** Returns permissions to create a file or directory with. */
+  /** Returns permissions for creating a file or directory. */
   public static FileAttribute<Set<PosixFilePermission>> mode(String mode) {
     return PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(mode));
   }

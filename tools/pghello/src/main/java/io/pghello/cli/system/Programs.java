@@ -14,23 +14,23 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** A folder of this machine that has PostgreSQL's programs of one version. */
+/** A directory with the PostgreSQL programs of one version. */
 public record Programs(Path folder, int major) {
   private static final Pattern VERSION = Pattern.compile("\\(PostgreSQL\\) ([0-9]+)");
 
-  /** Returns those that can dump and restore databases of a server: its own version, or newer. */
+  /** Finds programs that can dump and restore databases of a server: of its version or newer. */
   public static Programs forServer(int major, @Nullable Path named) {
     return find("pg_dump", major, found -> found >= major, named, "client");
   }
 
-  /** Returns those that a server of exactly this version can be started with. */
+  /** Finds programs that can run a server of exactly this version. */
   public static Programs ofServer(int major, @Nullable Path named) {
     return find("postgres", major, found -> found == major, named, "server");
   }
 
   private static Programs find(
       String program, int major, IntPredicate fits, @Nullable Path named, String kind) {
-    // Debian's and PGDG's, which have the version in the name
+    // Debian and PGDG have a directory for each version.
     for (String name :
         List.of("/usr/lib/postgresql/" + major + "/bin", "/usr/pgsql-" + major + "/bin")) {
       Path folder = Path.of(name);
@@ -46,12 +46,12 @@ public record Programs(Path folder, int major) {
         if (fits.test(found)) {
           return new Programs(folder, found);
         }
-        seen.add(file + " is of version " + found);
+        seen.add(file + " has version " + found);
       }
     }
     String found = seen.isEmpty() ? "there is no " + program : String.join(", ", seen);
     throw Failure.unknown(
-        "needs PostgreSQL's %s programs of version %s%s on this machine (%s): install them, or name their folder with --bindir"
+        "needs PostgreSQL's %s programs of version %s%s on this machine (%s): install them, or set their directory with --bindir"
             .formatted(kind, major, kind.equals("client") ? " or newer" : "", found));
   }
 
@@ -68,7 +68,7 @@ public record Programs(Path folder, int major) {
     return matcher.find() ? Integer.parseInt(matcher.group(1)) : 0;
   }
 
-  /** Returns what a program that runs for an instant prints. */
+  /** Runs a short command and returns its output; empty if it cannot be run. */
   public static String output(String... command) {
     try {
       Process process =

@@ -9,7 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Properties;
 
-/** Reads and writes files of properties. */
+/** Reads and writes properties files. */
 public final class PropertiesFile {
   private PropertiesFile() {}
 
@@ -25,7 +25,7 @@ public final class PropertiesFile {
     }
   }
 
-  /** Creates a file that only its owner may change. */
+  /** Creates a file that only its owner can change. */
   public static void store(Properties properties, Path file) throws IOException {
     try (Writer writer = Files.newBufferedWriter(Folders.createFile(file, "rw-r--r--"))) {
       properties.store(writer, null);

@@ -8,7 +8,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.UUID;
 
-/** Replaces files by renaming, as programs may have them open, and read them at any time. */
+/** Replaces files atomically, because other programs may read them at any time. */
 public final class Replacement {
   /** Writes a file. */
   public interface Writing {
@@ -21,9 +21,9 @@ public final class Replacement {
     of(file, mode, path -> Files.writeString(Folders.createFile(path, "rw-------"), text));
   }
 
-  /** Has a file written under a passing name, and gives it its mode and name. */
+  /** Writes a file under a temporary name, then sets its mode and renames it. */
   public static void of(Path file, String mode, Writing writing) throws IOException {
-    // another program may be replacing it, too
+    // Unique, because another program may replace the file at the same time.
     Path written = file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + ".new");
     try {
       writing.to(written);

@@ -21,12 +21,12 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A server of one's own for as long as the command runs, from the programs of this machine and the
- * extension's files of a backup: what is installed here is neither used nor changed. It has no
- * network socket: who connects may read the folder that it is in.
+ * A temporary server for the duration of a command. It uses the programs of this machine with the
+ * extension's files of a backup. The extension's files that are installed here are neither used nor
+ * changed. It has no network socket. Only users who can read its directory can connect.
  */
 public final class ScratchServer {
-  /** A part of the name of the socket, which is the only one in its folder. */
+  /** Part of the name of the socket, which is the only one in its directory. */
   public static final String PORT = "5432";
 
   private static final int START_SECONDS = 120;
@@ -34,11 +34,11 @@ public final class ScratchServer {
   private ScratchServer() {}
 
   /**
-   * Starts it, and returns how to connect to it.
+   * Starts the server, and returns the connection target.
    *
-   * @param temporary the folder in which its own is created
-   * @param files the extension's files, if there are any
-   * @param undo what ends it
+   * @param temporary the parent of the server's directory
+   * @param files the extension's files; the directory may not exist
+   * @param undo stops the server and deletes its directory
    */
   public static Target start(Programs programs, Path temporary, Path files, Undo undo)
       throws IOException {
@@ -87,9 +87,9 @@ public final class ScratchServer {
   }
 
   /**
-   * Returns how to connect to a server whose socket is in a folder.
+   * Returns the target for a server with a socket in the given directory.
    *
-   * @param options settings of each session, as libpq takes them
+   * @param options settings of each session, in libpq's format
    */
   public static Target target(Path folder, String role, String password, String options) {
     return Target.find(
@@ -110,7 +110,7 @@ public final class ScratchServer {
         10);
   }
 
-  /** Asks for a fast shutdown, which does not wait for sessions to end. */
+  /** Requests a fast shutdown, which does not wait for sessions to end. */
   public static void tellToEnd(Undo.Running server) {
     Programs.output("kill", "-INT", String.valueOf(server.process().pid()));
   }
@@ -123,7 +123,7 @@ public final class ScratchServer {
         return;
       } catch (SQLException e) {
         if (!running.process().isAlive() || System.nanoTime() > end) {
-          throw Failure.critical("the scratch server does not start: " + messages(running, e));
+          throw Failure.critical("the temporary server did not start: " + messages(running, e));
         }
         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
       }
@@ -139,8 +139,8 @@ public final class ScratchServer {
   }
 
   /**
-   * Returns what the user of this process can do to servers, and code that a scratch server runs
-   * could do, too; null for nothing.
+   * Returns the power that this user has over servers, and that code running in a temporary server
+   * would have as well; null for none.
    */
   public static @Nullable String powerOfThisUser() {
     String user = Programs.output("id", "-un");
@@ -164,12 +164,15 @@ public final class ScratchServer {
     try {
       return Files.getOwner(path).getName();
     } catch (IOException e) {
-      // it is not there
+      // The directory does not exist.
       return null;
     }
   }
 
-  /** The server refuses to run as root, who runs it in a user namespace where root has no name. */
+  /**
+   * Prepends {@code unshare} to the command when run as root. The server refuses to run as root,
+   * but not in a user namespace that does not map root.
+   */
   public static List<String> asServer(String... command) {
     var whole = new ArrayList<String>();
     if (Programs.output("id", "-u").equals("0")) {
@@ -180,8 +183,8 @@ public final class ScratchServer {
   }
 
   /**
-   * Makes a tree of links beside the server's own, in which the extension's files are those of the
-   * backup. The server finds its files from where its program is, so that is copied.
+   * Creates a tree of links to the server's files, but with the extension's files of the backup.
+   * The programs are copied, because the server locates its files relative to its program.
    */
   public static Path tree(Programs programs, Path root, Path files) throws IOException {
     Path bin = root.resolve(relative(configured(programs, "--bindir")));

@@ -14,42 +14,43 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The steps that a command has begun, and must take back if it does not come to its end: because it
- * fails, or because the program is told to end, as by {@code ^C}. The last step is taken back
- * first. Thread-safe.
+ * Cleanup steps that run if a command does not complete: because it fails, or because the program
+ * is terminated, e.g. by {@code ^C}. They run in reverse order. Thread-safe.
  */
 public final class Undo implements AutoCloseable {
-  /** One thing to take back. */
+  /** A cleanup step. */
   public interface Step {
     void run() throws Exception;
   }
 
   private final Deque<Step> steps = new ArrayDeque<>();
-  private final Thread hook = new Thread(this::takeBack, "pghello-undo");
+  private final Thread hook = new Thread(this::undoAll, "pghello-undo");
   private boolean ended;
 
   public Undo() {
     Runtime.getRuntime().addShutdownHook(hook);
   }
 
-  /** Does something, and remembers how it is taken back. */
+  /** Runs an action, and registers the step that reverts it. */
   public synchronized void begin(Step action, Step back) {
-    mustGoOn();
-    // first, as the action may fail when it is half done
+    checkNotEnded();
+    // Register first, because the action may fail halfway.
     steps.push(back);
     run(action);
   }
 
-  /** Does what completes a step, which is then no more taken back, nor are later ones. */
+  /** Runs the action that completes a step, and unregisters the step and all later ones. */
   public synchronized void complete(Step step, Step action) {
-    mustGoOn();
+    checkNotEnded();
     run(action);
     while (steps.contains(step)) {
       steps.pop();
     }
   }
 
-  /** Takes back a step whose time is over. Later ones stay, as they may be another thread's. */
+  /**
+   * Runs a step and unregisters it. Later steps stay, because they may belong to another thread.
+   */
   private synchronized void end(Step step) {
     if (steps.remove(step)) {
       run(step);
@@ -57,22 +58,22 @@ public final class Undo implements AutoCloseable {
   }
 
   /**
-   * Creates an empty file. What creates it deletes it; the end of this program does so if it comes
-   * first, as when one thread fails while another one waits for a program.
+   * Creates an empty temporary file. The caller deletes it. It is also deleted if the program ends
+   * first, for example if one thread fails while another one waits for a child process.
    */
   public synchronized Path temporaryFile(String suffix) throws IOException {
-    mustGoOn();
+    checkNotEnded();
     Path file = Files.createTempFile("pghello", suffix);
     file.toFile().deleteOnExit();
     return file;
   }
 
   /**
-   * Runs a program to its end.
+   * Runs a program and waits for it.
    *
-   * @param environment is added to this program's, whose variables of libpq it replaces
-   * @param out where its output goes
-   * @throws Failure with the first lines of its messages if it fails
+   * @param environment variables to add; all inherited variables of libpq are removed
+   * @param out the destination of the program's output
+   * @throws Failure if the program fails, with the first lines of its error messages
    */
   public void run(
       List<String> command, Map<String, String> environment, ProcessBuilder.Redirect out) {
@@ -91,7 +92,7 @@ public final class Undo implements AutoCloseable {
       builder.redirectOutput(out);
       builder.redirectError(messages.toFile());
       synchronized (this) {
-        mustGoOn();
+        checkNotEnded();
         Process process = builder.start();
         Step stop = () -> stop(process, messages);
         steps.push(stop);
@@ -114,14 +115,14 @@ public final class Undo implements AutoCloseable {
                 : String.join("; ", messages.strip().lines().limit(3).toList()));
       }
     } catch (IOException e) {
-      throw Failure.critical("cannot read what " + running.program() + " says: " + e);
+      throw Failure.critical("cannot read the error messages of " + running.program() + ": " + e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw Failure.critical("interrupted");
     }
   }
 
-  /** A program that runs. */
+  /** A running child process. */
   public record Running(String program, Process process, Path messages, Step stop) {}
 
   private static void stop(Process process, Path messages) throws Exception {
@@ -132,7 +133,7 @@ public final class Undo implements AutoCloseable {
     Files.deleteIfExists(messages);
   }
 
-  private void mustGoOn() {
+  private void checkNotEnded() {
     if (ended) {
       throw Failure.critical("interrupted");
     }
@@ -146,25 +147,25 @@ public final class Undo implements AutoCloseable {
     }
   }
 
-  private synchronized void takeBack() {
+  private synchronized void undoAll() {
     ended = true;
     while (!steps.isEmpty()) {
       try {
         steps.pop().run();
       } catch (Exception e) {
-        System.err.println("pghello: could not be undone: " + e);
+        System.err.println("pghello: cleanup failed: " + e);
       }
     }
   }
 
-  /** Takes back what is not completed. */
+  /** Runs all registered steps. */
   @Override
   public void close() {
-    takeBack();
+    undoAll();
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {
-      // the hook runs, as the program ends
+      // The hook is running because the program is exiting.
       return;
     }
   }

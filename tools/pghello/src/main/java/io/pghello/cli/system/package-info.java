@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * The machine that the program runs on: subprocesses, files, servers of its own, and what is undone
- * when a command fails. Uses {@code connect} and {@code output}.
+ * The machine that the program runs on: child processes, files, temporary servers, and cleanup
+ * after failures. Uses {@code connect} and {@code output}.
  */
 @NullMarked
 package io.pghello.cli.system;

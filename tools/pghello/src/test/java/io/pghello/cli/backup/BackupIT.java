@@ -126,7 +126,7 @@ class BackupIT {
     String left = Run.value(superuser, "SELECT count(*) FROM people");
     Run occupied = restore(environment, name);
     assertThat(occupied.status()).isEqualTo(3);
-    assertThat(occupied.err()).contains("there is a database \"" + name + "\": say --replace");
+    assertThat(occupied.err()).contains("database \"" + name + "\" already exists: use --replace");
 
     Run beside = restore(environment, name, "--as", copy);
     assertThat(beside.status()).as(beside.err()).isZero();
@@ -251,7 +251,8 @@ class BackupIT {
         Run missing = restore(environment, "shop");
         assertThat(missing.status()).isEqualTo(3);
         assertThat(missing.err())
-            .contains("role \"o'brien\" does not exist: --roles creates the roles of the backup");
+            .contains(
+                "role \"o'brien\" does not exist: use --roles to create the roles of the backup");
         assertNothingLeft(there);
         Run restore = restore(environment, "shop", "plain 'p'", "--roles");
         assertThat(restore.status()).as(restore.err()).isZero();
@@ -361,7 +362,7 @@ class BackupIT {
     Run verify = verify(Map.of(), "--from", folder.toString());
     assertThat(verify.status()).isEqualTo(2);
     assertThat(verify.err())
-        .contains(contents.getFileName() + " is not as it was written")
+        .contains(contents.getFileName() + " has changed since the backup")
         .hasLineCount(1);
     // a restore waits for the sums
     Path large = large(made, 1 << 28);
@@ -373,7 +374,7 @@ class BackupIT {
       Files.writeString(sums, nothing);
       verify = verify(Map.of(), "--from", folder.toString());
       assertThat(verify.status()).isEqualTo(2);
-      assertThat(verify.err()).contains("is damaged: SHA256SUMS is not whole").hasLineCount(1);
+      assertThat(verify.err()).contains("is damaged: SHA256SUMS is incomplete").hasLineCount(1);
     }
     Files.writeString(sums, whole);
     Files.writeString(contents, right);
@@ -386,7 +387,7 @@ class BackupIT {
     large(made, 1 << 26);
     // pg_restore finds it sooner, and does not say which file it is
     assertThat(restore(environment, database.name(), "--replace").err())
-        .contains(dump.getFileName() + " is not as it was written")
+        .contains(dump.getFileName() + " has changed since the backup")
         .hasLineCount(1);
     Files.write(dump, sound);
     Files.delete(large);
@@ -400,7 +401,7 @@ class BackupIT {
     assertThat(metric).doesNotExist();
     assertThat(verify.status()).isEqualTo(2);
     assertThat(verify.out())
-        .contains("table public.numbers has 3 rows, and not 4", "cannot be relied on");
+        .contains("table public.numbers has 3 rows instead of 4", "cannot be relied on");
     assertThat(made.resolve("verified.properties")).doesNotExist();
 
     Files.writeString(contents, right);
@@ -478,7 +479,7 @@ class BackupIT {
     large(made, 1 << 27);
     Files.writeString(made.resolve("db-" + name + ".contents"), "damaged");
     Run damaged = restore(environment, name, "--replace");
-    assertThat(damaged.err()).contains("is damaged: ", "is not as it was written");
+    assertThat(damaged.err()).contains("is damaged: ", "has changed since the backup");
     assertThat(damaged.status()).isEqualTo(2);
     assertNothingLeft(superuser);
     assertThat(Run.value(superuser, "SELECT count(*) FROM numbers")).isEqualTo("3");
@@ -519,7 +520,7 @@ class BackupIT {
     write(programs.resolve("pg_dump"), "echo 'pg_dump (PostgreSQL) %d'".formatted(server.major()));
     String bindir = "--bindir=" + programs;
 
-    assertThat(restore(environment, name, bindir).err()).contains("there is a database");
+    assertThat(restore(environment, name, bindir).err()).contains("already exists");
     assertThat(temporary).isEmptyDirectory();
     Run missing = restore(environment, name, "--as=copy", bindir);
     assertThat(missing.err()).contains("cannot run " + programs.resolve("pg_restore"));
@@ -528,7 +529,7 @@ class BackupIT {
 
     Path began = programs.resolve("began");
     write(programs.resolve("pg_restore"), ": >'" + began + "'\nexec sleep 3600");
-    assertThat(restore(environment, name, bindir).err()).contains("there is a database");
+    assertThat(restore(environment, name, bindir).err()).contains("already exists");
     assertThat(temporary).isEmptyDirectory();
     Files.deleteIfExists(began);
     Run.Running reading =
@@ -545,11 +546,11 @@ class BackupIT {
 
   @ParameterizedTest
   @CsvSource({
-    "backup --to none --type full, --type is for --pgbackrest",
+    "backup --to none --type full, --type requires --pgbackrest",
     "backup --to none --pgbackrest main --type all, '--type must be full, diff or incr'",
-    "backup --to none --config conf, --config is for --pgbackrest",
-    "backup --to none --pgbackrest main app, --pgbackrest takes the whole server",
-    "maintain --daily --backups none --config conf, --config is for --pgbackrest"
+    "backup --to none --config conf, --config requires --pgbackrest",
+    "backup --to none --pgbackrest main app, --pgbackrest backs up the whole server",
+    "maintain --daily --backups none --config conf, --config requires --pgbackrest"
   })
   void refusesWhatDoesNotGoTogether(String command, String why) {
     Run run = Run.pghello(Map.of(), command.split(" "));
@@ -745,7 +746,7 @@ class BackupIT {
             Run.pghello(environment(server, database), "backup", "--to", wrong.toString(), name);
         assertThat(refused.status()).as(refused.out()).isIn(2, 3);
         assertThat(refused.err())
-            .containsPattern("there is a file of that name|--to is empty|data directory")
+            .containsPattern("the file already exists|--to must name a directory|data directory")
             .doesNotContain("Exception")
             .hasLineCount(1);
       }
@@ -836,7 +837,7 @@ class BackupIT {
     Run verified = verify(environment, "--from", folder.toString());
     assertThat(verified.status()).as(verified.err()).isZero();
     assertThat(verified.out()).contains("can be restored");
-    assertThat(verified.err()).contains("cannot be noted in " + made.getFileName()).hasLineCount(1);
+    assertThat(verified.err()).contains("cannot record in " + made.getFileName()).hasLineCount(1);
     Files.move(made, folder.resolve("moved"));
     Files.createSymbolicLink(made, folder.resolve("gone"));
     Run unreadable = verify(environment, "--from", folder.toString());
@@ -873,7 +874,7 @@ class BackupIT {
     assertThat(none.status()).isEqualTo(3);
     assertThat(none.err())
         .contains("there is no complete backup")
-        .contains("23370101T000000.000Z does not count, as it is of the future");
+        .contains("23370101T000000.000Z is ignored because its time is in the future");
     Run required =
         Run.pghello(
             environment,
@@ -884,7 +885,7 @@ class BackupIT {
             folder.toString(),
             database.name());
     assertThat(required.status()).as(required.out()).isEqualTo(3);
-    assertThat(required.err()).contains("of the future");
+    assertThat(required.err()).contains("in the future");
     assertThat(backup(environment, database.name()).status()).isZero();
     Path old = folder.resolve("20010101T000000.000Z");
     Files.move(folder.resolve(backups().get(0)), old);
@@ -1104,7 +1105,7 @@ class BackupIT {
     String copy = database.name() + "_copy";
     Run refused = restore(environment, "--as", copy, database.name());
     assertThat(refused.status()).as(refused.out()).isEqualTo(3);
-    assertThat(refused.err()).contains(last + ", is of another server", "--at").hasLineCount(1);
+    assertThat(refused.err()).contains(last + ", is from another server", "--at").hasLineCount(1);
     Instant time = Backup.in(folder).get(1).time();
     Run chosen = restore(environment, "--as", copy, "--at", time.toString(), database.name());
     assertThat(chosen.status()).as(chosen.err()).isZero();

@@ -82,7 +82,7 @@ class StandbyIT {
       Run restore = Run.pghello(environment, "restore", "--from", backups, "--as", "copy", "app");
       assertThat(restore.status()).isEqualTo(3);
       assertThat(restore.out()).isEmpty();
-      assertThat(restore.err()).contains("this server is a standby").hasLineCount(1);
+      assertThat(restore.err()).contains("this server is a read-only standby").hasLineCount(1);
     }
   }
 

@@ -116,7 +116,7 @@ class AdviceTest {
     assertThat(Advice.of(Map.of(), MACHINE))
         .hasSize(12)
         .noneMatch(Advice::isChange)
-        .allSatisfy(a -> assertThat(a.reason()).containsAnyOf("pg_read_all_settings", "not known"));
+        .allSatisfy(a -> assertThat(a.reason()).containsAnyOf("pg_read_all_settings", "unknown"));
   }
 
   @ParameterizedTest

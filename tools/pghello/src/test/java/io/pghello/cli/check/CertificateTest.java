@@ -60,7 +60,7 @@ class CertificateTest {
                   "-Duser.language=" + language),
               "health");
       assertThat(run.status()).as(run.err()).isEqualTo(2);
-      assertThat(run.out()).contains("SQLSTATE 08006", "PGSSLMODE says whether to encrypt");
+      assertThat(run.out()).contains("SQLSTATE 08006", "set PGSSLMODE to the required encryption");
     }
   }
 

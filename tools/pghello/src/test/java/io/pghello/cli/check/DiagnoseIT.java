@@ -35,9 +35,9 @@ class DiagnoseIT {
     assertThat(run.out())
         .startsWith("OK - ")
         .contains(
-            "a session knows pg_hello.repeat only after its first call",
-            "no session waits for another one",
-            "20000 calls leave nothing in the session, whose process has ");
+            "sessions know pg_hello.repeat only after their first call",
+            "no session is blocked by another one",
+            "20000 calls leak no memory in the session, process size ");
     Run.execute(
         superuser,
         "ALTER DATABASE " + database.name() + " SET session_preload_libraries = 'pg_hello'");
@@ -53,7 +53,9 @@ class DiagnoseIT {
     assertThat(run.status()).as(run.out()).isZero();
     assertThat(run.out())
         .contains(
-            "hidden from this role", "GRANT pg_read_all_settings", "what memory a session takes");
+            "may not see the libraries",
+            "grant it pg_read_all_settings",
+            "may not read the memory");
   }
 
   @Test
@@ -110,7 +112,7 @@ class DiagnoseIT {
     assertThat(findings.texts(Status.WARNING))
         .singleElement()
         .asString()
-        .matches("20000 calls leave [0-9]{6,} bytes in the session");
+        .matches("20000 calls leak [0-9]{6,} bytes in the session");
   }
 
   @Test
@@ -131,7 +133,8 @@ class DiagnoseIT {
     Run.execute(owner, "DROP EXTENSION pg_hello");
     Run run = diagnose(server, database, "postgres");
     assertThat(run.status()).isEqualTo(2);
-    assertThat(run.out()).contains("CREATE EXTENSION pg_hello", "no session waits for another one");
+    assertThat(run.out())
+        .contains("CREATE EXTENSION pg_hello", "no session is blocked by another one");
   }
 
   private static Run diagnose(

@@ -69,13 +69,13 @@ class HardenIT {
       assertThat(before.out())
           .startsWith("WARNING - ")
           .contains(
-              "there is no role hello_monitor",
+              "role hello_monitor does not exist",
               "REVOKE EXECUTE ON FUNCTION public.now_ms() FROM PUBLIC",
               "hello has EXECUTE on public.now_ms(), ",
               "SET session_preload_libraries = 'plpgsql', '$libdir/plpgsql', 'pg_hello'",
               "ALTER SYSTEM SET log_line_prefix = ")
-          .containsPattern("(?m)^ok +to add +there is no role hello_monitor$")
-          .containsPattern("(?m)^warning +open +everybody has EXECUTE on public.now_ms\\(\\)$");
+          .containsPattern("(?m)^ok +to add +role hello_monitor does not exist$")
+          .containsPattern("(?m)^warning +open +PUBLIC has EXECUTE on public.now_ms\\(\\)$");
       assertThat(
               Run.value(superuser, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'hello\\_%'"))
           .isEqualTo("0");
@@ -86,7 +86,7 @@ class HardenIT {
           .startsWith("-- hello has EXECUTE on public.now_ms(), ")
           .contains(
               "\nCREATE ROLE hello_admin; -- undo: DROP ROLE hello_admin\n",
-              "pghello harden --undo takes it back, by " + state);
+              "pghello harden --undo reverts this, using " + state);
       // what roles.sql does in another database
       Run.execute(
           beside,
@@ -115,13 +115,13 @@ class HardenIT {
       assertThat(Run.json(superuser, again, "$.applied.size()")).isEqualTo("0");
 
       assertThat(harden(server, other, "--undo").err())
-          .contains("has done nothing to this database");
+          .contains("no changes of harden to this database");
       Run undone = harden(server, database, "--undo");
       assertThat(undone.err()).isEmpty();
       assertThat(undone.status()).as(undone.out()).isZero();
       assertThat(undone.out())
           .contains("GRANT EXECUTE ON FUNCTION public.now_ms() TO PUBLIC;")
-          .contains("role hello_user has members, or privileges elsewhere, and stays")
+          .contains("role hello_user has members, or privileges elsewhere, and was kept")
           .containsPattern(
               "ALTER SYSTEM RESET log_line_prefix; -- undo: ALTER SYSTEM SET log_line_prefix = '[^']*%e '")
           .doesNotContain("%e %e");
@@ -133,7 +133,7 @@ class HardenIT {
           .isEqualTo("t");
       Run second = harden(server, database, "--undo");
       assertThat(second.status()).isEqualTo(3);
-      assertThat(second.err()).contains("has done nothing to this database").hasLineCount(1);
+      assertThat(second.err()).contains("no changes of harden to this database").hasLineCount(1);
     }
   }
 
@@ -172,9 +172,9 @@ class HardenIT {
       assertThat(held.status()).as(held.err()).isEqualTo(1);
       assertThat(held.out())
           .containsPattern(
-              "(?m)^-- shop has EXECUTE on .*public.pg_hello\\(text\\).* only as everybody has it, and may use public.orders, which needs that$")
-          .containsPattern("(?m)^-- te nants has EXECUTE on [^;]* only as everybody has it$")
-          .contains("GRANT hello_user TO shop; or take it all the same: --revoke-from ROLE")
+              "(?m)^-- shop has EXECUTE on .*public.pg_hello\\(text\\).* only through PUBLIC, and can access public.orders, which needs it$")
+          .containsPattern("(?m)^-- te nants has EXECUTE on [^;]* only through PUBLIC$")
+          .contains("GRANT hello_user TO shop; or revoke it anyway with --revoke-from ROLE")
           .contains("GRANT hello_user TO \"te nants\"; or")
           .contains("-- alice has", "-- hello has")
           .doesNotContain("-- nobody", "-- elsewhere", "-- boss", "-- hello_", "FROM PUBLIC;");
@@ -240,7 +240,7 @@ class HardenIT {
       Run unreadable = harden(server, database, "--undo");
       assertThat(unreadable.status()).isEqualTo(3);
       assertThat(unreadable.err())
-          .contains(file + " cannot be read: it is no text in UTF-8")
+          .contains(file + " cannot be read: it is not UTF-8 text")
           .hasLineCount(1);
       Files.write(file, written);
       Path moved = Files.move(file, state.resolve("moved"));
@@ -263,9 +263,7 @@ class HardenIT {
       assertThat(run.status()).as(run.err()).isEqualTo(1);
       assertThat(run.out()).startsWith("GRANT EXECUTE ON FUNCTION public.now_ms() TO PUBLIC;");
       assertThat(
-              run.out()
-                  .lines()
-                  .filter(line -> line.contains("harden would not take this back now")))
+              run.out().lines().filter(line -> line.contains("harden would not revert this now")))
           .hasSize(6);
       assertThat(
               Run.value(
@@ -333,7 +331,7 @@ class HardenIT {
         assertThat(undone.status()).as(undone.out()).isEqualTo(1);
         assertThat(undone.out())
             .containsPattern(
-                "(?m)^warning +left +\"wat chers\" has privileges .* there is no .*hello_monitor$");
+                "(?m)^warning +left +\"wat chers\" has privileges .*hello_monitor does not exist$");
       }
       Run.execute(superuser, "ALTER ROLE \"wat chers\" RENAME TO hello_monitor");
       Run undone = harden(server, database, "--undo");
@@ -360,7 +358,7 @@ class HardenIT {
         Run again = harden(server, database, option);
         assertThat(again.status()).as(again.out()).isEqualTo(1);
         assertThat(again.out())
-            .contains("watchers has privileges on what hello_* roles use, and there is no hello_m")
+            .contains("watchers has privileges on objects of the hello_* roles, and hello_m")
             .contains(
                 "if it was renamed: "
                     + (option.equals("--json")
@@ -405,9 +403,9 @@ class HardenIT {
       assertThat(undo.status()).as(undo.out()).isEqualTo(3);
       assertThat(undo.err())
           .containsPattern(
-              "has done nothing to this database .*; .*harden-.*"
+              "no changes of harden to this database .*; .*harden-.*"
                   + original.port()
-                  + "\\.sql is of")
+                  + "\\.sql belongs to")
           .hasLineCount(1);
       assertThat(Run.pghello(there, "harden", "--undo").out())
           .contains("DROP ROLE hello_user; -- undo: CREATE ROLE hello_user");
@@ -431,9 +429,7 @@ class HardenIT {
       throws SQLException {
     Run run = harden(server, database, "--undo");
     assertThat(run.status()).isEqualTo(3);
-    assertThat(run.err())
-        .contains("others than you have written it, or could have")
-        .hasLineCount(1);
+    assertThat(run.err()).contains("other users can write to it or own it").hasLineCount(1);
     assertThat(
             Run.value(superuser, "SELECT has_function_privilege('hello', 'now_ms()', 'EXECUTE')"))
         .isEqualTo("f");
@@ -460,7 +456,9 @@ class HardenIT {
       Run usual = harden(server, database, "--apply");
       assertThat(usual.out())
           .containsPattern("(?m)^ok +preload ")
-          .contains("--preload loads the library at connect; if it is lost then, nobody can log in")
+          .contains(
+              "--preload loads the library at connect; if it is missing later, only "
+                  + "superusers can connect")
           .doesNotContain("ALTER DATABASE " + database.name());
       Run applied = harden(server, database, "--apply", "--preload");
       assertThat(applied.out()).contains("SET session_preload_libraries = 'pg_hello';");
@@ -504,7 +502,7 @@ class HardenIT {
       Run run = harden(server, database, "--apply", "--revoke-from", "hello");
       assertThat(run.status()).as(run.err()).isEqualTo(2);
       assertThat(run.err())
-          .contains("what is printed before the last line is done")
+          .contains("the changes printed before the last one were applied")
           .hasLineCount(1);
       List<String> printed = run.out().lines().toList();
       assertThat(printed.get(1)).startsWith("CREATE ROLE hello_admin;");
@@ -521,7 +519,7 @@ class HardenIT {
       assertThat(Run.json(superuser, run.out(), "$.applied.size()")).isEqualTo("1");
       run = harden(server, database, "--apply");
       assertThat(run.status()).isEqualTo(2);
-      assertThat(run.err()).as("nothing is done").doesNotContain("is printed before");
+      assertThat(run.err()).as("nothing is done").doesNotContain("printed before");
     }
   }
 
@@ -534,8 +532,9 @@ class HardenIT {
     Run run = harden(server, database);
     assertThat(run.out())
         .contains(
-            "table public.app_config has no row-level security", "extension/ops/app_config.sql")
-        .contains("everybody may create objects in schema public");
+            "table public.app_config has no forced row-level security",
+            "extension/ops/app_config.sql")
+        .contains("PUBLIC may create objects in schema public");
   }
 
   @Test

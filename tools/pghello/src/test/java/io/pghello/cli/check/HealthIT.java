@@ -60,7 +60,7 @@ class HealthIT {
             line ->
                 assertThat(line)
                     .matches(
-                        "ok +files +pg_hello.control, and scripts of 1.0, .*\\b"
+                        "ok +files +pg_hello.control, and scripts for 1.0, .*\\b"
                             + Pattern.quote(PgHelloServer.extensionVersion())))
         .anySatisfy(line -> assertThat(line).contains("pg_hello_all(text[], integer[])"))
         .anySatisfy(line -> assertThat(line).contains("pg_hello.repeat is 1"));
@@ -167,7 +167,8 @@ class HealthIT {
       Run refused = health(environment);
       assertThat(refused.status()).isEqualTo(3);
       assertThat(refused.out() + refused.err())
-          .contains("the password file has not one password for all of 127.0.0.1:1,127.0.0.1:")
+          .contains(
+              "the password file does not have the same password for all of 127.0.0.1:1,127.0.0.1:")
           .doesNotContain(server.password(), "other");
     }
     Files.writeString(file, "127.0.0.1:1:*:hello:%s%n".formatted(server.password()) + line);
@@ -190,7 +191,7 @@ class HealthIT {
     assertThat(health(service, PATIENT).status()).isZero();
     Run unknown = health(service, "--service", "unheard-of");
     assertThat(unknown.status()).isEqualTo(3);
-    assertThat(unknown.err()).contains("there is no service unheard-of");
+    assertThat(unknown.err()).contains("service unheard-of is not defined");
   }
 
   @Test
@@ -232,7 +233,7 @@ class HealthIT {
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.out())
         .startsWith("CRITICAL - ")
-        .contains("pg_hello is not created in this database", "CREATE EXTENSION pg_hello");
+        .contains("pg_hello does not exist in this database", "CREATE EXTENSION pg_hello");
   }
 
   @Test
@@ -244,7 +245,7 @@ class HealthIT {
     assertThat(run.out())
         .startsWith("WARNING - ")
         .contains(
-            "pg_hello 1.0, while the files are of " + PgHelloServer.extensionVersion(),
+            "pg_hello 1.0, but the installed files are " + PgHelloServer.extensionVersion(),
             "ALTER EXTENSION pg_hello UPDATE");
   }
 
@@ -282,7 +283,7 @@ class HealthIT {
     Run run = health(Run.environment(server, database), PATIENT);
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.out())
-        .contains("pg_hello(text, integer) answers wrong")
+        .contains("pg_hello(text, integer) returns a wrong result")
         .contains("now_ms(): ERROR: could not find function \"gone\"", "(SQLSTATE 42883)")
         .contains("the library is older than the extension");
   }
@@ -407,7 +408,7 @@ class HealthIT {
     Run run = health(environment);
     assertThat(run.status()).isEqualTo(3);
     assertThat(run.out())
-        .contains("PGSSLMODE says whether to encrypt")
+        .contains("set PGSSLMODE to the required encryption")
         .doesNotContain("check the role");
     assertThat(run.err()).isEmpty();
     assertThat(
@@ -441,7 +442,7 @@ class HealthIT {
     Run run = Run.start(Map.of(), command).end();
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.err())
-        .isEqualTo("pghello: what it prints could not be written" + System.lineSeparator());
+        .isEqualTo("pghello: cannot write to standard output" + System.lineSeparator());
   }
 
   @Test

@@ -37,7 +37,7 @@ class ReplacedFunctionIT {
       String call = Health.CALLS_BY_FUNCTION.get(function).formatted("public");
       new Health(findings).checkInstallation(interrupted(admin, call, owner, DROP, other));
       assertThat(findings.texts(Status.CRITICAL))
-          .contains(function + " was replaced meanwhile, or answers NULL");
+          .contains(function + " was replaced during the check, or returns NULL");
       assertThat(wasCalled(owner)).as(function).isEqualTo("f");
       Run.execute(owner, "DROP FUNCTION public." + function);
     }

@@ -90,10 +90,10 @@ class UpdateIT {
 
       run = update(server, all.any(), all.name("c"));
       assertThat(run.status()).isEqualTo(2);
-      assertThat(run.out()).contains("pg_hello is not created in this database");
+      assertThat(run.out()).contains("pg_hello does not exist in this database");
       run = update(server, all.any(), "--to", "9.9");
       assertThat(run.status()).isEqualTo(3);
-      assertThat(run.err()).contains("the server has no files of pg_hello 9.9");
+      assertThat(run.err()).contains("the server does not have the files of pg_hello 9.9");
     }
   }
 
@@ -113,7 +113,7 @@ class UpdateIT {
             + " EXECUTE FUNCTION replace_it()");
     Run run = update(server, database, database.name());
     assertThat(run.status()).isEqualTo(2);
-    assertThat(run.out()).contains("failed").contains("pg_hello(text) answers wrong");
+    assertThat(run.out()).contains("failed").contains("pg_hello(text) returns a wrong result");
     assertThat(Run.value(superuser, VERSION)).isEqualTo("1.0");
   }
 
@@ -172,7 +172,7 @@ class UpdateIT {
     Path old = sealed(Instant.now().minus(Duration.ofHours(2)), system, database.name());
     run = update(server, database, demand);
     assertThat(run.status()).isEqualTo(3);
-    assertThat(run.err()).contains("which is 2 h 0 min ago: run pghello backup");
+    assertThat(run.err()).contains("is 2 h 0 min old: run pghello backup");
     Folders.deleteFolder(old);
 
     sealed(Instant.now().minusSeconds(2), "4711", database.name());
@@ -185,7 +185,7 @@ class UpdateIT {
     Files.writeString(right.resolve("more"), "not in the sums, and so no damage");
     Files.writeString(right.resolve("roles.sql"), "damaged");
     assertThat(update(server, database, demand).err())
-        .contains("roles.sql is not as it was written");
+        .contains("roles.sql has changed since the backup");
     Files.writeString(right.resolve("roles.sql"), "--");
     run = update(server, database, demand);
     assertThat(run.status()).as(run.err()).isZero();

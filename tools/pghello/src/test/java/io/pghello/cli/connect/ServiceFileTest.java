@@ -62,7 +62,7 @@ class ServiceFileTest {
   void saysWhereItHasLooked() {
     assertThatThrownBy(() -> ServiceFile.read("unheard-of", Map.<String, String>of()::get, home))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("there is no service unheard-of in [" + home + "/.pg_service.conf]");
+        .hasMessage("service unheard-of is not defined in [" + home + "/.pg_service.conf]");
     assertThatThrownBy(
             () -> ServiceFile.read("app", Map.of("PGSERVICEFILE", home.toString())::get, home))
         .isInstanceOf(IllegalArgumentException.class)

@@ -106,15 +106,15 @@ class TargetTest {
 
   @ParameterizedTest
   @CsvSource({
-    "'/run,/tmp', 5432, 'must be names, or one folder with a socket'",
-    "@abstract, 5432, 'must be names, or one folder with a socket'",
+    "'/run,/tmp', 5432, 'must be names, or one directory with a socket'",
+    "@abstract, 5432, 'must be names, or one directory with a socket'",
     "a, 0, 'the port must be between 1 and 65535, but is 0'",
     "a, 65536, but is 65536",
     "a, x, must be between 1 and 65535",
     "a, secret@b, must be between 1 and 65535",
-    "postgresql://me:secret@b/c, 1, the host is no name or address",
-    "me:secret@b, 1, the host is no name or address",
-    "b?password=secret, 1, the host is no name or address",
+    "postgresql://me:secret@b/c, 1, the host is not a name or address",
+    "me:secret@b, 1, the host is not a name or address",
+    "b?password=secret, 1, the host is not a name or address",
     "a, -1, but is -1",
     "'a,b', '1,2,3', 'there are 2 hosts, but 3 ports'"
   })

@@ -190,7 +190,7 @@ class LogsIT {
     run = logs("--summary", none, log.toString());
     assertThat(run.status()).as("what is critical is not hidden by what is missing").isEqualTo(2);
     assertThat(run.out()).containsPattern("critical +no_library +4 ");
-    assertThat(run.err()).contains(none, "there is no file").hasLineCount(1);
+    assertThat(run.err()).contains(none, "no such file").hasLineCount(1);
 
     Files.writeString(
         log, PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0)).repeat(2));
@@ -220,7 +220,7 @@ class LogsIT {
     assertThat(run.status()).isEqualTo(3);
     assertThat(run.out())
         .isEqualToIgnoringNewLines("UNKNOWN - no messages about the extension, 1 file not read");
-    assertThat(run.err()).contains("there is no file").hasLineCount(1);
+    assertThat(run.err()).contains("no such file").hasLineCount(1);
     Path damaged = Files.writeString(folder.resolve("c.log.gz"), "no archive");
     run = logs(damaged.toString());
     assertThat(run.status()).isEqualTo(3);
@@ -229,7 +229,7 @@ class LogsIT {
     Files.createDirectories(folder.resolve("above/pg_log"));
     run = logs(folder.resolve("above").toString());
     assertThat(run.status()).as("a wrong folder is no good news").isEqualTo(3);
-    assertThat(run.err()).contains("has .log, .csv or .json").hasLineCount(1);
+    assertThat(run.err()).contains("no files with .log, .csv or .json").hasLineCount(1);
   }
 
   @Test

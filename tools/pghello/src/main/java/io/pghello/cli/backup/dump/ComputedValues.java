@@ -10,12 +10,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Values that the extension's functions have computed into tables. A copy of the server's files has
- * them as they were, so they are compared with the functions' answers now.
+ * Values in generated columns that the extension's functions computed. A copied server has the
+ * stored values, so they are compared with the functions' current results.
  */
 public final class ComputedValues {
-  // those that call the extension's functions and the server's own, and nothing of the owner's, in
-  // tables that are planned without calls of anything of his
+  // Selects columns that call only functions of the extension and of PostgreSQL, in tables that can
+  // be planned without calling other functions. So no code of owners runs.
   private static final String COLUMNS =
       """
       WITH uses AS (
@@ -42,7 +42,8 @@ public final class ComputedValues {
   private ComputedValues() {}
 
   /**
-   * Compares all, adds a sentence for each column that is wrong, and returns how many there are.
+   * Compares all values, adds a message for each column with differences, and returns the number of
+   * compared values.
    */
   public static long check(Connection connection, String database, List<String> wrong)
       throws SQLException {
@@ -57,7 +58,7 @@ public final class ComputedValues {
           all += row.getLong(1);
           if (row.getLong(2) > 0) {
             wrong.add(
-                "%s: table %s has %d values in %s that are not what the function answers"
+                "%s: table %s has %d values in %s that differ from the function's result"
                     .formatted(database, column.get(0), row.getLong(2), column.get(1)));
           }
         }

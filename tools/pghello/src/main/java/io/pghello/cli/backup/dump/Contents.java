@@ -21,18 +21,18 @@ import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyOut;
 
 /**
- * The contents of a database: the number of rows of each table, and a sum over all their values,
- * whatever their order. If two databases have the same contents, their tables have the same rows,
+ * The contents of a database: for each table, the number of rows and an order-independent checksum
+ * of all values. If two databases have the same contents, their tables have the same rows,
  * including computed values.
  *
  * <p>The planner evaluates functions in expressions of indexes, constraints and statistics with the
- * rights of the role that reads the table. So only these tables are planned: those that superusers
- * or this role own, and, on a primary, those that a superuser has locked before a second session
- * finds no such function. That session also keeps the names of schemas from being changed. All
- * other tables are read by COPY, which is not planned, and which leaves out computed values.
+ * rights of the role that reads the table. Therefore, queries are planned only for tables owned by
+ * superusers or this role and, on a primary, for tables that a superuser has locked before a second
+ * session finds no such function. That session also prevents schemas from being renamed. All other
+ * tables are read with COPY, which is not planned and leaves out computed values.
  */
 public final class Contents {
-  // what pg_dump keeps: not what extensions bring along, but what they have marked as the user's
+  // The tables that pg_dump includes: tables of extensions only if they are configuration tables.
   private static final String TABLES =
       """
       SELECT format('%I.%I', n.nspname, c.relname), c.oid, n.nspname, c.relname,
@@ -56,8 +56,7 @@ public final class Contents {
       """;
 
   /**
-   * The functions, not the server's own, that the planner may evaluate for the table {@code c}.
-   * These include the functions in the checks of a domain to which an expression casts.
+   * The functions outside PostgreSQL that the planner may evaluate for the table {@code c}. These include the functions in the checks of a domain to which an expression casts.
    */
   static final String EVALUATED =
       """
@@ -73,12 +72,12 @@ public final class Contents {
   private static final String IS_EVALUATED =
       "SELECT EXISTS (" + EVALUATED + ") FROM pg_class c WHERE c.oid = ?::oid";
 
-  // waits for a schema that is being renamed, and keeps others from being
+  // Waits for pending schema renames, and blocks new ones.
   private static final String KEEP_NAMES =
       "SELECT count(*) FROM (SELECT FROM pg_namespace WHERE nspname <> 'information_schema'"
           + " AND NOT starts_with(nspname, 'pg_') FOR KEY SHARE) n";
 
-  // of the catalog as it is now, in which the name is still the locked table's
+  // Checks in the current catalog that the locked table still has this name.
   private static final String IS_PLANNED =
       "SELECT NOT EXISTS ("
           + EVALUATED
@@ -96,23 +95,24 @@ public final class Contents {
     "SET TimeZone = 'UTC'",
     "SET bytea_output = hex",
     "SET xmloption = content",
-    // an owner may put a view in the place of a table meanwhile; servers know it since August 2024
+    // An owner could replace a table with a view at any time. Servers have this setting since
+    // August 2024.
     "SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings"
         + " WHERE name = 'restrict_nonsystem_relation_kind'"
   };
 
-  // of an unlogged table of a standby, which cannot be read there, and whose rows pg_dump leaves
-  // out
+  // The value for an unlogged table on a standby, which cannot be read there. pg_dump leaves out
+  // its rows.
   private static final String NO_ROWS = "0 0";
 
   private static final String COPIED = " copied ";
 
   /**
-   * A table as the reading session sees it.
+   * A table as seen by the reading session.
    *
-   * @param name with the schema, quoted
-   * @param isReadable false if it is unlogged, on a standby
-   * @param isTrusted whether only superusers and this role own it and its schema
+   * @param name the quoted name with its schema
+   * @param isReadable false if the table is unlogged and this is a standby
+   * @param isTrusted whether only superusers and this role own the table and its schema
    */
   private record TableToRead(
       String name,
@@ -127,8 +127,8 @@ public final class Contents {
   /**
    * Reads all rows of all tables, each once.
    *
-   * @param target the database of the session, for the second session
-   * @param expected the contents to compare with, which also name the tables to copy; may be empty
+   * @param target the database of the connection, for the second session
+   * @param expected the contents to compare with, which determine the tables to copy; may be empty
    */
   public static Properties of(Connection connection, Target target, Properties expected)
       throws SQLException {
@@ -174,7 +174,7 @@ public final class Contents {
       boolean wasCopied)
       throws SQLException {
     Savepoint before = connection.setSavepoint();
-    // with the stronger lock nobody can create an index, a constraint or statistics
+    // The stronger lock prevents the creation of indexes, constraints and statistics.
     String lock = current == null ? "ACCESS SHARE" : "SHARE UPDATE EXCLUSIVE";
     statement.execute("LOCK TABLE ONLY " + table.name() + " IN " + lock + " MODE");
     boolean isPlanned =
@@ -183,7 +183,7 @@ public final class Contents {
             && (current == null ? table.isTrusted() : isPlanned(current, table));
     @Nullable String sum;
     if (isPlanned) {
-      // a cast of the row to text may be a function of the table's owner
+      // A cast of the row to text could call a function of the table's owner.
       sum =
           Query.value(
               connection,
@@ -193,7 +193,7 @@ public final class Contents {
     } else {
       sum = copied(connection, table.name());
     }
-    // which gives the lock back
+    // Releases the lock.
     connection.rollback(before);
     return String.valueOf(sum);
   }
@@ -202,7 +202,8 @@ public final class Contents {
     String isPlanned =
         Query.value(current, IS_PLANNED, table.oid(), table.schema(), table.relation());
     if (isPlanned == null) {
-      throw Failure.critical("table " + table.name() + " was replaced meanwhile: run this again");
+      throw Failure.critical(
+          "table " + table.name() + " was replaced during the read: run this again");
     }
     return isPlanned.equals("t");
   }
@@ -244,7 +245,7 @@ public final class Contents {
     return tables;
   }
 
-  /** Returns a sentence for each table that differs. */
+  /** Returns a message for each table that differs. */
   public static List<String> differences(Properties expected, Properties found) {
     var differences = new ArrayList<String>();
     var tables = new TreeSet<String>(expected.stringPropertyNames());
@@ -259,8 +260,8 @@ public final class Contents {
         String rows = rows(before);
         differences.add(
             rows.equals(rows(after))
-                ? "table " + table + " has other values"
-                : "table " + table + " has " + rows(after) + " rows, and not " + rows);
+                ? "table " + table + " has different values"
+                : "table " + table + " has " + rows(after) + " rows instead of " + rows);
       }
     }
     return differences;

@@ -31,8 +31,8 @@ final class DumpEntries {
    */
   record Step(boolean asOwners, boolean inOrder, List<DumpEntry> entries) {}
 
-  // creating these runs no code, and may need more rights than their owner has; ALTER TYPE does not
-  // change the owner of a range's multirange type
+  // Creating these runs no code, and may require more rights than their owner has. ALTER TYPE does
+  // not change the owner of a range's multirange type.
   private static final Set<String> INERT =
       Set.of(
           "PUBLICATION",
@@ -70,7 +70,7 @@ final class DumpEntries {
         .orElse("");
   }
 
-  /** Returns the roles whose entries the owners' login restores. */
+  /** Returns the owners of the entries that the owners' login restores. */
   Set<String> owners() {
     return entries.stream()
         .filter(entry -> !isFoundation(entry) && isOfOwners(entry))
@@ -197,7 +197,8 @@ final class DumpEntries {
   }
 
   /**
-   * Returns the entry of the object that a comment, label or privilege is about, or else itself.
+   * Returns the entry of the object that a comment, label or privilege belongs to; for other
+   * entries, the entry itself.
    */
   private DumpEntry object(DumpEntry entry) {
     return entry.isAnnotation()

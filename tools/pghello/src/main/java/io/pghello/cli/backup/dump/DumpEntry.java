@@ -8,14 +8,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * An entry of a dump's table of contents.
  *
- * @param id its number, by which pg_restore selects it
+ * @param id its number, which selects it in pg_restore
  * @param kind the kind of entry, such as {@code TABLE DATA}
  * @param tag the name of the object; for an {@link #isAnnotation() annotation} the kind and name
  * @param schema the object's schema; null if it has none
  * @param owner the owner's name; empty if only superusers can create such an object
- * @param section the section in which pg_restore restores it
+ * @param section its section in the dump
  * @param definition the SQL of entries about the database as a whole; empty for other entries
- * @param dependencies the numbers of objects that it depends on, some of which may have no entry
+ * @param dependencies the numbers of objects that it depends on, which do not all have entries
  */
 record DumpEntry(
     int id,
@@ -26,7 +26,7 @@ record DumpEntry(
     Section section,
     String definition,
     List<Integer> dependencies) {
-  /** The parts of a dump, in the order in which they are restored. */
+  /** The parts of a dump in restore order. */
   enum Section {
     PRE_DATA,
     DATA,

@@ -24,14 +24,14 @@ import org.postgresql.core.Encoding;
  * joins names with blanks and replaces line breaks, so that it is ambiguous.
  */
 final class DumpFile {
-  // versions of the format: 1.14 since PostgreSQL 12, 1.15 since 16, 1.16 since 17
+  // Archive format versions: 1.14 since PostgreSQL 12, 1.15 since 16, 1.16 since 17.
   private static final int MAJOR = 1;
   private static final int OLDEST = 14;
   private static final int COMPRESSION_BY_NAME = 15;
   private static final int NEWEST = 16;
 
   private static final int CUSTOM = 1;
-  // limit for one text: longer than any name, and than a database's settings and comments
+  // Maximum length of a text. Names, settings and comments of a database are shorter.
   private static final int MOST_BYTES = 64 << 20;
   private static final int FIELDS_OF_TIME = 7;
   private static final String DAMAGED = "its table of contents is damaged";
@@ -58,14 +58,14 @@ final class DumpFile {
     try (var in = new DataInputStream(new BufferedInputStream(Files.newInputStream(dump), 65536))) {
       return new DumpFile(in, Files.size(dump)).entries();
     } catch (EOFException e) {
-      throw Failure.critical(dump + " is not a whole dump in pg_dump's custom format");
+      throw Failure.critical(dump + " is not a complete dump in pg_dump's custom format");
     } catch (IOException e) {
       throw Failure.critical(
           dump + " is not a dump in pg_dump's custom format: " + Failure.reason(e));
     }
   }
 
-  /** Returns the section with pg_dump's number, which is 1 for an entry without a section. */
+  /** Converts pg_dump's section number. Number 1 means no section, and returns {@code before}. */
   private static Section section(int number, Section before) throws IOException {
     return switch (number) {
       case 1 -> before;
@@ -85,11 +85,11 @@ final class DumpFile {
     for (int i = 0; i < count; i++) {
       int id = number();
       number(); // whether it has data
-      skipText(); // the catalog
-      skipText(); // the OID there
+      skipText(); // OID of the catalog
+      skipText(); // OID in that catalog
       String tag = text();
       String kind = text();
-      // an entry without a section belongs to the section of the entry before it
+      // An entry without a section belongs to the section of the preceding entry.
       section = section(number(), section);
       String definition = "";
       if (DumpEntry.isOfDatabase(kind, tag) || DumpEntry.isSetting(kind)) {
@@ -97,13 +97,13 @@ final class DumpFile {
       } else {
         skipText();
       }
-      skipText(); // DROP
-      skipText(); // COPY
+      skipText(); // DROP statement
+      skipText(); // COPY statement
       String schema = textOrNull();
-      skipText(); // the tablespace
-      skipText(); // the access method
+      skipText(); // tablespace
+      skipText(); // access method
       if (version >= 16) {
-        number(); // the kind of relation
+        number(); // kind of relation
       }
       String owner = text();
       skipText(); // whether it has OIDs
@@ -127,7 +127,7 @@ final class DumpFile {
     in.readUnsignedByte();
     if (major != MAJOR || version < OLDEST || version > NEWEST) {
       throw new IOException(
-          "its format is %d.%d, but this pghello reads %d.%d to %d.%d: use a pghello as new as pg_dump, or restore by pg_restore"
+          "its format is %d.%d, but this pghello supports %d.%d to %d.%d: use a newer pghello, or restore it with pg_restore"
               .formatted(major, version, MAJOR, OLDEST, MAJOR, NEWEST));
     }
     sizeOfInt = in.readUnsignedByte();
@@ -137,9 +137,9 @@ final class DumpFile {
     for (int i = 0; i < FIELDS_OF_TIME; i++) {
       number();
     }
-    skipText(); // the database
-    skipText(); // the server's version
-    skipText(); // the version of pg_dump
+    skipText(); // database
+    skipText(); // server version
+    skipText(); // pg_dump version
   }
 
   private List<Integer> dependencies() throws IOException {
@@ -157,13 +157,16 @@ final class DumpFile {
 
   private static Charset charset(String definition) {
     Matcher name = ENCODING.matcher(definition);
-    // a database without an encoding stores what its clients sent, which is usually UTF-8
+    // A database with SQL_ASCII stores the bytes sent by clients, usually UTF-8.
     return name.matches() && !name.group(1).equals("SQL_ASCII")
         ? Charset.forName(Encoding.getJVMEncoding(name.group(1)).name())
         : StandardCharsets.UTF_8;
   }
 
-  /** Reads a number: a sign byte, which is 0 for positive numbers, then the lowest byte first. */
+  /**
+   * Reads a number: a sign byte, which is 0 for positive numbers, followed by four bytes, lowest
+   * first.
+   */
   private int number() throws IOException {
     int sign = in.readUnsignedByte();
     int number = Integer.reverseBytes(in.readInt());

@@ -34,14 +34,14 @@ import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Backups of databases and roles by pg_dump and pg_dumpall.
+ * Backs up databases and roles with pg_dump and pg_dumpall.
  *
- * @param named the databases; all if there are none
- * @param bindir the folder of PostgreSQL's programs; null for that of the system's packages
+ * @param named the databases; empty for all
+ * @param bindir the directory of the PostgreSQL programs; null for the system's packages
  */
 public record Dumps(List<String> named, @Nullable Path bindir, int keepDays, Output output)
     implements BackupMethod {
-  /** A database that was dumped. */
+  /** A dumped database. */
   private record Dumped(
       String database,
       @Nullable String pgHello,
@@ -50,7 +50,7 @@ public record Dumps(List<String> named, @Nullable Path bindir, int keepDays, Out
       long bytes,
       double seconds) {}
 
-  /** A database that was restored and compared. */
+  /** A restored and compared database. */
   private record Compared(
       String database,
       @Nullable String pgHello,
@@ -59,7 +59,7 @@ public record Dumps(List<String> named, @Nullable Path bindir, int keepDays, Out
       double seconds,
       String contents) {}
 
-  /** Reads backups. */
+  /** Reads existing backups. */
   public Dumps(@Nullable Path bindir, Output output) {
     this(List.of(), bindir, 0, output);
   }
@@ -83,7 +83,8 @@ public record Dumps(List<String> named, @Nullable Path bindir, int keepDays, Out
       if (database.matches("(?s).*[\\r\\n].*")) {
         status = Status.WARNING;
         output.say(
-            "database %s has a line break in its name, with which pg_restore restores nothing: rename it",
+            "database %s has a line break in its name, so pg_restore cannot restore "
+                + "it: rename it",
             database);
       }
       output.progress("%s", database);
@@ -140,7 +141,7 @@ public record Dumps(List<String> named, @Nullable Path bindir, int keepDays, Out
                 "--database=" + target.database(),
                 "--file=" + to.resolve(Backup.ROLES)));
     if (!Query.isTrue(session, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user")) {
-      // only a superuser may read what passwords are checked by
+      // Only superusers can read password hashes.
       command.add("--no-role-passwords");
     }
     return command;
@@ -163,7 +164,7 @@ public record Dumps(List<String> named, @Nullable Path bindir, int keepDays, Out
     return Backup.OF_DUMPS;
   }
 
-  /** Removes old ones all of whose databases are in newer ones. */
+  /** Removes old backups, but keeps the last backup of each database. */
   @Override
   public int removeOld(Path folder, Undo undo) throws IOException {
     int removed = 0;
@@ -191,11 +192,11 @@ public record Dumps(List<String> named, @Nullable Path bindir, int keepDays, Out
   public Proof verify(Backup backup, List<String> databases, Trial trial, Undo undo)
       throws SQLException, IOException {
     Failure.refuseIf(
-        !trial.options().preload().isEmpty(), "--preload is for backups by pgBackRest");
+        !trial.options().preload().isEmpty(), "--preload requires a pgBackRest backup");
     String power = trial.options().trustsOwners() ? null : ScratchServer.powerOfThisUser();
     Failure.refuseIf(
         power != null,
-        "this user %s, and a restore runs code of the owners of tables: run it as a user of its own, or say --trust-owners"
+        "this user %s, and a restore runs code of table owners: run it as a dedicated user, or use --trust-owners"
             .formatted(power));
     Programs programs = Programs.ofServer(backup.serverMajor(), bindir);
     Instant begin = Instant.now();
@@ -241,7 +242,7 @@ public record Dumps(List<String> named, @Nullable Path bindir, int keepDays, Out
                 Durations.seconds(took),
                 isRight ? "as it was" : "differs"));
       } catch (SQLException | Failure e) {
-        // its owner can have written what cannot be restored
+        // The owner of a database can make it impossible to restore, so continue with the others.
         failed.add(
             deadline.hasPassed()
                 ? trial.overLimit(database)
@@ -272,7 +273,7 @@ public record Dumps(List<String> named, @Nullable Path bindir, int keepDays, Out
     }
   }
 
-  /** Adds a sentence for each thing that is wrong with the extension. */
+  /** Adds a message for each problem of the extension. */
   public static void checkExtension(Connection session, String database, List<String> wrong)
       throws SQLException {
     var findings = new Findings();

@@ -18,12 +18,14 @@ import java.util.UUID;
 import org.postgresql.PGConnection;
 
 /**
- * A role that has the rights of the owners of what is restored, for as long as that takes. Code of
- * theirs that a restore runs gets no other rights by RESET, as it would in a superuser's session.
- * In the database that is restored, it creates, changes and drops nothing.
+ * A temporary role with the rights of the owners of restored objects. It exists only during a
+ * restore. Code of owners that runs in the restore gains no additional rights by RESET, as it would
+ * in a superuser's session. Such code cannot create, change or drop anything in the restored
+ * database.
  */
 final class OwnersLogIn {
-  // roles that can become superusers need no fence; before PostgreSQL 16, roles with CREATEROLE can
+  // Roles that can become superusers are restored without restrictions. Before PostgreSQL 16, these
+  // include roles with CREATEROLE.
   private static final String ROLES =
       """
       SELECT rolname, NOT EXISTS (
@@ -37,8 +39,8 @@ final class OwnersLogIn {
   private static final String IS_SUPERUSER =
       "SELECT rolsuper FROM pg_roles WHERE rolname = current_user";
 
-  // statements that pg_restore sends have only this function's context; if it grants as another
-  // role, the login is a superuser
+  // For statements sent by pg_restore, the context contains only this function. When pg_restore
+  // grants as another role, the login role is a superuser.
   private static final String FENCE =
       """
       CREATE SCHEMA @ROLE@;
@@ -72,7 +74,7 @@ final class OwnersLogIn {
     this.name = name;
   }
 
-  /** Returns the server's roles, and whether the owners' login restores their objects. */
+  /** Returns the server's roles. The value is true if the owners' login restores their objects. */
   static Map<String, Boolean> roles(Connection session) throws SQLException {
     var roles = new HashMap<String, Boolean>();
     try (Statement statement = session.createStatement();
@@ -84,24 +86,24 @@ final class OwnersLogIn {
     return roles;
   }
 
-  /** Returns whether the session may create such a role, and its fence. */
+  /** Returns whether the session can create the role and the event trigger. */
   static boolean isSuperuser(Connection session) throws SQLException {
     return Query.isTrue(session, IS_SUPERUSER);
   }
 
-  /** Creates it. */
+  /** Creates the role. */
   void create(Connection session, Set<String> owners) throws SQLException {
     try (Statement statement = session.createStatement()) {
       statement.execute("CREATE ROLE %s LOGIN".formatted(name));
       for (String owner : owners) {
-        // this role cannot have members: its objects need --trust-owners
+        // pg_database_owner cannot have members, so its objects need --trust-owners.
         if (owner.equals("pg_database_owner")) {
           continue;
         }
         statement.execute("GRANT \"%s\" TO %s".formatted(owner.replace("\"", "\"\""), name));
       }
     }
-    // which sends no password as it is
+    // Sends only a hash of the password.
     session.unwrap(PGConnection.class).alterUserPassword(name, password.toCharArray(), null);
   }
 
@@ -116,15 +118,19 @@ final class OwnersLogIn {
     return environment;
   }
 
-  /** Has code of owners define nothing in the database: neither in a restore nor beside it. */
+  /**
+   * Returns statements that prevent code of owners from running DDL in the database, both in the
+   * restore and in other sessions.
+   */
   String fenceStatements() {
     return FENCE.replace("@ROLE@", name);
   }
 
   /**
-   * Lets owners create what the dump has of theirs in schemas that others have let them into.
+   * Grants CREATE on schemas to the owners of objects that the dump restores into them.
    *
-   * @return what takes that back, the fence, and all privileges of this role
+   * @return the statements that revoke these grants, and drop the event trigger and all privileges
+   *     of this role
    */
   List<String> letCreate(Connection inDatabase, DumpEntries entries) throws SQLException {
     var back = new ArrayList<String>();

@@ -34,9 +34,9 @@ import org.jspecify.annotations.Nullable;
  * thread-safe.
  *
  * @param maintenance a database that is not restored
- * @param jobs number of tables and indexes that are restored at the same time
+ * @param jobs the number of tables and indexes to restore in parallel
  * @param options options of pg_restore, such as {@link #NO_TABLESPACES}
- * @param check must succeed before a database gets its name
+ * @param check must succeed before a database is renamed into place
  * @param trustOwners whether this role, which may be a superuser, restores a database that cannot
  *     be restored with the rights of its owners
  */
@@ -48,18 +48,21 @@ public record Restoration(
     Runnable check,
     boolean trustOwners,
     Undo undo) {
-  /** Has all be in the database's default tablespace. */
+  /** Restores everything into the database's default tablespace. */
   public static final String NO_TABLESPACES = "--no-tablespaces";
 
   private static final String NO_SUBSCRIPTIONS = "--no-subscriptions";
 
-  /** Begins the comment of a database that is about to take the place of the one named there. */
+  /**
+   * The prefix of the comment on a database that is about to replace another one. The replaced name
+   * follows.
+   */
   public static final String REPLACES = "replaces ";
 
   private static final Pattern CREATE =
       Pattern.compile("CREATE DATABASE (?:\"(?:[^\"]|\"\")*\"|[^ \"]+) (.*);", Pattern.DOTALL);
 
-  // leaves the slot of the original subscription alone
+  // Keeps the slot of the original subscription.
   private static final String SUBSCRIPTIONS =
       """
       SELECT format('ALTER SUBSCRIPTION %1$I SET (slot_name = NONE); DROP SUBSCRIPTION %1$I', subname)
@@ -68,30 +71,32 @@ public record Restoration(
       """;
 
   private static final String NEEDS_TRUST =
-      "; what is not a superuser's is restored with the rights of its owners: --trust-owners restores it as this role";
+      "; objects not owned by superusers are restored with the rights of their "
+          + "owners: use --trust-owners to restore them as this role";
 
   private static final Pattern LACKS_RIGHTS =
       Pattern.compile("permission denied|must be |nly superuser|cannot be|pg_hba\\.conf");
 
   private static final String CAN_BECOME_SUPERUSER =
-      "code of owners could become a superuser, as this role can: restore as a superuser, or say --trust-owners";
+      "code of owners could become a superuser, as this role can: restore as a "
+          + "superuser, or use --trust-owners";
 
   private static final String HAS_LITTLE_MEMORY =
       "SELECT setting::int < 262144 FROM pg_settings WHERE name = 'maintenance_work_mem'";
 
   /**
-   * A database that has been restored.
+   * A restored database.
    *
-   * @param before what the database that had the name before is called now; null if there was none
-   * @param extensionVersion of the extension in it, which the server's files decide; null if it has
-   *     none
+   * @param before the new name of the database that was replaced; null if there was none
+   * @param extensionVersion the version of the extension, which depends on the server's files; null
+   *     if the database does not use it
    */
   public record Restored(@Nullable String before, @Nullable String extensionVersion) {}
 
   /** The contents of a dump. */
   public record Listing(List<DumpEntry> entries) {}
 
-  /** Starts to read the contents of a dump in another thread. */
+  /** Starts reading the contents of a dump in another thread. */
   public CompletableFuture<Listing> list(Backup backup, String database) {
     Path dump = backup.dump(database);
     return CompletableFuture.supplyAsync(() -> new Listing(DumpFile.entries(dump)));
@@ -101,7 +106,7 @@ public record Restoration(
    * Restores a database.
    *
    * @param reading the contents of the dump
-   * @param name the name of the restored database: its own, or the name of a copy
+   * @param name the name of the restored database: the original name, or the name of a copy
    */
   public Restored restore(
       Backup backup, CompletableFuture<Listing> reading, String database, String name)
@@ -116,7 +121,7 @@ public record Restoration(
     List<String> properties;
     boolean byOwners;
     Target restored;
-    // not for longer, as it would be idle while the restore takes hours
+    // Close this session early, because it would be idle during hours of restoring.
     try (Connection session = maintenance.connectForLong()) {
       Map<String, Boolean> roles = OwnersLogIn.roles(session);
       checkOwner(DumpEntries.unknownOwner(roles, listed));
@@ -192,7 +197,7 @@ public record Restoration(
     }
   }
 
-  /** Restores as a superuser, but runs other roles' code without a superuser's rights. */
+  /** Restores as a superuser, but runs code of other roles without superuser rights. */
   private void restoreByOwners(Path dump, DumpEntries entries, OwnersLogIn logIn, String passing)
       throws SQLException, IOException {
     Target database = maintenance.in(passing);
@@ -239,23 +244,26 @@ public record Restoration(
     }
   }
 
-  /** Names an owner that the server does not have before anything is created. */
+  /** Rejects a missing owner before anything is created. */
   private static void checkOwner(String unknown) {
     Failure.refuseIf(
         !unknown.isEmpty(),
         "role \""
             + Printable.line(unknown)
-            + "\" does not exist: --roles creates the roles of the backup");
+            + "\" does not exist: use --roles to create the roles of the backup");
   }
 
-  /** Leaves out comments on subscriptions, which old versions of pg_restore do not leave out. */
+  /** Removes comments on subscriptions, which old versions of pg_restore do not leave out. */
   private List<DumpEntry> restored(List<DumpEntry> listed) {
     return options.contains(NO_SUBSCRIPTIONS)
         ? listed.stream().filter(entry -> !entry.isAbout("SUBSCRIPTION")).toList()
         : listed;
   }
 
-  /** Does all at once, so that nobody comes in before privileges and settings are there. */
+  /**
+   * Renames the database and applies its privileges and settings in one transaction, so that no
+   * session connects before they are in place.
+   */
   private @Nullable String giveName(
       Connection session, Undo.Step drop, String passing, String name, List<String> properties)
       throws SQLException {
@@ -265,8 +273,8 @@ public record Restoration(
         name.substring(0, Math.min(name.length(), 30)) + "_before_" + passing.substring(16);
     var statements = new ArrayList<String>();
     if (exists) {
-      // tells the next restore what to open again if this one is killed before the names are
-      // changed
+      // If this restore is killed before the renames, the comment lets the next one name the
+      // database to reopen.
       execute(
           session,
           List.of(
@@ -281,7 +289,7 @@ public record Restoration(
       endSessions(session, name);
       statements.add("ALTER DATABASE %s RENAME TO %s".formatted(quoted, quoted(session, before)));
     }
-    // another superuser may be in, and could come again
+    // Another superuser may be connected, and could reconnect.
     execute(session, List.of("ALTER DATABASE %s ALLOW_CONNECTIONS false".formatted(passing)));
     endSessions(session, passing);
     statements.add("ALTER DATABASE %s RESET maintenance_work_mem".formatted(passing));
@@ -293,7 +301,7 @@ public record Restoration(
     return exists ? before : null;
   }
 
-  /** Returns the dump's own statement, with its encoding and locale, under another name. */
+  /** Returns the dump's CREATE DATABASE, with its encoding and locale, for another name. */
   private List<String> createStatements(Connection session, List<DumpEntry> listed, String passing)
       throws SQLException {
     String rest =
@@ -307,37 +315,40 @@ public record Restoration(
       rest = rest.replaceFirst(" TABLESPACE = .*$", "");
     }
     var statements = new ArrayList<String>();
-    // its owner could connect, and gets it with its name
+    // The owner could connect, so it is set together with the final name.
     statements.add("CREATE DATABASE " + passing + " " + rest);
     statements.add("REVOKE CONNECT, TEMPORARY ON DATABASE %s FROM PUBLIC".formatted(passing));
     if (Query.isTrue(session, HAS_LITTLE_MEMORY)) {
-      // for indexes; by the database, so that options and settings of the role come before it
+      // For building indexes. Set on the database, so that options and settings of the role
+      // override it.
       statements.add("ALTER DATABASE %s SET maintenance_work_mem = '256MB'".formatted(passing));
     }
     return statements;
   }
 
-  /** Returns the statements for owner, privileges, settings and comment of the database. */
+  /**
+   * Returns the statements that set the owner, privileges, settings and comment of the database.
+   */
   private static List<String> properties(
       Connection session, List<DumpEntry> listed, String database, boolean isSuperuser)
       throws SQLException {
     String name = quoted(session, database);
     var properties = new ArrayList<String>();
-    // texts are quoted for this setting
+    // Literals are quoted for this setting.
     for (String setting : statements(listed, entry -> entry.is("STDSTRINGS"))) {
       properties.add(setting.replaceFirst("^SET ", "SET LOCAL "));
     }
     properties.addAll(ownerOf(session, listed, name));
-    // the dump says how its privileges differ from those of a new database
+    // The dump contains the differences from the privileges of a new database.
     properties.add("GRANT CONNECT, TEMPORARY ON DATABASE %s TO PUBLIC".formatted(name));
     statements(listed, entry -> entry.isOfDatabase() && !entry.is("DATABASE")).stream()
-        // only superusers can grant as another role
+        // Only superusers can grant as another role.
         .filter(sql -> isSuperuser || !sql.matches("(?s)(RE)?SET SESSION AUTHORIZATION .*"))
         .forEach(properties::add);
     return properties;
   }
 
-  /** Returns the statements for the owner and the comment of a copy. */
+  /** Returns the statements that set the owner and the comment of a copy. */
   private static List<String> ofCopy(
       Connection session, List<DumpEntry> listed, String copy, String comment) throws SQLException {
     String name = quoted(session, copy);
@@ -382,7 +393,7 @@ public record Restoration(
             + " WHERE datname = ? AND backend_type IS DISTINCT FROM 'autovacuum worker'",
         database)) {
       if (System.nanoTime() > end) {
-        throw Failure.critical("sessions in the database " + database + " do not end");
+        throw Failure.critical("sessions in the database " + database + " did not end within 60 s");
       }
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(pauseMillis));
       pauseMillis = Math.min(2 * pauseMillis, 20);
@@ -404,7 +415,7 @@ public record Restoration(
     session.commit();
   }
 
-  /** Drops a database under its passing name, after its subscriptions, which would prevent it. */
+  /** Drops a temporary database, after its subscriptions, which would prevent the drop. */
   private void drop(String passing) throws SQLException {
     List<String> subscriptions;
     try (Connection session = maintenance.connectForLong()) {
@@ -421,7 +432,7 @@ public record Restoration(
     takeBack("DROP DATABASE IF EXISTS " + passing + " WITH (FORCE)");
   }
 
-  /** Runs a statement in a session of its own, as the one before may be gone. */
+  /** Runs a statement in a new session, because the previous one may have been lost. */
   private void takeBack(String sql) throws SQLException {
     try (Connection session = maintenance.connectForLong()) {
       execute(session, List.of(sql));

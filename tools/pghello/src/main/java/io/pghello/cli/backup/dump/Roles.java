@@ -16,7 +16,7 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The roles of a backup. */
+/** Restores the roles of a backup. */
 public final class Roles {
   private static final String NAME = "(\"(?:[^\"]|\"\")*\"|[^ \";]+)";
   private static final Pattern CREATE =
@@ -27,17 +27,17 @@ public final class Roles {
   private static final Pattern GRANT =
       Pattern.compile("GRANT " + NAME + " TO " + NAME + "[ ;].*", Pattern.DOTALL);
 
-  // a server's first superuser may have another name, and nobody else can grant in its name
+  // The name of the bootstrap superuser may differ, and no other role can grant in its name.
   private static final Pattern GRANTOR = Pattern.compile(" GRANTED BY " + NAME + ";$");
 
   private Roles() {}
 
   /**
-   * Creates the roles that a server does not have, with their passwords, settings and memberships.
-   * Those that it has stay as they are.
+   * Creates the roles that are missing on the server, with their passwords, settings and
+   * memberships. Existing roles are not changed.
    *
-   * @param script of pg_dumpall
-   * @return the names of those that were created
+   * @param script the output of pg_dumpall
+   * @return the names of the created roles
    */
   public static Set<String> createMissing(Connection connection, Path script)
       throws SQLException, IOException {
@@ -77,7 +77,7 @@ public final class Roles {
         && (missing.contains(grant.group(1)) || missing.contains(grant.group(2)));
   }
 
-  /** Takes a script of pg_dumpall apart, without its comments and psql's commands. */
+  /** Splits a script of pg_dumpall into statements, without comments and psql commands. */
   static List<String> statements(String script) {
     var statements = new ArrayList<String>();
     int begin = 0;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** Backups by {@code pg_dump}: what is in a database, its roles, and how it is restored. */
+/**
+ * Backups with {@code pg_dump}: the contents of databases, their roles, and how to restore them.
+ */
 @NullMarked
 package io.pghello.cli.backup.dump;
 

@@ -38,10 +38,10 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A folder with the dumps of several databases, the roles, and the extension's files; or with those
- * files, and the name of a backup of the whole server in pgBackRest's repository. It gets its name,
- * which is its time, when it is complete and on the disk, and never changes again, but for the file
- * that says that it has been verified.
+ * A backup directory. It contains either the dumps of several databases, the roles, and the
+ * extension's files; or the extension's files and the label of a pgBackRest backup of the whole
+ * server. It is renamed to its time once it is complete and on disk. After that, only the file that
+ * records a successful verification is added.
  */
 public record Backup(Path folder, Instant time) {
   public static final String ROLES = "roles.sql";
@@ -50,12 +50,12 @@ public record Backup(Path folder, Instant time) {
   public static final String OF_STANZA = "by pgBackRest of the stanza ";
   public static final String UNFINISHED = ".incomplete-";
 
-  /** Asks a server who it is; its copies by backup and replication answer the same. */
+  /** Query for the server's system identifier, which physical copies of a server share. */
   public static final String SYSTEM = "SELECT system_identifier FROM pg_control_system()";
 
   public static final String SUMS = "SHA256SUMS";
 
-  // clocks are set back by seconds
+  // Clock corrections stay below this.
   private static final Duration CLOCK_SKEW = Duration.ofMinutes(1);
 
   private static final String ABOUT = "backup.properties";
@@ -64,8 +64,8 @@ public record Backup(Path folder, Instant time) {
       DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss.SSS'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
 
   /**
-   * Returns the backups in a folder that are complete, the newest first, without those of the
-   * future: they are of a clock that was wrong, and nobody knows when they were made.
+   * Returns the complete backups in a directory, newest first. Excludes backups with a time in the
+   * future, because they were made while the clock was wrong, so their real time is unknown.
    */
   public static List<Backup> in(Path folder) {
     Instant future = Instant.now().plus(CLOCK_SKEW);
@@ -90,7 +90,7 @@ public record Backup(Path folder, Instant time) {
     return backups;
   }
 
-  /** Returns the time that is the name of a backup; null for what others keep there. */
+  /** Parses the name of a backup; null for the name of any other file. */
   private static @Nullable Instant timeOf(String name) {
     try {
       return NAME.parse(name, Instant::from);
@@ -100,10 +100,10 @@ public record Backup(Path folder, Instant time) {
   }
 
   /**
-   * Returns the newest that fits.
+   * Returns the newest backup that meets all conditions.
    *
-   * @param databases that are in it; others may be, too
-   * @param system the answer to {@link #SYSTEM} of the server that it is of; null for any
+   * @param databases the databases that it must contain
+   * @param system the required result of {@link #SYSTEM}; null for any server
    * @param notAfter the latest time; null for any
    */
   public static Backup find(
@@ -117,9 +117,9 @@ public record Backup(Path folder, Instant time) {
     }
     String of = system == null ? "" : " of this server";
     String with = databases.isEmpty() ? "" : " with " + databases;
-    String before = notAfter == null ? "" : " of " + notAfter + " or before";
+    String before = notAfter == null ? "" : " at or before " + notAfter;
     String others =
-        ofTheFuture(folder)
+        ignoredBackup(folder)
             + unreadable(folder, Instant.MIN, Instant.MAX)
                 .map(path -> "; " + path + " cannot be read")
                 .orElse("");
@@ -128,9 +128,9 @@ public record Backup(Path folder, Instant time) {
   }
 
   /**
-   * Returns the newest backup that is later and cannot be read.
+   * Returns the newest later backup that cannot be read.
    *
-   * @param notAfter the latest time; null for any that is not of the future
+   * @param notAfter the latest time; null for any time that is not in the future
    */
   Optional<Path> laterUnreadable(@Nullable Instant notAfter) {
     return unreadable(
@@ -140,10 +140,9 @@ public record Backup(Path folder, Instant time) {
   }
 
   /**
-   * Returns the newest backup that this user may not look into, or that is a link to what is not
-   * there.
+   * Returns the newest backup that this user cannot read or that is a broken link.
    *
-   * @param after the time that it is later than
+   * @param after the time after which it must have been made
    * @param notAfter the latest time
    */
   private static Optional<Path> unreadable(Path folder, Instant after, Instant notAfter) {
@@ -162,13 +161,13 @@ public record Backup(Path folder, Instant time) {
     return Optional.ofNullable(newest);
   }
 
-  /** Names a backup that does not count, as its clock was wrong. */
-  private static String ofTheFuture(Path folder) {
+  /** Returns a note about a backup that is ignored because its time is in the future. */
+  private static String ignoredBackup(Path folder) {
     List<Backup> counted = in(folder);
     return complete(folder).stream()
         .filter(backup -> !counted.contains(backup))
         .findFirst()
-        .map(backup -> "; " + backup.name() + " does not count, as it is of the future")
+        .map(backup -> "; " + backup.name() + " is ignored because its time is in the future")
         .orElse("");
   }
 
@@ -201,11 +200,11 @@ public record Backup(Path folder, Instant time) {
   }
 
   private static String encoded(String database) {
-    // no hidden file, and none with the name of one of ours
+    // The prefix prevents hidden files and collisions with this program's files.
     return "db-" + URLEncoder.encode(database, StandardCharsets.UTF_8).replace("*", "%2A");
   }
 
-  /** Returns the databases that are in it. */
+  /** Returns the databases in this backup. */
   public List<String> databases() {
     Properties about = about();
     var databases = new ArrayList<String>();
@@ -215,7 +214,7 @@ public record Backup(Path folder, Instant time) {
     return databases;
   }
 
-  /** Returns those that are named, each once, or all. */
+  /** Returns the given names without duplicates, or all databases if there are none. */
   public List<String> databases(List<String> named) {
     return named.isEmpty() ? databases() : named.stream().distinct().toList();
   }
@@ -224,42 +223,45 @@ public record Backup(Path folder, Instant time) {
     return Integer.parseInt(about().getProperty("server_version_num")) / 10000;
   }
 
-  /** Returns the answer of the server to {@link #SYSTEM}. */
+  /** Returns the server's system identifier, as selected by {@link #SYSTEM}. */
   public String system() {
     return about().getProperty("system_identifier", "");
   }
 
-  /** Returns the version of the extension that a database had; null if it had none. */
+  /** Returns the version of the extension in a database; null if it was not installed. */
   public @Nullable String extensionVersion(String database) {
     return about().getProperty("extension." + (databases().indexOf(database) + 1));
   }
 
-  /** Returns whether it is one of the whole server by pgBackRest, and has no dumps. */
+  /** Returns whether this is a pgBackRest backup of the whole server, without dumps. */
   public boolean isOfWholeServer() {
     return about().containsKey("pgbackrest.stanza");
   }
 
-  /** Returns what it is, as in "of dumps": backups of one folder are all of the same kind. */
+  /**
+   * Returns the kind of this backup, e.g. "of dumps". All backups in a directory have the same
+   * kind.
+   */
   public String kind() {
     return isOfWholeServer() ? OF_STANZA + stanza() : OF_DUMPS;
   }
 
-  /** Returns what pgBackRest calls the whole server; only if it is one of it. */
+  /** Returns the pgBackRest stanza. Only for backups of the whole server. */
   public String stanza() {
     return about().getProperty("pgbackrest.stanza");
   }
 
-  /** Returns pgBackRest's configuration; null for the usual one. */
+  /** Returns pgBackRest's configuration file; null for the default. */
   public @Nullable String config() {
     return about().getProperty("pgbackrest.config");
   }
 
-  /** Returns pgBackRest's name of the whole server's backup. */
+  /** Returns pgBackRest's label of the backup. */
   public String label() {
     return about().getProperty("pgbackrest.label", "");
   }
 
-  /** Returns the role that the server was created with. */
+  /** Returns the bootstrap superuser of the server. */
   public String superuser() {
     return about().getProperty("superuser", "postgres");
   }
@@ -272,7 +274,9 @@ public record Backup(Path folder, Instant time) {
     PropertiesFile.store(about, folder.resolve(ABOUT));
   }
 
-  /** Writes that it was restored and found right, and how long that took, where it may. */
+  /**
+   * Records a successful verification and its duration, if this user may write to the directory.
+   */
   public void setVerified(Duration took, Output output) {
     var verified = new Properties();
     verified.setProperty("verified", Instant.now().toString());
@@ -281,11 +285,11 @@ public record Backup(Path folder, Instant time) {
       Replacement.of(
           folder.resolve(VERIFIED), "rw-------", path -> PropertiesFile.store(verified, path));
     } catch (IOException e) {
-      output.say("that it is right cannot be noted in %s: %s", name(), Failure.reason(e));
+      output.say("cannot record in %s that it was verified: %s", name(), Failure.reason(e));
     }
   }
 
-  /** Writes the sums of all files of a folder, and sees to it that all is on the disk. */
+  /** Writes the checksums of all files in a directory, and syncs everything to disk. */
   public static void seal(Path folder) throws IOException {
     var sums = new StringBuilder();
     for (Map.Entry<String, String> sum : sums(folder).entrySet()) {
@@ -294,7 +298,7 @@ public record Backup(Path folder, Instant time) {
     Files.writeString(folder.resolve(SUMS), sums);
     try (Stream<Path> paths = Files.walk(folder)) {
       for (Path path : (Iterable<Path>) paths::iterator) {
-        // a copy of the folder may be open to others; the extension's files are for all servers
+        // Protect copies of the directory. The extension's files stay readable for servers.
         if (folder.equals(path.getParent()) && Files.isRegularFile(path)) {
           Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
         }
@@ -303,7 +307,7 @@ public record Backup(Path folder, Instant time) {
     }
   }
 
-  /** Fails if a file is missing, or is not as it was written. */
+  /** Throws if a file is missing or has changed. */
   public void check() {
     var expected = new TreeMap<String, String>();
     try {
@@ -311,7 +315,7 @@ public record Backup(Path folder, Instant time) {
         expected.put(line.substring(66), line.substring(0, 64));
       }
       if (!expected.containsKey(ABOUT)) {
-        throw Failure.critical("backup " + name() + " is damaged: " + SUMS + " is not whole");
+        throw Failure.critical("backup " + name() + " is damaged: " + SUMS + " is incomplete");
       }
       Map<String, String> found = sums(folder);
       for (Map.Entry<String, String> sum : expected.entrySet()) {
@@ -322,13 +326,13 @@ public record Backup(Path folder, Instant time) {
                   + name()
                   + " is damaged: "
                   + sum.getKey()
-                  + (now == null ? " is missing" : " is not as it was written"));
+                  + (now == null ? " is missing" : " has changed since the backup"));
         }
       }
     } catch (IOException | UncheckedIOException e) {
       throw Failure.in("backup " + name() + " cannot be read", e);
     } catch (IndexOutOfBoundsException e) {
-      throw Failure.critical("backup " + name() + " is damaged: " + SUMS + " is not whole");
+      throw Failure.critical("backup " + name() + " is damaged: " + SUMS + " is incomplete");
     }
   }
 
@@ -357,14 +361,17 @@ public record Backup(Path folder, Instant time) {
     }
   }
 
-  /** Removes it; from the beginning of that on it is no backup any more. */
+  /**
+   * Deletes this backup. It is first renamed, so that an interrupted deletion leaves no partial
+   * backup.
+   */
   public void delete() throws IOException {
     Path dying = folder.resolveSibling(UNFINISHED + name());
     Files.move(folder, dying, StandardCopyOption.ATOMIC_MOVE);
     Folders.deleteFolder(dying);
   }
 
-  /** Removes what a run has left that was killed. */
+  /** Removes the leftovers of a run that was killed. */
   public static void deleteUnfinished(Path folder) throws IOException {
     for (Path path : list(folder)) {
       if (path.getFileName().toString().startsWith(UNFINISHED)) {
@@ -377,7 +384,7 @@ public record Backup(Path folder, Instant time) {
     try (Stream<Path> paths = Files.list(folder)) {
       return paths.toList();
     } catch (IOException e) {
-      throw Failure.unknown("cannot read the folder " + folder + ": " + e.getMessage());
+      throw Failure.unknown("cannot read the directory " + folder + ": " + e.getMessage());
     }
   }
 }

@@ -15,43 +15,43 @@ import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** One of the ways to back up a server: dumps of its databases, or a copy of all of it. */
+/** A way to back up a server: dumps of its databases, or a copy of the whole server. */
 public interface BackupMethod {
-  /** Days for which backups are kept where nobody says otherwise. */
+  /** Default number of days to keep backups. */
   int KEEP_DAYS = 7;
 
-  /** The default of the time that the verification of one database may take. */
+  /** Default time limit for the verification of one database. */
   String LIMIT = "12h";
 
   /**
    * Result of a backup.
    *
-   * @param point the time to which it can be restored
+   * @param point the point in time that it restores
    * @param status a warning if a part of it cannot be restored
-   * @param databases what is printed
+   * @param databases the table to print
    */
   record Made(Instant point, Status status, Table databases) {}
 
-  /** Fills the folder of a backup. */
+  /** Writes the backup into its directory. */
   Made make(NewBackup backup, Target target, Connection session, Undo undo)
       throws SQLException, IOException;
 
-  /** Returns what {@link Backup#kind} says of its backups. */
+  /** Returns the {@link Backup#kind} of its backups. */
   String kind();
 
-  /** Removes the backups of a folder that are not needed any more, and returns how many. */
+  /** Removes the backups that are no longer needed, and returns their number. */
   int removeOld(Path folder, Undo undo) throws IOException;
 
-  /** Returns what those were, as in "older than 7 days". */
+  /** Returns the reason for their removal, e.g. "older than 7 days". */
   String removed();
 
   /**
-   * Conditions under which backups are verified.
+   * Settings of a verification.
    *
    * @param isAll whether no databases are named
-   * @param temporary where there is room for a server
-   * @param limit the time that one database may take
-   * @param metric takes what is right, at once; null for nothing
+   * @param temporary the directory for a temporary server's data
+   * @param limit the maximum time for one database
+   * @param metric the file to update after each verified database; null for none
    */
   record Trial(
       boolean isAll,
@@ -59,21 +59,21 @@ public interface BackupMethod {
       Path temporary,
       Duration limit,
       @Nullable MetricFile metric) {
-    /** Uses the system's folder for temporary files. */
+    /** Uses the system's temporary directory. */
     public Trial(
         boolean isAll, BackupOptions options, Duration limit, @Nullable MetricFile metric) {
       this(isAll, options, Path.of(System.getProperty("java.io.tmpdir")), limit, metric);
     }
 
-    /** Returns the failure of a database that took longer than the limit. */
+    /** Returns the error for a database that exceeded the limit. */
     public String overLimit(String database) {
       return database
-          + ": not done within the limit of "
+          + ": verification exceeded the limit of "
           + Durations.inWords(limit)
           + ": look for code of table owners that waits, or set a longer --limit";
     }
 
-    /** Notes a database that is as it should be. */
+    /** Records a verified database. */
     public void isRight(String database, Instant point, Duration took) throws IOException {
       if (metric != null) {
         metric.verified(database, point, took);
@@ -84,10 +84,11 @@ public interface BackupMethod {
   /**
    * Result of a verification.
    *
-   * @param point the time to which it has been restored
-   * @param databases what is printed of those that could be restored
-   * @param wrong a sentence for each thing that is not as it should be
-   * @param failed a sentence for each database that could not be restored, which are wrong, too
+   * @param point the point in time that was restored
+   * @param databases the table of restored databases to print
+   * @param wrong one message for each difference
+   * @param failed one message for each database that could not be restored; these are failures as
+   *     well
    */
   record Proof(
       Instant point, Duration took, Table databases, List<String> wrong, List<String> failed) {
@@ -96,7 +97,7 @@ public interface BackupMethod {
     }
   }
 
-  /** Restores databases of a backup into a server of its own, and reads all of them. */
+  /** Restores databases of a backup into a temporary server, and reads all their rows. */
   Proof verify(Backup backup, List<String> databases, Trial trial, Undo undo)
       throws SQLException, IOException;
 }

@@ -15,42 +15,46 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** Options that name the backup to read. */
+/** Options that select the backup to read. */
 public final class BackupOptions {
   @Option(
       names = "--from",
-      paramLabel = "FOLDER",
+      paramLabel = "DIR",
       required = true,
-      description = "Backup folder: that of backup --to.")
+      description = "Backup directory, as passed to backup --to.")
   private Path folder = Path.of("");
 
   @Option(
       names = "--at",
       paramLabel = "TIME",
       description =
-          "Take the last backup of the databases that is not later, as in 2026-11-21T20:00:00Z, and if it is by pgBackRest"
-              + " go on to that time. Default: the last.")
+          "Latest time of the backup, e.g. 2026-11-21T20:00:00Z. Selects the last "
+              + "backup of the databases up to then; a pgBackRest backup is then recovered "
+              + "to that time. Default: the last backup.")
   private @Nullable String at;
 
   @Option(
       names = "--bindir",
-      paramLabel = "FOLDER",
-      description = "Folder of PostgreSQL's programs. Default: that of the system's packages.")
+      paramLabel = "DIR",
+      description =
+          "Directory of the PostgreSQL programs. Default: the directory of the system's packages.")
   private @Nullable Path bindir;
 
   @Option(
       names = "--jobs",
       paramLabel = "NUMBER",
       defaultValue = "2",
-      description = "Tables and indexes that are restored at once. Default: 2.")
+      description = "Number of tables and indexes to restore in parallel. Default: 2.")
   private int jobs = 2;
 
   @Option(
       names = "--trust-owners",
       description = {
-        "Dumps run code of the owners of tables, as in generated columns, with their rights only. Where these do not",
-        "suffice, restore as the role that restores, who may be a superuser; verify as this user even if it is root, or",
-        "owns a server or its data."
+        "Trust the code of table owners, for example in generated columns. Restoring "
+            + "a dump runs it, by default only with the owners' rights. With this option, "
+            + "restore runs it as the restoring role, which may be a superuser, if the "
+            + "owners' rights do not suffice; verify runs it even as root or as an owner of "
+            + "a server or its data."
       })
   private boolean trustOwners;
 
@@ -59,13 +63,14 @@ public final class BackupOptions {
       paramLabel = "LIBRARY",
       split = ",",
       description =
-          "Libraries to load at startup into the copy of a pgBackRest backup, e.g. one that replays WAL of its own. Their"
-              + " background workers do not start. Default: none.")
+          "Libraries to load at startup into the copy of a pgBackRest backup, e.g. "
+              + "one that replays custom WAL records. Their background workers do not "
+              + "start. Default: none.")
   private List<String> preload = List.of();
 
   public BackupOptions() {}
 
-  /** Creates options in which all others have their defaults. */
+  /** Creates options with defaults for all others. */
   public BackupOptions(Path folder, boolean trustOwners, List<String> preload) {
     this.folder = folder;
     this.trustOwners = trustOwners;
@@ -90,9 +95,9 @@ public final class BackupOptions {
   }
 
   /**
-   * Returns the last backup with these databases, whose files may be damaged.
+   * Returns the last backup that contains these databases. Its files may be damaged.
    *
-   * @param output is told of a later one that cannot be read
+   * @param output receives a warning if a later backup cannot be read
    */
   public Backup find(List<String> databases, Output output) {
     return find(databases, output, new HashSet<>());
@@ -107,7 +112,7 @@ public final class BackupOptions {
         .ifPresent(
             later ->
                 output.say(
-                    "%s is newer and cannot be read; the backup of %s is taken",
+                    "%s is newer but cannot be read; using the backup of %s",
                     later.toString(), backup.time()));
     Failure.refuseIf(
         notAfter != null && backup.isOfWholeServer() && notAfter.isAfter(Instant.now()),
@@ -115,7 +120,9 @@ public final class BackupOptions {
     return backup;
   }
 
-  /** Refuses the last backup if it is another server's while there is one of this server, too. */
+  /**
+   * Rejects the last backup if it is from another server although there is one from this server.
+   */
   public void checkServer(Backup last, List<String> databases, @Nullable String system) {
     if (at != null || last.system().equals(system)) {
       return;
@@ -123,16 +130,17 @@ public final class BackupOptions {
     for (Backup own : Backup.in(folder)) {
       Failure.refuseIf(
           own.system().equals(system) && own.databases().containsAll(databases),
-          "the last backup, %s, is of another server, and that of this one is of %s: choose by --at"
+          "the last backup, %s, is from another server; the last one from this server is of %s: choose with --at"
               .formatted(last.folder(), own.time()));
     }
   }
 
   /**
-   * Returns the last backup of each of these databases, with those that are to be taken out of it;
-   * if none is named of all databases of the folder, and the last of the whole server as a whole.
+   * Returns the last backup of each of these databases, with the databases to restore from it. If
+   * none is named, returns the last backups of all databases and the complete last backup of the
+   * whole server.
    *
-   * @param output is told of a later one that cannot be read
+   * @param output receives a warning if a later backup cannot be read
    */
   public Map<Backup, List<String>> findEach(List<String> named, Output output) {
     var found = new LinkedHashMap<Backup, List<String>>();
@@ -166,7 +174,7 @@ public final class BackupOptions {
     try {
       return at == null ? null : Instant.parse(at);
     } catch (DateTimeParseException e) {
-      throw Failure.unknown("--at must be a time in UTC, as in 2026-11-21T20:00:00Z, but is " + at);
+      throw Failure.unknown("--at must be a time in UTC, e.g. 2026-11-21T20:00:00Z, but is " + at);
     }
   }
 }

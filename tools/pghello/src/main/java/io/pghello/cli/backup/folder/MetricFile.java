@@ -16,8 +16,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The file that tells node_exporter's textfile collector what can be restored, and when maintenance
- * succeeded. What it has of other databases stays.
+ * A file for node_exporter's textfile collector with the times of the last verified backups and of
+ * the last successful maintenance. Metrics of other databases are kept.
  */
 public record MetricFile(Path file) {
   private static final String VERIFIED = "pg_hello_backup_verified_timestamp_seconds";
@@ -28,20 +28,22 @@ public record MetricFile(Path file) {
       new TreeMap<>(
           Map.of(
               VERIFIED,
-              "When the newest backup of a database was made that pghello verify has restored and found right.",
+              "Creation time of the newest backup of a database that pghello verify "
+                  + "has restored and compared successfully.",
               RESTORE,
-              "How long that restore took.",
+              "Duration of that restore.",
               BASE,
-              "When the newest backup of the whole server was made that pghello verify has restored and found right.",
+              "Creation time of the newest backup of the whole server that pghello "
+                  + "verify has restored and read successfully.",
               MAINTAINED,
-              "When pghello maintain last succeeded."));
-  // only \n ends a line, and names may have all other characters
+              "Time of the last successful pghello maintain."));
+  // Lines end with \n only; names may contain all other characters.
   private static final Pattern SAMPLE =
       Pattern.compile(
           "(?md)^((?:(?:%s|%s|%s)\\{.+}|%s)) ([0-9]+\\.[0-9]{3})$"
               .formatted(VERIFIED, RESTORE, MAINTAINED, BASE));
 
-  /** Refuses a file that could not be written, or that the collector would not read. */
+  /** Checks that the file can be written and that the collector reads it. */
   public static @Nullable MetricFile in(@Nullable Path named) {
     if (named == null || named.toString().isEmpty()) {
       return null;
@@ -50,14 +52,14 @@ public record MetricFile(Path file) {
     Path folder = file.getParent();
     Failure.refuseIf(
         !file.toString().endsWith(".prom"),
-        "the collector reads files whose name ends in .prom, and not " + named);
+        "the collector only reads files with names ending in .prom, not " + named);
     Failure.refuseIf(
         folder == null || !Files.isWritable(folder) || Files.isDirectory(file),
-        "cannot write " + named + ": its folder is not there or not writable");
+        "cannot write " + named + ": its directory does not exist or is not writable");
     return new MetricFile(file);
   }
 
-  /** Writes when a backup of a database was made, unless a newer one is noted there. */
+  /** Records the time of a verified backup of a database, unless a newer one is recorded. */
   public void verified(String database, Instant made, Duration restore) throws IOException {
     Map<String, Double> samples = read();
     String labels = labels("database", database);
@@ -67,7 +69,7 @@ public record MetricFile(Path file) {
     }
   }
 
-  /** Writes when a backup of the whole server was made, unless a newer one is noted there. */
+  /** Records the time of a verified backup of the whole server, unless a newer one is recorded. */
   public void baseBackupVerified(Instant made) throws IOException {
     Map<String, Double> samples = read();
     if (put(samples, BASE, made)) {
@@ -76,9 +78,9 @@ public record MetricFile(Path file) {
   }
 
   /**
-   * Writes that maintenance has just succeeded.
+   * Records a successful maintenance at the current time.
    *
-   * @param rhythm how often it is done, as in {@code daily}
+   * @param rhythm the schedule, e.g. {@code daily}
    */
   public void maintained(String rhythm) throws IOException {
     Map<String, Double> samples = read();
@@ -86,7 +88,7 @@ public record MetricFile(Path file) {
     write(samples);
   }
 
-  /** Returns false if what is there is newer, and not of the future. */
+  /** Returns false if the recorded time is newer and not in the future. */
   private static boolean put(Map<String, Double> samples, String series, Instant time) {
     double there = samples.getOrDefault(series, 0.0);
     if (there > seconds(time) && there <= seconds(Instant.now())) {

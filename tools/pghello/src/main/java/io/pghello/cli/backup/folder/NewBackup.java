@@ -19,10 +19,9 @@ import java.util.Properties;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** A backup that is being made: its folder, and what is noted of it. */
+/** A backup in progress, with its directory and metadata. */
 public final class NewBackup {
-  // where the server looks for them, in its order; extension_control_path is there since PostgreSQL
-  // 18
+  // The search path of the server, in its order. extension_control_path exists since PostgreSQL 18.
   private static final String FILES =
       """
       WITH directory (setting, system, subdirectory, default_path, pattern) AS (
@@ -43,7 +42,7 @@ public final class NewBackup {
       SELECT name, pg_read_binary_file(path || '/' || name) FROM file
       """;
 
-  // checked here as well: the server, or a proxy, may answer anything
+  // Check the names here as well, because a hostile server or proxy can return any.
   private static final Pattern NAME =
       Pattern.compile("pg_hello(?:_ops)?(?:\\.control|--[\\w.+~-]*\\.sql)|pg_hello\\.(?:so|dylib)");
 
@@ -56,9 +55,9 @@ public final class NewBackup {
   private boolean hasExtension;
 
   /**
-   * Begins with what there is to know of the server.
+   * Creates a backup, and records the server's metadata.
    *
-   * @param withoutFiles whether the extension's files are left out
+   * @param withoutFiles whether to leave out the extension's files
    */
   public NewBackup(Path folder, Target target, Connection session, boolean withoutFiles)
       throws SQLException {
@@ -78,7 +77,7 @@ public final class NewBackup {
     about.setProperty(name, value == null ? "" : value);
   }
 
-  /** Notes a database that is in it. */
+  /** Records a database of this backup. */
   public void add(String database, @Nullable String extensionVersion) {
     databases++;
     note("database." + databases, database);
@@ -88,7 +87,7 @@ public final class NewBackup {
     }
   }
 
-  /** Copies the extension's files if a database has it. */
+  /** Copies the extension's files if any database uses the extension. */
   public void copyFiles(Connection session) throws SQLException, IOException {
     if (hasExtension && !withoutFiles) {
       copyFiles(session, folder.resolve(Backup.FILES));
@@ -105,7 +104,7 @@ public final class NewBackup {
         String name = String.valueOf(rows.getString(1));
         if (!NAME.matcher(name).matches() || rows.getRow() > MAX_FILES) {
           throw Failure.critical(
-              "the server names a file that is not one of the extension (%s): check that it is your server, with PGSSLMODE=verify-full"
+              "the server returned a file name that does not belong to the extension (%s): check that it is your server, with PGSSLMODE=verify-full"
                   .formatted(Printable.line(name)));
         }
         Path file = Folders.createFile(to.resolve(name), "rw-r--r--");
@@ -118,7 +117,7 @@ public final class NewBackup {
         throw Failure.critical(
             "this role may not read the extension's files on the server ("
                 + SqlErrors.message(e)
-                + "): be a superuser, or say --without-files");
+                + "): connect as a superuser, or use --without-files");
       }
       throw e;
     }
@@ -126,11 +125,12 @@ public final class NewBackup {
       throw Failure.critical(
           "the extension's "
               + (control ? "library" : "control file")
-              + " is not where the server looks for it: say --without-files, and keep them otherwise");
+              + " is not in the server's search path: use --without-files, and "
+              + "back up the files separately");
     }
   }
 
-  /** Writes what is noted, and the sums of all files. */
+  /** Writes the metadata, and the checksums of all files. */
   public void seal() throws IOException {
     note("finished", Instant.now().toString());
     Backup.writeAbout(folder, about);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The folder that a backup is kept in, whatever has made it. */
+/** The format of backup directories, for dumps and for pgBackRest. */
 @NullMarked
 package io.pghello.cli.backup.folder;
 

@@ -22,9 +22,9 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.jr.ob.JSON;
 
 /**
- * The program pgBackRest for one server, which it calls a stanza.
+ * Runs the program pgBackRest for one server, which pgBackRest calls a stanza.
  *
- * @param config its file; null for the usual one
+ * @param config its configuration file; null for the default
  */
 public record PgBackRest(String stanza, @Nullable Path config) {
   private static final Pattern LABEL =
@@ -34,29 +34,29 @@ public record PgBackRest(String stanza, @Nullable Path config) {
   /**
    * The contents of a repository.
    *
-   * @param labels of complete backups, the oldest first
-   * @param lastSegment the file name of the last segment of WAL; null if there is none
+   * @param labels the labels of complete backups, oldest first
+   * @param lastSegment the file name of the last WAL segment; null if there is none
    */
   public record Repository(List<String> labels, @Nullable String lastSegment) {}
 
-  /** Returns the program for the server that a backup is of. */
+  /** Returns the program for the stanza of a backup. */
   public static PgBackRest of(Backup backup) {
     String config = backup.config();
     return new PgBackRest(backup.stanza(), config == null ? null : Path.of(config));
   }
 
-  /** Fails if the program is not on this machine. */
+  /** Throws if pgBackRest is not installed on this machine. */
   public void check() {
     Failure.refuseIf(
         !Programs.output("pgbackrest", "version").startsWith("pgBackRest"),
-        "needs pgbackrest on this machine: install it");
+        "pgbackrest is not installed on this machine");
   }
 
   /**
-   * Runs one of its commands to the end.
+   * Runs a command and waits for it.
    *
-   * @param environment how libpq connects
-   * @throws Failure with its messages if it fails
+   * @param environment libpq's connection variables
+   * @throws Failure if the command fails, with its error messages
    */
   public void run(
       Undo undo,
@@ -83,7 +83,7 @@ public record PgBackRest(String stanza, @Nullable Path config) {
     }
   }
 
-  /** Returns the variables by which it may be configured. */
+  /** Returns the environment variables that configure pgBackRest. */
   private static Map<String, String> variables() {
     var variables = new HashMap<>(System.getenv());
     variables.keySet().removeIf(name -> !name.startsWith("PGBACKREST_"));
@@ -91,8 +91,8 @@ public record PgBackRest(String stanza, @Nullable Path config) {
   }
 
   /**
-   * Returns the environment of a server that reads the archive, whose spool directory would be the
-   * original's.
+   * Returns the environment for a server that reads the archive. Asynchronous reads are off,
+   * because they would use the spool directory of the original server.
    */
   static Map<String, String> serverEnvironment() {
     Map<String, String> variables = variables();
@@ -100,7 +100,7 @@ public record PgBackRest(String stanza, @Nullable Path config) {
     return variables;
   }
 
-  /** Asks for the contents of the repository. */
+  /** Queries the contents of the repository. */
   public Repository repository(Undo undo) throws IOException {
     Path file = Files.createTempFile("pghello", ".json");
     try {
@@ -111,14 +111,14 @@ public record PgBackRest(String stanza, @Nullable Path config) {
     }
   }
 
-  // what is read of pgBackRest's answer, by its names
+  // The fields that are read from pgBackRest's JSON.
   private record Stanza(@Nullable List<Label> backup, @Nullable List<Archive> archive) {}
 
   private record Label(String label) {}
 
   private record Archive(@Nullable String max) {}
 
-  /** Reads what pgBackRest says of a stanza. */
+  /** Parses the output of {@code pgbackrest info}. */
   static Repository repository(String info) {
     var labels = new ArrayList<String>();
     String segment = null;
@@ -132,14 +132,15 @@ public record PgBackRest(String stanza, @Nullable Path config) {
         }
       }
     } catch (JacksonException e) {
-      throw Failure.critical("cannot read what pgBackRest says: " + e.getOriginalMessage());
+      throw Failure.critical("cannot parse the output of pgBackRest: " + e.getOriginalMessage());
     }
     return new Repository(labels, segment);
   }
 
   private static String checked(Pattern pattern, String value) {
     if (value == null || !pattern.matcher(value).matches()) {
-      throw Failure.critical("cannot read what pgBackRest says: " + Printable.line("" + value));
+      throw Failure.critical(
+          "cannot parse the output of pgBackRest: " + Printable.line("" + value));
     }
     return value;
   }

@@ -6,25 +6,26 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** Whether a backup is one of the whole server by pgBackRest. */
+/** Options that select a pgBackRest backup instead of dumps. */
 public final class PgBackRestOptions {
   @Option(
       names = "--pgbackrest",
       paramLabel = "STANZA",
       description =
-          "Back up the whole server with pgBackRest instead of dumps. STANZA is the name in its configuration. Run this as the repository's owner.")
+          "Back up the whole server with pgBackRest instead of dumps. STANZA is the "
+              + "name in its configuration. Run this as the repository's owner.")
   private @Nullable String stanza;
 
   @Option(
       names = "--config",
       paramLabel = "FILE",
-      description = "pgBackRest's configuration. Default: the usual one.")
+      description = "Path of pgBackRest's configuration. Default: pgBackRest's default.")
   private @Nullable Path config;
 
-  /** Returns null if it is one of dumps. */
+  /** Returns the program, or null for dumps. */
   public @Nullable PgBackRest pgBackRest() {
     if (stanza == null) {
-      Failure.refuseIf(config != null, "--config is for --pgbackrest");
+      Failure.refuseIf(config != null, "--config requires --pgbackrest");
       return null;
     }
     return new PgBackRest(stanza, config == null ? null : config.toAbsolutePath());

@@ -37,11 +37,11 @@ import org.jspecify.annotations.Nullable;
  * A server that pgBackRest restores into a new data directory. It runs until it has replayed the
  * WAL, with the programs of this machine and the extension's files of the backup.
  *
- * <p>The copy never acts for the original. No setting of the original counts, wherever it was set:
- * the server gets a configuration of its own, in which {@code postgresql.auto.conf} only has the
- * recovery settings that pgBackRest wrote. It has no workers, archives nothing, and listens only on
- * a socket in a private directory. Its sessions load no libraries that a database or role names,
- * and fire no event triggers.
+ * <p>The copy never acts for the original. All settings of the original are ignored: the server
+ * gets a new configuration, and its {@code postgresql.auto.conf} contains only the recovery
+ * settings that pgBackRest wrote. It runs no workers, archives nothing, and listens only on a
+ * socket in a private directory. Its sessions load no libraries set for a database or role, and
+ * fire no event triggers.
  */
 public final class RecoveredServer {
   private static final String AUTO_CONF = "postgresql.auto.conf";
@@ -50,21 +50,21 @@ public final class RecoveredServer {
       DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss.SSSSSS'+00'", Locale.ROOT)
           .withZone(ZoneOffset.UTC);
 
-  // of the original, without which prepared transactions cannot be recovered
+  // Limits of the original that recovery of prepared transactions requires.
   private static final Map<String, String> LIMITS =
       Map.of(
           "max_connections setting", "max_connections",
           "max_prepared_xacts setting", "max_prepared_transactions",
           "max_locks_per_xact setting", "max_locks_per_transaction");
 
-  // written by pgBackRest, which has commented out all others
+  // Settings written by pgBackRest, which comments out all others.
   private static final Pattern RECOVERY =
       Pattern.compile("(?m)^ *(?:restore_command|recovery_target(?:_[a-z]+)?) *=.*$");
 
-  // added to the configuration that stays; archive_mode is written by pgBackRest
+  // Appended to the configuration that is kept. pgBackRest writes archive_mode.
   private static final String KEPT =
       """
-      # by pghello restore: remove these lines and archive_mode if this server takes the original's place
+      # by pghello restore: remove these lines and archive_mode if this server replaces the original
       max_logical_replication_workers = 0
       shared_preload_libraries = ''
       external_pid_file = ''
@@ -99,18 +99,18 @@ public final class RecoveredServer {
       ORDER BY position, step
       """;
 
-  // event triggers on logins are there since PostgreSQL 17
+  // Event triggers on logins exist since PostgreSQL 17.
   private static final String STEPS =
       """
       SELECT step FROM (
         SELECT 1, format('the extension %I runs jobs: %s', extname, CASE extname
           WHEN 'pg_cron' THEN 'UPDATE cron.job SET active = false;'
           WHEN 'timescaledb' THEN 'SELECT alter_job(job_id, scheduled => false) FROM timescaledb_information.jobs;'
-          ELSE 'turn them off' END)
+          ELSE 'disable them' END)
         FROM pg_extension
         WHERE extname IN ('pg_cron', 'pg_partman', 'pg_timetable', 'pgagent', 'pgq', 'timescaledb')
         UNION ALL
-        SELECT 2, format('the server %I is the one that the original uses, too: ALTER SERVER %1$I OPTIONS (…); or'
+        SELECT 2, format('the foreign server %I is also used by the original: ALTER SERVER %1$I OPTIONS (…); or'
           ' DROP SERVER %1$I CASCADE;', srvname)
         FROM pg_foreign_server
         UNION ALL
@@ -123,8 +123,8 @@ public final class RecoveredServer {
   /**
    * The point at which recovery ends.
    *
-   * @param time null for the end of the archive, or the name
-   * @param name of a restore point; null for none
+   * @param time the target time; null for the end of the archive, or if there is a name
+   * @param name the name of a restore point; null for none
    */
   public record Goal(@Nullable Instant time, @Nullable String name) {
     List<String> options() {
@@ -160,10 +160,12 @@ public final class RecoveredServer {
   }
 
   /**
-   * Restores it, and returns when it has replayed all that it shall.
+   * Restores the server, and returns once it has replayed all required WAL.
    *
-   * @param data a folder that is not there, or empty; null for one that is removed with the server
-   * @param temporary where it keeps its socket, and what is removed with it
+   * @param data a directory that does not exist or is empty; null for one that is removed with the
+   *     server
+   * @param temporary the directory for the socket and for everything that is removed with the
+   *     server
    * @param preload libraries to load at startup, without their background workers
    */
   public static RecoveredServer start(
@@ -205,7 +207,8 @@ public final class RecoveredServer {
                 "--set=" + backup.label(),
                 "--process-max=" + jobs,
                 "--archive-mode=off",
-                // the configuration may name directories of the original, and replace their files
+                // The configuration may contain directories of the original. Their files must not
+                // be replaced.
                 "--no-delta",
                 "--no-link-all",
                 "--reset-link-map",
@@ -213,13 +216,13 @@ public final class RecoveredServer {
                 "--reset-tablespace-map",
                 "--tablespace-map-all=" + tablespaces));
     options.addAll(goal.options());
-    // before, as the archive of a server that runs goes on
+    // Query first, because the archive of a running server grows.
     PgBackRest.Repository repository = pgBackRest.repository(undo);
     pgBackRest.run(undo, Map.of(), Redirect.DISCARD, "restore", options);
     String owner = Files.getOwner(into.resolve("PG_VERSION")).getName();
     String user = Files.getOwner(folder).getName();
     if (!owner.equals(user)) {
-      throw Failure.critical("the server's files are " + owner + "'s: run this as that user");
+      throw Failure.critical("the server's files belong to " + owner + ": run this as that user");
     }
     var server = new RecoveredServer(backup, programs, folder, into, undo, removeFolder);
     server.recover(data != null, preload);
@@ -241,7 +244,7 @@ public final class RecoveredServer {
             .results()
             .map(line -> line.group() + "\n")
             .collect(Collectors.joining()));
-    // instead of the original's, which may be elsewhere
+    // Replace the original's files, which may be in another directory.
     Path settings = Files.writeString(folder.resolve("postgresql.conf"), "");
     Path identities = Files.writeString(folder.resolve("pg_ident.conf"), "");
     Path access = Files.writeString(folder.resolve("pg_hba.conf"), "local all all trust\n");
@@ -263,13 +266,17 @@ public final class RecoveredServer {
         List.of("max_worker_processes", "max_logical_replication_workers", "max_wal_senders")) {
       add(command, name, "0");
     }
-    // recovery needs one for each subscription of the original
+    // Recovery needs one for each subscription of the original.
     add(command, "max_replication_slots", ORIGINS);
     if (backup.serverMajor() >= 18) {
       add(command, "max_active_replication_origins", ORIGINS);
     }
-    // vacuum against wraparound also runs without autovacuum, and calls functions of indexes
-    add(command, "autovacuum_freeze_max_age", "2000000000");
+    // Anti-wraparound vacuum runs even with autovacuum off, and calls functions of indexes.
+    add(
+        command,
+        "Anti-wraparound vacuum runs even with autovacuum off, and calls functions of "
+            + "indexes.",
+        "2000000000");
     add(command, "autovacuum_multixact_freeze_max_age", "2000000000");
     add(command, "log_destination", "stderr");
     add(command, "lc_messages", "C");
@@ -312,10 +319,11 @@ public final class RecoveredServer {
     command.addAll(List.of("-c", setting + "=" + value));
   }
 
-  /** Returns why a server does not start, which its last messages say. */
+  /** Returns why a server did not start, from its log. */
   private static String explain(String messages) {
     if (messages.contains("recovery ended before configured recovery target was reached")) {
-      return "the archive ends before that: it has no such restore point, or no transaction after that time";
+      return "the archive ends before the target: it contains no such restore point, or no "
+          + "transaction after that time";
     }
     List<String> fatal =
         messages
@@ -328,7 +336,7 @@ public final class RecoveredServer {
         + adviceOn(messages);
   }
 
-  /** Returns the option to name if an error is about a library that is not preloaded. */
+  /** Returns advice to use {@code --preload} if the error is about a missing library. */
   static String adviceOn(String messages) {
     return messages.contains("preload")
         ? "; --preload LIBRARY loads a library at startup, without its background workers"
@@ -349,7 +357,7 @@ public final class RecoveredServer {
     return values;
   }
 
-  /** Returns a sentence if the archive goes on after where the replay ended. */
+  /** Returns a message if the archive contains WAL after the end of the replay. */
   private @Nullable String gap(@Nullable String lastSegment) throws SQLException {
     String size = controlData().get("Bytes per WAL segment");
     if (lastSegment == null || size == null) {
@@ -368,27 +376,29 @@ public final class RecoveredServer {
     long each = (1L << 32) / bytes;
     return String.format(
         Locale.ROOT,
-        "the archive is not whole: it has WAL up to %s, but recovery ended in %08X%08X",
+        "the archive is incomplete: it has WAL up to %s, but recovery ended in %08X%08X",
         lastSegment,
         segment / each,
         segment % each);
   }
 
-  /** Returns what was wrong with the archive; null if nothing was. */
+  /** Returns the problem of the archive; null if there is none. */
   public @Nullable String gap() {
     return gap;
   }
 
-  /** Returns when the last transaction was committed that it has, or else when the backup ended. */
+  /**
+   * Returns the time of the last committed transaction, or the end of the backup if that is later.
+   */
   public Instant point() throws SQLException {
     String time = ask(POINT);
     Instant last = time == null ? backup.time() : Instant.parse(time);
     return last.isAfter(backup.time()) ? last : backup.time();
   }
 
-  /** Returns how to connect to it. */
+  /** Returns the connection target. */
   public Target target() {
-    // these come before the settings of databases and roles
+    // These options take precedence over settings of databases and roles.
     return ScratchServer.target(
             folder,
             backup.superuser(),
@@ -404,13 +414,13 @@ public final class RecoveredServer {
   }
 
   /**
-   * Shuts it down, and keeps its data directory with the configuration of the original, in which
-   * archiving, subscriptions and preloaded libraries are turned off.
+   * Shuts down the server and keeps its data directory with the configuration of the original,
+   * except that archiving, subscriptions and preloaded libraries are disabled.
    */
   public void keep() throws IOException {
     Undo.Running server = running;
     if (server == null) {
-      throw new IllegalStateException("it does not run");
+      throw new IllegalStateException("the server is not running");
     }
     ScratchServer.tellToEnd(server);
     undo.waitFor(server);
@@ -419,8 +429,8 @@ public final class RecoveredServer {
   }
 
   /**
-   * Returns the steps that are needed before both the original and the copy run without the
-   * settings that {@link #keep} adds.
+   * Returns the steps to take before the original and the copy can both run without the settings
+   * that {@link #keep} adds.
    */
   public List<String> steps() throws SQLException {
     var steps = new ArrayList<String>();
@@ -439,18 +449,19 @@ public final class RecoveredServer {
     return steps;
   }
 
-  /** Fails if a server could not be restored to a folder. */
+  /** Throws if a server cannot be restored into this directory. */
   public static void checkEmpty(Path data) {
     Path parent = data.toAbsolutePath().getParent();
     Failure.refuseIf(
         parent == null || !Files.isWritable(Files.exists(data) ? data : parent),
-        "cannot create " + data + ": its folder is not there or not writable");
+        "cannot create " + data + ": its directory does not exist or is not writable");
     for (Path path : List.of(data, data.resolveSibling(data.getFileName() + "-tablespaces"))) {
       if (Files.exists(path)) {
         try (Stream<Path> paths = Files.list(path)) {
-          Failure.refuseIf(paths.findAny().isPresent(), path + " is not empty: name a new folder");
+          Failure.refuseIf(
+              paths.findAny().isPresent(), path + " is not empty: choose a new directory");
         } catch (IOException e) {
-          throw Failure.unknown("cannot read the folder " + path + ": " + e.getMessage());
+          throw Failure.unknown("cannot read the directory " + path + ": " + e.getMessage());
         }
       }
     }

@@ -32,17 +32,18 @@ import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Backups of the whole server by pgBackRest, and of what that leaves out.
+ * Backs up the whole server with pgBackRest, and the extension's files, which pgBackRest leaves
+ * out.
  *
  * @param type full, diff or incr
- * @param bindir the folder of PostgreSQL's programs; null for that of the system's packages
+ * @param bindir the directory of the PostgreSQL programs; null for the system's packages
  */
 public record WholeServer(PgBackRest pgBackRest, String type, @Nullable Path bindir, Output output)
     implements BackupMethod {
-  /** The type unless another is chosen: what has changed since the last backup. */
+  /** The default type: changes since the last backup. */
   public static final String USUAL_TYPE = "incr";
 
-  /** A database of the server that was copied. */
+  /** A database of a backed-up server. */
   private record Copied(String database, @Nullable String pgHello, long bytes) {}
 
   /** A database that was read. */
@@ -55,7 +56,7 @@ public record WholeServer(PgBackRest pgBackRest, String type, @Nullable Path bin
       double seconds,
       String contents) {}
 
-  /** Reads a backup. */
+  /** Reads an existing backup. */
   public WholeServer(Backup backup, @Nullable Path bindir, Output output) {
     this(PgBackRest.of(backup), "", bindir, output);
   }
@@ -96,7 +97,7 @@ public record WholeServer(PgBackRest pgBackRest, String type, @Nullable Path bin
     return Backup.OF_STANZA + pgBackRest.stanza();
   }
 
-  /** Removes those whose servers pgBackRest has removed. */
+  /** Removes the backups that pgBackRest has expired. */
   @Override
   public int removeOld(Path folder, Undo undo) throws IOException {
     List<String> labels = pgBackRest.repository(undo).labels();
@@ -112,7 +113,7 @@ public record WholeServer(PgBackRest pgBackRest, String type, @Nullable Path bin
 
   @Override
   public String removed() {
-    return "that pgBackRest no longer has";
+    return "expired by pgBackRest";
   }
 
   @Override
@@ -142,7 +143,7 @@ public record WholeServer(PgBackRest pgBackRest, String type, @Nullable Path bin
       wrong.add(gap);
     }
     Target server = recovered.target();
-    // all that there are, also those that came after the backup
+    // Include databases that were created after the backup.
     boolean isWhole = trial.isAll() && databases.equals(backup.databases());
     List<String> chosen;
     try (Connection session = server.connectForLong()) {
@@ -171,7 +172,7 @@ public record WholeServer(PgBackRest pgBackRest, String type, @Nullable Path bin
     return new Proof(point, took, Table.of(Read.class, rows), wrong, List.of());
   }
 
-  /** Reads all of a database. */
+  /** Reads all rows of a database. */
   private static Read read(Target target, List<String> wrong) {
     Instant started = Instant.now();
     String database = target.database();

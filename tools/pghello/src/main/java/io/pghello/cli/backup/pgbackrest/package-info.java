@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Backups of a whole server by pgBackRest, and the server that is restored from them. */
+/** Backups of a whole server with pgBackRest, and the servers restored from them. */
 @NullMarked
 package io.pghello.cli.backup.pgbackrest;
 

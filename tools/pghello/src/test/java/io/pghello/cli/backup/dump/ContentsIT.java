@@ -98,7 +98,7 @@ class ContentsIT {
       Run.execute(owner, "UPDATE t SET i = 9 WHERE i = 8");
     }
     assertThat(Contents.differences(before, contents(server, database, superuser)))
-        .containsExactly("table public.t has other values");
+        .containsExactly("table public.t has different values");
   }
 
   /** An index that is made after the check would be planned with. */
@@ -296,7 +296,7 @@ class ContentsIT {
           "CREATE INDEX ON mine.t ((i + called()))");
       assertThatThrownBy(() -> contents(server, database, superuser))
           .isInstanceOf(Failure.class)
-          .hasMessageContaining("table mine.t was replaced meanwhile: run this again");
+          .hasMessageContaining("table mine.t was replaced during the read: run this again");
     }
   }
 

@@ -95,7 +95,7 @@ class DumpFileTest {
     assertThatThrownBy(() -> read(dump))
         .isInstanceOf(Failure.class)
         .hasMessageContaining("its format is 1." + version)
-        .hasMessageContaining("reads 1.14 to 1.16");
+        .hasMessageContaining("supports 1.14 to 1.16");
   }
 
   private List<DumpEntry> read(byte[] dump) throws IOException {

@@ -50,7 +50,7 @@ class BackupTest {
         .hasSize(2)
         .first()
         .asString()
-        .contains(newer + " is newer and cannot be read; the backup of " + YESTERDAY + " is taken");
+        .contains(newer + " is newer but cannot be read; using the backup of " + YESTERDAY);
     // not the one that was asked for
     assertThat(said("--at", TODAY.minusSeconds(1).toString())).hasLineCount(1);
   }

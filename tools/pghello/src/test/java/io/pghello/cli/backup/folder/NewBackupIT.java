@@ -72,7 +72,8 @@ class NewBackupIT {
     answer(superuser, name);
     assertThatThrownBy(() -> NewBackup.copyFiles(superuser, deep.resolve("extension")))
         .isInstanceOf(Failure.class)
-        .hasMessageContaining("the server names a file that is not one of the extension");
+        .hasMessageContaining(
+            "the server returned a file name that does not belong to the extension");
     try (var paths = Files.walk(folder)) {
       assertThat(paths.filter(Files::isRegularFile))
           .allMatch(path -> path.startsWith(deep.resolve("extension")))

@@ -176,14 +176,15 @@ class PgBackRestIT {
     refuses(3, "no complete backup", "--to", none.toString(), "--at", "2020-01-01T00:00:00Z");
     refuses(3, "in the future", "--to", none.toString(), "--at", "2999-01-01T00:00:00Z");
     refuses(2, "no such restore point", "--to", none.toString(), "--name", "unheard of");
-    refuses(3, "name a data directory by --to", "app");
+    refuses(3, "set a data directory with --to", "app");
     assertThat(none).doesNotExist();
     Run dumps = Run.pghello(environment(), "backup", "--to", backups.toString(), database.name());
     assertThat(dumps.status()).isEqualTo(3);
-    assertThat(dumps.err()).contains("has backups by pgBackRest");
+    assertThat(dumps.err()).contains("already contains backups by pgBackRest");
     Run other = pgBackRestBackup(environment(), "other");
     assertThat(other.status()).isEqualTo(3);
-    assertThat(other.err()).contains("has backups by pgBackRest of the stanza main: name another");
+    assertThat(other.err())
+        .contains("already contains backups by pgBackRest of the stanza main: choose another");
 
     findsWhatIsWrong();
   }
@@ -198,7 +199,7 @@ class PgBackRestIT {
             + " WHERE adrelid = 'kept'::regclass AND adnum = 2");
     Run full = backup("--type", "full");
     assertThat(full.status()).as(full.err()).isZero();
-    assertThat(full.out()).contains("Removed 1 that pgBackRest no longer has");
+    assertThat(full.out()).contains("Removed 1 expired by pgBackRest");
     assertThat(Backup.in(backups)).hasSize(1);
     switchWal();
     String missing = switchWal();
@@ -213,14 +214,14 @@ class PgBackRestIT {
     Run verify = Run.pghello(Map.of(), "verify", "--from", backups.toString());
     assertThat(verify.status()).as(verify.err()).isEqualTo(2);
     assertThat(verify.out())
-        .contains("the archive is not whole: it has WAL up to ", "but recovery ended in ")
+        .contains("the archive is incomplete: it has WAL up to ", "but recovery ended in ")
         .contains(
-            "table public.kept has 300 values in greeting that are not what",
+            "table public.kept has 300 values in greeting that differ from the",
             "cannot be relied on");
     Path rest = folder.resolve("rest");
     Run restore = restore("--to", rest.toString());
     assertThat(restore.status()).isEqualTo(2);
-    assertThat(restore.out()).contains("the archive is not whole");
+    assertThat(restore.out()).contains("the archive is incomplete");
     assertThat(rest.resolve("PG_VERSION")).exists();
   }
 
@@ -233,7 +234,7 @@ class PgBackRestIT {
     without.put("PATH", folder.toString());
     Run absent = pgBackRestBackup(without, "main");
     assertThat(absent.status()).isEqualTo(3);
-    assertThat(absent.err()).contains("needs pgbackrest on this machine");
+    assertThat(absent.err()).contains("pgbackrest is not installed on this machine");
     assertThat(Backup.in(backups)).isEmpty();
 
     // it waits for WAL to be archived
@@ -426,7 +427,7 @@ class PgBackRestIT {
     assertThat(restore.status()).as(restore.err()).isZero();
     assertThat(restore.out())
         .contains(
-            "turns off archiving, subscriptions and preloaded libraries",
+            "disables archiving, subscriptions and preloaded libraries",
             "  ROLE postgres loads auto_explain");
     assertThat(kept.resolve("postgresql.auto.conf"))
         .content()

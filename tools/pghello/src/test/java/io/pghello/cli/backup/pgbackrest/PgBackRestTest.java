@@ -47,7 +47,7 @@ class PgBackRestTest {
     }
     assertThatThrownBy(() -> PgBackRest.repository("[{"))
         .isInstanceOf(Failure.class)
-        .hasMessageStartingWith("cannot read what pgBackRest says: ");
+        .hasMessageStartingWith("cannot parse the output of pgBackRest: ");
     for (String info :
         new String[] {
           "[{\"backup\" : [{\"label\" : \"../20260101-000000F\"}]}]",
@@ -56,7 +56,7 @@ class PgBackRestTest {
         }) {
       assertThatThrownBy(() -> PgBackRest.repository(info))
           .isInstanceOf(Failure.class)
-          .hasMessageStartingWith("cannot read what pgBackRest says: ");
+          .hasMessageStartingWith("cannot parse the output of pgBackRest: ");
     }
   }
 }
