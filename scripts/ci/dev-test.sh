@@ -101,8 +101,8 @@ ends 0 'Usage: pghello' pghello --help
 ends 0 'Usage: pghello health' pghello health --help
 ends 0 'Usage: pghello backup' pghello backup --help
 ends 0 'Usage: pghello install' pghello install --help
-ends 3 'a command is missing' pghello
-ends 3 "'--to=FOLDER'" pghello install
+ends 3 'no command given' pghello
+ends 3 "'--to=DIR'" pghello install
 ends 0 "Installed $WORK/a folder/bin/pghello" pghello install --to "$WORK/a folder"
 cases=$((cases + 1))
 if [[ $("$WORK/a folder/bin/pghello" --version) != 'pghello '[0-9]* ]]; then
@@ -117,7 +117,7 @@ unset PGDATABASE PGUSER PG_HELLO_MCP_CONFIG
 ends 0 'Usage: pg-hello-mcp' mcp --help
 ends 0 'pg-hello-mcp' mcp --version
 ends 2 --unknown mcp --unknown
-ends 2 'the command line takes options alone' mcp postgresql://user:secret@localhost/db
+ends 2 'unexpected argument' mcp postgresql://user:secret@localhost/db
 ends 2 'no connection is configured' mcp
 
 # values that are missing

@@ -3,7 +3,7 @@ package io.pghello.mcp;
 
 import java.io.Serial;
 
-/** Says in a sentence why the program does not start. */
+/** Thrown if the program cannot start. The message is for the user. */
 final class ConfigurationException extends RuntimeException {
   @Serial private static final long serialVersionUID = 1L;
 

@@ -18,7 +18,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The connections that tools may use, and what each may do. Immutable. */
+/** The connections that tools can use, with their permissions. Immutable. */
 final class Connections {
   private static final String FILE_VARIABLE = "PG_HELLO_MCP_CONFIG";
   private static final Map<String, String> VARIABLES =
@@ -35,7 +35,7 @@ final class Connections {
           "requireAuth");
   private static final String DEFAULT_ID = "default";
 
-  /** A connection. */
+  /** A configured connection. */
   private record Connection(ObjectNode config, Permissions permissions) {}
 
   private final Map<String, Connection> connections;
@@ -45,10 +45,10 @@ final class Connections {
   }
 
   /**
-   * Reads them from a file, or from the environment.
+   * Reads the connections from a file or from the environment.
    *
-   * @param file null for that of the environment
-   * @throws ConfigurationException if there are none, or something in them is wrong
+   * @param file the configuration file; null for the one named in the environment, if any
+   * @throws ConfigurationException if there are no connections, or the configuration is invalid
    */
   static Connections read(@Nullable Path file, Map<String, String> environment) {
     String named = environment.get(FILE_VARIABLE);
@@ -84,13 +84,13 @@ final class Connections {
         });
     if (!config.has("user") && !config.has("database")) {
       throw new ConfigurationException(
-          "no connection is configured: give --config FILE, or set PGHOST, PGDATABASE, PGUSER and"
-              + " PGPASSWORD");
+          "no connection is configured: pass --config FILE, or set PGHOST, "
+              + "PGDATABASE, PGUSER and PGPASSWORD");
     }
     String port = environment.getOrDefault("PGPORT", "");
     if (!port.isEmpty()) {
       if (!port.matches("[0-9]{1,5}")) {
-        throw new ConfigurationException("PGPORT is no number");
+        throw new ConfigurationException("PGPORT is not a number");
       }
       config.put("port", Integer.parseInt(port));
     }
@@ -105,7 +105,7 @@ final class Connections {
     return new Connection(config, reader());
   }
 
-  /** Returns what a connection may do of which nothing is said. */
+  /** Returns the default permissions of a connection. */
   private static Permissions reader() {
     return Permissions.read().withSql(true).withMaxBytes(Tools.ANSWER_MAX);
   }
@@ -114,8 +114,8 @@ final class Connections {
     return switch (mode) {
       case "disable" -> false;
       case "verify-full" -> true;
-      // libpq has others, with which anybody's certificate may pass
-      default -> throw new ConfigurationException("PGSSLMODE is neither disable nor verify-full");
+      // In libpq's other modes, any certificate may be accepted.
+      default -> throw new ConfigurationException("PGSSLMODE must be disable or verify-full");
     };
   }
 
@@ -125,28 +125,30 @@ final class Connections {
       if (json.isObject()) {
         return json;
       }
-      throw new ConfigurationException(file + " is no JSON object");
+      throw new ConfigurationException(file + " is not a JSON object");
     } catch (JsonProcessingException e) {
-      // its words would have a part of the file
-      throw new ConfigurationException(file + " is no JSON" + Messages.place(e));
+      // The message would contain a part of the file.
+      throw new ConfigurationException(file + " is not JSON" + Messages.place(e));
     } catch (NoSuchFileException e) {
-      throw new ConfigurationException("there is no file " + shown(file));
+      throw new ConfigurationException("file not found: " + shown(file));
     } catch (IOException e) {
       throw new ConfigurationException("cannot read " + shown(file));
     }
   }
 
-  /** Returns a path, unless it was meant as an address, which may have a password. */
+  /** Returns a path, or a placeholder if it looks like an address, which may contain a password. */
   private static String shown(Path file) {
     String name = file.toString();
-    return name.matches("(?s).*[@=].*|.*:/.*") ? "of that name; it takes a path" : name;
+    return name.matches("(?s).*[@=].*|.*:/.*")
+        ? "(not shown, because it looks like an address; expected a path)"
+        : name;
   }
 
   private static String text(Path file, String where) {
     try {
       return Files.readString(file).replaceFirst("\\R\\z", "");
     } catch (NoSuchFileException e) {
-      throw new ConfigurationException(where + ": there is no file " + shown(file));
+      throw new ConfigurationException(where + ": file not found: " + shown(file));
     } catch (IOException e) {
       throw new ConfigurationException(where + ": cannot read " + shown(file));
     }
@@ -158,12 +160,12 @@ final class Connections {
     }
     for (Map.Entry<String, JsonNode> member : object.properties()) {
       if (!known.contains(member.getKey())) {
-        throw new ConfigurationException(where + " has no member " + member.getKey());
+        throw new ConfigurationException(where + " has an unknown member " + member.getKey());
       }
     }
   }
 
-  /** Reads a file's connections. */
+  /** Reads the connections of a file. */
   private record Reader(@Nullable Path folder, Map<String, String> environment) {
     Connection connection(String id, JsonNode given) {
       String where = "connections." + id;
@@ -177,7 +179,7 @@ final class Connections {
           given.has("permissions") ? permissions(given.get("permissions"), where) : reader());
     }
 
-    /** Returns a value with the texts that it refers to. */
+    /** Resolves references to environment variables and files. */
     private JsonNode resolve(JsonNode value, String where) {
       if (!value.isObject()) {
         return value;
@@ -205,7 +207,7 @@ final class Connections {
       try {
         return text(folder == null ? Path.of(name) : folder.resolve(name), where);
       } catch (InvalidPathException e) {
-        throw new ConfigurationException(where + ": that is no path");
+        throw new ConfigurationException(where + ": invalid path");
       }
     }
 
@@ -225,17 +227,17 @@ final class Connections {
     }
   }
 
-  /** Returns their ids, in the order of the file. */
+  /** Returns the ids, in the order of the file. */
   Set<String> ids() {
     return connections.keySet();
   }
 
-  /** Returns how to log in. */
+  /** Returns the configuration of a connection. */
   ObjectNode config(String id) {
     return find(id).config();
   }
 
-  /** Returns what a connection may do. */
+  /** Returns the permissions of a connection. */
   Permissions permissions(String id) {
     return find(id).permissions();
   }

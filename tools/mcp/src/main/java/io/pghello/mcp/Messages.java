@@ -18,19 +18,19 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
-/** Reads messages, each of which is a line of UTF-8. For one thread. */
+/** Reads messages, each a line of UTF-8. Not thread-safe. */
 final class Messages {
-  /** The greatest length of a message, in bytes. */
+  /** Maximum length of a message, in bytes. */
   static final int LENGTH_MAX = 16 << 20;
 
   private static final int DIGITS_MAX = 150_000;
 
-  /** Numbers keep all their digits; a name that is there twice is refused. */
+  /** A mapper that keeps all digits of numbers and rejects duplicate names. */
   static final JsonMapper JSON =
       JsonMapper.builder(
               JsonFactory.builder()
                   .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                  // else many long numbers in a message keep the others waiting for minutes
+                  // Otherwise, a message with many long numbers delays other messages for minutes.
                   .enable(StreamReadFeature.USE_FAST_BIG_NUMBER_PARSER)
                   .streamReadConstraints(
                       StreamReadConstraints.builder()
@@ -41,12 +41,12 @@ final class Messages {
                   .build())
           .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          // a newer client says more
+          // Newer clients send additional properties.
           .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
           .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
           .build();
 
-  /** Says that a line is no message. */
+  /** Thrown if a line is not a valid message. */
   static final class UnreadableException extends Exception {
     private static final long serialVersionUID = 1L;
 
@@ -55,7 +55,7 @@ final class Messages {
     }
   }
 
-  /** Returns where JSON is wrong, for the end of a sentence; nothing if it is not known. */
+  /** Returns a suffix for messages with the location of a JSON error; empty if unknown. */
   static String place(JsonProcessingException e) {
     JsonLocation where = e.getLocation();
     return where == null
@@ -70,9 +70,10 @@ final class Messages {
   }
 
   /**
-   * Returns the next line; null at the end of the input.
+   * Reads the next line; null at the end of the input.
    *
-   * @throws UnreadableException if it is too long, or no UTF-8; the next one may be read
+   * @throws UnreadableException if the line is too long or not UTF-8; the next line can still be
+   *     read
    */
   @Nullable String next() throws IOException, UnreadableException {
     var line = new ByteArrayOutputStream();
@@ -89,7 +90,7 @@ final class Messages {
       }
     }
     if (length > LENGTH_MAX) {
-      throw new UnreadableException("A message may have " + LENGTH_MAX + " bytes at most");
+      throw new UnreadableException("A message can have at most " + LENGTH_MAX + " bytes");
     }
     try {
       return StandardCharsets.UTF_8
@@ -97,7 +98,7 @@ final class Messages {
           .decode(ByteBuffer.wrap(line.toByteArray()))
           .toString();
     } catch (CharacterCodingException e) {
-      throw new UnreadableException("The message is no UTF-8");
+      throw new UnreadableException("The message is not valid UTF-8");
     }
   }
 }

@@ -24,9 +24,11 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
-/** The program: an MCP server on standard input and output, which ends when its input does. */
+/**
+ * The main class: an MCP server on standard input and output, which exits at the end of its input.
+ */
 public final class PgHelloMcp {
-  // what controls a terminal, or writes from right to left
+  // Characters that control a terminal or change the text direction.
   private static final String CONTROL = "[\\p{Cntrl}\\x80-\\x9f\\u2028-\\u202e\\u2066-\\u2069]";
 
   private static final int OK = 0;
@@ -40,42 +42,42 @@ public final class PgHelloMcp {
       """
       Usage: pg-hello-mcp [--config FILE]
 
-      Gives an agent the operations of pg-hello-plugin as tools, by the Model Context Protocol on
-      standard input and output. Connections only read, unless the file says otherwise.
+      Offers the operations of pg-hello-plugin to agents as tools, using the Model Context Protocol on
+      standard input and output. Connections are read-only unless the file allows writing.
 
-        --config FILE   the connections, in JSON; default: $PG_HELLO_MCP_CONFIG
-        --help          show this text
-        --version       show the version
+        --config FILE   JSON file with the connections; default: $PG_HELLO_MCP_CONFIG
+        --help          print this help
+        --version       print the version
 
-      Without a file, there is one connection, to $PGHOST, $PGPORT, $PGDATABASE as $PGUSER with
-      $PGPASSWORD; $PGSSLMODE is verify-full or disable (no TLS; the default on this machine), and
-      $PGSSLROOTCERT names a file with the server's CA. Without TLS no password is sent in clear text,
-      unless $PGREQUIREAUTH names password. The file has
+      Without a file, there is one connection, configured by $PGHOST, $PGPORT, $PGDATABASE, $PGUSER and
+      $PGPASSWORD. Set $PGSSLMODE to verify-full or disable (no TLS; the default for local servers), and
+      $PGSSLROOTCERT to a file with the server's CA. Without TLS, passwords are not sent in clear text
+      unless $PGREQUIREAUTH is password. Example of a file:
 
         {"connections": {"shop": {
           "config": {"host": "db.example.com", "database": "shop", "user": "agent",
                      "password": {"env": "SHOP_PASSWORD"}},
           "permissions": {"readOnly": true, "sql": true, "maxRows": 200}}}}
 
-      A text of a config may be {"env": NAME} or {"file": PATH}. docs/mcp.md has all of it.
+      Strings in config can be {"env": NAME} or {"file": PATH}. See docs/mcp.md for details.
 
-      Exit status: 0 when the input has ended, 2 where the command line or the configuration is wrong.
+      Exit status: 0 at the end of the input, 2 if the command line or the configuration is invalid.
       """;
 
   private PgHelloMcp() {}
 
   /**
-   * Serves until standard input ends, and ends the JVM.
+   * Serves until the end of standard input, then exits the JVM.
    *
-   * @param args what {@code --help} says
+   * @param args the command line, as described by {@code --help}
    */
   public static void main(String[] args) {
     var out = new FileOutputStream(FileDescriptor.out);
-    // standard output is the protocol's
+    // Standard output is reserved for the protocol.
     System.setOut(System.err);
     if (System.getProperty("java.util.logging.config.file") == null) {
       ROOT.setLevel(Level.WARNING);
-      // their words may be the server's
+      // Their log messages may contain messages of the server.
       SILENT.forEach(logger -> logger.setLevel(Level.OFF));
     }
     System.exit(run(args, System.getenv(), new FileInputStream(FileDescriptor.in), out));
@@ -95,17 +97,18 @@ public final class PgHelloMcp {
         } else if (args[i].startsWith("--config=")) {
           file = Path.of(args[i].substring("--config=".length()));
         } else if (args[i].startsWith("-")) {
-          throw new ConfigurationException(named(args[i]) + " is no option, or lacks its value");
-        } else {
-          // it may have a password
           throw new ConfigurationException(
-              "the command line takes options alone; connections stand in a file, or in PGHOST and so"
-                  + " on");
+              named(args[i]) + " is an unknown option, or its value is missing");
+        } else {
+          // Not shown, because it may contain a password.
+          throw new ConfigurationException(
+              "unexpected argument: configure connections with --config FILE, or with "
+                  + "PGHOST, PGDATABASE, PGUSER and PGPASSWORD");
         }
       }
       return serve(Connections.read(file, environment), in, out);
     } catch (ConfigurationException e) {
-      // names of a file may be anything
+      // Names in a file may contain any characters.
       String said = String.valueOf(e.getMessage()).replaceAll(CONTROL, "?");
       System.err.println("pg-hello-mcp: " + said + " (see --help)");
       return MISUSE;
@@ -132,7 +135,7 @@ public final class PgHelloMcp {
   private static int serve(Connections connections, InputStream in, OutputStream out) {
     connections.ids().forEach(id -> check(id, connections.config(id)));
     PluginContext context = PluginContext.defaults().withPermissions(connections::permissions);
-    // a server that does not answer keeps nobody waiting for the others
+    // Open connections in parallel, so that an unresponsive server does not delay the others.
     ExecutorService openers = Executors.newCachedThreadPool(PgHelloMcp::opener);
     try (PostgresPlugin plugin = PostgresPlugin.initialize(context)) {
       Set<String> owners = ConcurrentHashMap.newKeySet();
@@ -140,14 +143,14 @@ public final class PgHelloMcp {
         openers.execute(() -> open(plugin, id, connections.config(id), owners));
       }
       openers.shutdown();
-      // what the instructions say of roles; who does not answer is not waited for
+      // The instructions mention table owners. Do not wait longer for unresponsive servers.
       var unused = openers.awaitTermination(ROLES_MILLIS, TimeUnit.MILLISECONDS);
       try (var server = new Server(plugin, connections, owners, in, out)) {
         var hook = new Thread(server::close, "pg-hello-mcp-end");
         Runtime.getRuntime().addShutdownHook(hook);
         server.run();
       }
-      // what they have found is said
+      // Lets the openers report errors.
       unused = openers.awaitTermination(GRACE_MILLIS, TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -161,7 +164,7 @@ public final class PgHelloMcp {
     return thread;
   }
 
-  /** Refuses what can never work. */
+  /** Rejects an invalid configuration. */
   private static void check(String id, JsonNode config) {
     try {
       PostgresPlugin.check(id, config);
@@ -170,14 +173,14 @@ public final class PgHelloMcp {
     }
   }
 
-  /** Says what is wrong; a server that is away may come back. */
+  /** Opens a connection and reports errors. The server may become available later. */
   private static void open(PostgresPlugin plugin, String id, JsonNode config, Set<String> owners) {
     try {
       if (plugin.connect(id, config).ownsTables()) {
         owners.add(id);
       }
     } catch (PostgresException e) {
-      System.err.println("pg-hello-mcp: " + about(id, e) + "Calls will try again.");
+      System.err.println("pg-hello-mcp: " + about(id, e) + "Calls will retry.");
     }
   }
 

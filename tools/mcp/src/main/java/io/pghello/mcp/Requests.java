@@ -7,15 +7,15 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Checks of the parameters of requests. The SDK would answer with the words of Java for an internal
- * error.
+ * Validates the parameters of requests. Otherwise, the SDK would return Java exceptions as internal
+ * errors.
  *
- * @param tools the names of the tools that there are
+ * @param tools the names of the available tools
  */
 record Requests(Set<String> tools) {
   private static final int NAME_MAX = 100;
 
-  /** Returns what is wrong with the parameters of a request; null if nothing is. */
+  /** Returns the problem of a request's parameters; null if they are valid. */
   @Nullable String wrong(String method, JsonNode params) {
     if (!params.isObject() && !isAbsent(params)) {
       return "params must be an object";
@@ -28,37 +28,37 @@ record Requests(Set<String> tools) {
       case McpSchema.METHOD_INITIALIZE -> wrongInitialize(params);
       case McpSchema.METHOD_TOOLS_CALL -> wrongCall(params);
       case McpSchema.METHOD_TOOLS_LIST ->
-          // one page has all
+          // The first page is complete.
           isAbsent(params.path("cursor"))
               ? null
-              : "params.cursor is none of this server's, which has given none";
+              : "params.cursor is unknown: this server does not return cursors";
       default -> null;
     };
   }
 
   private static @Nullable String wrongInitialize(JsonNode params) {
     if (!params.path("protocolVersion").isTextual()) {
-      return "params.protocolVersion must be a text";
+      return "params.protocolVersion must be a string";
     }
     if (!params.path("capabilities").isObject()) {
       return "params.capabilities must be an object";
     }
     JsonNode client = params.path("clientInfo");
     if (!client.path("name").isTextual() || !client.path("version").isTextual()) {
-      return "params.clientInfo must be an object with the texts name and version";
+      return "params.clientInfo must be an object with the strings name and version";
     }
     try {
       var unused = Messages.JSON.convertValue(params, McpSchema.InitializeRequest.class);
       return null;
     } catch (IllegalArgumentException e) {
-      return "params has a member of a wrong type";
+      return "a member of params has the wrong type";
     }
   }
 
   private @Nullable String wrongCall(JsonNode params) {
     JsonNode name = params.path("name");
     if (!name.isTextual()) {
-      return "params.name must be a text: the name of a tool";
+      return "params.name must be a string: the name of a tool";
     }
     if (!tools.contains(name.textValue())) {
       String unknown = name.textValue();

@@ -26,7 +26,7 @@ final class Server implements AutoCloseable {
 
   private final Transport transport;
 
-  // which wakes the thread that has worked last, while a queue has all threads take turns
+  // Reuses the most recently active thread, whereas a queue would rotate through all threads.
   private final ForkJoinPool calls =
       new ForkJoinPool(
           THREADS,
@@ -58,7 +58,7 @@ final class Server implements AutoCloseable {
             .instructions(tools.instructions(owners))
             .capabilities(CAPABILITIES)
             .jsonMapper(mapper)
-            // the plugin checks what it is given, and says more when it refuses
+            // The plugin validates the parameters, with better error messages.
             .validateToolInputs(false)
             .jsonSchemaValidator((schema, content) -> ValidationResponse.asValid(null))
             .tools(tools.all())
@@ -72,14 +72,15 @@ final class Server implements AutoCloseable {
   }
 
   /**
-   * Serves until the input ends; then waits a second for what is in flight, and cancels the rest.
+   * Serves until the end of the input. Then waits one second for calls in flight, and cancels the
+   * rest.
    */
   void run() {
     transport.run();
     transport.end(GRACE_MILLIS);
   }
 
-  /** Cancels what is in flight, and waits until the server has stopped it, for some seconds. */
+  /** Cancels calls in flight, and waits a few seconds for the database server to stop them. */
   @Override
   public void close() {
     transport.cancelAll();

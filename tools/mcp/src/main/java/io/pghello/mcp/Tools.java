@@ -27,19 +27,19 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import reactor.core.publisher.Mono;
 
-/** The tools: one for each operation that some connection may do. */
+/** The tools, one for each operation that at least one connection allows. */
 final class Tools {
-  /** The greatest length of an answer, in characters of JSON. An answer is in a message twice. */
+  /** Maximum length of a result, in characters of JSON. A message contains the result twice. */
   static final int ANSWER_MAX = 4 << 20;
 
   private static final String PRIVILEGED =
-      " Its role may be one that can write files and settings of the server by functions, which no"
-          + " rollback undoes.";
+      " Its role may be able to write files and settings of the server through "
+          + "functions, which no rollback can undo.";
   private static final int DEPTH_MAX = 900;
   private static final String CONNECTION = "connection";
-  // these only add
+  // Tools that only add data.
   private static final Set<String> ADDING = Set.of("insert", "createTable");
-  // so that the message around it is one that others read
+  // Limits the nesting depth, so that clients can parse the message.
   private static final JsonMapper ANSWERS =
       JsonMapper.builder(
               JsonFactory.builder()
@@ -53,7 +53,7 @@ final class Tools {
   private final Connections connections;
   private final Map<String, List<String>> idsByTool = new LinkedHashMap<>();
 
-  /** Creates them. */
+  /** Creates the tools. */
   Tools(PostgresPlugin plugin, Connections connections) {
     this.plugin = plugin;
     this.connections = connections;
@@ -65,17 +65,17 @@ final class Tools {
     }
   }
 
-  /** Returns their names, in the order of the operations. */
+  /** Returns the names of the tools, in the order of the operations. */
   Set<String> names() {
     return idsByTool.keySet();
   }
 
-  /** Returns the connections that a tool may use. */
+  /** Returns the connections that allow a tool. */
   private List<String> idsOf(String tool) {
     return idsByTool.getOrDefault(tool, List.of());
   }
 
-  /** Returns what clients see of them; the SDK calls none. */
+  /** Returns the descriptions for clients. The SDK does not call the tools. */
   List<AsyncToolSpecification> all() {
     return plugin.operations().stream()
         .filter(operation -> idsByTool.containsKey(operation.name()))
@@ -100,7 +100,7 @@ final class Tools {
     ObjectNode parameters = operation.parameters();
     if (several()) {
       ObjectNode connection = Messages.JSON.createObjectNode();
-      connection.put("type", "string").put("description", "Which connection to use.");
+      connection.put("type", "string").put("description", "Id of the connection to use.");
       ids.forEach(connection.putArray("enum")::add);
       parameters.withObject("/properties").set(CONNECTION, connection);
       parameters.withArray("required").add(CONNECTION);
@@ -119,13 +119,13 @@ final class Tools {
         .build();
   }
 
-  /** Returns a name in words: List tables. */
+  /** Returns a name as words, e.g. List tables. */
   private static String title(String name) {
     String words = name.replaceAll("(?=[A-Z])", " ").toLowerCase(Locale.ROOT);
     return words.substring(0, 1).toUpperCase(Locale.ROOT) + words.substring(1);
   }
 
-  /** Returns what a description says of connections whose roles can do more than read. */
+  /** Returns a warning for descriptions if a read-only connection has a privileged role. */
   private String warning(List<String> ids) {
     return ids.stream().anyMatch(this::isPrivileged) ? PRIVILEGED : "";
   }
@@ -135,7 +135,10 @@ final class Tools {
     return permissions.readOnly() && permissions.privileged();
   }
 
-  /** Returns whether a tool changes nothing: SQL may call functions that write where it may. */
+  /**
+   * Returns whether a tool changes nothing. SQL can call functions that write if the connection
+   * allows it.
+   */
   private boolean reads(PluginOperation operation, List<String> ids) {
     return ids.stream().allMatch(id -> connections.permissions(id).readOnly())
         || !(operation.writes() || operation.needsSql() || operation.name().equals("commit"));
@@ -162,9 +165,9 @@ final class Tools {
   /**
    * Calls a tool.
    *
-   * @param params the name of one that there is, and its arguments
+   * @param params the name of an existing tool, and its arguments
    * @param cancellation cancels the call once it completes
-   * @param taker takes the result, on this thread; a connection may be given back after it
+   * @param taker receives the result, on this thread; the database connection may be returned later
    */
   void call(JsonNode params, CompletionStage<?> cancellation, Consumer<ObjectNode> taker) {
     String tool = params.get("name").textValue();
@@ -199,18 +202,15 @@ final class Tools {
         return failed(
             error(
                 Code.LIMIT_REACHED,
-                "The result is too large for an answer.",
-                "Ask for fewer rows or columns, or shorter values."));
+                "The result is too large.",
+                "Request fewer rows or columns, or shorter values."));
       }
       return answer.path("success").booleanValue()
           ? content(text, false).putRawValue("structuredContent", new RawValue(text))
           : failed(answer);
     } catch (JsonProcessingException e) {
       return failed(
-          error(
-              Code.LIMIT_REACHED,
-              "The result is nested too deeply for an answer.",
-              "Ask for parts of it."));
+          error(Code.LIMIT_REACHED, "The result is nested too deeply.", "Request parts of it."));
     }
   }
 
@@ -224,7 +224,7 @@ final class Tools {
     return result.put("isError", error);
   }
 
-  /** Returns an error as the plugin's calls answer it. */
+  /** Returns an error in the format of the plugin. */
   private static ObjectNode error(Code code, String message, String remedy) {
     ObjectNode answer = Messages.JSON.createObjectNode().put("success", false);
     ObjectNode error = answer.putObject("error").put("code", code.text()).put("message", message);
@@ -237,30 +237,31 @@ final class Tools {
   }
 
   /**
-   * Returns what an agent should know beside the tools.
+   * Returns the instructions for agents.
    *
-   * @param owners the connections whose roles own tables
+   * @param owners the connections with roles that own tables
    */
   String instructions(Set<String> owners) {
     var text =
         new StringBuilder(
-            "Tools on PostgreSQL databases. SQL is one statement of PostgreSQL with $1, $2 for its"
-                + " values in params. Times are in UTC. An error has a code and a remedy.");
+            "Tools for PostgreSQL databases. SQL is a single PostgreSQL statement. "
+                + "Its parameters are $1, $2 and so on, with their values in params. Times are "
+                + "in UTC. Errors have a code and a remedy.");
     for (String id : connections.ids()) {
       Permissions permissions = connections.permissions(id);
       text.append(" Connection ")
           .append(id)
-          .append(permissions.readOnly() ? " only reads" : " may write")
-          .append(permissions.sql() ? ", takes SQL" : ", takes no SQL")
-          .append(", and answers ")
+          .append(permissions.readOnly() ? " is read-only" : " can write")
+          .append(permissions.sql() ? ", accepts SQL" : ", does not accept SQL")
+          .append(", and returns at most ")
           .append(permissions.maxRows())
-          .append(" rows at most.");
+          .append(" rows.");
       if (isPrivileged(id)) {
         text.append(PRIVILEGED);
       }
       if (owners.contains(id)) {
         text.append(
-            " Its role owns tables or views: row security does not bound what it reads of them.");
+            " Its role owns tables or views, so row security does not restrict reading them.");
       }
     }
     return text.toString();

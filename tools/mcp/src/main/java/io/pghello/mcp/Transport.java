@@ -33,11 +33,11 @@ import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 
 /**
- * Messages on two streams, a line each. The SDK's own transport ends at the first line that is no
- * message, drops what is in flight when its input ends, and does not know cancellations.
+ * Exchanges messages on two streams, one per line. The SDK's transport ends at the first invalid
+ * line, drops calls in flight at the end of its input, and does not support cancellation.
  */
 final class Transport implements McpServerTransportProvider {
-  /** The most calls that may be in flight. */
+  /** Maximum number of calls in flight. */
   static final int IN_FLIGHT_MAX = 256;
 
   private static final Logger LOG = System.getLogger("io.pghello.mcp");
@@ -45,7 +45,7 @@ final class Transport implements McpServerTransportProvider {
   private static final String INITIALIZE = "initialize";
   private static final String INITIALIZED = "notifications/initialized";
   private static final int TOO_MANY = -32000;
-  // the only version in which a line may have several messages
+  // The only protocol version that allows several messages in a line.
   private static final String WITH_BATCHES = ProtocolVersions.MCP_2025_03_26;
 
   private final McpJsonMapper mapper;
@@ -53,14 +53,14 @@ final class Transport implements McpServerTransportProvider {
   private final OutputStream out;
   private final Tools tools;
   private final ExecutorService calls;
-  // what cancels them
+  // Cancellations of calls, by request id.
   private final Map<String, CompletableFuture<Void>> inFlight = new ConcurrentHashMap<>();
   private final Semaphore permits = new Semaphore(IN_FLIGHT_MAX);
 
   private final ReentrantLock writing = new ReentrantLock();
   private @Nullable Thread reader;
 
-  // a thread of its own, so that a client that does not read keeps nobody from reading
+  // A separate thread, so that a client that does not read the output does not block the input.
   private final ExecutorService writer =
       Executors.newSingleThreadExecutor(task -> new Thread(task, "pg-hello-mcp-writer"));
 
@@ -70,9 +70,9 @@ final class Transport implements McpServerTransportProvider {
   private boolean batches;
 
   /**
-   * Creates it.
+   * Creates the transport.
    *
-   * @param calls runs calls of tools, each of which blocks
+   * @param calls runs tool calls, which block
    */
   Transport(
       McpJsonMapper mapper, Tools tools, ExecutorService calls, InputStream in, OutputStream out) {
@@ -116,7 +116,7 @@ final class Transport implements McpServerTransportProvider {
     return known;
   }
 
-  /** Handles messages until the input ends. */
+  /** Handles messages until the end of the input. */
   void run() {
     reader = Thread.currentThread();
     for (boolean more = true; more; ) {
@@ -131,7 +131,7 @@ final class Transport implements McpServerTransportProvider {
       } catch (IOException e) {
         more = false;
       } catch (RuntimeException | StackOverflowError e) {
-        refuse(null, ErrorCodes.INTERNAL_ERROR, "The message could not be handled");
+        refuse(null, ErrorCodes.INTERNAL_ERROR, "Internal error while handling the message");
       }
     }
   }
@@ -141,7 +141,7 @@ final class Transport implements McpServerTransportProvider {
     try {
       message = Messages.JSON.readTree(line);
     } catch (JsonProcessingException e) {
-      refuse(null, ErrorCodes.PARSE_ERROR, "The message is no JSON" + Messages.place(e));
+      refuse(null, ErrorCodes.PARSE_ERROR, "The message is not JSON" + Messages.place(e));
       return;
     }
     if (batches && message.isArray() && !message.isEmpty()) {
@@ -153,7 +153,7 @@ final class Transport implements McpServerTransportProvider {
 
   private void handle(JsonNode message) {
     JsonNode id = message.path("id");
-    // the SDK takes no number that is larger
+    // The SDK does not accept larger numbers.
     boolean named = id.isTextual() || (id.isIntegralNumber() && id.canConvertToLong());
     JsonNode method = message.path("method");
     boolean valid =
@@ -162,7 +162,10 @@ final class Transport implements McpServerTransportProvider {
             && (id.isMissingNode() || named)
             && (method.isTextual() || (named && method.isMissingNode()));
     if (!valid) {
-      refuse(named ? id : null, ErrorCodes.INVALID_REQUEST, "The message is none of JSON-RPC 2.0");
+      refuse(
+          named ? id : null,
+          ErrorCodes.INVALID_REQUEST,
+          "The message is not a JSON-RPC 2.0 message");
     } else if (method.isTextual() && named) {
       request((ObjectNode) message, id, method.textValue());
     } else if (CANCELLED.equals(method.textValue())) {
@@ -174,7 +177,7 @@ final class Transport implements McpServerTransportProvider {
       subscribe(open().handle(notification));
       initialized = true;
     }
-    // an answer, or a notification of what this server does not ask for
+    // Ignore responses and all other notifications.
   }
 
   private static @Nullable Object value(JsonNode json) {
@@ -188,12 +191,12 @@ final class Transport implements McpServerTransportProvider {
       return;
     }
     if (method.equals(McpSchema.METHOD_PING)) {
-      // at any time, while the SDK would wait for the session
+      // Always answered, whereas the SDK would wait for the session.
       write(McpSchema.JSONRPCResponse.result(value(id), Map.of()));
       return;
     }
     if (!initialized && !method.equals(INITIALIZE)) {
-      // the SDK would answer when it is, or never
+      // The SDK would delay the response until then, or forever.
       refuse(id, ErrorCodes.INVALID_REQUEST, "The session is not initialized");
       return;
     }
@@ -223,20 +226,23 @@ final class Transport implements McpServerTransportProvider {
             .onErrorResume(
                 e ->
                     Mono.fromRunnable(
-                        () -> refuse(id, ErrorCodes.INTERNAL_ERROR, "The request has failed"))));
+                        () -> refuse(id, ErrorCodes.INTERNAL_ERROR, "The request failed"))));
   }
 
   private static void subscribe(Mono<Void> work) {
     var unused =
         work.subscribe(
             nothing -> {},
-            e -> LOG.log(Level.ERROR, "A message could not be handled: " + e.getClass().getName()));
+            e ->
+                LOG.log(
+                    Level.ERROR,
+                    "Internal error while handling a message: " + e.getClass().getName()));
   }
 
-  /** Calls a tool; the SDK would make objects of the parameters and of the answer. */
+  /** Calls a tool directly, because the SDK would convert parameters and result to objects. */
   private void call(String key, JsonNode id, JsonNode params) {
     if (!permits.tryAcquire()) {
-      refuse(id, TOO_MANY, "There are " + IN_FLIGHT_MAX + " calls in flight");
+      refuse(id, TOO_MANY, "The limit of " + IN_FLIGHT_MAX + " calls in flight was reached");
       return;
     }
     var cancellation = new CompletableFuture<Void>();
@@ -249,7 +255,7 @@ final class Transport implements McpServerTransportProvider {
                   params,
                   cancellation,
                   result -> {
-                    // first, as it may take more memory than there is
+                    // Serialize first, because this may run out of memory.
                     byte[] line = line(answer(id).set("result", result));
                     if (finish(key, cancellation)) {
                       send(line);
@@ -258,14 +264,14 @@ final class Transport implements McpServerTransportProvider {
             }
           } catch (RuntimeException | Error e) {
             if (finish(key, cancellation)) {
-              // its words may have data
+              // The message is omitted, because it may contain data.
               refuse(id, ErrorCodes.INTERNAL_ERROR, "The call failed: " + e.getClass().getName());
             }
           }
         });
   }
 
-  /** Ends a call; returns false if it has ended before, as by a cancellation. */
+  /** Ends a call. Returns false if it was ended before, for example by a cancellation. */
   private boolean finish(String key, CompletableFuture<Void> call) {
     boolean first = inFlight.remove(key, call);
     if (first) {
@@ -281,7 +287,7 @@ final class Transport implements McpServerTransportProvider {
     }
   }
 
-  /** Waits for what is in flight, for so long, then cancels the rest. */
+  /** Waits for calls in flight, and cancels the rest after a timeout. */
   void end(long millis) {
     try {
       if (!permits.tryAcquire(IN_FLIGHT_MAX, millis, TimeUnit.MILLISECONDS)) {
@@ -293,12 +299,12 @@ final class Transport implements McpServerTransportProvider {
     }
   }
 
-  /** Cancels what is in flight. */
+  /** Cancels all calls in flight. */
   void cancelAll() {
     inFlight.keySet().forEach(this::cancel);
   }
 
-  /** Writes what is left, for so long. */
+  /** Writes pending messages, until a timeout. */
   void flush(long millis) throws InterruptedException {
     writer.shutdown();
     if (!writer.awaitTermination(millis, TimeUnit.MILLISECONDS)) {
@@ -328,15 +334,15 @@ final class Transport implements McpServerTransportProvider {
 
   private static byte[] line(Object message) {
     try {
-      // a text first, as lone surrogates would fail in bytes
+      // Convert to a string first, because unpaired surrogates cannot be written as bytes.
       return (Messages.JSON.writeValueAsString(message) + "\n").getBytes(StandardCharsets.UTF_8);
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException("a message that cannot be written", e);
+      throw new IllegalArgumentException("the message cannot be serialized", e);
     }
   }
 
   private void send(byte[] line) {
-    // who has called a tool may wait for the client, while the one that reads must not
+    // A thread that calls a tool may wait for the client, but the reading thread must not.
     if (Thread.currentThread().equals(reader) || !writing.tryLock()) {
       writer.execute(() -> write(line));
       return;
@@ -354,21 +360,21 @@ final class Transport implements McpServerTransportProvider {
       out.write(line);
       out.flush();
     } catch (IOException e) {
-      // the client is gone, and so is the input soon
-      LOG.log(Level.DEBUG, "Nobody reads the output");
+      // The client is gone, so the input will end soon.
+      LOG.log(Level.DEBUG, "The client no longer reads the output");
     } finally {
       writing.unlock();
     }
   }
 
-  /** Writes what the session sends. */
+  /** Writes the messages of the session. */
   private final class Writer implements McpServerTransport {
     @Override
     public Mono<Void> sendMessage(JSONRPCMessage message) {
       return Mono.fromRunnable(() -> write(withoutLogging(message)));
     }
 
-    /** Takes back a capability that the SDK promises of itself, as no log message is ever sent. */
+    /** Removes the logging capability, which the SDK adds, because no log messages are sent. */
     private static JSONRPCMessage withoutLogging(JSONRPCMessage message) {
       return message instanceof McpSchema.JSONRPCResponse response
               && response.result() instanceof McpSchema.InitializeResult result

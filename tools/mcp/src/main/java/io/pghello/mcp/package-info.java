@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * A program that gives agents the operations of the plugin as tools, by the Model Context Protocol
- * on standard input and output. Its connections only read, unless its configuration says more.
+ * A program that offers the operations of the plugin to agents as tools, using the Model Context
+ * Protocol on standard input and output. Connections are read-only by default.
  */
 @NullMarked
 package io.pghello.mcp;

@@ -311,13 +311,13 @@ class AttacksIT {
     attackAll(database.superuserDataSource(), Map.of(), "--config", path.toString());
     try (var client = new Client(Map.of(), "--config", path.toString())) {
       assertThat(client.initialize().get("instructions").textValue())
-          .contains("no rollback undoes");
+          .contains("no rollback can undo");
       client
           .answer(client.request("tools/list", null))
           .at("/result/tools")
           .forEach(
               tool ->
-                  assertThat(tool.get("description").textValue()).contains("no rollback undoes"));
+                  assertThat(tool.get("description").textValue()).contains("no rollback can undo"));
     }
   }
 

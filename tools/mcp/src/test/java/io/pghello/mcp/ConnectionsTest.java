@@ -87,7 +87,7 @@ class ConnectionsTest {
     for (String mode : List.of("allow", "prefer", "require", "verify-ca", "nonsense")) {
       assertThatThrownBy(() -> ssl(Map.of("PGSSLMODE", mode)))
           .isInstanceOf(ConfigurationException.class)
-          .hasMessage("PGSSLMODE is neither disable nor verify-full");
+          .hasMessage("PGSSLMODE must be disable or verify-full");
     }
   }
 
@@ -137,15 +137,17 @@ class ConnectionsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "[]|c.json is no JSON object",
+        "[]|c.json is not a JSON object",
         "{}|c.json has no connections",
         "{\"connections\": {}}|c.json has no connections",
-        "{\"connections\": {}, \"x\": 1}|c.json has no member x",
+        "{\"connections\": {}, \"x\": 1}|c.json has an unknown member x",
         "{\"connections\": {\"a\": 1}}|connections.a must be an object",
         "{\"connections\": {\"a\": {}}}|connections.a needs a config",
-        "{\"connections\": {\"a\": {\"config\": {}, \"readOnly\": false}}}|connections.a has no member readOnly",
+        "{\"connections\": {\"a\": {\"config\": {}, \"readOnly\": "
+            + "false}}}|connections.a has an unknown member readOnly",
         "{\"connections\": {\"a\": {\"config\": {\"password\": {\"env\": \"NOPE\"}}}}}|connections.a.config.password: the variable NOPE is not set",
-        "{\"connections\": {\"a\": {\"config\": {\"password\": {\"file\": \"nope\"}}}}}|connections.a.config.password: there is no file",
+        "{\"connections\": {\"a\": {\"config\": {\"password\": {\"file\": "
+            + "\"nope\"}}}}}|connections.a.config.password: file not found",
       })
   void refusesFiles(String text, String why) {
     assertThatThrownBy(() -> read(text, Map.of()))
@@ -158,21 +160,21 @@ class ConnectionsTest {
       delimiter = '|',
       value = {
         "[]|permissions must be an object",
-        "{\"readonly\": false}|permissions has no member readonly",
+        "{\"readonly\": false}|permissions has an unknown member readonly",
         "{\"readOnly\": \"false\"}|readOnly must be true or false",
         "{\"readOnly\": null}|readOnly must be true or false",
         "{\"sql\": 1}|sql must be true or false",
         "{\"maxRows\": 0}|maxRows must be between 1 and 1000000",
-        "{\"maxRows\": \"10\"}|connections.a.permissions.maxRows must be a whole number",
+        "{\"maxRows\": \"10\"}|connections.a.permissions.maxRows must be an integer",
         "{\"maxBytes\": 1}|maxBytes must be between 1000 and 67108864",
         "{\"maxTimeout\": 0}|maxTimeout must be between 1 and 3600000",
         "{\"maxTimeout\": 3600001}|maxTimeout must be between 1 and 3600000",
         "{\"privileged\": \"yes\"}|privileged must be true or false",
         "{\"maxRows\": 99999999999}|maxRows must be between 1 and 1000000",
         "{\"tables\": \"t\"}|tables must be an array",
-        "{\"tables\": [1]}|tables[0] must be a text",
-        "{\"operations\": [\"nope\"]}|operations: there are query, queryOne",
-        "{\"tables\": [\"t\"], \"sql\": true}|a list of tables does not bound SQL",
+        "{\"tables\": [1]}|tables[0] must be a string",
+        "{\"operations\": [\"nope\"]}|operations: valid operations are query, queryOne",
+        "{\"tables\": [\"t\"], \"sql\": true}|a list of tables cannot restrict SQL",
       })
   void refusesPermissions(String text, String why) {
     assertThatThrownBy(() -> permissions(text))
@@ -208,6 +210,6 @@ class ConnectionsTest {
   void refusesNamesThatAreThereTwice() {
     assertThatThrownBy(() -> permissions("{'readOnly': true, 'readOnly': false}"))
         .isInstanceOf(ConfigurationException.class)
-        .hasMessageContaining("is no JSON, at line 1");
+        .hasMessageContaining("is not JSON, at line 1");
   }
 }

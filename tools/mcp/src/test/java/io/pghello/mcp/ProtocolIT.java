@@ -48,7 +48,7 @@ class ProtocolIT {
         .as("what there is, and no logging")
         .hasToString("{\"tools\":{\"listChanged\":false}}");
     assertThat(server.get("instructions").textValue())
-        .contains("Connection default only reads, takes SQL, and answers 1000 rows at most.");
+        .contains("Connection default is read-only, accepts SQL, and returns at most 1000 rows.");
     assertThat(client.answer(client.request("ping", null)).get("result")).isEmpty();
     for (String method : List.of("nope", "logging/setLevel", "resources/list")) {
       assertThat(client.answer(client.request(method, null)).at("/error/code").intValue())
@@ -119,11 +119,11 @@ class ProtocolIT {
             "{'protocolVersion': '2025-06-18', 'capabilities': {}, 'clientInfo': {'name': 1, 'version': '1'}}")) {
       assertInvalid("initialize", params, "params");
     }
-    assertInvalid("initialize", null, "params.protocolVersion must be a text");
+    assertInvalid("initialize", null, "params.protocolVersion must be a string");
     assertInvalid(
         "initialize",
         "{'protocolVersion': '2025-06-18', 'capabilities': {'sampling': 5}, 'clientInfo': {'name': 'a', 'version': '1'}}",
-        "params has a member of a wrong type");
+        "a member of params has the wrong type");
     client.initialize();
     assertInvalid("tools/list", "{'cursor': 'bogus'}", "params.cursor");
     assertInvalid("tools/list", "{'cursor': 7}", "params.cursor");

@@ -79,7 +79,7 @@ class ServersIT {
       assertThat(code(client.query("select 1"))).isEqualTo("POSTGRES_CONNECTION_FAILED");
       Client.End end = client.end();
       assertThat(end.status()).isZero();
-      assertThat(end.err()).contains("pg-hello-mcp: connection default: ", "Calls will try again.");
+      assertThat(end.err()).contains("pg-hello-mcp: connection default: ", "Calls will retry.");
     }
   }
 
@@ -137,8 +137,8 @@ class ServersIT {
         new Client(Map.of("READER_PASSWORD", password), "--config", file(connections).toString())) {
       assertThat(client.initialize().get("instructions").textValue())
           .contains(
-              "Connection reader only reads, takes SQL, and answers 1000 rows at most.",
-              "Connection writer may write, takes no SQL, and answers 2 rows at most.");
+              "Connection reader is read-only, accepts SQL, and returns at most 1000 rows.",
+              "Connection writer can write, does not accept SQL, and returns at most 2 rows.");
       for (JsonNode tool : client.answer(client.request("tools/list", null)).at("/result/tools")) {
         String name = tool.get("name").textValue();
         String ids = tool.at("/inputSchema/properties/connection/enum").toString();
@@ -182,27 +182,27 @@ class ServersIT {
     var badPort = new HashMap<>(good);
     badPort.put("PGPORT", "none");
     Path config = folder.resolve("bad.json");
-    refuses("no connection is configured: give --config FILE, or set PGHOST", Map.of());
-    refuses("PGPORT is no number", badPort);
-    refuses("--nope is no option", good, "--nope");
-    refuses("--config is no option, or lacks its value", good, "--config");
-    refuses("takes options alone", good, "postgresql://app:geheim@127.0.0.1/app");
-    refuses("--password is no option", good, "--password=geheim");
-    refuses("-p is no option", good, "-pgeheim");
-    refuses("there is no file", good, "--config", "postgresql://app:geheim@127.0.0.1/app");
-    refuses("there is no file", good, "--config=host=db password=geheim");
-    refuses("there is no file", good, "--config", "app:geheim@127.0.0.1");
-    refuses("there is no file", good, "--config", "\u0001");
-    refuses("there is no file " + config, good, "--config", config.toString());
+    refuses("no connection is configured: pass --config FILE, or set PGHOST", Map.of());
+    refuses("PGPORT is not a number", badPort);
+    refuses("--nope is an unknown option", good, "--nope");
+    refuses("--config is an unknown option, or its value is missing", good, "--config");
+    refuses("unexpected argument", good, "postgresql://app:geheim@127.0.0.1/app");
+    refuses("--password is an unknown option", good, "--password=geheim");
+    refuses("-p is an unknown option", good, "-pgeheim");
+    refuses("file not found", good, "--config", "postgresql://app:geheim@127.0.0.1/app");
+    refuses("file not found", good, "--config=host=db password=geheim");
+    refuses("file not found", good, "--config", "app:geheim@127.0.0.1");
+    refuses("file not found", good, "--config", "\u0001");
+    refuses("file not found: " + config, good, "--config", config.toString());
     Files.writeString(config, "{\"connections\": {\"a\": {\"config\": {\"password\": \"geheim\"");
-    refuses("is no JSON, at line 1", good, "--config=" + config);
+    refuses("is not JSON, at line 1", good, "--config=" + config);
     Files.writeString(
         config, "{\"connections\": {\"a\": {\"config\": {\"pasword\": \"geheim\"}}}}");
     refuses("connection a: ", Map.of("PG_HELLO_MCP_CONFIG", config.toString()));
     Files.writeString(config, "{\"connections\": {}, \"a\\n\\u001b[2J\\u009b2J\": 1}");
-    refuses("has no member a??[2J?2J", good, "--config", config.toString());
+    refuses("has an unknown member a??[2J?2J", good, "--config", config.toString());
     Files.writeString(config, "{\"connections\": {\"\": {\"config\": {\"user\": \"a\"}}}}");
-    refuses("The id of a connection has 1 to 128", good, "--config", config.toString());
+    refuses("A connection id must have 1 to 128", good, "--config", config.toString());
   }
 
   private static void refuses(String why, Map<String, String> environment, String... arguments) {

@@ -12,16 +12,16 @@ import org.jspecify.annotations.Nullable;
  * Options of a search: columns, order, and number of rows. Immutable.
  *
  * @param fields the columns; empty for all
- * @param orderBy the columns to sort by, of which the first counts most
- * @param limit the most rows, 0 to 1,000,000; null for as many as the permissions allow
- * @param offset how many rows are left out, from 0
+ * @param orderBy the columns to sort by, most significant first
+ * @param limit the maximum number of rows, 0 to 1,000,000; null for the limit of the permissions
+ * @param offset the number of rows to skip, at least 0
  */
 public record FindOptions(
     List<String> fields, List<Order> orderBy, @Nullable Long limit, long offset) {
   /**
    * A column to sort by.
    *
-   * @param desc whether the greatest is first
+   * @param desc whether to sort in descending order
    */
   public record Order(String column, boolean desc) {}
 
@@ -31,22 +31,22 @@ public record FindOptions(
     orderBy = List.copyOf(orderBy);
   }
 
-  /** Returns the default: all columns of all rows that the permissions allow, in any order. */
+  /** Returns the defaults: all columns of all rows that the permissions allow, in any order. */
   public static FindOptions all() {
     return new FindOptions(List.of(), List.of(), null, 0);
   }
 
-  /** Returns these with some columns alone. */
+  /** Returns a copy with only these columns. */
   public FindOptions fields(String... fields) {
     return new FindOptions(List.of(fields), orderBy, limit, offset);
   }
 
-  /** Returns these sorted by one more column, the least value first. */
+  /** Returns a copy that also sorts by this column, in ascending order. */
   public FindOptions orderBy(String column) {
     return orderBy(new Order(column, false));
   }
 
-  /** Returns these sorted by one more column, the greatest value first. */
+  /** Returns a copy that also sorts by this column, in descending order. */
   public FindOptions orderByDesc(String column) {
     return orderBy(new Order(column, true));
   }
@@ -57,17 +57,17 @@ public record FindOptions(
     return new FindOptions(fields, all, limit, offset);
   }
 
-  /** Returns these with another limit. */
+  /** Returns a copy with another limit. */
   public FindOptions limit(long limit) {
     return new FindOptions(fields, orderBy, limit, offset);
   }
 
-  /** Returns these with another number of rows that are left out. */
+  /** Returns a copy with another offset. */
   public FindOptions offset(long offset) {
     return new FindOptions(fields, orderBy, limit, offset);
   }
 
-  /** Adds them to the parameters of {@code find}. */
+  /** Adds these options to the parameters of {@code find}. */
   void addTo(ObjectNode parameters) {
     if (!fields.isEmpty()) {
       parameters.set("fields", Json.of(fields));

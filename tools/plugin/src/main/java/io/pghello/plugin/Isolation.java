@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.plugin;
 
-/** Isolation level of a transaction, as PostgreSQL's documentation defines it. */
+/** Transaction isolation levels of PostgreSQL. */
 public enum Isolation {
-  /** As {@link #READ_COMMITTED}: PostgreSQL never shows what is not committed. */
+  /** Behaves like {@link #READ_COMMITTED}, because PostgreSQL never shows uncommitted data. */
   READ_UNCOMMITTED,
-  /** Each statement sees what was committed when it began. The default. */
+  /** Each statement sees the data committed before it began. This is PostgreSQL's default. */
   READ_COMMITTED,
-  /** All statements see what was committed when the first began. */
+  /** All statements see the data committed before the first one began. */
   REPEATABLE_READ,
-  /** As if transactions ran one after another; those that cannot be are rolled back. */
+  /**
+   * Transactions behave as if they ran one after another. Transactions that cannot are rolled back.
+   */
   SERIALIZABLE;
 
-  /** Returns it as SQL has it, as in {@code REPEATABLE READ}. */
+  /** Returns the level as SQL, e.g. {@code REPEATABLE READ}. */
   public String sql() {
     return name().replace('_', ' ');
   }

@@ -15,21 +15,21 @@ import org.jspecify.annotations.Nullable;
 /**
  * Permissions and limits of a connection. Immutable.
  *
- * <p>These bound what the plugin sends. What SQL may reach is bounded by the role that the
- * connection logs in as, and by nothing else: give it no more than it needs.
+ * <p>They restrict the statements that the plugin sends. Only the privileges of the login role
+ * restrict SQL, so grant that role no more than it needs.
  *
- * @param readOnly whether operations that write are refused, and reads run in read-only
- *     transactions
- * @param sql whether operations may take SQL
- * @param operations the operations that may be called; null for all
- * @param tables the tables that operations may name, as callers write them; null for all
- * @param maxRows the most rows of a result, 1 to 1,000,000
- * @param maxBytes the most bytes that the results of a call may have as the server sends them,
- *     1,000 to 64 MiB
- * @param maxTimeout the longest time-out that a call may ask for, 1 ms to an hour; null for the
+ * @param readOnly whether writing operations are rejected, and reads run in read-only transactions
+ * @param sql whether operations that take SQL are allowed
+ * @param operations the allowed operations; null for all
+ * @param tables the tables that may be named in operations, spelled as callers pass them; null for
+ *     all
+ * @param maxRows the maximum number of rows in a result, 1 to 1,000,000
+ * @param maxBytes the maximum size of the results of a call, in bytes sent by the server, 1,000 to
+ *     64 MiB
+ * @param maxTimeout the maximum timeout that a call can request, 1 ms to 1 hour; null for the
  *     configuration's {@code queryTimeout}
- * @param privileged whether a connection that only reads may log in as a role that can do what no
- *     rollback undoes, as a superuser; without effect where {@code readOnly} is false
+ * @param privileged whether a read-only connection may log in as a role with powers that a rollback
+ *     cannot undo, such as a superuser; ignored if {@code readOnly} is false
  */
 public record Permissions(
     boolean readOnly,
@@ -47,8 +47,8 @@ public record Permissions(
   /**
    * Copies the sets.
    *
-   * @throws IllegalArgumentException if a limit is out of range, or if tables are listed while SQL
-   *     is allowed, which a list cannot bound
+   * @throws IllegalArgumentException if a limit is out of range, or if tables are listed although
+   *     SQL is allowed, because a list cannot restrict SQL
    */
   public Permissions {
     require("maxRows", maxRows);
@@ -58,8 +58,8 @@ public record Permissions(
     }
     if (sql && tables != null) {
       throw new IllegalArgumentException(
-          "a list of tables does not bound SQL: grant the role these tables alone, or allow no"
-              + " SQL");
+          "a list of tables cannot restrict SQL: grant the role only these tables, or "
+              + "do not allow SQL");
     }
     operations = operations == null ? null : Set.copyOf(operations);
     tables = tables == null ? null : Set.copyOf(tables);
@@ -71,12 +71,12 @@ public record Permissions(
         member, value, limits.get("minimum").longValue(), limits.get("maximum").longValue());
   }
 
-  /** Returns the default: operations that read, no SQL, 1,000 rows. */
+  /** Returns the defaults: read-only operations, no SQL, 1,000 rows. */
   public static Permissions read() {
     return new Permissions(true, false, null, null, MAX_ROWS, MAX_BYTES, null, false);
   }
 
-  /** Returns permissions for reads and writes of rows; no SQL, and no change of tables. */
+  /** Returns permissions to read and write rows, but not to run SQL or change tables. */
   public static Permissions write() {
     return new Permissions(
         false,
@@ -92,19 +92,19 @@ public record Permissions(
         false);
   }
 
-  /** Returns permissions for all operations, with SQL: what the role may do, callers may do. */
+  /** Returns permissions for all operations and SQL, restricted only by the role's privileges. */
   public static Permissions all() {
     return new Permissions(false, true, null, null, MAX_ROWS, MAX_BYTES, null, false);
   }
 
   /**
-   * Returns permissions of an object of JSON, whose members are named as those of this record. What
-   * it leaves out is as {@link #read()} has it; where {@code readOnly} is false, as {@link
-   * #write()} has it, or with {@code sql} as {@link #all()} has it.
+   * Parses permissions from a JSON object with members named like the components of this record.
+   * Missing members default to {@link #read()}. If {@code readOnly} is false, they default to
+   * {@link #all()} if {@code sql} is true, and to {@link #write()} otherwise.
    *
-   * @param json {@code maxTimeout} is in milliseconds
-   * @throws PostgresException if a member is unknown or wrong, an operation is unknown, or tables
-   *     are listed while SQL is allowed
+   * @param json the object; {@code maxTimeout} is in milliseconds
+   * @throws PostgresException if a member or an operation is unknown or invalid, or if tables are
+   *     listed although SQL is allowed
    */
   public static Permissions of(JsonNode json) {
     Schema.check(SCHEMA, json, "permissions", Code.BAD_CONFIG);
@@ -115,7 +115,9 @@ public record Permissions(
     if (operations != null && !OperationTable.names().containsAll(operations)) {
       throw Failures.of(
           Code.BAD_CONFIG,
-          "permissions.operations: there are " + String.join(", ", OperationTable.names()) + ".");
+          "permissions.operations: valid operations are "
+              + String.join(", ", OperationTable.names())
+              + ".");
     }
     try {
       return new Permissions(
@@ -138,43 +140,43 @@ public record Permissions(
         .collect(Collectors.toUnmodifiableSet());
   }
 
-  /** Returns these, with or without SQL. */
+  /** Returns a copy that allows or rejects SQL. */
   public Permissions withSql(boolean sql) {
     return new Permissions(
         readOnly, sql, operations, tables, maxRows, maxBytes, maxTimeout, privileged);
   }
 
-  /** Returns these for some operations alone. */
+  /** Returns a copy that allows only these operations. */
   public Permissions withOperations(String... operations) {
     return new Permissions(
         readOnly, sql, Set.of(operations), tables, maxRows, maxBytes, maxTimeout, privileged);
   }
 
-  /** Returns these for some tables alone, as in {@code users} or {@code app.users}. */
+  /** Returns a copy that allows only these tables, e.g. {@code users} or {@code app.users}. */
   public Permissions withTables(String... tables) {
     return new Permissions(
         readOnly, sql, operations, Set.of(tables), maxRows, maxBytes, maxTimeout, privileged);
   }
 
-  /** Returns these with another limit of rows. */
+  /** Returns a copy with another limit on rows. */
   public Permissions withMaxRows(int maxRows) {
     return new Permissions(
         readOnly, sql, operations, tables, maxRows, maxBytes, maxTimeout, privileged);
   }
 
-  /** Returns these with another limit of bytes. */
+  /** Returns a copy with another limit on bytes. */
   public Permissions withMaxBytes(int maxBytes) {
     return new Permissions(
         readOnly, sql, operations, tables, maxRows, maxBytes, maxTimeout, privileged);
   }
 
-  /** Returns these with another longest time-out. */
+  /** Returns a copy with another maximum timeout. */
   public Permissions withMaxTimeout(Duration maxTimeout) {
     return new Permissions(
         readOnly, sql, operations, tables, maxRows, maxBytes, maxTimeout, privileged);
   }
 
-  /** Returns these for a role with more power than a reader needs, or not. */
+  /** Returns a copy that accepts or rejects privileged roles on read-only connections. */
   public Permissions withPrivileged(boolean privileged) {
     return new Permissions(
         readOnly, sql, operations, tables, maxRows, maxBytes, maxTimeout, privileged);

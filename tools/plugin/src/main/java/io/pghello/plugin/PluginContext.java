@@ -8,14 +8,15 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Settings that a program gives the plugin. Immutable; prints no configuration.
+ * Settings of the plugin. Immutable. {@link #toString()} does not print the configuration.
  *
- * @param config the configuration of the connection {@value #DEFAULT_ID}; null if there is none
- * @param permissions returns what a connection may do, by its id
- * @param maxPools the most pools that are open at a time, 1 to 10,000
- * @param maxConnections the most connections of all pools together, 1 to 100,000
- * @param poolIdleTimeout after which a pool that nobody used is closed; its next use opens it again
- * @param transactionLease after which a transaction by id is rolled back, at most an hour
+ * @param config the configuration of the connection {@value #DEFAULT_ID}; null for none
+ * @param permissions returns the permissions of a connection by its id
+ * @param maxPools the maximum number of open pools, 1 to 10,000
+ * @param maxConnections the maximum total number of connections in all pools, 1 to 100,000
+ * @param poolIdleTimeout the time after which an unused pool is closed; its next use opens it again
+ * @param transactionLease the time after which a transaction started with {@code beginTransaction}
+ *     is rolled back, at most 1 hour
  */
 public record PluginContext(
     @Nullable JsonNode config,
@@ -24,7 +25,7 @@ public record PluginContext(
     int maxConnections,
     Duration poolIdleTimeout,
     Duration transactionLease) {
-  /** The id of the connection that {@link #config} is for. */
+  /** The id of the connection configured by {@link #config}. */
   public static final String DEFAULT_ID = "default";
 
   /**
@@ -47,7 +48,7 @@ public record PluginContext(
     return config == null ? null : config.deepCopy();
   }
 
-  /** Returns the limits; a configuration may have passwords and keys, and is left out. */
+  /** Returns the limits. Omits the configuration, which may contain passwords and keys. */
   @Override
   public String toString() {
     return "PluginContext[maxPools=%s, maxConnections=%s, poolIdleTimeout=%s, transactionLease=%s]"
@@ -62,49 +63,51 @@ public record PluginContext(
   }
 
   /**
-   * Returns the defaults: {@link Permissions#read()} for all, 50 pools, 200 connections, pools
-   * closed after 10 minutes, transactions by id rolled back after 30 seconds.
+   * Returns the defaults: {@link Permissions#read()} for all connections, 50 pools, 200
+   * connections, a pool idle timeout of 10 minutes, and a transaction lease of 30 seconds.
    */
   public static PluginContext defaults() {
     return new PluginContext(
         null, id -> Permissions.read(), 50, 200, Duration.ofMinutes(10), Duration.ofSeconds(30));
   }
 
-  /** Returns this with a configuration for the connection {@value #DEFAULT_ID}. */
+  /** Returns a copy with a configuration for the connection {@value #DEFAULT_ID}. */
   public PluginContext withConfig(JsonNode config) {
     return new PluginContext(
         config, permissions, maxPools, maxConnections, poolIdleTimeout, transactionLease);
   }
 
-  /** Returns this with the same permissions for all connections. */
+  /** Returns a copy with the same permissions for all connections. */
   public PluginContext withPermissions(Permissions all) {
     Objects.requireNonNull(all, "permissions");
     return withPermissions(id -> all);
   }
 
   /**
-   * Returns this with permissions by id.
+   * Returns a copy with permissions by connection id.
    *
-   * @param byId is asked at each call; thread-safe
+   * @param byId called for each operation; must be thread-safe
    */
   public PluginContext withPermissions(Function<String, Permissions> byId) {
     return new PluginContext(
         config, byId, maxPools, maxConnections, poolIdleTimeout, transactionLease);
   }
 
-  /** Returns this with other limits of pools and of connections of all pools together. */
+  /**
+   * Returns a copy with other limits on the number of pools and their total number of connections.
+   */
   public PluginContext withLimits(int maxPools, int maxConnections) {
     return new PluginContext(
         config, permissions, maxPools, maxConnections, poolIdleTimeout, transactionLease);
   }
 
-  /** Returns this with another time after which unused pools are closed. */
+  /** Returns a copy with another idle timeout of pools. */
   public PluginContext withPoolIdleTimeout(Duration poolIdleTimeout) {
     return new PluginContext(
         config, permissions, maxPools, maxConnections, poolIdleTimeout, transactionLease);
   }
 
-  /** Returns this with another time after which transactions by id are rolled back. */
+  /** Returns a copy with another lease of transactions. */
   public PluginContext withTransactionLease(Duration transactionLease) {
     return new PluginContext(
         config, permissions, maxPools, maxConnections, poolIdleTimeout, transactionLease);

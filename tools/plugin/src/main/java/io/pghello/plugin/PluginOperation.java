@@ -4,13 +4,13 @@ package io.pghello.plugin;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
 /**
- * An operation, as {@link PostgresPlugin#operations()} lists them.
+ * An operation, as listed by {@link PostgresPlugin#operations()}.
  *
- * @param name as in {@code batchInsert}
- * @param description what it does, in a sentence
- * @param writes whether it is refused on a connection that only reads; statements of the others, as
- *     those of {@code transaction}, may write where the connection may
- * @param needsSql whether it takes SQL, and so needs that permission
+ * @param name the name, e.g. {@code batchInsert}
+ * @param description a one-sentence description
+ * @param writes whether it is rejected on a read-only connection; other operations, such as {@code
+ *     transaction}, can contain statements that write if the connection allows it
+ * @param needsSql whether it takes SQL, which requires that permission
  * @param parameters the JSON schema of its parameters
  * @param result the JSON schema of its result
  */

@@ -19,14 +19,15 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The operations of {@link PostgresPlugin#execute} on one connection, with types. All of them throw
- * {@link PostgresException}, are checked by the connection's permissions, and open the connection
- * again if it was closed.
+ * Typed methods for the operations of {@link PostgresPlugin#execute} on one connection. All of them
+ * throw {@link PostgresException}, are subject to the connection's permissions, and reopen the
+ * connection if it was closed.
  *
- * <p>An operation takes one round trip; on a read-only connection two, as a read-only transaction
- * is rolled back after it, and so does a change that returns rows, for its commit. The fifth run of
- * a query takes one more. Values are what {@link SqlStatement#of} takes. Conditions are values by
- * column, or operators by column, as in {@code Map.of("age", Map.of("gte", 18))}.
+ * <p>An operation takes one round trip. On a read-only connection it takes two, because the
+ * read-only transaction is rolled back. A change that returns rows takes two as well, because of
+ * its commit. The fifth run of a query takes one more. Values are converted as in {@link
+ * SqlStatement#of}. Conditions map columns to values or to operators, e.g. {@code Map.of("age",
+ * Map.of("gte", 18))}.
  *
  * <p>Immutable and thread-safe.
  */
@@ -65,20 +66,23 @@ public final class PostgresConnection {
     this.transactionId = transactionId;
   }
 
-  /** Action of a batch on a record whose row is there already. */
+  /** Action of a batch for a record that already exists. */
   public enum OnConflict {
-    /** The table keeps its row. */
+    /** Keeps the existing row. */
     IGNORE,
-    /** The row gets the record's values; of records with the same key, the last one's. */
+    /**
+     * Updates the row with the record's values. If several records have the same key, the last one
+     * is used.
+     */
     UPDATE
   }
 
   /**
    * Result of a batch.
    *
-   * @param rowCount how many rows were inserted or updated
-   * @param ignored how many records were there already, and changed nothing
-   * @param duplicates how many records were left out for later ones with the same key
+   * @param rowCount number of inserted or updated rows
+   * @param ignored number of records that already existed, and were ignored
+   * @param duplicates number of records that were replaced by later ones with the same key
    */
   public record BatchResult(long rowCount, long ignored, long duplicates) {}
 
@@ -87,7 +91,7 @@ public final class PostgresConnection {
     return id;
   }
 
-  /** Opens the connection, unless it is open. */
+  /** Opens the connection unless it is open. */
   public void connect() {
     plugin.open(id, config);
   }
@@ -98,36 +102,36 @@ public final class PostgresConnection {
   }
 
   /**
-   * Returns whether its role, or one that it can become, owned tables or views when the connection
-   * was opened, which it opens if need be. Its owner may change a table in a transaction that
-   * writes, and row security does not bound it.
+   * Returns whether the role, or a role that it can become, owned tables or views when the
+   * connection was opened. Opens the connection if necessary. An owner can change tables in a
+   * transaction that writes, and is not subject to row security.
    */
   public boolean ownsTables() {
     return plugin.ownsTables(id, config);
   }
 
-  /** Returns whether it is open and the server answers, in a round trip. */
+  /** Returns whether the connection is open and the server responds. Takes a round trip. */
   public boolean isConnected() {
     return plugin.isConnected(id);
   }
 
-  /** Returns this with another time-out than the configuration's, 1 ms to an hour. */
+  /** Returns a connection with another timeout than the configuration's, 1 ms to 1 hour. */
   public PostgresConnection withTimeout(Duration timeout) {
     return new PostgresConnection(plugin, id, config, timeout.toMillis(), transactionId);
   }
 
   /**
-   * Returns this for statements of a transaction, and for {@link #ping}. It begins no other: {@link
-   * #transaction}, {@link #beginTransaction} and, by {@link #call}, {@code getStats} are refused.
+   * Returns a connection for the statements of a transaction, and for {@link #ping}. It rejects
+   * {@link #transaction}, {@link #beginTransaction}, and {@code getStats} by {@link #call}.
    *
-   * @param transaction what {@link #beginTransaction} returned
+   * @param transaction the id returned by {@link #beginTransaction}
    */
   public PostgresConnection in(String transaction) {
     Objects.requireNonNull(transaction, "transaction");
     return new PostgresConnection(plugin, id, config, timeoutMillis, transaction);
   }
 
-  /** Runs a query, and returns its rows, as many as the permissions allow. */
+  /** Runs a query, and returns its rows, up to the permissions' limit. */
   public QueryResult query(String sql, @Nullable Object... params) {
     return result(sql("query", SqlStatement.of(sql, params)));
   }
@@ -137,7 +141,7 @@ public final class PostgresConnection {
     return row(sql("queryOne", SqlStatement.of(sql, params)));
   }
 
-  /** Runs a query, and returns the first value of its first row; JSON's null if there is none. */
+  /** Runs a query, and returns the first value of its first row; JSON null if there is none. */
   public JsonNode queryValue(String sql, @Nullable Object... params) {
     return sql("queryValue", SqlStatement.of(sql, params));
   }
@@ -147,7 +151,7 @@ public final class PostgresConnection {
     return result(sql("execute", SqlStatement.of(sql, params)));
   }
 
-  /** Runs statements in one transaction, all or none, and returns what each did. */
+  /** Runs statements in a single transaction, and returns the result of each. */
   public List<QueryResult> transaction(Isolation isolation, SqlStatement... statements) {
     ObjectNode parameters = Json.object().put("isolationLevel", isolation.name());
     ArrayNode operations = parameters.putArray("operations");
@@ -159,8 +163,8 @@ public final class PostgresConnection {
   }
 
   /**
-   * Begins a transaction, which keeps a connection of the pool until it is committed, rolled back,
-   * or {@link PluginContext#transactionLease()} is over.
+   * Begins a transaction. It holds a connection of the pool until it is committed or rolled back,
+   * or its {@link PluginContext#transactionLease()} expires.
    *
    * @return its id, for {@link #in}, {@link #commit} and {@link #rollback}
    */
@@ -170,81 +174,82 @@ public final class PostgresConnection {
   }
 
   /**
-   * Commits a transaction; throws if it was rolled back instead. On a connection that only reads,
-   * it ends with a rollback.
+   * Commits a transaction, or throws if it was rolled back instead. On a read-only connection, the
+   * transaction is rolled back.
    */
   public void commit(String transaction) {
     var unused = call("commit", Json.object().put("transactionId", transaction));
   }
 
-  /** Rolls a transaction back. */
+  /** Rolls back a transaction. */
   public void rollback(String transaction) {
     var unused = call("rollback", Json.object().put("transactionId", transaction));
   }
 
-  /** Inserts a row, and returns it as the table has it. */
+  /** Inserts a row, and returns it as stored. */
   public ObjectNode insert(String table, Map<String, ?> data) {
     return (ObjectNode) call("insert", of(table).set("data", Json.of(data)));
   }
 
-  /** Updates the rows of a condition that is not empty, and returns how many they were. */
+  /** Updates the rows that match a non-empty condition, and returns their number. */
   public long update(String table, Map<String, ?> data, Map<String, ?> where) {
     ObjectNode parameters = of(table).set("data", Json.of(data));
     return rowCount("update", parameters.set("where", Json.of(where)));
   }
 
-  /** Updates all rows of a table, and returns how many they were. */
+  /** Updates all rows of a table, and returns their number. */
   public long updateAll(String table, Map<String, ?> data) {
     ObjectNode parameters = of(table).set("data", Json.of(data));
     return rowCount("update", parameters.put("all", true));
   }
 
-  /** Deletes the rows of a condition that is not empty, and returns how many they were. */
+  /** Deletes the rows that match a non-empty condition, and returns their number. */
   public long delete(String table, Map<String, ?> where) {
     return rowCount("delete", of(table).set("where", Json.of(where)));
   }
 
-  /** Deletes all rows of a table, and returns how many they were. */
+  /** Deletes all rows of a table, and returns their number. */
   public long deleteAll(String table) {
     return rowCount("delete", of(table).put("all", true));
   }
 
-  /** Finds the rows of a condition, all if it is empty, in any order. */
+  /** Finds the rows that match a condition, in any order. An empty condition matches all rows. */
   public QueryResult find(String table, Map<String, ?> where) {
     return find(table, where, FindOptions.all());
   }
 
-  /** Finds the rows of a condition, all if it is empty, as options say. */
+  /** Finds the rows that match a condition, with options. An empty condition matches all rows. */
   public QueryResult find(String table, Map<String, ?> where, FindOptions options) {
     ObjectNode parameters = of(table).set("where", Json.of(where));
     options.addTo(parameters);
     return result(call("find", parameters));
   }
 
-  /** Finds the first row of a condition. */
+  /** Finds the first row that matches a condition. */
   public Optional<ObjectNode> findOne(String table, Map<String, ?> where) {
     return row(call("findOne", of(table).set("where", Json.of(where))));
   }
 
-  /** Counts the rows of a condition, all if it is empty. */
+  /** Counts the rows that match a condition. An empty condition matches all rows. */
   public long count(String table, Map<String, ?> where) {
     return call("count", of(table).set("where", Json.of(where))).get("count").longValue();
   }
 
   /**
-   * Inserts rows, all or none, and returns how many. A record that is there already is an error.
+   * Inserts all of the rows, or none if any of them already exists, and returns their number.
    *
-   * @param records at least one, all with the same columns
+   * @param records at least one record; all must have the same columns
    */
   public long batchInsert(String table, List<? extends Map<String, ?>> records) {
     return rowCount("batchInsert", of(table).set("records", Json.of(records)));
   }
 
   /**
-   * Inserts rows, all or none, but for those that are there already.
+   * Inserts rows in one transaction. Records that already exist are handled as specified.
    *
-   * @param records at least one, all with the same columns
-   * @param columns what says which row it is, with a unique index; none for the primary key
+   * @param records at least one record; all must have the same columns
+   * @param conflict the action for records that already exist
+   * @param columns the columns of a unique index that identify a row; none for the primary key
    */
   public BatchResult batchInsert(
       String table,
@@ -259,36 +264,36 @@ public final class PostgresConnection {
     return BATCH_RESULT.apply(call("batchInsert", parameters));
   }
 
-  /** Creates a table of a schema, as the guide's page describes it. */
+  /** Creates a table. The plugin's guide describes the schema. */
   public void createTable(String table, JsonNode schema) {
     var unused = call("createTable", of(table).set("schema", schema));
   }
 
-  /** Alters a table, all alterations or none. */
+  /** Makes all alterations of a table, or none if one fails. */
   public void alterTable(String table, JsonNode alterations) {
     var unused = call("alterTable", of(table).set("alterations", alterations));
   }
 
-  /** Drops a table; what depends on it prevents that. */
+  /** Drops a table. Fails if other objects depend on it. */
   public void dropTable(String table) {
     var unused = call("dropTable", of(table));
   }
 
-  /** Returns the tables and views that the role may use. */
+  /** Returns the tables and views that the role can use. */
   public List<String> listTables() {
     return Json.elements(call("listTables", Json.object())).map(JsonNode::textValue).toList();
   }
 
-  /** Describes a table: columns, constraints, indexes, comments. */
+  /** Returns the columns, constraints, indexes and comments of a table. */
   public ObjectNode describeTable(String table) {
     return (ObjectNode) call("describeTable", of(table));
   }
 
   /**
-   * Returns whether the server answers, in a round trip.
+   * Returns whether the server responds. Takes a round trip.
    *
-   * @throws PostgresException if nobody asks it, as the call or the configuration is wrong, not
-   *     allowed, or of a transaction that has failed or is gone
+   * @throws PostgresException if the request is not sent, because the call or the configuration is
+   *     invalid or not allowed, or the transaction has failed or ended
    */
   public boolean ping() {
     try {
@@ -301,18 +306,18 @@ public final class PostgresConnection {
     }
   }
 
-  /** Returns what the connection has and did, without a round trip. */
+  /** Returns the statistics of the connection, without a round trip. */
   public ConnectionStats getStats() {
     return Objects.requireNonNull(
         plugin.stats().getOrDefault(id, new ConnectionStats(0, 0, 0, 0, 0, 0, 0, 0, 0)));
   }
 
   /**
-   * Does any operation.
+   * Runs any operation.
    *
    * @param operation one of {@link PostgresPlugin#operations()}
-   * @param parameters as its schema says
-   * @return what its schema says
+   * @param parameters the parameters, according to the operation's schema
+   * @return the result, according to the operation's schema
    */
   public JsonNode call(String operation, JsonNode parameters) {
     if (!(parameters instanceof ObjectNode given)) {

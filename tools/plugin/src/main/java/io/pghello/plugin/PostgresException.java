@@ -10,93 +10,93 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Error of an operation. It has a code and details, and never the words of the driver or the
- * server, which may contain data. Immutable.
+ * The error of an operation, with a code and details. Never contains messages of the driver or the
+ * server, because those may contain data. Immutable.
  */
 public final class PostgresException extends RuntimeException {
   @Serial private static final long serialVersionUID = 1L;
 
-  /** Kind of an error. In JSON, a code is {@code POSTGRES_} and its name. */
+  /** Kinds of errors. In JSON, a code is {@code POSTGRES_} followed by its name. */
   public enum Code {
-    /** The server cannot be reached, has no such database, or offers no TLS that is trusted. */
+    /** The server is unreachable, does not have this database, or does not offer trusted TLS. */
     CONNECTION_FAILED,
-    /** A statement took longer than its time-out, and was cancelled. */
+    /** A statement exceeded its timeout, and was cancelled. */
     QUERY_TIMEOUT,
-    /** A transaction was rolled back, or does not exist any more. */
+    /** The transaction was rolled back or no longer exists. */
     TRANSACTION_FAILED,
-    /** No connection of the pool became free in time. */
+    /** No connection of the pool became available in time. */
     POOL_EXHAUSTED,
-    /** The server refuses connections without TLS. */
+    /** The server rejects connections without TLS. */
     SSL_REQUIRED,
-    /** The server refuses the log-in. */
+    /** The server rejected the login. */
     AUTH_FAILED,
-    /** The server has no connection left. */
+    /** The server has no free connections. */
     TOO_MANY_CONNECTIONS,
-    /** A statement contradicts a constraint, which {@code details} names. */
+    /** A statement violated a constraint, which is in {@code details}. */
     CONSTRAINT_VIOLATED,
-    /** The permissions of the connection, or of its role, do not allow it. */
+    /** The permissions of the connection, or of its role, do not allow the operation. */
     NOT_ALLOWED,
-    /** The SQL is wrong, or names what is not there. */
+    /** The SQL is invalid, or refers to a missing object. */
     BAD_SQL,
-    /** A value does not fit. */
+    /** A value is invalid or out of range. */
     BAD_VALUE,
-    /** The operation is not known, or its parameters are not as its schema says. */
+    /** The operation is unknown, or its parameters do not match its schema. */
     BAD_REQUEST,
-    /** The configuration has options that are unknown, wrong, or have a replacement. */
+    /** The configuration has unknown, invalid or replaced options. */
     BAD_CONFIG,
-    /** There is a connection of this id with another configuration. */
+    /** A connection with this id exists with another configuration. */
     CONFIG_CHANGED,
-    /** There is no connection of this id, and no configuration to open it with. */
+    /** No connection has this id, and no configuration was passed to open one. */
     NOT_CONNECTED,
-    /** A limit of the plugin is reached: pools, transactions, or the size of a result. */
+    /** A limit of the plugin was reached: pools, transactions, or the size of a result. */
     LIMIT_REACHED,
-    /** The connection was lost while the server may have done the work. */
+    /** The connection was lost, and the server may or may not have executed the statement. */
     OUTCOME_UNKNOWN,
-    /** The server could not do it, as when a disk is full. */
+    /** The server failed, for example because a disk is full. */
     SERVER_ERROR,
     /** The plugin is closed. */
     CLOSED,
-    /** The plugin has a fault. */
+    /** Internal error of the plugin. */
     INTERNAL;
 
-    /** Returns the code as the error object has it, as in {@code POSTGRES_BAD_SQL}. */
+    /** Returns the code as in JSON, e.g. {@code POSTGRES_BAD_SQL}. */
     public String text() {
       return "POSTGRES_" + name();
     }
   }
 
-  /** Why, where a code has several causes. In JSON, a reason is its name in camel case. */
+  /** The reason for codes with several causes. In JSON, a reason is its name in camel case. */
   public enum Reason {
-    /** No server listens at the address, or something between refuses. */
+    /** No server listens on the address, or a firewall rejects the connection. */
     REFUSED,
-    /** The host's name cannot be resolved. */
+    /** The host name cannot be resolved. */
     UNKNOWN_HOST,
-    /** The server did not answer in time. */
+    /** The server did not respond in time. */
     TIMEOUT,
-    /** The server has no such database. */
+    /** The server does not have this database. */
     NO_DATABASE,
-    /** The server starts, or shuts down. */
+    /** The server is starting or shutting down. */
     STARTING,
-    /** The certificates or keys of one side do not suit the other. */
+    /** The certificates or keys of client and server do not match. */
     TLS,
-    /** The server offers no TLS. */
+    /** The server does not offer TLS. */
     SSL_NOT_OFFERED,
-    /** The server refuses a log-in without TLS, or refuses it in {@code pg_hba.conf}. */
+    /** The server rejects logins without TLS, or {@code pg_hba.conf} rejects this login. */
     SSL_OR_HBA,
-    /** The server refuses user or password. */
+    /** The server rejected the user or password. */
     CREDENTIALS,
-    /** The server asks who logs in by a method that the configuration does not allow. */
+    /** The server requests an authentication method that the configuration does not allow. */
     AUTH_METHOD,
-    /** The server has no connection left. */
+    /** The server has no free connections. */
     FULL,
-    /** The connection was lost, and nothing of what was under way is done. */
+    /** The connection was lost, and the pending work was not done. */
     LOST,
-    /** The transaction has ended, or never was. */
+    /** The transaction has ended, or never existed. */
     GONE,
-    /** The role of a connection that only reads can do what no rollback undoes. */
+    /** The role of a read-only connection has powers that a rollback cannot undo. */
     PRIVILEGED;
 
-    /** Returns the reason as the error object has it, as in {@code unknownHost}. */
+    /** Returns the reason as in JSON, e.g. {@code unknownHost}. */
     public String text() {
       return Texts.camelCase(this);
     }
@@ -107,9 +107,9 @@ public final class PostgresException extends RuntimeException {
   private final transient Map<String, Object> details;
 
   /**
-   * Creates one, for the plugin's internal packages.
+   * Creates an exception. For the plugin's internal packages.
    *
-   * @param details values that JSON has: texts, numbers, booleans
+   * @param details JSON values: strings, numbers, booleans
    */
   public PostgresException(
       Code code, String message, @Nullable Reason reason, Map<String, Object> details) {
@@ -119,37 +119,35 @@ public final class PostgresException extends RuntimeException {
     this.details = new LinkedHashMap<>(details);
   }
 
-  /** Returns what is wrong. */
+  /** Returns the kind of the error. */
   public Code code() {
     return code;
   }
 
-  /** Returns why, where the code has several causes; else null. */
+  /** Returns the reason if the code has several causes, otherwise null. */
   public @Nullable Reason reason() {
     return reason;
   }
 
-  /** Returns whether the connection was lost, and nothing of what was under way is done. */
+  /** Returns whether the connection was lost, and the pending work was not done. */
   public boolean isConnectionLost() {
     return reason == Reason.LOST;
   }
 
   /**
-   * Returns what is known beside the code: {@code remedy}, {@code sqlState}, {@code retryable},
-   * {@code constraint} and others. Never a value of a parameter, nor of a row.
+   * Returns additional details: {@code remedy}, {@code sqlState}, {@code retryable}, {@code
+   * constraint} and others. They never contain values of parameters or rows.
    */
   public Map<String, Object> details() {
     return Collections.unmodifiableMap(details);
   }
 
-  /** Returns whether the same call may succeed if it is made again. */
+  /** Returns whether the same call may succeed if it is repeated. */
   public boolean retryable() {
     return Boolean.TRUE.equals(details.get("retryable"));
   }
 
-  /**
-   * Returns the five characters by which the server says what is wrong; null if it said nothing.
-   */
+  /** Returns the SQLSTATE; null if the server did not report one. */
   public @Nullable String sqlState() {
     return (String) details.get("sqlState");
   }

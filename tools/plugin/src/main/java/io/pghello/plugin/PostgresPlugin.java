@@ -24,12 +24,14 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Named connections to PostgreSQL, each a pool with permissions. {@link #execute} takes JSON and
- * answers JSON; {@link #connect(String, JsonNode)} returns the same operations with types.
+ * Named connections to PostgreSQL, each a pool with permissions. {@link #execute} takes and returns
+ * JSON; {@link #connect(String, JsonNode)} returns an object with typed methods for the same
+ * operations.
  *
- * <p>Connections only read, and take no SQL, unless {@link PluginContext#permissions()} says more.
+ * <p>By default, connections are read-only and do not accept SQL. {@link
+ * PluginContext#permissions()} can allow more.
  *
- * <p>Thread-safe. Threads that it starts end no program and keep none alive.
+ * <p>Thread-safe. Its threads are daemon threads, and their failures do not end the program.
  */
 public final class PostgresPlugin implements AutoCloseable {
   private static final long IDLE_CHECK_MILLIS_MAX = 30_000;
@@ -51,29 +53,29 @@ public final class PostgresPlugin implements AutoCloseable {
     timeouts.every(Math.min(idle, IDLE_CHECK_MILLIS_MAX), pools::closeIdle);
   }
 
-  /** Returns a plugin, which opens no connection yet. */
+  /** Creates a plugin, without opening connections. */
   public static PostgresPlugin initialize(PluginContext context) {
     return new PostgresPlugin(Objects.requireNonNull(context, "context"));
   }
 
   /**
-   * Opens a connection, unless it is open with the same configuration. The first contact takes a
-   * connection of its own, some round trips.
+   * Opens a connection, unless it is open with the same configuration. The first contact uses a
+   * separate connection and takes several round trips.
    *
-   * @param id a name of 1 to 128 characters, as in {@code user-123:production-db}
-   * @param config host, port, database, user and so on, as the guide's page lists them
-   * @throws PostgresException if the configuration is wrong, the server cannot be reached, or there
-   *     is a connection of this id with another configuration
+   * @param id a name of 1 to 128 characters, e.g. {@code user-123:production-db}
+   * @param config host, port, database, user and other options, as listed in the plugin's guide
+   * @throws PostgresException if the configuration is invalid, the server is unreachable, or a
+   *     connection with this id exists with another configuration
    */
   public PostgresConnection connect(String id, JsonNode config) {
     return new PostgresConnection(this, id, open(id, config));
   }
 
   /**
-   * Opens the connection {@value PluginContext#DEFAULT_ID}, whose configuration the context has.
+   * Opens the connection {@value PluginContext#DEFAULT_ID} with the configuration of the context.
    *
    * @throws PostgresException as {@link #connect(String, JsonNode)} does
-   * @throws IllegalStateException if the context has none
+   * @throws IllegalStateException if the context has no configuration
    */
   public PostgresConnection connect() {
     JsonNode config = context.config();
@@ -84,15 +86,15 @@ public final class PostgresPlugin implements AutoCloseable {
   }
 
   /**
-   * Refuses what {@link #connect(String, JsonNode)} refuses without asking a server.
+   * Checks an id and a configuration without contacting a server.
    *
-   * @throws PostgresException if the id or the configuration is wrong
+   * @throws PostgresException if the id or the configuration is invalid
    */
   public static void check(String id, JsonNode config) {
     Pools.check(id, config);
   }
 
-  /** Returns whether a connection is open and its server answers; asks it, in a round trip. */
+  /** Returns whether a connection is open and its server responds. Takes a round trip. */
   public boolean isConnected(String id) {
     return pools.find(id).filter(pool -> use(pool, this::answers)).isPresent();
   }
@@ -107,7 +109,7 @@ public final class PostgresPlugin implements AutoCloseable {
   }
 
   /**
-   * Closes a connection: its transactions are rolled back, and its statements aborted.
+   * Closes a connection. Its transactions are rolled back, and its statements aborted.
    *
    * @return whether it was open
    */
@@ -124,19 +126,20 @@ public final class PostgresPlugin implements AutoCloseable {
     return true;
   }
 
-  /** Closes all connections, as {@link #disconnect} does. Others may be opened afterwards. */
+  /** Closes all connections, like {@link #disconnect}. Others can be opened afterwards. */
   public void closeAllConnections() {
     pools.open().forEach(pool -> disconnect(pool.id()));
   }
 
   /**
-   * Does an operation, and answers {@code {"success": true, "data": …, "durationMillis": …}}, or
+   * Runs an operation, and returns {@code {"success": true, "data": …, "durationMillis": …}} or
    * {@code {"success": false, "error": {"code", "message", "details", "timestamp"}}}. Never throws.
    *
    * @param connectionId the connection's id
-   * @param config its configuration, with which it is opened if need be; null if it must be open
+   * @param config the configuration to open the connection with if necessary; null if it must be
+   *     open
    * @param operation one of {@link #operations()}
-   * @param parameters as the operation's schema says; null for none
+   * @param parameters the parameters, according to the operation's schema; null for none
    */
   public ObjectNode execute(
       @Nullable String connectionId,
@@ -149,14 +152,14 @@ public final class PostgresPlugin implements AutoCloseable {
   }
 
   /**
-   * Does an operation as {@link #execute(String, JsonNode, String, JsonNode)} does, and hands its
-   * answer on before the connection is given back, which may take a round trip. Cancels its
-   * statement when somebody does not need it any more; it then answers as if its time were over. A
-   * call that still waits for a connection waits on, and runs nothing. Throws what taker does.
+   * Runs an operation like {@link #execute(String, JsonNode, String, JsonNode)}, and passes on its
+   * result before the connection is returned to the pool, which may take a round trip. The call can
+   * be cancelled; the result is then the same as for a timeout. A call that is still waiting for a
+   * connection keeps waiting, but runs nothing. Throws any exception of {@code taker}.
    *
-   * @param cancellation cancels the call once it completes, well or not; null if nobody does. One
-   *     for each call: until it completes, it keeps what it would cancel
-   * @param taker takes the answer, on this thread; the connection is in use until it returns
+   * @param cancellation cancels the call once it completes, normally or exceptionally; null for
+   *     none. Use a new one for each call, because it references the call until it completes
+   * @param taker receives the result, on this thread; the connection is in use until it returns
    */
   public void execute(
       @Nullable String connectionId,
@@ -170,7 +173,7 @@ public final class PostgresPlugin implements AutoCloseable {
       ObjectNode answer = Json.object().put("success", true);
       try {
         if (connectionId == null || operation == null) {
-          throw Failures.badRequest("A call needs the id of a connection, and an operation.");
+          throw Failures.badRequest("A call requires a connection id and an operation.");
         }
         answer.set("data", call(connectionId, config, operation, parameters, caller));
         answer.put("durationMillis", (System.nanoTime() - begun) / NANOS_PER_MILLI);
@@ -181,7 +184,10 @@ public final class PostgresPlugin implements AutoCloseable {
     }
   }
 
-  /** Does an operation, and returns its result; throws what {@link #execute} says in JSON. */
+  /**
+   * Runs an operation and returns its result. Throws the errors that {@link #execute} returns as
+   * JSON.
+   */
   JsonNode call(String id, JsonNode config, String operation, JsonNode parameters) {
     try (var caller = Caller.of(null)) {
       return call(id, config, operation, parameters, caller);
@@ -213,7 +219,10 @@ public final class PostgresPlugin implements AutoCloseable {
     }
   }
 
-  /** Opens a connection; returns the pool's own configuration, which is compared fastest. */
+  /**
+   * Opens a connection, and returns the pool's copy of the configuration, which is fastest to
+   * compare.
+   */
   JsonNode open(String id, JsonNode config) {
     return use(
         pools.acquire(id, config),
@@ -223,26 +232,26 @@ public final class PostgresPlugin implements AutoCloseable {
         });
   }
 
-  /** Returns what a connection may do; refuses a role that makes more of it than that. */
+  /** Returns the permissions of a connection. Rejects roles that can do more. */
   private Permissions permissions(Pool pool) {
     Permissions permissions = Objects.requireNonNull(context.permissions().apply(pool.id()));
     String powers = pool.server().powers();
     if (powers != null && permissions.readOnly() && !permissions.privileged()) {
       throw Failures.builder(
               PostgresException.Code.NOT_ALLOWED,
-              "The connection only reads, but its role has "
+              "The connection is read-only, but its role has "
                   + powers
-                  + ": what that does, no rollback undoes.")
+                  + ", which no rollback can undo.")
           .reason(PostgresException.Reason.PRIVILEGED)
           .remedy(
-              "Log in as a role without: CREATE ROLE agent LOGIN PASSWORD '…'; GRANT SELECT ON … TO"
-                  + " agent. Or have its permissions say privileged.")
+              "Log in as a role without this: CREATE ROLE agent LOGIN PASSWORD '…'; "
+                  + "GRANT SELECT ON … TO agent. Or set privileged in the permissions.")
           .build();
     }
     return permissions;
   }
 
-  /** Returns whether the role of a connection, which is open, owns tables or views. */
+  /** Returns whether the role of a connection owns tables or views. */
   boolean ownsTables(String id, JsonNode config) {
     return use(pools.acquire(id, config), pool -> pool.server().owner());
   }
@@ -255,29 +264,29 @@ public final class PostgresPlugin implements AutoCloseable {
     }
   }
 
-  /** Returns what connections have and did, by their ids, for those that are open. */
+  /** Returns the statistics of all open connections, by id. */
   public Map<String, ConnectionStats> stats() {
     Map<String, ConnectionStats> stats = new LinkedHashMap<>();
     pools.open().forEach(pool -> stats.put(pool.id(), pool.stats()));
     return stats;
   }
 
-  /** Returns how many operations have ended, on connections that are closed now, too. */
+  /** Returns the number of completed operations, on open and closed connections. */
   public long operationCount() {
     return counters.count();
   }
 
-  /** Returns how many of them failed. */
+  /** Returns the number of failed operations, on open and closed connections. */
   public long errorCount() {
     return counters.errors();
   }
 
-  /** Returns the operations, with the schemas of what they take and answer. */
+  /** Returns all operations, with the schemas of their parameters and results. */
   public List<PluginOperation> operations() {
     return OperationTable.list();
   }
 
-  /** Closes all connections; none can be opened any more. A second call does nothing. */
+  /** Closes all connections permanently. A second call has no effect. */
   @Override
   public void close() {
     closeAllConnections();

@@ -5,11 +5,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 
 /**
- * Rows, as the server made JSON of them.
+ * The rows of a result, converted to JSON by the server.
  *
- * @param rows one object for each row, whose members are in the order of the columns
- * @param rowCount the number of rows; of a statement that returns none, of those it changed
- * @param truncated whether the connection's limit of rows cut the rest off
+ * @param rows one object for each row, with members in the order of the columns
+ * @param rowCount the number of rows; for statements that return none, the number of changed rows
+ * @param truncated whether the connection's row limit cut off further rows
  */
 public record QueryResult(List<ObjectNode> rows, long rowCount, boolean truncated) {
   /** Copies the list. */

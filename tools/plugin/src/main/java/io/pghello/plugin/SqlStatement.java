@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One statement, and the values of {@code $1}, {@code $2} and so on.
  *
- * @param sql one statement, with or without a semicolon at its end
- * @param params the values, as JSON has them
+ * @param sql one statement, optionally followed by a semicolon
+ * @param params the values as JSON
  */
 public record SqlStatement(String sql, List<JsonNode> params) {
   /** Copies the list. */
@@ -22,18 +22,18 @@ public record SqlStatement(String sql, List<JsonNode> params) {
     params = List.copyOf(params);
   }
 
-  /** Returns the SQL, and how many values it has; these are data, and are left out. */
+  /** Returns the SQL and the number of values. Omits the values, because they are data. */
   @Override
   public String toString() {
     return "SqlStatement[sql=" + sql + ", params=" + params.size() + "]";
   }
 
   /**
-   * Returns a statement with values of Java.
+   * Creates a statement with Java values.
    *
-   * @param params each null, text, number, boolean, {@code byte[]}, UUID, date or time, JSON, or a
-   *     collection or map of these
-   * @throws IllegalArgumentException if one is anything else
+   * @param params null, strings, numbers, booleans, {@code byte[]}, UUIDs, dates or times, JSON, or
+   *     collections or maps of these
+   * @throws IllegalArgumentException if a value has another type
    */
   public static SqlStatement of(String sql, @Nullable Object... params) {
     var nodes = new ArrayList<JsonNode>(params.length);

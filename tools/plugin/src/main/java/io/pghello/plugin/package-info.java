@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Named connections to PostgreSQL for programs that do not know their SQL beforehand. {@link
- * io.pghello.plugin.PostgresPlugin} keeps them; what is in {@code .internal} may change in any
+ * Named connections to PostgreSQL for programs that do not know their SQL in advance. {@link
+ * io.pghello.plugin.PostgresPlugin} manages them. The {@code internal} packages may change in any
  * release.
  */
 @NullMarked

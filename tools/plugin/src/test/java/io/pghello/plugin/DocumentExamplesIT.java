@@ -162,7 +162,7 @@ class DocumentExamplesIT {
     JsonNode unordered = json("{'table': 'users', 'orderBy': {'status': 'asc', 'age': 'desc'}}");
     ObjectNode refused = execute("find", unordered);
     assertThat(refused.at("/error/code").textValue()).isEqualTo("POSTGRES_BAD_REQUEST");
-    assertThat(refused.at("/error/message").textValue()).contains("no order in JSON");
+    assertThat(refused.at("/error/message").textValue()).contains("JSON objects are unordered");
     for (String wrong :
         new String[] {"[1]", "[{}]", "[{'column': 'age', 'desc': 'yes'}]", "'age'"}) {
       assertThat(

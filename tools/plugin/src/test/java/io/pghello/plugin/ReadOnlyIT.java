@@ -270,7 +270,7 @@ class ReadOnlyIT {
     assertThat(run("query", sql("insert into e values (2)")).at("/error/code").textValue())
         .isEqualTo("POSTGRES_BAD_SQL");
     assertThat(run("query", sql("commit; select 1")).at("/error/message").textValue())
-        .startsWith("There is a second statement at index");
+        .startsWith("Found a second statement at index");
   }
 
   @Test

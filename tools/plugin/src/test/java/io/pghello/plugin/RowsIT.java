@@ -1000,11 +1000,11 @@ class RowsIT {
   @CsvSource(
       delimiter = '|',
       value = {
-        "find | {'tabel': 'p'} | has no member tabel. | Did you mean table?",
-        "find | {'Table': 'p'} | has no member Table. | Did you mean table?",
-        "find | {'table': 'p', 'orderby': []} | has no member orderby. | Did you mean orderBy?",
-        "query | {'query': 'select 1'} | has no member query. | There are sql,",
-        "insert | {'table': 'p', 'dat': {}} | has no member dat. | Did you mean data?",
+        "find | {'tabel': 'p'} | has an unknown member tabel. | Did you mean table?",
+        "find | {'Table': 'p'} | has an unknown member Table. | Did you mean table?",
+        "find | {'table': 'p', 'orderby': []} | has an unknown member orderby. | Did you mean orderBy?",
+        "query | {'query': 'select 1'} | has an unknown member query. | Valid names are sql,",
+        "insert | {'table': 'p', 'dat': {}} | has an unknown member dat. | Did you mean data?",
         "insert | {'table': 'p'} | needs data. |"
       })
   void namesTheParameterThatIsWrong(

@@ -179,7 +179,7 @@ class TlsIT {
     ObjectNode config = config("sslonly", serverPair.cert()).put("host", "127.0.0.1");
     JsonNode error = run(config.deepCopy());
     assertThat(error.get("code").textValue()).isEqualTo("POSTGRES_CONNECTION_FAILED");
-    assertThat(error.at("/details/remedy").textValue()).contains("the name that host says");
+    assertThat(error.at("/details/remedy").textValue()).contains("the name in host");
   }
 
   @Test
@@ -222,20 +222,21 @@ class TlsIT {
   @Test
   void saysWhatIsWrongWithAKey() {
     String wrong = "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----";
-    expectKey(wrong, "ssl.key is in a format of OpenSSL's own.", "openssl pkcs8 -topk8 -nocrypt");
-    expectKey(wrong.replace("RSA", "EC"), "ssl.key is in a format of OpenSSL's own.", "pkcs8");
+    expectKey(wrong, "ssl.key is in an OpenSSL-specific format.", "openssl pkcs8 -topk8 -nocrypt");
+    expectKey(wrong.replace("RSA", "EC"), "ssl.key is in an OpenSSL-specific format.", "pkcs8");
     expectKey(
         wrong.replace("RSA", "ENCRYPTED"), "ssl.key is encrypted.", "Decrypt it: openssl pkcs8");
-    expectKey("/etc/key.pem", "ssl.key is no key in PEM.", "not its path");
+    expectKey("/etc/key.pem", "ssl.key is not a PEM key.", "not to its path");
     expectKey(
         "-----BEGIN PRIVATE KEY-----END PRIVATE KEY-----",
-        "ssl.key is no key in PEM.",
-        "not its path");
-    expectKey(ec.key(), "ssl.key is not the key of ssl.cert, which is for RSA.", "belong together");
+        "ssl.key is not a PEM key.",
+        "not to its path");
+    expectKey(
+        ec.key(), "ssl.key does not match ssl.cert, which has a key of type RSA.", "matching pair");
     expectKey(
         pem("PRIVATE KEY", "x".getBytes(StandardCharsets.UTF_8)),
-        "ssl.key is not the key",
-        "belong");
+        "ssl.key does not match ssl.cert",
+        "matching");
   }
 
   private void expectKey(String key, String message, String remedy) {

@@ -354,7 +354,7 @@ class TransactionsIT {
     assertThat(
             failure(() -> connection.in(id).withTimeout(Duration.ofMillis(20)).count("t", Map.of()))
                 .getMessage())
-        .isEqualTo("Another call uses the transaction.");
+        .isEqualTo("Another call is using the transaction.");
     plugin.disconnect(Plugins.ID);
     assertThat(running.handle((value, e) -> e).get(60, TimeUnit.SECONDS)).isNotNull();
   }

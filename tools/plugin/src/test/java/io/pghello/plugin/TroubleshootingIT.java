@@ -384,14 +384,14 @@ class TroubleshootingIT {
           small.execute("four", config.deepCopy().put("max", 16), "ping", null).get("error"),
           "LIMIT_REACHED",
           "",
-          "Lower pool.max");
+          "Decrease pool.max");
       assertThat(small.stats()).containsOnlyKeys("two", "three");
       String id = small.connect("two", config).beginTransaction(Isolation.READ_COMMITTED);
       expect(
           small.execute("four", config.deepCopy().put("max", 11), "ping", null).get("error"),
           "LIMIT_REACHED",
           "",
-          "Lower pool.max");
+          "Decrease pool.max");
       assertThat(small.stats()).containsOnlyKeys("two", "three");
       assertThat(
               small

@@ -7,21 +7,21 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** Makes maps that forget what was not used for longest. */
+/** Creates maps that evict the least recently used entry. */
 public final class BoundedCache {
-  /** The longest text that a cache of texts keeps, in characters. */
+  /** Maximum length of texts in a cache of texts, in characters. */
   public static final int TEXT_MAX = 20_000;
 
-  /** An answer that holds for a minute. */
+  /** A value that expires after a minute. */
   public record Recent<V>(V value, long asked) {
     private static final long KNOWN_NANOS = TimeUnit.MINUTES.toNanos(1);
 
-    /** Returns an answer of now. */
+    /** Returns a value that was queried now. */
     public static <V> Recent<V> of(V value) {
       return new Recent<>(value, System.nanoTime());
     }
 
-    /** Returns whether it has to be asked for again. */
+    /** Returns whether the value has expired. */
     public boolean isOld() {
       return System.nanoTime() - asked > KNOWN_NANOS;
     }
@@ -29,7 +29,7 @@ public final class BoundedCache {
 
   private BoundedCache() {}
 
-  /** Returns a thread-safe map of at most so many entries. */
+  /** Returns a thread-safe map with a maximum number of entries. */
   public static <K, V> Map<K, V> of(int most) {
     return Collections.synchronizedMap(
         new LinkedHashMap<K, V>(16, 0.75f, true) {

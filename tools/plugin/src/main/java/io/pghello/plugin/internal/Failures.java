@@ -14,13 +14,13 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Makes the plugin's errors, and JSON of them. */
+/** Creates the plugin's errors, and converts them to JSON. */
 public final class Failures {
   private static final Logger LOG = System.getLogger("io.pghello.plugin");
 
   private Failures() {}
 
-  /** Detail of an error, beside its code and its message, which has no data. */
+  /** Details of an error, in addition to its code and its message, which contains no data. */
   public enum Detail {
     HOST,
     PORT,
@@ -41,7 +41,7 @@ public final class Failures {
     REMEDY
   }
 
-  /** An error to which details are added. For one thread. */
+  /** Builds an error with details. Not thread-safe. */
   public static final class Builder {
     private final Code code;
     private final String message;
@@ -61,18 +61,18 @@ public final class Failures {
       return this;
     }
 
-    /** Adds why, unless it is null. */
+    /** Adds the reason unless it is null. */
     public Builder reason(@Nullable Reason reason) {
       this.reason = reason;
       return with(Detail.REASON, reason == null ? null : reason.text());
     }
 
-    /** Adds that the same call may succeed if it is made again. */
+    /** Marks the error as retryable. */
     public Builder retryable() {
       return with(Detail.RETRYABLE, true);
     }
 
-    /** Adds what to do about it. */
+    /** Adds the remedy. */
     public Builder remedy(String remedy) {
       return with(Detail.REMEDY, remedy);
     }
@@ -85,7 +85,7 @@ public final class Failures {
     }
   }
 
-  /** Begins an error that has details. */
+  /** Creates a builder for an error with details. */
   public static Builder builder(Code code, String message) {
     return new Builder(code, message);
   }
@@ -95,31 +95,34 @@ public final class Failures {
     return builder(code, message).build();
   }
 
-  /** Returns an error, and what to do about it. */
+  /** Returns an error with a remedy. */
   public static PostgresException withRemedy(Code code, String message, String remedy) {
     return builder(code, message).remedy(remedy).build();
   }
 
-  /** Returns an error of a caller who sent what the operation does not take. */
+  /** Returns an error for invalid parameters of a call. */
   public static PostgresException badRequest(String message) {
     return of(Code.BAD_REQUEST, message);
   }
 
-  /** Returns an error of a configuration that cannot be, and what to do about it. */
+  /** Returns an error for an invalid configuration, with a remedy. */
   public static PostgresException badConfig(String message, String remedy) {
     return withRemedy(Code.BAD_CONFIG, message, remedy);
   }
 
-  /** Returns an error of a fault of the plugin, and logs where it is; its words may have data. */
+  /**
+   * Returns an error for a bug in the plugin, and logs its stack trace. The message is omitted,
+   * because it may contain data.
+   */
   private static PostgresException internal(RuntimeException fault) {
     String name = fault.getClass().getName();
     var place = new IllegalStateException(name);
     place.setStackTrace(fault.getStackTrace());
-    LOG.log(Level.ERROR, "The plugin has a fault; please report it", place);
-    return builder(Code.INTERNAL, "The plugin has a fault.").with(Detail.FAULT, name).build();
+    LOG.log(Level.ERROR, "Internal error of the plugin; please report it", place);
+    return builder(Code.INTERNAL, "Internal error of the plugin.").with(Detail.FAULT, name).build();
   }
 
-  /** Returns what the dynamic calls answer for an error. */
+  /** Returns an error as the JSON result of {@code execute}. */
   public static ObjectNode toJson(RuntimeException fault) {
     PostgresException e = fault instanceof PostgresException known ? known : internal(fault);
     ObjectNode answer = Json.object().put("success", false);

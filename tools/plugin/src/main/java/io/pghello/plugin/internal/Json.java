@@ -23,7 +23,7 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
-/** JSON of Java's values, and as a text. */
+/** Converts Java values to JSON, and JSON to text. */
 public final class Json {
   private static final JsonMapper MAPPER = new JsonMapper();
 
@@ -44,7 +44,7 @@ public final class Json {
     return StreamSupport.stream(json.spliterator(), false);
   }
 
-  /** Returns JSON that lies beside a class. */
+  /** Reads JSON from a resource in the package of a class. */
   public static JsonNode resource(Class<?> beside, String name) {
     try {
       return MAPPER.readTree(Texts.resource(beside, name));
@@ -53,16 +53,16 @@ public final class Json {
     }
   }
 
-  /** Returns JSON as a text; refuses what is nested deeper than others read. */
+  /** Returns JSON as text. Rejects JSON that is nested too deeply for parsers. */
   public static String text(JsonNode json) {
     try {
       return MAPPER.writeValueAsString(json);
     } catch (JsonProcessingException e) {
-      throw Failures.of(Code.BAD_VALUE, "A value is nested too deeply, or is no JSON.");
+      throw Failures.of(Code.BAD_VALUE, "A value is nested too deeply, or is not JSON.");
     }
   }
 
-  /** Refuses columns of which two have the same name. */
+  /** Rejects duplicate column names. */
   public static void requireDistinct(String[] names) {
     ObjectNode row = object();
     for (String name : names) {
@@ -70,22 +70,22 @@ public final class Json {
     }
   }
 
-  /** Adds a column to a row; refuses one whose name is there. A value of null is JSON's. */
+  /** Adds a column to a row, with JSON null for a null value. Rejects a duplicate name. */
   public static void add(ObjectNode row, String name, @Nullable JsonNode value) {
     if (row.replace(name, value) != null) {
       throw Failures.builder(Code.BAD_SQL, "Two columns of the result have the same name.")
           .with(Detail.COLUMN, name)
-          .remedy("Give one of them another name, with AS.")
+          .remedy("Rename one of them with AS.")
           .build();
     }
   }
 
-  /** Returns a record, whose components are the members. */
+  /** Converts a record to an object. */
   public static JsonNode of(Record value) {
     return MAPPER.valueToTree(value);
   }
 
-  /** Returns a value of Java as JSON; see {@link io.pghello.plugin.SqlStatement#of}. */
+  /** Converts a Java value to JSON; see {@link io.pghello.plugin.SqlStatement#of}. */
   public static JsonNode of(@Nullable Object value) {
     JsonNodeFactory nodes = JsonNodeFactory.instance;
     if (value == null) {
@@ -127,10 +127,10 @@ public final class Json {
       return of(Arrays.asList(many));
     }
     throw new IllegalArgumentException(
-        "a parameter cannot be a " + value.getClass().getName() + "; convert it to a text");
+        "a parameter cannot be a " + value.getClass().getName() + "; convert it to a string");
   }
 
-  /** Returns a row of columns, whose names all differ. */
+  /** Returns a row. The column names must be distinct. */
   public static ObjectNode row(String[] names, JsonNode[] values, int begin, int end) {
     Map<String, JsonNode> members = new LinkedHashMap<>(2 * (end - begin));
     for (int i = begin; i < end; i++) {

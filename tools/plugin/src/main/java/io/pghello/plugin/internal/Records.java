@@ -17,31 +17,32 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes records of JSON that a schema has checked. Unlike Jackson's own binding, it copies no JSON:
- * a component that is JSON is the caller's, with all its digits.
+ * Converts validated JSON to records. Unlike Jackson's data binding, it does not copy JSON:
+ * components of type JSON are the caller's nodes, with all digits.
  */
 public final class Records {
   private Records() {}
 
-  /** Makes a value of a member of an object. */
+  /** Reads the value of a member of an object. */
   private interface Reader extends Function<JsonNode, @Nullable Object> {}
 
   /**
-   * Returns what makes records, whose components are the members of their names. Of those that are
-   * missing, a list is empty, JSON is a missing node, a boolean is false, and others are null.
+   * Returns a function that converts an object to a record with components named like the members.
+   * For missing members, lists are empty, JSON is a missing node, booleans are false, and others
+   * are null.
    */
   public static <R extends Record> Function<JsonNode, R> reader(Class<R> type) {
     Reader reader = ofRecord(type);
     return json -> type.cast(Objects.requireNonNull(reader.apply(json)));
   }
 
-  /** Returns the names of the members that a record has components for. */
+  /** Returns the names of the members that a record reads. */
   public static List<String> names(Class<? extends Record> type) {
     return Arrays.stream(type.getRecordComponents()).map(Records::name).toList();
   }
 
   private static String name(RecordComponent component) {
-    // a word of Java's own is no name of a component
+    // The annotation is for names that are reserved words in Java.
     JsonProperty other = component.getAccessor().getAnnotation(JsonProperty.class);
     return other == null ? component.getName() : other.value();
   }

@@ -13,11 +13,11 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Checks parameters, configurations and permissions by a part of JSON Schema. */
+/** Validates parameters, configurations and permissions against a subset of JSON Schema. */
 public final class Schema {
   private Schema() {}
 
-  /** Returns a copy of a schema with the definitions that it names in place of their names. */
+  /** Returns a copy of a schema, with references replaced by their definitions. */
   public static JsonNode resolved(JsonNode schema, JsonNode definitions) {
     if (schema.has("$ref")) {
       return resolved(definitions.get(schema.get("$ref").textValue()), definitions);
@@ -36,17 +36,17 @@ public final class Schema {
   }
 
   /**
-   * Refuses a value that is not as a schema says.
+   * Validates a value.
    *
-   * @param where what the value is called
-   * @param code of the error
-   * @throws PostgresException if it is not; the message says where
+   * @param where the name of the value in error messages
+   * @param code the code of the error
+   * @throws PostgresException if the value is invalid; the message contains its path
    */
   public static void check(JsonNode schema, JsonNode value, String where, Code code) {
     check(schema, value, new Place(null, where, code));
   }
 
-  /** The place of a value, written only when the value is refused. */
+  /** The path of a value, formatted only for error messages. */
   private record Place(@Nullable Place parent, Object member, Code code) {
     Place at(Object name) {
       return new Place(this, name, code);
@@ -70,7 +70,7 @@ public final class Schema {
 
   private static void check(JsonNode schema, JsonNode value, Place where) {
     if (schema.has("not")) {
-      throw where.refusal(schema, "cannot be given");
+      throw where.refusal(schema, "is not supported");
     }
     requireType(schema, value, where);
     if (schema.has("enum") && Json.elements(schema.get("enum")).noneMatch(value::equals)) {
@@ -120,9 +120,9 @@ public final class Schema {
   private static String inWords(String type) {
     return switch (type) {
       case "object", "array" -> "an " + type;
-      case "string" -> "a text";
+      case "string" -> "a string";
       case "boolean" -> "true or false";
-      case "integer" -> "a whole number";
+      case "integer" -> "an integer";
       default -> type;
     };
   }
@@ -167,12 +167,12 @@ public final class Schema {
     JsonNode properties = schema.path("properties");
     JsonNode others = schema.path("additionalProperties");
     boolean closed = others.isBoolean();
-    // before what is missing, as it may be that under a wrong name
+    // Check these first, because a missing member may be misspelled.
     for (Map.Entry<String, JsonNode> member : value.properties()) {
       if (closed && !properties.has(member.getKey())) {
         throw Failures.withRemedy(
             where.code(),
-            where + " has no member " + Texts.oneLine(member.getKey()) + ".",
+            where + " has an unknown member " + Texts.oneLine(member.getKey()) + ".",
             remedy(member.getKey(), properties));
       }
     }
@@ -191,7 +191,7 @@ public final class Schema {
 
   private static String remedy(String member, JsonNode properties) {
     if (properties.isEmpty()) {
-      return "Leave it out.";
+      return "Omit it.";
     }
     List<String> names = properties.properties().stream().map(Map.Entry::getKey).toList();
     String similar =
@@ -200,6 +200,6 @@ public final class Schema {
             .findFirst()
             .map(name -> "Did you mean " + name + "? ")
             .orElse("");
-    return similar + "There are " + String.join(", ", names) + ".";
+    return similar + "Valid names are " + String.join(", ", names) + ".";
   }
 }

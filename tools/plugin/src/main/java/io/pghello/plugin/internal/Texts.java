@@ -11,14 +11,14 @@ import java.util.Objects;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
-/** Checks texts before they are sent. */
+/** Checks and formats texts. */
 public final class Texts {
   private static final int LOGGED_MAX = 2_000;
   private static final Pattern WORD = Pattern.compile("_(.)");
 
   private Texts() {}
 
-  /** Returns the text, unless PostgreSQL's protocol or type text cannot hold it. */
+  /** Returns the text, or throws if PostgreSQL's protocol or type text cannot represent it. */
   public static String check(String text, Code code, String what) {
     int length = text.length();
     for (int i = 0; i < length; i++) {
@@ -35,13 +35,13 @@ public final class Texts {
     return text;
   }
 
-  /** Returns the text in one line, of at most 2,000 characters, as a log may have it. */
+  /** Returns the text as a single line of at most 2,000 characters, for logs. */
   public static String oneLine(String text) {
     String line = text.replaceAll("[\\p{Cntrl}\\u0085\\u2028\\u2029\\s]+", " ").strip();
     return line.length() <= LOGGED_MAX ? line : line.substring(0, LOGGED_MAX) + "…";
   }
 
-  /** Returns whether a name is likely to be meant by another: a third of it differs at most. */
+  /** Returns whether one name is probably a typo of the other: at most a third of it differs. */
   static boolean areSimilar(String name, String other) {
     if (Math.abs(name.length() - other.length()) > (name.length() + 1) / 3) {
       return false;
@@ -61,14 +61,14 @@ public final class Texts {
     return row[to.length()] <= (name.length() + 1) / 3;
   }
 
-  /** Returns the name of a constant as JSON has names, as in {@code sqlState}. */
+  /** Returns the name of a constant in camel case, e.g. {@code sqlState}. */
   public static String camelCase(Enum<?> constant) {
     return WORD.matcher(constant.name().toLowerCase(Locale.ROOT))
         .replaceAll(letter -> letter.group(1).toUpperCase(Locale.ROOT));
   }
 
   /**
-   * Returns a text that lies beside a class.
+   * Reads a text resource in the package of a class.
    *
    * @throws UncheckedIOException if it cannot be read
    */

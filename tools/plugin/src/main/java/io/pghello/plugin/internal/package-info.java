@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Code that the packages of the plugin share: errors, JSON, texts. */
+/** Shared code of the plugin: errors, JSON, texts. */
 @NullMarked
 package io.pghello.plugin.internal;
 

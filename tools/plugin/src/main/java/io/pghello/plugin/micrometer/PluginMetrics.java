@@ -10,17 +10,17 @@ import io.pghello.plugin.PostgresPlugin;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Meters of all connections of a plugin together: a connection's id may be that of a person, and
- * ids are many.
+ * Meters for the total of all connections of a plugin. Ids are not tags, because there may be many
+ * and they may identify persons.
  *
  * <p>{@code pghello.plugin.connections} with the tag {@code state} ({@code total}, {@code idle},
  * {@code waiting}, {@code max}), {@code pghello.plugin.pools}, {@code pghello.plugin.operations}
- * and {@code pghello.plugin.errors}. The last two count those of connections that were closed, too.
+ * and {@code pghello.plugin.errors}. The last two include closed connections.
  */
 public final class PluginMetrics implements MeterBinder {
   private final PostgresPlugin plugin;
 
-  /** Creates meters, which {@link #bindTo} registers. */
+  /** Creates the meters. {@link #bindTo} registers them. */
   public PluginMetrics(PostgresPlugin plugin) {
     this.plugin = plugin;
   }
@@ -32,17 +32,18 @@ public final class PluginMetrics implements MeterBinder {
     gauge(registry, "waiting", ConnectionStats::waiting);
     gauge(registry, "max", ConnectionStats::max);
     Gauge.builder("pghello.plugin.pools", plugin, known -> known.stats().size())
-        .description("Pools that are open")
+        .description("Number of open pools")
         .register(registry);
-    counter(registry, "operations", "Operations that ended", PostgresPlugin::operationCount);
-    counter(registry, "errors", "Operations that failed", PostgresPlugin::errorCount);
+    counter(
+        registry, "operations", "Number of completed operations", PostgresPlugin::operationCount);
+    counter(registry, "errors", "Number of failed operations", PostgresPlugin::errorCount);
   }
 
   private void gauge(
       MeterRegistry registry, String state, ToDoubleFunction<ConnectionStats> value) {
     Gauge.builder("pghello.plugin.connections", plugin, known -> sum(known, value))
         .tag("state", state)
-        .description("Connections, and callers that wait for one")
+        .description("Number of connections, and of callers waiting for one")
         .register(registry);
   }
 

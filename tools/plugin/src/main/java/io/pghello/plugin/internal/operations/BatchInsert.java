@@ -24,9 +24,9 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Inserts many rows: by arrays of their values, of which each statement has one for each column, or
- * by COPY, if they are more than one statement has. Where rows may be there already, COPY needs a
- * table in between, which is worth it from {@value #COPY_BETWEEN_FROM} rows on.
+ * Inserts many rows, either with array parameters, one for each column of a statement, or with COPY
+ * if the rows exceed one statement. If rows may already exist, COPY needs an intermediate table,
+ * which is worthwhile from {@value #COPY_BETWEEN_FROM} rows.
  */
 final class BatchInsert {
   static final int COPY_BETWEEN_FROM = 50_000;
@@ -41,7 +41,7 @@ final class BatchInsert {
     this.runner = runner;
   }
 
-  /** The plan of a batch, made once the table is known. */
+  /** The plan of a batch, once the table is known. */
   private record Plan(
       String table,
       TableInfo info,
@@ -55,7 +55,7 @@ final class BatchInsert {
     }
   }
 
-  /** Records, and what to do about those that are there already. */
+  /** The records, and the strategy for records that already exist. */
   record Batch(
       String table,
       JsonNode records,
@@ -110,12 +110,14 @@ final class BatchInsert {
       keys.addAll(info.key());
     }
     if (strategy.equals("update") && keys.isEmpty()) {
-      throw Failures.badRequest("the table has no primary key; name its conflictColumns.");
+      throw Failures.badRequest("the table has no primary key; specify conflictColumns.");
     }
     return keys;
   }
 
-  /** Returns a list whose elements are made when they are asked for: the server works meanwhile. */
+  /**
+   * Returns a list that creates its elements on access, so that the server can work in parallel.
+   */
   private static <T> List<T> lazily(int size, IntFunction<T> make) {
     return new AbstractList<>() {
       @Override
@@ -139,8 +141,9 @@ final class BatchInsert {
             throw Failures.badRequest(
                 "records["
                     + index
-                    + "] has other columns than records[0]; give all records the same, null where"
-                    + " there is no value.");
+                    + "] has different columns than records[0]; give all records the same "
+                    + "columns,"
+                    + " with null for missing values.");
           }
           return record;
         });
@@ -165,7 +168,7 @@ final class BatchInsert {
       List<@Nullable String[]> rows, List<String> columns, List<String> keys) {
     int[] places = keys.stream().mapToInt(columns::indexOf).toArray();
     if (IntStream.of(places).anyMatch(place -> place < 0)) {
-      // the server gives them their keys, so none is there twice
+      // The server generates the keys, so they are unique.
       return rows;
     }
     Map<Object, @Nullable String[]> last = new LinkedHashMap<>();
@@ -174,7 +177,7 @@ final class BatchInsert {
       for (int place : places) {
         key.add(row[place]);
       }
-      // two nulls are no conflict, so such a row is only equal to itself
+      // Nulls do not conflict, so such a row equals only itself.
       last.put(key.contains(null) ? row : key, row);
     }
     return List.copyOf(last.values());
@@ -188,7 +191,7 @@ final class BatchInsert {
     for (int i = 0; i < width; i++) {
       String column = plan.columns().get(i);
       String type = plan.info().type(column);
-      // there are no arrays of arrays, and unnest makes several columns of a composite type
+      // There are no arrays of arrays, and unnest splits a composite type into several columns.
       boolean text = plan.info().isArray(column) || plan.info().isComposite(column);
       arrays.add(
           "pg_catalog.unnest($" + (i + 1) + "::" + (text ? "pg_catalog.text" : type) + "[])");
@@ -198,7 +201,7 @@ final class BatchInsert {
     String source =
         "ROWS FROM (" + String.join(", ", arrays) + ") AS u(" + String.join(", ", names) + ")";
     String sql = plan.insertFrom(values, source);
-    // all before the first is sent, as a value may be refused
+    // Convert all values before sending the first, because one may be invalid.
     List<@Nullable String[]> rows = List.copyOf(plan.rows());
     long changed = 0;
     for (int from = 0; from < rows.size(); from += CHUNK) {

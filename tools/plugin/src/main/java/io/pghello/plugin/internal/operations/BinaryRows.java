@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.core.Oid;
 
 /**
- * Records in COPY's binary format, which costs the server a quarter less than texts. It ends before
- * the first record with a value that only the server can read, as {@code "tomorrow"} is for a time.
+ * Records in COPY's binary format, which costs the server a quarter less than text. Ends before the
+ * first record with a value that only the server can parse, such as the time {@code "tomorrow"}.
  */
 final class BinaryRows implements Iterable<byte[]> {
   private static final int CHUNK = 1 << 15;
@@ -52,7 +52,7 @@ final class BinaryRows implements Iterable<byte[]> {
     this.types = types;
   }
 
-  /** Returns records in that format; null if a column has a type that this cannot write. */
+  /** Returns the records in binary format; null if the type of a column is not supported. */
   static @Nullable BinaryRows of(List<JsonNode> records, List<String> columns, TableInfo info) {
     int[] types = columns.stream().mapToInt(info::typeId).toArray();
     return IntStream.of(types).allMatch(TYPES::contains)
@@ -60,7 +60,7 @@ final class BinaryRows implements Iterable<byte[]> {
         : null;
   }
 
-  /** Returns how many records there were, once all are read. */
+  /** Returns the number of converted records, after iteration. */
   int sent() {
     return sent;
   }
@@ -104,7 +104,7 @@ final class BinaryRows implements Iterable<byte[]> {
     return out;
   }
 
-  /** Writes a record, and returns whether it could. */
+  /** Writes a record, and returns whether that was possible. */
   private boolean append(JsonNode record) {
     room(Short.BYTES).putShort((short) types.length);
     for (int i = 0; i < types.length; i++) {
@@ -172,7 +172,7 @@ final class BinaryRows implements Iterable<byte[]> {
     }
   }
 
-  /** Returns the microseconds since 2000 of a time as ISO 8601 has it, with an offset. */
+  /** Parses an ISO 8601 time with an offset, and returns the microseconds since 2000. */
   private static long micros(String text) {
     long day =
         LocalDate.of(number(text, 0, 4), number(text, 5, 7), number(text, 8, 10)).toEpochDay();

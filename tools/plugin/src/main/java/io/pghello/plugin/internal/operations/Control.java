@@ -11,7 +11,7 @@ import io.pghello.plugin.internal.run.Transactions;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Operations on transactions by id, and on the connection itself. */
+/** Operations on transactions by id, and on the connection. */
 final class Control {
   private static final SqlStatement PING = new SqlStatement("SELECT 1 AS one", List.of());
 
@@ -23,10 +23,10 @@ final class Control {
     this.transactions = transactions;
   }
 
-  /** Parameters of the beginning of a transaction. */
+  /** Parameters of {@code beginTransaction}. */
   record Begin(@Nullable Isolation isolationLevel) {}
 
-  /** Parameters of operations that take only those that all take. */
+  /** Parameters of operations that take only the common ones. */
   record Nothing() {}
 
   JsonNode begin(Call call, Begin begin) {

@@ -31,8 +31,9 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All operations, what they take and answer, and who may call them. What callers see of them is in
- * {@code operations.json}; what an operation gets of it is a record. Thread-safe.
+ * All operations, with their parameters, results and required permissions. {@code operations.json}
+ * contains the descriptions for callers. Each operation receives its parameters as a record.
+ * Thread-safe.
  */
 public final class OperationTable {
   private static final Map<String, PluginOperation> DESCRIBED = described();
@@ -70,12 +71,12 @@ public final class OperationTable {
   }
 
   /**
-   * A row of the table.
+   * An operation.
    *
-   * @param about what callers see of it
-   * @param schema what parameters are checked by, which no caller has
-   * @param type what it takes, made of parameters that are as the schema says
-   * @param handler returns what the result's schema says
+   * @param about the description for callers
+   * @param schema the schema that validates parameters; not exposed to callers
+   * @param type the record type for the validated parameters
+   * @param handler runs the operation, and returns a result according to its schema
    */
   private record Operation(
       PluginOperation about,
@@ -102,7 +103,7 @@ public final class OperationTable {
     return Collections.unmodifiableMap(described);
   }
 
-  /** Returns an operation, with the parameters that all of its kind have. */
+  /** Returns the description of an operation, including the common parameters. */
   private static PluginOperation about(ObjectNode given) {
     ObjectNode parameters = (ObjectNode) given.get("parameters");
     if (given.get("within") instanceof ObjectNode common) {
@@ -117,17 +118,17 @@ public final class OperationTable {
         (ObjectNode) given.get("result"));
   }
 
-  /** Returns the names of the operations, in the order of the table. */
+  /** Returns the names of the operations in declaration order. */
   public static Set<String> names() {
     return DESCRIBED.keySet();
   }
 
-  /** Returns what callers see of the operations. */
+  /** Returns the descriptions of the operations. */
   public static List<PluginOperation> list() {
     return List.copyOf(DESCRIBED.values());
   }
 
-  /** Returns what operations take, by their names. */
+  /** Returns the parameter types of the operations, by name. */
   Map<String, Class<? extends Record>> types() {
     var types = new HashMap<String, Class<? extends Record>>();
     operations.forEach((name, operation) -> types.put(name, operation.type()));
@@ -135,9 +136,9 @@ public final class OperationTable {
   }
 
   /**
-   * Does an operation.
+   * Runs an operation.
    *
-   * @throws PostgresException if it fails, or is not allowed
+   * @throws PostgresException if it fails or is not allowed
    */
   public JsonNode run(
       Pool pool, Permissions permissions, String name, JsonNode parameters, Caller caller) {
@@ -146,7 +147,7 @@ public final class OperationTable {
       throw Failures.withRemedy(
           Code.BAD_REQUEST,
           "There is no such operation.",
-          "There are " + String.join(", ", names()) + ".");
+          "Valid operations are " + String.join(", ", names()) + ".");
     }
     requirePermission(operation.about(), permissions);
     Schema.check(operation.schema(), parameters, "parameters", Code.BAD_REQUEST);
@@ -165,9 +166,9 @@ public final class OperationTable {
     if (given.longValue() > most) {
       throw Failures.withRemedy(
           Code.LIMIT_REACHED,
-          "The connection allows a timeout of " + most + " ms at most.",
-          "Ask for less, or have maxTimeout of its permissions raised, which is queryTimeout by"
-              + " default.");
+          "The connection allows a maximum timeout of " + most + " ms.",
+          "Request a shorter timeout, or increase maxTimeout in its permissions "
+              + "(default: queryTimeout).");
     }
     return given.longValue();
   }
@@ -176,26 +177,26 @@ public final class OperationTable {
     Set<String> allowed = permissions.operations();
     String why = null;
     if (allowed != null && !allowed.contains(operation.name())) {
-      why = "This operation is not among those of the connection.";
+      why = "This operation is not allowed on the connection.";
     } else if (operation.writes() && permissions.readOnly()) {
       why = "The connection is read-only.";
     } else if (operation.needsSql() && !permissions.sql()) {
-      why = "The connection takes no SQL.";
+      why = "The connection does not accept SQL.";
     }
     if (why != null) {
       throw Failures.withRemedy(
           Code.NOT_ALLOWED,
           why,
-          "Extend the permissions that the program passes to PluginContext.withPermissions, or that"
-              + " the configuration file of the MCP server has for this connection.");
+          "Extend the permissions in PluginContext.withPermissions, or for the MCP "
+              + "server in its configuration file.");
     }
   }
 
-  /** Refuses a table that is not among those that are allowed. */
+  /** Rejects a table that is not allowed. */
   static void requireTable(@Nullable Set<String> allowed, @Nullable String table) {
     if (allowed != null && table != null && !allowed.contains(table)) {
       throw Failures.withRemedy(
-          Code.NOT_ALLOWED, "This table is not among those of the connection.", "See listTables.");
+          Code.NOT_ALLOWED, "This table is not allowed on the connection.", "See listTables.");
     }
   }
 }

@@ -48,7 +48,7 @@ final class Queries {
   }
 
   JsonNode transaction(Call call, Several several) {
-    // a mistake in the last is found before the first is run
+    // Check all statements before running the first.
     for (SqlStatement statement : several.operations()) {
       DollarSql sql = DollarSql.of(statement.sql());
       sql.requireNoSessionControl();
@@ -69,7 +69,7 @@ final class Queries {
         });
   }
 
-  /** Returns a result as its schema says. */
+  /** Returns a result according to its schema. */
   static ObjectNode json(QueryResult result) {
     ObjectNode json = Json.object();
     json.putArray("rows").addAll(result.rows());
@@ -84,7 +84,7 @@ final class Queries {
   private QueryResult read(Call call, SqlStatement statement, int most) {
     DollarSql sql = DollarSql.of(statement.sql());
     List<JsonNode> params = statement.params();
-    // a function in it may write, unless the transaction is read-only
+    // Unless the transaction is read-only, a function in the query may write.
     return call.permissions().readOnly()
         ? runner.read(call, session -> read(session, sql, params, most))
         : runner.write(call, session -> read(session, sql, params, most));

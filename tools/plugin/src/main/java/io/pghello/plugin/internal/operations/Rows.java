@@ -15,7 +15,7 @@ import io.pghello.plugin.internal.sql.CrudSql.Find;
 import io.pghello.plugin.internal.sql.DollarSql;
 import java.util.function.BiFunction;
 
-/** Operations on rows, without SQL of the caller. */
+/** Operations on rows, without caller-supplied SQL. */
 final class Rows {
   private final Runner runner;
 
@@ -51,7 +51,7 @@ final class Rows {
 
   private JsonNode changed(
       Call call, Change change, BiFunction<Change, JsonNode, SqlStatement> write) {
-    // what is wrong with it is said before anything is asked
+    // Reject invalid parameters before contacting the server.
     var unused = write.apply(change, MissingNode.getInstance());
     long changed =
         runner.write(

@@ -24,7 +24,7 @@ import java.util.stream.Stream;
 final class Tables {
   private static final SqlStatement LIST =
       new SqlStatement(Texts.resource(Tables.class, "tables.sql"), List.of());
-  // only a superuser can make functions in C
+  // Only superusers can create C functions.
   private static final SqlStatement HELLO =
       new SqlStatement(Texts.resource(Tables.class, "hello-schema.sql"), List.of());
   private static final int TABLES_MAX = 100_000;
@@ -35,7 +35,7 @@ final class Tables {
     this.runner = runner;
   }
 
-  /** Parameters of the description of a table. */
+  /** Parameters of {@code describeTable}. */
   record Describe(String table) {}
 
   JsonNode create(Call call, Create create) {
@@ -77,7 +77,7 @@ final class Tables {
 
   private JsonNode changed(
       Call call, List<Column> columns, Function<String, List<String>> statements) {
-    // what is wrong with them is said before anything is asked
+    // Reject invalid parameters before contacting the server.
     var unused = statements.apply("public");
     boolean asks = columns.stream().anyMatch(Column::defaultsToHello);
     return runner.transaction(
@@ -89,14 +89,16 @@ final class Tables {
         });
   }
 
-  /** Returns where pg_hello is: a function of the same name elsewhere may be anybody's. */
+  /**
+   * Returns the schema of pg_hello. A function of the same name in another schema is not trusted.
+   */
   private static String helloSchema(Session session) {
     var rows = session.ask(HELLO, 1).rows();
     if (rows.isEmpty()) {
       throw Failures.withRemedy(
           Code.BAD_SQL,
-          "The database has no function now_ms of pg_hello.",
-          "Have a superuser run CREATE EXTENSION pg_hello, or use now.");
+          "The function now_ms of pg_hello does not exist in this database.",
+          "Run CREATE EXTENSION pg_hello as a superuser, or use now.");
     }
     return rows.get(0).get("name").textValue();
   }

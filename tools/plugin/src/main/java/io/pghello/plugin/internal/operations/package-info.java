@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The table of operations, and what each does. */
+/** The operations of the plugin. */
 @NullMarked
 package io.pghello.plugin.internal.operations;
 

@@ -14,12 +14,14 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 
-/** Reads a configuration in JSON, flat or nested. Each option works, or is refused by its name. */
+/**
+ * Parses a JSON configuration, flat or nested. Options that have no effect are rejected by name.
+ */
 public final class ConfigReader {
   private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "::1");
   private static final int IDLE_MILLIS_MIN = 10_000;
 
-  /** The options by their groups, with the schema of each. */
+  /** The schema of each option, by group. */
   private static final JsonNode GROUPS = Json.resource(ConfigReader.class, "options.json");
 
   private static final JsonNode SCHEMA = schema();
@@ -60,9 +62,9 @@ public final class ConfigReader {
   }
 
   /**
-   * Returns the configuration.
+   * Parses a configuration.
    *
-   * @throws PostgresException if an option is unknown, wrong, or has a replacement
+   * @throws PostgresException if an option is unknown, invalid or replaced
    */
   public static ConnectionConfig read(JsonNode json) {
     Schema.check(SCHEMA, json, "config", Code.BAD_CONFIG);
@@ -76,23 +78,24 @@ public final class ConfigReader {
     }
     if (options.replace(name, option.getValue()) != null) {
       throw Failures.badConfig(
-          "The option " + name + " is given twice.", "Give it once, flat or nested.");
+          "The option " + name + " is set twice.", "Set it once, flat or nested.");
     }
   }
 
   private ConnectionConfig read() {
     String host = options.get("host").textValue();
     if (options.get("min").intValue() > options.get("max").intValue()) {
-      throw Failures.badConfig("min is greater than max.", "Lower pool.min, or raise pool.max.");
+      throw Failures.badConfig(
+          "min must not be greater than max.", "Decrease pool.min, or increase pool.max.");
     }
     long idle = options.get("idleTimeoutMillis").longValue();
     if (idle > 0 && idle < IDLE_MILLIS_MIN) {
       throw Failures.badConfig(
-          "idleTimeoutMillis is less than " + IDLE_MILLIS_MIN + ".",
-          "Give " + IDLE_MILLIS_MIN + " or more, or 0 to keep idle connections.");
+          "idleTimeoutMillis must be 0 or at least " + IDLE_MILLIS_MIN + ".",
+          "Set it to " + IDLE_MILLIS_MIN + " or more, or to 0 to keep idle connections.");
     }
     if (!options.has("user")) {
-      throw Failures.badConfig("The option user is missing.", "Give it the role that logs in.");
+      throw Failures.badConfig("The option user is missing.", "Set it to the login role.");
     }
     options.putIfAbsent("database", options.get("user"));
     options.set("tls", tls(host));
@@ -106,7 +109,7 @@ public final class ConfigReader {
     }
     ObjectNode tls = Json.object().put("mode", "verify-" + ssl.path("verify").asText("full"));
     tls.setAll(ssl instanceof ObjectNode given ? given : Json.object());
-    // once, as the driver would hide what is wrong
+    // Validate them here, because the driver would hide the cause of an error.
     Pem.context(
         tls.path("ca").textValue(), tls.path("cert").textValue(), tls.path("key").textValue());
     return tls;

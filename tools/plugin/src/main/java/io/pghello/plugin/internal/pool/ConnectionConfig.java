@@ -13,7 +13,7 @@ import java.util.Objects;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
-/** A configuration, as {@link ConfigReader} has read it. Two that are equal share a pool. */
+/** A configuration parsed by {@link ConfigReader}. Equal configurations share a pool. */
 public record ConnectionConfig(
     String host,
     int port,
@@ -37,7 +37,7 @@ public record ConnectionConfig(
     @JsonProperty("slowQueryThreshold") long slowQueryThresholdMillis,
     boolean logConnections) {
 
-  /** Returns the level from which on the plugin logs. */
+  /** Returns the minimum level of log messages. */
   public Level level() {
     return levelName.equals("warn")
         ? Level.WARNING
@@ -49,7 +49,7 @@ public record ConnectionConfig(
     return tls.on();
   }
 
-  /** Returns the longest time that a call may ask for. */
+  /** Returns the maximum timeout that a call can request. */
   public long maxTimeoutMillis(Permissions permissions) {
     return permissions.maxTimeout() == null
         ? queryTimeoutMillis
@@ -66,31 +66,31 @@ public record ConnectionConfig(
   /**
    * Returns the driver's properties.
    *
-   * @param maxBytes of one result
+   * @param maxBytes the maximum size of one result
    */
   Properties properties(int maxBytes) {
     var properties = new Properties();
     properties.setProperty("user", user);
-    // without one, the driver would take that of this program's own password file
+    // Without this, the driver would use the password file of the operating system user.
     properties.setProperty("password", Objects.requireNonNullElse(password, ""));
     properties.setProperty("gssEncMode", "disable");
     properties.setProperty("requireAuth", methods());
     properties.setProperty("ApplicationName", "pg-hello-plugin");
-    // so that these are of the log-in, which RESET goes back to, and not set afterwards
+    // Sends these settings at login, so that RESET restores them.
     properties.setProperty("assumeMinServerVersion", "12");
     String seconds = String.valueOf((connectionTimeoutMillis + 999) / 1000);
     properties.setProperty("loginTimeout", seconds);
-    // of what is asked outside of operations, each of which sets its own
+    // For queries outside of operations. Each operation sets its own timeout.
     properties.setProperty("socketTimeout", seconds);
     properties.setProperty("cancelSignalTimeout", "2");
     properties.setProperty("tcpKeepAlive", "true");
-    // else a statement that runs often has other texts for numbers than one that does not
+    // Otherwise, the text of numbers depends on how often a statement runs.
     properties.setProperty("binaryTransfer", "false");
-    // a time as a text costs the server a fifth of a row
+    // Sending a time as text would cost the server a fifth of a row.
     properties.setProperty("binaryTransferEnable", "TIMESTAMP,TIMESTAMPTZ");
     properties.setProperty("binaryTransferDisable", "POINT,BOX");
     properties.setProperty("maxResultBuffer", String.valueOf(maxBytes));
-    // several statements in one message cost the server less so
+    // Several statements in one message cost the server less in this mode.
     properties.setProperty("preferQueryMode", "extendedForPrepared");
     properties.setProperty("prepareThreshold", preparedStatements ? "5" : "0");
     properties.setProperty("sslmode", tls.mode());
@@ -103,13 +103,13 @@ public record ConnectionConfig(
     return properties;
   }
 
-  /** Returns how the server may ask who logs in, as the driver takes it. */
+  /** Returns the allowed authentication methods, in the driver's format. */
   private String methods() {
     String given = Objects.requireNonNullElse(requireAuth, "!gss");
-    // the driver refuses a method that is there twice
+    // The driver rejects duplicate methods.
     var methods = new LinkedHashSet<String>();
     if (given.startsWith("!")) {
-      // anybody may have taken the port of a server that has stopped
+      // Any local user can take over the port of a stopped server.
       methods.addAll(tls.on() ? List.of("!gss", "!sspi") : List.of("!gss", "!sspi", "!password"));
     }
     methods.addAll(List.of(given.split(",", -1)));
@@ -122,7 +122,7 @@ public record ConnectionConfig(
     }
   }
 
-  /** Returns the address alone: the rest may be secret. */
+  /** Returns the address only, because other options may be secret. */
   @Override
   public String toString() {
     return host + ":" + port;

@@ -3,25 +3,25 @@ package io.pghello.plugin.internal.pool;
 
 import java.util.LongSummaryStatistics;
 
-/** Counts operations and their times. Thread-safe. */
+/** Counts operations and their durations. Thread-safe. */
 public final class Counters {
   private static final double NANOS_PER_MILLI = 1e6;
 
   private final LongSummaryStatistics nanos = new LongSummaryStatistics();
   private long errors;
 
-  /** Counts one that ended. */
+  /** Counts a completed operation. */
   public synchronized void ended(long duration, boolean failed) {
     nanos.accept(duration);
     errors += failed ? 1 : 0;
   }
 
-  /** Returns how many have ended. */
+  /** Returns the number of completed operations. */
   public synchronized long count() {
     return nanos.getCount();
   }
 
-  /** Returns how many of them failed. */
+  /** Returns the number of failed operations. */
   public synchronized long errors() {
     return errors;
   }

@@ -13,16 +13,16 @@ import org.postgresql.Driver;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /**
- * Opens connections. After the server has refused a log-in, it asks the server no more for some
- * time: a pool would try again several times a second, and lock the account. Thread-safe.
+ * Opens connections. After the server rejects a login, no further login is attempted for some time,
+ * because a pool would retry several times a second and lock the account. Thread-safe.
  */
-@SuppressWarnings("serial") // as the driver's are, and nobody writes it
+@SuppressWarnings("serial") // Never serialized, like the driver's data sources.
 final class LoginSource extends PGSimpleDataSource {
   private static final Driver DRIVER = new Driver();
   private static final long PAUSE_MIN_NANOS = TimeUnit.SECONDS.toNanos(10);
   private static final long PAUSE_MAX_NANOS = TimeUnit.MINUTES.toNanos(5);
 
-  // without it, the server notices only when it sends the result that its client is gone
+  // Without this, the server notices a lost client only when it sends the result.
   private static final String CHECK_CLIENT =
       "SELECT pg_catalog.set_config('client_connection_check_interval', '2000', false)";
 
@@ -36,7 +36,8 @@ final class LoginSource extends PGSimpleDataSource {
     this.url = config.url();
     this.properties = config.properties(limits.maxBytes());
     this.refusals = refusals;
-    // the server makes JSON as these say, and the driver takes SQL apart as the fourth says
+    // The server formats JSON according to these settings. The driver parses SQL according to the
+    // fourth.
     this.session =
         Texts.resource(LoginSource.class, "session.sql")
             .formatted(limits.idleInTransactionMillis(), limits.statementMillis());
@@ -45,15 +46,15 @@ final class LoginSource extends PGSimpleDataSource {
   /**
    * Limits of a session.
    *
-   * @param maxBytes of one result; the driver stops reading there
-   * @param idleInTransactionMillis after which the server ends a transaction that waits
-   * @param statementMillis after which the server ends a statement that nobody has cancelled
+   * @param maxBytes the maximum size of one result; the driver stops reading there
+   * @param idleInTransactionMillis the time after which the server ends an idle transaction
+   * @param statementMillis the time after which the server ends a statement that was not cancelled
    */
   record Limits(int maxBytes, long idleInTransactionMillis, long statementMillis) {}
 
   /**
-   * Returns statements that make a session what it was after the log-in, for one round trip; the
-   * last returns whether it is so. The driver's prepared statements stay.
+   * Returns statements that restore the session's state after login, in one round trip. The last
+   * one returns whether this succeeded. The driver's prepared statements are kept.
    */
   String reset() {
     return "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; UNLISTEN *;"
@@ -90,7 +91,7 @@ final class LoginSource extends PGSimpleDataSource {
     }
   }
 
-  /** Has the server look whether the client is there; not all systems and versions can. */
+  /** Makes the server check for lost clients. Not supported on all systems and versions. */
   private void checkClient(Statement statement) throws SQLException {
     if (checksClient) {
       try {
@@ -104,13 +105,13 @@ final class LoginSource extends PGSimpleDataSource {
     }
   }
 
-  /** Refused log-ins of a configuration: when, and with which error. Thread-safe. */
+  /** Rejected logins of a configuration, with their times and errors. Thread-safe. */
   static final class Refusals {
     private @Nullable SQLException refusal;
     private long refusedAt;
     private long pause;
 
-    /** Returns the last, while the server is not to be asked again; null if it may be. */
+    /** Returns the last error while further logins are suspended; null otherwise. */
     synchronized @Nullable SQLException last() {
       return refusal != null && System.nanoTime() - refusedAt < pause ? refusal : null;
     }

@@ -23,20 +23,21 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 
-/** Certificates and keys out of texts in PEM. */
+/** Parses certificates and keys in PEM format. */
 final class Pem {
   private static final String KEY = "-----BEGIN PRIVATE KEY-----";
 
   private Pem() {}
 
   /**
-   * Returns what makes TLS connections.
+   * Returns an SSL context for the given certificates and key.
    *
-   * @throws PostgresException if a text is not what it should be; the message says what it is
+   * @throws PostgresException if a text is invalid; the message contains its actual format
    */
   static SSLContext context(@Nullable String ca, @Nullable String cert, @Nullable String key) {
     if ((cert == null) != (key == null)) {
-      throw Failures.badConfig("ssl.cert and ssl.key belong together.", "Give both, or neither.");
+      throw Failures.badConfig(
+          "ssl.cert and ssl.key must be set together.", "Set both, or neither.");
     }
     try {
       TrustManager[] trust = ca == null ? null : trust(certificates("ssl.ca", ca));
@@ -49,7 +50,7 @@ final class Pem {
       return context;
     } catch (GeneralSecurityException | IOException e) {
       throw Failures.badConfig(
-          "ssl has certificates or a key that cannot be used.", "Check their texts.");
+          "A certificate or the key in ssl cannot be used.", "Check the texts.");
     }
   }
 
@@ -87,8 +88,9 @@ final class Pem {
       return List.copyOf(CertificateFactory.getInstance("X.509").generateCertificates(in));
     }
     throw Failures.badConfig(
-        option + " is no certificate in PEM.",
-        "Give the text of the file, which begins with -----BEGIN CERTIFICATE-----, not its path.");
+        option + " is not a PEM certificate.",
+        "Set it to the text of the file, which begins with -----BEGIN "
+            + "CERTIFICATE-----, not to its path.");
   }
 
   private static PrivateKey key(String pem, String algorithm) throws GeneralSecurityException {
@@ -98,28 +100,28 @@ final class Pem {
     }
     if (pem.contains("-----BEGIN RSA PRIVATE KEY") || pem.contains("-----BEGIN EC PRIVATE KEY")) {
       throw Failures.badConfig(
-          "ssl.key is in a format of OpenSSL's own.",
+          "ssl.key is in an OpenSSL-specific format.",
           "Convert it to PKCS #8: openssl pkcs8 -topk8 -nocrypt -in KEY -out NEW");
     }
     int begin = pem.indexOf(KEY);
     int end = pem.indexOf("-----END PRIVATE KEY-----", begin + KEY.length());
     if (begin < 0 || end < 0) {
       throw Failures.badConfig(
-          "ssl.key is no key in PEM.",
-          "Give the text of the file, which begins with " + KEY + ", not its path.");
+          "ssl.key is not a PEM key.",
+          "Set it to the text of the file, which begins with " + KEY + ", not to its path.");
     }
     byte[] der;
     try {
       der = Base64.getMimeDecoder().decode(pem.substring(begin + KEY.length(), end));
     } catch (IllegalArgumentException e) {
-      throw Failures.badConfig("ssl.key is damaged.", "Copy the whole text of the file.");
+      throw Failures.badConfig("ssl.key is damaged.", "Copy the complete text of the file.");
     }
     try {
       return KeyFactory.getInstance(algorithm).generatePrivate(new PKCS8EncodedKeySpec(der));
     } catch (GeneralSecurityException e) {
       throw Failures.badConfig(
-          "ssl.key is not the key of ssl.cert, which is for " + algorithm + ".",
-          "Give the two that belong together.");
+          "ssl.key does not match ssl.cert, which has a key of type " + algorithm + ".",
+          "Set a matching pair.");
     }
   }
 }

@@ -4,14 +4,14 @@ package io.pghello.plugin.internal.pool;
 import java.util.Properties;
 import org.postgresql.ssl.WrappedFactory;
 
-/** Makes TLS sockets from texts in PEM. The driver creates it by its name. */
+/** Creates TLS sockets from PEM texts. The driver instantiates it by name. */
 public final class PemSocketFactory extends WrappedFactory {
   static final String CA = "pghello.ca";
   static final String CERT = "pghello.cert";
   static final String KEY = "pghello.key";
 
   /**
-   * Creates one.
+   * Creates a factory.
    *
    * @param info the connection's properties
    */

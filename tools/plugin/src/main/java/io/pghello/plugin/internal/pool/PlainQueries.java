@@ -7,24 +7,24 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Remembers which queries have columns that can be read without the server's JSON, and which
- * queries leave the session as it is. The server's JSON costs it more than the row. As it takes a
- * round trip to know, only queries that run often are looked up. Thread-safe.
+ * Remembers which queries can be read without conversion to JSON by the server, which costs more
+ * than the row itself; and which queries do not change the session. Finding out takes a round trip,
+ * so this is done only for frequent queries. Thread-safe.
  */
 public final class PlainQueries {
-  /** Knowledge about a query. */
+  /** State of the knowledge about a query. */
   public enum Answer {
-    /** It has not run often enough yet to be asked about. */
+    /** It has not run often enough to be examined. */
     RARE,
-    /** It is to be asked about. */
+    /** It should be examined. */
     UNKNOWN,
-    /** It has such columns. */
+    /** All its columns can be read without the server's JSON. */
     PLAIN,
-    /** It has others. */
+    /** It has other columns. */
     OTHER
   }
 
-  // as often as the driver waits before it prepares a statement
+  // The driver's threshold for preparing a statement.
   private static final int OFTEN = 5;
   private static final int CACHED_MAX = 500;
 
@@ -32,7 +32,7 @@ public final class PlainQueries {
   private final Map<String, Recent<Boolean>> sessions = BoundedCache.of(CACHED_MAX);
   private final Map<String, Integer> runs = BoundedCache.of(CACHED_MAX);
 
-  /** Counts a run of a query, and returns what is known of it. */
+  /** Counts a run of a query, and returns the state of the knowledge about it. */
   public Answer run(String sql) {
     Answer known = answers.get(sql);
     if (known != null) {
@@ -43,27 +43,27 @@ public final class PlainQueries {
         : Answer.RARE;
   }
 
-  /** Remembers an answer. */
+  /** Records the result of an examination. */
   public void answered(String sql, boolean plain) {
     runs.remove(sql);
     answers.put(sql, plain ? Answer.PLAIN : Answer.OTHER);
   }
 
   /**
-   * Returns whether a query leaves the session as it is; null if that is not known, or was asked
-   * more than a minute ago, as others may have changed what its names mean.
+   * Returns whether a query leaves the session unchanged; null if this is unknown, or was found out
+   * more than a minute ago, because the meaning of its names may have changed.
    */
   public @Nullable Boolean keepsSession(String sql) {
     Recent<Boolean> known = sessions.get(sql);
     return (known == null || known.isOld()) ? null : known.value();
   }
 
-  /** Remembers whether a query leaves the session as it is. */
+  /** Records whether a query leaves the session unchanged. */
   public void answeredSession(String sql, boolean kept) {
     sessions.put(sql, Recent.of(kept));
   }
 
-  /** Forgets a query, whose columns may be others now. */
+  /** Forgets a query, because its columns may have changed. */
   public void forget(String sql) {
     runs.remove(sql);
     answers.remove(sql);

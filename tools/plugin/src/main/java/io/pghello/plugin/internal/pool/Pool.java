@@ -33,14 +33,14 @@ import org.postgresql.core.ResultHandlerBase;
 import org.postgresql.core.TransactionState;
 import org.postgresql.core.Tuple;
 
-/** The connections of one id. Thread-safe. */
+/** The connections for one id. Thread-safe. */
 public final class Pool {
   private static final Logger LOG = System.getLogger("io.pghello.plugin");
   private static final int CACHED_MAX = 256;
 
   /**
-   * Seeds random(), releases advisory locks, and returns whether no SQL has prepared statements,
-   * for which the session has to end. RESET and ROLLBACK do none of these.
+   * Seeds random(), releases advisory locks, and returns whether no prepared statements of SQL are
+   * left, for which the session must be closed. RESET and ROLLBACK do none of this.
    */
   static final String LEFT = Texts.resource(Pool.class, "left.sql");
 
@@ -99,37 +99,39 @@ public final class Pool {
     return config;
   }
 
-  /** Returns what counts operations. */
+  /** Returns the counters of operations. */
   public Counters counters() {
     return counters;
   }
 
-  /** Returns what the server said of itself and the role when it was opened. */
+  /** Returns data about the server and the role, from when the pool was opened. */
   public Server server() {
     return server;
   }
 
-  /** Returns how many bytes a result of the server may have. */
+  /** Returns the maximum size of a result. */
   public int maxBytes() {
     return maxBytes;
   }
 
-  /** Returns permits for transactions by id, which leave one connection to others. */
+  /** Returns the permits for transactions by id. They leave one connection for other operations. */
   public Semaphore transactions() {
     return transactions;
   }
 
-  /** Returns which parameters of statements are arrays, as far as this was asked for. */
+  /** Returns which parameters of statements are arrays, as far as known. */
   public Map<String, List<Boolean>> arrays() {
     return arrays;
   }
 
-  /** Returns the numbers of the types that the server gives the parameters of statements. */
+  /** Returns the type OIDs of the parameters of statements. */
   public Map<String, int[]> types() {
     return types;
   }
 
-  /** Returns the schemas that have the operators of a table's columns; asks once a minute. */
+  /**
+   * Returns the schemas of the operators for a table's columns. Queries them at most once a minute.
+   */
   public JsonNode operators(String table, Supplier<JsonNode> ask) {
     Recent<JsonNode> known = operators.get(table);
     if (known == null || known.isOld()) {
@@ -139,20 +141,20 @@ public final class Pool {
     return known.value();
   }
 
-  /** Forgets the operators of all tables, as one of them has changed. */
+  /** Forgets the operators of all tables, because a table has changed. */
   public void forgetOperators() {
     operators.clear();
   }
 
-  /** Returns which queries can be read without the server's JSON. */
+  /** Returns the cache of queries that can be read without the server's JSON. */
   public PlainQueries plainQueries() {
     return plainQueries;
   }
 
   /**
-   * Returns a connection, which the caller closes.
+   * Borrows a connection. The caller must close it or return it.
    *
-   * @throws PostgresException if there is none
+   * @throws PostgresException if none is available
    */
   public Connection borrow() {
     try {
@@ -160,50 +162,50 @@ public final class Pool {
     } catch (SQLException e) {
       if (source.isClosed()) {
         throw Failures.withRemedy(
-            Code.NOT_CONNECTED, "The connection was closed meanwhile.", "Connect again.");
+            Code.NOT_CONNECTED, "The connection was closed in the meantime.", "Connect again.");
       }
       throw ServerErrors.connecting(e, config);
     }
   }
 
-  /** The treatment of a session before others may have it. */
+  /** The treatment of a session before it is reused. */
   public enum After {
-    /** It is as it was. */
+    /** The session is unchanged. */
     KEEP,
-    /** A statement may have changed it. */
+    /** A statement may have changed the session. */
     RESET,
-    /** It ends, as what was changed may be more than a reset knows. */
+    /** The session is closed, because a reset may not restore everything that was changed. */
     END
   }
 
   /**
-   * Takes a connection back: rolls back what was not committed, and makes the session what it was
-   * after the log-in, in one round trip if any; or ends it.
+   * Returns a connection to the pool. Rolls back an open transaction, and restores the session's
+   * state after login, with at most one round trip; or closes the session.
    */
   public void giveBack(Connection connection, After after) {
     boolean same = false;
     try {
       same = isAsLoggedIn(connection, after) && after != After.END;
     } catch (SQLException | RuntimeException e) {
-      // the pool has dropped it, or is closed, and the server rolls back
-      LOG.log(Level.DEBUG, "A connection was lost when it was given back");
+      // The pool has dropped the connection or is closed. The server rolls back.
+      LOG.log(Level.DEBUG, "A connection was lost when it was returned");
     }
     try {
       if (same) {
         connection.close();
       } else {
-        // the pool closes it on another thread, maybe after the caller has gone on
+        // The pool closes it on another thread, possibly after the caller has continued.
         source.evictConnection(connection);
       }
     } catch (SQLException | RuntimeException e) {
-      LOG.log(Level.DEBUG, "A connection was lost when it was given back");
+      LOG.log(Level.DEBUG, "A connection was lost when it was returned");
     }
   }
 
   private boolean isAsLoggedIn(Connection connection, After after) throws SQLException {
     BaseConnection base = connection.unwrap(BaseConnection.class);
     if (base.isClosed()) {
-      // what has ended it may have ended the others, of which a second try would take one
+      // The cause may have ended the other sessions as well, and a retry would borrow one of them.
       source.getHikariPoolMXBean().softEvictConnections();
       return false;
     }
@@ -214,7 +216,7 @@ public final class Pool {
       }
       return true;
     }
-    // a rollback of what only read leaves locks, and statements that a function has prepared
+    // A rollback keeps session-level locks and statements prepared by functions.
     String rest = open && connection.isReadOnly() ? "SELECT " + LEFT : logins.reset();
     var answer = new Answer();
     send(base, open ? "ROLLBACK; " + rest : rest, answer);
@@ -222,10 +224,10 @@ public final class Pool {
   }
 
   /**
-   * Commits, and makes the session what it was after the log-in, in one round trip.
+   * Commits, and restores the session's state after login, in one round trip.
    *
-   * @return whether the session is that; if not, the commit is done all the same
-   * @throws SQLException if the commit has failed, or nobody knows
+   * @return whether the state was restored; if not, the commit has still succeeded
+   * @throws SQLException if the commit failed or its outcome is unknown
    */
   public boolean commit(Connection connection) throws SQLException {
     BaseConnection base = connection.unwrap(BaseConnection.class);
@@ -239,21 +241,23 @@ public final class Pool {
       if (!answer.committed) {
         throw e;
       }
-      // the caller's work is done; the session ends
+      // The transaction was committed. The session is closed.
       LOG.log(Level.DEBUG, "A session could not be reset after a commit");
       return false;
     }
     return answer.reset;
   }
 
-  /** Sends statements in one message, in the transaction that is open or in none. */
+  /** Sends statements in a single message, inside the current transaction if there is one. */
   private static void send(BaseConnection base, String sql, Answer answer) throws SQLException {
     Query query = base.createQuery(sql, false, false).query;
     int flags = QueryExecutor.QUERY_EXECUTE_AS_SIMPLE | QueryExecutor.QUERY_SUPPRESS_BEGIN;
     base.getQueryExecutor().execute(query, null, answer, 0, 0, flags);
   }
 
-  /** Tells a commit from the reset behind it, which a statement of JDBC does not. */
+  /**
+   * Distinguishes between the results of the commit and the reset, which a JDBC statement cannot.
+   */
   private static final class Answer extends ResultHandlerBase {
     private boolean committed;
     private boolean reset;
@@ -265,7 +269,7 @@ public final class Pool {
 
     @Override
     public void handleWarning(SQLWarning warning) {
-      // the server's words
+      // Ignored, because it may contain data.
     }
 
     @Override
@@ -276,7 +280,7 @@ public final class Pool {
     }
   }
 
-  /** Returns what it has and did. */
+  /** Returns the statistics. */
   public ConnectionStats stats() {
     HikariPoolMXBean pool = source.getHikariPoolMXBean();
     boolean open = pool != null && !source.isClosed();
@@ -292,44 +296,46 @@ public final class Pool {
         counters.maxMillis());
   }
 
-  /** Returns its configuration, which is not to be changed. */
+  /** Returns the configuration as JSON, which must not be modified. */
   public JsonNode json() {
     return json;
   }
 
-  /** Refuses another configuration. */
+  /** Rejects a different configuration. */
   void requireSame(JsonNode other) {
     if (!json.equals(other) && !config.equals(ConfigReader.read(other))) {
       throw Failures.withRemedy(
           Code.CONFIG_CHANGED,
-          "There is a connection of this id with another configuration.",
-          "Disconnect it first, or take another id.");
+          "A connection with this id exists with another configuration.",
+          "Disconnect it first, or use another id.");
     }
   }
 
-  /** Counts a user, whom {@link #release()} ends; returns false if it is closed. */
+  /** Registers a user until {@link #release()}. Returns false if the pool is closed. */
   public synchronized boolean retain() {
     users += closed ? 0 : 1;
     return !closed;
   }
 
-  /** Ends the use of one who was counted. */
+  /** Unregisters a user. */
   public synchronized void release() {
     users--;
     lastUsed = System.nanoTime();
   }
 
-  /** Returns when it was used last, by {@link System#nanoTime()}; now, if it is in use. */
+  /**
+   * Returns the {@link System#nanoTime()} of the last use; the current one if the pool is in use.
+   */
   synchronized long lastUsed() {
     return users > 0 ? System.nanoTime() : lastUsed;
   }
 
-  /** Returns whether somebody uses it. */
+  /** Returns whether the pool is in use. */
   synchronized boolean isUsed() {
     return users > 0;
   }
 
-  /** Closes it unless somebody uses it, or did so within a time; returns whether it is closed. */
+  /** Closes the pool unless it is in use or was used recently. Returns whether it is closed. */
   boolean closeUnused(long forNanos) {
     synchronized (this) {
       if (!closed && (users > 0 || System.nanoTime() - lastUsed < forNanos)) {
@@ -341,7 +347,7 @@ public final class Pool {
     return true;
   }
 
-  /** Closes it; statements under way are aborted. A second call waits for the first. */
+  /** Closes the pool and aborts its statements. A second call waits for the first. */
   void close() {
     synchronized (this) {
       closed = true;
@@ -354,7 +360,7 @@ public final class Pool {
     }
   }
 
-  /** Logs an operation that ended, without its parameters. */
+  /** Logs a completed operation, without its parameters. */
   public void logOperation(String operation, String sql, long nanos, boolean failed) {
     long millis = TimeUnit.NANOSECONDS.toMillis(nanos);
     boolean slow =
@@ -383,8 +389,8 @@ public final class Pool {
   }
 
   /**
-   * Leaves it to {@link #giveBack} which connections end: a pool that ends them itself logs what
-   * the server said.
+   * Leaves the decision to close connections to {@link #giveBack}. A pool that decides itself logs
+   * messages of the server.
    */
   private static final class KeepsAll implements SQLExceptionOverride {
     @java.lang.Override

@@ -22,7 +22,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** The pools by their ids, bounded in number and in the sum of their connections. Thread-safe. */
+/** The pools by id. Limits the number of pools and the total number of connections. Thread-safe. */
 public final class Pools implements AutoCloseable {
   private static final Pattern ID = Pattern.compile("[^\\p{Cntrl}\\p{Cs}]{1,128}");
   private static final int REFUSED_MAX = 1_000;
@@ -34,15 +34,16 @@ public final class Pools implements AutoCloseable {
   private final Map<Object, ConnectionConfig> reserved = new ConcurrentHashMap<>();
   private volatile boolean closed;
 
-  /** Creates none yet. */
+  /** Creates an empty set of pools. */
   public Pools(PluginContext context) {
     this.context = context;
   }
 
   /**
-   * Returns the pool of an id, whose use {@link Pool#release()} ends. Opens it if there is none.
+   * Returns the pool for an id and marks it as used until {@link Pool#release()}. Opens it if
+   * necessary.
    *
-   * @param json its configuration; null if it must be there
+   * @param json the configuration; null if the pool must be open
    */
   public Pool acquire(String id, @Nullable JsonNode json) {
     while (true) {
@@ -64,13 +65,13 @@ public final class Pools implements AutoCloseable {
     }
   }
 
-  /** Refuses an id and a configuration that are wrong. */
+  /** Rejects an invalid id or configuration. */
   public static void check(String id, JsonNode json) {
     requireId(id);
     var unused = ConfigReader.read(json);
   }
 
-  /** Returns the pool of an id if it is open, whose use {@link Pool#release()} ends. */
+  /** Returns the pool for an id if it is open, marked as used until {@link Pool#release()}. */
   public Optional<Pool> find(String id) {
     return Optional.ofNullable(pools.get(id))
         .filter(Pools::isOpen)
@@ -78,7 +79,7 @@ public final class Pools implements AutoCloseable {
         .filter(Pool::retain);
   }
 
-  /** Returns the pools that are open. */
+  /** Returns the open pools. */
   public List<Pool> open() {
     return pools.values().stream().filter(Pools::isOpen).map(CompletableFuture::join).toList();
   }
@@ -89,12 +90,12 @@ public final class Pools implements AutoCloseable {
 
   /** Closes a pool. */
   public void close(Pool pool) {
-    // its connections are still counted until they are closed
+    // Until then, its connections still count towards the limit.
     pool.close();
     forget(pool);
   }
 
-  /** Closes the pools that nobody has used for the time of the context. */
+  /** Closes the pools that have been idle longer than the context's timeout. */
   public void closeIdle() {
     for (Pool pool : open()) {
       if (pool.closeUnused(context.poolIdleTimeout().toNanos())) {
@@ -103,14 +104,14 @@ public final class Pools implements AutoCloseable {
     }
   }
 
-  /** Closes all pools, and opens none any more. */
+  /** Closes all pools permanently. */
   @Override
   public void close() {
     closed = true;
     open().forEach(this::close);
   }
 
-  /** Opens a pool, or returns null if another thread does. */
+  /** Opens a pool, or returns null if another thread is opening it. */
   private @Nullable Pool openOnce(String id, @Nullable JsonNode json) {
     requireId(id);
     if (closed) {
@@ -118,9 +119,7 @@ public final class Pools implements AutoCloseable {
     }
     if (json == null) {
       throw Failures.withRemedy(
-          Code.NOT_CONNECTED,
-          "There is no connection of this id.",
-          "Connect, or send its configuration along.");
+          Code.NOT_CONNECTED, "No connection has this id.", "Connect, or pass the configuration.");
     }
     ConnectionConfig config = ConfigReader.read(json);
     var mine = new CompletableFuture<Pool>();
@@ -158,7 +157,7 @@ public final class Pools implements AutoCloseable {
     return new Pool(id, json, config, logins, server, permissions.maxBytes());
   }
 
-  /** Makes one plain connection, and returns what the server says of itself. */
+  /** Makes one connection outside the pool, and reads data about the server. */
   private Server firstContact(
       ConnectionConfig config, LoginSource logins, LoginSource.Refusals refusals) {
     int attempts = config.autoReconnect() ? config.maxReconnectAttempts() : 0;
@@ -193,17 +192,16 @@ public final class Pools implements AutoCloseable {
         || reserved.values().stream().mapToInt(ConnectionConfig::max).sum()
             > context.maxConnections()) {
       if (!mayFit(config) || !closeOldest()) {
-        throw Failures.builder(
-                Code.LIMIT_REACHED, "There are as many connections as the plugin may have.")
+        throw Failures.builder(Code.LIMIT_REACHED, "The plugin's limit on connections was reached.")
             .with(Detail.POOLS, context.maxPools())
             .with(Detail.CONNECTIONS, context.maxConnections())
-            .remedy("Lower pool.max, disconnect others, or raise the limits.")
+            .remedy("Decrease pool.max, disconnect others, or increase the limits.")
             .build();
       }
     }
   }
 
-  /** Returns whether there is room for a pool once all that nobody uses are closed. */
+  /** Returns whether a pool fits into the limits after all unused pools are closed. */
   private boolean mayFit(ConnectionConfig config) {
     List<Pool> used = open().stream().filter(Pool::isUsed).toList();
     return used.size() < context.maxPools()
@@ -219,16 +217,15 @@ public final class Pools implements AutoCloseable {
             .sum();
     if (sum > limit) {
       throw Failures.builder(
-              Code.LIMIT_REACHED,
-              "The pools to this server would have more connections than it has.")
+              Code.LIMIT_REACHED, "The pools for this server could exceed its connection limit.")
           .with(Detail.CONNECTIONS, sum)
           .with(Detail.LIMIT, limit)
-          .remedy("Lower pool.max, or raise max_connections on the server.")
+          .remedy("Decrease pool.max, or increase max_connections on the server.")
           .build();
     }
   }
 
-  /** Closes the pool that was not used for longest; returns false if all are in use. */
+  /** Closes the least recently used pool. Returns false if all are in use. */
   private boolean closeOldest() {
     long now = System.nanoTime();
     List<Pool> oldest =
@@ -267,7 +264,7 @@ public final class Pools implements AutoCloseable {
   private static void requireId(String id) {
     if (!ID.matcher(id).matches()) {
       throw Failures.badRequest(
-          "The id of a connection has 1 to 128 characters, none of which controls anything.");
+          "A connection id must have 1 to 128 characters, without control characters.");
     }
   }
 }

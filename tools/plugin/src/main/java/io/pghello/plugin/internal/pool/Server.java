@@ -9,13 +9,13 @@ import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Facts about a server and the role that logs in, read at the first contact.
+ * Data about a server and the login role, read at the first contact.
  *
- * @param connectionLimit how many connections it has for ordinary roles
- * @param readCommitted whether transactions are so unless they say otherwise
- * @param powers what the role may, itself or by a role that it can become, and no rollback undoes;
- *     null if nothing
- * @param owner whether it owns tables or views
+ * @param connectionLimit the number of connections available to ordinary roles
+ * @param readCommitted whether READ COMMITTED is the default isolation level
+ * @param powers the powers of the role, or of a role that it can become, that a rollback cannot
+ *     undo; null for none
+ * @param owner whether the role owns tables or views
  */
 public record Server(
     int connectionLimit, boolean readCommitted, @Nullable String powers, boolean owner) {

@@ -22,7 +22,9 @@ import org.postgresql.util.GT;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 
-/** Says by SQLSTATE what the driver's errors mean, without its words, which may contain data. */
+/**
+ * Converts errors of the driver by their SQLSTATE. Omits their messages, which may contain data.
+ */
 public final class ServerErrors {
   private static final Set<String> LOST =
       Set.of("08000", "08003", "08006", "08007", "57P01", "57P02", "57P03");
@@ -32,22 +34,22 @@ public final class ServerErrors {
 
   private ServerErrors() {}
 
-  /** Returns whether the connection is gone, which another may replace. */
+  /** Returns whether the connection was lost, so that another one may succeed. */
   public static boolean isLost(SQLException e) {
     return LOST.contains(state(e));
   }
 
-  /** Returns whether the server refused the log-in, so that another try is no use. */
+  /** Returns whether the server rejected the login, so that a retry is pointless. */
   static boolean isRefused(SQLException e) {
     return state(e).startsWith("28");
   }
 
-  /** Returns whether a server that starts or is full may accept the next try. */
+  /** Returns whether a retry may succeed because the server is starting or full. */
   static boolean mayPass(SQLException e) {
     return Set.of("08001", "57P03", "53300").contains(state(e));
   }
 
-  /** Returns what it means that no connection could be had. */
+  /** Returns the error for a failure to get a connection. */
   public static PostgresException connecting(SQLException e, ConnectionConfig config) {
     if (!(e instanceof SQLTransientConnectionException)) {
       return refused(reason(e, config), e, config);
@@ -55,17 +57,19 @@ public final class ServerErrors {
       return connecting(cause, config);
     }
     String message =
-        "No connection of the pool became free within " + config.connectionTimeoutMillis() + " ms.";
+        "No connection of the pool became available within "
+            + config.connectionTimeoutMillis()
+            + " ms.";
     return Failures.builder(Code.POOL_EXHAUSTED, message)
         .with(Detail.MAX, config.max())
         .retryable()
-        .remedy("Increase pool.max, or let statements take less time.")
+        .remedy("Increase pool.max, or make statements faster.")
         .build();
   }
 
   private static Reason reason(SQLException e, ConnectionConfig config) {
     String state = state(e);
-    // the same state as that of a line in pg_hba.conf that says reject
+    // A reject rule in pg_hba.conf has the same state.
     if (state.equals("28000") && !config.encrypted()) {
       return Reason.SSL_OR_HBA;
     } else if (is(e, "The server does not support SSL.")) {
@@ -111,20 +115,20 @@ public final class ServerErrors {
   }
 
   /**
-   * Circumstances of a statement that failed.
+   * Circumstances of a failed statement.
    *
-   * @param readOnly whether the connection only reads
-   * @param cancelled whether its time-out has passed
-   * @param wrote whether the server may have changed something
-   * @param prefix how many characters the server saw before the caller's text; negative if places
-   *     in the text are not the caller's
+   * @param readOnly whether the connection is read-only
+   * @param cancelled whether the timeout has expired
+   * @param wrote whether the server may have changed data
+   * @param prefix the number of characters sent before the caller's text; negative if positions do
+   *     not refer to the caller's text
    */
   public record Run(boolean readOnly, boolean cancelled, boolean wrote, int prefix) {
     /** Before any statement. */
     public static final Run NONE = new Run(false, false, false, -1);
   }
 
-  /** Returns what it means that a statement failed. */
+  /** Returns the error for a failed statement. */
   public static PostgresException running(SQLException e, ConnectionConfig config, Run run) {
     boolean silent = e.getCause() instanceof SocketTimeoutException;
     boolean lost = silent || isLost(e);
@@ -136,7 +140,7 @@ public final class ServerErrors {
     } else if (lost) {
       return refused(Reason.LOST, e, config);
     } else if (isFrom("RevalidateCachedQuery", e)) {
-      // the plan of a statement that was prepared before another session changed a table
+      // The statement was prepared before another session changed a table.
       meaning = meaning("states", "stale");
     } else if (isFrom("record_in", e)) {
       meaning = meaning("states", "composite");
@@ -154,7 +158,7 @@ public final class ServerErrors {
     return error.build();
   }
 
-  /** The meaning of a SQLSTATE or a reason; the remedy may be another where one only reads. */
+  /** The error for a SQLSTATE or a reason. The remedy may differ on read-only connections. */
   private record Meaning(
       String code,
       String message,
@@ -168,7 +172,7 @@ public final class ServerErrors {
     }
   }
 
-  /** Returns what a state means, by its class if it is not known. */
+  /** Returns the error for a SQLSTATE, or for its class if the SQLSTATE is unknown. */
   private static Meaning meaning(String state) {
     JsonNode states = MEANINGS.get("states");
     String known = states.has(state) ? state : state.substring(0, Math.min(2, state.length()));
@@ -179,14 +183,14 @@ public final class ServerErrors {
     return READER.apply(MEANINGS.get(kind).get(name));
   }
 
-  /** Returns whether a function of the server's source has reported an error. */
+  /** Returns whether a specific function in the server's source reported the error. */
   private static boolean isFrom(String routine, SQLException e) {
     return e instanceof PSQLException known
         && known.getServerErrorMessage() != null
         && routine.equals(known.getServerErrorMessage().getRoutine());
   }
 
-  /** Returns whether an error is one that the driver says in these words, in its own language. */
+  /** Returns whether the driver reported an error with this message, in the current language. */
   private static boolean is(SQLException e, String words) {
     return e.getMessage() != null && e.getMessage().equals(GT.tr(words));
   }

@@ -4,17 +4,17 @@ package io.pghello.plugin.internal.pool;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Encryption of a connection.
+ * TLS settings of a connection.
  *
  * @param mode the driver's {@code sslmode}: disable, verify-ca or verify-full
- * @param ca certificates in PEM that are trusted; null for those that the JDK trusts
- * @param cert the client's certificate in PEM, perhaps with its chain; null for none
- * @param key the client's key in PEM; null for none
+ * @param ca trusted certificates in PEM format; null for the JDK's
+ * @param cert the client certificate in PEM format, optionally with its chain; null for none
+ * @param key the client key in PEM format; null for none
  */
 record Tls(String mode, @Nullable String ca, @Nullable String cert, @Nullable String key) {
   static final String DISABLE = "disable";
 
-  /** Returns whether there is TLS at all. */
+  /** Returns whether TLS is enabled. */
   boolean on() {
     return !mode.equals(DISABLE);
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Configurations, pools by id, log-ins, TLS. */
+/** Configurations, pools by id, logins, TLS. */
 @NullMarked
 package io.pghello.plugin.internal.pool;
 

@@ -5,11 +5,13 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.LocalDate;
 
-/** Writes times of the server's binary format as its JSON has them, which saves the server that. */
+/**
+ * Converts binary times to the format of the server's JSON, which saves the server the conversion.
+ */
 final class BinaryTime {
   private static final long SECOND = 1_000_000;
   private static final long DAY = 86_400 * SECOND;
-  // of what the server counts from, 2000-01-01
+  // The server's epoch, 2000-01-01.
   private static final long EPOCH_DAY = 10_957;
   private static final int LENGTH_MAX = "294276-12-31T23:59:59.999999+00:00 BC".length();
 
@@ -19,9 +21,9 @@ final class BinaryTime {
   private BinaryTime() {}
 
   /**
-   * Returns a time.
+   * Returns a time as text.
    *
-   * @param value microseconds, of UTC if it has a zone
+   * @param value microseconds, in UTC if it has a zone
    */
   static String text(byte[] value, boolean zone) {
     long micros = ByteBuffer.wrap(value).getLong();
@@ -32,7 +34,7 @@ final class BinaryTime {
     }
     var time = new BinaryTime();
     LocalDate date = LocalDate.ofEpochDay(EPOCH_DAY + Math.floorDiv(micros, DAY));
-    // there is no year 0
+    // There is no year 0.
     boolean christian = date.getYear() > 0;
     time.date(christian ? date.getYear() : 1 - date.getYear(), date);
     time.clock(Math.floorMod(micros, DAY));

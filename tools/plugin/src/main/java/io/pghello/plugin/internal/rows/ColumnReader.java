@@ -17,9 +17,9 @@ import org.postgresql.jdbc.PgResultSet;
 import org.postgresql.jdbc.PgResultSetMetaData;
 
 /**
- * Makes rows of columns that the server sends as texts, or times as it has them, the same as {@link
- * RowReader} makes of the server's to_json in UTC. It does so for the types that every server has,
- * but for those that contain others. For one thread.
+ * Converts rows with text columns or binary times to the same JSON that {@link RowReader} reads
+ * from the server's to_json in UTC. Supports all built-in types except composite and container
+ * types. Not thread-safe.
  */
 public final class ColumnReader {
   /** Conversion of a value to JSON. */
@@ -51,9 +51,9 @@ public final class ColumnReader {
   }
 
   /**
-   * Returns what reads a result, unless a column of it has another type.
+   * Returns a reader for a result, or nothing if a column has an unsupported type.
    *
-   * @param reader what bounds the memory that it takes
+   * @param reader limits the memory use
    */
   public static Optional<ColumnReader> of(ResultSet rows, RowReader reader) throws SQLException {
     PgResultSet result = rows.unwrap(PgResultSet.class);
@@ -69,7 +69,7 @@ public final class ColumnReader {
         return Optional.empty();
       }
     }
-    // the driver takes a row without columns for none
+    // The driver treats a row without columns as missing.
     return kinds.length == 0
         ? Optional.empty()
         : Optional.of(new ColumnReader(result, kinds, binary, names, reader));
@@ -105,10 +105,10 @@ public final class ColumnReader {
   }
 
   /**
-   * Returns the row that the result is at.
+   * Returns the current row of the result.
    *
-   * @throws io.pghello.plugin.PostgresException if two columns have the same name, or the results
-   *     take too much
+   * @throws io.pghello.plugin.PostgresException if two columns have the same name, or the result is
+   *     too large
    */
   public ObjectNode row() throws SQLException {
     if (!begun) {
@@ -156,13 +156,15 @@ public final class ColumnReader {
   }
 
   private static JsonNode number(byte[] text) {
-    // NaN and infinities, which JSON has not
+    // NaN and infinities, which JSON does not support.
     return text[text.length - 1] > '9'
         ? TextNode.valueOf(new String(text, StandardCharsets.ISO_8859_1))
         : RowReader.number(text, 0, text.length);
   }
 
-  /** Returns a time as XML Schema has it: with a T, and with the minutes of its zone, UTC. */
+  /**
+   * Returns a time in the format of XML Schema: with a T, and with the minutes of its zone, UTC.
+   */
   private static String timestamp(byte[] text, boolean zone) {
     String time = new String(text, StandardCharsets.ISO_8859_1).replaceFirst(" ", "T");
     return zone ? time.replace("+00", "+00:00") : time;

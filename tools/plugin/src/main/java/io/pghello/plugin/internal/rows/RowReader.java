@@ -26,27 +26,27 @@ import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes rows of their texts, within a bound of memory for all results of a call. The texts are JSON
- * that the server has made or checked, so that a comma is no more than a space here; and most
- * objects of a result have the same names, which they share. For one thread.
+ * Parses rows from JSON, with a memory limit for all results of a call. The server has produced or
+ * validated the JSON, so commas can be treated as spaces. Most objects of a result have the same
+ * names, so these strings are shared. Not thread-safe.
  */
 public final class RowReader {
-  // small values take more memory than their text
+  // Small values take more memory than their text.
   private static final int MEMORY_PER_BYTE = 8;
   private static final int OBJECT_BYTES = 160;
   private static final int ARRAY_BYTES = 100;
   private static final int VALUE_BYTES = 40;
 
-  // a numeric has up to 131,072 digits before the point, and 16,383 after it
+  // A numeric has up to 131,072 digits before the decimal point and 16,383 after it.
   private static final int DIGITS_MAX = 150_000;
   private static final int DEPTH_MAX = 6_000;
-  // digits that are a long for sure
+  // Numbers with this many digits always fit in a long.
   private static final int LONG_DIGITS = 18;
 
   private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
   private final CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
-  // names by their hashes
+  // Names by hash.
   private final @Nullable String[] knownNames = new String[128];
   private final int maxBytes;
   private long leftBytes;
@@ -55,7 +55,7 @@ public final class RowReader {
   private byte[] text = {};
   private int at;
   private boolean plain;
-  // members and elements of what is open, and where each that is open begins
+  // Members and elements of the open objects and arrays, and where each of these begins.
   private String[] names = new String[16];
   private JsonNode[] values = new JsonNode[16];
   private int count;
@@ -63,10 +63,10 @@ public final class RowReader {
   private int depth;
 
   /**
-   * Creates one.
+   * Creates a reader.
    *
-   * @param maxBytes how many bytes all results of the call may have as the server sends them; they
-   *     may take eight times as much memory
+   * @param maxBytes the maximum size of all results of a call, in bytes sent by the server; they
+   *     may use eight times as much memory
    */
   public RowReader(int maxBytes) {
     this.maxBytes = maxBytes;
@@ -77,7 +77,7 @@ public final class RowReader {
   /**
    * Returns a row.
    *
-   * @throws PostgresException if two columns have the same name, or the results take too much
+   * @throws PostgresException if two columns have the same name, or the results are too large
    */
   public ObjectNode row(byte[] text) {
     return (ObjectNode) value(text, true);
@@ -86,13 +86,13 @@ public final class RowReader {
   /**
    * Returns a value.
    *
-   * @throws PostgresException if the results take too much
+   * @throws PostgresException if the results are too large
    */
   JsonNode value(byte[] text) {
     return value(text, false);
   }
 
-  /** Reads without recursion, as a value may be deep. */
+  /** Parses without recursion, because values may be nested deeply. */
   private JsonNode value(byte[] json, boolean row) {
     takeBytes(json.length);
     text = json;
@@ -132,7 +132,7 @@ public final class RowReader {
     }
   }
 
-  /** Returns the next character that means something, and goes behind it. */
+  /** Returns the next significant character and advances past it. */
   private byte next() {
     byte c;
     do {
@@ -147,7 +147,7 @@ public final class RowReader {
     } else if (depth == begins.length) {
       begins = Arrays.copyOf(begins, 2 * depth);
     }
-    // its own name, if it has one, stays in front of its members
+    // The name of this value, if it has one, stays in front of its members.
     reserve();
     begins[depth++] = count;
   }
@@ -159,7 +159,7 @@ public final class RowReader {
     }
   }
 
-  /** Ends what is open, and returns where its members or elements begin. */
+  /** Closes an object or array, and returns where its members or elements begin. */
   private int end() {
     int begin = begins[--depth];
     count = begin - 1;
@@ -182,7 +182,7 @@ public final class RowReader {
     return object;
   }
 
-  /** Returns where a string ends, and sees whether its bytes are its characters. */
+  /** Returns the end of a string, and sets whether its bytes are ASCII without escapes. */
   private int endOfString() {
     int end = at;
     int all = 0;
@@ -196,7 +196,7 @@ public final class RowReader {
     return end;
   }
 
-  /** Returns whether a text that ends there is the name of a member. */
+  /** Returns whether the string that ends here is the name of a member. */
   private boolean isName(int end) {
     int next = end + 1;
     while (next < text.length && text[next] <= ' ') {
@@ -237,7 +237,7 @@ public final class RowReader {
     return true;
   }
 
-  /** Returns a text up to its end, and goes behind it. */
+  /** Returns a string and advances past its end. */
   private String string(int end) {
     int begin = at;
     at = end + 1;
@@ -270,7 +270,7 @@ public final class RowReader {
     return from == begin ? rest : string.append(rest).toString();
   }
 
-  /** Returns what bytes are in UTF-8; a database in SQL_ASCII may have others. */
+  /** Decodes UTF-8. A database in SQL_ASCII may contain other bytes. */
   private String decoded(int begin, int end) {
     try {
       return decoder.decode(ByteBuffer.wrap(text, begin, end - begin)).toString();
@@ -300,7 +300,7 @@ public final class RowReader {
     };
   }
 
-  /** Returns a number, of which no digit is lost. */
+  /** Returns a number with all its digits. */
   static JsonNode number(byte[] text, int begin, int end) {
     boolean negative = text[begin] == '-';
     long value = 0;
@@ -337,9 +337,9 @@ public final class RowReader {
   }
 
   /**
-   * Returns a text, null if there is none.
+   * Returns a text; JSON null for null.
    *
-   * @throws PostgresException if the results take too much
+   * @throws PostgresException if the results are too large
    */
   public @Nullable JsonNode text(@Nullable String text) {
     take(VALUE_BYTES);
@@ -347,12 +347,12 @@ public final class RowReader {
     return TextNode.valueOf(text);
   }
 
-  /** Counts the memory that a row takes which has so many columns. */
+  /** Counts the memory of a row with this many columns. */
   void takeRow(int columns) {
     take(OBJECT_BYTES + 2 * VALUE_BYTES * columns);
   }
 
-  /** Counts memory that a result takes. */
+  /** Counts memory of a result. */
   private void take(int bytes) {
     left -= bytes;
     if (left < 0) {
@@ -361,7 +361,7 @@ public final class RowReader {
     }
   }
 
-  /** Counts bytes that the server has sent. */
+  /** Counts bytes sent by the server. */
   void takeBytes(int bytes) {
     take(bytes);
     leftBytes -= bytes;
@@ -370,11 +370,11 @@ public final class RowReader {
     }
   }
 
-  /** Says which limit a result is over. */
+  /** Returns an error for a result that exceeds a limit. */
   public static PostgresException tooLarge(String what, int maxBytes) {
     return Failures.builder(Code.LIMIT_REACHED, "The result of the call " + what + ".")
         .with(Detail.MAX_BYTES, maxBytes)
-        .remedy("Ask for fewer rows or columns, or for less JSON in them.")
+        .remedy("Request fewer rows or columns, or less JSON in them.")
         .build();
   }
 }

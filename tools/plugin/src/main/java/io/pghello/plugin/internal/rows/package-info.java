@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Rows that the server has sent, as JSON. */
+/** Conversion of the server's rows to JSON. */
 @NullMarked
 package io.pghello.plugin.internal.rows;
 

@@ -28,9 +28,12 @@ import org.postgresql.core.Query;
 import org.postgresql.core.QueryExecutor;
 import org.postgresql.core.ResultHandlerBase;
 
-/** Makes parameters of values in JSON: texts, whose types the server knows. */
+/**
+ * Converts JSON values to statement parameters. They are sent as text, and the server determines
+ * their types.
+ */
 public final class Bindings {
-  // one of 1e999999999 would have a gigabyte of zeros
+  // Otherwise, 1e999999999 would expand to a gigabyte of zeros.
   private static final int PLAIN_SCALE_MAX = 400;
   private static final int DIMENSIONS_MAX = 6;
 
@@ -43,19 +46,19 @@ public final class Bindings {
   private Bindings() {}
 
   /**
-   * Values of a statement's parameters, as PostgreSQL reads them.
+   * Values of a statement's parameters, in PostgreSQL's text format.
    *
-   * @param texts one for each place; null for null
-   * @param remembered whether it was known before which parameters are arrays
+   * @param texts the value for each placeholder; null for SQL NULL
+   * @param remembered whether it was already known which parameters are arrays
    */
   record Values(List<@Nullable String> texts, boolean remembered) {}
 
   /**
-   * Returns the values of a statement's parameters. An array in JSON may be a PostgreSQL array or a
-   * JSON value, so the server is asked once, which costs two round trips.
+   * Returns the values of a statement's parameters. A JSON array can become a PostgreSQL array or a
+   * JSON value, so the server is queried once, which costs two round trips.
    *
-   * @param order for each place, the number of its value, from 1
-   * @param cache which parameters are arrays, by the text of a statement that was asked for
+   * @param order for each placeholder, the number of its value, from 1
+   * @param cache which parameters are arrays, by the text of the statement
    */
   static Values values(
       BaseConnection connection,
@@ -94,8 +97,8 @@ public final class Bindings {
   }
 
   /**
-   * Returns which parameters are arrays. The driver has names of types as well, but asks for them
-   * in words that others could define in the search_path.
+   * Returns which parameters are arrays. The driver can look up type names as well, but its query
+   * uses names that other schemas in the search_path could redefine.
    */
   private static List<Boolean> areArrays(BaseConnection connection, String text)
       throws SQLException {
@@ -116,7 +119,7 @@ public final class Bindings {
         .toList();
   }
 
-  /** Returns the numbers of the parameters' types, in one round trip. */
+  /** Returns the type OIDs of the parameters, in one round trip. */
   static int[] types(BaseConnection connection, String text) throws SQLException {
     Query query = connection.createQuery(text, false, true).query;
     ParameterList parameters = query.createParameterList();
@@ -128,7 +131,7 @@ public final class Bindings {
             new ResultHandlerBase() {
               @Override
               public void handleWarning(SQLWarning warning) {
-                // its words may have data
+                // Ignored, because it may contain data.
               }
             },
             0,
@@ -141,9 +144,9 @@ public final class Bindings {
   }
 
   /**
-   * Returns a value as PostgreSQL reads it; null for null.
+   * Returns a value in PostgreSQL's text format; null for null.
    *
-   * @param array whether an array is PostgreSQL's, and not JSON's
+   * @param array whether to convert a JSON array to a PostgreSQL array
    */
   public static @Nullable String text(JsonNode value, boolean array, String what) {
     if (value.isNull()) {
@@ -164,7 +167,7 @@ public final class Bindings {
     } else if (value.isArray() && array) {
       return literal(value, what, 1);
     } else if (value.isPojo()) {
-      throw Failures.of(Code.BAD_VALUE, what + " is no JSON.");
+      throw Failures.of(Code.BAD_VALUE, what + " is not JSON.");
     }
     return value.isContainerNode()
         ? Texts.check(Json.text(value), Code.BAD_VALUE, what)
@@ -173,7 +176,7 @@ public final class Bindings {
 
   private static String literal(JsonNode array, String what, int dimension) {
     if (dimension > DIMENSIONS_MAX) {
-      throw Failures.of(Code.BAD_VALUE, what + " has more dimensions than an array may have.");
+      throw Failures.of(Code.BAD_VALUE, what + " has more dimensions than an array can have.");
     }
     return Json.elements(array)
         .map(
@@ -184,7 +187,7 @@ public final class Bindings {
         .collect(Collectors.joining(",", "{", "}"));
   }
 
-  /** Returns an element of an array as its literal has it. */
+  /** Quotes an element for an array literal. */
   public static String quoted(@Nullable String element) {
     return element == null
         ? "NULL"

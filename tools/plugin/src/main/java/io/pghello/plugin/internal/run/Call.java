@@ -6,13 +6,13 @@ import io.pghello.plugin.internal.pool.Pool;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The call that statements run for.
+ * The call that statements belong to.
  *
- * @param pool the pool, which is retained meanwhile
- * @param permissions what the connection may do
- * @param timeoutMillis the time of each statement, or of all of a transaction
- * @param transactionId the transaction that they run in; null for one of their own
- * @param caller who may cancel them
+ * @param pool the pool, which is retained during the call
+ * @param permissions the permissions of the connection
+ * @param timeoutMillis the timeout of each statement, or of the whole transaction
+ * @param transactionId the transaction to run in; null for a new one
+ * @param caller can cancel the statements
  */
 public record Call(
     Pool pool,

@@ -7,19 +7,19 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The caller's side of a call. For one thread.
+ * The caller of an operation. Not thread-safe.
  *
- * @param cancellation cancels what runs for the call once it completes; null if nobody does
- * @param rest what is done after the caller has the answer, as giving a connection back
+ * @param cancellation cancels the statements of the call once it completes; null for none
+ * @param rest tasks to run after the caller has received the result, such as returning a connection
  */
 public record Caller(@Nullable CompletionStage<?> cancellation, Deque<Runnable> rest)
     implements AutoCloseable {
-  /** Returns one for whom nothing is left to be done yet. */
+  /** Returns a caller without remaining tasks. */
   public static Caller of(@Nullable CompletionStage<?> cancellation) {
     return new Caller(cancellation, new ArrayDeque<>());
   }
 
-  /** Does the rest now, all of it, whatever a part of it throws. */
+  /** Runs all remaining tasks, even if some of them throw. */
   void doRest() {
     if (!rest.isEmpty()) {
       try {

@@ -11,26 +11,26 @@ import java.sql.Types;
 import java.util.Set;
 
 /**
- * Asks the server whether a query has nothing to write, so that it may be undone: all objects that
- * its names may mean are tables and the server's own functions without effects. Functions of
- * others, views, row security, domains and operators may run any code. So may the planner, which
- * evaluates indexes, constraints, partition keys and statistics of a table, its children and its
- * parents. The session does not depend on the answer.
+ * Asks the server whether a query has no side effects, so that it can be rolled back: all names in
+ * it can only refer to tables and to built-in functions without side effects. Other functions,
+ * views, row security, domains and operators can run any code. So can the planner, which evaluates
+ * expressions of indexes, constraints, partition keys and statistics of a table, its children and
+ * its parents. The session's safety does not depend on the result.
  */
 final class Harmless {
   /**
-   * The query: true if no object that a statement names can have an effect. Functions of the server
-   * that are not volatile have none, but those that take names or queries as texts run the objects
-   * of these names.
+   * Returns true if no object that the names can refer to has side effects. Built-in functions that
+   * are not volatile have none, except those that take names or queries as text, and run the
+   * objects with these names.
    */
   private static final String QUERY = Texts.resource(Harmless.class, "harmless.sql");
 
   private Harmless() {}
 
   /**
-   * Asks, in a round trip.
+   * Runs the check in one round trip.
    *
-   * @param names all words and quoted names of the query, as the server keeps them
+   * @param names all words and quoted names of the query, as stored by the server
    */
   static boolean ask(Connection connection, Set<String> names) throws SQLException {
     String all = Bindings.text(Json.of(names), true, "A name");

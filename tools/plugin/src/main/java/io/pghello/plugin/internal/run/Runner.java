@@ -12,20 +12,20 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gives work a session. On a read-only connection, all work runs in a read-only transaction that is
- * rolled back, so that settings and notifications go with it.
+ * Runs work on a session. On a read-only connection, all work runs in a read-only transaction that
+ * is rolled back, which also reverts settings and notifications.
  */
 public final class Runner {
   private final Timeouts timeouts;
   private final Transactions transactions;
 
-  /** Creates one. */
+  /** Creates a runner. */
   public Runner(Timeouts timeouts, Transactions transactions) {
     this.timeouts = timeouts;
     this.transactions = transactions;
   }
 
-  /** Runs a statement that only reads, once more if the connection turns out to be lost. */
+  /** Runs a read-only statement, and retries it once if the connection was lost. */
   public <T> T read(Call call, Function<Session, T> work) {
     try {
       return write(call, work);
@@ -46,14 +46,17 @@ public final class Runner {
         : transactions.use(call, work);
   }
 
-  /** Runs several statements, all or none. */
+  /** Runs several statements in one transaction. */
   public <T> T transaction(Call call, @Nullable Isolation isolation, Function<Session, T> work) {
     return call.transactionId() == null
         ? once(call, isolation, new Session.Mode(call.permissions().readOnly(), true), work)
         : transactions.use(call, work);
   }
 
-  /** Works, and once more if a table was changed meanwhile: what has failed was rolled back. */
+  /**
+   * Runs the work, and retries it once if a table was changed, because the failed attempt was
+   * rolled back.
+   */
   private static <T> T applied(Session session, boolean several, Function<Session, T> work) {
     try {
       return work.apply(session);
@@ -68,7 +71,7 @@ public final class Runner {
   private <T> T once(
       Call call, @Nullable Isolation isolation, Session.Mode mode, Function<Session, T> work) {
     Pool pool = call.pool();
-    // a call has one connection at a time
+    // A call uses one connection at a time.
     call.caller().doRest();
     Connection connection = pool.borrow();
     After after = After.END;

@@ -35,9 +35,9 @@ import org.postgresql.core.BaseStatement;
 import org.postgresql.core.CachedQuery;
 import org.postgresql.core.TransactionState;
 
-/** Runs statements on a connection. For one thread. */
+/** Runs statements on a connection. Not thread-safe. */
 public final class Session {
-  // what a table's change by others makes of plans and types that were prepared before
+  // Possible errors of prepared plans and types after another session changed a table.
   private static final Set<String> STALE =
       Set.of("26000", "42804", "42883", "22P02", "42P18", "0A000");
 
@@ -62,8 +62,8 @@ public final class Session {
   /**
    * The transaction that statements run in, if any.
    *
-   * @param readOnly whether it is a read-only transaction
-   * @param several whether it is a transaction of several statements
+   * @param readOnly whether it is read-only
+   * @param several whether it contains several statements
    */
   record Mode(boolean readOnly, boolean several) {
     boolean transaction() {
@@ -82,14 +82,14 @@ public final class Session {
     this.reader = new RowReader(call.permissions().maxBytes());
   }
 
-  /** Returns the pool that its connection is of. */
+  /** Returns the pool of its connection. */
   public Pool pool() {
     return pool;
   }
 
   /**
-   * Runs a query of a caller between brackets, in which the grammar has no statement that writes. A
-   * function in it may write all the same, where the connection may.
+   * Runs a query of a caller inside parentheses. The grammar allows no statements that write there.
+   * A function in it can still write if the connection can.
    */
   public QueryResult read(DollarSql sql, List<JsonNode> params, int maxRows) {
     sql.requireParameters(params.size());
@@ -97,12 +97,12 @@ public final class Session {
     return bracketed(sql, params, maxRows);
   }
 
-  /** Runs a query that this library has written on a table or a view. */
+  /** Runs a query of this library on a table or view. */
   public QueryResult read(SqlStatement text, int maxRows) {
     return bracketed(DollarSql.of(text.sql()), text.params(), maxRows);
   }
 
-  /** Runs a query that this library has written on the catalog alone. */
+  /** Runs a query of this library that reads only the catalog. */
   public QueryResult ask(SqlStatement text, int maxRows) {
     String suffix = "\n) q LIMIT " + (maxRows + 1L);
     return read(
@@ -110,8 +110,9 @@ public final class Session {
   }
 
   /**
-   * Runs a query between brackets. What it did to the session is undone with it, on a connection
-   * that may write if it is a query that has nothing to write. Others are reset after it.
+   * Runs a query inside parentheses. On a connection that can write, queries without side effects
+   * are rolled back, so their changes to the session are undone. After other queries, the session
+   * is reset.
    */
   private QueryResult bracketed(DollarSql sql, List<JsonNode> params, int maxRows) {
     Answer known = pool.plainQueries().run(sql.jdbc());
@@ -124,7 +125,7 @@ public final class Session {
         if (!READ_ONLY.equals(e.sqlState())) {
           throw e;
         }
-        // what its names mean has changed since the server was asked
+        // The meaning of its names has changed since the check.
         pool.plainQueries().answeredSession(sql.jdbc(), false);
       }
     }
@@ -135,13 +136,13 @@ public final class Session {
   private QueryResult bracketed(
       DollarSql sql, List<JsonNode> params, int maxRows, Answer known, Reader read) {
     String suffix = "\n) q LIMIT " + (maxRows + 1L);
-    // another type of a column would end a transaction with other statements in it
+    // A changed column type would abort a transaction with other statements.
     return !mode.several() && isInUtc(sql) && isPlain(sql, params, known, read)
         ? read.read(sql, params, READ_PLAIN, suffix, rows -> plainRows(rows, sql, maxRows))
         : read.read(sql, params, READ, suffix, rows -> jsonRows(rows, maxRows));
   }
 
-  /** Works in a read-only transaction of a connection that may write. */
+  /** Runs work in a read-only transaction on a connection that can write. */
   private QueryResult undone(Supplier<QueryResult> work) {
     try {
       connection.setReadOnly(true);
@@ -165,9 +166,9 @@ public final class Session {
   }
 
   /**
-   * Returns whether a query is known to have nothing to write. The server is asked, by the names in
-   * it, about one that runs often. The answer holds for a minute: what an owner makes of these
-   * names meanwhile may lose its own notifications, but harms nobody else.
+   * Returns whether a query is known to have no side effects. For frequent queries, the server is
+   * asked about the names in the query. The result is valid for a minute. If an owner redefines
+   * these names within that time, only notifications of that owner can be lost.
    */
   private boolean hasNothingToWrite(DollarSql sql, boolean often) {
     if (mode.several() || !sql.reads() || sql.mayChangeSession()) {
@@ -185,12 +186,15 @@ public final class Session {
     return Boolean.TRUE.equals(known);
   }
 
-  /** Returns whether times of a query are in UTC, as far as its text tells. */
+  /** Returns whether a query returns times in UTC, judging by its text. */
   private boolean isInUtc(DollarSql sql) {
     return "UTC".equals(server.getParameterStatus("TimeZone")) && !sql.mayChangeSession();
   }
 
-  /** Returns whether a query needs no JSON of the server; asks once, by a run without rows. */
+  /**
+   * Returns whether a query needs no JSON from the server. Checks this once, with a run without
+   * rows.
+   */
   private boolean isPlain(DollarSql sql, List<JsonNode> params, Answer known, Reader read) {
     return switch (known) {
       case PLAIN -> true;
@@ -213,11 +217,11 @@ public final class Session {
     ColumnReader columns = ColumnReader.of(result, reader).orElse(null);
     if (columns == null) {
       pool.plainQueries().forget(sql.jdbc());
-      // an undone query may run again
+      // A query that was rolled back can run again.
       stale = !forgotten && (!wrote || !connection.getAutoCommit());
       throw Failures.withRemedy(
           Code.OUTCOME_UNKNOWN,
-          "A column of the result has got another type since the query ran before.",
+          "The type of a result column has changed since the query last ran.",
           "Repeat it, unless it calls a function that writes.");
     }
     var rows = new ArrayList<ObjectNode>();
@@ -235,7 +239,7 @@ public final class Session {
     return result(rows, maxRows);
   }
 
-  /** Runs any statement; on a read-only connection, a query. */
+  /** Runs any statement. On a read-only connection, it must be a query. */
   public QueryResult execute(DollarSql sql, List<JsonNode> params, int maxRows) {
     sql.requireNoSessionControl();
     sql.requireParameters(params.size());
@@ -249,7 +253,7 @@ public final class Session {
         : changeThenCommit(sql, params, maxRows);
   }
 
-  /** Commits once the rows are read, as what fails before that must not stay done. */
+  /** Commits after reading the rows, so that an error while reading rolls back the change. */
   private QueryResult changeThenCommit(DollarSql sql, List<JsonNode> params, int maxRows) {
     try {
       connection.setAutoCommit(false);
@@ -277,24 +281,24 @@ public final class Session {
         "",
         statement -> {
           if (sql.mayReturn()) {
-            // the driver would write binary times of prepared statements in this program's zone
+            // The driver would format binary times of prepared statements in the JVM's time zone.
             statement.unwrap(PGStatement.class).setPrepareThreshold(0);
           }
           return plain(statement, maxRows);
         });
   }
 
-  /** Runs a statement that this library has written, and returns how many rows it changed. */
+  /** Runs a statement of this library, and returns the number of changed rows. */
   public long change(SqlStatement text) {
     return execute(DollarSql.of(text.sql()), text.params(), 1).rowCount();
   }
 
-  /** Runs statements that this library has written, without parameters. */
+  /** Runs statements of this library without parameters. */
   public void changeAll(List<String> statements) {
     statements.forEach(statement -> change(new SqlStatement(statement, List.of())));
   }
 
-  /** Sends rows in the format of COPY, and returns how many the server inserted. */
+  /** Sends rows in COPY format, and returns the number of inserted rows. */
   public long copy(String sql, Iterable<byte[]> chunks) {
     note(After.RESET);
     wrote = wrote || !mode.transaction();
@@ -315,7 +319,7 @@ public final class Session {
     }
   }
 
-  /** Sets the isolation of the transaction that begins, if one is given. */
+  /** Sets the isolation level of a new transaction, if one is given. */
   void isolate(@Nullable Isolation isolation) {
     if (isolation == null
         || (isolation == Isolation.READ_COMMITTED && pool.server().readCommitted())) {
@@ -328,30 +332,30 @@ public final class Session {
     }
   }
 
-  /** Commits; what only reads is left to the rollback of its connection's return. */
+  /** Commits. A read-only transaction is rolled back later, when its connection is returned. */
   void commit() {
-    // the driver's commit() of a failed transaction returns as if nothing were
+    // For a failed transaction, the driver's commit() returns normally.
     requireTransaction();
     if (mode.readOnly()) {
       return;
     }
     wrote = true;
     try {
-      // what a statement has left in the session goes in the same round trip
+      // This also resets the session in the same round trip.
       after = pool.commit(connection) && after != After.END ? After.KEEP : After.END;
     } catch (SQLException e) {
       throw failure(e, -1);
     }
   }
 
-  /** Returns what has to be done before others may have the session. */
+  /** Returns the treatment of the session before it is reused. */
   After after() {
     return stale ? After.END : after;
   }
 
   /**
-   * Ends the transaction, and forgets what was prepared on the connection, if this may be why the
-   * last statement failed; returns whether so.
+   * Ends the transaction and discards the prepared statements of the connection, if they may have
+   * caused the last failure. Returns whether it did.
    */
   boolean forgetStale() {
     if (!stale) {
@@ -372,7 +376,7 @@ public final class Session {
     }
   }
 
-  /** Returns whether the server will only roll back. */
+  /** Returns whether the server can only roll back. */
   static boolean hasFailed(Connection connection) {
     try {
       return connection.isClosed()
@@ -386,7 +390,7 @@ public final class Session {
   private void requireTransaction() {
     if (hasFailed(connection)) {
       throw Failures.builder(
-              Code.TRANSACTION_FAILED, "The transaction has failed before, and is rolled back.")
+              Code.TRANSACTION_FAILED, "The transaction has failed before and was rolled back.")
           .retryable()
           .build();
     }
@@ -398,7 +402,7 @@ public final class Session {
     return new QueryResult(kept, kept.size(), truncated);
   }
 
-  /** Runs a statement that cannot stand in brackets; all values of its rows are texts. */
+  /** Runs a statement that cannot be put in parentheses. All values of its rows are text. */
   private QueryResult plain(PreparedStatement statement, int maxRows) throws SQLException {
     statement.setMaxRows(maxRows + 1);
     if (!statement.execute()) {
@@ -429,12 +433,12 @@ public final class Session {
         DollarSql sql, List<JsonNode> params, String prefix, String suffix, Reading<T> reading);
   }
 
-  /** Work on a statement whose parameters are set. */
+  /** Work on a statement with bound parameters. */
   private interface Work<T> {
     T run(PreparedStatement statement) throws SQLException;
   }
 
-  /** Work with the text of a statement, and the values of its parameters. */
+  /** Work with the text of a statement and the values of its parameters. */
   private interface Attempt<T> {
     T run(String text, Bindings.Values values) throws SQLException;
   }
@@ -483,7 +487,7 @@ public final class Session {
         });
   }
 
-  /** Returns the types of a statement's parameters; asks for them once, in a round trip. */
+  /** Returns the types of a statement's parameters. Queries them once, in one round trip. */
   private int[] types(DollarSql sql, String text) throws SQLException {
     int[] known = sql.order().isEmpty() ? new int[0] : pool.types().get(sql.jdbc());
     if (known == null) {
@@ -533,7 +537,7 @@ public final class Session {
         pool.types().remove(sql.jdbc());
         pool.plainQueries().forget(sql.jdbc());
         pool.forgetOperators();
-        // CALL and others may have committed something, which would be done twice
+        // CALL and other statements may have committed, so a retry could repeat work.
         stale = prepared && !forgotten && !sql.mayChangeSession();
       }
       throw failure(e, sql.keepsPlaces() ? prefix.length() : -1);
@@ -541,16 +545,16 @@ public final class Session {
   }
 
   /**
-   * Refuses a session in which a statement has switched standard_conforming_strings off: texts
-   * would end elsewhere than where they were seen to end, so that one statement could be several.
+   * Rejects a session with standard_conforming_strings turned off. The server would end string
+   * literals in other places than the parser did, so that one statement could become several.
    */
   private void requireStandardStrings() {
     if (!server.getStandardConformingStrings()) {
       note(After.END);
       throw Failures.withRemedy(
           Code.NOT_ALLOWED,
-          "A statement has switched standard_conforming_strings off.",
-          "Leave it on; a text with escapes is E'…'.");
+          "A statement has turned off standard_conforming_strings.",
+          "Leave it on; write strings with escapes as E'…'.");
     }
   }
 
@@ -558,7 +562,7 @@ public final class Session {
     if (guard.isOver()) {
       throw Failures.withRemedy(
           Code.QUERY_TIMEOUT,
-          "The transaction took longer than its time-out.",
+          "The transaction exceeded its timeout.",
           "Make its statements faster, or increase timeout.");
     }
   }
@@ -574,7 +578,7 @@ public final class Session {
     if (ServerErrors.isLost(e)) {
       note(After.END);
     } else if ("08S01".equals(e.getSQLState())) {
-      // the driver's own, of its maxResultBuffer
+      // Used by the driver if maxResultBuffer is exceeded.
       return RowReader.tooLarge("has more than " + pool.maxBytes() + " bytes", pool.maxBytes());
     }
     return ServerErrors.running(

@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 
-/** Cancels statements when their time is over. Thread-safe. */
+/** Cancels statements that exceed their timeout. Thread-safe. */
 public final class Timeouts implements AutoCloseable {
   private static final int NETWORK_GRACE_MILLIS = 5_000;
   private static final long AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
@@ -24,7 +24,7 @@ public final class Timeouts implements AutoCloseable {
   private final ScheduledThreadPoolExecutor timer =
       new ScheduledThreadPoolExecutor(1, threads("pg-hello-plugin-timer"));
 
-  // a cancellation is a connection of its own, and takes as long as the network does
+  // A cancellation uses a new connection, and may be delayed by the network.
   private final ExecutorService workers =
       Executors.newCachedThreadPool(threads("pg-hello-plugin-worker"));
 
@@ -32,7 +32,7 @@ public final class Timeouts implements AutoCloseable {
   private volatile long nextLook = System.nanoTime() + NEVER_NANOS;
   private @Nullable ScheduledFuture<?> look;
 
-  /** Starts none of the threads yet. */
+  /** Creates timeouts, without starting threads. */
   public Timeouts() {
     timer.setRemoveOnCancelPolicy(true);
   }
@@ -45,12 +45,12 @@ public final class Timeouts implements AutoCloseable {
     };
   }
 
-  /** Runs a task after a time, on a thread that may block. */
+  /** Runs a task after a delay, on a thread that may block. */
   ScheduledFuture<?> after(long millis, Runnable task) {
     return timer.schedule(() -> workers.execute(task), millis, TimeUnit.MILLISECONDS);
   }
 
-  /** Runs a task again and again, on a thread that may block. */
+  /** Runs a task periodically, on a thread that may block. */
   public void every(long millis, Runnable task) {
     var unused =
         timer.scheduleWithFixedDelay(
@@ -58,8 +58,9 @@ public final class Timeouts implements AutoCloseable {
   }
 
   /**
-   * Begins to watch a connection until the guard is closed. A server that does not even answer the
-   * cancellation is left some seconds later. The call's own cancellation is as the end of its time.
+   * Watches a connection until the guard is closed. If the server does not respond to the
+   * cancellation either, the connection is abandoned a few seconds later. A cancellation by the
+   * caller has the same effect as a timeout.
    */
   Guard guard(Connection connection, Call call, long millis) throws SQLException {
     var guard = new Guard(connection, millis);
@@ -73,8 +74,8 @@ public final class Timeouts implements AutoCloseable {
   }
 
   /**
-   * Has the guards looked at when a time comes. To wake the timer's thread for each guard would
-   * cost as much as a round trip, so it wakes for the first whose time may be over.
+   * Schedules a check of the guards. Waking the timer thread for each guard would cost as much as a
+   * round trip, so it wakes only for the earliest timeout.
    */
   private void lookAt(long nanos) {
     if (nanos - nextLook >= 0) {
@@ -93,7 +94,7 @@ public final class Timeouts implements AutoCloseable {
 
   private void look() {
     long now = System.nanoTime();
-    // before the guards are read, so that one that comes meanwhile schedules a look of its own
+    // Reset this before reading the guards, so that a guard added concurrently schedules a check.
     nextLook = now + NEVER_NANOS;
     for (Guard guard : guards) {
       if (guard.end - now <= 0) {
@@ -111,7 +112,7 @@ public final class Timeouts implements AutoCloseable {
     workers.shutdown();
   }
 
-  /** Watches what a connection does. No cancellation is under way after it is closed. */
+  /** Watches a connection. After it is closed, no cancellation is in progress. */
   final class Guard implements AutoCloseable {
     private final PGConnection connection;
     private volatile long end;
@@ -124,7 +125,7 @@ public final class Timeouts implements AutoCloseable {
       this.end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
     }
 
-    /** Returns whether the time is over. */
+    /** Returns whether the timeout has expired. */
     boolean isOver() {
       return over;
     }
@@ -135,10 +136,10 @@ public final class Timeouts implements AutoCloseable {
         try {
           connection.cancelQuery();
         } catch (SQLException e) {
-          // tried again, and the network's time-out ends it in any case
+          // The cancellation is retried, and the network timeout ends the statement in any case.
           over = true;
         }
-        // nothing may have run just then
+        // Retry, because no statement may have been running at that moment.
         end = System.nanoTime() + AGAIN_NANOS;
         lookAt(end);
       }

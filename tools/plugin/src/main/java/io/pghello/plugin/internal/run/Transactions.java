@@ -23,21 +23,21 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Transactions by id. Each belongs to the connection it was begun on, keeps one of its pool's
- * connections, and is rolled back when its lease is over. Thread-safe.
+ * Transactions by id. Each belongs to the connection that began it, holds one of the pool's
+ * connections, and is rolled back when its lease expires. Thread-safe.
  */
 public final class Transactions {
   private final Map<String, Open> open = new ConcurrentHashMap<>();
   private final Timeouts timeouts;
   private final long leaseMillis;
 
-  /** Creates none yet. */
+  /** Creates an empty set of transactions. */
   public Transactions(Timeouts timeouts, long leaseMillis) {
     this.timeouts = timeouts;
     this.leaseMillis = leaseMillis;
   }
 
-  /** One that is open. */
+  /** An open transaction. */
   private final class Open {
     final String id = UUID.randomUUID().toString();
     final ReentrantLock lock = new ReentrantLock();
@@ -60,7 +60,7 @@ public final class Transactions {
       return TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
     }
 
-    /** Ends it for one who has locked it, and unlocks it. */
+    /** Ends the transaction and releases the caller's lock on it. */
     void endAndUnlock() {
       try {
         end();
@@ -69,7 +69,7 @@ public final class Transactions {
       }
     }
 
-    /** Rolls back what was not committed, and gives the connection back. */
+    /** Rolls back an uncommitted transaction, and returns the connection. */
     void end() {
       open.remove(id);
       if (ended) {
@@ -90,7 +90,7 @@ public final class Transactions {
     Pool pool = call.pool();
     if (!pool.transactions().tryAcquire()) {
       throw Failures.builder(
-              Code.LIMIT_REACHED, "The connection has as many open transactions as it may.")
+              Code.LIMIT_REACHED, "The connection has reached its limit on open transactions.")
           .retryable()
           .remedy("Commit or roll back others, or increase pool.max.")
           .build();
@@ -126,14 +126,14 @@ public final class Transactions {
     }
   }
 
-  /** Runs work in the transaction that a call names. */
+  /** Runs work in the transaction of a call. */
   <T> T use(Call call, Function<Session, T> work) {
     return use(find(call), call, work);
   }
 
   /**
-   * Commits, and ends it in any case; if a statement has failed before, it says so. One that only
-   * reads is rolled back, so that settings and notifications go with it.
+   * Commits a transaction, and ends it in any case. Throws if a statement failed before. Read-only
+   * transactions are rolled back, which also reverts settings and notifications.
    */
   public void commit(Call call) {
     Open transaction = find(call);
@@ -145,14 +145,14 @@ public final class Transactions {
     }
   }
 
-  /** Rolls back. */
+  /** Rolls back a transaction. */
   public void rollback(Call call) {
     Open transaction = find(call);
     lock(transaction, call);
     transaction.endAndUnlock();
   }
 
-  /** Ends those of a pool that is closed. */
+  /** Ends the transactions of a closed pool. */
   public void endAll(Pool pool) {
     for (Open transaction : open.values()) {
       if (transaction.pool == pool) {
@@ -179,15 +179,15 @@ public final class Transactions {
         throw Failures.builder(Code.TRANSACTION_FAILED, "The transaction has failed before.")
             .with(Detail.CAUSE, transaction.failed)
             .retryable()
-            .remedy("Roll it back, and begin again.")
+            .remedy("Roll it back, and begin a new one.")
             .build();
       }
       if (call.permissions().readOnly() && !transaction.readOnly) {
         transaction.end();
         throw Failures.withRemedy(
             Code.NOT_ALLOWED,
-            "The connection is read-only now, so that the transaction, which might write, is rolled"
-                + " back.",
+            "The connection is now read-only. The transaction could have written, so "
+                + "it was rolled back.",
             "Begin another.");
       }
       long millis = Math.max(1, Math.min(call.timeoutMillis(), transaction.millisLeft()));
@@ -210,7 +210,7 @@ public final class Transactions {
     }
   }
 
-  /** Remembers that the server will only roll back; without a connection, it has done so. */
+  /** Records that the server can only roll back. If the connection was lost, it already has. */
   private static PostgresException noted(Open transaction, PostgresException e) {
     if (!transaction.ended && Session.hasFailed(transaction.connection)) {
       transaction.failed = e.code().text();
@@ -219,7 +219,7 @@ public final class Transactions {
       transaction.end();
       return Failures.builder(
               Code.TRANSACTION_FAILED,
-              "The connection of the transaction was lost, so that it is rolled back.")
+              "The connection of the transaction was lost, so it was rolled back.")
           .with(Detail.SQL_STATE, e.sqlState())
           .reason(Reason.LOST)
           .retryable()
@@ -231,7 +231,7 @@ public final class Transactions {
 
   private Open find(Call call) {
     Open transaction = call.transactionId() == null ? null : open.get(call.transactionId());
-    // that of another connection does not exist for this one
+    // The transaction of another connection is not visible to this one.
     if (transaction == null || transaction.pool != call.pool()) {
       throw gone();
     }
@@ -248,7 +248,7 @@ public final class Transactions {
     if (!locked) {
       throw Failures.withRemedy(
           Code.QUERY_TIMEOUT,
-          "Another call uses the transaction.",
+          "Another call is using the transaction.",
           "Send the statements of a transaction one after another.");
     }
     if (transaction.ended) {
@@ -266,7 +266,7 @@ public final class Transactions {
   private static PostgresException gone() {
     return Failures.builder(
             Code.TRANSACTION_FAILED,
-            "There is no such transaction; it has ended, or its time was over.")
+            "There is no such transaction; it has ended, or its lease has expired.")
         .reason(Reason.GONE)
         .retryable()
         .remedy("Begin again.")

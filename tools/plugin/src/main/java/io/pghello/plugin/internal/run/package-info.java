@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Running of statements: time-outs, read-only protection, parameters, results, errors. */
+/** Execution of statements: timeouts, read-only protection, parameters, results, errors. */
 @NullMarked
 package io.pghello.plugin.internal.run;
 

@@ -15,8 +15,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes statements on rows. Each value is a parameter; of what a caller sends, only checked names
- * and whole numbers come into the text.
+ * Generates statements on rows. All values are parameters. The text contains only validated names
+ * and integers of the caller.
  */
 public final class CrudSql {
   private static final int DEPTH_MAX = 16;
@@ -32,10 +32,10 @@ public final class CrudSql {
     this.operators = operators;
   }
 
-  /** Rows to be inserted, updated or deleted; {@code all} without a condition. */
+  /** Rows to insert, update or delete. If {@code all} is true, there is no condition. */
   public record Change(String table, JsonNode data, JsonNode where, boolean all) {}
 
-  /** Rows to be found or counted. */
+  /** Rows to find or count. */
   public record Find(
       String table,
       JsonNode where,
@@ -44,7 +44,7 @@ public final class CrudSql {
       @Nullable Long limit,
       @Nullable Long offset) {}
 
-  /** Returns an insert of one row, which returns it. */
+  /** Returns an INSERT of one row with RETURNING. */
   public static SqlStatement insert(Change change) {
     var sql = new CrudSql(MissingNode.getInstance());
     String into = "INSERT INTO " + Names.quoteTable(change.table());
@@ -58,9 +58,10 @@ public final class CrudSql {
   }
 
   /**
-   * Returns an update.
+   * Returns an UPDATE.
    *
-   * @param operators by column, the schema of its type's operators, where it is not pg_catalog
+   * @param operators the schema of the operators of a column's type, by column, unless it is
+   *     pg_catalog
    */
   public static SqlStatement update(Change change, JsonNode operators) {
     var sql = new CrudSql(operators);
@@ -70,18 +71,18 @@ public final class CrudSql {
             .map(one -> Names.quote(one.getKey()) + " = " + sql.parameter(one.getValue()))
             .collect(listed());
     if (values.isEmpty()) {
-      throw Failures.badRequest("data has no column to update.");
+      throw Failures.badRequest("data contains no column to update.");
     }
     return sql.statement("UPDATE " + table + " SET " + values + sql.required(change));
   }
 
-  /** Returns a delete; its operators are as an update's. */
+  /** Returns a DELETE, with operators as in {@link #update}. */
   public static SqlStatement delete(Change change, JsonNode operators) {
     var sql = new CrudSql(operators);
     return sql.statement("DELETE FROM " + Names.quoteTable(change.table()) + sql.required(change));
   }
 
-  /** Returns a query; its operators are as an update's. */
+  /** Returns a query, with operators as in {@link #update}. */
   public static SqlStatement find(Find find, JsonNode operators) {
     var sql = new CrudSql(operators);
     String order = order(find.orderBy()).collect(listed());
@@ -94,19 +95,19 @@ public final class CrudSql {
             + (find.offset() == null ? "" : " OFFSET " + find.offset()));
   }
 
-  /** Returns a count, whose column is called {@code count}; its operators are as an update's. */
+  /** Returns a query for {@code count}, with operators as in {@link #update}. */
   public static SqlStatement count(Find find, JsonNode operators) {
     var sql = new CrudSql(operators);
     return sql.statement("SELECT pg_catalog.count(*) AS count" + sql.from(find));
   }
 
   /**
-   * Returns an insert of what a source of rows has.
+   * Returns an INSERT that selects rows from a source.
    *
-   * @param source a checked name of a table, or a function with its arguments
-   * @param values what of the source goes into each column
-   * @param conflictColumns none for any conflict
-   * @param strategy {@code ignore}, {@code update}, or empty: a conflict is an error
+   * @param source a validated table name, or a function call
+   * @param values the expressions to insert, one for each column
+   * @param conflictColumns empty for any conflict
+   * @param strategy {@code ignore}, {@code update}, or empty to fail on conflicts
    */
   public static String insertFrom(
       String table,
@@ -115,7 +116,7 @@ public final class CrudSql {
       String source,
       List<String> conflictColumns,
       String strategy) {
-    // else a table of that name would be another excluded
+    // Otherwise, a table named excluded would be ambiguous.
     String target = Names.quoteTable(table) + (strategy.isEmpty() ? "" : " AS pg_hello_target");
     String insert = "INSERT INTO " + target + " (" + Names.quoteAll(columns) + ")";
     String rows = " SELECT " + String.join(", ", values) + " FROM " + source;
@@ -140,10 +141,10 @@ public final class CrudSql {
   private String required(Change change) {
     boolean none = change.where().isEmpty();
     if (none && !change.all()) {
-      throw Failures.badRequest("where is empty; to mean all rows, say so with all: true.");
+      throw Failures.badRequest("where is empty; to select all rows, set all to true.");
     }
     if (!none && change.all()) {
-      throw Failures.badRequest("where and all contradict each other.");
+      throw Failures.badRequest("where and all cannot be combined.");
     }
     return where(change.where());
   }
@@ -154,7 +155,7 @@ public final class CrudSql {
 
   private String condition(JsonNode where, int depth) {
     if (depth > DEPTH_MAX) {
-      throw Failures.badRequest("where is nested more than " + DEPTH_MAX + " deep.");
+      throw Failures.badRequest("where is nested more than " + DEPTH_MAX + " levels deep.");
     }
     return where.properties().stream()
         .map(
@@ -172,7 +173,7 @@ public final class CrudSql {
 
   private String several(JsonNode value, String joint, int depth) {
     if (!value.isArray() || value.isEmpty()) {
-      throw Failures.badRequest("$and and $or take an array of conditions that is not empty.");
+      throw Failures.badRequest("$and and $or require a non-empty array of conditions.");
     }
     return Json.elements(value)
         .map(element -> one(element, depth))
@@ -181,7 +182,7 @@ public final class CrudSql {
 
   private String one(JsonNode value, int depth) {
     if (!value.isObject() || value.isEmpty()) {
-      throw Failures.badRequest("a condition is an object that is not empty.");
+      throw Failures.badRequest("a condition must be a non-empty object.");
     }
     return "(" + condition(value, depth + 1) + ")";
   }
@@ -189,8 +190,8 @@ public final class CrudSql {
   private String ofColumn(String column, JsonNode value) {
     if (value.isArray()) {
       throw Failures.badRequest(
-          "where has an array for a column; say {\"in\": […]} for one of several values, or"
-              + " {\"eq\": […]} for an array.");
+          "where has an array for a column; use {\"in\": […]} to match one of several "
+              + "values, or {\"eq\": […]} to match an array.");
     }
     if (!value.isObject()) {
       return compare(column, "eq", value);
@@ -209,7 +210,7 @@ public final class CrudSql {
           + switch (operator) {
             case "eq" -> " IS NULL";
             case "ne" -> " IS NOT NULL";
-            default -> throw Failures.badRequest("only eq and ne compare with null.");
+            default -> throw Failures.badRequest("null can only be compared with eq and ne.");
           };
     } else if (operator.equals("in")) {
       return oneOf(column, value);
@@ -219,11 +220,14 @@ public final class CrudSql {
       return compared(column, COMPARISONS.get(operator), parameter(value));
     }
     throw Failures.badRequest(
-        "where has an unknown operator; there are eq, ne, lt, lte, gt, gte, like, ilike, in and"
-            + " notIn. For a value that is JSON, say {\"eq\": {…}}.");
+        "where has an unknown operator; valid operators are eq, ne, lt, lte, gt, gte, "
+            + "like, ilike, in and notIn. To match a JSON value, use {\"eq\": {…}}.");
   }
 
-  /** Returns a comparison by the operator of the column's type: nobody else's is nearer. */
+  /**
+   * Returns a comparison with the operator of the column's type, qualified so that no other
+   * operator can take precedence.
+   */
   private String compared(String column, String operator, String value) {
     String schema = operators.path(column).asText("pg_catalog");
     return Names.quote(column) + " OPERATOR(" + Names.quote(schema) + "." + operator + ") " + value;
@@ -231,15 +235,15 @@ public final class CrudSql {
 
   private String oneOf(String column, JsonNode values) {
     if (!values.isArray() || values.isEmpty()) {
-      throw Failures.badRequest("in and notIn take an array that is not empty.");
+      throw Failures.badRequest("in and notIn require a non-empty array.");
     }
     if (Json.elements(values).anyMatch(JsonNode::isNull)) {
-      throw Failures.badRequest("in and notIn take no null, which equals nothing.");
+      throw Failures.badRequest("in and notIn do not accept null, which equals nothing.");
     }
     if (Json.elements(values).noneMatch(JsonNode::isArray)) {
       return compared(column, "=", "ANY (" + parameter(values) + ")");
     }
-    // there are no arrays of arrays
+    // There are no arrays of arrays.
     return Json.elements(values)
         .map(value -> compared(column, "=", parameter(value)))
         .collect(Collectors.joining(" OR ", "(", ")"));
@@ -253,8 +257,8 @@ public final class CrudSql {
   private static Stream<String> order(JsonNode orderBy) {
     if (orderBy.isObject() && orderBy.size() > 1) {
       throw Failures.badRequest(
-          "orderBy is an object of several columns, which has no order in JSON; give an array, as"
-              + " in [\"name\", {\"column\": \"age\", \"desc\": true}].");
+          "orderBy is an object with several columns, but JSON objects are unordered; "
+              + "use an array, e.g. [\"name\", {\"column\": \"age\", \"desc\": true}].");
     } else if (orderBy.isObject()) {
       return orderBy.properties().stream()
           .map(member -> sorted(member.getKey(), member.getValue().textValue().equals("desc")));

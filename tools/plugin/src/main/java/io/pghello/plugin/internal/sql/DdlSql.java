@@ -15,9 +15,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** Writes statements that change tables. */
+/** Generates statements that change tables. */
 public final class DdlSql {
-  // words, perhaps with numbers in brackets, perhaps an array; so no quotes, comments or commas
+  // Words, optionally with numbers in parentheses and array brackets. Excludes quotes, comments and
+  // commas.
   private static final Pattern TYPE =
       Pattern.compile(
           "[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)?( precision| varying)?"
@@ -47,7 +48,7 @@ public final class DdlSql {
           "gen_random_uuid", "pg_catalog.gen_random_uuid()",
           "now_ms", ".now_ms()");
 
-  // without a length, these are of length one
+  // Without a length, these types have length 1.
   private static final Map<String, String> UNBOUNDED =
       Map.of(
           "char", "pg_catalog.bpchar",
@@ -57,7 +58,7 @@ public final class DdlSql {
 
   private DdlSql() {}
 
-  /** A table to be created. */
+  /** A table to create. */
   public record Create(String table, Definition schema, boolean ifNotExists) {}
 
   /** The definition of a table. */
@@ -67,13 +68,13 @@ public final class DdlSql {
       List<List<String>> unique,
       @Nullable String comment) {}
 
-  /** A table to be altered. */
+  /** A table to alter. */
   public record Alter(String table, List<Column> alterations) {}
 
-  /** A table to be dropped. */
+  /** A table to drop. */
   public record Drop(String table, boolean ifExists) {}
 
-  /** A column that a table has, or an alteration of one. */
+  /** A column of a table, or an alteration of a column. */
   public record Column(
       @Nullable String action,
       String name,
@@ -86,7 +87,7 @@ public final class DdlSql {
       boolean identity,
       @Nullable Reference references,
       @Nullable String comment) {
-    /** Returns whether its default is a function of pg_hello. */
+    /** Returns whether the default is a function of pg_hello. */
     public boolean defaultsToHello() {
       return defaultValue.path("fn").asText().equals("now_ms");
     }
@@ -109,7 +110,7 @@ public final class DdlSql {
   /**
    * Returns the statements that create a table.
    *
-   * @param hello the schema of pg_hello, which {@code now_ms} is of
+   * @param hello the schema of pg_hello, which contains {@code now_ms}
    */
   public static List<String> createTable(Create create, String hello) {
     Definition schema = create.schema();
@@ -137,16 +138,16 @@ public final class DdlSql {
   }
 
   /**
-   * Returns the statements that change a table, one for each alteration.
+   * Returns the statements that alter a table, one for each alteration.
    *
-   * @param hello the schema of pg_hello, which {@code now_ms} is of
+   * @param hello the schema of pg_hello, which contains {@code now_ms}
    */
   public static List<String> alterTable(Alter alter, String hello) {
     String begin = "ALTER TABLE " + Names.quoteTable(alter.table()) + " ";
     return alter.alterations().stream().map(one -> begin + alteration(one, hello)).toList();
   }
 
-  /** Returns the statement that drops a table; what depends on it prevents that. */
+  /** Returns the statement that drops a table. It fails if other objects depend on the table. */
   public static String dropTable(Drop drop) {
     return "DROP TABLE " + (drop.ifExists() ? "IF EXISTS " : "") + Names.quoteTable(drop.table());
   }
@@ -172,7 +173,7 @@ public final class DdlSql {
       case "setNotNull" -> "ALTER " + column + " SET NOT NULL";
       case "dropNotNull" -> "ALTER " + column + " DROP NOT NULL";
       case "addUnique" -> "ADD UNIQUE (" + alteration.quoted() + ")";
-      default -> throw Failures.badRequest("there is no alteration of that name.");
+      default -> throw Failures.badRequest("unknown alteration.");
     };
   }
 
@@ -198,22 +199,23 @@ public final class DdlSql {
   }
 
   /**
-   * Returns a type as SQL has it.
+   * Returns a type as SQL.
    *
-   * @throws PostgresException if it is more than a type
+   * @throws PostgresException if the text is not a type
    */
   static String type(String given) {
     String type = given.strip().replaceAll("\\s+", " ");
     if (!TYPE.matcher(type).matches()) {
       throw Failures.withRemedy(
           Code.BAD_REQUEST,
-          "A type is not written as one.",
-          "Write it as in: integer, varchar(50), numeric(10,2), timestamp with time zone, text[].");
+          "A type is invalid.",
+          "Examples of valid types: integer, varchar(50), numeric(10,2), timestamp "
+              + "with time zone, text[].");
     }
     return SERIALS.getOrDefault(type.toLowerCase(Locale.ROOT), type);
   }
 
-  /** Returns a type of any length: a cast to one that is too short would cut. */
+  /** Returns the type without its length, because a cast to a shorter type would truncate. */
   private static String withoutModifier(String type) {
     String any = type.replaceFirst(" ?\\(.*?\\)", "");
     String name = any.replaceFirst("(\\[\\])+$", "");
@@ -222,23 +224,23 @@ public final class DdlSql {
   }
 
   /**
-   * Returns a default.
+   * Returns a DEFAULT clause.
    *
-   * @param type of its column; null if it is not known
+   * @param type the type of the column; null if unknown
    */
   private static String defaultOf(JsonNode value, @Nullable String type, String hello) {
     if (value.isObject()) {
       String function = FUNCTIONS.get(value.path("fn").asText());
       if (function == null || value.size() != 1) {
         throw Failures.badRequest(
-            "a default is a value, or {\"fn\": NAME} with one of "
+            "a default must be a value, or {\"fn\": NAME} with one of "
                 + FUNCTIONS.keySet().stream().sorted().collect(Collectors.joining(", "))
                 + ".");
       }
       return " DEFAULT " + (function.startsWith(".") ? Names.quote(hello) : "") + function;
     }
     if (value.isArray()) {
-      throw Failures.badRequest("a default is no array; write it as a text, as in {1,2}.");
+      throw Failures.badRequest("a default cannot be an array; write it as a string, e.g. {1,2}.");
     }
     if (value.isNull()) {
       return " DEFAULT NULL";
@@ -249,10 +251,10 @@ public final class DdlSql {
     }
     if (type != null && TIMES.matcher(type).find()) {
       throw Failures.badRequest(
-          "this default would be the time at which the column is made, for all rows; write"
-              + " {\"fn\": \"now\"} or {\"fn\": \"current_date\"}.");
+          "this default would be the time at which the column is created, for all "
+              + "rows; use {\"fn\": \"now\"} or {\"fn\": \"current_date\"}.");
     }
-    // which the server refuses for a date or time, and for a domain over one
+    // The server rejects this cast for a date or time, and for a domain over one.
     return " DEFAULT " + literal(text) + "::pg_catalog.text";
   }
 

@@ -19,23 +19,23 @@ import java.util.stream.IntStream;
 import org.postgresql.core.Parser;
 
 /**
- * One statement with {@code $1}, {@code $2} and so on, as the driver takes it. The driver makes
- * {@code $1}, {@code $2} of question marks in their order, and leaves what is written as {@code
- * $k}. So the first mention of a parameter becomes a question mark, and later ones {@code $k} with
- * its place: to the server they are one parameter, as they were to the caller. Quotes and comments
- * are skipped by the driver's own parser, so that both agree on where they end.
+ * One statement with parameters {@code $1}, {@code $2} and so on, converted for the driver. The
+ * driver replaces question marks by {@code $1}, {@code $2} in their order, and keeps {@code $k} as
+ * written. Therefore the first occurrence of a parameter becomes a question mark, and later ones
+ * become {@code $k} with its position, so that the server sees the same single parameter as the
+ * caller. The driver's own parser skips quotes and comments, so that both find the same ends.
  *
  * @param jdbc the statement with question marks
- * @param order for each question mark, the number of the parameter that it stands for
- * @param highest the highest number of a parameter; 0 if there are none
- * @param unmentioned the lowest number below it that is not mentioned; 0 if there is none
+ * @param order for each question mark, the number of its parameter
+ * @param highest the highest parameter number; 0 if there are none
+ * @param unmentioned the lowest unused parameter number below that; 0 if there is none
  * @param first the first word, in capitals; empty if there is none
- * @param reads whether it reads, by its words; a function in it may write all the same
- * @param changesAndReturns whether it changes rows and returns them, and has no WITH before it
- * @param mayChangeSession whether the session may be another afterwards: temporary tables,
- *     settings, locks. Quoted names count, and so does what may be one written with escapes; what a
- *     text or a function hides is not seen.
- * @param names the words and quoted names in it, as the server keeps them
+ * @param reads whether it is a query, judging by its words; functions in it can still write
+ * @param changesAndReturns whether it changes rows and returns them, and does not begin with WITH
+ * @param mayChangeSession whether it may change the session: temporary tables, settings, locks.
+ *     Includes quoted names and possible names with escapes, but not code hidden in strings or
+ *     functions.
+ * @param names the words and quoted names in it, as stored by the server
  */
 public record DollarSql(
     String jdbc,
@@ -63,10 +63,10 @@ public record DollarSql(
   private static final Map<String, DollarSql> CACHE = BoundedCache.of(CACHED_MAX);
 
   /**
-   * Returns a statement.
+   * Parses a statement.
    *
-   * @throws PostgresException if there is more than one, a quote or a bracket is open, or a
-   *     character cannot be sent
+   * @throws PostgresException if there is more than one statement, a quote or parenthesis is not
+   *     closed, or a character cannot be sent
    */
   public static DollarSql of(String text) {
     DollarSql known = CACHE.get(text);
@@ -80,38 +80,41 @@ public record DollarSql(
     return sql;
   }
 
-  /** Returns whether a place in what the server sees is the same place in the caller's text. */
+  /** Returns whether positions reported by the server are positions in the caller's text. */
   public boolean keepsPlaces() {
     return IntStream.range(0, order.size()).allMatch(i -> order.get(i) == i + 1);
   }
 
-  /** Returns whether a statement may change rows and return some: reading may fail afterwards. */
+  /**
+   * Returns whether the statement may change rows and return some, so that reading may fail after
+   * the change.
+   */
   public boolean mayChangeAndReturn() {
     return changesAndReturns || (first.equals("WITH") && !reads);
   }
 
-  /** Returns whether a statement may return rows if it does not stand in brackets. */
+  /** Returns whether the statement may return rows if it is not put in parentheses. */
   public boolean mayReturn() {
     return changesAndReturns || !CHANGES.contains(first);
   }
 
   /**
-   * Refuses statements that control transactions or the session.
+   * Rejects statements that control transactions or the session.
    *
-   * @throws PostgresException if it is one
+   * @throws PostgresException if the statement is one of these
    */
   public void requireNoSessionControl() {
     if (SESSION.matcher(first).matches()) {
       throw Failures.withRemedy(
           Code.NOT_ALLOWED,
-          first + " controls a session or its transactions, which are the plugin's.",
-          "Use transaction, or beginTransaction with commit and rollback; timeout;"
-              + " and batchInsert in place of COPY.");
+          first + " controls the session or its transactions, which the plugin manages.",
+          "Use transaction, or beginTransaction with commit and rollback; timeout; "
+              + "and batchInsert instead of COPY.");
     }
   }
 
   /**
-   * Refuses another number of values than the statement has parameters.
+   * Checks that the number of values matches the statement's parameters.
    *
    * @throws PostgresException if they differ
    */
@@ -119,13 +122,13 @@ public record DollarSql(
     if (given != highest) {
       throw Failures.withRemedy(
           Code.BAD_VALUE,
-          "The statement has " + highest + " parameters, but there are " + given + " values.",
-          "Give params one value for each of $1, $2 and so on.");
+          "The statement has " + highest + " parameters, but " + given + " values were passed.",
+          "Pass one value in params for each of $1, $2 and so on.");
     }
     if (unmentioned > 0) {
       throw Failures.withRemedy(
           Code.BAD_VALUE,
-          "The statement does not mention $" + unmentioned + ".",
+          "The statement does not use $" + unmentioned + ".",
           "Number the parameters without gaps.");
     }
   }
@@ -158,7 +161,7 @@ public record DollarSql(
         i = token(i);
       }
       if (depth != 0) {
-        throw bad("A bracket is open at the end of the SQL.");
+        throw bad("A parenthesis is not closed at the end of the SQL.");
       }
       if (order.isEmpty() && out.toString().isBlank()) {
         throw bad("The SQL is empty.");
@@ -199,12 +202,12 @@ public record DollarSql(
       return name.equals("SET_CONFIG")
           || name.contains("ADVISORY_LOCK")
           || name.startsWith("PG_TEMP")
-          // which keeps sessions of its own
+          // dblink opens additional sessions.
           || name.startsWith("DBLINK")
           || name.contains("\\");
     }
 
-    /** Appends what begins at an index, and returns where it ends. */
+    /** Appends the token at an index, and returns its end. */
     private int token(int start) {
       char c = chars[start];
       int end = start;
@@ -225,9 +228,9 @@ public record DollarSql(
         }
         case '-' -> end = Parser.parseLineComment(chars, start);
         case '/' -> {
-          // the driver takes it for a whole comment
+          // The driver treats this as a complete comment.
           if (text.startsWith("/*/", start)) {
-            throw bad("There is /*/ at index " + start + ": put a space into it.");
+            throw bad("Found /*/ at index " + start + ": insert a space.");
           }
           end = Parser.parseBlockComment(chars, start);
         }
@@ -237,9 +240,11 @@ public record DollarSql(
             return parameter;
           }
           end = Parser.parseDollarQuotes(chars, start);
-          // to the server it may be a quote: right behind another, or with signs for a name
+          // The server may treat it as a quote, directly after another or with special characters
+          // in its tag.
           if (end == start) {
-            throw bad("There is a $ at index " + start + ", which is no quote or parameter.");
+            throw bad(
+                "Found a $ at index " + start + " that begins neither a quote nor a parameter.");
           }
         }
         case ';' -> {
@@ -255,31 +260,32 @@ public record DollarSql(
         case '(' -> depth++;
         case ')' -> {
           if (--depth < 0) {
-            throw bad("A bracket is closed that was not opened, at index " + start + ".");
+            throw bad("Unmatched closing parenthesis at index " + start + ".");
           }
         }
-        case '\\' -> throw bad("There is a backslash outside of quotes at index " + start + ".");
-        // the driver would take it for JDBC's escapes, and to the server it is a mistake
-        case '{', '}' -> throw bad("There is a brace outside of quotes at index " + start + ".");
+        case '\\' -> throw bad("Found a backslash outside of quotes at index " + start + ".");
+        // The driver would treat these as JDBC escapes. The server rejects them.
+        case '{', '}' -> throw bad("Found a brace outside of quotes at index " + start + ".");
         default -> {
           if (isWordStart(c)) {
             end = word(start);
           } else if (isDigit(c)) {
             end = wordEnd(start);
-            // to the server a quote may begin at it
+            // The server may treat it as the beginning of a quote.
             if (text.substring(start, end + 1).contains("$")) {
-              throw bad("There is a $ right behind the number at index " + start + ".");
+              throw bad("Found a $ directly after the number at index " + start + ".");
             }
           } else if ((c < ' ' || c == 0x7f) && "\t\n\f\r".indexOf(c) < 0) {
-            // to the driver part of a word, and a vertical tab is a space to servers from 16 on
-            throw bad("There is a control character at index " + start + ".");
+            // Part of a word for the driver. A vertical tab is a space for servers since version
+            // 16.
+            throw bad("Found a control character at index " + start + ".");
           }
         }
       }
-      // a comment at the end of the text has no end of its line
+      // A comment at the end of the text has no line end.
       boolean comment = end > start && (c == '-' || c == '/');
       if (end >= chars.length && !(comment && c == '-')) {
-        throw bad("A quote or a comment that begins at index " + start + " does not end.");
+        throw bad("A quote or comment that begins at index " + start + " is not closed.");
       }
       end = Math.min(end, chars.length - 1);
       if (!comment && c > ' ') {
@@ -289,7 +295,7 @@ public record DollarSql(
       return end;
     }
 
-    /** Returns where a name ends; the driver takes one with a quote in it for two. */
+    /** Returns the end of a quoted name. The driver parses a name that contains a quote as two. */
     private int endOfName(int start) {
       int end = Parser.parseDoubleQuotes(chars, start);
       while (end + 1 < chars.length && chars[end + 1] == '"') {
@@ -298,7 +304,7 @@ public record DollarSql(
       return end;
     }
 
-    /** Appends a parameter; returns where it ends, or the start if there is none. */
+    /** Appends a parameter. Returns its end, or the start if there is none. */
     private int parameter(int start) {
       int end = start + 1;
       while (end < chars.length && isDigit(chars[end])) {
@@ -311,10 +317,10 @@ public record DollarSql(
       String digits = text.substring(start + 1, end);
       int number = digits.length() > 5 ? Integer.MAX_VALUE : Integer.parseInt(digits);
       if (number < 1 || number > PARAMETERS_MAX) {
-        throw bad("There is no parameter $" + (digits.length() > 9 ? "…" : digits) + ".");
+        throw bad("Invalid parameter $" + (digits.length() > 9 ? "…" : digits) + ".");
       }
       if (end < chars.length && (isWordStart(chars[end]) || chars[end] == '$')) {
-        throw bad("There is something right behind the parameter at index " + start + ".");
+        throw bad("Found a character directly after the parameter at index " + start + ".");
       }
       Integer known = places.putIfAbsent(number, order.size() + 1);
       if (known == null) {
@@ -339,27 +345,27 @@ public record DollarSql(
       kept.add(folded(written));
       escapesAt = word.equals("E") ? end + 1 : -1;
       for (int i = start; i <= end; i++) {
-        // the driver knows fewer letters than the server
+        // The driver knows fewer letters than the server.
         if (chars[i] == '$' && Parser.parseDollarQuotes(chars, i) > i) {
-          throw bad("There is a $ at index " + i + " of which the driver makes a quote.");
+          throw bad("Found a $ at index " + i + " that the driver would treat as a quote.");
         }
       }
       return end;
     }
 
-    /** Returns a word as the server keeps it, which folds the letters of ASCII alone. */
+    /** Returns a word as stored by the server, which folds only ASCII letters. */
     private static String folded(String word) {
       return CAPITALS.matcher(word).replaceAll(some -> some.group().toLowerCase(Locale.ROOT));
     }
 
     /**
-     * Refuses a text with escapes which the server and the driver see end in different places:
-     * right behind another text, and where it goes on behind a quote with escapes, the driver sees
-     * none.
+     * Rejects string literals with escapes that the server and the driver would end in different
+     * places. The driver does not recognize escapes directly after another literal, or in the
+     * continuation of a literal with escapes.
      */
     private void requireEscapesSeen(int start, int end) {
       if (start < 2 || chars[start - 2] == '\'' || chars[start - 2] == '$') {
-        throw bad("There is no space before the text at index " + (start - 1) + ".");
+        throw bad("Missing space before the string at index " + (start - 1) + ".");
       }
       int last = end;
       for (int next = continuation(end); next < chars.length; next = continuation(last)) {
@@ -368,12 +374,16 @@ public record DollarSql(
           last += chars[last] == '\\' ? 2 : 1;
         }
         if (last != Parser.parseSingleQuotes(chars, next, true)) {
-          throw bad("A text with escapes goes on at index " + next + ": write it in one piece.");
+          throw bad(
+              "A string with escapes is continued at index " + next + ": write it in one piece.");
         }
       }
     }
 
-    /** Returns where a text goes on that seemed to end, or the length if it has ended. */
+    /**
+     * Returns the index at which a string literal continues, or the length of the text if it does
+     * not.
+     */
     private int continuation(int end) {
       int i = end + 1;
       while (i < chars.length && chars[i] != '\'') {
@@ -395,7 +405,7 @@ public record DollarSql(
       return end;
     }
 
-    // as the server's own lexer has it
+    // Same as in the server's lexer.
     private static boolean isWordStart(char c) {
       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
     }
@@ -412,7 +422,7 @@ public record DollarSql(
       if (ended) {
         throw Failures.withRemedy(
             Code.BAD_SQL,
-            "There is a second statement at index " + index + ".",
+            "Found a second statement at index " + index + ".",
             "Send one statement at a time, or several as a transaction.");
       }
     }

@@ -12,9 +12,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** Names of tables and columns. They are quoted always, so that case and all characters count. */
+/**
+ * Names of tables and columns. They are always quoted, so that they are case-sensitive and can
+ * contain all characters.
+ */
 public final class Names {
-  // PostgreSQL cuts longer ones without a word
+  // PostgreSQL silently truncates longer names.
   private static final int BYTES_MAX = 63;
 
   private static final Pattern PART =
@@ -23,38 +26,38 @@ public final class Names {
   private Names() {}
 
   /**
-   * Returns a checked name of a column or the like.
+   * Returns a validated name of a column or other object.
    *
-   * @throws PostgresException if the server could not have a thing of that name
+   * @throws PostgresException if no object can have this name
    */
   public static String check(String name) {
     Texts.check(name, Code.BAD_REQUEST, "A name");
     if (name.isEmpty()) {
-      throw Failures.badRequest("A name is empty.");
+      throw Failures.badRequest("A name must not be empty.");
     }
     int bytes = name.getBytes(StandardCharsets.UTF_8).length;
     if (bytes > BYTES_MAX) {
       throw Failures.badRequest(
-          "A name has " + bytes + " bytes, and PostgreSQL keeps " + BYTES_MAX + " of a name.");
+          "A name has " + bytes + " bytes, but the maximum in PostgreSQL is " + BYTES_MAX + ".");
     }
     return name;
   }
 
-  /** Returns a name as SQL has it, in quotes. */
+  /** Returns a quoted name. */
   public static String quote(String name) {
     return '"' + check(name).replace("\"", "\"\"") + '"';
   }
 
-  /** Returns names as SQL has them, in quotes, with commas between. */
+  /** Returns quoted names, separated by commas. */
   public static String quoteAll(List<String> names) {
     return names.stream().map(Names::quote).collect(Collectors.joining(", "));
   }
 
   /**
-   * Returns a table's name, {@code table} or {@code schema.table}, as SQL has it, in quotes. A part
-   * that begins with a quote is in quotes already, so that it may have a dot.
+   * Returns the quoted name of a table, which is given as {@code table} or {@code schema.table}. A
+   * part that is already quoted can contain dots.
    *
-   * @throws PostgresException if there are more parts, or the server could not have it
+   * @throws PostgresException if there are more than two parts, or no table can have this name
    */
   public static String quoteTable(String name) {
     Matcher part = PART.matcher(name);
@@ -71,6 +74,6 @@ public final class Names {
       end = part.end() + 1;
     }
     throw Failures.badRequest(
-        "A table is named as TABLE, or as SCHEMA.TABLE; a name with a dot is written in quotes.");
+        "A table name must be TABLE or SCHEMA.TABLE; names that contain dots must be quoted.");
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** SQL as text: parameters, names, types, statements. Uses no connection. */
+/** SQL as text: parameters, names, types, statements. Uses no connections. */
 @NullMarked
 package io.pghello.plugin.internal.sql;
 

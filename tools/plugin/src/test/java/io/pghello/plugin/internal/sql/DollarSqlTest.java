@@ -147,11 +147,11 @@ class DollarSqlTest {
     for (int given : new int[] {0, 1, 3}) {
       assertThatExceptionOfType(PostgresException.class)
           .isThrownBy(() -> DollarSql.of("select $1, $2").requireParameters(given))
-          .withMessage("The statement has 2 parameters, but there are %d values.", given);
+          .withMessage("The statement has 2 parameters, but %d values were passed.", given);
     }
     assertThatExceptionOfType(PostgresException.class)
         .isThrownBy(() -> DollarSql.of("select $1, $3").requireParameters(3))
-        .withMessage("The statement does not mention $2.");
+        .withMessage("The statement does not use $2.");
   }
 
   @Test
