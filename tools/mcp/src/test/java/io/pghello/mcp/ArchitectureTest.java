@@ -12,18 +12,18 @@ import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import org.junit.jupiter.api.Test;
 
-/** Shows what the program depends on. */
+/** Checks the program's dependencies. */
 class ArchitectureTest {
   private static final JavaClasses CLASSES;
 
   static {
-    // the names of classes elsewhere suffice, and to read them takes seconds
+    // Reading classes of libraries takes seconds, and their names are sufficient.
     ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
     CLASSES = new ClassFileImporter().importPath("target/classes");
   }
 
   @Test
-  void usesWhatThePluginsUsersSee() {
+  void usesOnlyThePluginsApi() {
     classes()
         .should()
         .onlyDependOnClassesThat()
@@ -38,9 +38,9 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
-  /** Tools reach the database through the plugin alone. */
+  /** Tools access the database only through the plugin. */
   @Test
-  void hasNoConnectionsOfItsOwn() {
+  void opensNoConnections() {
     noClasses()
         .should()
         .dependOnClassesThat()
@@ -49,7 +49,7 @@ class ArchitectureTest {
   }
 
   @Test
-  void isAProgramAlone() {
+  void hasNoPublicApi() {
     assertThat(CLASSES.stream().filter(type -> type.getModifiers().contains(JavaModifier.PUBLIC)))
         .extracting(JavaClass::getSimpleName)
         .containsExactly("PgHelloMcp");

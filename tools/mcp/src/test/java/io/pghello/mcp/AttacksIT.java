@@ -30,14 +30,14 @@ import org.postgresql.Driver;
 import org.postgresql.PGConnection;
 
 /**
- * What an agent may try that wants to write through a connection that only reads, with a role that
- * may write: alone, as a list in one transaction, and in a transaction by id that is committed.
+ * Attempts of an agent to write through a read-only connection with a role that can write: as
+ * single calls, as a list in one transaction, and in a transaction by id that is committed.
  */
 @PgHelloTest(extension = false)
 class AttacksIT {
   private static final String INSERT = "insert into e values (2)";
 
-  /** Statements in turn, of which a later one uses what an earlier one has left. */
+  /** Sequences of statements, in which later ones rely on effects of earlier ones. */
   private static final List<List<String>> ATTACKS =
       List.of(
           List.of(INSERT),
@@ -56,7 +56,7 @@ class AttacksIT {
               "select set_config('session_replication_role', 'replica', false)", "select writes()"),
           List.of("select set_config('role', 'none', false)", "select writes()"),
           List.of("select set_config('search_path', 'evil, public', false)", "select writes()"),
-          // the driver and the server would take the next statement apart in another way
+          // The driver and the server would parse the next statement differently.
           List.of(
               "select set_config('standard_conforming_strings', 'off', true)",
               "select '\\', ') q; commit; insert into e values (2); select to_json(q.*) from (select 1 --'"),
@@ -150,7 +150,7 @@ class AttacksIT {
           List.of("comment on table e is 'x'"),
           List.of("analyze e"),
           List.of("reindex table e"),
-          // what looks like one statement to some, and is two to others
+          // Looks like one statement to some parsers, but is two to others.
           List.of("select 1\u2028; " + INSERT),
           List.of("select 1 \uff1b " + INSERT),
           List.of("select \uff07a\uff07; " + INSERT),
@@ -268,8 +268,8 @@ class AttacksIT {
   }
 
   /**
-   * Returns what the next calls find in both sessions of the pool, one of which a transaction keeps
-   * meanwhile. As both are in use, both were made ready after the calls before.
+   * Returns the settings that the next calls find in both sessions of the pool. A transaction holds
+   * one of the sessions. Both are in use, so both were reset after earlier calls.
    */
   private static List<JsonNode> settings(Client client) {
     ObjectNode look =
@@ -290,13 +290,13 @@ class AttacksIT {
   }
 
   @Test
-  void nothingIsWritten(TestDatabase database) throws Exception {
+  void writesNothing(TestDatabase database) throws Exception {
     ObjectNode config =
         Client.config(database).put("password", Client.environment(database).get("PGPASSWORD"));
     attackAll(database.superuserDataSource(), Map.of(), "--config", file(config, false).toString());
   }
 
-  /** Writes a configuration whose pool has two sessions. */
+  /** Writes a configuration with a pool of two sessions. */
   private Path file(ObjectNode config, boolean privileged) throws IOException {
     ObjectNode file = JSON.createObjectNode();
     file.withObject("/connections/all").set("config", config.put("max", 2));
@@ -304,9 +304,9 @@ class AttacksIT {
     return Files.writeString(folder.resolve("config.json"), file.toString());
   }
 
-  /** A superuser has no privilege less, so that all rests on the transactions and brackets. */
+  /** A superuser has all privileges, so only the transactions and parentheses protect the data. */
   @Test
-  void nothingIsWrittenAsASuperuser(TestDatabase database) throws Exception {
+  void writesNothingAsSuperuser(TestDatabase database) throws Exception {
     Path path = file(superuser(database), true);
     attackAll(database.superuserDataSource(), Map.of(), "--config", path.toString());
     try (var client = new Client(Map.of(), "--config", path.toString())) {
@@ -328,9 +328,9 @@ class AttacksIT {
         .put("password", parts.getProperty("password"));
   }
 
-  /** What a superuser's functions write in a read-only transaction stays. */
+  /** Writes by superuser functions in a read-only transaction are permanent. */
   @Test
-  void aSuperuserDoesNotOnlyRead(TestDatabase database) {
+  void rejectsSuperuserOnReadOnlyConnection(TestDatabase database) {
     var environment = new HashMap<>(Client.environment(database));
     environment.put("PGUSER", superuser(database).get("user").textValue());
     environment.put("PGPASSWORD", superuser(database).get("password").textValue());
@@ -349,9 +349,9 @@ class AttacksIT {
     }
   }
 
-  /** What others have created in the search_path has no part in what a tool answers. */
+  /** Objects that others created in the search_path do not affect results of tools. */
   @Test
-  void nothingOfOthersRuns(TestDatabase database) throws SQLException {
+  void runsNoCodeOfOthers(TestDatabase database) throws SQLException {
     String raises = " language plpgsql as $$ begin raise exception 'hijacked'; end $$";
     Waits.run(
         database.dataSource(),

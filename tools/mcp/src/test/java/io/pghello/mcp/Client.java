@@ -34,8 +34,8 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
 
 /**
- * The program in a process of its own, and what a client says to it: lines of JSON, written without
- * the SDK. Each line of its output must be a message of JSON-RPC 2.0.
+ * Runs the program in a separate process, and acts as a client without the SDK. Each line of its
+ * output must be a JSON-RPC 2.0 message.
  */
 final class Client implements AutoCloseable {
   static final ObjectMapper JSON =
@@ -55,7 +55,7 @@ final class Client implements AutoCloseable {
   private final Thread reader;
   private int last;
 
-  /** How a run has ended. */
+  /** The result of a run. */
   record End(int status, String err) {}
 
   Client(Map<String, String> environment, String... arguments) {
@@ -65,7 +65,7 @@ final class Client implements AutoCloseable {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
-                // as docs/mcp.md and ./dev mcp have it
+                // Same options as in docs/mcp.md and ./dev mcp.
                 "-XX:+DisplayVMOutputToStderr",
                 "-cp",
                 System.getProperty("java.class.path"),
@@ -86,7 +86,7 @@ final class Client implements AutoCloseable {
     reader.start();
   }
 
-  /** Returns the environment that names a database. */
+  /** Returns environment variables for a database. */
   static Map<String, String> environment(TestDatabase database) {
     Properties parts = Objects.requireNonNull(Driver.parseURL(database.jdbcUrl(), null));
     var environment = new HashMap<String, String>();
@@ -105,7 +105,7 @@ final class Client implements AutoCloseable {
     return environment;
   }
 
-  /** Returns the configuration that names a database, without its password. */
+  /** Returns the configuration for a database, without its password. */
   static ObjectNode config(TestDatabase database) {
     Map<String, String> environment = environment(database);
     return JSON.createObjectNode()
@@ -154,7 +154,7 @@ final class Client implements AutoCloseable {
     notifyAll();
   }
 
-  /** Sends a line as it is. */
+  /** Sends a raw line. */
   void send(byte[] line) {
     try {
       in.write(line);
@@ -194,7 +194,7 @@ final class Client implements AutoCloseable {
     send((ObjectNode) message.set("params", params));
   }
 
-  /** Waits for an answer. */
+  /** Waits for a response. */
   JsonNode answer(int id) {
     return awaited(String.valueOf(id));
   }
@@ -220,7 +220,7 @@ final class Client implements AutoCloseable {
     return answers.containsKey(String.valueOf(id));
   }
 
-  /** Waits for an error that belongs to no request, and returns its code. */
+  /** Waits for an error without a request id, and returns its code. */
   int unnamedError() {
     try {
       JsonNode message = unnamed.poll(LIMIT_SECONDS, TimeUnit.SECONDS);
@@ -231,7 +231,7 @@ final class Client implements AutoCloseable {
     }
   }
 
-  /** Begins the session, and returns what the server says of itself. */
+  /** Initializes the session, and returns the server's description. */
   JsonNode initialize() {
     JsonNode result = answer(request("initialize", initialization("2025-06-18"))).get("result");
     notification("notifications/initialized", JSON.createObjectNode());
@@ -245,19 +245,19 @@ final class Client implements AutoCloseable {
     return params;
   }
 
-  /** Sends a call of a tool, and returns its id. */
+  /** Sends a tool call, and returns its id. */
   int begin(String tool, JsonNode arguments) {
     ObjectNode params = JSON.createObjectNode().put("name", tool);
     params.set("arguments", arguments);
     return request("tools/call", params);
   }
 
-  /** Calls a tool, and returns what it answers, as the plugin's calls answer. */
+  /** Calls a tool, and returns its result in the plugin's format. */
   JsonNode call(String tool, JsonNode arguments) {
     return result(begin(tool, arguments));
   }
 
-  /** Waits for a call, and returns what it answers. */
+  /** Waits for a call, and returns its result. */
   JsonNode result(int id) {
     JsonNode answer = answer(id);
     JsonNode result = answer.path("result");
@@ -286,7 +286,7 @@ final class Client implements AutoCloseable {
     return arguments;
   }
 
-  /** Returns JSON; apostrophes stand for quotes. */
+  /** Parses JSON with apostrophes as quotes. */
   static JsonNode quoted(String text) {
     return json(text.replace('\'', '"'));
   }
@@ -299,33 +299,35 @@ final class Client implements AutoCloseable {
     }
   }
 
-  /** Ends the program's input, and waits until it has ended. */
+  /** Closes the program's input, and waits for the exit. */
   End end() {
     try {
       in.close();
     } catch (IOException e) {
-      // it has ended by itself
+      // It exited without a signal.
       assertThat(process.isAlive()).isFalse();
     }
     return awaitEnd();
   }
 
-  /** Has the JVM dump its threads. */
+  /** Requests a thread dump of the JVM. */
   void dumpThreads() throws IOException, InterruptedException {
     new ProcessBuilder("kill", "-QUIT", String.valueOf(process.pid())).start().waitFor();
   }
 
   End terminate() {
-    // Process.destroy() would close what the threads read
+    // Process.destroy() would close the streams that the threads read.
     process.toHandle().destroy();
     return awaitEnd();
   }
 
   End awaitEnd() {
     try {
-      assertThat(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).as("it has ended").isTrue();
+      assertThat(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS))
+          .as("the program has exited")
+          .isTrue();
       reader.join();
-      assertThat(wrong).as("lines that are no messages").isEmpty();
+      assertThat(wrong).as("lines that are not messages").isEmpty();
       return new End(process.exitValue(), err.get());
     } catch (InterruptedException | ExecutionException e) {
       throw new AssertionError(e);

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a file and the environment mean. */
+/** Parsing of the configuration file and of environment variables. */
 class ConnectionsTest {
   @TempDir private Path folder;
 
@@ -75,7 +75,7 @@ class ConnectionsTest {
   }
 
   @Test
-  void readsTheModeOfTls() throws IOException {
+  void readsTlsMode() throws IOException {
     String ca = Files.writeString(folder.resolve("ca.pem"), "PEM\n").toString();
     assertThat(ssl(Map.of()).isMissingNode()).isTrue();
     assertThat(ssl(Map.of("PGSSLMODE", "")).isMissingNode()).isTrue();
@@ -92,7 +92,7 @@ class ConnectionsTest {
   }
 
   @Test
-  void takesTextsFromElsewhere() throws IOException {
+  void resolvesReferences() throws IOException {
     Files.writeString(folder.resolve("key.pem"), "line 1\nline 2\n\n");
     Connections connections =
         read(
@@ -108,7 +108,7 @@ class ConnectionsTest {
   }
 
   @Test
-  void onlyReadsUnlessItIsTold() throws IOException {
+  void isReadOnlyByDefault() throws IOException {
     assertThat(permissions("{}")).isEqualTo(bounded(Permissions.read().withSql(true)));
     assertThat(permissions("{'sql': false, 'maxRows': 7}"))
         .isEqualTo(bounded(Permissions.read().withMaxRows(7)));
@@ -128,7 +128,7 @@ class ConnectionsTest {
                 .withPrivileged(true));
   }
 
-  /** An answer is no larger than a message may be. */
+  /** A result must fit into a message. */
   private static Permissions bounded(Permissions permissions) {
     return permissions.withMaxBytes(Tools.ANSWER_MAX);
   }
@@ -149,7 +149,7 @@ class ConnectionsTest {
         "{\"connections\": {\"a\": {\"config\": {\"password\": {\"file\": "
             + "\"nope\"}}}}}|connections.a.config.password: file not found",
       })
-  void refusesFiles(String text, String why) {
+  void rejectsInvalidFiles(String text, String why) {
     assertThatThrownBy(() -> read(text, Map.of()))
         .isInstanceOf(ConfigurationException.class)
         .hasMessageContaining(why);
@@ -176,14 +176,14 @@ class ConnectionsTest {
         "{\"operations\": [\"nope\"]}|operations: valid operations are query, queryOne",
         "{\"tables\": [\"t\"], \"sql\": true}|a list of tables cannot restrict SQL",
       })
-  void refusesPermissions(String text, String why) {
+  void rejectsInvalidPermissions(String text, String why) {
     assertThatThrownBy(() -> permissions(text))
         .isInstanceOf(ConfigurationException.class)
         .hasMessageContaining(why);
   }
 
   @Test
-  void thePagesExamplesAreRight() throws IOException {
+  void acceptsDocumentedExamples() throws IOException {
     Files.writeString(folder.resolve("ca.pem"), "PEM");
     Path clerk = Files.writeString(folder.resolve("clerk"), "geheim");
     var ids = new ArrayList<String>();
@@ -205,9 +205,9 @@ class ConnectionsTest {
     assertThat(clients).isEqualTo(2);
   }
 
-  /** A name that is there twice may say one thing to a person and another to the program. */
+  /** For a duplicate name, the program and a human reader may assume different values. */
   @Test
-  void refusesNamesThatAreThereTwice() {
+  void rejectsDuplicateNames() {
     assertThatThrownBy(() -> permissions("{'readOnly': true, 'readOnly': false}"))
         .isInstanceOf(ConfigurationException.class)
         .hasMessageContaining("is not JSON, at line 1");

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a client sees of the program, and what it may do to it. */
+/** The protocol from a client's perspective. */
 @PgHelloTest(extension = false)
 class ProtocolIT {
   private Client client;
@@ -37,7 +37,7 @@ class ProtocolIT {
   }
 
   @Test
-  void saysWhatItIs() {
+  void describesItself() {
     int early = client.request("tools/list", null);
     assertThat(client.answer(early).at("/error/code").intValue()).isEqualTo(-32600);
     JsonNode server = client.initialize();
@@ -45,7 +45,7 @@ class ProtocolIT {
     assertThat(server.at("/serverInfo/name").textValue()).isEqualTo("pg-hello-mcp");
     assertThat(server.at("/serverInfo/title").textValue()).isEqualTo("PostgreSQL, by pg-hello");
     assertThat(server.get("capabilities"))
-        .as("what there is, and no logging")
+        .as("existing capabilities, without logging")
         .hasToString("{\"tools\":{\"listChanged\":false}}");
     assertThat(server.get("instructions").textValue())
         .contains("Connection default is read-only, accepts SQL, and returns at most 1000 rows.");
@@ -59,7 +59,7 @@ class ProtocolIT {
   }
 
   @Test
-  void offersAVersionThatItKnows() {
+  void offersSupportedVersion() {
     JsonNode result =
         client
             .answer(client.request("initialize", Client.initialization("1999-01-01")))
@@ -69,15 +69,15 @@ class ProtocolIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"})
-  void speaksAVersionOfTheClient(String version) {
+  void supportsVersionsOfClients(String version) {
     JsonNode result =
         client.answer(client.request("initialize", Client.initialization(version))).get("result");
     assertThat(result.get("protocolVersion").textValue()).isEqualTo(version);
   }
 
-  /** In one version a line may have several messages. */
+  /** One protocol version allows several messages in a line. */
   @Test
-  void takesSeveralMessagesInOneWhereTheVersionHasThem() {
+  void acceptsBatchesInVersionsWithBatches() {
     JsonNode one = quoted("{'jsonrpc': '2.0', 'id': 'a', 'method': 'ping'}");
     JsonNode other =
         quoted(
@@ -88,13 +88,13 @@ class ProtocolIT {
     client.notification("notifications/initialized", JSON.createObjectNode());
     client.send(JSON.createArrayNode().add(one).add(other).add(JSON.createArrayNode()));
     assertThat(client.result(77).get("data").intValue()).isEqualTo(7);
-    assertThat(client.unnamedError()).as("no array in an array").isEqualTo(-32600);
+    assertThat(client.unnamedError()).as("no nested arrays").isEqualTo(-32600);
     client.send("[]");
     assertThat(client.unnamedError()).isEqualTo(-32600);
   }
 
   @Test
-  void answersAPingAtAnyTime() {
+  void answersPingAtAnyTime() {
     assertThat(client.answer(client.request("ping", null)).get("result")).isEmpty();
     int id = client.request("initialize", Client.initialization("2025-06-18"));
     assertThat(client.answer(id).has("result")).isTrue();
@@ -103,7 +103,7 @@ class ProtocolIT {
   }
 
   @Test
-  void saysWhatIsWrongWithParameters() {
+  void reportsInvalidParameters() {
     for (String params :
         List.of(
             "null",
@@ -146,7 +146,7 @@ class ProtocolIT {
   }
 
   @Test
-  void aDumpOfThreadsIsNoneOfTheProtocolsLines() throws Exception {
+  void threadDumpDoesNotDisturbProtocol() throws Exception {
     client.initialize();
     client.dumpThreads();
     assertThat(client.query("select 1 as a").at("/data/rows/0/a").intValue()).isEqualTo(1);
@@ -154,7 +154,7 @@ class ProtocolIT {
   }
 
   @Test
-  void listsToolsThatOnlyRead() {
+  void listsReadOnlyTools() {
     client.initialize();
     JsonNode tools = client.answer(client.request("tools/list", null)).at("/result/tools");
     var names = new ArrayList<String>();
@@ -176,7 +176,7 @@ class ProtocolIT {
   }
 
   @Test
-  void answersAsThePluginDoes() {
+  void returnsSameResultsAsPlugin() {
     client.initialize();
     JsonNode answer =
         client.query("select $1::int as a, 1.10 as b, 1e-20::numeric as c, 'é' as d", 7);
@@ -194,7 +194,7 @@ class ProtocolIT {
     assertThat(client.answer(unknown).at("/error/code").intValue()).isEqualTo(-32602);
   }
 
-  /** A number keeps its digits on the way in, too. */
+  /** Numbers in requests keep all their digits. */
   @Test
   void keepsDigits() {
     client.initialize();
@@ -205,7 +205,7 @@ class ProtocolIT {
   }
 
   @Test
-  void livesOnAfterLinesThatAreNoMessages() {
+  void survivesInvalidLines() {
     client.initialize();
     for (String line :
         List.of(
@@ -244,16 +244,16 @@ class ProtocolIT {
     client.send("{\"jsonrpc\": \"2.0\", \"id\": 99, \"result\": {}}");
     client.send("{\"jsonrpc\": \"2.0\", \"method\": \"notifications/unheard-of\"}");
     client.send("{\"jsonrpc\": \"2.0\", \"method\": \"notifications/cancelled\"}");
-    // the SDK would ask for the roots, again and again
+    // The SDK would request the roots repeatedly.
     client.send("{\"jsonrpc\": \"2.0\", \"method\": \"notifications/roots/list_changed\"}");
     client.send("{\"jsonrpc\": \"2.0\", \"method\": \"notifications/initialized\"}");
     assertThat(client.query("select 1 as a").at("/data/rows/0/a").intValue()).isEqualTo(1);
     assertThat(client.end().status()).isZero();
   }
 
-  /** As many digits as a message may have are read in seconds; squared, they would take minutes. */
+  /** The longest allowed numbers are parsed in seconds; quadratic parsing would take minutes. */
   @Test
-  void longNumbersKeepNobodyWaiting() {
+  void longNumbersDoNotDelayOthers() {
     client.initialize();
     String number = "9".repeat(140_000) + ",";
     client.send(
@@ -263,9 +263,9 @@ class ProtocolIT {
     assertThat(client.answer(client.request("ping", null)).has("result")).isTrue();
   }
 
-  /** Whatever a request is refused for, it takes no place from others. */
+  /** A rejected request does not count as a call in flight. */
   @Test
-  void refusedRequestsAreNotInFlight() {
+  void rejectedRequestsAreNotInFlight() {
     client.initialize();
     for (int i = 0; i < Transport.IN_FLIGHT_MAX; i++) {
       JsonNode answer = client.answer(client.request("tools/call", quoted("{'name': 'nope'}")));
@@ -275,7 +275,7 @@ class ProtocolIT {
   }
 
   @Test
-  void refusesCallsOfTheWrongShape() {
+  void rejectsMalformedCalls() {
     client.initialize();
     for (String params :
         List.of(
@@ -325,14 +325,14 @@ class ProtocolIT {
               "POSTGRES_BAD_VALUE",
               "POSTGRES_TRANSACTION_FAILED");
     }
-    // a call without arguments is one without parameters
+    // Missing arguments mean no parameters.
     ObjectNode bare = JSON.createObjectNode().put("name", "ping");
     JsonNode alive = client.answer(client.request("tools/call", bare));
     assertThat(alive.at("/result/structuredContent/data/alive").booleanValue()).isTrue();
   }
 
   @Test
-  void takesMuchAndRefusesMore() {
+  void limitsMessageLength() {
     client.initialize();
     String much = "x".repeat(5_000_000);
     assertThat(client.query("select length($1::text) as n", much).at("/data/rows/0/n").intValue())
@@ -355,9 +355,9 @@ class ProtocolIT {
     assertThat(client.call("ping", JSON.createObjectNode()).get("success").booleanValue()).isTrue();
   }
 
-  /** A slow call keeps nobody waiting, and each is answered once. */
+  /** A slow call does not delay others, and each call has one response. */
   @Test
-  void answersCallsAsTheyEnd(DataSource source) throws Exception {
+  void answersCallsInOrderOfCompletion(DataSource source) throws Exception {
     client.initialize();
     int slow = client.begin("query", sql("select pg_sleep(600)").put("timeout", 30_000));
     Waits.untilSleeping(source, 1);
@@ -372,7 +372,7 @@ class ProtocolIT {
   }
 
   @Test
-  void boundsWhatIsInFlight() {
+  void limitsCallsInFlight() {
     client.initialize();
     var ids = new ArrayList<Integer>();
     for (int i = 0; i < 2 * Transport.IN_FLIGHT_MAX; i++) {
@@ -387,7 +387,7 @@ class ProtocolIT {
   }
 
   @Test
-  void anIdIsInUseOnce(DataSource source) throws Exception {
+  void rejectsDuplicateIds(DataSource source) throws Exception {
     client.initialize();
     int slow = client.begin("query", sql("select pg_sleep(600)").put("timeout", 30_000));
     Waits.untilSleeping(source, 1);
@@ -406,7 +406,7 @@ class ProtocolIT {
     Waits.untilSleeping(source, 0);
     client.notification("notifications/cancelled", JSON.createObjectNode().put("requestId", one));
     assertThat(client.query("select 1").get("success").booleanValue()).isTrue();
-    assertThat(client.hasAnswer(one)).as("a cancelled request has no answer").isFalse();
+    assertThat(client.hasAnswer(one)).as("a cancelled request has no response").isFalse();
     assertThat(client.end().status()).isZero();
     assertThat(client.hasAnswer(one)).isFalse();
   }
@@ -416,7 +416,7 @@ class ProtocolIT {
     client.initialize();
     int slow = client.begin("query", sql("select pg_sleep(600)").put("timeout", 30_000));
     Waits.untilSleeping(source, 1);
-    // the last call has a second, which is not for a connection of its own
+    // The last call has one second, which is too short to open a new connection.
     assertThat(client.query("select 1").get("success").booleanValue()).isTrue();
     int last = client.begin("query", sql("select 7 as a"));
     assertThat(client.end().status()).isZero();
@@ -425,9 +425,9 @@ class ProtocolIT {
     Waits.untilSleeping(source, 0);
   }
 
-  /** What is asked in one go, as by a pipe, is answered. */
+  /** All requests are answered if the input ends immediately, as with a pipe. */
   @Test
-  void answersAPipe() {
+  void answersAllRequestsOfAPipe() {
     StringBuilder lines = new StringBuilder();
     lines
         .append("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":")

@@ -29,10 +29,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Lines that are changed at random are answered, never as a fault of the server. */
+/** Randomly modified lines never cause an internal error. */
 class RandomLinesTest {
   private static final int ROUNDS = 1_000;
-  // nobody listens there
+  // A port without a listener.
   private static final String CONFIG =
       "{'connections': {'shop': {'config': {'host': '127.0.0.1', 'port': 1, 'user': 'ada',"
           + " 'connectionTimeoutMillis': 250, 'autoReconnect': false}}}}";

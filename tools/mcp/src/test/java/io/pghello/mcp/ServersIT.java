@@ -25,7 +25,7 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Servers that go away, connections of a file, and what the program refuses to start with. */
+/** Lost servers, connections of a file, and rejected configurations. */
 @PgHelloTest(extension = false)
 class ServersIT {
   @TempDir private Path folder;
@@ -35,14 +35,14 @@ class ServersIT {
   }
 
   @Test
-  void answersAndGoesOnWhenTheServerGoesAway(
-      TestDatabase database, WireProxy proxy, DataSource source) throws Exception {
+  void survivesLostServer(TestDatabase database, WireProxy proxy, DataSource source)
+      throws Exception {
     try (var client = new Client(Client.environment(database, proxy))) {
       client.initialize();
       assertThat(client.query("select 1").get("success").booleanValue()).isTrue();
       int running = client.begin("query", sql("select pg_sleep(600)").put("timeout", 30_000));
       Waits.untilSleeping(source, 1);
-      // twice, as a read is repeated once
+      // Twice, because a read is retried once.
       proxy.cut();
       Waits.untilSleeping(source, 2);
       proxy.cut();
@@ -55,7 +55,7 @@ class ServersIT {
   }
 
   @Test
-  void goesOnAfterARestart() {
+  void survivesRestart() {
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createEmptyDatabase();
         var client = new Client(Client.environment(database))) {
@@ -83,9 +83,9 @@ class ServersIT {
     }
   }
 
-  /** A server that answers nothing keeps nobody waiting for another one. */
+  /** An unresponsive server does not delay other connections. */
   @Test
-  void startsBeforeItsServersAnswer(TestDatabase database) throws Exception {
+  void startsWithUnresponsiveServer(TestDatabase database) throws Exception {
     ObjectNode connections = JSON.createObjectNode();
     try (var silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
       connections
@@ -116,9 +116,9 @@ class ServersIT {
     return Files.writeString(folder.resolve("config.json"), all.toString());
   }
 
-  /** Each tool names a connection; one that no connection may use is not there. */
+  /** Each tool lists its connections. Tools that no connection allows do not exist. */
   @Test
-  void hasConnectionsOfAFile(TestDatabase database, DataSource source) throws Exception {
+  void readsConnectionsFromFile(TestDatabase database, DataSource source) throws Exception {
     Waits.run(source, "create table t (a int primary key)", "create table secret (a int)");
     String password = password(database);
     Files.writeString(folder.resolve("password"), password + "\n");
@@ -165,7 +165,7 @@ class ServersIT {
       assertThat(client.call("queryValue", query).get("data").intValue()).isEqualTo(1);
       JsonNode without = sql("select 1");
       assertThat(code(client.call("query", without))).isEqualTo("POSTGRES_BAD_REQUEST");
-      // a transaction belongs to its connection
+      // A transaction belongs to its connection.
       String id =
           client
               .call("beginTransaction", quoted("{'connection': 'reader'}"))
@@ -177,7 +177,7 @@ class ServersIT {
   }
 
   @Test
-  void refusesToStart(TestDatabase database) throws Exception {
+  void rejectsInvalidConfiguration(TestDatabase database) throws Exception {
     Map<String, String> good = Client.environment(database);
     var badPort = new HashMap<>(good);
     badPort.put("PGPORT", "none");
@@ -218,9 +218,9 @@ class ServersIT {
     }
   }
 
-  /** Many clients end their servers so. */
+  /** Many clients kill their servers this way. */
   @Test
-  void aStatementEndsSoonAfterAKill(TestDatabase database, DataSource source) throws Exception {
+  void killCancelsStatement(TestDatabase database, DataSource source) throws Exception {
     ObjectNode connections = JSON.createObjectNode();
     ObjectNode connection = connections.putObject("long");
     connection.set("config", Client.config(database).put("password", password(database)));
@@ -234,7 +234,7 @@ class ServersIT {
   }
 
   @Test
-  void boundsAnswersBeforeTheyAreBuilt(TestDatabase database) {
+  void limitsResultsBeforeSerialization(TestDatabase database) {
     try (var client = new Client(Client.environment(database))) {
       client.initialize();
       JsonNode large = client.query("select repeat('x', 60000000) as a");
@@ -245,9 +245,9 @@ class ServersIT {
     }
   }
 
-  /** BEGIN, the query, the clean-up and ROLLBACK go together. */
+  /** BEGIN, the query, the cleanup and ROLLBACK are sent together. */
   @Test
-  void aCallTakesOneRoundTrip(TestDatabase database, WireProxy proxy) throws Exception {
+  void callTakesOneRoundTrip(TestDatabase database, WireProxy proxy) throws Exception {
     ObjectNode connections = JSON.createObjectNode();
     ObjectNode config = Client.config(database).put("password", password(database)).put("max", 1);
     config.put("host", proxy.host()).put("port", proxy.port());
@@ -261,14 +261,14 @@ class ServersIT {
         JsonNode answer = client.query("select " + i + " as a");
         assertThat(answer.at("/data/rows/0/a").intValue()).isEqualTo(i);
       }
-      // the pool asks a connection that was idle for half a second
+      // The pool validates connections that were idle for half a second.
       long asked = (System.nanoTime() - begun) / 500_000_000;
       assertThat(proxy.roundTrips() - before).isBetween(20L, 20L + asked);
     }
   }
 
   @Test
-  void saysWhoOwnsWhatItReads(TestDatabase database, DataSource source) throws Exception {
+  void reportsTableOwners(TestDatabase database, DataSource source) throws Exception {
     Waits.run(source, "create table owned (a int)");
     try (var client = new Client(Client.environment(database))) {
       assertThat(client.initialize().get("instructions").textValue()).contains("owns tables");
@@ -276,7 +276,7 @@ class ServersIT {
   }
 
   @Test
-  void wrongPasswordIsSaidAndNotShown(TestDatabase database) {
+  void reportsWrongPasswordWithoutShowingIt(TestDatabase database) {
     Map<String, String> environment = Client.environment(database);
     environment.put("PGPASSWORD", "geheim");
     try (var client = new Client(environment)) {

@@ -10,13 +10,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import javax.sql.DataSource;
 
-/** Looks at the database, and waits for what it shows. */
+/** Queries the database, and waits for conditions. */
 final class Waits {
   private static final Duration LIMIT = Duration.ofMinutes(2);
 
   private Waits() {}
 
-  /** Waits until so many sessions sleep in {@code pg_sleep(600)}. */
+  /** Waits until the given number of sessions are in {@code pg_sleep(600)}. */
   static void untilSleeping(DataSource source, int expected) throws SQLException {
     long begun = System.nanoTime();
     while (sleeping(source) != expected) {

@@ -11,7 +11,10 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The program starts fast because it is small; its packages use each other in one order. */
+/**
+ * The program has few dependencies so that it starts fast, and its packages depend in one
+ * direction.
+ */
 class ArchitectureTest {
   private static final String ROOT = "io.pghello.cli";
   private static final List<String> LOWEST_FIRST =
@@ -29,7 +32,7 @@ class ArchitectureTest {
           "backup");
 
   @Test
-  void needsTheDriverTheInstallerPicocliHistogramsAndJsonOnly() {
+  void dependsOnlyOnDriverInstallerPicocliHdrHistogramAndJson() {
     ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
     classes()
         .should()
@@ -48,7 +51,7 @@ class ArchitectureTest {
   }
 
   @Test
-  void usesPackagesInOneOrder() {
+  void packagesDependInOneDirection() {
     JavaClasses all = new ClassFileImporter().importPath("target/classes");
     for (int i = 0; i < LOWEST_FIRST.size(); i++) {
       String[] higher =

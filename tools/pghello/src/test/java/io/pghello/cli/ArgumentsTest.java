@@ -14,9 +14,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is wrong with a command line is said without what may be a password. */
+/** Messages about invalid command lines never contain possible passwords. */
 class ArgumentsTest {
-  private static String said(String... arguments) {
+  private static String errorOutput(String... arguments) {
     var err = new StringWriter();
     var writer = new PrintWriter(err);
     int status = Pghello.commandLine(arguments).setErr(writer).setOut(writer).execute(arguments);
@@ -37,23 +37,24 @@ class ArgumentsTest {
         "health --port=secret@host",
         "health --pass\u001b[2Jsecret"
       })
-  void doesNotRepeatWhatMayBeSecret(String line) {
-    assertThat(said(line.split(" "))).isNotBlank().doesNotContain("secret", "\u001b");
+  void hidesPossibleSecrets(String line) {
+    assertThat(errorOutput(line.split(" "))).isNotBlank().doesNotContain("secret", "\u001b");
   }
 
   @Test
-  void namesOptionsAndWords() {
-    assertThat(said("health", "--pasword=secret")).contains("Unknown option: '--pasword'");
-    assertThat(said("helth")).contains("'helth'; did you mean health");
+  void reportsUnknownOptionsAndCommands() {
+    assertThat(errorOutput("health", "--pasword=secret")).contains("Unknown option: '--pasword'");
+    assertThat(errorOutput("helth")).contains("'helth'; did you mean health");
     Run help = Run.pghello(Map.of(), "help", "helth");
     assertThat(help.err()).contains("'helth'; did you mean health").hasLineCount(1);
     assertThat(help.status()).isEqualTo(3);
-    assertThat(said("health", "--warnin", "1")).contains("'--warnin'; did you mean --warning?");
+    assertThat(errorOutput("health", "--warnin", "1"))
+        .contains("'--warnin'; did you mean --warning?");
   }
 
-  /** The owner of a database may have called it so. */
+  /** The owner of a database can choose such a name for it. */
   @Test
-  void readsNoArgumentsFromFiles(@TempDir Path folder) throws Exception {
+  void doesNotExpandArgumentFiles(@TempDir Path folder) throws Exception {
     Path file = Files.writeString(folder.resolve("arguments"), "--host other.example.com");
     String[] arguments = {"health", "--dbname", "@" + file};
     assertThat(

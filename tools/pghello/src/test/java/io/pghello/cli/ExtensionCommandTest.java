@@ -15,7 +15,7 @@ import java.util.jar.JarOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What it does is tested where the installer is. */
+/** The work of the command is tested in the installer's module. */
 class ExtensionCommandTest {
   @TempDir private Path folder;
 
@@ -29,7 +29,7 @@ class ExtensionCommandTest {
   }
 
   @Test
-  void saysWhyNothingWasChanged() throws IOException {
+  void reportsRejectedArguments() throws IOException {
     Path jar = Files.writeString(folder.resolve("a.jar"), "no jar");
     assertThat(said(3, "extension", "install", folder.resolve("b.jar").toString()))
         .contains("pghello extension: ", "b.jar is no file");
@@ -38,9 +38,9 @@ class ExtensionCommandTest {
     assertThat(said(3, "extension", "check")).contains("JAR");
   }
 
-  /** The exit status is that of {@code java -jar}. */
+  /** The exit status is the same as with {@code java -jar}. */
   @Test
-  void saysWhatFailed() throws IOException {
+  void reportsFailures() throws IOException {
     Path jar = folder.resolve("a.jar");
     try (var out = new JarOutputStream(Files.newOutputStream(jar))) {
       out.putNextEntry(new JarEntry("META-INF/pg-extension/acme.properties"));

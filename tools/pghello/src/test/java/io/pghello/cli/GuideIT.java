@@ -16,8 +16,8 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /**
- * The statements of the operations guide that docs/contributing/source-documents/operations.md
- * calls failing.
+ * Statements of the operations guide that fail according to
+ * docs/contributing/source-documents/operations.md.
  */
 @PgHelloTest
 class GuideIT {
@@ -25,7 +25,7 @@ class GuideIT {
       Pattern.compile("^(.*); -- fails: ([0-9A-Z]{5})$", Pattern.MULTILINE);
 
   @Test
-  void failsWhereThePageSaysSo(@Superuser Connection superuser) throws Exception {
+  void statementsFailAsDocumented(@Superuser Connection superuser) throws Exception {
     List<MatchResult> lines =
         FAILS
             .matcher(

@@ -24,9 +24,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Commands that a superuser runs in a database whose owner, who is no superuser, is hostile. What
- * he has written there makes a file in the server's data directory when it runs as a superuser,
- * which no rollback undoes.
+ * Commands that a superuser runs in a database with a hostile owner, who is not a superuser. The
+ * owner's code creates a file in the server's data directory if it runs as a superuser, which a
+ * rollback cannot undo.
  */
 @PgHelloTest(extension = false)
 class HostileOwnerIT {
@@ -60,7 +60,7 @@ class HostileOwnerIT {
       """;
 
   @Test
-  void membersOfTheExtensionThatHeHasAddedAreNotCalled(
+  void doesNotCallMembersAddedByTheOwner(
       PgHelloServer server, TestDatabase database, Connection owner, @Superuser Connection admin)
       throws SQLException {
     Run.execute(owner, STRIKE, "CREATE EXTENSION pg_hello VERSION '1.0'");
@@ -77,10 +77,10 @@ class HostileOwnerIT {
     }
     String called = "SELECT public.pg_hello('pghello', 2), public.pg_hello_all('{}', '{}')";
     Run.execute(admin, called);
-    assertThat(struck(admin, database))
-        .as("what a superuser calls is seen")
+    assertThat(ranAsSuperuser(admin, database))
+        .as("superuser calls are detected")
         .containsExactly("pg_hello(text, integer)", "pg_hello_all(text[], integer[])");
-    forget(admin, database);
+    reset(admin, database);
 
     for (String command : List.of("health", "diagnose")) {
       Run run = pghello(server, database, command);
@@ -103,16 +103,16 @@ class HostileOwnerIT {
         .contains("FUNCTION public.now_ms()")
         .doesNotContain("FUNCTION public.pg_hello(text,integer)");
 
-    // nor what is no member, but where a member would be
+    // Nor functions that are not members but have the name of one.
     Run.execute(owner, "ALTER EXTENSION pg_hello DROP FUNCTION public.pg_hello(text, integer)");
     load = pghello(server, database, "load", "--time", "1s");
     assertThat(load.status()).as(load.out()).isEqualTo(3);
-    assertThat(struck(admin, database)).isEmpty();
+    assertThat(ranAsSuperuser(admin, database)).isEmpty();
   }
 
-  /** Each of the fences by itself: what only one of them holds off is not called either. */
+  /** Each protection separately: code that only one of them blocks is not called either. */
   @Test
-  void membersOfOthersAreNotCalled(
+  void doesNotCallForeignMembers(
       PgHelloServer server, TestDatabase database, @Superuser Connection admin)
       throws SQLException {
     String hello = " RETURNS text LANGUAGE c STRICT AS '$libdir/pg_hello', 'pg_hello'";
@@ -144,10 +144,10 @@ class HostileOwnerIT {
             "public.now_ms(integer)" + why + "is written in sql");
   }
 
-  /** Everything at once that such an owner may create, against each command. */
+  /** Everything that such an owner can create, against each command. */
   @Test
-  void nothingOfHisRunsAsASuperuser(@TempDir Path folder, @TempDir Path marks) throws Exception {
-    // also of the server that verify starts, whose data directory is gone then
+  void runsNoOwnerCodeAsSuperuser(@TempDir Path folder, @TempDir Path marks) throws Exception {
+    // Also on the server started by verify, which is deleted afterwards.
     String strike =
         STRIKE.replace("pg_catalog.current_setting('data_directory')", "'" + marks + "'");
     try (PgHelloServer server = PgHelloServer.builder().start();
@@ -164,7 +164,7 @@ class HostileOwnerIT {
                         "CREATE EVENT TRIGGER started ON ddl_command_start EXECUTE FUNCTION evil.started()"))
             .hasMessageContaining("Must be superuser to create an event trigger");
       }
-      // what he may not call, and a table where its owner may create nothing
+      // Privileges that the owner lacks, and a table whose owner cannot create anything.
       Run.execute(
           admin,
           "SET search_path = pg_catalog",
@@ -177,7 +177,7 @@ class HostileOwnerIT {
           "ALTER TABLE admins.guests OWNER TO guest",
           "SET ROLE guest",
           "INSERT INTO admins.guests VALUES (1)",
-          // a member of one of the server's own roles may give it what he has written
+          // A member of a built-in role can transfer ownership of code to it.
           "RESET ROLE",
           "GRANT USAGE ON SCHEMA public TO pg_monitor",
           "CREATE TABLE admins.monitored (x pg_catalog.int4 CHECK (public.strike('check of pg_monitor')))",
@@ -192,11 +192,11 @@ class HostileOwnerIT {
             "SELECT pg_catalog.count(*) FROM public.planned",
             "SELECT public.now_ms(1::pg_catalog.int4)");
       }
-      assertThat(struck(marks))
-          .as("what a superuser runs is seen")
+      assertThat(ranAsSuperuser(marks))
+          .as("code run by a superuser is detected")
           .contains("relation pg_class", "index expression", "index predicate", "statistics")
           .contains("overload now_ms");
-      forget(marks);
+      reset(marks);
 
       boolean hasClient = Run.hasClient(server);
       boolean hasServer = Run.hasServer(server);
@@ -233,7 +233,7 @@ class HostileOwnerIT {
                   "is not part of the extension pg_hello_ops, so no role is granted access to")
               .doesNotContain("GRANT SELECT ON TABLE hello_ops", "GRANT USAGE ON SCHEMA hello_ops");
         }
-        assertThat(struck(marks)).as("%s: %s", command, run).isEmpty();
+        assertThat(ranAsSuperuser(marks)).as("%s: %s", command, run).isEmpty();
         if (command.get(0).equals("restore") && hasClient) {
           assertThat(run.status()).as(run.err()).isZero();
           try (Connection copy =
@@ -250,7 +250,7 @@ class HostileOwnerIT {
           assertThat(run.out()).as(run.err()).contains("can be restored");
         }
       }
-      // all other commands have been tested then
+      // All other commands were tested before.
       assumeTrue(hasClient && hasServer, "no programs of this version: nothing was restored");
       assertThat(contents(folder))
           .content()
@@ -259,10 +259,10 @@ class HostileOwnerIT {
     }
   }
 
-  /** What he sets for the sessions of his database is not what a session begins with. */
+  /** Settings of the database for its sessions do not affect the program's sessions. */
   @Test
-  void sessionsAreThoseOfWhoLogsIn(PgHelloServer server, TestDatabase database, Connection owner)
-      throws SQLException {
+  void ignoresSessionSettingsOfTheDatabase(
+      PgHelloServer server, TestDatabase database, Connection owner) throws SQLException {
     for (String setting : List.of("role = 'hello'", "search_path = 'evil'")) {
       Run.execute(owner, "ALTER DATABASE \"%s\" SET %s".formatted(database.name(), setting));
     }
@@ -280,9 +280,9 @@ class HostileOwnerIT {
     }
   }
 
-  /** The role that he gives to the sessions of his database hides who has logged in. */
+  /** A role setting of the database could hide the login role. */
   @Test
-  void roleOfHisDatabaseHidesNoSuperuser(
+  void roleSettingOfTheDatabaseHidesNoSuperuser(
       PgHelloServer server, TestDatabase database, Connection owner, @Superuser Connection admin)
       throws SQLException {
     Run.execute(
@@ -296,20 +296,20 @@ class HostileOwnerIT {
     try (Connection careless = database.superuserDataSource().getConnection()) {
       Run.execute(careless, "SELECT hello_ops.compliance_report()");
     }
-    assertThat(struck(admin, database)).as("it is seen").containsExactly("compliance");
-    forget(admin, database);
+    assertThat(ranAsSuperuser(admin, database)).as("it is detected").containsExactly("compliance");
+    reset(admin, database);
     for (List<String> command :
         List.of(
             List.of("report", "compliance"), List.of("maintain", "--monthly", database.name()))) {
       Run run = pghello(server, database, command.toArray(String[]::new));
       assertThat(run.err()).contains("this role is a superuser");
-      assertThat(struck(admin, database)).as(command.toString()).isEmpty();
+      assertThat(ranAsSuperuser(admin, database)).as(command.toString()).isEmpty();
     }
   }
 
-  /** Whoever can become a superuser is one to the functions that he calls. */
+  /** A role that can become a superuser is treated like one. */
   @Test
-  void membersOfSuperusersCallNothingOfHis(
+  void membersOfSuperuserRolesRunNoOwnerCode(
       PgHelloServer server, TestDatabase database, Connection owner, @Superuser Connection admin)
       throws SQLException {
     Run.execute(
@@ -344,8 +344,9 @@ class HostileOwnerIT {
     return Run.pghello(environment, arguments);
   }
 
-  /** Returns what has run as a superuser. */
-  private static List<String> struck(Connection admin, TestDatabase database) throws SQLException {
+  /** Returns the names of the code that ran as a superuser. */
+  private static List<String> ranAsSuperuser(Connection admin, TestDatabase database)
+      throws SQLException {
     String files =
         Run.value(
             admin,
@@ -354,13 +355,13 @@ class HostileOwnerIT {
     return files == null ? List.of() : List.of(files.split(";", -1));
   }
 
-  private static List<String> struck(Path marks) throws IOException {
+  private static List<String> ranAsSuperuser(Path marks) throws IOException {
     try (Stream<Path> files = Files.list(marks)) {
       return files.map(file -> file.getFileName().toString().replaceFirst("[^ ]* ", "")).toList();
     }
   }
 
-  private static void forget(Path marks) throws IOException {
+  private static void reset(Path marks) throws IOException {
     try (Stream<Path> files = Files.list(marks)) {
       for (Path file : files.toList()) {
         Files.delete(file);
@@ -372,8 +373,8 @@ class HostileOwnerIT {
     return "struck_" + database.name();
   }
 
-  private static void forget(Connection admin, TestDatabase database) throws SQLException {
-    // a program that does not read what it is sent may end before the server has sent it
+  private static void reset(Connection admin, TestDatabase database) throws SQLException {
+    // A program that does not read its input can exit before the server has sent everything.
     Run.execute(admin, "COPY (SELECT) TO PROGRAM 'cat && rm -f %s*'".formatted(prefix(database)));
   }
 }

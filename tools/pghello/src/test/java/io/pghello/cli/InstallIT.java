@@ -24,7 +24,7 @@ import org.junit.jupiter.api.condition.EnabledForJreRange;
 import org.junit.jupiter.api.condition.JRE;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The one jar, and what it installs. */
+/** The self-contained jar, and the files that it installs. */
 @PgHelloTest
 @Tag("slow")
 class InstallIT {
@@ -34,8 +34,7 @@ class InstallIT {
   @TempDir private Path folder;
 
   @Test
-  void installsALauncherThatStartsTheProgram(PgHelloServer server, TestDatabase database)
-      throws Exception {
+  void installsWorkingLauncher(PgHelloServer server, TestDatabase database) throws Exception {
     Path to = folder.resolve("it's here");
     install(to);
     Path launcher = to.resolve("bin/pghello");
@@ -49,11 +48,11 @@ class InstallIT {
     assertThat(health.err()).isEmpty();
     assertThat(health.out()).startsWith("OK - ");
     assertThat(health.status()).isZero();
-    // its exit status and what it is called with
+    // Its exit status and its arguments.
     Run wrong = run(Map.of(), launcher.toString(), "health", "--dbname=two words", "--port=1");
     assertThat(wrong.status()).isEqualTo(2);
     assertThat(wrong.out()).contains("two words at localhost:1");
-    // where cron starts it; this JVM may be unable to pass the name on
+    // As started by cron. This JVM may be unable to pass the name.
     Run named =
         run(
             Map.of("LC_ALL", "C"),
@@ -70,7 +69,7 @@ class InstallIT {
   }
 
   @Test
-  void startsWithTheArchiveOfItsClasses() throws Exception {
+  void usesClassArchive() throws Exception {
     Path to = folder.resolve("with a space");
     install(to);
     assertThat(usesArchive(to, Map.of())).isTrue();
@@ -85,10 +84,10 @@ class InstallIT {
     assertThat(version.out()).startsWith("pghello ");
   }
 
-  /** Java 17 leaves picocli out of an archive that a program makes at its end. */
+  /** Java 17 leaves picocli out of an archive created at the exit of a program. */
   @Test
   @EnabledForJreRange(max = JRE.JAVA_17, disabledReason = "later ones leave picocli out of all")
-  void hasTheClassesOfTheCommandLineInTheArchive() throws Exception {
+  void archivesPicocliClasses() throws Exception {
     install(folder);
     Path lib = folder.resolve("lib/pghello");
     Run version =
@@ -109,9 +108,9 @@ class InstallIT {
                     ".* picocli\\.CommandLine\\$Model\\$ArgSpec source: shared objects file.*"));
   }
 
-  /** The second compiler's code alone uses the processor's instructions for sums. */
+  /** Only C2 code uses the processor's instructions for checksums. */
   @Test
-  void usesTheSecondCompilerForWhatRunsLong() throws Exception {
+  void usesC2ForLongRunningCommands() throws Exception {
     install(folder);
     Path launcher = folder.resolve("bin/pghello");
     Files.writeString(launcher, Files.readString(launcher).replace(JAVA, "/bin/echo"));
@@ -123,14 +122,14 @@ class InstallIT {
     assertThat(run(Map.of(), launcher.toString(), "health").out()).contains("TieredStopAtLevel=1");
   }
 
-  /** Asks the process which files it has mapped. */
+  /** Returns whether the process has mapped the archive. */
   private boolean usesArchive(Path to, Map<String, String> environment) throws Exception {
     Run.Running running =
         Run.start(environment, List.of(to.resolve("bin/pghello").toString(), "logs", "-"));
     OutputStream log = running.process().getOutputStream();
     log.write("22023 ERROR:  repeat count must be between 1 and 10, but is 11\n".getBytes(UTF_8));
     log.flush();
-    Run.await("it reads", () -> running.printed().contains("repeat count"));
+    Run.await("it is reading", () -> running.printed().contains("repeat count"));
     Path maps = Path.of("/proc", String.valueOf(running.process().pid()), "maps");
     Path jar = to.resolve("lib/pghello/pghello.jar");
     boolean uses = Files.readString(maps).contains(jar.resolveSibling("pghello.jsa").toString());
@@ -139,7 +138,7 @@ class InstallIT {
   }
 
   @Test
-  void replacesAnotherVersion() throws Exception {
+  void upgradesAnotherVersion() throws Exception {
     Path to = folder.resolve("home");
     Path manual = Files.createDirectories(to.resolve("share/man/man1"));
     Files.writeString(manual.resolve("pghello-gone.1"), "of a command that was");
@@ -151,7 +150,7 @@ class InstallIT {
     Object archive = Files.readAttributes(to.resolve("lib/pghello/pghello.jsa"), "unix:ino");
     install(to);
     assertThat(Files.readAttributes(to.resolve("lib/pghello/pghello.jsa"), "unix:ino"))
-        .as("programs that run keep the file that they have mapped")
+        .as("running programs keep their mapped file")
         .isNotEqualTo(archive);
     assertThat(usesArchive(to, Map.of())).isTrue();
     try (Stream<Path> all = Files.walk(to)) {
@@ -165,7 +164,7 @@ class InstallIT {
   }
 
   @Test
-  void startsWhereItWasMovedTo() throws Exception {
+  void startsAfterBeingMoved() throws Exception {
     install(folder.resolve("one"));
     Path two = Files.move(folder.resolve("one"), folder.resolve("two"));
     Path link = Files.createSymbolicLink(folder.resolve("link"), two.resolve("bin/pghello"));
@@ -177,7 +176,7 @@ class InstallIT {
   }
 
   @Test
-  void takesAnotherJavaIfItsOwnIsGone() throws Exception {
+  void usesAnotherJavaIfItsOwnIsMissing() throws Exception {
     install(folder);
     Path launcher = folder.resolve("bin/pghello");
     String text = Files.readString(launcher);
@@ -194,7 +193,7 @@ class InstallIT {
   }
 
   @Test
-  void hasPagesAndCompletion() throws Exception {
+  void installsManPagesAndCompletion() throws Exception {
     install(folder);
     String completion = folder.resolve("share/bash-completion/completions/pghello").toString();
     Run completed =
@@ -221,7 +220,7 @@ class InstallIT {
   }
 
   @Test
-  void saysWhyItCannotInstall() throws Exception {
+  void reportsInstallationErrors() throws Exception {
     Path file = Files.writeString(folder.resolve("file"), "");
     for (String to : List.of("/proc/nowhere", file + "/in")) {
       Run run = run(Map.of(), JAVA, "-jar", jar().toString(), "install", "--to", to);
@@ -235,7 +234,7 @@ class InstallIT {
   }
 
   @Test
-  void hasEverythingInTheJar() throws Exception {
+  void jarIsSelfContained() throws Exception {
     try (var jar = new JarFile(jar().toFile())) {
       assertThat(jar.stream().map(Object::toString))
           .contains("org/postgresql/Driver.class", "META-INF/services/java.sql.Driver")

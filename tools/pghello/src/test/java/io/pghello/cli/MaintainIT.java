@@ -20,13 +20,14 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What timers start. */
+/** Runs as started by timers. */
 @PgHelloTest
 class MaintainIT {
   @TempDir private Path folder;
 
   @Test
-  void doesWhatIsDue(PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+  void runsScheduledTasks(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     boolean hasClient = Run.hasClient(server);
     Run.execute(superuser, "CREATE EXTENSION pg_hello_ops");
@@ -49,7 +50,7 @@ class MaintainIT {
             ": backup",
             "pg_hello answers in");
     assertThat(Run.value(superuser, "SELECT count(DISTINCT taken_at) FROM hello_ops.snapshot"))
-        .as("whoever keeps snapshots for longer than 30 days keeps them")
+        .as("snapshots older than 30 days are kept")
         .isEqualTo("3");
     if (hasClient) {
       assertThat(daily.err()).isEmpty();
@@ -85,21 +86,21 @@ class MaintainIT {
   }
 
   @Test
-  void goesOnAfterWhatFails(PgHelloServer server, TestDatabase database) {
+  void continuesAfterFailedTask(PgHelloServer server, TestDatabase database) {
     Run daily = maintain(server, database, "--daily");
     assertThat(daily.status()).isEqualTo(3);
     assertThat(daily.err()).contains("CREATE EXTENSION pg_hello_ops");
     assertThat(daily.out()).contains("pg_hello answers in");
   }
 
-  /** What timers start names no database; not each that has the one extension has the other. */
+  /** Timers name no database, and not every database with pg_hello has pg_hello_ops. */
   @Test
-  void needsNoOpsExtensionInEachDatabase() throws Exception {
+  void worksWithoutOpsExtension() throws Exception {
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase();
         TestDatabase left = server.createDatabase("pghello_restore_1")) {
       Map<String, String> environment = environment(server, database);
-      // as a line of /etc/default/pghello may have it
+      // As in a line of /etc/default/pghello.
       environment.put("PGHELLO_METRIC", "");
       Run monthly = Run.pghello(environment, "maintain", "--monthly");
       assertThat(monthly.err()).isEmpty();
@@ -114,9 +115,9 @@ class MaintainIT {
     }
   }
 
-  /** It could be anybody's function that a superuser runs then. */
+  /** Otherwise, a superuser could run a function of any user. */
   @Test
-  void callsNoFunctionOfSomebodys(
+  void doesNotCallUntrustedFunctions(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     try (Connection owner = database.dataSource().getConnection()) {
@@ -142,7 +143,7 @@ class MaintainIT {
         assertThat(report.out()).isEmpty();
         assertThat(report.err()).contains("belongs to hello").hasLineCount(1);
         Run asOwner = Run.pghello(Run.environment(server, database), "report", kind);
-        assertThat(asOwner.err()).as("who is no superuser decides alone").isEmpty();
+        assertThat(asOwner.err()).as("roles other than superusers can call it").isEmpty();
       }
 
       Run.execute(superuser, "DROP SCHEMA hello_ops CASCADE", "CREATE EXTENSION pg_hello_ops");
@@ -155,9 +156,9 @@ class MaintainIT {
     }
   }
 
-  /** It could be created by its owner's choice between the check and the call. */
+  /** Its owner could create it between the check and the call. */
   @Test
-  void aSuperuserCallsNoExtensionThatIsNotThere(
+  void superuserDoesNotCallMissingExtension(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     assertThatThrownBy(() -> OpsExtension.check(superuser))
@@ -172,9 +173,11 @@ class MaintainIT {
     OpsExtension.check(superuser);
   }
 
-  /** A verification may hang, as it runs code of owners, and the next backup must not wait. */
+  /**
+   * A verification may hang, because it runs code of owners. The next backup must not wait for it.
+   */
   @Test
-  void aBackupDoesNotWaitForAVerification(
+  void backupDoesNotWaitForVerification(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     Run.execute(superuser, "CREATE EXTENSION pg_hello_ops");
@@ -192,9 +195,9 @@ class MaintainIT {
     }
   }
 
-  /** The lock of the backup is free while a verification runs. */
+  /** The backup lock is free during a verification. */
   @Test
-  void aVerificationDoesNotHoldTheLockOfTheBackup(PgHelloServer server, TestDatabase database)
+  void verificationDoesNotHoldTheBackupLock(PgHelloServer server, TestDatabase database)
       throws Exception {
     assumeTrue(Run.hasClient(server) && Run.hasServer(server), "no programs of this version");
     try (Connection owner = database.dataSource().getConnection()) {
@@ -237,7 +240,7 @@ class MaintainIT {
             "--limit",
             "20s",
             database.name());
-    Run.await("it verifies", () -> weekly.printed().contains(": verify"));
+    Run.await("verification is running", () -> weekly.printed().contains(": verify"));
     Run daily = maintain(server, database, "--daily");
     assertThat(daily.err()).doesNotContain("another pghello maintain");
     assertThat(daily.out()).contains("is complete after");
@@ -248,7 +251,7 @@ class MaintainIT {
   }
 
   @Test
-  void goesOnWithOtherDatabases(
+  void continuesWithOtherDatabases(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     try (TestDatabase closed = server.createDatabase()) {
@@ -274,9 +277,9 @@ class MaintainIT {
     }
   }
 
-  /** Who may create databases chooses their names. */
+  /** A role that can create databases can choose their names. */
   @Test
-  void takesNoNameForAnOption(PgHelloServer server) {
+  void doesNotTreatNamesAsOptions(PgHelloServer server) {
     try (TestDatabase database = server.createDatabase("--json")) {
       Run run = Run.pghello(environment(server, database), "maintain", "--monthly", "--", "--json");
       assertThat(run.err())
@@ -285,9 +288,10 @@ class MaintainIT {
   }
 
   @Test
-  void runsOnceAtATime(PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+  void runsOneInstanceAtATime(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
-    // the connection of a run that begins from another database
+    // The connection of a run that connects to another database.
     try (TestDatabase other = server.createDatabase();
         Connection holder =
             DriverManager.getConnection(
@@ -301,7 +305,7 @@ class MaintainIT {
           Run.start(
               environment(server, database), "maintain", "--monthly", "--wait", "1h", other.name());
       Run.await(
-          "it asks for the lock",
+          "it requests the lock",
           () ->
               Run.value(
                       superuser,

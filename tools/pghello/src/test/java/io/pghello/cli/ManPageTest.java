@@ -9,10 +9,10 @@ import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
 
-/** Manual pages, and what every command has. */
+/** Manual pages, and common parts of all help texts. */
 class ManPageTest {
   @Test
-  void hasWhatHelpHas() {
+  void containsHelpTexts() {
     CommandLine whole = Pghello.commandLine();
     assertThat(ManPage.of(whole))
         .startsWith(".TH PGHELLO 1\n.SH NAME\npghello \\- Operates")

@@ -26,16 +26,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
-/** One run of the program in a JVM of its own, with an environment of its own. */
+/** Runs the program in a separate JVM with a separate environment. */
 public record Run(int status, String out, String err) {
   public static Run pghello(Map<String, String> environment, String... arguments) {
     return start(environment, arguments).end();
   }
 
-  /** A run that has not ended yet. */
+  /** A run in progress. */
   public record Running(
       Process process, StringWriter soFar, FutureTask<String> out, FutureTask<String> err) {
-    /** Returns what it has printed so far. */
+    /** Returns the output so far. */
     public String printed() {
       return soFar.toString();
     }
@@ -55,9 +55,9 @@ public record Run(int status, String out, String err) {
       }
     }
 
-    /** Tells it to end, as {@code kill} does. */
+    /** Terminates the run like {@code kill}. */
     public Run interrupt() {
-      // Process.destroy() would close what it prints to
+      // Process.destroy() would close its output.
       process.toHandle().destroy();
       return end();
     }
@@ -67,7 +67,7 @@ public record Run(int status, String out, String err) {
     return start(environment, command(arguments));
   }
 
-  /** Returns the command that runs the program. */
+  /** Returns the command line of the program. */
   public static List<String> command(String... arguments) {
     var command =
         new ArrayList<>(
@@ -89,7 +89,7 @@ public record Run(int status, String out, String err) {
     try {
       Process process = builder.start();
       var soFar = new StringWriter();
-      // not of the common pool, which a test may keep busy
+      // Not in the common pool, which a test may keep busy.
       var out = new FutureTask<>(() -> read(process.getInputStream(), soFar));
       var err = new FutureTask<>(() -> read(process.getErrorStream(), new StringWriter()));
       new Thread(out).start();
@@ -128,7 +128,7 @@ public record Run(int status, String out, String err) {
     return isThere(() -> Programs.forServer(server.major(), null));
   }
 
-  /** Returns whether this machine has programs that such a server can be started with. */
+  /** Returns whether this machine has programs that can start a server of this version. */
   public static boolean hasServer(PgHelloServer server) {
     return isThere(() -> Programs.ofServer(server.major(), null));
   }
@@ -141,7 +141,7 @@ public record Run(int status, String out, String err) {
     }
   }
 
-  /** Waits until something is so, or fails. */
+  /** Waits for a condition, or fails. */
   public static void await(String what, Condition condition) throws Exception {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(120);
     while (!condition.isTrue()) {
@@ -152,7 +152,7 @@ public record Run(int status, String out, String err) {
     }
   }
 
-  /** What is waited for. */
+  /** A condition to wait for. */
   public interface Condition {
     boolean isTrue() throws Exception;
   }
@@ -173,7 +173,7 @@ public record Run(int status, String out, String err) {
     }
   }
 
-  /** Returns what the server finds at a path; it refuses what is no JSON. */
+  /** Returns the values at a path, evaluated by the server, which rejects invalid JSON. */
   public static String json(Connection connection, String text, String path) throws SQLException {
     try (PreparedStatement statement =
         connection.prepareStatement(

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
-/** The command lines of the timers are such that the program takes. */
+/** The command lines of the timers are valid. */
 class TimersTest {
   private static final Path FOLDER = Path.of("../../deploy/systemd");
   private static final Pattern COMMAND =
@@ -20,7 +20,7 @@ class TimersTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"daily", "weekly", "monthly"})
-  void callTheProgram(String rhythm) throws Exception {
+  void runValidCommandLines(String rhythm) throws Exception {
     String service = Files.readString(FOLDER.resolve("pghello-" + rhythm + ".service"));
     Matcher command = COMMAND.matcher(service);
     assertThat(command.find()).isTrue();
@@ -29,16 +29,16 @@ class TimersTest {
     assertThat(parsed.commandSpec().name()).isEqualTo("maintain");
     assertThat(parsed.hasMatchedOption("--" + rhythm)).isTrue();
     assertThat(parsed.hasMatchedOption("--backups")).isEqualTo(!rhythm.equals("monthly"));
-    // after a night without power all of them begin at once
+    // After a power failure, all of them start at the same time.
     assertThat(parsed.hasMatchedOption("--wait")).isTrue();
     if (rhythm.equals("daily")) {
       Path backups = parsed.matchedOptionValue("--backups", Path.of(""));
       assertThat(service).containsPattern("(?m)^ExecStartPre=\\+.* -o pghello .* " + backups + "$");
     }
-    // who owns no server, as a verification runs code of the owners of tables
+    // This user owns no server, because verification runs code of table owners.
     assertThat(Arrays.asList(service.split("\n", -1)))
         .contains("SuccessExitStatus=1", "User=pghello");
-    // without one a run that hangs would keep all later ones from beginning
+    // Without a limit, a hanging run would block all later ones.
     assertThat(service)
         .containsPattern(
             "(?m)^TimeoutStartSec="

@@ -12,18 +12,18 @@ import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import org.junit.jupiter.api.Test;
 
-/** Shows what the rooms of the plugin depend on. */
+/** Checks the dependencies of the plugin's packages. */
 class ArchitectureTest {
   private static final JavaClasses CLASSES;
 
   static {
-    // the names of classes elsewhere suffice, and to read them takes seconds
+    // Reading classes of libraries takes seconds, and their names are sufficient.
     ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
     CLASSES = new ClassFileImporter().importPath("target/classes");
   }
 
   @Test
-  void roomsDependOneWay() {
+  void packagesDependInOneDirection() {
     layeredArchitecture()
         .consideringOnlyDependenciesInLayers()
         .layer("operations")
@@ -55,9 +55,11 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
-  /** What writes SQL has no connection; the driver is where connections are. */
+  /**
+   * Code that generates SQL uses no connections, and only code with connections uses the driver.
+   */
   @Test
-  void librariesStayInTheirRooms() {
+  void librariesStayInTheirPackages() {
     noClasses()
         .that()
         .resideInAPackage("io.pghello.plugin.internal.sql..")
@@ -82,7 +84,7 @@ class ArchitectureTest {
   }
 
   @Test
-  void nothingElseIsUsed() {
+  void usesNoOtherLibraries() {
     classes()
         .should()
         .onlyDependOnClassesThat()
@@ -99,7 +101,7 @@ class ArchitectureTest {
   }
 
   @Test
-  void fewTypesArePublic() {
+  void onlyApiTypesArePublic() {
     assertThat(
             CLASSES.stream()
                 .filter(type -> !type.getPackageName().contains(".internal"))

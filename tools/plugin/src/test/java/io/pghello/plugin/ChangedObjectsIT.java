@@ -27,16 +27,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.PGConnection;
 
 /**
- * The owner of a table changes it after queries on it were found to have no effects: the next
- * caller finds the session of the login all the same. Two callers share the only connection of a
- * pool.
+ * The owner of a table changes it after queries on it were found to have no side effects. The next
+ * caller must still get a session in its state after login. Two callers share the only connection
+ * of a pool.
  */
 @PgHelloTest(extension = false)
 class ChangedObjectsIT {
   private static final int OFTEN = 7;
   private static final String FIND = "find {'table': 'ten.orders'}";
 
-  /** What its code leaves in a session, if it can. */
+  /** Effects that the owner's code tries to leave in a session. */
   private static final String[] EFFECTS = {
     "perform set_config('search_path', 'ten, public', false)",
     "set session role ten_reader",
@@ -52,7 +52,7 @@ class ChangedObjectsIT {
     "deallocate all"
   };
 
-  /** How the owner has the planner or the executor run it. */
+  /** Ways in which the owner lets the planner or the executor run the code. */
   private static final String INDEX = "create index on ten.orders ((ten.evil(1)))";
 
   private static final String PARTIAL = "create index on ten.orders (name) where id > ten.evil(1)";
@@ -115,7 +115,7 @@ class ChangedObjectsIT {
   }
 
   private static String effect(String effect) {
-    // the owner's own planning runs it, too
+    // The owner's own planning runs it as well.
     return "create or replace function ten.evil(i int) returns int language plpgsql immutable as $f$"
         + " begin if current_setting('application_name') = 'pg-hello-plugin' then begin "
         + effect
@@ -145,10 +145,10 @@ class ChangedObjectsIT {
     assertThat(answer.get("success").booleanValue()).as(answer.toString()).isTrue();
   }
 
-  /** A caller without SQL, and rows of the next that go where its own search_path leads. */
+  /** A caller without SQL, and rows of the next caller, whose search_path must be used. */
   @ParameterizedTest
   @ValueSource(strings = {INDEX, PARTIAL, POLICY, VIEW, CHECK, STATISTICS, CHILD, DOMAIN})
-  void rowsOfTheNextCallerGoWhereTheyShould(String change, DataSource source) {
+  void nextCallerWritesToItsOwnTable(String change, DataSource source) {
     try (PostgresPlugin plugin = plugin(Permissions.write())) {
       for (int i = 0; i < OFTEN; i++) {
         requireSuccess(call(plugin, FIND));
@@ -174,7 +174,7 @@ class ChangedObjectsIT {
 
   @ParameterizedTest
   @MethodSource("effects")
-  void nothingIsLeftForTheNextCaller(String effect, String change, boolean readOnly) {
+  void leavesNoEffectsForNextCaller(String effect, String change, boolean readOnly) {
     Permissions permissions = readOnly ? Permissions.read().withSql(true) : Permissions.all();
     try (PostgresPlugin plugin = plugin(permissions)) {
       JsonNode expected = fingerprint(plugin);
@@ -189,7 +189,7 @@ class ChangedObjectsIT {
     }
   }
 
-  /** A query that fails, or is cancelled, leaves as little; also behind a pooler. */
+  /** A query that fails or is cancelled leaves no effects either, also behind a pooler. */
   @ParameterizedTest
   @CsvSource({
     "false, raise, true",
@@ -199,7 +199,7 @@ class ChangedObjectsIT {
     "false, none, false",
     "true, none, false"
   })
-  void whatFailsLeavesNothing(boolean readOnly, String end, boolean prepared) {
+  void failedQueriesLeaveNoEffects(boolean readOnly, String end, boolean prepared) {
     Permissions permissions = readOnly ? Permissions.read().withSql(true) : Permissions.all();
     config.putObject("options").put("preparedStatements", prepared);
     try (PostgresPlugin plugin = plugin(permissions)) {
@@ -226,10 +226,10 @@ class ChangedObjectsIT {
     }
   }
 
-  /** Parameters of queries that are undone are as those of others, prepared or not. */
+  /** Queries that are rolled back handle parameters like other queries, prepared or not. */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void parametersStayTheSame(boolean readOnly) {
+  void bindsParametersIdentically(boolean readOnly) {
     Permissions permissions = readOnly ? Permissions.read().withSql(true) : Permissions.all();
     String many =
         IntStream.rangeClosed(1, 60)
@@ -259,10 +259,10 @@ class ChangedObjectsIT {
     }
   }
 
-  /** The driver's prepared statement is replaced by another of its name. */
+  /** The driver's prepared statement is replaced by another one with the same name. */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void preparedStatementsOfTheDriverAreTheDriversOwn(boolean readOnly) {
+  void keepsDriverStatements(boolean readOnly) {
     Permissions permissions = readOnly ? Permissions.read().withSql(true) : Permissions.all();
     String query = "select count(*)::int as a, $1::text as b from public.users";
     try (PostgresPlugin plugin = plugin(permissions)) {
@@ -291,10 +291,10 @@ class ChangedObjectsIT {
     }
   }
 
-  /** All of the driver's statements are replaced, also those that would find it out. */
+  /** All of the driver's statements are replaced, including those that would detect this. */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void statementsThatCleanUpAreNotReplaced(boolean readOnly) {
+  void cleanupStatementsCannotBeReplaced(boolean readOnly) {
     Permissions permissions = readOnly ? Permissions.read().withSql(true) : Permissions.all();
     try (PostgresPlugin plugin = plugin(permissions)) {
       JsonNode expected = fingerprint(plugin);
@@ -324,7 +324,7 @@ class ChangedObjectsIT {
               end"""),
           INDEX);
       for (int i = 0; i < OFTEN; i++) {
-        // it may fail, as the names of its statements are taken
+        // It may fail, because the names of its statements are in use.
         call(plugin, FIND);
         assertThat(fingerprint(plugin)).as("after run %s", i).isEqualTo(expected);
       }
@@ -332,7 +332,7 @@ class ChangedObjectsIT {
   }
 
   @Test
-  void randomNumbersOfTheNextCallerAreItsOwn() {
+  void reseedsRandomForNextCaller() {
     String random = "select random()::text || random() as r";
     for (Permissions permissions : List.of(Permissions.read().withSql(true), Permissions.all())) {
       var drawn = new ArrayList<String>();
@@ -356,12 +356,13 @@ class ChangedObjectsIT {
   }
 
   /**
-   * The planner evaluates the partition keys of parents that no caller names, when it first needs
-   * them in a session. What they do counts as an effect of the query, and is not undone.
+   * The planner evaluates the partition keys of parents when it first needs them in a session, even
+   * if no caller names these tables. Their effects count as effects of the query, and are not
+   * undone.
    */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void partitionKeysOfParentsCount(boolean grandparent) throws Exception {
+  void partitionKeysOfParentsCountAsEffects(boolean grandparent) throws Exception {
     asOwner(
         effect(
             "perform set_config('search_path', 'ten, public', false);"
@@ -371,7 +372,7 @@ class ChangedObjectsIT {
         superuser,
         "do $$ begin execute format('alter database %I set constraint_exclusion = on',"
             + " current_database()); end $$");
-    // without a condition there is nothing to exclude
+    // Without a condition, there is nothing to exclude.
     String where = FIND.replace("}", ", 'where': {'id': {'lt': 5}}}");
     try (var listener = superuser.getConnection();
         PostgresPlugin plugin = plugin(Permissions.write())) {
@@ -379,7 +380,7 @@ class ChangedObjectsIT {
         statement.execute("listen noise");
       }
       for (int i = 1; i <= OFTEN; i++) {
-        // the server is asked in the fifth run
+        // The fifth run asks the server.
         if (i >= 5) {
           String key = "partition by range ((id + ten.evil(1)))";
           asOwner(
@@ -409,9 +410,11 @@ class ChangedObjectsIT {
     }
   }
 
-  /** A query that does not write takes one round trip; one that does is repeated, and writes. */
+  /**
+   * A query that does not write takes one round trip. A query that writes is repeated, and writes.
+   */
   @Test
-  void viewThatWritesInTheTablesPlaceWrites() {
+  void repeatsQueryOnViewThatWrites() {
     asOwner(
         "create table ten.log (at timestamptz)",
         "grant all on ten.log to public",
@@ -431,8 +434,8 @@ class ChangedObjectsIT {
   }
 
   /**
-   * What a function that a query hides notifies is delivered, however often the query runs: it is
-   * not undone.
+   * Notifications of a function that is hidden in a query are delivered, however often the query
+   * runs, because it is not rolled back.
    */
   @ParameterizedTest
   @CsvSource(
@@ -453,7 +456,7 @@ class ChangedObjectsIT {
             + " $$ begin return notifies(1); end $$;"
             + " create operator public.@# (leftarg = int, rightarg = int, function = pairs)"
       })
-  void hiddenNotificationsAreDelivered(String query, String objects, DataSource source)
+  void deliversHiddenNotifications(String query, String objects, DataSource source)
       throws Exception {
     Plugins.run(
         source,

@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Whoever takes the port of a server that has stopped may ask for the password. */
+/** Any local user can take over the port of a stopped server, and request the password. */
 class CleartextPasswordTest {
   @Test
   void isNotSentWithoutTls() throws Exception {
@@ -25,18 +25,18 @@ class CleartextPasswordTest {
   }
 
   @Test
-  void isSentWhereTheConfigurationSaysSo() throws Exception {
+  void isSentIfConfigured() throws Exception {
     assertThat(sent("password")).contains("SECRET");
     assertThat(sent("scram-sha-256,password,none")).contains("SECRET");
   }
 
   @Test
-  void isNotSentWhereTheConfigurationNamesOthers() throws Exception {
+  void isNotSentIfOtherMethodsAreConfigured() throws Exception {
     assertThat(sent("scram-sha-256")).doesNotContain("SECRET");
     assertThat(sent("!md5")).doesNotContain("SECRET");
   }
 
-  /** Returns what a client sends that is asked for its password in clear text. */
+  /** Returns the bytes that a client sends after a request for a cleartext password. */
   private static String sent(@Nullable String requireAuth) throws Exception {
     try (var listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         var plugin = Plugins.plugin(Permissions.read())) {
@@ -71,7 +71,7 @@ class CleartextPasswordTest {
     }
   }
 
-  /** Asks the first client for its password in clear text, and returns what it sends then. */
+  /** Requests a cleartext password from the first client, and returns the bytes it sends then. */
   private static String sentWhenAsked(ServerSocket listener) throws IOException {
     try (Socket client = listener.accept()) {
       var in = new DataInputStream(client.getInputStream());
@@ -81,7 +81,7 @@ class CleartextPasswordTest {
       out.writeInt(8);
       out.writeInt(3);
       out.flush();
-      // the rest of its message, or that it is gone
+      // The rest of the message, or the end of the connection.
       byte[] answer = new byte[100];
       int length = in.read(answer);
       return length < 0 ? "" : new String(answer, 0, length, StandardCharsets.ISO_8859_1);

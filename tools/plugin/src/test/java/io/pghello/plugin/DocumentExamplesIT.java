@@ -22,7 +22,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The examples that users of such plugins know, with the same parameters, by {@code execute}. */
+/** Examples known to users of similar plugins, with the same parameters, by {@code execute}. */
 @PgHelloTest(extension = false)
 class DocumentExamplesIT {
   private final PostgresPlugin pluginManager = plugin(Permissions.all());
@@ -69,14 +69,14 @@ class DocumentExamplesIT {
     PostgresPlugin plugin = PostgresPlugin.initialize(context);
     PostgresConnection connection = plugin.connect("user-123:production-db", config);
     QueryResult users = connection.query("SELECT * FROM users WHERE id = $1", 123);
-    // once, when the program ends
+    // call once, at shutdown
     plugin.close();
     // endregion
     assertThat(users.rows().get(0).get("username").textValue()).isEqualTo("ada");
   }
 
   @Test
-  void findsInAnOrder() {
+  void findsInOrder() {
     // region find
     PostgresPlugin plugin = PostgresPlugin.initialize(PluginContext.defaults());
     ObjectNode answer =
@@ -158,7 +158,7 @@ class DocumentExamplesIT {
   }
 
   @Test
-  void refusesAnOrderThatIsNone() {
+  void rejectsUnorderedOrderBy() {
     JsonNode unordered = json("{'table': 'users', 'orderBy': {'status': 'asc', 'age': 'desc'}}");
     ObjectNode refused = execute("find", unordered);
     assertThat(refused.at("/error/code").textValue()).isEqualTo("POSTGRES_BAD_REQUEST");
@@ -420,7 +420,7 @@ class DocumentExamplesIT {
   }
 
   @Test
-  void answersErrorsAsTheDocumentDoes() {
+  void returnsErrorsAsDocumented() {
     config.put("port", 1);
     ObjectNode answer = execute("query", json("{'sql': 'select 1'}"));
     assertThat(answer.get("success").booleanValue()).isFalse();

@@ -15,22 +15,20 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/**
- * The page has the operations as the plugin has them; {@code -Dpghello.generate=true} writes them.
- */
+/** The table of operations in the page is up to date; {@code -Dpghello.generate=true} writes it. */
 class GeneratedPagesTest {
   private static final Path PAGE = Path.of("..", "..", "docs", "plugin.md");
   private static final Pattern TABLE =
       Pattern.compile("(?<=<!-- operations -->\n).*?(?=<!-- end -->)", Pattern.DOTALL);
 
   @Test
-  void hasTheOperations() throws IOException {
+  void listsOperations() throws IOException {
     String page = Files.readString(PAGE);
     String generated = TABLE.matcher(page).replaceFirst(Matcher.quoteReplacement(table()));
     if (Boolean.getBoolean("pghello.generate")) {
       Files.writeString(PAGE, generated);
     } else {
-      assertThat(page).as("%s: ./dev generate refreshes it", PAGE).isEqualTo(generated);
+      assertThat(page).as("%s: run ./dev generate to update it", PAGE).isEqualTo(generated);
     }
   }
 
@@ -70,7 +68,7 @@ class GeneratedPagesTest {
   }
 
   @Test
-  void namesAllCodesAndOptions() throws IOException {
+  void mentionsAllCodesAndOptions() throws IOException {
     String page = Files.readString(PAGE);
     for (Code code : Code.values()) {
       assertThat(page).contains("`" + code.text() + "`");

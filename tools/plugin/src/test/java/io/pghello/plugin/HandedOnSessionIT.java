@@ -21,13 +21,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Whatever a caller did, the next one finds the session of the log-in. */
+/** After any call, the next caller gets a session in its state after login. */
 @PgHelloTest(extension = false)
 class HandedOnSessionIT {
   private static final int DRAWS = 100;
   private static final int DRAWS_OF_A_LONG_TEST = 1_500;
 
-  /** What may stay in a session. */
+  /** Effects that may remain in a session. */
   private static final List<String> EFFECTS =
       List.of(
           "set search_path = evil, public",
@@ -63,7 +63,7 @@ class HandedOnSessionIT {
           "load 'plpgsql'",
           "reset all");
 
-  /** How a caller brings them about; 0 stands for the effect as a text, 1 for the effect. */
+  /** Ways in which a caller can cause an effect; 0 is the effect as text, 1 the effect itself. */
   private static final List<String> WAYS =
       List.of(
           "execute {'sql': '1'}",
@@ -179,19 +179,19 @@ class HandedOnSessionIT {
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void nextCallerFindsTheSessionOfTheLogIn(boolean readOnly, DataSource source) {
-    // the same draws in each run: what is drawn anew is for the long test
-    nextCallerFindsTheSessionOfTheLogIn(readOnly, source, 26, DRAWS);
+  void nextCallerGetsLoginSession(boolean readOnly, DataSource source) {
+    // Always the same random numbers. The long test uses new ones.
+    nextCallerGetsLoginSession(readOnly, source, 26, DRAWS);
   }
 
   @Tag("long")
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void nextCallerFindsTheSessionOfTheLogInWhateverIsDrawn(boolean readOnly, DataSource source) {
-    nextCallerFindsTheSessionOfTheLogIn(readOnly, source, System.nanoTime(), DRAWS_OF_A_LONG_TEST);
+  void nextCallerGetsLoginSessionAfterRandomEffects(boolean readOnly, DataSource source) {
+    nextCallerGetsLoginSession(readOnly, source, System.nanoTime(), DRAWS_OF_A_LONG_TEST);
   }
 
-  private void nextCallerFindsTheSessionOfTheLogIn(
+  private void nextCallerGetsLoginSession(
       boolean readOnly, DataSource source, long seed, int draws) {
     var random = new Random(seed);
     Permissions permissions = readOnly ? Permissions.read().withSql(true) : Permissions.all();
@@ -206,7 +206,7 @@ class HandedOnSessionIT {
         int way = random.nextInt(WAYS.size() + 2);
         String what =
             way < WAYS.size() ? WAYS.get(way) : way == WAYS.size() ? "commit" : "rollback";
-        // often enough for what is known of a statement that runs often
+        // Often enough for the optimizations of frequent statements.
         int runs = random.nextInt(4) == 0 ? 7 : 1;
         for (int i = 0; i < runs; i++) {
           if (way < WAYS.size()) {
@@ -222,9 +222,9 @@ class HandedOnSessionIT {
     }
   }
 
-  /** A caller without SQL cannot reroute the next one's rows. */
+  /** A caller without SQL cannot redirect the next caller's rows. */
   @Test
-  void settingsAreNoTable(DataSource source) {
+  void settingsDoNotRedirectTables(DataSource source) {
     try (PostgresPlugin plugin = plugin(Permissions.write())) {
       plugin.execute(
           Plugins.ID,
@@ -243,9 +243,9 @@ class HandedOnSessionIT {
     }
   }
 
-  /** Each of them by a way that hides it: what is drawn may leave one out. */
+  /** Causes each effect in a hidden way, because the random test may miss one. */
   @Test
-  void eachEffectEndsWithItsCaller() {
+  void resetsEachEffect() {
     try (PostgresPlugin plugin = plugin(Permissions.all())) {
       config.put("max", 1);
       List<String> expected = fingerprint(plugin);
@@ -256,9 +256,9 @@ class HandedOnSessionIT {
     }
   }
 
-  /** An operator hides which function it calls, also one of the server's own. */
+  /** An operator hides the function that it calls, even a built-in one. */
   @Test
-  void anOperatorsFunctionIsKnownToKeepTheSession(DataSource source) {
+  void recognizesOperatorFunctionsThatKeepTheSession(DataSource source) {
     Plugins.run(
         source,
         "create operator public.+! (leftarg = int, rightarg = int,"
@@ -275,7 +275,9 @@ class HandedOnSessionIT {
     }
   }
 
-  /** What the planner evaluates of a table may change a session, as what a query calls may. */
+  /**
+   * Code that the planner evaluates for a table can change a session, like code called by a query.
+   */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -290,7 +292,7 @@ class HandedOnSessionIT {
         "select public.steady() as x",
         "select x from public.secured where x = 1"
       })
-  void whatRunsOftenIsKnownToKeepTheSession(String query, DataSource source) {
+  void recognizesFrequentQueriesThatKeepTheSession(String query, DataSource source) {
     Plugins.run(
         source,
         "create function changes() returns int language plpgsql immutable as"
@@ -311,7 +313,7 @@ class HandedOnSessionIT {
         "create view \"a\"\"b\" as select changes() as x",
         "create function public.\"c\"\"d\"() returns int language plpgsql as"
             + " $$ begin return public.changes(); end $$",
-        // itself, as the answer of changes() would be a part of its plan
+        // The operator itself, because a result of changes() would become part of its plan.
         "create function public.steady() returns int language plpgsql stable as"
             + " $$ begin perform set_config('search_path', 'evil', false); return 1; end $$",
         "create table secured (x int)",
@@ -325,7 +327,7 @@ class HandedOnSessionIT {
       config.put("max", 1);
       List<String> expected = fingerprint(plugin);
       for (int i = 0; i < 6; i++) {
-        // a table that has changed is planned anew
+        // A changed table is planned again.
         Plugins.run(source, "analyze");
         ObjectNode answer = plugin.execute(Plugins.ID, config, "query", sql(query));
         assertThat(answer.get("success").booleanValue()).as(answer.toString()).isTrue();
@@ -334,10 +336,10 @@ class HandedOnSessionIT {
     }
   }
 
-  /** Who knows the seed knows what random() gives the next caller. */
+  /** Anyone who knows the seed could predict random() for the next caller. */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void randomNumbersOfTheNextCallerAreNobodyElses(boolean readOnly) {
+  void nextCallersRandomNumbersAreUnpredictable(boolean readOnly) {
     Permissions permissions = readOnly ? Permissions.read().withSql(true) : Permissions.all();
     try (PostgresPlugin plugin = plugin(permissions)) {
       config.put("max", 1);
@@ -359,9 +361,11 @@ class HandedOnSessionIT {
     }
   }
 
-  /** A hidden DEALLOCATE takes what the driver has prepared; the next call is not to see it. */
+  /**
+   * A hidden DEALLOCATE removes the driver's prepared statements. The next call must not notice.
+   */
   @Test
-  void statementsOfTheDriverAreFound() {
+  void recoversFromHiddenDeallocate() {
     try (PostgresPlugin plugin = plugin(Permissions.all())) {
       config.put("max", 1);
       for (int i = 0; i < 8; i++) {
@@ -375,12 +379,12 @@ class HandedOnSessionIT {
     }
   }
 
-  /** What is committed is told so, also where the session cannot be made what it was. */
+  /** A successful commit is reported as such, even if the session cannot be reset. */
   @ParameterizedTest
   @ValueSource(strings = {"execute", "transaction", "commit"})
-  void commitIsDoneWhereOnlyTheResetFails(String way, TestDatabase database, DataSource source)
+  void reportsCommitAsDoneIfOnlyResetFails(String way, TestDatabase database, DataSource source)
       throws Exception {
-    // every reset calls it, and a log-in does not
+    // Called by every reset, but not by a login.
     Plugins.run(
         database.superuserDataSource(),
         "revoke execute on function pg_catalog.pg_advisory_unlock_all() from public");
@@ -414,10 +418,10 @@ class HandedOnSessionIT {
     }
   }
 
-  /** A commit that fails is told so, and the session is the next one's. */
+  /** A failed commit is reported as such, and the session is reused. */
   @ParameterizedTest
   @ValueSource(strings = {"execute", "transaction"})
-  void commitThatFailsIsNotDone(String way, DataSource source) {
+  void reportsFailedCommit(String way, DataSource source) {
     Plugins.run(
         source,
         "create table late (a int unique deferrable initially deferred)",

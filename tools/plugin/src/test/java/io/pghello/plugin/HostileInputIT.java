@@ -22,7 +22,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Whatever is sent is answered, never as a fault of the plugin, and harms nothing. */
+/** Every input gets a response, never an internal error, and causes no damage. */
 @PgHelloTest(extension = false)
 class HostileInputIT {
   private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
@@ -176,7 +176,7 @@ class HostileInputIT {
 
   @Tag("slow")
   @Test
-  void harmsNothing(TestDatabase database, DataSource source) {
+  void toleratesHostileValues(TestDatabase database, DataSource source) {
     Plugins.run(
         source,
         "create table victim (id int primary key, name text, tags text[], data jsonb)",
@@ -206,7 +206,7 @@ class HostileInputIT {
         .isEqualTo(1);
   }
 
-  /** Puts a value wherever a caller may put one, but where it would rightly change the row. */
+  /** Puts a value into each possible position, except where it would rightly change the row. */
   private static List<ObjectNode> parameters(JsonNode value) {
     var all = new ArrayList<ObjectNode>();
     for (String operation :
@@ -271,7 +271,7 @@ class HostileInputIT {
   }
 
   @Test
-  void answersNonsense(TestDatabase database) {
+  void rejectsNonsense(TestDatabase database) {
     config = config(database);
     for (String id : TEXTS) {
       ObjectNode answer = plugin.execute(id, config.deepCopy().put("port", 1), "ping", null);

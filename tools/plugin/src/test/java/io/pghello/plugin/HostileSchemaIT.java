@@ -19,16 +19,18 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Whoever may create things in a schema of the search_path runs nothing of theirs in what the
- * plugin writes: each operation answers as it does where nobody has created anything. Each function
- * of theirs raises an error, and each relation is empty.
+ * Objects that others create in a schema of the search_path are never used by the plugin's own SQL.
+ * Each operation returns the same result as without these objects. Each of the functions raises an
+ * error, and each of the relations is empty.
  */
 @PgHelloTest
 class HostileSchemaIT {
   private static final String RAISE =
       "begin raise exception 'hijacked' using errcode = 'HJ001'; end";
 
-  /** Same names and arguments as the catalog's, for a search_path in which it comes later. */
+  /**
+   * Same names and arguments as in pg_catalog, for a search_path in which pg_catalog comes later.
+   */
   private static final String TWINS =
       """
       do $do$
@@ -63,7 +65,7 @@ class HostileSchemaIT {
       """
           .formatted(RAISE);
 
-  /** Functions and operators whose arguments are nearer than those of the catalog's own. */
+  /** Functions and operators that match the arguments more closely than those in pg_catalog. */
   private static final String NEARER =
       """
       do $do$
@@ -249,7 +251,7 @@ class HostileSchemaIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"public", "evil, public", "evil, pg_catalog, public"})
-  void answersAreThoseOfACleanDatabase(String path, TestDatabase database, DataSource source) {
+  void returnsSameResultsAsCleanDatabase(String path, TestDatabase database, DataSource source) {
     create(database, source);
     List<String> expected = answers(database, Permissions.read().withSql(true));
     assertThat(expected).noneMatch(answer -> answer.contains("POSTGRES_"));
@@ -262,7 +264,7 @@ class HostileSchemaIT {
         .isEmpty();
   }
 
-  // the server writes a name with its schema where another hides it
+  // The server qualifies a name if another object hides it.
   private static String unqualified(String answer) {
     return answer.replaceAll("pg_catalog\\.|public\\.", "");
   }

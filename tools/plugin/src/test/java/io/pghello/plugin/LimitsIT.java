@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Limits are the operator's, whatever a call asks for. */
+/** The operator's limits apply, regardless of the call's parameters. */
 @PgHelloTest(extension = false)
 class LimitsIT {
   private static final Permissions READER = Permissions.read().withSql(true);
@@ -30,7 +30,7 @@ class LimitsIT {
   }
 
   @Test
-  void noCallAsksForMoreTimeThanItMay(TestDatabase database) {
+  void rejectsExcessiveTimeouts(TestDatabase database) {
     ObjectNode config = config(database);
     config.putObject("options").put("queryTimeout", 1_000);
     try (PostgresPlugin plugin = plugin(READER)) {
@@ -41,7 +41,7 @@ class LimitsIT {
       assertThat(code(plugin.execute("a", config, "query", sleep(600, 1_000))))
           .isEqualTo("POSTGRES_QUERY_TIMEOUT");
     }
-    // more than the configuration's, and less
+    // Longer than the configuration's timeout, and shorter.
     try (PostgresPlugin plugin = plugin(READER.withMaxTimeout(Duration.ofMinutes(2)))) {
       assertThat(code(plugin.execute("a", config, "query", sleep(1.1, 120_000)))).isEmpty();
       assertThat(code(plugin.execute("a", config, "query", sleep(1.1, 120_001))))
@@ -55,7 +55,7 @@ class LimitsIT {
   }
 
   @Test
-  void theServerHasLimitsOfItsOwn(TestDatabase database) {
+  void serverEnforcesLimits(TestDatabase database) {
     try (PostgresPlugin plugin = plugin(READER.withMaxTimeout(Duration.ofSeconds(7)))) {
       ObjectNode settings =
           sql(
@@ -74,7 +74,7 @@ class LimitsIT {
         "{'sql': 'select repeat(\\'x\\', 500) as a from generate_series(1, 10)'}",
         "{'sql': 'select g as a_name_that_is_rather_long from generate_series(1, 500) g'}"
       })
-  void answersAreBoundedInBytes(String query, TestDatabase database) {
+  void limitsResultBytes(String query, TestDatabase database) {
     try (PostgresPlugin plugin = plugin(READER.withMaxBytes(4_000))) {
       for (int i = 0; i < 7; i++) {
         ObjectNode answer =
@@ -90,7 +90,7 @@ class LimitsIT {
   }
 
   @Test
-  void theSumOfAListIsBounded(TestDatabase database) {
+  void limitsTotalBytesOfAList(TestDatabase database) {
     ObjectNode list = Plugins.JSON.createObjectNode();
     for (int i = 0; i < 10; i++) {
       list.withArray("operations").add(sql("select repeat('x', 500) as a"));

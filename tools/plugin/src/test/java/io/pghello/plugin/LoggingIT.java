@@ -20,7 +20,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What is logged: statements, and never a value. */
+/** Statements are logged, but never values. */
 @PgHelloTest(extension = false)
 class LoggingIT {
   private static final Logger LOGGER = Logger.getLogger("io.pghello.plugin");
@@ -39,12 +39,12 @@ class LoggingIT {
 
         @Override
         public void flush() {
-          // nothing is kept back
+          // Nothing is buffered.
         }
 
         @Override
         public void close() {
-          // there is nothing to close
+          // Nothing to close.
         }
       };
 
@@ -71,7 +71,7 @@ class LoggingIT {
   }
 
   @Test
-  void slowStatementsInOneLineWithoutTheirValues(TestDatabase database) {
+  void logsSlowStatementsWithoutValues(TestDatabase database) {
     run(database, "{'slowQueryThreshold': 10}");
     assertThat(lines)
         .anyMatch(
@@ -83,7 +83,7 @@ class LoggingIT {
   }
 
   @Test
-  void allStatementsAndPoolsIfThatIsSaid(TestDatabase database) {
+  void logsStatementsAndPoolsIfConfigured(TestDatabase database) {
     run(
         database,
         "{'level': 'debug', 'logQueries': true, 'logConnections': true, 'slowQueryThreshold': 0}");
@@ -98,9 +98,9 @@ class LoggingIT {
                     || line.contains(config(database).get("password").textValue()));
   }
 
-  /** The pool and the driver say nothing of what a server says, or a function in its place. */
+  /** Neither pool nor driver log messages of the server or of a function that imitates it. */
   @Test
-  void noWordOfTheServer(TestDatabase database) {
+  void logsNoServerMessages(TestDatabase database) {
     Logger root = Logger.getLogger("");
     root.addHandler(handler);
     try (PostgresPlugin plugin = plugin(Permissions.all())) {
@@ -113,7 +113,7 @@ class LoggingIT {
         assertThat(answer.toString())
             .contains("\"success\":false")
             .doesNotContain("4111", "secret");
-        // the connection that it was raised on is no other caller's
+        // The connection on which the error was raised is not reused.
         answer = plugin.execute(Plugins.ID, config(database), "query", sql("select 1 as a"));
         assertThat(answer.get("success").booleanValue()).as(answer.toString()).isTrue();
       }
@@ -126,7 +126,7 @@ class LoggingIT {
   }
 
   @Test
-  void nothingElse(TestDatabase database) {
+  void logsNothingElse(TestDatabase database) {
     run(
         database,
         "{'level': 'error', 'logQueries': true, 'logConnections': true, 'slowQueryThreshold': 1}");

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 
 class PermissionsTest {
   @Test
-  void limitsHaveBounds() {
+  void rejectsLimitsOutOfRange() {
     Permissions most =
         Permissions.read()
             .withMaxRows(1_000_000)

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Queries that run often are read without the server's JSON, and answer the same. */
+/** Frequent queries are read without the server's JSON, and return the same results. */
 @PgHelloTest(extension = false, database = Scope.CLASS)
 class PlainRowsIT {
   private static final int OFTEN = 5;
@@ -52,7 +52,7 @@ class PlainRowsIT {
     return last;
   }
 
-  /** Returns whether a query of an expression is read so once it runs often. */
+  /** Returns whether a query of an expression is read this way once it is frequent. */
   private boolean isPlain(String expression) {
     String sql = "select " + expression + " as v, current_query() as sql";
     for (int i = 0; i < OFTEN; i++) {
@@ -61,7 +61,7 @@ class PlainRowsIT {
     return !connection.query(sql).rows().get(0).get("sql").textValue().contains("to_json");
   }
 
-  // h is an integer of 63 bits, i counts from 0
+  // h is a 63-bit integer, i counts from 0.
   @ParameterizedTest
   @CsvSource(
       delimiter = '§',
@@ -117,7 +117,7 @@ class PlainRowsIT {
         "positive § h % 1000",
         "document § '[1, {}]'"
       })
-  void answersTheSame(String type, String expression, DataSource source) {
+  void returnsSameResults(String type, String expression, DataSource source) {
     Plugins.run(
         source,
         "drop domain if exists positive; create domain positive as int8 check (value > -1000000)",
@@ -145,7 +145,7 @@ class PlainRowsIT {
         "Pacific/Kiritimati",
         "+5"
       })
-  void timesAreInTheZoneOfTheTransaction(String zone) {
+  void usesTimeZoneOfTransaction(String zone) {
     String times =
         "to_timestamp(i * 12345678901::bigint % 150000000000) as t"
             + " from generate_series(-50, 50) i";
@@ -178,7 +178,7 @@ class PlainRowsIT {
         "hidden",
         "null::aclitem"
       })
-  void leavesOtherTypesToTheServer(String expression, DataSource source) {
+  void leavesOtherTypesToServer(String expression, DataSource source) {
     Plugins.run(
         source,
         "drop table if exists pair",
@@ -195,7 +195,7 @@ class PlainRowsIT {
   }
 
   @Test
-  void answersTheSameWithoutColumnsOrRows() {
+  void returnsSameResultsWithoutColumnsOrRows() {
     assertThat(often("select").rows()).hasToString("[{}]");
     assertThat(often("select from generate_series(1, 3)").rows()).hasToString("[{}, {}, {}]");
     assertThat(often("select 1 as a where false").rows()).isEmpty();
@@ -208,15 +208,15 @@ class PlainRowsIT {
     }
   }
 
-  /** The fifth run asks, by one that returns no rows and calls nothing. */
+  /** The fifth run checks the columns with a query that returns no rows and calls nothing. */
   @Test
-  void asksOnce(TestDatabase database, WireProxy proxy) throws Exception {
+  void examinesQueryOnce(TestDatabase database, WireProxy proxy) throws Exception {
     PostgresConnection behind = plugin.connect("counted", config(database, proxy));
     behind.execute("create sequence if not exists asked");
     behind.ping();
     String sql = "select nextval('asked')::int as v, $1::text as t";
     for (int i = 1; i <= 3 * OFTEN; i++) {
-      // it may change the session, which is reset
+      // It may change the session, which is reset.
       int trips = i == OFTEN ? 4 : 2;
       JsonNode[] row = new JsonNode[1];
       proxy.assertRoundTrips(trips, () -> row[0] = behind.queryOne(sql, "x").orElseThrow());
@@ -224,9 +224,9 @@ class PlainRowsIT {
     }
   }
 
-  /** The fifth run asks whether it may have effects, too, and the ninth for its parameters. */
+  /** The fifth run also checks for side effects, and the ninth determines the parameter types. */
   @Test
-  void whatOnlyReadsTakesOneRoundTrip(TestDatabase database, WireProxy proxy) throws Exception {
+  void readOnlyQueryTakesOneRoundTrip(TestDatabase database, WireProxy proxy) throws Exception {
     PostgresConnection behind = plugin.connect("counted", config(database, proxy));
     behind.execute("create table if not exists counted (a int)");
     behind.ping();
@@ -237,11 +237,9 @@ class PlainRowsIT {
     }
   }
 
-  /**
-   * On a connection that only reads, the rollback goes along with the query from the first run on.
-   */
+  /** On a read-only connection, the rollback is sent together with the query from the first run. */
   @Test
-  void whatIsRolledBackTakesOneRoundTrip(TestDatabase database, WireProxy proxy) throws Exception {
+  void rolledBackQueryTakesOneRoundTrip(TestDatabase database, WireProxy proxy) throws Exception {
     Permissions permissions = Permissions.read().withSql(true);
     try (PostgresPlugin reader =
         PostgresPlugin.initialize(PluginContext.defaults().withPermissions(permissions))) {
@@ -257,10 +255,10 @@ class PlainRowsIT {
     }
   }
 
-  /** Whether the driver has prepared the query or not. */
+  /** Whether or not the driver has prepared the query. */
   @ParameterizedTest
   @ValueSource(ints = {OFTEN, 3 * OFTEN})
-  void seesAnotherTypeAtOnce(int before, TestDatabase database, DataSource source) {
+  void detectsChangedTypeImmediately(int before, TestDatabase database, DataSource source) {
     String query = "select a from changing";
     try (PostgresPlugin reader =
         PostgresPlugin.initialize(
@@ -284,9 +282,9 @@ class PlainRowsIT {
     }
   }
 
-  /** It has run with the new type already, and a function in it may have written. */
+  /** It has already run with the new type, and a function in it may have written. */
   @Test
-  void saysThatTheOutcomeOfOneThatMayWriteIsUnknown(DataSource source) {
+  void reportsUnknownOutcomeIfQueryMayWrite(DataSource source) {
     Plugins.run(
         source,
         "drop table if exists written",
@@ -307,7 +305,7 @@ class PlainRowsIT {
   }
 
   @Test
-  void aTransactionIsNoneTheWorseForIt(DataSource source) {
+  void changedTypeDoesNotAbortTransaction(DataSource source) {
     Plugins.run(
         source,
         "drop table if exists wide",
@@ -323,9 +321,9 @@ class PlainRowsIT {
     connection.commit(id);
   }
 
-  /** What the driver gets in its binary format, it would write in this program's time zone. */
+  /** The driver would format binary values in the JVM's time zone. */
   @Test
-  void textsOfStatementsOutsideOfBracketsStayTheSame() {
+  void formatsTextIdenticallyOutsideParentheses() {
     connection.execute("create table if not exists gone (a int)");
     String sql =
         "with gone as (delete from gone returning a) select timestamptz '2026-07-01 10:00Z' as t,"

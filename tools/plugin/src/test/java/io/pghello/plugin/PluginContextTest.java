@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
-/** Records neither print what is secret or data, nor hand out what others may change. */
+/** Records neither print secrets or data, nor expose mutable state. */
 class PluginContextTest {
   private static final ObjectNode CONFIG =
       (ObjectNode)
@@ -23,7 +23,7 @@ class PluginContextTest {
   }
 
   @Test
-  void handsOutCopiesOfTheConfiguration() {
+  void returnsCopiesOfConfiguration() {
     PluginContext context = PluginContext.defaults().withConfig(CONFIG);
     ObjectNode copy = (ObjectNode) Objects.requireNonNull(context.config());
     copy.put("host", "elsewhere");
@@ -32,14 +32,14 @@ class PluginContextTest {
   }
 
   @Test
-  void aStatementPrintsNoValues() {
+  void statementPrintsNoValues() {
     SqlStatement statement = SqlStatement.of("select $1", "opensesame");
     assertThat(statement.toString()).doesNotContain("opensesame").contains("select $1");
     assertThat(statement).isEqualTo(new SqlStatement("select $1", List.copyOf(statement.params())));
   }
 
   @Test
-  void handsOutCopiesOfSchemas() {
+  void returnsCopiesOfSchemas() {
     try (PostgresPlugin plugin = PostgresPlugin.initialize(PluginContext.defaults())) {
       PluginOperation operation = plugin.operations().get(0);
       String parameters = operation.parameters().toString();

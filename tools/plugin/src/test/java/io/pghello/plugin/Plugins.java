@@ -19,7 +19,7 @@ import java.util.Properties;
 import javax.sql.DataSource;
 import org.postgresql.Driver;
 
-/** What the tests of the plugin share. */
+/** Helpers of the plugin's tests. */
 final class Plugins {
   static final ObjectMapper JSON =
       JsonMapper.builder()
@@ -30,7 +30,7 @@ final class Plugins {
 
   private Plugins() {}
 
-  /** Returns the configuration of a database. */
+  /** Returns the configuration for a database. */
   static ObjectNode config(TestDatabase database) {
     return config(database.jdbcUrl());
   }
@@ -46,7 +46,7 @@ final class Plugins {
         .put("ssl", false);
   }
 
-  /** Returns the configuration of a database behind a proxy. */
+  /** Returns the configuration for a database behind a proxy. */
   static ObjectNode config(TestDatabase database, WireProxy proxy) {
     return config(database).put("host", proxy.host()).put("port", proxy.port());
   }
@@ -55,7 +55,7 @@ final class Plugins {
     return PostgresPlugin.initialize(PluginContext.defaults().withPermissions(permissions));
   }
 
-  /** Returns JSON; apostrophes stand for quotes. */
+  /** Parses JSON with apostrophes as quotes. */
   static JsonNode json(String text) {
     try {
       return JSON.readTree(text.replace('\'', '"'));
@@ -81,7 +81,7 @@ final class Plugins {
     }
   }
 
-  /** Returns the first value of a query, as a text. */
+  /** Returns the first value of a query as text. */
   static String value(DataSource source, String sql) {
     try (Connection connection = source.getConnection();
         Statement statement = connection.createStatement();

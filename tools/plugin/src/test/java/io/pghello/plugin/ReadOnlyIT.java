@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.PGConnection;
 import org.postgresql.PGNotification;
 
-/** Attempts to write through a connection that only reads. */
+/** Attempts to write through a read-only connection. */
 @PgHelloTest(extension = false)
 class ReadOnlyIT {
   private static final List<String> ATTACKS =
@@ -178,9 +178,9 @@ class ReadOnlyIT {
     return plugin.execute(Plugins.ID, config, operation, parameters);
   }
 
-  /** Twice, so that what the first left in the session would help the second. */
+  /** Twice, because effects of the first attempt in the session could help the second. */
   @Test
-  void nothingWrites(@TempDir Path folder) {
+  void rejectsAllWrites(@TempDir Path folder) {
     Path file = folder.resolve("attack");
     String before = state();
     for (String template : Stream.concat(ATTACKS.stream(), ATTACKS.stream()).toList()) {
@@ -195,7 +195,7 @@ class ReadOnlyIT {
       run("query", sql(attack).put("transactionId", id));
       run("query", sql("select writes()").put("transactionId", id));
       run("commit", Plugins.JSON.createObjectNode().put("transactionId", id));
-      // once more with nothing after it that fails, so that the commit is not refused
+      // Once more without a failing statement after it, so that the commit is not rejected.
       String alone = begin();
       run("query", sql(attack).put("transactionId", alone));
       run("commit", Plugins.JSON.createObjectNode().put("transactionId", alone));
@@ -205,11 +205,11 @@ class ReadOnlyIT {
   }
 
   /**
-   * With standard_conforming_strings off, a backslash escapes the quote behind it, and what was a
-   * text is several statements.
+   * With standard_conforming_strings off, a backslash escapes the quote after it, so that a string
+   * literal becomes several statements.
    */
   @Test
-  void textsEndWhereTheyWereSeenToEnd() {
+  void stringsEndWhereTheParserEndsThem() {
     String before = state();
     String off = "select set_config('standard_conforming_strings', 'off', %s)";
     String split =
@@ -248,7 +248,7 @@ class ReadOnlyIT {
   }
 
   @Test
-  void nothingStaysInTheSession() {
+  void leavesNothingInTheSession() {
     String settings =
         "select current_setting('search_path') as path, current_user, session_user,"
             + " current_setting('default_transaction_read_only') as read_only,"
@@ -262,7 +262,7 @@ class ReadOnlyIT {
   }
 
   @Test
-  void refusesByName() {
+  void rejectsByName() {
     assertThat(run("insert", Plugins.JSON.createObjectNode()).at("/error/message").textValue())
         .isEqualTo("The connection is read-only.");
     assertThat(run("query", sql("select writes()")).at("/error/code").textValue())
@@ -274,7 +274,7 @@ class ReadOnlyIT {
   }
 
   @Test
-  void defaultsAreClosed() {
+  void defaultsAreRestrictive() {
     try (PostgresPlugin closed = PostgresPlugin.initialize(PluginContext.defaults())) {
       for (PluginOperation operation : closed.operations()) {
         ObjectNode answer =
@@ -291,7 +291,7 @@ class ReadOnlyIT {
   }
 
   @Test
-  void tablesAndOperationsAreBounded(DataSource source) {
+  void restrictsTablesAndOperations(DataSource source) {
     Plugins.run(
         source, "create table secret (a int)", "create schema o", "create table o.e (a int)");
     Permissions permissions = Permissions.all().withSql(false).withTables("e");
@@ -339,7 +339,7 @@ class ReadOnlyIT {
   }
 
   @Test
-  void rowsAreBounded() {
+  void limitsRows() {
     try (PostgresPlugin bounded = plugin(Permissions.read().withSql(true).withMaxRows(3))) {
       ObjectNode query = sql("select g from generate_series(1, 1000000) g");
       assertThat(bounded.execute(Plugins.ID, config, "query", query).get("data"))
@@ -358,9 +358,9 @@ class ReadOnlyIT {
     assertThat(query("select 1 as a")).isEqualTo("[{\"a\":1}]");
   }
 
-  /** Each of them stays under the limit of a result; together they are over that of a call. */
+  /** Each result is below the limit. Together they exceed the limit of a call. */
   @Test
-  void whatAListReturnsIsBounded() {
+  void limitsResultsOfAList() {
     ObjectNode list = Plugins.JSON.createObjectNode().put("timeout", 600_000);
     list.withArray("operations")
         .add(sql("select ('[' || repeat('[],', 5000000) || '0]')::json as a"))
@@ -380,7 +380,7 @@ class ReadOnlyIT {
           + " (select count(*) from pg_locks where locktype = 'advisory') as locks";
 
   @Test
-  void aCommitByIdCommitsNothing(DataSource source) throws SQLException {
+  void commitByIdCommitsNothing(DataSource source) throws SQLException {
     config.put("max", 2);
     String before = query(SETTINGS);
     try (Connection listener = source.getConnection();
@@ -423,21 +423,21 @@ class ReadOnlyIT {
         "select U&\"pg\\005fadvisory_lock\"(1)",
         "select query_to_xml('select pg_advisory_lock(1)', true, true, '')"
       })
-  void nothingStaysThatNamesHide(String sql) {
+  void leavesNothingThatNamesHide(String sql) {
     config.put("max", 1);
     String before = query(SETTINGS);
     ObjectNode answer = run("query", sql(sql));
     assertThat(query(SETTINGS)).as(answer.toString()).isEqualTo(before);
   }
 
-  /** Whether a name says so, whereupon the session ends, or hides it. */
+  /** Whether a name reveals it, so that the session is closed, or hides it. */
   @ParameterizedTest
   @ValueSource(
       strings = {
         "select pg_advisory_lock(1)",
         "select query_to_xml('select pg_advisory_lock(1)', true, true, '')"
       })
-  void locksEndBeforeTheAnswer(String sql, DataSource source) throws SQLException {
+  void releasesLocksBeforeTheResult(String sql, DataSource source) throws SQLException {
     try (Connection other = source.getConnection();
         Statement statement = other.createStatement()) {
       for (int i = 0; i < 20; i++) {
@@ -452,7 +452,7 @@ class ReadOnlyIT {
   }
 
   @Test
-  void aRoleMayBeLeftWithoutWhatNoRollbackUndoes(TestDatabase database) {
+  void roleCanLoseIrreversiblePowers(TestDatabase database) {
     String emit = "select pg_logical_emit_message(false, 'a', 'b')::text";
     assertThat(run("query", sql(emit)).get("success").booleanValue()).isTrue();
     Plugins.run(
@@ -475,9 +475,9 @@ class ReadOnlyIT {
     assertThat(query("select a from e")).isEqualTo("[{\"a\":1}]");
   }
 
-  /** A function of dblink has a session of its own, which no rollback of ours ends. */
+  /** A dblink function uses a separate session, which our rollback does not affect. */
   @Test
-  void whatDblinkWritesStaysUnlessTheRoleMayNotCallIt(TestDatabase database) {
+  void dblinkWritesStayUnlessExecuteIsRevoked(TestDatabase database) {
     Plugins.run(database.superuserDataSource(), "create extension dblink");
     String self =
         "'host=%s port=%s dbname=%s user=%s password=%s'"
@@ -504,11 +504,11 @@ class ReadOnlyIT {
   }
 
   /**
-   * The other server's transaction is read-write, and so a function there writes; it is rolled back
-   * with ours.
+   * The transaction on the other server is read-write, so a function there can write. It is rolled
+   * back together with ours.
    */
   @Test
-  void whatAForeignTableWritesIsRolledBack(TestDatabase database) {
+  void rollsBackWritesOfForeignTables(TestDatabase database) {
     String user = config.get("user").textValue();
     Plugins.run(
         database.superuserDataSource(),
@@ -523,7 +523,7 @@ class ReadOnlyIT {
         "grant usage on foreign server s to " + user);
     Plugins.run(
         database.dataSource(),
-        // the other session's search_path is pg_catalog
+        // The search_path of the other session is pg_catalog.
         "create function writes_there() returns int language plpgsql as"
             + " $$ begin insert into public.e values (2); return 1; end $$",
         "create view writing_there as select writes_there() as a",
@@ -544,9 +544,9 @@ class ReadOnlyIT {
     assertThat(state()).isEqualTo(before);
   }
 
-  /** They stand in brackets also where the server would let them pass, as they write nothing. */
+  /** They are put in parentheses even if the server would allow them because they write nothing. */
   @Test
-  void statementsOfATransactionAreQueriesAlone() {
+  void transactionsAcceptOnlyQueries() {
     for (String statement :
         List.of("explain select 1", "show work_mem", "notify channel", "do 'begin end'")) {
       ObjectNode several = Plugins.JSON.createObjectNode();

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.Driver;
 
-/** A connection that only reads has a role that no function of the server makes a writer of. */
+/** No server function lets the role of a read-only connection write. */
 @PgHelloTest(extension = false)
 class RolesIT {
   private static final String ROLE = "only_reads";
@@ -79,7 +79,7 @@ class RolesIT {
   }
 
   @Test
-  void anOrdinaryRoleReads() {
+  void acceptsOrdinaryRole() {
     assertThat(query(Permissions.read().withSql(true)).at("/data/rows").toString())
         .isEqualTo("[{\"a\":1}]");
   }
@@ -87,14 +87,14 @@ class RolesIT {
   @ParameterizedTest
   @ValueSource(
       strings = {"pg_write_server_files", "pg_execute_server_program", "pg_signal_backend"})
-  void refusesMembers(String power) {
+  void rejectsMembers(String power) {
     asSuperuser("grant " + power + " to " + ROLE);
     refuses(power);
   }
 
-  /** Who maintains all tables runs their owners' code; PostgreSQL 17 brought the role. */
+  /** A role that can maintain all tables runs code of their owners. Exists since PostgreSQL 17. */
   @Test
-  void refusesWhoMaintainsAllTables() {
+  void rejectsPgMaintain() {
     String known =
         Plugins.value(
             database.superuserDataSource(),
@@ -115,10 +115,10 @@ class RolesIT {
     }
   }
 
-  /** It may become the role in between, which has the power, by SET ROLE. */
+  /** By SET ROLE, it can become an intermediate role that has the power. */
   @ParameterizedTest
   @ValueSource(strings = {"superuser", "replication", "in role pg_write_server_files"})
-  void refusesWhoMayBecomeOne(String power) {
+  void rejectsRolesThatCanBecomeOne(String power) {
     asSuperuser(
         "create role between " + power,
         "alter role " + ROLE + " noinherit",
@@ -130,20 +130,20 @@ class RolesIT {
   }
 
   @Test
-  void refusesReplication() {
+  void rejectsReplication() {
     asSuperuser("alter role " + ROLE + " replication");
     refuses("REPLICATION");
   }
 
   @Test
-  void refusesASuperuser() {
+  void rejectsSuperuser() {
     Properties parts = Objects.requireNonNull(Driver.parseURL(database.superuserJdbcUrl(), null));
     config.put("user", parts.getProperty("user")).put("password", parts.getProperty("password"));
     refuses("SUPERUSER");
   }
 
   @Test
-  void saysWhoOwnsWhatItReads() {
+  void reportsTableOwners() {
     ObjectNode owner = config(database);
     Plugins.run(database.dataSource(), "create table owned (a int)");
     try (PostgresPlugin plugin = plugin(Permissions.read())) {

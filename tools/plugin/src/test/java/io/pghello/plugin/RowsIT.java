@@ -122,7 +122,7 @@ class RowsIT {
         "'1=1'",
         "null"
       })
-  void refusesConditions(String where) {
+  void rejectsInvalidConditions(String where) {
     for (String operation : List.of("find", "findOne", "count", "delete", "update")) {
       String data = operation.equals("update") ? ", 'data': {'age': 1}" : "";
       ObjectNode answer = run(operation, "{'table': 'p', 'where': " + where + data + "}");
@@ -203,16 +203,17 @@ class RowsIT {
     ObjectNode behind = config(database, proxy);
     PostgresConnection connection = plugin.connect("counted", behind);
     connection.count("p", Map.of());
-    // its row is read before the commit; BEGIN goes along with the statement
+    // The row is read before the commit. BEGIN is sent together with the statement.
     proxy.assertRoundTrips(1 + 2, () -> connection.insert("p", Map.of("name", "x")));
-    // what is not known to leave the session as it is takes one more, and a table's first condition
+    // If a statement is not known to keep the session, it takes one more, and so does the first
+    // condition on a table.
     proxy.assertRoundTrips(3, () -> connection.find("p", Map.of("id", 1)));
     proxy.assertRoundTrips(2, () -> connection.find("p", Map.of("id", 1)));
     proxy.assertRoundTrips(2, () -> connection.queryOne("select $1::int + $1 as two", 1));
     proxy.assertRoundTrips(2, () -> connection.update("p", Map.of("age", 1), Map.of("id", 1)));
     proxy.assertRoundTrips(4, () -> connection.query("select $1::int[] as one", List.of(1)));
     proxy.assertRoundTrips(2, () -> connection.query("select $1::int[] as one", List.of(1)));
-    // BEGIN is sent along with the first statement, but has an answer of its own
+    // BEGIN is sent together with the first statement, but has a separate response.
     proxy.assertRoundTrips(
         1 + 3,
         () ->
@@ -269,7 +270,7 @@ class RowsIT {
 
   @ParameterizedTest
   @ValueSource(ints = {100, 60_000})
-  void saysDuplicates(int count) {
+  void reportsDuplicates(int count) {
     assertThat(batch(records(count, count - 10), ", 'conflictStrategy': 'update'"))
         .hasToString("{\"rowCount\":" + (count - 10) + ",\"ignored\":0,\"duplicates\":10}");
     assertThat(succeed("findOne", "{'table': 'p', 'where': {'id': 1000}}").at("/data/i").intValue())
@@ -283,7 +284,7 @@ class RowsIT {
 
   @ParameterizedTest
   @ValueSource(ints = {20_000, 60_000})
-  void insertsNoneIfOneIsRefused(int count) {
+  void insertsNoneIfOneIsRejected(int count) {
     config.put("max", 1);
     ArrayNode records = records(count, count);
     ((ObjectNode) records.get(count - 1)).put("name", "\0");
@@ -307,7 +308,10 @@ class RowsIT {
         .isEqualTo(records.size());
   }
 
-  /** COPY's binary format has what the server makes of texts, and leaves others to the server. */
+  /**
+   * COPY's binary format has the same values as the server's conversion of texts. Other values are
+   * left to the server.
+   */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -385,7 +389,7 @@ class RowsIT {
         "{'at': '0000-01-02T03:04:05Z'}",
         "{'at': 1}"
       })
-  void largeBatchesRefuseTheSame(String bad) {
+  void largeBatchesRejectSameValues(String bad) {
     succeed(
         "execute",
         "{'sql': 'create table many (id int, s smallint, i int, b boolean, v varchar(5), j json,"
@@ -410,7 +414,7 @@ class RowsIT {
   }
 
   @Test
-  void refusesBatches() {
+  void rejectsInvalidBatches() {
     for (String bad :
         Arrays.asList(
             "{'table': 'p', 'records': []}",
@@ -443,7 +447,7 @@ class RowsIT {
   }
 
   @Test
-  void aBatchIsAllOrNothing() {
+  void batchIsAtomic() {
     ArrayNode records = records(20_000, 20_000);
     ((ObjectNode) records.get(19_999)).put("id", 1_000);
     assertThat(batch(records, "").textValue()).isEqualTo("POSTGRES_CONSTRAINT_VIOLATED");
@@ -531,7 +535,7 @@ class RowsIT {
         "int check (true)",
         "p.id%type"
       })
-  void refusesTypesThatAreMore(String type) {
+  void rejectsInvalidTypes(String type) {
     for (String parameters :
         List.of(
             "{'table': 'x', 'schema': {'columns': [{'name': 'a', 'type': 'TYPE'}]}}",
@@ -545,7 +549,7 @@ class RowsIT {
   }
 
   @Test
-  void refusesDefaultsThatAreMore() {
+  void rejectsInvalidDefaults() {
     for (String bad :
         List.of("{'fn': 'pg_sleep'}", "{'fn': 'now', 'x': 1}", "{}", "[1]", "{'fn': 'now()'}")) {
       String parameters =
@@ -575,7 +579,7 @@ class RowsIT {
         "nchar(3)",
         "bpchar(3)"
       })
-  void aTypeThatIsTooShortCutsNothing(String type) {
+  void shorterTypeDoesNotTruncate(String type) {
     ObjectNode answer =
         run(
             "alterTable",
@@ -621,7 +625,7 @@ class RowsIT {
   }
 
   @Test
-  void twoNullsAreNoConflict(DataSource source) {
+  void nullsDoNotConflict(DataSource source) {
     Plugins.run(source, "create table n (a int, b int, c text, unique (a, b))");
     JsonNode result =
         succeed(
@@ -648,7 +652,7 @@ class RowsIT {
         "date[] | '{today}'",
         "tstzrange | '[now,]'"
       })
-  void aDefaultIsNoFrozenTime(String type, String value) {
+  void rejectsConstantTimeAsDefault(String type, String value) {
     String column =
         "{'name': 'a', 'type': '" + type + "', 'default': '" + value.replace("'", "") + "'}";
     for (ObjectNode answer :
@@ -665,7 +669,7 @@ class RowsIT {
   }
 
   @Test
-  void aChangedDefaultIsNoFrozenTime(DataSource source) {
+  void rejectsConstantTimeAsChangedDefault(DataSource source) {
     Plugins.run(
         source,
         "create table f (a timestamptz, b text, c date)",
@@ -702,7 +706,7 @@ class RowsIT {
         "with q as (insert into w values (1) returning a) select a, repeat('x', 70000000) from q",
         "insert into w values (1) returning a, (repeat('[', 6000) || repeat(']', 6000))::json as j"
       })
-  void whatCannotBeReadIsNotCommitted(String sql, DataSource source) {
+  void doesNotCommitUnreadableRows(String sql, DataSource source) {
     Plugins.run(source, "create table w (a int)");
     ObjectNode answer = plugin.execute(Plugins.ID, config, "execute", Plugins.sql(sql));
     assertThat(answer.at("/error/code").textValue())
@@ -711,7 +715,7 @@ class RowsIT {
   }
 
   @Test
-  void aRowThatCannotBeReadIsNotInserted(DataSource source) {
+  void doesNotInsertUnreadableRow(DataSource source) {
     Plugins.run(
         source,
         "create table k"
@@ -729,7 +733,7 @@ class RowsIT {
   }
 
   @Test
-  void aConnectionStaysAfterStatementsThatFail() {
+  void keepsConnectionAfterFailedStatements() {
     config.put("max", 1);
     JsonNode before = serverProcess();
     ObjectNode answer =
@@ -748,9 +752,9 @@ class RowsIT {
     return plugin.execute(Plugins.ID, config, "queryValue", sql).get("data");
   }
 
-  /** Types of parameters and plans are of the table as it was when the server prepared them. */
+  /** Parameter types and plans date from when the server prepared them. */
   @Test
-  void anotherTypeOfAColumnIsSeenAtOnce(DataSource source) {
+  void detectsChangedTypeImmediately(DataSource source) {
     config.put("max", 1);
     String find = "{'table': 'p', 'fields': ['id'], 'where': {'age': '17'}}";
     ObjectNode insert = Plugins.sql("insert into p (age) values ($1) returning age", 5);
@@ -776,7 +780,7 @@ class RowsIT {
       assertThat(serverProcess()).isEqualTo(before);
       assertThat(reader.execute(Plugins.ID, config, "find", json(find)).at("/data/rowCount"))
           .hasToString("1");
-      // a list is the caller's to repeat, and then succeeds
+      // A list must be repeated by the caller, and then succeeds.
       Plugins.run(source, "alter table p alter age type int using 17");
       run("transaction", list.toString());
       succeed("transaction", list.toString());
@@ -784,7 +788,7 @@ class RowsIT {
   }
 
   @Test
-  void aKeyHasNoneOfTheColumnsThatItsIndexIncludes(DataSource source) {
+  void keyExcludesIncludedColumns(DataSource source) {
     Plugins.run(source, "create table i (a int, b int, primary key (a) include (b))");
     String batch =
         "{'table': 'i', 'records': [{'a': 1, 'b': 2}, {'a': 1, 'b': 3}],"
@@ -793,10 +797,10 @@ class RowsIT {
     assertThat(succeed("find", "{'table': 'i'}").get("rows")).hasToString("[{\"a\":1,\"b\":3}]");
   }
 
-  /** Another constraint fails: rows must not be left out for what the caller has not named. */
+  /** A conflict with another constraint fails, because the caller has not named it. */
   @ParameterizedTest
   @ValueSource(strings = {"", "'conflictColumns': ['a'],"})
-  void ignoresConflictsOfTheKeyAlone(String columns, DataSource source) {
+  void ignoresOnlyConflictsOfTheKey(String columns, DataSource source) {
     Plugins.run(
         source, "create table u (a int primary key, b int unique)", "insert into u values (1, 1)");
     String batch =
@@ -815,9 +819,9 @@ class RowsIT {
     }
   }
 
-  /** A procedure that commits has done something when it fails. */
+  /** A procedure that commits has already had an effect when it fails. */
   @Test
-  void aCallThatFailsIsNotRepeated(DataSource source) {
+  void doesNotRepeatFailedCall(DataSource source) {
     Plugins.run(
         source,
         "create table items (a int)",
@@ -843,7 +847,7 @@ class RowsIT {
   }
 
   @Test
-  void noTemporaryTableStays() {
+  void dropsTemporaryTable() {
     config.put("max", 1);
     for (String into : List.of("temp p", "temporary p", "pg_temp.p", "\"pg_temp\".p")) {
       plugin.execute(
@@ -856,11 +860,11 @@ class RowsIT {
   }
 
   /**
-   * A trigger that skips rows is counted by arrays of values, by binary COPY, and by COPY of texts.
+   * Rows skipped by a trigger are counted for arrays of values, for binary COPY and for text COPY.
    */
   @ParameterizedTest
   @CsvSource({"10000, 1", "10001, 1", "20000, 1", "10001, 'one'", "60000, 1"})
-  void countsWhatATriggerLeavesOut(int count, String last, DataSource source) {
+  void countsRowsSkippedByTrigger(int count, String last, DataSource source) {
     Plugins.run(
         source,
         "create table halves (a int, b text)",
@@ -871,7 +875,7 @@ class RowsIT {
     var records = parameters.putArray("records");
     for (int i = 1; i <= count; i++) {
       ObjectNode record = records.addObject().put("a", i);
-      // a number is no text of the binary format
+      // A number cannot be sent as text in the binary format.
       record.set("b", i == count ? json("'" + last + "'") : json("'x'"));
     }
     if (last.equals("1")) {
@@ -884,9 +888,9 @@ class RowsIT {
         .isEqualTo(String.valueOf(count / 2));
   }
 
-  /** Each name in the list can be used as it is, and means the table that it was listed for. */
+  /** Each listed name can be used as it is, and refers to the listed table. */
   @Test
-  void namesWithDotsAndQuotes(DataSource source) {
+  void supportsNamesWithDotsAndQuotes(DataSource source) {
     Plugins.run(
         source,
         "create schema audit",
@@ -928,10 +932,10 @@ class RowsIT {
     }
   }
 
-  /** What a table of one row takes, a batch takes, too, by whichever way it is sent. */
+  /** A batch accepts the same values as a single row, regardless of the transfer format. */
   @ParameterizedTest
   @ValueSource(ints = {1, 10_001})
-  void batchesTakeDomainsOverArraysAndCompositeTypes(int count, DataSource source) {
+  void batchesAcceptDomainsOverArraysAndCompositeTypes(int count, DataSource source) {
     Plugins.run(
         source,
         "create schema kinds",
@@ -969,7 +973,7 @@ class RowsIT {
   }
 
   @Test
-  void updatesATableCalledExcluded(DataSource source) {
+  void updatesTableNamedExcluded(DataSource source) {
     Plugins.run(source, "create table excluded (id int primary key, excluded int, t text)");
     String batch =
         "{'table': 'excluded', 'conflictStrategy': 'update', 'records': [{'id': 1, 'excluded': 2,"
@@ -980,7 +984,7 @@ class RowsIT {
   }
 
   @Test
-  void namesTheFieldsOfACompositeColumn(DataSource source) {
+  void suggestsFieldsOfCompositeColumn(DataSource source) {
     Plugins.run(source, "create type pair as (a int)", "create table pairs (p pair)");
     for (String where : new String[] {"{'p': '(1)'}", "{'p': {'in': ['(1)']}}"}) {
       ObjectNode answer = run("find", "{'table': 'pairs', 'where': " + where + "}");
@@ -990,7 +994,7 @@ class RowsIT {
   }
 
   @Test
-  void namesTheFixOfADeleteInAQuery() {
+  void suggestsExecuteForDeleteInQuery() {
     ObjectNode answer = run("query", "{'sql': 'with d as (delete from p returning 1) table d'}");
     assertThat(answer.at("/error/details/remedy").textValue())
         .contains("DELETE in WITH", "execute");
@@ -1007,8 +1011,7 @@ class RowsIT {
         "insert | {'table': 'p', 'dat': {}} | has an unknown member dat. | Did you mean data?",
         "insert | {'table': 'p'} | needs data. |"
       })
-  void namesTheParameterThatIsWrong(
-      String operation, String parameters, String message, String remedy) {
+  void reportsInvalidParameter(String operation, String parameters, String message, String remedy) {
     ObjectNode answer = run(operation, parameters);
     assertThat(answer.at("/error/message").textValue()).contains(message);
     if (remedy != null) {

@@ -10,7 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** Another server's answers, until it is sent a text; then there are none until it is cut. */
+/** Proxies another server until it receives a given text, and then stalls until it is cut. */
 final class StallingServer implements AutoCloseable {
   private final ServerSocket listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
   private final List<Socket> sockets = new CopyOnWriteArrayList<>();
@@ -74,7 +74,7 @@ final class StallingServer implements AutoCloseable {
     }
   }
 
-  /** Closes the connections that there are, and answers those that come. */
+  /** Closes the current connections, and serves new ones. */
   void cutAndServe() throws IOException {
     cut = true;
     for (Socket socket : sockets) {

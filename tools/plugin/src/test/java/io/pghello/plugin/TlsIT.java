@@ -20,7 +20,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Certificates and keys from texts, against a server that has TLS. */
+/** Certificates and keys given as text, with a server that has TLS enabled. */
 class TlsIT {
   private static final char[] PASSWORD = "changeit".toCharArray();
 
@@ -33,7 +33,7 @@ class TlsIT {
 
   private final PostgresPlugin plugin = plugin(Permissions.all());
 
-  /** A certificate that its own key has signed, and the key. */
+  /** A self-signed certificate and its key. */
   private record Pair(String cert, String key) {
     static Pair create(Path folder, String name, String algorithm) throws Exception {
       Path store = folder.resolve(name + algorithm + ".p12");
@@ -110,7 +110,7 @@ class TlsIT {
     }
   }
 
-  /** Files of the server belong to its user, and a key must be readable by nobody else. */
+  /** The server requires that it owns these files, and that only its user can read the key. */
   private static String write(String text, String file) {
     return "copy (select unnest(string_to_array('"
         + text.strip()
@@ -156,12 +156,12 @@ class TlsIT {
   }
 
   @Test
-  void trustsTheCertificateThatIsGiven() {
+  void trustsGivenCertificate() {
     assertThat(run(config("sslonly", serverPair.cert()))).hasToString("true");
   }
 
   @Test
-  void trustsNoOther() {
+  void trustsNoOtherCertificate() {
     JsonNode error = run(config("sslonly", otherPair.cert()));
     assertThat(error.get("code").textValue()).isEqualTo("POSTGRES_CONNECTION_FAILED");
     assertThat(error.at("/details/reason").textValue()).isEqualTo("tls");
@@ -169,13 +169,13 @@ class TlsIT {
   }
 
   @Test
-  void trustsNoneThatTheJdkDoesNotKnow() {
+  void trustsNoCertificateUnknownToTheJdk() {
     ObjectNode config = config("sslonly", null).put("ssl", true);
     assertThat(run(config).at("/details/reason").textValue()).isEqualTo("tls");
   }
 
   @Test
-  void checksTheName() {
+  void verifiesHostName() {
     ObjectNode config = config("sslonly", serverPair.cert()).put("host", "127.0.0.1");
     JsonNode error = run(config.deepCopy());
     assertThat(error.get("code").textValue()).isEqualTo("POSTGRES_CONNECTION_FAILED");
@@ -183,21 +183,21 @@ class TlsIT {
   }
 
   @Test
-  void checksTheAuthorityAloneIfThatIsSaid() {
+  void verifiesOnlyCaIfConfigured() {
     ObjectNode config = config("sslonly", serverPair.cert()).put("host", "127.0.0.1");
     ((ObjectNode) config.get("ssl")).put("verify", "ca");
     assertThat(run(config)).hasToString("true");
   }
 
   @Test
-  void saysThatTlsIsRequired() {
+  void reportsThatTlsIsRequired() {
     JsonNode error = run(config("sslonly", null).put("ssl", false));
     assertThat(error.get("code").textValue()).isEqualTo("POSTGRES_SSL_REQUIRED");
     assertThat(error.at("/details/remedy").textValue()).contains("Configure ssl");
   }
 
   @Test
-  void saysThatTlsIsNotOffered() {
+  void reportsThatTlsIsNotOffered() {
     try (PgHelloServer plain = PgHelloServer.start()) {
       JsonNode error = run(config("hello", serverPair.cert()).put("port", plain.port()));
       assertThat(error.get("code").textValue()).isEqualTo("POSTGRES_CONNECTION_FAILED");
@@ -220,7 +220,7 @@ class TlsIT {
   }
 
   @Test
-  void saysWhatIsWrongWithAKey() {
+  void reportsInvalidKeys() {
     String wrong = "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----";
     expectKey(wrong, "ssl.key is in an OpenSSL-specific format.", "openssl pkcs8 -topk8 -nocrypt");
     expectKey(wrong.replace("RSA", "EC"), "ssl.key is in an OpenSSL-specific format.", "pkcs8");

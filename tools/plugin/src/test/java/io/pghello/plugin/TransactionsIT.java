@@ -80,9 +80,9 @@ class TransactionsIT {
     }
   }
 
-  /** Permissions that were taken away hold at once, in a transaction that is open as well. */
+  /** Revoked permissions take effect immediately, even in an open transaction. */
   @Test
-  void whoMayOnlyReadNowWritesNothing() {
+  void revokedPermissionApplies() {
     var now = new Permissions[] {Permissions.all()};
     try (PostgresPlugin changing =
         PostgresPlugin.initialize(PluginContext.defaults().withPermissions(id -> now[0]))) {
@@ -112,7 +112,7 @@ class TransactionsIT {
   }
 
   @Test
-  void neverCallsAFailedTransactionCommitted() {
+  void doesNotReportFailedTransactionAsCommitted() {
     PostgresConnection connection = connect();
     String id = connection.beginTransaction(Isolation.READ_COMMITTED);
     connection.in(id).insert("t", Map.of("a", 1));
@@ -127,7 +127,7 @@ class TransactionsIT {
   }
 
   @Test
-  void aMistakeThatIsNotSentDoesNotFailIt() {
+  void invalidCallDoesNotAbortTransaction() {
     PostgresConnection connection = connect();
     String id = connection.beginTransaction(Isolation.READ_COMMITTED);
     connection.in(id).insert("t", Map.of("a", 1));
@@ -139,9 +139,12 @@ class TransactionsIT {
     assertThat(connection.count("t", Map.of())).isEqualTo(1);
   }
 
-  /** Even one that has all connections; a mistake of the caller is not a server that is away. */
+  /**
+   * Even a transaction that holds all connections; an invalid call does not mean that the server is
+   * down.
+   */
   @Test
-  void mayBePinged() {
+  void supportsPing() {
     config.put("max", 1);
     PostgresConnection connection = connect();
     String id = connection.beginTransaction(Isolation.READ_COMMITTED);
@@ -159,7 +162,7 @@ class TransactionsIT {
   }
 
   @Test
-  void endByTheIdThatIsGiven() {
+  void endById() {
     PostgresConnection connection = connect();
     String one = connection.beginTransaction(Isolation.READ_COMMITTED);
     String two = connection.beginTransaction(Isolation.READ_COMMITTED);
@@ -212,7 +215,7 @@ class TransactionsIT {
     plugin.close();
     plugin = plugin(Duration.ofSeconds(5));
     PostgresConnection connection = connect();
-    // what is slow the first time is no part of the lease
+    // One-time initialization does not count towards the lease.
     connection.insert("t", Map.of("a", 1));
     connection.delete("t", Map.of("a", 1));
     String id = connection.beginTransaction(Isolation.READ_COMMITTED);
@@ -266,7 +269,7 @@ class TransactionsIT {
   }
 
   @Test
-  void sayThatASerializationFailureMayBeRepeated() {
+  void serializationFailureIsRetryable() {
     PostgresConnection connection = connect();
     connection.insert("t", Map.of("a", 1));
     String one = connection.beginTransaction(Isolation.SERIALIZABLE);
@@ -283,7 +286,7 @@ class TransactionsIT {
   }
 
   @Test
-  void areIsolatedAsTheySay() {
+  void useRequestedIsolation() {
     PostgresConnection connection = connect();
     assertThat(
             connection
@@ -304,7 +307,7 @@ class TransactionsIT {
   }
 
   @Test
-  void areIsolatedAsTheySayWhateverTheDefaultIs(TestDatabase database) {
+  void useRequestedIsolationWithAnyDefault(TestDatabase database) {
     Plugins.run(
         database.superuserDataSource(),
         "alter database " + database.name() + " set default_transaction_isolation = serializable");
@@ -322,7 +325,7 @@ class TransactionsIT {
   }
 
   @Test
-  void listsAreDoneWholeOrNotAtAll() {
+  void listsAreAtomic() {
     PostgresConnection connection = connect();
     SqlStatement insert = SqlStatement.of("insert into t values ($1)", 1);
     for (SqlStatement bad :
@@ -339,7 +342,7 @@ class TransactionsIT {
   }
 
   @Test
-  void oneCallUsesItAtATime() throws Exception {
+  void rejectsConcurrentCalls() throws Exception {
     PostgresConnection connection = connect();
     String id = connection.beginTransaction(Isolation.READ_COMMITTED);
     var running =

@@ -37,7 +37,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Each row of a table of troubles, and others, made on purpose: the code, and the remedy. */
+/**
+ * Provokes each error of the troubleshooting table, and others, and checks the code and the remedy.
+ */
 @PgHelloTest(extension = false)
 class TroubleshootingIT {
   private final PostgresPlugin plugin = plugin(Permissions.all());
@@ -87,9 +89,9 @@ class TroubleshootingIT {
     expect(error(config, "ping", null), "AUTH_FAILED", "credentials", "user and password");
   }
 
-  /** In a statement of its own, and in a transaction by id; and before it has begun. */
+  /** In a single statement, in a transaction by id, and before it has begun. */
   @Test
-  void aCallThatNobodyNeedsIsCancelled(TestDatabase database, DataSource source) throws Exception {
+  void cancelsCall(TestDatabase database, DataSource source) throws Exception {
     ObjectNode config = config(database);
     String id =
         plugin
@@ -122,9 +124,11 @@ class TroubleshootingIT {
     return answers.get(0);
   }
 
-  /** After an error, giving a connection back takes a round trip, for which no answer waits. */
+  /**
+   * After an error, returning the connection takes a round trip. The response does not wait for it.
+   */
   @Test
-  void answersBeforeItGivesTheConnectionBack(TestDatabase database, WireProxy proxy)
+  void respondsBeforeReturningTheConnection(TestDatabase database, WireProxy proxy)
       throws Exception {
     ObjectNode config = config(database, proxy).put("max", 1);
     try (PostgresPlugin reader = plugin(Permissions.read().withSql(true))) {
@@ -162,7 +166,7 @@ class TroubleshootingIT {
                         throw new IllegalStateException();
                       }));
       assertThat(connection.getStats().idle()).isEqualTo(1);
-      // a second try has a connection of its own, and there is one alone
+      // A retry uses a new connection, but there is only one.
       proxy.cut();
       assertThat(
               reader.execute("r", config, "query", sql("select 7")).get("success").booleanValue())
@@ -170,9 +174,11 @@ class TroubleshootingIT {
     }
   }
 
-  /** What ends one connection ends others, which a second try would find in the pool. */
+  /**
+   * The cause that ended one connection has ended others, which a retry would get from the pool.
+   */
   @Test
-  void readsOnceMoreOnAConnectionThatIsNew(TestDatabase database, WireProxy proxy) {
+  void retriesReadOnNewConnection(TestDatabase database, WireProxy proxy) {
     PostgresConnection connection = plugin.connect("two", config(database, proxy));
     String transaction = connection.beginTransaction(Isolation.READ_COMMITTED);
     assertThat(connection.ping()).isTrue();
@@ -195,9 +201,9 @@ class TroubleshootingIT {
     }
   }
 
-  /** Log-ins that are refused again and again would lock the account. */
+  /** Repeated rejected logins would lock the account. */
   @Test
-  void asksNoMoreAfterARefusedPassword(TestDatabase database, WireProxy proxy) {
+  void suspendsLoginsAfterRejectedPassword(TestDatabase database, WireProxy proxy) {
     ObjectNode config = config(database, proxy).put("password", "secret");
     for (int i = 0; i < 20; i++) {
       expect(error(config, "ping", null), "AUTH_FAILED", "credentials", "user and password");
@@ -205,9 +211,9 @@ class TroubleshootingIT {
     assertThat(proxy.connections()).isEqualTo(1);
   }
 
-  /** The pool of a password that was changed meanwhile knocks once, too. */
+  /** A pool with an outdated password attempts only one login as well. */
   @Test
-  void asksNoMoreAfterThePasswordWasChanged(TestDatabase database, WireProxy proxy) {
+  void suspendsLoginsAfterPasswordChange(TestDatabase database, WireProxy proxy) {
     Plugins.run(
         database.superuserDataSource(),
         "create role changing login password 'first'",
@@ -248,7 +254,7 @@ class TroubleshootingIT {
 
   @Test
   @Timeout(value = 120, threadMode = ThreadMode.SEPARATE_THREAD)
-  void aServerThatStallsAfterTheLogIn(TestDatabase database) throws Exception {
+  void timesOutIfServerStallsAfterLogin(TestDatabase database) throws Exception {
     ObjectNode config = config(database).put("connectionTimeoutMillis", 1_000);
     try (var server = new StallingServer(config.get("port").intValue(), "IntervalStyle")) {
       JsonNode error = error(config.put("port", server.port()), "ping", null);
@@ -257,9 +263,9 @@ class TroubleshootingIT {
     }
   }
 
-  /** The password file of the account that the program runs in is not its callers'. */
+  /** The password file of the program's user must not be used for its callers. */
   @Test
-  void takesNoPasswordFromAFile(TestDatabase database, @TempDir Path folder) throws IOException {
+  void ignoresPasswordFile(TestDatabase database, @TempDir Path folder) throws IOException {
     ObjectNode config = config(database);
     Path file = folder.resolve("passwords");
     Files.writeString(file, "*:*:*:*:" + config.remove("password").textValue());
@@ -339,7 +345,7 @@ class TroubleshootingIT {
   }
 
   @Test
-  void serverErrorsAreTold(TestDatabase database, DataSource source) {
+  void reportsServerErrors(TestDatabase database, DataSource source) {
     Plugins.run(
         source,
         "create table t (a int primary key, b text not null check (b <> 'x'))",
@@ -414,7 +420,7 @@ class TroubleshootingIT {
   }
 
   @Test
-  void poolsThatNobodyUsesAreClosed(TestDatabase database) throws Exception {
+  void closesUnusedPools(TestDatabase database) throws Exception {
     try (PostgresPlugin brief =
         PostgresPlugin.initialize(
             PluginContext.defaults().withPoolIdleTimeout(Duration.ofMillis(200)))) {
@@ -426,7 +432,7 @@ class TroubleshootingIT {
   }
 
   @Test
-  void aServerThatStartsIsWaitedFor() throws Exception {
+  void waitsForStartingServer() throws Exception {
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase()) {
       ObjectNode config = config(database);
@@ -441,7 +447,7 @@ class TroubleshootingIT {
   }
 
   @Test
-  void aReadIsRepeatedOnceAfterAKill(TestDatabase database) {
+  void retriesReadOnceAfterKill(TestDatabase database) {
     try (PostgresPlugin reader = plugin(Permissions.read().withSql(true))) {
       PostgresConnection connection = reader.connect(Plugins.ID, config(database).put("max", 1));
       assertThat(connection.queryValue("select 1").intValue()).isEqualTo(1);
@@ -455,14 +461,17 @@ class TroubleshootingIT {
   }
 
   @Test
-  void aWriteOnALostConnectionIsNotRepeated(TestDatabase database, DataSource source)
+  void doesNotRepeatWriteOnLostConnection(TestDatabase database, DataSource source)
       throws Exception {
     Plugins.run(source, "create table t (a int)");
     JsonNode insert = json("{'table': 't', 'data': {'a': 1}}");
     cutAfter("INSERT INTO", database, "insert", insert);
   }
 
-  /** Cuts the connection once the statement is sent, and so is not the pool's own question. */
+  /**
+   * Cuts the connection after the statement was sent, so that the validation query of the pool is
+   * not affected.
+   */
   private void cutAfter(String text, TestDatabase database, String operation, JsonNode parameters)
       throws Exception {
     ObjectNode config = config(database);
@@ -479,14 +488,14 @@ class TroubleshootingIT {
           "OUTCOME_UNKNOWN",
           "",
           "before you repeat it");
-      // a connection that is new, so that a repeated one would have succeeded
+      // A new connection, so that a retry would have succeeded.
       assertThat(connection.count("t", Map.of())).isZero();
     }
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"query", "queryOne", "queryValue", "execute"})
-  void aQueryThatMayWriteIsNotRepeated(String operation, TestDatabase database, DataSource source)
+  void doesNotRepeatQueryThatMayWrite(String operation, TestDatabase database, DataSource source)
       throws Exception {
     Plugins.run(
         source,

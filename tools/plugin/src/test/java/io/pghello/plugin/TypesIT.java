@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Values of all types, from JSON into the server and back. */
+/** Values of all types, converted from JSON to the server and back. */
 @PgHelloTest(extension = false, database = Scope.CLASS)
 class TypesIT {
   private final PostgresPlugin plugin = plugin(Permissions.all());
@@ -43,7 +43,7 @@ class TypesIT {
     return answer.get("data");
   }
 
-  /** The value goes in as a parameter of a query, by insert, and by batchInsert. */
+  /** Sends the value as a parameter of a query, with insert, and with batchInsert. */
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -132,7 +132,7 @@ class TypesIT {
   }
 
   @Test
-  void takesValuesOfJava(TestDatabase database) {
+  void acceptsJavaValues(TestDatabase database) {
     PostgresConnection connection = plugin.connect(Plugins.ID, config(database));
     UUID uuid = UUID.randomUUID();
     assertThat(connection.queryValue("select $1::uuid", uuid).textValue())
@@ -158,7 +158,7 @@ class TypesIT {
   }
 
   @Test
-  void rowsOfStatementsOutsideOfBracketsAreTexts(TestDatabase database) {
+  void rowsOutsideParenthesesAreText(TestDatabase database) {
     assertThat(succeed(database, "execute", sql("show timezone")).get("rows"))
         .hasToString("[{\"TimeZone\":\"UTC\"}]");
     assertThat(
@@ -188,9 +188,9 @@ class TypesIT {
     succeed(database, "execute", sql("drop table w"));
   }
 
-  /** Results are as the schemas say that operations answer with. */
+  /** Results match the schemas of the operations. */
   @Test
-  void resultsAreAsTheirSchemasSay(TestDatabase database) {
+  void resultsMatchSchemas(TestDatabase database) {
     PostgresConnection connection = plugin.connect(Plugins.ID, config(database));
     Map<String, String> calls =
         Map.ofEntries(

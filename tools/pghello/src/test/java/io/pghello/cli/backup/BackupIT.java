@@ -37,8 +37,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Backup, restore and verification on real servers. Where this machine has no programs of the
- * server's version, the commands have to say so.
+ * Backup, restore and verification with real servers. If this machine has no programs of the
+ * server's version, the commands must report that.
  */
 @PgHelloTest
 class BackupIT {
@@ -47,7 +47,7 @@ class BackupIT {
   @TempDir private Path folder;
 
   @Test
-  void bringsBackWhatWasDeleted(
+  void restoresDeletedRows(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     String name = database.name();
@@ -156,7 +156,7 @@ class BackupIT {
           .isEqualTo("0");
       assertThat(Run.value(again, "SHOW track_functions")).isEqualTo("all");
       assertThat(Run.value(again, "SHOW maintenance_work_mem")).isEqualTo("77MB");
-      // while it was restored
+      // During the restore.
       assertThat(Run.value(again, "SELECT memory FROM memory")).isEqualTo("256MB");
       assertThat(
               Run.value(
@@ -192,9 +192,9 @@ class BackupIT {
     }
   }
 
-  /** A dump says CREATE EXTENSION without a version, so the server's files decide. */
+  /** A dump contains CREATE EXTENSION without a version, so the server's files determine it. */
   @Test
-  void saysWhichVersionIsThere(
+  void reportsExtensionVersion(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
@@ -213,7 +213,7 @@ class BackupIT {
         .isEqualTo(PgHelloServer.extensionVersion());
     Run.execute(superuser, "DROP DATABASE " + name + "_copy");
     assumeTrue(Run.hasServer(server), "no programs of this version");
-    // a name that is given twice counts once
+    // A duplicate name counts once.
     Run verify = verify(Map.of(), "--json", "--from", folder.toString(), name, name);
     assertThat(verify.status()).as(verify.out() + verify.err()).isZero();
     assertThat(Run.json(superuser, verify.out(), "$.databases[0].pg_hello"))
@@ -222,7 +222,7 @@ class BackupIT {
   }
 
   @Test
-  void takesWholeServersWithTheirRoles() throws Exception {
+  void restoresAllDatabasesAndRoles() throws Exception {
     try (PgHelloServer source = PgHelloServer.start();
         TestDatabase shop = source.createDatabase("shop");
         TestDatabase plain = source.createDatabase("plain 'p'");
@@ -273,9 +273,12 @@ class BackupIT {
     }
   }
 
-  /** The drill: what is restored is the same to the last privilege and row, here and elsewhere. */
+  /**
+   * The restored database is identical to the last privilege and row, on this server and another
+   * one.
+   */
   @Test
-  void restoresWhatSeveralOwn(PgHelloServer server) throws Exception {
+  void restoresObjectsOfSeveralOwners(PgHelloServer server) throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     try (PgHelloServer source = PgHelloServer.builder().start();
         TestDatabase shop = source.createDatabase("shop");
@@ -304,7 +307,7 @@ class BackupIT {
         assertThat(verify.status()).as(verify.out() + verify.err()).isZero();
       }
 
-      // only a superuser creates that, whoever owns it
+      // Only a superuser creates that, regardless of the owner.
       try (Connection again = shop.superuserDataSource().getConnection()) {
         Run.execute(
             again,
@@ -335,7 +338,7 @@ class BackupIT {
     }
   }
 
-  /** Returns all that pg_dump tells of a database: catalogs, privileges and rows. */
+  /** Returns pg_dump's output for a database: catalogs, privileges and rows. */
   private static String dump(
       PgHelloServer server, Map<String, String> environment, String database) {
     Programs programs = Programs.forServer(server.major(), null);
@@ -346,7 +349,7 @@ class BackupIT {
   }
 
   @Test
-  void refusesWhatIsDamaged(
+  void rejectsDamagedBackups(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     assumeTrue(Run.hasClient(server) && Run.hasServer(server), "no programs of this version");
@@ -364,7 +367,7 @@ class BackupIT {
     assertThat(verify.err())
         .contains(contents.getFileName() + " has changed since the backup")
         .hasLineCount(1);
-    // a restore waits for the sums
+    // A restore waits for the checksums,
     Path large = large(made, 1 << 28);
     assertThat(restore(environment, database.name(), "--replace").status()).isEqualTo(2);
     assertNothingLeft(superuser);
@@ -383,16 +386,16 @@ class BackupIT {
     byte[] damaged = sound.clone();
     damaged[0] ^= 1;
     Files.write(dump, damaged);
-    // for less time than a failed restore waits for the sums, on a busy machine, too
+    // but for less time than a failed restore waits for them, even on a busy machine.
     large(made, 1 << 26);
-    // pg_restore finds it sooner, and does not say which file it is
+    // pg_restore detects it earlier, but does not report the file.
     assertThat(restore(environment, database.name(), "--replace").err())
         .contains(dump.getFileName() + " has changed since the backup")
         .hasLineCount(1);
     Files.write(dump, sound);
     Files.delete(large);
 
-    // a backup that says so of itself, and still differs
+    // A backup with matching checksums that still differs.
     Files.writeString(contents, right.replace("public.numbers=3 ", "public.numbers=4 "));
     Files.delete(sums);
     Backup.seal(made);
@@ -422,7 +425,7 @@ class BackupIT {
   }
 
   @Test
-  void leavesNothingHalfDone(
+  void cleansUpAfterInterruption(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
@@ -441,7 +444,7 @@ class BackupIT {
       Run.execute(holder, "LOCK TABLE numbers");
       Run.Running waits = startBackup(environment, name);
       Run.await(
-          "pg_dump and pghello wait",
+          "pg_dump and pghello are waiting",
           () ->
               Run.value(
                       superuser,
@@ -465,7 +468,7 @@ class BackupIT {
     Run.Running restoring =
         Run.start(environment, "restore", "--from", folder.toString(), "--replace", name);
     Run.await(
-        "pg_restore waits",
+        "pg_restore is waiting",
         () ->
             Run.value(
                     superuser,
@@ -474,7 +477,7 @@ class BackupIT {
     assertThat(restoring.interrupt().status()).isEqualTo(143);
     assertNothingLeft(superuser);
 
-    // its sums are read in a second or two, when pg_restore is at work
+    // Its checksums are read within two seconds, when pg_restore is running.
     Path made = folder.resolve(backups().get(0));
     large(made, 1 << 27);
     Files.writeString(made.resolve("db-" + name + ".contents"), "damaged");
@@ -485,9 +488,9 @@ class BackupIT {
     assertThat(Run.value(superuser, "SELECT count(*) FROM numbers")).isEqualTo("3");
   }
 
-  /** Others could swap backups in a folder that they may write to. */
+  /** Users with write access to the directory could swap backups. */
   @Test
-  void nobodyElseMayWriteIntoTheFolderWhateverTheUmask(PgHelloServer server, TestDatabase database)
+  void protectsDirectoryUnderAnyUmask(PgHelloServer server, TestDatabase database)
       throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     Path deep = folder.resolve("missing/backups");
@@ -507,7 +510,7 @@ class BackupIT {
     }
   }
 
-  /** The dump is read beside the checks, which may refuse first. */
+  /** The dump is read in parallel with the checks, which may fail first. */
   @Test
   void leavesNoTemporaryFiles(
       PgHelloServer server, TestDatabase database, @TempDir Path temporary, @TempDir Path programs)
@@ -534,7 +537,7 @@ class BackupIT {
     Files.deleteIfExists(began);
     Run.Running reading =
         Run.start(environment, "restore", "--from", folder.toString(), name, "--as=copy", bindir);
-    Run.await("it reads the dump", () -> Files.exists(began));
+    Run.await("it is reading the dump", () -> Files.exists(began));
     assertThat(reading.interrupt().status()).isEqualTo(143);
     assertThat(temporary).isEmptyDirectory();
   }
@@ -552,16 +555,16 @@ class BackupIT {
     "backup --to none --pgbackrest main app, --pgbackrest backs up the whole server",
     "maintain --daily --backups none --config conf, --config requires --pgbackrest"
   })
-  void refusesWhatDoesNotGoTogether(String command, String why) {
+  void rejectsIncompatibleOptions(String command, String why) {
     Run run = Run.pghello(Map.of(), command.split(" "));
     assertThat(run.err()).contains(why).hasLineCount(1);
     assertThat(run.status()).isEqualTo(3);
     assertThat(Path.of("none")).doesNotExist();
   }
 
-  /** What {@code kill -9} leaves is named, and left alone while somebody is in it. */
+  /** Leftovers of {@code kill -9} are reported, but not while a session uses them. */
   @Test
-  void namesWhatAKilledRestoreHasLeft(
+  void reportsLeftoversOfKilledRestore(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
@@ -589,9 +592,12 @@ class BackupIT {
     }
   }
 
-  /** It is closed while its sessions are ended, which one that hangs in the kernel does not. */
+  /**
+   * The database is closed while its sessions are terminated, and a session that hangs in the
+   * kernel does not end.
+   */
   @Test
-  void namesADatabaseThatAKilledRestoreHasClosed(PgHelloServer server, TestDatabase database)
+  void reportsDatabaseClosedByKilledRestore(PgHelloServer server, TestDatabase database)
       throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     Map<String, String> environment = environment(server, database);
@@ -633,9 +639,9 @@ class BackupIT {
     }
   }
 
-  /** Nobody sees a database that is not whole, nor can the restore fail for somebody who tries. */
+  /** No session can connect to an incomplete database, nor can attempts make the restore fail. */
   @Test
-  void letsNobodyIntoWhatIsNotWhole(
+  void blocksConnectionsToIncompleteDatabase(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
@@ -657,7 +663,7 @@ class BackupIT {
       Run.Running restoring =
           Run.start(environment, "restore", "--from", folder.toString(), "--replace", name);
       Run.await(
-          "pg_restore waits",
+          "pg_restore is waiting",
           () ->
               Run.value(
                       superuser,
@@ -669,7 +675,7 @@ class BackupIT {
       String url = "jdbc:postgresql://127.0.0.1:" + server.port() + "/" + passing;
       assertThatThrownBy(() -> DriverManager.getConnection(url, stranger, "x"))
           .hasMessageContaining("permission denied for database");
-      // the database's owner, who could call what is not yet taken from everybody
+      // The owner of the database, who could call functions before they are revoked from PUBLIC.
       assertThatThrownBy(() -> DriverManager.getConnection(url, "hello", server.password()))
           .hasMessageContaining("permission denied for database");
       try (Connection maintenance =
@@ -709,9 +715,9 @@ class BackupIT {
   }
 
   @Test
-  void saysWhyItCannot(PgHelloServer server, TestDatabase database, WireProxy proxy)
+  void reportsFailures(PgHelloServer server, TestDatabase database, WireProxy proxy)
       throws Exception {
-    // beside the proxy, through which the test's own connections go
+    // A direct connection, because the test's own ones use the proxy.
     try (Connection superuser = database.superuserDataSource().getConnection()) {
       assumeTrue(Run.hasClient(server), "no programs of this version");
       Map<String, String> environment = environment(server, database);
@@ -768,7 +774,7 @@ class BackupIT {
         Run.execute(holder, "LOCK TABLE numbers");
         Run.Running waits = startBackup(environment, name);
         Run.await(
-            "pg_dump and pghello wait",
+            "pg_dump and pghello are waiting",
             () ->
                 Run.value(
                         superuser,
@@ -779,18 +785,18 @@ class BackupIT {
         assertThat(ended.status()).isEqualTo(2);
         assertThat(ended.err()).contains("pghello backup: ");
       }
-      assertThat(backups()).as("those without files only").hasSize(2);
+      assertThat(backups()).as("only backups without files").hasSize(2);
     }
   }
 
-  /** Production has these settings, and a dump takes longer than they allow a session to wait. */
+  /** Production servers have these settings, and a dump takes longer than they allow. */
   @Test
-  void isEndedByNoTimeoutOfTheServers(
+  void ignoresServerTimeouts(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     Run.execute(superuser, "CREATE TABLE numbers (i int)");
-    // has been there before the limits, as the other one
+    // Connected before the limits were set, like the other one.
     try (Connection holder = database.superuserDataSource().getConnection()) {
       for (String setting :
           List.of(
@@ -805,19 +811,19 @@ class BackupIT {
               "ALTER DATABASE " + database.name() + " SET " + setting + " = " + LIMIT_MILLIS);
         }
       }
-      // who may not read the table
+      // This role cannot read the table.
       Run.execute(superuser, "ALTER DATABASE " + database.name() + " SET role = 'hello'");
       holder.setAutoCommit(false);
       Run.execute(holder, "LOCK TABLE numbers");
       Run.Running backup = startBackup(environment(server, database), database.name());
       Run.await(
-          "pg_dump and pghello wait",
+          "pg_dump and pghello are waiting",
           () ->
               Run.value(
                       superuser,
                       "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
                   .equals("2"));
-      // each of the limits would be over then
+      // Each of the limits would have expired by then.
       Run.value(superuser, "SELECT pg_sleep(" + 2 * LIMIT_MILLIS / 1e3 + ")");
       holder.rollback();
       Run ended = backup.end();
@@ -826,9 +832,9 @@ class BackupIT {
     }
   }
 
-  /** As of one who may only read the backups, or of a disk that is not mounted. */
+  /** As a user with read-only access to the backups, or if the disk is mounted read-only. */
   @Test
-  void verifiesWhatItMayOnlyRead(PgHelloServer server, TestDatabase database) throws Exception {
+  void verifiesReadOnlyBackups(PgHelloServer server, TestDatabase database) throws Exception {
     assumeTrue(Run.hasServer(server), "no programs of this version");
     Map<String, String> environment = environment(server, database);
     assertThat(backup(environment, database.name()).status()).isZero();
@@ -845,9 +851,9 @@ class BackupIT {
     assertThat(unreadable.err()).contains("; " + made + " cannot be read").hasLineCount(1);
   }
 
-  /** Production guards itself so against mistakes, and who restores means to write. */
+  /** Production servers use this setting as a protection, but a restore is meant to write. */
   @Test
-  void restoresWhereTransactionsOnlyReadByDefault() throws Exception {
+  void restoresWithReadOnlyDefault() throws Exception {
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase();
         Connection superuser = database.superuserDataSource().getConnection()) {
@@ -861,9 +867,9 @@ class BackupIT {
     }
   }
 
-  /** A clock that was wrong once decides neither what is restored nor what is removed. */
+  /** A clock that was wrong once must not affect which backups are restored or removed. */
   @Test
-  void countsNoBackupOfTheFuture(PgHelloServer server, TestDatabase database) throws Exception {
+  void ignoresBackupsOfTheFuture(PgHelloServer server, TestDatabase database) throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     Map<String, String> environment = environment(server, database);
     assertThat(backup(environment, database.name()).status()).isZero();
@@ -890,12 +896,12 @@ class BackupIT {
     Path old = folder.resolve("20010101T000000.000Z");
     Files.move(folder.resolve(backups().get(0)), old);
     assertThat(backup(environment, "postgres").status()).isZero();
-    assertThat(old).as("the last one of " + database.name()).exists();
+    assertThat(old).as("last backup of " + database.name()).exists();
   }
 
-  /** PostgreSQL 18 finds an extension's files along two paths. */
+  /** PostgreSQL 18 searches extension files along two paths. */
   @Test
-  void takesTheFilesThatTheServerTakes(
+  void copiesFilesInServerSearchOrder(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     boolean hasPaths = server.major() >= 18;
@@ -917,10 +923,9 @@ class BackupIT {
     assertThat(Files.exists(taken.resolve("pg_hello--9.9.sql"))).isEqualTo(hasPaths);
   }
 
-  /** This test's user is root, or runs the test's server. */
+  /** This test runs as root, or as the user of the test server. */
   @Test
-  void runsNoCodeOfOwnersAsSomebodyWithPower(PgHelloServer server, TestDatabase database)
-      throws Exception {
+  void runsNoOwnerCodeAsPowerfulUser(PgHelloServer server, TestDatabase database) throws Exception {
     assumeTrue(Run.hasClient(server) && Run.hasServer(server), "no programs of this version");
     Path ran = folder.resolve("ran");
     Path backups = Files.createDirectory(folder.resolve("backups"));
@@ -1001,9 +1006,9 @@ class BackupIT {
     assertThat(backups()).hasSize(2).contains("20010101T000000.001Z");
   }
 
-  /** Several databases may be backed up to one folder, each by a run of its own. */
+  /** Several databases may be backed up to one directory, each by a separate run. */
   @Test
-  void keepsTheLastOfEachDatabase(PgHelloServer server, TestDatabase database) throws Exception {
+  void keepsLastBackupOfEachDatabase(PgHelloServer server, TestDatabase database) throws Exception {
     assumeTrue(Run.hasClient(server) && Run.hasServer(server), "no programs of this version");
     try (TestDatabase other = server.createDatabase()) {
       Map<String, String> environment = environment(server, database);
@@ -1019,7 +1024,7 @@ class BackupIT {
       Files.move(folder.resolve(backups().get(1)), oldest);
       Run both = backup(environment, other.name());
       assertThat(both.out()).contains("Removed 1 older than 7 days");
-      assertThat(older).as("the only one of " + database.name()).exists();
+      assertThat(older).as("only backup of " + database.name()).exists();
       assertThat(oldest).doesNotExist();
 
       Run copy = restore(environment, "--as", database.name() + "_copy", database.name());
@@ -1058,9 +1063,13 @@ class BackupIT {
     }
   }
 
-  /** A dump that cannot be restored, as its owner can make it, keeps no other from being proven. */
+  /**
+   * A dump that cannot be restored, which its owner can cause, does not prevent the verification of
+   * others.
+   */
   @Test
-  void provesTheOthersOfABackup(PgHelloServer server, TestDatabase database) throws Exception {
+  void verifiesOtherDatabasesOfABackup(PgHelloServer server, TestDatabase database)
+      throws Exception {
     assumeTrue(Run.hasClient(server) && Run.hasServer(server), "no programs of this version");
     try (TestDatabase other = server.createDatabase()) {
       assertThat(backup(environment(server, database), database.name(), other.name()).status())
@@ -1084,9 +1093,9 @@ class BackupIT {
     }
   }
 
-  /** Servers that have one folder may have databases of the same name. */
+  /** Servers that share a directory may have databases of the same name. */
   @Test
-  void takesNoServerForAnother(PgHelloServer server, TestDatabase database) throws Exception {
+  void distinguishesServers(PgHelloServer server, TestDatabase database) throws Exception {
     assumeTrue(Run.hasClient(server) && Run.hasServer(server), "no programs of this version");
     Map<String, String> environment = environment(server, database);
     assertThat(backup(environment, database.name()).status()).isZero();
@@ -1127,7 +1136,7 @@ class BackupIT {
     return Run.start(environment, all.toArray(String[]::new));
   }
 
-  /** The tests trust the owners of their tables, who are themselves. */
+  /** The tests trust the owners of their tables. */
   private static Run verify(Map<String, String> environment, String... arguments) {
     var all = new ArrayList<>(List.of("verify", "--trust-owners"));
     all.addAll(List.of(arguments));
@@ -1140,7 +1149,7 @@ class BackupIT {
     return Run.pghello(environment, all.toArray(String[]::new));
   }
 
-  /** Adds a file that it takes long to read, and that needs no room. */
+  /** Adds a file that takes long to read but uses no space. */
   private static Path large(Path backup, int bytes) throws IOException {
     Path file = backup.resolve("large");
     try (var large = new RandomAccessFile(file.toFile(), "rw")) {
@@ -1149,7 +1158,7 @@ class BackupIT {
     return file;
   }
 
-  /** Returns what is in the folder, but for the lock. */
+  /** Returns the contents of the directory, except the lock. */
   private List<String> backups() throws IOException {
     try (Stream<Path> paths = Files.list(folder)) {
       return paths

@@ -13,13 +13,13 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The commands on a server that is a standby, with a database whose extension is an old one. */
+/** The commands on a standby, with a database that has an old version of the extension. */
 class StandbyIT {
   @TempDir private Path folder;
 
   @Test
-  void readsAndRefusesToWrite() throws Exception {
-    // a standby drops no database
+  void readsButRejectsWrites() throws Exception {
+    // A standby does not drop databases.
     try (PgHelloServer server = PgHelloServer.builder().setting("track_functions", "all").start()) {
       TestDatabase database = server.createDatabase("app");
       TestDatabase old = server.createDatabase("old");
@@ -53,7 +53,7 @@ class StandbyIT {
           .contains("a standby");
       succeeds(environment, "pg_hello(text)", "watch", "--count=1");
       succeeds(environment, "p99.9", "load", "--rate=50", "--time=1s");
-      // as the owner, whose extension it is
+      // As the owner of the extension.
       Map<String, String> owner = Run.environment(server, database);
       succeeds(owner, "total_calls", "report", "performance");
       succeeds(owner, "<html", "report", "performance", "--html");

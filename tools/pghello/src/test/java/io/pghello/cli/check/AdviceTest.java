@@ -19,7 +19,7 @@ class AdviceTest {
   private static final Machine MACHINE = new Machine(16L << 30, true);
 
   @Test
-  void leavesAServerThatIsWellSet() {
+  void keepsGoodSettings() {
     assertThat(Advice.of(good(), MACHINE)).hasSize(12).noneMatch(Advice::isChange);
   }
 
@@ -45,7 +45,7 @@ class AdviceTest {
         "track_functions; pl; -; ALTER SYSTEM SET track_functions = 'all'",
         "log_line_prefix; '%m '' [%p] '; -; ALTER SYSTEM SET log_line_prefix = '%m '' [%p] %e '"
       })
-  void changesWhatIsNot(String name, String value, @Nullable String unit, String sql) {
+  void changesBadSettings(String name, String value, @Nullable String unit, String sql) {
     Map<String, Setting> settings = good();
     settings.put(name, new Setting(value, unit));
     List<Advice> changes = Advice.of(settings, MACHINE).stream().filter(Advice::isChange).toList();
@@ -56,10 +56,10 @@ class AdviceTest {
         .containsExactly(sql);
   }
 
-  /** With neither, an archive would keep all WAL until the disk is full. */
+  /** Without either, WAL would accumulate until the disk is full. */
   @ParameterizedTest
   @CsvSource({"off,(disabled)", "on,''"})
-  void wantsAnArchiveThatStoresFiles(String mode, String command) {
+  void requiresArchiveCommand(String mode, String command) {
     Map<String, Setting> settings = good();
     settings.put("archive_mode", new Setting(mode, null));
     settings.put("archive_command", new Setting(command, null));
@@ -71,9 +71,9 @@ class AdviceTest {
         .satisfies(a -> assertThat(a.sql()).isNull());
   }
 
-  /** The server would not start with a library that is not there. */
+  /** With a missing library, the server would not start. */
   @Test
-  void wantsNoLibraryThatIsNotThere() {
+  void doesNotSuggestMissingLibrary() {
     Map<String, Setting> settings = good();
     settings.put("shared_preload_libraries", new Setting("", null));
     settings.remove("pg_stat_statements");
@@ -81,7 +81,7 @@ class AdviceTest {
   }
 
   @Test
-  void goesByTheDisk() {
+  void considersDiskType() {
     Map<String, Setting> settings = good();
     settings.put("random_page_cost", new Setting("1.1", null));
     assertThat(Advice.of(settings, new Machine(16L << 30, false)))
@@ -90,10 +90,10 @@ class AdviceTest {
         .containsExactly("ALTER SYSTEM SET random_page_cost = '4'");
   }
 
-  /** What it advises, it is content with, whatever the machine. */
+  /** On any machine, its own recommendations lead to no further ones. */
   @ParameterizedTest
   @ValueSource(strings = {"512MB", "777MB", "1000MB", "1GB", "3GB", "64GB", "2TB"})
-  void isContentWithItsOwnAdvice(String memory) {
+  void isIdempotent(String memory) {
     var machine = new Machine(Advice.bytes(memory), true);
     Map<String, Setting> settings = good();
     for (String size :
@@ -112,7 +112,7 @@ class AdviceTest {
   }
 
   @Test
-  void saysWhatIsHidden() {
+  void reportsHiddenSettings() {
     assertThat(Advice.of(Map.of(), MACHINE))
         .hasSize(12)
         .noneMatch(Advice::isChange)
@@ -121,7 +121,7 @@ class AdviceTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"", "0GB", "16", "16kB", "-1GB", "1.5GB", "9999999999GB", "GB"})
-  void refusesWhatIsNoSize(String size) {
+  void rejectsInvalidSizes(String size) {
     assertThatThrownBy(() -> Advice.bytes(size)).isInstanceOf(IllegalArgumentException.class);
   }
 

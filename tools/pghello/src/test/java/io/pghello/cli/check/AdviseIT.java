@@ -13,10 +13,10 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** What is advised can be done, and then nothing more is advised. */
+/** All advice can be applied, and afterwards there is no further advice. */
 class AdviseIT {
   @Test
-  void isContentWhenItsAdviceIsTaken() throws SQLException {
+  void recommendsNothingAfterAdviceIsApplied() throws SQLException {
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase("app")) {
       Map<String, String> environment = Run.environment(server, database);
@@ -36,7 +36,7 @@ class AdviseIT {
         assertThat(statements)
             .contains("ALTER SYSTEM SET random_page_cost = '1.1'")
             .hasSizeGreaterThan(4);
-        // for which there is no statement, as what stores the files has to be there first
+        // There is no statement for this, because the archive must exist first.
         assertThat(statements).noneMatch(sql -> sql.contains("archive"));
         statements.add("ALTER SYSTEM SET archive_command = 'true'");
         statements.add("ALTER SYSTEM SET archive_mode = 'on'");
@@ -54,7 +54,7 @@ class AdviseIT {
   }
 
   @Test
-  void saysWhatAnOrdinaryRoleMayNotSee() {
+  void reportsDataHiddenFromOrdinaryRole() {
     PgHelloServer server = PgHelloServer.shared();
     try (TestDatabase database = server.createDatabase()) {
       Run run = advise(Run.environment(server, database));
@@ -66,7 +66,7 @@ class AdviseIT {
   }
 
   @Test
-  void refusesWhatItCannotGoBy() {
+  void rejectsInvalidOptions() {
     for (String[] wrong : new String[][] {{"--memory", "much"}, {"--disk", "tape"}}) {
       Run run = advise(Map.of(), wrong);
       assertThat(run.status()).isEqualTo(3);

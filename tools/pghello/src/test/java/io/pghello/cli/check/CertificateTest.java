@@ -24,17 +24,19 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is said of a server's certificate, by a server that shows it and does nothing more. */
+/**
+ * Error messages about a server's certificate, with a server that only completes the TLS handshake.
+ */
 @Timeout(60)
 class CertificateTest {
   private static final char[] PASSWORD = "changeit".toCharArray();
 
   @TempDir private Path folder;
 
-  /** The driver's sentence is one of the user's language. */
+  /** The driver's message is in the user's language. */
   @ParameterizedTest
   @ValueSource(strings = {"en", "zh -Duser.country=CN"})
-  void saysWhatDecidesWhetherItIsTheHosts(String language) throws Exception {
+  void explainsHostNameMismatch(String language) throws Exception {
     KeyStore keys = keys();
     Path certificate = folder.resolve("server.pem");
     String base64 = Base64.getMimeEncoder().encodeToString(keys.getCertificate("a").getEncoded());
@@ -64,7 +66,7 @@ class CertificateTest {
     }
   }
 
-  /** A key, and a certificate of another host that it has signed. */
+  /** A key, and a certificate of another host signed with it. */
   private KeyStore keys() throws Exception {
     Path file = folder.resolve("keys.p12");
     List<String> command =
@@ -103,7 +105,7 @@ class CertificateTest {
 
   private static void show(SSLContext context, ServerSocket server) {
     try (Socket client = server.accept()) {
-      // the request for TLS, and the answer that there is some
+      // The request for TLS, and the confirmation.
       client.getInputStream().readNBytes(8);
       client.getOutputStream().write('S');
       try (var tls =
@@ -115,7 +117,7 @@ class CertificateTest {
         tls.getInputStream().transferTo(OutputStream.nullOutputStream());
       }
     } catch (IOException e) {
-      // the program ends, and its connection
+      // The program exits and closes its connection.
     }
   }
 }

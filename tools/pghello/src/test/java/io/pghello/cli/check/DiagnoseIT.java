@@ -22,12 +22,11 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.postgresql.PGConnection;
 
-/** What is planted is found, with its remedy. */
+/** Planted problems are found, with their fixes. */
 @PgHelloTest
 class DiagnoseIT {
   @Test
-  void findsNothingWhereNothingIsWrong(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+  void findsNoProblems(PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Run run = diagnose(server, database, "postgres");
     assertThat(run.err()).isEmpty();
@@ -48,7 +47,7 @@ class DiagnoseIT {
   }
 
   @Test
-  void saysWhatAnOrdinaryRoleMayNotSee(PgHelloServer server, TestDatabase database) {
+  void reportsDataHiddenFromOrdinaryRole(PgHelloServer server, TestDatabase database) {
     Run run = diagnose(server, database, "hello");
     assertThat(run.status()).as(run.out()).isZero();
     assertThat(run.out())
@@ -59,7 +58,7 @@ class DiagnoseIT {
   }
 
   @Test
-  void namesWhoWaitsForWhom(
+  void reportsBlockedSessions(
       PgHelloServer server, TestDatabase database, DataSource dataSource, Connection holder)
       throws Exception {
     Run.execute(holder, "CREATE TABLE held ()");
@@ -94,7 +93,7 @@ class DiagnoseIT {
   }
 
   @Test
-  void seesAFunctionThatLeavesMemoryBehind(@Superuser Connection superuser) throws SQLException {
+  void detectsMemoryLeak(@Superuser Connection superuser) throws SQLException {
     Run.execute(
         superuser,
         """
@@ -116,7 +115,7 @@ class DiagnoseIT {
   }
 
   @Test
-  void warnsOfAPathWithTwoLibraries(
+  void warnsAboutSecondLibraryOnPath(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Run.execute(
@@ -128,7 +127,7 @@ class DiagnoseIT {
   }
 
   @Test
-  void goesOnWithoutTheExtension(PgHelloServer server, TestDatabase database, Connection owner)
+  void worksWithoutExtension(PgHelloServer server, TestDatabase database, Connection owner)
       throws SQLException {
     Run.execute(owner, "DROP EXTENSION pg_hello");
     Run run = diagnose(server, database, "postgres");

@@ -24,13 +24,13 @@ class ExtensionFunctionsIT {
           + " FROM pg_extension WHERE extname = 'pg_hello')";
 
   @Test
-  void areCalledByHealth(Connection connection) throws SQLException {
+  void healthCallsAllFunctions(Connection connection) throws SQLException {
     assertThat(Health.CALLS_BY_FUNCTION.keySet())
         .containsExactlyInAnyOrder(Run.value(connection, MEMBERS).split(";", -1));
   }
 
   @Test
-  void areFoundInLogs(Connection connection) throws SQLException {
+  void logsRecognizesAllFunctions(Connection connection) throws SQLException {
     for (String function : Run.value(connection, MEMBERS).split(";", -1)) {
       String name = function.substring(0, function.indexOf('('));
       assertThat(LogEvent.of("42501", "permission denied for function " + name))
@@ -43,7 +43,7 @@ class ExtensionFunctionsIT {
   }
 
   @Test
-  void areNamedWhereTheyAreNotKnown(
+  void healthReportsUnknownFunctions(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Run.execute(

@@ -25,7 +25,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What stands open is shown, and closed when told. */
+/** Insecure configuration is reported, and fixed on request. */
 @PgHelloTest
 class HardenIT {
   private static final String OURS = "sourcefile LIKE '%auto.conf' AND name = 'log_line_prefix'";
@@ -46,8 +46,8 @@ class HardenIT {
       """;
 
   @Test
-  void closesWhatRolesSqlCloses() throws Exception {
-    // roles are the whole server's
+  void appliesSameChangesAsRolesSql() throws Exception {
+    // Roles belong to the whole server.
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase();
         TestDatabase other = server.createDatabase();
@@ -87,7 +87,7 @@ class HardenIT {
           .contains(
               "\nCREATE ROLE hello_admin; -- undo: DROP ROLE hello_admin\n",
               "pghello harden --undo reverts this, using " + state);
-      // what roles.sql does in another database
+      // The changes of roles.sql in another database.
       Run.execute(
           beside,
           "CREATE EXTENSION pg_hello_ops",
@@ -137,7 +137,7 @@ class HardenIT {
     }
   }
 
-  /** What of settings a new session has, once the server has loaded its own. */
+  /** The settings of a new session, once the server has reloaded its configuration. */
   private static String before(TestDatabase database) throws Exception {
     try (Connection session = database.superuserDataSource().getConnection()) {
       return Run.value(
@@ -148,11 +148,11 @@ class HardenIT {
   }
 
   /**
-   * Roles that have what they need only as everybody has it keep it, until they are granted it or
-   * named.
+   * Roles that hold privileges only through PUBLIC keep them, until the role is granted them or
+   * named in the option.
    */
   @Test
-  void breaksNobody() throws Exception {
+  void keepsPrivilegesInUse() throws Exception {
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase();
         Connection superuser = database.superuserDataSource().getConnection()) {
@@ -179,7 +179,7 @@ class HardenIT {
           .contains("-- alice has", "-- hello has")
           .doesNotContain("-- nobody", "-- elsewhere", "-- boss", "-- hello_", "FROM PUBLIC;");
       insertAs(superuser, "shop");
-      // who is named loses it, but not as long as it is another one's, too
+      // A named role loses a privilege, unless another role still depends on it.
       assertThat(
               harden(
                       server,
@@ -215,9 +215,9 @@ class HardenIT {
     }
   }
 
-  /** What is kept would run as a superuser. */
+  /** Recorded statements would run as a superuser. */
   @Test
-  void undoesNothingThatOthersWrote() throws Exception {
+  void doesNotRunUndoStatementsOfOthers() throws Exception {
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase();
         Connection superuser = database.superuserDataSource().getConnection()) {
@@ -277,9 +277,9 @@ class HardenIT {
     }
   }
 
-  /** It was ended between any two of its steps, or does not know how a step ended. */
+  /** It was killed between any two of its steps, or does not know the outcome of a step. */
   @Test
-  void undoesWhatAKilledOneHasDone() throws Exception {
+  void undoesChangesOfKilledRun() throws Exception {
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase();
         Connection superuser = database.superuserDataSource().getConnection()) {
@@ -290,7 +290,7 @@ class HardenIT {
       String waits =
           "FROM pg_stat_activity WHERE query LIKE 'CREATE ROLE%' AND wait_event_type = 'Lock'";
       try (Connection other = database.superuserDataSource().getConnection()) {
-        Run.await("it waits", () -> Run.value(other, "SELECT count(*) " + waits).equals("1"));
+        Run.await("it is waiting", () -> Run.value(other, "SELECT count(*) " + waits).equals("1"));
         Run.execute(other, "SELECT pg_terminate_backend(pid) " + waits);
       }
       assertThat(lost.end().status()).isEqualTo(2);
@@ -300,7 +300,7 @@ class HardenIT {
       assertThat(undone.status()).as(undone.err()).isZero();
 
       assertThat(harden(server, database, "--apply", "--revoke-from", "hello").err()).isEmpty();
-      // as before the setting was loaded
+      // As before the setting was loaded.
       String harder = Run.value(superuser, "SELECT setting FROM pg_file_settings WHERE " + OURS);
       Run.execute(superuser, "ALTER SYSTEM RESET log_line_prefix", "SELECT pg_reload_conf()");
       Run.await(
@@ -318,9 +318,9 @@ class HardenIT {
     }
   }
 
-  /** A role keeps its privileges under another name. */
+  /** A renamed role keeps its privileges. */
   @Test
-  void leavesNothingInSilenceToARoleThatWasRenamed() throws Exception {
+  void reportsRenamedRoleOnUndo() throws Exception {
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase();
         Connection superuser = database.superuserDataSource().getConnection()) {
@@ -339,17 +339,19 @@ class HardenIT {
       assertThat(
               Run.value(superuser, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'hello\\_%'"))
           .isEqualTo("0");
-      assertThat(harden(server, database, "--undo").status()).as("nothing is kept").isEqualTo(3);
+      assertThat(harden(server, database, "--undo").status())
+          .as("nothing is recorded")
+          .isEqualTo(3);
     }
   }
 
-  /** As a timer does, or somebody who does not know of it. */
+  /** As a timer does, or a user who does not know about the rename. */
   @Test
-  void namesARoleThatWasRenamedBeforeItMakesAnother() throws Exception {
+  void reportsRenamedRoleBeforeCreatingAnother() throws Exception {
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase();
         Connection superuser = database.superuserDataSource().getConnection()) {
-      // what somebody's own is allowed says nothing before roles are made
+      // Privileges of unrelated roles do not matter before the roles are created.
       Run.execute(superuser, "GRANT EXECUTE ON FUNCTION now_ms() TO hello");
       assertThat(harden(server, database, "--apply", "--revoke-from", "hello").out())
           .doesNotContain("renamed");
@@ -365,7 +367,7 @@ class HardenIT {
                         ? "rename it back before"
                         : "harden --undo, rename"));
       }
-      // as it says
+      // Follows its advice.
       assertThat(harden(server, database, "--undo").status()).isZero();
       Run.execute(superuser, "ALTER ROLE watchers RENAME TO hello_monitor");
       assertThat(harden(server, database, "--apply", "--revoke-from", "hello").out())
@@ -373,9 +375,9 @@ class HardenIT {
     }
   }
 
-  /** Production guards itself so against mistakes, and who applies it means to write. */
+  /** Production servers use this setting as a protection, but --apply is meant to write. */
   @Test
-  void appliesWhereTransactionsOnlyReadByDefault() throws Exception {
+  void appliesWithReadOnlyDefault() throws Exception {
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase();
         Connection superuser = database.superuserDataSource().getConnection()) {
@@ -390,10 +392,10 @@ class HardenIT {
     }
   }
 
-  /** Copies have the same identifiers, and what is kept is of one of them. */
+  /** Copies have the same identifiers, and the file belongs to one of them. */
   @Test
-  void keepsWhatUndoesTheOriginalFromItsCopies() throws Exception {
-    // of one template, as a physical copy is
+  void doesNotUndoOriginalOnCopies() throws Exception {
+    // Created from one template, like physical copies.
     try (PgHelloServer original = PgHelloServer.start();
         PgHelloServer copy = PgHelloServer.start()) {
       Map<String, String> there = ofPostgres(original);
@@ -412,7 +414,7 @@ class HardenIT {
     }
   }
 
-  /** A database that each has, under the same number. */
+  /** A database that both have, with the same OID. */
   private Map<String, String> ofPostgres(PgHelloServer server) throws SQLException {
     try (TestDatabase database = server.createDatabase();
         Connection superuser =
@@ -435,9 +437,9 @@ class HardenIT {
         .isEqualTo("f");
   }
 
-  /** Whoever has preloaded it can get in without the library, and out of it. */
+  /** A superuser who preloaded the library can connect without it, and remove the setting. */
   @Test
-  void hasAWayBackFromALostLibrary() throws Exception {
+  void recoversFromMissingLibrary() throws Exception {
     Path libraries = Files.createDirectory(state.resolve("libraries"));
     Path library = libraries.resolve("pg_hello.so");
     String all;
@@ -471,7 +473,7 @@ class HardenIT {
       assertThat(Run.pghello(environment, "report", "compliance").err())
           .contains("PGOPTIONS='-c session_preload_libraries='");
       environment.put("PGOPTIONS", "-c session_preload_libraries=");
-      assertThat(Run.pghello(environment, "health").status()).as("who is no superuser").isNotZero();
+      assertThat(Run.pghello(environment, "health").status()).as("not a superuser").isNotZero();
       environment.put("PGUSER", "postgres");
       environment.put("XDG_STATE_HOME", state.toString());
       Run undone = Run.pghello(environment, "harden", "--undo");
@@ -483,9 +485,9 @@ class HardenIT {
     }
   }
 
-  /** What has been done stays, so it is said. */
+  /** Completed changes are kept and reported. */
   @Test
-  void saysWhatItDidBeforeItFailed() throws Exception {
+  void reportsChangesBeforeFailure() throws Exception {
     boolean canRefuse = PgHelloServer.shared().major() >= 17;
     var builder = PgHelloServer.builder();
     if (canRefuse) {
@@ -495,7 +497,7 @@ class HardenIT {
         TestDatabase database = server.createDatabase();
         Connection superuser = database.superuserDataSource().getConnection()) {
       if (!canRefuse) {
-        // the server cannot write its file
+        // The server cannot write its file.
         Files.createDirectory(
             Path.of(Run.value(superuser, "SHOW data_directory"), "postgresql.auto.conf.tmp"));
       }
@@ -519,12 +521,12 @@ class HardenIT {
       assertThat(Run.json(superuser, run.out(), "$.applied.size()")).isEqualTo("1");
       run = harden(server, database, "--apply");
       assertThat(run.status()).isEqualTo(2);
-      assertThat(run.err()).as("nothing is done").doesNotContain("printed before");
+      assertThat(run.err()).as("nothing was applied").doesNotContain("printed before");
     }
   }
 
   @Test
-  void namesWhatIsToBeDoneByHand(
+  void reportsManualSteps(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Run.execute(
@@ -550,7 +552,7 @@ class HardenIT {
   }
 
   @Test
-  void saysWhyItCannot(PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+  void reportsFailures(PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Map<String, String> environment = Run.environment(server, database);
     Run run = Run.pghello(environment, "harden", "--apply");
@@ -560,7 +562,7 @@ class HardenIT {
             Run.value(
                 superuser,
                 "SELECT count(*) FROM pg_proc WHERE proname = 'now_ms' AND proacl IS NOT NULL"))
-        .as("nothing of it is done")
+        .as("nothing was applied")
         .isEqualTo("0");
     run = Run.pghello(environment, "harden");
     assertThat(run.status()).isEqualTo(3);

@@ -33,16 +33,16 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The program in a process of its own, against real servers. */
+/** The program in a separate process, with real servers. */
 @PgHelloTest
 class HealthIT {
-  // a busy machine is no reason to warn
+  // A busy machine must not cause warnings.
   private static final String[] PATIENT = {"--warning", "20000", "--critical", "20000"};
 
   @TempDir private Path folder;
 
   @Test
-  void findsAllWell(PgHelloServer server, TestDatabase database) {
+  void reportsHealthyServer(PgHelloServer server, TestDatabase database) {
     Run run = health(Run.environment(server, database), PATIENT);
     assertThat(run.err()).isEmpty();
     assertThat(run.status()).as(run.out()).isZero();
@@ -69,10 +69,10 @@ class HealthIT {
         .hasSameSizeAs(Health.CALLS_BY_FUNCTION.keySet());
   }
 
-  /** Its owner may set these for all sessions of a database. */
+  /** The owner of a database can set these for all sessions. */
   @Test
-  void isMisledByNoSettingOfTheDatabase(
-      PgHelloServer server, TestDatabase database, Connection owner) throws Exception {
+  void ignoresDatabaseSettings(PgHelloServer server, TestDatabase database, Connection owner)
+      throws Exception {
     for (String setting : List.of("quote_all_identifiers = on", "array_nulls = off")) {
       Run.execute(owner, "ALTER DATABASE " + database.name() + " SET " + setting);
     }
@@ -81,7 +81,7 @@ class HealthIT {
   }
 
   @Test
-  void isNotWellWithoutTheFunction(
+  void reportsMissingFunction(
       PgHelloServer server, TestDatabase database, @Superuser Connection admin)
       throws SQLException {
     Run.execute(admin, "ALTER EXTENSION pg_hello DROP FUNCTION pg_hello(text)");
@@ -90,9 +90,12 @@ class HealthIT {
     assertThat(run.out()).contains("the extension has no function pg_hello(text)");
   }
 
-  /** Whoever may create in a schema on the path could have it run as the role that looks. */
+  /**
+   * A role that can create functions in a schema of the path could have them run by the checking
+   * role.
+   */
   @Test
-  void callsNoFunctionOfSomebodys(
+  void doesNotCallUntrustedFunctions(
       PgHelloServer server, TestDatabase database, @Superuser Connection admin)
       throws SQLException {
     Run.execute(
@@ -121,7 +124,7 @@ class HealthIT {
   }
 
   @Test
-  void aMissingPasswordIsNoOutage(PgHelloServer server, TestDatabase database) {
+  void missingPasswordIsUnknownStatus(PgHelloServer server, TestDatabase database) {
     Map<String, String> environment = Run.environment(server, database);
     environment.remove("PGPASSWORD");
     environment.put("PGPASSFILE", folder.resolve("none").toString());
@@ -149,7 +152,7 @@ class HealthIT {
   }
 
   @Test
-  void takesThePasswordFromAFileOrAService(PgHelloServer server, TestDatabase database)
+  void readsPasswordFromFileOrService(PgHelloServer server, TestDatabase database)
       throws Exception {
     Map<String, String> environment = Run.environment(server, database);
     environment.remove("PGPASSWORD");
@@ -161,7 +164,7 @@ class HealthIT {
     assertThat(health(environment, PATIENT).status()).isZero();
     environment.put("PGHOST", "127.0.0.1,127.0.0.1");
     environment.put("PGPORT", "1," + server.port());
-    // the driver would send it to the other host, too
+    // The driver would send it to the other host as well.
     for (String other : List.of("", "127.0.0.1:1:*:hello:other\n")) {
       Files.writeString(file, other + line);
       Run refused = health(environment);
@@ -195,7 +198,7 @@ class HealthIT {
   }
 
   @Test
-  void cannotKnowWithoutALogin(PgHelloServer server, TestDatabase database) {
+  void rejectedLoginIsUnknownStatus(PgHelloServer server, TestDatabase database) {
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGPASSWORD", "wrong");
     Run run = health(environment);
@@ -209,8 +212,7 @@ class HealthIT {
   }
 
   @Test
-  void isCriticalWhereNoServerAnswers(PgHelloServer server, TestDatabase database)
-      throws Exception {
+  void isCriticalIfServerIsDown(PgHelloServer server, TestDatabase database) throws Exception {
     int port;
     try (var socket = new java.net.ServerSocket(0)) {
       port = socket.getLocalPort();
@@ -226,7 +228,7 @@ class HealthIT {
   }
 
   @Test
-  void saysThatTheExtensionIsNotThere(PgHelloServer server, TestDatabase database, Connection owner)
+  void reportsMissingExtension(PgHelloServer server, TestDatabase database, Connection owner)
       throws SQLException {
     Run.execute(owner, "DROP EXTENSION pg_hello");
     Run run = health(Run.environment(server, database));
@@ -237,7 +239,7 @@ class HealthIT {
   }
 
   @Test
-  void warnsOfAnOldVersion(PgHelloServer server, TestDatabase database, Connection owner)
+  void warnsAboutOldVersion(PgHelloServer server, TestDatabase database, Connection owner)
       throws SQLException {
     Run.execute(owner, "DROP EXTENSION pg_hello", "CREATE EXTENSION pg_hello VERSION '1.0'");
     Run run = health(Run.environment(server, database), PATIENT);
@@ -250,7 +252,7 @@ class HealthIT {
   }
 
   @Test
-  void namesWhatARoleMayNot(
+  void reportsMissingPrivileges(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Run.execute(superuser, "REVOKE EXECUTE ON FUNCTION now_ms() FROM PUBLIC");
@@ -272,7 +274,7 @@ class HealthIT {
   }
 
   @Test
-  void seesAWrongAnswer(
+  void reportsWrongResult(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Run.execute(
@@ -289,7 +291,7 @@ class HealthIT {
   }
 
   @Test
-  void comparesTheTimeWithItsLimits(PgHelloServer server, TestDatabase database, WireProxy proxy) {
+  void comparesDurationWithLimits(PgHelloServer server, TestDatabase database, WireProxy proxy) {
     proxy.delay(Duration.ofMillis(30));
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGPORT", String.valueOf(proxy.port()));
@@ -299,8 +301,7 @@ class HealthIT {
   }
 
   @Test
-  void givesUpWhereTheServerDoesNotAnswer(
-      PgHelloServer server, TestDatabase database, WireProxy proxy) {
+  void timesOutIfServerStalls(PgHelloServer server, TestDatabase database, WireProxy proxy) {
     proxy.stall();
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGPORT", String.valueOf(proxy.port()));
@@ -310,8 +311,8 @@ class HealthIT {
   }
 
   @Test
-  void isCriticalWhenTheConnectionIsCut(
-      PgHelloServer server, TestDatabase database, WireProxy proxy) throws Exception {
+  void isCriticalIfConnectionIsLost(PgHelloServer server, TestDatabase database, WireProxy proxy)
+      throws Exception {
     proxy.delay(Duration.ofSeconds(1));
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGPORT", String.valueOf(proxy.port()));
@@ -329,9 +330,9 @@ class HealthIT {
     assertThat(run.get().out()).contains("SQLSTATE 08");
   }
 
-  /** Whoever gets the session next would have the search_path that this program sets. */
+  /** The next client would get a session with this program's search_path. */
   @Test
-  void setsNothingInASessionOfAPooler(PgHelloServer server, TestDatabase database)
+  void doesNotChangeSessionsOfPoolers(PgHelloServer server, TestDatabase database)
       throws Exception {
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGSSLMODE", "disable");
@@ -346,7 +347,7 @@ class HealthIT {
     }
   }
 
-  /** Passes on a connection, but names another process to who logs in, as poolers do. */
+  /** Forwards a connection, but reports another process id to the client, like a pooler. */
   private static void handOn(ServerSocket pooler, int port) {
     try (Socket client = pooler.accept();
         var server = new Socket(InetAddress.getLoopbackAddress(), port)) {
@@ -366,7 +367,7 @@ class HealthIT {
         out.flush();
       }
     } catch (IOException e) {
-      // the program ends, and its connection
+      // The program exits and closes its connection.
     }
   }
 
@@ -375,7 +376,7 @@ class HealthIT {
       client.getInputStream().transferTo(server.getOutputStream());
       server.shutdownOutput();
     } catch (IOException e) {
-      // the program ends, and its connection
+      // The program exits and closes its connection.
     }
   }
 
@@ -394,7 +395,7 @@ class HealthIT {
         "health --warning x",
         "health --password secret"
       })
-  void refusesAWrongCommandLine(String arguments) {
+  void rejectsInvalidCommandLine(String arguments) {
     Run run = Run.pghello(Map.of(), arguments.isEmpty() ? new String[0] : arguments.split(" "));
     assertThat(run.status()).as(run.out()).isEqualTo(3);
     assertThat(run.out()).isEmpty();
@@ -402,7 +403,7 @@ class HealthIT {
   }
 
   @Test
-  void saysWhatLetsItIn(PgHelloServer server, TestDatabase database) {
+  void explainsRejectedLogins(PgHelloServer server, TestDatabase database) {
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGSSLMODE", "require");
     Run run = health(environment);
@@ -425,9 +426,9 @@ class HealthIT {
         .contains("make install");
   }
 
-  /** A text that is not written is no success. */
+  /** Output that cannot be written is an error. */
   @Test
-  void failsIfNobodyCanReadIt() {
+  void failsIfOutputCannotBeWritten() {
     List<String> command =
         List.of(
             "sh",

@@ -20,14 +20,15 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Between the look at a function and its call, its owner may put another in its place. */
+/** The owner replaces a function between its check and its call. */
 @PgHelloTest(extension = false)
 class ReplacedFunctionIT {
   private static final String CREATE = "CREATE EXTENSION pg_hello";
   private static final String DROP = "DROP EXTENSION pg_hello";
 
   @Test
-  void isNotCalled(Connection owner, @Superuser Connection admin) throws SQLException {
+  void doesNotCallReplacedFunction(Connection owner, @Superuser Connection admin)
+      throws SQLException {
     Run.execute(owner, "CREATE SEQUENCE public.calls");
     Run.execute(admin, "SET search_path = pg_catalog, pg_temp");
     for (String function : Health.CALLS_BY_FUNCTION.keySet()) {
@@ -52,7 +53,7 @@ class ReplacedFunctionIT {
     }
     assertThat(wasCalled(owner)).isEqualTo("f");
     Run.execute(admin, "SELECT public.pg_hello('pghello'::text)");
-    assertThat(wasCalled(owner)).as("a call is seen").isEqualTo("t");
+    assertThat(wasCalled(owner)).as("a call is detected").isEqualTo("t");
   }
 
   private static String wasCalled(Connection owner) throws SQLException {
@@ -68,13 +69,18 @@ class ReplacedFunctionIT {
                 .formatted(function)));
   }
 
-  /** Returns what creates another function of the same name, which the planner may run. */
+  /**
+   * Returns a statement that creates another function of the same name, which the planner may run.
+   */
   private static String otherThan(String function, String type) {
     return "CREATE FUNCTION public.%s RETURNS %s LANGUAGE plpgsql IMMUTABLE AS $$BEGIN PERFORM pg_catalog.nextval('public.calls'); RETURN NULL; END$$"
         .formatted(function, type);
   }
 
-  /** Returns a connection on which another runs statements just before one that has a text. */
+  /**
+   * Returns a connection on which another one runs statements just before a statement that contains
+   * a text.
+   */
   private static Connection interrupted(
       Connection real, String text, Connection other, String... statements) {
     return (Connection)

@@ -18,13 +18,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The path of the file, part of which is an answer of the server. */
+/** The path of the undo file, which includes identifiers returned by the server. */
 @PgHelloTest(extension = false)
 class UndoFilePathIT {
   @ParameterizedTest
   @ValueSource(
       strings = {"../../planted-", "/planted-", "harden-1-2-/../planted", "harden--1-", ""})
-  void anAnswerOfTheServerIsNoPath(
+  void rejectsPathInServerResponse(
       String answer, PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Run.execute(
@@ -39,7 +39,7 @@ class UndoFilePathIT {
   }
 
   @Test
-  void theFileHasTheIdentifiersOfTheServer(
+  void usesServerIdentifiers(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     assertThat(UndoFile.of(superuser, target(server, database)).path().getFileName().toString())

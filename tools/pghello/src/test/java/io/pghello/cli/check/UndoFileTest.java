@@ -13,13 +13,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Its lines run as a superuser, and a server that was taken over answers as it likes. */
+/** Lines of the file run as a superuser, and a compromised server can return any identifiers. */
 class UndoFileTest {
   @TempDir private Path state;
 
   @ParameterizedTest
   @ValueSource(strings = {"rwx-w----", "rwx----w-", "rwxrwxrwx"})
-  void refusesWhatOthersMayWrite(String mode) throws Exception {
+  void rejectsFilesWritableByOthers(String mode) throws Exception {
     Path folder = Files.createDirectory(state.resolve("pghello"));
     UndoFile file = UndoFile.of(folder, "harden-7-5-", "localhost:5432");
     Files.writeString(file.path(), "DROP ROLE hello_user;\n");
@@ -51,14 +51,14 @@ class UndoFileTest {
         "harden-7-5-/../../x",
         "harden-\u0667-5-"
       })
-  void refusesAPathThatTheServerChooses(String identifiers) {
+  void rejectsPathInIdentifiers(String identifiers) {
     assertThatThrownBy(() -> UndoFile.of(state, identifiers, "localhost:5432"))
         .isInstanceOf(Failure.class)
         .hasMessageStartingWith("the server answered with invalid identifiers");
   }
 
   @Test
-  void staysInItsFolderWhateverTheAddress() {
+  void staysInDirectoryForAnyAddress() {
     assertThat(UndoFile.of(state, "harden-7-5-", "/../../x|a b:1").path()).hasParentRaw(state);
   }
 }

@@ -26,7 +26,7 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Updates over several databases, of which some fail. */
+/** Updates of several databases, some of which fail. */
 @PgHelloTest
 class UpdateIT {
   private static final String OLD =
@@ -37,7 +37,7 @@ class UpdateIT {
   @TempDir private Path folder;
 
   @Test
-  void updatesOneAfterTheOther(PgHelloServer server) throws Exception {
+  void updatesSequentially(PgHelloServer server) throws Exception {
     try (Databases all = new Databases(server, "a", "b", "c", "d")) {
       for (String name : List.of("a", "b", "d")) {
         all.execute(name, OLD, "CREATE TABLE numbers (i int)");
@@ -59,7 +59,7 @@ class UpdateIT {
         Run.execute(user, "LOCK TABLE numbers");
         Run run =
             update(server, all.any(), all.name("a"), all.name("b"), "--lock-timeout", "500ms");
-        assertThat(run.status()).as("user's tables are not locked: " + run.out()).isZero();
+        assertThat(run.status()).as("user tables are not locked: " + run.out()).isZero();
       }
       assertThat(all.value("a", VERSION)).isEqualTo(PgHelloServer.extensionVersion());
       assertThat(all.value("b", VERSION)).isEqualTo(PgHelloServer.extensionVersion());
@@ -98,13 +98,13 @@ class UpdateIT {
   }
 
   @Test
-  void rollsBackWhatDoesNotAnswer(
+  void rollsBackBrokenUpdate(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Run.execute(
         superuser,
         OLD,
-        // the update itself refuses another build, so this one is made while it runs
+        // The update itself rejects another build, so this one is created while it runs.
         "CREATE FUNCTION replace_it() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN"
             + " CREATE OR REPLACE FUNCTION public.pg_hello(name text) RETURNS text LANGUAGE c STABLE STRICT"
             + " AS '$libdir/pg_hello', 'spi_version';"
@@ -118,7 +118,7 @@ class UpdateIT {
   }
 
   @Test
-  void waitsForALockNotForEver(
+  void timesOutWaitingForLock(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Run.execute(superuser, OLD);
@@ -131,7 +131,7 @@ class UpdateIT {
   }
 
   @Test
-  void waitsForALockLongerThanForTheServer(
+  void lockTimeoutMayExceedServerTimeout(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     Run.execute(superuser, OLD);
@@ -144,7 +144,7 @@ class UpdateIT {
           Run.start(
               environment, "update", "--lock-timeout", "1h", "--timeout", "5", database.name());
       Run.await(
-          "it waits for longer than for the server",
+          "it waits longer than the server timeout",
           () ->
               !waits.process().isAlive()
                   || Run.value(
@@ -160,7 +160,7 @@ class UpdateIT {
   }
 
   @Test
-  void demandsABackup(PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+  void requiresBackup(PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     Run.execute(superuser, OLD);
     String[] demand = {"--require-backup", "1h", "--backups", folder.toString(), database.name()};
@@ -204,9 +204,9 @@ class UpdateIT {
   }
 
   @Test
-  void saysWhyItCannot(PgHelloServer server, TestDatabase database, WireProxy proxy)
+  void reportsFailures(PgHelloServer server, TestDatabase database, WireProxy proxy)
       throws Exception {
-    // beside the proxy, through which the test's own connections go
+    // A direct connection, because the test's own ones use the proxy.
     try (Connection superuser = database.superuserDataSource().getConnection()) {
       Run.execute(superuser, OLD);
       Map<String, String> environment = Run.environment(server, database);
@@ -229,7 +229,7 @@ class UpdateIT {
               environment, "update", database.name(), "--lock-timeout", "1h", "--timeout", "600");
       try (Connection watcher = database.superuserDataSource().getConnection()) {
         Run.await(
-            "update waits",
+            "update is waiting",
             () ->
                 Run.value(
                         watcher,
@@ -253,7 +253,7 @@ class UpdateIT {
     return Run.pghello(environment, arguments.toArray(String[]::new));
   }
 
-  /** Several databases under short names. */
+  /** Several databases with short names. */
   private static final class Databases implements AutoCloseable {
     private final Map<String, TestDatabase> databases = new TreeMap<>();
 

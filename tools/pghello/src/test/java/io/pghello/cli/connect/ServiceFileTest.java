@@ -47,7 +47,7 @@ class ServiceFileTest {
   }
 
   @Test
-  void looksForTheFileWhereLibpqDoes() throws IOException {
+  void searchesSameFilesAsLibpq() throws IOException {
     Path folder = Files.createDirectory(home.resolve("etc"));
     Files.writeString(folder.resolve("pg_service.conf"), "[system]\nhost=system\n");
     Map<String, String> variables = Map.of("PGSYSCONFDIR", folder.toString());
@@ -59,7 +59,7 @@ class ServiceFileTest {
   }
 
   @Test
-  void saysWhereItHasLooked() {
+  void reportsSearchedFiles() {
     assertThatThrownBy(() -> ServiceFile.read("unheard-of", Map.<String, String>of()::get, home))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("service unheard-of is not defined in [" + home + "/.pg_service.conf]");

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class TargetTest {
   @Test
-  void hasThePlacesThatLibpqHas() {
+  void readsSameSourcesAsLibpq() {
     Target target = find(Map.of(), Map.of(), Map.of());
     assertThat(target.url()).isEqualTo("jdbc:postgresql://localhost:5432/me");
     assertThat(target.properties())
@@ -25,7 +25,7 @@ class TargetTest {
   }
 
   @Test
-  void connectsToASocketOfTheFileSystem() {
+  void connectsToUnixSocket() {
     Target target =
         find(
             Map.of("host", "/run/postgresql", "port", "5433", "sslmode", "require"),
@@ -42,7 +42,7 @@ class TargetTest {
   }
 
   @Test
-  void prefersOptionsToTheServiceAndTheServiceToVariables() {
+  void prefersOptionsThenServiceThenVariables() {
     Map<String, String> variables =
         Map.of(
             "PGHOST",
@@ -71,7 +71,7 @@ class TargetTest {
   }
 
   @Test
-  void takesNothingForNoValue() {
+  void ignoresEmptyValues() {
     assertThat(find(Map.of("host", ""), Map.of("host", ""), Map.of("PGHOST", "")).url())
         .startsWith("jdbc:postgresql://localhost:");
   }
@@ -83,21 +83,21 @@ class TargetTest {
     "::1, 5432, [::1]:5432",
     "[::1], 5432, [::1]:5432"
   })
-  void takesSeveralHosts(String hosts, String ports, String address) {
+  void supportsSeveralHosts(String hosts, String ports, String address) {
     assertThat(find(Map.of("host", hosts, "port", ports), Map.of(), Map.of()).url())
         .isEqualTo("jdbc:postgresql://" + address + "/me");
   }
 
   @Test
-  void quotesTheDatabase() {
+  void quotesDatabaseName() {
     assertThat(find(Map.of("dbname", "a/b?user&y"), Map.of(), Map.of()).url())
         .endsWith("/a%2Fb%3Fuser%26y");
   }
 
-  /** libpq would take it apart; here it would be printed, with the password. */
+  /** libpq would parse it. Here it would be printed, including the password. */
   @ParameterizedTest
   @ValueSource(strings = {"postgresql://me:secret@host/db", "dbname=db password=secret"})
-  void refusesAConnectionString(String database) {
+  void rejectsConnectionStrings(String database) {
     assertThatThrownBy(() -> find(Map.of("dbname", database), Map.of(), Map.of()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("a connection string")
@@ -118,13 +118,13 @@ class TargetTest {
     "a, -1, but is -1",
     "'a,b', '1,2,3', 'there are 2 hosts, but 3 ports'"
   })
-  void refusesWhatCannotBe(String host, String port, String message) {
+  void rejectsInvalidAddresses(String host, String port, String message) {
     assertThatThrownBy(() -> find(Map.of("host", host, "port", port), Map.of(), Map.of()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(message);
   }
 
-  /** What libpq would heed must not be ignored in silence. */
+  /** Parameters that libpq supports must not be ignored silently. */
   @ParameterizedTest
   @CsvSource({
     "hostaddr, PGHOSTADDR, 10.0.0.1",
@@ -136,7 +136,7 @@ class TargetTest {
     "load_balance_hosts, PGLOADBALANCEHOSTS, random",
     "target_session_attrs, PGTARGETSESSIONATTRS, whatever"
   })
-  void refusesWhatTheDriverDoesNotKnow(String name, String variable, String value) {
+  void rejectsUnsupportedParameters(String name, String variable, String value) {
     assertThatThrownBy(() -> find(Map.of(), Map.of(name, value), Map.of()))
         .hasMessageContaining(name)
         .hasMessageContaining(value);
@@ -146,7 +146,7 @@ class TargetTest {
   }
 
   @Test
-  void takesWhatMakesNoDifference() {
+  void acceptsHarmlessParameters() {
     assertThat(
             find(
                     Map.of(),
@@ -163,14 +163,14 @@ class TargetTest {
     "prefer-standby, preferSecondary",
     "any, any"
   })
-  void findsTheServerThatIsAskedFor(String attributes, String type) {
+  void selectsServerByTargetSessionAttrs(String attributes, String type) {
     Target target = find(Map.of(), Map.of(), Map.of("PGTARGETSESSIONATTRS", attributes));
     assertThat(target.properties()).containsEntry("targetServerType", type);
     assertThat(target.environment()).containsEntry("PGTARGETSESSIONATTRS", attributes);
   }
 
   @Test
-  void tellsPostgresqlsProgramsTheSame() {
+  void passesSameParametersToPostgresPrograms() {
     Target target =
         find(
             Map.of("host", "a,b", "port", "1,2", "user", "u", "dbname", "d"),

@@ -20,7 +20,7 @@ class UnixSocketTest {
 
   /** The driver closes a connection in one thread while another one reads. */
   @Test
-  void endsAReadWhenAnotherThreadClosesIt() throws Exception {
+  void closeEndsConcurrentRead() throws Exception {
     Path path = folder.resolve("socket");
     try (var server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
       server.bind(UnixDomainSocketAddress.of(path));
@@ -29,7 +29,7 @@ class UnixSocketTest {
       var reader = new Thread(read);
       reader.start();
       Run.await(
-          "it reads",
+          "it is reading",
           () ->
               Stream.of(reader.getStackTrace())
                   .anyMatch(frame -> frame.getMethodName().equals("select")));

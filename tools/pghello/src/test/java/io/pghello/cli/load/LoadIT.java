@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A load, small and short. */
+/** A short, light load. */
 @PgHelloTest
 @Tag("slow")
 class LoadIT {
@@ -30,7 +30,7 @@ class LoadIT {
   @TempDir private Path folder;
 
   @Test
-  void callsAtARateAndComparesWithItsBaseline(
+  void callsAtRateAndComparesWithBaseline(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     Path baseline = folder.resolve("baseline");
@@ -43,7 +43,7 @@ class LoadIT {
     assertThat(Double.parseDouble(Run.json(superuser, first.out(), "$.milliseconds.\"p99.9\"")))
         .isPositive();
     Run.await(
-        "the calls are counted, none folded",
+        "each call is counted, none is optimized away",
         () ->
             calls(superuser, "pg_hello(text, integer)") >= 90
                 && calls(superuser, "now_ms()") >= 10);
@@ -88,14 +88,14 @@ class LoadIT {
   }
 
   @Test
-  void countsFromWhenCallsAreDueAndStops(
+  void measuresFromScheduleAndStopsIfLate(
       PgHelloServer server, TestDatabase database, WireProxy proxy) throws Exception {
-    // beside the proxy, through which the test's own connections go
+    // A direct connection, because the test's own ones use the proxy.
     try (Connection superuser = database.superuserDataSource().getConnection()) {
       proxy.delay(Duration.ofMillis(50));
       Map<String, String> environment = Run.environment(server, database);
       environment.put("PGPORT", String.valueOf(proxy.port()));
-      // one connection makes at most 20 a second of the 100 that are due
+      // One connection makes at most 20 of the 100 scheduled calls per second.
       Run run =
           Run.pghello(
               environment,
@@ -117,16 +117,16 @@ class LoadIT {
   }
 
   @Test
-  void endsWhenTheConnectionIsCut(PgHelloServer server, TestDatabase database, WireProxy proxy)
+  void stopsIfConnectionIsLost(PgHelloServer server, TestDatabase database, WireProxy proxy)
       throws Exception {
-    // beside the proxy, through which the test's own connections go
+    // A direct connection, because the test's own ones use the proxy.
     try (Connection superuser = database.superuserDataSource().getConnection()) {
       Map<String, String> environment = Run.environment(server, database);
       environment.put("PGPORT", String.valueOf(proxy.port()));
       Run.Running running =
           Run.start(environment, "load", "--rate", "50", "--time", "1h", "--late", "5m");
       Run.await(
-          "it calls",
+          "it is calling",
           () ->
               Run.value(
                       superuser,
@@ -140,7 +140,7 @@ class LoadIT {
   }
 
   @Test
-  void saysWhyItCannot(PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+  void reportsFailures(PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Map<String, String> environment = Run.environment(server, database);
     Run.execute(superuser, "REVOKE EXECUTE ON FUNCTION pg_hello(text, integer) FROM PUBLIC");
@@ -169,7 +169,7 @@ class LoadIT {
   }
 
   @Test
-  void saysWhatAnOldExtensionLacks(
+  void reportsFunctionMissingInOldExtension(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Run.execute(superuser, "DROP EXTENSION pg_hello", "CREATE EXTENSION pg_hello VERSION '1.0'");

@@ -17,19 +17,18 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What is called is seen while it is called. */
+/** Calls are visible while they happen. */
 @PgHelloTest
 @Tag("slow")
 class WatchIT {
   @Test
-  void showsWhatIsCalled(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+  void showsCalls(PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     Run.execute(superuser, "SET track_functions = 'all'");
     Run.Running running =
         Run.start(Run.environment(server, database), "watch", "--interval", "1s", "--json");
     Run.await(
-        "calls are seen",
+        "calls are visible",
         () -> {
           Run.execute(
               superuser,
@@ -58,7 +57,7 @@ class WatchIT {
   }
 
   @Test
-  void endsWhenNobodyReadsIt(PgHelloServer server, TestDatabase database) {
+  void stopsIfOutputIsClosed(PgHelloServer server, TestDatabase database) {
     List<String> command =
         List.of(
             "sh",
@@ -77,14 +76,14 @@ class WatchIT {
   }
 
   @Test
-  void saysWhyItCannot(PgHelloServer server, TestDatabase database, WireProxy proxy)
+  void reportsFailures(PgHelloServer server, TestDatabase database, WireProxy proxy)
       throws Exception {
-    // beside the proxy, through which the test's own connections go
+    // A direct connection, because the test's own ones use the proxy.
     try (Connection superuser = database.superuserDataSource().getConnection()) {
       Map<String, String> environment = Run.environment(server, database);
       environment.put("PGPORT", String.valueOf(proxy.port()));
       Run.Running running = Run.start(environment, "watch", "--interval", "1s");
-      Run.await("it shows", () -> running.printed().contains("waiting for locks"));
+      Run.await("it prints samples", () -> running.printed().contains("waiting for locks"));
       proxy.cut();
       Run run = running.end();
       assertThat(run.status()).isEqualTo(2);

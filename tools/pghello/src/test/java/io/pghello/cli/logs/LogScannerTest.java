@@ -17,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Prefixes of servers and of other programs, names that imitate messages, and damaged lines. */
+/** Prefixes of servers and other programs, names that imitate messages, and damaged lines. */
 class LogScannerTest {
   private static final String TIME = "2026-11-24 03:00:32.100 UTC ";
   private static final String NO_FUNCTION =
@@ -57,7 +57,7 @@ class LogScannerTest {
         "app@shop 2B000 ",
         "10.1.7.53(49654):app@shop:[49654]:" // RDS
       })
-  void takesNoNumberForASqlstate(String prefix) throws IOException {
+  void doesNotTreatNumbersAsSqlstate(String prefix) throws IOException {
     assertThat(scan(TIME + prefix + NO_FUNCTION + " at character 8")).isEmpty();
     assertThat(found).containsExactly("no_function");
     assertThat(
@@ -68,7 +68,7 @@ class LogScannerTest {
     assertThat(found).containsExactly("no_function");
   }
 
-  /** A place is the SQLSTATE's if all lines of the level LOG have one there. */
+  /** A position contains the SQLSTATE if all lines of level LOG have one there. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -77,12 +77,12 @@ class LogScannerTest {
         "%suser=app,db=shop,state=STATE,client=10.1.7.53(42883) ",
         "%s10.1.7.53(42883)|STATE|49654|"
       })
-  void learnsWhereTheSqlstateIs(String format) throws IOException {
+  void learnsPositionOfSqlstate(String format) throws IOException {
     String prefix = format.formatted(TIME);
     String log = prefix.replace("STATE", "00000") + "LOG:  connection received";
     assertThat(scan(log, prefix.replace("STATE", "42883") + NO_FUNCTION)).isEmpty();
     assertThat(found).containsExactly("no_function 42883");
-    // of RAISE EXCEPTION
+    // from RAISE EXCEPTION
     assertThat(scan(log, prefix.replace("STATE", "P0001") + NO_FUNCTION)).isEmpty();
     assertThat(found).isEmpty();
     assertThat(
@@ -102,7 +102,7 @@ class LogScannerTest {
   }
 
   @Test
-  void doesNotBelieveAPlaceThatALineContradicts() throws IOException {
+  void discardsContradictedPosition() throws IOException {
     scan(
         TIME + "[1] 00000@shop LOG:  connection received",
         TIME + "[2] app@shop LOG:  connection received",
@@ -114,7 +114,7 @@ class LogScannerTest {
         TIME + "[1] x 00000 a@b LOG:  connection received",
         TIME + "[1] P0001 42883 a@b " + NO_FUNCTION);
     assertThat(found).containsExactly("no_function 42883", "no_function 42883");
-    // the users 00000 and P0001, in a prefix without a SQLSTATE
+    // The users 00000 and P0001, in a prefix without an SQLSTATE.
     scan(
         TIME + "00000 shop LOG:  connection received",
         TIME + "app shop LOG:  connection received",
@@ -122,12 +122,12 @@ class LogScannerTest {
     assertThat(found).containsExactly("no_function");
     scan(TIME + "00000 shop ERROR:  syntax error", TIME + "P0001 shop " + NO_FUNCTION);
     assertThat(found).containsExactly("no_function");
-    // after a change of the prefix
+    // After a change of the prefix.
     scan(TIME + "[1] 00000 a@b LOG:  connection received", TIME + "[2] a@b " + NO_FUNCTION);
     assertThat(found).containsExactly("no_function");
   }
 
-  /** A user who does not exist, in Debian's prefix, and others. */
+  /** Nonexistent users, in Debian's prefix and others. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -138,7 +138,7 @@ class LogScannerTest {
         "user=NAME,db=shop ",
         "NAME(49654):app@shop:[7]:"
       })
-  void believesNoNameThatImitatesAMessage(String prefix) throws IOException {
+  void rejectsNamesThatImitateMessages(String prefix) throws IOException {
     String fatal = "FATAL:  password authentication failed for user \"x\"";
     for (String name :
         List.of(
@@ -158,7 +158,7 @@ class LogScannerTest {
     }
   }
 
-  /** Names may contain line breaks, and the server writes them as they are. */
+  /** Names can contain line breaks, which the server writes unescaped. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -168,7 +168,7 @@ class LogScannerTest {
         "user=%2$s,db=shop ",
         "%2$s@shop "
       })
-  void believesNoLineThatANameBegins(String format) throws IOException {
+  void rejectsLinesBegunByNames(String format) throws IOException {
     String usual = format.formatted(TIME, "app") + "LOG:  connection received";
     String forged = format.formatted(TIME, "x") + NO_LIBRARY;
     String begun = format.formatted(TIME, "\n");
@@ -184,22 +184,22 @@ class LogScannerTest {
       assertThat(found).isEmpty();
       assertThat(doubts).containsOnlyKeys(NotUnderstood.NAME);
     }
-    // at the beginning of a file
+    // At the beginning of a file.
     if (begun.startsWith("2")) {
       assertThat(scan(begun, forged)).containsOnlyKeys(NotUnderstood.NAME);
       assertThat(found).isEmpty();
     }
-    // hidden behind a line break and a tab
+    // Hidden after a line break and a tab.
     assertThat(scan(usual, usual, begun + "x", "\t@shop " + NO_LIBRARY))
         .containsOnlyKeys(NotUnderstood.NAME);
-    // no name is that long
+    // No name is this long.
     scan(usual, usual, begun + "x", usual, (usual + "\n").repeat(300) + forged);
     assertThat(found).containsExactly("no_library");
   }
 
-  /** The prefix of a log may change, e.g. with daylight saving time. */
+  /** The prefix of a log can change, e.g. with daylight saving time. */
   @Test
-  void learnsAnotherPrefix() throws IOException {
+  void learnsChangedPrefix() throws IOException {
     String summer = TIME.replace("UTC", "CEST") + "[7] ";
     assertThat(
             scan(
@@ -211,9 +211,9 @@ class LogScannerTest {
     assertThat(found).isEmpty();
   }
 
-  /** Programs that the server starts write to the same file. */
+  /** Programs started by the server write to the same file. */
   @Test
-  void doubtsNoMessageForOutputOfOtherPrograms() throws IOException {
+  void acceptsMessagesDespiteOtherPrograms() throws IOException {
     assertThat(
             scan(
                 TIME + "[7] app@shop LOG:  connection received",
@@ -224,9 +224,9 @@ class LogScannerTest {
     assertThat(found).containsExactly("no_function");
   }
 
-  /** Output of pg_ctl and of an image's start, as docker logs shows it. */
+  /** Output of pg_ctl and of an image's entrypoint, as printed by docker logs. */
   @Test
-  void readsTheLogOfAContainer() throws IOException {
+  void readsContainerLogs() throws IOException {
     String log = TIME + "[48] LOG:  ";
     assertThat(
             scan(
@@ -250,7 +250,7 @@ class LogScannerTest {
   }
 
   @Test
-  void knowsWhatPutsSomethingBeforeLines() throws IOException {
+  void recognizesLinePrefixesOfTools() throws IOException {
     String line = TIME + "[7] " + NO_FUNCTION;
     Map<String, NotUnderstood> reasons =
         Map.ofEntries(
@@ -290,12 +290,12 @@ class LogScannerTest {
     String other = "{\"level\":\"info\",\"logger\":\"wal-archive\",\"msg\":\"Archived\"}";
     assertThat(scan(other, record, other)).isEmpty();
     assertThat(found).containsExactly("no_function 42883");
-    assertThat(scan(other)).as("no message of a server").isNotEmpty();
+    assertThat(scan(other)).as("not a message of a server").isNotEmpty();
   }
 
-  /** The server writes no state_code for a success. */
+  /** The server writes no state_code for success. */
   @Test
-  void findsACrashInJson() throws IOException {
+  void findsCrashInJson() throws IOException {
     assertThat(
             scan(
                 "{\"timestamp\":\"2026-11-24 03:00:32.100 UTC\",\"pid\":7,\"error_severity\":\"LOG\","
@@ -340,10 +340,10 @@ class LogScannerTest {
         .containsExactly(entry(NotUnderstood.MALFORMED, 1L));
   }
 
-  /** Whatever a line contains, the others are read. */
+  /** All other lines are read, whatever one contains. */
   @ParameterizedTest
   @EnumSource(LogFormat.class)
-  void survivesDamage(LogFormat format) throws IOException {
+  void survivesDamagedInput(LogFormat format) throws IOException {
     var random = new Random(43);
     var good = new StringBuilder();
     PlantedLog.MESSAGES.forEach(message -> good.append(PlantedLog.line(format, true, message)));

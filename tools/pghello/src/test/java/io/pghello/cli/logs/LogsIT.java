@@ -31,14 +31,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Logs with planted messages, and those of a real server. */
+/** Logs with planted messages, and logs of a real server. */
 class LogsIT {
   @TempDir private Path folder;
 
   @Tag("slow")
   @ParameterizedTest
   @EnumSource(LogFormat.class)
-  void findsAllOfOursAndNoneOfOthersInAMillionLines(LogFormat format) throws IOException {
+  void findsExactlyPlantedMessagesInAMillionLines(LogFormat format) throws IOException {
     Path log = folder.resolve("million.log");
     PlantedLog.write(log, format, true);
     try (Stream<String> lines = Files.lines(log)) {
@@ -64,10 +64,10 @@ class LogsIT {
     assertPlanted(found);
   }
 
-  /** Whatever the parts are in which the file is read. */
+  /** The file is read in parts of different sizes. */
   @ParameterizedTest
   @ValueSource(ints = {1, 7, 100, 1 << 16})
-  void findsThemAcrossParts(int size) throws IOException {
+  void findsMessagesAcrossReads(int size) throws IOException {
     for (LogFormat format : LogFormat.values()) {
       Path log = folder.resolve(format + ".log");
       PlantedLog.write(log, format, true, 1);
@@ -83,9 +83,9 @@ class LogsIT {
     }
   }
 
-  /** Wherever a line begins in the buffer, also where the one before it fills that. */
+  /** Lines begin at every position in the buffer, also after a line that fills it. */
   @Test
-  void findsThemAcrossTheEndOfTheBuffer() throws IOException {
+  void findsMessagesAcrossBufferEnd() throws IOException {
     byte[] ours =
         PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0)).getBytes(UTF_8);
     for (int i = -3; i <= ours.length; i++) {
@@ -104,7 +104,7 @@ class LogsIT {
   }
 
   @Test
-  void needsLittleMemoryForLongLines() throws IOException {
+  void usesLittleMemoryForLongLines() throws IOException {
     String setting =
         "2026-11-21 20:00:00.000 UTC [12345] 22023 app@shop ERROR:  invalid value for parameter"
             + " \"pg_hello.repeat\": \"";
@@ -122,10 +122,10 @@ class LogsIT {
         .doesNotContain("too_large");
   }
 
-  /** Ends of lines of another system, the position, and bytes that are no UTF-8. */
+  /** Line endings of other systems, positions, and bytes that are not UTF-8. */
   @ParameterizedTest
   @EnumSource(LogFormat.class)
-  void takesLinesAsTheyCome(LogFormat format) throws IOException {
+  void toleratesLineEndingsAndEncodings(LogFormat format) throws IOException {
     Path log = folder.resolve("a.log");
     var ours =
         List.of(
@@ -146,10 +146,10 @@ class LogsIT {
         .contains("no_function", "refused_setting", "\ufffd");
   }
 
-  /** A role or a database may have any name. */
+  /** A role or a database can have any name. */
   @ParameterizedTest
   @EnumSource(LogFormat.class)
-  void takesNoNameForASeverity(LogFormat format) throws IOException {
+  void doesNotTreatNamesAsSeverity(LogFormat format) throws IOException {
     Path log = folder.resolve("a.log");
     String line = PlantedLog.line(format, true, PlantedLog.MESSAGES.get(0));
     Files.writeString(
@@ -175,7 +175,7 @@ class LogsIT {
   }
 
   @Test
-  void saysSoByItsStatus() throws IOException {
+  void exitStatusReflectsSeverity() throws IOException {
     Path log = folder.resolve("a.log");
     PlantedLog.write(log, LogFormat.STDERR, true, 1);
     Run run = logs("--summary", log.toString());
@@ -188,14 +188,14 @@ class LogsIT {
 
     String none = folder.resolve("none").toString();
     run = logs("--summary", none, log.toString());
-    assertThat(run.status()).as("what is critical is not hidden by what is missing").isEqualTo(2);
+    assertThat(run.status()).as("critical is not hidden by missing files").isEqualTo(2);
     assertThat(run.out()).containsPattern("critical +no_library +4 ");
     assertThat(run.err()).contains(none, "no such file").hasLineCount(1);
 
     Files.writeString(
         log, PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0)).repeat(2));
     run = logs(log.toString(), none);
-    assertThat(run.status()).as("graver than a warning").isEqualTo(3);
+    assertThat(run.status()).as("more severe than a warning").isEqualTo(3);
     assertThat(run.out()).containsPattern("refused_argument +2 ");
     run = logs(log.toString());
     assertThat(run.status()).isEqualTo(1);
@@ -228,12 +228,12 @@ class LogsIT {
     Files.delete(damaged);
     Files.createDirectories(folder.resolve("above/pg_log"));
     run = logs(folder.resolve("above").toString());
-    assertThat(run.status()).as("a wrong folder is no good news").isEqualTo(3);
+    assertThat(run.status()).as("a wrong directory is an error").isEqualTo(3);
     assertThat(run.err()).contains("no files with .log, .csv or .json").hasLineCount(1);
   }
 
   @Test
-  void goesByMessagesWhereThereIsNoState() throws IOException {
+  void matchesByMessageWithoutSqlstate() throws IOException {
     Path log = folder.resolve("a.log");
     Files.writeString(log, PlantedLog.line(LogFormat.STDERR, false, PlantedLog.MESSAGES.get(0)));
     Run run = logs(log.toString());
@@ -247,7 +247,7 @@ class LogsIT {
     assertThat(logs(log.toString()).status()).isZero();
   }
 
-  /** A line that shows where the SQLSTATE is. */
+  /** A line that reveals the position of the SQLSTATE. */
   private static String success() {
     return PlantedLog.line(
         LogFormat.STDERR,
@@ -255,7 +255,7 @@ class LogsIT {
         new PlantedLog.Message("LOG", "00000", "connection received", null));
   }
 
-  /** With log_error_verbosity = verbose the SQLSTATE is in the message. */
+  /** With log_error_verbosity = verbose, the SQLSTATE is in the message. */
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void readsVerboseMessages(boolean state) throws IOException {
@@ -284,7 +284,7 @@ class LogsIT {
 
   @ParameterizedTest
   @EnumSource(LogFormat.class)
-  void isNotSilentOfWhatItDoesNotUnderstand(LogFormat format) throws IOException {
+  void reportsUnknownMessages(LogFormat format) throws IOException {
     Path log = folder.resolve("a.log");
     var foreign =
         new PlantedLog.Message(
@@ -300,7 +300,7 @@ class LogsIT {
     assertThat(logs(log.toString()).status()).isEqualTo(3);
     Files.writeString(log, line + PlantedLog.line(format, true, PlantedLog.MESSAGES.get(0)));
     run = logs("--json", log.toString());
-    assertThat(run.status()).as("graver than a warning").isEqualTo(3);
+    assertThat(run.status()).as("more severe than a warning").isEqualTo(3);
     assertThat(run.out()).contains("\"not_understood\": 1").hasLineCount(2);
     Files.writeString(log, "this is\nno log\n");
     assertThat(logs("--format", format.toString(), log.toString()).status()).isEqualTo(3);
@@ -308,9 +308,9 @@ class LogsIT {
     assertThat(logs(log.toString()).status()).isZero();
   }
 
-  /** Names as logrotate, RDS and log_filename give them. */
+  /** Names created by logrotate, RDS and log_filename. */
   @Test
-  void readsOrNamesRotatedLogs() throws IOException {
+  void readsOrReportsRotatedLogs() throws IOException {
     String line = PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0));
     List<String> read =
         List.of(
@@ -343,9 +343,9 @@ class LogsIT {
     assertThat(run.err()).contains(other.toString(), above.toString()).hasLineCount(1);
   }
 
-  /** The first bytes decide, as a rotated log may have any name. */
+  /** The first bytes decide, because a rotated log can have any name. */
   @Test
-  void readsGzipAndNamesTheProgramForOthers() throws IOException {
+  void readsGzipAndSuggestsToolsForOtherFormats() throws IOException {
     String line = PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0));
     Path packed = folder.resolve("a.log.1");
     try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(packed))) {
@@ -360,22 +360,22 @@ class LogsIT {
     assertThat(logs(packed.toString()).err()).contains("xzcat " + packed);
   }
 
-  /** Other files of a run are read, whatever one contains. */
+  /** Other files of a run are read, even if one is damaged. */
   @Test
-  void namesTheFileThatIsDamaged() throws IOException {
+  void reportsDamagedFile() throws IOException {
     String line = PlantedLog.line(LogFormat.JSON, true, PlantedLog.MESSAGES.get(11));
     Path damaged =
         Files.writeString(folder.resolve("a.json"), line.replace("pg_hello(", "\\uZZZZ("));
     Files.writeString(folder.resolve("b.json"), line);
     Run run = logs("--summary", folder.toString());
-    assertThat(run.status()).as("critical is graver").isEqualTo(2);
+    assertThat(run.status()).as("critical is more severe").isEqualTo(2);
     assertThat(run.out()).startsWith("CRITICAL - 1 message about the extension, 1 not understood");
     assertThat(run.err()).startsWith(damaged + ": 1 message is not understood: ").hasLineCount(1);
   }
 
-  /** Who writes a message does not write to a terminal. */
+  /** Messages cannot control the terminal. */
   @Test
-  void showsControlCharacters() throws IOException {
+  void escapesControlCharacters() throws IOException {
     Path log = folder.resolve("a.log");
     String setting =
         "invalid value for parameter \"pg_hello.repeat\": \"\u001b]0;x\u0007\u001b[2J\"";
@@ -389,7 +389,7 @@ class LogsIT {
   }
 
   @Test
-  void readsStandardInputAsItComes() throws Exception {
+  void streamsStandardInput() throws Exception {
     Run.Running running = Run.start(Map.of(), "logs", "--json", "-");
     try (OutputStream log = running.process().getOutputStream()) {
       for (int i : new int[] {0, 7}) {
@@ -405,11 +405,11 @@ class LogsIT {
     assertThat(run.out()).contains("\"remedy\"");
   }
 
-  /** What a server of this version really writes, and in a folder in which it begins new files. */
+  /** The actual output of a server of this version, also in a directory with several log files. */
   @Test
-  void readsTheLogsOfAServer() throws Exception {
+  void readsLogsOfRealServer() throws Exception {
     Path logs = Files.createDirectory(folder.resolve("logs"));
-    // the server may run as somebody else
+    // The server may run as another user.
     logs.toFile().setWritable(true, false);
     try (PgHelloServer server =
             PgHelloServer.builder()

@@ -11,9 +11,9 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** A log of a busy server, in which some messages are the extension's. */
+/** A log of a busy server that includes some messages of the extension. */
 final class PlantedLog {
-  /** A message, and what it tells of; null if of nothing. */
+  /** A message, and the event that it reports; null for none. */
   record Message(String severity, String state, String text, @Nullable LogEvent event) {}
 
   static final List<Message> MESSAGES =
@@ -88,7 +88,7 @@ final class PlantedLog {
               "00000",
               "server process (PID 7) was terminated by signal 11: Segmentation fault",
               LogEvent.CRASH),
-          // the same state, other messages
+          // same SQLSTATE, other messages
           error("22023", "LIMIT must not be negative", null),
           error("22023", "invalid value for parameter \"work_mem\": \"pg_hello.repeat\"", null),
           error("42883", "function hello(pg_hello) does not exist", null),
@@ -103,10 +103,10 @@ final class PlantedLog {
               "could not access file \"$libdir/xpg_hello\": No such file or directory",
               null),
           error("42704", "extension \"pg_hello_other\" does not exist", null),
-          // the same messages, another state, as of RAISE EXCEPTION
+          // Same messages with another SQLSTATE, e.g. from RAISE EXCEPTION.
           error("P0001", "repeat count must be between 1 and 10, but is 11", null),
           error("P0001", "function pg_hello(text) does not exist", null),
-          // what users write
+          // text supplied by users
           error("23505", "duplicate key value violates unique constraint \"pg_hello\"", null),
           error("22P02", "invalid input syntax for type integer: \"pg_hello\"", null),
           new Message(
@@ -158,7 +158,7 @@ final class PlantedLog {
   /**
    * Writes a log of at least a million lines.
    *
-   * @param state whether the lines of stderr have the SQLSTATE
+   * @param state whether lines in stderr format contain the SQLSTATE
    */
   static void write(Path file, LogFormat format, boolean state) throws IOException {
     write(file, format, state, BETWEEN);
@@ -202,7 +202,7 @@ final class PlantedLog {
   }
 
   static String line(LogFormat format, boolean state, Message message) {
-    // of what another process has run, its statement; PostgreSQL writes both at once
+    // The statement that another process ran. PostgreSQL writes both together.
     String ran =
         message.event() == LogEvent.CRASH
             ? "Failed process was running: SELECT\n  pg_hello('x')"

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 
 class JsonTest {
   @Test
-  void writesWhatThereIs() {
+  void writesAllTypes() {
     var map = new LinkedHashMap<String, @Nullable Object>();
     map.put("text", "a");
     map.put("number", 1.5);
@@ -40,7 +40,7 @@ class JsonTest {
   }
 
   @Test
-  void escapesWhatJsonDoesNotTake() {
+  void escapesSpecialCharacters() {
     assertThat(Json.write("a\"b\\c\nd\u0001e\u2028f\ud83d\udc4bg\ud800"))
         .isEqualTo("\"a\\\"b\\\\c\\nd\\u0001e\\u2028f\ud83d\udc4bg\\ud800\"");
   }
@@ -48,7 +48,7 @@ class JsonTest {
   private record Row(int meanUs, Status status, Path pgHello) {}
 
   @Test
-  void namesWhatRecordsHave() {
+  void namesRecordComponents() {
     var rows = List.of(new Row(7, Status.OK, Path.of("a/b")));
     assertThat(Json.line(rows))
         .isEqualTo("[{\"mean_us\": 7,\"status\": \"ok\",\"pg_hello\": \"a/b\"}]");

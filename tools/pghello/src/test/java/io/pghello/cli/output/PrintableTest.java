@@ -8,20 +8,21 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * Names and words that others have chosen neither control a terminal nor look like a line of ours.
+ * Names and messages chosen by others can neither control a terminal nor imitate a line of the
+ * program.
  */
 class PrintableTest {
   private static final String EVIL = "a\u001b[2J\u009b\u202e\u0007\r\nok  forged";
   private static final String HARMLESS = "a\\u001b[2J\\u009b\\u202e\\u0007\\u000d\\u000aok  forged";
 
   @Test
-  void leavesAllButControlCharacters() {
+  void keepsOtherCharacters() {
     assertThat(Printable.line("Grüße, 世界 😀 \\ $1")).isEqualTo("Grüße, 世界 😀 \\ $1");
     assertThat(Printable.line(EVIL)).isEqualTo(HARMLESS);
   }
 
   @Test
-  void findingsAreALineEach() {
+  void printsEachFindingOnOneLine() {
     var findings = new Findings();
     findings.add(new Finding(Status.WARNING, "function", EVIL, "DROP " + EVIL));
     String text = findings.toText(EVIL, "");
@@ -29,9 +30,9 @@ class PrintableTest {
     assertThat(text).contains(HARMLESS, "DROP " + HARMLESS).doesNotContain("\u001b[2J");
   }
 
-  /** Behind a bar a monitoring plugin expects figures, also below the first line. */
+  /** A monitoring plugin expects performance data after a bar, also below the first line. */
   @Test
-  void findingsHaveNoBarOfAName() {
+  void escapesBarsInNames() {
     var findings = new Findings();
     findings.add(new Finding(Status.WARNING, "function", "in a|b", "DROP a|b"));
     assertThat(findings.toText("c|d", " | time=1ms").replaceFirst(" \\| time=1ms", ""))
@@ -40,20 +41,20 @@ class PrintableTest {
   }
 
   @Test
-  void rowsAreALineEach() {
+  void printsEachRowOnOneLine() {
     String text = new Table(List.of("name"), List.of(List.of(EVIL))).toString();
     assertThat(text.lines()).hasSize(2);
     assertThat(text).contains(HARMLESS);
   }
 
   @Test
-  void errorsOfTheServerAreALine() {
+  void printsServerErrorsOnOneLine() {
     assertThat(SqlErrors.message(new SQLException("no \u001b[2J\rok", "P0001")))
         .isEqualTo("no \\u001b[2J (SQLSTATE P0001)");
   }
 
   @Test
-  void jsonEscapesThem() {
+  void escapesControlCharactersInJson() {
     assertThat(Json.write("\u009b\u007f")).isEqualTo("\"\\u009b\\u007f\"");
   }
 }

@@ -14,12 +14,11 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Reports of a database that has pg_hello_ops, or has not. */
+/** Reports of databases with and without pg_hello_ops. */
 @PgHelloTest
 class ReportIT {
   @Test
-  void reportsWhatWasCalled(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+  void reportsCalls(PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Run.execute(
         superuser,
@@ -72,7 +71,7 @@ class ReportIT {
   }
 
   @Test
-  void saysWhatIsMissing(
+  void reportsMissingExtension(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     for (String kind : List.of("performance", "baseline", "compliance")) {

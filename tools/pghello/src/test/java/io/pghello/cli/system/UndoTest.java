@@ -11,9 +11,9 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class UndoTest {
-  /** As one thread reads a dump while another one goes on. */
+  /** For example, one thread reads a dump while another one runs a program. */
   @Test
-  void endsNoOtherProgramWhenOneHasEnded() {
+  void keepsOtherProgramsRunning() {
     var undo = new Undo();
     Undo.Running first = start(undo, "exit 0");
     Undo.Running second = start(undo, "exec sleep 3600");
@@ -26,7 +26,7 @@ class UndoTest {
   }
 
   @Test
-  void beginsNothingMoreWhenItIsClosed() {
+  void startsNothingAfterClose() {
     var undo = new Undo();
     undo.close();
     assertThatThrownBy(() -> start(undo, "exit"))

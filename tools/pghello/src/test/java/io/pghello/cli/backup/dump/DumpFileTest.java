@@ -24,7 +24,7 @@ class DumpFileTest {
 
   @ParameterizedTest
   @ValueSource(ints = {14, 15, 16})
-  void readsNamesAsTheyAre(int version) throws IOException {
+  void readsAnyNames(int version) throws IOException {
     String name = "a b;\r\n\t-ü\"'\\";
     byte[] dump =
         new Dump(version, StandardCharsets.UTF_8)
@@ -41,7 +41,7 @@ class DumpFileTest {
   }
 
   @Test
-  void readsTextsInTheEncodingOfTheDatabase() throws IOException {
+  void decodesTextInDatabaseEncoding() throws IOException {
     byte[] dump =
         new Dump(16, StandardCharsets.ISO_8859_1)
             .header(2)
@@ -63,7 +63,7 @@ class DumpFileTest {
   }
 
   @Test
-  void refusesWhatIsNoWholeDump() throws IOException {
+  void rejectsIncompleteDumps() throws IOException {
     byte[] dump =
         new Dump(14, StandardCharsets.UTF_8)
             .header(1)
@@ -76,7 +76,7 @@ class DumpFileTest {
           .isInstanceOf(Failure.class)
           .hasMessageContaining("dump in pg_dump's custom format");
     }
-    // lengths and numbers that are too large take neither memory nor time
+    // Excessive lengths and numbers take neither memory nor time.
     for (int i = 5; i < dump.length; i++) {
       byte[] changed = dump.clone();
       changed[i] = (byte) 0x7f;
@@ -90,7 +90,7 @@ class DumpFileTest {
 
   @ParameterizedTest
   @ValueSource(ints = {13, 17})
-  void refusesOtherVersionsOfTheFormat(int version) throws IOException {
+  void rejectsUnsupportedFormatVersions(int version) throws IOException {
     byte[] dump = new Dump(version, StandardCharsets.UTF_8).header(0).bytes();
     assertThatThrownBy(() -> read(dump))
         .isInstanceOf(Failure.class)
@@ -102,7 +102,7 @@ class DumpFileTest {
     return DumpFile.entries(Files.write(folder.resolve("dump"), dump));
   }
 
-  /** Writes the format as pg_dump does. */
+  /** Writes the archive format like pg_dump. */
   private record Dump(int version, Charset charset, ByteArrayOutputStream out) {
     Dump(int version, Charset charset) {
       this(version, charset, new ByteArrayOutputStream());

@@ -11,8 +11,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The statements that create a database with all kinds of object that pg_dump knows, by a random
- * generator. Names are hard to read, owners differ, and privileges come and go.
+ * Random statements that create a database with all kinds of objects that pg_dump supports. Names
+ * are difficult, owners differ, and privileges are granted and revoked.
  */
 final class GeneratedDatabase {
   private static final List<String> NAMES =
@@ -41,10 +41,10 @@ final class GeneratedDatabase {
   private static final Pattern MARK = Pattern.compile("\\{([a-z])\\}");
 
   /**
-   * Statements that create objects. Each line is one; those that begin with {@code su:} are a
-   * superuser's, the others the owner's. {@code {s}} is a schema, {@code {o}} the owner, {@code
-   * {p}} another role, and any other letter a new name. Lines that begin with {@code own:} name
-   * what gets its owner afterwards if a superuser has created it.
+   * Statements that create objects, one per line. Those with the prefix {@code su:} are run by a
+   * superuser, the others by the owner. {@code {s}} is a schema, {@code {o}} the owner, {@code {p}}
+   * another role, and any other letter a new name. Lines with the prefix {@code own:} name an
+   * object that is given to the owner if a superuser has created it.
    */
   private static final List<String> OBJECTS =
       List.of(
@@ -373,7 +373,7 @@ final class GeneratedDatabase {
           own: TABLE {s}.{t}
           """);
 
-  /** Of these there can be only one in a database. */
+  /** Only one of these can exist in a database. */
   private static final List<String> SINGLE =
       List.of(
           """
@@ -461,8 +461,8 @@ final class GeneratedDatabase {
   private int number;
 
   /**
-   * @param ownersCreate whether owners create what they own, rather than a superuser who gives it
-   *     to them
+   * @param ownersCreate whether owners create their objects, rather than a superuser who gives them
+   *     to the owners
    */
   private GeneratedDatabase(long seed, int major, boolean ownersCreate) {
     random = new Random(seed);
@@ -471,7 +471,10 @@ final class GeneratedDatabase {
     suffix = " " + seed + "_";
   }
 
-  /** Returns the statements of a superuser for a database, each in a session of its own role. */
+  /**
+   * Returns the statements of a superuser for a database. Each runs in a session with the owner's
+   * role.
+   */
   static List<String> statements(long seed, int major, boolean ownersCreate, String database) {
     var generated = new GeneratedDatabase(seed, major, ownersCreate);
     generated.create(quoted(database));
@@ -594,7 +597,7 @@ final class GeneratedDatabase {
                   names.computeIfAbsent(
                       mark.group(1),
                       letter -> isLarge ? String.valueOf(100_000 + number++) : name());
-              // in a text
+              // inside a text
               boolean isText = isInText(statement, mark.start());
               return Matcher.quoteReplacement(isText ? name.replace("'", "''") : name);
             });

@@ -21,9 +21,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Databases with all kinds of object are restored as pg_restore alone restores them. */
+/** Databases with all kinds of objects are restored with the same result as by pg_restore. */
 class GeneratedDatabasesIT {
-  // of large objects each major has another kind
+  // The kind of large objects depends on the major version.
   private static final List<String> KINDS =
       List.of(
           "ACCESS METHOD",
@@ -144,7 +144,7 @@ class GeneratedDatabasesIT {
 
   @ParameterizedTest
   @ValueSource(longs = {1, 2})
-  void restoresAllThatPgRestoreRestores(long seed) throws Exception {
+  void restoresSameObjectsAsPgRestore(long seed) throws Exception {
     restore(seed);
   }
 
@@ -155,7 +155,7 @@ class GeneratedDatabasesIT {
   @Tag("long")
   @ParameterizedTest
   @MethodSource("seeds")
-  void restoresAllThatPgRestoreRestoresOfManyDatabases(long seed) throws Exception {
+  void restoresSameObjectsAsPgRestoreForManyDatabases(long seed) throws Exception {
     restore(seed);
   }
 
@@ -202,7 +202,7 @@ class GeneratedDatabasesIT {
     }
   }
 
-  /** Returns the kinds, and for comments and the like the kinds that they are about. */
+  /** Returns the kinds of entries, with the annotated kinds for comments and the like. */
   private static Set<String> kinds(List<DumpEntry> entries) {
     var kinds = new TreeSet<String>();
     for (DumpEntry entry : entries) {
@@ -214,7 +214,7 @@ class GeneratedDatabasesIT {
     return kinds;
   }
 
-  /** Takes what pg_dump writes apart, as its order depends on the catalog's numbers. */
+  /** Splits pg_dump's output, because its order depends on OIDs. */
   private static List<String> parts(String dump) {
     return Stream.of(dump.split("(?m)^--\n(?=-- (?:Data for )?Name: )", -1)).sorted().toList();
   }

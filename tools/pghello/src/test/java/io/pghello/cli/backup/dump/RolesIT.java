@@ -12,14 +12,14 @@ import java.sql.Connection;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Roles as pg_dumpall of PostgreSQL 16 and newer writes them. */
+/** Roles in the format of pg_dumpall 16 and newer. */
 @PgHelloTest
 class RolesIT {
   /**
-   * A server's first superuser may have any name, and only who granted something can do it again.
+   * The bootstrap superuser can have any name, and only the original grantor can repeat a grant.
    */
   @Test
-  void grantsAsItself(@TempDir Path folder, @Superuser Connection superuser) throws Exception {
+  void grantsAsCurrentRole(@TempDir Path folder, @Superuser Connection superuser) throws Exception {
     Path script =
         Files.writeString(
             folder.resolve("roles.sql"),

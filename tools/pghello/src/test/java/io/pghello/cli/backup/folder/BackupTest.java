@@ -16,7 +16,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Backups that cannot be read, without a server. */
+/** Unreadable backups, without a server. */
 class BackupTest {
   private static final Instant YESTERDAY = Instant.parse("2026-01-01T20:00:00Z");
   private static final Instant TODAY = Instant.parse("2026-01-02T20:00:00Z");
@@ -37,13 +37,13 @@ class BackupTest {
   }
 
   @Test
-  void namesANewerOneThatCannotBeRead() throws Exception {
+  void reportsUnreadableNewerBackup() throws Exception {
     made(YESTERDAY);
     Path newer = folder.resolve(Backup.nameOf(TODAY));
     Files.createSymbolicLink(newer, folder.resolve("gone"));
     Files.createSymbolicLink(
         folder.resolve(Backup.nameOf(YESTERDAY.minusSeconds(1))), folder.resolve("gone"));
-    // one of the future would not count either
+    // A backup of the future would be ignored as well.
     Files.createSymbolicLink(
         folder.resolve(Backup.nameOf(Instant.now().plusSeconds(100_000))), folder.resolve("gone"));
     assertThat(said().lines().toList())
@@ -51,13 +51,13 @@ class BackupTest {
         .first()
         .asString()
         .contains(newer + " is newer but cannot be read; using the backup of " + YESTERDAY);
-    // not the one that was asked for
+    // Not the requested one.
     assertThat(said("--at", TODAY.minusSeconds(1).toString())).hasLineCount(1);
   }
 
-  /** The names in the folder can be read, and nothing in it. */
+  /** The names in the directory can be read, but not the contents. */
   @Test
-  void namesOneThatCannotBeEntered() throws Exception {
+  void reportsInaccessibleBackup() throws Exception {
     Path made = made(TODAY);
     Files.setPosixFilePermissions(made, PosixFilePermissions.fromString("r--r--r--"));
     try {

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What node_exporter reads; {@code BackupIT} has it written. */
+/** The format that node_exporter reads. {@code BackupIT} tests when it is written. */
 class MetricFileTest {
   private static final Instant TIME = Instant.parse("2025-11-21T20:00:00.250Z");
 
@@ -32,7 +32,7 @@ class MetricFileTest {
   }
 
   @Test
-  void isOfTheNewestBackup() throws Exception {
+  void recordsNewestBackup() throws Exception {
     metric.verified("app", TIME, Duration.ofMillis(1500));
     List<String> lines = Files.readAllLines(file);
     assertThat(lines)
@@ -53,9 +53,9 @@ class MetricFileTest {
     assertThat(folder).isDirectoryNotContaining("glob:**.new");
   }
 
-  /** All characters that end a line somewhere, of which a line of the file ends with one. */
+  /** All characters that can end a line. A line of the file ends with only one of them. */
   @Test
-  void keepsDatabasesOfAnyName() throws Exception {
+  void keepsMetricsOfAnyDatabaseName() throws Exception {
     List<String> names =
         List.of(
             "a\rb", "a\u2028b", "a\u2029b", "a\u0085b", "a\u000bb\fc", "a\nb", "a} 1.000", "\r");
@@ -68,7 +68,7 @@ class MetricFileTest {
   }
 
   @Test
-  void keepsWhatItHasOfOthers() throws Exception {
+  void keepsMetricsOfOthers() throws Exception {
     metric.verified("app", TIME, Duration.ofSeconds(1));
     metric.verified("a \"quoted\"\\\nname", TIME, Duration.ofSeconds(2));
     metric.baseBackupVerified(TIME);
@@ -92,7 +92,7 @@ class MetricFileTest {
   }
 
   @Test
-  void replacesWhatIsOfTheFutureOrNotItsOwn() throws Exception {
+  void replacesFutureAndForeignSamples() throws Exception {
     Instant tomorrow = Instant.now().plus(Duration.ofDays(1));
     metric.verified("app", tomorrow, Duration.ofSeconds(1));
     metric.verified("app", TIME, Duration.ofSeconds(1));
@@ -104,9 +104,9 @@ class MetricFileTest {
     assertThat(Files.readAllLines(file)).hasSize(6);
   }
 
-  /** Timers of two servers may fire at once. */
+  /** Timers of two servers may fire simultaneously. */
   @Test
-  void isWrittenByTwoAtOnce() throws Exception {
+  void supportsConcurrentWriters() throws Exception {
     Replacement.of(
         file,
         "rw-r--r--",
@@ -119,7 +119,7 @@ class MetricFileTest {
   }
 
   @Test
-  void refusesWhatNobodyWouldRead() {
+  void rejectsUnreadableFileNames() {
     for (Path wrong : List.of(folder.resolve("pg_hello.txt"), folder.resolve("not/here.prom"))) {
       assertThatThrownBy(() -> MetricFile.in(wrong))
           .isInstanceOf(Failure.class)

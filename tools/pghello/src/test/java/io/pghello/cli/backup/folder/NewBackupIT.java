@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The extension's files as a server answers them that may be hostile. */
+/** File names of the extension as returned by a possibly hostile server. */
 @PgHelloTest(extension = false)
 class NewBackupIT {
   private static final List<String> ANSWERS =
@@ -66,8 +66,7 @@ class NewBackupIT {
         ".",
         ""
       })
-  void aNameThatTheServerAnswersIsNoPath(String name, @Superuser Connection superuser)
-      throws Exception {
+  void rejectsFileNamesThatArePaths(String name, @Superuser Connection superuser) throws Exception {
     Path deep = Files.createDirectories(folder.resolve("one/two/three"));
     answer(superuser, name);
     assertThatThrownBy(() -> NewBackup.copyFiles(superuser, deep.resolve("extension")))
@@ -95,7 +94,7 @@ class NewBackupIT {
   }
 
   @Test
-  void namesOfTheExtensionAreTaken(@Superuser Connection superuser) throws Exception {
+  void acceptsExtensionFileNames(@Superuser Connection superuser) throws Exception {
     answer(superuser, "pg_hello_ops--1.0--1.1_rc-2+b~c.sql");
     NewBackup.copyFiles(superuser, folder.resolve("extension"));
     assertThat(folder.resolve("extension/pg_hello_ops--1.0--1.1_rc-2+b~c.sql"))

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.pghello.cli.output.Failure;
 import org.junit.jupiter.api.Test;
 
-/** What {@code pgbackrest info} says. */
+/** Parsing of {@code pgbackrest info}. */
 class PgBackRestTest {
   @Test
   void readsLabelsAndTheLastSegment() {
@@ -38,7 +38,7 @@ class PgBackRestTest {
   }
 
   @Test
-  void takesAnEmptyRepository() {
+  void readsEmptyRepository() {
     for (String info :
         new String[] {"[]", "[{\"name\" : \"main\", \"status\" : {\"code\" : 1}}]"}) {
       PgBackRest.Repository repository = PgBackRest.repository(info);

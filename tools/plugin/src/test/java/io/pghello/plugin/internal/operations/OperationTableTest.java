@@ -17,7 +17,7 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** What callers see of the operations, and what the operations get of it, are the same. */
+/** The described parameters of operations match their record types. */
 class OperationTableTest {
   private static Map<String, Class<? extends Record>> types() {
     try (var timeouts = new Timeouts()) {
@@ -27,12 +27,12 @@ class OperationTableTest {
   }
 
   @Test
-  void doesAllThatIsDescribed() {
+  void implementsAllDescribedOperations() {
     assertThat(types().keySet()).isEqualTo(OperationTable.names());
   }
 
   @Test
-  void takesWhatIsDescribed() {
+  void readsDescribedParameters() {
     Map<String, Class<? extends Record>> types = types();
     var members = new HashMap<Class<? extends Record>, Set<String>>();
     for (PluginOperation operation : OperationTable.list()) {
@@ -43,7 +43,7 @@ class OperationTableTest {
           .fieldNames()
           .forEachRemaining(
               name -> {
-                // which the call has
+                // Read by the call itself.
                 if (!List.of("timeout", "transactionId").contains(name)) {
                   members.computeIfAbsent(type, unused -> new HashSet<>()).add(name);
                 }
@@ -53,7 +53,7 @@ class OperationTableTest {
   }
 
   @Test
-  void takesTheColumnsThatAreDescribed() {
+  void readsDescribedColumns() {
     var names = new HashSet<String>();
     for (PluginOperation operation : OperationTable.list()) {
       JsonNode parameters = operation.parameters();

@@ -54,14 +54,14 @@ class ConfigReaderTest {
     assertThat(config).hasToString("localhost:5432");
   }
 
-  /** The driver refuses one that is there twice, as if no server were there. */
+  /** The driver rejects a duplicate method, with an error as if the server were down. */
   @ParameterizedTest
   @CsvSource({
     "!password, '!gss,!sspi,!password'",
     "'!md5,!password', '!gss,!sspi,!password,!md5'",
     "'md5,none,md5', 'md5,none'"
   })
-  void namesNoMethodTwice(String given, String taken) {
+  void removesDuplicateMethods(String given, String taken) {
     assertThat(read(BASE + ", 'requireAuth': '" + given + "'}").properties(64 << 20))
         .containsEntry("requireAuth", taken);
   }
@@ -112,9 +112,9 @@ class ConfigReaderTest {
         .containsEntry("prepareThreshold", "0");
   }
 
-  /** Password and data do not go over a network in plain unless that is said. */
+  /** By default, passwords and data are not sent over a network unencrypted. */
   @Test
-  void encryptsByDefaultBeyondTheMachine() {
+  void encryptsRemoteConnectionsByDefault() {
     assertThat(read("{'user': 'u'}").encrypted()).isFalse();
     assertThat(read("{'user': 'u', 'host': '::1'}").encrypted()).isFalse();
     assertThat(read("{'user': 'u', 'host': 'db.example.org'}").properties(64 << 20))
@@ -123,13 +123,13 @@ class ConfigReaderTest {
   }
 
   @Test
-  void equalOnesAreEqualHoweverTheyAreWritten() {
+  void flatAndNestedConfigurationsAreEqual() {
     assertThat(read(BASE + ", 'max': 5}")).isEqualTo(read(BASE + ", 'pool': {'max': 5}}"));
     assertThat(read(BASE + "}")).isNotEqualTo(read(BASE.replace("secret", "other") + "}"));
   }
 
   @Test
-  void escapesTheDatabase() {
+  void escapesDatabaseName() {
     assertThat(read("{'user': 'u', 'database': 'a/b?ssl=no&x#y %'}").url())
         .isEqualTo("jdbc:postgresql://localhost:5432/a%2Fb%3Fssl%3Dno%26x%23y+%25");
   }
@@ -178,7 +178,7 @@ class ConfigReaderTest {
         "'logging': {'level': 'trace'} | config.logging.level must be one of error, warn, info, debug | ``",
         "'logging': {'logQueries': 'yes'} | config.logging.logQueries must be true or false | ``"
       })
-  void refusesByName(String option, String message, String remedy) {
+  void rejectsByName(String option, String message, String remedy) {
     assertThatExceptionOfType(PostgresException.class)
         .isThrownBy(() -> read(BASE + ", " + option + "}"))
         .withMessageStartingWith(message)
@@ -208,7 +208,7 @@ class ConfigReaderTest {
         "'jdbc:postgresql:x' | config",
         "null | config"
       })
-  void refusesWhatIsNoConfiguration(String json, String about) {
+  void rejectsInvalidConfigurations(String json, String about) {
     assertThatExceptionOfType(PostgresException.class)
         .isThrownBy(() -> read(json))
         .withMessageContaining(about)
@@ -216,7 +216,7 @@ class ConfigReaderTest {
   }
 
   @Test
-  void readsWhatIsNoNodeAsNoConfiguration() {
+  void rejectsMissingNode() {
     JsonNode missing = JSON.missingNode();
     assertThatExceptionOfType(PostgresException.class).isThrownBy(() -> ConfigReader.read(missing));
   }

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What the driver's errors mean, by the table of SQLSTATEs and reasons. */
+/** Conversion of the driver's errors with the table of SQLSTATEs and reasons. */
 class ServerErrorsTest {
   private static final ConnectionConfig CONFIG =
       ConfigReader.read(Json.object().put("user", "u").put("password", "p"));
@@ -46,7 +46,7 @@ class ServerErrorsTest {
     "'', SERVER_ERROR, false",
     ", SERVER_ERROR, false"
   })
-  void knowsAStateOrItsClass(String state, Code code, boolean retryable) {
+  void mapsStateOrItsClass(String state, Code code, boolean retryable) {
     PostgresException e = running(state, false, false);
     assertThat(e.code()).isEqualTo(code);
     assertThat(e.retryable()).isEqualTo(retryable);
@@ -56,7 +56,7 @@ class ServerErrorsTest {
   }
 
   @Test
-  void tellsALostReadFromALostWrite() {
+  void distinguishesLostReadFromLostWrite() {
     PostgresException read = running("08006", false, false);
     assertThat(read.isConnectionLost()).isTrue();
     assertThat(read.details()).containsEntry("reason", "lost").containsEntry("host", "localhost");
@@ -66,7 +66,7 @@ class ServerErrorsTest {
   }
 
   @Test
-  void sendsNobodyToExecuteWhoOnlyReads() {
+  void doesNotSuggestExecuteOnReadOnlyConnections() {
     for (String state : new String[] {"42601", "0A000"}) {
       assertThat((String) running(state, false, false).details().get("remedy")).contains("execute");
       assertThat((String) running(state, true, false).details().get("remedy"))
@@ -75,7 +75,7 @@ class ServerErrorsTest {
   }
 
   @Test
-  void hasARemedyForAllReasonsOfALogIn() {
+  void hasRemediesForAllLoginFailures() {
     JsonNode reasons = Json.resource(ServerErrors.class, "errors.json").get("reasons");
     var names = new ArrayList<String>();
     EnumSet.complementOf(EnumSet.of(Reason.GONE, Reason.PRIVILEGED))

@@ -44,7 +44,7 @@ class RowReaderTest {
           "false",
           "null");
 
-  // of texts and names
+  // texts and names
   private static final List<String> PIECES =
       List.of(
           "a",
@@ -74,7 +74,7 @@ class RowReaderTest {
           "\\uD83D\\ude00");
 
   @Test
-  void keepsWhatIsThere() {
+  void keepsAllValues() {
     String row =
         "{\"a\":1,\"b\":12345678901,\"c\":123456789012345678901234567890,\"d\":1.250,\"e\":\"x\\n"
             + "\",\"f\":null,\"g\":true,\"h\":false,\"i\":[],\"j\":{\"k\":[1.10,{}]},\"l\":-0}";
@@ -84,7 +84,7 @@ class RowReaderTest {
   @Tag("slow")
   @ParameterizedTest
   @ValueSource(strings = {"{},", "[],", "[0],", "{\"a\":{}},"})
-  void refusesWhatTakesFarMoreThanItsText(String element) {
+  void limitsMemoryOfSmallValues(String element) {
     String row = "{\"a\":[" + element.repeat(6_000_000) + "0]}";
     assertThatExceptionOfType(PostgresException.class)
         .isThrownBy(() -> new RowReader(64 << 20).row(utf8(row)))
@@ -94,7 +94,7 @@ class RowReaderTest {
 
   @Tag("slow")
   @Test
-  void refusesManyRowsTogether() {
+  void limitsMemoryOfManyRows() {
     String row = "{\"a\":[" + "[],".repeat(1_000_000) + "0]}";
     var reader = new RowReader(64 << 20);
     reader.row(utf8(row));
@@ -125,7 +125,7 @@ class RowReaderTest {
   }
 
   @Test
-  void readsOneAfterTheOther() {
+  void readsRowsInSequence() {
     var reader = new RowReader(64 << 20);
     String large = "{\"a\": [" + "\"é€😀\", ".repeat(10_000) + "0]}";
     for (String value :
@@ -151,7 +151,7 @@ class RowReaderTest {
   }
 
   @Test
-  void readsOnAfterWhatItRefuses() {
+  void continuesAfterRejectedRow() {
     var reader = new RowReader(64 << 20);
     reader.value(utf8("1"));
     reader.value(utf8("2"));
@@ -162,7 +162,7 @@ class RowReaderTest {
   }
 
   @Test
-  void readsWhatJacksonReads() throws IOException {
+  void readsSameValuesAsJackson() throws IOException {
     JsonMapper jackson =
         JsonMapper.builder()
             .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
@@ -217,7 +217,7 @@ class RowReaderTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"[", "{\"a\":"})
-  void readsWhatIsDeepAndNoDeeper(String open) {
+  void limitsDepth(String open) {
     String close = open.equals("[") ? "]" : "}";
     String deep = open.repeat(6_000) + "1" + close.repeat(6_000);
     JsonNode value = new RowReader(64 << 20).value(utf8(deep));
@@ -231,7 +231,7 @@ class RowReaderTest {
   }
 
   @Test
-  void refusesWhatItCannotKeep() {
+  void rejectsUnreadableValues() {
     byte[] latin = "[\"\u00e9\"]".getBytes(StandardCharsets.ISO_8859_1);
     for (byte[] value : List.of(latin, utf8("1e9999999999"), utf8("1".repeat(150_001)))) {
       assertThatExceptionOfType(PostgresException.class)

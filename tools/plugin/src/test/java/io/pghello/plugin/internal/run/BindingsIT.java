@@ -19,7 +19,7 @@ import org.postgresql.core.BaseConnection;
 @PgHelloTest(extension = false)
 class BindingsIT {
   @Test
-  void keepsTheTypesOfShortTextsOnly(Connection connection) throws SQLException {
+  void cachesTypesOfShortTextsOnly(Connection connection) throws SQLException {
     String text = "select cardinality(?::int[])";
     Map<String, List<Boolean>> cache = new HashMap<>();
     for (String statement : List.of(text, text + " -- " + "x".repeat(100_000))) {

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 class CallerTest {
   @Test
-  void doesTheRestWhateverAPartOfItThrows() {
+  void runsAllTasksDespiteExceptions() {
     List<String> done = new ArrayList<>();
     Caller caller = Caller.of(null);
     caller.rest().add(() -> done.add("connection"));

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** The translation means what the server means, whose own PREPARE takes {@code $1}. */
+/** The translation has the same meaning as in the server's PREPARE, which accepts {@code $1}. */
 @PgHelloTest(extension = false)
 class DollarSqlIT {
   private static final String[] PIECES = {
@@ -57,7 +57,7 @@ class DollarSqlIT {
       " from (select 'v' as \"a?b\") \"$1\", (select 'w' as x$1) x$1, (select 'u' as é) é";
 
   @Test
-  void meansWhatTheServerMeans(Connection connection) throws SQLException {
+  void matchesServerSemantics(Connection connection) throws SQLException {
     var random = new Random(18);
     String[] values = {"one ' ? $1", "two \" -- \\", "three $$ /*"};
     for (int round = 0; round < 2_000; round++) {
@@ -71,9 +71,11 @@ class DollarSqlIT {
     }
   }
 
-  /** Grouping by an expression with a parameter is where two question marks are not one $1. */
+  /**
+   * If the server groups by an expression with a parameter, two question marks differ from one $1.
+   */
   @Test
-  void keepsARepeatedParameterOne(Connection connection) throws SQLException {
+  void keepsRepeatedParameterSingle(Connection connection) throws SQLException {
     String sql =
         "select (v % $1::int)::text, count(*)::text from generate_series(1, 10) v"
             + " group by v % $1::int order by 1";

@@ -44,7 +44,7 @@ class DollarSqlTest {
         "`select E'a' -$1\n || 'b'` | `select E'a' -?\n || 'b'` | 1",
         "`select 'a'\n'b' -- 'c` | `select 'a'\n'b' -- 'c` | "
       })
-  void makesQuestionMarksOfFirstMentions(String given, String expected, String order) {
+  void convertsFirstOccurrencesToQuestionMarks(String given, String expected, String order) {
     DollarSql sql = DollarSql.of(given);
     assertThat(sql.jdbc().strip()).isEqualTo(expected);
     List<String> numbers = sql.order().stream().map(String::valueOf).toList();
@@ -98,7 +98,7 @@ class DollarSqlTest {
         "select '\uD800'",
         "select '\uDC00\uD800'"
       })
-  void refusesWhatIsNotOneStatement(String sql) {
+  void rejectsInvalidStatements(String sql) {
     assertThatExceptionOfType(PostgresException.class)
         .isThrownBy(() -> DollarSql.of(sql))
         .extracting(PostgresException::code)
@@ -118,7 +118,7 @@ class DollarSqlTest {
         "PREPARE TRANSACTION 'x'",
         "lIsTeN x"
       })
-  void refusesControlOfTheSession(String sql) {
+  void rejectsSessionControl(String sql) {
     assertThatExceptionOfType(PostgresException.class)
         .isThrownBy(() -> DollarSql.of(sql).requireNoSessionControl())
         .extracting(PostgresException::code)
@@ -126,7 +126,7 @@ class DollarSqlTest {
   }
 
   @Test
-  void knowsWhatReads() {
+  void recognizesQueries() {
     assertThat(DollarSql.of("select 'insert'").reads()).isTrue();
     assertThat(DollarSql.of("(values (1))").reads()).isTrue();
     assertThat(DollarSql.of("with d as (delete from t returning *) select 1").reads()).isFalse();
@@ -142,7 +142,7 @@ class DollarSqlTest {
   }
 
   @Test
-  void wantsAValueForEachParameter() {
+  void requiresValueForEachParameter() {
     DollarSql.of("select $1, $2").requireParameters(2);
     for (int given : new int[] {0, 1, 3}) {
       assertThatExceptionOfType(PostgresException.class)
@@ -155,7 +155,7 @@ class DollarSqlTest {
   }
 
   @Test
-  void takesAsManyParametersAsTheServer() {
+  void supportsServersMaximumOfParameters() {
     int most = 65_535;
     var text = new StringBuilder("select 1 in (");
     for (int number = most; number > 0; number--) {
@@ -187,18 +187,18 @@ class DollarSqlTest {
         "insert into \"temp\" values (1) | false",
         "select \"returning\" from \"insert\" | false"
       })
-  void knowsWhatMayChangeTheSession(String text, boolean changes) {
+  void recognizesSessionChanges(String text, boolean changes) {
     assertThat(DollarSql.of(text).mayChangeSession()).isEqualTo(changes);
   }
 
-  // where the driver and the server might not see the same
+  // Cases in which the driver and the server could parse differently.
   private static final String[] PIECES = {
     "'", "''", "\\", "\\'", "E'", "e'", "E", "\"", "$", "$$", "$a$", "$1", "/", "*", "/*", "*/",
     "--", "\n", "\r", "\t", "\f", "\u000b", "\u0001", " ", " ", ";", "(", ")", "a", "1", "1e",
     "U&'", "N'", "U&\"", "→", "\u00a0", "\u2028", "?", "_", "@", "-", ",", ".", "[", ":", "&", "{",
     "date'"
   };
-  // as the server's lexer has them
+  // Same as in the server's lexer.
   private static final String LINE = "(?:[ \t\f\u000b]|--[^\n\r]*)*[\n\r](?:\\s|--[^\n\r]*[\n\r])*";
   private static final Pattern TOKEN =
       Pattern.compile(
@@ -214,7 +214,7 @@ class DollarSqlTest {
 
   @Tag("slow")
   @Test
-  void takesForOneStatementWhatTheServerDoes() throws SQLException {
+  void recognizesSingleStatementsLikeTheServer() throws SQLException {
     var random = new Random(18);
     int accepted = 0;
     for (int round = 0; round < 100_000; round++) {
@@ -261,7 +261,7 @@ class DollarSqlTest {
     return depth == 0;
   }
 
-  /** Comments are nested. */
+  /** Finds the end of a comment. Comments can be nested. */
   private static int endOfComment(String sql, int start) {
     Matcher mark = COMMENT.matcher(sql);
     int depth = 0;
