@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The header of a shared library of Linux, which says what machine it runs on (the ELF
@@ -21,7 +22,8 @@ import java.util.Optional;
  * @param defined the symbol versions it has itself
  */
 public record ElfFile(
-    String machine, List<String> needed, List<String> versions, List<String> defined) {
+    String machine, List<String> needed, List<String> versions, List<String> defined)
+    implements NativeFile {
   private static final String GLIBC = "GLIBC_";
   private static final int MAGIC = 0x7f454c46;
   private static final int HEADER = 64;
@@ -37,13 +39,19 @@ public record ElfFile(
   private static final long VERSIONS = 0x6ffffffeL;
   private static final long VERSIONS_COUNT = 0x6fffffffL;
 
+  static boolean isElf(byte[] bytes) {
+    return bytes.length >= HEADER
+        && ByteBuffer.wrap(bytes).getInt() == MAGIC
+        && bytes[4] == BITS_64;
+  }
+
   /**
    * Reads a file.
    *
    * @throws IOException if it is none of 64 bits, or is cut off
    */
   public static ElfFile read(byte[] bytes) throws IOException {
-    if (bytes.length < HEADER || ByteBuffer.wrap(bytes).getInt() != MAGIC || bytes[4] != BITS_64) {
+    if (!isElf(bytes)) {
       throw new IOException("it is no shared library of Linux for 64 bits");
     }
     ByteBuffer file =
@@ -59,6 +67,27 @@ public record ElfFile(
   /** Whether it was built for musl, the C library of Alpine. */
   public boolean isMusl() {
     return needed.stream().anyMatch(name -> name.equals("libc.so") || name.startsWith("libc.musl"));
+  }
+
+  @Override
+  public Set<String> platforms() {
+    return Set.of("linux-" + machine + (isMusl() ? "-musl" : ""));
+  }
+
+  @Override
+  public List<String> needed(String platform) {
+    return needed;
+  }
+
+  @Override
+  public Optional<String> minimumSystem(String platform) {
+    return glibc();
+  }
+
+  /** {@inheritDoc} On Linux, the server's own message names a symbol that it does not have. */
+  @Override
+  public Optional<String> loadProblem(String platform, Optional<NativeFile> server) {
+    return Optional.empty();
   }
 
   /** Returns the version of the GNU C library that it needs, as in {@code 2.34}. */

@@ -18,6 +18,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
@@ -25,7 +26,6 @@ import java.util.function.Consumer;
 /** An extension on a server. */
 final class Installation {
   private static final String CONTROL = ".control";
-  private static final String LIBRARY = ".so";
   private static final String LOCK = ".pg-extension-lock";
 
   /** The state of a file of the extension on the server. */
@@ -94,38 +94,44 @@ final class Installation {
 
   private void requireLoadable(String path, byte[] content) throws IOException, RefusedException {
     String name = path.substring(path.lastIndexOf('/') + 1);
-    if (!name.endsWith(LIBRARY)) {
+    if (!isLibrary(name)) {
       return;
     }
-    ElfFile library;
+    NativeFile library;
     try {
-      library = ElfFile.read(content);
+      library = NativeFile.read(content);
     } catch (IOException e) {
       throw new RefusedException(
           "The library " + name + " cannot be used: " + e.getMessage() + ".");
     }
-    String platform = "linux-" + library.machine() + (library.isMusl() ? "-musl" : "");
-    if (!platform.equals(server.platform())) {
-      throw new RefusedException(
-          "The library " + name + " was built for " + platform + ", and this is " + server + ".");
-    }
-    Optional<String> needed = library.glibc();
-    Optional<String> present = needed.isEmpty() ? needed : server.glibc();
-    if (needed.isPresent()
-        && present.isPresent()
-        && ElfFile.BY_VERSION.compare(needed.get(), present.get()) > 0) {
+    if (!library.platforms().contains(server.platform())) {
       throw new RefusedException(
           "The library "
               + name
-              + " needs version "
-              + needed.get()
-              + " of the GNU C library, and the server's machine has "
-              + present.get()
-              + ". Remedy: build it there with make install, or take the package of that"
-              + " distribution.");
+              + " was built for "
+              + String.join(" and ", library.platforms())
+              + ", and this is "
+              + server
+              + ".");
     }
-    for (String each : library.needed()) {
-      if (!each.startsWith("ld-") && server.library(each).isEmpty()) {
+    OptionalInt major = ModuleMagic.major(content);
+    if (major.isPresent() && major.getAsInt() != server.major()) {
+      throw new RefusedException(
+          "The library "
+              + name
+              + " was built for PostgreSQL "
+              + major.getAsInt()
+              + ", and this is "
+              + server
+              + ".");
+    }
+    Optional<String> problem = library.loadProblem(server.platform(), Optional.of(server.file()));
+    if (problem.isPresent()) {
+      throw new RefusedException("The library " + name + " " + problem.get() + ".");
+    }
+    requireSystem(name, library);
+    for (String each : library.needed(server.platform())) {
+      if (!server.hasLibrary(each)) {
         notes.add(
             name
                 + " needs "
@@ -134,6 +140,33 @@ final class Installation {
                 + " it.");
       }
     }
+  }
+
+  /** Refuses a library that needs a newer system than the server's. */
+  private void requireSystem(String name, NativeFile library) throws IOException, RefusedException {
+    Optional<String> needed = library.minimumSystem(server.platform());
+    Optional<String> present = needed.isEmpty() ? needed : server.systemVersion();
+    if (needed.isPresent()
+        && present.isPresent()
+        && ElfFile.BY_VERSION.compare(needed.get(), present.get()) > 0) {
+      throw new RefusedException(
+          "The library "
+              + name
+              + " needs version "
+              + needed.get()
+              + " of "
+              + (library instanceof ElfFile ? "the GNU C library" : "macOS")
+              + ", and the server's machine has "
+              + present.get()
+              + ". Remedy: build it there with make install"
+              + (library instanceof ElfFile
+                  ? ", or take the package of that distribution."
+                  : ", or with MACOSX_DEPLOYMENT_TARGET=" + present.get() + "."));
+    }
+  }
+
+  private static boolean isLibrary(String file) {
+    return file.endsWith(".so") || file.endsWith(".dylib");
   }
 
   /** Returns what the user should know, and do. */
@@ -233,7 +266,7 @@ final class Installation {
       }
       // a full disk shows now, when nothing has been replaced
       for (Path file : wanted) {
-        changes.prepare(file, content(file), file.toString().endsWith(LIBRARY));
+        changes.prepare(file, content(file), isLibrary(file.toString()));
       }
       for (Path file : wanted) {
         changes.replace(file);

@@ -5,10 +5,12 @@ import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.FileSystemException;
+import java.nio.file.FileSystems;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
@@ -59,6 +61,10 @@ public final class Installer {
       Exit status: 0 all is well, 1 something is to be done or was left alone, 2 it failed and was
       undone, 3 nothing was changed: it was refused, or the command line is wrong.
       """;
+
+  static final String NOT_ON_WINDOWS =
+      "The installer does not work on Windows: copy the files of the jar into the server's folders"
+          + " lib (libraries) and share\\extension (control file and scripts).";
 
   // what controls a terminal, or writes from right to left
   private static final Pattern CONTROL =
@@ -192,6 +198,7 @@ public final class Installer {
    */
   public static synchronized int run(Path jar, Request request, Consumer<String> out)
       throws IOException, RefusedException {
+    requirePosix(FileSystems.getDefault().supportedFileAttributeViews());
     try (JarFile file = open(jar)) {
       PackedExtension extension = extension(file, request.name());
       Server server = server(request);
@@ -204,6 +211,13 @@ public final class Installer {
     } catch (OutOfMemoryError e) {
       // somebody else may have made the files so large
       throw new IOException("a file needs more memory than there is: " + e.getMessage(), e);
+    }
+  }
+
+  /** Refuses a system whose files have no POSIX permissions, which is Windows. */
+  static void requirePosix(Set<String> fileAttributeViews) throws RefusedException {
+    if (!fileAttributeViews.contains("posix")) {
+      throw new RefusedException(NOT_ON_WINDOWS);
     }
   }
 

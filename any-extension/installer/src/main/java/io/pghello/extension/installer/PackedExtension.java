@@ -34,7 +34,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code scripts}: the control file and the scripts, for {@code share/extension};
  *   <li>{@code data}: other files for {@code share}, with their subfolders;
  *   <li>{@code libraries}: shared libraries, which are in folders {@code PLATFORM/MAJOR} as {@code
- *       linux-amd64/17}; the file {@code SHA256SUMS} in the folder lists them with their hashes;
+ *       linux-amd64/17}; the file {@code SHA256SUMS} in the folder lists them with their hashes. A
+ *       name may have no suffix, or that of Linux: see {@link #libraryFile};
  *   <li>{@code majors}: in place of the three before, where each major has files of its own: those
  *       for {@code share} are in {@code share/MAJOR}, libraries in {@code PLATFORM/MAJOR}, and
  *       {@code SHA256SUMS} lists all; libraries that these need, and a machine may not have, are in
@@ -78,6 +79,10 @@ public final class PackedExtension {
 
   /** A platform and a major, as the folders of libraries have them. */
   private static final Pattern BUILD = Pattern.compile("(?!share/)[^/]+/\\d+(?=/)");
+
+  private static final Pattern LIBRARY_SUFFIX = Pattern.compile("\\.(?:so|dylib|dll)$");
+  private static final Pattern WITH_VERSION = Pattern.compile("\\.so\\.[0-9.]+$");
+  private static final int FIRST_WITH_DYLIB = 16;
 
   private static final List<String> KEYS =
       List.of("folder", "scripts", "data", "libraries", "majors", "libc", "preload");
@@ -169,7 +174,9 @@ public final class PackedExtension {
   public Map<String, byte[]> files(String platform, int major) {
     var files = new LinkedHashMap<String, byte[]>();
     for (String library : list("libraries")) {
-      files.put(inFolder(LIBRARIES, library), library(library, platform, major));
+      // checked as the descriptor has it, and so errors name it
+      String path = libraryFile(inFolder(LIBRARIES, library), platform, major);
+      files.put(path, library(path.substring(LIBRARIES.length()), platform, major));
     }
     for (String script : scripts()) {
       files.put(inFolder(SCRIPTS, script), read(script));
@@ -210,6 +217,28 @@ public final class PackedExtension {
     files.putAll(libraries);
     files.putAll(in(folder(), "needed/" + platform + "/" + major + "/", NEEDED));
     return files;
+  }
+
+  /**
+   * Returns the name of a library's file on a platform. Servers look for {@code .dll} on Windows,
+   * {@code .dylib} on macOS from PostgreSQL 16 on, and otherwise {@code .so}.
+   *
+   * @param library its name without a suffix, or with that of any platform. A name with a version
+   *     after the suffix ({@code libacme.so.1}) is returned unchanged.
+   */
+  public static String libraryFile(String library, String platform, int major) {
+    if (WITH_VERSION.matcher(library).find()) {
+      return library;
+    }
+    return LIBRARY_SUFFIX.matcher(library).replaceFirst("") + librarySuffix(platform, major);
+  }
+
+  /** Returns the suffix of libraries, e.g. {@code .so}; see {@link #libraryFile}. */
+  public static String librarySuffix(String platform, int major) {
+    if (platform.startsWith("windows-")) {
+      return ".dll";
+    }
+    return platform.startsWith("darwin-") && major >= FIRST_WITH_DYLIB ? ".dylib" : ".so";
   }
 
   /** Returns whether it comes with a C library, of whatever platform. */

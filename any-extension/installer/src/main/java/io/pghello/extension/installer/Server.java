@@ -21,16 +21,25 @@ import org.jspecify.annotations.Nullable;
  *
  * @param tree that it is in
  * @param program its program {@code postgres}
+ * @param file the program's headers
  * @param version as in {@code 17.11}
  * @param platform as in {@code linux-amd64}; that of the program, not of this JVM
  * @param libraries its folder of libraries ({@code pg_config --pkglibdir})
  * @param shared its folder of shared files ({@code pg_config --sharedir})
  */
 record Server(
-    FileTree tree, Path program, String version, String platform, Path libraries, Path shared) {
+    FileTree tree,
+    Path program,
+    NativeFile file,
+    String version,
+    String platform,
+    Path libraries,
+    Path shared) {
   private static final String PROGRAM = "postgres";
   private static final Pattern VERSION =
       Pattern.compile("\\(PostgreSQL\\) (\\d{1,4}(?:\\.\\d{1,4}|devel|beta\\d+|rc\\d+))(?!\\d)");
+
+  private static final Pattern NUMBERS = Pattern.compile("\\d{1,6}(?:\\.\\d{1,6})*");
 
   /** The folders of distributions and others: one, how names in it begin, and what follows. */
   private static final List<List<String>> USUAL =
@@ -42,7 +51,11 @@ record Server(
           List.of("usr/local/pgsql", "bin", ""),
           List.of("usr/local", "bin", ""),
           List.of("usr", "bin", ""),
-          List.of("opt/homebrew/opt", "postgresql@", "bin"));
+          // Homebrew on processors of Apple and of Intel, Postgres.app, the installer of EDB
+          List.of("opt/homebrew/opt", "postgresql", "bin"),
+          List.of("usr/local/opt", "postgresql", "bin"),
+          List.of("Applications/Postgres.app/Contents/Versions", "", "bin"),
+          List.of("Library/PostgreSQL", "", "bin"));
 
   /** The folders of the dynamic loader, but for what its configuration adds. */
   private static final List<String> LIBRARY_FOLDERS =
@@ -50,6 +63,10 @@ record Server(
 
   /** Returns the major version, as in 17. */
   int major() {
+    return major(version);
+  }
+
+  private static int major(String version) {
     return Integer.parseInt(version.replaceFirst("\\D.*", ""));
   }
 
@@ -139,28 +156,47 @@ record Server(
   private static Server of(FileTree tree, Path program, @Nullable Path config)
       throws IOException, RefusedException {
     byte[] content = Files.readAllBytes(program);
-    String platform;
+    NativeFile file;
     try {
-      ElfFile file = ElfFile.read(content);
-      platform = "linux-" + file.machine() + (file.isMusl() ? "-musl" : "");
+      file = NativeFile.read(content);
     } catch (IOException e) {
       throw new RefusedException(
-          program + " is no program for Linux of 64 bits (" + e.getMessage() + ").");
+          program + " is no program for Linux or macOS of 64 bits (" + e.getMessage() + ").");
     }
+    if (file instanceof PeFile) {
+      throw new RefusedException(program + " is for Windows. " + Installer.NOT_ON_WINDOWS);
+    }
+    String platform = platform(file.platforms(), System.getProperty("os.arch"));
     Matcher version = VERSION.matcher(new String(content, StandardCharsets.ISO_8859_1));
     if (!version.find()) {
       throw new RefusedException(program + " does not say which version of PostgreSQL it is.");
     }
+    int major = major(version.group(1));
     Path libraries;
     Path shared;
     if (config != null) {
       libraries = tree.resolve(Path.of(ask(config, "--pkglibdir")));
       shared = tree.resolve(Path.of(ask(config, "--sharedir")));
     } else {
-      libraries = folder(tree, program, "lib", "plpgsql.so");
+      libraries =
+          folder(tree, program, "lib", PackedExtension.libraryFile("plpgsql", platform, major));
       shared = folder(tree, program, "share", "extension/plpgsql.control");
     }
-    return new Server(tree, program, version.group(1), platform, libraries, shared);
+    return new Server(tree, program, file, version.group(1), platform, libraries, shared);
+  }
+
+  /**
+   * Returns the platform that a server runs on. A universal server of macOS runs on this machine's
+   * processor.
+   *
+   * @param architecture this JVM's {@code os.arch}
+   */
+  static String platform(Set<String> platforms, String architecture) {
+    String own = architecture.equals("aarch64") ? "-arm64" : "-amd64";
+    return platforms.stream()
+        .filter(platform -> platform.endsWith(own))
+        .findFirst()
+        .orElseGet(() -> platforms.iterator().next());
   }
 
   /** Returns the folder of a kind that belongs to a program, which is known by a file in it. */
@@ -169,7 +205,12 @@ record Server(
     Path bin = parent(tree.inside(program));
     Path prefix = parent(bin);
     Path above = parent(parent(prefix));
-    for (Path folder :
+    var folders = new ArrayList<Path>();
+    if (name(above).equals("Cellar")) {
+      // Homebrew's server looks here, and not beside its programs in Cellar/postgresql@17/17.5/bin
+      folders.add(parent(above).resolve(kind).resolve(name(parent(prefix))));
+    }
+    folders.addAll(
         List.of(
             prefix.resolve(kind).resolve("postgresql"),
             prefix.resolve(kind),
@@ -180,7 +221,8 @@ record Server(
             parent(above).resolve(kind).resolve("postgresql").resolve(name(prefix)),
             above.resolve(kind).resolve(name(prefix)),
             // Alpine's /usr/libexec/postgresql17
-            parent(prefix).resolve(kind).resolve(name(bin)))) {
+            parent(prefix).resolve(kind).resolve(name(bin))));
+    for (Path folder : folders) {
       Path found = tree.resolve(folder);
       if (Files.isRegularFile(tree.resolve(tree.inside(found).resolve(file)))) {
         return found;
@@ -227,9 +269,29 @@ record Server(
     }
   }
 
-  /** Returns the version of the GNU C library in the tree, if there is one. */
-  Optional<String> glibc() throws IOException, RefusedException {
-    return library("libc.so.6").flatMap(ElfFile::newestDefined);
+  /**
+   * Returns the version of the GNU C library in the tree, or of macOS if the tree is this
+   * machine's. Empty if it is not known.
+   */
+  Optional<String> systemVersion() throws IOException, RefusedException {
+    if (file instanceof ElfFile) {
+      return library("libc.so.6").flatMap(ElfFile::newestDefined);
+    }
+    return tree.isThisMachine()
+        ? Optional.of(System.getProperty("os.version")).filter(NUMBERS.asMatchPredicate())
+        : Optional.empty();
+  }
+
+  /** Returns whether the dynamic loader finds a library, as far as can be known from here. */
+  boolean hasLibrary(String name) throws IOException, RefusedException {
+    if (file instanceof ElfFile) {
+      return name.startsWith("ld-") || library(name).isPresent();
+    }
+    // macOS has its own libraries in a cache, not in files
+    return !name.startsWith("/")
+        || name.startsWith("/usr/lib/")
+        || name.startsWith("/System/")
+        || Files.isRegularFile(tree.resolve(Path.of(name)));
   }
 
   /** Returns a library that the dynamic loader finds, as far as can be known from here. */

@@ -448,7 +448,7 @@ class InstallerTest {
     Files.write(bin.resolve("postgres"), program(AMD64, "libc.musl-x86_64.so.1", "17.2"));
     refuses(run("install"), "no library for PostgreSQL 17 on linux-amd64-musl");
     Files.writeString(bin.resolve("postgres"), "#!/bin/sh");
-    refuses(run("install"), "is no program for Linux of 64 bits");
+    refuses(run("install"), "is no program for Linux or macOS of 64 bits");
     Files.write(bin.resolve("postgres"), program(AMD64, "libc.so.6", ""));
     refuses(run("install"), "does not say which version of PostgreSQL it is");
     Files.write(bin.resolve("postgres"), program(AMD64, "libc.so.6", "99999999999.1"));
@@ -515,7 +515,7 @@ class InstallerTest {
     Files.createDirectories(libc.getParent());
     Files.write(libc, elf(machine, List.of(), null, "2.37", ""));
     assertThat(server().library("libc.so.6")).isPresent();
-    assertThat(server().glibc()).contains("2.37");
+    assertThat(server().systemVersion()).contains("2.37");
   }
 
   @Test

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.installer;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** A shared library or a program, of any operating system that PostgreSQL servers run on here. */
+public sealed interface NativeFile permits ElfFile, MachOFile, PeFile {
+  /**
+   * Reads a file of any of the formats.
+   *
+   * @throws IOException if it has none of them, or is cut off or damaged
+   */
+  static NativeFile read(byte[] bytes) throws IOException {
+    if (ElfFile.isElf(bytes)) {
+      return ElfFile.read(bytes);
+    }
+    if (MachOFile.isMachO(bytes)) {
+      return MachOFile.read(bytes);
+    }
+    if (PeFile.isPe(bytes)) {
+      return PeFile.read(bytes);
+    }
+    throw new IOException("it is no shared library of Linux, macOS or Windows for 64 bits");
+  }
+
+  /**
+   * Returns the platforms that run the file, e.g. {@code linux-amd64}. A universal file of macOS
+   * has several.
+   */
+  Set<String> platforms();
+
+  /**
+   * Returns the names of the libraries that the file needs, on the given platform.
+   *
+   * @param platform one of {@link #platforms()}
+   */
+  List<String> needed(String platform);
+
+  /**
+   * Returns the oldest system that runs the file: the version of the GNU C library, of macOS or of
+   * Windows. Empty if the file does not state it.
+   *
+   * @param platform one of {@link #platforms()}
+   */
+  Optional<String> minimumSystem(String platform);
+
+  /**
+   * Returns why a server cannot load this library, other than its platform and the system's
+   * version. Completes a sentence whose subject is the library.
+   *
+   * @param platform one of {@link #platforms()}
+   * @param server its program {@code postgres}; empty if it is not available, in which case
+   *     imported symbols are not checked
+   */
+  Optional<String> loadProblem(String platform, Optional<NativeFile> server);
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.installer;
+
+import static io.pghello.extension.installer.NativeFiles.AMD64;
+import static io.pghello.extension.installer.NativeFiles.ARM64;
+import static io.pghello.extension.installer.NativeFiles.BUNDLE;
+import static io.pghello.extension.installer.NativeFiles.PROGRAM;
+import static io.pghello.extension.installer.NativeFiles.pe;
+import static io.pghello.extension.installer.NativeFiles.universal;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.extension.installer.NativeFiles.MachO;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class NativeFileTest {
+  private static final int WINDOWS_AMD64 = 0x8664;
+  private static final MachO BUNDLE_ARM64 = new MachO(ARM64, BUNDLE);
+
+  private static NativeFile read(MachO file) throws IOException {
+    return NativeFile.read(file.bytes());
+  }
+
+  private static Optional<String> problem(MachO library, MachO server) throws IOException {
+    return read(library).loadProblem("darwin-arm64", Optional.of(read(server)));
+  }
+
+  @Test
+  void readsALibraryOfMacos() throws IOException {
+    NativeFile file = read(BUNDLE_ARM64.importing("SPI_connect").exporting("Pg_magic_func"));
+    assertThat(file.platforms()).containsExactly("darwin-arm64");
+    assertThat(file.minimumSystem("darwin-arm64")).contains("12.0");
+    assertThat(file.needed("darwin-arm64")).containsExactly("/usr/lib/libSystem.B.dylib");
+    assertThat(file).isInstanceOf(MachOFile.class);
+    assertThat(((MachOFile) file).exports("darwin-arm64")).containsExactly("Pg_magic_func");
+    assertThat(file.loadProblem("darwin-arm64", Optional.empty())).isEmpty();
+  }
+
+  @Test
+  void readsBothProcessorsOfAUniversalFile() throws IOException {
+    NativeFile file =
+        NativeFile.read(
+            universal(
+                new MachO(AMD64, BUNDLE).bytes(), BUNDLE_ARM64.withMacos(13).unsigned().bytes()));
+    assertThat(file.platforms()).containsExactly("darwin-amd64", "darwin-arm64");
+    assertThat(file.minimumSystem("darwin-amd64")).contains("12.0");
+    assertThat(file.minimumSystem("darwin-arm64")).contains("13.0");
+    // unsigned code runs on Intel's processors alone
+    assertThat(file.loadProblem("darwin-amd64", Optional.empty())).isEmpty();
+    assertThat(file.loadProblem("darwin-arm64", Optional.empty())).isPresent();
+  }
+
+  @Test
+  void readsALibraryOfWindows() throws IOException {
+    NativeFile file =
+        NativeFile.read(pe(WINDOWS_AMD64, true, List.of("palloc"), List.of("Pg_magic_func")));
+    assertThat(file)
+        .isEqualTo(
+            new PeFile(
+                "amd64",
+                true,
+                "6.0",
+                java.util.Map.of("postgres.exe", java.util.Set.of("palloc")),
+                java.util.Set.of("Pg_magic_func")));
+    assertThat(file.platforms()).containsExactly("windows-amd64");
+    assertThat(file.needed("windows-amd64")).containsExactly("postgres.exe");
+    assertThat(file.loadProblem("windows-amd64", Optional.empty())).isEmpty();
+  }
+
+  @Test
+  void namesSymbolsThatTheServerDoesNotExport() throws IOException {
+    MachO server = new MachO(ARM64, PROGRAM).exporting("palloc", "SPI_connect");
+    assertThat(problem(BUNDLE_ARM64.importing("palloc"), server)).isEmpty();
+    assertThat(problem(BUNDLE_ARM64.importing("palloc", "c", "b", "d", "a"), server))
+        .contains(
+            "needs a, b, c and 1 more symbols, which this server does not export: build it with the"
+                + " headers of this server's version");
+    NativeFile windows = NativeFile.read(pe(WINDOWS_AMD64, false, List.of(), List.of("palloc")));
+    for (String name : List.of("palloc", "pstrdup")) {
+      NativeFile library = NativeFile.read(pe(WINDOWS_AMD64, true, List.of(name), List.of()));
+      assertThat(library.loadProblem("windows-amd64", Optional.of(windows)).isPresent())
+          .isEqualTo(name.equals("pstrdup"));
+    }
+  }
+
+  @Test
+  void refusesAProgram() throws IOException {
+    assertThat(problem(new MachO(ARM64, PROGRAM), new MachO(ARM64, PROGRAM)))
+        .contains("is a program or an object file, not a library");
+    assertThat(
+            NativeFile.read(pe(WINDOWS_AMD64, false, List.of(), List.of()))
+                .loadProblem("windows-amd64", Optional.empty()))
+        .contains("is a program, not a library");
+  }
+
+  @Test
+  void refusesUnsignedCodeOnArm64() throws IOException {
+    assertThat(read(BUNDLE_ARM64.unsigned()).loadProblem("darwin-arm64", Optional.empty()))
+        .hasValueSatisfying(problem -> assertThat(problem).startsWith("is not signed, "));
+  }
+
+  /** As strip and install_name_tool do. */
+  @Test
+  void refusesAFileThatWasChangedAfterItHadBeenSigned() throws IOException {
+    // of several pages, the last of which is not a whole one
+    byte[] signed = BUNDLE_ARM64.containing("x".repeat(9_000)).bytes();
+    assertThat(NativeFile.read(signed).loadProblem("darwin-arm64", Optional.empty())).isEmpty();
+    int text = new String(signed, StandardCharsets.ISO_8859_1).lastIndexOf("xxx");
+    for (int at : new int[] {text, text - 5_000, text - 8_900}) {
+      byte[] changed = signed.clone();
+      changed[at]++;
+      assertThat(NativeFile.read(changed).loadProblem("darwin-arm64", Optional.empty()))
+          .as("at %d", at)
+          .hasValueSatisfying(problem -> assertThat(problem).startsWith("was changed after "));
+    }
+  }
+
+  private static Stream<byte[]> files() {
+    return Stream.of(
+        BUNDLE_ARM64.importing("palloc").exporting("a", "b").bytes(),
+        universal(new MachO(AMD64, BUNDLE).bytes(), BUNDLE_ARM64.exporting("a").bytes()),
+        pe(WINDOWS_AMD64, true, List.of("palloc"), List.of("a", "b")));
+  }
+
+  @ParameterizedTest
+  @MethodSource("files")
+  void refusesFilesThatAreCutOff(byte[] whole) {
+    for (int length : new int[] {64, 100, 200, whole.length / 2, whole.length - 1}) {
+      byte[] part = Arrays.copyOf(whole, length);
+      assertThatThrownBy(() -> NativeFile.read(part))
+          .as("%d of %d bytes", length, whole.length)
+          .isInstanceOf(IOException.class)
+          .hasMessage("it is cut off or damaged");
+    }
+  }
+
+  /** Neither another exception, nor a loop without an end. */
+  @ParameterizedTest
+  @MethodSource("files")
+  void survivesDamage(byte[] whole) {
+    var random = new Random(1);
+    for (int i = 0; i < 3_000; i++) {
+      byte[] damaged = whole.clone();
+      for (int j = 0; j < 4; j++) {
+        damaged[random.nextInt(j % 2 == 0 ? 128 : damaged.length)] = (byte) random.nextInt();
+      }
+      try {
+        NativeFile file = NativeFile.read(damaged);
+        file.platforms().forEach(platform -> file.loadProblem(platform, Optional.of(file)));
+      } catch (IOException e) {
+        assertThat(e).hasMessageStartingWith("it is ");
+      }
+    }
+  }
+
+  @Test
+  void refusesOtherFiles() {
+    byte[] classFile = new byte[100];
+    System.arraycopy(
+        new byte[] {(byte) 0xca, (byte) 0xfe, (byte) 0xba, (byte) 0xbe, 0, 0, 0, 61},
+        0,
+        classFile,
+        0,
+        8);
+    for (byte[] content :
+        new byte[][] {
+          {}, "#!/bin/sh".getBytes(StandardCharsets.US_ASCII), new byte[99], classFile
+        }) {
+      assertThatThrownBy(() -> NativeFile.read(content))
+          .isInstanceOf(IOException.class)
+          .hasMessage("it is no shared library of Linux, macOS or Windows for 64 bits");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {15, 17, 18})
+  void knowsTheMajorVersionThatALibraryWasBuiltFor(int major) {
+    byte[] library = BUNDLE_ARM64.containing("x PostgreSQL " + NativeFiles.magic(major)).bytes();
+    assertThat(ModuleMagic.major(library)).hasValue(major);
+    assertThat(ModuleMagic.major(BUNDLE_ARM64.containing("PostgreSQL\0").bytes())).isEmpty();
+  }
+}
