@@ -180,14 +180,14 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   private void copyExtensions(String containerId) {
     String image = getDockerImageName();
     InspectImageResponse inspected = dockerClient.inspectImageCmd(image).exec();
-    String platform =
+    Platform platform =
         Platform.of(
             Objects.requireNonNullElse(inspected.getOs(), "linux"),
             Objects.requireNonNullElse(inspected.getArch(), "amd64"),
             isAlpine(containerId));
     int major = major(image, inspected);
     // Debian keeps majors apart; the Alpine image has one, which its own build has installed
-    boolean alpine = platform.endsWith("-musl");
+    boolean alpine = platform.musl();
     String libraries =
         alpine ? "/usr/local/lib/postgresql/" : "/usr/lib/postgresql/" + major + "/lib/";
     String shared =
@@ -200,7 +200,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   }
 
   private Map<String, byte[]> files(
-      String image, String platform, int major, String libraries, String shared) {
+      String image, Platform platform, int major, String libraries, String shared) {
     try {
       return ServerContent.files(extensions, platform, major, libraries, shared);
     } catch (IllegalStateException e) {

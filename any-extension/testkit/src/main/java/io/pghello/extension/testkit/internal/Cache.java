@@ -15,6 +15,7 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.GroupPrincipal;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
@@ -70,12 +71,14 @@ public final class Cache {
 
   /**
    * Opens it: the folder that the variable {@code PG_HELLO_CACHE} names, or one in the user's
-   * caches, or else one in the folder for temporary files; it is created where it is missing.
+   * caches ({@code LOCALAPPDATA} on Windows), or else one in the folder for temporary files; it is
+   * created where it is missing.
    *
    * @throws IOException if it cannot be used; the message names it, and says why
    */
   public static Cache open() throws IOException {
-    return in(root(System.getenv(), Path.of(System.getProperty("java.io.tmpdir"))));
+    return in(
+        root(System.getenv(), Path.of(System.getProperty("java.io.tmpdir")), Platform.ofThisJvm()));
   }
 
   /** Opens the one in a folder, which is created where it is missing. */
@@ -100,8 +103,10 @@ public final class Cache {
    * Returns the folder that belongs to an environment.
    *
    * @param temporary the folder for temporary files
+   * @param platform of this machine
    */
-  static Path root(Map<String, String> environment, Path temporary) throws IOException {
+  static Path root(Map<String, String> environment, Path temporary, Platform platform)
+      throws IOException {
     String own = environment.getOrDefault(VARIABLE, "");
     if (!own.isBlank()) {
       try {
@@ -110,19 +115,22 @@ public final class Cache {
         throw new IOException("The cache cannot be there: " + e.getMessage() + "." + REMEDY, e);
       }
     }
-    String xdg = environment.getOrDefault("XDG_CACHE_HOME", "");
-    String home = environment.getOrDefault("HOME", System.getProperty("user.home", "/"));
+    boolean windows = platform.isWindows();
+    String set = environment.getOrDefault(windows ? "LOCALAPPDATA" : "XDG_CACHE_HOME", "");
+    String userHome = System.getProperty("user.home", "/");
+    // on Windows, a shell of another system may have set HOME to a path of its own
+    String home = windows ? userHome : environment.getOrDefault("HOME", userHome);
     try {
       Path homeFolder = Path.of(home);
-      Path caches = xdg.isBlank() ? homeFolder.resolve(".cache") : Path.of(xdg);
+      Path caches = set.isBlank() ? homeFolder.resolve(".cache") : Path.of(set);
       if (isFor(Files.isDirectory(caches) ? caches : homeFolder)
-          && (!xdg.isBlank() || danger(homeFolder) == null)) {
+          && (!set.isBlank() || danger(homeFolder) == null)) {
         return caches.resolve("pg-hello").toAbsolutePath();
       }
     } catch (InvalidPathException e) {
       // it has letters that the locale does not have
     }
-    Path other = temporary.resolve("pg-hello-cache-" + user().getName()).toAbsolutePath();
+    Path other = temporary.resolve("pg-hello-cache-" + fileName(user())).toAbsolutePath();
     createDirectories(other);
     String danger = danger(temporary);
     if (danger != null) {
@@ -146,8 +154,8 @@ public final class Cache {
       throw new IOException(danger);
     }
     UserPrincipal user = user();
-    boolean owned = Files.getOwner(root).equals(user);
-    Path folder = root.resolve(owned ? "server" : "server-" + user.getName());
+    boolean owned = isOwnedBy(user, Files.getOwner(root));
+    Path folder = root.resolve(owned ? "server" : "server-" + fileName(user));
     createDirectories(folder);
     if (!belongsToUser(folder)) {
       throw new IOException(folder + " belongs to another user, or is a link");
@@ -216,7 +224,20 @@ public final class Cache {
   /** Returns whether a path is a folder of the user's, and not a link to another place. */
   static boolean belongsToUser(Path folder) throws IOException {
     return Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
-        && Files.getOwner(folder, LinkOption.NOFOLLOW_LINKS).equals(user());
+        && isOwnedBy(user(), Files.getOwner(folder, LinkOption.NOFOLLOW_LINKS));
+  }
+
+  /**
+   * Returns whether a file belongs to a user. On Windows, a file that an administrator creates
+   * belongs to the group of administrators; other users cannot give a file to a group.
+   */
+  static boolean isOwnedBy(UserPrincipal user, UserPrincipal owner) {
+    return owner.equals(user) || owner instanceof GroupPrincipal;
+  }
+
+  /** Returns a user's name for names of files. On Windows it contains the domain. */
+  static String fileName(UserPrincipal user) {
+    return user.getName().replace('\\', '-');
   }
 
   /** Returns where a folder is, or will be. */
@@ -252,7 +273,8 @@ public final class Cache {
               System.Logger.Level.WARNING,
               wanted + " is damaged, and made anew: " + damage + " is not as it was.");
           Path aside = Files.createTempDirectory(folder, UNFINISHED);
-          Files.move(wanted, aside.resolve("damaged"), StandardCopyOption.ATOMIC_MOVE);
+          HeldFiles.change(
+              () -> Files.move(wanted, aside.resolve("damaged"), StandardCopyOption.ATOMIC_MOVE));
           Scratch.delete(aside);
         }
         make(wanted, contents);
@@ -285,7 +307,8 @@ public final class Cache {
     for (Path path : made.subList(Math.min(kept, made.size()), made.size())) {
       if (path.toFile().lastModified() < since) {
         Path aside = Files.createTempDirectory(folder, UNFINISHED);
-        Files.move(path, aside.resolve("unused"), StandardCopyOption.ATOMIC_MOVE);
+        HeldFiles.change(
+            () -> Files.move(path, aside.resolve("unused"), StandardCopyOption.ATOMIC_MOVE));
         Scratch.delete(aside);
       }
     }
@@ -314,7 +337,7 @@ public final class Cache {
       Path fresh = parent.resolve(wanted.getFileName());
       contents.write(fresh);
       writeList(fresh);
-      Files.move(fresh, wanted, StandardCopyOption.ATOMIC_MOVE);
+      HeldFiles.change(() -> Files.move(fresh, wanted, StandardCopyOption.ATOMIC_MOVE));
     } finally {
       Scratch.delete(parent);
     }

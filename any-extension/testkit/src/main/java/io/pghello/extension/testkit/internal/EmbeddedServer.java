@@ -106,7 +106,7 @@ public final class EmbeddedServer {
     this.major = major;
     this.settings = new TreeMap<>(DEFAULTS);
     this.settings.putAll(settings);
-    if (!Platform.POSIX) {
+    if (programs.platform().isWindows()) {
       this.settings.remove(SHARED_MEMORY, DEFAULTS.get(SHARED_MEMORY));
     }
     // a list begins with the server's own folder, and ends with the default or what was asked for
@@ -159,7 +159,7 @@ public final class EmbeddedServer {
                 + "-"
                 + ServerContent.templateKey(key, names, creation),
             folder -> {
-              content.requireUsable(programs.scripts(), major);
+              content.requireUsable(programs);
               cache.removeUnused(TEMPLATES, KEPT_TEMPLATES);
               makeTemplate(programs, major, names, creation, folder);
             });
@@ -365,7 +365,12 @@ public final class EmbeddedServer {
   /** Returns the folder of the server's own libpq, which its programs may need; null if none. */
   public @Nullable Path clientLibraries() throws IOException {
     Path folder = programs.bin().toRealPath().resolveSibling("lib");
-    return Files.exists(folder.resolve("libpq.so.5")) ? folder : null;
+    return programs
+        .platform()
+        .clientLibrary()
+        .filter(library -> Files.exists(folder.resolve(library)))
+        .map(library -> folder)
+        .orElse(null);
   }
 
   /**
@@ -387,15 +392,29 @@ public final class EmbeddedServer {
         writePassword(passwords, LOOPBACK + ":" + port + ":*:*:" + password + "\n");
         kept = true;
       }
-      return new Kept(
-          passwords,
-          "kill -QUIT $(head -n 1 "
-              + quoted(scratch.data().resolve("postmaster.pid").toString(), true)
-              + ") && rm -r "
-              + quoted(scratch.path().toString(), true));
+      return new Kept(passwords, endCommand(programs, scratch.path(), scratch.data()));
     } finally {
       lock.unlock();
     }
+  }
+
+  /**
+   * Returns the command that ends a server and removes its data, for the shell of the platform.
+   *
+   * @param folder is removed
+   * @param data the data directory in there
+   */
+  static String endCommand(ServerPrograms programs, Path folder, Path data) {
+    return programs.platform().isWindows()
+        ? quoted(programs.program("pg_ctl").toString(), false)
+            + " -D "
+            + quoted(data.toString(), false)
+            + " -m immediate stop && rmdir /s /q "
+            + quoted(folder.toString(), false)
+        : "kill -QUIT $(head -n 1 "
+            + quoted(data.resolve("postmaster.pid").toString(), true)
+            + ") && rm -r "
+            + quoted(folder.toString(), true);
   }
 
   /** Stops it and removes its data. A second call does nothing, unless the first has failed. */
@@ -444,7 +463,7 @@ public final class EmbeddedServer {
       // it looks every 100 ms, and so goes on for a moment
       while (!scratch.isReady()) {
         if (starting.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS) && starting.exitValue() != 0) {
-          throw new IOException("pg_ctl ended with status " + starting.exitValue() + ".");
+          throw new IOException(ended("pg_ctl", starting.exitValue()));
         }
       }
       requireOwn(port);
@@ -466,11 +485,20 @@ public final class EmbeddedServer {
         : Map.of("PGHOST", sockets, "PGPORT", Integer.toString(port), "PGUSER", "postgres");
   }
 
-  private String options(int port) {
+  /** Returns the arguments that pg_ctl passes to the server, through a shell. */
+  private String options(int port) throws IOException {
     var options = new StringBuilder("-p ").append(port);
-    settings.forEach(
-        (name, value) -> options.append(" -c ").append(quoted(name + "=" + value, Platform.POSIX)));
+    if (programs.platform().isWindows()) {
+      SettingsFile.write(scratch.data(), settings);
+    } else {
+      settings.forEach(
+          (name, value) -> options.append(" -c ").append(quoted(name + "=" + value, true)));
+    }
     return options.toString();
+  }
+
+  private static String ended(String program, int status) {
+    return program + " ended with status " + status + "." + Remedies.ofStatus(status);
   }
 
   /** The command line goes through a shell, which is cmd.exe on Windows. */
@@ -494,9 +522,13 @@ public final class EmbeddedServer {
   private void requireOwn(int port) throws SQLException, IOException {
     try (Connection connection = superuser(port).getConnection();
         Statement statement = connection.createStatement();
-        ResultSet row = statement.executeQuery("SHOW data_directory")) {
+        // on Windows its encoding is not the one of the database
+        ResultSet row =
+            statement.executeQuery(
+                "SELECT encode(convert_to(current_setting('data_directory'), 'SQL_ASCII'), 'hex')")) {
       row.next();
-      if (!Path.of(row.getString(1)).equals(scratch.data())) {
+      byte[] folder = HexFormat.of().parseHex(row.getString(1));
+      if (!Path.of(new String(folder, Scratch.PATHS)).equals(scratch.data())) {
         throw new IOException("could not bind: another server answers on port " + port + ".");
       }
     }
@@ -571,8 +603,11 @@ public final class EmbeddedServer {
         + " did not start"
         + (port == 0 ? "" : " on port " + port)
         + (log.contains("cannot be run as root")
-            ? ": it refuses to run as root, and user namespaces (unshare -U) are not allowed here."
-                + " Run as an ordinary user, or use a container or a server of your own"
+            ? ": it refuses to run as root"
+                + (programs.platform().isLinux()
+                    ? ", and user namespaces (unshare -U) are not allowed here"
+                    : "")
+                + ". Run as an ordinary user, or use a container or a server of your own"
             : "")
         + ". "
         + (cause.getClass() == IOException.class ? cause.getMessage() : cause)
@@ -677,8 +712,7 @@ public final class EmbeddedServer {
               "--no-sync",
               "--pgdata=" + scratch.data());
       if (status != 0) {
-        throw new IOException(
-            startFailure(0, 0, new IOException("initdb ended with status " + status + ".")));
+        throw new IOException(startFailure(0, 0, new IOException(ended("initdb", status))));
       }
       Files.move(file, scratch.data().resolve(PASSWORD_FILE));
       requirePasswords();

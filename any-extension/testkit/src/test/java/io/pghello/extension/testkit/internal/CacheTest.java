@@ -9,9 +9,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.GroupPrincipal;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipal;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -269,7 +272,7 @@ class CacheTest {
     for (int i = 0; i < environment.length; i += 2) {
       variables.put(environment[i], environment[i + 1]);
     }
-    return Cache.root(variables, root.resolve("tmp"));
+    return Cache.root(variables, root.resolve("tmp"), Platform.ofThisJvm());
   }
 
   @Test
@@ -345,6 +348,26 @@ class CacheTest {
                 + " Set PG_HELLO_CACHE to a folder of your own.");
     Files.setAttribute(temporary, "unix:mode", 01777);
     assertThat(root("HOME", root + "/none").getParent()).isEqualTo(temporary);
+  }
+
+  @Test
+  void isInTheLocalApplicationDataOnWindows() throws IOException {
+    var windows = new Platform("windows", "amd64", false);
+    var environment = Map.of("LOCALAPPDATA", root + "/Local", "HOME", "/c/Users/somebody");
+    assertThat(Cache.root(environment, root.resolve("tmp"), windows))
+        .isEqualTo(root.resolve("Local/pg-hello"));
+  }
+
+  /** Windows gives the group what an administrator creates, and qualifies names. */
+  @Test
+  void trustsWhatAdministratorsOfWindowsOwn() throws IOException {
+    UserPrincipal user = () -> "HOST\\somebody";
+    UserPrincipal other = () -> "HOST\\other";
+    GroupPrincipal group = () -> "BUILTIN\\Administrators";
+    assertThat(Cache.isOwnedBy(user, user)).isTrue();
+    assertThat(Cache.isOwnedBy(user, group)).isTrue();
+    assertThat(Cache.isOwnedBy(user, other)).isFalse();
+    assertThat(Cache.fileName(user)).isEqualTo("HOST-somebody");
   }
 
   @Test

@@ -4,6 +4,9 @@ package io.pghello.extension.testkit.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.BindException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class EmbeddedServerTest {
@@ -13,5 +16,34 @@ class EmbeddedServerTest {
         .isEqualTo("Port 80 is not allowed: Permission denied.");
     assertThat(EmbeddedServer.portProblem(5432, new BindException("Address already in use")))
         .isEqualTo("Port 5432 is taken: Address already in use.");
+  }
+
+  @Test
+  void saysHowAServerIsEndedThatRunsOn() {
+    Path folder = Path.of("/tmp/it's one");
+    Path data = folder.resolve("data");
+    assertThat(EmbeddedServer.endCommand(programs("darwin"), folder, data))
+        .isEqualTo(
+            "kill -QUIT $(head -n 1 '/tmp/it'\\''s one/data/postmaster.pid')"
+                + " && rm -r '/tmp/it'\\''s one'");
+    assertThat(EmbeddedServer.endCommand(programs("windows"), folder, data))
+        .isEqualTo(
+            "\"/server/bin/pg_ctl.exe\" -D \"/tmp/it's one/data\" -m immediate stop"
+                + " && rmdir /s /q \"/tmp/it's one\"");
+  }
+
+  private static ServerPrograms programs(String system) {
+    return new ServerPrograms(Path.of("/server"), new Platform(system, "amd64", false));
+  }
+
+  @Test
+  void findsTheLibrariesThatExtensionsNeed() {
+    Path needed = Path.of("/server/lib/needed");
+    var linux = new HashMap<>(Map.of("LD_LIBRARY_PATH", "/other"));
+    programs("linux").addLibraries(linux, needed);
+    assertThat(linux).isEqualTo(Map.of("LD_LIBRARY_PATH", "/server/lib/needed:/server/lib:/other"));
+    var windows = new HashMap<>(Map.of("Path", "C:\\Windows"));
+    programs("windows").addLibraries(windows, needed);
+    assertThat(windows).isEqualTo(Map.of("Path", "/server/lib/needed;/server/lib;C:\\Windows"));
   }
 }

@@ -244,7 +244,17 @@ class InstalledServerTest {
     program = Stage.write(root.resolve("script"), "#!/bin/sh");
     Path config = server("own/bin", "own/lib", "own/share", 17, "");
     refuses(config.toString())
-        .hasMessage(root + "/own/bin/postgres is no program of Linux for 64 bits");
+        .hasMessage(
+            root + "/own/bin/postgres is no program of Linux, macOS or Windows for 64 bits");
+  }
+
+  @Test
+  void refusesAProgramOfAnotherSystem() throws IOException {
+    Platform mac = new Platform("darwin", "arm64", false);
+    assertThatThrownBy(() -> InstalledServer.requirePlatform(program, mac))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage(program + " is for " + Platform.current() + ", and this is darwin-arm64");
+    InstalledServer.requirePlatform(program, Platform.ofThisJvm());
   }
 
   @ParameterizedTest

@@ -79,7 +79,7 @@ class InstallerIT {
 
   /** Returns what a server in the mode for a single user says. */
   private String asked(Path server) throws Exception {
-    var programs = new ServerPrograms(server);
+    var programs = new ServerPrograms(server, Platform.ofThisJvm());
     Path data = Files.createTempDirectory(folder, "data");
     Path log = Files.createTempFile(folder, "log", "");
     int status =

@@ -7,10 +7,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.pghello.extension.installer.PackedExtension;
 import io.pghello.extension.testkit.Stage;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,6 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class ServerContentTest {
+  private static final Platform HERE = Platform.ofThisJvm();
   private static final Optional<String> OLD = Optional.of("2.0");
   private static final Optional<String> NEW = Optional.of("99.0");
   private static final String LOADER = "#!/bin/sh\nprintf '%s\\n' \"$0\" \"$@\"\n";
@@ -74,7 +78,7 @@ class ServerContentTest {
     }
     var extension =
         new ServerExtension("acme", (platform, major) -> content, List.of(), Map.of(), true);
-    return new ServerContent(List.of(extension), 17, Optional.empty()).key("stock");
+    return new ServerContent(List.of(extension), HERE, 17, Optional.empty()).key("stock");
   }
 
   /** Of two that are the same when they are put one behind the other. */
@@ -105,13 +109,14 @@ class ServerContentTest {
   @Test
   void isAnotherOneWhereTheMachineHasAnOlderCLibrary() throws IOException {
     List<ServerExtension> extensions = List.of(extension("acme", libc()));
-    String withOwn = new ServerContent(extensions, 17, OLD).key("stock");
-    String without = new ServerContent(extensions, 17, NEW).key("stock");
+    String withOwn = new ServerContent(extensions, HERE, 17, OLD).key("stock");
+    String without = new ServerContent(extensions, HERE, 17, NEW).key("stock");
     assertThat(withOwn).isNotEqualTo(without);
-    assertThat(new ServerContent(extensions, 17, Optional.of("98.0")).key("stock"))
+    assertThat(new ServerContent(extensions, HERE, 17, Optional.of("98.0")).key("stock"))
         .isEqualTo(without);
     // on another one, as musl, those for the GNU C library do not run at all
-    assertThat(new ServerContent(extensions, 17, Optional.empty()).key("stock")).isEqualTo(without);
+    assertThat(new ServerContent(extensions, HERE, 17, Optional.empty()).key("stock"))
+        .isEqualTo(without);
   }
 
   @Test
@@ -119,9 +124,9 @@ class ServerContentTest {
     byte[] libc = libc();
     List<ServerExtension> extensions =
         List.of(extension("a", libc), extension("b", libc), extension("c", libc));
-    assertThat(new ServerContent(extensions, 17, NEW).key("stock")).isNotEmpty();
+    assertThat(new ServerContent(extensions, HERE, 17, NEW).key("stock")).isNotEmpty();
     assertThat(asked).hasValue(0);
-    assertThat(new ServerContent(extensions, 17, OLD).key("stock")).isNotEmpty();
+    assertThat(new ServerContent(extensions, HERE, 17, OLD).key("stock")).isNotEmpty();
     assertThat(asked).hasValue(1);
   }
 
@@ -132,10 +137,10 @@ class ServerContentTest {
     byte[] older = replaced(newer, "GLIBC_2.", "GLIBC_1.");
     var content =
         new ServerContent(
-            List.of(extension("a", older), extension("b", newer)), 17, Optional.of("0.9"));
-    content.requireUsable(List.of(folder), 17);
-    var tooOld = new ServerContent(List.of(extension("a", older)), 17, Optional.of("0.9"));
-    assertThatThrownBy(() -> tooOld.requireUsable(List.of(folder), 17))
+            List.of(extension("a", older), extension("b", newer)), HERE, 17, Optional.of("0.9"));
+    content.requireUsable(new ServerPrograms(folder, HERE));
+    var tooOld = new ServerContent(List.of(extension("a", older)), HERE, 17, Optional.of("0.9"));
+    assertThatThrownBy(() -> tooOld.requireUsable(new ServerPrograms(folder, HERE)))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageMatching(
             "The library a\\.so needs version 2\\.[0-9.]+ of the GNU C library, and the one that"
@@ -154,7 +159,7 @@ class ServerContentTest {
     Path stock = folder.resolve("stock");
     Stage.write(stock.resolve("bin/postgres"), "the program");
     Path made = folder.resolve("made");
-    new ServerContent(List.of(extension("acme", libc())), 17, OLD).write(stock, made, made);
+    new ServerContent(List.of(extension("acme", libc())), HERE, 17, OLD).write(stock, made, made);
     Path moved = Files.move(made, folder.resolve("moved to 'another' place"));
     assertThat(moved.resolve("bin/postgres.bin")).hasContent("the program");
     Process process =
@@ -182,7 +187,7 @@ class ServerContentTest {
     var files =
         Map.of(
             ExtensionSource.LIBRARIES + "acme.so",
-            Stage.library(17),
+            Stage.library(15),
             ExtensionSource.NEEDED + "libz.so.1",
             new byte[0],
             ExtensionSource.SCRIPTS + "acme--1.0.sql",
@@ -200,7 +205,7 @@ class ServerContentTest {
             Map.of(),
             true);
     Map<String, byte[]> placed =
-        ServerContent.files(List.of(extension), "linux-amd64", 15, "/lib/15/", "/share/15/");
+        ServerContent.files(List.of(extension), HERE, 15, "/lib/15/", "/share/15/");
     assertThat(asked).containsExactly("linux-amd64/15");
     assertThat(placed.keySet())
         .containsExactly(
@@ -209,9 +214,135 @@ class ServerContentTest {
         .asString()
         .contains("'/share/15/t'");
     assertThatThrownBy(
-            () -> ServerContent.files(List.of(extension), "linux-arm64", 15, "/lib/", "/share/"))
+            () ->
+                ServerContent.files(
+                    List.of(extension),
+                    new Platform("linux", "arm64", false),
+                    15,
+                    "/lib/",
+                    "/share/"))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("acme.so was built for linux-amd64, and the server's machine is");
+  }
+
+  private static ServerContent content(
+      String system, String processor, int major, Map<String, byte[]> files) throws IOException {
+    var extension = new ServerExtension("acme", (p, m) -> files, List.of(), Map.of(), false);
+    return new ServerContent(
+        List.of(extension), new Platform(system, processor, false), major, Optional.empty());
+  }
+
+  /** Its directories are others, and so is the one that scripts name. */
+  @Test
+  void hasTheDirectoriesOfAServerForWindows() throws IOException {
+    Path stock = folder.resolve("stock");
+    Stage.write(stock.resolve("lib/plpgsql.dll"), "");
+    Path made = folder.resolve("made");
+    content(
+            "windows",
+            "amd64",
+            17,
+            Map.of(
+                ExtensionSource.LIBRARIES + "acme.dll",
+                new byte[0],
+                ExtensionSource.SCRIPTS + "acme--1.0.sql",
+                PackedExtension.SHARED_FOLDER.getBytes(StandardCharsets.UTF_8)))
+        .write(stock, made, Path.of("/place"));
+    assertThat(made.resolve("lib")).isDirectoryContaining("glob:**/plpgsql.dll");
+    assertThat(made.resolve("lib")).isDirectoryContaining("glob:**/acme.dll");
+    assertThat(made.resolve("share/extension/acme--1.0.sql")).hasContent("/place/share");
+    assertThat(made.resolve("share/postgresql")).doesNotExist();
+    assertThat(made.resolve("lib/postgresql")).doesNotExist();
+  }
+
+  /**
+   * A library of macOS for Intel's processors.
+   *
+   * @param macos the oldest version that runs it
+   * @param symbol that it needs of the server
+   */
+  private static byte[] library(int macos, String symbol) {
+    ByteBuffer file = ByteBuffer.allocate(256).order(ByteOrder.LITTLE_ENDIAN);
+    file.putInt(0xfeedfacf).putInt(0x01000007).putInt(0).putInt(8).putInt(2).putInt(48);
+    file.putInt(0x85).putInt(0);
+    file.putInt(0x32).putInt(24).putInt(1).putInt(macos << 16).putInt(0).putInt(0);
+    file.putInt(2).putInt(24).putInt(80).putInt(1).putInt(96).putInt(100);
+    file.putInt(1).put((byte) 1).put((byte) 0).putShort((short) 0xff00).putLong(0);
+    return file.put(97, ("_" + symbol).getBytes(StandardCharsets.US_ASCII)).array();
+  }
+
+  private void refuses(Platform platform, Map<String, byte[]> files, String reason)
+      throws IOException {
+    ServerPrograms programs = programs(platform);
+    ServerContent content = content(platform.system(), platform.processor(), 17, files);
+    assertThatThrownBy(() -> content.requireUsable(programs))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining(reason);
+  }
+
+  /** A server that exports nothing. */
+  private ServerPrograms programs(Platform platform) {
+    ServerPrograms programs = new ServerPrograms(folder, platform);
+    Stage.write(programs.program("postgres"), library(12, "none"));
+    return programs;
+  }
+
+  @Test
+  void refusesLibrariesThatAServerForMacosCannotLoad() throws IOException {
+    Platform mac = new Platform("darwin", "amd64", false);
+    String library = ExtensionSource.LIBRARIES + "acme.dylib";
+    refuses(
+        mac,
+        Map.of(library, Stage.library(17)),
+        "acme.dylib was built for linux-amd64, and the server's machine is darwin-amd64: ");
+    refuses(
+        new Platform("darwin", "arm64", false),
+        Map.of(library, library(12, "palloc")),
+        "acme.dylib was built for darwin-amd64, and the server's machine is darwin-arm64: ");
+    refuses(
+        mac,
+        Map.of(library, library(12, "palloc")),
+        "acme.dylib needs palloc, which this server does not export: ");
+    refuses(
+        mac,
+        Map.of(library, Arrays.copyOf(library(12, "palloc"), 100)),
+        "acme.dylib cannot be used: it is cut off or damaged.");
+    refuses(
+        mac,
+        Map.of(ExtensionSource.NEEDED + "libgeos.dylib", new byte[0]),
+        "The extension brings the library libgeos.dylib, which PostgreSQL cannot find on macOS: ");
+  }
+
+  @Test
+  void refusesLibrariesForANewerMacos() throws IOException {
+    byte[] library = library(14, "palloc");
+    // the number of symbols that it needs
+    library[32 + 24 + 12] = 0;
+    Platform mac = new Platform("darwin", "amd64", false);
+    ServerContent content =
+        content("darwin", "amd64", 17, Map.of(ExtensionSource.LIBRARIES + "acme.dylib", library));
+    ServerPrograms programs = programs(mac);
+    assertThatThrownBy(() -> content.requireUsable(programs, Optional.of("13.6")))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage(
+            "The library acme.dylib needs macOS 14.0, and this machine has 13.6: build it for that"
+                + " version (MACOSX_DEPLOYMENT_TARGET=13.6).");
+    content.requireUsable(programs, Optional.of("14.0"));
+  }
+
+  @Test
+  void refusesLibrariesOfAnotherMajor() throws IOException {
+    var content =
+        content(
+            HERE.system(),
+            HERE.processor(),
+            17,
+            Map.of(ExtensionSource.LIBRARIES + "acme.so", Stage.library(15)));
+    assertThatThrownBy(() -> content.requireUsable(new ServerPrograms(folder, HERE)))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage(
+            "The library acme.so was built for PostgreSQL 15, and the server is PostgreSQL 17:"
+                + " build it with PG_CONFIG of this major, or use a server of that one.");
   }
 
   @Test

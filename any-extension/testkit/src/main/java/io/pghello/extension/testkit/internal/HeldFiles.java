@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.time.Duration;
+
+/**
+ * Changes to files that other processes may have open. Windows refuses to rename or delete such
+ * files. Virus scanners, and servers that are about to end, hold them for a short time only.
+ */
+final class HeldFiles {
+  private static final Duration LIMIT = Duration.ofSeconds(15);
+  private static final long POLL_MILLIS = 50;
+
+  private HeldFiles() {}
+
+  /** A change to files, which can be repeated. */
+  interface Change {
+    void run() throws IOException;
+  }
+
+  /** Makes a change. On Windows, it is repeated for some seconds if it fails. */
+  static void change(Change change) throws IOException {
+    change(Platform.ofThisJvm(), LIMIT, change);
+  }
+
+  static void change(Platform platform, Duration limit, Change change) throws IOException {
+    long end = System.nanoTime() + limit.toNanos();
+    while (true) {
+      try {
+        change.run();
+        return;
+      } catch (NoSuchFileException | FileAlreadyExistsException | NotDirectoryException e) {
+        throw e;
+      } catch (FileSystemException e) {
+        if (!platform.isWindows() || System.nanoTime() > end) {
+          throw e;
+        }
+        pause(e);
+      }
+    }
+  }
+
+  private static void pause(FileSystemException failure) throws IOException {
+    try {
+      Thread.sleep(POLL_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw failure;
+    }
+  }
+}
