@@ -36,7 +36,7 @@ public final class MachOFile implements NativeFile {
   private static final int DYLIB = 6;
   private static final int BUNDLE = 8;
 
-  /** The processor whose kernel runs signed code only. */
+  /** The platform on which macOS runs only signed code. */
   private static final String SIGNED_ONLY = SYSTEM + "arm64";
 
   private final Map<String, Slice> slices;
@@ -162,7 +162,7 @@ public final class MachOFile implements NativeFile {
     return Optional.empty();
   }
 
-  /** Returns what a library lacks that imports symbols from a server. */
+  /** Returns the problem of a library that imports symbols which the server does not export. */
   static Optional<String> missing(Set<String> imports, Set<String> exports) {
     var missing = new TreeSet<>(imports);
     missing.removeAll(exports);
@@ -272,7 +272,7 @@ public final class MachOFile implements NativeFile {
       return (version >>> 16) + "." + (version >>> 8 & 0xff);
     }
 
-    /** Returns a part of the slice, all of which has to be there. */
+    /** Returns a part of the slice. Fails if the file ends before the end of the part. */
     private ByteBuffer part(long from, long size) {
       if (from < 0 || size < 0 || from > file.limit() - size) {
         throw new IllegalArgumentException("no place in the file: " + from);
@@ -298,7 +298,7 @@ public final class MachOFile implements NativeFile {
       }
     }
 
-    /** Reads a tree in which each node has the rest of the names that begin alike. */
+    /** Reads a trie: each edge adds some letters to the name that its node has. */
     private void readExports(int from, int size) {
       ByteBuffer tree = part(from, size);
       if (size == 0) {

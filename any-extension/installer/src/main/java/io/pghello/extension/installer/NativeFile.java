@@ -40,8 +40,8 @@ public sealed interface NativeFile permits ElfFile, MachOFile, PeFile {
   List<String> needed(String platform);
 
   /**
-   * Returns the oldest system that runs the file: the version of the GNU C library, of macOS or of
-   * Windows. Empty if the file does not state it.
+   * Returns the oldest system that runs the file: a version of the GNU C library, macOS or Windows.
+   * Empty if the file does not state it.
    *
    * @param platform one of {@link #platforms()}
    */
@@ -49,11 +49,10 @@ public sealed interface NativeFile permits ElfFile, MachOFile, PeFile {
 
   /**
    * Returns why a server cannot load this library, other than its platform and the system's
-   * version. Completes a sentence whose subject is the library.
+   * version. Completes a sentence that begins with "The library acme.so".
    *
    * @param platform one of {@link #platforms()}
-   * @param server its program {@code postgres}; empty if it is not available, in which case
-   *     imported symbols are not checked
+   * @param server its program {@code postgres}; if empty, imported symbols are not checked
    */
   Optional<String> loadProblem(String platform, Optional<NativeFile> server);
 }

@@ -94,7 +94,8 @@ class MacInstallerTest {
       write(link, "");
       Files.delete(link);
       Files.createSymbolicLink(
-          link, Path.of("/").resolve(root.relativize(keg)).resolve(each.replace("NAME", "postgresql")));
+          link,
+          Path.of("/").resolve(root.relativize(keg)).resolve(each.replace("NAME", "postgresql")));
     }
     Files.createDirectories(homebrew.resolve("opt"));
     Files.createSymbolicLink(

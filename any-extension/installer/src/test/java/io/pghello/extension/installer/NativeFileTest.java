@@ -12,6 +12,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.extension.installer.NativeFiles.MachO;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
@@ -123,6 +125,21 @@ class NativeFileTest {
           .as("at %d", at)
           .hasValueSatisfying(problem -> assertThat(problem).startsWith("was changed after "));
     }
+  }
+
+  /** Its offset has more than 32 bits. */
+  @Test
+  void refusesASegmentBehindTheEnd() {
+    byte[] bytes = BUNDLE_ARM64.bytes();
+    ByteBuffer file = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    int segment = 32;
+    while (file.getInt(segment) != 0x19) {
+      segment += file.getInt(segment + 4);
+    }
+    file.putLong(segment + 40, 1L << 32).putLong(segment + 48, 0);
+    assertThatThrownBy(() -> NativeFile.read(bytes))
+        .isInstanceOf(IOException.class)
+        .hasMessage("it is cut off or damaged");
   }
 
   private static Stream<byte[]> files() {
