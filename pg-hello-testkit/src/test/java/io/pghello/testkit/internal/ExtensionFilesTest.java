@@ -4,6 +4,9 @@ package io.pghello.testkit.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pghello.extension.installer.ModuleMagic;
+import io.pghello.extension.installer.NativeFile;
+import io.pghello.extension.installer.PackedExtension;
 import io.pghello.extension.testkit.internal.ExtensionSource;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -105,9 +108,12 @@ class ExtensionFilesTest {
   void findsTheLibraryOfThisPlatform() throws IOException {
     assertThat(ExtensionFiles.builds()).isNotEmpty();
     for (String build : ExtensionFiles.builds()) {
-      // an ELF file
-      assertThat(files(build).get(ExtensionSource.LIBRARIES + "pg_hello.so"))
-          .startsWith(0x7f, 'E', 'L', 'F');
+      String[] parts = build.split("/", -1);
+      String file = PackedExtension.libraryFile("pg_hello", parts[0], Integer.parseInt(parts[1]));
+      byte[] library = files(build).get(ExtensionSource.LIBRARIES + file);
+      assertThat(library).as(file).isNotNull();
+      assertThat(NativeFile.read(library).platforms()).contains(parts[0]);
+      assertThat(ModuleMagic.major(library)).hasValue(Integer.parseInt(parts[1]));
     }
   }
 

@@ -62,7 +62,7 @@ public record Platform(String system, String processor, boolean musl) {
     return new Platform(system.startsWith("mac-os") ? "darwin" : system, processor, musl);
   }
 
-  /** Returns the name by which jars have it, e.g. {@code linux-arm64-musl}. */
+  /** Returns the name of its directory in jars, e.g. {@code linux-arm64-musl}. */
   public String name() {
     return system + "-" + processor + (musl ? "-musl" : "");
   }
@@ -141,8 +141,8 @@ public record Platform(String system, String processor, boolean musl) {
   }
 
   /**
-   * Returns the version of this machine's system that libraries may require: that of the GNU C
-   * library, of macOS or of Windows. Empty if the system is another one.
+   * Returns the version of this machine's system that libraries may require: a version of the GNU C
+   * library, macOS or Windows. Empty on other systems.
    */
   Optional<String> systemVersion() throws IOException {
     if (isLinux()) {

@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * A file in a data directory with the settings of its server. It takes the place of arguments on
- * Windows, where the quotes of an argument in an argument get lost.
+ * A file in a data directory with the settings of its server. It replaces arguments on Windows,
+ * where nested quotes get lost.
  */
 final class SettingsFile {
   /** The name of the file. */
