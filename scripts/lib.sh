@@ -243,8 +243,7 @@ new_tree() {
   [ -e "$library" ] || die "there is no library for PostgreSQL $1 in $(dirname "$library")"
   cp -a "$(embedded_tree "$1")" "$SCRATCH/tree"
   case $PLATFORM in
-    linux-arm64) emulate "$SCRATCH/tree" /usr/aarch64-linux-gnu ;;
-    linux-arm64-musl) emulate "$SCRATCH/tree" "$(musl_arm64)" ;;
+    linux-arm64) emulate "$SCRATCH/tree" ;;
     *-musl) [ -e "/lib/ld-musl-$(uname -m).so.1" ] || install_packages musl ;;
   esac
   share=$SCRATCH/tree/share/postgresql
@@ -274,17 +273,17 @@ END
   printf '%s' "$folder" >"$SCRATCH/wine"
 }
 
-# emulate TREE ROOT: lets a server for arm64 run here, with the C library in ROOT. Its programs start each other, so each is a script.
+# emulate TREE: lets a server for arm64 run here. Its programs start each other, so each is a script.
 emulate() {
   local program
   need qemu-aarch64 qemu-user
   mkdir "$1/libexec"
   for program in postgres initdb pg_ctl; do
     mv "$1/bin/$program" "$1/libexec"
-    cat >"$1/bin/$program" <<END
+    cat >"$1/bin/$program" <<'END'
 #!/bin/sh
 # the server finds its files from the name that it is called by
-exec qemu-aarch64 -L '$2' -0 "\$0" "\${0%/bin/*}/libexec/\${0##*/}" "\$@"
+exec qemu-aarch64 -L /usr/aarch64-linux-gnu -0 "$0" "${0%/bin/*}/libexec/${0##*/}" "$@"
 END
     chmod 755 "$1/bin/$program"
   done

@@ -4,9 +4,9 @@
 # Usage: scripts/regress.sh [--settings | --accept | --platform PLATFORM] [MAJOR...]
 #   --settings   once more with the library preloaded, in parallel workers, and in LATIN1
 #   --accept     make what was answered what is expected; look at it with git diff
-#   --platform   the tests alone, with the library for another platform: linux-amd64-musl, linux-arm64 and linux-arm64-musl on a server
-#                for that platform, arm64 emulated; windows-amd64 on a server for Windows under Wine; darwin-arm64 and
-#                darwin-amd64 on a server for Linux that runs the library's machine code (macho-loader.c)
+#   --platform   the tests alone, with the library for another platform: linux-amd64-musl; linux-arm64, emulated; windows-amd64, on a
+#                server for Windows under Wine; darwin-arm64 and darwin-amd64, on a server for Linux that runs the library's
+#                machine code (macho-loader.c)
 # Exit status: 0, 1 if a test failed, 2 if the command line is wrong, 3 if no test failed, but one could not run.
 # SPDX-License-Identifier: MIT
 PROGRAM=regress.sh
@@ -362,6 +362,7 @@ case ${1-} in
   --accept) accept=1 && shift ;;
   --platform)
     [ $# -gt 1 ] || misuse '--platform takes a platform'
+    [ "$2" != linux-arm64-musl ] || misuse 'there is no embedded PostgreSQL for linux-arm64-musl'
     platform=(--platform "$2")
     shift 2
     ;;
