@@ -252,7 +252,7 @@ build_all() {
     done
     if [ ${#stale[@]} -gt 0 ]; then
       rm "${stale[@]}"
-      say "Removed ${#stale[@]} libraries of $platform that are older than their sources; --platform $platform builds them"
+      say "Removed outdated libraries of $platform (${#stale[@]}); --platform $platform builds them again"
     fi
   done
   for platform in "${platforms[@]}"; do
