@@ -16,14 +16,14 @@ import org.w3c.dom.NodeList;
 import org.xml.sax.SAXException;
 
 /**
- * Prints what Maven's test reports say whose paths come on standard input, a line each. Run it as a
+ * Evaluates Maven's test reports. Reads their paths from standard input, one per line. Run it as a
  * source file:
  *
  * <pre>
- * java TestReports.java summary        the sums, in Maven's words
- * java TestReports.java skipped        "FOLDER: CLASS.TEST: REASON" for each skipped test
- * java TestReports.java outcome NAME   how many tests passed, and why others did not; fails if there is none
- * java TestReports.java failures       "FOLDER: CLASS.TEST: REASON" for each test that did not pass, and how many; fails if there are some
+ * java TestReports.java summary        the totals, in Maven's format
+ * java TestReports.java skipped        "DIRECTORY: CLASS.TEST: REASON" for each skipped test
+ * java TestReports.java outcome NAME   number of passed tests, and the reasons of others; fails if there are no tests
+ * java TestReports.java failures       "DIRECTORY: CLASS.TEST: REASON" for each test that did not pass, and their number; fails if there are any
  * java TestReports.java slowest        the ten slowest classes
  * </pre>
  */
@@ -39,13 +39,13 @@ public final class TestReports {
           .orElse(new Test(report, name, "", ""));
     }
 
-    /** Returns the name of the module's folder, which is above target and the folder of reports. */
+    /** Returns the name of the module's directory, two levels above the directory of reports. */
     String module() {
       return report.toAbsolutePath().getParent().getParent().getParent().getFileName().toString();
     }
 
     private static String reason(Element outcome) {
-      // an assumption's reason is in the first line of the text alone
+      // Only the first line of the text contains the reason of an assumption.
       return Stream.of(
               outcome.getAttribute("message"),
               outcome.getTextContent().strip().lines().findFirst().orElse(""),

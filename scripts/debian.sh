@@ -1,10 +1,10 @@
-# Packages out of any suite of Debian, from the machine's own mirrors, without installing them;
-# sourced, not run. pg-extension-maven-plugin has it in its jar as well.
+# Downloads packages of any Debian suite from the machine's mirrors, without installing them; sourced, not run. Also included in
+# the jar of pg-extension-maven-plugin.
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 
-# debian_sources TYPE SUITE DIR: writes the sources of the machine's own Debian mirrors, changed to
-# one suite's main section, to DIR/N.sources and DIR/N.list; the likeliest has the smallest N.
+# debian_sources TYPE SUITE DIR: writes the machine's Debian mirrors, changed to the main section of a suite, to DIR/N.sources
+# and DIR/N.list, most likely first.
 debian_sources() {
   local type=$1 suite=$2 dir=$3 ID='' VERSION_CODENAME='' list=/etc/apt/sources.list parts=/etc/apt/sources.list.d
   local file line key stanza types comps suites uris enabled number=0 options
@@ -16,7 +16,7 @@ debian_sources() {
   eval "$(apt-config shell list Dir::Etc::sourcelist/f parts Dir::Etc::sourceparts/d)"
   local known=" $VERSION_CODENAME stable oldstable testing unstable sid "
 
-  # next_source URIS SUITES COMPONENTS: is that a Debian archive? Sets $file, likely ones first.
+  # next_source URIS SUITES COMPONENTS: if this is a Debian archive, sets $file, likely ones first.
   next_source() {
     local name found=''
     for name in $2; do
@@ -76,9 +76,10 @@ debian_sources() {
   unset -f next_source
 }
 
-# debian_download TYPE SUITE PACKAGES DIR: the newest of a suite, with blanks between their names, into DIR, with lists of our own:
-# nothing is installed, and no root is needed. TYPE is deb, deb-src, deb-libs, which is as deb with all libraries that they need, or
-# deb-known, which is as deb without those that the suite does not have. Else that returns 2; 1 is a suite that cannot be read from here.
+# debian_download TYPE SUITE PACKAGES DIR: downloads the newest packages of a suite, separated by blanks, into DIR, with
+# separate lists: nothing is installed, and root is not required. TYPE is deb, deb-src, deb-libs (like deb, with all required
+# libraries) or deb-known (like deb, but ignores packages that the suite does not have). Other types return 2 if a package is
+# missing; 1 means that the suite cannot be read.
 debian_download() (
   read -ra packages <<<"$3"
   type=${1%-libs} type=${type%-known}
@@ -86,7 +87,7 @@ debian_download() (
   trap 'rm -rf "$tmp"' EXIT
   mkdir -p "$tmp/sources" "$tmp/parts" "$tmp/lists/partial" "$tmp/cache/archives/partial" "$4"
   debian_sources "$type" "$2" "$tmp/sources"
-  # a machine's own hooks and further indexes are for its own lists
+  # The machine's hooks and additional indexes are for its own lists.
   cat >"$tmp/apt.conf" <<END
 #clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
@@ -106,7 +107,7 @@ Dir::State::status "/dev/null";
 Dir::Cache "$tmp/cache";
 END
   for package in "${packages[@]}"; do
-    # the platforms of other machines
+    # Other platforms.
     [[ $package != *:* ]] || printf 'APT::Architectures:: "%s";\n' "${package##*:}" >>"$tmp/apt.conf"
   done
   for source in "$tmp"/sources/*; do
@@ -130,13 +131,13 @@ END
       apt-get -qq -c "$tmp/apt.conf" source --download-only "${packages[@]}" >"$tmp/log" 2>&1 && return 0
     fi
   done
-  # the mirror's address is the machine's own business
+  # Does not print the mirror's address.
   [ ! -s "$tmp/log" ] || sed -n 's#\(https\?://\)[^/ ]*#\1...#g; /^[EW]:/p' "$tmp/log" >&2
   return 1
 )
 
-# debian_known CONFIGURATION PACKAGE...: prints those that the lists have, and says which they do not have. One for all platforms is
-# this one's.
+# debian_known CONFIGURATION PACKAGE...: prints the packages that the lists contain, and reports the others. A package for all
+# platforms counts for this one.
 debian_known() {
   local package name known
   known=" $({ apt-cache -c "$1" --no-all-versions show "${@:2}" 2>/dev/null || true; } |

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ./dev demo ops: pghello's health, load, report, backup and verify, on a server of its own.
+# ./dev demo ops: runs pghello's health, load, report, backup and verify on a temporary server.
 # SPDX-License-Identifier: MIT
 PROGRAM='dev demo ops'
 # shellcheck source=scripts/lib.sh
@@ -15,7 +15,7 @@ esac
 [ $# = 0 ] || misuse "demo ops takes nothing else, not: $*"
 need psql postgresql-client
 
-# backups need the programs of the server's version
+# Backups need the programs of the server's version.
 major=$DEFAULT_MAJOR
 for candidate in "${MAJORS[@]}"; do
   [ ! -x "/usr/lib/postgresql/$candidate/bin/postgres" ] || major=$candidate
@@ -47,12 +47,12 @@ sql "INSERT INTO people SELECT 'person ' || i FROM generate_series(1, 10000) i"
 pghello health
 sql 'SELECT hello_ops.take_snapshot()'
 pghello load --rate 1000 --time 3s
-sleep 1 # a session adds what it has counted once a second
+sleep 1 # a session reports its counters once a second
 sql 'SELECT hello_ops.take_snapshot()'
 pghello report performance
 if [ -x "/usr/lib/postgresql/$major/bin/postgres" ]; then
   pghello backup --to "$work/backups" "$PGDATABASE"
-  # whoever runs the demo owns all that is in it
+  # The user of the demo owns everything in the backup.
   pghello verify --trust-owners --from "$work/backups"
 else
   printf '\nNo backup: this machine has no PostgreSQL of version %s (Debian: postgresql-%s)\n' "$major" "$major"

@@ -73,7 +73,7 @@ PG_HELLO_VERSION=$(project_version)
 vitepress=$packages/node_modules/vitepress/bin/vitepress.js
 
 say "Building the site (some 30 seconds; a minute more the first time)"
-# beside Maven
+# In parallel with Maven.
 node "$vitepress" build "$work" >"$work/log" 2>&1 &
 pages=$!
 trap 'kill "$pages" 2>/dev/null || true; wait "$pages" || true' EXIT

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# ./dev native --fuzz: fuzzes extension/src/greeting.h, which computes sizes and writes bytes, with libFuzzer and
-# sanitizers against a naive greeting, and prints which of its lines were reached. Fails on the first
-# wrong byte or size. What was kept runs on other machines, too: big endian and 32 bits, emulated.
-# Usage: scripts/fuzz.sh SECONDS [MACHINE...]   as in: scripts/fuzz.sh 600 s390x i686
+# ./dev native --fuzz: fuzzes extension/src/greeting.h, which computes sizes and writes bytes, with libFuzzer and sanitizers
+# against a naive greeting, and prints its line coverage. Fails on the first wrong byte or size. The corpus also runs on
+# emulated machines: big endian and 32 bits.
+# Usage: scripts/fuzz.sh SECONDS [MACHINE...] e.g. scripts/fuzz.sh 600 s390x i686
 # SPDX-License-Identifier: MIT
 PROGRAM='dev native --fuzz'
 # shellcheck source=scripts/lib.sh
@@ -20,7 +20,7 @@ fuzzer() {
   clang -std=gnu11 -O1 -g -Wall -Wextra -Werror -fsanitize=fuzzer,address,undefined \
     -fno-sanitize-recover=undefined -fno-omit-frame-pointer -o "$tmp/fuzzer" "$harness"
 }
-# the sanitizers' libraries are a package of their own, named after clang's version
+# The sanitizers' libraries are in a separate package, named after clang's version.
 fuzzer 2>"$tmp/log" || {
   if ! grep -q libclang_rt "$tmp/log"; then
     cat "$tmp/log" >&2
@@ -62,11 +62,11 @@ gcc -std=gnu11 -O0 --coverage -DREPLAY -o replay "$harness"
 gcov ./*.gcda >/dev/null 2>&1
 print_coverage src/greeting.h greeting.h.gcov
 
-# replay_on MACHINE: what the fuzzer kept.
+# replay_on MACHINE: runs the fuzzer's corpus on an emulated machine.
 replay_on() {
   local cc=$1-linux-gnu-gcc emulator=qemu-${1/i686/i386}
   need "$cc" "gcc-$1-linux-gnu" "$emulator" qemu-user
-  # a compiler does not depend on the C library's headers, it only recommends them
+  # A compiler only recommends the C library's headers, but does not depend on them.
   printf '#include <stdio.h>\n' | "$cc" -E - >/dev/null 2>&1 || install_packages "libc6-dev-${1/i686/i386}-cross"
   "$cc" -static -std=gnu11 -O2 -Wall -Werror -DREPLAY -o "replay-$1" "$harness"
   find corpus -type f -exec "$emulator" "./replay-$1" {} +

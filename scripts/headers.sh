@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Where the headers of a PostgreSQL server are, and PGXS for it: installed, or else unpacked out of Debian's packages into the
-# cache. Sourced by lib.sh; pg-extension-maven-plugin runs it as a program, from its jar, with debian.sh beside it.
-# Usage: headers.sh MAJOR    prints the path of a pg_config that knows both
+# Finds the headers and PGXS of a PostgreSQL server: installed, or unpacked from Debian's packages into the cache. Sourced by
+# lib.sh; pg-extension-maven-plugin runs it as a program, from its jar, next to debian.sh.
+# Usage: headers.sh MAJOR prints the path of a pg_config that locates both
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034
 
@@ -9,15 +9,15 @@ HOME=${HOME:-$(eval echo ~)}
 # Other users must not write to anything that the scripts create, because much of it is run later.
 umask "$(printf '%04o' $((0$(umask) | 0022)))"
 
-# The distribution's suite that has a major's packages.
+# The distribution's suite that has the packages of a major.
 declare -A HEADER_SUITE=([13]=bullseye [15]=bookworm [17]=trixie [18]=forky [19]=experimental)
 
 say() { printf '%s\n' "$*" >&2; }
 
-# What find is asked for a folder that other users cannot enter.
+# The find tests for a directory that other users cannot enter.
 CLOSED=(! -perm -040 ! -perm -020 ! -perm -010 ! -perm -004 ! -perm -002 ! -perm -001)
 
-# is_own FOLDER [TEST...]: succeeds if this is a folder of this user, not a link, for which find's tests hold.
+# is_own FOLDER [TEST...]: succeeds if this is a directory of this user, not a link, that passes find's tests.
 is_own() { [ -n "$(find "$1" -maxdepth 0 -type d -user "$(id -u)" "${@:2}" 2>/dev/null)" ]; }
 
 # refuse_cache REASON: exits with the reason and the fix.
@@ -52,7 +52,7 @@ own_cache() {
   fi
   [[ $CACHE = /* ]] || CACHE=$PWD/$CACHE
   (umask 077 && mkdir -p "$CACHE") 2>/dev/null || refuse_cache 'it cannot be created'
-  # whoever links to it is trusted, as the variable is
+  # The owner of the link is trusted, like the variable.
   CACHE=$(CDPATH='' cd "$CACHE" && pwd -P)
   [ -n "$(find "$CACHE" -maxdepth 0 \( -user "$(id -u)" -o -user 0 \))" ] ||
     refuse_cache 'its owner is neither you nor root, and could replace what is in it'
@@ -64,16 +64,17 @@ own_cache() {
   fi
 }
 
-# foreign FOLDER: prints something in it that another user than root owns or may write to. Servers of the testkit have a check of their own.
+# foreign FOLDER: prints a file in it that a user other than root owns or can write. Servers of the testkit have a separate
+# check.
 foreign() {
   find "$1" -mindepth 1 \( -path "$1/server*" -prune \) -o \( ! \( -user "$(id -u)" -o -user 0 \) -o \
     ! -type l \( -perm -002 -o -perm -020 \) \) -print | sed -n 1p
 }
 
-# ./dev prints help without a cache, and calls this itself
+# ./dev prints help without a cache, and calls this later.
 [ "${BASH_SOURCE[-1]##*/}" = dev ] || own_cache
 
-# installed_config MAJOR: prints an installed pg_config of that major, which has its headers.
+# installed_config MAJOR: prints an installed pg_config of that major with headers.
 installed_config() {
   local config
   for config in "${PG_CONFIG:-pg_config}" pg_config \
@@ -88,15 +89,15 @@ installed_config() {
   return 1
 }
 
-# newest FILE...: prints the folder of the file that has the newest version in its path.
+# newest FILE...: prints the directory of the file with the newest version in its path.
 newest() {
   local file
   file=$(printf '%s\n' "$@" | sort -V | tail -1)
   [ -e "$file" ] && printf '%s' "${file%/*}"
 }
 
-# fetch MAJOR PACKAGE KIND FOLDER: unpacks one folder of Debian's package into the cache, as KIND/MAJOR-VERSION; says why it cannot,
-# and returns 1. Runs in $(...).
+# fetch MAJOR PACKAGE KIND FOLDER: unpacks one directory of Debian's package into the cache, as KIND/MAJOR-VERSION; if that is
+# not possible, prints the reason and returns 1. Runs in $(...).
 fetch() {
   local major=$1 package=$2 kind=$3 folder=$4 suite=${HEADER_SUITE[$1]:-} status=0 tmp deb version why
   if [ -z "$suite" ]; then
@@ -113,11 +114,11 @@ fetch() {
         deb=$(printf '%s\n' "$tmp"/*.deb)
         version=$(dpkg-deb -f "$deb" Version)
         dpkg -x "$deb" "$tmp/package"
-        # what it was compiled with may be newer than the compiler here
+        # The packaged compiler may be newer than the one on this machine.
         [ ! -e "$tmp/package/$folder/src/Makefile.global" ] ||
           sed -i -E -e '/^(CFLAGS|CXXFLAGS) = /s/ -W[^ ]*//g' -e 's/^CC = .*/CC = gcc/' -e 's/^CXX = .*/CXX = g++/' \
             "$tmp/package/$folder/src/Makefile.global"
-        # somebody else may have been faster
+        # Another process may have been faster.
         mv -T "$tmp/package/$folder" "$CACHE/$kind/$major-$version" 2>/dev/null || true
         [ ! -e "$CACHE/$kind/$major-$version" ] || return 0
         why="$package has no $folder"
@@ -137,14 +138,14 @@ machine() {
 }
 
 # fit FOLDER FILE FUNCTION: replaces a file of a package with the output of FUNCTION, which reads the packaged file. Does
-# nothing if that was done on such a machine.
+# nothing if that was done on a machine with the same versions.
 fit() {
   local file=$1/$2 tmp machine
   machine=$(machine)
   if [ -z "${machine// /}" ] || [ "$(cat "$file.fits" 2>/dev/null)" = "$machine" ]; then
     return 0
   fi
-  # another process may do the same; a link is made once
+  # Another process may do the same; the link is created only once.
   ln "$file" "$file.packaged" 2>/dev/null || true
   tmp=$(mktemp -d "$1/.tmp.XXXXXX")
   if "$3" "$tmp" <"$file.packaged" >"$tmp/fitted" && [ -s "$tmp/fitted" ]; then
@@ -156,12 +157,13 @@ fit() {
   rm -rf "$tmp"
 }
 
-# fitted_config FOLDER: prints pg_config.h with the macros of functions and declarations as configure would set them here. The
-# packaged file is for the C library of its suite. Functions of other libraries stay as they are. FOLDER is for scratch files.
+# fitted_config FOLDER: prints pg_config.h with the macros for functions and declarations as configure would set them on this
+# machine. The packaged file is for the C library of its suite. Functions of other libraries are not changed. FOLDER is for
+# scratch files.
 fitted_config() {
   local config
   config=$(cat)
-  # what each macro is about is in the comment before it
+  # The comment before each macro contains its subject.
   awk '
     /^(#define|\/\* #undef) HAVE_/ {
       kind = text ~ /if you have the declaration of/ ? "declaration" : text ~ /if you have the .* function\./ ? "function" : ""
@@ -184,7 +186,7 @@ fitted_config() {
     sed -n 's/^function \(.*\)/+ \1()/p' "$1/names"
     printf '; }\n'
   } >"$1/functions.c"
-  # what this prints is read: no other language, and each missing name once
+  # The output is parsed: use English, and report each missing name once.
   LC_ALL=C gcc -w -fmax-errors=0 -fsyntax-only "$1/declarations.c" 2>"$1/undeclared" ||
     grep -q "' undeclared" "$1/undeclared" || return 1
   LC_ALL=C gcc -w -fno-builtin "$1/functions.c" -o "$1/functions" -lm -lpthread -lrt -ldl 2>"$1/undefined" ||
@@ -207,7 +209,7 @@ fitted_config() {
         macro = substr($0, RSTART, RLENGTH)
         if (kind == "declaration") $0 = "#define " macro " " (name in lacks ? 0 : 1)
         else if (name in lacks) $0 = "/* #undef " macro " */"
-        # configure may not have looked for others
+        # configure may not have checked others.
         else if (("declaration " part[2]) in known) $0 = "#define " macro " 1"
       }
     }
@@ -215,7 +217,7 @@ fitted_config() {
     { text = text " " $0; print }' <<<"$config"
 }
 
-# fitted_makefile: prints Makefile.global without the options that this machine's compilers refuse.
+# fitted_makefile: prints Makefile.global without options that this machine's compilers do not support.
 fitted_makefile() {
   local line compiler language option kept
   while IFS= read -r line; do
@@ -236,8 +238,8 @@ fitted_makefile() {
   done
 }
 
-# headers MAJOR: prints the folder of the server's headers, and fetches them if there are none; says why it cannot, and returns 1.
-# Runs in $(...).
+# headers MAJOR: prints the directory of the server's headers, and downloads them if necessary; if that is not possible, prints
+# the reason and returns 1. Runs in $(...).
 headers() {
   local config folder
   if config=$(installed_config "$1"); then
@@ -252,7 +254,7 @@ headers() {
   printf '%s' "$folder"
 }
 
-# pg_config_of MAJOR: prints the path of one, and fetches what it knows if nothing is installed. Runs in $(...).
+# pg_config_of MAJOR: prints the path of a pg_config. Downloads the headers if none are installed. Runs in $(...).
 pg_config_of() {
   local major=$1 config include tree version
   if config=$(installed_config "$major") && [ -e "$("$config" --pgxs)" ]; then
@@ -266,7 +268,7 @@ pg_config_of() {
   fi
   fit "$tree/src" Makefile.global fitted_makefile
   version=$(sed -n 's/^#define PG_VERSION "\(.*\)"/\1/p' "$include/pg_config.h")
-  # PGXS takes the headers from PKGINCLUDEDIR/MAJOR/server, whatever pg_config says of includedir-server
+  # PGXS uses the headers in PKGINCLUDEDIR/MAJOR/server, regardless of pg_config's includedir-server.
   mkdir -p "$tree/include/$major" "$tree/bin"
   [ "$(readlink "$tree/include/$major/server")" = "$include" ] || ln -sfn "$include" "$tree/include/$major/server"
   cat >"$tree/bin/pg_config.$$" <<END

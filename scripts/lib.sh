@@ -1,10 +1,10 @@
-# Shared by ./dev and the scripts beside this file; sourced, not run.
+# Shared by ./dev and the scripts in this directory; sourced, not run.
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034
 set -euo pipefail
-# or errexit would not reach into $(...)
+# Otherwise, errexit would not apply inside $(...).
 shopt -s inherit_errexit
-# so that what a script does at its EXIT is done once the command that it waits for has ended
+# Runs the EXIT trap of a script only after the command that it waits for has ended.
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -30,13 +30,13 @@ die() {
   exit 1
 }
 
-# misuse WORD...: says why the command line is wrong; its status differs from that of a failure.
+# misuse WORD...: reports an invalid command line, with another exit status than a failure.
 misuse() {
   say "${PROGRAM:-dev}: $*"
   exit 2
 }
 
-# contains VALUE ELEMENT...: whether it is among the elements.
+# contains VALUE ELEMENT...: whether the value is among the elements.
 contains() {
   local value=$1 element
   shift
@@ -46,10 +46,10 @@ contains() {
   return 1
 }
 
-# The platform that a script works for, where that is not this machine's.
+# The target platform of a script, if it is not this machine's.
 PLATFORM=''
 
-# Name of a platform as the libraries' folders and Docker say it: linux-amd64.
+# The name of a platform as in the libraries' directories and in Docker, e.g. linux-amd64.
 platform() {
   local arch
   if [ -n "$PLATFORM" ]; then
@@ -64,7 +64,7 @@ platform() {
   printf '%s-%s' "$(uname -s | tr '[:upper:]' '[:lower:]')" "$arch"
 }
 
-# install_packages PACKAGE...: through the system's package manager, or say how.
+# install_packages PACKAGE...: installs them with the system's package manager, or prints the command to run.
 install_packages() {
   local sudo=()
   if [ "$(id -u)" != 0 ]; then
@@ -86,7 +86,7 @@ install_packages() {
   rm -f "$log"
 }
 
-# need COMMAND PACKAGE [COMMAND PACKAGE]...: installs the packages whose command is missing.
+# need COMMAND PACKAGE [COMMAND PACKAGE]...: installs the packages of missing commands.
 need() {
   local missing=()
   while [ $# -gt 0 ]; do
@@ -96,8 +96,8 @@ need() {
   [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
 }
 
-# npm_packages FOLDER: prints where a copy of it is with the packages that its package-lock.json names; fails if they
-# cannot be had.
+# npm_packages FOLDER: prints a copy of the directory with the packages of its package-lock.json installed; fails if they are
+# unavailable.
 npm_packages() {
   local folder attempt
   need node nodejs npm npm
@@ -169,28 +169,28 @@ server_user() {
   fi
 }
 
-# The folder of new_scratch, and the tree of the server that runs in it.
+# The directory created by new_scratch, and the tree of the server that runs in it.
 SCRATCH='' RUNNING=''
 
-# new_scratch: creates SCRATCH, in memory where there is some; drop_scratch or the script's end removes it.
+# new_scratch: creates SCRATCH, in memory if possible; drop_scratch or the end of the script removes it.
 new_scratch() {
   local base=${TMPDIR:-/tmp}
   if [ -d /dev/shm ] && [ -w /dev/shm ] && [ "$(df --output=avail -m /dev/shm | tail -1)" -gt 1024 ]; then
     base=/dev/shm
   fi
-  # a second signal, as from a shell that ends, would leave it half done
+  # A second signal, e.g. from an exiting shell, would interrupt the cleanup.
   trap 'trap "" HUP INT TERM; drop_scratch' EXIT
   SCRATCH=$(mktemp -d "$base/pg-hello.XXXXXX")
 }
 
-# drop_scratch: stops the server in SCRATCH, if one runs, and removes the folder.
+# drop_scratch: stops the server in SCRATCH, if one is running, and removes the directory.
 drop_scratch() {
   [ -z "$RUNNING" ] || server_user "$RUNNING/bin/pg_ctl" -D "$SCRATCH/data" -m fast -w stop >/dev/null 2>&1 || true
   [ -z "$SCRATCH" ] || rm -rf "$SCRATCH"
   SCRATCH='' RUNNING=''
 }
 
-# free_port: a port on which nothing listens.
+# free_port: prints a port without a listener.
 free_port() {
   local port
   for _ in {1..100}; do
@@ -203,7 +203,7 @@ free_port() {
   die "found no free port"
 }
 
-# start_server TREE [OPTION...]: a new server with its data and log in SCRATCH, for psql's variables.
+# start_server TREE [OPTION...]: starts a new server with data and log in SCRATCH, and sets psql's variables.
 start_server() {
   RUNNING=$1
   PGPORT=$(free_port)
@@ -289,7 +289,7 @@ END
   done
 }
 
-# print_coverage NAME FILE.gcov: how many lines ran, and those that did not.
+# print_coverage NAME FILE.gcov: prints the number of executed lines, and the lines that were not executed.
 print_coverage() {
   local ran missed
   ran=$(grep -cE '^ *[0-9]+\*?:' "$2") || true
@@ -304,12 +304,12 @@ known_major() {
   esac
 }
 
-# jdk_version HOME: the feature version of a JDK, as in 17; nothing if it is none.
+# jdk_version HOME: the feature version of a JDK, e.g. 17; empty if it is not a JDK.
 jdk_version() {
   sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release" 2>/dev/null || true
 }
 
-# find_jdk OLDEST [NEWEST]: prints the home of a JDK of a feature version from OLDEST to NEWEST.
+# find_jdk OLDEST [NEWEST]: prints the home of a JDK with a feature version from OLDEST to NEWEST.
 find_jdk() {
   local home version
   for home in "${JAVA_HOME-}" "$(dirname "$(dirname "$(readlink -f "$(command -v javac || true)")")")" \
@@ -323,7 +323,7 @@ find_jdk() {
   return 1
 }
 
-# java_home: the JDK to use: JAVA_HOME, else the one on the path, else any of 17 or newer.
+# java_home: the JDK to use: JAVA_HOME, otherwise the one on the path, otherwise any from version 17.
 java_home() {
   if ! find_jdk 17; then
     install_packages default-jdk-headless
@@ -331,13 +331,12 @@ java_home() {
   fi
 }
 
-# maven ARGUMENT...: the installed Maven on the JDK that java_home names. It has ended before the JVM's second compiler would
-# pay.
+# maven ARGUMENT...: runs the installed Maven on the JDK of java_home. It ends too early to benefit from C2.
 maven() {
   local home options="-XX:TieredStopAtLevel=1 ${MAVEN_OPTS-}"
   home=$(java_home)
   need mvn maven
-  # Maven 3.8 colours even pipes, and makes newer JDKs warn about itself in each run
+  # Maven 3.8 writes colours even to pipes, and causes warnings of newer JDKs about itself in each run.
   if [ -t 1 ] && [ "$(jdk_version "$home")" -lt 24 ]; then
     JAVA_HOME=$home MAVEN_OPTS=$options mvn "$@"
   else
@@ -347,10 +346,10 @@ maven() {
   fi
 }
 
-# What a program that runs for a moment is best started with.
+# JVM options for short-lived programs.
 START_FAST=(-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto)
 
-# test_reports ARGUMENT...: what the reports say whose paths are read; see TestReports.java.
+# test_reports ARGUMENT...: evaluates the reports listed on standard input; see TestReports.java.
 test_reports() {
   "$(java_home)/bin/java" "${START_FAST[@]}" "$ROOT/scripts/TestReports.java" "$@"
 }
@@ -432,7 +431,8 @@ compile_modules() {
   rm -f "$ROOT"/{,*/,*/*/}target/"classpath-$major.$BASHPID"
 }
 
-# foreign_repository FOLDER: creates a local Maven repository of what the user's has, whatever the settings say, without what is ours.
+# foreign_repository FOLDER: creates a local Maven repository with the contents of the user's, except our artifacts. Ignores the
+# settings.
 foreign_repository() {
   local own
   own=$(classpath pg-hello-example-quickstart "$DEFAULT_MAJOR" | tr ':' '\n' | sed -n 's:/org/jspecify/.*::p')

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# packages.sh MAJOR PACKAGE...: fetches packages of Debian's suite for that PostgreSQL, once a month, and prints the folder that they
-# are in. With :arm64 behind its name, a package is that platform's. What the suite does not have is said each time, and left out. Where
-# the suite cannot be read, those of an earlier month are taken; if there are none, nothing is printed: packages come and go, and mirrors
-# are not always there.
+# packages.sh MAJOR PACKAGE...: downloads packages of the Debian suite for a PostgreSQL major, at most once a month, and prints
+# their directory. With the suffix :arm64, a package is for that platform. Packages that the suite does not have are reported
+# each time, and left out. If the suite cannot be read, packages of an earlier month are used; if there are none, nothing is
+# printed. Packages change, and mirrors are not always available.
 # SPDX-License-Identifier: MIT
 PROGRAM=packages.sh
 # shellcheck source=scripts/lib.sh

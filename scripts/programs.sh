@@ -1,11 +1,11 @@
-# Programs out of Debian's packages, which are only unpacked, into the cache; sourced after lib.sh, not run.
+# Unpacks programs of Debian's packages into the cache; sourced after lib.sh, not run.
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # shellcheck source=scripts/debian.sh
 . "$ROOT/scripts/debian.sh"
 
-# provide_client MAJOR: prints the folder of pg_dump and psql of that major, out of its suite's package, with the libraries of
-# that suite, as this machine's may be older; it is only unpacked. Fails if the suite does not have it.
+# provide_client MAJOR: prints the directory of pg_dump and psql of that major, unpacked from its suite's package, with the
+# libraries of that suite, because this machine's may be older. Fails if the suite does not have it.
 provide_client() {
   local folder=$CACHE/client/$1 tmp package program
   if [ ! -e "$folder" ]; then
@@ -45,7 +45,7 @@ END
 
 DOCKER_COMPOSE=$CACHE/debian/docker-compose
 
-# provide_docker_compose: Debian's docker-compose, with the libraries that it needs. It is only unpacked.
+# provide_docker_compose: unpacks Debian's docker-compose with its libraries.
 provide_docker_compose() {
   local tmp wanted=docker-compose library package
   need /usr/bin/python3 python3

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# recipes.sh [MAJOR...] [NAME...]: lays out what the jars of any-extension/recipes/NAME have, in any-extension/recipes/NAME/build, out of Debian's packages
-# for these majors (or all) and for all platforms. Status 77 says that there are none here. A suite has one version of a package at a
-# time, and keeps no older one: so a recipe names the package, apt verifies what it fetches, and PACKAGES in the jar has versions and
-# hashes. With --page, the table in docs/extensions.md is made of what is laid out.
+# recipes.sh [MAJOR...] [NAME...]: creates the contents of the jar of any-extension/recipes/NAME in its directory build, from
+# Debian's packages for these majors (default: all) and all platforms. Exits with 77 if there are none. A suite has only the
+# current version of a package. Therefore a recipe contains only the package's name, apt verifies the download, and PACKAGES in
+# the jar lists versions and hashes. With --page, the table in docs/extensions.md is generated from the result.
 # SPDX-License-Identifier: MIT
 PROGRAM=recipes.sh
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 PLATFORMS=(amd64 arm64)
-# of the GNU C library, what a server and libraries of extensions use
+# Packages of the GNU C library needed by the server and by libraries of extensions.
 LIBC='ld-linux-* libc.so.6 libm.so.6 libmvec.so.1 libdl.so.2 libpthread.so.0 librt.so.1 libresolv.so.2 libutil.so.1'
 
-# page: a row for each recipe, with its version for each major.
+# page: prints a row for each recipe, with its version for each major.
 page() {
   local file=$ROOT/docs/extensions.md recipe version major
   {
@@ -34,7 +34,7 @@ page() {
   mv "$file.new" "$file"
 }
 
-# property NAME KEY: of a recipe's POM.
+# property NAME KEY: prints a property of a recipe's POM.
 property() { sed -n "s:.*<$2>\(.*\)</$2>.*:\1:p" "$ROOT/any-extension/recipes/$1/pom.xml"; }
 
 case ${1-} in
@@ -71,10 +71,10 @@ command -v dpkg-deb >/dev/null || {
   exit 77
 }
 
-# for_platforms PACKAGE: its name for each platform.
+# for_platforms PACKAGE: prints its name for each platform.
 for_platforms() { printf "$1:%s\n" "${PLATFORMS[@]}"; }
 
-# record PACKAGE FOLDER [LICENCE]: writes down what it is, and its licence, by default in the file copyright.
+# record PACKAGE FOLDER [LICENCE]: records its version and its licence, by default from the file copyright.
 record() {
   mkdir -p "$2"
   printf '%s sha256=%s\n' "$(dpkg-deb -f "$1" Package Version Architecture Source | tr '\n' ' ')" "$(sha256sum "$1" | cut -d' ' -f1)" \
@@ -88,19 +88,19 @@ unpack() {
   dpkg-deb -x "$1" "$tmp/x"
 }
 
-# needed_libraries TRIPLET FOLDER: copies the shared libraries of what is unpacked by the names that others need them by.
+# needed_libraries TRIPLET FOLDER: copies the unpacked shared libraries under their sonames.
 needed_libraries() {
   local library
   mkdir -p "$2"
   for library in "$tmp"/x/usr/lib/"$1"/lib*.so.*; do
-    # the file that a link leads to has another name
+    # The target of a link has another name.
     if [ -L "$library" ] || [ -z "$(find "$tmp/x/usr/lib/$1" -lname "$(basename "$library")")" ]; then
       cp -L "$library" "$2/"
     fi
   done
 }
 
-# seal FOLDER RECIPE: lists the files with their hashes, and puts all in place.
+# seal FOLDER RECIPE: lists the files with their hashes, and moves everything into place.
 seal() {
   (cd "$1" && find . -mindepth 2 -type f -printf '%P\0' | sort -z | xargs -0r sha256sum >SHA256SUMS)
   rm -rf "$ROOT/any-extension/recipes/$2/build"
@@ -109,7 +109,7 @@ seal() {
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-# one that is newer than those that all the packages were built for does for all, whatever is laid out now
+# A C library newer than those of all packages works for all of them, whichever are processed now.
 mapfile -t packages < <(for_platforms libc6)
 libc=$("$ROOT/scripts/packages.sh" "${MAJORS[-1]}" "${packages[@]}")
 any=
@@ -153,7 +153,7 @@ for name in "${names[@]}"; do
         having+=("$major")
         mkdir -p "$into/share"
         cp -rL "$tmp/x/usr/share/postgresql/$major" "$into/share/"
-        # a script may name the place where it was to be installed, as for COPY
+        # A script may contain its installation path, for example in COPY.
         find "$into/share/$major" -name '*.sql' -exec sed -i "s#'/usr/share/postgresql/$major/#'@PG_EXTENSION_SHARED_FOLDER@/#g" {} +
       fi
       libraries=$tmp/x/usr/lib/postgresql/$major/lib
@@ -179,7 +179,7 @@ for name in "${names[@]}"; do
   done
   if [ ${#having[@]} = 0 ]; then
     say "skipped: $name has no package for PostgreSQL ${majors[*]}"
-    # a jar without anything
+    # An empty jar.
     seal "$into" "$name"
     continue
   fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the extension's libraries where they are stale, and runs its SQL tests on embedded servers. All tests run, whatever
-# fails; what was answered stays in extension/target/regress.
+# Builds outdated libraries of the extension, and runs its SQL tests on embedded servers. All tests run, even if some fail; the
+# results are kept in extension/target/regress.
 # Usage: scripts/regress.sh [--settings | --accept | --platform PLATFORM] [MAJOR...]
 #   --settings   once more with the library preloaded, in parallel workers, and in LATIN1
 #   --accept     make what was answered what is expected; look at it with git diff
@@ -18,20 +18,20 @@ PROGRAM=regress.sh
 . "$(dirname "${BASH_SOURCE[0]}")/platforms.sh"
 
 EXTENSION=$ROOT/extension
-# where the extension is whose tests are run
+# the directory of the tested extension
 SUITES=("$EXTENSION" "$EXTENSION/ops")
 ANSWERS=$EXTENSION/target/regress
 
-# what failed, and what could not run, in words
+# Failures, and tests that could not run, as text.
 FAILED=() SKIPPED=()
 
-# failed WHAT: says so, and lets the other tests run.
+# failed WHAT: reports a failure, and lets the other tests run.
 failed() {
   say "$1"
   FAILED+=("$1")
 }
 
-# sql DATABASE ARGUMENT...: psql that stops at the first error and prints bare values.
+# sql DATABASE ARGUMENT...: runs psql, which stops at the first error and prints plain values.
 sql() {
   local database=$1
   shift
@@ -45,7 +45,7 @@ check_log() {
   fi
 }
 
-# run_tests TREE NAME [WITHOUT [OPTION...]]: all tests but one, with more options for pg_regress.
+# run_tests TREE NAME [WITHOUT [OPTION...]]: runs all tests except one, with additional options for pg_regress.
 run_tests() {
   local tree=$1 name=$2 without=${3-} suite tests file answers count=0 started=$SECONDS
   for suite in "${SUITES[@]}"; do
@@ -78,7 +78,7 @@ run_tests() {
   printf '%s: %d tests ran (%d s)\n' "$name" "$count" $((SECONDS - started))
 }
 
-# accept_answers SUITE ANSWERS TEST...: of the tests that differ from each answer that is expected.
+# accept_answers SUITE ANSWERS TEST...: accepts the results of tests that differ from all expected results.
 accept_answers() {
   local suite=$1 answers=$2 test expected same
   for test in "${@:3}"; do
@@ -93,7 +93,7 @@ accept_answers() {
   done
 }
 
-# set_for_all NAME VALUE, or set_for_all NAME: for all sessions that begin from now on.
+# set_for_all NAME VALUE, or set_for_all NAME: sets or resets a setting for all future sessions.
 set_for_all() {
   local before answer
   before=$(sql postgres -c "SHOW $1")
@@ -111,8 +111,8 @@ set_for_all() {
   die "the server did not take over $1"
 }
 
-# The tests again with what some servers have for all databases. The largest values are tried
-# once, as they take some gigabytes of memory to be written.
+# Repeats the tests with settings that some servers have for all databases. The largest values are tested once, because writing
+# them takes gigabytes of memory.
 run_tests_with_settings() {
   local tree=$1 name=$2 parallel
   run_tests "$tree" "$name, database in LATIN1" limits --encoding=LATIN1
@@ -125,7 +125,7 @@ run_tests_with_settings() {
   set_for_all "$parallel"
 }
 
-# dump_command MAJOR: prints a pg_dump of that major or a later one, with a psql beside it.
+# dump_command MAJOR: prints a pg_dump of that major or a later one, next to a psql.
 dump_command() {
   local command version
   for command in "$(command -v pg_dump || true)" /usr/lib/postgresql/*/bin/pg_dump; do
@@ -140,7 +140,7 @@ dump_command() {
   command=$(provide_client "$1") && printf '%s/pg_dump' "$command"
 }
 
-# What the database answers, with and without stored values.
+# Prints the results of the database, with and without stored values.
 CHECKSUM="
   SELECT md5(string_agg(u::text, ',' ORDER BY id)) FROM data.users u
   UNION ALL
@@ -163,7 +163,7 @@ CHECKSUM="
   SELECT setconfig::text FROM pg_db_role_setting s JOIN pg_database d ON s.setdatabase = d.oid
   WHERE d.datname = current_database()"
 
-# restore PG_DUMP: what was dumped, by the psql beside it.
+# restore PG_DUMP: restores the dump with the psql next to it.
 restore() {
   "$(dirname "$1")/psql" -X -q -v ON_ERROR_STOP=1 -d postgres -f "$SCRATCH/dump.sql" >"$SCRATCH/restore.log" 2>&1
 }
@@ -175,7 +175,7 @@ dump_and_restore() {
     return
   fi
 
-  # an ordinary role, which may create databases, and set in them what the dump says about the database
+  # An ordinary role that can create databases and apply the dump's settings of the database.
   sql postgres -c 'CREATE ROLE keeper LOGIN CREATEDB' -c 'CREATE ROLE reader LOGIN' -c 'CREATE DATABASE dumped OWNER keeper'
   sql postgres -c 'ALTER DATABASE dumped SET pg_hello.repeat = 2'
   PGUSER=keeper sql dumped >/dev/null <<'SQL'
@@ -215,11 +215,11 @@ SQL
   PGUSER=keeper restore "$dump" || { cat "$SCRATCH/restore.log" >&2; die "$name: restoring failed"; }
   after=$(sql dumped -c "$CHECKSUM")
   [ "$before" = "$after" ] || die "$name: the restored database differs: $(diff <(echo "$before") <(echo "$after"))"
-  # defaults and generated columns work on
+  # Defaults and generated columns still work.
   after=$(sql dumped -c "INSERT INTO data.users (id, name) VALUES (0, 'new')
     RETURNING greeting, abs(at - extract(epoch FROM clock_timestamp()) * 1000) < 10000")
   [ "$after" = 'Hello, new! Hello, new!|t' ] || die "$name: the restored table takes a row as $after"
-  # snapshots go on from those that were restored, and who may read them still may
+  # New snapshots continue after the restored ones, and privileges to read them are kept.
   PGUSER=keeper sql dumped -c 'SELECT hello_ops.take_snapshot()' >/dev/null
   after=$(PGUSER=reader sql dumped -c "SELECT count(DISTINCT s.taken_at), max(s.resets),
       count(DISTINCT r.function_name) = (SELECT count(*) FROM hello_ops.members)
@@ -230,8 +230,8 @@ SQL
   printf '%s: dump and restore passed (pg_dump %s)\n' "$name" "$version"
 }
 
-# converse OPTIONS COMMAND...: sends commands in the protocol, in a session with these options, and prints the values of
-# pg_hello.repeat that the server reports meanwhile, on a line; psql shows none of what is reported.
+# converse OPTIONS COMMAND...: sends commands with the wire protocol, in a session with these options, and prints each value of
+# pg_hello.repeat that the server reports, on one line; psql does not show reported values.
 converse() {
   local options=$1 command
   shift
@@ -245,7 +245,7 @@ converse() {
   exec 3<&-
 }
 
-# send_message TYPE BODY: a message of the protocol; the body is a format of printf.
+# send_message TYPE BODY: sends a protocol message; the body is a printf format.
 send_message() {
   local length
   # shellcheck disable=SC2059
@@ -254,8 +254,8 @@ send_message() {
   printf "$1\\x00\\x00\\x$(printf %02x $(((length + 4) / 256)))\\x$(printf %02x $(((length + 4) % 256)))$2"
 }
 
-# The server reports the setting to clients that do not ask (GUC_REPORT): when it changes, or when a session begins with the
-# library. A value that is refused is not reported.
+# The server reports the setting to clients without a request (GUC_REPORT): when it changes, or when a session begins with the
+# library. A rejected value is not reported.
 report_setting() {
   local name=$1 before=${#FAILED[@]} reported commands=("SELECT pg_hello('x')" 'SET pg_hello.repeat = 3' 'SET pg_hello.repeat = 99' 'RESET pg_hello.repeat')
   sql postgres -c 'CREATE EXTENSION pg_hello'
@@ -268,7 +268,7 @@ report_setting() {
   [ ${#FAILED[@]} != "$before" ] || printf '%s: the setting is reported\n' "$name"
 }
 
-# A library that was built for another major must be refused, and say why.
+# A library built for another major must be rejected, with the reason.
 refuse_library_of() {
   local tree=$1 name=$2 major=$3 other=$4 answer
   install_library "$tree" "$(library "$other")"

@@ -52,14 +52,14 @@ else
     misuse "PG_HELLO_SIGNING_KEY is set, and the build could read it. First run release --dry-run without it, then release --sign"
 fi
 
-# wrong WORD...: one more thing that Maven Central, or a user, would not accept.
+# wrong WORD...: reports a problem that Maven Central or a user would not accept.
 faults=0
 wrong() {
   say "$*"
   faults=$((faults + 1))
 }
 
-# of_one_artifact POM: checks its files.
+# of_one_artifact POM: checks the files of an artifact.
 of_one_artifact() {
   local pom=$1 stem=${1%.pom} element part file elements=(name description)
   files=("$pom")
@@ -83,7 +83,7 @@ of_one_artifact() {
   done
 }
 
-# unready WORD...: what a release must not have. A dry run says it.
+# unready WORD...: reports a reason not to release. A dry run only prints it.
 unready() {
   if [ -n "$sign" ]; then
     wrong "$*"
@@ -104,7 +104,7 @@ sign_set() {
   done < <(find "$STAGE" -type f ! -name '*.md5' ! -name '*.sha1' ! -name '*.sha256' ! -name '*.sha512' ! -name 'maven-metadata*' -print0)
 }
 
-# key_home: creates a folder for the key, in SCRATCH. Only what runs after this knows it.
+# key_home: creates a directory for the key in SCRATCH, known only to later commands.
 key_home() {
   export GNUPGHOME=$SCRATCH/gnupg
   trap 'trap "" HUP INT TERM; gpgconf --kill all; drop_scratch' EXIT
@@ -123,7 +123,7 @@ grep -qF "## $version" "$ROOT/CHANGELOG.md" || unready "CHANGELOG.md has no head
 new_scratch
 if [ -n "$sign" ]; then
   key_home
-  # a public key is imported as well
+  # The import of a public key succeeds as well, so sign a test.
   if ! { gpg --batch --quiet --import <<<"$PG_HELLO_SIGNING_KEY" &&
     gpg --batch --quiet --pinentry-mode error --detach-sign <<<"a test" >"$SCRATCH/signature"; } 2>"$SCRATCH/log"; then
     cat "$SCRATCH/log" >&2
@@ -137,7 +137,7 @@ if [ -n "$sign" ]; then
 fi
 
 need gpg gnupg jq jq unzip unzip
-# of the tree, whose version can be changed
+# Read from the tree, whose POMs can get another version.
 copy=$SCRATCH/tree
 mkdir -m 700 "$copy"
 "$ROOT/scripts/native.sh" --all-platforms
@@ -146,7 +146,7 @@ find "$copy" -name pom.xml -exec sed -i "s:<version>$(project_version)</version>
 rm -rf "$STAGE"
 say "Building $version (a minute or two)"
 plugin() { printf 'org.apache.maven.plugins:maven-%s-plugin:%s:%s' "$1" "$(pom_property "maven-$1-plugin.version")" "$2"; }
-# the BOM has no parent, so the plugins are named here
+# The BOM has no parent, so the plugins are listed here.
 maven -q -B -ntp -f "$copy/pom.xml" '-Prelease,!checks' -pl "$(module_list pg-hello-parent "${PUBLISHED[@]}")" -Dmaven.test.skip=true \
   "-DaltDeploymentRepository=staged::file://$STAGE" -DoutputFormat=json package \
   "org.cyclonedx:cyclonedx-maven-plugin:$(pom_property cyclonedx-maven-plugin.version):makeBom" "$(plugin deploy deploy)" >&2
@@ -157,7 +157,7 @@ for pom in "${poms[@]}"; do
 done
 "$ROOT/scripts/ci/licences.sh" "$STAGE" >&2 || faults=$((faults + 1))
 
-# nothing of ours but what is staged
+# Contains only the staged artifacts of this project.
 foreign_repository "$SCRATCH/repository"
 cat >"$SCRATCH/settings.xml" <<XML
 <settings><profiles><profile><id>staged</id><repositories><repository><id>staged</id><url>file://$STAGE</url></repository></repositories></profile></profiles>
@@ -182,7 +182,7 @@ for home in $homes; do
   foreign "$home" -f "$SCRATCH/project/pom.xml" test
 done
 
-# once nothing is built any more
+# After everything was built.
 key_home
 gpg --batch --quiet --passphrase '' --quick-generate-key 'pg-hello dry run <dry-run@pg-hello.invalid>' default default 1d 2>"$SCRATCH/log"
 sign_set

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ./dev test --repeat: runs one class of the client's tests again and again, to find what fails rarely.
+# ./dev test --repeat: runs one test class of the client repeatedly, to find rare failures.
 # Usage: scripts/repeat.sh N CLASS
 # SPDX-License-Identifier: MIT
 PROGRAM='dev test --repeat'
@@ -13,17 +13,17 @@ class=$2
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 
-# run_maven ARGUMENT...: on the client and what it needs.
+# run_maven ARGUMENT...: on the client and its dependencies.
 run_maven() {
   maven -B -ntp -f "$ROOT/pom.xml" -pl :pg-hello-core -am \
     -Dmaven.javadoc.skip -Dmaven.source.skip "$@"
 }
 
-# one_run LOG: the class alone, in a JVM of its own; the pattern matches no test without a server.
+# one_run LOG: runs only this class, in a separate JVM; the pattern matches no test without a server.
 one_run() {
   run_maven -Dtest=none -Dit.test="$class" -Dspotless.check.skip \
     -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false verify >"$1" 2>&1 &&
-    # a run without tests is none
+    # A run without tests does not count.
     grep -qE "Tests run: [1-9].*[ .]$class\$" "$1"
 }
 

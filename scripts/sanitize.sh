@@ -17,7 +17,7 @@ SERVER_CFLAGS='-O0 -g1 -fsanitize=address,undefined'
 # memory that palloc() hands out holds noise, so that a byte left undefined shows
 SERVER_CPPFLAGS=-DRANDOMIZE_ALLOCATED_MEMORY
 CONFIGURE=(--enable-cassert --without-readline --without-zlib)
-# What the suite needs of the source; the rest would double the time.
+# The parts of the source that the suite needs; the rest would double the time.
 PARTS=(src/port src/common src/timezone src/backend src/backend/snowball
   src/backend/utils/mb/conversion_procs src/include src/interfaces/libpq src/fe_utils
   src/bin/initdb src/bin/pg_ctl src/bin/psql src/bin/pg_dump src/bin/pg_config
@@ -110,8 +110,8 @@ extension_make() {
   make -s -C "$copy" "PG_CONFIG=$tree/bin/pg_config" with_llvm=no "$@"
 }
 
-# random_queries SECONDS: of an ordinary role, over tables and views that call the extension. The same in each run, as far as the
-# answers are.
+# random_queries SECONDS: runs random queries of an ordinary role on tables and views that call the extension. Reproducible, as
+# far as the results are.
 random_queries() {
   local seconds=$1 status=0 random called psql=("$tree/bin/psql" -X -q -A -t -v ON_ERROR_STOP=1)
   need sqlsmith sqlsmith

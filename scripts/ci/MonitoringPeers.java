@@ -24,7 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The peers of the programs that monitoring.sh tests. Runs until it is stopped:
+ * Peers for the programs tested by monitoring.sh. Runs until it is stopped:
  *
  * <pre>
  * java MonitoringPeers.java DIRECTORY APPLICATION-PORT
@@ -99,13 +99,13 @@ public final class MonitoringPeers {
       try (Socket socket = listener.accept()) {
         receiveMail(socket);
       } catch (IOException e) {
-        // that of one sender; the next one is served
+        // Only this sender is affected. Serve the next one.
         System.err.println("mail: " + e.getMessage());
       }
     }
   }
 
-  // RFC 5321, as far as a sender that is not greeted with extensions goes
+  // RFC 5321 for senders that use no extensions.
   private void receiveMail(Socket socket) throws IOException {
     socket.setSoTimeout(10_000);
     var in = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
@@ -162,12 +162,12 @@ public final class MonitoringPeers {
             .POST(BodyPublishers.ofString("[\"Ada\", \"Bob\"]")));
   }
 
-  // whatever it answers: what is tested is what is reported about it
+  // Ignores the response, because the test is about the reports.
   private void call(HttpRequest.Builder request) {
     try {
       client.send(request.timeout(Duration.ofSeconds(10)).build(), BodyHandlers.discarding());
     } catch (IOException e) {
-      // the application is stopped for a while
+      // The application is stopped temporarily.
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

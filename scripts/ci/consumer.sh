@@ -12,7 +12,7 @@ WORK=$(mktemp -d)
 SERVER=
 APPLICATION=
 
-# end PROCESS: and waits until it has ended.
+# end PROCESS: stops it and waits until it has ended.
 end() {
   if [ -n "$1" ]; then
     kill "$1" 2>/dev/null || true
@@ -28,7 +28,7 @@ cleanup() {
 trap cleanup EXIT
 
 foreign_repository "$WORK/repository"
-# the class path is kept for other scripts, so not out of this repository
+# The class path is cached for other scripts, so do not use this repository for it.
 tested=$(classpath pg-hello-mcp "$DEFAULT_MAJOR")
 export MAVEN_OPTS="${MAVEN_OPTS-} -Dmaven.repo.local=$WORK/repository"
 
@@ -38,7 +38,7 @@ for property in junit.version slf4j.version maven-compiler-plugin.version maven-
   grep -qF "<version>$(pom_property "$property")</version>" "$ROOT/examples/first-test/pom.xml" ||
     die "examples/first-test/pom.xml has another version than the $property of this build"
 done
-# copy_project EXAMPLE: without what Maven built there; prints the copy's folder.
+# copy_project EXAMPLE: copies it without Maven's output, and prints the copy's directory.
 copy_project() {
   cp -r "$ROOT/examples/$1" "$WORK/$1"
   rm -rf "$WORK/$1/target"
@@ -63,7 +63,7 @@ echo "The project of docs/testkit.md builds from the installed artifacts, and it
 page=$ROOT/docs/own-extension.md
 grep -qF "maven-archetype-plugin:$(pom_property maven-archetype-plugin.version):generate" "$page" ||
   die "docs/own-extension.md has another version than the maven-archetype-plugin.version of this build"
-# what it tells its reader to type, word for word
+# The commands for its reader, word for word.
 commands=$(awk '/^```/ { if (block ~ /archetype/) printf "%s", block; inside = $0 == "```sh"; block = ""; next }
   inside { block = block $0 "\n" }' "$page")
 mkdir "$WORK/own"
@@ -80,7 +80,7 @@ grep -q 'Tests run: 6, Failures: 0, Errors: 0, Skipped: 0' "$log" || {
   die "the jar of the project that the archetype makes does not install itself"
 echo "The project that the archetype makes builds, and its tests pass ($((SECONDS - started)) s)"
 
-# What docs/mcp.md tells to copy is what the server is tested with, file by file, and it runs from there.
+# The files to copy according to docs/mcp.md are the tested files, and the server runs with only them.
 mkdir "$WORK/mcp"
 cat >"$WORK/mcp/pom.xml" <<END
 <project>
@@ -134,7 +134,7 @@ until grep -qx ready "$WORK/server.log"; do
   sleep 0.2
 done
 url=$(awk '$1 == "owner" { print $2 }' "$WORK/server.log")
-# libpq knows all of it but the prefix and the driver's last parameter
+# libpq accepts all of it except the prefix and the driver's last parameter.
 login=${url#jdbc:}
 psql -X -q -1 -v ON_ERROR_STOP=1 -o /dev/null "${login%&requireAuth=*}" \
   -f "$ROOT/examples/shared/src/main/resources/db/greeting/V2__greeting_config.sql" \
@@ -161,18 +161,18 @@ spring_boot() {
   echo "Spring Boot $version, Java $feature: $result"
 }
 
-# Spring Boot 3.5 is what the module itself is built with. jOOQ 3.21, which 4.1 manages, needs Java 21.
+# The module is built with Spring Boot 3.5. jOOQ 3.21, managed by 4.1, needs Java 21.
 oldest_jooq=-Djooq.version=$(pom_property jooq.version)
 spring_boot "$(pom_property spring-boot.4.1.version)" 25
 spring_boot "$(pom_property spring-boot.4.1.version)" 17 -Dit.test=ApplicationIT "$oldest_jooq"
 spring_boot "$(pom_property spring-boot.4.0.version)" 17 -Dit.test=ApplicationIT
 
 need curl curl
-# the password stays out of the list of processes
+# Keeps the password out of the process list.
 SPRING_DATASOURCE_URL=$url
 export SPRING_DATASOURCE_URL SERVER_PORT=0 SERVER_ADDRESS=127.0.0.1 PGHELLO_PREFLIGHT=fail
-# greets MODE ARGUMENT...: starts the application in the folder application, asks it for a greeting and its
-# health, and ends it.
+# greets MODE ARGUMENT...: starts the application in the directory application, requests a greeting and its health, and stops
+# it.
 greets() {
   local mode=$1 port greeting
   shift
@@ -194,9 +194,9 @@ greets() {
   echo "$mode: $greeting; $(grep -o 'Started GreetingApplication in .*' "$log")"
 }
 
-# application VERSION JDK: an application with that parent, from its sources to greetings: as built, with what
-# Spring prepared ahead of time, and on JDK 25, after a test that Spring prepared so as well, with an AOT cache
-# of the JDK, which is trained without a database.
+# application VERSION JDK: builds an application with that parent and requests greetings: as built, with Spring's AOT
+# processing, and on JDK 25, after a test with Spring's AOT processing, with an AOT cache of the JDK, which is trained without a
+# database.
 application() {
   local version=$1 feature=$2 project=$WORK/application-$1 untested=false home java
   home=$(find_jdk "$feature" "$feature")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Tests deploy/: docker-compose reads the compose file, the manifests for Kubernetes are as the schemas of their kinds demand, and
-# what the files do to a server is done to a PostgreSQL 18. The extension is found where the compose file puts it, the
-# applications' role can create it, the exporter's role sees it, and the blueprint's script and folders work.
+# Tests deploy/: docker-compose parses the compose file, the Kubernetes manifests match the schemas of their kinds, and a
+# PostgreSQL 18 is set up like the files set up a server. The server finds the extension in the compose file's location, the
+# applications' role can create it, the exporter's role can see it, and the blueprint's script and directories work.
 # SPDX-License-Identifier: MIT
 PROGRAM=scripts/ci/deploy.sh
 # shellcheck source=scripts/lib.sh
@@ -12,7 +12,7 @@ source "$ROOT/scripts/programs.sh"
 
 compose() { docker_compose -f "$ROOT/deploy/compose.yaml" "$@"; }
 
-# it reads a file without an engine
+# Parses a file without a container engine.
 provide_docker_compose || die "docker-compose cannot be fetched"
 mkdir -p "$ROOT/deploy/target"
 compose config --quiet
@@ -24,7 +24,7 @@ echo "docker-compose reads the compose file"
 
 new_scratch
 mkdir "$SCRATCH/app" "$SCRATCH/bin"
-# a java that fails as often as it is told, and leaves a part of a cache then
+# A java that fails the given number of times, and then leaves a partial cache.
 cat >"$SCRATCH/bin/java" <<'END'
 #!/bin/sh
 cache=${1#-XX:AOTCacheOutput=}
@@ -33,7 +33,7 @@ echo part >"$cache"
 [ "$(wc -l <"$STARTS")" -gt "$FAILURES" ] && echo whole >"$cache"
 END
 chmod +x "$SCRATCH/bin/java"
-# train FAILURES STARTS CACHE: what comes of train.sh.
+# train FAILURES STARTS CACHE: checks the result of train.sh.
 train() {
   local came
   : >"$SCRATCH/starts"
@@ -43,20 +43,20 @@ train() {
   [ "$came" = "$2 $3" ] || die "train.sh, when $1 starts fail, makes $came: $(<"$SCRATCH/said")"
 }
 train 2 3 whole
-train 0 0 whole # it is there
+train 0 0 whole # exists already
 touch -d '1 minute' "$SCRATCH/app/app.jar"
-train 0 1 whole # it is that of another jar
+train 0 1 whole # belongs to another jar
 touch -d '2 minutes' "$SCRATCH/app/app.jar"
 train 9 3 none
 echo "A training that fails is tried again, and no training stops an application"
 
 checker=$(npm_packages "$ROOT/scripts/ci/kubernetes")/check.mjs
 node "$checker" "$ROOT"/deploy/kubernetes/*.yaml "$ROOT"/deploy/monitoring/kubernetes/*.yaml
-# kustomize puts no file into a field of a manifest
+# Kustomize cannot insert a file into a field of a manifest.
 {
   cat <<'END'
 # SPDX-License-Identifier: MIT
-# ../rules.yml for Prometheus' operator. Made of it by: UPDATE=1 scripts/ci/deploy.sh
+# ../rules.yml for the Prometheus operator. Generate it with: UPDATE=1 scripts/ci/deploy.sh
 apiVersion: monitoring.coreos.com/v1
 kind: PrometheusRule
 metadata:
@@ -85,7 +85,7 @@ maven -q -B -ntp -f "$ROOT/pom.xml" -pl :pg-hello-extension -am -Dmaven.test.ski
   -Dspotless.check.skip=true package
 jar=$ROOT/extension/target/pg-hello-extension-$(project_version).jar
 "$ROOT/deploy/postgres/unpack.sh" "$jar" 18 "$FILES"
-"$ROOT/deploy/postgres/unpack.sh" "$jar" 18 "$FILES" # again, as with each start
+"$ROOT/deploy/postgres/unpack.sh" "$jar" 18 "$FILES" # repeated on each start
 if "$ROOT/deploy/postgres/unpack.sh" "$jar" 99 "$SCRATCH/none" 2>"$SCRATCH/said"; then
   die "it unpacks what is not there"
 fi
@@ -110,7 +110,7 @@ echo "PostgreSQL 18 finds the extension in a folder of its own, and the applicat
 
 mkdir "$SCRATCH/monitoring"
 cp "$ROOT/extension/ops/roles.sql" "$ROOT/deploy/monitoring/exporter.sql" "$SCRATCH/monitoring"
-for _ in 1 2; do # again, as with each start
+for _ in 1 2; do # repeated on each start
   PGDATABASE=microservices_db POSTGRES_PASSWORD_FILE=$SCRATCH/secrets/postgres-password \
     EXPORTER_PASSWORD_FILE=$SCRATCH/secrets/exporter-password "$ROOT/deploy/postgres/monitoring.sh" "$SCRATCH/monitoring"
 done

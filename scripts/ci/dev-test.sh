@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests ./dev itself: what it says, on which stream, and with which exit status.
+# Tests ./dev itself: its output, on which stream, and its exit status.
 # SPDX-License-Identifier: MIT
 PROGRAM=dev-test
 # shellcheck source=scripts/lib.sh
@@ -9,8 +9,8 @@ WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 cases=0 failures=0
 
-# ends STATUS WORDS ARGUMENT...: ./dev must end with this status and say these words: in the last line of
-# standard error if it fails, else on standard output; the other stream stays empty.
+# ends STATUS WORDS ARGUMENT...: ./dev must exit with this status and print these words: in the last line of standard error if
+# it fails, otherwise on standard output. The other stream must be empty.
 ends() {
   local expected=$1 words=$2 status=0 wrong=''
   shift 2
@@ -32,13 +32,13 @@ ends() {
   fi
 }
 
-# the first start of a program compiles it, and says so
+# The first start of a program compiles it, and reports that.
 for command in demo 'demo hibernate' 'demo jooq' 'demo service' 'demo events' 'demo plugin' 'demo ops' 'demo mcp' server bench pghello mcp; do
   # shellcheck disable=SC2086
   "$ROOT/dev" $command --unknown >/dev/null 2>&1 </dev/null || true
 done
 
-# help is a file, which is what the program prints; ./dev generate writes it
+# Help is a file with the output of the program; ./dev generate writes it.
 for file in "$ROOT"/scripts/help/*.txt; do
   cases=$((cases + 1))
   words=${file##*/}
@@ -50,7 +50,7 @@ for file in "$ROOT"/scripts/help/*.txt; do
   fi
 done
 
-# nothing is fetched or built for help: in a tree without libraries and classes, without a compiler, Java and Maven
+# Nothing is downloaded or built for help: tested in a tree without libraries and classes, without a compiler, Java and Maven.
 cases=$((cases + 1))
 mkdir "$WORK/tree" "$WORK/path"
 tar -C "$ROOT" --exclude=target --exclude=.git --exclude=extension/build -c dev scripts pom.xml benchmarks/help.txt | tar -C "$WORK/tree" -x
@@ -96,7 +96,7 @@ for command in help install images format generate 'test --all' 'test --long' 't
   ends 2 unheard-of $command unheard-of
 done
 
-# as monitoring plugins have it
+# According to the monitoring plugin format.
 ends 0 'Usage: pghello' pghello --help
 ends 0 'Usage: pghello health' pghello health --help
 ends 0 'Usage: pghello backup' pghello backup --help
@@ -112,7 +112,7 @@ fi
 ends 3 unheard-of pghello unheard-of
 ends 3 --unknown pghello health --unknown
 
-# in place of the server that a client starts
+# Instead of the server started by a client.
 unset PGDATABASE PGUSER PG_HELLO_MCP_CONFIG
 ends 0 'Usage: pg-hello-mcp' mcp --help
 ends 0 'pg-hello-mcp' mcp --version
@@ -120,14 +120,14 @@ ends 2 --unknown mcp --unknown
 ends 2 'unexpected argument' mcp postgresql://user:secret@localhost/db
 ends 2 'no connection is configured' mcp
 
-# values that are missing
+# missing values
 for option in 'test --repeat' 'native --headers' 'native --compile' 'bench --major' 'bench --row' 'bench --json' \
   'docs --base' 'docs --port' 'server --major' 'server --port' 'demo --url' 'demo --repeat'; do
   # shellcheck disable=SC2086
   ends 2 "${option#* }" $option
 done
 
-# values that are wrong
+# invalid values
 ends 2 'no module unheard-of has tests' test unheard-of
 ends 2 'no module unheard-of has tests' test pg-hello-core unheard-of
 ends 2 'no module docs has tests' test docs
@@ -163,7 +163,7 @@ ends 2 '--port must be between 0 and 65535, but is 65536' server --port 65536
 ends 2 '--repeat must be between 1 and 10, but is 11' demo --repeat 11
 ends 2 '--url must begin with jdbc:postgresql:' demo --url jdbc:mysql://x
 
-# a demo that is a script has no other test
+# A demo that is a script has no other test.
 cases=$((cases + 1))
 if ! timeout 600 "$ROOT/dev" demo ops >"$WORK/out" 2>&1 </dev/null || ! grep -q '^OK - ' "$WORK/out" ||
   ! grep -q '^3000 calls' "$WORK/out" || ! grep -qE 'can be restored$|^No backup: ' "$WORK/out"; then
@@ -172,7 +172,7 @@ if ! timeout 600 "$ROOT/dev" demo ops >"$WORK/out" 2>&1 </dev/null || ! grep -q 
   failures=$((failures + 1))
 fi
 
-# the sum at the end of ./dev test has what failed in each module
+# The summary of ./dev test lists the failures of each module.
 cases=$((cases + 1))
 for module in one two; do
   mkdir -p "$WORK/$module/target/surefire-reports"
@@ -187,8 +187,8 @@ two: XTest.fails: wrong in two
   failures=$((failures + 1))
 fi
 
-# caches STATUS WORDS FOLDER [VARIABLE=VALUE...]: with each mask, headers.sh must end with this status and say these words, and print no
-# path. No suite has a PostgreSQL 99, so that a path is one of what somebody has put into the cache.
+# caches STATUS WORDS FOLDER [VARIABLE=VALUE...]: with each umask, headers.sh must exit with this status, print these words, and
+# print no path. No suite has a PostgreSQL 99, so a path would come from a planted cache.
 caches() {
   local expected=$1 words=$2 folder=$3 mask status
   for mask in 000 022 077; do
@@ -202,7 +202,7 @@ caches() {
   done
 }
 
-# plant FOLDER: lays out headers and PGXS of a PostgreSQL 99 as the cache has them.
+# plant FOLDER: creates headers and PGXS of a PostgreSQL 99 as in the cache.
 plant() {
   mkdir -p "$1/headers/99-1" "$1/pgxs/99-1/src/makefiles" "$1/pgxs/99-1/include" "$1/pgxs/99-1/bin"
   echo '#define PG_VERSION "99.1"' | tee "$1/headers/99-1/postgres.h" >"$1/headers/99-1/pg_config.h"
@@ -217,7 +217,7 @@ chmod 777 "$WORK/open"
 plant "$WORK/sticky"
 caches 1 "$none" "$WORK/sticky"
 caches 1 'others may rename what is in it' "$WORK/open"
-# one that was made with a mask of 000 before this rule
+# Created with a umask of 000 before this rule existed.
 plant "$WORK/old" && chmod 777 "$WORK/old/pgxs/99-1/bin"
 caches 1 "$none" "$WORK/old"
 plant "$WORK/older" && chmod 777 "$WORK/older/headers"
@@ -265,7 +265,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && setpriv --reuid=65534 
   caches 1 'it belongs to another user' "$WORK/taken"
   other bash -c "plant '$WORK/theirs/cache'"
   caches 1 'its owner is neither you nor root' "$WORK/theirs/cache"
-  # a home of another user is no place for this one's cache
+  # The home of another user cannot contain this user's cache.
   rm -rf "$home" && mkdir -p "$home" "$WORK/tmp" && chmod 1777 "$WORK/tmp" && chown 65534 "$home"
   other bash -c "plant '$home/.cache/pg-hello'"
   caches 1 "$none" '' HOME="$home" XDG_CACHE_HOME= TMPDIR="$WORK/tmp"
@@ -276,7 +276,7 @@ else
   echo 'skipped: only root can put something into a cache as another user'
 fi
 
-# a major that it cannot test
+# an unsupported major
 cases=$((cases + 1))
 status=0
 "$ROOT/scripts/regress.sh" 16 >"$WORK/out" 2>&1 || status=$?

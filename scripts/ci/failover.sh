@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Tests the client and Hibernate on a cluster that fails over: Patroni with three members on PostgreSQL 15, three etcd, and HAProxy
-# in front, out of Debian's packages, which are only unpacked. FailoverIT, which it runs, breaks the leader under load by the
-# commands that this script takes, too.
+# Tests the client and Hibernate on a cluster that fails over: Patroni with three members on PostgreSQL 15, three etcd
+# instances, and HAProxy, from unpacked Debian packages. Runs FailoverIT, which breaks the leader under load with this script's
+# FAULT commands.
 # Usage: scripts/ci/failover.sh
-#        scripts/ci/failover.sh FAULT FOLDER   what the test calls: kill, crash, stop, switch; settle waits for a whole cluster
+#        scripts/ci/failover.sh FAULT FOLDER called by the test: kill, crash, stop, switch; settle waits for a complete cluster
 # SPDX-License-Identifier: MIT
 PROGRAM=failover.sh
 # shellcheck source=scripts/lib.sh
@@ -12,20 +12,20 @@ PROGRAM=failover.sh
 MAJOR=15
 PACKAGES=(etcd-server haproxy patroni "postgresql-$MAJOR" "postgresql-client-$MAJOR" libpq5 liblua5.3-0 libopentracing1
   libopentracing-c-wrapper0 python3-{psycopg2,psutil,yaml,dateutil,click,urllib3,prettytable,etcd,dnspython,cdiff,six,wcwidth,pkg-resources})
-# Seconds that a leader whose machine is gone stays the leader; Patroni takes no fewer.
+# Seconds for which an unreachable leader stays the leader. Patroni accepts no lower value.
 TTL=20
 
-# start NAME COMMAND...: in the background, with its output in FOLDER/NAME.log and its process in FOLDER/NAME.pid.
+# start NAME COMMAND...: in the background, with its output in FOLDER/NAME.log and its process id in FOLDER/NAME.pid.
 start() {
   local name=$1
   shift
   "$@" >>"$FOLDER/$name.log" 2>&1 </dev/null &
   printf '%d' $! >"$FOLDER/$name.pid"
-  # or the shell would say that it was killed
+  # Otherwise, the shell would report that it was killed.
   disown
 }
 
-# in_tree COMMAND...: with the unpacked libraries and modules, and not as root.
+# in_tree COMMAND...: runs it with the unpacked libraries and modules, as a user other than root.
 in_tree() {
   server_user env HOME="$FOLDER" LD_LIBRARY_PATH="$FOLDER/tree/usr/lib/$(uname -m)-linux-gnu" \
     PYTHONPATH="$FOLDER/tree/usr/lib/python3/dist-packages" "$@"
@@ -35,7 +35,7 @@ patroni() {
   start "patroni$1" in_tree python3 "$FOLDER/tree/usr/bin/patroni" "$FOLDER/member$1.yml"
 }
 
-# is MEMBER ROLE: whether it is that, by what Patroni answers to HAProxy's health check.
+# is MEMBER ROLE: whether the member has the role, according to Patroni's health check for HAProxy.
 is() {
   [ "$(curl -s -m 1 -o /dev/null -w '%{http_code}' "http://127.0.0.1:$((PORT + 20 + $1))/$2")" = 200 ]
 }
@@ -59,7 +59,7 @@ replicas() {
   [ "$count" = 2 ]
 }
 
-# has_synchronous: whether the leader waits for another one, without which what it has acknowledged can be lost.
+# has_synchronous: whether the leader waits for another member. Without that, acknowledged changes can be lost.
 has_synchronous() {
   local member
   for member in 1 2 3; do
@@ -68,7 +68,7 @@ has_synchronous() {
   return 1
 }
 
-# wait_until SECONDS WHAT COMMAND...: until the command succeeds.
+# wait_until SECONDS WHAT COMMAND...: waits until the command succeeds.
 wait_until() {
   local limit=$((SECONDS + $1)) what=$2
   shift 2
@@ -81,7 +81,7 @@ wait_until() {
   done
 }
 
-# settle: waits for a leader, two replicas, one of which is synchronous; starts members that were killed.
+# settle: waits for a leader and two replicas, one of them synchronous; restarts killed members.
 settle() {
   local member
   for member in 1 2 3; do
@@ -92,7 +92,7 @@ settle() {
   wait_until 30 'a synchronous one' has_synchronous
 }
 
-# children PID: it and what it has started.
+# children PID: prints the process and its descendants.
 children() {
   local child started
   started=$(cat "/proc/$1/task/$1/children" 2>/dev/null || true)
@@ -102,22 +102,23 @@ children() {
   done
 }
 
-# fault KIND: to the leader. Without a synchronous one nobody may take over, and Patroni can do without for a while.
+# fault KIND: breaks the leader. Without a synchronous replica, no member may take over, and Patroni can be without one for a
+# while.
 fault() {
   local member server processes
   wait_until 30 'a synchronous one' has_synchronous
   member=$(leader)
   server=$(head -n 1 "$FOLDER/data$member/postmaster.pid")
   case $1 in
-    # the server alone; Patroni notices
+    # Only the server; Patroni notices.
     crash) kill -KILL "$server" ;;
-    # the whole machine
+    # The whole machine.
     kill)
       mapfile -t processes < <(children "$(<"$FOLDER/patroni$member.pid")" && children "$server")
       kill -KILL "${processes[@]}" 2>/dev/null || true
       ;;
-    # the whole machine, which answers nothing, and which a watchdog resets: Patroni 3.0.2 that goes on after another has taken
-    # over can put its name over the other's, and what that one has acknowledged is lost
+    # The whole machine stops responding and is reset by a watchdog. Patroni 3.0.2 that resumes after another member has taken
+    # over can overwrite its leadership, so that changes acknowledged by that member are lost.
     stop)
       mapfile -t processes < <(children "$(<"$FOLDER/patroni$member.pid")" && children "$server")
       kill -STOP "${processes[@]}"
@@ -247,7 +248,7 @@ debs=$("$ROOT/scripts/packages.sh" "$MAJOR" "${PACKAGES[@]}")
 new_scratch
 trap 'trap "" HUP INT TERM; end_cluster' EXIT
 FOLDER=$SCRATCH
-# ports beside one another, below those that a client's connection gets
+# Adjacent ports, below the range of ephemeral ports.
 PORT=$((10000 + RANDOM % 200 * 50))
 printf '%d' "$PORT" >"$FOLDER/port"
 start_cluster "$debs"

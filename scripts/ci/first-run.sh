@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What somebody sees who has just cloned the project: as an ordinary user, with nothing in the environment but HOME and PATH, each
-# command of ./dev help in its shortest form.
+# Runs each command of ./dev help in its shortest form right after a clone: as an ordinary user, with only HOME and PATH in the
+# environment.
 # SPDX-License-Identifier: MIT
 PROGRAM=first-run
 # shellcheck source=scripts/lib.sh
@@ -12,15 +12,15 @@ CLONE=$WORK/clone
 NEWCOMER=()
 failures=0 commands=0
 
-# linked FROM TO: what the machine has is used, and not fetched again: its files, in folders that are the newcomer's.
+# linked FROM TO: links the machine's files into the newcomer's directories, so that they are not downloaded again.
 linked() {
   [ -d "$1" ] || return 0
   mkdir -p "$(dirname "$2")"
   cp -al "$1" "$2" 2>/dev/null || { rm -rf "$2" && cp -a "$1" "$2"; }
 }
 
-# newcomer: NEWCOMER, what starts a command as an ordinary user with a home of its own; root becomes one whom this machine knows
-# in these commands alone, as Java and initdb look the user up.
+# newcomer: sets NEWCOMER to a command prefix for an ordinary user with a separate home. Root becomes a user that exists only in
+# these commands, because Java and initdb look up the user.
 newcomer() {
   local home=$WORK/home id=54321
   if [ "$(id -u)" != 0 ]; then
@@ -29,7 +29,7 @@ newcomer() {
   fi
   linked "$HOME/.m2/repository" "$home/.m2/repository"
   rm -rf "$home/.m2/repository/io/pghello"
-  # the server's headers, but nothing that was built or unpacked
+  # The server's headers, but nothing that was built or unpacked.
   linked "$CACHE/headers" "$home/.cache/pg-hello/headers"
   [ ! -e "$HOME/.m2/settings.xml" ] || install -m 644 "$HOME/.m2/settings.xml" "$home/.m2"
   chmod 755 "$WORK"
@@ -45,8 +45,8 @@ newcomer() {
   fi
 }
 
-# says STATUS WORDS ARGUMENT...: ./dev must end with this status, and its standard output, or its standard error if it fails,
-# must have these words in it.
+# says STATUS WORDS ARGUMENT...: ./dev must exit with this status, and print these words to standard output, or to standard
+# error if it fails.
 says() {
   local expected=$1 words=$2 status=0 heard=$WORK/out
   shift 2
@@ -60,14 +60,14 @@ says() {
   fi
 }
 
-# unbuilt COMMAND...: removes the libraries before, as it has to build what it needs by itself.
+# unbuilt COMMAND...: removes the libraries first, so that the command has to build them.
 unbuilt() {
   rm -rf "$CLONE/extension/build"
   "$@"
 }
 
 mkdir "$CLONE"
-# as git clone would have it, and with what is not committed yet
+# The state after git clone, plus uncommitted changes.
 git -C "$ROOT" ls-files -z --cached --others --exclude-standard | tar -C "$ROOT" --null --ignore-failed-read -T - -c | tar -C "$CLONE" -x
 newcomer
 
@@ -85,7 +85,7 @@ says 2 'no module nope has tests' test nope
 
 unbuilt says 0 'Usage: pghello' pghello --help
 unbuilt says 0 'Usage: pg-hello-mcp' mcp --help
-# standard output is the protocol's, also where the first start builds
+# Standard output is reserved for the protocol, even if the first start builds.
 rm -f "$CLONE"/tools/mcp/target/classpath-*
 says 2 'no connection is configured' mcp
 if [ -s "$WORK/out" ]; then
@@ -97,7 +97,7 @@ says 0 'Hello, Ada!' demo Ada
 for demo in hibernate jooq spring service events plugin ops mcp; do
   says 0 "Usage: ./dev demo $demo" demo "$demo" --help
 done
-# until it says that it is ready
+# Until it reports that it is ready.
 commands=$((commands + 1))
 (cd "$CLONE" && exec timeout 300 "${NEWCOMER[@]}" ./dev server) >"$WORK/server" 2>&1 </dev/null &
 server=$!

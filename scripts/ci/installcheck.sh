@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# make, make install and make installcheck, of pg_hello and of pg_hello_ops, with a copy of the system's own PostgreSQL, as an
-# administrator runs them, from a folder that is not the source's; and the tests once more with JIT
-# for every query, where there is the clang that the server's bitcode was made with. Then what pgaudit
-# writes with the settings of docs/operations.md, where there is a package of it.
+# Runs make, make install and make installcheck for pg_hello and pg_hello_ops with a copy of the system's PostgreSQL, like an
+# administrator, from a directory other than the source directory. Repeats the tests with JIT for every query if the clang of
+# the server's bitcode is available. Then checks the output of pgaudit with the settings of docs/operations.md if there is a
+# package of it.
 # SPDX-License-Identifier: MIT
 PROGRAM=installcheck.sh
 # shellcheck source=scripts/lib.sh
@@ -27,7 +27,8 @@ run_installcheck() {
   printf '%s: make installcheck passed (%d s)\n' "$name" $((SECONDS - started))
 }
 
-# clang_of PG_CONFIG: the clang that makes bitcode for this server, if it compiles with JIT and can be had.
+# clang_of PG_CONFIG: prints the clang that produces bitcode for this server, if the server supports JIT and the clang is
+# available.
 clang_of() {
   local global clang
   global=$(dirname "$("$1" --pgxs)")/../Makefile.global
@@ -38,7 +39,7 @@ clang_of() {
   fi
 }
 
-# audit NAME MAJOR: who calls a function is in the server's log, once for each statement, and no name is.
+# audit NAME MAJOR: each call is in the server's log with its role, once for each statement, and without the names.
 audit() {
   local name=$1 major=$2 package=postgresql-$2-pgaudit download=$SCRATCH/pgaudit settings lines
   mkdir "$download"
@@ -72,7 +73,7 @@ installcheck() {
   local config=$1 major=$2 headers='' build log name clang libdir sharedir make ops answer
   new_scratch
   build=$SCRATCH/build log=$SCRATCH/log
-  # a server finds its files beside its program, so a copy is a server of its own
+  # A server locates its files relative to its program, so a copy is an independent server.
   libdir=$(dirname "$("$config" --pkglibdir)") sharedir=$("$config" --sharedir)
   mkdir -p "$build/ops" "$SCRATCH$libdir" "$SCRATCH$(dirname "$sharedir")"
   cp -R "$libdir/." "$SCRATCH$libdir"
@@ -88,17 +89,17 @@ installcheck() {
       printf 'skipped: PostgreSQL %s: no headers of the server\n' "$major"
       return
     fi
-    # PG_CPPFLAGS is the Makefile's own; what is compiled by clang takes no COPT
+    # The Makefile reserves PG_CPPFLAGS; code compiled by clang does not use COPT.
     make+=("COPT=-I$headers" "CPPFLAGS=-I$headers -D_GNU_SOURCE")
   fi
 
   say "PostgreSQL $major: running"
-  # from a build folder that has nothing of the source
+  # From a build directory without source files.
   if ! { "${make[@]}" && "${make[@]}" install && "${ops[@]}" install; } >"$log" 2>&1; then
     cat "$log" >&2
     die "PostgreSQL $major: make failed"
   fi
-  # a changed header makes everything again that was compiled with it
+  # A changed header recompiles all files that include it.
   for answer in src/pg_hello.o ${clang:+src/pg_hello.bc}; do
     "${make[@]}" -q "$answer" || die "PostgreSQL $major: $answer is made again for no reason"
     if "${make[@]}" -q -W "$ROOT/extension/src/greeting.h" "$answer"; then
@@ -115,7 +116,7 @@ installcheck() {
 
   if [ -n "$clang" ]; then
     [ -e "$("$config" --pkglibdir)/bitcode/pg_hello/src/pg_hello.bc" ] || die "$name: make install left no bitcode"
-    # compiled once for each statement, inlined, optimised; the largest values have been tried above
+    # Compiled once for each statement, inlined, optimised; the largest values were tested above.
     for answer in jit=on jit_above_cost=0 jit_inline_above_cost=0 jit_optimize_above_cost=0; do
       psql -X -q -c "ALTER SYSTEM SET ${answer%=*} = ${answer#*=}" postgres
     done
@@ -126,7 +127,7 @@ installcheck() {
       sleep 0.1
     done
     [ "$(psql -X -A -t -c 'SELECT pg_jit_available()' postgres)" = t ] || die "$name: JIT is not available"
-    # not those that run thousands of queries, each of which would be compiled
+    # Except tests with thousands of queries, because each query would be compiled.
     run_installcheck "$name, JIT for every query" "$log" "${make[@]}" \
       REGRESS='hello repeat utf8'
   else

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compares the licences of all dependencies, as the lists of parts (CycloneDX) in a folder name them, with licences.txt.
+# Compares the licences of all dependencies, read from the CycloneDX SBOMs in a directory, with licences.txt.
 # SPDX-License-Identifier: MIT
 PROGRAM=licences
 # shellcheck source=scripts/lib.sh
@@ -10,7 +10,7 @@ parts=0 faults=0
 need jq jq
 while IFS=$'\t' read -r -a part; do
   parts=$((parts + 1))
-  # of several licences of one part, one is chosen
+  # If a component has several licences, one is chosen.
   grep -qxFf <(printf '%s\n' "$allowed") <(printf '%s\n' "${part[@]:1}") || {
     say "${part[0]} has none of the licences of licences.txt, but: ${part[*]:1}"
     faults=$((faults + 1))

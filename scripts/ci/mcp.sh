@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the conformance cases of the Model Context Protocol on the server, those that a server of tools can pass: the others are
-# for what it does not have, as prompts, or call tools of the names that the cases want.
+# Runs the conformance tests of the Model Context Protocol that apply to a server with tools. The others test features that it
+# lacks, such as prompts, or call tools with names defined by the tests.
 # SPDX-License-Identifier: MIT
 PROGRAM=mcp
 # shellcheck source=scripts/lib.sh
@@ -24,7 +24,7 @@ packages=$(npm_packages "$ROOT/scripts/ci/mcp") || {
 }
 : >"$WORK/url"
 classes=$(classpath pg-hello-mcp "$DEFAULT_MAJOR")
-# no database is there, nor is one needed until a tool is called
+# There is no database, and none is needed until a tool is called.
 PGHOST=127.0.0.1 PGPORT=1 PGUSER=agent node "$packages/relay.mjs" "$(java_home)/bin/java" -cp "$classes" \
   io.pghello.mcp.PgHelloMcp >"$WORK/url" 2>"$WORK/relay.log" &
 RELAY=$!
@@ -33,7 +33,7 @@ until url=$(grep '^http' "$WORK/url"); do
   sleep 0.1
 done
 
-# passes CASE: whether the server does; what is said of it is in $WORK/log.
+# passes CASE: whether the server passes it; the output is in $WORK/log.
 passes() {
   (cd "$WORK" && timeout 120 node "$packages/node_modules/@modelcontextprotocol/conformance/dist/index.js" server \
     --url "$url" --scenario "$1") >"$WORK/log" 2>&1

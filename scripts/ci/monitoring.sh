@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Tests deploy/monitoring and docs/monitoring.md: starts Prometheus, Alertmanager, both exporters, a server and an application with
-# the commands of the page, and with the files except for addresses and times. Then it puts a load on the application, evaluates
-# every expression of rules and dashboard, and fires one page and one ticket until they reach their receivers. The rules themselves
-# are proven by promtool, in rules*.test.yml.
+# Tests deploy/monitoring and docs/monitoring.md: starts Prometheus, Alertmanager, both exporters, a server and an application
+# with the commands of the page, and with the files except for addresses and times. Then it puts a load on the application,
+# evaluates every expression of rules and dashboard, and fires one page and one ticket until they reach their receivers.
+# promtool tests the rules, with rules*.test.yml.
 # Usage: scripts/ci/monitoring.sh
-#        scripts/ci/monitoring.sh --cost SECONDS   what being watched costs, as a share of what it watches
+#        scripts/ci/monitoring.sh --cost SECONDS measures the cost of monitoring, as a share of the monitored load
 # SPDX-License-Identifier: MIT
 PROGRAM=monitoring.sh
 # shellcheck source=scripts/lib.sh
@@ -16,9 +16,9 @@ FILES=$ROOT/deploy/monitoring
 PAGE=$ROOT/docs/monitoring.md
 RUNBOOK=https://github.com/pg-hello/pg-hello/blob/main/docs/monitoring.md
 
-# The processes that run, by what they are.
+# The running processes by name.
 declare -A PIDS=()
-# The ports of this run, by those in the files.
+# The ports of this run, by their numbers in the files.
 declare -A PORTS=()
 
 cleanup() {
@@ -37,14 +37,14 @@ start() {
   PIDS[$name]=$!
 }
 
-# end NAME: and waits until it has ended.
+# end NAME: stops a process and waits until it has ended.
 end() {
   kill "${PIDS[$1]}" 2>/dev/null || true
   wait "${PIDS[$1]}" 2>/dev/null || true
   unset "PIDS[$1]"
 }
 
-# give_up WORD...: with the logs of all that runs, and the alerts that there are.
+# give_up WORD...: fails with the logs of all processes, and the active alerts.
 give_up() {
   tail -n 15 "$SCRATCH"/*.log >&2
   if [ -n "${PORTS[9090]-}" ]; then
@@ -53,7 +53,7 @@ give_up() {
   die "$@"
 }
 
-# wait_until SECONDS WHAT COMMAND...: until the command succeeds.
+# wait_until SECONDS WHAT COMMAND...: waits until the command succeeds.
 wait_until() {
   local limit=$((SECONDS + $1)) what=$2
   shift 2
@@ -63,7 +63,8 @@ wait_until() {
   done
 }
 
-# use COMMAND PACKAGE: on the path, or out of Debian's package, which is only unpacked: what it installs would start as a service.
+# use COMMAND PACKAGE: finds it on the path or in Debian's package, which is only unpacked, because installing it would start a
+# service.
 use() {
   local folder=$CACHE/debian/$2 tmp
   if ! command -v "$1" >/dev/null; then
@@ -83,7 +84,7 @@ use() {
   command -v "$1" >/dev/null || die "the package $2 has no $1"
 }
 
-# own_ports PORT...: a free one for each, none twice.
+# own_ports PORT...: assigns a distinct free port to each.
 own_ports() {
   local port free
   for port in "$@"; do
@@ -95,7 +96,7 @@ own_ports() {
   done
 }
 
-# placed: standard input with the addresses and folders of this run.
+# placed: prints standard input with the addresses and directories of this run.
 placed() {
   local port edits=()
   for port in "${!PORTS[@]}"; do
@@ -106,20 +107,20 @@ placed() {
     -e "s#storage\.path=alerts#storage.path=$SCRATCH/data-alertmanager#"
 }
 
-# page_commands PROGRAM: the lines of the page's blocks of shell that begin with it, continued ones joined.
+# page_commands PROGRAM: the lines of the page's shell blocks that begin with this program, with continuation lines joined.
 page_commands() {
   # shellcheck disable=SC2016
   sed -n '/^```sh$/,/^```$/p' "$PAGE" | sed -e ':a' -e '/\\$/{N;s/ *\\\n */ /;ba' -e '}' | grep "^$1 " | placed
 }
 
-# start_as_page NAME PROGRAM: with the page's command.
+# start_as_page NAME PROGRAM: starts a program with the command of the page.
 start_as_page() {
   local command
   command=$(page_commands "$2") || die "the page has no command $2"
   start "$1" bash -c "exec $command"
 }
 
-# start_alertmanager: with the package's templates where it looks for them, which is so for this process only if it is unpacked.
+# start_alertmanager: provides the templates of an unpacked package at their installed location, visible only to this process.
 start_alertmanager() {
   local templates=/usr/share/prometheus/alertmanager
   if [ -e "$templates" ]; then
@@ -132,7 +133,7 @@ start_alertmanager() {
 
 sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -d app "$@"; }
 
-# start_database OPTION...: with both extensions and the roles, and a user of its own for each side.
+# start_database OPTION...: a server with both extensions, the roles, and a separate user for each side.
 start_database() {
   new_tree "$DEFAULT_MAJOR"
   start_server "$SCRATCH/tree" -c autovacuum=off "$@"
@@ -150,7 +151,7 @@ start_database() {
 
 get() { curl -sf "$@"; }
 
-# api PATH ARGUMENT...: what Prometheus answers.
+# api PATH ARGUMENT...: prints the response of Prometheus.
 api() { get -G "http://127.0.0.1:${PORTS[9090]}/api/v1/$1" "${@:2}"; }
 
 # has_values EXPRESSION: whether it can be evaluated, and has a number.
@@ -158,7 +159,7 @@ has_values() {
   api query --data-urlencode "query=$1" | jq -e '.data.result | any(.value[1] != "NaN")' >/dev/null
 }
 
-# expressions: those of the dashboard, as Grafana asks them with all services chosen, and those of recording rules.
+# expressions: the dashboard's, as sent by Grafana with all services selected, and the recording rules'.
 expressions() {
   # shellcheck disable=SC2016
   jq -r '.panels[].targets[].expr' "$FILES/grafana/pg_hello.json" |
@@ -168,7 +169,7 @@ expressions() {
 
 # has_fired ALERT RECEIVER: whether the receiver was notified.
 has_fired() {
-  # not grep -q, which would end jq early
+  # Not grep -q, which would stop jq early.
   jq -r '.alerts[] | select(.status == "firing") | .labels.alertname' "$SCRATCH/received/$2" | grep -x "$1" >/dev/null
 }
 
@@ -181,16 +182,16 @@ start_application() {
   wait_until 120 'the application' get -o /dev/null "http://127.0.0.1:${PORTS[8080]}/api/timestamp"
 }
 
-# The files for themselves: that they are what the programs take, and fit together.
+# Checks of the files: the programs accept them, and they are consistent.
 check_files() {
   local alert
   promtool check config "$FILES/prometheus.yml" || die "promtool refuses prometheus.yml"
-  # beside the rules, as the compose file mounts it
+  # Next to the rules, as mounted by the compose file.
   mkdir "$SCRATCH/compose"
   cp "$FILES/compose/prometheus.yml" "$FILES/rules.yml" "$SCRATCH/compose"
   promtool check config "$SCRATCH/compose/prometheus.yml" || die "promtool refuses the compose file's prometheus.yml"
   promtool test rules "$FILES/rules.test.yml" || die "the rules do not do what rules.test.yml says"
-  # takes the longest, and needs one CPU
+  # This takes longest, and needs one CPU.
   start days promtool test rules "$FILES/rules.days.test.yml" "$FILES/rules.month.test.yml"
   amtool check-config "$FILES/alertmanager.yml" || die "amtool refuses alertmanager.yml"
   while IFS= read -r alert; do
@@ -214,7 +215,7 @@ check_files() {
   ' "$FILES/grafana/pg_hello.json" >/dev/null || die "the dashboard is not what Grafana takes"
 }
 
-# The files in SCRATCH, with addresses and times of this run; what is in minutes and days takes seconds.
+# Writes the files to SCRATCH, with addresses and times of this run. Minutes and days become seconds.
 place_files() {
   local file
   for file in "$FILES"/*.*; do
@@ -223,9 +224,9 @@ place_files() {
   cd "$SCRATCH/files"
   sed -n '/^  - job_name/,$p' prometheus-sql_exporter.yml >>prometheus.yml
   sed -Ei 's/(scrape|evaluation)_interval: 15s/\1_interval: 1s/' prometheus.yml
-  # the exporter takes a second to say that the server is down
+  # The exporter takes a second to report that the server is down.
   sed -i 's/^  - job_name: pg_hello_database/&\n    scrape_interval: 3s\n    scrape_timeout: 3s/' prometheus.yml
-  # what was there on the last day or in the last week stays
+  # Values of the last day or week are kept.
   sed -Ei -e '/(last|max|quantile)_over_time/!s/\[[0-9]+[mhd]\]/[7s]/g' \
     -e 's/for: [0-9]+[mh]/for: 1s/; s/interval: 5m/interval: 1s/; s/> 3600/> 5/' rules.yml
   sed -Ei 's/group_wait: 30s/group_wait: 0s/; s/group_interval: [0-9]+m/group_interval: 1s/' alertmanager.yml
@@ -238,7 +239,7 @@ test_monitoring() {
   check_files
 
   start_database -c archive_mode=on
-  # the guide asks for this column; the page explains that it does not exist
+  # The guide queries this column. The page explains that it does not exist.
   ! answer=$(sql -c 'SELECT mean_time FROM pg_stat_user_functions' 2>&1) || die "there is a mean_time"
   [[ $answer == *'column "mean_time" does not exist'* ]] || die "the guide's query is answered with $answer"
   own_ports 8080 9090 9093 9187 9237
@@ -266,7 +267,7 @@ test_monitoring() {
   printf 'all %d expressions of rules and dashboard have values\n' "$count"
   same_series
 
-  # the application's calls fail
+  # The calls of the application fail.
   sql -c 'REVOKE hello_user FROM shop'
   wait_until 60 'a page' has_fired PgHelloErrorsFast page
   wait_until 60 'a ticket' has_fired PgHelloErrorsSlow ticket
@@ -278,7 +279,7 @@ test_monitoring() {
   unset 'PIDS[days]'
 }
 
-# verified: what pghello verify and maintain write after a backup of app was restored.
+# verified: prints the metrics that pghello verify and maintain write after a backup of app was restored.
 verified() {
   local now
   now=$(date +%s)
@@ -290,14 +291,14 @@ verified() {
   } >"$SCRATCH/received/pg_hello.prom"
 }
 
-# archive: archives a WAL segment, and every further one.
+# archive: makes the server archive a WAL segment, and all further ones.
 archive() {
   psql -X -q -d postgres -o /dev/null -c "ALTER SYSTEM SET archive_command = 'true'" -c "ALTER SYSTEM SET archive_timeout = 2" \
     -c 'SELECT pg_reload_conf()'
   sql -o /dev/null -c 'CREATE TABLE written AS SELECT generate_series(1, 10000) AS i' -c 'SELECT pg_switch_wal()'
 }
 
-# Both exporters show the same series.
+# Both exporters export the same series.
 same_series() {
   local names=() port
   for port in 9187 9237; do
@@ -316,11 +317,11 @@ has_mails() {
     grep -q '^RCPT TO:<dba@example.com>' <<<"$mail" && grep -q PgHelloErrorsSlow <<<"$mail"
 }
 
-# cpu PID...: milliseconds of these processes.
+# cpu PID...: CPU time of these processes, in milliseconds.
 cpu() {
   local pid sum=0 stat
   for pid in "$@"; do
-    # what has ended is among the children of its parent
+    # The time of an ended process is included in the children of its parent.
     stat=$(cat "/proc/$pid/stat" 2>/dev/null) || continue
     # shellcheck disable=SC2086
     set -- ${stat##*) }
@@ -329,7 +330,7 @@ cpu() {
   printf '%d' "$sum"
 }
 
-# children_cpu PID: milliseconds of its children that have ended.
+# children_cpu PID: CPU time of ended children, in milliseconds.
 children_cpu() {
   local stat
   stat=$(<"/proc/$1/stat")
@@ -338,12 +339,12 @@ children_cpu() {
   printf '%d' $(((${14} + ${15}) * 1000 / TICKS))
 }
 
-# sessions USER: their processes.
+# sessions USER: the process ids of a user's sessions.
 sessions() { sql -c "SELECT pid FROM pg_stat_activity WHERE usename = '$1'"; }
 
 has_clients() { [ "$(sessions shop | wc -l)" = 4 ]; }
 
-# cost SECONDS: pgbench is ended only after it was looked at, so what has ended on the server are sessions of snapshots.
+# cost SECONDS: stops pgbench only after measuring it, so all ended processes of the server are sessions of snapshots.
 cost() {
   local seconds=$1 clients watchers postmaster before=() after=() watched watching
   TICKS=$(getconf CLK_TCK)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The figures of pghello against what one does by hand: start, logs, update, restore and report, on a server of its own, in
-# some two minutes; on a machine that does nothing else. What it costs to be watched is monitoring.sh --cost.
+# Compares pghello with manual procedures: startup, logs, update, restore and report, on a temporary server, in about two
+# minutes. Run it on an otherwise idle machine. For the cost of monitoring, see monitoring.sh --cost.
 # SPDX-License-Identifier: MIT
-# functions are called by name
+# Functions are called by name.
 # shellcheck disable=SC2317
 PROGRAM=scripts/ci/ops-figures.sh
 # shellcheck source=scripts/lib.sh
@@ -35,7 +35,7 @@ jar=$work/installed/lib/pghello/pghello.jar
 
 sql() { psql -X -q -v ON_ERROR_STOP=1 -o /dev/null "$@"; }
 
-# median RUNS COMMAND...: milliseconds, after one run that does not count; a command that must succeed.
+# median RUNS COMMAND...: median duration in milliseconds, after a warm-up run; the command must succeed.
 median() {
   local runs=$1 begin i
   shift
@@ -48,7 +48,7 @@ median() {
 }
 
 missed=0
-# figure WHAT OURS THEIRS RELATION MUST: one line; relation is <= or >=.
+# figure WHAT OURS THEIRS RELATION MUST: prints one line; the relation is <= or >=.
 figure() {
   local verdict
   verdict=$(awk -v a="$2" -v b="$3" -v r="$4" -v m="$5" \
@@ -57,12 +57,12 @@ figure() {
   [[ $verdict != *MISSED ]] || missed=1
 }
 
-# 1. start
+# 1. startup
 figure 'start: pghello health / java -jar, ms' \
   "$(median 15 "$pghello" health --warning 20000 --critical 20000)" \
   "$(median 15 "$java" -jar "$jar" health --warning 20000 --critical 20000)" '<=' 0.7
 
-# 2. logs: a million lines, of which every thousandth is ours
+# 2. logs: a million lines, one in a thousand from the extension
 awk 'BEGIN {
   for (i = 1; i <= 1000000; i++) {
     p = sprintf("2026-11-22 04:%02d:%02d.%03d UTC [%d] app@shop 00000 ", i / 60000 % 60, i / 1000 % 60, i % 1000, 1000 + i % 97)
@@ -77,7 +77,7 @@ awk 'BEGIN {
 head -n 2000 "$work/million.log" >"$work/short.log"
 logs() { "$pghello" logs --summary "$1" || [ $? = 1 ]; }
 ours=$(median 5 logs "$work/million.log")
-# the patterns and the loop of the guide, without its mail
+# The patterns and the loop of the guide, without its mail.
 guide() {
   local line pattern
   while read -r line; do
@@ -92,7 +92,7 @@ rate() { awk -v n="$1" -v ms="$2" 'BEGIN { printf "%.0f\n", n / ms }'; }
 figure "logs: pghello / the guide's script, lines a ms" "$(rate 1000000 "$ours")" "$(awk -v ms="$script" 'BEGIN { printf "%.3f\n", 2000 / ms }')" '>=' 5
 figure 'logs: pghello / grep -cE, lines a ms' "$(rate 1000000 "$ours")" "$(rate 1000000 "$(median 5 count)")" '>=' 0.2
 
-# 3. update: twenty databases that have 1.0
+# 3. update: twenty databases with version 1.0
 databases=()
 for i in {1..20}; do databases+=("figure_$i"); done
 sql -d postgres -c 'CREATE DATABASE figure TEMPLATE template0'
@@ -103,7 +103,7 @@ again() {
     sql -d "$database" -c 'DROP EXTENSION pg_hello' -c "CREATE EXTENSION pg_hello VERSION '1.0'"
   done
 }
-# what the guide's loop does for each database; its BEGIN and COMMIT are sessions of their own
+# The guide's loop for each database. Its BEGIN and COMMIT run in separate sessions.
 by_hand() {
   for database in "${databases[@]}"; do
     sql -d "$database" -c 'BEGIN; SAVEPOINT pre_update;'
@@ -112,7 +112,7 @@ by_hand() {
     sql -d "$database" -c 'COMMIT;'
   done
 }
-# once NAME COMMAND...: milliseconds of one run; then all have 1.0 again
+# once NAME COMMAND...: duration of one run in milliseconds; resets all databases to 1.0 afterwards
 once() {
   local begin
   begin=$(date +%s%N)
@@ -140,7 +140,7 @@ hand() {
   "$bin/pg_restore" -j2 -e -d figure_hand "$dump"
 }
 
-# what the server does by itself would come in the one or the other
+# Disables background activity of the server that would distort single runs.
 sql -c 'ALTER SYSTEM SET autovacuum = off' -c 'SELECT pg_reload_conf()'
 again() { sql -c CHECKPOINT; }
 again
@@ -155,7 +155,7 @@ one() {
     sql -d postgres -c 'DROP DATABASE figure_hand'
   fi
 }
-# each comes as often after itself as after the other, as the server's memory keeps what was before
+# Each follows itself as often as the other, because the server's caches keep earlier data.
 for _ in 1 2 3; do
   one ours
   one hand
@@ -165,7 +165,7 @@ done
 echo "restore: $(sort -n "$work/ours" | paste -sd ' ') / $(sort -n "$work/hand" | paste -sd ' ')"
 figure 'restore: pghello / pg_restore -j2, 10^6 rows, ms' "$(middle <"$work/ours")" "$(middle <"$work/hand")" '<=' 1.15
 
-# 5. report over thirty days by the minute
+# 5. report over thirty days with one snapshot per minute
 sql -c 'CREATE EXTENSION pg_hello_ops' -c 'SELECT hello_ops.take_snapshot()' -c "
   INSERT INTO hello_ops.snapshot
   SELECT (jsonb_populate_record(s, jsonb_build_object('taken_at', s.taken_at - i * interval '1 minute'))).*

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# pooler-suites.sh [POOLER [TREE [MODULE...]]]: runs the integration tests of client, Hibernate and jOOQ, or of the modules, through a pooler in
-# transaction mode, in this tree or another. POOLER is pgbouncer, the newest, which is the default, old-pgbouncer, the system's, with
-# prepareThreshold=0, odyssey or pgpool. All clients of a database share three sessions, but for pgpool, which gives each client its own.
-# Tests with the tag "session" are left out, as they need a session to themselves, and those that one pooler is not fit for, as "not-odyssey".
+# pooler-suites.sh [POOLER [TREE [MODULE...]]]: runs the integration tests of client, Hibernate and jOOQ, or of the given
+# modules, through a pooler in transaction mode, in this tree or another. POOLER is pgbouncer (the newest; the default),
+# old-pgbouncer (the system's, with prepareThreshold=0), odyssey or pgpool. All clients of a database share three sessions,
+# except with pgpool, which has a session for each client. Excludes tests with the tag "session", which need a dedicated
+# session, and tests that a pooler does not support, with tags such as "not-odyssey".
 # SPDX-License-Identifier: MIT
 PROGRAM=pooler-suites.sh
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 SESSIONS=3
-# as -am has Maven look for tests in the modules that they depend on, too
+# With -am, Maven would search for tests in the dependencies as well.
 declare -A TESTS=([pg-hello-core]='io/pghello/*IT,io/pghello/internal/**/*IT,io/pghello/micrometer/*IT'
   [pg-hello-hibernate]='io/pghello/hibernate/**/*IT' [pg-hello-jooq]='io/pghello/jooq/**/*IT')
 
@@ -45,7 +46,7 @@ finish() {
 }
 trap finish EXIT
 
-# await FILE PATTERN: waits until a process has written so.
+# await FILE PATTERN: waits until a process has written this.
 await() {
   local i
   for ((i = 0; i < 6000; i++)); do
@@ -66,7 +67,7 @@ port=${port%%/*}
 
 pooler_port=$(free_port)
 
-# what each pooler reads; sessions that nobody uses end soon, as a database that is copied must have none
+# The configuration of each pooler. Idle sessions end soon, because a database cannot be copied while it has any.
 pgbouncer_settings() {
   printf '"postgres" "%s"\n' "$password" >"$work/users"
   cat <<END
@@ -140,7 +141,7 @@ work_dir = '$work'
 END
 }
 
-# Odyssey and pgpool-II pass on no passwords that they do not know, so the server takes any.
+# Odyssey and pgpool-II do not forward unknown passwords, so the server accepts any.
 trust() {
   local hba
   hba=$(psql "$postgres" -XAtc 'SHOW hba_file')
@@ -160,7 +161,7 @@ case $name in
   old-pgbouncer)
     pgbouncer_settings >"$settings"
     started='process up'
-    # the driver's defaults, for all that the tests connect
+    # The driver's defaults for all connections of the tests.
     mkdir -p "$work/defaults/org/postgresql"
     echo 'prepareThreshold=0' >"$work/defaults/org/postgresql/driverconfig.properties"
     more=("-Dmaven.test.additionalClasspath=$work/defaults")
@@ -179,13 +180,13 @@ esac
 command=("$program")
 [ "$name" != pgpool ] || command+=(-n -a "$work/pool_hba.conf" -F "$work/pcp.conf" -f)
 command+=("$settings")
-# which refuse to run as root; in there it has no name, and its files stay root's
+# They refuse to run as root. In this namespace root has no name, and files still belong to root.
 [ "$(id -u)" != 0 ] || command=(unshare -U "${command[@]}")
 "${command[@]}" >"$work/pooler.log" 2>&1 &
 processes+=($!)
 await "$work/pooler.log" "$started"
 
-# Odyssey keeps sessions for longer than the tests wait for a database that they copy to have none.
+# Odyssey keeps sessions longer than the tests wait for a database without sessions.
 if [ "$name" = odyssey ]; then
   psql "$postgres" -XAtq >"$work/ended" 2>&1 <<'END' &
 SELECT count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity
@@ -194,7 +195,7 @@ END
   processes+=($!)
 fi
 
-# joined WORD...: with commas
+# joined WORD...: joins words with commas.
 joined() { (IFS=, && printf '%s' "$*"); }
 
 for module in "${modules[@]}"; do

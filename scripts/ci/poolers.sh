@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Prints a folder with the newest connection poolers, each as bin/NAME: pgbouncer, odyssey and pgpool, out of the packages of Debian's newest
-# suite, which are only unpacked, and run with that suite's C library. What cannot be had or does not run here is said and left out;
-# nothing is printed if there are no packages.
+# Prints a directory with the newest connection poolers as bin/NAME: pgbouncer, odyssey and pgpool, unpacked from Debian's
+# newest suite and run with its C library. Poolers that are unavailable or do not run here are reported and left out. Prints
+# nothing if there are no packages.
 # SPDX-License-Identifier: MIT
 PROGRAM=poolers.sh
 # shellcheck source=scripts/lib.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs PostgreSQL's own regression and isolation tests, out of Debian's source package, on a copy of the system's server: as it is,
-# and with pg_hello in every session. Both must end the same.
+# Runs PostgreSQL's regression and isolation tests, from Debian's source package, on a copy of the system's server: unchanged,
+# and with pg_hello in every session. Both results must be equal.
 # SPDX-License-Identifier: MIT
 PROGRAM=postgres-suite.sh
 # shellcheck source=scripts/lib.sh
@@ -16,7 +16,7 @@ skip() {
   exit 77
 }
 
-# copy_server: a server finds its files beside its program, so a copy is a server of its own.
+# copy_server: a server locates its files relative to its program, so a copy is an independent server.
 copy_server() {
   local libdir sharedir
   libdir=$(dirname "$("$CONFIG" --pkglibdir)") sharedir=$("$CONFIG" --sharedir)
@@ -27,8 +27,8 @@ copy_server() {
   cp "$(library "$MAJOR")" "$SCRATCH$("$CONFIG" --pkglibdir)/pg_hello.so"
 }
 
-# run NAME LOADED [OPTION...]: both suites on a new server, whose sessions have the library or not; what came of each test in
-# SCRATCH/NAME.outcome, the differences in SCRATCH/NAME.diffs.
+# run NAME LOADED [OPTION...]: runs both suites on a new server, with or without the library in its sessions. Writes the results
+# to SCRATCH/NAME.outcome and the differences to SCRATCH/NAME.diffs.
 run() {
   local name=$1 suite folder
   start_server "$SCRATCH$(dirname "$(dirname "$CONFIG")")" -c max_connections=100 "${@:3}"
@@ -37,12 +37,12 @@ run() {
   : >"$SCRATCH/$name.diffs"
   for suite in regress isolation; do
     folder=$SCRATCH/source/src/test/$suite
-    # what does not fit is compared below; a server that crashes fails the tests that follow
+    # Failures are compared below; a crash of the server fails all following tests.
     make -s -C "$folder" installcheck EXTRA_REGRESS_OPTS="--bindir=$SCRATCH$("$CONFIG" --bindir)" >"$SCRATCH/$name.$suite.log" 2>&1 || true
     find "$folder" -name regression.diffs -exec cat {} + >>"$SCRATCH/$name.diffs"
     find "$folder" -name 'regression.*' -delete
   done
-  # without the times
+  # Without durations.
   cat "$SCRATCH/$name".{regress,isolation}.log | grep -oE '^( +|test +|parallel group.*)?[a-zA-Z0-9_.-]+ +\.\.\. +(ok|FAILED|failed)' | tr -s ' ' | sort >"$SCRATCH/$name.outcome"
   ! grep -E 'terminated by signal|PANIC' "$SCRATCH/data.log" || die "$name: the server has crashed"
   server_user "$RUNNING/bin/pg_ctl" -D "$SCRATCH/data" -m fast -w stop >/dev/null

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests ./dev release --sign with a set and a key of this test, in a tree of its own.
+# Tests ./dev release --sign with a test set and key in a separate tree.
 # SPDX-License-Identifier: MIT
 PROGRAM=release-test
 # shellcheck source=scripts/lib.sh
@@ -15,7 +15,7 @@ mkdir -m 700 "$SCRATCH/own"
 tar -C "$ROOT" -c dev scripts pom.xml | tar -C "$tree" -x
 printf '## 1.2.3\n' >"$tree/CHANGELOG.md"
 
-# signs STATUS WORDS: ./dev release --sign must end with this status, and the last line of its standard error have these words.
+# signs STATUS WORDS: ./dev release --sign must exit with this status and these words in the last line of standard error.
 signs() {
   local status=0
   PG_HELLO_SIGNING_KEY=$key "$tree/dev" release --sign >"$SCRATCH/out" 2>"$SCRATCH/err" </dev/null || status=$?

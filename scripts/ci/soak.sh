@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Client, Hibernate, jOOQ and plugin in use for minutes, with a fault in each round: nothing may grow.
+# Uses client, Hibernate, jOOQ and plugin for minutes, with a fault in each round. No resource may grow.
 # Usage: scripts/ci/soak.sh MINUTES
 # SPDX-License-Identifier: MIT
 PROGRAM=soak.sh

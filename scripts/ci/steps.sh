@@ -1,4 +1,4 @@
-# Runs steps one after the other, shows what came of each, and sums up at the end; sourced by test-all.sh and test-long.sh.
+# Runs steps one after the other, shows their results, and prints a summary; sourced by test-all.sh and test-long.sh.
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # shellcheck source=scripts/lib.sh
@@ -8,7 +8,7 @@ ALLOWED_SKIPS=$ROOT/scripts/ci/allowed-skips.txt
 WORK=$(mktemp -d)
 trap cleanup EXIT
 
-# The processes of the steps that run beside others, by name.
+# The processes of background steps, by name.
 declare -A BESIDE=()
 
 cleanup() {
@@ -30,7 +30,7 @@ step() {
   local name=${1%:*} lines=${1#"${1%:*}"} started=$SECONDS status
   shift
   printf '\n== %s\n' "$name"
-  # not "|| status=$?", which would switch errexit off inside
+  # Not "|| status=$?", which would disable errexit inside.
   set +e
   (
     set -e
@@ -41,8 +41,8 @@ step() {
   show "$name" "${lines#:}" "$status" $((SECONDS - started))
 }
 
-# begin NAME COMMAND...: starts a step beside those that follow, until finish NAME. It needs one CPU at most, and what runs beside
-# it uses neither its folders nor a Maven that fetches what it fetches as well.
+# begin NAME COMMAND...: starts a step in the background until finish NAME. It may use one CPU. Steps that run at the same time
+# must not use its directories, or a Maven that downloads the same files.
 begin() {
   (
     started=$SECONDS status=0
@@ -55,7 +55,7 @@ begin() {
   BESIDE[$1]=$!
 }
 
-# finish NAME[:LINES]: waits for a step and shows it, with the time that the step itself took.
+# finish NAME[:LINES]: waits for a background step and shows its result and duration.
 finish() {
   local name=${1%:*} lines=${1#"${1%:*}"} status=0
   printf '\n== %s\n' "$name"
@@ -82,7 +82,7 @@ show() {
   printf -- '-- %s: %s, %d s\n' "$name" "$([ "$status" = 0 ] && echo passed || echo "status $status")" "$seconds"
 }
 
-# Servers of all majors, which Maven fetches: of two that do so at once, one spoils what the other writes.
+# Servers of all majors, which Maven downloads. Two simultaneous downloads would corrupt each other.
 fetch_servers() {
   local major
   for major in "${MAJORS[@]}"; do
@@ -91,7 +91,7 @@ fetch_servers() {
   PLATFORM=linux-amd64-musl embedded_tree "$DEFAULT_MAJOR" >/dev/null
 }
 
-# axis NAME MAJOR JDK ARGUMENT...: Maven in a copy of the tree, so that the axes' jars can be compared.
+# axis NAME MAJOR JDK ARGUMENT...: runs Maven in a copy of the tree, so that the jars of several axes can be compared.
 axis() {
   local name=$1 major=$2 home=$3
   shift 3
@@ -101,7 +101,7 @@ axis() {
   grep -E 'Tests run:.*[0-9]$' "$WORK/$name.log" || true
 }
 
-# recipes COPY MAJOR ARGUMENT...: the extensions of others on a major, in a copy of the tree that Maven has built.
+# recipes COPY MAJOR ARGUMENT...: tests third-party extensions on a major, in a copy of the tree that was built.
 recipes() {
   local copy=$1 major=$2 tests=RecipesIT,PgvectorIT
   shift 2
@@ -113,7 +113,7 @@ recipes() {
   find "$copy/any-extension/recipes/tests/target/failsafe-reports" -name 'TEST-*.xml' | test_reports outcome "extensions on PostgreSQL $major"
 }
 
-# summary: what was skipped, how long each step took and what failed; its status is the whole run's.
+# summary: prints skipped tests, durations and failures; exits with the status of the whole run.
 summary() {
   local name line
   printf '\n== summary\n'
@@ -128,7 +128,7 @@ summary() {
       failed+=("a skip that is not allowed")
     fi
   done
-  # once more, for who sees the end of a long report only
+  # Repeated for readers who only see the end of a long report.
   for name in "${failed[@]}"; do
     [ ! -e "$WORK/$name.log" ] || tail -n 40 "$WORK/$name.log" | cut -c 1-300 | sed "s/^/$name: /"
   done

@@ -27,7 +27,7 @@ find "$ROOT/$(module_directory pg-extension-batching)/src/main/java" "$ROOT/$(mo
     die 'the races do not compile'
   }
 
-# Small strides, because the time is only looked at after each, and a lost wake-up costs a time-out.
+# Small strides, because the time is only checked after each, and a lost wake-up costs a timeout.
 # JDKs before 18 have two ways to lock, and jcstress tries both
 runs=$(($(grep -c . "$tmp/classes/META-INF/TestList") * ($(jdk_version "$home") < 18 ? 2 : 1)))
 say "Racing ($seconds seconds, and some 30 besides)"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Starts everything as processes: PostgreSQL, two greeting services, the user service, the gateway. Calls every
-# documented path through the gateway, kills parts under load, and ends what it has started.
+# Starts everything as processes: PostgreSQL, two greeting services, the user service, the gateway. Calls every documented path
+# through the gateway, kills processes under load, and stops everything at the end.
 # SPDX-License-Identifier: MIT
 PROGRAM=scripts/ci/system.sh
 # shellcheck source=scripts/lib.sh
@@ -24,16 +24,16 @@ stop_all() {
 }
 trap stop_all EXIT
 
-# fail WORD...: with what the parts have logged.
+# fail WORD...: fails with the logs of all processes.
 fail() {
   tail -n 40 "$WORK"/*.log >&2
   die "$@"
 }
 
-# passed WORD...: says what has been seen, and when.
+# passed WORD...: prints a passed check with its time.
 passed() { printf '%3d s  %s\n' "$SECONDS" "$*"; }
 
-# await NAME URL: until a part answers.
+# await NAME URL: waits until a process responds.
 await() {
   local i
   for ((i = 0; i < 1500; i++)); do
@@ -44,7 +44,7 @@ await() {
   fail "$1 does not answer at $2"
 }
 
-# start NAME MODULE CLASS PORT VARIABLE=VALUE...: a Java program.
+# start NAME MODULE CLASS PORT VARIABLE=VALUE...: starts a Java program.
 start() {
   env "SPRING_DATASOURCE_URL=$URL" "SERVER_PORT=$4" SERVER_ADDRESS=127.0.0.1 SPRING_MAIN_BANNER_MODE=off "${@:5}" \
     "$JAVA" "${START_FAST[@]}" -cp "${CLASSES[$2]}" "$3" >"$WORK/$1.log" 2>&1 &
@@ -58,14 +58,14 @@ start_greeting() {
     'SERVER_TOMCAT_REMOTEIP_INTERNAL_PROXIES=127\.0\.0\.1'
 }
 
-# kill_part NAME: as kill -9 does.
+# kill_part NAME: like kill -9.
 kill_part() {
   kill -9 "${PIDS[$1]}"
   wait "${PIDS[$1]}" 2>/dev/null || true
   unset "PIDS[$1]"
 }
 
-# call METHOD PATTERN PATH STATUS WORDS [ARGUMENT...]: what is documented as METHOD PATTERN answers so.
+# call METHOD PATTERN PATH STATUS WORDS [ARGUMENT...]: checks the response of the path documented as METHOD PATTERN.
 called=()
 call() {
   local method=$1 pattern=$2 path=$3 expected=$4 words=$5 status
@@ -76,15 +76,15 @@ call() {
   [ -z "$words" ] || grep -qF -- "$words" "$WORK/answer" || fail "$method $path: no $words in: $(<"$WORK/answer")"
 }
 
-# json BODY: arguments of curl.
+# json BODY: prints arguments for curl.
 json() { ARGUMENTS=(-H 'Content-Type: application/json' -d "$1"); }
 
-# load FILE COUNT URL [ARGUMENT...]: makes the requests, 16 at a time, and writes their statuses.
+# load FILE COUNT URL [ARGUMENT...]: sends the requests, 16 at a time, and writes their statuses.
 load() {
   curl -sS -Z --parallel-max 16 -o /dev/null -w '%{http_code}\n' "${@:4}" "$3[1-$2]" >"$1" 2>"$1.log" || true
 }
 
-# await_lines FILE COUNT: until so many requests were answered.
+# await_lines FILE COUNT: waits until this number of requests was answered.
 await_lines() {
   local i
   for ((i = 0; i < 1200; i++)); do
@@ -120,7 +120,7 @@ done
 URL=$(awk '$1 == "owner" { print $2 }' "$WORK/server.log")
 passed "PostgreSQL runs"
 
-# all at the same time, on an empty database
+# all in parallel, on an empty database
 start_greeting greeting-1 "$ONE"
 start_greeting greeting-2 "$TWO"
 start users pg-hello-example-users io.pghello.examples.users.UserServiceApplication "$USERS" \
@@ -142,7 +142,7 @@ bearer=(-H "Authorization: Bearer $TOKEN")
 call GET / / 200 '<html'
 call GET '/api/greeting/{name}' "/api/greeting/O'Brien%2F?repeat=2" 200 "Hello, O'Brien/! Hello, O'Brien/!"
 grep -qi '^RateLimit-Remaining: 99' "$WORK/headers" || fail "the limit counts otherwise: $(<"$WORK/headers")"
-# a client that pretends to be another, at the other instance, is the same client
+# A client that pretends to be another one, on the other instance, is recognised as the same client.
 call GET '/api/greeting/{name}' /api/greeting/Ada 200 'Hello, Ada!' -H 'X-Forwarded-For: 10.9.8.7'
 grep -qi '^RateLimit-Remaining: 98' "$WORK/headers" || fail "the limit counts otherwise: $(<"$WORK/headers")"
 json '{"names":["Ada","Bob"]}'

@@ -35,7 +35,7 @@ first_axis() {
     -Djooq.run="$(pom_property jooq.3.21.version)" -Dhibernate.run="$(pom_property hibernate.7.4.version)"
 }
 
-# Without the checkers. The starter sends the server nothing itself, and ./dev test --long runs pghello's tests on this major.
+# Without the checkers. The starter sends no statements, and ./dev test --long runs pghello's tests on this major.
 turkish_axis() {
   axis postgres18-jdk25-turkish 18 "$JDK25" "${ONCE[@]}" '-P!checks' \
     -Dpg-hello-plugin.skipTests=true -Dpg-hello-cli.skipTests=true -Dpg-hello-spring-boot-starter.skipTests=true \
@@ -85,7 +85,7 @@ begin containers           "$CHECKS/container-tests.sh" "$WORK/containers"
 step consumer:3            "${WITH_JDK17[@]}" "$CI/consumer.sh"
 step system:8              "${WITH_JDK25[@]}" "$CI/system.sh"
 finish containers
-# deploy, site, mcp and monitoring compile in the tree, so only one of them does at a time; compose has a tree of its own
+# deploy, site, mcp and monitoring compile in the tree, so only one of them runs at a time; compose uses a separate tree.
 step deploy                "$CI/deploy.sh"
 copy_tree                  "$WORK/compose"
 begin compose              "${WITH_JDK25[@]}" "$CI/offline/containers.sh" run "$WORK/compose/scripts/ci/offline/compose.sh"
@@ -97,7 +97,7 @@ step fuzzing               "$ROOT/dev" native --fuzz 20
 step races                 "$CI/stress.sh"
 finish monitoring:25
 finish compose:8
-# measures performance, so nothing runs beside it
+# Measures performance, so nothing runs in parallel.
 step guard:45              "$ROOT/dev" bench --guard
 
 summary

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ./dev test --long: what takes too long for ./dev test --all.  See docs/testing.md for how to add to it.
+# ./dev test --long: tests that take too long for ./dev test --all. See docs/testing.md for how to add one.
 # SPDX-License-Identifier: MIT
 PROGRAM='dev test --long'
 # shellcheck source=scripts/ci/steps.sh
@@ -15,10 +15,10 @@ step servers fetch_servers
 # all tests with the tag long, and no others
 PG_HELLO_POOLERS=$("$ROOT/scripts/ci/poolers.sh") \
   axis postgres17-jdk25 17 "$JDK25" -Dgroups=long -DexcludedGroups= '-P!checks' -Dmaven.javadoc.skip -Dmaven.source.skip
-# what ./dev test --all has on two majors alone, and in no other language
+# Tests that ./dev test --all runs on two majors only, and in one language.
 axis postgres18-jdk25-turkish 18 "$JDK25" '-P!checks' -pl :pg-hello-cli -am -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false \
   -DexcludedGroups=long,container -Dit.test='io/pghello/cli/**/*IT' -DargLine='-Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu' -Dfailsafe.failIfNoSpecifiedTests=false -Dmaven.javadoc.skip -Dmaven.source.skip
-# what it has on one major and one JDK alone
+# Tests that it runs on one major and one JDK only.
 axis postgres15-jdk17 15 "$(find_jdk 17 17)" -pl :pg-hello-spring-boot-starter,:pg-hello-cli -am -DexcludedGroups=long,container -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false \
   -Dit.test='io/pghello/spring/**/*IT,io/pghello/cli/InstallIT,io/pghello/cli/load/*IT' -Dfailsafe.failIfNoSpecifiedTests=false -Dmaven.javadoc.skip -Dmaven.source.skip
 for major in "${MAJORS[@]}"; do

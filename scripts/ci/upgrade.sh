@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# pg_upgrade of a cluster with databases whose columns, defaults, checks, indexes and views call pg_hello, from 15 to 17, and from there
-# to 18: the rows, the indexes and the versions stay, and writing goes on. Servers and pg_upgrade come out of Debian's packages,
-# which are only unpacked, and run with the C library of their suite.
+# Runs pg_upgrade from 15 to 17 and then to 18 on a cluster with databases that use pg_hello in columns, defaults, checks,
+# indexes and views: rows, indexes and versions are kept, and writing still works. Servers and pg_upgrade are unpacked from
+# Debian's packages, and run with the C library of their suite.
 # SPDX-License-Identifier: MIT
 PROGRAM=upgrade.sh
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-# What the servers of all suites need; a suite has no package of another one's name.
+# Dependencies of the servers in all suites. Each suite has only some of these names.
 LIBRARIES=(libc6 libgcc-s1 libstdc++6 libpq5 libssl3 libssl3t64 libgssapi-krb5-2 libkrb5-3 libk5crypto3 libkrb5support0 libcom-err2
   libkeyutils1 libldap-2.5-0 libldap2 libsasl2-2 libpam0g libaudit1 libcap-ng0 libcap2 libselinux1 libpcre2-8-0 libsystemd0 liblzma5
   libgcrypt20 libgpg-error0 libuuid1 libxml2 libxml2-16 libxslt1.1 libzstd1 liblz4-1 zlib1g libicu72 libicu76 libicu77 libicu78 libnuma1 liburing2
@@ -18,12 +18,12 @@ skip() {
   exit 77
 }
 
-# programs MAJOR: prints the folder of its programs.
+# programs MAJOR: prints the directory of its programs.
 programs() {
   printf '%s/%s/usr/lib/postgresql/%s/bin' "$SCRATCH" "$1" "$1"
 }
 
-# unpack MAJOR: the server, with the extension, in SCRATCH/MAJOR.
+# unpack MAJOR: unpacks the server with the extension into SCRATCH/MAJOR.
 unpack() {
   local tree=$SCRATCH/$1 debs deb loader file folder
   debs=$("$ROOT/scripts/packages.sh" "$1" "postgresql-$1" "postgresql-client-$1" "${LIBRARIES[@]}" 2>/dev/null)
@@ -37,7 +37,7 @@ unpack() {
   loader=$(find "$tree" -name 'ld-linux*.so.*' -path '*-linux-gnu/*' | head -n 1)
   folder=$(uname -m)-linux-gnu
   for file in "$(programs "$1")"/*; do
-    # also for what those libraries need
+    # Includes the dependencies of those libraries.
     patchelf --force-rpath --set-rpath "$tree/lib/$folder:$tree/usr/lib/$folder" --set-interpreter "$loader" "$file"
   done
   "$(programs "$1")/postgres" --version >/dev/null || skip "PostgreSQL $1 of its suite does not run here"
@@ -45,7 +45,7 @@ unpack() {
   cp "$(library "$1")" "$(dirname "$(programs "$1")")/lib/pg_hello.so"
 }
 
-# initialize MAJOR: an empty cluster in SCRATCH/data-MAJOR.
+# initialize MAJOR: creates an empty cluster in SCRATCH/data-MAJOR.
 initialize() {
   server_user "$(programs "$1")/initdb" -D "$SCRATCH/data-$1" -A trust -U postgres -E UTF8 --locale=C -k >"$SCRATCH/log" 2>&1 ||
     { cat "$SCRATCH/log" >&2; die "initdb of PostgreSQL $1 failed"; }
@@ -53,7 +53,7 @@ initialize() {
 
 start() {
   RUNNING=$(dirname "$(programs "$1")")
-  # where drop_scratch looks for it
+  # drop_scratch looks for it here.
   ln -sfn "data-$1" "$SCRATCH/data"
   PGPORT=$(free_port)
   export PGHOST=127.0.0.1 PGPORT PGUSER=postgres
@@ -71,7 +71,7 @@ sql() {
   psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$@"
 }
 
-# fill: a database with the newest version of the extension, in a schema of its own, and one with the first.
+# fill: creates a database with the newest version of the extension in a separate schema, and one with the first version.
 fill() {
   sql postgres -c 'CREATE DATABASE app' -c 'CREATE DATABASE first'
   sql first -c "CREATE EXTENSION pg_hello VERSION '1.0'" \
@@ -104,7 +104,7 @@ FROM users;
 SQL
 }
 
-# What has to be the same afterwards.
+# Prints the state that must not change.
 STATE="
   SET search_path = data, \"The \"\"hello\"\" schema\";
   SELECT count(*), md5(string_agg(u::text, ',' ORDER BY id)) FROM users u;
@@ -119,7 +119,7 @@ STATE="
   SELECT id FROM users WHERE pg_hello(name, 3) = pg_hello('Zoë O''Brien 42', 3);
   EXPLAIN (COSTS off) SELECT id FROM users WHERE pg_hello(name, 3) = pg_hello('Zoë O''Brien 42', 3)"
 
-# upgrade OLD NEW: with the rows checked before and after.
+# upgrade OLD NEW: upgrades, and checks the rows before and after.
 upgrade() {
   local before after
   unpack "$2"
@@ -137,7 +137,7 @@ upgrade() {
   start "$2"
   after=$(sql app -c "$STATE")
   [ "$before" = "$after" ] || die "from $1 to $2 the database changes: $(diff <(echo "$before") <(echo "$after"))"
-  # defaults, checks and generated columns work on
+  # Defaults, checks and generated columns still work.
   after=$(sql app -c "SET search_path = data, \"The \"\"hello\"\" schema\"" -c "INSERT INTO users (id, name) VALUES (1000 + $2, 'new $2')
     RETURNING greeting, abs(at - extract(epoch FROM clock_timestamp()) * 1000) < 10000")
   [ "$after" = "Hello, new $2! Hello, new $2!|t" ] || die "PostgreSQL $2: the table takes a row as $after"

@@ -16,7 +16,8 @@ repository=$(JAVA_HOME=$JDK17 classpath pg-hello-example-quickstart "$DEFAULT_MA
 mkdir -m 755 "$scratch"
 chmod 755 "$(dirname "$scratch")"
 copy_tree "$scratch/tree"
-# a copy, because the repository may be closed to others, and Maven records mirrors in it that the other user does not have
+# A copy, because the repository may be unreadable for others, and because Maven records mirrors in it that the other user
+# lacks.
 cp -r "$repository" "$scratch/repository"
 mkdir "$scratch/home"
 chmod -R a+rX "$scratch/repository"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs deploy/compose.yaml, but for the monitoring, in a container engine that reaches no registry of images: stand-ins of the
-# images that it names are made of this machine's programs. Builds the Dockerfiles of deploy/. Needs what containers.sh provides:
+# Runs deploy/compose.yaml, except for the monitoring, in a container engine without access to an image registry. Substitutes
+# for the named images are built from this machine's programs. Builds the Dockerfiles of deploy/. Needs containers.sh:
 #   scripts/ci/offline/containers.sh run scripts/ci/offline/compose.sh
 # SPDX-License-Identifier: MIT
 PROGRAM=scripts/ci/offline/compose.sh
@@ -13,7 +13,7 @@ BASE=${PG_HELLO_TEST_IMAGE:?"run it by scripts/ci/offline/containers.sh run"}
 IMAGES=(busybox:1.37 postgres:18 eclipse-temurin:25-jre nginx:1.28 redis:8)
 BUILT=(pg-hello-greeting-service pg-hello-user-service pg-hello-ci-postgres pg-hello-ci-extension)
 export DOCKER_BUILDKIT=0 COMPOSE_DOCKER_CLI_BUILD=0 COMPOSE_PROJECT_NAME=pg-hello-ci COMPOSE_HTTP_TIMEOUT=300
-# images that were not there before
+# Images that did not exist before.
 OURS=()
 
 compose() { docker_compose -f "$SCRATCH/compose.yaml" --project-directory "$ROOT/deploy" "$@"; }
@@ -26,7 +26,7 @@ leave_nothing() {
   drop_scratch
 }
 
-# fail WORD...: shows the last lines of all containers, those that have failed at the end.
+# fail WORD...: shows the last lines of all containers, failed ones last.
 fail() {
   local container containers
   containers=$(docker ps -aq --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME" |
@@ -40,14 +40,14 @@ fail() {
 
 passed() { printf '%3d s  %s\n' "$SECONDS" "$*"; }
 
-# build NAME FOLDER [ARGUMENT...]: an image of a folder with a Dockerfile.
+# build NAME FOLDER [ARGUMENT...]: builds an image from a directory with a Dockerfile.
 build() {
   docker build -q -t "$1" "${@:3}" "$2" >"$SCRATCH/build.log" 2>&1 || die "$1 cannot be built: $(tail -5 "$SCRATCH/build.log")"
 }
 
 has_image() { docker image inspect "$1" >/dev/null 2>&1; }
 
-# programs FOLDER PROGRAM...: copies programs of this machine, and their libraries, into a folder.
+# programs FOLDER PROGRAM...: copies programs of this machine, and their libraries, into a directory.
 programs() {
   local program library folder=$1
   shift
@@ -62,7 +62,7 @@ programs() {
   done
 }
 
-# make_stand_ins: images that are missing on the engine.
+# make_stand_ins: builds substitutes for images that the engine lacks.
 make_stand_ins() {
   local folder tree image
   for image in "${IMAGES[@]}"; do
@@ -81,7 +81,7 @@ make_stand_ins() {
         tree=$(embedded_tree 18)
         cp -r "$tree/." "$folder/files"
         sed -Ei "s/^#?listen_addresses = .*/listen_addresses = '*'/" "$folder/files/share/postgresql/postgresql.conf.sample"
-        # its socket is in /tmp, and the client, of another build, would look elsewhere
+        # Its socket is in /tmp, but the client, from another build, uses another directory.
         cat >"$folder/Dockerfile" <<END
 FROM $BASE
 COPY files /opt/postgresql-18
@@ -108,7 +108,7 @@ END
   done
 }
 
-# call PATH STATUS WORDS [ARGUMENT...]: what the gateway answers.
+# call PATH STATUS WORDS [ARGUMENT...]: checks the response of the gateway.
 call() {
   local path=$1 expected=$2 words=$3 status
   status=$(curl -sS -o "$SCRATCH/answer" -w '%{http_code}' "${@:4}" "$GATEWAY$path") || true
@@ -116,7 +116,7 @@ call() {
   grep -qF -- "$words" "$SCRATCH/answer" || fail "$path: no $words in: $(<"$SCRATCH/answer")"
 }
 
-# up [ARGUMENT...]: everything, until the gateway says that all before it are healthy.
+# up [ARGUMENT...]: starts everything, and waits until the gateway reports that all services are healthy.
 up() {
   compose "$@" up -d --build >"$SCRATCH/up.log" 2>&1 || fail "up fails: $(tail -5 "$SCRATCH/up.log")"
   GATEWAY=http://$(compose port api-gateway 3000)
@@ -135,7 +135,7 @@ provide_docker_compose || die "docker-compose cannot be fetched"
 "$ROOT/dev" images
 new_scratch
 trap leave_nothing EXIT
-# ports that are free
+# Free ports.
 sed -E 's/"127\.0\.0\.1:[0-9]+:([0-9]+)"/"127.0.0.1::\1"/' "$ROOT/deploy/compose.yaml" >"$SCRATCH/compose.yaml"
 export SECRETS=$SCRATCH/secrets
 "$ROOT/deploy/secrets.sh" "$SECRETS"
@@ -181,7 +181,7 @@ compose down >/dev/null 2>&1
 export GREETING_CACHE=redis GREETING_RATE_LIMIT_STORE=redis
 up --profile redis
 call /users/1 200 '"email":"ada@example.com"' -H "Authorization: Bearer $(<"$SECRETS/admin-token")"
-# a greeting does not wait for Redis, which connects meanwhile
+# A greeting does not wait for Redis, which connects in parallel.
 for ((i = 0; i < 40; i++)); do
   call /api/greeting/Bob 200 'Hello, Bob! Hello, Bob!' # limited
   call /greeting/Bob 200 'Hello, Bob! Hello, Bob!'     # cached

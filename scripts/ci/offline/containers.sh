@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A container engine with a postgres image, also on a bare Debian that reaches no image registry.
+# Provides a container engine with a postgres image, even on a bare Debian without access to an image registry.
 # SPDX-License-Identifier: MIT
 PROGRAM=scripts/ci/offline/containers.sh
 # shellcheck source=scripts/lib.sh
@@ -37,7 +37,7 @@ skip() {
   exit 77
 }
 
-# Logs of CI must not name the machine's mirrors.
+# CI logs must not contain the machine's mirrors.
 show_end() { tail -"$1" "$2" | sed 's#\(https\?://\)[^/ ]*#\1...#g' >&2; }
 
 answers() { timeout 10 docker version -f '{{.Server.Version}}' >/dev/null 2>&1; }
@@ -45,7 +45,7 @@ answers() { timeout 10 docker version -f '{{.Server.Version}}' >/dev/null 2>&1; 
 # has_image [IMAGE]
 has_image() { [ -n "$(docker image inspect -f ok "${1-$IMAGE}" 2>/dev/null)" ]; }
 
-# own_pid: the process of the engine that this script started, if it runs.
+# own_pid: prints the process id of the engine started by this script, if it is running.
 own_pid() {
   local pid
   pid=$(cat "$STATE/dockerd.pid" 2>/dev/null) || return 1
@@ -53,8 +53,7 @@ own_pid() {
   printf '%s' "$pid"
 }
 
-# Two engines would change the same bridge. An engine that has ended may still be listed, without a
-# command line.
+# Two engines would modify the same bridge. An ended engine may still be listed, without a command line.
 dockerd_runs() {
   local process
   for process in /proc/[0-9]*; do
@@ -63,7 +62,7 @@ dockerd_runs() {
   return 1
 }
 
-# build_root MAJOR DIR: the files of an image with the distribution's own PostgreSQL.
+# build_root MAJOR DIR: creates the files of an image with the distribution's PostgreSQL.
 build_root() {
   local major=$1 dir=$2 suite=${HEADER_SUITE[$1]} sources=$2.sources source mirror keyring http_proxy=${http_proxy-}
   mkdir "$sources"
@@ -75,7 +74,7 @@ build_root() {
     keyring=$(sed -En 's#.*[Ss]igned-[Bb]y[:=] *(/[^] ,]+).*#\1#p' "$source" | head -1)
     [ -n "$mirror" ] || continue
     rm -rf "$dir"
-    # in namespaces of its own, so that no mount and no process outlives it
+    # In separate namespaces, so that no mounts or processes remain.
     if timeout --foreground -k 10 600 unshare --mount-proc --pid --fork --kill-child \
       debootstrap --variant=minbase --include="postgresql-$major" ${keyring:+"--keyring=$keyring"} \
       "$suite" "$dir" "$mirror" >"$dir.log" 2>&1 </dev/null; then
@@ -86,7 +85,7 @@ build_root() {
     [ ! -e "$dir.log" ] || show_end 5 "$dir.log"
     return 1
   fi
-  # the package makes a cluster, the image's entry point makes its own
+  # The package creates a cluster, but the image's entrypoint creates another one.
   rm -rf "$dir/etc/postgresql/$major" "$dir/var/lib/postgresql/$major" "$dir/etc/apt/sources.list"
   sed -Ei "s/^#?listen_addresses = .*/listen_addresses = '*'/" "$dir/usr/share/postgresql/$major/postgresql.conf.sample"
   mkdir -p "$dir/docker-entrypoint-initdb.d" "$dir/var/lib/postgresql/data" &&
@@ -94,7 +93,7 @@ build_root() {
     install -m 755 "$ROOT/scripts/ci/offline/docker-entrypoint.sh" "$dir/usr/local/bin/docker-entrypoint.sh"
 }
 
-# image_archive: prints the file of the image, built if there is none of this recipe.
+# image_archive: prints the path of the image file. Builds it unless one of this recipe exists.
 image_archive() (
   recipe=$({ declare -f build_root && cat "$ROOT/scripts/ci/offline/docker-entrypoint.sh"; } | sha256sum)
   file=$STATE/postgres-$MAJOR-${recipe:0:12}.tar.zst
@@ -122,7 +121,7 @@ load_image() {
     -c 'ENTRYPOINT ["docker-entrypoint.sh"]' -c 'CMD ["postgres"]' - "$IMAGE" >/dev/null
 }
 
-# load_alpine: an image with the files where the official Alpine one has them, out of the embedded server for musl.
+# load_alpine: loads an image with the file layout of the official Alpine image, based on the embedded server for musl.
 load_alpine() (
   [ "$(platform)" = linux-amd64 ] || return 1
   PLATFORM=linux-amd64-musl
@@ -151,8 +150,8 @@ load_alpine() (
     -c 'ENTRYPOINT ["docker-entrypoint.sh"]' -c 'CMD ["postgres"]' - "$ALPINE_IMAGE" >/dev/null
 )
 
-# An engine that is killed leaves the bridges of its networks, and the route over such a bridge comes before that of the
-# next engine's network. No engine misses them: it makes its bridges when it starts.
+# A killed engine leaves the bridges of its networks, and their routes take precedence over the network of the next engine. They can
+# be removed, because an engine creates its bridges at startup.
 remove_bridges() {
   local bridge table rule
   ! dockerd_runs || return 0
@@ -170,13 +169,13 @@ remove_bridges() {
   done
 }
 
-# Also what a killed engine leaves running and mounted.
+# Also stops processes and unmounts file systems left by a killed engine.
 remove_engine_files() {
   local process pid
   for process in /proc/[0-9]*; do
     pid=${process#/proc/}
     if grep -qs '^containerd' "$process/comm" && grep -qszF -- "$ENGINE/exec" "$process/cmdline"; then
-      # the container first, which is the child
+      # The container first, which is the child.
       xargs -r kill -KILL <"$process/task/$pid/children" 2>/dev/null || true
       kill -KILL "$pid" 2>/dev/null || true
     fi
@@ -190,7 +189,7 @@ start_engine() {
   local pid
   say "Starting a container engine"
   remove_engine_files
-  # what down gives back
+  # Reverted by down.
   [ -e "$STATE/network" ] || {
     iptables -S FORWARD | head -1
     cat /proc/sys/net/ipv4/ip_forward
@@ -209,7 +208,7 @@ start_engine() {
   return 1
 }
 
-# The engine never takes back what it changed in the machine's network.
+# The engine never reverts its changes to the machine's network.
 restore_network() {
   local before table rule chain
   [ -e "$STATE/network" ] || return 0
@@ -252,7 +251,7 @@ stop_engine() {
   remove_engine_files
 }
 
-# use_engine: the image on an engine that is somebody else's.
+# use_engine: loads the image into an engine that is not managed by this script.
 use_engine() {
   has_image || timeout 300 docker pull -q "$IMAGE" >/dev/null 2>&1 ||
     skip "the container engine has no image $IMAGE and cannot pull it"
@@ -265,7 +264,7 @@ own_engine() {
   [ -n "${HEADER_SUITE[$MAJOR]-}" ] || skip "no suite of Debian has PostgreSQL $MAJOR"
   (need dockerd docker.io debootstrap debootstrap iptables iptables zstd zstd ip iproute2) ||
     skip 'no container engine can be installed'
-  # where services start when they are installed
+  # The package starts services when it is installed.
   if answers; then
     use_engine
     return
@@ -277,7 +276,7 @@ own_engine() {
   load_image || skip "the image $IMAGE cannot be loaded"
 }
 
-# provide: an engine with the image, and the variables for it.
+# provide: starts an engine with the image, and sets its variables.
 provide() {
   say "Providing a container engine with the image $IMAGE (a minute the first time, then seconds)"
   mkdir -p "$STATE"
@@ -292,22 +291,22 @@ provide() {
   else
     own_engine
   fi
-  # ours is no image for an engine that somebody else uses
+  # This image must not be loaded into an engine of others.
   if has_image "$ALPINE_IMAGE" ||
     if [ "${DOCKER_HOST-}" = "$OWN_HOST" ]; then load_alpine; else timeout 300 docker pull -q "$ALPINE_IMAGE" >/dev/null 2>&1; fi; then
     export PG_HELLO_TEST_ALPINE_IMAGE=$ALPINE_IMAGE
   fi
   flock -u 7
   export PG_HELLO_TEST_IMAGE=$IMAGE
-  # no registry may have the image of Testcontainers' helper
+  # The registry may not have the helper image of Testcontainers.
   export TESTCONTAINERS_RYUK_DISABLED=${TESTCONTAINERS_RYUK_DISABLED:-true}
-  # Testcontainers asks a helper image for the address where it believes to be in a container
+  # Testcontainers uses a helper image to find the host's address if it believes that it runs in a container.
   if [[ ${DOCKER_HOST:-unix:} == unix:* ]]; then
     export TESTCONTAINERS_HOST_OVERRIDE=${TESTCONTAINERS_HOST_OVERRIDE:-localhost}
   fi
 }
 
-# Ends the engine unless another run uses it, or up shall keep it.
+# Stops the engine unless another run uses it, or it was started with up.
 release() {
   flock -u 8 2>/dev/null || return 0
   flock -w 60 7
@@ -334,7 +333,7 @@ run() {
   trap release EXIT
   trap 'exit 143' HUP
   provide
-  # a process group of its own, to be ended as one
+  # A separate process group, so that it can be ended as a whole.
   set -m
   "$@" 7>&- 8>&- <&0 &
   child=$!

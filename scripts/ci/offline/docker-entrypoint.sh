@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The entry point of the image that containers.sh builds: what tests see of the official postgres
-# image's one, by the same names and in the same order.
+# The entrypoint of the image built by containers.sh. Tests see the same behaviour as with the official postgres image, with the
+# same names and in the same order.
 # SPDX-License-Identifier: MIT
 set -Eeuo pipefail
 
@@ -28,12 +28,12 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
     echo 'Error: Database is uninitialized and superuser password is not specified.' >&2
     exit 1
   fi
-  # word splitting is meant, as in the official one
+  # Word splitting is intended, like in the official one.
   # shellcheck disable=SC2086
   initdb --username="$POSTGRES_USER" --pwfile=<(printf '%s\n' "${POSTGRES_PASSWORD:-}") ${POSTGRES_INITDB_ARGS:-}
   printf '\nhost all all all %s\n' "${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}" >>"$PGDATA/pg_hba.conf"
 
-  # first a server on its socket only, with the same settings
+  # First a server on its socket only, with the same settings.
   options=$(printf '%q ' "${@:2}" -c listen_addresses= -p 5432)
   export PGUSER=$POSTGRES_USER
   pg_ctl -D "$PGDATA" -o "$options" -w start
