@@ -220,7 +220,7 @@ caches 1 'others may rename what is in it' "$WORK/open"
 # Created with a umask of 000 before this rule existed.
 plant "$WORK/old" && chmod 777 "$WORK/old/pgxs/99-1/bin"
 caches 1 "$none" "$WORK/old"
-plant "$WORK/older" && chmod 777 "$WORK/older/headers"
+plant "$WORK/older" && chmod 775 "$WORK/older/headers"
 caches 1 "$none" "$WORK/older"
 ln -s "$WORK/old" "$WORK/linked/$me"
 caches 1 'is a link' "$WORK/linked"
@@ -243,12 +243,13 @@ if [ -n "$(find "$home/.cache" "$WORK/sticky/$me" -perm /077)" ] || [ ! -d "$hom
   ls -lRd "$home/.cache" "$home/.cache/pg-hello" "$WORK/sticky/$me"
   failures=$((failures + 1))
 fi
-# what only this user could have put there is taken, whatever its name is
+# what only this user could have put there is taken, whatever its name is, and others cannot write to what is added
 for folder in "$WORK/mine" "$WORK/o'brien \$(touch planted)"; do
   plant "$folder"
   cases=$((cases + 1))
-  config=$(PG_HELLO_CACHE=$folder "$ROOT/scripts/headers.sh" 99 2>/dev/null) || true
-  if [ "$config" != "$folder/pgxs/99-1/bin/pg_config" ] || [ "$("$config" --pgxs)" != "$folder/pgxs/99-1/src/makefiles/pgxs.mk" ]; then
+  config=$(umask 000 && PG_HELLO_CACHE=$folder "$ROOT/scripts/headers.sh" 99 2>/dev/null) || true
+  if [ "$config" != "$folder/pgxs/99-1/bin/pg_config" ] || [ "$("$config" --pgxs)" != "$folder/pgxs/99-1/src/makefiles/pgxs.mk" ] ||
+    [ -n "$(find "$folder" ! -type l -perm /022)" ]; then
     printf 'the cache %s is not used\n' "$folder"
     failures=$((failures + 1))
   fi

@@ -251,6 +251,20 @@ class CacheTest {
   }
 
   @Test
+  void refusesAFolderInItThatBelongsToAnotherUser() throws IOException {
+    assumeTrue(Cache.isRoot(), "only root can give a folder to another user");
+    for (String name : List.of("server", "pg-hello-cache-" + Cache.user().getName())) {
+      Path planted = Files.createDirectory(root.resolve(name));
+      Files.setPosixFilePermissions(planted, PosixFilePermissions.fromString("rwx------"));
+      Files.setAttribute(planted, "unix:uid", 65534);
+    }
+    String message = " belongs to another user, or is a link";
+    assertThatThrownBy(() -> Cache.in(root)).hasMessageContaining(root + "/server" + message);
+    assertThatThrownBy(() -> Cache.root(Map.of("HOME", root + "/none"), root))
+        .hasMessageContaining(message);
+  }
+
+  @Test
   void takesALinkToAFolder() throws IOException {
     Path folder = Files.createDirectory(root.resolve("folder"));
     Path link = Files.createSymbolicLink(root.resolve("link"), folder);
