@@ -71,8 +71,11 @@ foreign() {
     ! -type l \( -perm -002 -o -perm -020 \) \) -print | sed -n 1p
 }
 
-# ./dev prints help without a cache, and calls this later.
-[ "${BASH_SOURCE[-1]##*/}" = dev ] || own_cache
+# Help is printed without a cache. ./dev calls this later.
+case ${BASH_SOURCE[-1]##*/}-${1-} in
+  dev-* | *---help | *--h) ;;
+  *) own_cache ;;
+esac
 
 # installed_config MAJOR: prints an installed pg_config of that major with headers.
 installed_config() {
