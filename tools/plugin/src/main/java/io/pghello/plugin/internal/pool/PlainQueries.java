@@ -28,25 +28,30 @@ public final class PlainQueries {
   private static final int OFTEN = 5;
   private static final int CACHED_MAX = 500;
 
-  private final Map<String, Answer> answers = BoundedCache.of(CACHED_MAX);
+  private final Map<String, Integer> columns = BoundedCache.of(CACHED_MAX);
   private final Map<String, Recent<Boolean>> sessions = BoundedCache.of(CACHED_MAX);
   private final Map<String, Integer> runs = BoundedCache.of(CACHED_MAX);
 
   /** Counts a run of a query, and returns the state of the knowledge about it. */
   public Answer run(String sql) {
-    Answer known = answers.get(sql);
+    Integer known = columns.get(sql);
     if (known != null) {
-      return known;
+      return known == 0 ? Answer.OTHER : Answer.PLAIN;
     }
     return sql.length() <= BoundedCache.TEXT_MAX && runs.merge(sql, 1, Integer::sum) >= OFTEN
         ? Answer.UNKNOWN
         : Answer.RARE;
   }
 
-  /** Records the result of an examination. */
-  public void answered(String sql, boolean plain) {
+  /** Records how many such columns a query has; 0 if it has others. */
+  public void answered(String sql, int count) {
     runs.remove(sql);
-    answers.put(sql, plain ? Answer.PLAIN : Answer.OTHER);
+    columns.put(sql, count);
+  }
+
+  /** Returns how many such columns a query has; 0 if it has others, or is not known. */
+  public int columns(String sql) {
+    return columns.getOrDefault(sql, 0);
   }
 
   /**
@@ -66,7 +71,7 @@ public final class PlainQueries {
   /** Forgets a query, because its columns may have changed. */
   public void forget(String sql) {
     runs.remove(sql);
-    answers.remove(sql);
+    columns.remove(sql);
     sessions.remove(sql);
   }
 }

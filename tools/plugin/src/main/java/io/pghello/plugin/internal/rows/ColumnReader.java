@@ -75,6 +75,11 @@ public final class ColumnReader {
         : Optional.of(new ColumnReader(result, kinds, binary, names, reader));
   }
 
+  /** Returns how many columns there are. */
+  public int count() {
+    return kinds.length;
+  }
+
   private static Kind kind(int oid) {
     return switch (oid) {
       case Oid.TEXT,

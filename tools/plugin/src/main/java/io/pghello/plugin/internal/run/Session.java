@@ -24,6 +24,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -37,11 +38,18 @@ import org.postgresql.core.TransactionState;
 
 /** Runs statements on a connection. Not thread-safe. */
 public final class Session {
-  // Possible errors of prepared plans and types after another session changed a table.
+  // errors of prepared statements whose tables or types have changed; XX000 and 42704 report a type
+  // that was dropped
   private static final Set<String> STALE =
-      Set.of("26000", "42804", "42883", "22P02", "42P18", "0A000");
+      Set.of("26000", "42804", "42883", "22P02", "42P18", "0A000", "42704", "XX000");
+
+  // BEGIN and ROLLBACK around an undone query are prepared even if the query is not
+  private static final String GONE = "26000";
 
   private static final String READ_ONLY = "25006";
+
+  // the number of columns is part of a query with a check
+  private static final String OTHER_COLUMNS = "42601";
 
   private static final String READ = "SELECT pg_catalog.to_json(q.*)::pg_catalog.text FROM (\n";
   private static final String READ_PLAIN = "SELECT q.* FROM (\n";
@@ -58,6 +66,8 @@ public final class Session {
   private boolean stale;
   private boolean forgotten;
   private boolean prepared;
+  private boolean undone;
+  private boolean checked;
 
   /**
    * The transaction that statements run in, if any.
@@ -117,10 +127,10 @@ public final class Session {
   private QueryResult bracketed(DollarSql sql, List<JsonNode> params, int maxRows) {
     Answer known = pool.plainQueries().run(sql.jdbc());
     if (mode.readOnly() && !mode.several()) {
-      return bracketed(sql, params, maxRows, known, this::readUndone);
+      return bracketed(sql, params, maxRows, known, true);
     } else if (hasNothingToWrite(sql, known != Answer.RARE)) {
       try {
-        return undone(() -> bracketed(sql, params, maxRows, known, this::readUndone));
+        return undone(() -> bracketed(sql, params, maxRows, known, true));
       } catch (PostgresException e) {
         if (!READ_ONLY.equals(e.sqlState())) {
           throw e;
@@ -130,16 +140,26 @@ public final class Session {
       }
     }
     note(After.RESET);
-    return bracketed(sql, params, maxRows, known, this::read);
+    return bracketed(sql, params, maxRows, known, false);
   }
 
   private QueryResult bracketed(
-      DollarSql sql, List<JsonNode> params, int maxRows, Answer known, Reader read) {
+      DollarSql sql, List<JsonNode> params, int maxRows, Answer known, boolean undo) {
     String suffix = "\n) q LIMIT " + (maxRows + 1L);
     // A changed column type would abort a transaction with other statements.
-    return !mode.several() && isInUtc(sql) && isPlain(sql, params, known, read)
-        ? read.read(sql, params, READ_PLAIN, suffix, rows -> plainRows(rows, sql, maxRows))
-        : read.read(sql, params, READ, suffix, rows -> jsonRows(rows, maxRows));
+    boolean plain = !mode.several() && isInUtc(sql) && isPlain(sql, params, known, undo);
+    String prefix = plain ? READ_PLAIN : READ;
+    Reading<QueryResult> reading =
+        plain ? rows -> plainRows(rows, sql, maxRows) : rows -> jsonRows(rows, maxRows);
+    checked = undo && maxRows == 1 && known != Answer.RARE;
+    if (!checked) {
+      return undo
+          ? readUndone(sql, params, prefix, suffix, reading)
+          : read(sql, params, prefix, suffix, reading);
+    }
+    int columns = plain ? pool.plainQueries().columns(sql.jdbc()) : 1;
+    UndoneQuery.Checked text = UndoneQuery.checked(prefix, suffix, columns);
+    return readUndone(sql, params, text.prefix(), text.suffix(), reading);
   }
 
   /** Runs work in a read-only transaction on a connection that can write. */
@@ -195,20 +215,20 @@ public final class Session {
    * Returns whether a query needs no JSON from the server. Checks this once, with a run without
    * rows.
    */
-  private boolean isPlain(DollarSql sql, List<JsonNode> params, Answer known, Reader read) {
+  private boolean isPlain(DollarSql sql, List<JsonNode> params, Answer known, boolean undo) {
     return switch (known) {
       case PLAIN -> true;
       case RARE, OTHER -> false;
       case UNKNOWN -> {
-        boolean plain =
-            read.read(
-                sql,
-                params,
-                READ_PLAIN,
-                "\n) q LIMIT 0",
-                rows -> ColumnReader.of(rows, reader).isPresent());
-        pool.plainQueries().answered(sql.jdbc(), plain);
-        yield plain;
+        checked = false;
+        Reading<Integer> count =
+            rows -> ColumnReader.of(rows, reader).map(ColumnReader::count).orElse(0);
+        int columns =
+            undo
+                ? readUndone(sql, params, READ_PLAIN, "\n) q LIMIT 0", count)
+                : read(sql, params, READ_PLAIN, "\n) q LIMIT 0", count);
+        pool.plainQueries().answered(sql.jdbc(), columns);
+        yield columns > 0;
       }
     };
   }
@@ -427,12 +447,6 @@ public final class Session {
     T read(ResultSet rows) throws SQLException;
   }
 
-  /** A way to run a query. */
-  private interface Reader {
-    <T> T read(
-        DollarSql sql, List<JsonNode> params, String prefix, String suffix, Reading<T> reading);
-  }
-
   /** Work on a statement with bound parameters. */
   private interface Work<T> {
     T run(PreparedStatement statement) throws SQLException;
@@ -445,6 +459,7 @@ public final class Session {
 
   private <T> T read(
       DollarSql sql, List<JsonNode> params, String prefix, String suffix, Reading<T> reading) {
+    undone = false;
     return run(
         sql,
         params,
@@ -459,6 +474,7 @@ public final class Session {
 
   private <T> T readUndone(
       DollarSql sql, List<JsonNode> params, String prefix, String suffix, Reading<T> reading) {
+    undone = true;
     return attempt(
         sql,
         params,
@@ -477,7 +493,8 @@ public final class Session {
                     statement.unwrap(BaseStatement.class),
                     query.query,
                     values.texts(),
-                    prepares ? types(sql, text) : null);
+                    prepares ? types(sql, text) : null,
+                    checked);
             left = result.clear() ? After.KEEP : After.END;
             return reading.read(result.rows());
           } finally {
@@ -491,7 +508,8 @@ public final class Session {
   private int[] types(DollarSql sql, String text) throws SQLException {
     int[] known = sql.order().isEmpty() ? new int[0] : pool.types().get(sql.jdbc());
     if (known == null) {
-      known = Bindings.types(server, text);
+      // without the seed, which only a checked query has
+      known = Arrays.copyOf(Bindings.types(server, text), sql.order().size());
       if (text.length() <= BoundedCache.TEXT_MAX) {
         pool.types().put(sql.jdbc(), known);
       }
@@ -530,15 +548,26 @@ public final class Session {
       Bindings.Values values = Bindings.values(server, text, sql.order(), params, pool.arrays());
       prepared = values.remembered();
       return attempt.run(text, values);
+    } catch (IllegalStateException e) {
+      // the driver met an answer to another statement than it sent, and has not read the rest of it
+      note(After.END);
+      throw Failures.withRemedy(
+          Code.SERVER_ERROR,
+          "The server ran other statements than were sent.",
+          "A function that the statement calls has replaced prepared statements: look at the owners"
+              + " of its tables, views and functions.");
     } catch (SQLException e) {
       note(After.RESET);
-      if (STALE.contains(String.valueOf(e.getSQLState()))) {
+      String state = String.valueOf(e.getSQLState());
+      boolean otherColumns = checked && state.equals(OTHER_COLUMNS);
+      if (otherColumns || STALE.contains(state)) {
         pool.arrays().remove(text);
         pool.types().remove(sql.jdbc());
         pool.plainQueries().forget(sql.jdbc());
         pool.forgetOperators();
         // CALL and other statements may have committed, so a retry could repeat work.
-        stale = prepared && !forgotten && !sql.mayChangeSession();
+        boolean known = prepared || otherColumns || (undone && state.equals(GONE));
+        stale = known && !forgotten && !sql.mayChangeSession();
       }
       throw failure(e, sql.keepsPlaces() ? prefix.length() : -1);
     }

@@ -6,9 +6,9 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLWarning;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
 import org.postgresql.core.BaseStatement;
@@ -32,6 +32,11 @@ import org.postgresql.core.v3.SqlSerializationContext;
  * The driver prepares and keeps these statements one by one. Only {@link #PREPARED} is parsed anew
  * behind each query: a query that replaces statements of the driver by others of their names cannot
  * replace the statement that finds it out.
+ *
+ * <p>Parsing takes the server longer than finding a row by its key. {@link #checked} therefore adds
+ * the check to a query of few rows, and the driver prepares both as one statement. Nobody can
+ * replace that statement between the query and the check, because the previous check found that it
+ * was the driver's own. The check runs when all rows are known.
  */
 final class UndoneQuery implements Query {
   private static final SecureRandom RANDOM = new SecureRandom();
@@ -45,12 +50,42 @@ final class UndoneQuery implements Query {
 
   private static final String ROLLBACK = "ROLLBACK";
   private static final byte[] FALSE = {'f'};
+  private static final byte[] TRUE = {'t'};
+
+  private static final String CHECKED = "WITH q AS MATERIALIZED (\n";
+
+  // the count depends on all rows and the check on the count, so that no code runs after the check
+  private static final String CHECK =
+      "pg_catalog.setseed(?) IS NOT NULL AND pg_catalog.pg_advisory_unlock_all() IS NOT NULL"
+          + " AND NOT EXISTS (SELECT FROM pg_catalog.pg_prepared_statement() p"
+          + " WHERE p.from_sql AND c.n IS NOT NULL)"
+          + " FROM (SELECT pg_catalog.count(*) AS n FROM q) c";
 
   private final Query[] statements;
 
   private UndoneQuery(Query... statements) {
     this.statements = statements;
   }
+
+  /**
+   * Returns the text around a query whose result ends with a row for the check. The last parameter
+   * is the seed. The server holds all rows of the query in memory, so it should return few.
+   *
+   * @param prefix the text before the caller's query, as without the check
+   * @param suffix the text after it
+   * @param columns the number of columns
+   */
+  static Checked checked(String prefix, String suffix, int columns) {
+    return new Checked(
+        CHECKED + prefix,
+        suffix
+            + "\n) SELECT q.*, NULL::pg_catalog.bool FROM q UNION ALL SELECT "
+            + "NULL, ".repeat(columns)
+            + CHECK);
+  }
+
+  /** The text around a query. */
+  record Checked(String prefix, String suffix) {}
 
   /**
    * Runs a query, and returns its result.
@@ -60,9 +95,14 @@ final class UndoneQuery implements Query {
    * @param types the numbers of the parameters' types if the driver is to prepare the query, else
    *     null. The driver would find them out by itself, but would then take an extra round trip
    *     after each query whose rows have no maximum length.
+   * @param checked whether the query is {@link #checked}
    */
   static Result run(
-      BaseStatement statement, Query query, List<@Nullable String> values, int @Nullable [] types)
+      BaseStatement statement,
+      Query query,
+      List<@Nullable String> values,
+      int @Nullable [] types,
+      boolean checked)
       throws SQLException {
     BaseConnection connection = statement.getConnection().unwrap(BaseConnection.class);
     QueryExecutor executor = connection.getQueryExecutor();
@@ -72,7 +112,7 @@ final class UndoneQuery implements Query {
     CachedQuery rollback = executor.borrowQuery(ROLLBACK);
     // a statement that asked the server before may have begun the transaction
     boolean begins = connection.getTransactionState() == TransactionState.IDLE;
-    CachedQuery shape = executor.borrowQuery(shape(begins, values.size()));
+    CachedQuery shape = executor.borrowQuery(shape(begins, values.size(), checked));
     try {
       ParameterList parameters = shape.query.createParameterList();
       for (int i = 0; i < values.size(); i++) {
@@ -87,15 +127,15 @@ final class UndoneQuery implements Query {
       double seed = 2 * RANDOM.nextDouble() - 1;
       parameters.setStringParameter(values.size() + 1, Double.toString(seed), Oid.FLOAT8);
       var answer = new Answer(query);
-      UndoneQuery all =
-          begins
-              ? new UndoneQuery(begin.query, query, clear.query, prepared, rollback.query)
-              : new UndoneQuery(query, clear.query, prepared, rollback.query);
+      Stream<Query> behind =
+          checked ? Stream.of(rollback.query) : Stream.of(clear.query, prepared, rollback.query);
+      Stream<Query> before = begins ? Stream.of(begin.query, query) : Stream.of(query);
+      var all = new UndoneQuery(Stream.concat(before, behind).toArray(Query[]::new));
       int flags =
           QueryExecutor.QUERY_SUPPRESS_BEGIN | (types == null ? QueryExecutor.QUERY_ONESHOT : 0);
       executor.execute(all, parameters, answer, 0, 0, flags);
-      ResultSet rows = statement.createDriverResultSet(answer.fields, answer.rows);
-      return new Result(rows, answer.clear);
+      boolean isClear = checked ? answer.takeCheck() : answer.clear;
+      return new Result(statement.createDriverResultSet(answer.fields, answer.rows), isClear);
     } finally {
       executor.releaseQuery(shape);
       executor.releaseQuery(rollback);
@@ -113,9 +153,11 @@ final class UndoneQuery implements Query {
   record Result(ResultSet rows, boolean clear) {}
 
   /** Returns statements with the same numbers of parameters as the statements to be sent. */
-  private static String shape(boolean begins, int parameters) {
-    String marks = String.join(",", Collections.nCopies(parameters, "?"));
-    return (begins ? "BEGIN; SELECT " : "SELECT ") + marks + "; SELECT ?; SELECT; ROLLBACK";
+  private static String shape(boolean begins, int parameters, boolean checked) {
+    String marks = "?,".repeat(parameters);
+    return (begins ? "BEGIN; SELECT " : "SELECT ")
+        + (checked ? marks + "?" : marks + "0; SELECT ?; SELECT")
+        + "; ROLLBACK";
   }
 
   /** Collects the rows of the query, and looks at the last ones of the others. */
@@ -138,6 +180,17 @@ final class UndoneQuery implements Query {
       } else {
         clear = rows.stream().allMatch(row -> Arrays.equals(row.get(0), FALSE));
       }
+    }
+
+    /** Removes the check from the rows, and returns its answer. */
+    boolean takeCheck() {
+      int last = fields.length - 1;
+      if (last < 0 || rows.isEmpty()) {
+        return false;
+      }
+      fields = Arrays.copyOf(fields, last);
+      Tuple check = rows.remove(rows.size() - 1);
+      return Arrays.equals(check.get(last), TRUE);
     }
 
     @Override
