@@ -256,6 +256,30 @@ class HandedOnSessionIT {
     }
   }
 
+  /** A reset does not undo all that such statements do, so their session ends. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "select set_config('app.user', 'x', false)",
+        "select pg_advisory_lock(4711) is null",
+        "select pg_catalog.\"set_config\"('app.user', 'x', false)",
+        "select count(*) from pg_temp.missing",
+        "do 'begin set app.user = x; end'"
+      })
+  void sessionEndsIfAStatementNamesIt(String statement) {
+    try (PostgresPlugin plugin = plugin(Permissions.all())) {
+      config.put("max", 1);
+      ObjectNode pid = sql("select pg_backend_pid() as pid");
+      JsonNode before = plugin.execute(Plugins.ID, config, "queryValue", pid).get("data");
+      plugin.execute(Plugins.ID, config, "execute", sql(statement));
+      JsonNode after = plugin.execute(Plugins.ID, config, "queryValue", pid).get("data");
+      assertThat(after).isNotEqualTo(before);
+      ObjectNode setting = sql("select current_setting('app.user', true) as user");
+      assertThat(plugin.execute(Plugins.ID, config, "queryValue", setting).get("data").isNull())
+          .isTrue();
+    }
+  }
+
   /** An operator hides the function that it calls, even a built-in one. */
   @Test
   void recognizesOperatorFunctionsThatKeepTheSession(DataSource source) {
