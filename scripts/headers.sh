@@ -32,7 +32,7 @@ is_safe() {
     2>/dev/null)" ]
 }
 
-# own_cache: sets CACHE to a folder to which only this user can write, because programs in it are run. docs/testkit.md, The cache, has
+# own_cache: sets CACHE to a folder to which only this user can write, because programs in it are run. docs/test-servers.md, Cache, has
 # the rule, which Cache.java applies to the servers of the testkit. Exits if there is no such folder.
 own_cache() {
   local user caches

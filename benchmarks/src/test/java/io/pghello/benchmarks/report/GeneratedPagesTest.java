@@ -32,8 +32,7 @@ class GeneratedPagesTest {
         assertGenerated(page, results.fill(text));
       }
     }
-    assertThat(shown)
-        .containsExactlyInAnyOrder("docs/benchmarks.md", "docs/load.md");
+    assertThat(shown).containsExactlyInAnyOrder("docs/benchmarks.md", "docs/load.md");
   }
 
   /** So that it needs no build. */

@@ -213,7 +213,8 @@ class UserGenerationIT {
   @Test
   void isWhatTheGuideShows() throws Exception {
     String pom = Files.readString(POM);
-    assertThat(Files.readString(Path.of("../docs/jooq-codegen.md"))).contains("```xml\n" + pom + "```");
+    assertThat(Files.readString(Path.of("../docs/jooq-codegen.md")))
+        .contains("```xml\n" + pom + "```");
     assertThat(configuration().getGenerator().getDatabase().getIncludeSql().split("\\s+"))
         .filteredOn(word -> !word.isEmpty())
         .containsExactly(PgHelloGenerator.INCLUDE_SQL.strip().split("\\s+"));

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -110,8 +111,8 @@ class ExtensionFilesTest {
     for (String build : ExtensionFiles.builds()) {
       String[] parts = build.split("/", -1);
       String file = PackedExtension.libraryFile("pg_hello", parts[0], Integer.parseInt(parts[1]));
-      byte[] library = files(build).get(ExtensionSource.LIBRARIES + file);
-      assertThat(library).as(file).isNotNull();
+      byte[] library =
+          Objects.requireNonNull(files(build).get(ExtensionSource.LIBRARIES + file), file);
       assertThat(NativeFile.read(library).platforms()).contains(parts[0]);
       assertThat(ModuleMagic.major(library)).hasValue(Integer.parseInt(parts[1]));
     }
