@@ -51,7 +51,7 @@ record Requests(Set<String> tools) {
       var unused = Messages.JSON.convertValue(params, McpSchema.InitializeRequest.class);
       return null;
     } catch (IllegalArgumentException e) {
-      return "a member of params has the wrong type";
+      return "params has a member of the wrong type";
     }
   }
 

@@ -123,7 +123,7 @@ class ProtocolIT {
     assertInvalid(
         "initialize",
         "{'protocolVersion': '2025-06-18', 'capabilities': {'sampling': 5}, 'clientInfo': {'name': 'a', 'version': '1'}}",
-        "a member of params has the wrong type");
+        "params has a member of the wrong type");
     client.initialize();
     assertInvalid("tools/list", "{'cursor': 'bogus'}", "params.cursor");
     assertInvalid("tools/list", "{'cursor': 7}", "params.cursor");
