@@ -197,7 +197,8 @@ class PreflightIT {
     PgHelloProblem problem = only(client.preflight());
     assertThat(problem.code()).isEqualTo(Code.FOREIGN_BUILD);
     assertThat(problem.message())
-        .startsWith("Somebody has added functions of his own to extension pg_hello in database ")
+        .startsWith("Extension pg_hello in database ")
+        .contains(" contains functions that a role other than a superuser has added or replaced: ")
         .contains("pg_hello(text,integer), pg_hello_all(text[],integer[]). They are not called.");
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
     assertFails(Code.FOREIGN_BUILD, () -> client.hello("Ada", 2));
@@ -233,10 +234,8 @@ class PreflightIT {
     PgHelloProblem problem = only(client.preflight());
     assertThat(problem.code()).isEqualTo(Code.FOREIGN_BUILD);
     assertThat(problem.message())
-        .startsWith("Functions of extension pg_hello in database ")
-        .endsWith(
-            " are declared otherwise than this program describes them: now_ms(). They are not"
-                + " called.");
+        .startsWith("The declarations of functions of extension pg_hello in database ")
+        .endsWith(" do not match this program's description: now_ms(). They are not called.");
     assertFails(Code.FOREIGN_BUILD, client::nowMillis);
     execute(superuser, "ALTER FUNCTION now_ms() OWNER TO CURRENT_USER");
     assertThat(PgHelloClient.create(dataSource).nowMillis()).isPositive();
@@ -262,7 +261,7 @@ class PreflightIT {
       assertThatThrownBy(client::nowMillis)
           .isInstanceOfSatisfying(
               PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.FOREIGN_BUILD))
-          .hasMessageContaining("its answers may be stale or wrong");
+          .hasMessageContaining("results may be stale or wrong");
     } else {
       assertThat(client.nowMillis()).isPositive();
     }
@@ -285,7 +284,7 @@ class PreflightIT {
           assertThat(problem.functions()).containsExactly("pg_hello(text,integer)");
           assertThat(problem.remedy())
               .startsWith(
-                  "Let a superuser run, unless the right was revoked on purpose: GRANT"
+                  "Let a superuser run, unless the privilege was revoked on purpose: GRANT"
                       + " EXECUTE ON FUNCTION public.pg_hello(pg_catalog.text,pg_catalog.int4)");
           assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
           assertFails(Code.NO_EXECUTE_PRIVILEGE, () -> client.hello("Ada", 2));
@@ -378,7 +377,9 @@ class PreflightIT {
         .extracting(PgHelloProblem::code, PgHelloProblem::functions)
         .containsExactly(tuple(Code.NOT_ON_PATH, ALL), tuple(Code.NOT_ON_PATH, Set.of()));
     assertThat(problems.get(0).message())
-        .isEqualTo("Extension pg_hello is in schema \"Ext\", but the client was told \"ext\".");
+        .isEqualTo(
+            "Extension pg_hello is in schema \"Ext\", but the client is configured for schema"
+                + " \"ext\".");
   }
 
   private static List<PgHelloProblem> problems(DataSource dataSource, String schema) {

@@ -311,7 +311,7 @@ class SessionsIT {
               PgHelloClient::spiVersion)) {
         PgHelloException error = assertFails(Code.NOT_ON_PATH, () -> call.accept(client));
         assertThat(error).hasMessageContaining("is in schema public");
-        assertThat(error).hasMessageContaining("was told \"" + wrong + "\"");
+        assertThat(error).hasMessageContaining("is configured for schema \"" + wrong + "\"");
       }
     }
   }

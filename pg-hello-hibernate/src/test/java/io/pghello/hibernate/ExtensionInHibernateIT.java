@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** An extension that comes with PostgreSQL, in Hibernate. */
+/** One of PostgreSQL's own extensions in Hibernate. */
 @Tag("slow")
 @ExtensionTest(extensions = "fuzzystrmatch")
 class ExtensionInHibernateIT {
@@ -52,7 +52,7 @@ class ExtensionInHibernateIT {
           .function("dmetaphone(text)", "text")
           .build();
 
-  /** As {@code META-INF/services/io.pghello.extension.ExtensionProvider} names it. */
+  /** Listed in {@code META-INF/services/io.pghello.extension.ExtensionProvider}. */
   public static final class FuzzyProvider implements ExtensionProvider {
     @Override
     public ExtensionDescription extension() {
@@ -63,7 +63,7 @@ class ExtensionInHibernateIT {
   // endregion
 
   // region functions
-  /** As {@code META-INF/services/org.hibernate.boot.model.FunctionContributor} names it. */
+  /** Listed in {@code META-INF/services/org.hibernate.boot.model.FunctionContributor}. */
   public static final class FuzzyFunctions extends ExtensionFunctionContributor {
     public FuzzyFunctions() {
       super(FUZZY);
@@ -72,7 +72,10 @@ class ExtensionInHibernateIT {
 
   // endregion
 
-  /** Two have as many arguments, and one has arrays; another is known to Hibernate already. */
+  /**
+   * Two overloads have the same number of arguments, one has arrays, and another function is
+   * already registered by Hibernate.
+   */
   public static final class CryptoFunctions extends ExtensionFunctionContributor {
     public CryptoFunctions() {
       super(
@@ -85,7 +88,7 @@ class ExtensionInHibernateIT {
     }
   }
 
-  /** As a module of Hibernate's, whose functions may be operators that use an index. */
+  /** Like a Hibernate module, which can register functions as operators that use an index. */
   public static final class ModuleFunctions implements FunctionContributor {
     @Override
     public int ordinal() {
@@ -106,7 +109,7 @@ class ExtensionInHibernateIT {
     }
   }
 
-  /** Without any, Hibernate creates no schema. */
+  /** Without an entity, Hibernate creates no schema. */
   @Entity(name = "Thing")
   static class Thing {
     @Id long id;
@@ -117,7 +120,7 @@ class ExtensionInHibernateIT {
     try (SessionFactory factory = open(dataSource, Map.of())) {
       assertThat(ask(factory, "select levenshtein('GUMBO', 'GAMBOL')", Integer.class))
           .containsExactly(2);
-      // of any integer type, for which there is no function
+      // there is no function for this integer type
       assertThat(ask(factory, "select levenshtein('GUMBO', 'GAMBOL', 2L, 1, 1)", Integer.class))
           .containsExactly(3);
       assertThat(ask(factory, "select dmetaphone(cast(null as String))", String.class))
@@ -148,7 +151,10 @@ class ExtensionInHibernateIT {
     }
   }
 
-  /** Whoever may create in the schema can put a function there that fits what is bound better. */
+  /**
+   * A role that may create objects in the schema can add a function that matches the bound types
+   * better.
+   */
   @Test
   void callsNoFunctionOfTheSameNameThatSomebodyHasPutThere(
       DataSource dataSource, Connection connection) throws SQLException {
@@ -193,7 +199,7 @@ class ExtensionInHibernateIT {
     }
   }
 
-  /** So fits what is bound, but for a cast. */
+  /** Would match the bound types better without the cast. */
   @Test
   void callsNoFunctionOfArraysThatSomebodyHasPutThere(DataSource dataSource, Connection connection)
       throws SQLException {
@@ -217,7 +223,7 @@ class ExtensionInHibernateIT {
   }
 
   @Test
-  void replacesNoFunctionThatAModuleOfHibernatesHas(DataSource dataSource) {
+  void keepsFunctionsOfHibernateModules(DataSource dataSource) {
     try (SessionFactory factory = open(dataSource, Map.of())) {
       assertThat(ask(factory, "select gen_salt('md5')", String.class))
           .containsExactly("of the module: md5");
@@ -272,11 +278,11 @@ class ExtensionInHibernateIT {
     execute(connection, "DROP EXTENSION fuzzystrmatch");
     assertThatThrownBy(() -> open(dataSource, settings).close())
         .hasMessageEndingWith("Run in it: CREATE EXTENSION fuzzystrmatch;");
-    // which is a line of the log by default
+    // logs one line by default
     open(dataSource, Map.of(ExtensionSettings.CHECK, "fuzzystrmatch")).close();
   }
 
-  /** HQL has none of it, and SQL may name its schema. */
+  /** HQL does not use it, and SQL can qualify its functions. */
   @Test
   void startsWithWhatIsKnownByItsNameAloneWhereverItIs(DataSource dataSource, Connection connection)
       throws SQLException {
@@ -284,7 +290,7 @@ class ExtensionInHibernateIT {
     Map<String, Object> settings =
         Map.of(ExtensionSettings.CHECK, "hstore", ExtensionSettings.PREFLIGHT, "fail");
     open(dataSource, settings).close();
-    // but not with what is called there
+    // but not if its functions are called
     moveToOddOne(connection);
     assertThatThrownBy(
             () ->
@@ -320,7 +326,7 @@ class ExtensionInHibernateIT {
   }
 
   @Test
-  void saysWhichSettingIsWrong(DataSource dataSource) {
+  void reportsTheInvalidSetting(DataSource dataSource) {
     Map<String, Object> settings =
         Map.of(
             ExtensionSettings.CHECK,
@@ -331,8 +337,9 @@ class ExtensionInHibernateIT {
             "other");
     assertThatThrownBy(() -> open(dataSource, settings).close())
         .hasMessage(
-            "Extension fuzzystrmatch is in schema public, but Hibernate was told \"other\". Set"
-                + " pg_extension.fuzzystrmatch.schema to public in Hibernate's settings.");
+            "Extension fuzzystrmatch is in schema public, but Hibernate is configured for schema"
+                + " \"other\". Set pg_extension.fuzzystrmatch.schema to public in Hibernate's"
+                + " settings.");
   }
 
   @ParameterizedTest
@@ -346,13 +353,13 @@ class ExtensionInHibernateIT {
 
   @Test
   void takesOneRoundTripForEachExtension(DataSource dataSource, WireProxy proxy) throws Exception {
-    // what is asked for once
+    // queried once
     open(dataSource, Map.of()).close();
     long without = proxy.countRoundTrips(() -> open(dataSource, Map.of()).close());
     long checked =
         proxy.countRoundTrips(
             () -> open(dataSource, Map.of(ExtensionSettings.CHECK, "fuzzystrmatch")).close());
-    // a connection of its own takes some, and the query one
+    // a new connection takes some round trips, and the query one
     long connecting = proxy.countRoundTrips(() -> dataSource.getConnection().close());
     assertThat(checked - without).isBetween(1L, connecting + 1);
   }

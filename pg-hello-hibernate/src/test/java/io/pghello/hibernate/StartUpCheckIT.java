@@ -59,12 +59,12 @@ import org.postgresql.core.BaseConnection;
 import org.postgresql.core.TransactionState;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** What a session factory says of the extension when it is created. */
+/** The check of the extension when a session factory is created. */
 @PgHelloTest(extension = false)
 class StartUpCheckIT {
   private static final String CREATE = "CREATE EXTENSION pg_hello";
 
-  /** Hibernate makes no round trip of its own with these. */
+  /** With these settings, Hibernate makes no round trips. */
   private static final Map<String, Object> NOT_ASKING =
       Map.of(
           "hibernate.boot.allow_jdbc_metadata_access",
@@ -74,7 +74,7 @@ class StartUpCheckIT {
           "hibernate.hbm2ddl.auto",
           "none");
 
-  // the logger is weakly held by the JDK
+  // the JDK holds the logger only weakly
   private final Logger logger = Logger.getLogger("io.pghello.hibernate");
   private final List<String> logged = new ArrayList<>();
   private final Handler handler =
@@ -106,7 +106,7 @@ class StartUpCheckIT {
   }
 
   @Test
-  void saysNothingWhereAllIsWell(DataSource dataSource) throws SQLException {
+  void logsNothingWithoutProblems(DataSource dataSource) throws SQLException {
     execute(dataSource, CREATE);
     start(dataSource, Map.of());
     start(dataSource, Map.of(PgHelloSettings.PREFLIGHT, "warn"));
@@ -116,7 +116,7 @@ class StartUpCheckIT {
   }
 
   @Test
-  void warnsInOneLineUnlessToldOtherwise(DataSource dataSource, TestDatabase database) {
+  void warnsInOneLineByDefault(DataSource dataSource, TestDatabase database) {
     start(dataSource, Map.of());
     assertThat(logged)
         .containsExactly(
@@ -128,7 +128,7 @@ class StartUpCheckIT {
     assertThat(logged).hasSize(1);
   }
 
-  /** It keeps nothing from working. */
+  /** The warning does not prevent calls. */
   @Test
   void startsWhereTheDatabaseIsDistributed(DataSource dataSource, @Superuser DataSource superuser)
       throws SQLException {
@@ -146,7 +146,7 @@ class StartUpCheckIT {
   }
 
   @Test
-  void saysNothingWhereItIsOff(DataSource dataSource) {
+  void logsNothingIfDisabled(DataSource dataSource) {
     start(dataSource, Map.of(PgHelloSettings.PREFLIGHT, "off"));
     assertThat(logged).isEmpty();
   }
@@ -191,11 +191,11 @@ class StartUpCheckIT {
   }
 
   @Test
-  void staysAwayWhereHibernateAsksNothing(DataSource dataSource, WireProxy proxy) {
+  void isDisabledIfHibernateAccessesNoDatabase(DataSource dataSource, WireProxy proxy) {
     start(dataSource, NOT_ASKING);
     assertThat(proxy.connections()).isZero();
     assertThat(logged).isEmpty();
-    // unless somebody wants it
+    // unless it is enabled
     var settings = new HashMap<String, Object>(NOT_ASKING);
     settings.put(PgHelloSettings.PREFLIGHT, "warn");
     start(dataSource, settings);
@@ -204,7 +204,7 @@ class StartUpCheckIT {
   }
 
   @Test
-  void looksAtOneOfManyDatabasesOnlyWhenTold(DataSource dataSource) {
+  void checksOneOfManyDatabasesOnlyIfEnabled(DataSource dataSource) {
     var settings = new HashMap<String, Object>(NOT_ASKING);
     settings.put("hibernate.boot.allow_jdbc_metadata_access", "true");
     settings.put("hibernate.multi_tenant_connection_provider", new Tenants(dataSource));
@@ -215,7 +215,7 @@ class StartUpCheckIT {
   }
 
   @Test
-  void isNotOfInterestOnAnotherDatabase() {
+  void isSkippedOnAnotherDatabase() {
     var settings = new HashMap<String, Object>(NOT_ASKING);
     settings.put("hibernate.dialect", H2Dialect.class.getName());
     settings.put(PgHelloSettings.PREFLIGHT, "fail");
@@ -224,7 +224,7 @@ class StartUpCheckIT {
   }
 
   @Test
-  void failsAsItIsToldTo(DataSource dataSource, TestDatabase database) throws SQLException {
+  void failsIfConfigured(DataSource dataSource, TestDatabase database) throws SQLException {
     Map<String, Object> settings = Map.of(PgHelloSettings.PREFLIGHT, "fail");
     PgHelloException failure = assertFails(Code.NOT_CREATED, dataSource, settings);
     assertThat(failure)
@@ -295,7 +295,7 @@ class StartUpCheckIT {
   }
 
   @Test
-  void saysWhenThereIsNoConnection(DataSource dataSource, WireProxy proxy) throws SQLException {
+  void reportsAMissingConnection(DataSource dataSource, WireProxy proxy) throws SQLException {
     execute(dataSource, CREATE);
     proxy.close();
     var settings = new HashMap<String, Object>(NOT_ASKING);
@@ -307,11 +307,11 @@ class StartUpCheckIT {
         .startsWith("WARN No connection to the database could be had: ");
     settings.put(PgHelloSettings.PREFLIGHT, "fail");
     assertFails(Code.NO_CONNECTION, dataSource, settings);
-    // a program that brings a connection to each session
+    // an application that passes a connection to each session
     assertFails(Code.NO_CONNECTION, null, settings);
   }
 
-  /** The start goes on after the time that pools wait by default. */
+  /** Startup continues after the default timeout of pools. */
   @Test
   @Tag("long")
   void waitsForASilentServerNoLongerThanForAPool(DataSource dataSource, WireProxy proxy)
@@ -343,10 +343,10 @@ class StartUpCheckIT {
     }
   }
 
-  @Tag("not-old-pgbouncer") // it refuses a search_path at the log-in
-  @Tag("not-odyssey") // it ignores a search_path at the log-in
+  @Tag("not-old-pgbouncer") // the pooler rejects a search_path at login
+  @Tag("not-odyssey") // the pooler ignores a search_path at login
   @Test
-  void saysThatTheSchemaHasToBeNamed(DataSource dataSource) throws SQLException {
+  void reportsThatTheSchemaMustBeSet(DataSource dataSource) throws SQLException {
     execute(dataSource, "CREATE SCHEMA \"Odd \"\"one\"");
     execute(dataSource, CREATE + " SCHEMA \"Odd \"\"one\"");
     PgHelloException failure =
@@ -359,14 +359,14 @@ class StartUpCheckIT {
         .isEqualTo("Set pghello.schema to Odd \"one in Hibernate's settings.");
     start(
         dataSource, Map.of(PgHelloSettings.PREFLIGHT, "fail", PgHelloSettings.SCHEMA, "Odd \"one"));
-    // or put on the path
+    // or added to the path
     dataSource.unwrap(PGSimpleDataSource.class).setCurrentSchema("\"Odd \"\"one\",public");
     start(dataSource, Map.of(PgHelloSettings.PREFLIGHT, "fail"));
   }
 
   @ParameterizedTest
   @CsvSource({"other", "Public", "'\"public\"'", "'public '"})
-  void saysThatAnotherSchemaWasNamed(String schema, DataSource dataSource) throws SQLException {
+  void reportsAWrongSchema(String schema, DataSource dataSource) throws SQLException {
     execute(dataSource, CREATE);
     PgHelloException failure =
         assertFails(
@@ -375,20 +375,20 @@ class StartUpCheckIT {
             Map.of(PgHelloSettings.PREFLIGHT, "fail", PgHelloSettings.SCHEMA, schema));
     assertThat(failure)
         .hasMessage(
-            "Extension pg_hello is in schema public, but Hibernate was told \""
+            "Extension pg_hello is in schema public, but Hibernate is configured for schema \""
                 + schema.replace("\"", "\"\"")
                 + "\". Set pghello.schema to public in Hibernate's settings.");
   }
 
   @Test
-  void saysWhereToCreateIt(DataSource dataSource) throws SQLException {
+  void reportsWhereToCreateIt(DataSource dataSource) throws SQLException {
     Map<String, Object> settings =
         Map.of(PgHelloSettings.PREFLIGHT, "fail", PgHelloSettings.SCHEMA, "Odd one");
     PgHelloException failure = assertFails(Code.NOT_CREATED, dataSource, settings);
     assertThat(failure.remedy())
         .isEqualTo(
-            "Run in it, where nobody else may create in that schema: CREATE SCHEMA IF NOT EXISTS"
-                + " \"Odd one\"; CREATE EXTENSION pg_hello SCHEMA \"Odd one\";");
+            "Run in it, if no other role can create objects in that schema: CREATE SCHEMA IF NOT"
+                + " EXISTS \"Odd one\"; CREATE EXTENSION pg_hello SCHEMA \"Odd one\";");
     execute(dataSource, failure.remedy().substring(failure.remedy().indexOf("CREATE SCHEMA")));
     start(dataSource, settings);
   }
@@ -430,13 +430,13 @@ class StartUpCheckIT {
       execute(superuser, "REVOKE EXECUTE ON FUNCTION closed.now_ms() FROM PUBLIC");
       settings.put(PgHelloSettings.SCHEMA, "closed");
       PgHelloException failure = assertFails(Code.NO_SCHEMA_PRIVILEGE, guest, settings);
-      // all that is wrong at once
+      // all problems together
       assertThat(failure)
           .hasMessage(
-              "Role regress_guest may not use schema closed, in which pg_hello is."
+              "Role regress_guest may not use schema closed, which contains pg_hello."
                   + " Role regress_guest may not execute now_ms()."
                   + " Let the schema's owner run: GRANT USAGE ON SCHEMA closed TO regress_guest;"
-                  + " Let a superuser run, unless the right was revoked on purpose:"
+                  + " Let a superuser run, unless the privilege was revoked on purpose:"
                   + " GRANT EXECUTE ON FUNCTION closed.now_ms() TO"
                   + " regress_guest;");
       execute(superuser, "GRANT USAGE ON SCHEMA closed TO regress_guest");
@@ -451,7 +451,7 @@ class StartUpCheckIT {
 
   @Test
   void saysThatTheFilesAreMissing(@TempDir Path folder) throws Exception {
-    // a server as it comes, which was never told of the extension
+    // a stock server without the extension
     try (EmbeddedPostgres stock =
         EmbeddedPostgres.builder()
             .setOverrideWorkingDirectory(folder.toFile())
@@ -577,7 +577,7 @@ class StartUpCheckIT {
     }
   }
 
-  /** Many databases, of which this is any. */
+  /** One of many databases. */
   private static final class Tenants
       extends AbstractDataSourceBasedMultiTenantConnectionProviderImpl<String> {
     @Serial private static final long serialVersionUID = 1L;

@@ -17,8 +17,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A native extension as a program needs it: its name, its library, its functions and its versions.
- * Immutable and thread-safe; a constant of the binding's.
+ * Describes a native extension: its name, library, functions and versions. Immutable and
+ * thread-safe. A binding keeps it in a constant.
  */
 public final class ExtensionDescription {
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_-]*");
@@ -44,28 +44,29 @@ public final class ExtensionDescription {
   }
 
   /**
-   * Begins the description of an extension.
+   * Starts the description of an extension.
    *
-   * @param name as {@code CREATE EXTENSION} takes it: letters, digits, {@code _} and {@code -}
-   * @throws IllegalArgumentException if it is none
+   * @param name the name as in {@code CREATE EXTENSION}: letters, digits, {@code _} and {@code -}
+   * @throws IllegalArgumentException if the name is invalid
    */
   public static Builder named(String name) {
     return new Builder(name);
   }
 
   /**
-   * Returns the description that an {@link ExtensionProvider} on the class path gives of the
-   * extension with this name, or else one of the name alone, with which {@link #find} says whether
-   * the extension is created, and where. It asks the thread's class loader, then that of this
-   * class.
+   * Returns the description of an extension from an {@link ExtensionProvider} on the class path. If
+   * there is none, returns a description with only the name; {@link #find} then reports whether the
+   * extension is created, and in which schema. Searches the thread's class loader first, then the
+   * class loader of this class.
    *
-   * @throws IllegalArgumentException if it is no name
-   * @throws java.util.ServiceConfigurationError if a provider cannot be loaded, with its name
+   * @throws IllegalArgumentException if the name is invalid
+   * @throws java.util.ServiceConfigurationError if a provider cannot be loaded; the message
+   *     contains its name
    */
   public static ExtensionDescription ofName(String name) {
     return Stream.of(
             ServiceLoader.load(ExtensionProvider.class),
-            // threads of the common pool may have a loader that knows no application
+            // the class loader of common pool threads may not contain the application
             ServiceLoader.load(ExtensionProvider.class, ExtensionProvider.class.getClassLoader()))
         .flatMap(ServiceLoader::stream)
         .map(provider -> provider.get().extension())
@@ -79,27 +80,27 @@ public final class ExtensionDescription {
     return name;
   }
 
-  /** Returns the name as SQL has it, in quotes where it needs them. */
+  /** Returns the name for SQL, quoted if necessary. */
   public String quotedName() {
     return PLAIN_NAME.matcher(name).matches() ? name : '"' + name + '"';
   }
 
-  /** Returns the library of its functions, as in {@code $libdir/pg_hello}. */
+  /** Returns the library of its functions, for example {@code $libdir/pg_hello}. */
   public String library() {
     return library;
   }
 
-  /** Returns what to do if its files are not on the server. */
+  /** Returns the remedy if its files are not on the server. */
   public String howToInstall() {
     return howToInstall;
   }
 
-  /** Returns the oldest version that will do; null if any will. */
+  /** Returns the oldest supported version; null if all versions are supported. */
   public @Nullable String oldestVersion() {
     return oldestVersion;
   }
 
-  /** Returns the functions, in the order in which they were described; unmodifiable. */
+  /** Returns the functions in the order of their definition; unmodifiable. */
   public List<ExtensionFunction> functions() {
     return functions;
   }
@@ -112,13 +113,13 @@ public final class ExtensionDescription {
     return sql;
   }
 
-  /** Returns whether a function is missing if it is not there: the oldest version has it. */
+  /** Returns whether every supported version has a function. */
   boolean requires(ExtensionFunction function) {
     String since = function.since();
     return since == null || (oldestVersion != null && compare(since, oldestVersion).orElse(0) <= 0);
   }
 
-  /** Compares two versions by their numbers; empty if one of them does not begin with any. */
+  /** Compares two versions numerically; empty if one of them does not begin with a number. */
   static Optional<Integer> compare(String version, String other) {
     try {
       return Optional.of(
@@ -128,7 +129,10 @@ public final class ExtensionDescription {
     }
   }
 
-  /** As Java reads versions: 1.4-1 came after 1.4, and 3.4.2dev and 3.4.2RC1 before 3.4.2. */
+  /**
+   * Adapts a version to Java's format: 1.4-1 is newer than 1.4, and 3.4.2dev and 3.4.2RC1 are older
+   * than 3.4.2.
+   */
   private static String withDots(String version) {
     return version
         .toLowerCase(Locale.ROOT)
@@ -145,37 +149,39 @@ public final class ExtensionDescription {
   }
 
   /**
-   * Looks how the extension is installed in the database of a connection, with the rights that
-   * everybody has. Changes nothing; takes one round trip.
+   * Inspects the installation of the extension in a connection's database. Needs no special
+   * privileges, changes nothing, and takes one round trip.
    *
-   * @throws SQLException if the server cannot be asked, as where its transaction has failed
-   * @throws ExtensionException if the answer is that of another statement
+   * @throws SQLException if the query fails, for example in a failed transaction
+   * @throws ExtensionException if the result belongs to another statement
    */
   public Installation find(Connection connection) throws SQLException {
     return find(connection, null);
   }
 
   /**
-   * Looks how the extension is installed in the database of a connection, as {@link
-   * #find(Connection)} does, for a program that expects it in one schema.
+   * Inspects the installation of the extension in a connection's database like {@link
+   * #find(Connection)}, and reports a problem if the extension is in an unexpected schema.
    *
-   * @param schema its name, as {@code quote_ident} makes it, or in quotes; null if any will do
-   * @throws SQLException if the server cannot be asked, as where its transaction has failed
-   * @throws ExtensionException if the answer is that of another statement
+   * @param schema the expected schema, in quotes or as returned by {@code quote_ident}; null for
+   *     any schema
+   * @throws SQLException if the query fails, for example in a failed transaction
+   * @throws ExtensionException if the result belongs to another statement
    */
   public Installation find(Connection connection, @Nullable String schema) throws SQLException {
     return Installation.find(this, connection, schema, 0);
   }
 
   /**
-   * Looks how the extension is installed, as {@link #find(Connection, String)} does, and has the
-   * server give up after a time. Where that does not answer at all, the connection is cut off 5
-   * seconds later, unless it has a network time-out of its own.
+   * Inspects the installation of the extension like {@link #find(Connection, String)}, with a
+   * timeout on the server. If the server does not respond at all, the connection is closed 5
+   * seconds later, unless it has its own network timeout.
    *
-   * @param schema its name, as {@code quote_ident} makes it, or in quotes; null if any will do
-   * @param timeout whole seconds, at least one
-   * @throws SQLException if the server cannot be asked, or does not answer in time
-   * @throws ExtensionException if the answer is that of another statement
+   * @param schema the expected schema, in quotes or as returned by {@code quote_ident}; null for
+   *     any schema
+   * @param timeout the timeout; rounded down to whole seconds, at least one second
+   * @throws SQLException if the query fails or times out
+   * @throws ExtensionException if the result belongs to another statement
    */
   public Installation find(Connection connection, @Nullable String schema, Duration timeout)
       throws SQLException {
@@ -184,20 +190,20 @@ public final class ExtensionDescription {
   }
 
   /**
-   * Returns the gravest problem with the installation where a statement has failed that may have
-   * called the extension; empty if there is none, or if it cannot be known, because the statement
-   * was one of a transaction, which has failed now. Takes one round trip if the error can come from
-   * the installation, and none otherwise, or if it names the extension's library.
+   * Returns the most severe installation problem that may have caused an error of a statement.
+   * Returns empty if there is none, or if the statement was part of a transaction, because no query
+   * is possible in a failed transaction. Takes one round trip if the error's SQLSTATE can result
+   * from the installation, and none if the error mentions the extension's library.
    *
-   * @param error what the statement has thrown
-   * @param connection the one that it ran on
-   * @throws SQLException if the server cannot be asked
+   * @param error the exception thrown by the statement
+   * @param connection the connection of the statement
+   * @throws SQLException if the query fails
    */
   public Optional<ExtensionProblem> explain(SQLException error, Connection connection)
       throws SQLException {
     String message = String.valueOf(error.getMessage());
     String file = library.substring(library.lastIndexOf('/') + 1).replaceFirst("VERSION.*", "");
-    // not another's that begins so, nor a file of data
+    // exclude libraries whose names begin with this name, and data files
     String end = library.contains("VERSION") ? "" : "(\\.(so|dll|dylib))?(?![\\w./-])";
     boolean namesLibrary = Pattern.compile('/' + Pattern.quote(file) + end).matcher(message).find();
     if ("58P01".equals(error.getSQLState())) {
@@ -205,7 +211,7 @@ public final class ExtensionDescription {
           ? Optional.of(ExtensionProblem.libraryMissing(this))
           : Optional.empty();
     }
-    // the function is declared, and not in the file
+    // the function is declared but missing in the library
     if ("42883".equals(error.getSQLState()) && namesLibrary) {
       return Optional.of(ExtensionProblem.libraryTooOld(this));
     }
@@ -213,7 +219,7 @@ public final class ExtensionDescription {
       return Optional.empty();
     }
     return find(connection).problems().stream()
-        // the path has no part in another's privileges
+        // a missing privilege has nothing to do with the search path
         .filter(problem -> problem.isObstacle() || "42883".equals(error.getSQLState()))
         .findFirst();
   }
@@ -223,7 +229,7 @@ public final class ExtensionDescription {
     return name;
   }
 
-  /** Collects what is to be said of an extension. Not thread-safe. */
+  /** Builds an {@link ExtensionDescription}. Not thread-safe. */
   public static final class Builder {
     private final String name;
     private final List<ExtensionFunction> functions = new ArrayList<>();
@@ -241,32 +247,33 @@ public final class ExtensionDescription {
     }
 
     /**
-     * Says which library its functions are in: {@code module_pathname} of the control file, or what
-     * its script says, where {@code VERSION} stands for the version that is created, as in {@code
-     * $libdir/timescaledb-VERSION}. By default {@code $libdir/NAME}.
+     * Sets the library of its functions: the {@code module_pathname} of the control file, or the
+     * path in the extension's script. {@code VERSION} stands for the created version, for example
+     * {@code $libdir/timescaledb-VERSION}. Default: {@code $libdir/NAME}.
      */
     public Builder library(String library) {
       if (!LIBRARY.matcher(library).matches()) {
         throw new IllegalArgumentException(
             "The library of an extension is \""
                 + library
-                + "\"; it must be a path as in $libdir/x.");
+                + "\"; it must be a path such as $libdir/x.");
       }
       this.library = library;
       return this;
     }
 
-    /** Says what to do, in a sentence, if its files are not on the server. */
+    /** Sets the remedy if its files are not on the server: one sentence. */
     public Builder howToInstall(String remedy) {
       this.howToInstall = Objects.requireNonNull(remedy, "remedy");
       return this;
     }
 
     /**
-     * Sets the oldest version that will do. By default any will do. A function that came later, as
-     * {@link #function(String, String, String)} describes it, is not required before it is called.
+     * Sets the oldest supported version. By default, all versions are supported. Functions added in
+     * later versions (see {@link #function(String, String, String)}) are required only when they
+     * are called.
      *
-     * @throws IllegalArgumentException if it does not begin with a number
+     * @throws IllegalArgumentException if the version does not begin with a number
      */
     public Builder oldestVersion(String version) {
       this.oldestVersion = checkVersion(Objects.requireNonNull(version, "version"));
@@ -274,30 +281,30 @@ public final class ExtensionDescription {
     }
 
     /**
-     * Adds a function in C.
+     * Adds a C function.
      *
-     * @param signature as in {@code l2_distance(vector, vector)}
-     * @param resultType as in {@code double precision}
+     * @param signature the signature, for example {@code l2_distance(vector, vector)}
+     * @param resultType the result type, for example {@code double precision}
      */
     public Builder function(String signature, String resultType) {
       return function(ExtensionFunction.of(signature, resultType));
     }
 
     /**
-     * Adds a function in C that came with a version of the extension. If that is later than {@link
-     * #oldestVersion}, databases of earlier versions are accepted, and only calls of this function
-     * fail there.
+     * Adds a C function that was added in a later version of the extension. If that version is
+     * later than {@link #oldestVersion}, databases with earlier versions are accepted, and only
+     * calls of this function fail there.
      *
-     * @param signature as in {@code l2_distance(vector, vector)}
-     * @param resultType as in {@code double precision}
-     * @param since the version that it came with
+     * @param signature the signature, for example {@code l2_distance(vector, vector)}
+     * @param resultType the result type, for example {@code double precision}
+     * @param since the first version with this function
      * @throws IllegalArgumentException if the version does not begin with a number
      */
     public Builder function(String signature, String resultType, String since) {
       return function(ExtensionFunction.of(signature, resultType).withSince(since));
     }
 
-    /** Adds a function in C. */
+    /** Adds a C function. */
     public Builder function(ExtensionFunction function) {
       functions.add(Objects.requireNonNull(function, "function"));
       return this;

@@ -3,19 +3,19 @@ package io.pghello.extension;
 
 import java.io.Serial;
 
-/** An extension cannot be used. The message says why, and what mends it. */
+/** Thrown if an extension cannot be used. The message contains the reason and the remedy. */
 public final class ExtensionException extends RuntimeException {
   @Serial private static final long serialVersionUID = 1L;
 
   private final ExtensionProblem problem;
 
-  /** Creates an exception of a problem. */
+  /** Creates an exception for a problem. */
   public ExtensionException(ExtensionProblem problem) {
     super(problem.toString());
     this.problem = problem;
   }
 
-  /** Returns what went wrong, in words, and what to do about it. */
+  /** Returns the problem, with its message and remedy. */
   public ExtensionProblem problem() {
     return problem;
   }

@@ -11,16 +11,16 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A function of an extension, as its script declares it. Immutable.
+ * A function of an extension, as declared in the extension's script. Immutable.
  *
- * @param name its name, without a schema: a lower-case letter or {@code _}, then such letters,
- *     digits, and {@code _}
- * @param argumentTypes the types of its arguments in SQL's words, without a schema, as in {@code
+ * @param name its name without a schema: lower-case letters, digits and {@code _}, not beginning
+ *     with a digit
+ * @param argumentTypes the SQL names of its argument types, without a schema, for example {@code
  *     double precision}, {@code text[]} or {@code vector}; an array for {@code VARIADIC}
- * @param resultType the type of its result, in the same words
- * @param since the version of the extension that it came with, which begins with a number; null if
- *     all have it
- * @param volatility what it is declared as; null if that does not matter
+ * @param resultType the SQL name of its result type
+ * @param since the first version of the extension with this function, which begins with a number;
+ *     null if all versions have it
+ * @param volatility its declared volatility; null if irrelevant
  */
 public record ExtensionFunction(
     String name,
@@ -29,13 +29,13 @@ public record ExtensionFunction(
     @Nullable String since,
     @Nullable Volatility volatility) {
 
-  /** The dependencies of a function's result, as PostgreSQL has them. */
+  /** The volatility of a function, as defined by PostgreSQL. */
   public enum Volatility {
-    /** On the arguments alone. */
+    /** The result depends only on the arguments. */
     IMMUTABLE,
-    /** On the arguments and the database, within one statement. */
+    /** Within one statement, the result depends only on the arguments and the database. */
     STABLE,
-    /** On anything, or it has side effects. */
+    /** The result can change at any time, or the function has side effects. */
     VOLATILE
   }
 
@@ -44,7 +44,7 @@ public record ExtensionFunction(
   private static final Pattern NAME = Pattern.compile("[a-z_][a-z0-9_]*");
   private static final Pattern TYPE = Pattern.compile("[a-z_][a-z0-9_]*( [a-z]+)*(\\[])?");
 
-  /** Types of PostgreSQL's own, but for pseudo-types. */
+  /** PostgreSQL's built-in types except pseudo-types. */
   private static final Set<String> BUILT_IN =
       Set.of(
           ("aclitem bit bool box bpchar bytea cid cidr circle date datemultirange daterange float4"
@@ -57,7 +57,7 @@ public record ExtensionFunction(
                   + " tstzmultirange tstzrange tsvector txid_snapshot uuid varbit varchar xid xid8 xml")
               .split(" "));
 
-  // what the catalog calls types that have a name of SQL's
+  // SQL names of types and their names in the catalog
   private static final Map<String, String> CATALOG_NAMES =
       Map.ofEntries(
           Map.entry("bigint", "int8"),
@@ -79,11 +79,13 @@ public record ExtensionFunction(
           Map.entry("timestamp with time zone", "timestamptz"),
           Map.entry("timestamp without time zone", "timestamp"));
 
-  /** Checks the names, and copies the types. */
+  /** Validates the names and copies the types. */
   public ExtensionFunction {
     if (!NAME.matcher(name).matches()) {
       throw new IllegalArgumentException(
-          "The name of a function is \"" + name + "\"; it must be small letters, digits and _.");
+          "The name of a function is \""
+              + name
+              + "\"; it must be lower-case letters, digits and _.");
     }
     if (since != null) {
       ExtensionDescription.checkVersion(since);
@@ -93,12 +95,12 @@ public record ExtensionFunction(
   }
 
   /**
-   * Returns the function with this signature.
+   * Creates a function from its signature.
    *
-   * @param signature its name and the types of its arguments, as in {@code l2_distance(vector,
+   * @param signature the name and the argument types, for example {@code l2_distance(vector,
    *     vector)}
-   * @param resultType the type of its result, as in {@code double precision}
-   * @throws IllegalArgumentException if either is none
+   * @param resultType the result type, for example {@code double precision}
+   * @throws IllegalArgumentException if one of them is invalid
    */
   public static ExtensionFunction of(String signature, String resultType) {
     Matcher matcher = SIGNATURE.matcher(signature);
@@ -123,28 +125,31 @@ public record ExtensionFunction(
       throw new IllegalArgumentException(
           "A type is \""
               + type
-              + "\"; it must be a name without a schema, perhaps with [], and without the name of"
-              + " the argument.");
+              + "\"; it must be a type name without a schema and without an argument name,"
+              + " optionally followed by [].");
     }
     return words;
   }
 
-  /** Returns the same function, which came with this version of the extension. */
+  /** Returns a copy with the first version that has the function. */
   public ExtensionFunction withSince(String version) {
     return new ExtensionFunction(name, argumentTypes, resultType, version, volatility);
   }
 
-  /** Returns the same function, which is another build's if it is declared otherwise. */
+  /**
+   * Returns a copy with the expected volatility. A function with another volatility belongs to a
+   * foreign build of the extension.
+   */
   public ExtensionFunction withVolatility(Volatility declared) {
     return new ExtensionFunction(name, argumentTypes, resultType, since, declared);
   }
 
-  /** Returns the name with the types of the arguments, as in {@code pg_hello(text,integer)}. */
+  /** Returns the name and the argument types, for example {@code pg_hello(text,integer)}. */
   public String signature() {
     return name + '(' + String.join(",", argumentTypes) + ')';
   }
 
-  /** Returns the name and the types of the arguments, as the catalog has them. */
+  /** Returns the name and the argument types by their catalog names. */
   List<String> catalogKey() {
     String[] key = new String[argumentTypes.size() + 1];
     key[0] = name;
@@ -155,20 +160,20 @@ public record ExtensionFunction(
   }
 
   /**
-   * Returns whether a type, or that of an array's elements, is PostgreSQL's own, so that its schema
-   * is {@code pg_catalog}.
+   * Returns whether a type, or the element type of an array, is built into PostgreSQL, so that its
+   * schema is {@code pg_catalog}.
    *
-   * @param type in SQL's words, as in {@code integer[]}
+   * @param type the SQL name, for example {@code integer[]}
    */
   public static boolean isBuiltIn(String type) {
     return BUILT_IN.contains(catalogName(type).replace("[]", ""));
   }
 
   /**
-   * Returns what the catalog calls a type ({@code pg_type.typname}), with {@code []} behind the
-   * type of an array's elements.
+   * Returns the catalog name of a type ({@code pg_type.typname}). For an array: the name of the
+   * element type, followed by {@code []}.
    *
-   * @param type in SQL's words, as in {@code integer[]}
+   * @param type the SQL name, for example {@code integer[]}
    */
   public static String catalogName(String type) {
     String element = type.endsWith("[]") ? type.substring(0, type.length() - 2) : type;

@@ -13,39 +13,39 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Something that stands in the way of using an extension, and what mends it. Immutable.
+ * A problem with the installation of an extension, and how to fix it. Immutable.
  *
- * @param kind what kind of problem it is
- * @param message one sentence that says what is wrong
- * @param remedy what to do about it, with the statement to run where there is one
- * @param functions the signatures of the functions that were described and cannot be called; empty
- *     if none was described, or if only SQL of the program's own is concerned
+ * @param kind the kind of problem
+ * @param message the problem, in one sentence
+ * @param remedy the fix, with the statement to run if there is one
+ * @param functions the signatures of the described functions that cannot be called; empty if no
+ *     function was described, or if only the application's own SQL is affected
  */
 public record ExtensionProblem(Kind kind, String message, String remedy, Set<String> functions)
     implements Serializable {
 
   /** The kinds of problems. Later versions may add some. */
   public enum Kind {
-    /** The extension's files, or its library, are not on the database server. */
+    /** The extension's files or its library are not on the database server. */
     FILES_MISSING,
-    /** The files are there, but {@code CREATE EXTENSION} was not run in this database. */
+    /** The files are on the server, but {@code CREATE EXTENSION} was not run in this database. */
     NOT_CREATED,
     /**
-     * The extension is in a schema that is not on the {@code search_path}. Only unqualified names
-     * in SQL of the program's own are concerned.
+     * The extension is in a schema that is not on the {@code search_path}. Affects only unqualified
+     * names in the application's own SQL.
      */
     NOT_ON_PATH,
-    /** The extension is not in the schema that the program named. */
+    /** The extension is not in the configured schema. */
     ELSEWHERE,
-    /** The extension, or its library on the server, is of a version that is too old. */
+    /** The version of the extension, or of its library on the server, is too old. */
     TOO_OLD,
-    /** An extension of this name is there, but its functions are others than those described. */
+    /** An extension with this name exists, but its functions differ from the description. */
     FOREIGN_BUILD,
-    /** The role may not use the schema that the functions are in. */
+    /** The role lacks the privilege {@code USAGE} on the functions' schema. */
     NO_SCHEMA_PRIVILEGE,
-    /** The role may not execute a function. */
+    /** The role lacks the privilege {@code EXECUTE} on a function. */
     NO_EXECUTE_PRIVILEGE,
-    /** The answer does not belong to what was asked: a pooler mixes up statements. */
+    /** A result belongs to another statement, because a pooler mixes up statements. */
     ANSWER_MISMATCH
   }
 
@@ -54,7 +54,9 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
     functions = Set.copyOf(functions);
   }
 
-  /** Returns whether the extension cannot be used, and not only unqualified names in SQL. */
+  /**
+   * Returns whether the problem prevents calls, and does not affect only unqualified names in SQL.
+   */
   public boolean isObstacle() {
     return kind != Kind.NOT_ON_PATH;
   }
@@ -65,9 +67,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
     return message + " " + remedy;
   }
 
-  /**
-   * Returns one problem that says all of these, of the kind of the first; empty if there is none.
-   */
+  /** Combines several problems into one, with the kind of the first; empty if the list is empty. */
   public static Optional<ExtensionProblem> all(List<ExtensionProblem> problems) {
     return problems.isEmpty()
         ? Optional.empty()
@@ -82,70 +82,71 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
   }
 
   /**
-   * Returns whether an error of a statement can come from the way an extension is installed, so
-   * that to look ({@link ExtensionDescription#find}) is worth a round trip. By its SQLSTATE: 42883,
-   * no such function; 3F000, no such schema; 42501, no privilege.
+   * Returns whether the installation of an extension can cause this error, so that calling {@link
+   * ExtensionDescription#find} is worth a round trip. True for the SQLSTATEs 42883 (undefined
+   * function), 3F000 (invalid schema name) and 42501 (insufficient privilege).
    */
   public static boolean canCause(SQLException error) {
     String state = error.getSQLState();
     return "42883".equals(state) || "3F000".equals(state) || "42501".equals(state);
   }
 
-  /** Returns the problem that the server cannot load the library (SQLSTATE 58P01). */
+  /** Returns the problem for a library that the server cannot load (SQLSTATE 58P01). */
   public static ExtensionProblem libraryMissing(ExtensionDescription extension) {
     return filesMissing(extension, "the server cannot load their library");
   }
 
   /**
-   * The files are not there.
+   * Returns the problem for missing files.
    *
-   * @param said what the server says of it; null if nothing
+   * @param serverMessage the server's error message; null if there is none
    */
-  static ExtensionProblem filesMissing(ExtensionDescription extension, @Nullable String said) {
+  static ExtensionProblem filesMissing(
+      ExtensionDescription extension, @Nullable String serverMessage) {
     return new ExtensionProblem(
         Kind.FILES_MISSING,
         "The files of extension %s are not on the database server%s."
-            .formatted(extension.name(), said == null ? "" : ": " + said),
+            .formatted(extension.name(), serverMessage == null ? "" : ": " + serverMessage),
         extension.howToInstall(),
         extension.signatures());
   }
 
-  /** Returns the problem that the library that is loaded lacks a declared function (42883). */
+  /** Returns the problem for a loaded library that lacks a declared function (SQLSTATE 42883). */
   public static ExtensionProblem libraryTooOld(ExtensionDescription extension) {
     return new ExtensionProblem(
         Kind.TOO_OLD,
         "The library of extension %s on the server is older than the extension in this database."
             .formatted(extension.name()),
-        "Install newer files there, and connect anew: sessions keep the library that they have"
+        "Install newer files there, and reconnect: sessions keep the library that they have"
             + " loaded.",
         Set.of());
   }
 
   /**
-   * Returns the problem that functions of this name do something else.
+   * Returns the problem for functions with the expected names but another behavior.
    *
-   * @param schema the extension's, quoted where SQL needs it; null if it has gone
+   * @param schema the extension's schema, quoted if necessary; null if it no longer exists
    */
   public static ExtensionProblem foreignBuild(
       ExtensionDescription extension, String database, @Nullable String schema) {
     return new ExtensionProblem(
         Kind.FOREIGN_BUILD,
         """
-        The extension named %s in database %s is another build: its functions are not those that \
-        this program was written for, so its answers may be stale or wrong."""
+        The extension named %s in database %s is another build: its functions differ from those \
+        that this program was written for, so results may be stale or wrong."""
             .formatted(extension.name(), database),
         """
-        Install the files of the right build on the server, save what is in tables of the \
-        extension's own, then let its owner run: DROP EXTENSION %s; CREATE EXTENSION %1$s%s;"""
+        Install the files of the right build on the server, save the contents of the extension's \
+        own tables, then let its owner run: DROP EXTENSION %s; CREATE EXTENSION %1$s%s;"""
             .formatted(extension.quotedName(), schema == null ? "" : " SCHEMA " + schema),
         extension.signatures());
   }
 
   /**
-   * The extension is not created.
+   * Returns the problem for an extension that is not created.
    *
-   * @param creator who may create it; null if the role may
-   * @param schema where it is to be, quoted; null if that does not matter
+   * @param creator who may create it; null if the current role may
+   * @param schema the schema to create it in, quoted; null for any
    */
   static ExtensionProblem notCreated(
       ExtensionDescription extension,
@@ -162,16 +163,16 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
             + (schema == null
                 ? ": CREATE EXTENSION %s;".formatted(extension.quotedName())
                 : """
-                , where nobody else may create in that schema: CREATE SCHEMA IF NOT EXISTS %s; \
-                CREATE EXTENSION %s SCHEMA %1$s;"""
+                , if no other role can create objects in that schema: CREATE SCHEMA IF NOT EXISTS \
+                %s; CREATE EXTENSION %s SCHEMA %1$s;"""
                     .formatted(schema, extension.quotedName())),
         extension.signatures());
   }
 
   /**
-   * Functions are there that no superuser has declared.
+   * Returns the problem for functions that were not declared by a superuser.
    *
-   * @param added their signatures, with schemas
+   * @param added their signatures with schemas
    */
   static ExtensionProblem foreignFunctions(
       ExtensionDescription extension,
@@ -181,52 +182,54 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
     return new ExtensionProblem(
         Kind.FOREIGN_BUILD,
         """
-        Somebody has added functions of his own to extension %s in database %s, or has replaced \
-        its own: %s. They are not called."""
+        Extension %s in database %s contains functions that a role other than a superuser has \
+        added or replaced: %s. They are not called."""
             .formatted(extension.name(), database, list(foreign)),
-        "Find out who has, then let who owns both, or a superuser, run: "
+        "Find out who did this, then let the owner of the extension and the functions, or a"
+            + " superuser, run: "
             + added.stream()
                 .map(
                     each ->
-                        // which would otherwise stay, and be in the way of an update
+                        // otherwise it would remain and block an update
                         "ALTER EXTENSION %s DROP ROUTINE %s; DROP ROUTINE %2$s;"
                             .formatted(extension.quotedName(), each))
                 .collect(joining(" ")),
         signatures(foreign));
   }
 
-  static ExtensionProblem describedOtherwise(
+  static ExtensionProblem declarationMismatch(
       ExtensionDescription extension,
       String database,
       String schema,
-      Collection<ExtensionFunction> otherwise) {
+      Collection<ExtensionFunction> mismatched) {
     return new ExtensionProblem(
         Kind.FOREIGN_BUILD,
         """
-        Functions of extension %s in database %s are declared otherwise than this program \
-        describes them: %s. They are not called."""
-            .formatted(extension.name(), database, list(otherwise)),
+        The declarations of functions of extension %s in database %s do not match this program's \
+        description: %s. They are not called."""
+            .formatted(extension.name(), database, list(mismatched)),
         """
-        Have a superuser install the build that this program was written for. If this is it, \
-        correct the description: its library is %s, and what is not in C, not in schema %s, or not \
-        owned by a superuser, cannot be in it."""
+        Have a superuser install the build that this program was written for. If this is the right \
+        build, correct the description: it may contain only C functions of library %s in schema \
+        %s that are owned by a superuser."""
             .formatted(extension.library(), schema),
-        signatures(otherwise));
+        signatures(mismatched));
   }
 
   static ExtensionProblem noSchemaPrivilege(
       ExtensionDescription extension, String schema, String role) {
     return new ExtensionProblem(
         Kind.NO_SCHEMA_PRIVILEGE,
-        "Role %s may not use schema %s, in which %s is.".formatted(role, schema, extension.name()),
+        "Role %s may not use schema %s, which contains %s."
+            .formatted(role, schema, extension.name()),
         "Let the schema's owner run: GRANT USAGE ON SCHEMA %s TO %s;".formatted(schema, role),
         extension.signatures());
   }
 
   /**
-   * The role lacks EXECUTE on functions.
+   * Returns the problem for functions that the role may not execute.
    *
-   * @param qualified their signatures, with schemas
+   * @param qualified their signatures with schemas
    */
   static ExtensionProblem noExecutePrivilege(
       Collection<ExtensionFunction> forbidden, List<String> qualified, String role) {
@@ -234,14 +237,14 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         Kind.NO_EXECUTE_PRIVILEGE,
         "Role %s may not execute %s.".formatted(role, list(forbidden)),
         """
-        Let a superuser run, unless the right was revoked on purpose: \
+        Let a superuser run, unless the privilege was revoked on purpose: \
         GRANT EXECUTE ON FUNCTION %s TO %s;"""
             .formatted(String.join(", ", qualified), role),
         signatures(forbidden));
   }
 
   /**
-   * The extension is older than the description, or lacks functions of it.
+   * Returns the problem for an extension that is too old or lacks described functions.
    *
    * @param filesVersion the version that the files on the server would create; null if there are
    *     none
@@ -273,9 +276,9 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
   }
 
   /**
-   * The extension is in a schema that is not on the path.
+   * Returns the problem for an extension in a schema that is not on the search path.
    *
-   * @param function an example of what is in it; null if none is known
+   * @param function an example of its functions; null if none is known
    */
   static ExtensionProblem notOnPath(
       ExtensionDescription extension,
@@ -289,31 +292,32 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         "Extension %s is in schema %s, which is not on the search_path of role %s."
             .formatted(extension.name(), schema, role),
         (function == null
-                ? "In SQL of your own write the schema before its names"
-                : "The client finds it there; in SQL of your own write %s.%s(...)"
+                ? "In your own SQL, qualify its names with the schema"
+                : "The client finds it there; in your own SQL, write %s.%s(...)"
                     .formatted(schema, function))
             + ", or put the schema on the path: ALTER ROLE %s SET search_path = %s%s;"
                 .formatted(role, isEmpty ? "" : path + ", ", schema),
         Set.of());
   }
 
-  static ExtensionProblem elsewhere(ExtensionDescription extension, String schema, String told) {
+  static ExtensionProblem elsewhere(
+      ExtensionDescription extension, String schema, String expected) {
     return new ExtensionProblem(
         Kind.ELSEWHERE,
-        "Extension %s is in schema %s, but the client was told %s."
-            .formatted(extension.name(), schema, told),
-        "Give the client that schema, or none: it finds the extension by itself.",
+        "Extension %s is in schema %s, but the client is configured for schema %s."
+            .formatted(extension.name(), schema, expected),
+        "Configure the client with that schema, or with none: it then locates the extension.",
         extension.signatures());
   }
 
-  /** Returns the problem that an answer is that of another statement. */
+  /** Returns the problem for a result that belongs to another statement. */
   public static ExtensionProblem mismatch(ExtensionDescription extension) {
     return new ExtensionProblem(
         Kind.ANSWER_MISMATCH,
-        "The server answered something that was not asked.",
+        "The server returned the result of another statement.",
         """
-        If there is a pooler between, let it track prepared statements, or connect with \
-        prepareThreshold=0; otherwise look at what %s is in this database."""
+        If there is a pooler in between, configure it to track prepared statements, or connect \
+        with prepareThreshold=0. Otherwise, check the contents of extension %s in this database."""
             .formatted(extension.name()),
         extension.signatures());
   }

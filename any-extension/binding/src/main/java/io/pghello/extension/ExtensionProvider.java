@@ -2,12 +2,13 @@
 package io.pghello.extension;
 
 /**
- * Describes the extension of a binding. A binding names its implementation, which has a public
- * constructor without parameters, in {@code
- * META-INF/services/io.pghello.extension.ExtensionProvider}; so settings can name the extension.
+ * Provides the description of a binding's extension, so that settings can refer to the extension by
+ * name. List the implementation in {@code
+ * META-INF/services/io.pghello.extension.ExtensionProvider}. It needs a public constructor without
+ * parameters.
  */
 @FunctionalInterface
 public interface ExtensionProvider {
-  /** Returns the extension. Called often, so that it is a constant. */
+  /** Returns the extension. This method is called often, so return a constant. */
   ExtensionDescription extension();
 }

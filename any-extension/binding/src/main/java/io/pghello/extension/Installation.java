@@ -16,21 +16,22 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The installation of an extension in a database, for one role, at the time of {@link
- * ExtensionDescription#find}. Immutable.
+ * The installation of an extension in a database from the point of view of one role, as found by
+ * {@link ExtensionDescription#find}. Immutable.
  *
- * @param extension what was looked for
+ * @param extension the extension's description
  * @param database the name of the database
- * @param serverVersion the version of PostgreSQL, as in {@code 17.5}, with what its packager adds
- * @param schema the schema of the extension, quoted where SQL needs it; null if it is not created
- *     here
- * @param version its version; null if it is not created here
+ * @param serverVersion the PostgreSQL version, with the packager's suffix if any, for example
+ *     {@code 17.5}
+ * @param schema the schema of the extension, quoted if necessary; null if the extension is not
+ *     created in this database
+ * @param version its version; null if the extension is not created in this database
  * @param filesVersion the version that the files on the server would create; null if there are none
- * @param functions the described functions that are there and are the extension's own: in C, in its
- *     library and its schema, and owned by a superuser
- * @param problems what is wrong, the gravest first
- * @param processId the server process that has answered, as {@code pg_backend_pid()} names it
- * @param isTracked whether a pooler has prepared statements in that process under names of its own
+ * @param functions the described functions that exist and belong to the extension itself: C
+ *     functions in its library and schema, owned by a superuser
+ * @param problems the problems, most severe first
+ * @param processId the process ID of the server process ({@code pg_backend_pid()})
+ * @param isTracked whether a pooler has created prepared statements in that process
  * @param isDistributed whether the database is distributed by Citus
  */
 public record Installation(
@@ -46,9 +47,9 @@ public record Installation(
     boolean isTracked,
     boolean isDistributed) {
 
-  // Who owns an extension can add functions to it, so that a member alone is not to be called.
-  // Types of PostgreSQL's own are told by their schema: one of the same name can come first on the
-  // path, or be in the signature.
+  // The owner of an extension can add functions to it, so membership does not make a function safe
+  // to call. PostgreSQL's own types are identified by their schema, because a type with the same
+  // name can come first on the path or be in the signature.
   private static final String SQL =
       """
       SELECT 'installation of {extension}' AS question, pg_catalog.current_database() AS database,
@@ -123,7 +124,7 @@ public record Installation(
     problems = List.copyOf(problems);
   }
 
-  /** Returns the query for one extension, whose names need no quoting. */
+  /** Returns the query for one extension. Its names need no quoting. */
   static String sql(ExtensionDescription extension) {
     return SQL.replace("{extension}", extension.name())
         .replace("{library}", extension.library())
@@ -136,14 +137,15 @@ public record Installation(
   }
 
   /**
-   * Looks how the extension is installed.
+   * Inspects the installation.
    *
-   * @param seconds to wait for the answer; 0 for as long as it takes
+   * @param expected the expected schema; null for any
+   * @param seconds the timeout; 0 for none
    */
   static Installation find(
-      ExtensionDescription extension, Connection connection, @Nullable String told, int seconds)
+      ExtensionDescription extension, Connection connection, @Nullable String expected, int seconds)
       throws SQLException {
-    // the server cancels the query, and what does not answer at all is cut off
+    // the server cancels the query; the network timeout applies if it does not respond at all
     boolean limits = seconds > 0 && connection.getNetworkTimeout() == 0;
     if (limits) {
       connection.setNetworkTimeout(
@@ -158,7 +160,7 @@ public record Installation(
           throw new ExtensionException(ExtensionProblem.mismatch(extension));
         }
         var server = Server.of(row);
-        return of(extension, server, members(row), told);
+        return of(extension, server, members(row), expected);
       }
     } finally {
       if (limits && !connection.isClosed()) {
@@ -171,7 +173,7 @@ public record Installation(
       ExtensionDescription extension,
       Server server,
       Map<List<String>, Member> members,
-      @Nullable String told) {
+      @Nullable String expected) {
     List<ExtensionFunction> own =
         extension.functions().stream()
             .filter(function -> isOwn(members.get(function.catalogKey())))
@@ -184,7 +186,7 @@ public record Installation(
         server.version,
         server.filesVersion,
         own,
-        problems(extension, server, members, own, told),
+        problems(extension, server, members, own, expected),
         server.processId,
         server.isTracked,
         server.isDistributed);
@@ -194,7 +196,10 @@ public record Installation(
     return member != null && member.own;
   }
 
-  /** Returns the members of these names; where there are several of a signature, its own. */
+  /**
+   * Returns the members with the described names. If several have the same signature, the
+   * extension's own function is returned.
+   */
   private static Map<List<String>, Member> members(ResultSet row) throws SQLException {
     var members = new LinkedHashMap<List<String>, Member>();
     do {
@@ -227,7 +232,7 @@ public record Installation(
       Server server,
       Map<List<String>, Member> members,
       List<ExtensionFunction> own,
-      @Nullable String told) {
+      @Nullable String expected) {
     String schema = server.schema;
     String version = server.version;
     if (schema == null || version == null) {
@@ -235,11 +240,11 @@ public record Installation(
           server.filesVersion == null
               ? ExtensionProblem.filesMissing(extension, null)
               : ExtensionProblem.notCreated(
-                  extension, server.database, server.role, server.creator(), told));
+                  extension, server.database, server.role, server.creator(), expected));
     }
     var foreign = new ArrayList<ExtensionFunction>();
     var added = new ArrayList<String>();
-    var otherwise = new ArrayList<ExtensionFunction>();
+    var mismatched = new ArrayList<ExtensionFunction>();
     var missing = new ArrayList<ExtensionFunction>();
     var forbidden = new ArrayList<ExtensionFunction>();
     var qualified = new ArrayList<String>();
@@ -254,7 +259,7 @@ public record Installation(
         foreign.add(function);
         added.add(member.signature(function));
       } else if (!member.own) {
-        otherwise.add(function);
+        mismatched.add(function);
       } else {
         relabelled |= !member.isDeclaredAs(function.volatility());
         if (!member.mayExecute) {
@@ -267,9 +272,9 @@ public record Installation(
     if (!foreign.isEmpty()) {
       problems.add(ExtensionProblem.foreignFunctions(extension, server.database, foreign, added));
     }
-    if (!otherwise.isEmpty()) {
+    if (!mismatched.isEmpty()) {
       problems.add(
-          ExtensionProblem.describedOtherwise(extension, server.database, schema, otherwise));
+          ExtensionProblem.declarationMismatch(extension, server.database, schema, mismatched));
     }
     if (relabelled) {
       problems.add(ExtensionProblem.foreignBuild(extension, server.database, schema));
@@ -280,18 +285,18 @@ public record Installation(
     if (!forbidden.isEmpty()) {
       problems.add(ExtensionProblem.noExecutePrivilege(forbidden, qualified, server.role));
     }
-    // an old version whose functions somebody has added is said above
+    // functions added to an old version are already reported above
     boolean old =
-        foreign.isEmpty() && otherwise.isEmpty() && isBefore(version, extension.oldestVersion());
+        foreign.isEmpty() && mismatched.isEmpty() && isBefore(version, extension.oldestVersion());
     if (old || !missing.isEmpty()) {
       problems.add(
           ExtensionProblem.tooOld(
               extension, server.database, version, server.filesVersion, missing));
     }
-    if (told != null && !quoted(told).equals(quoted(schema))) {
-      problems.add(ExtensionProblem.elsewhere(extension, schema, told));
+    if (expected != null && !quoted(expected).equals(quoted(schema))) {
+      problems.add(ExtensionProblem.elsewhere(extension, schema, expected));
     }
-    // nobody is sent to where others have put functions of this name
+    // do not suggest a schema that contains foreign functions
     if (!server.onPath && foreign.isEmpty()) {
       problems.add(
           ExtensionProblem.notOnPath(
@@ -304,7 +309,7 @@ public record Installation(
     return problems;
   }
 
-  /** Returns whether a version is older; not if that cannot be known. */
+  /** Returns whether a version is older than another; false if they cannot be compared. */
   static boolean isBefore(String version, @Nullable String other) {
     return other != null
         && ExtensionDescription.compare(version, other).map(order -> order < 0).orElse(false);
@@ -314,7 +319,7 @@ public record Installation(
     return identifier.startsWith("\"") ? identifier : '"' + identifier + '"';
   }
 
-  /** Returns the gravest problem because of which a described function cannot be called. */
+  /** Returns the most severe problem that prevents calls of a described function. */
   public Optional<ExtensionProblem> obstacle(ExtensionFunction function) {
     Optional<ExtensionProblem> problem =
         problems.stream()
@@ -327,9 +332,10 @@ public record Installation(
   }
 
   /**
-   * Returns this if the extension can be used.
+   * Returns this installation if the extension can be used.
    *
-   * @throws ExtensionException if it cannot; the message has all that is wrong, and what mends it
+   * @throws ExtensionException if it cannot be used; the message contains all problems and their
+   *     remedies
    */
   public Installation require() {
     Optional<ExtensionProblem> obstacle =
@@ -340,7 +346,7 @@ public record Installation(
     return this;
   }
 
-  /** The answer, but for the functions. */
+  /** The result of the query except the functions. */
   private record Server(
       String database,
       String serverVersion,
@@ -376,7 +382,7 @@ public record Installation(
           row.getBoolean("is_distributed"));
     }
 
-    /** Returns who else may create the extension; null if the role may. */
+    /** Returns who may create the extension; null if the current role may. */
     @Nullable String creator() {
       if (needsSuperuser) {
         return "a superuser";
@@ -388,10 +394,10 @@ public record Installation(
   /**
    * A function that is a member of the extension.
    *
-   * @param schema its own, quoted where SQL needs it
-   * @param volatility the first letter of what it is declared as
-   * @param bySuperuser whether a superuser has declared it, who owns it, or alone can do so in C
-   * @param schemas those of the types of its arguments, quoted; empty for PostgreSQL's own
+   * @param schema its schema, quoted if necessary
+   * @param volatility the first letter of its declared volatility
+   * @param bySuperuser whether a superuser declared it: a superuser owns it, or it is a C function
+   * @param schemas the schemas of its argument types, quoted; empty for PostgreSQL's own types
    */
   private record Member(
       String schema,
@@ -404,7 +410,7 @@ public record Installation(
       return declared == null || declared.name().toLowerCase(Locale.ROOT).startsWith(volatility);
     }
 
-    /** Returns the signature of a function of this key, with all schemas. */
+    /** Returns the signature of this function with all schemas. */
     String signature(ExtensionFunction function) {
       var types = new ArrayList<String>();
       for (int i = 0; i < schemas.size(); i++) {

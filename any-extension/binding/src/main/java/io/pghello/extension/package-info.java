@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Parts of a binding, for any native extension: its description, its installation in a database,
- * the problems that keep it from being called, and what mends them.
+ * Building blocks for a binding of any native extension: the description of the extension, its
+ * installation in a database, and installation problems with their remedies.
  */
 @NullMarked
 package io.pghello.extension;

@@ -8,17 +8,17 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import org.junit.jupiter.api.Test;
 
-/** Shows what a binding needs, and that neither this nor its part for Hibernate knows pg_hello. */
+/** Checks the dependencies of a binding, and that neither package knows pg_hello. */
 class ArchitectureTest {
   private static final JavaClasses CLASSES;
 
   static {
-    // the names of classes elsewhere suffice, and to read them takes seconds
+    // resolving classes outside this module is unnecessary and takes seconds
     ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
     CLASSES = new ClassFileImporter().importPath("target/classes");
   }
 
-  /** Neither pg_hello's client, nor a driver, nor a pool. */
+  /** No dependency on the client of pg_hello, a driver, or a pool. */
   @Test
   void jdbcIsEnough() {
     classes()

@@ -11,10 +11,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Names go into SQL as they are, so that only those that need no quoting are taken. */
+/** Names are inserted into SQL unchanged, so only names that need no quoting are accepted. */
 class ExtensionDescriptionTest {
   @Test
-  void readsSignaturesAsSqlHasThem() {
+  void parsesSqlSignatures() {
     ExtensionFunction function =
         ExtensionFunction.of(" f ( Double  Precision,text[] , vector)", "Timestamp With Time Zone");
     assertThat(function.signature()).isEqualTo("f(double precision,text[],vector)");
@@ -44,12 +44,12 @@ class ExtensionDescriptionTest {
         "f(text[][])",
         "f{(text)",
         "\"f\"(text)",
-        // as scripts have them
+        // as written in scripts
         "f(a text)",
         "f(variadic text[])",
         "f(a double precision)"
       })
-  void refusesWhatIsNoSignature(String signature) {
+  void rejectsInvalidSignatures(String signature) {
     assertThatThrownBy(() -> ExtensionFunction.of(signature, "text"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageMatching("(?s)(The (name|signature) of a function|A type) is \".*\"; .*");
@@ -57,14 +57,14 @@ class ExtensionDescriptionTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"", "-x", "a b", "it's", "a\\", "{extension}", "a\0b", "x;y", "\"x\""})
-  void refusesWhatIsNoName(String name) {
+  void rejectsInvalidNames(String name) {
     assertThatThrownBy(() -> ExtensionDescription.named(name))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("it must be letters, digits, _ and -");
     assertThatThrownBy(
             () -> ExtensionDescription.named("x").library(name.isEmpty() ? "" : "'" + name))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("it must be a path as in $libdir/x");
+        .hasMessageContaining("it must be a path such as $libdir/x");
   }
 
   @Test
@@ -94,14 +94,14 @@ class ExtensionDescriptionTest {
   }
 
   @Test
-  void comparesNothingThatHasNoNumbers() {
+  void doesNotCompareVersionsWithoutNumbers() {
     assertThat(ExtensionDescription.compare("unpackaged", "1.0")).isEmpty();
     assertThat(ExtensionDescription.compare("1.0", "unpackaged")).isEmpty();
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"", "v2", "unpackaged", " 1.0"})
-  void refusesAVersionThatCannotBeCompared(String version) {
+  void rejectsVersionsThatCannotBeCompared(String version) {
     ExtensionFunction function = ExtensionFunction.of("f()", "text");
     assertThatThrownBy(() -> ExtensionDescription.named("x").oldestVersion(version))
         .isInstanceOf(IllegalArgumentException.class)
@@ -111,9 +111,9 @@ class ExtensionDescriptionTest {
         .isInstanceOf(IllegalArgumentException.class);
   }
 
-  /** The loader of threads that belong to no application, as those of the common pool. */
+  /** The class loader of threads outside an application, for example of the common pool. */
   @Test
-  void findsDescriptionsWhateverTheThreadsClassLoaderIs() {
+  void findsDescriptionsWithAnyContextClassLoader() {
     Thread thread = Thread.currentThread();
     ClassLoader loader = thread.getContextClassLoader();
     try {
@@ -127,7 +127,7 @@ class ExtensionDescriptionTest {
     }
   }
 
-  /** As {@code META-INF/services} names it. */
+  /** Listed in {@code META-INF/services}. */
   public static final class AcmeProvider implements ExtensionProvider {
     @Override
     public ExtensionDescription extension() {
@@ -136,7 +136,7 @@ class ExtensionDescriptionTest {
   }
 
   @Test
-  void copiesWhatTheBuilderHas() {
+  void copiesTheBuildersValues() {
     ExtensionDescription.Builder builder = ExtensionDescription.named("x");
     ExtensionDescription empty = builder.build();
     builder.function("f()", "text");

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 
-/** Extensions that come with PostgreSQL, in the ways in which they can be installed. */
+/** PostgreSQL's own extensions, in different states of installation. */
 @ExtensionTest(extensions = "cube")
 class InstallationIT {
   // region description
@@ -54,7 +54,7 @@ class InstallationIT {
   }
 
   @Test
-  void saysWhatCreatesIt(Connection connection, TestDatabase database) throws SQLException {
+  void reportsTheStatementThatCreatesIt(Connection connection, TestDatabase database) throws SQLException {
     ExtensionProblem problem = only(HSTORE.find(connection));
     assertThat(problem.kind()).isEqualTo(Kind.NOT_CREATED);
     assertThat(problem.toString())
@@ -65,26 +65,26 @@ class InstallationIT {
     assertThatThrownBy(() -> HSTORE.find(connection).require())
         .isInstanceOf(ExtensionException.class)
         .hasMessage(problem.toString());
-    // into the schema that the program wants
+    // into the configured schema
     String remedy = only(HSTORE.find(connection, "\"Odd one\"")).remedy();
     assertThat(remedy)
         .isEqualTo(
-            "Run in it, where nobody else may create in that schema: CREATE SCHEMA IF NOT EXISTS"
-                + " \"Odd one\"; CREATE EXTENSION hstore SCHEMA \"Odd one\";");
+            "Run in it, if no other role can create objects in that schema: CREATE SCHEMA IF NOT"
+                + " EXISTS \"Odd one\"; CREATE EXTENSION hstore SCHEMA \"Odd one\";");
     execute(connection, remedy.substring(remedy.indexOf("CREATE SCHEMA")));
     ExtensionProblem offPath = only(HSTORE.find(connection, "\"Odd one\""));
     assertThat(offPath.kind()).isEqualTo(Kind.NOT_ON_PATH);
     assertThat(offPath.isObstacle()).isFalse();
-    // of a name alone, no function can be an example
+    // without a description, there is no function to use as an example
     assertThat(offPath.remedy())
-        .startsWith("In SQL of your own write the schema before its names, or put the schema on ")
+        .startsWith("In your own SQL, qualify its names with the schema, or put the schema on ")
         .endsWith(", \"Odd one\";");
     assertThat(HSTORE.find(connection).require().schema()).isEqualTo("\"Odd one\"");
   }
 
-  /** The right to create in the database is enough for those that are trusted alone. */
+  /** CREATE on the database is sufficient only for trusted extensions. */
   @Test
-  void saysWhoCanCreateWhatIsNotTrusted(Connection connection, @Superuser Connection superuser)
+  void reportsWhoCanCreateUntrustedExtensions(Connection connection, @Superuser Connection superuser)
       throws SQLException {
     ExtensionDescription files = ExtensionDescription.named("file_fdw").build();
     assertThat(only(files.find(connection)).remedy())
@@ -95,18 +95,19 @@ class InstallationIT {
   }
 
   @Test
-  void saysThatItIsInAnotherSchema(Connection connection) throws SQLException {
+  void reportsAnotherSchema(Connection connection) throws SQLException {
     Installation found = CUBE.find(connection, "\"other\"");
     assertThat(only(found).kind()).isEqualTo(Kind.ELSEWHERE);
     assertThat(only(found).toString())
         .isEqualTo(
-            "Extension cube is in schema public, but the client was told \"other\". Give the client"
-                + " that schema, or none: it finds the extension by itself.");
+            "Extension cube is in schema public, but the client is configured for schema \"other\"."
+                + " Configure the client with that schema, or with none: it then locates the"
+                + " extension.");
     assertThatThrownBy(found::require).isInstanceOf(ExtensionException.class);
   }
 
   @Test
-  void saysHowToInstallIt(Connection connection) throws SQLException {
+  void reportsHowToInstallIt(Connection connection) throws SQLException {
     ExtensionDescription unknown =
         ExtensionDescription.named("no-such").howToInstall("Ask Ada.").build();
     assertThat(only(unknown.find(connection)).toString())
@@ -126,7 +127,7 @@ class InstallationIT {
                 + old.version()
                 + ", is older than 99. Install newer files on the server. Let the extension's owner"
                 + " run: ALTER EXTENSION cube UPDATE;");
-    // nobody is sent to a version before
+    // the remedy does not suggest an earlier version
     execute(superuser, "UPDATE pg_extension SET extversion = '98' WHERE extname = 'cube'");
     ExtensionDescription later =
         ExtensionDescription.named("cube").function("cube_later(cube)", "text").build();
@@ -134,7 +135,7 @@ class InstallationIT {
   }
 
   @Test
-  void lacksWhatCameLaterWithoutAProblemUntilItIsCalled(Connection connection) throws SQLException {
+  void lacksLaterFunctionsWithoutAProblemUntilTheyAreCalled(Connection connection) throws SQLException {
     ExtensionFunction later = ExtensionFunction.of("cube_later(cube)", "text").withSince("99");
     ExtensionFunction never = ExtensionFunction.of("cube_never()", "text");
     Installation found =
@@ -164,13 +165,13 @@ class InstallationIT {
     assertThat(found.obstacle(CUBE.functions().get(2))).isEmpty();
     assertThat(problem.remedy())
         .startsWith(
-            "Let a superuser run, unless the right was revoked on purpose: GRANT"
+            "Let a superuser run, unless the privilege was revoked on purpose: GRANT"
                 + " EXECUTE ON FUNCTION"
                 + " public.cube_distance(public.cube,public.cube) TO ");
     execute(superuser, "SET search_path = ''");
     execute(superuser, problem.remedy().substring(problem.remedy().indexOf("GRANT")));
     assertThat(CUBE.find(connection).problems()).isEmpty();
-    // another function, whose type comes first on the path
+    // another function, with a type that comes first on the path
     execute(superuser, "SET search_path = public, pg_catalog");
     execute(superuser, "CREATE DOMAIN float8 AS pg_catalog.float8");
     execute(superuser, "CREATE FUNCTION cube(float8[]) RETURNS text LANGUAGE sql RETURN ''");
@@ -181,9 +182,9 @@ class InstallationIT {
     assertThat(CUBE.find(connection).problems()).isEmpty();
   }
 
-  /** Who owns an extension, which is no superuser's right, can add functions to it. */
+  /** The owner of an extension can add functions to it without being a superuser. */
   @Test
-  void takesNoFunctionThatItsOwnerHasAdded(Connection connection) throws SQLException {
+  void ignoresFunctionsAddedByTheOwner(Connection connection) throws SQLException {
     execute(
         connection,
         "CREATE FUNCTION cube_more(cube) RETURNS text LANGUAGE sql AS $$ SELECT 'more' $$");
@@ -195,13 +196,14 @@ class InstallationIT {
             .find(connection);
     assertThat(found.functions()).isEmpty();
     assertThat(only(found).kind()).isEqualTo(Kind.FOREIGN_BUILD);
-    assertThat(only(found).message()).endsWith("its own: cube_more(cube). They are not called.");
+    assertThat(only(found).message())
+        .endsWith("added or replaced: cube_more(cube). They are not called.");
     assertThat(only(found).remedy())
         .isEqualTo(
-            "Find out who has, then let who owns both, or a superuser, run: ALTER EXTENSION cube"
-                + " DROP ROUTINE public.cube_more(public.cube); DROP ROUTINE"
-                + " public.cube_more(public.cube);");
-    // nor is anybody sent to it
+            "Find out who did this, then let the owner of the extension and the functions, or a"
+                + " superuser, run: ALTER EXTENSION cube DROP ROUTINE"
+                + " public.cube_more(public.cube); DROP ROUTINE public.cube_more(public.cube);");
+    // nor is its schema suggested
     execute(connection, "SET search_path = ''");
     Installation offPath =
         ExtensionDescription.named("cube")
@@ -219,12 +221,12 @@ class InstallationIT {
     assertThat(without.problems())
         .extracting(ExtensionProblem::kind)
         .containsExactly(Kind.TOO_OLD, Kind.NOT_ON_PATH);
-    assertThat(without.problems().get(1).remedy()).contains(" write public.cube_dim(...), or ");
+    assertThat(without.problems().get(1).remedy()).contains(", write public.cube_dim(...), or ");
   }
 
-  /** Nobody but a superuser has declared it so, as where an extension's tables are in a schema. */
+  /** Declared by a superuser, for example if an extension's tables are in the schema. */
   @Test
-  void takesNoFunctionOfAnotherLibraryAndSaysThatTheDescriptionMayBeWrong(Connection connection)
+  void ignoresFunctionsOfAnotherLibrary(Connection connection)
       throws SQLException {
     Installation found =
         ExtensionDescription.named("cube")
@@ -235,17 +237,16 @@ class InstallationIT {
     assertThat(found.functions()).isEmpty();
     assertThat(only(found).kind()).isEqualTo(Kind.FOREIGN_BUILD);
     assertThat(only(found).message())
-        .endsWith(
-            " otherwise than this program describes them: cube_dim(cube). They are not called.");
+        .endsWith(" do not match this program's description: cube_dim(cube). They are not called.");
     assertThat(only(found).remedy())
         .startsWith("Have a superuser install the build that this program was written for. ")
-        .contains("correct the description: its library is $libdir/other, ")
+        .contains("it may contain only C functions of library $libdir/other in schema public ")
         .doesNotContain("DROP");
   }
 
-  /** As where the superuser who has created the extension is none any more. */
+  /** For example, if the creator of the extension is no longer a superuser. */
   @Test
-  void hasNoFunctionInCDroppedWhoeverOwnsIt(Connection connection, @Superuser Connection superuser)
+  void neverSuggestsDroppingCFunctions(Connection connection, @Superuser Connection superuser)
       throws SQLException {
     execute(
         superuser,
@@ -253,9 +254,9 @@ class InstallationIT {
     Installation found = CUBE.find(connection);
     assertThat(found.functions()).isEqualTo(CUBE.functions().subList(0, 2));
     assertThat(only(found).kind()).isEqualTo(Kind.FOREIGN_BUILD);
-    assertThat(only(found).message()).contains(" are declared otherwise than ");
+    assertThat(only(found).message()).contains(" do not match this program's description: ");
     assertThat(only(found).remedy())
-        .endsWith(", or not owned by a superuser, cannot be in it.")
+        .endsWith(" that are owned by a superuser.")
         .doesNotContain("DROP");
   }
 
@@ -278,7 +279,7 @@ class InstallationIT {
         .isEmpty();
   }
 
-  /** The type that comes first on the path is not PostgreSQL's. */
+  /** The type that comes first on the path is not PostgreSQL's own. */
   @Test
   void tellsTypesOfOneNameApart(Connection connection, @Superuser Connection superuser)
       throws SQLException {
@@ -313,7 +314,7 @@ class InstallationIT {
     assertThat(CUBE.find(connection, null, Duration.ofSeconds(60)).problems()).isEmpty();
   }
 
-  /** Not even the query's cancellation is answered there. */
+  /** The proxy does not even respond to the cancel request. */
   @Tag("long")
   @Test
   @Timeout(value = 120, threadMode = ThreadMode.SEPARATE_THREAD)
@@ -328,7 +329,7 @@ class InstallationIT {
   }
 
   @Test
-  void seesThatAFunctionIsDeclaredOtherwise(Connection connection) throws SQLException {
+  void detectsAnotherVolatility(Connection connection) throws SQLException {
     ExtensionFunction dimension = CUBE.functions().get(2);
     ExtensionDescription.Builder cube = ExtensionDescription.named("cube");
     assertThat(
@@ -350,7 +351,7 @@ class InstallationIT {
     SQLException error = failure(connection, "SELECT hstore('a', 'b')");
     assertThat(HSTORE.explain(error, connection).orElseThrow().kind()).isEqualTo(Kind.NOT_CREATED);
     assertThat(CUBE.explain(error, connection)).isEmpty();
-    // nothing can be asked in a transaction that has failed
+    // no query is possible in a failed transaction
     connection.setAutoCommit(false);
     SQLException inTransaction = failure(connection, "SELECT hstore('a', 'b')");
     assertThat(HSTORE.explain(inTransaction, connection)).isEmpty();
@@ -363,7 +364,7 @@ class InstallationIT {
                 .orElseThrow()
                 .kind())
         .isEqualTo(Kind.NOT_ON_PATH);
-    // which has nothing to do with the path
+    // unrelated to the path
     SQLException forbidden = failure(connection, "SELECT * FROM pg_catalog.pg_authid");
     assertThat(forbidden.getSQLState()).isEqualTo("42501");
     assertThat(CUBE.explain(forbidden, connection)).isEmpty();

@@ -44,7 +44,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** Client, Hibernate, jOOQ and the plugin behind poolers that give many clients few sessions. */
+/**
+ * Client, Hibernate, jOOQ and the plugin behind poolers that share few sessions among many clients.
+ */
 @PgHelloTest
 @Timeout(1_800)
 class PoolersIT {
@@ -59,7 +61,7 @@ class PoolersIT {
     Parts.createTables(dataSource);
   }
 
-  /** Without the remedy a call may fail, but gets no other one's answer. */
+  /** Without the remedy, a call may fail, but it never returns another call's result. */
   @Test
   void noCallGetsAnothersAnswer(DataSource dataSource, @TempDir Path folder) throws Exception {
     mixUp(dataSource, folder, 10_000);
@@ -86,14 +88,14 @@ class PoolersIT {
                 assertThat(e)
                     .isInstanceOf(PgHelloException.class)
                     .hasMessageMatching(
-                        "(The server answered something that was not asked"
+                        "(The server returned the result of another statement"
                             + "|The server has other prepared statements than the driver)"
                             + ".*connect with prepareThreshold=0.*")
                     .extracting(failure -> ((PgHelloException) failure).code())
                     .isEqualTo(PgHelloException.Code.ANSWER_MISMATCH));
   }
 
-  /** A mixed up BEGIN on a connection of the client's would keep one of the few sessions. */
+  /** A misplaced BEGIN on a connection of the client would occupy one of the few sessions. */
   @Tag("long")
   @Test
   @Timeout(300)
@@ -115,7 +117,7 @@ class PoolersIT {
       }
       // or else nothing was mixed up
       assertThat(calls.errors()).isNotEmpty();
-      // Hibernate's have ended with its pool
+      // Hibernate's sessions have ended with its pool
       await("no session is left in a transaction", () -> !inTransaction(superuser));
     }
   }
@@ -166,7 +168,7 @@ class PoolersIT {
     assertThat(calls.errors()).isEmpty();
   }
 
-  /** What changes nothing goes to the replica, too; what may write goes to the primary. */
+  /** Read-only functions may run on the replica; functions that may write run on the primary. */
   @Tag("long")
   @Test
   void readsAreSpreadOverReplicas(@TempDir Path folder) throws Exception {
@@ -202,7 +204,7 @@ class PoolersIT {
       }
       assertThat(calls.wrong()).isEmpty();
       assertThat(calls.errors()).isEmpty();
-      // a session reports its calls now and then
+      // a session reports its statistics only from time to time
       await("the replica was called", () -> calls(onStandby) - before > 10_000);
       assertThat(number(onStandby, "SELECT pg_is_in_recovery()::int")).isOne();
       assertThat(number(superuser, "SELECT pg_is_in_recovery()::int")).isZero();
@@ -217,7 +219,7 @@ class PoolersIT {
     return PgHelloServer.builder().setting("track_functions", "all").start();
   }
 
-  /** Makes a server a replica of another one, which starts again. */
+  /** Makes a server a replica of another one, which is restarted. */
   private static void replicate(PgHelloServer primary, PgHelloServer standby) throws Exception {
     primary.stop();
     standby.stop();
@@ -237,7 +239,7 @@ class PoolersIT {
     return server.logFile().resolveSibling("data").toString();
   }
 
-  /** Settings of pgpool-II that have it choose a server for each statement. */
+  /** Settings that make pgpool-II choose a server for each statement. */
   private static String spread(PgHelloServer standby) {
     return """
     backend_clustering_mode = 'streaming_replication'
@@ -271,7 +273,8 @@ class PoolersIT {
   }
 
   /**
-   * A setting that is reported goes where its client goes; preloaded, as else it is not reported.
+   * A reported setting follows its client. The library must be preloaded for the setting to be
+   * reported.
    */
   @Tag("long")
   @ParameterizedTest
@@ -321,7 +324,7 @@ class PoolersIT {
     }
   }
 
-  /** The sessions that the client's own pool begins are handed on to others. */
+  /** Sessions started by the client's own pool are passed to other clients. */
   @Test
   void nobodyGetsTheTimeOutOfTheClientsStatements(DataSource dataSource, @TempDir Path folder)
       throws Exception {
@@ -340,7 +343,7 @@ class PoolersIT {
     assertThat(calls.errors()).isEmpty();
   }
 
-  /** The newest ones say, or show, that they track prepared statements. */
+  /** The newest versions report or show that they track prepared statements. */
   @ParameterizedTest
   @EnumSource
   void preflightWarnsOfThoseThatMayMixUpStatements(
@@ -366,7 +369,7 @@ class PoolersIT {
     }
   }
 
-  /** PgBouncer reports it with SQLSTATE 08P01, and temporary faults as well. */
+  /** PgBouncer reports it with SQLSTATE 08P01, which it also uses for temporary faults. */
   @ParameterizedTest
   @EnumSource(names = {"OLD_PGBOUNCER", "PGBOUNCER"})
   void saysThatTheLogInIsRefused(

@@ -8,24 +8,27 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.beans.factory.support.SimpleAutowireCandidateResolver;
 
-/** The clients of an application, by the names of their beans. */
+/** The clients of an application by bean name. */
 final class Clients {
-  /** The tag that tells the meters of several clients apart. */
+  /** The tag that distinguishes the meters of several clients. */
   static final String TAG = "client";
 
   private Clients() {}
 
-  /** Returns all that can be injected, if only by a qualifier, and creates those not there yet. */
+  /**
+   * Returns all injectable clients, including those that need a qualifier. Creates them if
+   * necessary.
+   */
   static Map<String, PgHelloClient> all(ConfigurableListableBeanFactory beans) {
     return SimpleAutowireCandidateResolver.resolveAutowireCandidates(
         beans, PgHelloClient.class, false, true);
   }
 
   /**
-   * Returns the name of the client that is being created, and for which another bean therefore is:
-   * null if the application has no other, "none" if none of several is being created.
+   * Returns the name of the client being created, for which a dependency is being resolved: null if
+   * the application has only one client, or "none" if none of several is being created.
    */
-  static @Nullable String nameOfTheOneInCreation(ConfigurableListableBeanFactory beans) {
+  static @Nullable String nameInCreation(ConfigurableListableBeanFactory beans) {
     String[] names = beans.getBeanNamesForType(PgHelloClient.class, true, false);
     return names.length < 2
         ? null

@@ -14,9 +14,12 @@ import org.springframework.jdbc.datasource.UserCredentialsDataSourceAdapter;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.util.ClassUtils;
 
-/** Finds out where a data source's connections come from. Opens none. */
+/** Determines the origin of a data source's connections without opening one. */
 final class DataSources {
-  /** Gives all threads connections of one database, as one user; its subclasses may not. */
+  /**
+   * Data sources that give all threads connections to the same database as the same user. This may
+   * not be true for their subclasses.
+   */
   static final List<String> POOLS =
       List.of(
           "com.zaxxer.hikari.HikariDataSource",
@@ -31,8 +34,8 @@ final class DataSources {
   private static final Set<String> DECIDING =
       Set.of("getConnection", "getTargetDataSource", "obtainTargetDataSource");
 
-  /** Whether a class of these takes its connections from its target, and decides nothing. */
-  private static final ClassValue<Boolean> PLAIN =
+  /** Whether a proxy class takes all connections from its target. */
+  private static final ClassValue<Boolean> TRANSPARENT =
       new ClassValue<>() {
         @Override
         protected Boolean computeValue(Class<?> type) {
@@ -52,8 +55,8 @@ final class DataSources {
   private DataSources() {}
 
   /**
-   * Returns whether there is one of Spring's data sources by which the calling thread decides on
-   * the database, or on the user. One that nothing shows is not found.
+   * Returns whether one of Spring's data sources selects the database or the user by thread. Does
+   * not detect a data source that is hidden by a wrapper.
    */
   static boolean isRouted(DataSource dataSource) {
     return isOrWraps(dataSource, AbstractRoutingDataSource.class)
@@ -61,8 +64,8 @@ final class DataSources {
   }
 
   /**
-   * Returns the pool from which the current thread gets its connections; null if none is known,
-   * because it is another's, or because something that is not known to be harmless is in between.
+   * Returns the pool that provides the current thread's connections; null if unknown, either
+   * because the pool is of another type or because an unknown data source lies in between.
    */
   static @Nullable DataSource pool(DataSource dataSource) {
     try {
@@ -70,7 +73,7 @@ final class DataSources {
           ? dataSource
           : isRouted(dataSource) ? null : poolBehind(dataSource);
     } catch (SQLException | RuntimeException e) {
-      // as where the thread has no tenant
+      // for example, the thread has no tenant
       return null;
     }
   }
@@ -81,7 +84,7 @@ final class DataSources {
     }
     if (dataSource instanceof DelegatingDataSource proxy) {
       DataSource target = proxy.getTargetDataSource();
-      return target != null && PLAIN.get(proxy.getClass()) ? poolBehind(target) : null;
+      return target != null && TRANSPARENT.get(proxy.getClass()) ? poolBehind(target) : null;
     }
     if (dataSource.isWrapperFor(DelegatingDataSource.class)) {
       return poolBehind(dataSource.unwrap(DelegatingDataSource.class));

@@ -20,13 +20,14 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 
 /**
- * Looks, when all beans are there and so the database is migrated, whether the extensions that
- * {@code pg-extension.check} names can be used. Takes one round trip for each.
+ * Checks whether the extensions listed in {@code pg-extension.check} are usable. Runs when all
+ * beans have been created, so that database migrations are complete. Takes one round trip per
+ * extension.
  */
 final class ExtensionCheck implements SmartInitializingSingleton {
   private static final Log LOG = LogFactory.getLog(ExtensionCheck.class);
 
-  // as long as pools wait by default
+  // the usual default timeout of pools
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
   private final ObjectProvider<DataSource> dataSources;
@@ -46,20 +47,20 @@ final class ExtensionCheck implements SmartInitializingSingleton {
     }
     DataSource dataSource = dataSources.getIfUnique();
     if (dataSource == null) {
-      notKnown(
+      reportUnchecked(
           String.join(", ", properties.check()),
-          "the application has no data source, or several of which none is primary",
+          "the application has no data source, or several without a primary one",
           null);
       return;
     }
     var obstacles = new ArrayList<ExtensionProblem>();
     for (String name : properties.check()) {
       for (ExtensionProblem problem : problems(name, dataSource)) {
-        // what concerns SQL of the application alone is no reason not to start
+        // a problem that affects only the application's SQL does not prevent the start
         if (fails() && problem.isObstacle()) {
           obstacles.add(problem);
         }
-        // in any case, as it may be that the next one cannot be asked for
+        // log it even if the start fails, because the next check may throw
         LOG.warn(problem.toString());
       }
     }
@@ -79,26 +80,27 @@ final class ExtensionCheck implements SmartInitializingSingleton {
     try {
       extension = ExtensionDescription.ofName(name);
     } catch (ServiceConfigurationError e) {
-      // of the provider of this one, or of another
-      notKnown(name, String.valueOf(e.getMessage()), e);
+      // thrown by the provider of this or of another extension
+      reportUnchecked(name, String.valueOf(e.getMessage()), e);
       return List.of();
     }
     try (Connection connection = dataSource.getConnection()) {
       return extension.find(connection, null, TIMEOUT).problems().stream()
-          // of a name alone nothing is called, and its schema may be one of its own on purpose
+          // without a description, no functions are called, and the schema may be off the path on
+          // purpose
           .filter(each -> each.kind() != Kind.NOT_ON_PATH || !extension.functions().isEmpty())
           .toList();
     } catch (ExtensionException e) {
       return List.of(e.problem());
     } catch (SQLException | RuntimeException e) {
-      // as of a data source that does not know yet where it leads to
-      notKnown(name, String.valueOf(e.getMessage()), e);
+      // for example, a data source that cannot determine its target yet
+      reportUnchecked(name, String.valueOf(e.getMessage()), e);
       return List.of();
     }
   }
 
-  private void notKnown(String extensions, String reason, @Nullable Throwable cause) {
-    String message = "It is not known whether " + extensions + " can be used: " + reason;
+  private void reportUnchecked(String extensions, String reason, @Nullable Throwable cause) {
+    String message = "Could not check whether " + extensions + " can be used: " + reason;
     if (fails()) {
       throw new IllegalStateException(message, cause);
     }

@@ -9,8 +9,8 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.context.annotation.Bean;
 
 /**
- * Looks at the start whether the extensions that {@code pg-extension.check} names can be used, in
- * the database of the data source: of the only one, or of the primary one.
+ * Checks at startup whether the extensions listed in {@code pg-extension.check} are usable in the
+ * database of the application's only or primary data source.
  */
 @AutoConfiguration(
     afterName = {

@@ -7,11 +7,11 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
- * The properties {@code pg-extension.*}, for extensions beside {@code pg_hello}.
+ * The properties {@code pg-extension.*}, for extensions other than {@code pg_hello}.
  *
- * @param check The extensions of which the application's start checks that they can be used, by
- *     their names, in the database of its only or primary data source.
- * @param preflight What to do when the application starts and one of them cannot be used.
+ * @param check Names of the extensions to check at startup, in the database of the only or primary
+ *     data source.
+ * @param preflight Reaction if one of them cannot be used at startup.
  */
 @ConfigurationProperties("pg-extension")
 public record ExtensionProperties(

@@ -13,8 +13,8 @@ import org.springframework.core.annotation.Order;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.Environment;
 
-/** Says at a failed start which value of a property cannot be, as it is written, and where. */
-@Order(0) // Spring Boot's for all that cannot be bound knows neither
+/** When startup fails, reports an invalid property with its value and origin. */
+@Order(0) // Spring Boot's own analyzer for binding errors reports neither
 final class InvalidPropertyFailureAnalyzer
     extends AbstractFailureAnalyzer<InvalidConfigurationPropertyValueException> {
   private final @Nullable Environment environment;
@@ -32,7 +32,7 @@ final class InvalidPropertyFailureAnalyzer
         ? null
         : new FailureAnalysis(
             String.format(
-                "A property has a value that cannot be:%n%n    Property: %s%n    Value: \"%s\"%n"
+                "A property has an invalid value:%n%n    Property: %s%n    Value: \"%s\"%n"
                     + "    Origin: %s%n    Reason: %s",
                 property.getName(), property.getValue(), property.getOrigin(), cause.getReason()),
             "Update your application's configuration",

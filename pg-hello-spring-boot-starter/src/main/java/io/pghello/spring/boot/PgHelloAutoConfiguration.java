@@ -26,8 +26,8 @@ import org.springframework.context.annotation.Fallback;
 import org.springframework.util.ClassUtils;
 
 /**
- * Gives an application a {@link PgHelloClient} on its data source, if there is just one, or one is
- * primary, and no other client.
+ * Creates a {@link PgHelloClient} for the application's only or primary data source, unless the
+ * application defines a client.
  */
 @AutoConfiguration(
     afterName = {
@@ -43,7 +43,7 @@ public final class PgHelloAutoConfiguration {
   private static final String JTA = "org.springframework.transaction.jta.JtaTransactionManager";
   private static final String CLIENT = "pgHelloClient";
 
-  // a bean of the application that is one of the client's interfaces comes first
+  // application beans that implement one of the client's interfaces take precedence
   @Bean(name = CLIENT, destroyMethod = "close")
   @Fallback
   @DependsOnDatabaseInitialization
@@ -79,7 +79,7 @@ public final class PgHelloAutoConfiguration {
   }
 
   /**
-   * Keeps a client that is only injected by its name from coming first where a type is asked for.
+   * Prevents a client that is injectable only by name from taking precedence in injection by type.
    */
   @Bean
   static BeanFactoryPostProcessor pgHelloFallbacks() {
@@ -95,17 +95,17 @@ public final class PgHelloAutoConfiguration {
             .forEach(bean -> bean.setFallback(true));
   }
 
-  /** Returns whether the client with this name is the one that this makes. */
+  /** Returns whether this class creates the client with this name. */
   static boolean makes(String client, ListableBeanFactory beans) {
     return client.equals(CLIENT) && isActive(beans);
   }
 
-  /** Returns whether the application has the client that this makes. */
+  /** Returns whether the application has the client of this class. */
   static boolean isActive(ListableBeanFactory beans) {
     return beans.getBeanNamesForType(PgHelloAutoConfiguration.class, false, false).length > 0;
   }
 
-  /** Returns the source of connections, and says once why calls do not share statements. */
+  /** Returns the source of connections. Logs the reason if calls do not share statements. */
   private static SpringConnectionSource source(
       DataSource dataSource, @Nullable Boolean wanted, ListableBeanFactory beans) {
     if (Boolean.FALSE.equals(wanted)) {
@@ -118,8 +118,8 @@ public final class PgHelloAutoConfiguration {
             : hasJta(beans) ? "JTA binds connections to threads" : null;
     if (wanted != null && reason != null) {
       throw new IllegalStateException(
-          "pg-hello.coalescing is true, but calls of several threads cannot share a statement"
-              + " here, as "
+          "pg-hello.coalescing is true, but calls of several threads cannot share a statement,"
+              + " because "
               + reason
               + ". Remove the property, or define a PgHelloClient for each database.");
     }
@@ -128,13 +128,13 @@ public final class PgHelloAutoConfiguration {
     }
     if (reason != null || !source.isShareable()) {
       LOG.info(
-          "Calls of pg_hello do not share statements, as "
+          "Calls of pg_hello do not share statements, because "
               + (reason != null
                   ? reason
-                  : "it is not known whether all threads get connections of one database from the"
-                      + " data source ("
+                  : "it is unknown whether the data source ("
                       + source
-                      + "). If they do, set pg-hello.coalescing=true; false silences this."));
+                      + ") connects all threads to the same database. If it does, set"
+                      + " pg-hello.coalescing=true. To hide this message, set it to false."));
       return new SpringConnectionSource(dataSource, false);
     }
     return source;

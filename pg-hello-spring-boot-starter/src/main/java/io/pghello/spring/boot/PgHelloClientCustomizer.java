@@ -4,16 +4,16 @@ package io.pghello.spring.boot;
 import io.pghello.PgHelloClientBuilder;
 
 /**
- * Changes the client of an application before it is built. Beans of this type are called in their
- * order, after the properties and the listeners, so what they set prevails.
+ * Customizes the application's client before it is built. Customizers are called in their order,
+ * after the properties and listeners have been applied, so their settings take precedence.
  */
 @FunctionalInterface
 public interface PgHelloClientCustomizer {
   /**
-   * Changes a client that is about to be built.
+   * Customizes the client's builder.
    *
-   * @param builder has the data source and all properties; another source of connections cannot be
-   *     added
+   * @param builder contains the data source and all properties; you cannot set another source of
+   *     connections
    */
   void customize(PgHelloClientBuilder builder);
 }

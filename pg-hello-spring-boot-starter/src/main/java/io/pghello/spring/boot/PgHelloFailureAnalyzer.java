@@ -15,7 +15,7 @@ import org.springframework.boot.diagnostics.FailureAnalyzer;
 import org.springframework.core.env.Environment;
 import org.springframework.util.StringUtils;
 
-/** Says at a failed start what is wrong with the extension, and which SQL mends it. */
+/** When startup fails, reports the problem with the extension and the SQL that fixes it. */
 final class PgHelloFailureAnalyzer implements FailureAnalyzer {
   private final @Nullable Environment environment;
 
@@ -35,7 +35,7 @@ final class PgHelloFailureAnalyzer implements FailureAnalyzer {
             problem.message() + " [" + problem.kind() + "]", problem.remedy(), cause);
       }
       if (cause instanceof PgHelloException error) {
-        return isOfInstallation(error)
+        return isInstallationProblem(error)
             ? analysis(List.of(SchemaRemedy.in(error.problem(), schema())), cause)
             : null;
       }
@@ -43,8 +43,8 @@ final class PgHelloFailureAnalyzer implements FailureAnalyzer {
     return null;
   }
 
-  /** Returns whether a line of configuration or of SQL mends it, and no stack trace is needed. */
-  private static boolean isOfInstallation(PgHelloException error) {
+  /** Returns whether configuration or SQL fixes the error, so that no stack trace is needed. */
+  private static boolean isInstallationProblem(PgHelloException error) {
     return switch (error.code()) {
       case FILES_MISSING,
           NOT_CREATED,

@@ -16,8 +16,8 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.context.annotation.Bean;
 
 /**
- * The health contributor {@code pgHello} of Spring Boot 3.5: that of the client, or of each client
- * by the name of its bean.
+ * The health contributor {@code pgHello} for Spring Boot 3.5. If there are several clients, it
+ * contains one entry per client, named after its bean.
  */
 @AutoConfiguration(after = PgHelloAutoConfiguration.class)
 @ConditionalOnClass(
@@ -41,8 +41,8 @@ public final class PgHelloHealthBoot3AutoConfiguration {
   private static HealthIndicator indicator(PgHelloClient client) {
     var status = new PgHelloStatus(client);
     return () -> {
-      PgHelloStatus.Answer answer = status.ask();
-      return (answer.isUp() ? Health.up() : Health.down()).withDetails(answer.details()).build();
+      PgHelloStatus.Result result = status.check();
+      return (result.isUp() ? Health.up() : Health.down()).withDetails(result.details()).build();
     };
   }
 }

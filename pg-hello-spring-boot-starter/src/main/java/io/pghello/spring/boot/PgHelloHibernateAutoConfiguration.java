@@ -16,15 +16,15 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.orm.jpa.LocalContainerEntityManagerFactoryBean;
 
 /**
- * Tells Hibernate what the property {@code pg-hello.schema} says, and not to ask the database at
- * the start if {@code pg-hello.preflight} is off, or if the starter asks the same database, later,
- * when all scripts have run; unless it has been told otherwise by {@code spring.jpa.properties}.
+ * Passes the property {@code pg-hello.schema} to Hibernate. Disables Hibernate's own check if
+ * {@code pg-hello.preflight} is off, or if the starter checks the same database later, after all
+ * scripts have run. Values in {@code spring.jpa.properties} take precedence.
  */
 @AutoConfiguration
 @ConditionalOnClass({LocalContainerEntityManagerFactoryBean.class, PgHelloSettings.class})
 @EnableConfigurationProperties(PgHelloProperties.class)
 public final class PgHelloHibernateAutoConfiguration {
-  // The type that customizes Hibernate's properties is in another package in each line of Boot.
+  // Spring Boot 3 and 4 have the customizer of Hibernate's properties in different packages.
   @Bean
   static BeanPostProcessor pgHelloHibernateSettings(
       ObjectProvider<PgHelloProperties> properties, ListableBeanFactory beans) {
@@ -32,14 +32,14 @@ public final class PgHelloHibernateAutoConfiguration {
       @Override
       public Object postProcessBeforeInitialization(Object bean, String name) {
         if (bean instanceof LocalContainerEntityManagerFactoryBean factory) {
-          tell(factory, properties.getObject(), beans);
+          configure(factory, properties.getObject(), beans);
         }
         return bean;
       }
     };
   }
 
-  private static void tell(
+  private static void configure(
       LocalContainerEntityManagerFactoryBean factory,
       PgHelloProperties properties,
       ListableBeanFactory beans) {
@@ -49,16 +49,17 @@ public final class PgHelloHibernateAutoConfiguration {
     }
     if (properties.preflight() == Preflight.OFF
         || PreflightCheck.isTraining()
-        || isAskedAnyway(factory.getDataSource(), beans)) {
+        || isCheckedByStarter(factory.getDataSource(), beans)) {
       settings.putIfAbsent(PgHelloSettings.PREFLIGHT, "off");
     }
   }
 
   /**
-   * Returns whether {@link PreflightCheck} asks the database. Which one a client of the application
-   * asks is not known.
+   * Returns whether {@link PreflightCheck} checks this database. The database of a client that the
+   * application defines is unknown.
    */
-  private static boolean isAskedAnyway(@Nullable DataSource dataSource, ListableBeanFactory beans) {
+  private static boolean isCheckedByStarter(
+      @Nullable DataSource dataSource, ListableBeanFactory beans) {
     return dataSource != null
         && beans.getBeanNamesForType(PreflightCheck.class, false, false).length > 0
         && PgHelloAutoConfiguration.isActive(beans)

@@ -10,8 +10,8 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.context.annotation.Bean;
 
 /**
- * Lets jOOQ call the functions in the schema that {@code pg-hello.schema} names, unless its
- * configuration has been told another one.
+ * Configures jOOQ to call the functions in the schema set by {@code pg-hello.schema}. A schema set
+ * in jOOQ's configuration takes precedence.
  */
 @AutoConfiguration
 @ConditionalOnClass({org.jooq.Configuration.class, PgHello.class})
@@ -24,7 +24,7 @@ public final class PgHelloJooqAutoConfiguration {
       public Object postProcessBeforeInitialization(Object bean, String name) {
         if (bean instanceof org.jooq.Configuration configuration) {
           String schema = properties.getObject().schema();
-          // another one is of the application's own, as for a second database
+          // the application may have set another schema, e.g. for a second database
           if (schema != null && PgHello.schema(configuration) == null) {
             PgHello.setSchema(configuration, schema);
           }

@@ -19,8 +19,8 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Scope;
 
 /**
- * Keeps the metrics of clients in the application's registry of Micrometer; of several clients with
- * a tag {@code client}, the name of the bean.
+ * Registers the clients' metrics with the application's Micrometer registry. If there are several
+ * clients, the tag {@code client} contains the bean name.
  */
 @AutoConfiguration(
     after = PgHelloAutoConfiguration.class,
@@ -31,12 +31,12 @@ import org.springframework.context.annotation.Scope;
 @ConditionalOnClass(MeterRegistry.class)
 @ConditionalOnBean({MeterRegistry.class, PgHelloClient.class})
 public final class PgHelloMetricsAutoConfiguration {
-  // each client that is given the listeners gets one of its own
+  // a separate instance for each client that injects the listeners
   @Bean
   @Scope(ConfigurableBeanFactory.SCOPE_PROTOTYPE)
   @ConditionalOnMissingBean
   PgHelloMetrics pgHelloMetrics(MeterRegistry registry, ConfigurableListableBeanFactory beans) {
-    return metrics(registry, Clients.nameOfTheOneInCreation(beans));
+    return metrics(registry, Clients.nameInCreation(beans));
   }
 
   @Bean

@@ -15,8 +15,8 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Scope;
 
 /**
- * Makes an observation of each statement of clients; of several clients with a key {@code client},
- * the name of the bean.
+ * Creates an observation for each statement of the clients. If there are several clients, the key
+ * {@code client} contains the bean name.
  */
 @AutoConfiguration(
     after = PgHelloAutoConfiguration.class,
@@ -27,13 +27,13 @@ import org.springframework.context.annotation.Scope;
 @ConditionalOnClass(ObservationRegistry.class)
 @ConditionalOnBean({ObservationRegistry.class, PgHelloClient.class})
 public final class PgHelloObservationAutoConfiguration {
-  // each client that is given the listeners gets one of its own
+  // a separate instance for each client that injects the listeners
   @Bean
   @Scope(ConfigurableBeanFactory.SCOPE_PROTOTYPE)
   @ConditionalOnMissingBean
   PgHelloObservations pgHelloObservations(
       ObservationRegistry registry, ConfigurableListableBeanFactory beans) {
-    String client = Clients.nameOfTheOneInCreation(beans);
+    String client = Clients.nameInCreation(beans);
     return new PgHelloObservations(
         registry, client == null ? KeyValues.empty() : KeyValues.of(Clients.TAG, client));
   }

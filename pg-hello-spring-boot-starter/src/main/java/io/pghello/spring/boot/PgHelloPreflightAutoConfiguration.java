@@ -10,7 +10,8 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.context.annotation.Bean;
 
 /**
- * Looks at the start whether the extension can be used, for each client, whoever has defined it.
+ * Checks at startup whether the extension is usable, for all clients including those defined by the
+ * application.
  */
 @AutoConfiguration(after = PgHelloAutoConfiguration.class)
 @ConditionalOnBean(PgHelloClient.class)

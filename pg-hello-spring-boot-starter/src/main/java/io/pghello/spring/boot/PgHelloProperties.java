@@ -9,29 +9,29 @@ import org.springframework.boot.context.properties.source.InvalidConfigurationPr
 import org.springframework.util.unit.DataSize;
 
 /**
- * The properties {@code pg-hello.*}. They have the names of {@link
- * io.pghello.PgHelloClientBuilder}'s methods, which say more.
+ * The properties {@code pg-hello.*}. They are named after the methods of {@link
+ * io.pghello.PgHelloClientBuilder}, which document the details.
  *
- * @param schema The schema that the extension is in, without quotes. By default the client asks the
- *     server, and Hibernate and jOOQ leave it to the search_path.
- * @param preflight What to do when the application starts and the extension cannot be used.
- * @param defaultRepeat How many times a greeting is repeated where no count is given, 1 to 10. By
- *     default what the database's setting pg_hello.repeat says.
- * @param callTimeout How long a call may take, with waiting for a connection and retries.
- * @param retryLostCalls Whether a call is made again on another connection when its own is lost.
- * @param coalescing Whether calls that would have to wait share one statement. By default true on a
- *     pool, and false where the calling thread decides on the connection (a routing data source,
- *     JTA), or where that is not known of the data source.
- * @param maxBatchSize How many names a statement carries at most.
- * @param maxBatchBytes How many bytes of names a statement carries, plus at most one name.
- * @param maxInFlightBatches How many statements of coalesced calls are in flight at a time, each on
- *     a connection of its own.
- * @param maxInFlightCalls How many calls of futures that share no statement are in flight at a
- *     time.
- * @param maxQueuedCalls How many calls may wait.
- * @param maxQueuedBytes How many bytes of names may wait.
- * @param blockWhenFull Whether a call that would be one more than may wait blocks its thread,
- *     instead of failing at once.
+ * @param schema Schema of the extension, without quotes. By default, the client looks it up, and
+ *     Hibernate and jOOQ use the search_path.
+ * @param preflight Reaction if the extension cannot be used at startup.
+ * @param defaultRepeat Number of greetings for calls without a count, 1 to 10. By default, the
+ *     database setting pg_hello.repeat applies.
+ * @param callTimeout Maximum duration of a call, including the wait for a connection and retries.
+ * @param retryLostCalls Whether to retry a call on another connection if its connection is lost.
+ * @param coalescing Whether calls that would have to wait share one statement. By default true for
+ *     connection pools, and false if the calling thread determines the connection (a routing data
+ *     source, JTA) or if this is unknown.
+ * @param maxBatchSize Maximum number of names in a statement.
+ * @param maxBatchBytes Maximum size of the names in a statement. One name may exceed it.
+ * @param maxInFlightBatches Maximum number of concurrent statements with coalesced calls. Each uses
+ *     its own connection.
+ * @param maxInFlightCalls Maximum number of concurrent asynchronous calls that do not share
+ *     statements.
+ * @param maxQueuedCalls Maximum number of waiting calls.
+ * @param maxQueuedBytes Maximum size of the names of waiting calls.
+ * @param blockWhenFull Whether a call blocks its thread if the queue is full, instead of failing
+ *     immediately.
  */
 @ConfigurationProperties("pg-hello")
 public record PgHelloProperties(
@@ -49,17 +49,17 @@ public record PgHelloProperties(
     @DefaultValue("64MB") DataSize maxQueuedBytes,
     @DefaultValue("false") boolean blockWhenFull) {
 
-  /** Behaviour at the start of an application when the extension cannot be used. */
+  /** Reaction if the extension cannot be used at startup. */
   public enum Preflight {
-    /** The application does not start, and says what is wrong and what mends it. */
+    /** Startup fails with the problem and its fix. */
     FAIL,
-    /** The same as a warning in the log. */
+    /** The problem and its fix are logged as a warning. */
     WARN,
-    /** Nothing; the database is not asked. */
+    /** The extension is not checked. */
     OFF
   }
 
-  /** Checks the values, so that an error names the property. */
+  /** Validates the values, so that errors name the property. */
   public PgHelloProperties {
     schema = schema == null || schema.isBlank() ? null : schema;
     require(schema == null || schema.indexOf(0) < 0, "schema", schema, "a name without U+0000");

@@ -7,9 +7,9 @@ import org.springframework.aot.hint.RuntimeHints;
 import org.springframework.aot.hint.RuntimeHintsRegistrar;
 
 /**
- * Tells ahead-of-time processing which class Hibernate instantiates because an annotation names it,
- * and which pools {@link DataSources} knows. What else is found by its name, Spring Boot and the
- * JDK know by themselves.
+ * Runtime hints for ahead-of-time processing: the class that Hibernate instantiates because an
+ * annotation names it, and the pools that {@link DataSources} recognizes. Spring Boot and the JDK
+ * find all other classes without hints.
  */
 final class PgHelloRuntimeHints implements RuntimeHintsRegistrar {
   static final String BINDER = "io.pghello.hibernate.internal.ServerValueBinder";
@@ -19,7 +19,7 @@ final class PgHelloRuntimeHints implements RuntimeHintsRegistrar {
     hints
         .reflection()
         .registerTypeIfPresent(loader, BINDER, MemberCategory.INVOKE_DECLARED_CONSTRUCTORS);
-    // asked for by their names alone
+    // looked up only by name
     DataSources.POOLS.forEach(pool -> hints.reflection().registerTypeIfPresent(loader, pool));
   }
 }

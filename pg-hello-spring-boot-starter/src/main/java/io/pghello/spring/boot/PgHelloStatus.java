@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The answer of the health indicator, the same for the two interfaces that Spring Boot has had for
- * it. Thread-safe.
+ * The result of the health indicator, shared by the implementations for Spring Boot 3 and 4.
+ * Thread-safe.
  */
 final class PgHelloStatus {
   private static final String GREETING = "pg_hello(text)";
@@ -24,15 +24,18 @@ final class PgHelloStatus {
   }
 
   /**
-   * The answer of the server's catalogue.
+   * The result of a health check.
    *
    * @param isUp whether {@code pg_hello(text)} can be called
-   * @param details as the health endpoint shows them
+   * @param details the details for the health endpoint
    */
-  record Answer(boolean isUp, Map<String, Object> details) {}
+  record Result(boolean isUp, Map<String, Object> details) {}
 
-  /** Asks the server, in three round trips; in one if {@code pg_hello(text)} cannot be called. */
-  Answer ask() {
+  /**
+   * Checks the extension in three round trips, or in one if {@code pg_hello(text)} cannot be
+   * called.
+   */
+  Result check() {
     try {
       List<PgHelloProblem> problems = client.preflight();
       Optional<PgHelloProblem> obstacle =
@@ -48,17 +51,17 @@ final class PgHelloStatus {
       if (!problems.isEmpty()) {
         details.put("problems", problems.stream().map(PgHelloProblem::toString).toList());
       }
-      return new Answer(true, details);
+      return new Result(true, details);
     } catch (PgHelloException e) {
       return down(e.problem());
     }
   }
 
-  private static Answer down(PgHelloProblem problem) {
+  private static Result down(PgHelloProblem problem) {
     var details = new LinkedHashMap<String, Object>();
     details.put("code", problem.code().name());
     details.put("cause", problem.message());
     details.put("remedy", problem.remedy());
-    return new Answer(false, details);
+    return new Result(false, details);
   }
 }

@@ -18,9 +18,9 @@ import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.core.SpringProperties;
 
 /**
- * Looks, when all beans are there and so the database is migrated, whether the extension can be
- * used, and does about it what {@code pg-hello.preflight} says. Takes one round trip for each
- * client.
+ * Checks whether the extension is usable, and reacts as set by {@code pg-hello.preflight}. Runs
+ * when all beans have been created, so that database migrations are complete. Takes one round trip
+ * per client.
  */
 final class PreflightCheck implements SmartInitializingSingleton {
   private static final Log LOG = LogFactory.getLog(PreflightCheck.class);
@@ -39,7 +39,7 @@ final class PreflightCheck implements SmartInitializingSingleton {
       return;
     }
     List<PgHelloProblem> problems = problems();
-    // what concerns SQL of the application alone is no reason not to start
+    // a problem that affects only the application's SQL does not prevent the start
     if (properties.preflight() == Preflight.FAIL
         && problems.stream().anyMatch(problem -> !problem.functions().isEmpty())) {
       throw new PreflightFailedException(problems);
@@ -49,9 +49,9 @@ final class PreflightCheck implements SmartInitializingSingleton {
     }
   }
 
-  /** Asks for each client, and returns what several of them have in common once. */
+  /** Checks each client. A problem that several clients share is returned once. */
   private List<PgHelloProblem> problems() {
-    // none if a test has put a mock of an interface in its place
+    // empty if a test has replaced the client with a mock of an interface
     Map<String, PgHelloClient> clients = Clients.all(beans);
     boolean several = clients.size() > 1;
     var found = new LinkedHashMap<PgHelloProblem, List<String>>();
@@ -79,7 +79,7 @@ final class PreflightCheck implements SmartInitializingSingleton {
       if (properties.preflight() == Preflight.FAIL) {
         throw e;
       }
-      LOG.warn("It is not known whether pg_hello can be used" + byWhich + ": " + e.getMessage());
+      LOG.warn("Could not check whether pg_hello can be used" + byWhich + ": " + e.getMessage());
       return List.of();
     }
   }
@@ -92,16 +92,19 @@ final class PreflightCheck implements SmartInitializingSingleton {
         problem.functions());
   }
 
-  /** Returns whether the JVM only starts in order to be observed, and no database needs to run. */
+  /**
+   * Returns whether this is a training run that exits after startup, for which no database needs to
+   * run.
+   */
   static boolean isTraining() {
     return "onRefresh".equalsIgnoreCase(SpringProperties.getProperty("spring.context.exit"));
   }
 
-  /** The extension cannot be used, and the application was not to start without it. */
+  /** Fails startup because the extension cannot be used. */
   static final class PreflightFailedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    @SuppressWarnings("serial") // what List.copyOf returns is serializable
+    @SuppressWarnings("serial") // List.copyOf returns a serializable list
     private final List<PgHelloProblem> problems;
 
     PreflightFailedException(List<PgHelloProblem> problems) {

@@ -5,14 +5,14 @@ import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloProblem;
 import org.jspecify.annotations.Nullable;
 
-/** Remedies of problems that {@code pg-hello.schema} concerns, in words of the properties. */
+/** Adapts remedies of problems with {@code pg-hello.schema} to the property. */
 final class SchemaRemedy {
   private SchemaRemedy() {}
 
   /**
-   * Returns a problem with a remedy that names {@code pg-hello.schema} where that is concerned.
+   * Returns the problem, with a remedy that mentions {@code pg-hello.schema} if it is relevant.
    *
-   * @param schema what {@code pg-hello.schema} says; null if nothing
+   * @param schema the value of {@code pg-hello.schema}; null if it is not set
    */
   static PgHelloProblem in(PgHelloProblem problem, @Nullable String schema) {
     return problem.code() == Code.NOT_ON_PATH
@@ -22,12 +22,12 @@ final class SchemaRemedy {
   }
 
   private static String remedy(PgHelloProblem problem, @Nullable String schema) {
-    // only the client is kept from calling functions
+    // the problem has affected functions only if it was found by the client
     if (!problem.functions().isEmpty()) {
       return schema == null
           ? problem.remedy()
-          : "Set pg-hello.schema to that schema, or remove it: the client finds the extension by"
-              + " itself.";
+          : "Set pg-hello.schema to that schema, or remove the property: the client finds the"
+              + " extension without it.";
     }
     return schema == null
         ? problem.remedy() + " For Hibernate and jOOQ, set pg-hello.schema to that schema."

@@ -15,39 +15,38 @@ import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 /**
- * A data source whose connections may be bound to a thread by one of Spring's transactions.
+ * A connection source for a data source that takes part in Spring transactions.
  *
- * <p>A call that is made inside a transaction on this data source runs on the transaction's
- * connection, by itself: it sees what the transaction has set, and cannot wait for a connection
- * that the transactions of others hold. All other calls take a connection of their own, and may
- * share a statement. Which transaction manager began the transaction does not matter, if it binds
- * connections of this data source, as {@code DataSourceTransactionManager} and {@code
- * JpaTransactionManager} do. A transaction on another data source does not matter either.
+ * <p>A call inside a transaction on this data source runs separately on the transaction's
+ * connection. It sees the transaction's settings and never waits for connections that other
+ * transactions hold. All other calls borrow a connection of their own and may share a statement.
+ * Any transaction manager works if it binds connections of this data source, for example {@code
+ * DataSourceTransactionManager} or {@code JpaTransactionManager}. Transactions on other data
+ * sources have no effect.
  *
- * <p>Calls share a statement only on a data source of which it is known that all threads get
- * connections of one database from it, as one user. That is a pool (HikariCP, Tomcat's, Commons
- * DBCP 2, c3p0), or a data source of the driver's or Spring's without one, and what is around it if
- * that unwraps to it, as datasource-proxy and p6spy do. A call whose thread finds another pool
- * there, now or later, is made by itself. So are all calls on a data source of which nothing is
- * known, unless the program says that they may share, and all calls behind an {@link
- * AbstractRoutingDataSource} or an {@link UserCredentialsDataSourceAdapter}. Only a wrapper that is
- * none of Spring's, unwraps to one pool for all threads and takes connections from several is not
- * recognised.
+ * <p>Calls share statements only if the data source is known to connect all threads to the same
+ * database as the same user. These data sources are recognized: the pools HikariCP, Tomcat JDBC,
+ * Commons DBCP 2 and c3p0, the unpooled data sources of the driver and of Spring, and wrappers that
+ * unwrap to one of them, such as datasource-proxy and p6spy. A call runs separately if its thread
+ * finds a different pool. All calls run separately with an unknown data source (unless you pass
+ * {@code coalescing} = true), and behind an {@link AbstractRoutingDataSource} or a {@link
+ * UserCredentialsDataSourceAdapter}. One case is not detected: a custom wrapper that unwraps to one
+ * pool but takes connections from several.
  *
  * <p>Thread-safe.
  */
 public final class SpringConnectionSource implements ConnectionSource {
   private final DataSource dataSource;
   private final boolean shareable;
-  // the one that all of them share; null if they need not be asked
+  // the pool that all threads must share; null if it need not be checked
   private final @Nullable DataSource pool;
 
   /**
-   * Creates a source whose calls share statements if it is known that they can. No connection is
-   * made.
+   * Creates a source whose calls share statements if the data source is known to allow it. Opens no
+   * connection.
    *
-   * @param dataSource that of the application; of a {@link TransactionAwareDataSourceProxy} the one
-   *     behind it
+   * @param dataSource the application's data source; a {@link TransactionAwareDataSourceProxy} is
+   *     unwrapped
    */
   public SpringConnectionSource(DataSource dataSource) {
     this.dataSource = bound(dataSource);
@@ -56,14 +55,14 @@ public final class SpringConnectionSource implements ConnectionSource {
   }
 
   /**
-   * Creates a source and says whether its calls share statements. No connection is made.
+   * Creates a source with an explicit setting for shared statements. Opens no connection.
    *
-   * @param dataSource that of the application; of a {@link TransactionAwareDataSourceProxy} the one
-   *     behind it
-   * @param coalescing true if the program knows that all threads get connections of one database,
-   *     as one user; calls inside transactions still are made by themselves
-   * @throws IllegalArgumentException if it is true, and one of Spring's data sources lets the
-   *     calling thread decide on the database or on the user
+   * @param dataSource the application's data source; a {@link TransactionAwareDataSourceProxy} is
+   *     unwrapped
+   * @param coalescing true if the data source connects all threads to the same database as the same
+   *     user; calls inside transactions still run separately
+   * @throws IllegalArgumentException if {@code coalescing} is true and one of Spring's data sources
+   *     selects the database or the user by thread
    */
   public SpringConnectionSource(DataSource dataSource, boolean coalescing) {
     this.dataSource = bound(dataSource);
@@ -79,7 +78,7 @@ public final class SpringConnectionSource implements ConnectionSource {
 
   private static DataSource bound(DataSource dataSource) {
     DataSource bound = Objects.requireNonNull(dataSource, "dataSource");
-    // transaction managers bind what is behind it
+    // transaction managers bind the target
     while (bound instanceof TransactionAwareDataSourceProxy proxy
         && proxy.getTargetDataSource() != null) {
       bound = proxy.getTargetDataSource();
@@ -89,14 +88,15 @@ public final class SpringConnectionSource implements ConnectionSource {
 
   @Override
   public Connection get() throws SQLException {
-    // without a transaction on it, DataSourceUtils would bind the connection to one on another
+    // outside a transaction on this data source, DataSourceUtils would bind the connection to a
+    // transaction on another one
     Connection connection =
         isBound()
             ? DataSourceUtils.doGetConnection(dataSource)
             : Objects.requireNonNull(dataSource.getConnection(), "the data source returned null");
     if (connection instanceof ConnectionProxy lazy) {
       try {
-        // waits for a connection here, where the client's time-out ends the wait
+        // wait for a connection here, where the client's timeout applies
         lazy.getTargetConnection();
       } catch (RuntimeException | Error e) {
         release(connection);
@@ -120,17 +120,17 @@ public final class SpringConnectionSource implements ConnectionSource {
     return TransactionSynchronizationManager.hasResource(dataSource);
   }
 
-  /** Returns whether one of Spring's data sources lets the thread decide on the database. */
+  /** Returns whether one of Spring's data sources selects the database by thread. */
   boolean isRouted() {
     return DataSources.isRouted(dataSource);
   }
 
-  /** Returns whether calls share statements at all. */
+  /** Returns whether calls can share statements. */
   boolean isShareable() {
     return shareable;
   }
 
-  /** Returns the class of the data source, and none of its secrets. */
+  /** Returns the class name of the data source, without secrets. */
   @Override
   public String toString() {
     Class<?> type = dataSource.getClass();

@@ -61,7 +61,7 @@ import org.springframework.transaction.jta.JtaTransactionManager;
 @PgHelloTest
 class AutoConfigurationIT {
   @Test
-  void givesAClientThatAsksNothingBeforeItIsUsed(TestDatabase database) {
+  void createsAClientThatSendsNothingBeforeItsFirstCall(TestDatabase database) {
     Contexts.jdbc(database)
         .withPropertyValues("pg-hello.preflight=off")
         .run(
@@ -103,7 +103,7 @@ class AutoConfigurationIT {
   }
 
   @Test
-  void takesThePrimaryOfTwoDataSources(TestDatabase database) {
+  void usesThePrimaryDataSource(TestDatabase database) {
     Contexts.on(database)
         .withUserConfiguration(Contexts.Jdbc.class, PrimaryAndReports.class)
         .run(
@@ -116,7 +116,7 @@ class AutoConfigurationIT {
   }
 
   @Test
-  void tellsListenersAndCustomizersInTheirOrder(TestDatabase database) {
+  void callsListenersAndCustomizersInTheirOrder(TestDatabase database) {
     Contexts.jdbc(database)
         .withPropertyValues("pg-hello.default-repeat=2")
         .withUserConfiguration(Customized.class)
@@ -161,7 +161,7 @@ class AutoConfigurationIT {
             });
   }
 
-  /** As an empty variable of the environment says it. */
+  /** For example, an empty environment variable. */
   @ParameterizedTest
   @ValueSource(strings = {"", " "})
   void aBlankSchemaIsNone(String schema, TestDatabase database) {
@@ -178,9 +178,9 @@ class AutoConfigurationIT {
                     .isEqualTo("Hello, Ada!"));
   }
 
-  /** The client does not say all of them. */
+  /** The client does not expose all properties. */
   @Test
-  void tellsTheClientAllProperties(TestDatabase database) {
+  void passesAllPropertiesToTheClient(TestDatabase database) {
     var told = new AtomicReference<PgHelloClientBuilder>();
     Contexts.jdbc(database)
         .withBean(PgHelloClientCustomizer.class, () -> told::set)
@@ -222,7 +222,7 @@ class AutoConfigurationIT {
   }
 
   @Test
-  void hasTheDefaultsOfTheClient(TestDatabase database) {
+  void usesTheClientsDefaults(TestDatabase database) {
     Contexts.jdbc(database)
         .run(
             context -> {
@@ -235,13 +235,13 @@ class AutoConfigurationIT {
             });
   }
 
-  // without where the connections come from
+  // without the source of connections
   private static String settings(PgHelloClient client) {
     return client.toString().replaceAll("(?s).*?(time-out.*)", "$1");
   }
 
   @Test
-  void namesThePropertyWhoseValueCannotBe(TestDatabase database) {
+  void reportsTheInvalidProperty(TestDatabase database) {
     for (var wrong :
         Map.of(
                 "pg-hello.max-batch-size=0", "pg-hello.max-batch-size with value '0' is invalid",
@@ -317,7 +317,7 @@ class AutoConfigurationIT {
   }
 
   @Test
-  void callsOfARoutedDataSourceAreTheirOwn(TestDatabase database) {
+  void callsOfARoutedDataSourceRunSeparately(TestDatabase database) {
     Contexts.on(database)
         .withUserConfiguration(Contexts.Jdbc.class, Routed.class)
         .run(
@@ -335,7 +335,7 @@ class AutoConfigurationIT {
   }
 
   @Test
-  void refusesToCoalesceOnARoutedDataSource(TestDatabase database) {
+  void rejectsCoalescingOnARoutedDataSource(TestDatabase database) {
     Contexts.on(database)
         .withPropertyValues("pg-hello.coalescing=true")
         .withUserConfiguration(Contexts.Jdbc.class, Routed.class)
@@ -357,7 +357,8 @@ class AutoConfigurationIT {
         context ->
             assertThat(context.getBean(PgHelloClient.class).toString()).contains("not coalescing"));
     assertThat(output)
-        .containsOnlyOnce("Calls of pg_hello do not share statements, as it is not known whether")
+        .containsOnlyOnce(
+            "Calls of pg_hello do not share statements, because it is unknown whether")
         .contains("(OfAnotherLibrary). If they do, set pg-hello.coalescing=true");
     unknown
         .withPropertyValues("pg-hello.coalescing=false")
@@ -378,7 +379,7 @@ class AutoConfigurationIT {
   }
 
   @Test
-  void callsAreTheirOwnWhereTheThreadLogsInAsItself(TestDatabase database) {
+  void callsRunSeparatelyIfTheThreadDeterminesTheUser(TestDatabase database) {
     Contexts.on(database)
         .withUserConfiguration(Contexts.Jdbc.class, LogsInByThread.class)
         .run(
@@ -388,7 +389,7 @@ class AutoConfigurationIT {
   }
 
   @Test
-  void callsAreTheirOwnWhereJtaBindsConnections(TestDatabase database) {
+  void callsRunSeparatelyWithJta(TestDatabase database) {
     Contexts.jdbc(database)
         .withUserConfiguration(Jta.class)
         .run(
@@ -493,7 +494,7 @@ class AutoConfigurationIT {
     // endregion
   }
 
-  /** A bean that changes what the client says. */
+  /** A bean that changes the client's greetings. */
   @Configuration(proxyBeanMethods = false)
   static class Loud {
     @Bean
@@ -614,7 +615,7 @@ class AutoConfigurationIT {
     }
   }
 
-  /** As one for a second database is. */
+  /** For example, for a second database. */
   @Test
   void leavesAConfigurationOfJooqThatHasItsSchema(TestDatabase database) {
     Contexts.jdbc(database)

@@ -6,11 +6,11 @@ import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Configuration;
 
-/** Application contexts on a test's database, configured as an application is. */
+/** Application contexts with a test's database, configured like an application. */
 final class Contexts {
   private Contexts() {}
 
-  /** An application that uses JDBC alone. */
+  /** An application that uses only JDBC. */
   @Configuration(proxyBeanMethods = false)
   @EnableAutoConfiguration(
       excludeName = {
@@ -27,12 +27,12 @@ final class Contexts {
       })
   static class Jdbc {}
 
-  /** Returns a runner of an application that uses JDBC alone, with a pool of 3 connections. */
+  /** Returns a runner of an application that uses only JDBC, with a pool of 3 connections. */
   static ApplicationContextRunner jdbc(TestDatabase database) {
     return on(database).withUserConfiguration(Jdbc.class);
   }
 
-  /** Returns a runner without beans, whose properties name this database. */
+  /** Returns a runner without beans, with the properties of this database. */
   static ApplicationContextRunner on(TestDatabase database) {
     return new ApplicationContextRunner()
         .withPropertyValues(

@@ -47,9 +47,7 @@ import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
-/**
- * Which data sources share statements, and that no call is answered by another thread's database.
- */
+/** Which data sources share statements. No call may reach another thread's database. */
 @PgHelloTest
 class DataSourcesIT {
   private static final int THREADS = 16;
@@ -81,7 +79,7 @@ class DataSourcesIT {
     return pool;
   }
 
-  /** What takes its connections from one of two databases, as the thread says. */
+  /** Data sources that select one of two databases by thread. */
   @SuppressWarnings("ImmutableEnumChecker") // which has no state
   enum Router {
     SPRINGS(
@@ -180,7 +178,7 @@ class DataSourcesIT {
     }
   }
 
-  /** What may be around a router, or around a pool. */
+  /** Wrappers of a router or a pool. */
   @SuppressWarnings("ImmutableEnumChecker") // which has no state
   enum Around {
     NOTHING(inner -> inner),
@@ -210,14 +208,14 @@ class DataSourcesIT {
 
   @ParameterizedTest
   @EnumSource
-  void threadsAreAnsweredByTheirDatabase(Router router) throws Exception {
-    assertAnsweredByTheirDatabase(router.of.apply(once, twice));
+  void threadsUseTheirOwnDatabase(Router router) throws Exception {
+    assertThreadsUseTheirDatabase(router.of.apply(once, twice));
   }
 
   @ParameterizedTest
   @EnumSource(names = {"DATASOURCE_PROXY", "P6SPY", "TRANSACTION_AWARE_DATASOURCE_PROXY"})
-  void threadsAreAnsweredByTheirDatabaseBehindProxies(Around around) throws Exception {
-    assertAnsweredByTheirDatabase(around.of.apply(Router.SPRINGS.of.apply(once, twice)));
+  void threadsUseTheirOwnDatabaseBehindProxies(Around around) throws Exception {
+    assertThreadsUseTheirDatabase(around.of.apply(Router.SPRINGS.of.apply(once, twice)));
   }
 
   @ParameterizedTest
@@ -233,15 +231,15 @@ class DataSourcesIT {
   }
 
   @Test
-  void threadsAreAnsweredByTheirDatabaseIfNothingShowsTheRouter() throws Exception {
+  void threadsUseTheirOwnDatabaseBehindAHiddenRouter() throws Exception {
     DataSource router = Router.SPRINGS.of.apply(once, twice);
-    assertAnsweredByTheirDatabase(new Hiding(router));
-    assertAnsweredByTheirDatabase(new Throwing(router, new SQLException("not a wrapper")));
-    assertAnsweredByTheirDatabase(new Throwing(router, new IllegalStateException("no tenant")));
+    assertThreadsUseTheirDatabase(new Hiding(router));
+    assertThreadsUseTheirDatabase(new Throwing(router, new SQLException("not a wrapper")));
+    assertThreadsUseTheirDatabase(new Throwing(router, new IllegalStateException("no tenant")));
   }
 
   @Test
-  void aRouterThatComesLaterIsSeen() throws Exception {
+  void detectsARouterAddedLater() throws Exception {
     DataSource router = Router.SPRINGS.of.apply(once, twice);
     var springs = new DelegatingDataSource(once);
     assertSeesWhatComesLater(springs, () -> springs.setTargetDataSource(router));
@@ -261,7 +259,7 @@ class DataSourcesIT {
   }
 
   @Test
-  void transactionsOfATransactionAwareProxyAreTheirOwn() throws Exception {
+  void transactionsOfATransactionAwareProxyRunSeparately() throws Exception {
     var proxy = new TransactionAwareDataSourceProxy(once);
     once.setMaximumPoolSize(THREADS);
     var transaction = new TransactionTemplate(new JdbcTransactionManager(proxy));
@@ -298,7 +296,7 @@ class DataSourcesIT {
   }
 
   @Test
-  void whoLogsInAsTheThreadSaysIsFoundBehindAProxy() {
+  void detectsCredentialsByThreadBehindAProxy() {
     var byThread = new UserCredentialsDataSourceAdapter();
     byThread.setTargetDataSource(once);
     for (Around around : Around.values()) {
@@ -316,7 +314,7 @@ class DataSourcesIT {
   }
 
   @Test
-  void knowsThePoolsOfBootAndTheDriver() throws Exception {
+  void recognizesThePoolsOfBootAndTheDriver() throws Exception {
     try (var c3p0 = new ComboPooledDataSource();
         var dbcp = new BasicDataSource()) {
       for (DataSource pool :
@@ -336,11 +334,9 @@ class DataSourcesIT {
     }
   }
 
-  /**
-   * It says of itself that it is no data source, so whoever asks a library's proxy is told nothing.
-   */
+  /** It is not a wrapper of itself, so a library's proxy cannot be unwrapped to it. */
   @Test
-  void knowsThePoolOfTomcatWithoutAProxyOfALibrary() {
+  void recognizesTomcatsPoolOnlyWithoutAProxy() {
     var pool = new org.apache.tomcat.jdbc.pool.DataSource();
     for (Around around : List.of(Around.NOTHING, Around.LAZY, Around.TRANSACTION_AWARE)) {
       assertThat(new SpringConnectionSource(around.of.apply(pool)).mayJoinBatch()).isTrue();
@@ -349,7 +345,7 @@ class DataSourcesIT {
   }
 
   @Test
-  void callsShareStatementsWhereTheProgramSaysThatTheyMay() {
+  void callsShareStatementsIfConfigured() {
     assertThat(new SpringConnectionSource(new Hiding(once)).mayJoinBatch()).isFalse();
     assertThat(new SpringConnectionSource(new Hiding(once), true).mayJoinBatch()).isTrue();
     assertThat(new SpringConnectionSource(once, false).mayJoinBatch()).isFalse();
@@ -369,7 +365,7 @@ class DataSourcesIT {
         .startsWith(DataSourcesIT.class.getName() + "$");
   }
 
-  private static void assertAnsweredByTheirDatabase(DataSource dataSource) throws Exception {
+  private static void assertThreadsUseTheirDatabase(DataSource dataSource) throws Exception {
     try (PgHelloClient client =
         PgHelloClient.builder().connections(new SpringConnectionSource(dataSource)).build()) {
       assertThat(wrongAnswers(client)).isZero();
@@ -380,7 +376,7 @@ class DataSourcesIT {
     return wrongAnswers(Callable::call, client);
   }
 
-  /** Makes calls from many threads, and counts the answers of another thread's database. */
+  /** Makes calls from many threads and counts results from another thread's database. */
   private static int wrongAnswers(Scope scope, PgHelloClient client) throws Exception {
     ExecutorService threads = Executors.newFixedThreadPool(THREADS);
     try {
@@ -416,12 +412,12 @@ class DataSourcesIT {
     }
   }
 
-  /** What the calls of a thread are made in. */
+  /** The context of a thread's calls. */
   private interface Scope {
     Integer run(Callable<Integer> calls) throws Exception;
   }
 
-  /** A wrapper as JDBC wants it. */
+  /** A wrapper that follows the JDBC specification. */
   private static class Wrapper extends AbstractDataSource {
     private final DataSource target;
 
@@ -454,7 +450,7 @@ class DataSourcesIT {
     }
   }
 
-  /** A wrapper that says that it is none. */
+  /** A wrapper that denies being one. */
   private static final class Hiding extends Wrapper {
     Hiding(DataSource target) {
       super(target);
@@ -471,7 +467,7 @@ class DataSourcesIT {
     }
   }
 
-  /** A wrapper that cannot say what it is. */
+  /** A wrapper that throws when asked. */
   private static final class Throwing extends Wrapper {
     private final @Nullable SQLException checked;
     private final @Nullable RuntimeException unchecked;

@@ -29,7 +29,7 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 
-/** Other extensions than pg_hello, which a property names. */
+/** Checks of other extensions than pg_hello. */
 @Tag("slow")
 @PgHelloTest
 @ExtendWith(OutputCaptureExtension.class)
@@ -37,7 +37,7 @@ class ExtensionCheckIT {
   private static final String MISSING = "Extension hstore is not created in database ";
 
   @Test
-  void warnsOfTheExtensionsThatThePropertyNames(TestDatabase database, CapturedOutput output) {
+  void warnsAboutTheListedExtensions(TestDatabase database, CapturedOutput output) {
     Contexts.jdbc(database)
         .withPropertyValues("pg-extension.check=plpgsql,hstore")
         .run(context -> assertThat(context).hasNotFailed());
@@ -46,7 +46,7 @@ class ExtensionCheckIT {
   }
 
   @Test
-  void saysNothingWhereNoneIsNamedOrItIsOff(TestDatabase database, CapturedOutput output) {
+  void logsNothingIfNoneIsListedOrDisabled(TestDatabase database, CapturedOutput output) {
     Contexts.jdbc(database).run(context -> assertThat(context).hasNotFailed());
     Contexts.jdbc(database)
         .withPropertyValues("pg-extension.check=hstore", "pg-extension.preflight=off")
@@ -55,7 +55,7 @@ class ExtensionCheckIT {
   }
 
   @Test
-  void endsTheStartWithAllThatIsWrong(TestDatabase database) {
+  void failsStartupWithAllProblems(TestDatabase database) {
     Contexts.jdbc(database)
         .withPropertyValues("pg-extension.check=hstore,cube", "pg-extension.preflight=fail")
         .run(
@@ -68,7 +68,7 @@ class ExtensionCheckIT {
   }
 
   @Test
-  void saysThatItDoesNotKnowWhichDataSourceIsMeant(TestDatabase database, CapturedOutput output) {
+  void reportsAnAmbiguousDataSource(TestDatabase database, CapturedOutput output) {
     var two =
         Contexts.jdbc(database)
             .withBean("one", DataSource.class, database::dataSource)
@@ -76,23 +76,23 @@ class ExtensionCheckIT {
             .withPropertyValues("pg-extension.check=hstore");
     two.run(context -> assertThat(context).hasNotFailed());
     String message =
-        "It is not known whether hstore can be used: the application has no data source, or";
+        "Could not check whether hstore can be used: the application has no data source, or";
     assertThat(output).containsOnlyOnce(message);
     two.withPropertyValues("pg-extension.preflight=fail")
         .run(context -> assertThat(context).getFailure().hasMessageStartingWith(message));
   }
 
-  /** As where tenants have databases of their own. */
+  /** For example, with a database per tenant. */
   @Test
-  void warnsOfEachWhereTheDataSourceHasNoConnection(TestDatabase database, CapturedOutput output) {
+  void warnsAboutEachExtensionWithoutAConnection(TestDatabase database, CapturedOutput output) {
     var routing =
         Contexts.jdbc(database)
             .withBean(DataSource.class, () -> routing(database.dataSource()))
             .withPropertyValues("pg-extension.check=hstore,cube");
     routing.run(context -> assertThat(context).hasNotFailed());
     assertThat(output)
-        .contains("It is not known whether hstore can be used: Cannot determine target DataSource")
-        .contains("It is not known whether cube can be used: Cannot determine target DataSource");
+        .contains("Could not check whether hstore can be used: Cannot determine target DataSource")
+        .contains("Could not check whether cube can be used: Cannot determine target DataSource");
     routing
         .withPropertyValues("pg-extension.preflight=fail")
         .run(context -> assertThat(context).hasFailed());
@@ -110,9 +110,9 @@ class ExtensionCheckIT {
     return routing;
   }
 
-  /** As of a pool whose time-out comes. */
+  /** For example, a pool that times out. */
   @Test
-  void saysWhatItHasFoundIfTheNextCannotBeAskedFor(TestDatabase database, CapturedOutput output) {
+  void reportsEarlierProblemsIfALaterCheckFails(TestDatabase database, CapturedOutput output) {
     var connections = new AtomicInteger();
     var once =
         new DelegatingDataSource(database.dataSource()) {
@@ -134,13 +134,13 @@ class ExtensionCheckIT {
             context ->
                 assertThat(context)
                     .getFailure()
-                    .hasMessage("It is not known whether cube can be used: no more"));
+                    .hasMessage("Could not check whether cube can be used: no more"));
     assertThat(output).contains(MISSING);
   }
 
-  /** As that of another binding, whose jar is not whole. */
+  /** For example, a provider of another binding with an incomplete jar. */
   @Test
-  void warnsWhereAProviderCannotBeLoaded(
+  void warnsIfAProviderCannotBeLoaded(
       TestDatabase database, CapturedOutput output, @TempDir Path folder) throws Exception {
     Path services = Files.createDirectories(folder.resolve("META-INF/services"));
     Files.writeString(services.resolve(ExtensionProvider.class.getName()), "no.such.Provider");
@@ -157,12 +157,12 @@ class ExtensionCheckIT {
               context ->
                   assertThat(context)
                       .getFailure()
-                      .hasMessageStartingWith("It is not known whether hstore can be used: "));
+                      .hasMessageStartingWith("Could not check whether hstore can be used: "));
     }
     assertThat(output).contains("no.such.Provider");
   }
 
-  /** Its schema may be one of its own on purpose. */
+  /** The extension may have its own schema on purpose. */
   @Test
   void warnsNotOfAPathThatMattersToNobody(
       TestDatabase database, Connection connection, CapturedOutput output) throws SQLException {
@@ -176,7 +176,7 @@ class ExtensionCheckIT {
   }
 
   @Test
-  void endsTheStartIfItIsToFail(TestDatabase database, CapturedOutput output) throws Exception {
+  void failsStartupIfConfigured(TestDatabase database, CapturedOutput output) throws Exception {
     String[] arguments = {
       "--spring.datasource.url=" + database.jdbcUrl(),
       "--spring.main.web-application-type=none",

@@ -16,7 +16,7 @@ import org.springframework.boot.context.properties.source.InvalidConfigurationPr
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.mock.env.MockEnvironment;
 
-/** Which errors of a start are explained, how, and which are left to their stack traces. */
+/** Which startup errors are explained, and which print a stack trace. */
 class FailureAnalyzerIT {
   private static final Set<Code> EXPLAINED =
       EnumSet.of(
@@ -32,7 +32,7 @@ class FailureAnalyzerIT {
 
   @ParameterizedTest
   @EnumSource
-  void explainsWhatALineOfSqlOrConfigurationMends(Code code) {
+  void explainsProblemsFixedBySqlOrConfiguration(Code code) {
     var failure = new IllegalStateException(new PgHelloException(code, "It is so."));
     FailureAnalysis analysis = new PgHelloFailureAnalyzer(null).analyze(failure);
     assertThat(analysis == null ? null : analysis.getDescription())
@@ -40,7 +40,7 @@ class FailureAnalyzerIT {
   }
 
   @Test
-  void namesThePropertyWhereNoSchemaWasTold() {
+  void mentionsThePropertyIfNoSchemaIsSet() {
     var problem = new PgHelloProblem(Code.NOT_ON_PATH, "It is not there.", "Set the path.");
     var failure = new PgHelloException(problem, null, null);
     assertThat(action(failure, "ext")).isEqualTo("Set the path.");
@@ -54,7 +54,7 @@ class FailureAnalyzerIT {
   }
 
   @Test
-  void leavesPropertiesOfOthersToTheirAnalyzers() {
+  void ignoresOtherProperties() {
     var environment =
         new MockEnvironment()
             .withProperty("pg-hello.default-repeat", "11")

@@ -27,7 +27,7 @@ import org.springframework.jdbc.datasource.DriverManagerDataSource;
 import org.springframework.orm.jpa.LocalContainerEntityManagerFactoryBean;
 import org.springframework.orm.jpa.vendor.HibernateJpaVendorAdapter;
 
-/** An application with JPA is told once, by the starter, what is wrong with its database. */
+/** In an application with JPA, the starter reports problems once. */
 @PgHelloTest(extension = false)
 @ExtendWith(OutputCaptureExtension.class)
 class HibernateIT {
@@ -35,7 +35,7 @@ class HibernateIT {
   private static final String CHECK = "pghello.preflight";
 
   @Test
-  void isToldOnce(TestDatabase database, CapturedOutput output) {
+  void reportsProblemsOnce(TestDatabase database, CapturedOutput output) {
     jpa(database)
         .run(
             context ->
@@ -45,7 +45,7 @@ class HibernateIT {
   }
 
   @Test
-  void isToldOfWhatAScriptCreatesNothing(TestDatabase database, CapturedOutput output) {
+  void reportsNothingForAnExtensionCreatedByAScript(TestDatabase database, CapturedOutput output) {
     jpa(database)
         .withPropertyValues(
             "pg-hello.preflight=fail",
@@ -60,7 +60,7 @@ class HibernateIT {
   }
 
   @Test
-  void hibernateLooksWhereItIsToldTo(TestDatabase database, CapturedOutput output) {
+  void hibernateUsesTheConfiguredSchema(TestDatabase database, CapturedOutput output) {
     jpa(database)
         .withPropertyValues("spring.jpa.properties." + CHECK + "=warn", "pg-hello.preflight=off")
         .run(context -> assertThat(context).hasNotFailed());
@@ -68,7 +68,7 @@ class HibernateIT {
   }
 
   @Test
-  void hibernateKeepsASchemaOfItsOwn(TestDatabase database) {
+  void hibernateKeepsItsOwnSchema(TestDatabase database) {
     jpa(database)
         .withPropertyValues(
             "pg-hello.schema=public",
@@ -107,11 +107,11 @@ class HibernateIT {
   }
 
   @Test
-  void nobodyLooksIfItIsOffOrAnAotCacheIsTrained(TestDatabase database, CapturedOutput output) {
+  void checksNothingIfDisabledOrTraining(TestDatabase database, CapturedOutput output) {
     ApplicationContextRunner jpa = withoutPreflight(database);
     jpa.withPropertyValues("pg-hello.preflight=off")
         .run(context -> assertThat(context).hasNotFailed());
-    // Spring itself has read the property by now, and does not end the JVM
+    // Spring has already read the property, so it does not exit the JVM
     SpringProperties.setProperty("spring.context.exit", "onRefresh");
     try {
       jpa.run(context -> assertThat(context).hasNotFailed());
@@ -122,7 +122,7 @@ class HibernateIT {
   }
 
   @Test
-  void hibernateLooksWhereNobodyElseDoes(TestDatabase database, CapturedOutput output) {
+  void hibernateChecksDatabasesThatTheStarterDoesNotCheck(TestDatabase database, CapturedOutput output) {
     withoutPreflight(database).run(context -> assertThat(context).hasNotFailed());
     assertThat(output).containsOnlyOnce(MISSING + database.name());
   }
@@ -131,7 +131,7 @@ class HibernateIT {
     return Contexts.on(database).withUserConfiguration(Jpa.class);
   }
 
-  /** As where Spring Boot tests a part of an application. */
+  /** For example, in Spring Boot's test slices. */
   private static ApplicationContextRunner withoutPreflight(TestDatabase database) {
     return jpa(database)
         .withPropertyValues(

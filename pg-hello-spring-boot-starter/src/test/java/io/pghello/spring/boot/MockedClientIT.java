@@ -11,7 +11,8 @@ import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.test.context.bean.override.mockito.MockitoBean;
 
 /**
- * Tests of an application may replace the client by a mock of an interface, and have no database.
+ * An application's tests can replace the client with a mock of an interface and run without a
+ * database.
  */
 @SpringBootTest(
     classes = Contexts.Jdbc.class,

@@ -38,14 +38,14 @@ class PreflightIT {
   }
 
   @Test
-  void saysNothingIfAllIsWell(TestDatabase database, CapturedOutput output) throws SQLException {
+  void logsNothingWithoutProblems(TestDatabase database, CapturedOutput output) throws SQLException {
     execute(database, REMEDY);
     Contexts.jdbc(database).run(context -> assertThat(context).hasNotFailed());
     assertThat(output).doesNotContain("pg_hello");
   }
 
   @Test
-  void asksNothingIfItIsOff(TestDatabase database, CapturedOutput output) {
+  void checksNothingIfDisabled(TestDatabase database, CapturedOutput output) {
     Contexts.jdbc(database)
         .withPropertyValues("pg-hello.preflight=off")
         .run(context -> assertThat(context.getBean(HikariDataSource.class).isRunning()).isFalse());
@@ -53,7 +53,7 @@ class PreflightIT {
   }
 
   @Test
-  void endsTheStartIfItIsToFail(TestDatabase database, CapturedOutput output) {
+  void failsStartupIfConfigured(TestDatabase database, CapturedOutput output) {
     assertThatThrownBy(
             () ->
                 SpringApplication.run(
@@ -69,7 +69,7 @@ class PreflightIT {
   }
 
   @Test
-  void explainsABeanThatCouldNotGreet(TestDatabase database, CapturedOutput output) {
+  void explainsABeanThatFailedToGreet(TestDatabase database, CapturedOutput output) {
     assertThatThrownBy(
             () ->
                 SpringApplication.run(
@@ -83,17 +83,17 @@ class PreflightIT {
   }
 
   @Test
-  void warnsOfADatabaseThatCannotBeAsked(TestDatabase database, CapturedOutput output) {
+  void warnsAboutAnUnavailableDatabase(TestDatabase database, CapturedOutput output) {
     Contexts.jdbc(database)
         .withPropertyValues(
             "spring.datasource.url=jdbc:postgresql://127.0.0.1:1/none",
             "spring.datasource.hikari.connection-timeout=250")
         .run(context -> assertThat(context).hasNotFailed());
-    assertThat(output).contains("It is not known whether pg_hello can be used: ");
+    assertThat(output).contains("Could not check whether pg_hello can be used: ");
   }
 
   @Test
-  void failsOfADatabaseThatCannotBeAsked(TestDatabase database) {
+  void failsWithAnUnavailableDatabase(TestDatabase database) {
     Contexts.jdbc(database)
         .withPropertyValues(
             "spring.datasource.url=jdbc:postgresql://127.0.0.1:1/none",
@@ -131,7 +131,8 @@ class PreflightIT {
             context ->
                 assertThat(context)
                     .getFailure()
-                    .hasMessageContaining("is in schema public, but the client was told \"ext\"")
+                    .hasMessageContaining(
+                        "is in schema public, but the client is configured for schema \"ext\"")
                     .hasMessageContaining(SCHEMA));
     Contexts.jdbc(database)
         .withPropertyValues("pg-hello.schema=ext")
@@ -157,7 +158,7 @@ class PreflightIT {
   }
 
   @Test
-  void aFailureBesideWhatIsNoneEndsTheStart(TestDatabase database) throws SQLException {
+  void anObstacleAmongWarningsFailsStartup(TestDatabase database) throws SQLException {
     execute(database, "CREATE SCHEMA ext; CREATE EXTENSION pg_hello SCHEMA ext");
     Contexts.jdbc(database)
         .withPropertyValues("pg-hello.preflight=fail", "pg-hello.schema=public")
@@ -165,7 +166,7 @@ class PreflightIT {
             context ->
                 assertThat(context)
                     .getFailure()
-                    .hasMessageContaining("but the client was told")
+                    .hasMessageContaining("but the client is configured for schema")
                     .hasMessageContaining("which is not on the search_path"));
   }
 
@@ -179,7 +180,7 @@ class PreflightIT {
         "CREATE SCHEMA IF NOT EXISTS \"o'\"\"ext\"; CREATE EXTENSION pg_hello SCHEMA"
             + " \"o'\"\"ext\";";
     assertThat(output)
-        .contains("Run in it, where nobody else may create in that schema: " + remedy);
+        .contains("Run in it, if no other role can create objects in that schema: " + remedy);
     execute(database, remedy);
     Contexts.jdbc(database)
         .withPropertyValues("pg-hello.preflight=fail", "pg-hello.schema=o'\"ext")
@@ -254,8 +255,8 @@ class PreflightIT {
   }
 
   @Test
-  void asksNothingWhileAnAotCacheIsTrained(TestDatabase database) {
-    // Spring itself has read the property by now, and does not end the JVM
+  void checksNothingWhileTrainingAnAotCache(TestDatabase database) {
+    // Spring has already read the property, so it does not exit the JVM
     Contexts.jdbc(database).run(context -> assertThat(context).hasNotFailed());
     SpringProperties.setProperty("spring.context.exit", "onRefresh");
     try {
@@ -291,16 +292,16 @@ class PreflightIT {
   }
 
   @Test
-  void looksAtTheOthersIfADatabaseCannotBeAsked(TestDatabase database, CapturedOutput output) {
+  void checksTheOtherDatabasesIfOneIsUnavailable(TestDatabase database, CapturedOutput output) {
     Contexts.jdbc(database)
         .withBean("first", PgHelloClient.class, PreflightIT::withoutServer)
         .withBean("second", PgHelloClient.class, () -> client(database, "public"))
         .withBean("third", PgHelloClient.class, PreflightIT::withoutServer)
         .run(context -> assertThat(context).hasNotFailed());
     assertThat(output)
-        .containsOnlyOnce("It is not known whether pg_hello can be used by first: ")
+        .containsOnlyOnce("Could not check whether pg_hello can be used by first: ")
         .containsOnlyOnce("second: " + MISSING + database.name())
-        .containsOnlyOnce("It is not known whether pg_hello can be used by third: ");
+        .containsOnlyOnce("Could not check whether pg_hello can be used by third: ");
   }
 
   private static PgHelloClient client(TestDatabase database, String schema) {

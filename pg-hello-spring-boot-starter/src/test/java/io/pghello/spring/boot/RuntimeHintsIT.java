@@ -12,10 +12,10 @@ import org.springframework.aot.hint.TypeReference;
 import org.springframework.aot.hint.predicate.RuntimeHintsPredicates;
 import org.springframework.beans.factory.aot.AotServices;
 
-/** What ahead-of-time processing is told; scripts/ci/consumer.sh runs an application with it. */
+/** The hints for ahead-of-time processing. scripts/ci/consumer.sh runs an application with them. */
 class RuntimeHintsIT {
   @Test
-  void nameWhatIsFoundByItsName() {
+  void registerClassesFoundByName() {
     var hints = new RuntimeHints();
     for (RuntimeHintsRegistrar registrar :
         AotServices.factories().load(RuntimeHintsRegistrar.class)) {
@@ -33,7 +33,7 @@ class RuntimeHintsIT {
   }
 
   @Test
-  void nameNothingThatIsNotThere() {
+  void registerNoMissingClasses() {
     var hints = new RuntimeHints();
     new PgHelloRuntimeHints().registerHints(hints, ClassLoader.getPlatformClassLoader());
     assertThat(hints.reflection().typeHints()).isEmpty();

@@ -55,7 +55,7 @@ class TransactionsIT {
               TransactionTemplate transaction = transaction(context);
               ExecutorService threads = Executors.newFixedThreadPool(transactions);
               try {
-                // the first three have all connections before any of them greets
+                // the first three transactions hold all connections before any of them greets
                 var begun = new CountDownLatch(3);
                 List<Future<@Nullable String>> greetings = new ArrayList<>();
                 for (int i = 0; i < transactions; i++) {
@@ -101,7 +101,7 @@ class TransactionsIT {
   }
 
   @Test
-  void anotherThreadSeesNothingOfTheTransaction(TestDatabase database) {
+  void otherThreadsDoNotUseTheTransaction(TestDatabase database) {
     inContext(
         database,
         context -> {
@@ -181,7 +181,7 @@ class TransactionsIT {
   }
 
   @Test
-  void aWrongNameLeavesTheTransactionAsItWas(TestDatabase database) {
+  void anInvalidNameDoesNotAffectTheTransaction(TestDatabase database) {
     inContext(
         database,
         context -> {
@@ -299,7 +299,7 @@ class TransactionsIT {
 
   private static void setLocal(DataSource dataSource, int repeat) {
     var jdbc = new JdbcTemplate(dataSource);
-    // the setting is there when the library is loaded
+    // the setting exists only after the library is loaded
     jdbc.queryForObject("SELECT pg_hello('')", String.class);
     jdbc.execute("SET LOCAL pg_hello.repeat = " + repeat);
   }

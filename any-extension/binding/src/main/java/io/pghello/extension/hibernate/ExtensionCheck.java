@@ -21,12 +21,12 @@ import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks, once a session factory is complete and its schema created, whether an extension can be
- * used. It logs by the library that Hibernate logs by, so its lines go where Hibernate's go.
+ * Checks whether an extension is usable when a session factory is complete and its schema has been
+ * created. Uses Hibernate's logging library.
  */
 @SuppressWarnings("serial") // observers of a factory are not serialized
 public class ExtensionCheck implements SessionFactoryObserver {
-  /** Time for the server's answer: as long as pools wait by default. */
+  /** Timeout of the check: the usual default timeout of pools. */
   protected static final Duration TIMEOUT = Duration.ofSeconds(30);
 
   private final ExtensionDescription extension;
@@ -38,10 +38,10 @@ public class ExtensionCheck implements SessionFactoryObserver {
   /**
    * Creates a check.
    *
-   * @param schemaSetting the name of the setting that names the extension's schema
-   * @param schema what that says, without quotes; null if nothing
-   * @param fails whether a problem ends the start, and is not just a line of the log
-   * @param log the name that it logs by
+   * @param schemaSetting the name of the setting for the extension's schema
+   * @param schema the value of the setting, without quotes; null if it is not set
+   * @param fails whether a problem fails startup instead of being logged
+   * @param log the name of the logger
    */
   protected ExtensionCheck(
       ExtensionDescription extension,
@@ -65,16 +65,16 @@ public class ExtensionCheck implements SessionFactoryObserver {
       report(e);
       return;
     } catch (SQLException | RuntimeException e) {
-      // as of a data source that does not know yet where it leads to
+      // for example, a data source that cannot determine its target yet
       report(
           new HibernateException(
-              "It is not known whether " + extension + " can be used: " + e.getMessage(), e));
+              "Could not check whether " + extension + " can be used: " + e.getMessage(), e));
       return;
     }
     problem(found).map(ExtensionException::new).ifPresent(this::report);
   }
 
-  /** Throws an error, or says it in a line of the log. */
+  /** Throws an error or logs it as a warning, depending on the settings. */
   protected final void report(RuntimeException error) {
     if (fails) {
       throw error;
@@ -82,12 +82,12 @@ public class ExtensionCheck implements SessionFactoryObserver {
     warn(String.valueOf(error.getMessage()));
   }
 
-  /** Says something in a line of the log. */
+  /** Logs a warning. */
   protected final void warn(String message) {
     log.warn(message);
   }
 
-  /** Returns the schema that the extension has to be in, in quotes; null for any on the path. */
+  /** Returns the expected schema in quotes; null for any schema on the path. */
   protected final @Nullable String quotedSchema() {
     return schema == null ? null : ExtensionSettings.quoted(schema);
   }
@@ -99,7 +99,7 @@ public class ExtensionCheck implements SessionFactoryObserver {
     Connection connection = access.obtainConnection();
     try {
       Installation found = extension.find(connection, quotedSchema(), TIMEOUT);
-      // a container's transaction is left alone
+      // do not end a container's transaction
       if (!jta && !connection.getAutoCommit()) {
         connection.rollback();
       }
@@ -109,7 +109,10 @@ public class ExtensionCheck implements SessionFactoryObserver {
     }
   }
 
-  /** Returns all that is wrong, in words for those who use Hibernate; empty if nothing is. */
+  /**
+   * Returns all problems in terms of Hibernate's settings, combined into one; empty if there are
+   * none.
+   */
   protected final Optional<ExtensionProblem> problem(Installation found) {
     var problems = new ArrayList<ExtensionProblem>();
     String there = String.valueOf(found.schema());
@@ -126,12 +129,12 @@ public class ExtensionCheck implements SessionFactoryObserver {
             problems.add(
                 new ExtensionProblem(
                     problem.kind(),
-                    message.replace("the client was told", "Hibernate was told"),
+                    message.replace("the client is configured", "Hibernate is configured"),
                     remedy,
-                    // the client's are not concerned, whose schema may be told rightly
+                    // calls of the client are not affected, because its schema may be correct
                     Set.of()));
         case NOT_ON_PATH -> {
-          // where a schema is named, functions are called in it; of a name alone, none are
+          // with a configured schema, calls are qualified; without a description, none are made
           if (schema == null && !extension.functions().isEmpty()) {
             problems.add(new ExtensionProblem(problem.kind(), message, remedy, Set.of()));
           }

@@ -7,11 +7,11 @@ import org.hibernate.boot.registry.StandardServiceRegistry;
 import org.hibernate.boot.spi.MetadataBuilderInitializer;
 
 /**
- * Makes the extensions that {@link ExtensionSettings#CREATE} names a part of the schema that
- * Hibernate creates. Hibernate finds it by {@code META-INF/services}.
+ * Adds the extensions listed in {@link ExtensionSettings#CREATE} to the schema that Hibernate
+ * creates. Hibernate finds this class through {@code META-INF/services}.
  */
 public final class ExtensionCreator implements MetadataBuilderInitializer {
-  /** Creates it; Hibernate does this. */
+  /** Called by Hibernate. */
   public ExtensionCreator() {}
 
   @Override

@@ -26,29 +26,37 @@ import org.hibernate.type.StandardBasicTypes;
 import org.hibernate.type.spi.TypeConfiguration;
 
 /**
- * Registers the functions of an extension for HQL and Criteria, on PostgreSQL. A binding extends it
- * by a class that has a constructor without parameters, and names that in {@code
+ * Registers the functions of an extension for HQL and Criteria on PostgreSQL. A binding extends
+ * this class by a class that has a constructor without parameters, and lists it in {@code
  * META-INF/services/org.hibernate.boot.model.FunctionContributor}.
  *
- * <p>The types of the parameters are declared, those that Hibernate has a word for. So a wrong
- * argument fails when the query is parsed, not in the transaction, and a null is sent with its
- * type. Arguments of PostgreSQL's own types, and arrays of them, are cast, so that no other
- * function is called that has the same name in the same schema. An argument of one of the
- * extension's own types is not cast, nor is one in which overloads with as many arguments differ.
- * And where an older version of the extension lacks a function, one of that signature that somebody
- * has put there is called. So keep others from creating in its schema.
+ * <p>Parameter types are declared if Hibernate knows them. Wrong arguments therefore fail when the
+ * query is parsed instead of in the transaction, and nulls are sent with their type.
  *
- * <p>What is left out: functions whose result is of a type that Hibernate has no basic type for, as
- * an array or one of the extension's own, or whose overloads have results of different types; and
- * those of a name that Hibernate, a module of its or the program has registered, which stay as they
- * are. So hibernate-vector's distances stay operators, which use an index.
+ * <p>Arguments of PostgreSQL's own types, and arrays of them, are cast, so that a function with the
+ * same name in the same schema cannot be called instead. Arguments of the extension's own types are
+ * not cast, nor are arguments for which overloads with the same number of arguments have different
+ * types. If an older version of the extension lacks a function, a function with its signature that
+ * another role has created in the schema would be called. Therefore, do not let other roles create
+ * objects in the extension's schema.
+ *
+ * <p>The following functions are not registered:
+ *
+ * <ul>
+ *   <li>Functions with a result type for which Hibernate has no basic type, for example an array or
+ *       an extension type.
+ *   <li>Functions with overloads that have different result types.
+ *   <li>Functions with names that are already registered by Hibernate, one of its modules, or the
+ *       application. For example, hibernate-vector's distances remain operators, which can use an
+ *       index.
+ * </ul>
  */
 public abstract class ExtensionFunctionContributor implements FunctionContributor {
-  // Hibernate's own come from 0 on, libraries' from 500, and users' at 1000, which may replace
-  // these.
+  // Hibernate's own contributors start at 0, libraries at 500. Applications use 1000, so they can
+  // replace these functions.
   private static final int ORDINAL = 600;
 
-  /** Stands for types that differ. */
+  /** Placeholder for argument types that differ between overloads. */
   private static final String ANY = "any";
 
   private static final Map<String, BasicTypeReference<?>> RESULTS =
@@ -70,8 +78,8 @@ public abstract class ExtensionFunctionContributor implements FunctionContributo
           Map.entry("varchar", StandardBasicTypes.STRING));
 
   /**
-   * Types that SQL names by keywords of its own, which no schema can have another of. There is no
-   * more need of a schema then, and drivers that read SQL themselves take it.
+   * Types whose SQL names are keywords. No schema can contain another type with such a name, so it
+   * needs no qualification, and drivers that parse SQL accept it.
    */
   private static final Map<String, String> KEYWORDS =
       Map.of(
@@ -99,19 +107,19 @@ public abstract class ExtensionFunctionContributor implements FunctionContributo
   private final String schemaSetting;
 
   /**
-   * Creates it, for functions in the schema that {@link ExtensionSettings#schemaOf} names.
+   * Creates a contributor for functions in the schema set by {@link ExtensionSettings#schemaOf}.
    *
-   * @param extension what they belong to
+   * @param extension the extension that contains the functions
    */
   protected ExtensionFunctionContributor(ExtensionDescription extension) {
     this(extension, ExtensionSettings.schemaOf(extension.name()));
   }
 
   /**
-   * Creates it.
+   * Creates a contributor.
    *
-   * @param extension what the functions belong to
-   * @param schemaSetting the name of the setting that names their schema
+   * @param extension the extension that contains the functions
+   * @param schemaSetting the name of the setting for their schema
    */
   protected ExtensionFunctionContributor(ExtensionDescription extension, String schemaSetting) {
     this.extension = extension;
@@ -141,7 +149,7 @@ public abstract class ExtensionFunctionContributor implements FunctionContributo
       String name,
       List<ExtensionFunction> overloads) {
     SqmFunctionRegistry functions = contributions.getFunctionRegistry();
-    // which may be more than a call, as an operator that uses an index
+    // it may be better than a plain call, for example an operator that uses an index
     if (functions.findFunctionDescriptor(name) != null) {
       return;
     }
@@ -157,7 +165,7 @@ public abstract class ExtensionFunctionContributor implements FunctionContributo
     TypeConfiguration types = contributions.getTypeConfiguration();
     BasicType<?> result = types.getBasicTypeRegistry().resolve(reference);
     int most = overloads.stream().mapToInt(each -> each.argumentTypes().size()).max().orElse(0);
-    // by the number of arguments
+    // indexed by the number of arguments
     var patterns = new SqmFunctionDescriptor[most + 1];
     var parameters = new FunctionParameterType[most];
     for (List<String> arguments : byNumber(overloads)) {
@@ -179,7 +187,7 @@ public abstract class ExtensionFunctionContributor implements FunctionContributo
                       .toArray(FunctionParameterType[]::new))
               .descriptor();
     }
-    // a number of arguments that none has is refused by the one before
+    // a number of arguments without an overload is rejected by the previous overload
     for (int i = 1; i <= most; i++) {
       patterns[i] = patterns[i] == null ? patterns[i - 1] : patterns[i];
     }
@@ -188,8 +196,8 @@ public abstract class ExtensionFunctionContributor implements FunctionContributo
   }
 
   /**
-   * Returns the types of the arguments for each number of arguments; {@link #ANY} where overloads
-   * with as many differ.
+   * Returns the argument types for each number of arguments; {@link #ANY} if overloads with the
+   * same number of arguments differ.
    */
   private static Collection<List<String>> byNumber(List<ExtensionFunction> overloads) {
     return overloads.stream()
@@ -210,8 +218,9 @@ public abstract class ExtensionFunctionContributor implements FunctionContributo
   }
 
   /**
-   * Returns the call. Without casts PostgreSQL would choose a function by the types that are bound,
-   * and somebody who may create in the schema could have put a better one there.
+   * Returns the pattern of a call. Without casts, PostgreSQL would select a function by the types
+   * of the bound values, and a role that may create objects in the schema could provide a better
+   * match.
    */
   static String pattern(String name, List<String> types) {
     return IntStream.rangeClosed(1, types.size())

@@ -14,13 +14,13 @@ import org.hibernate.service.spi.SessionFactoryServiceRegistry;
 import org.jboss.logging.Logger;
 
 /**
- * Has the extensions checked that {@link ExtensionSettings#CHECK} names. Hibernate finds it by
- * {@code META-INF/services}.
+ * Registers the checks of the extensions listed in {@link ExtensionSettings#CHECK}. Hibernate finds
+ * this class through {@code META-INF/services}.
  */
 public final class ExtensionIntegrator implements Integrator {
   private static final String LOG = "io.pghello.extension";
 
-  /** Creates it; Hibernate does this. */
+  /** Called by Hibernate. */
   public ExtensionIntegrator() {}
 
   @Override
@@ -52,10 +52,10 @@ public final class ExtensionIntegrator implements Integrator {
       if (fails) {
         throw e;
       }
-      // which may be the provider of another extension
+      // it may be the provider of another extension
       Logger.getLogger(LOG)
           .warn(
-              "It is not known whether the extensions of "
+              "Could not check whether the extensions in "
                   + ExtensionSettings.CHECK
                   + " can be used: "
                   + e.getMessage());
@@ -64,8 +64,8 @@ public final class ExtensionIntegrator implements Integrator {
   }
 
   /**
-   * Does nothing: so Hibernate 5 calls it, for which this is not made, and to whose class path
-   * pg-hello-core may have brought it.
+   * Does nothing. Called only by Hibernate 5, which is not supported but may have pg-hello-core on
+   * its class path.
    */
   @Override
   @SuppressWarnings({"deprecation", "removal"})
@@ -77,6 +77,6 @@ public final class ExtensionIntegrator implements Integrator {
   @Override
   public void disintegrate(
       SessionFactoryImplementor factory, SessionFactoryServiceRegistry serviceRegistry) {
-    // all that is ours is the factory's, and goes with it
+    // all state belongs to the factory
   }
 }

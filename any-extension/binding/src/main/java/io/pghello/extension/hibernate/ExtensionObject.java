@@ -13,21 +13,21 @@ import org.hibernate.dialect.PostgreSQLDialect;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An extension as a part of the schema that Hibernate creates: before the tables, and never
- * dropped. On another database than PostgreSQL it is nothing.
+ * An extension as part of the schema that Hibernate creates. It is created before the tables and
+ * never dropped. Ignored on databases other than PostgreSQL.
  *
- * @param quotedName its name, quoted where SQL needs it
- * @param schema the schema that it is created in, without quotes; null for the first on the path
+ * @param quotedName its name, quoted if necessary
+ * @param schema the schema to create it in, without quotes; null for the first schema on the path
  */
 public record ExtensionObject(String quotedName, @Nullable String schema)
     implements AuxiliaryDatabaseObject {
   @Serial private static final long serialVersionUID = 1L;
 
   /**
-   * Makes an extension a part of the schema.
+   * Adds an extension to the schema.
    *
-   * @param schema the schema that it is created in, without quotes; null for the first on the path
-   * @throws HibernateException if it is to be created in another schema already
+   * @param schema the schema to create it in, without quotes; null for the first schema on the path
+   * @throws HibernateException if another setting creates it in a different schema
    */
   public static void apply(
       MetadataBuilder builder, ExtensionDescription extension, @Nullable String schema) {
@@ -76,7 +76,7 @@ public record ExtensionObject(String quotedName, @Nullable String schema)
     return new String[] {"create schema if not exists " + quoted, create + " schema " + quoted};
   }
 
-  // defaults, generated columns and indexes of tables that are not Hibernate's may depend on it
+  // objects outside Hibernate's schema may depend on it, e.g. defaults, generated columns, indexes
   @Override
   public String[] sqlDropStrings(SqlStringGenerationContext context) {
     return new String[0];

@@ -12,50 +12,49 @@ import org.hibernate.service.ServiceRegistry;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Names of settings, to be given to Hibernate as any of its own. They name extensions as {@code
- * CREATE EXTENSION} does, separated by commas; what is known of an extension beside its name is
- * what {@link ExtensionDescription#ofName} finds. On another database than PostgreSQL they do
- * nothing.
+ * Names of the settings. Set them like any other Hibernate setting. Lists of extensions are
+ * separated by commas and use the names from {@code CREATE EXTENSION}. Further information on an
+ * extension comes from {@link ExtensionDescription#ofName}. On databases other than PostgreSQL, the
+ * settings have no effect.
  */
 public final class ExtensionSettings {
   /**
-   * The extensions that are created with the schema, in this order. Where Hibernate creates or
-   * updates tables, or writes a script that does, {@code create extension if not exists} comes
-   * before them. An extension that is there already stays as it is, and none is dropped. Default:
-   * none. Costs one round trip each when the schema is created or updated, two where {@link
-   * #schemaOf} names a schema.
+   * Extensions to create together with the schema, in this order. When Hibernate creates or updates
+   * tables, or writes a script for that, {@code create extension if not exists} runs first.
+   * Existing extensions are not changed, and extensions are never dropped. Default: none. Costs one
+   * round trip per extension when the schema is created or updated, or two if {@link #schemaOf} is
+   * set.
    */
   public static final String CREATE = "pg_extension.create";
 
   /**
-   * The extensions of which a session factory checks, when it is created and its schema is, that
-   * they can be used. Costs one round trip each, on one of Hibernate's own connections. Default:
-   * none.
+   * Extensions to check when a session factory is created, after the schema has been created. Costs
+   * one round trip per extension, on one of Hibernate's own connections. Default: none.
    */
   public static final String CHECK = "pg_extension.check";
 
   /**
-   * The consequence if one of {@link #CHECK} cannot be used: {@code warn}, a line in Hibernate's
-   * log by the name {@code io.pghello.extension}, the default; {@code fail}, the factory is not
-   * created, with an {@link io.pghello.extension.ExtensionException}; {@code off}, the database is
-   * not asked.
+   * Reaction if an extension in {@link #CHECK} cannot be used: {@code warn} (the default) writes
+   * one line to the log category {@code io.pghello.extension}; {@code fail} throws an {@link
+   * io.pghello.extension.ExtensionException} instead of creating the factory; {@code off} disables
+   * the check.
    */
   public static final String PREFLIGHT = "pg_extension.preflight";
 
   private ExtensionSettings() {}
 
   /**
-   * Returns the name of the setting that says in which schema an extension is, as in {@code
-   * pg_extension.acme_geo.schema}: without quotes. By default functions are called without one, and
-   * so found on the session's {@code search_path}.
+   * Returns the name of the setting for an extension's schema, without quotes, for example {@code
+   * pg_extension.acme_geo.schema}. By default, function names are not qualified and are resolved on
+   * the session's {@code search_path}.
    *
-   * @param extension its name
+   * @param extension the extension's name
    */
   public static String schemaOf(String extension) {
     return "pg_extension." + extension + ".schema";
   }
 
-  /** Returns the extensions that a setting names, each once, in its order. */
+  /** Returns the extensions in a setting, without duplicates, in their order. */
   static List<ExtensionDescription> extensions(ServiceRegistry services, String setting) {
     Object names = settings(services).get(setting);
     if (names == null) {
@@ -70,10 +69,11 @@ public final class ExtensionSettings {
   }
 
   /**
-   * Returns a setting that is one of a few words.
+   * Returns a setting that has a fixed set of values.
    *
-   * @param byDefault what it is if it is not set
-   * @throws HibernateException if it is none of them
+   * @param words the allowed values
+   * @param byDefault the value if it is not set
+   * @throws HibernateException if the value is not allowed
    */
   public static String oneOf(
       ServiceRegistry services, String setting, List<String> words, String byDefault) {
@@ -86,7 +86,7 @@ public final class ExtensionSettings {
   }
 
   /**
-   * Returns whether a setting is {@code true}, in letters of any case; false if it is not set.
+   * Returns whether a setting is {@code true}, ignoring case; false if it is not set.
    *
    * @throws HibernateException if it is neither {@code true} nor {@code false}
    */
@@ -108,9 +108,9 @@ public final class ExtensionSettings {
   }
 
   /**
-   * Returns the schema that a setting names, without quotes; null if it names none.
+   * Returns the schema in a setting, without quotes; null if it is not set.
    *
-   * @throws HibernateException if Hibernate could not render it
+   * @throws HibernateException if Hibernate cannot render the name
    */
   public static @Nullable String schema(ServiceRegistry services, String setting) {
     Object schema = settings(services).get(setting);
@@ -118,19 +118,19 @@ public final class ExtensionSettings {
       return null;
     }
     String name = schema.toString();
-    // Hibernate would take these for a parameter or a text when it renders the function
+    // Hibernate would render these as a parameter or a string literal
     if (name.isEmpty() || name.indexOf('?') >= 0 || name.indexOf('\'') >= 0) {
       throw refused(setting, name, "the name of a schema without ? and '");
     }
     return name;
   }
 
-  /** Returns a name as SQL has it, in quotes. */
+  /** Returns a name in quotes for SQL. */
   public static String quoted(String name) {
     return '"' + name.replace("\"", "\"\"") + '"';
   }
 
-  /** Returns the name that the server's {@code quote_ident} made this of. */
+  /** Returns the name for a result of the server's {@code quote_ident}. */
   public static String unquoted(String identifier) {
     return identifier.startsWith("\"")
         ? identifier.substring(1, identifier.length() - 1).replace("\"\"", "\"")
@@ -138,7 +138,7 @@ public final class ExtensionSettings {
   }
 
   static Map<String, Object> settings(ServiceRegistry services) {
-    // not requireService, which Hibernate 5 has not
+    // Hibernate 5 has no requireService
     ConfigurationService configuration = services.getService(ConfigurationService.class);
     return configuration == null ? Map.of() : configuration.getSettings();
   }

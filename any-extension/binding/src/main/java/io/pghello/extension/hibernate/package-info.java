@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * Any extension in Hibernate: its functions in HQL and Criteria, its creation with the schema, and
- * a check at the start. Runs on the lines of Hibernate that pg-hello-hibernate runs on.
+ * Hibernate support for any extension: its functions in HQL and Criteria, its creation together
+ * with the schema, and a check at startup. Supports the same Hibernate versions as
+ * pg-hello-hibernate.
  */
 @NullMarked
 package io.pghello.extension.hibernate;

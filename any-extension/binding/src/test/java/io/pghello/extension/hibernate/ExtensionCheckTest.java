@@ -25,10 +25,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** Starts of Hibernate that cannot ask a database. */
+/** Hibernate starts without a database. */
 class ExtensionCheckTest {
   @Test
-  void keepsTheOrderOfTheExtensionsThatASettingNames() {
+  void keepsTheOrderOfListedExtensions() {
     StandardServiceRegistry registry =
         registry(Map.of(ExtensionSettings.CREATE, "cube, earthdistance,x,, cube,b,a"));
     assertThat(ExtensionSettings.extensions(registry, ExtensionSettings.CREATE))
@@ -38,18 +38,18 @@ class ExtensionCheckTest {
   }
 
   @Test
-  void warnsWhereTheDataSourceHasNoConnectionYet() {
+  void warnsIfTheDataSourceHasNoConnection() {
     try (SessionFactory factory = open(Map.of())) {
       assertThat(factory.isOpen()).isTrue();
     }
     assertThatThrownBy(() -> open(Map.of(ExtensionSettings.PREFLIGHT, "fail")).close())
         .isInstanceOf(HibernateException.class)
-        .hasMessage("It is not known whether acme_geo can be used: no tenant");
+        .hasMessage("Could not check whether acme_geo can be used: no tenant");
   }
 
-  /** As that of another binding, whose jar is not whole. */
+  /** For example, a provider of another binding with an incomplete jar. */
   @Test
-  void warnsWhereAProviderCannotBeLoaded(@TempDir Path folder) throws Exception {
+  void warnsIfAProviderCannotBeLoaded(@TempDir Path folder) throws Exception {
     Path services = Files.createDirectories(folder.resolve("META-INF/services"));
     Files.writeString(services.resolve(ExtensionProvider.class.getName()), "no.such.Provider");
     Thread thread = Thread.currentThread();
@@ -68,7 +68,7 @@ class ExtensionCheckTest {
   }
 
   @Test
-  void looksAtNoSettingOnAnotherDatabase() {
+  void ignoresSettingsOnAnotherDatabase() {
     Map<String, Object> settings =
         Map.of(
             "hibernate.dialect",
@@ -80,7 +80,7 @@ class ExtensionCheckTest {
     }
   }
 
-  /** Its integrators have another method, which was abstract there. */
+  /** Integrators have a different method there, which was abstract. */
   @Test
   void doesNotStopHibernate5() throws Exception {
     assertThat(
@@ -114,7 +114,7 @@ class ExtensionCheckTest {
         .build();
   }
 
-  /** Leads to no database, as a data source that routes where nothing says to which. */
+  /** Throws, like a routing data source without a tenant. */
   @SuppressWarnings("serial")
   private static final class Routing extends PGSimpleDataSource {
     @Override

@@ -12,16 +12,16 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Calls, as Hibernate renders them. */
+/** The calls that Hibernate renders. */
 @ExtensionTest
 class ExtensionFunctionContributorIT {
   /**
-   * So that a type that a new version of PostgreSQL has is not forgotten, and none is taken that
-   * somebody else has put first on the path.
+   * Includes types that a new PostgreSQL version adds. A type that another role puts first on the
+   * path is not used.
    */
   @Test
-  void castsToAllTypesOfTheServersOwn(Connection connection) throws SQLException {
-    // but for pseudo-types, and what is for internal use
+  void castsToAllBuiltInTypes(Connection connection) throws SQLException {
+    // except pseudo-types and internal types
     List<String> types =
         strings(
             connection,
@@ -54,7 +54,7 @@ class ExtensionFunctionContributorIT {
   }
 
   @Test
-  void leavesTypesOfTheExtensionsOwnAsTheyAre() {
+  void doesNotCastToExtensionTypes() {
     assertThat(ExtensionFunctionContributor.pattern("f", List.of("cube", "integer", "cube[]")))
         .isEqualTo("f(?1,cast(?2 as integer),?3)");
   }

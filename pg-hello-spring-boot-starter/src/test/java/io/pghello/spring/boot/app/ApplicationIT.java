@@ -24,7 +24,7 @@ import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
-/** All of it in one application, over HTTP where users see it so. */
+/** All features in one application, partly over HTTP. */
 @SpringBootTest(
     webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT,
     properties = {
@@ -60,7 +60,7 @@ class ApplicationIT {
   }
 
   @Test
-  void healthSaysWhatMendsIt() throws Exception {
+  void healthContainsTheRemedy() throws Exception {
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
     jdbc.execute("DROP EXTENSION pg_hello");
     assertThat(get("/actuator/health/readiness"))
@@ -87,10 +87,10 @@ class ApplicationIT {
   }
 
   @Test
-  void healthIsThatOfToday() throws Exception {
+  void healthIsCurrent() throws Exception {
     assertThat(get("/actuator/health/readiness")).contains("\"schema\":\"public\"");
     String role = jdbc.queryForObject("SELECT current_user", String.class);
-    // on the path of the role, so that nothing is wrong
+    // on the role's path, so that there is no problem
     jdbc.execute("CREATE SCHEMA AUTHORIZATION CURRENT_USER");
     jdbc.execute("DROP EXTENSION pg_hello; CREATE EXTENSION pg_hello SCHEMA \"" + role + "\"");
     assertThat(get("/actuator/health/readiness"))

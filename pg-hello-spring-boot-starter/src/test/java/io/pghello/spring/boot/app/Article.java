@@ -15,7 +15,7 @@ import org.springframework.data.annotation.CreatedBy;
 import org.springframework.data.annotation.LastModifiedBy;
 import org.springframework.data.jpa.domain.support.AuditingEntityListener;
 
-/** An entity that greets whom Spring Data names as its author and its editor. */
+/** An entity with greetings for the author and the editor set by Spring Data. */
 @Entity
 @EntityListeners(AuditingEntityListener.class)
 class Article {

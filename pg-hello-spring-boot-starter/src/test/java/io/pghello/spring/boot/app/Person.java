@@ -8,7 +8,7 @@ import jakarta.persistence.GeneratedValue;
 import jakarta.persistence.Id;
 import org.jspecify.annotations.Nullable;
 
-/** An entity whose greeting and time come from the database. */
+/** An entity with a greeting and a time from the database. */
 @Entity
 class Person {
   @Id @GeneratedValue @Nullable Long id;

@@ -23,7 +23,7 @@ import org.springframework.data.domain.PageRequest;
 import org.springframework.data.domain.Sort;
 import org.springframework.data.jpa.repository.config.EnableJpaAuditing;
 
-/** Entities that fill themselves in repositories of Spring Data, with its auditing. */
+/** Entities with filled values in Spring Data repositories, with auditing. */
 @SpringBootTest(
     webEnvironment = SpringBootTest.WebEnvironment.NONE,
     properties = "spring.jpa.hibernate.ddl-auto=create")
@@ -54,7 +54,7 @@ class RepositoriesIT {
   }
 
   @Test
-  void greetTheirAuthorsAndEditors() {
+  void greetAuthorsAndEditors() {
     Article written = articles.save(new Article("On engines"));
     assertThat(written.toAuthor).isEqualTo("Hello, Ada!");
     assertThat(written.toEditor).isEqualTo("Hello, Ada!");
@@ -109,7 +109,7 @@ class RepositoriesIT {
   }
 
   @Test
-  void areRefusedWithAnExceptionOfSpring() {
+  void failWithASpringException() {
     USER.set("secret\0");
     assertThatThrownBy(() -> articles.save(new Article("On engines")))
         .isInstanceOf(DataIntegrityViolationException.class)

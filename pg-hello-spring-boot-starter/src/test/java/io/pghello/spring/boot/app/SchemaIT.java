@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.context.SpringBootTest;
 
-/** One property says to all where the extension is. */
+/** One property sets the extension's schema everywhere. */
 @SpringBootTest(
     properties = {
       "pg-hello.schema=ext",

@@ -16,8 +16,8 @@ import org.springframework.context.annotation.Bean;
 import org.testcontainers.containers.PostgreSQLContainer;
 
 /**
- * Boot takes a container of the class that ours extends as a service. No container is started here:
- * the stand-in leads to an embedded server.
+ * Spring Boot creates a service connection for subclasses of its supported container classes. No
+ * container is started here; the stand-in uses an embedded server.
  */
 @SpringBootTest(
     classes = {TestApplication.class, ServiceConnectionIT.Containers.class},
@@ -39,7 +39,7 @@ class ServiceConnectionIT {
     }
   }
 
-  /** What an application's tests write; it is not used here, as it needs a container engine. */
+  /** The code of an application's tests. Not used here, because it needs a container engine. */
   @TestConfiguration(proxyBeanMethods = false)
   static class WithDocker {
     // region container

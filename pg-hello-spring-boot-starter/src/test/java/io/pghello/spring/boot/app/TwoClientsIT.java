@@ -25,7 +25,9 @@ import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.context.TestConfiguration;
 import org.springframework.context.annotation.Bean;
 
-/** An application with two clients, none of them primary: each is seen by the name of its bean. */
+/**
+ * An application with two clients, neither of them primary. Each is identified by its bean name.
+ */
 @SpringBootTest(
     webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT,
     properties = {
@@ -43,7 +45,7 @@ class TwoClientsIT {
   int port;
 
   @Test
-  void healthIsThatOfEach() throws Exception {
+  void healthListsEachClient() throws Exception {
     assertThat(get("/actuator/health/pgHello"))
         .contains("\"components\":{\"greetings\":{", "\"reports\":{");
     assertThat(get("/actuator/health/pgHello/greetings"))
@@ -53,7 +55,7 @@ class TwoClientsIT {
   }
 
   @Test
-  void metersAndObservationsAreThoseOfEach() throws Exception {
+  void metersAndObservationsAreTaggedByClient() throws Exception {
     greetings.hello("Ada");
     greetings.hello("Ada");
     assertThat(calls("greetings")).isEqualTo(2);
