@@ -11,22 +11,23 @@ import org.hibernate.annotations.AttributeBinderType;
 
 /**
  * Fills an attribute with the server's wall clock, SQL {@code now_ms()}, when the entity is
- * written, by default without a round trip for each entity; see {@link ValueStrategy}. The
- * attribute is a {@code Long} or {@code long}, in milliseconds since 1970-01-01T00:00:00Z, or, in
- * whole milliseconds, a {@link java.time.Instant} or a {@link java.time.OffsetDateTime}, whose
- * offset is zero until it is loaded anew.
+ * written. By default this takes no round trip per entity; see {@link ValueStrategy}. The attribute
+ * is a {@code Long} or {@code long} in milliseconds since 1970-01-01T00:00:00Z, or an {@link
+ * java.time.Instant} or {@link java.time.OffsetDateTime} with millisecond precision. An {@code
+ * OffsetDateTime} has offset zero until the entity is loaded again.
  *
- * <p>With {@link ValueStrategy#PREFETCH} the entities of one flush have one time, that of the first
- * look-up, and so have those of one {@link PgHelloSessions#prefetch}; otherwise each row has its
- * own.
+ * <p>With {@link ValueStrategy#PREFETCH}, all entities of one flush get the same time, taken by the
+ * first query of the flush. The same applies to all entities of one {@link
+ * PgHelloSessions#prefetch} call. Otherwise each row gets its own time.
  *
- * <p>A value that the program has set is kept, unless {@link #overwrite}; null, and 0 in a {@code
- * long}, count as not set, and so does the time that the object was given when it was written
- * before. What the INSERT has made is not replaced by what counts as not set. With {@link
- * ValueEvent#UPDATE} the time is computed anew whenever Hibernate writes the entity; the program
- * has set it if it differs from what was loaded.
+ * <p>A value set by the application is kept, unless {@link #overwrite} is true. Three values count
+ * as not set: null, 0 in a {@code long}, and the time that was filled in when the object was last
+ * written. A value that is not set does not replace the value created by the INSERT. With {@link
+ * ValueEvent#UPDATE}, every write of the entity computes a new time, unless the application has
+ * changed the loaded value.
  *
- * <p>What is not filled, and what is refused, is as with {@link WelcomeMessage}.
+ * <p>The rules for skipped statements and for unsupported mappings are the same as for {@link
+ * WelcomeMessage}.
  */
 @AttributeBinderType(binder = ServerValueBinder.class)
 @Documented
@@ -36,9 +37,9 @@ public @interface NowMillis {
   /** When the value is computed. */
   ValueEvent[] on() default ValueEvent.INSERT;
 
-  /** The strategy by which the value comes from the server. */
+  /** The way in which the value is obtained from the server. */
   ValueStrategy strategy() default ValueStrategy.AUTO;
 
-  /** Whether a value that the program has set is replaced. */
+  /** Whether to replace a value set by the application. */
   boolean overwrite() default false;
 }

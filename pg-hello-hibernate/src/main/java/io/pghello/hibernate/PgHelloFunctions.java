@@ -5,26 +5,25 @@ import jakarta.persistence.criteria.CriteriaBuilder;
 import jakarta.persistence.criteria.Expression;
 
 /**
- * The extension's functions in Criteria queries. They are part of the query: none takes a round
- * trip of its own, and none does anything before the query runs. A null argument gives null, as in
- * SQL.
+ * The extension's functions for Criteria queries. They run as part of the query and take no
+ * additional round trip. A null argument returns null, as in SQL.
  *
- * <p>On another database than PostgreSQL the query fails, since there is no such function.
+ * <p>On databases other than PostgreSQL the query fails, because the functions do not exist there.
  *
- * <p>Thread-safe; the expressions are as safe as their query is.
+ * <p>This class is thread-safe. The expressions are as thread-safe as their query.
  */
 public final class PgHelloFunctions {
   private PgHelloFunctions() {}
 
   /**
-   * SQL {@code pg_hello(name)}: greets a name, as in {@code Hello, Ada!}, as many times as the
-   * session's setting {@code pg_hello.repeat} says (1 by default).
+   * SQL {@code pg_hello(name)}: greets a name, for example {@code Hello, Ada!}. The greeting is
+   * repeated as often as the session's setting {@code pg_hello.repeat} specifies (default 1).
    */
   public static Expression<String> pgHello(CriteriaBuilder builder, Expression<String> name) {
     return builder.function("pg_hello", String.class, name);
   }
 
-  /** Greets a text that is known here; see {@link #pgHello(CriteriaBuilder, Expression)}. */
+  /** Greets a constant; see {@link #pgHello(CriteriaBuilder, Expression)}. */
   public static Expression<String> pgHello(CriteriaBuilder builder, String name) {
     return pgHello(builder, builder.literal(name));
   }
@@ -51,14 +50,15 @@ public final class PgHelloFunctions {
   }
 
   /**
-   * SQL {@code now_ms()}: the server's wall clock in milliseconds since 1970-01-01T00:00:00Z, as
-   * {@link System#currentTimeMillis()} counts. It goes on within a transaction, and a query.
+   * SQL {@code now_ms()}: the server's wall clock in milliseconds since 1970-01-01T00:00:00Z, like
+   * {@link System#currentTimeMillis()}. Each call within a transaction or a query reads the clock
+   * again.
    */
   public static Expression<Long> nowMs(CriteriaBuilder builder) {
     return builder.function("now_ms", Long.class);
   }
 
-  /** SQL {@code spi_version()}: what {@code SELECT version()} says on the server. */
+  /** SQL {@code spi_version()}: the result of {@code SELECT version()} on the server. */
   public static Expression<String> spiVersion(CriteriaBuilder builder) {
     return builder.function("spi_version", String.class);
   }

@@ -9,23 +9,24 @@ import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.query.NativeQuery;
 import org.hibernate.query.spi.QueryImplementor;
 
-/** Operations on sessions that Hibernate does not have. */
+/** Additional operations on Hibernate sessions. */
 public final class PgHelloSessions {
   private PgHelloSessions() {}
 
   /**
-   * Fills the attributes of entities that are about to be inserted, those with {@link
-   * ValueStrategy#PREFETCH}, in one round trip (one more for every 16,384 names, or 8 MiB of them).
-   * Without it a {@code StatelessSession}, which knows of one entity at a time, makes one for each.
-   * Nothing is sent if there is nothing to be filled.
+   * Fills the {@link ValueStrategy#PREFETCH} attributes of entities before they are inserted. All
+   * entities share one round trip, plus one for every further 16,384 names or 8 MiB of names.
+   * Without this call, a {@code StatelessSession} makes one round trip per entity, because it
+   * handles one entity at a time. If no attribute needs a value, no query is sent.
    *
-   * <p>An entity whose name is changed afterwards is looked up again by its insert.
+   * <p>If the name of an entity changes afterwards, its insert fetches the greeting again.
    *
-   * @param session an open session, or a proxy of one; it is used by this thread alone, as always
-   * @param entities entities of any types of this session; null neither as the collection nor in it
-   * @throws org.hibernate.JDBCException if a name cannot be sent or the query fails, as Hibernate
-   *     makes it of the SQLSTATE; its root cause is a {@link io.pghello.PgHelloException}. No
-   *     entity has been changed then
+   * @param session an open session or a proxy of one; as usual, only this thread may use it
+   * @param entities entities of any types mapped in this session; neither the collection nor its
+   *     elements may be null
+   * @throws org.hibernate.JDBCException if a name cannot be sent or the query fails. Hibernate
+   *     derives the type from the SQLSTATE, and the root cause is a {@link
+   *     io.pghello.PgHelloException}. No entity has been changed in this case
    */
   public static void prefetch(StatelessSession session, Collection<?> entities) {
     Objects.requireNonNull(session, "session");
@@ -33,16 +34,16 @@ public final class PgHelloSessions {
     Prefetcher.prefetch(behind(session), entities);
   }
 
-  /** Returns the session behind what may be a proxy; asks it nothing of the database. */
+  /** Unwraps a session that may be a proxy. Does not access the database. */
   private static SharedSessionContractImplementor behind(StatelessSession session) {
-    // unwrap is not there in Hibernate 6
+    // Hibernate 6 has no unwrap
     NativeQuery<?> query = session.createNativeQuery("select 1", Integer.class);
     if (query instanceof QueryImplementor<?> known) {
       return known.getSession();
     }
     throw new IllegalArgumentException(
-        "The session's queries are of "
+        "Cannot find the session of a query of type "
             + query.getClass().getName()
-            + ", which does not say what session is behind it. Use one that Hibernate has opened.");
+            + ". Pass a session that was opened by Hibernate.");
   }
 }

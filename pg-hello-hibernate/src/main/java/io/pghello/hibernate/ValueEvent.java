@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate;
 
-/** Event of an entity in Hibernate at which a value of it is computed. */
+/** The Hibernate event at which a value is computed. */
 public enum ValueEvent {
-  /** It inserts the entity's row. */
+  /** The entity is inserted. */
   INSERT,
-  /** It updates the row of an entity that has changed. */
+  /** A changed entity is updated. */
   UPDATE
 }

@@ -1,29 +1,35 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate;
 
-/** Strategy by which a value that the server computes comes into an entity. */
+/** The way in which a value computed by the server gets into an entity. */
 public enum ValueStrategy {
   /**
-   * {@link #RETURNING} where the identifier is {@code IDENTITY} and the value is for the INSERT
-   * alone; otherwise, and in embedded objects, {@link #PREFETCH}.
+   * {@link #RETURNING} if the identifier is {@code IDENTITY} and the value is computed only on
+   * INSERT. Otherwise, and in embedded objects, {@link #PREFETCH}.
    */
   AUTO,
   /**
-   * One query of the flush, on the session's connection and in its transaction, asks for all values
-   * of all entities that are about to be written: one round trip for each flush that writes any
-   * (one more for every 16,384 names, or 8 MiB of them), and batching stays on. Outside a flush, as
-   * with {@code IDENTITY} identifiers and in a {@code StatelessSession}, it is one for each entity;
-   * see {@link PgHelloSessions#prefetch} for the latter.
+   * One query per flush fetches the values of all entities that are about to be written. It runs on
+   * the session's connection and in its transaction. Cost: one round trip per flush that writes
+   * such entities, plus one for every further 16,384 names or 8 MiB of names. JDBC batching stays
+   * enabled. Outside a flush (with {@code IDENTITY} identifiers, and in a {@code StatelessSession})
+   * the cost is one round trip per entity. For stateless sessions, see {@link
+   * PgHelloSessions#prefetch}.
    */
   PREFETCH,
   /**
-   * The INSERT calls the function and returns the value: no round trip where entities are inserted
-   * one by one anyway, as with {@code IDENTITY} identifiers. Elsewhere it costs the batching, and
-   * so a round trip for each entity. A {@code StatelessSession} does not read the value back. Bean
-   * Validation looks before the value is there: use {@code @Column(nullable = false)} instead of
-   * {@code @NotNull}. What is in another table than the identifier is read back by a query. Not
-   * possible beside an {@code @SQLInsert}, nor for {@code @Immutable} entities, unless the
-   * identifier is {@code IDENTITY}.
+   * The INSERT calls the function and returns the value. This takes no additional round trip if
+   * entities are inserted one by one anyway, for example with {@code IDENTITY} identifiers. In
+   * other cases it disables JDBC batching and so costs a round trip per entity. Limits:
+   *
+   * <ul>
+   *   <li>A {@code StatelessSession} does not read the value back.
+   *   <li>Bean Validation runs before the value exists. Use {@code @Column(nullable = false)}
+   *       instead of {@code @NotNull}.
+   *   <li>A value in a table other than the identifier's is read back by a query.
+   *   <li>It cannot be combined with {@code @SQLInsert}. {@code @Immutable} entities need an {@code
+   *       IDENTITY} identifier.
+   * </ul>
    */
   RETURNING
 }

@@ -10,8 +10,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Greets entities when they are inserted, with plain JPA, and so on any implementation of it.
- * Subclass it with the callback, and name the subclass in {@code @EntityListeners} on the entity:
+ * Greets entities when they are inserted. Uses only JPA, so it works with any JPA provider. Write a
+ * subclass with the callback method, and name it in {@code @EntityListeners} on the entity:
  *
  * <pre>{@code
  * public class UserListener extends WelcomeListener {
@@ -22,82 +22,83 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>The callback has to stand in the subclass: of those that a listener inherits, Hibernate calls
- * none. The subclass has to be public, and its constructor, too, unless a bean container calls it.
+ * <p>Declare the callback in the subclass, because Hibernate does not call inherited callbacks of
+ * listeners. The subclass and its constructor must be public, unless a bean container creates it.
  *
- * <p><b>This is not the fast way.</b> Each entity costs a round trip, for which {@code persist}
- * waits; only those of different threads may be batched. With Hibernate, prefer {@link
- * WelcomeMessage}, which asks once for all entities of a flush.
+ * <p><b>This is the slow way.</b> {@code persist} waits one round trip for each entity, and only
+ * calls from different threads can be batched. With Hibernate, prefer {@link WelcomeMessage}, which
+ * uses one query for all entities of a flush.
  *
- * <p><b>Give the client a pool of its own</b>, as {@link PgHelloClientBuilder#url} does. A call is
- * made on a connection of the client's, never on the entity manager's, whose transaction holds
- * another meanwhile. If both come from one pool, as many transactions as it has connections wait
- * for each other, until the calls end with {@link PgHelloException.Code#NO_CONNECTION}. For the
- * same reason a greeting knows nothing of the transaction, such as {@code pg_hello.repeat} set in
- * it.
+ * <p><b>Give the client its own pool</b>, for example with {@link PgHelloClientBuilder#url}. The
+ * client never uses the entity manager's connection, so each call needs a second connection while
+ * the transaction holds the first. If both come from the same pool, concurrent transactions can
+ * exhaust it and wait for each other until the calls fail with {@link
+ * PgHelloException.Code#NO_CONNECTION}. For the same reason, settings made in the transaction, such
+ * as {@code pg_hello.repeat}, do not affect greetings.
  *
- * <p>The client is the one given to the constructor, by a bean container, say, or else the one that
- * {@link #use} was told. Subclasses are as thread-safe as what they add.
+ * <p>The client is passed to the constructor, for example by a bean container, or set for all
+ * listeners with {@link #use}. This class is thread-safe; subclasses must ensure it for their own
+ * state.
  */
 public abstract class WelcomeListener {
   private static final AtomicReference<@Nullable PgHelloClient> SHARED = new AtomicReference<>();
 
   private final @Nullable PgHelloClient client;
 
-  /** Creates a listener that takes the client of {@link #use}, when it greets. */
+  /** Creates a listener that uses the client set with {@link #use} at the time of each greeting. */
   protected WelcomeListener() {
     this.client = null;
   }
 
   /**
-   * Creates a listener that has a client of its own, for a bean container to inject, or where there
-   * is more than one database.
+   * Creates a listener with its own client, for injection by a bean container or for use with
+   * several databases.
    */
   protected WelcomeListener(PgHelloClient client) {
     this.client = Objects.requireNonNull(client, "client");
   }
 
   /**
-   * Says which client all listeners take that were given none: once, before the first entity is
-   * persisted. It stays the caller's to close. Thread-safe.
+   * Sets the client for all listeners that were created without one. Call this once, before the
+   * first entity is persisted. The caller still has to close the client. Thread-safe.
    *
-   * <p>It holds for the class loader of this class. Where several programs share that, as in an
-   * application server, give each listener its client instead.
+   * <p>The client is stored per class loader. If several applications share this class, as in an
+   * application server, pass the client to each listener's constructor instead.
    *
-   * @throws IllegalStateException if they take another one
+   * @throws IllegalStateException if another client is set
    */
   public static void use(PgHelloClient client) {
     PgHelloClient other = SHARED.compareAndExchange(null, Objects.requireNonNull(client, "client"));
     if (other != null && other != client) {
       throw new IllegalStateException(
-          "The listeners take another client already, "
+          "The listeners already use another client, "
               + other
-              + ". Call WelcomeListener.forget with it when it is closed; or, if both are needed,"
-              + " give the listeners their clients in their constructors.");
+              + ". Call WelcomeListener.forget with that client when you close it. If you need"
+              + " both, pass each listener its client in the constructor.");
     }
   }
 
   /**
-   * Takes back what {@link #use} said, when the program or the test ends. If the listeners do not
-   * take this client, nothing happens. Thread-safe.
+   * Clears the client set with {@link #use}. Call this when the application or the test ends. If
+   * another client is set, or none, nothing changes. Thread-safe.
    */
   public static void forget(PgHelloClient client) {
     SHARED.compareAndSet(Objects.requireNonNull(client, "client"), null);
   }
 
   /**
-   * Greets a name, and gives the greeting to the setter. The callback calls it, before an insert;
-   * an update changes nothing, since plain JPA does not say what has changed. One round trip, or a
-   * part of one; none where there is nothing to do.
+   * Greets a name and passes the greeting to the setter. Call this from a callback that runs before
+   * an insert. It is not useful for updates, because JPA does not report which attributes have
+   * changed. Costs at most one round trip, possibly shared with other threads, and none if there is
+   * nothing to greet.
    *
-   * @param name what to greet; null leaves the entity as it is
-   * @param greeting what the entity has now; unless it is null, the program has set it, and it is
-   *     kept
-   * @param setter takes the greeting
-   * @throws PgHelloException as {@link PgHelloClient#hello(String)} does. {@code persist}, {@code
-   *     merge} and {@code flush} throw it as it is, {@code commit} as the cause of a {@code
-   *     RollbackException}; the transaction can only be rolled back.
-   * @throws IllegalStateException if there is no client
+   * @param name the name to greet; if null, the entity is not changed
+   * @param greeting the entity's current greeting; if it is not null, it is kept
+   * @param setter receives the greeting
+   * @throws PgHelloException under the same conditions as {@link PgHelloClient#hello(String)}.
+   *     {@code persist}, {@code merge} and {@code flush} throw it directly, {@code commit} as the
+   *     cause of a {@code RollbackException}. The transaction must be rolled back.
+   * @throws IllegalStateException if no client is set
    */
   protected void greet(
       @Nullable String name, @Nullable String greeting, Consumer<? super String> setter) {
@@ -113,7 +114,7 @@ public abstract class WelcomeListener {
       throw new IllegalStateException(
           getClass().getName()
               + " has no client. Call WelcomeListener.use(client) before the first entity is"
-              + " persisted, or give the listener a client in its constructor.");
+              + " persisted, or pass a client to the listener's constructor.");
     }
     return found;
   }

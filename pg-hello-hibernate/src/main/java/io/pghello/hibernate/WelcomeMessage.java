@@ -10,52 +10,52 @@ import java.lang.annotation.Target;
 import org.hibernate.annotations.AttributeBinderType;
 
 /**
- * Fills a {@code String} attribute with the greeting of another one, as SQL {@code pg_hello(name,
- * repeat)} says it: {@code Hello, Ada!}. The server computes it when the entity is written, by
- * default without a round trip for each entity; see {@link ValueStrategy}.
+ * Fills a {@code String} attribute with a greeting for another attribute, using SQL {@code
+ * pg_hello(name, repeat)}, for example {@code Hello, Ada!}. The server computes the greeting when
+ * the entity is written. By default this takes no round trip per entity; see {@link ValueStrategy}.
  *
- * <p>A value that the program has set is kept, unless {@link #overwrite}; null counts as not set,
- * and so does a greeting that the object was given here for another name. A null name has no
- * greeting: the attribute is null. What the INSERT has made is not replaced by a null, as it would
- * be where an object without it is merged.
+ * <p>A value set by the application is kept, unless {@link #overwrite} is true. Null counts as not
+ * set. So does a greeting that was filled in for a different name. If the name is null, the
+ * greeting is null. A null does not replace a greeting created by the INSERT, for example when an
+ * object without the greeting is merged.
  *
- * <p>With {@link ValueEvent#UPDATE}, an entity whose name has changed since it was loaded gets a
- * new greeting; one whose name has not, or is lazy and not loaded, keeps the one it has, unless
- * that is null and the name is there.
+ * <p>With {@link ValueEvent#UPDATE}, an entity gets a new greeting if its name has changed since it
+ * was loaded. If the name is unchanged, or lazy and not loaded, the greeting is kept. A missing
+ * greeting is filled in if the name is known.
  *
- * <p>Not filled is what Hibernate writes without asking: HQL {@code insert} and {@code update}, in
- * which the function can be used, and what {@code StatelessSession.upsert} writes, but for values
- * with {@link ValueEvent#UPDATE}.
+ * <p>Statements that bypass entity events do not fill the attribute: HQL {@code insert} and {@code
+ * update} (which can call the function themselves), and {@code StatelessSession.upsert}, unless the
+ * attribute is filled on {@link ValueEvent#UPDATE}.
  *
- * <p>What cannot work is refused when the session factory is built. Needs version 1.1 of the
- * extension. A name that cannot be sent, or a look-up that fails, fails the flush as any statement
- * of Hibernate does: with the {@link org.hibernate.JDBCException} that Hibernate makes of its
- * SQLSTATE, whose root cause is a {@link io.pghello.PgHelloException}; its transaction is to be
- * rolled back.
+ * <p>Unsupported mappings fail when the session factory is built. Needs version 1.1 of the
+ * extension. If a name cannot be sent or the query fails, the flush throws a {@link
+ * org.hibernate.JDBCException}, whose type Hibernate derives from the SQLSTATE. The root cause is a
+ * {@link io.pghello.PgHelloException}. Roll back the transaction in this case.
  */
 @AttributeBinderType(binder = ServerValueBinder.class)
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
 @Target({ElementType.FIELD, ElementType.METHOD})
 public @interface WelcomeMessage {
-  /** The {@link #repeat} that leaves it to the session's setting {@code pg_hello.repeat}. */
+  /** Uses the session's setting {@code pg_hello.repeat}. A value for {@link #repeat}. */
   int AS_SET = 0;
 
   /**
-   * The attribute that is greeted: a {@code String} of the same class, one of an embedded object in
-   * it, as in {@code name.first}, or the identifier, or a part of an {@code @EmbeddedId}.
+   * Name of the attribute to greet: a {@code String} of the same class, an attribute of an embedded
+   * object in it (for example {@code name.first}), the identifier, or a part of an
+   * {@code @EmbeddedId}.
    */
   String of();
 
-  /** The number of times that the name is greeted, 1 to 10, or {@link #AS_SET}. */
+  /** Number of greetings, 1 to 10, or {@link #AS_SET}. */
   int repeat() default 1;
 
   /** When the value is computed. */
   ValueEvent[] on() default ValueEvent.INSERT;
 
-  /** The strategy by which the value comes from the server. */
+  /** The way in which the value is obtained from the server. */
   ValueStrategy strategy() default ValueStrategy.AUTO;
 
-  /** Whether a value that the program has set is replaced. */
+  /** Whether to replace a value set by the application. */
   boolean overwrite() default false;
 }

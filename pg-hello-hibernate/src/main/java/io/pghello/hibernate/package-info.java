@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * The extension's functions in Hibernate. In HQL there is nothing to do: {@code pg_hello(u.name)},
- * {@code now_ms()} and {@code spi_version()} are there when this is on the class path. For Criteria
- * see {@link io.pghello.hibernate.PgHelloFunctions}; for plain JPA there is {@link
+ * The extension's functions in Hibernate. In HQL, {@code pg_hello(u.name)}, {@code now_ms()} and
+ * {@code spi_version()} are available as soon as this module is on the class path. For Criteria
+ * queries, use {@link io.pghello.hibernate.PgHelloFunctions}. For other JPA providers, use {@link
  * io.pghello.hibernate.WelcomeListener}.
  */
 @NullMarked

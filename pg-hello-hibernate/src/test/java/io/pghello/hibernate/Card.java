@@ -13,9 +13,7 @@ import java.util.function.BiConsumer;
 import org.hibernate.annotations.DynamicUpdate;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Updated column by column, also where the row has not been read; takes an attribute and its value.
- */
+/** Updated column by column, even if the row was not read. */
 @Entity
 @DynamicUpdate
 class Card implements BiConsumer<String, String> {

@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 
 /**
- * The functions in a cluster of Citus, whose coordinator the variable names by a JDBC URL with the
- * log-in. All of its servers need the files of the extension.
+ * The functions in a Citus cluster. The environment variable contains the JDBC URL of the
+ * coordinator, with the login. All servers need the files of the extension.
  */
 @EnabledIfEnvironmentVariable(
     named = "PG_HELLO_CITUS_URL",
@@ -78,9 +78,9 @@ class CitusIT {
         .containsPattern("Query: SELECT .*pg_hello\\(name, 2\\)");
   }
 
-  /** It is the reason for the warning: no error says so. */
+  /** The reason for the warning: there is no error. */
   @Test
-  void workersDoNotLearnOfASetting() throws SQLException {
+  void workersIgnoreSessionSettings() throws SQLException {
     execute("INSERT INTO pg_hello_people (id, name) VALUES (7, 'Ada')");
     try (Connection connection = DriverManager.getConnection(url);
         PgHelloClient client = PgHelloClient.builder().url(url).build()) {

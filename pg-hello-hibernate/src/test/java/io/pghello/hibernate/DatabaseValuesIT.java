@@ -29,14 +29,14 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.postgresql.util.PSQLException;
 
-/** Column defaults and generated columns: what they cost, and what Hibernate knows of them. */
+/** Column defaults and generated columns: their cost, and when Hibernate knows their values. */
 @PgHelloTest
 class DatabaseValuesIT {
   private static final int ROWS = 100;
   private static final int BATCHES = 2;
   private static final Map<String, ?> BATCHED = Map.of("hibernate.jdbc.batch_size", ROWS / BATCHES);
 
-  /** Values that the database fills, and Hibernate does not read back. */
+  /** Values filled by the database that Hibernate does not read back. */
   @Entity(name = "Guest")
   static class Guest {
     @Id long id;
@@ -63,7 +63,7 @@ class DatabaseValuesIT {
     }
   }
 
-  /** The same, read back. */
+  /** The same values, read back. */
   @Entity(name = "ReadGuest")
   static class ReadGuest {
     @Id long id;
@@ -88,7 +88,7 @@ class DatabaseValuesIT {
     }
   }
 
-  /** The default alone. */
+  /** Only the default. */
   @Entity(name = "BareGuest")
   static class BareGuest {
     @Id long id;
@@ -97,7 +97,7 @@ class DatabaseValuesIT {
     @Nullable Long createdAt;
   }
 
-  /** The default, left out of the statement unless the program sets a value. */
+  /** The default, omitted from the statement unless the application sets a value. */
   @Entity(name = "DynamicGuest")
   @DynamicInsert
   static class DynamicGuest {
@@ -113,7 +113,7 @@ class DatabaseValuesIT {
     }
   }
 
-  /** The greeting would change with a setting of the session. */
+  /** Not possible: the greeting depends on a session setting. */
   @Entity(name = "FickleGuest")
   static class FickleGuest {
     @Id long id;
@@ -123,7 +123,7 @@ class DatabaseValuesIT {
     @Nullable String welcome;
   }
 
-  /** Hibernate would write the column, which only the database may. */
+  /** Not possible: Hibernate would write a column that only the database may write. */
   @Entity(name = "WritingGuest")
   static class WritingGuest {
     @Id long id;
@@ -134,7 +134,7 @@ class DatabaseValuesIT {
   }
 
   @Test
-  void keepBatchesAndAreNotKnownUntilTheyAreRead(DataSource dataSource, WireProxy proxy) {
+  void keepBatchingAndAreUnknownUntilRead(DataSource dataSource, WireProxy proxy) {
     try (SessionFactory factory = Factories.open(dataSource, BATCHED, Guest.class)) {
       List<Guest> guests = many(Guest::new);
       factory.inSession(
@@ -164,7 +164,7 @@ class DatabaseValuesIT {
   }
 
   @Test
-  void areKnownAtOnceForARoundTripEach(DataSource dataSource, WireProxy proxy) throws Exception {
+  void areKnownImmediatelyForARoundTripEach(DataSource dataSource, WireProxy proxy) throws Exception {
     try (SessionFactory factory = Factories.open(dataSource, BATCHED, ReadGuest.class)) {
       List<ReadGuest> guests = many(ReadGuest::new);
       factory.inSession(
@@ -185,7 +185,7 @@ class DatabaseValuesIT {
   }
 
   @Test
-  void fillRowsThatNoEntityIsMadeFor(DataSource dataSource) throws SQLException {
+  void fillRowsInsertedWithoutEntities(DataSource dataSource) throws SQLException {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Guest.class)) {
       factory.inTransaction(
           session -> {
@@ -208,7 +208,7 @@ class DatabaseValuesIT {
   }
 
   @Test
-  void areNotKnownInAStatelessSession(DataSource dataSource) throws SQLException {
+  void areUnknownInAStatelessSession(DataSource dataSource) throws SQLException {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), ReadGuest.class)) {
       var guest = new ReadGuest(1, "Ada");
       factory.inStatelessTransaction(session -> session.insert(guest));
@@ -220,7 +220,7 @@ class DatabaseValuesIT {
   }
 
   @Test
-  void doNotComeWhereHibernateWritesNull(DataSource dataSource) throws SQLException {
+  void areNotAppliedIfHibernateWritesNull(DataSource dataSource) throws SQLException {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), BareGuest.class)) {
       factory.inTransaction(session -> session.persist(new BareGuest()));
       assertThat(ask(dataSource, "SELECT createdat IS NULL FROM bareguest")).isEqualTo("t");
@@ -236,7 +236,7 @@ class DatabaseValuesIT {
       factory.inSession(
           session -> {
             Transaction transaction = begin(session);
-            // statements whose columns vary are not batched
+            // statements with different columns are not batched
             assertRoundTrips(proxy, ROWS, persisting(session, guests));
             transaction.commit();
           });
@@ -255,7 +255,7 @@ class DatabaseValuesIT {
   }
 
   @Test
-  void areRefusedWhereTheyDependOnASetting(DataSource dataSource) {
+  void areRejectedIfTheyDependOnASetting(DataSource dataSource) {
     Map<String, ?> settings = Map.of("hibernate.hbm2ddl.halt_on_error", "true");
     assertThatThrownBy(() -> Factories.open(dataSource, settings, FickleGuest.class).close())
         .isInstanceOf(SchemaManagementException.class)
@@ -263,7 +263,7 @@ class DatabaseValuesIT {
   }
 
   @Test
-  void areRefusedWhereHibernateWritesThem(DataSource dataSource) {
+  void areRejectedIfHibernateWritesThem(DataSource dataSource) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), WritingGuest.class)) {
       assertThatThrownBy(
               () -> factory.inTransaction(session -> session.persist(new WritingGuest())))
@@ -278,7 +278,7 @@ class DatabaseValuesIT {
       factory.inTransaction(session -> session.persist(new Guest(1, "Ada")));
       assertThatThrownBy(() -> execute(dataSource, "DROP EXTENSION pg_hello"))
           .hasMessageContaining("other objects depend on it");
-      // and those that insist lose the columns
+      // with CASCADE, the columns are dropped as well
       execute(dataSource, "DROP EXTENSION pg_hello CASCADE");
       assertThatThrownBy(() -> ask(dataSource, "SELECT welcome FROM guest"))
           .hasMessageContaining("column \"welcome\" does not exist");
@@ -286,7 +286,7 @@ class DatabaseValuesIT {
     }
   }
 
-  /** Begins a transaction with a statement, with which BEGIN is sent. */
+  /** Begins a transaction with a statement, so that BEGIN is sent. */
   private static Transaction begin(Session session) {
     Transaction transaction = session.beginTransaction();
     session.createNativeQuery("select 1", Integer.class).getSingleResult();

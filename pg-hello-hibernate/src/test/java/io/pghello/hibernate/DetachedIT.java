@@ -54,7 +54,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 
-/** Objects that were loaded or filled in one session and are written by another. */
+/** Objects that were loaded or filled in one session and are written in another. */
 @PgHelloTest
 class DetachedIT {
   @MappedSuperclass
@@ -65,7 +65,7 @@ class DetachedIT {
     abstract @Nullable String greeting();
   }
 
-  /** Filled by its INSERT alone. */
+  /** Filled only on INSERT. */
   @Entity(name = "Once")
   static class Once extends Named {
     @WelcomeMessage(of = "name")
@@ -79,7 +79,7 @@ class DetachedIT {
     }
   }
 
-  /** Filled whenever it is written; has a subclass whose attributes the root does not know. */
+  /** Filled on every write; has a subclass with additional attributes. */
   @Entity(name = "Always")
   @Inheritance
   static class Always extends Named {
@@ -97,7 +97,7 @@ class DetachedIT {
     }
   }
 
-  /** Has one more greeting. */
+  /** Has an additional greeting. */
   @Entity(name = "Twice")
   static class Twice extends Always {
     @WelcomeMessage(
@@ -107,7 +107,7 @@ class DetachedIT {
     @Nullable String twice;
   }
 
-  /** The same in an embedded object, with a time that has an offset. */
+  /** The same in an embedded object, with an OffsetDateTime. */
   @Entity(name = "Audited")
   static class Audited extends Named {
     @Version int version;
@@ -151,7 +151,7 @@ class DetachedIT {
     }
   }
 
-  /** With an identifier that the INSERT makes, and others that go with it. */
+  /** Has an IDENTITY identifier and cascaded associations. */
   @Entity(name = "Numbered")
   static class Numbered {
     @Id
@@ -265,7 +265,7 @@ class DetachedIT {
   }
 
   @Test
-  void greetsAnewWhatIsMergedTwice() {
+  void greetsAgainWhenMergedTwice() {
     for (Function<Session, Always> way : waysToLoad()) {
       factory.inTransaction(
           session -> {
@@ -287,9 +287,9 @@ class DetachedIT {
     }
   }
 
-  /** A merge compares the object with the row, and finds what it does not have. */
+  /** A merge compares the object with the row and finds nulls in the object. */
   @Test
-  void greetsAnewWhatIsNullWhereAnotherHasChangedTheRow() {
+  void greetsAgainIfNullAndAnotherSessionChangedTheRow() {
     factory.inTransaction(session -> session.persist(named(new Always(), 1, "Ada")));
     Always detached = row(Always.class, 1);
     rename(1, "Bob");
@@ -308,7 +308,7 @@ class DetachedIT {
   }
 
   @Test
-  void keepsWhatTheProgramSetsInALoadedObject() {
+  void keepsApplicationValueInALoadedObject() {
     factory.inTransaction(session -> session.persist(named(new Always(), 1, "Ada")));
     Always detached = row(Always.class, 1);
     for (String name : List.of("Bob", "Grace")) {
@@ -323,7 +323,7 @@ class DetachedIT {
   }
 
   @Test
-  void greetsAnewWhatIsEmbeddedAndMergedTwice() {
+  void greetsAgainWhenEmbeddedAndMergedTwice() {
     var audited = new Audited();
     audited.audit = new Audit();
     audited.audit.auditor = "Ada";
@@ -346,7 +346,7 @@ class DetachedIT {
     return requireNonNull(requireNonNull(audited.audit).auditedAt).toInstant().toEpochMilli();
   }
 
-  /** As what reads JSON does. */
+  /** Like a JSON parser. */
   @Test
   void aTimeWithAnotherOffsetIsTheSame() {
     var audited = new Audited();
@@ -372,7 +372,7 @@ class DetachedIT {
   }
 
   @Test
-  void greetsAnewACopyUnderAnotherIdentifier() {
+  void greetsAgainACopyWithAnotherIdentifier() {
     factory.inTransaction(
         session -> {
           session.persist(named(new Once(), 1, "Ada"));
@@ -396,16 +396,16 @@ class DetachedIT {
       factory.inTransaction(session -> session.persist(named(removed, 3, "Edsger")));
       assertGreeted(type, 1, "Ada");
       assertGreeted(type, 3, "Edsger");
-      // its session is closed, and there is no row to compare it with
+      // its session is closed, and there is no row for a comparison
       Named stored = row(type, 1);
       factory.inTransaction(session -> session.merge(named(stored, 4, "Alan")));
       assertThat(row(type, 4).greeting()).isEqualTo("Hello, Ada!");
     }
   }
 
-  /** As when rows are moved to another table or database. */
+  /** For example, to move rows to another table or database. */
   @Test
-  void keepsTheTimeAndWhatTheProgramHasSetInACopy() {
+  void keepsTimeAndApplicationValueInACopy() {
     var once = new Once();
     once.greeting = "Welcome";
     factory.inTransaction(session -> session.persist(named(once, 1, "Ada")));
@@ -418,7 +418,7 @@ class DetachedIT {
   }
 
   @Test
-  void greetsAnewWhatIsMergedIntoAProxy() {
+  void greetsAgainWhenMergedIntoAProxy() {
     var detached = new Always();
     rollBack(session -> session.persist(named(detached, 1, "Grace")));
     assertThat(detached.greeting).isEqualTo("Hello, Grace!");
@@ -449,7 +449,7 @@ class DetachedIT {
   }
 
   @Test
-  void greetsAnewAnIdentityThatIsMergedAfterARollback() {
+  void greetsAgainAnIdentityMergedAfterARollback() {
     var numbered = new Numbered("Ada");
     numbered.others.add(new Numbered("Bob"));
     numbered.others.get(0).others.add(new Numbered("Eve"));
@@ -462,7 +462,7 @@ class DetachedIT {
           session.beginTransaction();
           numbered.id = 999L;
           numbered.others.get(0).id = null;
-          // fails or inserts, by the line of Hibernate
+          // fails or inserts, depending on the Hibernate version
           try {
             session.merge(numbered);
           } catch (RuntimeException e) {
@@ -485,7 +485,7 @@ class DetachedIT {
   }
 
   @Test
-  void keepsWhatTheProgramSetsInAnIdentityThatIsMerged() {
+  void keepsApplicationValueInAMergedIdentity() {
     var numbered = new Numbered("Ada");
     rollBack(session -> session.persist(numbered));
     numbered.id = null;
@@ -498,7 +498,7 @@ class DetachedIT {
         .containsExactly("Welcome", "Hello, Grace! Hello, Grace!", 5L);
   }
 
-  /** As a program's listener may do. */
+  /** For example, in an application's listener. */
   @Test
   void mergesWhileItMerges() {
     var numbered = new Numbered("Ada");
@@ -543,7 +543,7 @@ class DetachedIT {
 
   @Test
   @EnabledIf(value = "hasUpdate", disabledReason = "Hibernate 7 has no Session.update")
-  void keepsWhatTheProgramSetsInADetachedObjectThatIsUpdated(WireProxy proxy) throws Exception {
+  void keepsApplicationValueInAnUpdatedDetachedObject(WireProxy proxy) throws Exception {
     Method update = Session.class.getMethod("update", Object.class);
     List<Always> detached = new ArrayList<>();
     factory.inTransaction(
@@ -560,7 +560,7 @@ class DetachedIT {
     long before = detached.get(1).changedAt;
     detached.get(1).name = "Ada";
     detached.get(2).name = "Grace";
-    // nothing is known of them, as their session is closed, and their rows are not read
+    // their session is closed and their rows are not read, so their loaded values are unknown
     for (Always each : detached.subList(1, 3)) {
       each.greeting = null;
       each.changedAt = 0;
@@ -591,7 +591,7 @@ class DetachedIT {
   }
 
   @Test
-  void greetsAnewWhatWasRolledBackMoreThanOnce() {
+  void greetsAgainAfterSeveralRollbacks() {
     var answered = new Answered();
     var numbered = new Numbered();
     long first = 0;
@@ -612,7 +612,7 @@ class DetachedIT {
   }
 
   @Test
-  void greetsAnewWhatWasRolledBackAndThenRefused() {
+  void greetsAgainAfterARollbackAndAnError() {
     Answered taken = named(new Answered(), 1, "Bob");
     taken.key = "taken";
     factory.inTransaction(session -> session.persist(taken));
@@ -638,7 +638,7 @@ class DetachedIT {
         .isAfter(first.toInstant());
   }
 
-  /** What the INSERT of one is told is not the time of the other. */
+  /** The marker in the INSERT of one entity is not used as the time of another. */
   @Test
   void fillsBothKindsInOneFlush() {
     var answered = new Answered();
@@ -653,7 +653,7 @@ class DetachedIT {
   }
 
   @Test
-  void greetsAnewWhatAStatelessSessionInsertsUnderTwoNames() {
+  void greetsAgainWhenAStatelessSessionInsertsWithAnotherName() {
     var answered = new Answered();
     rollBack(session -> session.persist(named(answered, 1, "Ada")));
     try (StatelessSession session = factory.openStatelessSession()) {
@@ -668,9 +668,9 @@ class DetachedIT {
     assertGreeted(Answered.class, 4, "Alan");
   }
 
-  /** What the INSERT has made stays, but there is nothing left of it. */
+  /** The merge keeps values created by the INSERT, but the row no longer has any. */
   @Test
-  void mergesOverWhatWasErased() {
+  void mergesOverErasedValues() {
     Once once = named(new Once(), 1, "Ada");
     factory.inTransaction(session -> session.persist(once));
     long created = once.createdAt;
@@ -684,9 +684,9 @@ class DetachedIT {
     assertGreeted(Once.class, 1, "Ada");
   }
 
-  /** What the failed INSERT was told is nothing that the next one was given. */
+  /** The marker of a failed INSERT does not count as a filled value of the next one. */
   @Test
-  void keepsWhatTheProgramSetsAfterAnInsertThatFailed() {
+  void keepsApplicationValueAfterAFailedInsert() {
     Answered taken = named(new Answered(), 1, "Bob");
     taken.key = "taken";
     factory.inTransaction(session -> session.persist(taken));
@@ -707,9 +707,9 @@ class DetachedIT {
     assertThat(row(Answered.class, 2).greeting).isEqualTo("Welcome");
   }
 
-  /** As in a program that goes on with the session. */
+  /** For applications that continue to use the session. */
   @Test
-  void endsAMergeThatHasFailed() {
+  void endsAFailedMerge() {
     var numbered = new Numbered("Ada");
     factory.inTransaction(session -> session.persist(numbered));
     PostLoadEventListener failing =
@@ -735,9 +735,9 @@ class DetachedIT {
         });
   }
 
-  /** As an integrator may do, which is asked for what it adds after ours. */
+  /** For example, an integrator that runs after ours. */
   @Test
-  void mergesByTheListenerThatAnotherIntegratorHasPutInHibernatesPlace(DataSource dataSource) {
+  void usesAMergeListenerReplacedByAnotherIntegrator(DataSource dataSource) {
     var merged = new ArrayList<Object>();
     SessionFactoryObserver replacing =
         new SessionFactoryObserver() {
@@ -786,9 +786,9 @@ class DetachedIT {
         });
   }
 
-  /** The merge that failed is over when the one around it is. */
+  /** A failed nested merge ends with the outer merge. */
   @Test
-  void endsAMergeInWhichAnotherHasFailed() {
+  void endsAMergeWithAFailedNestedMerge() {
     var numbered = new Numbered("Ada");
     factory.inTransaction(session -> session.persist(numbered));
     PostLoadEventListener failing =
@@ -816,7 +816,7 @@ class DetachedIT {
   }
 
   @Test
-  void keepsOurValueThatTheProgramRestores() {
+  void keepsFilledValueRestoredByTheApplication() {
     var once = new Once();
     var always = new Always();
     factory.inTransaction(
@@ -849,7 +849,7 @@ class DetachedIT {
   }
 
   @Test
-  void keepsOurValueThatTheProgramRestoresAfterAMerge() {
+  void keepsFilledValueRestoredAfterAMerge() {
     Once once = named(new Once(), 1, "Ada");
     factory.inTransaction(session -> session.persist(once));
     long created = once.createdAt;
@@ -861,7 +861,7 @@ class DetachedIT {
   }
 
   @Test
-  void keepsOurValueThatTheProgramRestoresAfterAnInsert() {
+  void keepsFilledValueRestoredAfterAnInsert() {
     Once once = named(new Once(), 1, "Ada");
     rollBack(session -> session.persist(once));
     once.greeting = "Welcome";
@@ -872,7 +872,7 @@ class DetachedIT {
   }
 
   @Test
-  void loadingAndMergingCostNoRoundTripsOfTheirOwn(WireProxy proxy) throws Exception {
+  void loadingAndMergingTakeNoAdditionalRoundTrips(WireProxy proxy) throws Exception {
     factory.inTransaction(session -> session.persist(named(new Always(), 1, "Ada")));
     factory.inSession(
         session -> {

@@ -36,12 +36,12 @@ import org.hibernate.metamodel.spi.ValueAccess;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Values in embedded objects, and of what is embedded. */
+/** Values in embedded objects, and greetings for embedded names. */
 @PgHelloTest
-// null is what the tests are about
+// the tests are about null
 @SuppressWarnings("NullAway")
 class EmbeddablesIT {
-  /** Greets an attribute beside it. */
+  /** Greets a sibling attribute. */
   @Embeddable
   static class Address {
     @Nullable String owner;
@@ -85,7 +85,7 @@ class EmbeddablesIT {
     }
   }
 
-  /** Made by an instantiator alone. */
+  /** Created only by an instantiator. */
   @Embeddable
   static class Stamp {
     final String maker;
@@ -99,14 +99,14 @@ class EmbeddablesIT {
     }
   }
 
-  /** Makes stamps for any line of Hibernate. */
+  /** Creates stamps in any Hibernate version. */
   static class StampMaker implements EmbeddableInstantiator {
     @Override
     public Object instantiate(ValueAccess access, SessionFactoryImplementor factory) {
       return instantiate(access);
     }
 
-    // of Hibernate 7, as the next two
+    // for Hibernate 7, like the next two
     public Object instantiate(ValueAccess access) {
       return new Stamp(
           "StampMaker", access.getValue(0, Integer.class), access.getValue(2, Instant.class));
@@ -141,7 +141,7 @@ class EmbeddablesIT {
     @Nullable Stamp stamp;
   }
 
-  /** When something was made and changed. */
+  /** When something was created and changed. */
   @Embeddable
   static class Times {
     @NowMillis @Nullable Instant createdAt;
@@ -152,7 +152,7 @@ class EmbeddablesIT {
     long changedAt;
   }
 
-  /** Embedded in what is embedded, and beside it. */
+  /** Embedded in an embedded object, and next to it. */
   @Embeddable
   static class Audit {
     @Nullable String author;
@@ -186,7 +186,7 @@ class EmbeddablesIT {
     }
   }
 
-  /** What is greeted. */
+  /** A name to greet. */
   @Embeddable
   static class Name {
     @Nullable String first;
@@ -200,7 +200,7 @@ class EmbeddablesIT {
     }
   }
 
-  /** What is greeted, a level further in. */
+  /** A name to greet, one level deeper. */
   @Embeddable
   static class Names {
     @Embedded @Nullable Name real;
@@ -212,7 +212,7 @@ class EmbeddablesIT {
     }
   }
 
-  /** Greets what is embedded, in each of the ways. */
+  /** Greets embedded names with each strategy. */
   @Entity(name = "Guest")
   static class Guest {
     @Id int id;
@@ -234,7 +234,7 @@ class EmbeddablesIT {
     }
   }
 
-  /** Greets what is embedded in something embedded. */
+  /** Greets a name in a nested embedded object. */
   @Entity(name = "Player")
   static class Player {
     @Id int id;
@@ -251,7 +251,7 @@ class EmbeddablesIT {
     }
   }
 
-  /** With an identifier that the INSERT makes. */
+  /** With an IDENTITY identifier. */
   @Entity(name = "CountedBuyer")
   static class CountedBuyer {
     @Id
@@ -267,7 +267,7 @@ class EmbeddablesIT {
     }
   }
 
-  /** Of more kinds than one. */
+  /** An embeddable with subclasses. */
   @Embeddable
   static class Seat {
     int number;
@@ -282,7 +282,7 @@ class EmbeddablesIT {
     @Nullable String label;
   }
 
-  /** Its seat is of one kind or another. */
+  /** Its seat is of either subclass. */
   @Entity(name = "Ticket")
   static class Ticket {
     @Id int id;
@@ -296,7 +296,7 @@ class EmbeddablesIT {
     }
   }
 
-  /** As a seat, without a value. */
+  /** Like a seat, without a value. */
   @Embeddable
   static class Place {
     int number;
@@ -308,7 +308,7 @@ class EmbeddablesIT {
     @Nullable String holder;
   }
 
-  /** Greets what only one kind has. */
+  /** Greets an attribute of a single subclass. */
   @Entity(name = "Spectator")
   static class Spectator {
     @Id int id;
@@ -318,7 +318,7 @@ class EmbeddablesIT {
     @Nullable String greeting;
   }
 
-  /** Nothing in it but a greeting. */
+  /** Contains only a greeting. */
   @Embeddable
   static class Badge {
     @Nullable String name;
@@ -347,34 +347,34 @@ class EmbeddablesIT {
     @CreationTimestamp @Nullable Instant theirs;
   }
 
-  /** Has what two generate. */
+  /** Contains values of two generators. */
   @Entity(name = "Mixture")
   static class Mixture {
     @Id int id;
     @Embedded @Nullable Both both;
   }
 
-  /** Has what another generates deeper inside. */
+  /** Contains a nested value of another generator. */
   @Embeddable
   static class Half {
     @NowMillis long ours;
     @Embedded @Nullable Theirs inner;
   }
 
-  /** Has what another generates. */
+  /** Contains a value of another generator. */
   @Embeddable
   static class Theirs {
     @CreationTimestamp @Nullable Instant theirs;
   }
 
-  /** Has what two generate, at two depths. */
+  /** Contains values of two generators at different levels. */
   @Entity(name = "DeepMixture")
   static class DeepMixture {
     @Id int id;
     @Embedded @Nullable Half half;
   }
 
-  /** Refers to what it is embedded in, in the end. */
+  /** Refers to an entity that refers back to the owner. */
   @Embeddable
   static class Link {
     @Nullable String label;
@@ -389,7 +389,7 @@ class EmbeddablesIT {
     @Nullable Long linkedAt;
   }
 
-  /** One of a circle. */
+  /** Part of a cycle of references. */
   @Entity(name = "Node")
   static class Node {
     @Id int id;
@@ -403,11 +403,11 @@ class EmbeddablesIT {
     }
   }
 
-  /** Made whole, at once. */
+  /** A record. */
   @Embeddable
   record Outer(String title, @Embedded Times times) {}
 
-  /** Cannot be given times that it lacks. */
+  /** Cannot be changed later to add a time. */
   @Entity(name = "Recorded")
   static class Recorded {
     @Id int id;
@@ -415,7 +415,7 @@ class EmbeddablesIT {
   }
 
   @Test
-  void makesWhatIsEmbeddedByItsOwnInstantiator(DataSource dataSource) {
+  void createsEmbeddedObjectsWithTheirInstantiator(DataSource dataSource) {
     try (SessionFactory letters = Factories.open(dataSource, Map.of(), Letter.class)) {
       var letter = new Letter();
       letters.inTransaction(session -> session.persist(letter));
@@ -442,7 +442,7 @@ class EmbeddablesIT {
             connect(session);
             session.persist(buyer);
             roundTrips(proxy, 2, session::flush);
-            // what was filled is no change
+            // a filled value does not count as a change
             roundTrips(proxy, 0, session::flush);
           });
       assertThat(buyer.home).isSameAs(home);
@@ -457,7 +457,7 @@ class EmbeddablesIT {
   }
 
   @Test
-  void keepsWhatWasSetInside(DataSource dataSource) {
+  void keepsEmbeddedValues(DataSource dataSource) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Buyer.class)) {
       var home = new Address("Ada");
       home.label = "mine";
@@ -470,9 +470,9 @@ class EmbeddablesIT {
     }
   }
 
-  /** There is no name in it, but the time has no need of one. */
+  /** There is no name, but the time does not need one. */
   @Test
-  void makesTheEmbeddedObjectForTheTime(DataSource dataSource, WireProxy proxy) {
+  void createsTheEmbeddedObjectForTheTime(DataSource dataSource, WireProxy proxy) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Buyer.class)) {
       var buyer = new Buyer(1, null, null);
       factory.inTransaction(
@@ -492,7 +492,7 @@ class EmbeddablesIT {
   }
 
   @Test
-  void fillsWhatIsEmbeddedInTheEmbedded(DataSource dataSource, WireProxy proxy) {
+  void fillsNestedEmbeddables(DataSource dataSource, WireProxy proxy) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Article.class)) {
       var audit = new Audit("Ada");
       var article = new Article(1, "On engines", audit);
@@ -525,7 +525,7 @@ class EmbeddablesIT {
       assertThat(changed.audit.times.createdAt).isEqualTo(audit.times.createdAt);
       assertThat(changed.audit.times.changedAt).isGreaterThan(audit.times.changedAt);
 
-      // something else is changed
+      // change another attribute
       factory.inTransaction(session -> session.find(Article.class, 1).title = "On looms");
       Article other = find(factory, Article.class);
       assertThat(other.audit.thanks).isEqualTo("Hello, Grace!");
@@ -534,7 +534,7 @@ class EmbeddablesIT {
   }
 
   @Test
-  void fillsNestedTimesOfNothing(DataSource dataSource) {
+  void fillsNestedTimesInMissingObjects(DataSource dataSource) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Article.class)) {
       factory.inTransaction(session -> session.persist(new Article(1, "Anonymous", null)));
       Article row = find(factory, Article.class);
@@ -545,7 +545,7 @@ class EmbeddablesIT {
   }
 
   @Test
-  void greetsWhatIsEmbedded(DataSource dataSource) {
+  void greetsEmbeddedNames(DataSource dataSource) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Guest.class)) {
       var guest = new Guest(1, new Name("Ada", "Lovelace"));
       factory.inTransaction(session -> session.persist(guest));
@@ -560,7 +560,7 @@ class EmbeddablesIT {
       assertThat(find(factory, Guest.class).greeting).isEqualTo("Hello, Augusta!");
       factory.inTransaction(session -> session.find(Guest.class, 1).name = new Name("A.", null));
       assertThat(find(factory, Guest.class).greeting).isEqualTo("Hello, A.!");
-      // the last name's greetings are of the INSERT
+      // greetings of the last name are filled only on INSERT
       assertThat(find(factory, Guest.class).formal).isEqualTo("Hello, Lovelace!");
       factory.inTransaction(session -> session.find(Guest.class, 1).name = null);
       assertThat(find(factory, Guest.class).greeting).isNull();
@@ -568,7 +568,7 @@ class EmbeddablesIT {
   }
 
   @Test
-  void greetsNothingThatIsEmbedded(DataSource dataSource) {
+  void greetsNoMissingEmbeddedNames(DataSource dataSource) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Guest.class, Player.class)) {
       factory.inTransaction(
           session -> {
@@ -590,9 +590,9 @@ class EmbeddablesIT {
     }
   }
 
-  /** The INSERT cannot return what is embedded, so it is looked up before. */
+  /** The INSERT cannot return embedded values, so they are prefetched. */
   @Test
-  void looksUpBesideIdentity(DataSource dataSource, WireProxy proxy) {
+  void prefetchesWithIdentity(DataSource dataSource, WireProxy proxy) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), CountedBuyer.class)) {
       var buyer = new CountedBuyer(new Address("Ada"));
       var nobody = new CountedBuyer(null);
@@ -612,7 +612,7 @@ class EmbeddablesIT {
   }
 
   @Test
-  void fillsWhatIsEmbeddedInAStatelessSession(DataSource dataSource, WireProxy proxy) {
+  void fillsEmbeddablesInAStatelessSession(DataSource dataSource, WireProxy proxy) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Buyer.class)) {
       var told = new Buyer(1, new Address("Ada"), null);
       var untold = new Buyer(2, new Address("Bob"), null);
@@ -635,9 +635,9 @@ class EmbeddablesIT {
     }
   }
 
-  /** The program goes on with the object that it gave, and with one that was made for it. */
+  /** Continues with an object of the application and with one created for it. */
   @Test
-  void writesWhatIsChangedInsideAfterwards(DataSource dataSource, WireProxy proxy) {
+  void writesLaterChangesInEmbeddables(DataSource dataSource, WireProxy proxy) {
     try (SessionFactory factory =
         Factories.open(dataSource, Map.of(), Buyer.class, Article.class)) {
       var buyer = new Buyer(1, new Address("Ada"), null);
@@ -668,7 +668,7 @@ class EmbeddablesIT {
   }
 
   @Test
-  void makesNothingForAName(DataSource dataSource) {
+  void createsNoEmbeddedObjectForAName(DataSource dataSource) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Visitor.class)) {
       var visitor = new Visitor(1);
       factory.inTransaction(session -> session.persist(visitor));
@@ -676,9 +676,9 @@ class EmbeddablesIT {
     }
   }
 
-  /** An object of the other kind has no such attribute. */
+  /** Objects of the other subclass do not have this attribute. */
   @Test
-  void refusesKindsOfEmbeddables(DataSource dataSource) {
+  void rejectsEmbeddablesWithSubclasses(DataSource dataSource) {
     assertThatThrownBy(
             () ->
                 Factories.open(dataSource, Map.of(), Ticket.class, Seat.class, NamedSeat.class)
@@ -691,12 +691,12 @@ class EmbeddablesIT {
                 Factories.open(dataSource, Map.of(), Spectator.class, Place.class, NamedPlace.class)
                     .close())
         .isInstanceOf(MappingException.class)
-        .hasMessageContaining("place is of an embeddable that has subclasses");
+        .hasMessageContaining("the embeddable place has subclasses");
   }
 
-  /** Hibernate inserts a null first, where the other is not there yet. */
+  /** Hibernate inserts a null first if the other row does not exist yet. */
   @Test
-  void fillsACircleOfReferences(DataSource dataSource, WireProxy proxy) {
+  void fillsACycleOfReferences(DataSource dataSource, WireProxy proxy) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Node.class)) {
       var one = new Node(1, "Ada");
       var two = new Node(2, "Bob");
@@ -707,7 +707,7 @@ class EmbeddablesIT {
           session -> {
             connect(session);
             session.persist(one);
-            // the look-up, two INSERTs and an UPDATE
+            // the prefetch query, two INSERTs and an UPDATE
             roundTrips(proxy, 4, session::flush);
             roundTrips(proxy, 0, session::flush);
           });
@@ -725,7 +725,7 @@ class EmbeddablesIT {
               assertThat(row.link.next.id).isEqualTo(3 - node.id);
             }
           });
-      // nothing is filled in what is deleted, though its reference is set to null before
+      // deleted entities are not filled, although their reference is set to null first
       factory.inTransaction(
           session -> {
             List<Node> nodes =
@@ -739,7 +739,7 @@ class EmbeddablesIT {
   }
 
   @Test
-  void keepsWhatAListenerHasPutInItsPlace(DataSource dataSource) {
+  void keepsAnObjectReplacedByAListener(DataSource dataSource) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Article.class)) {
       PreInsertEventListener insert = event -> replace(event.getState());
       PreUpdateEventListener update = event -> replace(event.getState());
@@ -775,17 +775,17 @@ class EmbeddablesIT {
   }
 
   @Test
-  void refusesToBeBesideWhatHibernateGenerates(DataSource dataSource) {
+  void rejectsAnotherGeneratorInTheSameEmbeddable(DataSource dataSource) {
     assertThatThrownBy(() -> Factories.open(dataSource, Map.of(), Mixture.class).close())
         .isInstanceOf(MappingException.class)
-        .hasMessageContaining("Mixture.both.ours is in one embedded object with theirs");
+        .hasMessageContaining("Mixture.both.ours is in the same embedded object as theirs");
     assertThatThrownBy(() -> Factories.open(dataSource, Map.of(), DeepMixture.class).close())
         .isInstanceOf(MappingException.class)
-        .hasMessageContaining("DeepMixture.half.ours is in one embedded object with theirs");
+        .hasMessageContaining("DeepMixture.half.ours is in the same embedded object as theirs");
   }
 
   @Test
-  void refusesRecordsOnTheWay(DataSource dataSource) {
+  void rejectsRecordsOnThePath(DataSource dataSource) {
     assertThatThrownBy(() -> Factories.open(dataSource, Map.of(), Recorded.class).close())
         .isInstanceOf(MappingException.class)
         .hasMessageContaining("Recorded.outer.times.")
@@ -796,7 +796,7 @@ class EmbeddablesIT {
     return factory.fromTransaction(session -> session.find(type, 1));
   }
 
-  /** Begins the transaction, which is no part of what is counted. */
+  /** Begins the transaction, so that BEGIN is not counted. */
   private static void connect(Session session) {
     session.createNativeQuery("select 1", Integer.class).getSingleResult();
   }

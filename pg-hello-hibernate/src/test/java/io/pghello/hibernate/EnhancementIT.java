@@ -24,7 +24,7 @@ import org.hibernate.engine.spi.SelfDirtinessTracker;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Values in entities whose classes Hibernate has enhanced. */
+/** Values in bytecode-enhanced entities. */
 @PgHelloTest
 class EnhancementIT {
   /** Loads some classes as Hibernate enhances them. */
@@ -111,7 +111,7 @@ class EnhancementIT {
   }
 
   @Test
-  void writesWhatIsChangedInTheSessionOfTheInsert(DataSource dataSource, WireProxy proxy) {
+  void writesChangesInTheSessionOfTheInsert(DataSource dataSource, WireProxy proxy) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), type)) {
       Text note = note(1, "Ada", "Bob");
       note.owner("Eve");
@@ -159,7 +159,7 @@ class EnhancementIT {
     }
   }
 
-  /** It is that of the name, and so the one that is in the row. */
+  /** The greeting is the one in the row, because it matches the name. */
   @Test
   void overwritesWithTheGreetingOfALazyName(DataSource dataSource, WireProxy proxy) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), type)) {
@@ -180,7 +180,7 @@ class EnhancementIT {
     }
   }
 
-  /** Entities without a greeting would get one if their names were loaded. */
+  /** If names were loaded, entities without a greeting would get one. */
   @Test
   void loadsNoLazyNamesToFillWhatIsNull(DataSource dataSource, WireProxy proxy)
       throws ReflectiveOperationException {
@@ -218,7 +218,7 @@ class EnhancementIT {
   }
 
   @Test
-  void keepsTheGreetingOfALazyNameThatAStatelessSessionHasNotRead(DataSource dataSource) {
+  void keepsTheGreetingOfAnUnreadLazyNameInAStatelessSession(DataSource dataSource) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), type)) {
       factory.inTransaction(session -> session.persist(note(1, "Ada", "Bob")));
       factory.inStatelessTransaction(
@@ -236,7 +236,7 @@ class EnhancementIT {
     }
   }
 
-  /** A reference that is written to is not read by Hibernate, which updates what was set. */
+  /** Hibernate does not read a modified reference and updates only the attributes that were set. */
   @Test
   void overwritesNothingOfARowThatWasNotRead(DataSource dataSource)
       throws ReflectiveOperationException {
@@ -311,7 +311,7 @@ class EnhancementIT {
     ((Consumer<String>) memo).accept(title);
   }
 
-  /** Begins the transaction, which is no part of what is counted. */
+  /** Begins the transaction, so that BEGIN is not counted. */
   private static void connect(Session session) {
     session.createNativeQuery("select 1", Integer.class).getSingleResult();
   }

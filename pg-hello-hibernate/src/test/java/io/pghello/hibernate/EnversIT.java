@@ -26,10 +26,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The tables of Hibernate Envers have the values that the server has computed. */
+/** The tables of Hibernate Envers contain the values computed by the server. */
 @PgHelloTest
 class EnversIT {
-  /** Its values are looked up. */
+  /** Its values are prefetched. */
   @Entity(name = "Visitor")
   @Audited
   static class Visitor {
@@ -47,7 +47,7 @@ class EnversIT {
     @Embedded Entrance entrance = new Entrance();
   }
 
-  /** Its value is looked up, too. */
+  /** Its value is prefetched as well. */
   @Embeddable
   static class Entrance {
     @Column(name = "entered_at")
@@ -124,7 +124,7 @@ class EnversIT {
     assertThat(revisions).extracting(each -> each.soldAt).containsOnly(ticket.soldAt);
   }
 
-  /** Returns an entity at its revisions, without those at which it was not there. */
+  /** Returns an entity at its revisions, except those without the entity. */
   private <T> List<T> revisions(Class<T> type, int id) {
     return factory.fromSession(
         session -> {

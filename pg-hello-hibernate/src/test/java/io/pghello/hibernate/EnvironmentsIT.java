@@ -52,14 +52,14 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** Values beside what else there is: caches, tenants, validation, listeners, other sessions. */
+/** Values together with caches, tenants, validation, listeners, and concurrent sessions. */
 @PgHelloTest
 class EnvironmentsIT {
   private static final String CREATE_TABLE =
       "create table Settled (id integer primary key, name text, prefetched text, returned text,"
           + " createdAt bigint)";
 
-  /** Greeted as often as the session says, in each of the ways. */
+  /** Greeted with the session's count, with each strategy. */
   @Entity(name = "Settled")
   static class Settled {
     @Id int id;
@@ -111,7 +111,7 @@ class EnvironmentsIT {
     }
   }
 
-  /** Checked before it is written. */
+  /** Validated before it is written. */
   @Entity(name = "Valid")
   // null until it is filled
   @SuppressWarnings("MultipleNullnessAnnotations")
@@ -135,7 +135,7 @@ class EnvironmentsIT {
     }
   }
 
-  /** Checked before the value is there. */
+  /** Validated before the value exists. */
   @Entity(name = "TooEarly")
   // null until it is filled
   @SuppressWarnings("MultipleNullnessAnnotations")
@@ -147,7 +147,7 @@ class EnvironmentsIT {
     @Nullable Long createdAt;
   }
 
-  /** A cache in the memory of one factory. */
+  /** An in-memory cache of one factory. */
   static final class Regions extends RegionFactoryTemplate {
     private static final long serialVersionUID = 1;
 
@@ -223,7 +223,7 @@ class EnvironmentsIT {
   }
 
   @Test
-  void cachesWhatIsInTheRow(DataSource dataSource, WireProxy proxy) {
+  void cachesTheValuesOfTheRow(DataSource dataSource, WireProxy proxy) {
     try (SessionFactory factory = Factories.open(dataSource, cache(), Cached.class)) {
       var cached = new Cached(1, "Ada");
       factory.inTransaction(session -> session.persist(cached));
@@ -256,7 +256,7 @@ class EnvironmentsIT {
     }
   }
 
-  /** Where each tenant's connections come from. */
+  /** Provides each tenant's connections. */
   private static final class Tenants
       extends AbstractDataSourceBasedMultiTenantConnectionProviderImpl<String> {
     private static final long serialVersionUID = 1;
@@ -279,7 +279,7 @@ class EnvironmentsIT {
     }
   }
 
-  /** Connections that greet more than once, and find tables in a schema. */
+  /** Connections with a repeat count and a schema for tables. */
   private static DataSource source(TestDatabase database, int repeat, String schema) {
     var source = new PGSimpleDataSource();
     source.setUrl(database.jdbcUrl());
@@ -289,7 +289,7 @@ class EnvironmentsIT {
 
   @Tag("session") // a search_path at the log-in, which PgBouncer refuses
   @Test
-  void asksOnTheConnectionOfTheTenantsSchema(TestDatabase database) throws SQLException {
+  void queriesOnTheTenantsConnection(TestDatabase database) throws SQLException {
     try (Connection connection = database.dataSource().getConnection();
         Statement statement = connection.createStatement()) {
       for (String schema : List.of("one", "two")) {
@@ -357,7 +357,7 @@ class EnvironmentsIT {
   }
 
   @Test
-  void fillsBeforeBeanValidationLooks(DataSource dataSource) {
+  void fillsBeforeBeanValidation(DataSource dataSource) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Valid.class)) {
       factory.inTransaction(session -> session.persist(new Valid(1, "Ada")));
       factory.inTransaction(session -> session.find(Valid.class, 1).name = "Grace");
@@ -366,16 +366,16 @@ class EnvironmentsIT {
       assertThatThrownBy(
               () -> factory.inTransaction(session -> session.persist(new Valid(2, null))))
           .hasStackTraceContaining(ConstraintViolationException.class.getName());
-      // an UPDATE computes it after Bean Validation has looked, and the column takes no null
+      // an UPDATE computes it after Bean Validation, and the column is NOT NULL
       assertThatThrownBy(
               () -> factory.inTransaction(session -> session.find(Valid.class, 1).name = null))
           .isInstanceOf(org.hibernate.exception.ConstraintViolationException.class);
     }
   }
 
-  /** As documented: the value comes with the INSERT. */
+  /** As documented: the INSERT creates the value. */
   @Test
-  void doesNotFillWhatIsReturnedBeforeBeanValidationLooks(DataSource dataSource) {
+  void doesNotFillReturnedValuesBeforeBeanValidation(DataSource dataSource) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), TooEarly.class)) {
       assertThatThrownBy(() -> factory.inTransaction(session -> session.persist(new TooEarly())))
           .hasStackTraceContaining(ConstraintViolationException.class.getName());
@@ -433,7 +433,7 @@ class EnvironmentsIT {
             session.createQuery("select count(*) from " + what, Long.class).getSingleResult());
   }
 
-  /** Remembers what was inserted, as one that keeps a history would. */
+  /** Records inserted entities, like an audit log. */
   private static final class Historian implements PostInsertEventListener {
     private static final long serialVersionUID = 1;
 
@@ -468,7 +468,7 @@ class EnvironmentsIT {
     }
   }
 
-  /** Remembers the statements. */
+  /** Records the statements. */
   private static final class Inspector implements StatementInspector {
     private static final long serialVersionUID = 1;
 
@@ -508,7 +508,7 @@ class EnvironmentsIT {
   }
 
   @Test
-  void keepsToTheTimeOutOfTheTransaction(DataSource dataSource) {
+  void respectsTheTransactionTimeout(DataSource dataSource) {
     var inspector = new Inspector();
     Map<String, Object> settings =
         Map.of("hibernate.session_factory.statement_inspector", inspector);
@@ -520,7 +520,7 @@ class EnvironmentsIT {
       inspector.statements.clear();
       sleep(1_100);
       assertThatThrownBy(session::flush).isInstanceOf(TransactionException.class);
-      // the INSERT's turn has not come
+      // the INSERT has not been sent
       assertThat(inspector.statements).containsExactly("SELECT pg_hello_all(?, ?), now_ms()");
       session.getTransaction().rollback();
     }

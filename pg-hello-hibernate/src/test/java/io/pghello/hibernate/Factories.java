@@ -12,7 +12,7 @@ import org.hibernate.engine.transaction.jta.platform.internal.NoJtaPlatform;
 final class Factories {
   private Factories() {}
 
-  /** Opens a factory whose tables are created, and dropped when it is closed. */
+  /** Opens a factory that creates its tables and drops them when it is closed. */
   static SessionFactory open(DataSource dataSource, Map<String, ?> settings, Class<?>... entities) {
     var loaders = new BootstrapServiceRegistryBuilder();
     for (Class<?> entity : entities) {
@@ -21,7 +21,7 @@ final class Factories {
     var configuration = new Configuration(loaders.build());
     configuration.getProperties().put("hibernate.connection.datasource", dataSource);
     configuration.getProperties().put("hibernate.hbm2ddl.auto", "create-drop");
-    // one is on the class path for the tests that ask for it
+    // it is on the class path for tests that need it
     configuration.getProperties().put("hibernate.transaction.jta.platform", NoJtaPlatform.INSTANCE);
     configuration.getProperties().putAll(settings);
     for (Class<?> entity : entities) {

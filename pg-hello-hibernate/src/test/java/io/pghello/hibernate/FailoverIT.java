@@ -40,8 +40,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * What callers and writers see when the leader of a cluster is lost, beside a connection by hand;
- * {@code scripts/ci/failover.sh} starts the cluster and runs this.
+ * Effects of losing a cluster's leader on callers and writers, compared with plain JDBC. {@code
+ * scripts/ci/failover.sh} starts the cluster and runs this test.
  */
 @Tag("long")
 @EnabledIfSystemProperty(
@@ -56,12 +56,12 @@ class FailoverIT {
   private static final long SETTLED_NANOS = TimeUnit.SECONDS.toNanos(3);
   private static final long MORE_MILLIS = 5_000;
 
-  /** Of the answers a second before the fault, at least, when it is over; both vary. */
+  /** Minimum throughput after the fault, relative to the throughput before; both vary. */
   private static final double FULL_SPEED = 0.8;
 
   private static final long FULL_SPEED_SECONDS = 60;
 
-  /** When something last succeeded, and the longest time without. */
+  /** The time of the last success, and the longest interval without one. */
   private static final class Gap {
     private long last = System.nanoTime();
     private long longest;
@@ -197,7 +197,7 @@ class FailoverIT {
     return (answered.get() - before) * TimeUnit.SECONDS.toNanos(1) / (System.nanoTime() - begin);
   }
 
-  /** Asks by plain JDBC every 50 ms, on a connection that is opened anew when it fails. */
+  /** Queries with plain JDBC every 50 ms and reconnects after a failure. */
   private @Nullable Void probe() throws InterruptedException {
     while (!ended) {
       try (Connection connection =
@@ -245,7 +245,7 @@ class FailoverIT {
     }
   }
 
-  /** Waits until calls, probes and writers have all succeeded after a moment. */
+  /** Waits until calls, probes and writers have all succeeded after a point in time. */
   private void awaitSuccess(long since) throws InterruptedException {
     long limit = System.nanoTime() + TimeUnit.SECONDS.toNanos(90);
     while (!(calls.isOver(since) && probes.isOver(since) && writes.isOver(since))) {
@@ -254,7 +254,7 @@ class FailoverIT {
     }
   }
 
-  /** Returns the users who are stored as they should be. */
+  /** Returns the correctly stored users. */
   private static Set<String> stored() throws SQLException {
     Set<String> names = new HashSet<>();
     try (Connection connection = DriverManager.getConnection(URL);

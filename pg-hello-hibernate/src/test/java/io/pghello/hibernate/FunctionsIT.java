@@ -74,7 +74,7 @@ class FunctionsIT {
         "select pg_hello(p.username, 2) from Person p where p.id = 1 | Hello, Ada! Hello, Ada!",
         "select pg_hello(p.username, p.times) from Person p where p.id = 2"
             + " | Hello, Grace! Hello, Grace!",
-        // the function takes integers alone
+        // the function accepts only integers
         "select pg_hello(p.username, p.visits) from Person p where p.id = 2"
             + " | Hello, Grace! Hello, Grace!",
         "select pg_hello('x', 2L) | Hello, x! Hello, x!",
@@ -95,13 +95,13 @@ class FunctionsIT {
   }
 
   @Test
-  void tellTimeAndVersionInHql() {
+  void returnTimeAndVersionInHql() {
     assertThat(number("select now_ms()")).isCloseTo(System.currentTimeMillis(), within(60_000L));
     assertThat(text("select spi_version()")).startsWith("PostgreSQL ");
     assertThat(number("select count(*) from Person p where now_ms() - p.visits > 10")).isEqualTo(3);
   }
 
-  /** Hibernate finds it as it finds ours. */
+  /** Hibernate discovers it like ours. */
   public static final class OfProgram implements FunctionContributor {
     @Override
     public void contributeFunctions(FunctionContributions contributions) {
@@ -117,7 +117,7 @@ class FunctionsIT {
   }
 
   @Test
-  void giveWayToThoseOfTheProgram(DataSource dataSource, @TempDir Path folder) throws IOException {
+  void giveWayToFunctionsOfTheApplication(DataSource dataSource, @TempDir Path folder) throws IOException {
     Path services = Files.createDirectories(folder.resolve("META-INF/services"));
     Files.writeString(
         services.resolve(FunctionContributor.class.getName()), OfProgram.class.getName());
@@ -205,24 +205,24 @@ class FunctionsIT {
         "select now_ms(1)",
         "select spi_version('x')"
       })
-  void refuseWrongArgumentsBeforeAnythingIsSent(String hql, WireProxy proxy) throws Exception {
+  void rejectWrongArgumentsBeforeSending(String hql, WireProxy proxy) throws Exception {
     factory.inTransaction(
         session -> {
-          // so that the connection is there
+          // ensure that the connection is open
           session.createQuery("select 1", Integer.class).getSingleResult();
           sendsNothing(
               proxy,
               () ->
                   assertThatThrownBy(() -> session.createQuery(hql, Object.class).getResultList())
                       .isInstanceOf(IllegalArgumentException.class));
-          // and the transaction goes on
+          // the transaction is still usable
           assertThat(session.createQuery("select pg_hello('x')", String.class).getSingleResult())
               .isEqualTo("Hello, x!");
         });
   }
 
   @Test
-  void refuseAParameterOfAWrongType() {
+  void rejectAParameterOfAWrongType() {
     assertThatThrownBy(() -> text("select pg_hello(?1)", 5))
         .isInstanceOf(IllegalArgumentException.class);
   }
@@ -306,7 +306,7 @@ class FunctionsIT {
   }
 
   @Test
-  void areFoundInASchemaThatIsNotOnThePath(DataSource dataSource) {
+  void areFoundInASchemaOffThePath(DataSource dataSource) {
     inFactoryWith(
         dataSource,
         "Odd \"one",
@@ -337,7 +337,7 @@ class FunctionsIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"", "a?b", "it's"})
-  void refuseASchemaThatCannotBeRendered(String schema, DataSource dataSource) {
+  void rejectASchemaThatCannotBeRendered(String schema, DataSource dataSource) {
     assertThatThrownBy(
             () -> Factories.open(dataSource, Map.of(PgHelloSettings.SCHEMA, schema)).close())
         .isInstanceOf(HibernateException.class)
@@ -345,7 +345,7 @@ class FunctionsIT {
   }
 
   @Test
-  void areForPostgresqlAlone() {
+  void areOnlyForPostgresql() {
     var configuration = new Configuration();
     configuration.setProperty("hibernate.dialect", "org.hibernate.dialect.H2Dialect");
     configuration.setProperty("hibernate.boot.allow_jdbc_metadata_access", "false");

@@ -17,10 +17,10 @@ import org.hibernate.SessionFactory;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Attributes whose types are variables where they are declared. */
+/** Attributes declared with type variables. */
 @PgHelloTest
 class GenericTypesIT {
-  /** Greets what a subclass makes a String; and fills what is one, or a time, there. */
+  /** Greets and fills attributes that a subclass binds to String or to a time. */
   @MappedSuperclass
   abstract static class Base<I, T, G, W> {
     @Id @Nullable I id;
@@ -40,15 +40,15 @@ class GenericTypesIT {
     @NowMillis @Nullable W at;
   }
 
-  /** In between, with some of them. */
+  /** An intermediate class that binds some of the variables. */
   @MappedSuperclass
   abstract static class Middle<T> extends Base<String, T, String, Long> {}
 
-  /** All of them are known here. */
+  /** Binds all variables. */
   @Entity(name = "Concrete")
   static class Concrete extends Middle<String> {}
 
-  /** Another one, with the same. */
+  /** Another subclass with the same types. */
   @Entity(name = "Further")
   @Inheritance(strategy = InheritanceType.JOINED)
   static class Further extends Base<String, String, String, java.time.Instant> {}
@@ -60,7 +60,7 @@ class GenericTypesIT {
     @Nullable String twice;
   }
 
-  /** Has a type variable in what is embedded. */
+  /** Has a type variable in an embedded object. */
   @Embeddable
   static class Labelled<T> {
     @Nullable T target;
@@ -80,7 +80,7 @@ class GenericTypesIT {
   }
 
   @Test
-  void fillsWhatASubclassMakesOfATypeVariable(DataSource dataSource) {
+  void fillsTypeVariablesBoundBySubclasses(DataSource dataSource) {
     try (SessionFactory factory =
         Factories.open(dataSource, Map.of(), Concrete.class, Further.class, Furthest.class)) {
       var concrete = new Concrete();
@@ -112,7 +112,7 @@ class GenericTypesIT {
   }
 
   @Test
-  void fillsWhatIsEmbeddedWithATypeVariable(DataSource dataSource) {
+  void fillsEmbeddablesWithATypeVariable(DataSource dataSource) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Box.class)) {
       var box = new Box();
       box.content = new Labelled<>();

@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Somebody whom a listener greets. */
+/** A guest who is greeted by a listener. */
 @Entity
 @EntityListeners(GuestListener.class)
 class Guest {

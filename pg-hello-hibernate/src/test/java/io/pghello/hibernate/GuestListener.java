@@ -3,7 +3,7 @@ package io.pghello.hibernate;
 
 import jakarta.persistence.PrePersist;
 
-/** Greets guests, as plain JPA does it. */
+/** Greets guests with plain JPA. */
 // region listener
 public class GuestListener extends WelcomeListener {
   @PrePersist

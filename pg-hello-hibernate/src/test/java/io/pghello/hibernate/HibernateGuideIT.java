@@ -18,7 +18,7 @@ import org.hibernate.SessionFactory;
 import org.hibernate.StatelessSession;
 import org.junit.jupiter.api.Test;
 
-/** What docs/hibernate.md shows. */
+/** The snippets of docs/hibernate.md. */
 @PgHelloTest
 class HibernateGuideIT {
   @Test

@@ -28,7 +28,7 @@ import org.hibernate.annotations.NaturalId;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Values beside identifiers of all kinds, and of them. */
+/** Values next to all kinds of identifiers, and greetings for identifiers. */
 @PgHelloTest
 class IdentifiersIT {
   /** The name is the identifier. */
@@ -51,7 +51,7 @@ class IdentifiersIT {
     }
   }
 
-  /** The name is made by Hibernate. */
+  /** Hibernate generates the name. */
   @Entity(name = "Anonymous")
   static class Anonymous {
     @Id
@@ -119,7 +119,7 @@ class IdentifiersIT {
     }
   }
 
-  /** Its identifier is in attributes of its own. */
+  /** Its identifier consists of its own attributes. */
   @Entity(name = "Listing")
   @IdClass(ListingKey.class)
   static class Listing {
@@ -146,7 +146,7 @@ class IdentifiersIT {
     }
   }
 
-  /** Greets a part of such an identifier. */
+  /** Greets a part of an @IdClass. */
   @Entity(name = "GreetedKey")
   @IdClass(ListingKey.class)
   static class GreetedKey {
@@ -158,7 +158,7 @@ class IdentifiersIT {
     @Nullable String greeting;
   }
 
-  /** Fills a part of such an identifier. */
+  /** Fills a part of an @IdClass. */
   @Entity(name = "FilledKey")
   @IdClass(ListingKey.class)
   static class FilledKey {
@@ -179,13 +179,13 @@ class IdentifiersIT {
     @NowMillis long stamp;
   }
 
-  /** The identifier would be filled. */
+  /** Would fill its identifier. */
   @Entity(name = "Stamped")
   static class Stamped {
     @EmbeddedId StampedId id;
   }
 
-  /** Known by its e-mail address. */
+  /** The e-mail address is its natural identifier. */
   @Entity(name = "Member")
   static class Member {
     @Id int id;
@@ -205,7 +205,7 @@ class IdentifiersIT {
     }
   }
 
-  /** Known by its greeting. */
+  /** The greeting is its natural identifier. */
   @Entity(name = "Known")
   static class Known {
     @Id int id;
@@ -251,7 +251,7 @@ class IdentifiersIT {
     @Nullable String greeting;
   }
 
-  /** Kept under a name that is reserved. */
+  /** Table and columns have reserved names. */
   @Entity(name = "Quoted")
   static class Quoted {
     @Id int id;
@@ -281,7 +281,7 @@ class IdentifiersIT {
       assertThat(account.prefetched).isEqualTo("Hello, ada!");
       assertThat(account.returned).isEqualTo("Hello, ada!");
       assertThat(account.createdAt).isPositive();
-      // there is no such row, and merging makes one
+      // there is no such row, so merging inserts it
       Account merged = factory.fromTransaction(session -> session.merge(new Account("bob")));
       assertThat(merged.prefetched).isEqualTo("Hello, bob!");
       factory.inTransaction(
@@ -423,7 +423,7 @@ class IdentifiersIT {
   }
 
   @Test
-  void fillsWhereTheIdentifierIsAnotherEntity(DataSource dataSource) {
+  void fillsIfTheIdentifierIsAnotherEntity(DataSource dataSource) {
     try (SessionFactory factory =
         Factories.open(dataSource, Map.of(), Account.class, Profile.class)) {
       var profile = new Profile(new Account("ada"), "Engines");

@@ -32,10 +32,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Values in hierarchies of classes, and in more tables than one. */
+/** Values in class hierarchies and in several tables. */
 @PgHelloTest
 class InheritanceIT {
-  /** Its tables are as the test says. */
+  /** The test determines its tables. */
   @Entity(name = "Root")
   static class Root {
     @Id int id;
@@ -69,7 +69,7 @@ class InheritanceIT {
     }
   }
 
-  /** Adds values of its own to those it inherits, and also greets an inherited attribute. */
+  /** Adds values to the inherited ones, and greets an inherited attribute. */
   @Entity(name = "Sub")
   static class Sub extends Root {
     String nickname;
@@ -125,7 +125,7 @@ class InheritanceIT {
     }
   }
 
-  /** Greets what it inherits. */
+  /** Greets an inherited attribute. */
   @Entity(name = "Greeted")
   static class Greeted extends Bare {
     @WelcomeMessage(of = "username")
@@ -140,7 +140,7 @@ class InheritanceIT {
     }
   }
 
-  /** What many entities have in common. */
+  /** Common attributes of many entities. */
   @MappedSuperclass
   abstract static class Common {
     @Id
@@ -155,7 +155,7 @@ class InheritanceIT {
     @Nullable String greeting;
   }
 
-  /** All of it is inherited. */
+  /** Inherits everything. */
   @Entity(name = "CommonA")
   static class CommonA extends Common {
     CommonA() {}
@@ -165,7 +165,7 @@ class InheritanceIT {
     }
   }
 
-  /** The same in another table, and a value of its own. */
+  /** The same in another table, with an additional value. */
   @Entity(name = "CommonB")
   static class CommonB extends Common {
     @WelcomeMessage(of = "username", repeat = 2)
@@ -178,7 +178,7 @@ class InheritanceIT {
     }
   }
 
-  /** With an identifier that the INSERT into the root's table makes. */
+  /** The INSERT into the root's table generates the identifier. */
   @Entity(name = "Numbered")
   @Inheritance(strategy = InheritanceType.JOINED)
   static class Numbered {
@@ -198,7 +198,7 @@ class InheritanceIT {
     }
   }
 
-  /** What it adds is in a table whose INSERT makes no identifier. */
+  /** Its additional attributes are in a table without a generated identifier. */
   @Entity(name = "NumberedSub")
   static class NumberedSub extends Numbered {
     @WelcomeMessage(of = "username", repeat = 2)
@@ -244,7 +244,7 @@ class InheritanceIT {
     }
   }
 
-  /** Nothing but values that the INSERT is to compute is in the second table. */
+  /** The second table contains only values computed by the INSERT. */
   @Test
   void fillsSecondaryTables(DataSource dataSource) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Split.class)) {
@@ -312,7 +312,7 @@ class InheritanceIT {
             connect(session);
             session.persist(new Bare(1, "Ada"));
             session.persist(greeted);
-            // one look-up, and an INSERT into each table, two of them for what is joined
+            // one prefetch query and an INSERT into each table, two of them for the joined subclass
             int inserts = strategy == InheritanceType.JOINED ? 3 : 2;
             roundTrips(proxy, 1 + inserts, session::flush);
           });
@@ -326,7 +326,7 @@ class InheritanceIT {
   }
 
   @Test
-  void fillsWhatAMappedSuperclassSays(DataSource dataSource, WireProxy proxy) {
+  void fillsValuesOfAMappedSuperclass(DataSource dataSource, WireProxy proxy) {
     try (SessionFactory factory =
         Factories.open(dataSource, Map.of(), CommonA.class, CommonB.class)) {
       var a = new CommonA("Ada");
@@ -334,7 +334,7 @@ class InheritanceIT {
       factory.inTransaction(
           session -> {
             connect(session);
-            // the identifier is in the superclass, too: each INSERT returns all values
+            // the identifier is also in the superclass: each INSERT returns all values
             roundTrips(
                 proxy,
                 2,
@@ -367,7 +367,7 @@ class InheritanceIT {
           session -> {
             connect(session);
             roundTrips(proxy, 1, () -> session.persist(root));
-            // what is not in the identifier's table is read back by a query
+            // values outside the identifier's table are read back by a query
             roundTrips(proxy, 3, () -> session.persist(sub));
             roundTrips(proxy, 0, session::flush);
           });
@@ -383,7 +383,7 @@ class InheritanceIT {
     }
   }
 
-  /** Opens a factory with a hierarchy whose tables an XML mapping decides on. */
+  /** Opens a factory with a hierarchy that an XML mapping assigns to tables. */
   private static SessionFactory open(
       DataSource dataSource, InheritanceType strategy, Class<?> root, Class<?> sub) {
     var configuration = new Configuration();
@@ -402,7 +402,7 @@ class InheritanceIT {
     return configuration.buildSessionFactory();
   }
 
-  /** In XML, too, the strategies differ in how many tables and columns there are. */
+  /** The strategies differ in the number of tables and columns, also in XML. */
   @ParameterizedTest
   @CsvSource({"SINGLE_TABLE, 1, 1", "JOINED, 2, 1", "TABLE_PER_CLASS, 2, 2"})
   void aHierarchyHasItsTables(
@@ -432,7 +432,7 @@ class InheritanceIT {
         .toList();
   }
 
-  /** Begins the transaction, which is no part of what is counted. */
+  /** Begins the transaction, so that BEGIN is not counted. */
   private static void connect(Session session) {
     session.createNativeQuery("select 1", Integer.class).getSingleResult();
   }

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.Driver;
 import org.postgresql.xa.PGXADataSource;
 
-/** Calls as the first and as a later statement of a transaction that JTA begins. */
+/** Calls as the first and as a later statement of a JTA transaction. */
 @PgHelloTest
 @Timeout(60)
 class JtaClientIT {
@@ -94,7 +94,7 @@ class JtaClientIT {
         long byHand =
             proxy.countRoundTrips(() -> inTransaction(() -> ask(pool, "SELECT pg_hello('Ada')")));
         long byClient = proxy.countRoundTrips(() -> inTransaction(() -> client.hello("Ada")));
-        // the first ones open connections
+        // the first calls open connections
         assertThat(byClient).isLessThanOrEqualTo(i == 0 ? Long.MAX_VALUE : byHand);
       }
       proxy.assertRoundTrips(1, () -> client.hello("Ada"));
@@ -114,7 +114,7 @@ class JtaClientIT {
     }
   }
 
-  /** It could run calls of other threads in this one's transaction. */
+  /** It could run other threads' calls in this thread's transaction. */
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void aClientThatBatchesNamesTheOption(boolean first, TestDatabase database) throws Exception {

@@ -31,13 +31,13 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.postgresql.xa.PGXADataSource;
 
-/** Values in transactions that a transaction manager rules. */
+/** Values in transactions of a transaction manager. */
 @PgHelloTest
 class JtaIT {
   private static final TransactionManager TRANSACTIONS =
       com.arjuna.ats.jta.TransactionManager.transactionManager();
 
-  /** Where Hibernate finds the transaction manager. */
+  /** Provides the transaction manager to Hibernate. */
   private static final class Platform extends AbstractJtaPlatform {
     private static final long serialVersionUID = 1;
 
@@ -161,7 +161,7 @@ class JtaIT {
       var settled = new EnvironmentsIT.Settled(1, "Ada");
       TRANSACTIONS.begin();
       try (Session session = factory.openSession()) {
-        // another connection, or another transaction, would not know of it
+        // invisible on another connection or in another transaction
         session
             .createNativeQuery("select set_config('pg_hello.repeat', '2', true)", String.class)
             .getSingleResult();
@@ -195,7 +195,7 @@ class JtaIT {
         assertThat(user.greeting).isEqualTo("Hello, Ada!");
         TRANSACTIONS.rollback();
       }
-      // a name that cannot be sent ends the transaction when it would commit
+      // an invalid name rolls back the transaction at commit
       TRANSACTIONS.begin();
       try (Session session = factory.openSession()) {
         session.persist(new User("Ada"));

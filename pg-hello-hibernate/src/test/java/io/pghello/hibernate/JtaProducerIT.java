@@ -33,7 +33,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What docs/frameworks.md shows of Quarkus, with its pool and its transaction manager. */
+/** The Quarkus snippet of docs/frameworks.md, with the pool and transaction manager of Quarkus. */
 @PgHelloTest
 @Tag("slow")
 class JtaProducerIT {

@@ -4,7 +4,7 @@ package io.pghello.hibernate;
 import jakarta.persistence.Embeddable;
 import org.jspecify.annotations.Nullable;
 
-/** Embedded, and enhanced too. */
+/** An enhanced embeddable. */
 @Embeddable
 class Label {
   @Nullable String owner;

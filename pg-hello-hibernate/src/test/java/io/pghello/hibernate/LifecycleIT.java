@@ -38,10 +38,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What becomes of values, and of those who have them, after the first flush. */
+/** Values and their entities after the first flush. */
 @PgHelloTest
 class LifecycleIT {
-  /** What all entities here have. */
+  /** Common attributes of all entities in this test. */
   @MappedSuperclass
   abstract static class Named {
     @Id int id;
@@ -66,7 +66,7 @@ class LifecycleIT {
     }
   }
 
-  /** Has a time of its own. */
+  /** Has an additional time. */
   @Embeddable
   static class Audit {
     @Nullable String author;
@@ -90,7 +90,7 @@ class LifecycleIT {
     }
   }
 
-  /** The same, with its changes counted, and no more written than has changed. */
+  /** The same with a version and dynamic updates. */
   @Entity(name = "Counting")
   @DynamicUpdate
   static class Counting extends Named {
@@ -109,7 +109,7 @@ class LifecycleIT {
     }
   }
 
-  /** Filled by its INSERT. */
+  /** Filled on INSERT. */
   @Entity(name = "Answered")
   static class Answered extends Named {
     @WelcomeMessage(of = "name", strategy = ValueStrategy.RETURNING)
@@ -124,7 +124,7 @@ class LifecycleIT {
     }
   }
 
-  /** With an identifier that the INSERT makes. */
+  /** With an IDENTITY identifier. */
   @Entity(name = "Numbered")
   static class Numbered {
     @Id
@@ -139,7 +139,7 @@ class LifecycleIT {
     @NowMillis long createdAt;
   }
 
-  /** Replaced whatever the program has set, which a stateless session is to be told before. */
+  /** Always overwritten, which a stateless session needs to know in advance. */
   @Entity(name = "Replaced")
   static class Replaced extends Named {
     @WelcomeMessage(of = "name", overwrite = true)
@@ -151,7 +151,7 @@ class LifecycleIT {
     }
   }
 
-  /** As often as the session's setting says. */
+  /** Uses the session's count. */
   @Entity(name = "Settled")
   static class Settled extends Named {
     @WelcomeMessage(of = "name", repeat = WelcomeMessage.AS_SET)
@@ -163,7 +163,7 @@ class LifecycleIT {
     }
   }
 
-  /** Has children that go with it, or when they are taken from it. */
+  /** Has children with cascades and orphan removal. */
   @Entity(name = "Parent")
   static class Parent {
     @Id int id;
@@ -248,7 +248,7 @@ class LifecycleIT {
 
   @ParameterizedTest
   @EnumSource(Flush.class)
-  void removesWhatWasFilled(Flush flush) {
+  void removesFilledEntities(Flush flush) {
     for (Named entity : each()) {
       factory.inTransaction(
           session -> {
@@ -272,7 +272,7 @@ class LifecycleIT {
 
   @ParameterizedTest
   @EnumSource(Flush.class)
-  void removesWhatWasLoadedAfterAnInsert(Flush flush) {
+  void removesEntitiesLoadedAfterAnInsert(Flush flush) {
     for (Named entity : each()) {
       factory.inTransaction(session -> session.persist(named(entity, 1, "Ada")));
     }
@@ -295,7 +295,7 @@ class LifecycleIT {
 
   @ParameterizedTest
   @EnumSource(Flush.class)
-  void removesWhatWasUpdated(Flush flush) {
+  void removesUpdatedEntities(Flush flush) {
     for (Named entity : each()) {
       factory.inTransaction(session -> session.persist(named(entity, 1, "Ada")));
       factory.inTransaction(
@@ -313,7 +313,7 @@ class LifecycleIT {
 
   @ParameterizedTest
   @EnumSource(Flush.class)
-  void removesOrphansAndWhatIsCascadedTo(Flush flush) {
+  void removesOrphansAndCascades(Flush flush) {
     var parent = new Parent();
     for (int id = 1; id <= 3; id++) {
       parent.children.add(named(new Always(), id, "child" + id));
@@ -345,7 +345,7 @@ class LifecycleIT {
   }
 
   @Test
-  void keepsWhatIsRemovedAndPersistedBeforeTheFlush() {
+  void keepsEntitiesRemovedAndPersistedBeforeTheFlush() {
     for (Named entity : List.of(new Always(), new Counting())) {
       factory.inTransaction(
           session -> {
@@ -360,7 +360,7 @@ class LifecycleIT {
   }
 
   @Test
-  void greetsAnewWhatIsRemovedRenamedAndPersisted() {
+  void greetsAgainAfterRemovingRenamingAndPersisting() {
     for (Named entity : each()) {
       factory.inTransaction(
           session -> {
@@ -385,7 +385,7 @@ class LifecycleIT {
   }
 
   @Test
-  void keepsWhatTheProgramHasSetWhenItIsRemovedAndPersisted() {
+  void keepsApplicationValueWhenRemovedAndPersisted() {
     var entity = new Once();
     entity.greeting = "Welcome";
     entity.createdAt = 5;
@@ -404,7 +404,7 @@ class LifecycleIT {
   }
 
   @Test
-  void greetsAnewWhatIsPersistedAfterAViolation() {
+  void greetsAgainWhenPersistedAfterAViolation() {
     for (Named entity : each()) {
       Class<? extends Named> type = entity.getClass();
       int index = each().stream().map(Object::getClass).toList().indexOf(type);
@@ -431,7 +431,7 @@ class LifecycleIT {
   }
 
   @Test
-  void keepsWhatTheProgramSetsAfterARollback() {
+  void keepsApplicationValueAfterARollback() {
     var entity = new Once();
     rollBack(session -> session.persist(named(entity, 1, "Ada")));
     assertThat(entity.greeting).isEqualTo("Hello, Ada!");
@@ -455,7 +455,7 @@ class LifecycleIT {
   }
 
   @Test
-  void givesANewTimeToWhatIsPersistedAfterARollback() {
+  void setsANewTimeWhenPersistedAfterARollback() {
     var once = new Once();
     var answered = new Answered();
     rollBack(
@@ -487,7 +487,7 @@ class LifecycleIT {
   }
 
   @Test
-  void greetsAnewAnIdentityThatIsPersistedAfterARollback() {
+  void greetsAgainAnIdentityPersistedAfterARollback() {
     var numbered = new Numbered();
     numbered.name = "Ada";
     rollBack(session -> session.persist(numbered));
@@ -506,7 +506,7 @@ class LifecycleIT {
   }
 
   @Test
-  void greetsAnewWhatIsMergedAfterARollback() {
+  void greetsAgainWhenMergedAfterARollback() {
     for (Class<? extends Named> type : List.of(Always.class, Counting.class)) {
       factory.inTransaction(
           session ->
@@ -537,7 +537,7 @@ class LifecycleIT {
   }
 
   @Test
-  void greetsAnewWhatAStatelessSessionInsertsAgain(WireProxy proxy) {
+  void greetsAgainWhenAStatelessSessionInsertsAgain(WireProxy proxy) {
     try (StatelessSession session = factory.openStatelessSession()) {
       session.setJdbcBatchSize(1);
       session.beginTransaction();
@@ -547,7 +547,7 @@ class LifecycleIT {
       roundTrips(proxy, 1, () -> session.insert(entity));
       named(entity, 2, "Grace");
       roundTrips(proxy, 2, () -> session.insert(entity));
-      // the same name, but another time
+      // same name, different time
       named(entity, 3, "Grace");
       roundTrips(proxy, 2, () -> session.insert(entity));
       session.insert(named(new Settled(), 1, "Ada"));
@@ -565,9 +565,9 @@ class LifecycleIT {
     assertGreeted(Once.class, 3, "Grace");
   }
 
-  /** Nulls are what a form leaves out. */
+  /** Nulls represent fields that a form omits. */
   @Test
-  void aMergedNullDoesNotReplaceWhatTheInsertMade(WireProxy proxy) {
+  void aMergedNullDoesNotReplaceTheInsertedValue(WireProxy proxy) {
     var once = new Once();
     once.audit = new Audit();
     once.audit.author = "Eve";
@@ -605,7 +605,7 @@ class LifecycleIT {
   }
 
   @Test
-  void aNullAloneIsNoChange(WireProxy proxy) {
+  void aNullIsNotAChange(WireProxy proxy) {
     var counting = new Counting();
     factory.inTransaction(session -> session.persist(named(counting, 1, "Ada")));
     factory.inTransaction(
@@ -621,9 +621,9 @@ class LifecycleIT {
         .containsExactly(5L, 1);
   }
 
-  /** Rows of a time before the column have no greeting yet. */
+  /** Rows that are older than the column have no greeting yet. */
   @Test
-  void looksNothingUpForWhatIsNotWritten(WireProxy proxy) {
+  void prefetchesNothingForUnchangedEntities(WireProxy proxy) {
     factory.inTransaction(
         session ->
             session
@@ -639,7 +639,7 @@ class LifecycleIT {
           long bytes = proxy.bytesToServer();
           roundTrips(proxy, 2, session::flush);
           assertThat(proxy.bytesToServer() - bytes).isLessThan(5_000);
-          // those that are written share one look-up
+          // the written entities share one prefetch query
           IntStream.range(0, 10).forEach(i -> loaded.get(i).name = "new" + i);
           session.persist(named(new Always(), 1_001, "Grace"));
           roundTrips(proxy, 3, session::flush);
@@ -656,7 +656,7 @@ class LifecycleIT {
   }
 
   @Test
-  void aSecondPrefetchLeavesTheFirst(WireProxy proxy) {
+  void aSecondPrefetchKeepsTheFirst(WireProxy proxy) {
     try (StatelessSession session = factory.openStatelessSession()) {
       session.setJdbcBatchSize(1);
       session.beginTransaction();
@@ -692,9 +692,9 @@ class LifecycleIT {
     assertGreeted(Replaced.class, 1, "Grace");
   }
 
-  /** What is prefetched is for an INSERT, and of its time. */
+  /** Prefetched values are only for the INSERT. */
   @Test
-  void anUpdateOfWhatWasPrefetchedComputesAnew() {
+  void anUpdateOfAPrefetchedEntityComputesAgain() {
     factory.inTransaction(session -> session.persist(named(new Always(), 1, "Ada")));
     List<BiConsumer<StatelessSession, Object>> ways =
         List.of(StatelessSession::update, StatelessSession::upsert);
@@ -713,9 +713,9 @@ class LifecycleIT {
     }
   }
 
-  /** Nor has the next INSERT what was prefetched for the one that an UPDATE has replaced. */
+  /** A prefetched value that was discarded by an UPDATE is not used by a later INSERT. */
   @Test
-  void whatWasPrefetchedIsGoneAfterAnUpdate(WireProxy proxy) {
+  void anUpdateDiscardsPrefetchedValues(WireProxy proxy) {
     factory.inTransaction(session -> session.persist(named(new Always(), 1, "Ada")));
     Always always = named(new Always(), 1, "Grace");
     try (StatelessSession session = factory.openStatelessSession()) {
@@ -733,7 +733,7 @@ class LifecycleIT {
   }
 
   @Test
-  void prefetchesOnceWhatIsGivenTwice(WireProxy proxy) {
+  void prefetchesDuplicatesOnce(WireProxy proxy) {
     try (StatelessSession session = factory.openStatelessSession()) {
       session.beginTransaction();
       session.createNativeQuery("select 1", Integer.class).getSingleResult();
@@ -746,7 +746,7 @@ class LifecycleIT {
   }
 
   @Test
-  void prefetchesManyInMoreQueries(WireProxy proxy) {
+  void prefetchesManyEntitiesInSeveralQueries(WireProxy proxy) {
     try (StatelessSession session = factory.openStatelessSession()) {
       session.beginTransaction();
       session.createNativeQuery("select 1", Integer.class).getSingleResult();
@@ -759,9 +759,9 @@ class LifecycleIT {
     }
   }
 
-  /** As frameworks inject them. */
+  /** Like sessions injected by frameworks. */
   @Test
-  void prefetchesForWhatIsBehindAProxy(WireProxy proxy) {
+  void prefetchesThroughASessionProxy(WireProxy proxy) {
     try (StatelessSession session = factory.openStatelessSession()) {
       session.setJdbcBatchSize(1);
       var proxied =
@@ -788,7 +788,7 @@ class LifecycleIT {
 
   /** It is inserted before it is deleted. */
   @Test
-  void looksUpOnceForWhatIsPersistedAndRemoved(WireProxy proxy) {
+  void prefetchesOnceForEntitiesPersistedAndRemoved(WireProxy proxy) {
     factory.inTransaction(
         session -> {
           session.createNativeQuery("select 1", Integer.class).getSingleResult();
@@ -798,14 +798,14 @@ class LifecycleIT {
           all.forEach(session::remove);
           long before = proxy.roundTrips();
           session.flush();
-          // or nothing, where Hibernate does neither
+          // or no query, if Hibernate does neither
           assertThat(proxy.roundTrips() - before).isIn(0L, 3L);
         });
   }
 
-  /** What was given before is no longer what it has. */
+  /** A refresh replaces the earlier filled value. */
   @Test
-  void aRefreshedGreetingMayBeTheProgramsThatWasOursBefore() {
+  void aRefreshedGreetingCanCountAsSetByTheApplication() {
     Once once = named(new Once(), 1, "Ada");
     factory.inTransaction(
         session -> {
@@ -819,9 +819,9 @@ class LifecycleIT {
     assertThat(row(Once.class, 2).greeting).isEqualTo("Hello, Ada!");
   }
 
-  /** The row has another time since, so that the one of the INSERT is the program's now. */
+  /** The row has a new time, so the time of the INSERT now counts as set by the application. */
   @Test
-  void aTimeThatTheProgramSetsAfterARefreshIsKept() {
+  void aTimeSetAfterARefreshIsKept() {
     Once once = named(new Once(), 1, "Ada");
     factory.inTransaction(
         session -> {

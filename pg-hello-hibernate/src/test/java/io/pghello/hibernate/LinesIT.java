@@ -25,9 +25,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Row X2 of the coverage, short: what runs on each line of Hibernate, and on the next. It asks by
- * {@code createSelectionQuery} and {@code createMutationQuery}, since {@code createQuery} returns
- * other types from Hibernate 8 on.
+ * Row X2 of the coverage: a short test that runs on each Hibernate version and on the next one. It
+ * uses {@code createSelectionQuery} and {@code createMutationQuery}, because {@code createQuery}
+ * has other return types from Hibernate 8 on.
  */
 @PgHelloTest
 class LinesIT {
@@ -57,18 +57,21 @@ class LinesIT {
     return ask(session -> session.createSelectionQuery(hql, type).getResultList());
   }
 
-  /** Or what is said of a line would be said of another. */
+  /** Ensures that results are reported for the right version. */
   @Test
-  void runsOnTheHibernateThatIsMeant() {
+  void runsOnTheIntendedHibernate() {
     String expected = System.getProperty("hibernate.expected");
     assertThat(expected).isNotBlank();
     assertThat(Version.getVersionString()).isEqualTo(expected);
   }
 
-  /** Compiled with the oldest line, our class files may name what a newer one no longer has. */
+  /**
+   * Our classes are compiled with the oldest version and may refer to members that newer versions
+   * lack.
+   */
   @ParameterizedTest
   @ValueSource(classes = {PgHelloSettings.class, ExtensionSettings.class})
-  void hibernateHasAllThatOurClassFilesName(Class<?> type) throws Exception {
+  void hibernateContainsAllReferencedMembers(Class<?> type) throws Exception {
     assertThat(Linkage.problems(type))
         .as("what our class files name, and Hibernate %s lacks", Version.getVersionString())
         .isEmpty();
@@ -144,7 +147,7 @@ class LinesIT {
   }
 
   @Test
-  void functionsRefuseWrongArgumentsWhenParsed() {
+  void functionsRejectWrongArgumentsWhenParsed() {
     factory.inTransaction(
         session -> {
           assertThatThrownBy(() -> session.createSelectionQuery("select pg_hello(5)", String.class))
@@ -199,7 +202,7 @@ class LinesIT {
     }
   }
 
-  /** Hibernate plans an INSERT and an UPDATE, both with what was there before. */
+  /** Hibernate plans an INSERT and an UPDATE, both with the old state. */
   @Test
   void aNameMayChangeBeforeTheFlush(DataSource dataSource) {
     try (SessionFactory other =
@@ -223,7 +226,7 @@ class LinesIT {
     try (SessionFactory other = Factories.open(dataSource, batches, ValuesIT.Followed.class)) {
       other.inTransaction(
           session -> {
-            // so that the connection is there
+            // ensure that the connection is open
             session.createSelectionQuery("select 1", Integer.class).getSingleResult();
             for (int i = 0; i < 100; i++) {
               var entity = new ValuesIT.Followed();
@@ -231,7 +234,7 @@ class LinesIT {
               entity.name = "user" + i;
               session.persist(entity);
             }
-            // the look-up, and two batches
+            // the prefetch query and two batches
             ValuesIT.roundTrips(proxy, 3, session::flush);
           });
       other.inTransaction(

@@ -32,8 +32,8 @@ import org.objectweb.asm.tree.MethodInsnNode;
 import org.objectweb.asm.tree.MethodNode;
 
 /**
- * Finds the names in class files that cannot be resolved. The JVM would resolve each when its line
- * of code runs; this resolves all at once, with a {@link Lookup} of the class itself.
+ * Finds unresolvable names in class files. The JVM resolves a name when its code runs; this class
+ * resolves all names immediately, with a {@link Lookup} of the class itself.
  */
 final class Linkage {
   private final ClassLoader loader;
@@ -43,10 +43,7 @@ final class Linkage {
     this.loader = loader;
   }
 
-  /**
-   * Returns what the class files of a type's package, and of those below it, name that the type's
-   * loader does not have.
-   */
+  /** Returns the unresolvable names in the class files of a type's package and its subpackages. */
   static Set<String> problems(Class<?> type) throws Exception {
     Path folderOrJar = Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
     String folder = type.getPackageName().replace('.', '/');
@@ -58,7 +55,7 @@ final class Linkage {
     }
   }
 
-  /** Returns what the class files in a folder name that the loader does not have. */
+  /** Returns the unresolvable names in the class files of a directory. */
   static Set<String> problems(Path folder, ClassLoader loader) throws Exception {
     List<Path> files;
     try (Stream<Path> all = Files.walk(folder)) {
@@ -86,7 +83,7 @@ final class Linkage {
     attempt(
         name,
         () -> {
-          // its super types, and what the verifier says
+          // its supertypes and verification errors
           Class<?> type = Class.forName(name, true, loader);
           Lookup lookup = MethodHandles.privateLookupIn(type, MethodHandles.lookup());
           names.check(name, lookup);
@@ -110,7 +107,7 @@ final class Linkage {
     }
   }
 
-  /** All types that a class file names, also in annotations and generics, and their elements. */
+  /** All types in a class file, including annotations, generics and array elements. */
   private final class Names extends Remapper {
     private record Element(String annotation, String name) {}
 
@@ -176,7 +173,8 @@ final class Linkage {
         () -> {
           Class<?> owner = type(Type.getObjectType(name.getOwner()).getDescriptor());
           if (owner.getClassLoader() == null) {
-            // the JDK, of which the compiler has made sure; some of its methods ask who calls
+            // skip the JDK, which the compiler has checked; some of its methods are
+            // caller-sensitive
             return;
           }
           if (name.getTag() <= Opcodes.H_PUTSTATIC) {
@@ -206,7 +204,7 @@ final class Linkage {
       case Opcodes.H_INVOKESTATIC -> lookup.findStatic(owner, name.getName(), type);
       case Opcodes.H_INVOKESPECIAL ->
           lookup.findSpecial(owner, name.getName(), type, lookup.lookupClass());
-      // a lookup does not find a protected one, which a constructor may call
+      // a lookup does not find protected constructors, which constructors may call
       case Opcodes.H_NEWINVOKESPECIAL ->
           owner == lookup.lookupClass().getSuperclass()
               ? owner.getDeclaredConstructor(type.parameterArray())

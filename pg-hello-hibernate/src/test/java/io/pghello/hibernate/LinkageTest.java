@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A program is compiled with one release of a library, and linked with another. */
+/** Programs compiled with one release of a library and linked with another. */
 class LinkageTest {
   @TempDir Path folder;
 
@@ -67,7 +67,7 @@ class LinkageTest {
         "@interface In { int i(); } | @interface In {} | @Lib.In(i = 1) void f() {} |"
             + " User: .*Lib.In.i"
       })
-  void findsWhatIsMissing(String before, String now, String user, String problem) throws Exception {
+  void findsMissingNames(String before, String now, String user, String problem) throws Exception {
     assertThat(linked(before, now == null ? "" : now, user))
         .anySatisfy(found -> assertThat(found).containsPattern("^" + problem));
   }
@@ -93,18 +93,18 @@ class LinkageTest {
         "static int i; | static int i; | java.util.Comparator<String> f() {"
             + " return (a, b) -> Lib.i; }"
       })
-  void findsNothingWhereAllIsThere(String before, String now, String user) throws Exception {
+  void findsNothingIfNothingIsMissing(String before, String now, String user) throws Exception {
     assertThat(linked(before, now, user)).isEmpty();
   }
 
   @Test
-  void refusesAFolderWithoutClasses() {
+  void rejectsADirectoryWithoutClasses() {
     assertThatThrownBy(() -> Linkage.problems(folder, getClass().getClassLoader()))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("no class files");
   }
 
-  /** Returns what is missing when {@code now} is in place of {@code before}. */
+  /** Returns the missing names after {@code now} has replaced {@code before}. */
   private Set<String> linked(String before, String now, String user) throws Exception {
     Path compiledWith = compile("before", "Lib", before, folder);
     Path classes = compile("user", "User", user, compiledWith);

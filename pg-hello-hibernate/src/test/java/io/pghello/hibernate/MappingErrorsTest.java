@@ -58,7 +58,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What is refused when the session factory is built, with which words. */
+/** Mappings that are rejected when the session factory is built, and the messages. */
 @NullUnmarked
 class MappingErrorsTest {
   @Entity(name = "E")
@@ -204,7 +204,7 @@ class MappingErrorsTest {
     long at;
   }
 
-  /** The identifier is beside what is embedded, and not in it. */
+  /** The identifier is outside the embedded object. */
   @Entity(name = "E")
   static class OfIdentifierOutside {
     @Id String id;
@@ -708,25 +708,25 @@ class MappingErrorsTest {
     return Stream.of(
         arguments(
             Unknown.class,
-            "@WelcomeMessage on E.greeting has of = \"usernam\", which is no attribute: there are"
+            "@WelcomeMessage on E.greeting has of = \"usernam\", which is not an attribute: the attributes are"
                 + " greeting, id, username."),
         arguments(
             UnknownInside.class,
-            "has of = \"name.frist\", which is no attribute: there are first, last."),
+            "has of = \"name.frist\", which is not an attribute: the attributes are first, last."),
         arguments(
             NothingInside.class,
-            "has of = \"username.first\", which is no attribute: username has nothing embedded."),
+            "has of = \"username.first\", which is not an attribute: username is not embedded."),
         arguments(
             OtherEntity.class,
-            "has of = \"parent.greeting\", which is no attribute: parent has nothing embedded."),
+            "has of = \"parent.greeting\", which is not an attribute: parent is not embedded."),
         arguments(
             Itself.class,
-            "has of = \"greeting\", which is itself filled by the server; name what your"
-                + " program sets."),
+            "has of = \"greeting\", which is itself filled by the server; name an attribute that"
+                + " your program sets."),
         arguments(
             Chain.class,
-            "E.second has of = \"first\", which is itself filled by the server; name what your"
-                + " program sets."),
+            "E.second has of = \"first\", which is itself filled by the server; name an attribute"
+                + " that your program sets."),
         arguments(NoString.class, "has of = \"id\", which is not a String; name one that is."),
         arguments(WholeName.class, "has of = \"name\", which is not a String; name one that is."),
         arguments(GreetingOfWrongType.class, "is of type Long; it may be String."),
@@ -738,20 +738,23 @@ class MappingErrorsTest {
         arguments(Negative.class, "has repeat = -1; it may be 1 to 10, or AS_SET."),
         arguments(Never.class, "has on = {}; it may be INSERT, UPDATE, or both."),
         arguments(
-            ReturnedOnUpdate.class, "has strategy = RETURNING, and is on UPDATE; use PREFETCH."),
+            ReturnedOnUpdate.class, "has strategy = RETURNING, but is on UPDATE; use PREFETCH."),
         arguments(
             ReturnedInside.class,
-            "E.part.at has strategy = RETURNING, and is in an embeddable; use PREFETCH."),
-        arguments(Converted.class, "has strategy = RETURNING, and has a converter; use PREFETCH."),
+            "E.part.at has strategy = RETURNING, but is in an embeddable; use PREFETCH."),
+        arguments(Converted.class, "has strategy = RETURNING, but has a converter; use PREFETCH."),
         arguments(
             Transformed.class,
-            "has strategy = RETURNING, and has a write expression of its own; use PREFETCH."),
+            "has strategy = RETURNING, but already has a write expression; use PREFETCH."),
         arguments(
             LocalInstant.class,
-            "has strategy = RETURNING, and its column is no timestamp with time zone; use PREFETCH."),
-        arguments(NotInsertable.class, "is on INSERT, and insertable = false; drop one of them."),
-        arguments(NotUpdatable.class, "is on UPDATE, and updatable = false; drop one of them."),
-        arguments(Lazy.class, "E.at is on UPDATE, and lazy; drop one of them."),
+            "has strategy = RETURNING, but its column is not a timestamp with time zone; use"
+                + " PREFETCH."),
+        arguments(
+            NotInsertable.class, "is on INSERT, but has insertable = false; remove one of them."),
+        arguments(
+            NotUpdatable.class, "is on UPDATE, but has updatable = false; remove one of them."),
+        arguments(Lazy.class, "E.at is on UPDATE, but is lazy; remove one of them."),
         arguments(Identified.class, "E.id is part of the identifier"),
         arguments(IdentifiedInside.class, "E.id.at is part of the identifier"),
         arguments(Versioned.class, "E.version is the version"),
@@ -761,25 +764,25 @@ class MappingErrorsTest {
         arguments(CollectedGreetings.class, "E.greetings is of type List; it may be String."),
         arguments(
             LargeReturned.class,
-            "has strategy = RETURNING, and its column is no text; use PREFETCH."),
+            "has strategy = RETURNING, but its column is not a text column; use PREFETCH."),
         arguments(
             JsonReturned.class,
-            "has strategy = RETURNING, and its column is no text; use PREFETCH."),
+            "has strategy = RETURNING, but its column is not a text column; use PREFETCH."),
         arguments(
             NumericReturned.class,
-            "has strategy = RETURNING, and its column is no BIGINT; use PREFETCH."),
+            "has strategy = RETURNING, but its column is not a BIGINT; use PREFETCH."),
         arguments(
             TooSmall.class,
-            "E.at is kept in a column without room for milliseconds; make it a BIGINT."),
-        arguments(MuchTooSmall.class, "E.at is kept in a column without room for milliseconds"),
-        arguments(Tiny.class, "E.at is kept in a column without room for milliseconds"),
-        arguments(Rounded.class, "E.at is kept in a column without room for milliseconds"),
-        arguments(TwoColumns.class, "E.at has not just one column; map it to one."),
+            "E.at has a column that is too small for milliseconds; make it a BIGINT."),
+        arguments(MuchTooSmall.class, "E.at has a column that is too small for milliseconds"),
+        arguments(Tiny.class, "E.at has a column that is too small for milliseconds"),
+        arguments(Rounded.class, "E.at has a column that is too small for milliseconds"),
+        arguments(TwoColumns.class, "E.at is not mapped to exactly one column; map it to one."),
         arguments(
             WithoutConstructor.class,
-            "E.stamp.at is in Stamp, which has no constructor without arguments for one to be made"
-                + " where there is none; add it, or an @EmbeddableInstantiator, or move the time to"
-                + " the entity."),
+            "E.stamp.at is in Stamp, which has no constructor without arguments, so a missing"
+                + " object cannot be created; add one, or an @EmbeddableInstantiator, or move the"
+                + " time to the entity."),
         arguments(
             WithoutConstructorInside.class,
             "E.holder.stamp.at is in Stamp, which has no constructor without arguments"),
@@ -788,11 +791,12 @@ class MappingErrorsTest {
             "E.fixed.greeting has no setter in Fixed; add one, or move it to the entity."),
         arguments(
             WithCompositeType.class,
-            "E.stamp.at is in what a CompositeUserType makes; move it to the entity."),
+            "E.stamp.at is in a type created by a CompositeUserType; move it to the entity."),
         arguments(
             OfTenant.class,
-            "E.greeting has of = \"tenant\", which TenantIdGeneration generates, too late to be"
-                + " greeted; name what your program sets, or set it in a @PrePersist method."),
+            "E.greeting has of = \"tenant\", which TenantIdGeneration generates only after the"
+                + " greeting is computed; name an attribute that your program sets, or set this"
+                + " one in a @PrePersist method."),
         arguments(OfTenantBefore.class, "E.zzz has of = \"tenant\", which TenantIdGeneration"),
         arguments(OfUuid.class, "E.greeting has of = \"key\", which UuidGenerator generates"),
         arguments(OfUuidAfter.class, "E.zzz has of = \"key\", which UuidGenerator generates"),
@@ -801,20 +805,20 @@ class MappingErrorsTest {
             "E.greeting has of = \"key\", which GeneratedAlwaysGeneration generates"),
         arguments(
             OfFormula.class,
-            "E.greeting has of = \"key\", which is a formula, and known only once the row is"
-                + " there; name what it is made of."),
+            "E.greeting has of = \"key\", which is a formula, so its value is unknown before the"
+                + " INSERT; name an attribute that the formula uses."),
         arguments(OfNotInserted.class, "E.greeting has of = \"key\", which has insertable = false"),
         arguments(
             OfGeneratedInside.class,
             "E.greeting has of = \"keys.key\", which UuidGenerator generates"),
-        arguments(OfIdentity.class, ".greeting has of = \"id\", which the INSERT makes"),
-        arguments(OfReturned.class, ".greeting has of = \"id\", which the INSERT makes"),
+        arguments(OfIdentity.class, ".greeting has of = \"id\", which the INSERT generates"),
+        arguments(OfReturned.class, ".greeting has of = \"id\", which the INSERT generates"),
         arguments(
             OfGeneratedInParent.class,
-            "has of = \"key\", which UuidGenerator generates, too late to be greeted"),
+            "has of = \"key\", which UuidGenerator generates only after the greeting is computed"),
         arguments(
             OfIdentifierOutside.class,
-            "E.part.greeting has of = \"id\", which is no attribute: there are greeting."),
+            "E.part.greeting has of = \"id\", which is not an attribute: the attributes are greeting."),
         arguments(WithRecord.class, "E.point.at is in a record"),
         arguments(Twice.class, "cannot be combined with another annotation that generates"),
         arguments(GeneratedToo.class, "cannot be combined with another annotation that generates"));
@@ -822,7 +826,7 @@ class MappingErrorsTest {
 
   @ParameterizedTest
   @MethodSource("wrong")
-  void isRefusedAtBoot(Class<?> entity, String message) {
+  void isRejectedAtBoot(Class<?> entity, String message) {
     Throwable thrown = catchThrowable(() -> boot("PostgreSQLDialect", entity));
     assertThat(thrown).isNotNull();
     assertThat(Stream.iterate(thrown, each -> each != null, Throwable::getCause))
@@ -840,13 +844,13 @@ class MappingErrorsTest {
   }
 
   @Test
-  void isRefusedWhereThereIsNoSuchFunction() {
+  void isRejectedIfTheFunctionIsMissing() {
     assertThatCode(() -> boot("PostgreSQLDialect", Fine.class)).doesNotThrowAnyException();
     assertThat(catchThrowable(() -> boot("H2Dialect", Fine.class)))
         .hasMessageContaining("@WelcomeMessage on E.greeting needs PostgreSQL");
   }
 
-  /** On the event that the greeting is for, the source is known. */
+  /** The source is known on the event of the greeting. */
   @Entity(name = "E")
   static class OfGeneratedEarlier {
     @Id int id;
@@ -863,12 +867,12 @@ class MappingErrorsTest {
   }
 
   @Test
-  void allowsASourceThatIsGeneratedOnAnotherEvent() {
+  void allowsASourceGeneratedOnAnotherEvent() {
     assertThatCode(() -> boot("PostgreSQLDialect", OfGeneratedEarlier.class))
         .doesNotThrowAnyException();
   }
 
-  /** The map has no column of its own for its key, which is filled where it is. */
+  /** The map's key has no column; it is an attribute of the values. */
   @Entity(name = "Shelf")
   static class Shelf {
     @Id int id;
@@ -954,12 +958,12 @@ class MappingErrorsTest {
   }
 
   @Test
-  void allowsAMapByWhatItsValuesAreFilledWith() {
+  void allowsAMapKeyedByAFilledAttribute() {
     assertThatCode(() -> boot("PostgreSQLDialect", Shelf.class, Book.class))
         .doesNotThrowAnyException();
   }
 
-  /** Each column that holds a text, and each that holds a time with its zone. */
+  /** All column types for text, and all for timestamps with time zone. */
   @Entity(name = "Returned")
   static class Returned {
     @Id int id;
@@ -1015,7 +1019,7 @@ class MappingErrorsTest {
   }
 
   @Test
-  void allowsTheInsertToComputeWhateverHoldsATextOrATime() {
+  void allowsTheInsertToComputeAllTextAndTimeColumns() {
     assertThatCode(() -> boot("PostgreSQLDialect", Returned.class)).doesNotThrowAnyException();
   }
 

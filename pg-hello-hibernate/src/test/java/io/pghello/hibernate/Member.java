@@ -6,7 +6,7 @@ import jakarta.persistence.EntityListeners;
 import jakarta.persistence.Id;
 import org.jspecify.annotations.Nullable;
 
-/** Somebody whom a listener greets that is a bean. */
+/** A member who is greeted by a listener bean. */
 @Entity
 @EntityListeners(MemberListener.class)
 class Member {

@@ -5,7 +5,7 @@ import io.pghello.PgHelloClient;
 import jakarta.inject.Inject;
 import jakarta.persistence.PrePersist;
 
-/** Greets members with the client that the bean container has. */
+/** Greets members with the bean container's client. */
 // region bean
 public class MemberListener extends WelcomeListener {
   @Inject

@@ -8,7 +8,7 @@ import jakarta.persistence.Id;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** Mapped by its getters, which load what is lazy; takes a title. */
+/** Uses property access; getters load lazy attributes. */
 @Entity
 class Memo implements Consumer<String> {
   private int id;

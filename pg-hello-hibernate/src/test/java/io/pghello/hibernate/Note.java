@@ -12,7 +12,7 @@ import jakarta.persistence.Version;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Greets what is loaded when it is needed. */
+/** Greets a lazy attribute. */
 @Entity
 class Note implements Text {
   @Id int id;

@@ -6,7 +6,7 @@ import jakarta.persistence.Id;
 import org.hibernate.annotations.Formula;
 import org.jspecify.annotations.Nullable;
 
-/** Somebody to be greeted. */
+/** A person to greet. */
 @Entity
 class Person {
   @Id long id;

@@ -47,7 +47,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** How values are looked up, and how long they are kept. */
+/** How values are prefetched, and how long they are kept. */
 @PgHelloTest
 class PrefetcherIT {
   /** Greeted once when it is inserted, and once when it is updated. */
@@ -99,7 +99,7 @@ class PrefetcherIT {
     @NowMillis long createdAt;
   }
 
-  /** Found again by the place of its row, for which Hibernate forgets what it knew before. */
+  /** Located by row ID, for which Hibernate replaces its entry after the INSERT. */
   @Entity(name = "Located")
   @RowId("ctid")
   static class Located {
@@ -139,14 +139,14 @@ class PrefetcherIT {
   }
 
   @Test
-  void looksUpOnceForInsertsAndOnceForUpdatesOfTheSameFlush(WireProxy proxy) {
+  void prefetchesOnceForInsertsAndOnceForUpdatesOfAFlush(WireProxy proxy) {
     factory.inTransaction(
         session -> {
           connect(session);
           List<Twofold> entities = IntStream.range(0, 100).mapToObj(Twofold::new).toList();
           entities.forEach(session::persist);
           entities.forEach(each -> each.name += "x");
-          // a look-up and a batch, twice
+          // a prefetch query and a batch, twice
           roundTrips(proxy, 4, session::flush);
           assertThat(entities).allMatch(each -> ("Hello, " + each.name + "!").equals(each.updated));
           roundTrips(proxy, 0, session::flush);
@@ -154,17 +154,17 @@ class PrefetcherIT {
   }
 
   @Test
-  void knowsWhatItHasInsertedByTheirRows(WireProxy proxy) {
+  void tracksInsertedEntitiesByRowId(WireProxy proxy) {
     List<Located> entities = IntStream.range(0, 10).mapToObj(Located::new).toList();
     factory.inSession(
         session -> {
           session.beginTransaction();
-          // the driver asks what type a row's place has
+          // the driver queries the type of the row ID
           session.persist(new Located(100));
           session.flush();
           entities.forEach(session::persist);
           entities.forEach(each -> each.name += "x");
-          // neither INSERTs nor UPDATEs are batched where they return it, but there is one look-up
+          // INSERTs and UPDATEs that return it are not batched, but there is one prefetch query
           roundTrips(proxy, 10 + 1 + 10, session::flush);
           session.getTransaction().rollback();
         });
@@ -180,7 +180,7 @@ class PrefetcherIT {
   }
 
   @Test
-  void allOfAFlushHaveOneTimeHoweverManyQueriesItTakes(WireProxy proxy) {
+  void allEntitiesOfAFlushShareOneTime(WireProxy proxy) {
     factory.inTransaction(
         session -> {
           connect(session);
@@ -208,7 +208,7 @@ class PrefetcherIT {
   }
 
   @Test
-  void asksNothingForWhatAnEarlierFlushHasUpdated(DataSource dataSource) {
+  void prefetchesNothingForEntitiesOfAnEarlierFlush(DataSource dataSource) {
     var statements = new ArrayList<String>();
     StatementInspector inspector =
         sql -> {
@@ -239,7 +239,7 @@ class PrefetcherIT {
   }
 
   @Test
-  void allOfAPrefetchHaveOneTimeHoweverManyQueriesItTakes() {
+  void allEntitiesOfAPrefetchShareOneTime() {
     List<Stamped> entities = IntStream.range(0, 16_385).mapToObj(Stamped::new).toList();
     try (StatelessSession session = factory.openStatelessSession()) {
       PgHelloSessions.prefetch(session, entities);
@@ -260,7 +260,7 @@ class PrefetcherIT {
   }
 
   @Test
-  void aConnectionThatIsClosedIsOneOfOurErrors() {
+  void aClosedConnectionIsAPgHelloException() {
     assertThatThrownBy(
             () ->
                 factory.inTransaction(
@@ -277,7 +277,7 @@ class PrefetcherIT {
   }
 
   @Test
-  void aViolationBeforeALookUpIsHibernatesError() {
+  void aViolationBeforeAPrefetchIsHibernatesError() {
     factory.inTransaction(session -> session.persist(new Stamped(1)));
     PreInsertEventListener naming =
         event -> {
@@ -306,7 +306,7 @@ class PrefetcherIT {
   }
 
   @Test
-  void thatThereIsNoConnectionIsHibernatesError(DataSource dataSource) {
+  void aMissingConnectionIsHibernatesError(DataSource dataSource) {
     var empty = new AtomicBoolean();
     DataSource pool =
         (DataSource)
@@ -337,7 +337,7 @@ class PrefetcherIT {
     }
   }
 
-  /** As behind a pooler that does not know of prepared statements, and lends connections. */
+  /** Like a pooler that does not track prepared statements. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -348,7 +348,7 @@ class PrefetcherIT {
         "SELECT 'now_ms()', 'now'",
         "SELECT 'now_ms()', 1 WHERE false"
       })
-  void believesNoAnswerToAnotherQuestionForATime(String other, DataSource dataSource) {
+  void rejectsTheResultOfAnotherStatementForATime(String other, DataSource dataSource) {
     assertMismatch(running(dataSource, "now_ms()", other), new Dated());
   }
 
@@ -361,7 +361,7 @@ class PrefetcherIT {
         "SELECT ARRAY['Hello, Ada!'] WHERE num_nonnulls(?, ?) >= 0",
         "SELECT 1 WHERE num_nonnulls(?, ?) < 0"
       })
-  void believesNoAnswerToAnotherQuestionForAGreeting(String other, DataSource dataSource) {
+  void rejectsTheResultOfAnotherStatementForAGreeting(String other, DataSource dataSource) {
     Stamped ada = new Stamped(1);
     ada.name = "Ada";
     assertMismatch(running(dataSource, "pg_hello_all", other), ada);
@@ -388,7 +388,7 @@ class PrefetcherIT {
     }
   }
 
-  /** Returns a data source whose server runs another query for each that has a word in it. */
+  /** Returns a data source that replaces queries containing a word. */
   private static DataSource running(DataSource dataSource, String word, String other) {
     return proxy(
         DataSource.class,
@@ -412,7 +412,7 @@ class PrefetcherIT {
         });
   }
 
-  /** Calls something in place of a method. */
+  /** Replaces a method. */
   private interface Call {
     @Nullable Object to(Method method, Object[] arguments) throws ReflectiveOperationException;
   }
@@ -436,7 +436,7 @@ class PrefetcherIT {
   }
 
   @Test
-  void keepsNothingInMemoryThatIsNotInserted() throws InterruptedException {
+  void keepsNoReferencesToEntitiesThatAreNotInserted() throws InterruptedException {
     try (StatelessSession session = factory.openStatelessSession()) {
       var collected = new ReferenceQueue<Object>();
       var entities = new ArrayList<>(List.of(new Stamped(1), new Stamped(2)));
@@ -452,7 +452,7 @@ class PrefetcherIT {
   }
 
   @Test
-  void saysThatTheFactoryIsClosed(DataSource dataSource) {
+  void reportsAClosedFactory(DataSource dataSource) {
     SessionFactory closed = Factories.open(dataSource, Map.of(), Stamped.class);
     Session session = closed.openSession();
     StatelessSession stateless = closed.openStatelessSession();
@@ -470,7 +470,7 @@ class PrefetcherIT {
     stateless.close();
   }
 
-  /** Begins the transaction, which is no part of what is counted. */
+  /** Begins the transaction, so that BEGIN is not counted. */
   private static void connect(Session session) {
     session.createNativeQuery("select 1", Integer.class).getSingleResult();
   }

@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** What the values cost in round trips, counted on the wire. */
+/** The cost of values in round trips, counted on the wire. */
 @PgHelloTest
 class RoundTripsIT {
   private static final Map<String, Object> BATCHES_OF_50 = Map.of("hibernate.jdbc.batch_size", 50);
@@ -56,7 +56,7 @@ class RoundTripsIT {
     }
   }
 
-  /** Is read anew with what it refers to. */
+  /** Refreshed together with its associations. */
   @Entity(name = "OfPlain")
   static class OfPlain {
     @Id long id = 1;
@@ -71,7 +71,7 @@ class RoundTripsIT {
     }
   }
 
-  /** The same of what fills itself. */
+  /** The same for an entity with filled values. */
   @Entity(name = "OfUser")
   static class OfUser {
     @Id long id = 1;
@@ -132,7 +132,7 @@ class RoundTripsIT {
     }
   }
 
-  /** With an identifier that the INSERT makes. */
+  /** With an IDENTITY identifier. */
   @Entity(name = "Counted")
   static class Counted {
     @Id
@@ -201,7 +201,7 @@ class RoundTripsIT {
         .isEqualTo(10_001);
   }
 
-  /** Whatever the flush is made of. */
+  /** For any combination of entities. */
   @Test
   void allTypesOfAFlushShareTheRoundTrip(DataSource dataSource, WireProxy proxy) throws Exception {
     try (HikariDataSource pool = pool(dataSource);
@@ -216,7 +216,7 @@ class RoundTripsIT {
             session.persist(new User("a"));
             session.persist(new Tuned("b"));
             session.persist(new Renamed(10));
-            // one look-up, and a batch for each of: three types inserted, one updated
+            // one prefetch query, and one batch each for three inserted types and an updated one
             roundTrips(proxy, 5, session::flush);
             roundTrips(proxy, 0, session::flush);
           });
@@ -255,7 +255,7 @@ class RoundTripsIT {
     return factory.fromTransaction(
         session -> {
           List<?> loaded = session.createQuery("from " + type, Object.class).getResultList();
-          // those that were not touched cost nothing
+          // unchanged entities cost nothing
           roundTrips(proxy, 0, session::flush);
           for (Object each : loaded) {
             if (each instanceof Renamed renamed) {
@@ -271,7 +271,7 @@ class RoundTripsIT {
   }
 
   @Test
-  void aStatelessSessionCostsOneWhenTold(DataSource dataSource, WireProxy proxy) throws Exception {
+  void aStatelessSessionTakesOneRoundTripWithPrefetch(DataSource dataSource, WireProxy proxy) throws Exception {
     try (HikariDataSource pool = pool(dataSource);
         SessionFactory factory = Factories.open(pool, Map.of(), Renamed.class);
         StatelessSession session = factory.openStatelessSession()) {
@@ -294,9 +294,9 @@ class RoundTripsIT {
     }
   }
 
-  /** Whatever becomes of the reference, nothing is read for our sake. */
+  /** The library never reads a reference. */
   @Test
-  void aReferenceIsReadForNothingElse(DataSource dataSource, WireProxy proxy) throws Exception {
+  void referencesAreNotReadAdditionally(DataSource dataSource, WireProxy proxy) throws Exception {
     try (HikariDataSource pool = pool(dataSource);
         SessionFactory factory = Factories.open(pool, Map.of(), User.class, OfUser.class);
         // one factory has listeners for all entities
@@ -320,7 +320,7 @@ class RoundTripsIT {
     }
   }
 
-  /** Returns the round trips of a refresh that goes on to a reference that has not been read. */
+  /** Returns the round trips of a refresh that cascades to an unread reference. */
   private static long refreshed(SessionFactory factory, WireProxy proxy, Class<?> type) {
     return factory.fromTransaction(
         session -> {
@@ -329,7 +329,7 @@ class RoundTripsIT {
         });
   }
 
-  /** Returns the round trips of each step, and whether the reference has been read after it. */
+  /** Returns the round trips of each step and whether the reference was read. */
   private static List<Object> ofReference(
       SessionFactory factory, WireProxy proxy, Class<?> type, Object id) {
     return factory.fromTransaction(
@@ -367,12 +367,12 @@ class RoundTripsIT {
       throws Exception {
     try (HikariDataSource pool = pool(dataSource);
         SessionFactory factory = Factories.open(pool, settings, type)) {
-      // the first identifier takes one more
+      // the first identifier takes an additional round trip
       factory.inTransaction(session -> session.persist(entity.apply(-1)));
       long roundTrips;
       try (Session session = factory.openSession()) {
         session.beginTransaction();
-        // a pool may ask a connection how it is
+        // a pool may validate a connection
         session.createNativeQuery("select 1", Integer.class).getSingleResult();
         roundTrips =
             proxy.countRoundTrips(

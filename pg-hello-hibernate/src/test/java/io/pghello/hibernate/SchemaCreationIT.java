@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** The extension as a part of the schema that Hibernate creates, by the owner of the database. */
+/** The extension as part of the schema that Hibernate creates as the owner of the database. */
 @PgHelloTest(extension = false)
 class SchemaCreationIT {
   private static final Map<String, Object> WITHOUT_DATABASE =
@@ -94,7 +94,7 @@ class SchemaCreationIT {
     Factories.open(dataSource, settings("create", null), Person.class).close();
     Factories.open(dataSource, settings("create", false), Person.class).close();
     Factories.open(dataSource, settings("update", "False"), Person.class).close();
-    // nor where Hibernate creates nothing
+    // nor if Hibernate creates nothing
     open(dataSource, "none", true).close();
     open(dataSource, "drop", true).close();
     assertThat(extension(dataSource)).isNull();
@@ -129,7 +129,7 @@ class SchemaCreationIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"extensions", "Odd \"one", "a.b"})
-  void goesIntoTheSchemaThatIsNamed(String schema, DataSource dataSource) throws SQLException {
+  void isCreatedInTheConfiguredSchema(String schema, DataSource dataSource) throws SQLException {
     var settings = settings("create", true);
     settings.put(PgHelloSettings.SCHEMA, schema);
     settings.put(PgHelloSettings.PREFLIGHT, "fail");
@@ -155,7 +155,7 @@ class SchemaCreationIT {
     Factories.open(dataSource, settings("create-drop", true), Person.class).close();
     assertThat(ask(dataSource, "SELECT extversion FROM pg_extension WHERE extname = 'pg_hello'"))
         .isEqualTo("1.0");
-    // so a role that could not create it can use the same settings
+    // a role without the privilege can use the same settings
     execute(superuser, "CREATE ROLE regress_guest LOGIN PASSWORD 'guest'");
     try {
       execute(superuser, "ALTER EXTENSION pg_hello UPDATE");
@@ -188,7 +188,7 @@ class SchemaCreationIT {
   }
 
   @Test
-  void takesTheRoundTripsThatItPromises(DataSource dataSource, WireProxy proxy) throws Exception {
+  void takesTheDocumentedRoundTrips(DataSource dataSource, WireProxy proxy) throws Exception {
     execute(dataSource, "CREATE SCHEMA extensions");
     execute(dataSource, "CREATE EXTENSION pg_hello SCHEMA extensions");
     var settings = settings("create", false);
@@ -249,7 +249,7 @@ class SchemaCreationIT {
   private static Map<String, Object> settings(String action, @Nullable Object createExtension) {
     var settings = new HashMap<String, Object>();
     settings.put("hibernate.hbm2ddl.auto", action);
-    // as nobody else does, or an error would be but a line in the log
+    // because otherwise an error is only logged
     settings.put("hibernate.hbm2ddl.halt_on_error", "true");
     settings.put(PgHelloSettings.PREFLIGHT, "off");
     if (createExtension != null) {
@@ -258,7 +258,7 @@ class SchemaCreationIT {
     return settings;
   }
 
-  /** Returns the schema that it is in; null if it is not there. */
+  /** Returns the extension's schema; null if it does not exist. */
   private static @Nullable String extension(DataSource dataSource) throws SQLException {
     return ask(
         dataSource,

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /** An entity of an enhanced class, which has another class loader than the tests. */
 public interface Text {
-  /** Sets all that is for the program to set. */
+  /** Sets all attributes of the application. */
   void write(int id, String title, @Nullable String body);
 
   /** Sets the title. */
@@ -15,7 +15,7 @@ public interface Text {
   /** Sets the body. */
   void body(@Nullable String body);
 
-  /** Sets the greeting of the body, which is ours to overwrite. */
+  /** Sets the greeting of the body, which is overwritten. */
   void greeting(@Nullable String greeting);
 
   /** Returns the greeting of the body. */
@@ -30,6 +30,6 @@ public interface Text {
   /** Returns how often it was changed. */
   int version();
 
-  /** Sets who is in what is embedded. */
+  /** Sets the name in the embedded object. */
   void owner(String owner);
 }

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 /** Times with an offset. */
 @PgHelloTest
 class TimesIT {
-  /** Kept in each of the ways. */
+  /** Stored with each strategy. */
   @Entity(name = "Timed")
   static class Timed {
     @Id int id;
@@ -59,7 +59,7 @@ class TimesIT {
     @NowMillis @Nullable OffsetDateTime set;
   }
 
-  /** Its identifier is made by the INSERT. */
+  /** With an IDENTITY identifier. */
   @Entity(name = "CountedTime")
   static class CountedTime {
     @Id
@@ -93,7 +93,7 @@ class TimesIT {
           .isEqualTo(prefetched.truncatedTo(ChronoUnit.MILLIS));
       assertThat(prefetched.getOffset()).isEqualTo(ZoneOffset.UTC);
       Timed row = factory.fromTransaction(session -> session.find(Timed.class, 0));
-      // AssertJ compares the instants alone
+      // AssertJ compares only the instants
       assertThat(row.prefetched).isEqualTo(prefetched);
       assertThat(row.local).isEqualTo(timed.local).isEqualTo(prefetched);
       assertThat(row.plain).isEqualTo(timed.plain).isEqualTo(prefetched);

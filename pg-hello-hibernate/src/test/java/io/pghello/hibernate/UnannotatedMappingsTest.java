@@ -79,10 +79,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** On the class path of a program that does not use it, the jar changes nothing. */
+/** The jar has no effect on applications that do not use it. */
 @NullUnmarked
 class UnannotatedMappingsTest {
-  /** Mappings of Hibernate's own, which name classes, or none at all. */
+  /** Hibernate's own mapping files, with and without class names. */
   enum Hbm {
     DYNAMIC_COMPONENT(
         """
@@ -585,10 +585,10 @@ class UnannotatedMappingsTest {
     isLeftAlone(configuration);
   }
 
-  /** Whatever is beside an entity that is filled, that is the only one looked at. */
+  /** Only filled entities are processed. */
   @Tag("slow")
   @Test
-  void startsBesideAnEntityThatIsFilled() {
+  void startsWithAFilledEntity() {
     Configuration configuration = configuration().addAnnotatedClass(User.class);
     classes().flatMap(List::stream).distinct().forEach(configuration::addAnnotatedClass);
     Stream.of(Hbm.DYNAMIC_COMPONENT, Hbm.DYNAMIC_MAP, Hbm.DYNAMIC_MAP_OF_COMPOSITE_ID)
@@ -610,7 +610,7 @@ class UnannotatedMappingsTest {
     }
   }
 
-  /** Returns those of ours: without any, nothing is done when something is written. */
+  /** Returns our listeners. Without any, writes are unaffected. */
   private static List<String> listeners(SessionFactory factory) {
     EventListenerRegistry registry =
         factory

@@ -16,7 +16,7 @@ final class Units {
 
   private Units() {}
 
-  /** Opens a unit of META-INF/persistence.xml, whose tables are created unless told otherwise. */
+  /** Opens a unit of META-INF/persistence.xml. By default, its tables are created. */
   static EntityManagerFactory open(String unit, DataSource dataSource, Map<String, ?> settings) {
     var all = new HashMap<String, Object>();
     all.put("jakarta.persistence.nonJtaDataSource", dataSource);
@@ -25,7 +25,7 @@ final class Units {
     return Persistence.createEntityManagerFactory(unit, all);
   }
 
-  /** Does something in a transaction, which is committed unless that fails. */
+  /** Runs an action in a transaction and commits unless it fails. */
   static void inTransaction(EntityManagerFactory factory, Consumer<EntityManager> action) {
     try (EntityManager manager = factory.createEntityManager()) {
       EntityTransaction transaction = manager.getTransaction();

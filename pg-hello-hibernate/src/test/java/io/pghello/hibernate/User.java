@@ -9,7 +9,7 @@ import jakarta.persistence.SequenceGenerator;
 import jakarta.persistence.Table;
 import org.jspecify.annotations.Nullable;
 
-/** An entity that fills itself, as a user would write it. */
+/** An entity with filled values, as in an application. */
 // region entity
 @Entity
 @Table(name = "users")

@@ -42,7 +42,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A type of the program's own may write something else than what it is given. */
+/** A custom type may convert the value that it writes. */
 @PgHelloTest
 @NullUnmarked
 class UserTypeIT {
@@ -110,7 +110,7 @@ class UserTypeIT {
     }
   }
 
-  /** The same as a description of the Java type. */
+  /** The same as a custom Java type. */
   @SuppressWarnings("serial")
   public static class ReversedJava extends StringJavaType {
     @Override
@@ -124,7 +124,7 @@ class UserTypeIT {
     }
   }
 
-  /** The same as a description of the JDBC type. */
+  /** The same as a custom JDBC type. */
   @SuppressWarnings("serial")
   public static class ReversedJdbc extends VarcharJdbcType {
     @Override
@@ -168,7 +168,7 @@ class UserTypeIT {
     }
   }
 
-  /** The same as the type of all texts of a program. */
+  /** The same as the default type of all texts. */
   @SuppressWarnings("serial")
   private static final class ReversedBasic extends AbstractSingleColumnStandardBasicType<String> {
     ReversedBasic() {
@@ -341,13 +341,13 @@ class UserTypeIT {
   }
 
   @Test
-  void isNotWhatAnInsertCanReturn(DataSource dataSource) {
+  void cannotBeReturnedByAnInsert(DataSource dataSource) {
     for (Class<?> entity :
         new Class<?>[] {ReturnedOfType.class, ReturnedOfJavaType.class, ReturnedOfJdbcType.class}) {
       assertThatThrownBy(() -> open(dataSource, entity, configuration -> {}).close())
           .isInstanceOf(MappingException.class)
           .hasMessageContaining(
-              "Returned.greeting has strategy = RETURNING, and has a type that is not");
+              "Returned.greeting has strategy = RETURNING, but has a custom type");
     }
   }
 

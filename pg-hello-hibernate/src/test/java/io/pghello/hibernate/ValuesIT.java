@@ -45,10 +45,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.ds.PGSimpleDataSource;
 import org.postgresql.util.PSQLException;
 
-/** When an entity is filled, with what, and when it is left alone. */
+/** When entities are filled, with which values, and when they are not changed. */
 @PgHelloTest
 class ValuesIT {
-  /** What all entities here have. */
+  /** Common attributes of all entities in this test. */
   @MappedSuperclass
   abstract static class Named {
     @Id int id;
@@ -59,7 +59,7 @@ class ValuesIT {
     abstract void greeting(@Nullable String greeting);
   }
 
-  /** Looked up. */
+  /** Prefetched. */
   @Entity(name = "Prefetched")
   static class Prefetched extends Named {
     @Column(nullable = true)
@@ -139,7 +139,7 @@ class ValuesIT {
     }
   }
 
-  /** Replaced whatever the program does. */
+  /** Always overwritten. */
   @Entity(name = "Replaced")
   static class Replaced extends Named {
     @WelcomeMessage(
@@ -168,7 +168,7 @@ class ValuesIT {
     }
   }
 
-  /** As the session's setting says, and three times. */
+  /** Greeted with the session's count, and three times. */
   @Entity(name = "Repeated")
   static class Repeated {
     @Id int id;
@@ -211,7 +211,7 @@ class ValuesIT {
     @Nullable Long at;
   }
 
-  /** With an identifier that the INSERT makes. */
+  /** With an IDENTITY identifier. */
   @Entity(name = "Numbered")
   static class Numbered {
     @Id
@@ -330,7 +330,7 @@ class ValuesIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"Prefetched", "Returned", "Followed"})
-  void whatTheProgramHasSetIsKept(String type) {
+  void applicationValuesAreKept(String type) {
     Named entity = entity(type, "Ada");
     entity.greeting("Welcome");
     run(session -> session.persist(entity));
@@ -340,7 +340,7 @@ class ValuesIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"Prefetched", "Returned", "Followed"})
-  void whatTheProgramSetsAfterPersistIsKept(String type) {
+  void applicationValuesSetAfterPersistAreKept(String type) {
     Named entity = entity(type, "Ada");
     run(
         session -> {
@@ -370,7 +370,7 @@ class ValuesIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"Prefetched", "Returned", "Followed"})
-  void whatTheProgramChangesLaterIsWritten(String type) {
+  void laterApplicationChangesAreWritten(String type) {
     run(session -> session.persist(entity(type, "Ada")));
     run(session -> session.find(entity(type).getClass(), 0).greeting("Welcome"));
     assertThat(row(type, "greeting")).isEqualTo("Welcome");
@@ -394,7 +394,7 @@ class ValuesIT {
     }
   }
 
-  /** Hibernate plans an INSERT and an UPDATE, both with what was there before. */
+  /** Hibernate plans an INSERT and an UPDATE, both with the old state. */
   @ParameterizedTest
   @ValueSource(strings = {"Prefetched", "Returned", "Followed", "Replaced"})
   void theNameMayChangeBeforeTheFlush(String type) {
@@ -455,7 +455,7 @@ class ValuesIT {
   }
 
   @Test
-  void anUpdateFillsWhatIsMissing() {
+  void anUpdateFillsMissingValues() {
     run(session -> session.persist(entity("Followed", "Ada")));
     run(
         session -> {
@@ -466,7 +466,7 @@ class ValuesIT {
   }
 
   @Test
-  void whatTheProgramSetsInAnUpdateIsKept() {
+  void applicationValuesSetForAnUpdateAreKept() {
     run(session -> session.persist(entity("Followed", "Ada")));
     run(
         session -> {
@@ -476,7 +476,7 @@ class ValuesIT {
           loaded.changedAt = 7;
         });
     assertThat(row("Followed", "(name || greeting || changedAt)")).isEqualTo("GraceWelcome7");
-    // merged as a form would send it
+    // merged like an object from a form
     var detached = new Followed();
     detached.name = "Edsger";
     detached.greeting = "Hi";
@@ -486,7 +486,7 @@ class ValuesIT {
   }
 
   @Test
-  void overwriteReplacesWhatTheProgramHasSet() {
+  void overwriteReplacesApplicationValues() {
     var entity = new Replaced();
     entity.name = "Ada";
     entity.greeting = "Welcome";
@@ -539,7 +539,8 @@ class ValuesIT {
             child.name = "child" + i;
             parent.children.add(child);
           }
-          // identifiers (2), the look-up, a batch of children, and one of what joins them
+          // identifiers (2), the prefetch query, a batch of children, and a batch for the join
+          // table
           roundTrips(proxy, 5, session::flush);
           assertThat(parent.children)
               .allSatisfy(
@@ -571,7 +572,7 @@ class ValuesIT {
     run(
         session -> {
           session.createNativeQuery("select 1", Integer.class).getSingleResult();
-          // one value comes with the INSERT, and the one that follows updates is looked up
+          // one value is returned by the INSERT, and the one for updates is prefetched
           roundTrips(proxy, 2, () -> session.persist(entity));
           assertThat(entity.greeting).isEqualTo("Hello, Ada!");
           assertThat(entity.followed).isEqualTo("Hello, Ada!");
@@ -624,7 +625,7 @@ class ValuesIT {
   }
 
   @Test
-  void aStatelessSessionThatWasToldKeepsAndOverwrites(WireProxy proxy) {
+  void aStatelessSessionWithPrefetchKeepsAndOverwrites(WireProxy proxy) {
     try (StatelessSession session = factory.openStatelessSession()) {
       session.setJdbcBatchSize(1);
       session.beginTransaction();
@@ -646,10 +647,10 @@ class ValuesIT {
     assertThat(row("Replaced", "(greeting || returned)")).isEqualTo("Hello, Grace!Hello, Grace!");
   }
 
-  /** Hibernate asks no generator for what HQL writes. */
+  /** Hibernate calls no generators for HQL statements. */
   @ParameterizedTest
   @ValueSource(strings = {"Prefetched", "Returned"})
-  void hqlWritesWhatItSays(String type) {
+  void hqlWritesItsOwnValues(String type) {
     run(
         session -> {
           update(session, "insert into %s (id, name, plain) values (1, 'Ada', 5)", type);
@@ -672,9 +673,9 @@ class ValuesIT {
     session.createMutationQuery(hql.formatted(type)).executeUpdate();
   }
 
-  /** It asks for an update alone, as it does not know which of the two it will be. */
+  /** Hibernate only calls update generators, because an upsert may be either. */
   @Test
-  void anUpsertFillsWhatFollowsUpdates() {
+  void anUpsertFillsValuesForUpdates() {
     try (StatelessSession session = factory.openStatelessSession()) {
       session.setJdbcBatchSize(1);
       session.beginTransaction();
@@ -712,7 +713,7 @@ class ValuesIT {
   }
 
   @Test
-  void aLookUpThatFailsSaysWhatToDo() {
+  void aFailedPrefetchContainsTheRemedy() {
     run(
         session ->
             session.createNativeMutationQuery("drop extension pg_hello cascade").executeUpdate());
@@ -738,7 +739,7 @@ class ValuesIT {
   }
 
   @Test
-  void aConnectionThatIsLostIsOneToHibernate(WireProxy proxy) {
+  void aLostConnectionIsAJdbcConnectionException(WireProxy proxy) {
     assertThatThrownBy(
             () ->
                 run(
@@ -773,7 +774,7 @@ class ValuesIT {
     }
   }
 
-  /** The query is bounded, and what does not fit into one goes into the next. */
+  /** The size of a query is limited; further names are sent in another one. */
   @Test
   void veryManyEntitiesTakeMoreQueries(WireProxy proxy) {
     run(
@@ -794,7 +795,7 @@ class ValuesIT {
         .isEqualTo("16385");
   }
 
-  /** Has room for names of any length. */
+  /** Its columns have room for names of any length. */
   @Entity(name = "LongNamed")
   static class LongNamed {
     @Id int id;
@@ -822,7 +823,7 @@ class ValuesIT {
             session.createNativeQuery("select 1", Integer.class).getSingleResult();
             long executes = proxy.executes();
             session.flush();
-            // look-ups of three names and of two, and five INSERTs
+            // prefetch queries with three and two names, and five INSERTs
             assertThat(proxy.executes() - executes).isEqualTo(2 + 5);
             assertThat(
                     session
@@ -836,9 +837,11 @@ class ValuesIT {
     }
   }
 
-  /** The driver closes a connection whose answer exceeds its limit, and the flush is lost. */
+  /**
+   * If a result exceeds the driver's limit, the driver closes the connection and the flush fails.
+   */
   @Test
-  void aLookUpStaysWithinTheDriversLimit(TestDatabase database) throws SQLException {
+  void aPrefetchRespectsTheDriversLimit(TestDatabase database) throws SQLException {
     PGSimpleDataSource limited = database.dataSource().unwrap(PGSimpleDataSource.class);
     limited.setMaxResultBuffer("256K");
     try (SessionFactory others = Factories.open(limited, Map.of(), LongNamed.class)) {
@@ -860,7 +863,7 @@ class ValuesIT {
     }
   }
 
-  /** Zero counts as not set only where there is no null. */
+  /** Zero counts as not set only for primitive types. */
   @Test
   void keepsAZeroThatTheProgramHasSet() {
     var entity = new Prefetched();
@@ -873,7 +876,7 @@ class ValuesIT {
   }
 
   @Test
-  void asksAnewInEachFlushOfASession() {
+  void queriesAgainInEachFlush() {
     run(
         session -> {
           var entity = new Followed();

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The entity listener as a bean of CDI, on whichever implementation of JPA there is. */
+/** The entity listener as a CDI bean, on the JPA implementation on the class path. */
 @PgHelloTest
 class WelcomeListenerBeanIT {
   private static @Nullable DataSource database;
@@ -76,7 +76,7 @@ class WelcomeListenerBeanIT {
   }
 
   @Test
-  void takesTheClientThatTheContainerHas() {
+  void usesTheContainersClient() {
     Units.inTransaction(factory, manager -> manager.persist(new Member(1, "Ada")));
     Units.inTransaction(
         factory,
@@ -84,7 +84,7 @@ class WelcomeListenerBeanIT {
   }
 
   @Test
-  void isTheContainersClientAndNoOther() {
+  void usesOnlyTheContainersClient() {
     // made by the first call
     Units.inTransaction(factory, manager -> manager.persist(new Member(1, "Ada")));
     container.select(PgHelloClient.class).get().close();

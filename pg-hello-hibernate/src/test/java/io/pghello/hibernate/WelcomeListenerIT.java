@@ -39,8 +39,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The entity listener on whichever implementation of JPA is on the class path: each line of
- * Hibernate, and EclipseLink without Hibernate. There is nothing of either in here.
+ * The entity listener on the JPA implementation on the class path: each Hibernate version, and
+ * EclipseLink without Hibernate. This test uses only JPA.
  */
 @PgHelloTest
 class WelcomeListenerIT {
@@ -55,7 +55,7 @@ class WelcomeListenerIT {
   void open(DataSource dataSource) {
     pool = pool(dataSource, 10);
     client = PgHelloClient.create(pool);
-    // the client's first call takes a round trip more, and finds the extension
+    // the client's first call takes an additional round trip to locate the extension
     client.hello("");
     used = client;
     WelcomeListener.use(client);
@@ -86,9 +86,9 @@ class WelcomeListenerIT {
     return new HikariDataSource(config);
   }
 
-  /** Or what is said of one implementation would be said of the other. */
+  /** Ensures that results are reported for the right implementation. */
   @Test
-  void runOnTheImplementationThatIsMeant() throws Exception {
+  void runOnTheIntendedImplementation() throws Exception {
     String eclipseLink = System.getProperty("eclipselink.expected");
     try (EntityManager manager = factory.createEntityManager()) {
       String implementation = manager.getDelegate().getClass().getName();
@@ -162,7 +162,7 @@ class WelcomeListenerIT {
     inTransaction(
         manager -> {
           sends(0, proxy, () -> manager.persist(new Guest(1, "Ada", greeting)));
-          // no name is no reason to take it away
+          // a missing name does not remove the greeting
           sends(0, proxy, () -> manager.persist(new Guest(2, null, greeting)));
         });
     assertThat(welcomes()).containsExactly(greeting, greeting);
@@ -225,7 +225,7 @@ class WelcomeListenerIT {
     assertThat(welcomes()).containsExactly("Hello, Ada!");
   }
 
-  // EclipseLink's transactions have none before they write
+  // EclipseLink's transactions have no connection before they write
   private static void takeConnection(EntityManager manager) {
     manager.createNativeQuery("delete from Guest where id < 0").executeUpdate();
   }
@@ -235,7 +235,7 @@ class WelcomeListenerIT {
   }
 
   @Test
-  void failsPersistAsTheClientSays() {
+  void failsPersistWithTheClientsException() {
     rejects(
         manager ->
             assertThatThrownBy(() -> manager.persist(new Guest(2, NO_TEXT)))
@@ -243,7 +243,7 @@ class WelcomeListenerIT {
   }
 
   @Test
-  void failsMergeAsTheClientSays() {
+  void failsMergeWithTheClientsException() {
     rejects(
         manager ->
             assertThatThrownBy(() -> manager.merge(new Guest(2, NO_TEXT)))
@@ -251,7 +251,7 @@ class WelcomeListenerIT {
   }
 
   @Test
-  void failsFlushAsTheClientSays() {
+  void failsFlushWithTheClientsException() {
     rejects(
         manager -> {
           manager.find(Guest.class, 1L).brought.add(new Guest(2, NO_TEXT));
@@ -266,7 +266,7 @@ class WelcomeListenerIT {
       manager.persist(new Guest(1, "Ada"));
       action.accept(manager);
       assertThat(transaction.getRollbackOnly()).isTrue();
-      // unless it is told to comply with JPA, Hibernate rolls back without a word
+      // without strict JPA compliance, Hibernate rolls back silently
       assertThat(catchThrowable(transaction::commit))
           .satisfiesAnyOf(
               e -> assertThat(e).isNull(),
@@ -278,7 +278,7 @@ class WelcomeListenerIT {
   }
 
   @Test
-  void failsCommitWithWhatTheClientSaysAsItsCause() {
+  void failsCommitWithTheClientsExceptionAsCause() {
     var failure =
         catchThrowableOfType(
             RollbackException.class,
@@ -302,7 +302,7 @@ class WelcomeListenerIT {
   }
 
   @Test
-  void saysThatThereIsNoClient() {
+  void reportsAMissingClient() {
     WelcomeListener.forget(used);
     assertThatThrownBy(() -> inTransaction(manager -> manager.persist(new Guest(1, "Ada"))))
         .isInstanceOf(IllegalStateException.class)
@@ -333,7 +333,7 @@ class WelcomeListenerIT {
   }
 
   @Test
-  void letsCallsOfSeveralThreadsTravelTogether(WireProxy proxy) throws Exception {
+  void sendsCallsOfSeveralThreadsTogether(WireProxy proxy) throws Exception {
     int threads = 8;
     try (PgHelloClient narrow =
         PgHelloClient.builder().dataSource(pool).maxInFlightBatches(1).build()) {
@@ -352,13 +352,13 @@ class WelcomeListenerIT {
                     manager.persist(new Guest(thread, "Ada"));
                     await(after);
                   }));
-      // one goes alone, and those who find the wire busy go together
+      // the first call is sent separately, and later ones are sent together
       assertThat(roundTrips[1] - roundTrips[0]).isBetween(2L, 4L);
     }
     assertThat(welcomes()).hasSize(threads).containsOnly("Hello, Ada!");
   }
 
-  /** What the Javadoc warns of. */
+  /** The case described in the Javadoc's warning. */
   @Test
   void failsInTimeWhereTransactionsHoldAllConnectionsOfTheClientsPool(DataSource dataSource)
       throws Exception {

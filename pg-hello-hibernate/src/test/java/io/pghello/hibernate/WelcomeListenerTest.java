@@ -47,7 +47,7 @@ class WelcomeListenerTest {
   }
 
   @Test
-  void saysWhatToDoWithoutAClient() {
+  void reportsTheRemedyWithoutAClient() {
     assertThatThrownBy(() -> new Listener().greeted("Ada", null))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining(Listener.class.getName())
@@ -57,7 +57,7 @@ class WelcomeListenerTest {
   }
 
   @Test
-  void needsNoClientWhereThereIsNothingToDo() {
+  void needsNoClientIfThereIsNothingToGreet() {
     var listener = new Listener();
     assertThat(listener.greeted(null, null)).isEqualTo("not greeted");
     assertThat(listener.greeted("Ada", "Hi")).isEqualTo("not greeted");
@@ -74,7 +74,7 @@ class WelcomeListenerTest {
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining(first.toString())
           .hasMessageContaining("WelcomeListener.forget")
-          .hasMessageContaining("constructors");
+          .hasMessageContaining("in the constructor");
       assertThat(new Listener()).satisfies(WelcomeListenerTest::usesAClosedClient);
     } finally {
       WelcomeListener.forget(first);
@@ -96,7 +96,7 @@ class WelcomeListenerTest {
   }
 
   @Test
-  void forgetsNoClientButTheOneThatIsMeant() {
+  void forgetsOnlyTheGivenClient() {
     WelcomeListener.use(client);
     WelcomeListener.forget(other);
     assertThatThrownBy(() -> WelcomeListener.use(other)).isInstanceOf(IllegalStateException.class);
@@ -109,7 +109,7 @@ class WelcomeListenerTest {
   }
 
   @Test
-  void takesTheClientThatIsThereWhenItGreets() {
+  void usesTheClientAtTheTimeOfTheGreeting() {
     WelcomeListener.use(client);
     var listener = new Listener();
     WelcomeListener.forget(client);
@@ -129,7 +129,7 @@ class WelcomeListenerTest {
   }
 
   @Test
-  @SuppressWarnings("NullAway") // what a program without the checker may do
+  @SuppressWarnings("NullAway") // possible in applications without the nullness checker
   void refusesNull() {
     assertThatThrownBy(() -> WelcomeListener.use(null))
         .isInstanceOf(NullPointerException.class)

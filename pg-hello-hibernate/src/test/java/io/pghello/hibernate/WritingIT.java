@@ -39,10 +39,10 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 
-/** Values and what decides which columns are written, and when. */
+/** Values together with settings that determine which columns are written, and when. */
 @PgHelloTest
 class WritingIT {
-  /** Counts its changes. */
+  /** Has a version. */
   @Entity(name = "Document")
   static class Document {
     @Id int id;
@@ -68,7 +68,7 @@ class WritingIT {
     }
   }
 
-  /** Only columns with something in them are in the INSERT. */
+  /** Uses dynamic inserts. */
   @Entity(name = "Sparse")
   @DynamicInsert
   static class Sparse {
@@ -97,7 +97,7 @@ class WritingIT {
     }
   }
 
-  /** The same where the INSERT makes the identifier. */
+  /** The same with an IDENTITY identifier. */
   @Entity(name = "CountedSparse")
   @DynamicInsert
   static class CountedSparse {
@@ -113,7 +113,7 @@ class WritingIT {
     @NowMillis long createdAt;
   }
 
-  /** Only what has changed is in the UPDATE. */
+  /** Uses dynamic updates. */
   @Entity(name = "Patched")
   @DynamicUpdate
   static class Patched {
@@ -163,7 +163,7 @@ class WritingIT {
     long changedAt;
   }
 
-  /** Changed only if what is changed is as it was loaded. */
+  /** Uses optimistic locking of changed columns. */
   @Entity(name = "Guarded")
   @DynamicUpdate
   @OptimisticLocking(type = OptimisticLockType.DIRTY)
@@ -190,7 +190,7 @@ class WritingIT {
     }
   }
 
-  /** Never changed. */
+  /** Immutable. */
   @Entity(name = "Fact")
   @Immutable
   static class Fact {
@@ -210,7 +210,7 @@ class WritingIT {
     }
   }
 
-  /** Never changed, where the INSERT makes the identifier. */
+  /** Immutable, with an IDENTITY identifier. */
   @Entity(name = "CountedFact")
   @Immutable
   static class CountedFact {
@@ -230,7 +230,7 @@ class WritingIT {
     }
   }
 
-  /** Never changed, and to be read back. */
+  /** Immutable, with strategy RETURNING. */
   @Entity(name = "ReturnedFact")
   @Immutable
   static class ReturnedFact {
@@ -240,7 +240,7 @@ class WritingIT {
     long createdAt;
   }
 
-  /** Its columns take no null. */
+  /** Its columns are NOT NULL. */
   @Entity(name = "Required")
   static class Required {
     @Id int id;
@@ -270,7 +270,7 @@ class WritingIT {
     }
   }
 
-  /** Has a second table, with nothing but times in it. */
+  /** Has a secondary table that contains only times. */
   @Entity(name = "Logged")
   @SecondaryTable(name = "logged_times")
   static class Logged {
@@ -287,7 +287,7 @@ class WritingIT {
     }
   }
 
-  /** Inserted by SQL of its own, which knows of no expression. */
+  /** Inserted by custom SQL without the expression. */
   @Entity(name = "Custom")
   @SQLInsert(sql = "insert into Custom (at, greeting, name) values (?, ?, ?)")
   static class Custom {
@@ -303,7 +303,7 @@ class WritingIT {
     String name;
   }
 
-  /** The same where the value is to be returned. */
+  /** The same with strategy RETURNING. */
   @Entity(name = "ReturnedCustom")
   @SQLInsert(sql = "insert into ReturnedCustom (greeting, name, id) values (?, ?, ?)")
   static class ReturnedCustom {
@@ -315,7 +315,7 @@ class WritingIT {
     String name;
   }
 
-  /** The same in a second table. */
+  /** The same in a secondary table. */
   @Entity(name = "SplitCustom")
   @SecondaryTable(name = "split_custom_more")
   @SQLInsert(
@@ -347,7 +347,7 @@ class WritingIT {
     @Nullable String greeting;
   }
 
-  /** Its own value is inserted so. */
+  /** Its own value is inserted by custom SQL. */
   @Entity(name = "CustomSub")
   @SQLInsert(sql = "insert into CustomSub (twice, id) values (?, ?)")
   static class CustomSub extends PlainRoot {
@@ -356,7 +356,7 @@ class WritingIT {
   }
 
   @Test
-  void writesNothingOfItsOwnIntoCustomSql(DataSource dataSource) {
+  void doesNotChangeCustomSql(DataSource dataSource) {
     try (SessionFactory factory =
         Factories.open(
             dataSource,
@@ -394,12 +394,12 @@ class WritingIT {
     assertThatThrownBy(() -> Factories.open(dataSource, Map.of(), ReturnedCustom.class).close())
         .isInstanceOf(MappingException.class)
         .hasMessage(
-            "@WelcomeMessage on ReturnedCustom.greeting has strategy = RETURNING, and there is an"
-                + " @SQLInsert, which has no expression for the value; use PREFETCH.");
+            "@WelcomeMessage on ReturnedCustom.greeting has strategy = RETURNING, but the entity"
+                + " has an @SQLInsert without an expression for the value; use PREFETCH.");
   }
 
   @Test
-  void countsNoChangeForWhatIsFilled(DataSource dataSource, WireProxy proxy) {
+  void filledValuesAreNotCountedAsChanges(DataSource dataSource, WireProxy proxy) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Document.class)) {
       var document = new Document(1, "a");
       factory.inTransaction(
@@ -430,9 +430,9 @@ class WritingIT {
     }
   }
 
-  /** If Hibernate does not know what has changed, it takes what is generated for all that has. */
+  /** If the changes are unknown, Hibernate takes generated attributes for the only changes. */
   @Test
-  void losesNoChangeThatAStatelessSessionUpdates(DataSource dataSource, WireProxy proxy) {
+  void losesNoChangesUpdatedByAStatelessSession(DataSource dataSource, WireProxy proxy) {
     try (SessionFactory factory =
         Factories.open(dataSource, Map.of(), Patched.class, PatchedInside.class)) {
       var patched = new Patched(1, "Ada");
@@ -450,7 +450,7 @@ class WritingIT {
         patched.other = "changed";
         inside.stamp.name = "Bob";
         inside.other = "changed";
-        // a look-up and an UPDATE of each
+        // a prefetch query and an UPDATE each
         roundTrips(
             proxy,
             4,
@@ -482,7 +482,7 @@ class WritingIT {
     }
   }
 
-  /** What the first update has filled is filled anew by the second one. */
+  /** The second update replaces the value filled by the first one. */
   @Test
   void aStatelessSessionUpdatesOneObjectTwice(DataSource dataSource) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Patched.class)) {
@@ -503,7 +503,7 @@ class WritingIT {
   }
 
   @Test
-  void losesNoChangeThatAStatelessSessionUpserts(DataSource dataSource) {
+  void losesNoChangesUpsertedByAStatelessSession(DataSource dataSource) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Patched.class)) {
       factory.inTransaction(session -> session.persist(new Patched(1, "Ada")));
       var patched = new Patched(1, "Bob");
@@ -523,7 +523,7 @@ class WritingIT {
   @EnabledIf(
       value = "io.pghello.hibernate.DetachedIT#hasUpdate",
       disabledReason = "Hibernate 7 has no Session.update")
-  void losesNoChangeOfADetachedObjectThatIsUpdated(DataSource dataSource) throws Exception {
+  void losesNoChangesOfAnUpdatedDetachedObject(DataSource dataSource) throws Exception {
     Method update = Session.class.getMethod("update", Object.class);
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Patched.class)) {
       factory.inTransaction(session -> session.persist(new Patched(1, "Ada")));
@@ -567,9 +567,9 @@ class WritingIT {
     }
   }
 
-  /** Hibernate leaves out the columns of nulls; those of values are not among them. */
+  /** Hibernate omits columns with nulls, but not the columns of values. */
   @Test
-  void fillsWhatADynamicInsertWouldLeaveOut(DataSource dataSource) {
+  void fillsColumnsThatADynamicInsertWouldOmit(DataSource dataSource) {
     try (SessionFactory factory =
         Factories.open(dataSource, Map.of(), Sparse.class, CountedSparse.class)) {
       var sparse = new Sparse(1, "Ada");
@@ -602,9 +602,9 @@ class WritingIT {
     }
   }
 
-  /** Hibernate writes no row into such a table if there are nulls alone. */
+  /** Hibernate writes no row into a secondary table if all its columns are null. */
   @Test
-  void fillsASecondTableOfTimesAlone(DataSource dataSource) {
+  void fillsASecondaryTableOfTimes(DataSource dataSource) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Logged.class)) {
       var logged = new Logged(1);
       factory.inTransaction(session -> session.persist(logged));
@@ -615,14 +615,14 @@ class WritingIT {
   }
 
   @Test
-  void updatesWhatHasChanged(DataSource dataSource) {
+  void updatesChangedColumns(DataSource dataSource) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Patched.class)) {
       factory.inTransaction(session -> session.persist(new Patched(1, "Ada")));
       Patched first = find(factory, Patched.class);
       factory.inTransaction(
           session -> {
             Patched loaded = session.find(Patched.class, 1);
-            // somebody else writes what is not changed here
+            // another transaction changes other columns
             factory.inTransaction(
                 other ->
                     other
@@ -646,14 +646,14 @@ class WritingIT {
   }
 
   @Test
-  void guardsWhatHasChanged(DataSource dataSource) {
+  void locksChangedColumnsOptimistically(DataSource dataSource) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Guarded.class)) {
       var guarded = new Guarded(1, "Ada");
       factory.inTransaction(
           session -> {
             session.persist(guarded);
             session.flush();
-            // what was filled by the INSERT is known as what is in the row
+            // values filled by the INSERT are known as the row's values
             guarded.name = "Augusta";
           });
       assertThat(find(factory, Guarded.class).greeting).isEqualTo("Hello, Augusta!");
@@ -673,7 +673,7 @@ class WritingIT {
   }
 
   @Test
-  void fillsWhatIsNeverChanged(DataSource dataSource, WireProxy proxy) {
+  void fillsImmutableEntities(DataSource dataSource, WireProxy proxy) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Fact.class)) {
       var fact = new Fact(1, "Ada");
       factory.inTransaction(
@@ -681,7 +681,7 @@ class WritingIT {
             connect(session);
             session.persist(fact);
             session.persist(new Fact(2, "Bob"));
-            // one look-up for both
+            // one prefetch query for both
             roundTrips(proxy, 3, session::flush);
             roundTrips(proxy, 0, session::flush);
           });
@@ -692,7 +692,7 @@ class WritingIT {
   }
 
   @Test
-  void returnsWhatIsNeverChangedWithItsIdentifierAlone(DataSource dataSource, WireProxy proxy) {
+  void returnsValuesOfImmutableEntitiesOnlyWithIdentity(DataSource dataSource, WireProxy proxy) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), CountedFact.class)) {
       var fact = new CountedFact("Ada");
       factory.inTransaction(
@@ -711,14 +711,13 @@ class WritingIT {
         .isInstanceOf(MappingException.class)
         .hasMessage(
             "@NowMillis on ReturnedFact.createdAt has strategy ="
-                + " RETURNING, which Hibernate cannot do for what is @Immutable; use PREFETCH.");
+                + " RETURNING, which Hibernate does not support for @Immutable entities; use"
+                + " PREFETCH.");
   }
 
-  /**
-   * The column is written with the same expression again; a null does not replace what is there.
-   */
+  /** The UPDATE uses the same write expression; a null does not replace the value. */
   @Test
-  void updatesWhatTheInsertHasReturned(DataSource dataSource) {
+  void updatesReturnedValues(DataSource dataSource) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Sparse.class)) {
       factory.inTransaction(session -> session.persist(new Sparse(1, "Ada")));
       factory.inTransaction(
@@ -745,14 +744,14 @@ class WritingIT {
   }
 
   @Test
-  void fillsColumnsThatTakeNoNull(DataSource dataSource) {
+  void fillsNotNullColumns(DataSource dataSource) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Required.class)) {
       factory.inTransaction(session -> session.persist(new Required(1, "Ada")));
       Required row = find(factory, Required.class);
       assertThat(row).extracting(r -> r.prefetched, r -> r.returned).containsOnly("Hello, Ada!");
       assertThat(row.prefetchedAt).isPositive();
       assertThat(row.returnedAt).isPositive();
-      // nobody to be greeted
+      // no name to greet
       assertThatThrownBy(
               () -> factory.inTransaction(session -> session.persist(new Required(2, null))))
           .isInstanceOf(ConstraintViolationException.class);
@@ -763,7 +762,7 @@ class WritingIT {
     return factory.fromTransaction(session -> session.find(type, 1));
   }
 
-  /** Begins the transaction, which is no part of what is counted. */
+  /** Begins the transaction, so that BEGIN is not counted. */
   private static void connect(Session session) {
     session.createNativeQuery("select 1", Integer.class).getSingleResult();
   }

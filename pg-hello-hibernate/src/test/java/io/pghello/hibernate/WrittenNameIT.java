@@ -45,7 +45,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The name that is greeted is the one that the row gets. */
+/** The greeting is for the name that is written to the row. */
 @PgHelloTest
 class WrittenNameIT {
   @MappedSuperclass
@@ -59,7 +59,7 @@ class WrittenNameIT {
     abstract void rename(String name);
   }
 
-  /** Has a name that can change. */
+  /** Has a mutable name. */
   @Entity(name = "Plain")
   static class Plain extends Greeted {
     @Nullable String name;
@@ -103,7 +103,7 @@ class WrittenNameIT {
     }
   }
 
-  /** Has a name that no UPDATE writes. */
+  /** Has a name that is not updatable. */
   @Entity(name = "Fixed")
   static class Fixed extends Greeted {
     @Column(updatable = false)
@@ -153,7 +153,7 @@ class WrittenNameIT {
     }
   }
 
-  /** Has a name of which no change is written, though its column can be. */
+  /** Has a name that is not written on changes, although its column is updatable. */
   @Entity(name = "Kept")
   static class Kept extends Greeted {
     @Immutable @Nullable String name;
@@ -184,7 +184,7 @@ class WrittenNameIT {
     }
   }
 
-  /** Has a name that no UPDATE writes in an embedded object, and its greeting outside. */
+  /** Has a name in an embedded object that is not updatable, and its greeting outside. */
   @Entity(name = "Outside")
   static class Outside extends Greeted {
     @Embedded Person person = new Person();
@@ -200,7 +200,7 @@ class WrittenNameIT {
     }
   }
 
-  /** Somebody. */
+  /** A name. */
   @Embeddable
   static class Person {
     @Column(updatable = false)
@@ -223,7 +223,7 @@ class WrittenNameIT {
     }
   }
 
-  /** Somebody, and when. */
+  /** A name and a time. */
   @Embeddable
   static class TimedPerson {
     @Column(updatable = false)
@@ -243,7 +243,7 @@ class WrittenNameIT {
     }
   }
 
-  /** Somebody who is greeted. */
+  /** A name with its greeting. */
   @Embeddable
   static class GreetedPerson {
     @Column(updatable = false)
@@ -255,7 +255,7 @@ class WrittenNameIT {
     @Nullable String greeting;
   }
 
-  /** Has a version, which counts the changes of a collection, too. */
+  /** Has a version that also counts changes of a collection. */
   @Entity(name = "Tagged")
   static class Tagged {
     @Id @GeneratedValue @Nullable Long id;
@@ -268,7 +268,7 @@ class WrittenNameIT {
     @ElementCollection final List<String> tags = new ArrayList<>();
   }
 
-  /** With an identifier that the INSERT makes. */
+  /** With an IDENTITY identifier. */
   @Entity(name = "Numbered")
   static class Numbered {
     @Id
@@ -294,7 +294,7 @@ class WrittenNameIT {
           "Timed", Timed::new,
           "Inside", Inside::new);
 
-  /** Kinds whose names no UPDATE writes, so that they are as they were persisted. */
+  /** Entities whose persisted name is never updated. */
   private static final List<String> UNCHANGED =
       List.of("Fixed", "FixedReturned", "Never", "Outside", "Timed", "Inside");
 
@@ -367,7 +367,7 @@ class WrittenNameIT {
         "Timed",
         "Inside"
       })
-  void greetsTheWrittenNameOfWhatIsRenamedBeforeTheFlush(String kind) {
+  void greetsTheNameChangedBeforeTheFlush(String kind) {
     Greeted entity = of(kind, "Ada");
     factory.inTransaction(
         session -> {
@@ -378,7 +378,7 @@ class WrittenNameIT {
     assertRow(kind, renamed ? "Grace" : "Ada");
   }
 
-  /** What is changed beside the name makes an UPDATE that may write the name, or not. */
+  /** Changes of other attributes cause an UPDATE that may or may not write the name. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -392,7 +392,7 @@ class WrittenNameIT {
         "Timed",
         "Inside"
       })
-  void greetsTheWrittenNameOfWhatIsChangedBeforeTheFlush(String kind) {
+  void greetsTheWrittenNameOfEntitiesChangedBeforeTheFlush(String kind) {
     Greeted entity = of(kind, "Ada");
     factory.inTransaction(
         session -> {
@@ -425,7 +425,7 @@ class WrittenNameIT {
         "Timed",
         "Inside"
       })
-  void greetsTheWrittenNameOfWhatIsReadOnly(String kind) {
+  void greetsTheWrittenNameOfReadOnlyEntities(String kind) {
     Greeted entity = of(kind, "Ada");
     factory.inTransaction(
         session -> {
@@ -504,9 +504,9 @@ class WrittenNameIT {
     assertRow("Kept", "Ada");
   }
 
-  /** One look-up serves all whose names are the entities' own, and each other asks for itself. */
+  /** One query serves all unmodified names; each name changed by a listener needs its own. */
   @Test
-  void looksUpAgainWhatAListenerRenames(WireProxy proxy) {
+  void prefetchesAgainForEntitiesRenamedByAListener(WireProxy proxy) {
     PreInsertEventListener insert =
         event ->
             event.getEntity() instanceof Plain plain
@@ -530,9 +530,9 @@ class WrittenNameIT {
         .containsExactly("Hello, ADA!", "Hello, Bob!", "Hello, Eve!");
   }
 
-  /** A name is known only just before its INSERT, and the INSERTs are batched nevertheless. */
+  /** The name is known only just before its INSERT, but the INSERTs are still batched. */
   @Test
-  void looksUpEachNameThatAListenerChangesAndKeepsTheBatch(WireProxy proxy) {
+  void prefetchesEachNameChangedByAListenerAndKeepsTheBatch(WireProxy proxy) {
     PreInsertEventListener insert = event -> rename(event.getPersister(), event.getState());
     listeners().appendListeners(EventType.PRE_INSERT, insert);
     factory.inTransaction(
@@ -540,7 +540,7 @@ class WrittenNameIT {
           for (int i = 0; i < 40; i++) {
             session.persist(of("Plain", "user" + i));
           }
-          // all as they were, each as it is, and batches of 20
+          // one query for all old names, one per changed name, and batches of 20
           roundTrips(proxy, 1 + 40 + 2, session::flush);
         });
     assertThat(
@@ -554,7 +554,7 @@ class WrittenNameIT {
         .isEqualTo(40);
   }
 
-  /** The UPDATE writes the title alone, and not the name that a listener has put beside it. */
+  /** The UPDATE writes only the title, not the name set by a listener. */
   @Test
   void greetsTheNameThatAnUpdateOfSomethingElseLeaves() {
     PreInsertEventListener insert = event -> rename(event.getPersister(), event.getState());
@@ -575,7 +575,7 @@ class WrittenNameIT {
     assertRow("Patched", "ADA");
   }
 
-  /** The UPDATE writes the version alone, and not the name that the INSERT has not written. */
+  /** The UPDATE writes only the version, not the changed name. */
   @Test
   void greetsTheInsertedNameIfOnlyACollectionFollows() {
     PreInsertEventListener insert = event -> rename(event.getPersister(), event.getState());
@@ -590,7 +590,7 @@ class WrittenNameIT {
     assertRow("Tagged", "ADA");
   }
 
-  /** Who looks for changes says that there are none. */
+  /** A dirty checker that reports no changes. */
   @Test
   void greetsTheInsertedNameIfNoUpdateFollows() {
     Interceptor unchanged =
@@ -643,7 +643,7 @@ class WrittenNameIT {
   }
 
   @Test
-  void refusesAListenerThatRenamesWhatAStatelessSessionInserts() {
+  void rejectsAListenerThatRenamesInAStatelessSession() {
     PreInsertEventListener rename = event -> rename(event.getPersister(), event.getState());
     listeners().appendListeners(EventType.PRE_INSERT, rename);
     assertThatThrownBy(
@@ -652,10 +652,10 @@ class WrittenNameIT {
         .hasMessageContaining("Returned.greeting");
   }
 
-  /** What the INSERT is told is nobody's to see, to log, or to write elsewhere. */
+  /** The markers of the INSERT are not visible to listeners and are not logged or stored. */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void showsNoListenerWhatTheInsertIsTold(boolean stateless) {
+  void hidesMarkersFromListeners(boolean stateless) {
     var seen = new ArrayList<@Nullable Object>();
     PostInsertEventListener after =
         new PostInsertEventListener() {
@@ -694,7 +694,7 @@ class WrittenNameIT {
   }
 
   @Test
-  void refusesAListenerThatRenamesWhatTheInsertGreets() {
+  void rejectsAListenerThatRenamesReturnedGreetings() {
     Numbered before = new Numbered();
     before.name = "Ada";
     factory.inTransaction(session -> session.persist(before));
@@ -712,9 +712,9 @@ class WrittenNameIT {
             () -> factory.inTransaction(session -> session.persist(of("Returned", "Ada"))))
         .isInstanceOf(HibernateException.class)
         .hasMessage(
-            "A PRE_INSERT listener has changed what is greeted in"
-                + " io.pghello.hibernate.WrittenNameIT$Returned.greeting, after the INSERT was told"
-                + " whom to greet. Use strategy = PREFETCH there, or prepend the listener.")
+            "A PRE_INSERT listener has changed the name greeted in"
+                + " io.pghello.hibernate.WrittenNameIT$Returned.greeting after the INSERT was"
+                + " prepared. Use strategy = PREFETCH for this attribute, or prepend the listener.")
         .hasNoCause();
     Numbered numbered = new Numbered();
     numbered.name = "Ada";
@@ -731,9 +731,9 @@ class WrittenNameIT {
         .isEqualTo(1);
   }
 
-  /** Its row is not written, and so nothing is noted nor wrong. */
+  /** The row is not written, so there is neither a stored value nor an error. */
   @Test
-  void doesNothingForWhatAListenerVetoes() {
+  void doesNothingForVetoedInserts() {
     PreInsertEventListener veto =
         event -> {
           rename(event.getPersister(), event.getState());

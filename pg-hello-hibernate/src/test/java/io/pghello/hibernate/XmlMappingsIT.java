@@ -22,10 +22,10 @@ import org.hibernate.engine.transaction.jta.platform.internal.NoJtaPlatform;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Mappings in orm.xml, which has the last word. */
+/** Mappings in orm.xml, which overrides annotations. */
 @PgHelloTest
 class XmlMappingsIT {
-  /** Its identifier is as the XML says. */
+  /** The XML determines its identifier. */
   @Entity(name = "Plain")
   static class Plain {
     @Id @Nullable Long id;
@@ -37,7 +37,7 @@ class XmlMappingsIT {
     @NowMillis long createdAt;
   }
 
-  /** Its identifier is from a sequence, unless the XML says otherwise. */
+  /** Its identifier comes from a sequence, unless overridden in XML. */
   @Entity(name = "Sequenced")
   static class Sequenced {
     @Id
@@ -53,7 +53,7 @@ class XmlMappingsIT {
     @NowMillis long createdAt;
   }
 
-  /** Its identifier is made by the INSERT, unless the XML says otherwise. */
+  /** It has an IDENTITY identifier, unless overridden in XML. */
   @Entity(name = "Counted")
   static class Counted {
     @Id
@@ -68,7 +68,7 @@ class XmlMappingsIT {
     @NowMillis long createdAt;
   }
 
-  /** What the INSERT cannot compute is looked up before. */
+  /** Values that the INSERT cannot compute are prefetched. */
   @Entity(name = "Large")
   static class Large {
     @Id
@@ -82,7 +82,7 @@ class XmlMappingsIT {
     @Nullable String greeting;
   }
 
-  /** Without any annotation of JPA. */
+  /** Without JPA annotations. */
   static class Bare {
     @Nullable Long id;
     @Nullable String name;
@@ -149,7 +149,7 @@ class XmlMappingsIT {
               session.persist(one);
               counted.add(one);
             }
-            // the look-up, and four batches
+            // the prefetch query and four batches
             ValuesIT.roundTrips(proxy, 5, session::flush);
           });
       assertThat(counted.get(199).greeting).isEqualTo("Hello, a199!");
@@ -157,7 +157,7 @@ class XmlMappingsIT {
   }
 
   @Test
-  void looksUpWhatTheInsertCannotCompute(DataSource dataSource) {
+  void prefetchesValuesThatTheInsertCannotCompute(DataSource dataSource) {
     try (SessionFactory factory = open(dataSource, "", Large.class)) {
       var large = new Large();
       large.name = "Ada";
@@ -169,9 +169,9 @@ class XmlMappingsIT {
     }
   }
 
-  /** Where there is XML of attributes, and of an access, what it does not say is as annotated. */
+  /** Attributes that the XML does not mention use their annotations. */
   @Test
-  void fillsWhatTheXmlMaps(DataSource dataSource) {
+  void fillsAttributesMappedInXml(DataSource dataSource) {
     String greeting = "<basic name='greeting'><column name='words' length='1000'/></basic>";
     try (SessionFactory factory =
         open(dataSource, entity(Bare.class, IDENTITY + greeting), Bare.class)) {

@@ -25,15 +25,15 @@ import org.hibernate.metamodel.spi.ValueAccess;
 import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
-/** The way to an attribute of an entity, or of an embedded object in it. */
+/** The path to an attribute of an entity, or of an embedded object in it. */
 final class AttributePath {
-  // Hibernate 6.6 wants the factory, too.
+  // In Hibernate 6.6, the method has the factory as a second parameter.
   private static final MethodHandle INSTANTIATE = instantiate();
 
   private final EntityPersister persister;
   private final List<String> names;
   private final String description;
-  // null in the identifier
+  // null if the path leads into the identifier
   private final @Nullable AttributeMapping first;
   private final AttributeMapping[] rest;
 
@@ -57,33 +57,33 @@ final class AttributePath {
     return persister.getFactory();
   }
 
-  /** The index of the entity's own attribute in its state. */
+  /** Returns the index of the entity's own attribute in its state array. */
   int index() {
     return requireNonNull(first).getStateArrayPosition();
   }
 
-  /** Returns whether the value is in memory, so that reading it does not ask the database. */
+  /** Returns whether the value can be read without a query. */
   boolean isLoaded(Object entity) {
     return first == null
         || Hibernate.isPropertyInitialized(entity, names.get(0))
         || isSet(entity, names.get(0));
   }
 
-  /** Returns whether the program has set an attribute of an enhanced entity. */
+  /** Returns whether the application has set an attribute of a bytecode-enhanced entity. */
   static boolean isSet(Object entity, String name) {
     return entity instanceof SelfDirtinessTracker tracker
         && List.of(tracker.$$_hibernate_getDirtyAttributes()).contains(name);
   }
 
-  /** Returns whether all objects that the value is embedded in are there. */
+  /** Returns whether no embedded object on the path is null. */
   boolean isReachable(Object entity) {
     return rest.length == 0 || follow(ofEntity(entity), rest.length - 1) != null;
   }
 
   /**
-   * Returns whether an UPDATE writes it.
+   * Returns whether an UPDATE writes this attribute.
    *
-   * @param dirty the attributes that have changed; null if that is not known
+   * @param dirty indexes of the changed attributes; null if unknown
    */
   boolean isUpdated(int @Nullable [] dirty) {
     ModelPart last = rest.length == 0 ? first : rest[rest.length - 1];
@@ -104,47 +104,50 @@ final class AttributePath {
     return follow(first == null ? ofEntity(entity) : state[index()], rest.length);
   }
 
-  /** Returns whether this is the entity's own attribute of this name. */
+  /** Returns whether this path is the entity's own attribute with this name. */
   boolean isAt(String name) {
     return rest.length == 0 && names.get(0).equals(name);
   }
 
-  /** Returns whether this is in the entity's embedded object of this name. */
+  /** Returns whether this path leads into the entity's embedded object with this name. */
   boolean isWithin(String name) {
     return rest.length > 0 && names.get(0).equals(name);
   }
 
-  /** Returns whether this is the entity's own attribute of this name, or embedded in it. */
+  /** Returns whether this path begins at the entity's own attribute with this name. */
   boolean isPartOf(String name) {
     return names.get(0).equals(name);
   }
 
-  /** Returns whether this is in an embedded object. */
+  /** Returns whether this path leads into an embedded object. */
   boolean isEmbedded() {
     return rest.length > 0;
   }
 
-  /** Sets it in the entity; makes what is embedded if that is null, and the value is not. */
+  /** Sets the value in the entity. Creates missing embedded objects if the value is not null. */
   void set(Object entity, @Nullable Object value) {
     persister.setValue(entity, index(), with(persister.getValue(entity, index()), value));
   }
 
-  /** Sets it in an entity's state, in the same way. */
+  /** Sets the value in an entity's state array, in the same way. */
   void setIn(@Nullable Object[] state, @Nullable Object value) {
     state[index()] = with(state[index()], value);
   }
 
   /**
-   * Sets it in the entity's own attribute that it is in.
+   * Sets the value within the entity's own attribute at which this path begins.
    *
-   * @param attribute the embedded object; null if there is none; anything if nothing is embedded
-   * @return what the entity's own attribute is then
+   * @param attribute the embedded object, or null if there is none; ignored if the path has one
+   *     step
+   * @return the new value of the entity's own attribute
    */
   @Nullable Object with(@Nullable Object attribute, @Nullable Object value) {
     return with(attribute, 0, value);
   }
 
-  /** Returns what is to be at a step of the way, so that the value is at the end of it. */
+  /**
+   * Returns the object at a step of the path, changed so that the value is at the end of the path.
+   */
   private @Nullable Object with(@Nullable Object here, int step, @Nullable Object value) {
     if (step == rest.length) {
       return value;
@@ -162,7 +165,7 @@ final class AttributePath {
     EmbeddableMappingType type =
         ((EmbeddableValuedModelPart) embedded).getEmbeddableTypeDescriptor();
     EmbeddableInstantiator instantiator = type.getRepresentationStrategy().getInstantiator();
-    // Hibernate's own leaves what the constructor has set if there are no values
+    // without values, Hibernate's own instantiator keeps the constructor's initial values
     boolean own = instantiator.getClass().getName().startsWith("org.hibernate.");
     @Nullable Object @Nullable [] values = own ? null : unsetValues(type);
     try {
@@ -174,7 +177,7 @@ final class AttributePath {
     }
   }
 
-  /** Returns null for each attribute, and for one of a primitive type what a field has at first. */
+  /** Returns the default value of each attribute: null, or zero or false for a primitive type. */
   private static @Nullable Object[] unsetValues(EmbeddableMappingType type) {
     var values = new @Nullable Object[type.getNumberOfAttributeMappings()];
     for (int i = 0; i < values.length; i++) {
@@ -205,7 +208,7 @@ final class AttributePath {
     } catch (IllegalAccessException e) {
       throw new LinkageError("Hibernate's EmbeddableInstantiator is not public", e);
     }
-    throw new LinkageError("Hibernate's EmbeddableInstantiator makes nothing");
+    throw new LinkageError("Hibernate's EmbeddableInstantiator has no instantiate method");
   }
 
   private @Nullable Object ofEntity(Object entity) {
@@ -216,7 +219,7 @@ final class AttributePath {
     return identifier.getIdentifier(entity);
   }
 
-  /** Returns whether a value is Hibernate's sign that it has not been read. */
+  /** Returns whether a value is Hibernate's marker for an unread lazy attribute. */
   static boolean isUnfetched(@Nullable Object value) {
     return LazyPropertyInitializer.UNFETCHED_PROPERTY.equals(value);
   }

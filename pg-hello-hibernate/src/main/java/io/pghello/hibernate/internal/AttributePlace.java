@@ -10,11 +10,12 @@ import org.hibernate.mapping.Property;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The place of attributes: in an entity, or in an object that is embedded in it.
+ * An entity, or an object embedded in one, that has attributes.
  *
- * @param outer where the embedded object is; null if this is the entity itself
- * @param attribute the attribute there that it is; null if this is the entity itself
- * @param embedded how it is mapped; null if this is the entity itself
+ * @param outer the place that contains the embedded object; null for an entity
+ * @param attribute the attribute of the outer place that holds the embedded object; null for an
+ *     entity
+ * @param embedded the mapping of the embedded object; null for an entity
  */
 record AttributePlace(
     PersistentClass entity,
@@ -25,7 +26,7 @@ record AttributePlace(
     List<Property> attributes) {
   static AttributePlace of(PersistentClass entity) {
     List<Property> attributes = new ArrayList<>(entity.getPropertyClosure());
-    // what an @IdClass has; the entity has it as attributes of its own
+    // the entity has the parts of an @IdClass as attributes as well
     attributes.removeIf(each -> each.getValue().equals(entity.getIdentifierMapper()));
     return new AttributePlace(entity, null, null, null, List.of(), attributes);
   }
@@ -35,7 +36,10 @@ record AttributePlace(
         entity, this, as, part, with(path, as.getName()), part.getProperties());
   }
 
-  /** Returns the class; only of what is annotated, as other mappings may do without classes. */
+  /**
+   * Returns the Java class. Call this only for annotated places, because other mappings may have no
+   * class.
+   */
   Class<?> type() {
     return embedded == null ? entity.getMappedClass() : embedded.getComponentClass();
   }
@@ -44,19 +48,19 @@ record AttributePlace(
     return entity.getJpaEntityName() + "." + String.join(".", with(path, name));
   }
 
-  /** Returns a path that is longer by a name. */
+  /** Returns the path with a name appended. */
   static List<String> with(List<String> path, String name) {
     var longer = new ArrayList<>(path);
     longer.add(name);
     return List.copyOf(longer);
   }
 
-  /** Returns an error that names an attribute here. */
+  /** Returns an error about an attribute of this place. */
   MappingException error(ServerValueCreator value, Property attribute, String what) {
     return error(value, attribute.getName(), what);
   }
 
-  /** Returns an error that names an attribute here, or further in. */
+  /** Returns an error about an attribute of this place or of an object embedded in it. */
   MappingException error(ServerValueCreator value, String attribute, String what) {
     return new MappingException(value.annotation() + " on " + of(attribute) + " " + what + ".");
   }

@@ -8,15 +8,17 @@ import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.postgresql.util.PGPropertyMaxResultBufferParser;
 
 /**
- * The driver's {@code maxResultBuffer}: the driver closes a connection that has a larger answer,
- * and its transaction is lost.
+ * The driver's {@code maxResultBuffer}. If a result is larger, the driver closes the connection and
+ * the transaction is lost.
  */
 final class DriverLimit {
   private static final Pattern IN_URL = Pattern.compile("[?&]maxResultBuffer=([^&]+)");
 
   private DriverLimit() {}
 
-  /** Returns the most bytes of an answer on the session's connection. Takes no round trip. */
+  /**
+   * Returns the maximum size of a result in bytes on the session's connection. Takes no round trip.
+   */
   static long of(SharedSessionContractImplementor session) {
     try {
       return in(
@@ -27,7 +29,7 @@ final class DriverLimit {
               .getMetaData()
               .getURL());
     } catch (SQLException e) {
-      // the query reports what is amiss with the connection
+      // the query will report the problem with the connection
       return Long.MAX_VALUE;
     }
   }

@@ -10,7 +10,7 @@ import org.hibernate.engine.spi.EntityEntry;
 import org.hibernate.engine.spi.Status;
 import org.jspecify.annotations.Nullable;
 
-/** An INSERT or UPDATE that values are computed for. */
+/** An INSERT or UPDATE for which values are computed. */
 final class EntityWrite {
   private final Object entity;
   private final ValueEvent event;
@@ -18,11 +18,10 @@ final class EntityWrite {
   private final @Nullable Object @Nullable [] state;
 
   /**
-   * Makes one.
+   * Creates a write.
    *
-   * @param entry the entity's in its session; null in a stateless one
-   * @param state the entity's attributes as the statement is about to write them; null if that is
-   *     not known yet
+   * @param entry the entity's entry in its session; null in a stateless session
+   * @param state the attributes that the statement is about to write; null if not yet known
    */
   EntityWrite(
       Object entity,
@@ -47,17 +46,20 @@ final class EntityWrite {
     return entry;
   }
 
-  /** Returns the entity's state as it is in the database; null if that is not known. */
+  /** Returns the entity's state in the database; null if unknown. */
   @Nullable Object @Nullable [] loaded() {
     return entry == null ? null : entry.getLoadedState();
   }
 
-  /** Returns whether this is the UPDATE of a row that the same flush deletes. */
+  /** Returns whether this is an UPDATE of a row that the same flush deletes. */
   boolean isBeforeDelete() {
     return event == UPDATE && entry != null && entry.getStatus() == Status.DELETED;
   }
 
-  /** Returns whether a session was given a detached object to update, without reading its row. */
+  /**
+   * Returns whether a detached object was passed to the session for an update without reading its
+   * row.
+   */
   boolean isOfDetached() {
     return entry != null && isOfDetached(entity, entry);
   }
@@ -69,27 +71,30 @@ final class EntityWrite {
         && Hibernate.isInitialized(entity);
   }
 
-  /** Returns the name that the row has afterwards; null if there is none. */
+  /** Returns the name in the row after the write; null if there is none. */
   @Nullable String name(AttributePath source) {
     @Nullable Object @Nullable [] row = row(source);
     Object name = row == null ? source.get(entity) : source.getFrom(row, entity);
     return (String) (AttributePath.isUnfetched(name) ? source.get(entity) : name);
   }
 
-  /** Returns whether the row has another name afterwards than before. */
+  /** Returns whether the write changes the name in the row. */
   boolean renames(AttributePath source, @Nullable Object[] before) {
     return source.isLoaded(entity) && !Objects.equals(name(source), source.getFrom(before, entity));
   }
 
-  /** Returns the state that has the row's name; null if that is the entity itself. */
+  /**
+   * Returns the state array that contains the row's name; null if the name must be read from the
+   * entity.
+   */
   private @Nullable Object @Nullable [] row(AttributePath source) {
     FlushState flush = FlushState.find(entry);
     int[] dirty = flush == null ? null : flush.dirty();
     if (event == UPDATE) {
       return source.isUpdated(dirty) ? state : loaded();
     }
-    // an UPDATE of the same flush writes what has been changed since persist; but one for the sake
-    // of a collection writes the version alone
+    // an UPDATE in the same flush writes changes made since persist; but an UPDATE caused only by
+    // a changed collection writes only the version
     boolean updated =
         flush != null
             && flush.isUpdated()

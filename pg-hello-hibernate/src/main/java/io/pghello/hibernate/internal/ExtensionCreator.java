@@ -10,8 +10,9 @@ import org.hibernate.boot.registry.StandardServiceRegistry;
 import org.hibernate.boot.spi.MetadataBuilderInitializer;
 
 /**
- * Makes the extension a part of the schema that Hibernate creates, where {@link
- * PgHelloSettings#CREATE_EXTENSION} says so. Hibernate finds it by {@code META-INF/services}.
+ * Adds the extension to the schema that Hibernate creates, if {@link
+ * PgHelloSettings#CREATE_EXTENSION} is set. Hibernate finds this class through {@code
+ * META-INF/services}.
  */
 public final class ExtensionCreator implements MetadataBuilderInitializer {
   @Override

@@ -12,12 +12,12 @@ import org.hibernate.engine.spi.EntityEntryExtraState;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The state of one entity in the current flush, kept at its entry in the session; in a stateless
- * session, its state in the current statement. It ends with the entry, and begins anew with each
- * flush.
+ * The state of one entity in the current flush, attached to its entry in the session. In a
+ * stateless session: its state in the current statement. It is removed with the entry and reset by
+ * each flush.
  */
-final class FlushState implements EntryState {
-  private final Answers answers = new Answers();
+final class FlushState implements ChainedEntryState {
+  private final ServerValues serverValues = new ServerValues();
   private final List<ServerValueAttribute> filled = new ArrayList<>(0);
   private @Nullable EntityEntryExtraState next;
   private boolean updated;
@@ -25,7 +25,7 @@ final class FlushState implements EntryState {
   private @Nullable ValueEvent event;
   private @Nullable Reference<@Nullable Object[]> state;
 
-  /** Returns the state at an entry, after adding it if there is none. */
+  /** Returns the state of an entry. Attaches a new one if there is none. */
   static FlushState at(EntityEntry entry) {
     FlushState flush = find(entry);
     if (flush == null) {
@@ -35,20 +35,23 @@ final class FlushState implements EntryState {
     return flush;
   }
 
-  /** Returns the state at an entry; null if there is none. */
+  /** Returns the state of an entry; null if there is none. */
   static @Nullable FlushState find(@Nullable EntityEntry entry) {
     return entry == null ? null : entry.getExtraState(FlushState.class);
   }
 
-  /** Returns the server's answers for the entity: looked up, or to be computed by the INSERT. */
-  Answers answers() {
-    return answers;
+  /**
+   * Returns the entity's values that were fetched, and markers for those that the INSERT will
+   * compute.
+   */
+  ServerValues serverValues() {
+    return serverValues;
   }
 
-  /** Returns the server's time that was looked up; null if none was. */
+  /** Returns the server time that was fetched; null if none was. */
   @Nullable Long millis() {
-    for (Answers.Answer each = answers.first(); each != null; each = each.next()) {
-      // what the INSERT computes is not known, and marked
+    for (ServerValues.ServerValue each = serverValues.first(); each != null; each = each.next()) {
+      // a value that the INSERT will compute is still a marker
       if (each.attribute().source() == null
           && each.attribute().strategy() == ValueStrategy.PREFETCH) {
         return ServerValueAttribute.millis(each.value());
@@ -58,19 +61,22 @@ final class FlushState implements EntryState {
   }
 
   /**
-   * Begins a flush.
+   * Resets this state at the start of a flush.
    *
-   * @param willBeUpdated whether it updates the entity's row
-   * @param dirtyIndexes the attributes that have changed; null if that is not known
+   * @param willBeUpdated whether the flush updates the entity's row
+   * @param dirtyIndexes indexes of the changed attributes; null if unknown
    */
   void begin(boolean willBeUpdated, int @Nullable [] dirtyIndexes) {
-    answers.clear();
+    serverValues.clear();
     updated = willBeUpdated;
     dirty = dirtyIndexes;
     endStatement();
   }
 
-  /** Notes the entity's state as a statement is about to write it, which listeners may change. */
+  /**
+   * Stores the state array that a statement is about to write. Listeners may still change the
+   * array.
+   */
   void beginStatement(ValueEvent statement, @Nullable Object[] asWritten) {
     filled.clear();
     event = statement;
@@ -78,23 +84,25 @@ final class FlushState implements EntryState {
     state = new WeakReference<>(asWritten);
   }
 
-  /** Forgets the state, which the next statement does not write. */
+  /** Discards the state array, which the next statement does not write. */
   void endStatement() {
     event = null;
     state = null;
   }
 
-  /** Returns what the statement under way is; null if Hibernate has not begun one. */
+  /** Returns the kind of the current statement; null outside a statement. */
   @Nullable ValueEvent event() {
     return event;
   }
 
-  /** Returns the entity's state as it is written; null if Hibernate has not begun that yet. */
+  /** Returns the state array of the current statement; null outside a statement. */
   @Nullable Object @Nullable [] state() {
     return state == null ? null : state.get();
   }
 
-  /** Notes that the state of the statement has been filled; returns whether it had not been. */
+  /**
+   * Marks an attribute as filled in the current statement. Returns false if it was already marked.
+   */
   boolean markFilled(ServerValueAttribute attribute) {
     return !filled.contains(attribute) && filled.add(attribute);
   }
@@ -104,7 +112,7 @@ final class FlushState implements EntryState {
     return updated;
   }
 
-  /** Returns the attributes that have changed; null if that is not known. */
+  /** Returns the indexes of the changed attributes; null if unknown. */
   int @Nullable [] dirty() {
     return dirty;
   }

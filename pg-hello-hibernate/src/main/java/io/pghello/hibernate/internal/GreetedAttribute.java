@@ -16,11 +16,17 @@ import org.hibernate.mapping.Property;
 import org.hibernate.mapping.Selectable;
 import org.jspecify.annotations.Nullable;
 
-/** Finds the attribute that is greeted, and refuses one that is not known in time. */
+/**
+ * Finds the attribute to greet. Rejects attributes that have no value when the greeting is
+ * computed.
+ */
 final class GreetedAttribute {
   private GreetedAttribute() {}
 
-  /** Finds what is greeted: an attribute beside this one, or one embedded in such. */
+  /**
+   * Returns the path to the attribute to greet: a sibling of this attribute, or one embedded in a
+   * sibling.
+   */
   static List<String> find(ServerValueCreator value, AttributePlace place, Property attribute) {
     String of = requireNonNull(value.source());
     List<String> path = place.path();
@@ -35,8 +41,7 @@ final class GreetedAttribute {
     for (String name : of.split("\\.", -1)) {
       if (last != null) {
         if (!(last.getValue() instanceof Component embedded)) {
-          throw place.error(
-              value, attribute, noAttribute(of, last.getName() + " has nothing embedded"));
+          throw place.error(value, attribute, noAttribute(of, last.getName() + " is not embedded"));
         }
         if (embedded.isPolymorphic()) {
           throw place.error(
@@ -44,10 +49,9 @@ final class GreetedAttribute {
               attribute,
               "has of = \""
                   + of
-                  + "\", and "
+                  + "\", but the embeddable "
                   + last.getName()
-                  + " is of an embeddable that has subclasses; it may name an attribute of one that"
-                  + " has none");
+                  + " has subclasses; use an attribute of an embeddable without subclasses");
         }
         here = embedded.getProperties();
         owner = embedded.getComponentClass();
@@ -72,7 +76,7 @@ final class GreetedAttribute {
       if (last == null) {
         String names =
             here.stream().map(Property::getName).sorted().collect(Collectors.joining(", "));
-        throw place.error(value, attribute, noAttribute(of, "there are " + names));
+        throw place.error(value, attribute, noAttribute(of, "the attributes are " + names));
       }
       path = AttributePlace.with(path, name);
       steps.add(last);
@@ -85,7 +89,8 @@ final class GreetedAttribute {
           attribute,
           "has of = \""
               + of
-              + "\", which is itself filled by the server; name what your program sets");
+              + "\", which is itself filled by the server; name an attribute that your program"
+              + " sets");
     }
     if (!(source.getValue() instanceof BasicValue)
         || MappingRules.typeOf(source, owner) != String.class) {
@@ -104,10 +109,11 @@ final class GreetedAttribute {
     return path;
   }
 
-  /** Returns why a source is unknown when the value is computed; null if it may be known. */
+  /** Returns why a source has no value when the greeting is computed; null if it has one. */
   private static @Nullable String obstacleToSource(ServerValueCreator value, Property source) {
     if (source.getValue().getSelectables().stream().anyMatch(Selectable::isFormula)) {
-      return "which is a formula, and known only once the row is there; name what it is made of";
+      return "which is a formula, so its value is unknown before the INSERT; name an attribute that"
+          + " the formula uses";
     }
     if (value.isOn(ValueEvent.INSERT) && !source.getValue().hasAnyInsertableColumns()) {
       return "which has insertable = false, so that the row may have another name; name an"
@@ -117,9 +123,9 @@ final class GreetedAttribute {
   }
 
   /**
-   * Refuses a source that something else generates on the same event: values are computed before
-   * that, whatever the order of the attributes. Only the generator knows its events, and Hibernate
-   * creates it later at start-up.
+   * Rejects a source that another generator fills on the same event, because greetings are computed
+   * first, regardless of the attributes' order. Only the generator knows its events, and Hibernate
+   * creates it later during startup.
    */
   private static void refuseIfGeneratedThen(
       ServerValueCreator value, AttributePlace place, Property attribute, Property source) {
@@ -136,8 +142,8 @@ final class GreetedAttribute {
                     + value.source()
                     + "\", which "
                     + generator.getClass().getSimpleName()
-                    + " generates, too late to be greeted; name what your program sets, or set it"
-                    + " in a @PrePersist method");
+                    + " generates only after the greeting is computed; name an attribute that your"
+                    + " program sets, or set this one in a @PrePersist method");
           }
           return generator;
         });
@@ -150,6 +156,6 @@ final class GreetedAttribute {
   }
 
   private static String noAttribute(String of, String known) {
-    return "has of = \"" + of + "\", which is no attribute: " + known;
+    return "has of = \"" + of + "\", which is not an attribute: " + known;
   }
 }

@@ -9,12 +9,12 @@ import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An attribute that is filled, as the mappings say before there are sessions.
+ * A filled attribute in the mappings, before the session factory is complete.
  *
- * @param value what its annotation asks for
- * @param strategy how the value comes; not {@code AUTO}
- * @param path the names on the way from the entity to it
- * @param source the names on the way to what is greeted; null if the value is the time
+ * @param value the settings of its annotation
+ * @param strategy how the value is obtained; not {@code AUTO}
+ * @param path the names on the path from the entity to the attribute
+ * @param source the names on the path to the greeted attribute; null if the value is the time
  * @param type the attribute's type
  */
 record MappedValue(
@@ -24,7 +24,8 @@ record MappedValue(
     @Nullable List<String> source,
     Class<?> type) {
   /**
-   * Refuses to greet an identifier that the INSERT makes, which is known to the persister alone.
+   * Rejects a greeted identifier that the INSERT generates. Only the persister has this
+   * information.
    */
   void check(EntityPersister persister) {
     if (source != null
@@ -39,7 +40,7 @@ record MappedValue(
               + String.join(".", path)
               + " has of = \""
               + value.source()
-              + "\", which the INSERT makes; name another attribute.");
+              + "\", which the INSERT generates; name another attribute.");
     }
   }
 

@@ -22,14 +22,14 @@ import org.hibernate.mapping.Property;
 import org.hibernate.type.SqlTypes;
 import org.jspecify.annotations.Nullable;
 
-/** Says where values may be, and of what types. */
+/** Rules for where values can be filled, and for their types. */
 final class MappingRules {
   private static final Set<Integer> TOO_SMALL_FOR_MILLIS =
       Set.of(SqlTypes.TINYINT, SqlTypes.SMALLINT, SqlTypes.INTEGER, SqlTypes.REAL);
 
   private MappingRules() {}
 
-  /** Returns an attribute's type as Hibernate has it, which knows what type variables are. */
+  /** Returns an attribute's type. Uses Hibernate's type, which resolves type variables. */
   static Class<?> typeOf(Property attribute, Class<?> owner) {
     Class<?> declared = attribute.getGetter(owner).getReturnTypeClass();
     return attribute.getValue() instanceof BasicValue basic && !declared.isPrimitive()
@@ -37,7 +37,7 @@ final class MappingRules {
         : declared;
   }
 
-  /** Returns whether something else than ours generates an attribute. */
+  /** Returns whether an attribute has a generator of another library or of Hibernate. */
   static boolean isGeneratedByOther(Property attribute) {
     GeneratorCreator creator = attribute.getValueGeneratorCreator();
     return creator != null
@@ -57,10 +57,10 @@ final class MappingRules {
       return "is in an embeddable that has subclasses; move it to the entity";
     }
     if (embedded.getTypeName() != null) {
-      return "is in what a CompositeUserType makes; move it to the entity";
+      return "is in a type created by a CompositeUserType; move it to the entity";
     }
     if (type.isRecord()) {
-      return "is in a record, which cannot be filled later; move it to the entity";
+      return "is in a record, which cannot be changed; move it to the entity";
     }
     if (!hasSetter(type, attribute)) {
       return "has no setter in " + type.getSimpleName() + "; add one, or move it to the entity";
@@ -70,8 +70,8 @@ final class MappingRules {
         && !hasEmptyConstructor(type)) {
       return "is in "
           + type.getSimpleName()
-          + ", which has no constructor without arguments for one to be made where there is none;"
-          + " add it, or an @EmbeddableInstantiator, or move the time to the entity";
+          + ", which has no constructor without arguments, so a missing object cannot be created;"
+          + " add one, or an @EmbeddableInstantiator, or move the time to the entity";
     }
     return obstacle(value, requireNonNull(place.outer()), requireNonNull(place.attribute()));
   }
@@ -90,7 +90,7 @@ final class MappingRules {
             .anyMatch(each -> each.getParameterCount() == 0);
   }
 
-  /** Refuses what is asked for where no such value can be had. */
+  /** Rejects attributes that cannot have such a value. */
   static void check(
       ServerValueCreator value,
       AttributePlace place,
@@ -98,7 +98,7 @@ final class MappingRules {
       Class<?> type,
       Dialect dialect) {
     if (!(dialect instanceof PostgreSQLDialect)) {
-      throw place.error(value, attribute, "needs PostgreSQL, and its dialect");
+      throw place.error(value, attribute, "needs PostgreSQL and its dialect");
     }
     Set<Class<?>> types =
         value.source() == null
@@ -119,12 +119,12 @@ final class MappingRules {
     if (!(attribute.getValue() instanceof BasicValue basic)
         || basic.getColumnSpan() != 1
         || basic.getColumns().isEmpty()) {
-      throw place.error(value, attribute, "has not just one column; map it to one");
+      throw place.error(value, attribute, "is not mapped to exactly one column; map it to one");
     }
     if (value.source() == null
         && TOO_SMALL_FOR_MILLIS.contains(basic.resolve().getJdbcType().getDefaultSqlTypeCode())) {
       throw place.error(
-          value, attribute, "is kept in a column without room for milliseconds; make it a BIGINT");
+          value, attribute, "has a column that is too small for milliseconds; make it a BIGINT");
     }
     if (value.events().isEmpty()) {
       throw place.error(value, attribute, "has on = {}; it may be INSERT, UPDATE, or both");
@@ -136,15 +136,16 @@ final class MappingRules {
           value, attribute, "has repeat = " + value.repeat() + "; it may be 1 to 10, or AS_SET");
     }
     if (value.isOn(ValueEvent.INSERT) && !attribute.getValue().hasAnyInsertableColumns()) {
-      throw place.error(value, attribute, "is on INSERT, and insertable = false; drop one of them");
+      throw place.error(
+          value, attribute, "is on INSERT, but has insertable = false; remove one of them");
     }
     if (value.isOn(ValueEvent.UPDATE)) {
       if (!attribute.getValue().hasAnyUpdatableColumns()) {
         throw place.error(
-            value, attribute, "is on UPDATE, and updatable = false; drop one of them");
+            value, attribute, "is on UPDATE, but has updatable = false; remove one of them");
       }
       if (attribute.isLazy()) {
-        throw place.error(value, attribute, "is on UPDATE, and lazy; drop one of them");
+        throw place.error(value, attribute, "is on UPDATE, but is lazy; remove one of them");
       }
     }
   }

@@ -6,11 +6,11 @@ import io.pghello.hibernate.PgHelloSettings;
 import io.pghello.internal.Function;
 
 /**
- * Registers the extension's functions for HQL and Criteria, on PostgreSQL. Hibernate finds it by
- * {@code META-INF/services}.
+ * Registers the extension's functions for HQL and Criteria on PostgreSQL. Hibernate finds this
+ * class through {@code META-INF/services}.
  */
 public final class PgHelloFunctionContributor extends ExtensionFunctionContributor {
-  /** Creates it; Hibernate does this. */
+  /** Called by Hibernate. */
   public PgHelloFunctionContributor() {
     super(Function.EXTENSION, PgHelloSettings.SCHEMA);
   }

@@ -20,8 +20,8 @@ import org.hibernate.metamodel.MappingMetamodel;
 import org.hibernate.service.spi.SessionFactoryServiceRegistry;
 
 /**
- * Prepares a session factory for the values that the server computes, and has it checked. Hibernate
- * finds it by {@code META-INF/services}.
+ * Prepares a session factory for server values and registers the startup check. Hibernate finds
+ * this class through {@code META-INF/services}.
  */
 public final class PgHelloIntegrator implements Integrator {
   @Override
@@ -38,34 +38,34 @@ public final class PgHelloIntegrator implements Integrator {
     }
     prefetcher.map(mapped);
     PrefetcherService.set(factory, prefetcher);
-    var merges = new Merges(prefetcher);
-    factory.addObserver(new Completion(mapped, merges));
-    var listener = new ValueListener(prefetcher, expressions, merges);
+    var mergeTracker = new MergeTracker(prefetcher);
+    factory.addObserver(new Completion(mapped, mergeTracker));
+    var listener = new ValueListener(prefetcher, expressions, mergeTracker);
     EventListenerRegistry listeners =
         factory.getServiceRegistry().requireService(EventListenerRegistry.class);
-    // before those of others, as of Bean Validation, which are to see the values
+    // before other listeners, such as Bean Validation, so that they see the values
     listeners.prependListeners(EventType.PRE_INSERT, listener);
     listeners.prependListeners(EventType.PRE_UPDATE, listener);
     listeners.prependListeners(EventType.PRE_UPSERT, listener);
     listeners.prependListeners(EventType.POST_INSERT, listener);
     listeners.prependListeners(EventType.PRE_DELETE, listener);
     listeners.prependListeners(EventType.EVICT, listener);
-    // after those that may change the name
+    // after listeners that may change the name
     listeners.appendListeners(EventType.PRE_INSERT, listener::afterPreInsert);
-    // before Hibernate's own, which looks for changes, and after it
+    // before and after Hibernate's own listener, which detects changes
     listeners.prependListeners(EventType.FLUSH_ENTITY, listener);
     listeners.appendListeners(EventType.FLUSH_ENTITY, listener::afterFlushEntity);
-    listeners.appendListeners(EventType.REFRESH, new AfterRefresh(prefetcher.given()));
+    listeners.appendListeners(EventType.REFRESH, new AfterRefresh(prefetcher.filledValues()));
   }
 
   @Override
   public void disintegrate(
       SessionFactoryImplementor factory, SessionFactoryServiceRegistry serviceRegistry) {
-    // all that is ours is the factory's, and goes with it
+    // all state belongs to the factory
   }
 
-  /** Notes what an entity has been loaded with anew. */
-  private record AfterRefresh(GivenValues given) implements RefreshEventListener {
+  /** Updates the loaded values after a refresh. */
+  private record AfterRefresh(FilledValueTracker filledValues) implements RefreshEventListener {
     @Override
     public void onRefresh(RefreshEvent event) {
       reload(event);
@@ -78,18 +78,18 @@ public final class PgHelloIntegrator implements Integrator {
 
     private void reload(RefreshEvent event) {
       if (!Hibernate.isInitialized(event.getObject())) {
-        return; // what is not loaded is not known, and is not to be read for this
+        return; // do not load it just for this
       }
       Object entity = Hibernate.unproxy(event.getObject());
       EntityEntry entry = event.getSession().getPersistenceContextInternal().getEntry(entity);
       if (entry != null) {
-        given.reload(entity, entry);
+        filledValues.reload(entity, entry);
       }
     }
   }
 
-  /** Does what is possible only once the factory is complete. */
-  private record Completion(Map<String, List<MappedValue>> mapped, Merges merges)
+  /** Tasks that need the complete factory. */
+  private record Completion(Map<String, List<MappedValue>> mapped, MergeTracker mergeTracker)
       implements SessionFactoryObserver {
     @Override
     public void sessionFactoryCreated(SessionFactory factory) {
@@ -98,8 +98,8 @@ public final class PgHelloIntegrator implements Integrator {
       mapped.forEach(
           (entity, values) ->
               values.forEach(value -> value.check(entities.getEntityDescriptor(entity))));
-      // other integrators can have replaced Hibernate's own listener, which they would not find
-      merges.surround(
+      // only now, because other integrators may replace Hibernate's own listener first
+      mergeTracker.surround(
           complete
               .getServiceRegistry()
               .requireService(EventListenerRegistry.class)

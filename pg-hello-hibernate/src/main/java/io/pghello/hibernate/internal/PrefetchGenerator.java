@@ -13,17 +13,17 @@ import org.hibernate.mapping.GeneratorCreator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gives Hibernate values that were looked up ahead. Not a generator of both kinds at once, for
- * which Hibernate 7.0 would switch batching off.
+ * Passes prefetched values to Hibernate. Does not support both timings (before and on execution),
+ * because Hibernate 7.0 disables batching for such generators.
  */
-// Hibernate declares generators to be serializable, and never makes use of that.
+// Hibernate declares generators as serializable but never serializes them.
 @SuppressWarnings("serial")
 final class PrefetchGenerator implements BeforeExecutionGenerator {
   private final Prefetcher prefetcher;
   private final String attribute;
   private final EnumSet<EventType> events;
 
-  /** Creates the generator of an embedded object that has values in it. */
+  /** Creates the generator of an embedded object that contains filled attributes. */
   record Creator(Prefetcher prefetcher, String attribute, Set<ValueEvent> events)
       implements GeneratorCreator {
     @Override
@@ -33,11 +33,12 @@ final class PrefetchGenerator implements BeforeExecutionGenerator {
   }
 
   /**
-   * Makes one for an attribute of an entity.
+   * Creates a generator for an attribute of an entity.
    *
    * @param prefetcher computes the values
-   * @param attribute its name; if it is an embedded object, that is what has values in it
-   * @param on when any of them is computed
+   * @param attribute the attribute's name; may be an embedded object that contains filled
+   *     attributes
+   * @param on the events at which any of the values is computed
    */
   PrefetchGenerator(Prefetcher prefetcher, String attribute, Set<ValueEvent> on) {
     this.prefetcher = prefetcher;
@@ -53,16 +54,16 @@ final class PrefetchGenerator implements BeforeExecutionGenerator {
     return events;
   }
 
-  // Asked by Hibernate 6.6, in place of the other.
+  // Called only by Hibernate 6.6.
   @Override
   public boolean generatedOnExecution(Object entity, SharedSessionContractImplementor session) {
     return !generatedBeforeExecution(entity, session);
   }
 
-  // Asked by Hibernate 7.
+  // Called only by Hibernate 7.
   public boolean generatedBeforeExecution(Object entity, SharedSessionContractImplementor session) {
-    prefetcher.fillUnasked(session, entity, attribute);
-    return prefetcher.isAsked(session, entity, attribute);
+    prefetcher.fillWithoutGenerator(session, entity, attribute);
+    return prefetcher.isGeneratedByHibernate(session, entity, attribute);
   }
 
   @Override
@@ -79,7 +80,7 @@ final class PrefetchGenerator implements BeforeExecutionGenerator {
         eventType == EventType.INSERT ? ValueEvent.INSERT : ValueEvent.UPDATE);
   }
 
-  // Asked by Hibernate 7, which would leave the attribute out of UPDATEs; 6.6 never does.
+  // Called by Hibernate 7, which otherwise omits the attribute from UPDATEs. 6.6 never does.
   public boolean allowMutation() {
     return true;
   }

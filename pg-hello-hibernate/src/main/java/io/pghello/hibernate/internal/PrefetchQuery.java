@@ -16,38 +16,38 @@ import org.hibernate.engine.jdbc.spi.JdbcCoordinator;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.jspecify.annotations.Nullable;
 
-/** Values that are asked for together, in one round trip. */
+/** A query that fetches several values in one round trip. */
 final class PrefetchQuery {
-  // Enough that the round trip does not matter, and little enough that neither message is large.
+  // Large enough to make the round trip negligible, small enough to keep both messages small.
   private static final int NAMES_MAX = 16_384;
   private static final long BYTES_MAX = 8 << 20;
 
-  // of "Hello, " and "!", a blank, and what separates the elements of an array
+  // "Hello, " and "!", a space, and the separator of array elements
   private static final int GREETING_BYTES = 16;
 
   private final List<HelloRequest> requests = new ArrayList<>();
-  private final List<Asker> askers = new ArrayList<>();
-  private final List<Asker> timeAskers = new ArrayList<>();
+  private final List<Target> targets = new ArrayList<>();
+  private final List<Target> timeTargets = new ArrayList<>();
   private final SharedSessionContractImplementor session;
   private @Nullable Long millis;
   private long bytes;
-  private long answerBytes;
+  private long resultBytes;
   private boolean refused;
-  private @Nullable Long answerBytesMax;
+  private @Nullable Long resultBytesMax;
 
-  private record Asker(ServerValueAttribute attribute, Answers answers) {}
+  private record Target(ServerValueAttribute attribute, ServerValues serverValues) {}
 
   /**
    * Creates an empty query.
    *
-   * @param millis the time that was given to other entities, if these share it; null if none
+   * @param millis a time fetched earlier, to be used for these entities as well; null if none
    */
   PrefetchQuery(SharedSessionContractImplementor session, @Nullable Long millis) {
     this.session = session;
     this.millis = millis;
   }
 
-  /** Returns the time that was given; null if none. */
+  /** Returns the time that was passed in or fetched; null if none. */
   @Nullable Long millis() {
     return millis;
   }
@@ -59,67 +59,70 @@ final class PrefetchQuery {
   /**
    * Adds the value of an attribute to the query.
    *
-   * @return false if the driver might refuse to read the answer then, so that nothing was added
+   * @return false if the result might then exceed the driver's limit; nothing was added
    */
-  boolean add(ServerValueAttribute attribute, EntityWrite write, Answers answers) {
-    var asker = new Asker(attribute, answers);
+  boolean add(ServerValueAttribute attribute, EntityWrite write, ServerValues serverValues) {
+    var target = new Target(attribute, serverValues);
     if (attribute.source() == null) {
-      timeAskers.add(asker);
+      timeTargets.add(target);
       return true;
     }
     HelloRequest request = attribute.request(write);
     if (request == null) {
       return true;
     }
-    long answer = answerBytes(request);
-    if (!requests.isEmpty() && answerBytes + answer > answerBytesMax()) {
+    long size = resultBytes(request);
+    if (!requests.isEmpty() && resultBytes + size > resultBytesMax()) {
       refused = true;
       return false;
     }
     requests.add(request);
-    askers.add(asker);
+    targets.add(target);
     bytes += request.bytes();
-    answerBytes += answer;
+    resultBytes += size;
     return true;
   }
 
-  /** Returns the most bytes of an answer, with each character escaped, as in the text format. */
-  private static long answerBytes(HelloRequest request) {
+  /**
+   * Returns the maximum size of a greeting in the result, in bytes. Assumes that each character is
+   * escaped, as in the text format.
+   */
+  private static long resultBytes(HelloRequest request) {
     int repeat =
         request.repeat() == HelloRequest.AS_SET ? HelloRequest.REPEAT_MAX : request.repeat();
     return 2L * repeat * (request.bytes() + GREETING_BYTES);
   }
 
-  private long answerBytesMax() {
-    if (answerBytesMax == null) {
-      answerBytesMax = DriverLimit.of(session);
+  private long resultBytesMax() {
+    if (resultBytesMax == null) {
+      resultBytesMax = DriverLimit.of(session);
     }
-    return answerBytesMax;
+    return resultBytesMax;
   }
 
-  /** Asks the server, on the session's connection, for what is not known, and gives the answers. */
+  /** Fetches the missing values on the session's connection and stores all values. */
   void send(String schema) {
-    if (!requests.isEmpty() || isTimeAsked()) {
-      ask(schema);
+    if (!requests.isEmpty() || isTimeNeeded()) {
+      fetch(schema);
     }
     if (millis != null) {
-      for (Asker asker : timeAskers) {
-        asker.answers.put(asker.attribute, null, asker.attribute.time(millis));
+      for (Target target : timeTargets) {
+        target.serverValues.put(target.attribute, null, target.attribute.time(millis));
       }
     }
   }
 
-  private boolean isTimeAsked() {
-    return millis == null && !timeAskers.isEmpty();
+  private boolean isTimeNeeded() {
+    return millis == null && !timeTargets.isEmpty();
   }
 
-  private void ask(String schema) {
+  private void fetch(String schema) {
     JdbcCoordinator jdbc = session.getJdbcCoordinator();
     String sql = sql(schema);
     PreparedStatement statement = null;
     try {
-      // in Hibernate's own way, so that its logs, statistics and time-outs know of the statement;
-      // as a query's, before which it does not execute the batch that it collects
+      // use Hibernate's API, so that its logs, statistics and timeouts include the statement;
+      // prepare a query, because that does not execute the pending JDBC batch
       statement = jdbc.getStatementPreparer().prepareQueryStatement(sql, false, null);
       if (!requests.isEmpty()) {
         HelloAllCodec.bind(statement, requests);
@@ -128,15 +131,15 @@ final class PrefetchQuery {
         read(row);
       }
     } catch (PgHelloException e) {
-      throw Failures.converted(e, session.getFactory());
+      throw JdbcExceptions.convert(e, session.getFactory());
     } catch (JDBCException e) {
       // the pool may have no connection
       if (statement == null && !sql.equals(e.getSQL())) {
         throw e;
       }
-      throw Failures.converted(HelloErrors.ofSession(e.getSQLException()), session.getFactory());
+      throw JdbcExceptions.convert(HelloErrors.ofSession(e.getSQLException()), session.getFactory());
     } catch (SQLException e) {
-      throw Failures.converted(HelloErrors.ofSession(e), session.getFactory());
+      throw JdbcExceptions.convert(HelloErrors.ofSession(e), session.getFactory());
     } finally {
       if (statement != null) {
         jdbc.getLogicalConnection().getResourceRegistry().release(statement);
@@ -146,22 +149,23 @@ final class PrefetchQuery {
   }
 
   /**
-   * Returns the statement. Greetings show what they answer; a time does not, and so comes beside
-   * them, or beside the function's signature: a pooler may have the server run another statement.
+   * Returns the SQL text. The result must prove that it belongs to this statement, because a pooler
+   * may run another one on the server. A greeting proves it by its name. A time does not, so the
+   * query also returns the greetings, or else the function's signature.
    */
   private String sql(String schema) {
-    String question =
+    String firstColumn =
         requests.isEmpty()
             ? "'" + Function.NOW_MS.signature() + "'"
             : schema + "pg_hello_all(?, ?)";
-    return "SELECT " + question + (isTimeAsked() ? ", " + schema + "now_ms()" : "");
+    return "SELECT " + firstColumn + (isTimeNeeded() ? ", " + schema + "now_ms()" : "");
   }
 
-  /** Reads an answer, which can be that of another statement, and then be anything. */
+  /** Reads the result, which may belong to another statement and have any form. */
   private void read(ResultSet row) throws SQLException {
     try {
-      if (row.next() && isAnswer(row)) {
-        if (isTimeAsked()) {
+      if (row.next() && isResult(row)) {
+        if (isTimeNeeded()) {
           millis = row.getLong(2);
         }
         return;
@@ -174,8 +178,8 @@ final class PrefetchQuery {
     throw HelloErrors.mismatch();
   }
 
-  /** Gives the greetings to those who asked; returns whether the row answers the question. */
-  private boolean isAnswer(ResultSet row) throws SQLException {
+  /** Stores the greetings. Returns whether the row is the result of this query. */
+  private boolean isResult(ResultSet row) throws SQLException {
     if (requests.isEmpty()) {
       return Function.NOW_MS.signature().equals(row.getString(1));
     }
@@ -184,8 +188,8 @@ final class PrefetchQuery {
       return false;
     }
     for (int i = 0; i < greetings.length; i++) {
-      Asker asker = askers.get(i);
-      asker.answers.put(asker.attribute, requests.get(i).name(), greetings[i]);
+      Target target = targets.get(i);
+      target.serverValues.put(target.attribute, requests.get(i).name(), greetings[i]);
     }
     return true;
   }

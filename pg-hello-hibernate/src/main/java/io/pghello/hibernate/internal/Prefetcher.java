@@ -27,18 +27,18 @@ import org.jspecify.annotations.Nullable;
  * Computes the values of the entities of one session factory.
  *
  * <p>The first entity of a flush that needs a value sends one query for all entities that the flush
- * writes. By then everything has been cascaded, and nothing has been sent. The other entities find
- * their values at their entries in the session.
+ * writes. At that point all cascades are complete, and no statement has been sent yet. The other
+ * entities find their values at their entries in the session.
  */
 public final class Prefetcher {
   private final String schema;
   private final Map<EntityPersister, List<ServerValueAttribute>> filled = new ConcurrentHashMap<>();
-  private final GivenValues given = new GivenValues(this::of);
+  private final FilledValueTracker filledValues = new FilledValueTracker(this::of);
   private final WeakIdentityMap<FlushState> writes = new WeakIdentityMap<>();
   private Map<String, List<MappedValue>> mapped = Map.of();
 
-  // by the stateless session that is to insert it
-  private final Map<SharedSessionContractImplementor, WeakIdentityMap<Answers>> prefetched =
+  // by stateless session, until the entity is inserted
+  private final Map<SharedSessionContractImplementor, WeakIdentityMap<ServerValues>> prefetched =
       Collections.synchronizedMap(new WeakHashMap<>());
 
   Prefetcher(String schema) {
@@ -46,7 +46,7 @@ public final class Prefetcher {
   }
 
   /**
-   * Says what it is to fill, before there are sessions.
+   * Sets the attributes to fill. Call this before any session is opened.
    *
    * @param values by the entity's name
    */
@@ -54,19 +54,20 @@ public final class Prefetcher {
     mapped = values;
   }
 
-  GivenValues given() {
-    return given;
+  FilledValueTracker filledValues() {
+    return filledValues;
   }
 
   /**
-   * Returns the entities being written that have no entry in the persistence context, or lose it:
-   * those that a stateless session writes, and marks in the rows that an INSERT returns.
+   * Returns the state of entities being written whose state cannot be kept at their entry: entities
+   * of stateless sessions, and entities that receive values returned by the INSERT, because their
+   * entry may be replaced.
    */
   WeakIdentityMap<FlushState> writes() {
     return writes;
   }
 
-  /** Returns the attributes of an entity type that are filled. */
+  /** Returns the filled attributes of an entity type. */
   List<ServerValueAttribute> of(EntityPersister persister) {
     List<ServerValueAttribute> known = filled.get(persister);
     return known == null ? filled.computeIfAbsent(persister, this::find) : known;
@@ -79,14 +80,20 @@ public final class Prefetcher {
   }
 
   /**
-   * Fills what Hibernate is not to be asked for, in the entity and in the state that is about to be
-   * written: what is embedded in an entity that is inserted, as Hibernate would make one object of
-   * the two, though they differ where it has to insert a null first to break a cycle of foreign
-   * keys; and what is in an UPDATE of which Hibernate would write nothing else.
+   * Fills attributes that Hibernate must not pass to the generator, both in the entity and in the
+   * state to be written. There are two cases:
+   *
+   * <ul>
+   *   <li>Embedded attributes of an INSERT. The embedded objects of the entity and of the state
+   *       differ if Hibernate first inserts a null to break a cycle of foreign keys. A generated
+   *       object would replace both.
+   *   <li>An UPDATE of all attributes with {@code @DynamicUpdate}. Hibernate would write only the
+   *       generated attribute.
+   * </ul>
    *
    * @param name the entity's own attribute
    */
-  void fillUnasked(SharedSessionContractImplementor session, Object entity, String name) {
+  void fillWithoutGenerator(SharedSessionContractImplementor session, Object entity, String name) {
     EntityEntry entry = session.getPersistenceContextInternal().getEntry(entity);
     FlushState flush = flush(entity, entry);
     @Nullable Object @Nullable [] state = flush == null ? null : flush.state();
@@ -107,11 +114,12 @@ public final class Prefetcher {
   }
 
   /**
-   * Returns whether Hibernate is to call the generator of an entity's own attribute, and to write
-   * what it returns. An UPDATE is to leave out what is not due, which another transaction may have
-   * changed.
+   * Returns whether Hibernate should call the generator of an entity's own attribute and write the
+   * result. An UPDATE omits values that are not due, because another transaction may have changed
+   * them.
    */
-  boolean isAsked(SharedSessionContractImplementor session, Object entity, String name) {
+  boolean isGeneratedByHibernate(
+      SharedSessionContractImplementor session, Object entity, String name) {
     EntityEntry entry = session.getPersistenceContextInternal().getEntry(entity);
     FlushState flush = flush(entity, entry);
     ValueEvent event = flush == null ? null : flush.event();
@@ -134,9 +142,9 @@ public final class Prefetcher {
   }
 
   /**
-   * Returns whether an UPDATE writes all attributes of an entity for which Hibernate would only
-   * write those that have changed, if it knew them. If it was told that one is generated, it would
-   * take that for all that has changed.
+   * Returns whether an UPDATE writes all attributes of an entity with {@code @DynamicUpdate}
+   * because the changed attributes are unknown. If such an attribute were reported as generated,
+   * Hibernate would take it for the only change.
    */
   private static boolean isWholeUpdate(
       SharedSessionContractImplementor session,
@@ -150,7 +158,7 @@ public final class Prefetcher {
         && persister(session, entity, entry).getEntityMetamodel().isDynamicUpdate();
   }
 
-  /** Fills an attribute of an entity, and of the state that is about to be written. */
+  /** Fills an attribute in the entity and in the state to be written. */
   void fill(
       SharedSessionContractImplementor session,
       Object entity,
@@ -164,9 +172,8 @@ public final class Prefetcher {
   }
 
   /**
-   * Returns the answer of a generator of Hibernate: the value of an entity's own attribute as it is
-   * to be written. An embedded object is the one that was to be written, with its own attributes
-   * filled, as in the entity.
+   * Returns the generated value of an entity's own attribute, as it should be written. For an
+   * embedded object, this is the object to be written, with its attributes filled as in the entity.
    */
   @Nullable Object generate(
       SharedSessionContractImplementor session,
@@ -203,10 +210,10 @@ public final class Prefetcher {
   }
 
   /**
-   * Returns whether an entity and the state that is about to be written have the value that was
-   * prefetched for the name in there, and so nothing has changed since.
+   * Returns whether both the entity and the state to be written still contain the value that was
+   * prefetched for the current name.
    */
-  @SuppressWarnings("ReferenceEquality") // an equal value may be the program's
+  @SuppressWarnings("ReferenceEquality") // the application may have set an equal value
   private boolean isFilled(
       EntityEntry entry, ServerValueAttribute attribute, Object entity, Object current) {
     FlushState flush = FlushState.find(entry);
@@ -214,11 +221,14 @@ public final class Prefetcher {
       return false;
     }
     EntityWrite write = new EntityWrite(entity, INSERT, entry, flush.state());
-    return flush.answers().get(attribute, attribute.name(write)) == current
+    return flush.serverValues().get(attribute, attribute.name(write)) == current
         && attribute.path().get(entity) == current;
   }
 
-  /** Returns what the statement is: a new row of what is {@code @Temporal} is an UPDATE's. */
+  /**
+   * Returns the event of the current statement. The new row of a {@code @Temporal} entity belongs
+   * to an UPDATE.
+   */
   private static ValueEvent eventOf(@Nullable EntityEntry entry, ValueEvent asked) {
     FlushState flush = FlushState.find(entry);
     ValueEvent event = flush == null ? null : flush.event();
@@ -226,8 +236,8 @@ public final class Prefetcher {
   }
 
   /**
-   * Returns whether an enhanced entity was referred to, and not read. Hibernate updates what the
-   * program has set in it, and what is generated.
+   * Returns whether this is an unread reference to a bytecode-enhanced entity. Hibernate updates
+   * its generated attributes and those set by the application.
    */
   private static boolean isUnread(Object entity, @Nullable EntityEntry entry) {
     return entry != null
@@ -236,7 +246,9 @@ public final class Prefetcher {
         && !Hibernate.isInitialized(entity);
   }
 
-  /** Reads an attribute from the row, so that it is not overwritten with what it is not. */
+  /**
+   * Reads an attribute from the row, so that the UPDATE does not overwrite it with a wrong value.
+   */
   private static void read(
       SharedSessionContractImplementor session, Object entity, EntityEntry entry, String name) {
     EntityPersister persister = entry.getPersister();
@@ -254,9 +266,9 @@ public final class Prefetcher {
   }
 
   /**
-   * Returns the value of an attribute as it is to be written; asks the server if it must.
+   * Returns the value of an attribute to be written. Queries the server if necessary.
    *
-   * @param entry the entity's in its session; null in a stateless one
+   * @param entry the entity's entry in its session; null in a stateless session
    */
   @Nullable Object value(
       SharedSessionContractImplementor session,
@@ -269,17 +281,17 @@ public final class Prefetcher {
       takePrefetched(session, write);
     }
     return isDue(attribute, write)
-        ? answer(session, write, attribute)
+        ? serverValue(session, write, attribute)
         : attribute.path().get(entity);
   }
 
-  /** Returns what is known of a statement, before and after Hibernate has begun it. */
+  /** Returns the current or upcoming write of an entity. */
   private EntityWrite write(Object entity, ValueEvent event, @Nullable EntityEntry entry) {
     FlushState flush = flush(entity, entry);
     return new EntityWrite(entity, event, entry, flush == null ? null : flush.state());
   }
 
-  /** Returns what is known of the current flush or statement; null if nothing is. */
+  /** Returns the state of the current flush or statement; null if there is none. */
   private @Nullable FlushState flush(Object entity, @Nullable EntityEntry entry) {
     return entry == null ? writes.get(entity) : FlushState.find(entry);
   }
@@ -290,65 +302,68 @@ public final class Prefetcher {
   }
 
   /**
-   * Returns whether a value is to be computed, by what the entity was given before. Forgets that
-   * first if the program has set something else since.
+   * Returns whether a value must be computed, based on the values filled in earlier. Discards an
+   * earlier value if the application has set another one since.
    */
   boolean isDue(ServerValueAttribute attribute, EntityWrite write) {
-    attribute.noteChange(write.entity(), write.entry(), given);
-    return attribute.isDue(write, given);
+    attribute.noteChange(write.entity(), write.entry(), filledValues);
+    return attribute.isDue(write, filledValues);
   }
 
-  private @Nullable Object answer(
+  private @Nullable Object serverValue(
       SharedSessionContractImplementor session, EntityWrite write, ServerValueAttribute attribute) {
     String name = attribute.name(write);
     if (attribute.source() != null && name == null) {
-      return attribute.unasked(write);
+      return attribute.valueWithoutQuery(write);
     }
-    Answers answers = answers(write);
-    if (answers.get(attribute, name) == null) {
-      ask(session, write, attribute, answers);
+    ServerValues serverValues = serverValues(write);
+    if (serverValues.get(attribute, name) == null) {
+      fetch(session, write, attribute, serverValues);
     }
-    Object answer = requireNonNull(answers.get(attribute, name));
-    given.put(write.entity(), write.entry(), attribute, name, answer);
-    return answer;
+    Object serverValue = requireNonNull(serverValues.get(attribute, name));
+    filledValues.put(write.entity(), write.entry(), attribute, name, serverValue);
+    return serverValue;
   }
 
-  /** Returns the answers for the current flush; in a stateless session, for the statement. */
-  private Answers answers(EntityWrite write) {
+  /**
+   * Returns the entity's values for the current flush, or for the current statement in a stateless
+   * session.
+   */
+  private ServerValues serverValues(EntityWrite write) {
     EntityEntry entry = write.entry();
     FlushState flush =
         entry == null
             ? writes.computeIfAbsent(write.entity(), FlushState::new)
             : FlushState.at(entry);
-    return flush.answers();
+    return flush.serverValues();
   }
 
-  /** Gives an INSERT what was prefetched for it. No other statement gets any of that. */
+  /** Moves prefetched values to the INSERT. Any other statement discards them. */
   private void takePrefetched(SharedSessionContractImplementor session, EntityWrite write) {
-    WeakIdentityMap<Answers> ofSession = prefetched.get(session);
-    Answers taken = ofSession == null ? null : ofSession.remove(write.entity());
+    WeakIdentityMap<ServerValues> ofSession = prefetched.get(session);
+    ServerValues taken = ofSession == null ? null : ofSession.remove(write.entity());
     if (taken != null && write.event() == INSERT) {
-      answers(write).putAll(taken);
+      serverValues(write).putAll(taken);
     }
   }
 
-  /** Asks for an attribute first, and for the others of the flush if there is room for them. */
-  private void ask(
+  /** Fetches an attribute, and as many other attributes of the flush as the query has room for. */
+  private void fetch(
       SharedSessionContractImplementor session,
       EntityWrite write,
       ServerValueAttribute attribute,
-      Answers answers) {
+      ServerValues serverValues) {
     requireOpen(session);
     PersistenceContext context = session.getPersistenceContextInternal();
-    // Outside a flush the others may still change.
+    // Outside a flush, the other entities may still change.
     List<Map.Entry<Object, EntityEntry>> others =
         context.isFlushing() ? List.of(context.reentrantSafeEntityEntries()) : List.of();
     var query = new PrefetchQuery(session, timeOf(others));
     EntityEntry own = write.entry();
     EntityPersister persister =
         own == null ? session.getEntityPersister(null, write.entity()) : own.getPersister();
-    boolean unused = query.add(attribute, write, answers);
-    add(query, persister, write, answers, attribute);
+    boolean unused = query.add(attribute, write, serverValues);
+    add(query, persister, write, serverValues, attribute);
     for (Map.Entry<Object, EntityEntry> other : others) {
       if (query.isFull()) {
         break;
@@ -359,14 +374,14 @@ public final class Prefetcher {
             query,
             entry.getPersister(),
             write(other.getKey(), entry.isExistsInDatabase() ? UPDATE : INSERT, entry),
-            FlushState.at(entry).answers(),
+            FlushState.at(entry).serverValues(),
             null);
       }
     }
     query.send(schema);
   }
 
-  /** Returns the time that one of the entities was given in the current flush; null if none was. */
+  /** Returns the time used in the current flush; null if there is none yet. */
   private static @Nullable Long timeOf(List<Map.Entry<Object, EntityEntry>> entities) {
     for (Map.Entry<Object, EntityEntry> each : entities) {
       FlushState flush = FlushState.find(each.getValue());
@@ -384,28 +399,28 @@ public final class Prefetcher {
       FlushState flush = FlushState.find(entry);
       return flush != null && flush.isUpdated() && entry.getStatus() == Status.MANAGED;
     }
-    // what is removed in the same flush is inserted before
+    // an entity removed in the same flush is inserted first
     return entry.getStatus() == Status.MANAGED
         || entry.getStatus() == Status.READ_ONLY
         || entry.getStatus() == Status.DELETED;
   }
 
   /**
-   * Asks for what an entity needs and has not been answered. What does not fit is asked for later.
+   * Adds the missing values of an entity to the query. Values that do not fit are fetched later.
    *
-   * @param added the attribute that was added before; null if none was
+   * @param added an attribute that was already added; null if there is none
    */
   private void add(
       PrefetchQuery query,
       EntityPersister persister,
       EntityWrite write,
-      Answers answers,
+      ServerValues serverValues,
       @Nullable ServerValueAttribute added) {
     for (ServerValueAttribute attribute : of(persister)) {
       if (!attribute.equals(added)
           && isPrefetched(attribute, write)
-          && answers.get(attribute, attribute.name(write)) == null
-          && !query.add(attribute, write, answers)) {
+          && serverValues.get(attribute, attribute.name(write)) == null
+          && !query.add(attribute, write, serverValues)) {
         return;
       }
     }
@@ -427,24 +442,24 @@ public final class Prefetcher {
   private static void requireOpen(SharedSessionContractImplementor session) {
     if (session.getFactory().isClosed()) {
       throw new IllegalStateException(
-          "The session factory is closed, and fills no more entities; close its sessions before.");
+          "The session factory is closed and cannot fill entities. Close its sessions first.");
     }
   }
 
   private void fill(SharedSessionContractImplementor session, Collection<?> entities) {
-    var answers = new IdentityHashMap<Object, Answers>();
+    var serverValues = new IdentityHashMap<Object, ServerValues>();
     var query = new PrefetchQuery(session, null);
     for (Object entity : entities) {
-      var ofEntity = new Answers();
-      if (answers.putIfAbsent(entity, ofEntity) == null) {
-        query = addMissing(query, session, entity, ofEntity);
+      var entityValues = new ServerValues();
+      if (serverValues.putIfAbsent(entity, entityValues) == null) {
+        query = addMissing(query, session, entity, entityValues);
       }
       if (query.isFull()) {
         query = next(query, session);
       }
     }
     query.send(schema);
-    answers.forEach((entity, ofEntity) -> fill(session, entity, ofEntity));
+    serverValues.forEach((entity, entityValues) -> fill(session, entity, entityValues));
   }
 
   /** Sends a query, and returns an empty one. */
@@ -454,41 +469,41 @@ public final class Prefetcher {
   }
 
   /**
-   * Asks for what an entity needs and has not been given by an earlier call. Returns the query for
-   * the next entity.
+   * Adds the values that an earlier call has not prefetched. Returns the query for the next entity.
    */
   private PrefetchQuery addMissing(
       PrefetchQuery query,
       SharedSessionContractImplementor session,
       Object entity,
-      Answers answers) {
+      ServerValues serverValues) {
     PrefetchQuery current = query;
-    WeakIdentityMap<Answers> ofSession = prefetched.get(session);
-    Answers earlier = ofSession == null ? null : ofSession.get(entity);
+    WeakIdentityMap<ServerValues> ofSession = prefetched.get(session);
+    ServerValues earlier = ofSession == null ? null : ofSession.get(entity);
     var write = new EntityWrite(entity, INSERT, null, null);
     for (ServerValueAttribute attribute : of(session.getEntityPersister(null, entity))) {
       if (isPrefetched(attribute, write)
           && (earlier == null || earlier.get(attribute, attribute.name(write)) == null)
-          && !current.add(attribute, write, answers)) {
+          && !current.add(attribute, write, serverValues)) {
         current = next(current, session);
-        boolean unused = current.add(attribute, write, answers);
+        boolean unused = current.add(attribute, write, serverValues);
       }
     }
     return current;
   }
 
-  private void fill(SharedSessionContractImplementor session, Object entity, Answers answers) {
+  private void fill(
+      SharedSessionContractImplementor session, Object entity, ServerValues serverValues) {
     var write = new EntityWrite(entity, INSERT, null, null);
     for (ServerValueAttribute attribute : of(session.getEntityPersister(null, entity))) {
       String name = attribute.name(write);
-      Object answer = answers.get(attribute, name);
-      if (answer != null) {
-        attribute.path().set(entity, answer);
-        given.put(entity, null, attribute, name, answer);
+      Object serverValue = serverValues.get(attribute, name);
+      if (serverValue != null) {
+        attribute.path().set(entity, serverValue);
+        filledValues.put(entity, null, attribute, name, serverValue);
         prefetched
             .computeIfAbsent(session, any -> new WeakIdentityMap<>())
-            .computeIfAbsent(entity, Answers::new)
-            .put(attribute, name, answer);
+            .computeIfAbsent(entity, ServerValues::new)
+            .put(attribute, name, serverValue);
       }
     }
   }

@@ -8,16 +8,22 @@ import org.hibernate.service.spi.SessionFactoryServiceContributor;
 import org.hibernate.service.spi.SessionFactoryServiceRegistryBuilder;
 import org.jspecify.annotations.Nullable;
 
-/** Has the prefetcher of a session factory, in its registry, and so no longer than the factory. */
+/**
+ * Holds the prefetcher of a session factory in the factory's service registry, so that both have
+ * the same lifetime.
+ */
 public final class PrefetcherService implements Service {
   @Serial private static final long serialVersionUID = 1L;
 
-  // Hibernate declares services to be serializable, and never makes use of that.
+  // Hibernate declares services as serializable but never serializes them.
   private transient @Nullable Prefetcher prefetcher;
 
   private PrefetcherService() {}
 
-  /** Adds the service to each session factory. Hibernate finds it by {@code META-INF/services}. */
+  /**
+   * Adds the service to each session factory. Hibernate finds this class through {@code
+   * META-INF/services}.
+   */
   public static final class Contributor implements SessionFactoryServiceContributor {
     @Override
     public void contribute(SessionFactoryServiceRegistryBuilder builder) {
@@ -29,7 +35,7 @@ public final class PrefetcherService implements Service {
     in(factory).prefetcher = prefetcher;
   }
 
-  /** Returns the factory's prefetcher; null if no entity of it is filled. */
+  /** Returns the factory's prefetcher; null if it has no filled attributes. */
   static @Nullable Prefetcher of(SessionFactoryImplementor factory) {
     return in(factory).prefetcher;
   }

@@ -8,11 +8,11 @@ import org.hibernate.generator.OnExecutionGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets Hibernate write the attribute with the column's own write expression, and read back what
- * came of it. An expression given here is ignored, or its parameter not bound, by one line of
- * Hibernate or the other.
+ * Makes Hibernate write the attribute with the column's own write expression and read back the
+ * result. The generator itself provides no expression, because Hibernate 6 and 7 either ignore it
+ * or do not bind its parameter.
  */
-// Hibernate declares generators to be serializable, and never makes use of that.
+// Hibernate declares generators as serializable but never serializes them.
 @SuppressWarnings("serial")
 final class ReturningGenerator implements OnExecutionGenerator {
   @Override
@@ -35,7 +35,7 @@ final class ReturningGenerator implements OnExecutionGenerator {
     return null;
   }
 
-  // As in PrefetchGenerator.
+  // See PrefetchGenerator.
   public boolean allowMutation() {
     return true;
   }

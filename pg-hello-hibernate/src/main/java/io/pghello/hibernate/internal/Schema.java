@@ -6,17 +6,17 @@ import io.pghello.hibernate.PgHelloSettings;
 import org.hibernate.service.ServiceRegistry;
 import org.jspecify.annotations.Nullable;
 
-/** The schema that the extension is in, as the program's settings say. */
+/** The configured schema of the extension. */
 final class Schema {
   private Schema() {}
 
-  /** Returns what stands before the name of a function: the quoted schema and a dot, or nothing. */
+  /** Returns the prefix of function names: the quoted schema and a dot, or an empty string. */
   static String prefix(ServiceRegistry services) {
     String name = name(services);
     return name == null ? "" : ExtensionSettings.quoted(name) + ".";
   }
 
-  /** Returns the schema without quotes; null if the settings name none. */
+  /** Returns the schema without quotes; null if none is configured. */
   static @Nullable String name(ServiceRegistry services) {
     return ExtensionSettings.schema(services, PgHelloSettings.SCHEMA);
   }

@@ -16,12 +16,12 @@ import org.hibernate.engine.spi.EntityEntry;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An attribute of an entity type that is filled, as it is when a session runs.
+ * A filled attribute of an entity type, at run time of a session.
  *
- * @param value what its annotation asks for
- * @param strategy how the value comes; not {@code AUTO}
- * @param path where it is
- * @param source where the name is that is greeted; null if the value is the time
+ * @param value the settings of its annotation
+ * @param strategy how the value is obtained; not {@code AUTO}
+ * @param path the path to the attribute
+ * @param source the path to the greeted name; null if the value is the time
  * @param type the attribute's type
  */
 record ServerValueAttribute(
@@ -31,17 +31,17 @@ record ServerValueAttribute(
     @Nullable AttributePath source,
     Class<?> type) {
   /**
-   * Returns whether a value is to be computed for an entity.
+   * Returns whether a value must be computed for an entity.
    *
-   * @param given what entities were given before
+   * @param filledValues values that entities were filled with earlier
    */
-  boolean isDue(EntityWrite write, GivenValues given) {
+  boolean isDue(EntityWrite write, FilledValueTracker filledValues) {
     if (!value.isOn(write.event()) || write.isBeforeDelete()) {
       return false;
     }
     Object now = path.get(write.entity());
     if (write.event() == INSERT || write.isOfDetached()) {
-      return value.overwrite() || isOpen(write, now, given);
+      return value.overwrite() || isReplaceable(write, now, filledValues);
     }
     @Nullable Object @Nullable [] loaded = write.loaded();
     boolean touched = loaded != null && !isSame(now, path.getFrom(loaded, write.entity()));
@@ -52,26 +52,28 @@ record ServerValueAttribute(
       return true;
     }
     if (touched || source == null) {
-      return value.overwrite() || !touched || isOpen(write, now, given);
+      return value.overwrite() || !touched || isReplaceable(write, now, filledValues);
     }
     return write.renames(source, loaded);
   }
 
-  /** Returns whether the name is lazy and has not been read, so that the program has not set it. */
+  /**
+   * Returns whether the name is lazy and unread. The application cannot have set it in this case.
+   */
   private boolean isNameUnread(EntityWrite write) {
     return source != null && !source.isLoaded(write.entity());
   }
 
   /**
-   * Returns the value that needs no question: null if there is no name to greet, and the greeting
-   * that was loaded if its name was not.
+   * Returns the value if no query is needed: null if there is no name to greet, or the loaded
+   * greeting if the name was not loaded.
    */
-  @Nullable Object unasked(EntityWrite write) {
+  @Nullable Object valueWithoutQuery(EntityWrite write) {
     @Nullable Object @Nullable [] loaded = write.loaded();
     return loaded != null && isNameUnread(write) ? path.getFrom(loaded, write.entity()) : null;
   }
 
-  /** Returns whether two values are the same; times are, whatever their offset. */
+  /** Returns whether two values are equal. Times are compared regardless of their offsets. */
   static boolean isSame(@Nullable Object one, @Nullable Object other) {
     if (one instanceof OffsetDateTime time && other instanceof OffsetDateTime another) {
       return time.isEqual(another);
@@ -80,73 +82,76 @@ record ServerValueAttribute(
   }
 
   /**
-   * Returns whether the program has left the value open. It has if there is none, or the one that
-   * the entity was given for something else: another name, another setting of the session, or
-   * another time.
+   * Returns whether the application has not set the value. This is the case if the value is
+   * missing, or if it was filled in for another name, another session setting, or another time.
    */
-  private boolean isOpen(EntityWrite write, @Nullable Object now, GivenValues given) {
+  private boolean isReplaceable(
+      EntityWrite write, @Nullable Object now, FilledValueTracker filledValues) {
     if (isUnset(now)) {
       return true;
     }
-    Answers ofEntity = given.of(write.entity(), write.entry());
-    Answers.Answer answer = ofEntity == null ? null : ofEntity.find(this, now);
-    if (answer == null) {
+    ServerValues entityValues = filledValues.of(write.entity(), write.entry());
+    ServerValues.ServerValue serverValue =
+        entityValues == null ? null : entityValues.find(this, now);
+    if (serverValue == null) {
       return false;
     }
     return source == null
         || value.repeat() == WelcomeMessage.AS_SET
-        || (source.isLoaded(write.entity()) && !Objects.equals(answer.name(), name(write)));
+        || (source.isLoaded(write.entity()) && !Objects.equals(serverValue.name(), name(write)));
   }
 
   /**
-   * Notes the value that an entity was loaded with as given, unless it is the program's: a greeting
-   * is the program's if it is not that of the name beside it, and a time if only the INSERT fills
-   * it, as a copy is to keep it.
+   * Stores the loaded value of an entity as filled in, unless it counts as set by the application.
+   * A greeting counts as set if it does not match the loaded name. A time counts as set if it is
+   * filled only on INSERT, because a copy of the entity keeps it.
    *
-   * @param state what was loaded
+   * @param state the loaded state
    */
-  void noteLoaded(Object entity, @Nullable Object[] state, Answers given) {
+  void noteLoaded(Object entity, @Nullable Object[] state, ServerValues filledValues) {
     Object now = path.getFrom(state, entity);
     if (source == null && !value.isOn(UPDATE)) {
-      if (given.find(this, now) == null) {
-        given.remove(this);
+      if (filledValues.find(this, now) == null) {
+        filledValues.remove(this);
       }
       return;
     }
-    given.remove(this);
+    filledValues.remove(this);
     if (now == null || isUnset(now) || AttributePath.isUnfetched(now)) {
       return;
     }
     if (source == null) {
-      given.put(this, null, now);
+      filledValues.put(this, null, now);
     } else if (now instanceof String greeting
         && source.getFrom(state, entity) instanceof String name
         && HelloRequest.isGreeting(greeting, name, value.repeat())) {
-      given.put(this, name, greeting);
+      filledValues.put(this, name, greeting);
     }
   }
 
-  /** Returns whether an entity has a value, as far as it is loaded. */
+  /** Returns whether an entity has this value and the attribute is loaded. */
   boolean has(Object entity, Object wanted) {
     return path.isLoaded(entity) && path.isReachable(entity) && isSame(path.get(entity), wanted);
   }
 
-  /** Forgets what an entity was given if the program has set something else since. */
-  void noteChange(Object entity, @Nullable EntityEntry entry, GivenValues given) {
+  /**
+   * Discards the value that an entity was filled with if the application has set another one since.
+   */
+  void noteChange(Object entity, @Nullable EntityEntry entry, FilledValueTracker filledValues) {
     Object now = path.isLoaded(entity) ? path.get(entity) : null;
     if (!isUnset(now)) {
-      Answers ofEntity = given.of(entity, entry);
-      if (ofEntity != null && ofEntity.find(this, now) == null) {
-        ofEntity.remove(this);
+      ServerValues entityValues = filledValues.of(entity, entry);
+      if (entityValues != null && entityValues.find(this, now) == null) {
+        entityValues.remove(this);
       }
     }
   }
 
   /**
-   * Looks at what has changed since the entity was loaded. Puts back what an INSERT has made if the
-   * program has left it open since, as it does who merges an object with nulls.
+   * Restores the value created by the INSERT if the application has not set another one since, for
+   * example after merging an object with nulls.
    */
-  void keep(Object entity, EntityEntry entry, GivenValues given) {
+  void keep(Object entity, EntityEntry entry, FilledValueTracker filledValues) {
     @Nullable Object @Nullable [] loaded = entry.getLoadedState();
     if (loaded == null || !path.isLoaded(entity) || !path.isReachable(entity)) {
       return;
@@ -156,10 +161,10 @@ record ServerValueAttribute(
     if (AttributePath.isUnfetched(made) || Objects.equals(now, made)) {
       return;
     }
-    noteChange(entity, entry, given);
+    noteChange(entity, entry, filledValues);
     if (!value.isOn(UPDATE)
         && !isUnset(made)
-        && isOpen(new EntityWrite(entity, UPDATE, entry, null), now, given)) {
+        && isReplaceable(new EntityWrite(entity, UPDATE, entry, null), now, filledValues)) {
       path.set(entity, made);
     }
   }
@@ -168,12 +173,12 @@ record ServerValueAttribute(
     return now == null || (type == long.class && now.equals(0L));
   }
 
-  /** Returns the name to greet; null if there is none, or the value is the time. */
+  /** Returns the name to greet; null if there is none or if the value is the time. */
   @Nullable String name(EntityWrite write) {
     return source == null ? null : write.name(source);
   }
 
-  /** Returns the request for a greeting; null if there is no name, or the value is the time. */
+  /** Returns the request for a greeting; null if there is no name or if the value is the time. */
   @Nullable HelloRequest request(EntityWrite write) {
     String name = name(write);
     if (name == null) {
@@ -182,11 +187,11 @@ record ServerValueAttribute(
     try {
       return HelloRequest.of(name, value.repeat(), String.valueOf(source));
     } catch (PgHelloException e) {
-      throw Failures.converted(e, path.factory());
+      throw JdbcExceptions.convert(e, path.factory());
     }
   }
 
-  /** Returns a time of the server as the attribute has it. */
+  /** Converts a server time to the attribute's type. */
   Object time(long millis) {
     if (type == Long.class || type == long.class) {
       return millis;
@@ -195,7 +200,7 @@ record ServerValueAttribute(
     return type == Instant.class ? time : (Object) time.atOffset(ZoneOffset.UTC);
   }
 
-  /** Returns the time of the server that a value is. */
+  /** Converts an attribute's value to a server time in milliseconds. */
   static long millis(Object time) {
     if (time instanceof Long millis) {
       return millis;

@@ -11,7 +11,7 @@ import org.hibernate.mapping.GeneratorCreator;
 import org.hibernate.mapping.PersistentClass;
 import org.hibernate.mapping.Property;
 
-/** Notes at an attribute what its annotation asks for. */
+/** Attaches the settings of an annotation to its attribute. */
 public final class ServerValueBinder implements AttributeBinder<Annotation> {
   @Override
   public void bind(
@@ -24,7 +24,7 @@ public final class ServerValueBinder implements AttributeBinder<Annotation> {
             ? ServerValueCreator.of(welcome)
             : ServerValueCreator.of((NowMillis) annotation);
     GeneratorCreator other = attribute.getValueGeneratorCreator();
-    // Hibernate 6.6 calls twice
+    // Hibernate 6.6 calls this method twice
     if (other != null && !(other instanceof ServerValueCreator)) {
       throw new MappingException(
           value.annotation()

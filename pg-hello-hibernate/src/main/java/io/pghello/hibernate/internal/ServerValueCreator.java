@@ -15,8 +15,8 @@ import org.hibernate.mapping.GeneratorCreator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The value that an annotation requests for one attribute. It is the attribute's creator of
- * generators, by which it is found again in the mappings once they are whole.
+ * The value that an annotation requests for one attribute. It is registered as the attribute's
+ * generator creator, so that it can be found when the mappings are complete.
  */
 final class ServerValueCreator implements GeneratorCreator {
   private final String annotation;
@@ -58,12 +58,12 @@ final class ServerValueCreator implements GeneratorCreator {
         "@NowMillis", null, 0, annotation.on(), annotation.strategy(), annotation.overwrite());
   }
 
-  /** The annotation's name, for errors. */
+  /** Returns the annotation's name for error messages. */
   String annotation() {
     return annotation;
   }
 
-  /** Returns the name of the attribute that is greeted; null if the value is the time. */
+  /** Returns the name of the greeted attribute; null if the value is the time. */
   @Nullable String source() {
     return source;
   }
@@ -88,7 +88,7 @@ final class ServerValueCreator implements GeneratorCreator {
     return overwrite;
   }
 
-  /** Says what Hibernate is given when it asks. */
+  /** Sets the generator to return to Hibernate. */
   void generateWith(Generator generator) {
     this.generator = generator;
   }
@@ -100,8 +100,8 @@ final class ServerValueCreator implements GeneratorCreator {
           annotation
               + " on "
               + context.getProperty().getName()
-              + " is where Hibernate generates nothing; it may be on attributes of entities, and of"
-              + " embeddables in them.");
+              + " is not supported, because Hibernate does not generate values there. Put it on an"
+              + " attribute of an entity, or of an embeddable in an entity.");
     }
     return generator;
   }

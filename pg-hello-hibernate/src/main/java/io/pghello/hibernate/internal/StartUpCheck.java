@@ -25,9 +25,9 @@ import org.hibernate.service.ServiceRegistry;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks, once a session factory is complete and its schema created, whether the extension can be
- * used, and does about it what {@link PgHelloSettings#PREFLIGHT} says. It asks as the client does,
- * within a time-out, and throws the client's errors.
+ * Checks whether the extension is usable when a session factory is complete and its schema has been
+ * created. Reacts as set by {@link PgHelloSettings#PREFLIGHT}. Uses the client's query, timeout and
+ * errors.
  */
 @SuppressWarnings("serial") // observers of a factory are not serialized
 final class StartUpCheck extends ExtensionCheck {
@@ -35,7 +35,7 @@ final class StartUpCheck extends ExtensionCheck {
     super(Function.EXTENSION, PgHelloSettings.SCHEMA, schema, fails, "io.pghello.hibernate");
   }
 
-  /** Arranges that the factory is checked when it is complete, if the settings want it. */
+  /** Registers the check, if it is enabled in the settings. */
   static void register(SessionFactoryImplementor factory) {
     if (!(factory.getJdbcServices().getDialect() instanceof PostgreSQLDialect)) {
       return;
@@ -52,7 +52,7 @@ final class StartUpCheck extends ExtensionCheck {
     }
   }
 
-  /** Returns whether there is one database, to which Hibernate may connect at the start. */
+  /** Returns whether there is a single database and Hibernate may connect to it at startup. */
   private static boolean isPossible(SessionFactoryImplementor factory) {
     Map<String, Object> settings =
         factory.getServiceRegistry().requireService(ConfigurationService.class).getSettings();
@@ -77,9 +77,10 @@ final class StartUpCheck extends ExtensionCheck {
   }
 
   /**
-   * Hibernate's own connections, as it uses them at the start.
+   * Hibernate's own connections, as used at startup.
    *
-   * @param jta whether they may be in a transaction of a container, which is left alone
+   * @param jta whether the connections may take part in a container's transaction, which must not
+   *     be affected
    */
   private record Source(JdbcConnectionAccess access, boolean jta) implements ConnectionSource {
     @Override

@@ -16,9 +16,9 @@ import org.hibernate.type.CustomType;
 import org.hibernate.type.SqlTypes;
 import org.jspecify.annotations.Nullable;
 
-/** Chooses how values come, and prepares that. */
+/** Chooses the strategy of each attribute and prepares the attribute for it. */
 final class StrategyChoice {
-  // on PostgreSQL, other nationalized texts are one of these
+  // on PostgreSQL, the other nationalized text types are resolved to one of these
   private static final Set<Integer> TEXTS =
       Set.of(
           SqlTypes.CHAR,
@@ -36,7 +36,7 @@ final class StrategyChoice {
   private final Metadata metadata;
   private final WriteExpressions expressions;
   private final Prefetcher prefetcher;
-  // an inherited attribute is seen once in each entity, and prepared once
+  // an inherited attribute is visited in each entity, but prepared only once
   private final IdentityHashMap<Property, ValueStrategy> prepared = new IdentityHashMap<>();
 
   StrategyChoice(Metadata metadata, WriteExpressions expressions, Prefetcher prefetcher) {
@@ -45,7 +45,7 @@ final class StrategyChoice {
     this.prefetcher = prefetcher;
   }
 
-  /** Returns how the value of an attribute comes, after preparing that. */
+  /** Prepares an attribute and returns its strategy. */
   ValueStrategy of(
       ServerValueCreator value, AttributePlace place, Property attribute, Class<?> type) {
     return prepared.computeIfAbsent(attribute, any -> prepare(value, place, attribute, type));
@@ -63,7 +63,7 @@ final class StrategyChoice {
               : ValueStrategy.PREFETCH;
     } else if (strategy == ValueStrategy.RETURNING && obstacle != null) {
       throw place.error(
-          value, attribute, "has strategy = RETURNING, and " + obstacle + "; use PREFETCH");
+          value, attribute, "has strategy = RETURNING, but " + obstacle + "; use PREFETCH");
     }
     if (strategy == ValueStrategy.RETURNING
         && !place.entity().isMutable()
@@ -71,7 +71,8 @@ final class StrategyChoice {
       throw place.error(
           value,
           attribute,
-          "has strategy = RETURNING, which Hibernate cannot do for what is @Immutable; use PREFETCH");
+          "has strategy = RETURNING, which Hibernate does not support for @Immutable entities; use"
+              + " PREFETCH");
     }
     if (strategy == ValueStrategy.PREFETCH) {
       if (place.path().isEmpty()) {
@@ -99,36 +100,36 @@ final class StrategyChoice {
     if (!place.path().isEmpty()) {
       return "is in an embeddable";
     }
-    if (isInsertedBySqlOfItsOwn(place.entity().getRootClass())) {
-      return "there is an @SQLInsert, which has no expression for the value";
+    if (hasCustomInsert(place.entity().getRootClass())) {
+      return "the entity has an @SQLInsert without an expression for the value";
     }
     var basic = (BasicValue) attribute.getValue();
     BasicValue.Resolution<?> resolved = basic.resolve();
     if (resolved.getValueConverter() != null) {
       return "has a converter";
     }
-    if (isOfProgram(resolved)) {
-      return "has a type that is not Hibernate's, and may write something else than it is given";
+    if (isCustom(resolved)) {
+      return "has a custom type, which may convert the value";
     }
     int column = resolved.getJdbcType().getDefaultSqlTypeCode();
     if (value.source() != null) {
       if (!TEXTS.contains(column)) {
-        return "its column is no text";
+        return "its column is not a text column";
       }
     } else if (isMillis(type)) {
       if (column != SqlTypes.BIGINT) {
-        return "its column is no BIGINT";
+        return "its column is not a BIGINT";
       }
     } else if (!INSTANTS.contains(column)) {
-      return "its column is no timestamp with time zone";
+      return "its column is not a timestamp with time zone";
     }
     return attribute.getColumns().get(0).getCustomWrite() == null
         ? null
-        : "has a write expression of its own";
+        : "already has a write expression";
   }
 
-  /** Returns whether any part of how a value is written is not Hibernate's own. */
-  private static boolean isOfProgram(BasicValue.Resolution<?> resolved) {
+  /** Returns whether the type, or any part of it, is not one of Hibernate's own. */
+  private static boolean isCustom(BasicValue.Resolution<?> resolved) {
     BasicType<?> type = resolved.getLegacyResolvedBasicType();
     return type instanceof CustomType<?>
         || Stream.of(type, resolved.getDomainJavaType(), resolved.getJdbcType())
@@ -139,8 +140,8 @@ final class StrategyChoice {
     return type == Long.class || type == long.class;
   }
 
-  /** Looks at all classes of a hierarchy, as an inherited attribute is prepared once for all. */
-  private boolean isInsertedBySqlOfItsOwn(PersistentClass root) {
+  /** Checks all classes of a hierarchy, because an inherited attribute is prepared only once. */
+  private boolean hasCustomInsert(PersistentClass root) {
     return metadata.getEntityBindings().stream()
         .filter(entity -> entity.getRootClass().equals(root))
         .anyMatch(
@@ -150,7 +151,10 @@ final class StrategyChoice {
                         .anyMatch(join -> join.getCustomSQLInsert() != null));
   }
 
-  /** Returns whether the INSERT makes the identifier; XML may override annotations. */
+  /**
+   * Returns whether the INSERT generates the identifier. Reads the column instead of the
+   * annotation, because XML may override annotations.
+   */
   private static boolean isIdentity(PersistentClass entity) {
     return entity.getIdentifier().getSelectables().stream()
         .anyMatch(each -> each instanceof Column column && column.isIdentity());

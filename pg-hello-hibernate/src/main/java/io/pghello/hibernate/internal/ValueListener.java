@@ -5,7 +5,7 @@ import static io.pghello.hibernate.ValueEvent.INSERT;
 import static io.pghello.hibernate.ValueEvent.UPDATE;
 
 import io.pghello.hibernate.ValueStrategy;
-import io.pghello.hibernate.internal.Answers.Answer;
+import io.pghello.hibernate.internal.ServerValues.ServerValue;
 import io.pghello.internal.HelloRequest;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
@@ -36,7 +36,7 @@ import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
 import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
-/** Completes generators: what happens before and after entities are written. */
+/** The steps before and after writing an entity that generators cannot perform. */
 final class ValueListener
     implements FlushEntityEventListener,
         PreInsertEventListener,
@@ -45,19 +45,19 @@ final class ValueListener
         PostInsertEventListener,
         PreDeleteEventListener,
         EvictEventListener {
-  // Its return type is not the same in all lines of Hibernate, and so not a plain call.
+  // A method handle, because the return type differs between Hibernate versions.
   private static final MethodHandle SESSION = session();
 
   private static final int[] NONE = {};
 
   private final Prefetcher prefetcher;
   private final WriteExpressions expressions;
-  private final Merges merges;
+  private final MergeTracker mergeTracker;
 
-  ValueListener(Prefetcher prefetcher, WriteExpressions expressions, Merges merges) {
+  ValueListener(Prefetcher prefetcher, WriteExpressions expressions, MergeTracker mergeTracker) {
     this.prefetcher = prefetcher;
     this.expressions = expressions;
-    this.merges = merges;
+    this.mergeTracker = mergeTracker;
   }
 
   private static MethodHandle session() {
@@ -71,16 +71,16 @@ final class ValueListener
     }
   }
 
-  /** Returns an entity's entry in the session; null if that is a stateless one. */
+  /** Returns an entity's entry in the session; null in a stateless session. */
   private static @Nullable EntityEntry entry(
       @Nullable SharedSessionContractImplementor session, Object entity) {
     return session == null ? null : session.getPersistenceContextInternal().getEntry(entity);
   }
 
-  /** Notes what is known of an entity that leaves the session, as it may be written again. */
+  /** Keeps the values of an entity that leaves the session, because it may be written again. */
   @Override
   public boolean onPreDelete(PreDeleteEvent event) {
-    leaves(event.getEntity(), session(event));
+    keepValues(event.getEntity(), session(event));
     return false;
   }
 
@@ -88,18 +88,18 @@ final class ValueListener
   public void onEvict(EvictEvent event) {
     Object object = event.getObject();
     if (Hibernate.isInitialized(object)) {
-      leaves(Hibernate.unproxy(object), event.getSession());
+      keepValues(Hibernate.unproxy(object), event.getSession());
     }
   }
 
-  private void leaves(Object entity, @Nullable SharedSessionContractImplementor session) {
+  private void keepValues(Object entity, @Nullable SharedSessionContractImplementor session) {
     EntityEntry entry = entry(session, entity);
     if (entry != null) {
-      prefetcher.given().keep(entity, entry);
+      prefetcher.filledValues().keep(entity, entry);
     }
   }
 
-  /** Keeps what an INSERT has made, before Hibernate looks for changes. */
+  /** Restores values created by the INSERT before Hibernate detects changes. */
   @Override
   public void onFlushEntity(FlushEntityEvent event) {
     EntityEntry entry = event.getEntityEntry();
@@ -109,19 +109,19 @@ final class ValueListener
       return;
     }
     for (ServerValueAttribute attribute : prefetcher.of(entry.getPersister())) {
-      attribute.keep(event.getEntity(), entry, prefetcher.given());
+      attribute.keep(event.getEntity(), entry, prefetcher.filledValues());
     }
   }
 
-  /** Notes, after Hibernate has looked for changes, whether there are any. */
+  /** Records the changed attributes after Hibernate has detected them. */
   void afterFlushEntity(FlushEntityEvent event) {
     EntityEntry entry = event.getEntityEntry();
     boolean unknown = EntityWrite.isOfDetached(event.getEntity(), entry);
     boolean updated = unknown || event.hasDirtyProperties() || event.hasDirtyCollection();
     FlushState flush = FlushState.find(entry);
     if (updated && !prefetcher.of(entry.getPersister()).isEmpty()) {
-      // before the entry has what the UPDATE writes
-      var unused = prefetcher.given().of(event.getEntity(), entry);
+      // before the UPDATE replaces the entry's loaded state
+      var unused = prefetcher.filledValues().of(event.getEntity(), entry);
       flush = FlushState.at(entry);
     }
     if (flush != null) {
@@ -141,24 +141,25 @@ final class ValueListener
     }
     EntityIdentifierMapping identifier = event.getPersister().getIdentifierMapping();
     if (event.getId() != null && identifier.getIdentifier(entity) == null) {
-      // a stateless session of Hibernate 6 does it after the INSERT; but it may be the name
+      // a stateless session of Hibernate 6 sets the identifier after the INSERT; but it may be
+      // the name to greet
       identifier.setIdentifier(entity, event.getId(), null);
     }
     SharedSessionContractImplementor session = session(event);
     EntityEntry entry = entry(session, entity);
-    // an INSERT that failed may have left its own
+    // a failed INSERT may have left its state
     var unused = prefetcher.writes().remove(entity);
     FlushState flush = statement(entity, entry);
     flush.beginStatement(INSERT, state);
     if (session == null || entry == null) {
-      // a stateless session may not be told here, and has its generators
+      // this may be a stateless session, in which the generators fill the values
       return false;
     }
     if (event.getPersister().getRowIdMapping() != null) {
-      // Hibernate replaces the entry after the INSERT
+      // because Hibernate replaces the entry after the INSERT
       prefetcher.writes().put(entity, flush);
     }
-    merges.copyTo(entity, event.getPersister(), session);
+    mergeTracker.copyTo(entity, event.getPersister(), session);
     for (ServerValueAttribute attribute : attributes) {
       if (attribute.strategy() == ValueStrategy.PREFETCH && attribute.value().isOn(INSERT)) {
         prefetcher.fill(session, entity, entry, attribute, INSERT, state);
@@ -168,8 +169,8 @@ final class ValueListener
   }
 
   /**
-   * Returns where to note what is being written; in a stateless session that is no entry, and
-   * nothing of an earlier statement.
+   * Returns the state for the current write. In a stateless session it is new for each statement,
+   * because there is no entry.
    */
   private FlushState statement(Object entity, @Nullable EntityEntry entry) {
     if (entry != null) {
@@ -180,7 +181,7 @@ final class ValueListener
     return flush;
   }
 
-  /** Prepares what the INSERT computes. */
+  /** Prepares values that the INSERT computes. */
   boolean afterPreInsert(PreInsertEvent event) {
     Object entity = event.getEntity();
     @Nullable Object[] state = event.getState();
@@ -209,14 +210,14 @@ final class ValueListener
     prefetcher
         .writes()
         .computeIfAbsent(write.entity(), FlushState::new)
-        .answers()
+        .serverValues()
         .put(attribute, name, marked);
     return marked;
   }
 
   /**
-   * An update that was planned before the insert of the same flush knows nothing of what the insert
-   * has filled, and would write what was there before.
+   * Copies filled values into the state to be written. An UPDATE that was planned before the INSERT
+   * of the same flush would otherwise overwrite them.
    */
   @Override
   public boolean onPreUpdate(PreUpdateEvent event) {
@@ -246,7 +247,7 @@ final class ValueListener
     return false;
   }
 
-  /** Notes what the INSERT has returned, and lets nobody see the marks that it was given. */
+  /** Stores the values returned by the INSERT, and removes the markers. */
   @Override
   public void onPostInsert(PostInsertEvent event) {
     @Nullable Object[] state = event.getState();
@@ -259,14 +260,14 @@ final class ValueListener
     FlushState written = prefetcher.writes().remove(entity);
     if (entry != null) {
       if (written != null && FlushState.find(entry) == null) {
-        // with what it says of an UPDATE in the same flush, which writes another state
+        // it also knows about an UPDATE in the same flush, which writes another state
         entry.addExtraState(written);
       }
       FlushState.at(entry).endStatement();
     }
     var write = new EntityWrite(entity, INSERT, entry, state);
     for (ServerValueAttribute attribute : attributes) {
-      Answer marked = written == null ? null : written.answers().of(attribute);
+      ServerValue marked = written == null ? null : written.serverValues().of(attribute);
       if (marked != null && attribute.strategy() == ValueStrategy.RETURNING) {
         noteReturned(attribute, write, marked, state);
       }
@@ -274,12 +275,15 @@ final class ValueListener
   }
 
   private void noteReturned(
-      ServerValueAttribute attribute, EntityWrite write, Answer marked, @Nullable Object[] state) {
+      ServerValueAttribute attribute,
+      EntityWrite write,
+      ServerValue marked,
+      @Nullable Object[] state) {
     AttributePath path = attribute.path();
     Object returned = state[path.index()];
     boolean unread = marked.value().equals(returned);
     if (unread) {
-      // by a stateless session; or a listener has prevented the INSERT
+      // stateless sessions do not read it; or a listener has vetoed the INSERT
       path.setIn(state, path.get(write.entity()));
     }
     if (returned == null || (unread && write.entry() != null)) {
@@ -287,13 +291,15 @@ final class ValueListener
     }
     if (!Objects.equals(marked.name(), attribute.name(write))) {
       throw new HibernateException(
-          "A PRE_INSERT listener has changed what is greeted in "
+          "A PRE_INSERT listener has changed the name greeted in "
               + attribute.path()
-              + ", after the INSERT was told whom to greet. Use strategy = PREFETCH there, or"
+              + " after the INSERT was prepared. Use strategy = PREFETCH for this attribute, or"
               + " prepend the listener.");
     }
     if (!unread) {
-      prefetcher.given().put(write.entity(), write.entry(), attribute, marked.name(), returned);
+      prefetcher
+          .filledValues()
+          .put(write.entity(), write.entry(), attribute, marked.name(), returned);
     }
   }
 

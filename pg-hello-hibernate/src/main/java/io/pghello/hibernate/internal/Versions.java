@@ -5,21 +5,26 @@ import io.pghello.PgHelloException;
 import org.hibernate.HibernateException;
 import org.jspecify.annotations.Nullable;
 
-/** Finds out whether this module and the core, whose internals it uses, are of one version. */
+/**
+ * Checks that this module and the core have the same version, because this module uses internal
+ * classes of the core.
+ */
 final class Versions {
   private Versions() {}
 
-  /** Refuses versions that differ; class files that are in no jar of ours have none. */
+  /**
+   * Throws if the versions differ. Class files outside our jars have no version and are accepted.
+   */
   static void requireSame() {
     String ours = version(Versions.class);
     String core = version(PgHelloException.class);
     if (ours != null && core != null && !ours.equals(core)) {
       throw new HibernateException(
-          "pg-hello-hibernate is of version "
+          "pg-hello-hibernate has version "
               + ours
-              + ", and pg-hello-core of version "
+              + ", but pg-hello-core has version "
               + core
-              + ". Use one version of both, as pg-hello-bom does.");
+              + ". Use the same version of both, for example by importing pg-hello-bom.");
     }
   }
 

@@ -10,14 +10,14 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Values of objects that are known by their identity, and may be collected. What belonged to a
- * collected object goes soon after the collection, also in a program that is idle. Thread-safe.
+ * A map with weak keys that are compared by identity. Entries of collected keys are removed soon
+ * after the garbage collection, even if the map is not used. Thread-safe.
  */
 class WeakIdentityMap<V> {
   private final Map<Key, V> values = new ConcurrentHashMap<>();
   private final AtomicBoolean watched = new AtomicBoolean();
 
-  /** An object, which it does not keep. */
+  /** A weak reference to a key. */
   private static final class Key extends WeakReference<Object> {
     private final int hash;
 
@@ -41,7 +41,7 @@ class WeakIdentityMap<V> {
     }
   }
 
-  /** Equals the key of an object, and costs the collector less than one more reference to it. */
+  /** A key for lookups. Cheaper for the garbage collector than another weak reference. */
   private record Lookup(Object object) {
     @Override
     public int hashCode() {
@@ -54,23 +54,25 @@ class WeakIdentityMap<V> {
     }
   }
 
-  /** Has the thread that calls back; it ends with the class loader of this class. */
+  /**
+   * Runs callbacks after garbage collections. The thread ends with the class loader of this class.
+   */
   private static final class GarbageCollections {
     private static final Cleaner CLEANER = Cleaner.create();
 
-    /** Calls back after the next collection of garbage, whatever it collects. */
+    /** Runs an action after the next garbage collection. */
     static void afterNext(Runnable action) {
       CLEANER.register(new Object(), action);
     }
   }
 
-  /** Returns what belongs to an object; null if nothing does. */
-  @SuppressWarnings("CollectionIncompatibleType") // a map calls equals of what is looked for
+  /** Returns the value of a key; null if there is none. */
+  @SuppressWarnings("CollectionIncompatibleType") // the map calls equals of the argument
   @Nullable V get(Object object) {
     return values.get(new Lookup(object));
   }
 
-  /** Returns what belongs to an object, after making it if there is nothing. */
+  /** Returns the value of a key. Creates the value if there is none. */
   V computeIfAbsent(Object object, Supplier<? extends V> maker) {
     V known = get(object);
     if (known != null) {
@@ -85,18 +87,21 @@ class WeakIdentityMap<V> {
     values.put(new Key(object), value);
   }
 
-  /** Forgets an object, and returns what belonged to it; null if nothing did. */
+  /** Removes a key and returns its value; null if there was none. */
   @SuppressWarnings("CollectionIncompatibleType")
   @Nullable V remove(Object object) {
     return values.isEmpty() ? null : values.remove(new Lookup(object));
   }
 
-  /** Returns of how many objects something is kept. */
+  /** Returns the number of entries, including those of collected keys that were not yet removed. */
   int size() {
     return values.size();
   }
 
-  /** Has what belonged to collected objects removed, as long as anything is kept. */
+  /**
+   * Starts the removal of collected keys after each garbage collection, unless it is already
+   * active.
+   */
   private void watch() {
     if (!watched.get() && watched.compareAndSet(false, true)) {
       sweepAfterCollection(new WeakReference<>(this));
@@ -113,18 +118,18 @@ class WeakIdentityMap<V> {
         });
   }
 
-  /** Returns whether to do it again after the next collection. */
+  /** Removes collected keys. Returns whether to repeat this after the next garbage collection. */
   private boolean sweep() {
     removeCollected();
     if (size() > 0) {
       return true;
     }
     watched.set(false);
-    // what has come meanwhile
+    // entries may have been added in between
     return size() > 0 && watched.compareAndSet(false, true);
   }
 
-  /** Removes what belonged to objects that have been collected. */
+  /** Removes the entries of collected keys. */
   void removeCollected() {
     values.keySet().removeIf(key -> key.refersTo(null));
   }

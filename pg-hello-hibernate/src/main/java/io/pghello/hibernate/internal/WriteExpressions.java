@@ -10,11 +10,13 @@ import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * SQL that columns are written with where the INSERT computes the value. Hibernate gives it one
- * parameter, in INSERTs and in UPDATEs, so that a name to be greeted has to be told from a value
- * that is to be kept: it has a mark in front, which no value has, since it is made up anew for each
- * session factory. A time to be filled in is such a mark itself, as Hibernate may leave out the
- * columns, or the second tables, of nulls.
+ * SQL write expressions for columns that the INSERT computes.
+ *
+ * <p>Hibernate passes one parameter to the expression, both in INSERTs and in UPDATEs. The
+ * expression must therefore distinguish a name to greet from a value to store: a name is prefixed
+ * with a marker that no value has, because it is random for each session factory. A time to fill in
+ * is itself such a marker instead of a null, because Hibernate may omit columns or secondary tables
+ * that contain nulls.
  */
 final class WriteExpressions {
   private static final DateTimeFormatter LITERAL =
@@ -22,7 +24,7 @@ final class WriteExpressions {
 
   private final String schema;
   private final String mark = "pg_hello " + UUID.randomUUID() + " ";
-  // somewhere around the year 200,000, in whole seconds, which any way of binding it keeps
+  // around the year 200,000, in whole seconds so that any form of binding preserves it
   private final Instant markedTime =
       Instant.ofEpochSecond(
           6_249_000_000_000L + ThreadLocalRandom.current().nextLong(1_000_000_000));
@@ -31,12 +33,12 @@ final class WriteExpressions {
     this.schema = schema;
   }
 
-  /** Returns what a greeting's column is given for a name. */
+  /** Returns the parameter that makes a greeting's column greet a name. */
   String marked(String name) {
     return mark + name;
   }
 
-  /** Returns what a time's column is given to be filled. */
+  /** Returns the parameter that makes a time's column compute the time. */
   Instant markedTime() {
     return markedTime;
   }
@@ -62,7 +64,7 @@ final class WriteExpressions {
   }
 
   String instant() {
-    // to_timestamp counts in floating point, which has the milliseconds of such times exactly
+    // to_timestamp uses floating point, which represents the milliseconds of such times exactly
     return "(select case when t.v operator(pg_catalog.=) timestamp with time zone '"
         + LITERAL.format(markedTime.atOffset(ZoneOffset.UTC))
         + "' then pg_catalog.to_timestamp("

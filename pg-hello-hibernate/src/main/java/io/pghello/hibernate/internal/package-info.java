@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Services that Hibernate finds by itself. They may change in any release. */
+/** Services that Hibernate discovers automatically. They may change in any release. */
 @NullMarked
 package io.pghello.hibernate.internal;
 

@@ -7,7 +7,7 @@ import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import org.jspecify.annotations.Nullable;
 
-/** Is read; in a file of its own, as a class loader can define it without another class. */
+/** An entity to read. In its own file, so that a class loader can define it separately. */
 @Entity
 class Guestbook {
   @Id int id;

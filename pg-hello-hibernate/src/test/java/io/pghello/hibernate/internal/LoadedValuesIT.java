@@ -23,7 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What is kept of entities that are read, and for how long. */
+/** Which values of loaded entities are kept, and for how long. */
 @PgHelloTest
 class LoadedValuesIT {
   private SessionFactory factory;
@@ -68,9 +68,9 @@ class LoadedValuesIT {
             session.createSelectionQuery("from Guestbook order by id", Guestbook.class).list());
   }
 
-  private GivenValues given() {
+  private FilledValueTracker filledValues() {
     return requireNonNull(PrefetcherService.of(factory.unwrap(SessionFactoryImplementor.class)))
-        .given();
+        .filledValues();
   }
 
   private static void collectUntil(BooleanSupplier condition) {
@@ -82,16 +82,16 @@ class LoadedValuesIT {
   }
 
   @Test
-  void notesNothingOfWhatIsLoaded() {
+  void storesNothingForLoadedEntities() {
     insert(1_000);
     List<Guestbook> kept = load();
-    assertThat(given().size()).isZero();
+    assertThat(filledValues().size()).isZero();
     kept.forEach(each -> assertThat(each.greeting).isEqualTo("Hello, user" + each.id + "!"));
   }
 
-  /** Rows of a time before the column have no greeting. */
+  /** Rows that are older than the column have no greeting. */
   @Test
-  void notesNothingOfWhatLeavesASessionWithoutAValue() {
+  void storesNothingForEntitiesEvictedWithoutAValue() {
     insert(10);
     factory.inTransaction(
         session -> {
@@ -100,12 +100,12 @@ class LoadedValuesIT {
               session.createSelectionQuery("from Guestbook", Guestbook.class).list();
           loaded.forEach(session::detach);
           assertThat(loaded).hasSize(10);
-          assertThat(given().size()).isZero();
+          assertThat(filledValues().size()).isZero();
         });
   }
 
   @Test
-  void keepsNothingOfWhatIsGoneInAnIdleProgram() {
+  void removesCollectedEntitiesInAnIdleProgram() {
     insert(1_000);
     List<Guestbook> kept =
         factory.fromSession(
@@ -115,11 +115,11 @@ class LoadedValuesIT {
                       .createSelectionQuery("from Guestbook order by id", Guestbook.class)
                       .list();
               loaded.forEach(session::detach);
-              assertThat(given().size()).isEqualTo(loaded.size());
+              assertThat(filledValues().size()).isEqualTo(loaded.size());
               return new ArrayList<>(loaded.subList(0, 10));
             });
-    // nothing is loaded or written meanwhile
-    collectUntil(() -> given().size() == kept.size());
+    // nothing is loaded or written in between
+    collectUntil(() -> filledValues().size() == kept.size());
     Guestbook copy = kept.get(0);
     copy.id = 2_000;
     copy.name = "Grace";
@@ -128,7 +128,7 @@ class LoadedValuesIT {
     kept.clear();
   }
 
-  /** Nothing is written, and in the end nothing is loaded. */
+  /** Nothing is written, and at the end nothing is loaded. */
   @Test
   @Tag("long")
   void memoryIsFlatAfterAMillionLoads() {
@@ -136,9 +136,9 @@ class LoadedValuesIT {
     load(100);
     long before = usedMemory();
     load(1_000);
-    // a load that were noted would take some 300 bytes
+    // each stored load would take about 300 bytes
     collectUntil(() -> usedMemory() - before < 4 << 20);
-    assertThat(given().size()).isZero();
+    assertThat(filledValues().size()).isZero();
   }
 
   private void load(int times) {
@@ -152,7 +152,7 @@ class LoadedValuesIT {
   }
 
   @Test
-  void anUpdateOfWhatWasLoadedIsKnownByItsEntry() {
+  void anUpdateUsesTheLoadedStateOfTheEntry() {
     insert(2);
     factory.inTransaction(
         session -> {
@@ -168,9 +168,9 @@ class LoadedValuesIT {
         .containsExactly("Hello, Ada!", "Hello, user2!");
   }
 
-  /** A program that is stopped, and whose classes go, as in a server that goes on. */
+  /** An undeployed application in a server that continues to run. */
   @Test
-  void keepsNoClassesOfAProgramThatIsGone(DataSource dataSource) throws Exception {
+  void keepsNoClassesOfAnUndeployedApplication(DataSource dataSource) throws Exception {
     var loader = new WeakReference<ClassLoader>(run(dataSource));
     collectUntil(() -> loader.refersTo(null));
   }

@@ -17,10 +17,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The module is used with a core of its own version alone. */
+/** The module works only with a core of the same version. */
 @NullUnmarked
 class VersionsTest {
-  /** Has our classes anew, as if they came from jars of these versions. */
+  /** Loads our classes again, as if from jars of these versions. */
   private static final class OfVersions extends ClassLoader {
     private final String core;
     private final String module;
@@ -66,7 +66,7 @@ class VersionsTest {
   }
 
   @Test
-  void refusesACoreOfAnotherVersionBeforeItIsUsed() throws Exception {
+  void rejectsACoreOfAnotherVersionBeforeUse() throws Exception {
     var integrator =
         (Integrator)
             new OfVersions("0.1.0", "0.2.0")
@@ -76,13 +76,13 @@ class VersionsTest {
     assertThatThrownBy(() -> integrator.integrate(null, (BootstrapContext) null, null))
         .isInstanceOf(HibernateException.class)
         .hasMessage(
-            "pg-hello-hibernate is of version 0.2.0, and pg-hello-core of version 0.1.0."
-                + " Use one version of both, as pg-hello-bom does.");
+            "pg-hello-hibernate has version 0.2.0, but pg-hello-core has version 0.1.0."
+                + " Use the same version of both, for example by importing pg-hello-bom.");
   }
 
   @ParameterizedTest
   @CsvSource({"0.1.0,0.1.0", "0.1.0,", ",0.1.0", ","})
-  void takesOneVersionAndClassesOfNoJar(String core, String module) {
+  void acceptsOneVersionAndClassesOutsideJars(String core, String module) {
     assertThatCode(() -> new OfVersions(core, module).check()).doesNotThrowAnyException();
   }
 }

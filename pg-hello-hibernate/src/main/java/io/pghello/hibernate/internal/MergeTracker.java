@@ -17,23 +17,23 @@ import org.hibernate.event.spi.MergeEventListener;
 import org.hibernate.persister.entity.EntityPersister;
 
 /**
- * Copies what detached objects were given to the objects that they are merged into, where it is not
- * the program's either.
+ * When a detached object is merged, copies its filled values to the managed entity, so that they do
+ * not count as set by the application there.
  */
-final class Merges {
+final class MergeTracker {
   private final Prefetcher prefetcher;
 
-  // what the innermost merge of a session merges
+  // the object being merged by the innermost merge of each session
   private final Map<SharedSessionContractImplementor, Object> underWay = new ConcurrentHashMap<>();
 
-  Merges(Prefetcher prefetcher) {
+  MergeTracker(Prefetcher prefetcher) {
     this.prefetcher = prefetcher;
   }
 
   /**
-   * Replaces the listeners of merges by one that calls them. A listener before Hibernate's own, and
-   * one after it, would not learn of a merge that fails. Who wants to replace a listener later does
-   * not find it.
+   * Replaces the merge listeners with one that calls them. Separate listeners before and after
+   * Hibernate's own would not notice a failed merge. Code that later tries to replace one of these
+   * listeners will not find it.
    */
   void surround(EventListenerGroup<MergeEventListener> group) {
     var others = new ArrayList<MergeEventListener>();
@@ -78,12 +78,12 @@ final class Merges {
 
   private void noteChanges(MergeEvent event) {
     Object detached = detached(event.getOriginal());
-    if (prefetcher.given().get(detached) != null) {
+    if (prefetcher.filledValues().get(detached) != null) {
       EntityPersister persister =
           event.getSession().getEntityPersister(event.getEntityName(), detached);
       prefetcher
           .of(persister)
-          .forEach(attribute -> attribute.noteChange(detached, null, prefetcher.given()));
+          .forEach(attribute -> attribute.noteChange(detached, null, prefetcher.filledValues()));
     }
   }
 
@@ -95,9 +95,9 @@ final class Merges {
       PersistenceContext context = event.getSession().getPersistenceContextInternal();
       EntityEntry entry = context.getEntry(copy);
       if (entry != null) {
-        prefetcher.given().noteMerged(detached, copy, entry);
+        prefetcher.filledValues().noteMerged(detached, copy, entry);
       }
-      prefetcher.given().copy(detached, copy, entry);
+      prefetcher.filledValues().copy(detached, copy, entry);
     }
   }
 
@@ -105,12 +105,12 @@ final class Merges {
     return Hibernate.isInitialized(original) ? Hibernate.unproxy(original) : original;
   }
 
-  /** Does the same for a copy that is inserted while the detached object is merged. */
+  /** Copies the values to a managed copy that is inserted during the merge. */
   void copyTo(Object copy, EntityPersister persister, SharedSessionContractImplementor session) {
     if (!underWay.isEmpty() && persister.isIdentifierAssignedByInsert()) {
       Object original = underWay.get(session);
-      if (original != null && prefetcher.given().get(copy) == null) {
-        prefetcher.given().copy(detached(original), copy, null);
+      if (original != null && prefetcher.filledValues().get(copy) == null) {
+        prefetcher.filledValues().copy(detached(original), copy, null);
       }
     }
   }

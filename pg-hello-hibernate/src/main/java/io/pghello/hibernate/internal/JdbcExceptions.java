@@ -7,18 +7,18 @@ import java.sql.SQLException;
 import org.hibernate.JDBCException;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 
-/** Errors as Hibernate's users, retries and frameworks know them. */
-final class Failures {
-  // character_not_in_repertoire: what the server says of a name that cannot be sent
+/** Converts errors to the exceptions that Hibernate applications, retries and frameworks expect. */
+final class JdbcExceptions {
+  // character_not_in_repertoire: the server's SQLSTATE for a name that cannot be sent
   private static final String INVALID_NAME = "22021";
 
-  private Failures() {}
+  private JdbcExceptions() {}
 
   /**
-   * Returns what Hibernate makes of an error of the database with this SQLSTATE. Its cause is one
-   * of ours, and not the driver's, which could have names in it.
+   * Returns the Hibernate exception for the error's SQLSTATE. The cause is our exception instead of
+   * the driver's, because the driver's message could contain names.
    */
-  static JDBCException converted(PgHelloException e, SessionFactoryImplementor factory) {
+  static JDBCException convert(PgHelloException e, SessionFactoryImplementor factory) {
     String state = e.sqlState().orElse(e.code() == Code.INVALID_NAME ? INVALID_NAME : null);
     return factory
         .getJdbcServices()

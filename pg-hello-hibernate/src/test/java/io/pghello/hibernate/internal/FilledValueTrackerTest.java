@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 @NullUnmarked
-class GivenValuesTest {
+class FilledValueTrackerTest {
   private static final ServerValueAttribute ATTRIBUTE =
       new ServerValueAttribute(null, ValueStrategy.PREFETCH, null, null, String.class);
 
@@ -32,34 +32,34 @@ class GivenValuesTest {
 
   @Test
   void knowsEntitiesByTheirIdentity() {
-    var given = new GivenValues(persister -> List.of());
+    var filledValues = new FilledValueTracker(persister -> List.of());
     var one = new Alike();
     var other = new Alike();
-    given.put(one, null, ATTRIBUTE, "Ada", "Hello, Ada!");
-    assertThat(given.get(other)).isNull();
-    given.put(other, null, ATTRIBUTE, "Bob", "Hello, Bob!");
-    assertThat(given.size()).isEqualTo(2);
-    assertThat(find(given, one, "Hello, Ada!")).isTrue();
-    assertThat(find(given, one, "Hello, Bob!")).isFalse();
-    given.copy(one, other, null);
-    assertThat(find(given, other, "Hello, Ada!")).isTrue();
-    given.copy(one, one, null);
-    given.copy(new Alike(), other, null);
-    assertThat(find(given, one, "Hello, Ada!")).isTrue();
-    given.get(one).remove(ATTRIBUTE);
-    assertThat(find(given, one, "Hello, Ada!")).isFalse();
-    assertThat(find(given, other, "Hello, Ada!")).isTrue();
+    filledValues.put(one, null, ATTRIBUTE, "Ada", "Hello, Ada!");
+    assertThat(filledValues.get(other)).isNull();
+    filledValues.put(other, null, ATTRIBUTE, "Bob", "Hello, Bob!");
+    assertThat(filledValues.size()).isEqualTo(2);
+    assertThat(find(filledValues, one, "Hello, Ada!")).isTrue();
+    assertThat(find(filledValues, one, "Hello, Bob!")).isFalse();
+    filledValues.copy(one, other, null);
+    assertThat(find(filledValues, other, "Hello, Ada!")).isTrue();
+    filledValues.copy(one, one, null);
+    filledValues.copy(new Alike(), other, null);
+    assertThat(find(filledValues, one, "Hello, Ada!")).isTrue();
+    filledValues.get(one).remove(ATTRIBUTE);
+    assertThat(find(filledValues, one, "Hello, Ada!")).isFalse();
+    assertThat(find(filledValues, other, "Hello, Ada!")).isTrue();
   }
 
-  private static boolean find(GivenValues given, Object entity, String value) {
-    Answers values = given.get(entity);
+  private static boolean find(FilledValueTracker filledValues, Object entity, String value) {
+    ServerValues values = filledValues.get(entity);
     return values != null && values.find(ATTRIBUTE, value) != null;
   }
 
-  /** As sessions do that are given the same immutable object by the second-level cache. */
+  /** Like sessions that get the same immutable object from the second-level cache. */
   @Test
   void mayBeUsedByManyThreadsForOneEntity() throws InterruptedException {
-    var given = new GivenValues(persister -> List.of());
+    var filledValues = new FilledValueTracker(persister -> List.of());
     var shared = new Object();
     var failed = new AtomicReference<Throwable>();
     List<Thread> threads =
@@ -69,9 +69,9 @@ class GivenValuesTest {
                     new Thread(
                         () -> {
                           for (int i = 0; i < 100_000; i++) {
-                            given.put(shared, null, ATTRIBUTE, name, "Hello, " + name + "!");
-                            find(given, shared, "Hello, Ada!");
-                            given.copy(shared, shared, null);
+                            filledValues.put(shared, null, ATTRIBUTE, name, "Hello, " + name + "!");
+                            find(filledValues, shared, "Hello, Ada!");
+                            filledValues.copy(shared, shared, null);
                           }
                         }))
             .toList();
@@ -83,39 +83,39 @@ class GivenValuesTest {
     assertThat(failed.get()).isNull();
     long known =
         Stream.of("Ada", "Bob", "Eve")
-            .filter(name -> find(given, shared, "Hello, " + name + "!"))
+            .filter(name -> find(filledValues, shared, "Hello, " + name + "!"))
             .count();
     assertThat(known).isEqualTo(1);
   }
 
-  /** A million inserts, of which the program keeps one. */
+  /** A million inserted entities, one of which is kept. */
   @Tag("slow")
   @Test
   void keepsNoEntityInMemory() {
-    var given = new GivenValues(persister -> List.of());
+    var filledValues = new FilledValueTracker(persister -> List.of());
     var kept = new Object();
-    given.put(kept, null, ATTRIBUTE, "kept", "Hello, kept!");
+    filledValues.put(kept, null, ATTRIBUTE, "kept", "Hello, kept!");
     int largest = 0;
     for (int i = 0; i < 1_000_000; i++) {
-      given.put(new Object(), null, ATTRIBUTE, "name", "Hello, name!");
+      filledValues.put(new Object(), null, ATTRIBUTE, "name", "Hello, name!");
       if (i % 100_000 == 0) {
         System.gc();
-        largest = Math.max(largest, given.size());
+        largest = Math.max(largest, filledValues.size());
       }
     }
-    for (int i = 0; given.size() > 1; i++) {
+    for (int i = 0; filledValues.size() > 1; i++) {
       assertThat(i)
-          .as("%d of %d entities are still known", given.size(), largest)
+          .as("%d of %d entities are still known", filledValues.size(), largest)
           .isLessThan(1_000);
       System.gc();
       Thread.onSpinWait();
     }
-    assertThat(find(given, kept, "Hello, kept!")).isTrue();
+    assertThat(find(filledValues, kept, "Hello, kept!")).isTrue();
   }
 
-  /** What comes when the last one has gone is forgotten after it, too. */
+  /** An entity added while the last one is being removed is removed later as well. */
   @Test
-  void forgetsWhatComesWhileItEnds() {
+  void removesEntriesAddedDuringTheLastSweep() {
     var late = new AtomicReference<>(new Object());
     var map =
         new WeakIdentityMap<String>() {

@@ -4,9 +4,12 @@ package io.pghello.hibernate.internal;
 import org.hibernate.engine.spi.EntityEntryExtraState;
 import org.jspecify.annotations.Nullable;
 
-/** State at an entity's entry in its session, in a chain with the states that others keep there. */
-interface EntryState extends EntityEntryExtraState {
-  /** Returns what follows in the chain; null if nothing does. */
+/**
+ * State attached to an entity's entry in its session. Forms a linked list with the states that
+ * other code attaches to the same entry.
+ */
+interface ChainedEntryState extends EntityEntryExtraState {
+  /** Returns the next state in the list; null at the end. */
   @Nullable EntityEntryExtraState next();
 
   void setNext(EntityEntryExtraState next);
@@ -21,7 +24,7 @@ interface EntryState extends EntityEntryExtraState {
     }
   }
 
-  /** Searches the states after this one only, as Hibernate's own implementations do. */
+  /** Searches only the states after this one, like Hibernate's own implementations. */
   @Override
   default <T extends EntityEntryExtraState> @Nullable T getExtraState(Class<T> type) {
     EntityEntryExtraState next = next();

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate.internal;
+
+import io.pghello.hibernate.internal.ServerValues.ServerValue;
+import java.util.List;
+import java.util.function.Function;
+import org.hibernate.engine.spi.EntityEntry;
+import org.hibernate.engine.spi.EntityEntryExtraState;
+import org.hibernate.persister.entity.EntityPersister;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Remembers which values entities were filled or loaded with, to distinguish them from values set
+ * by the application when an entity is written again: after a rollback, after its removal, as a
+ * copy, or in another session.
+ *
+ * <p>Most loaded entities are never written, so loading an entity stores nothing here. Hibernate
+ * keeps the loaded state at the entity's entry in the session. The values are taken from there
+ * before the entity is written, removed, or evicted.
+ */
+final class FilledValueTracker extends WeakIdentityMap<ServerValues> {
+  private final Function<EntityPersister, List<ServerValueAttribute>> attributes;
+
+  /**
+   * Creates an empty tracker.
+   *
+   * @param attributes returns the filled attributes of an entity type
+   */
+  FilledValueTracker(Function<EntityPersister, List<ServerValueAttribute>> attributes) {
+    this.attributes = attributes;
+  }
+
+  /** The values that an entity was loaded with, attached to its entry. */
+  private static final class Loaded implements ChainedEntryState {
+    private final ServerValues serverValues = new ServerValues();
+    private @Nullable EntityEntryExtraState next;
+
+    @Override
+    public @Nullable EntityEntryExtraState next() {
+      return next;
+    }
+
+    @Override
+    public void setNext(EntityEntryExtraState other) {
+      next = other;
+    }
+  }
+
+  /**
+   * Returns the values that an entity was filled or loaded with; null if unknown. Call this before
+   * a flush changes the entry's loaded state.
+   *
+   * @param entry the entity's entry in its session; null if it has none
+   */
+  @Nullable ServerValues of(Object entity, @Nullable EntityEntry entry) {
+    ServerValues stored = get(entity);
+    if (stored != null || entry == null || !entry.isExistsInDatabase()) {
+      return stored;
+    }
+    Loaded loaded = entry.getExtraState(Loaded.class);
+    if (loaded == null) {
+      if (attributes.apply(entry.getPersister()).isEmpty()) {
+        return null;
+      }
+      loaded = new Loaded();
+      note(entity, entry, loaded.serverValues);
+      entry.addExtraState(loaded);
+    }
+    return loaded.serverValues;
+  }
+
+  /** Stores the loaded values of an entity, replacing earlier ones. */
+  private void note(Object entity, EntityEntry entry, ServerValues serverValues) {
+    @Nullable Object @Nullable [] state = entry.getLoadedState();
+    if (state != null) {
+      for (ServerValueAttribute attribute : attributes.apply(entry.getPersister())) {
+        attribute.noteLoaded(entity, state, serverValues);
+      }
+    }
+  }
+
+  /** Updates the values after an entity was reloaded. */
+  void reload(Object entity, EntityEntry entry) {
+    ServerValues known = of(entity, entry);
+    if (known != null) {
+      note(entity, entry, known);
+    }
+  }
+
+  /** Keeps the values of an entity that is about to leave its session. */
+  void keep(Object entity, EntityEntry entry) {
+    ServerValues known = of(entity, entry);
+    if (known != null && known.first() != null) {
+      computeIfAbsent(entity, () -> known);
+    }
+  }
+
+  void put(
+      Object entity,
+      @Nullable EntityEntry entry,
+      ServerValueAttribute attribute,
+      @Nullable String name,
+      Object value) {
+    known(entity, entry).put(attribute, name, value);
+  }
+
+  /**
+   * Copies the values when Hibernate copies an entity's state to another object, or to the same.
+   *
+   * @param entry the entry of the target; null if it has none
+   */
+  void copy(Object from, Object to, @Nullable EntityEntry entry) {
+    ServerValues stored = get(from);
+    if (stored != null) {
+      known(to, entry).putAll(stored);
+    }
+  }
+
+  /**
+   * Stores the values of a detached object so that they are known when it is merged again. A value
+   * is stored if it equals the value of the row that the object was merged into.
+   *
+   * @param merged the managed entity of the row
+   * @param entry the entry of the managed entity
+   */
+  @SuppressWarnings("ReferenceEquality") // a managed object is merged into itself
+  void noteMerged(Object detached, Object merged, EntityEntry entry) {
+    ServerValues row = detached == merged || get(detached) != null ? null : of(merged, entry);
+    for (ServerValue each = row == null ? null : row.first(); each != null; each = each.next()) {
+      if (each.attribute().has(detached, each.value())) {
+        put(detached, null, each.attribute(), each.name(), each.value());
+      }
+    }
+  }
+
+  private ServerValues known(Object entity, @Nullable EntityEntry entry) {
+    ServerValues known = of(entity, entry);
+    return computeIfAbsent(entity, () -> known == null ? new ServerValues() : known);
+  }
+}
