@@ -9,14 +9,14 @@ import org.testcontainers.utility.DockerImageName;
 
 /**
  * A stock {@code postgres} image with the files of the extension {@code pg_hello} copied in, so
- * that {@code CREATE EXTENSION pg_hello} works. Images and class path have to be as {@link
- * ExtensionContainer} says. Not thread-safe until it is started.
+ * that {@code CREATE EXTENSION pg_hello} works. {@link ExtensionContainer} documents the
+ * requirements for the image and the class path. Not thread-safe until it is started.
  */
 public final class PgHelloContainer extends ExtensionContainer<PgHelloContainer> {
   /**
    * Creates a container; {@link #start()} starts it.
    *
-   * @param image the name of a {@code postgres} image, as in {@code postgres:17}
+   * @param image the name of a {@code postgres} image, for example {@code postgres:17}
    */
   public PgHelloContainer(String image) {
     this(DockerImageName.parse(image));

@@ -17,14 +17,14 @@ final class PgHelloExtension extends DatabaseExtension<PgHelloTest, TestDatabase
 
   @Override
   protected Object key(PgHelloTest settings) {
-    // one server, which the property pghello.server names
+    // the one server that the property pghello.server selects
     return TestServer.class;
   }
 
   @Override
   protected TestServer open(PgHelloTest settings) {
     ServerPlace place = ExtensionFiles.place();
-    // ours is that of all in this JVM, and ends with it
+    // our server is shared in this JVM and stops at its end
     return place.isOurs()
         ? TestServer.ofOurs(PgHelloServer.shared().server(), () -> {})
         : TestServer.open(place, ExtensionFiles.NEEDS);

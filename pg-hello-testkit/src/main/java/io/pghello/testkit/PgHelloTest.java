@@ -11,46 +11,47 @@ import java.lang.annotation.Target;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Gives the tests of a class fresh databases that have the extension.
+ * Provides the tests of a class with fresh databases that contain the extension.
  *
- * <p>A test method, or one that JUnit calls before or after it, asks for what it needs with
- * parameters of these types:
+ * <p>Test methods and lifecycle methods declare what they need as parameters of these types:
  *
  * <ul>
- *   <li>{@link javax.sql.DataSource}: new connections to the test's database, without a pool. Those
- *       that are still open when the test ends fail it, with the place where they were opened.
+ *   <li>{@link javax.sql.DataSource}: opens connections to the test's database, without a pool. A
+ *       connection that is still open at the end of the test fails the test; the error shows where
+ *       it was opened.
  *   <li>{@link java.sql.Connection}: one connection, closed after the test.
  *   <li>{@link TestDatabase}: the database itself.
- *   <li>{@link WireProxy}: a proxy. In a test method that asks for it, data source and connection
- *       go through it.
- *   <li>{@link PgHelloServer}: the embedded server that all tests of this JVM share. Where the
- *       tests run against another server, such a test is aborted, not failed.
+ *   <li>{@link WireProxy}: a proxy. In a test method with this parameter, the data source and the
+ *       connection use the proxy.
+ *   <li>{@link PgHelloServer}: the embedded server that all tests of this JVM share. If the tests
+ *       run against another server, the test is aborted, not failed.
  * </ul>
  *
- * Data source and connection log in as the ordinary role that the database belongs to, or, with
+ * The data source and the connection log in as the ordinary role that owns the database or, with
  * {@link Superuser}, as the superuser.
  *
- * <p>Tests may run in parallel.
+ * <p>Tests can run in parallel.
  *
  * <p>The system property {@code pghello.server}, or else the environment variable {@code
- * PG_HELLO_SERVER}, says where the databases are:
+ * PG_HELLO_SERVER}, selects the server:
  *
  * <ul>
- *   <li>{@code embedded}, the default: a {@link PgHelloServer} of the major on the class path;
- *   <li>{@code local}: a {@link PgHelloServer} whose programs are those of an installed PostgreSQL,
- *       the first on the path; {@code local:17}, or {@code local:PATH} of a {@code pg_config} or of
- *       its folder, names another;
- *   <li>{@code container} or {@code container:IMAGE}: a {@link PgHelloContainer};
- *   <li>a JDBC URL, with the log-in of a superuser: a server of one's own, 15 or newer, on which
- *       the extension's files are installed. Everything that is created there is dropped in the
- *       end, and nothing else.
+ *   <li>{@code embedded}, the default: a {@link PgHelloServer} with the major version on the class
+ *       path
+ *   <li>{@code local}: a {@link PgHelloServer} that uses the first installed PostgreSQL on the
+ *       path. Select another one with {@code local:17} or {@code local:PATH}, the path of a {@code
+ *       pg_config} or of its directory.
+ *   <li>{@code container} or {@code container:IMAGE}: a {@link PgHelloContainer}
+ *   <li>a JDBC URL with the login of a superuser: your own server, version 15 or newer, on which
+ *       the extension's files are installed. Only objects created by the tests are dropped at the
+ *       end.
  * </ul>
  *
  * <p>A test's database is dropped when the test ends. With the system property {@code
- * pg-extension.keep-failed=true}, or the variable {@code PG_EXTENSION_KEEP_FAILED}, the database of
- * a failed test is kept, and the commands to connect to it are logged.
+ * pg-extension.keep-failed=true}, or the environment variable {@code PG_EXTENSION_KEEP_FAILED}, the
+ * database of a failed test is kept, and the commands to connect to it are logged.
  *
- * <p>A class fails once, with the cause and what helps, if its server cannot be used.
+ * <p>If the server cannot be used, the class fails once, with the cause and a remedy.
  */
 @Documented
 @Inherited
@@ -58,31 +59,30 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Retention(RetentionPolicy.RUNTIME)
 @ExtendWith(PgHelloExtension.class)
 public @interface PgHelloTest {
-  /** The unit that a database is created for. */
+  /** The scope of a database. */
   enum Scope {
-    /** Each test method has its own. */
+    /** Each test method gets its own database. */
     METHOD,
-    /** All test methods of the class, and of its nested classes, share one. */
+    /** All test methods of the class and of its nested classes share a database. */
     CLASS
   }
 
-  /** Whether a database is created for each method, the default, or one for the class. */
+  /** Scope of the database. Default: one database for each method. */
   Scope database() default Scope.METHOD;
 
-  /** Whether the extension is created in the database. Default: true. */
+  /** Whether to create the extension in the database. Default: true. */
   boolean extension() default true;
 
   /**
-   * Returns SQL scripts of the class path that create the schema and rows of each database. They
-   * run once for all tests that name the same scripts: see {@link DatabasePreparer#ofScripts}.
-   * Default: none.
+   * SQL scripts on the class path that create the schema and rows of each database. They run once
+   * for all tests with the same scripts: see {@link DatabasePreparer#ofScripts}. Default: none.
    */
   String[] scripts() default {};
 
   /**
-   * Returns the class that creates the schema and rows of each database, after {@link #scripts()},
-   * such as with Flyway. It has a constructor without parameters, and runs once for all tests that
-   * name it. Default: none.
+   * Class that creates the schema and rows of each database after {@link #scripts()}, for example
+   * with Flyway. It needs a constructor without parameters and runs once for all tests that use it.
+   * Default: none.
    */
   Class<? extends DatabasePreparer> preparer() default DatabasePreparer.class;
 }

@@ -6,8 +6,8 @@ import io.pghello.extension.testkit.internal.Databases;
 import javax.sql.DataSource;
 
 /**
- * A fresh database on a server that has the extension {@code pg_hello}. It belongs to an ordinary
- * role, not to a superuser.
+ * A fresh database on a server with the extension {@code pg_hello}. It is owned by an ordinary
+ * role, not by a superuser.
  *
  * <p>Thread-safe.
  */

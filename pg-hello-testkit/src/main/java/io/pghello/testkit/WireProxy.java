@@ -2,11 +2,11 @@
 package io.pghello.testkit;
 
 /**
- * A TCP proxy between clients and a PostgreSQL server, which also stands in front of a {@link
- * PgHelloServer}. Thread-safe.
+ * A TCP proxy between clients and a PostgreSQL server, for example a {@link PgHelloServer}.
+ * Thread-safe.
  */
 public final class WireProxy extends io.pghello.extension.testkit.WireProxy {
-  /** An action whose round trips {@link #countRoundTrips} counts. */
+  /** An action for {@link #countRoundTrips}. */
   @FunctionalInterface
   public interface Action extends io.pghello.extension.testkit.WireProxy.Action {}
 
@@ -17,8 +17,8 @@ public final class WireProxy extends io.pghello.extension.testkit.WireProxy {
   /**
    * Starts a proxy in front of a server, on a free port of the loopback interface.
    *
-   * @param host where the server is
-   * @param port where it listens
+   * @param host the server's host
+   * @param port the server's port
    * @throws java.io.UncheckedIOException if the proxy cannot listen
    */
   public static WireProxy to(String host, int port) {

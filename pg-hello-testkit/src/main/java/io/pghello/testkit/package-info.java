@@ -2,8 +2,7 @@
 /**
  * A real PostgreSQL with the extension {@code pg_hello}, for tests and demos: embedded ({@link
  * io.pghello.testkit.PgHelloServer}), in a container ({@link io.pghello.testkit.PgHelloContainer}),
- * and in JUnit ({@link io.pghello.testkit.PgHelloTest}). It is not meant for production: the
- * embedded server asks nobody on this machine for a password.
+ * and in JUnit ({@link io.pghello.testkit.PgHelloTest}). Not for production.
  */
 @NullMarked
 package io.pghello.testkit;

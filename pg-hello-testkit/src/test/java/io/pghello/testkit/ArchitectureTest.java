@@ -10,12 +10,12 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import io.pghello.extension.testkit.internal.TestServer;
 import org.junit.jupiter.api.Test;
 
-/** Shows which classes need the optional dependencies, and that none needs the client. */
+/** Checks which classes need the optional dependencies, and that none needs the client. */
 class ArchitectureTest {
   private static final JavaClasses CLASSES;
 
   static {
-    // the names of classes elsewhere suffice, and to read them takes seconds
+    // resolving classes outside this module is unnecessary and takes seconds
     ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
     CLASSES = new ClassFileImporter().importPath("target/classes");
   }
@@ -31,9 +31,9 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
-  /** They serve programs, too, which have neither JUnit nor Testcontainers. */
+  /** Programs without JUnit and Testcontainers can use them as well. */
   @Test
-  void serversDoNotNeedThatOfTests() {
+  void serversNeedNoTestLibraries() {
     noClasses()
         .that()
         .belongToAnyOf(PgHelloServer.class, PgHelloContainer.class, TestDatabase.class)

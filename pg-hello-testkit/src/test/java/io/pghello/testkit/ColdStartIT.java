@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The first start on a machine, which unpacks the server, and what may happen meanwhile. */
+/** The first start on a machine, which unpacks the server, and interruptions of it. */
 class ColdStartIT {
   private static final long LIMIT_SECONDS = 300;
   private static final long POLL_MILLIS = 10;
@@ -57,7 +57,7 @@ class ColdStartIT {
     }
   }
 
-  /** Two JVMs that find nothing unpacked; returns how many bytes they leave. */
+  /** Starts two JVMs with an empty cache. Returns the size of the cache afterwards. */
   private long greetTwiceAtOnce() throws Exception {
     Path cache = folder.resolve("twice");
     Process one = start(cache, folder.resolve("one.log"), List.of());
@@ -70,7 +70,10 @@ class ColdStartIT {
     return bytes;
   }
 
-  /** Ends a start when it has written so much, or a moment later: initdb does not write there. */
+  /**
+   * Kills a start after it has written a number of bytes, or a moment later, because initdb does
+   * not write there.
+   */
   private void kill(Path cache, long bytes, long delayMillis, int round) throws Exception {
     Process jvm = start(cache, folder.resolve("killed.log"), List.of());
     while (size(cache) < bytes && !jvm.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
@@ -99,13 +102,13 @@ class ColdStartIT {
     assertThat(unfinished(cache)).isZero();
   }
 
-  /** What is written to it is cut off, as by a full disk, and that is told with the folder. */
+  /** Writes are truncated, as on a full disk, and the error contains the directory. */
   @Tag("slow")
   @Test
-  void startsOnceThereIsRoomAgain() throws Exception {
+  void startsWhenThereIsSpaceAgain() throws Exception {
     Path cache = folder.resolve("full");
     Path log = folder.resolve("full.log");
-    // in blocks of 512 or 1,024 bytes: less than the server's program has
+    // in blocks of 512 or 1,024 bytes: less than the size of the server's program
     Process full = start(cache, log, List.of("sh", "-c", "ulimit -f 4000 && exec \"$@\"", "sh"));
     assertThat(full.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
     assertThat(full.exitValue()).isEqualTo(1);
@@ -120,7 +123,7 @@ class ColdStartIT {
         .contains(" is damaged, and made anew: bin/postgres is not as it was.");
   }
 
-  /** Something that tidies up, or a fall of the machine. */
+  /** A cleanup program, or a crash of the machine. */
   private static void loseAProgram(Path cache) throws IOException {
     try (var servers = Files.newDirectoryStream(cache.resolve("server"), "postgresql-*")) {
       Files.writeString(servers.iterator().next().resolve("bin/postgres"), "");

@@ -23,7 +23,7 @@ import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 
-/** The extension pg_hello_ops, with more than one session, and its scripts. */
+/** The extension pg_hello_ops with several sessions, and its scripts. */
 @PgHelloTest
 class OperationsIT {
   /** How many functions the extension has. */
@@ -57,7 +57,7 @@ class OperationsIT {
     }
   }
 
-  /** Otherwise rows could have another order than their times. */
+  /** Otherwise the order of rows could differ from the order of their times. */
   @Test
   void waitsForASnapshotThatIsBeingTaken(Connection owner, TestDatabase database) throws Exception {
     execute(owner, "CREATE EXTENSION pg_hello_ops");
@@ -81,7 +81,7 @@ class OperationsIT {
     }
   }
 
-  /** What a transaction has read of the counters before is older than another one's snapshot. */
+  /** Counters that a transaction has read earlier are older than another transaction's snapshot. */
   @Test
   void takesNoSnapshotOfWhatWasReadBefore(
       Connection owner, TestDatabase database, @Superuser Connection superuser) throws Exception {
@@ -105,7 +105,7 @@ class OperationsIT {
     }
   }
 
-  /** Each goes on from the totals of the one before, so none may be missed or counted twice. */
+  /** Each snapshot continues from the previous totals, so none may be missed or counted twice. */
   @Test
   void takesSnapshotsOneAtATime(
       Connection owner, TestDatabase database, @Superuser Connection superuser) throws Exception {
@@ -172,7 +172,7 @@ class OperationsIT {
     }
   }
 
-  /** 30 days of snapshots by the minute are not read to compare two of them. */
+  /** Comparing two snapshots does not read all snapshots of 30 days. */
   @Test
   void readsFewBlocksForAReport(@Superuser Connection superuser) throws SQLException {
     execute(
@@ -199,7 +199,7 @@ class OperationsIT {
 
   @Test
   void givesEachRoleWhatItNeeds() throws SQLException, IOException {
-    // roles are the server's
+    // roles belong to the server, not to the database
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase();
         Connection owner = database.dataSource().getConnection();
@@ -270,11 +270,11 @@ class OperationsIT {
       assertThat(as(superuser, "hello_admin", change)).startsWith("Updated from 3 to 4.");
       assertMayNot(
           superuser, "hello_monitor", "UPDATE hello_ops.snapshot SET calls = 0 RETURNING 1");
-      // forced for the owner, who sees no row, but may still drop the table
+      // forced for the owner, who sees no rows but can still drop the table
       assertThat(ask(owner, "SELECT count(*) FROM app_config")).isEqualTo("0");
       assertThat(ask(superuser, "SELECT count(*) FROM app_config")).isEqualTo("1");
 
-      // again, as after an update that brings a function
+      // again, like after an update that adds a function
       execute(
           superuser,
           "CREATE FUNCTION added() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
@@ -295,7 +295,7 @@ class OperationsIT {
   }
 
   @Test
-  void saysWhatTheScriptsLack(@Superuser Connection superuser) throws SQLException {
+  void reportsMissingScripts(@Superuser Connection superuser) throws SQLException {
     superuser.setAutoCommit(false);
     execute(superuser, "DROP EXTENSION pg_hello");
     assertThatThrownBy(() -> runScript(superuser, "roles.sql"))
@@ -341,7 +341,7 @@ class OperationsIT {
         .isEqualTo("42501");
   }
 
-  /** Returns the first column of the last row; null where there is none. */
+  /** Returns the first column of the last row; null if there is none. */
   private static String as(Connection superuser, String role, String sql) throws SQLException {
     execute(superuser, "SET ROLE " + role);
     try (Statement statement = superuser.createStatement();

@@ -19,7 +19,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Every block of SQL and shell of docs/operations.md, in its order, in one database. */
+/** Runs all SQL and shell blocks of docs/operations.md in order, in one database. */
 class OperationsPageIT {
   private static final Path ROOT = Path.of("..");
   private static final Pattern BLOCK =
@@ -27,7 +27,7 @@ class OperationsPageIT {
   private static final String MISSING = "SELECT missing FROM hello_ops.pg_hello_missing";
 
   @Test
-  void doesWhatItSays() throws Exception {
+  void runsAllBlocks() throws Exception {
     assumeTrue(
         Stream.of(System.getenv("PATH").split(File.pathSeparator, -1))
             .anyMatch(folder -> Files.isExecutable(Path.of(folder, "psql"))),
@@ -43,9 +43,9 @@ class OperationsPageIT {
       var blocks = BLOCK.matcher(page);
       while (blocks.find()) {
         if (blocks.group(1).equals("sql")) {
-          // settings of the database are those of new sessions
+          // database settings apply to new sessions
           try (Connection connection = DriverManager.getConnection(url)) {
-            // one transaction each, as in psql
+            // one transaction each, like psql
             for (String statement : blocks.group(2).split(";.*\n", -1)) {
               if (!statement.isBlank()) {
                 answers.add(run(connection, statement));
@@ -71,9 +71,12 @@ class OperationsPageIT {
     }
   }
 
-  /** Names every view, function and column of the page, and every object of the extension. */
+  /**
+   * Checks that all views, functions and columns in the page exist, and that all objects of the
+   * extension are in the page.
+   */
   @Test
-  void namesWhatThereIs() throws Exception {
+  void namesExistingObjects() throws Exception {
     String page = Files.readString(ROOT.resolve("docs/operations.md"));
     try (TestDatabase database = PgHelloServer.shared().createDatabase();
         Connection owner = database.dataSource().getConnection()) {
@@ -108,7 +111,7 @@ class OperationsPageIT {
     }
   }
 
-  /** Returns all rows of all statements, their columns separated as by psql -A. */
+  /** Returns all rows of all statements, with columns separated like psql -A does. */
   private static String run(Connection connection, String sql) throws SQLException {
     var text = new StringBuilder();
     try (Statement statement = connection.createStatement()) {

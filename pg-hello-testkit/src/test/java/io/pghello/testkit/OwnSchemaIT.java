@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.RepeatedTest;
 
-/** A schema of the program's own in the database of each test. */
+/** An application's schema in each test's database. */
 class OwnSchemaIT {
   // region scripts
   @PgHelloTest(scripts = "db/schema.sql")
@@ -47,7 +47,7 @@ class OwnSchemaIT {
       requireRowsOfThisTest(connection);
     }
 
-    /** As an application does at its start. */
+    /** Like an application at startup. */
     @RepeatedTest(2)
     void hasNothingLeftToMigrate(DataSource dataSource) {
       assertThat(Flyway.configure().dataSource(dataSource).load().migrate().migrationsExecuted)

@@ -54,7 +54,7 @@ class PgHelloContainerIT {
   }
 
   @Test
-  void isOfTheMajorThatTheImageSays() throws Exception {
+  void hasTheMajorVersionOfTheImage() throws Exception {
     String major = CONTAINER.execInContainer("printenv", "PG_MAJOR").getStdout().strip();
     try (TestDatabase database = CONTAINER.createDatabase()) {
       assertThat(ask(database.dataSource(), "SHOW server_version")).startsWith(major + ".");
@@ -63,7 +63,7 @@ class PgHelloContainerIT {
   }
 
   @Test
-  void givesFreshDatabasesToAnOrdinaryRole() throws SQLException {
+  void createsFreshDatabasesForAnOrdinaryRole() throws SQLException {
     try (TestDatabase first = CONTAINER.createDatabase();
         TestDatabase second = CONTAINER.createDatabase()) {
       for (TestDatabase database : new TestDatabase[] {first, second}) {
@@ -114,7 +114,7 @@ class PgHelloContainerIT {
         assertThat(ask(there.dataSource(), "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
         assertThat(ask(here.dataSource(), "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
       }
-      // as a second start is a new container
+      // because a second start creates a new container
       another.stop();
       assertThatThrownBy(another::createDatabase).hasMessage("the container is not started");
       another.start();
@@ -195,7 +195,7 @@ class PgHelloContainerIT {
   }
 
   @Test
-  void refusesAnImageThatDoesNotSayItsMajor() throws Exception {
+  void rejectsAnImageWithoutAMajorVersion() throws Exception {
     for (String variable : new String[] {"LANG=C", "PG_MAJOR=", "PG_MAJOR=devel"}) {
       assertRefuses("amd64", variable, "etc/debian_version")
           .hasMessageContaining("does not say its PostgreSQL version in the variable PG_MAJOR");
@@ -219,7 +219,7 @@ class PgHelloContainerIT {
     }
   }
 
-  /** An image's archive, as of docker save. */
+  /** An image archive, as created by docker save. */
   private static ByteArrayInputStream image(
       String name, String architecture, String variable, String file) throws Exception {
     byte[] layer = tar(file, "1\n");

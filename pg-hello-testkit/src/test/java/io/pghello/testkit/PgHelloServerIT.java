@@ -57,7 +57,7 @@ class PgHelloServerIT {
   }
 
   @Test
-  void isOfTheMajorThatTheBuildAskedFor() throws SQLException {
+  void hasTheMajorVersionOfTheBuild() throws SQLException {
     assumeFalse(
         ServerPlace.isLocal(ExtensionFiles.place().value()), "an installed one has its own");
     PgHelloServer server = PgHelloServer.shared();
@@ -78,7 +78,7 @@ class PgHelloServerIT {
   }
 
   @Test
-  void givesDatabasesToAnOrdinaryRole() throws SQLException {
+  void createsDatabasesForAnOrdinaryRole() throws SQLException {
     try (TestDatabase database = PgHelloServer.shared().createDatabase()) {
       String superuser = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user";
       assertThat(ask(database.dataSource(), superuser)).isEqualTo("f");
@@ -152,7 +152,7 @@ class PgHelloServerIT {
       TestDatabase first = server.createDatabase();
       assertThat(first.name()).isEqualTo("hello_test_1");
       awaitAnswer(superuser, TEST_DATABASES, "hello_test_1 hello_test_2");
-      // the testkit knows it as well
+      // the testkit knows the database as well
       awaitAnswer(superuser, CREATING, "0");
       server.stop();
       server.startAgain();
@@ -165,7 +165,7 @@ class PgHelloServerIT {
     }
   }
 
-  /** A database that is about to be dropped may wait for somebody's lock. */
+  /** Dropping a database may have to wait for a lock. */
   @Test
   void waitsForNoDatabaseToBeDropped() throws Exception {
     try (PgHelloServer server = PgHelloServer.start();
@@ -188,7 +188,7 @@ class PgHelloServerIT {
   }
 
   @Test
-  void heedsAnInterruptWhileADatabaseIsBeingCreated() throws Exception {
+  void respectsAnInterruptWhileADatabaseIsBeingCreated() throws Exception {
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase admin = server.createDatabase("admin");
         Connection holder = admin.superuserDataSource().getConnection()) {
@@ -213,7 +213,7 @@ class PgHelloServerIT {
     }
   }
 
-  /** Nobody can drop it, or use it as a template, until the connection's transaction ends. */
+  /** Prevents dropping it or using it as a template until the connection's transaction ends. */
   private static void lock(Connection connection, String database) throws SQLException {
     connection.setAutoCommit(false);
     try (Statement statement = connection.createStatement()) {
@@ -222,7 +222,7 @@ class PgHelloServerIT {
   }
 
   @Test
-  void dropsLaterWhatItCouldNotDropWhileItWasStopped() throws SQLException {
+  void dropsDatabasesLaterIfTheServerIsStopped() throws SQLException {
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase admin = server.createDatabase("admin")) {
       DataSource superuser = admin.superuserDataSource();
@@ -237,14 +237,14 @@ class PgHelloServerIT {
   }
 
   @Test
-  void namesTheSessionsThatItKeeps() throws SQLException {
+  void setsTheApplicationNameOfItsSessions() throws SQLException {
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase()) {
       server.createDatabase().close();
       String others =
           "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
               + " AND pid <> pg_backend_pid() AND application_name <> 'pg-hello-testkit'";
-      // the driver tells the name after the log-in
+      // the driver sets the name after login
       awaitAnswer(database.superuserDataSource(), others, "0");
       String kept =
           "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = 'postgres'"
@@ -254,11 +254,11 @@ class PgHelloServerIT {
   }
 
   @Test
-  void canBeClosedAgainIfThatHasFailed() throws IOException {
+  void canBeClosedAgainAfterAFailure() throws IOException {
     PgHelloServer server = PgHelloServer.start();
     Path folder = folder(server);
     server.stop();
-    // no process can be read from it
+    // it contains no process ID
     Path obstacle = Files.createDirectory(folder.resolve("data").resolve("postmaster.pid"));
     assertThatThrownBy(server::close).isInstanceOf(UncheckedIOException.class);
     assertThat(folder).exists();
@@ -278,11 +278,11 @@ class PgHelloServerIT {
   }
 
   @Test
-  void saysAtOnceThatItCreatesNoDatabaseAnyMore() {
+  void failsImmediatelyAfterClosing() {
     PgHelloServer server = PgHelloServer.start();
     TestDatabase database = server.createDatabase();
     server.kill();
-    // the one that was created ahead may be there
+    // the database that was created ahead may exist
     assertThatThrownBy(() -> List.of(server.createDatabase(), server.createDatabase()))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageStartingWith("could not create a database: ");
@@ -311,7 +311,7 @@ class PgHelloServerIT {
   }
 
   @Test
-  void dropsADatabaseWithANameAtOnce() {
+  void dropsANamedDatabaseImmediately() {
     PgHelloServer server = PgHelloServer.shared();
     for (int i = 0; i < 2; i++) {
       try (TestDatabase database = server.createDatabase("again")) {
@@ -337,7 +337,7 @@ class PgHelloServerIT {
   }
 
   @Test
-  void namesDatabasesAsAsked() {
+  void usesTheGivenDatabaseName() {
     PgHelloServer server = PgHelloServer.shared();
     try (TestDatabase database = server.createDatabase("My \"own\" & one")) {
       assertThat(database.jdbcUrl())
@@ -414,7 +414,7 @@ class PgHelloServerIT {
   }
 
   @Test
-  void removesWhatAKilledJvmLeftBehind() throws Exception {
+  void removesLeftoversOfAKilledJvm() throws Exception {
     Process jvm =
         new ProcessBuilder(
                 System.getProperty("java.home") + "/bin/java",
@@ -431,7 +431,7 @@ class PgHelloServerIT {
     try (PgHelloServer server = PgHelloServer.start()) {
       assertThat(server.isRunning()).isTrue();
       orphan.onExit().get(60, TimeUnit.SECONDS);
-      // a server that starts beside this one may be removing it
+      // another starting server may be removing it
       for (int i = 0; i < 600 && Files.exists(folder); i++) {
         Thread.sleep(100);
       }
@@ -439,7 +439,7 @@ class PgHelloServerIT {
     }
   }
 
-  /** A JVM that says which server it started, and waits to be killed. */
+  /** A JVM that prints its server and waits to be killed. */
   static final class Orphan {
     private Orphan() {}
 
@@ -454,7 +454,7 @@ class PgHelloServerIT {
   }
 
   @Test
-  void removesWhatWasLeftHalfRemoved() throws IOException {
+  void removesPartiallyRemovedDirectories() throws IOException {
     Path parent = Objects.requireNonNull(folder(PgHelloServer.shared()).getParent());
     Path half = Files.createTempDirectory(parent, "pg-hello-");
     Files.writeString(half.resolve("server.log"), "");
@@ -464,7 +464,7 @@ class PgHelloServerIT {
   }
 
   @Test
-  void touchesNothingThatIsNotItsOwn(@TempDir Path precious) throws IOException {
+  void doesNotTouchOtherFiles(@TempDir Path precious) throws IOException {
     Files.writeString(precious.resolve("lock"), "");
     Files.writeString(precious.resolve("file"), "");
     Path parent = Objects.requireNonNull(folder(PgHelloServer.shared()).getParent());
@@ -483,7 +483,7 @@ class PgHelloServerIT {
   }
 
   @Test
-  void letsNobodyInWithoutThePassword() throws SQLException {
+  void rejectsLoginsWithoutThePassword() throws SQLException {
     try (TestDatabase database = PgHelloServer.shared().createDatabase()) {
       for (String user : List.of("hello", "postgres")) {
         PGSimpleDataSource stranger = database.dataSource().unwrap(PGSimpleDataSource.class);
@@ -508,7 +508,7 @@ class PgHelloServerIT {
   }
 
   @Test
-  void saysThatThePortIsTaken() throws IOException {
+  void reportsThatThePortIsInUse() throws IOException {
     try (var taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       assertThatThrownBy(() -> PgHelloServer.builder().port(taken.getLocalPort()).start())
           .isInstanceOf(UncheckedIOException.class)
@@ -519,7 +519,7 @@ class PgHelloServerIT {
         .hasMessageContaining("between 0 and 65535");
   }
 
-  /** With the library preloaded, a session knows the setting from its start. */
+  /** If the library is preloaded, a session has the setting from the start. */
   @Test
   void takesSettings() throws SQLException {
     try (PgHelloServer server =
@@ -539,9 +539,9 @@ class PgHelloServerIT {
     }
   }
 
-  /** Which pg_ctl has said, and not a time-out. */
+  /** pg_ctl has reported it; it is not a timeout. */
   @Test
-  void saysThatASettingIsWrong() {
+  void reportsAnInvalidSetting() {
     PgHelloServer.Builder builder = PgHelloServer.builder().setting("no_such_setting", "1");
     assertThatThrownBy(builder::start)
         .isInstanceOf(UncheckedIOException.class)
@@ -549,7 +549,7 @@ class PgHelloServerIT {
         .hasMessageContaining("unrecognized configuration parameter \"no_such_setting\"");
   }
 
-  /** The server reports the setting to drivers, whenever a session loads the library. */
+  /** The server reports the setting to drivers when a session loads the library. */
   @Test
   void reportsItsSettingToClients() throws SQLException {
     try (TestDatabase database = PgHelloServer.shared().createDatabase()) {

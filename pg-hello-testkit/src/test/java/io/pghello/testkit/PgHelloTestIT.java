@@ -55,7 +55,7 @@ class PgHelloTestIT {
   @RepeatedTest(3)
   void startsWithAFreshDatabase(Connection connection, TestDatabase database) throws SQLException {
     try (Statement statement = connection.createStatement()) {
-      // fails where it exists
+      // fails if the extension exists
       statement.execute("CREATE TABLE once ()");
     }
     assertThat(ask(connection, "SELECT current_database()")).isEqualTo(database.name());
@@ -67,7 +67,7 @@ class PgHelloTestIT {
     assertThat(ask(superuser, "SHOW is_superuser")).isEqualTo("on");
   }
 
-  /** Libraries that read them all would stumble over anything else. */
+  /** Libraries that read all properties would fail on other types. */
   @Test
   void leavesOnlyStringsInTheSystemProperties(PgHelloServer server) {
     assertThat(server).isNotNull();
@@ -75,7 +75,7 @@ class PgHelloTestIT {
   }
 
   @Test
-  void givesTheSharedServer(PgHelloServer server) {
+  void providesTheSharedServer(PgHelloServer server) {
     assertThat(server).isSameAs(PgHelloServer.shared());
   }
 
@@ -164,13 +164,13 @@ class PgHelloTestIT {
                     instanceOf(AssertionError.class),
                     message("the test left 2 connection(s) open; see where"),
                     suppressed(0, message("opened here")))));
-    // or other tests would run out of sessions
+    // otherwise other tests would run out of sessions
     for (Connection left : Example.LEFT) {
       assertThat(left.isClosed()).isTrue();
     }
   }
 
-  /** JUnit warns of extensions that the next JUnit may not know any more. */
+  /** JUnit warns about extensions that use deprecated features. */
   @Test
   void givesJUnitNothingToWarnOf() {
     var said = new ConcurrentLinkedQueue<String>();
@@ -207,7 +207,7 @@ class PgHelloTestIT {
   }
 
   @Test
-  void refusesADatabaseForTheClassWhereEachMethodHasItsOwn() {
+  void rejectsAClassDatabaseWithMethodScope() {
     EngineTestKit.engine("junit-jupiter")
         .selectors(selectClass(Misused.class))
         .execute()
@@ -225,7 +225,7 @@ class PgHelloTestIT {
         .testEvents();
   }
 
-  /** What the tests above run; its name keeps it out of other runs. */
+  /** The class under test. Because of its name, it is not run by itself. */
   @PgHelloTest
   static final class Example {
     static final List<Connection> LEFT = new CopyOnWriteArrayList<>();
@@ -269,7 +269,7 @@ class PgHelloTestIT {
     }
   }
 
-  /** Asks until the answer is the one that is expected, or half a minute is over. */
+  /** Queries until the result is as expected, for up to 30 seconds. */
   static void awaitAnswer(DataSource dataSource, String sql, String expected) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);

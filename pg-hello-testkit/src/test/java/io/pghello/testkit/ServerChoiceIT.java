@@ -35,7 +35,7 @@ import org.springframework.core.env.Environment;
 import org.springframework.test.annotation.DirtiesContext;
 import org.springframework.test.context.junit.jupiter.SpringJUnitConfig;
 
-/** A server of one's own, for which the embedded one stands in. */
+/** Tests against a separate server, for which an embedded server stands in. */
 @Isolated("sets a system property")
 class ServerChoiceIT {
   private static final String PROPERTY = "pghello.server";
@@ -56,7 +56,7 @@ class ServerChoiceIT {
         new ServerPlace(PROPERTY, "PG_HELLO_SERVER", place), ExtensionFiles.NEEDS);
   }
 
-  /** Runs tests against a server, and returns what they leave there. */
+  /** Runs tests against a server and returns leftover objects. */
   private static @Nullable String run(Class<?> test, long succeeded, long aborted)
       throws SQLException {
     try (TestDatabase admin = PgHelloServer.shared().createDatabase()) {
@@ -111,7 +111,7 @@ class ServerChoiceIT {
           Statement statement = connection.createStatement()) {
         assertThat(ask(connection, "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
         used = ask(connection, "SELECT current_database()");
-        // fails where it exists
+        // fails if the extension exists
         statement.execute("CREATE TABLE once ()");
       }
     }
@@ -135,7 +135,9 @@ class ServerChoiceIT {
     assertThat(OfContext.used).matches("hello_test_[0-9]+");
   }
 
-  /** A program that starts its own server needs one of ours, wherever those of the tests are. */
+  /**
+   * A program that starts its own server needs an embedded one, regardless of the tests' server.
+   */
   @Test
   void startsOneOfOursBesideAnother() {
     System.setProperty(PROPERTY, "jdbc:postgresql://127.0.0.1:1/postgres?user=postgres");
@@ -149,7 +151,7 @@ class ServerChoiceIT {
   }
 
   @Test
-  void leavesNothingOnAServerOfOnesOwn() throws SQLException {
+  void leavesNothingOnASeparateServer() throws SQLException {
     try (TestDatabase admin = PgHelloServer.shared().createDatabase()) {
       try (TestServer server = open(admin.superuserJdbcUrl());
           TestDatabase database = TestDatabase.create(server.databases(), true);
@@ -166,7 +168,7 @@ class ServerChoiceIT {
   }
 
   @Test
-  void leavesNothingWhereTheExtensionCannotBeCreated() throws SQLException {
+  void leavesNothingIfTheExtensionCannotBeCreated() throws SQLException {
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase admin = server.createDatabase()) {
       var template1 = admin.superuserDataSource().unwrap(PGSimpleDataSource.class);
@@ -184,7 +186,7 @@ class ServerChoiceIT {
   }
 
   @Test
-  void saysThatTheLogInMustBeASuperusers() throws SQLException {
+  void reportsThatTheLoginMustBeASuperuser() throws SQLException {
     try (TestDatabase admin = PgHelloServer.shared().createDatabase()) {
       assertThatThrownBy(() -> open(admin.jdbcUrl()))
           .isInstanceOf(IllegalStateException.class)
@@ -197,7 +199,7 @@ class ServerChoiceIT {
     }
   }
 
-  /** Its files are those of a server that has the extension already. */
+  /** Uses the files of a server that already has the extension. */
   @Test
   void startsAnInstalledServer(@TempDir Path folder) throws Exception {
     Path config = config(folder, installed("PKGLIBDIR"), installed("SHAREDIR"));
@@ -217,9 +219,9 @@ class ServerChoiceIT {
         .hasMessageStartingWith("There is no pg_config at " + folder);
   }
 
-  /** Where make install has put it. */
+  /** The directory used by make install. */
   @Test
-  void takesTheInstalledServersExtensionWhereTheJarHasNone(@TempDir Path folder) throws Exception {
+  void usesTheInstalledExtensionIfTheJarHasNone(@TempDir Path folder) throws Exception {
     Files.createDirectory(folder.resolve("extension"));
     Files.writeString(folder.resolve("postgres.bki"), "# PostgreSQL 16\n");
     Path config = config(folder, folder.toString(), folder.toString());
@@ -237,7 +239,7 @@ class ServerChoiceIT {
     }
   }
 
-  /** Returns a program that tells of these folders, and of the programs of the shared server. */
+  /** Returns a pg_config that prints these directories and the shared server's bin directory. */
   private static Path config(Path folder, String libraries, String shared) throws Exception {
     Path config =
         Files.writeString(
@@ -250,7 +252,7 @@ class ServerChoiceIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"embeded", "docker", "containers", "jdbc:mysql://localhost/test"})
-  void namesTheChoicesWhereItKnowsNone(String kind) {
+  void listsTheOptionsForAnUnknownServer(String kind) {
     assertThatThrownBy(() -> open(kind))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining('"' + kind + '"')

@@ -45,7 +45,7 @@ class WireProxyIT {
   }
 
   @Test
-  void countsWhatIsExecuted(Connection connection, WireProxy proxy) throws Exception {
+  void countsExecutedStatements(Connection connection, WireProxy proxy) throws Exception {
     try (PreparedStatement statement = connection.prepareStatement("SELECT pg_hello(?)")) {
       long executes = proxy.executes();
       proxy.assertRoundTrips(
@@ -102,7 +102,7 @@ class WireProxyIT {
       }
       connection.setAutoCommit(false);
       long executes = proxy.executes();
-      // the driver describes the statement first; BEGIN travels along
+      // the driver describes the statement first; BEGIN is sent along
       proxy.assertRoundTrips(2, insert::executeBatch);
       assertThat(proxy.executes() - executes).isEqualTo(51);
       proxy.assertRoundTrips(1, connection::commit);
@@ -110,7 +110,7 @@ class WireProxyIT {
   }
 
   @Test
-  void failsWhereTheNumberIsAnother(Connection connection, WireProxy proxy) {
+  void failsOnAnotherNumber(Connection connection, WireProxy proxy) {
     assertThatThrownBy(() -> proxy.assertRoundTrips(2, () -> ask(connection, "SELECT 1")))
         .isInstanceOf(AssertionError.class)
         .hasMessage("expected 2 round trips, but there were 1");
@@ -177,7 +177,7 @@ class WireProxyIT {
   }
 
   @Test
-  void cutsWhatIsStalled(Connection connection, WireProxy proxy) throws Exception {
+  void cutsStalledConnections(Connection connection, WireProxy proxy) throws Exception {
     proxy.stall();
     var failure =
         CompletableFuture.supplyAsync(
@@ -195,7 +195,7 @@ class WireProxyIT {
   }
 
   @Test
-  void endsAConnectionThatTheServerDoesNotTake(TestDatabase database) {
+  void closesAConnectionThatTheServerRejects(TestDatabase database) {
     try (WireProxy nowhere = WireProxy.to("127.0.0.1", 1)) {
       assertThatThrownBy(() -> database.dataSource(nowhere, false).getConnection())
           .isInstanceOf(SQLException.class);
@@ -219,9 +219,9 @@ class WireProxyIT {
   }
 
   @Test
-  void countsTheLogIn(DataSource dataSource, WireProxy proxy) throws Exception {
+  void countsTheLogin(DataSource dataSource, WireProxy proxy) throws Exception {
     PGSimpleDataSource bare = dataSource.unwrap(PGSimpleDataSource.class);
-    // the driver's own first statements come on top of the log-in
+    // the driver's initial statements are added to the login
     long withLogIn = proxy.countRoundTrips(() -> bare.getConnection().close());
     assertThat(withLogIn).isBetween(1L, 4L);
   }

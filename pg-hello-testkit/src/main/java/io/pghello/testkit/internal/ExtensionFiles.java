@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The files of the extension and of {@code pg_hello_ops}, as the jar {@code pg-hello-extension} has
- * them, and what tests with them need.
+ * The files of {@code pg_hello} and {@code pg_hello_ops} from the jar {@code pg-hello-extension},
+ * and the requirements of tests that use them.
  */
 public final class ExtensionFiles {
   private static final ClassPathExtension JAR =
@@ -22,13 +22,13 @@ public final class ExtensionFiles {
                       "No META-INF/pg-extension/pg_hello.properties on the class path: is the jar"
                           + " pg-hello-extension missing?"));
 
-  /** The extension, and the names of what is created for tests. */
+  /** The extension, and the names of objects created for tests. */
   public static final TestServer.Needs NEEDS =
       new TestServer.Needs("hello", "pg-hello-testkit", List.of(forServer()), Map.of());
 
   private ExtensionFiles() {}
 
-  /** Returns where the system property or the environment wants the server of tests to be. */
+  /** Returns the server location from the system property or the environment. */
   public static ServerPlace place() {
     return ServerPlace.of("pghello.server", "PG_HELLO_SERVER");
   }
@@ -43,21 +43,21 @@ public final class ExtensionFiles {
   }
 
   /**
-   * Refuses a platform that there is no library for, whatever the major.
+   * Checks that there is a library for a platform, for any major version.
    *
-   * @throws IllegalStateException if it is one; the message names those there are, and the ways
-   *     that are left
+   * @throws IllegalStateException if there is none; the message lists the supported platforms and
+   *     the alternatives
    */
   public static void requirePlatform(String platform) {
     if (!platforms().contains(platform)) {
       throw new IllegalStateException(
-          "The embedded PostgreSQL with pg_hello runs on "
+          "The embedded PostgreSQL with pg_hello runs only on "
               + String.join(", ", platforms())
-              + " alone, and this is "
+              + ", but this machine is "
               + platform
-              + ". Run this on such a machine, or use a container, where its engine runs images of"
-              + " linux/amd64 (PgHelloContainer), or a server elsewhere on which the extension was"
-              + " installed (PG_HELLO_SERVER=jdbc:postgresql:..., or local for one here).");
+              + ". Use a container if the engine runs linux/amd64 images (PgHelloContainer), or a"
+              + " server on which the extension is installed (PG_HELLO_SERVER=jdbc:postgresql:...,"
+              + " or local for one on this machine).");
     }
   }
 
@@ -73,17 +73,17 @@ public final class ExtensionFiles {
         .toList();
   }
 
-  /** Returns what there are libraries for, as in {@code linux-amd64/17}. */
+  /** Returns the builds that have libraries, for example {@code linux-amd64/17}. */
   static List<String> builds() {
     return JAR.builds();
   }
 
-  /** Returns what an embedded server has. */
+  /** Returns the extension for an embedded server. */
   public static ServerExtension forServer() {
     return JAR.toServerExtension();
   }
 
-  /** Returns what a server has itself, as {@code make install} has put it there. */
+  /** Returns the extension as installed on the server by {@code make install}. */
   public static ServerExtension ofServer() {
     return ServerExtension.ofServer("pg_hello");
   }

@@ -12,11 +12,12 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Gives a test's application context a database of its own that has the extension, on the server
- * that all tests of the JVM share ({@link PgHelloServer#shared()}), or on the one that the system
- * property {@code pghello.server}, or the variable {@code PG_HELLO_SERVER}, names as {@link
- * PgHelloTest} says: one container for all contexts, or a server by its JDBC URL, on which what was
- * made for a context is dropped when that is closed.
+ * Provides a test's application context with its own database that contains the extension. By
+ * default the database is on the server that all tests of the JVM share ({@link
+ * PgHelloServer#shared()}). The system property {@code pghello.server} or the environment variable
+ * {@code PG_HELLO_SERVER} can select another server (see {@link PgHelloTest}): a container shared
+ * by all contexts, or a server given by its JDBC URL. On the latter, a context's objects are
+ * dropped when the context is closed.
  *
  * <pre>{@code
  * @SpringBootTest
@@ -26,25 +27,25 @@ import java.lang.annotation.Target;
  * }
  * }</pre>
  *
- * <p>Sets the properties that {@link AutoConfigureExtensionDatabase} sets, and databases have the
- * life that it says.
+ * <p>{@link AutoConfigureExtensionDatabase} documents the properties that are set and the lifetime
+ * of databases.
  */
 @Documented
 @Inherited
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
 public @interface AutoConfigurePgHello {
-  /** The time that a test's changes stay in the database. */
+  /** The lifetime of a test's changes in the database. */
   enum Reset {
-    /** As long as the context: tests see what those before them have committed. */
+    /** Changes stay for the lifetime of the context: tests see the changes committed by earlier tests. */
     NEVER,
     /**
-     * Until the next test method, which finds the database as it was before the first one on this
-     * context; see {@link AutoConfigureExtensionDatabase.Reset#BEFORE_EACH_METHOD}.
+     * Changes stay until the next test method, which starts with the database as it was before the first test
+     * method of this context; see {@link AutoConfigureExtensionDatabase.Reset#BEFORE_EACH_METHOD}.
      */
     BEFORE_EACH_METHOD
   }
 
-  /** Returns how long a test's changes stay in the database. Default: as long as the context. */
+  /** The lifetime of a test's changes in the database. Default: the lifetime of the context. */
   Reset reset() default Reset.NEVER;
 }

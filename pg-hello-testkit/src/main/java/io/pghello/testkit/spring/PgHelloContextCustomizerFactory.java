@@ -15,7 +15,7 @@ import org.springframework.test.context.ContextCustomizer;
 import org.springframework.test.context.ContextCustomizerFactory;
 import org.springframework.test.context.TestContextAnnotationUtils;
 
-/** Finds the tests that say {@link AutoConfigurePgHello}. */
+/** Finds the tests annotated with {@link AutoConfigurePgHello}. */
 final class PgHelloContextCustomizerFactory implements ContextCustomizerFactory {
   @Override
   public @Nullable ContextCustomizer createContextCustomizer(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Databases with the extension for tests of applications with Spring, without a container: {@link
+ * Databases with the extension for tests of Spring applications, without a container: {@link
  * io.pghello.testkit.spring.AutoConfigurePgHello}. Needs {@code spring-test}.
  */
 @NullMarked
