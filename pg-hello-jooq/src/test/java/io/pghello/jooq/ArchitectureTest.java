@@ -9,7 +9,7 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import org.junit.jupiter.api.Test;
 
-/** Shows what the routines depend on. */
+/** Checks the dependencies of the routines. */
 class ArchitectureTest {
   private static final JavaClasses CLASSES;
 

@@ -18,7 +18,7 @@ import org.jooq.impl.DSL;
 import org.jooq.impl.SQLDataType;
 import org.junit.jupiter.api.Test;
 
-/** What the guide shows, with a table like those that jOOQ generates. */
+/** The snippets of the guide, with a table like jOOQ's generated ones. */
 @PgHelloTest
 class GuideIT {
   static final class User extends CustomRecord<User> {

@@ -8,7 +8,7 @@ import org.jooq.Constants;
 import org.jooq.SQLDialect;
 import org.junit.jupiter.api.Test;
 
-/** Which jOOQ the tests run on is what the POM says. */
+/** The tests run on the jOOQ version of the POM. */
 class JooqLineTest {
   @Test
   void isTheOneThatIsMeant() throws ReflectiveOperationException {

@@ -676,7 +676,7 @@ class PgHelloIT {
         .containsExactly(ada, grace);
   }
 
-  /** A plan that is made once for all values, as the server may do after five executions. */
+  /** A generic plan, which the server may use after five executions. */
   @Tag("session") // settings of a session, or of a role at its log-in
   @Test
   void usesAnIndexOnTheGreetingInGenericPlans(java.sql.Connection connection) {

@@ -51,7 +51,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is sent, and what is not. */
+/** Which SQL is sent, and which is not. */
 class RenderTest {
   private static final Field<String> USERNAME = field(name("users", "username"), String.class);
   private static final DSLContext CTX = DSL.using(SQLDialect.POSTGRES);
@@ -261,7 +261,7 @@ class RenderTest {
     }
   }
 
-  /** Is loaded once more, with a jOOQ of its own. */
+  /** Loaded again with a separate jOOQ. */
   public static final class First {
     private First() {}
 

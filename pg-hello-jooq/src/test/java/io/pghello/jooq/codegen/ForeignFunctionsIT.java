@@ -35,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the extension's functions are called beside functions of others that are named alike. */
+/** The names of the extension's functions if other functions have similar names. */
 @PgHelloTest
 class ForeignFunctionsIT {
   private static final String RETURNS_TEXT = " RETURNS text LANGUAGE sql AS $$SELECT 'theirs'$$;";
@@ -184,7 +184,7 @@ class ForeignFunctionsIT {
         .replaceAll("DSL\\.comment\\(\"[^\"]*\"\\), ", "");
   }
 
-  /** Asserts that all functions of others are generated, and that these are called. */
+  /** Asserts that all other functions are generated and can be called. */
   private static void assertTheirs(Class<?> routines, Connection connection) throws Exception {
     Configuration configuration = DSL.using(connection, SQLDialect.POSTGRES).configuration();
     assertThat(call(routines, "pgHelloInt4", configuration, 1)).isEqualTo("theirs");
@@ -269,7 +269,7 @@ class ForeignFunctionsIT {
         .contains("import db.tables.\u0130tems;");
   }
 
-  /** Generates in a JVM of its own: jOOQ keeps what it finds out when it is loaded. */
+  /** Generates in a separate JVM, because jOOQ caches values when it is loaded. */
   private static Generated generateIn(String language, TestDatabase database, Path folder)
       throws Exception {
     Files.createDirectories(folder);
@@ -304,7 +304,7 @@ class ForeignFunctionsIT {
     UserGenerationIT.execute(
         database,
         "DROP EXTENSION pg_hello; CREATE EXTENSION pg_hello VERSION '1.0';"
-            // of somebody who did not wait for 1.1
+            // a workaround from before version 1.1
             + "CREATE FUNCTION pg_hello(name text, repeat integer)"
             + RETURNS_TEXT
             + "CREATE FUNCTION pg_hello(name uuid)"

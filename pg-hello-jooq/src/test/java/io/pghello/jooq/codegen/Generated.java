@@ -28,10 +28,10 @@ import org.jooq.meta.jaxb.Jdbc;
 import org.jooq.meta.jaxb.Logging;
 import org.jooq.meta.jaxb.OnError;
 
-/** What the generator made of a database, and the compiler of that. */
+/** Code generated from a database, and compiled. */
 record Generated(Path folder) {
 
-  /** Generates, and fails where jOOQ would only say something in its log. */
+  /** Generates code. Throws if jOOQ logs a warning. */
   static Generated from(Configuration configuration, String jdbcUrl, Path folder) throws Exception {
     configuration.getGenerator().getTarget().setDirectory(folder.toString());
     GenerationTool.generate(

@@ -20,7 +20,7 @@ import org.jooq.meta.jaxb.Target;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The generated sources are what the generator makes of the extension. */
+/** The generated sources in the tree match the output of the generator. */
 @PgHelloTest
 class GeneratedSourcesIT {
   private static final Path COMMITTED = Path.of("src", "generated", "java");

@@ -169,7 +169,7 @@ class NamesIT {
     assertThat(twice.sources()).isEqualTo(generate(database, folder.resolve("once")).sources());
   }
 
-  /** A user's, as the guide has it. */
+  /** A user's strategy, as in the guide. */
   public static class Prefixed extends PgHelloGeneratorStrategy {
     @Override
     public String getJavaClassName(Definition definition, Mode mode) {
@@ -191,7 +191,7 @@ class NamesIT {
         .contains("pgHello[Field]", "pgHello[Field, Field]");
   }
 
-  /** jOOQ 3.19 warns and goes on, 3.21 takes it for an error. */
+  /** jOOQ 3.19 logs a warning and continues, 3.21 throws an error. */
   @Test
   void areNotThereBesideMatchers(TestDatabase database, @TempDir Path folder) throws Exception {
     Configuration configuration = configuration();

@@ -10,7 +10,7 @@ import org.jooq.meta.Definition;
 import org.jooq.meta.ParameterDefinition;
 import org.jooq.meta.RoutineDefinition;
 
-/** Generates the routines that this library ships, whose calls go through their superclass. */
+/** Generates the routines of this library, which make calls through their superclass. */
 public class RoutinesGenerator extends PgHelloGenerator {
 
   @Override

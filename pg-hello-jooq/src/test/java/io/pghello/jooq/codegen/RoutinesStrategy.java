@@ -5,7 +5,7 @@ import io.pghello.jooq.internal.ExtensionRoutine;
 import org.jooq.meta.Definition;
 import org.jooq.meta.RoutineDefinition;
 
-/** Names the routines that this library ships as those of users, and gives them a superclass. */
+/** Names this library's routines like a user's routines, and sets their superclass. */
 public class RoutinesStrategy extends PgHelloGeneratorStrategy {
   @Override
   public String getJavaClassExtends(Definition definition, Mode mode) {

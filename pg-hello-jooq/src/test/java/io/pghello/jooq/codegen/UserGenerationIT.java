@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Users generate code from their own database, as the guide says. */
+/** Users generate code from their own database, as in the guide. */
 @PgHelloTest
 class UserGenerationIT {
   private static final Path CONFIGURATION =
@@ -33,7 +33,7 @@ class UserGenerationIT {
   private static final Path POM = Path.of("../examples/jooq-codegen/pom.xml");
   private static final String ROUTINES = "com/example/db/routines/";
 
-  /** What a user writes. */
+  /** The code that a user writes. */
   private static final String PROGRAM =
       """
       package com.example;
