@@ -1,6 +1,6 @@
 #!/bin/sh
-# secrets.sh [FOLDER]: makes the secrets that compose.yaml names and that are not there yet. Only their owner may enter the
-# folder; the files may be read by all, as the processes in the containers are nobody on this machine.
+# secrets.sh [FOLDER]: creates the missing secrets of compose.yaml. Only their owner may enter the directory. The files are
+# world-readable, because the containers' users do not exist on this machine.
 # SPDX-License-Identifier: MIT
 set -eu
 folder=${1:-$(dirname "$0")/secrets}

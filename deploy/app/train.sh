@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the AOT cache of an application, unless there is one of this image. It starts the application, which needs its
-# database, and ends it at once.
+# Creates the AOT cache of an application, unless this image already has one. Starts the application, which needs its database,
+# and stops it immediately.
 # SPDX-License-Identifier: MIT
 set -eu
 cache=${1:-/cache/app.aot}
@@ -10,7 +10,7 @@ if [ -e "$cache" ] && [ -z "$(find . -type f -newer "$cache")" ]; then
 fi
 for attempt in 1 2 3; do
   rm -f "$cache"
-  # without profiles of code, by which the next ones would compile: requests need other code than a start
+  # without JIT profiles: the profile of a startup does not suit requests
   if java -XX:AOTCacheOutput="$cache" -XX:TieredStopAtLevel=2 -Dspring.context.exit=onRefresh -jar app.jar; then
     exit
   fi

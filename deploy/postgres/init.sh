@@ -1,6 +1,6 @@
 #!/bin/bash
-# Run by the postgres image when it has made a new database: the applications get a role of their own, which is no
-# superuser. They own the database, and create the extension in it, as it is trusted.
+# Run by the postgres image after it has created a new database. Creates the role of the applications, which is not a superuser.
+# It owns the database and can create the extension in it, because the extension is trusted.
 # SPDX-License-Identifier: MIT
 set -eu
 psql -X -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" --no-password <<'SQL'

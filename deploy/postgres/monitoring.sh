@@ -1,6 +1,6 @@
 #!/bin/sh
-# monitoring.sh [FOLDER]: prepares a database for monitoring, as often as it is run: the extension pg_hello_ops, its roles, and
-# the exporter's, which logs in with the password of a file. The role app keeps its right to call the functions.
+# monitoring.sh [FOLDER]: prepares a database for monitoring. Creates the extension pg_hello_ops, its roles, and the exporter's
+# role, whose password is in a file. The role app may still call the functions. Safe to run again.
 # SPDX-License-Identifier: MIT
 set -eu
 cd "${1:-/monitoring}"
