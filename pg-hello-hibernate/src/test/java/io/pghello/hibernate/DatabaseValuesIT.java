@@ -164,7 +164,8 @@ class DatabaseValuesIT {
   }
 
   @Test
-  void areKnownImmediatelyForARoundTripEach(DataSource dataSource, WireProxy proxy) throws Exception {
+  void areKnownImmediatelyForARoundTripEach(DataSource dataSource, WireProxy proxy)
+      throws Exception {
     try (SessionFactory factory = Factories.open(dataSource, BATCHED, ReadGuest.class)) {
       List<ReadGuest> guests = many(ReadGuest::new);
       factory.inSession(

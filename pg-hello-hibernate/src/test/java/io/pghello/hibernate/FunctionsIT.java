@@ -117,7 +117,8 @@ class FunctionsIT {
   }
 
   @Test
-  void giveWayToFunctionsOfTheApplication(DataSource dataSource, @TempDir Path folder) throws IOException {
+  void giveWayToFunctionsOfTheApplication(DataSource dataSource, @TempDir Path folder)
+      throws IOException {
     Path services = Files.createDirectories(folder.resolve("META-INF/services"));
     Files.writeString(
         services.resolve(FunctionContributor.class.getName()), OfProgram.class.getName());

@@ -271,7 +271,8 @@ class RoundTripsIT {
   }
 
   @Test
-  void aStatelessSessionTakesOneRoundTripWithPrefetch(DataSource dataSource, WireProxy proxy) throws Exception {
+  void aStatelessSessionTakesOneRoundTripWithPrefetch(DataSource dataSource, WireProxy proxy)
+      throws Exception {
     try (HikariDataSource pool = pool(dataSource);
         SessionFactory factory = Factories.open(pool, Map.of(), Renamed.class);
         StatelessSession session = factory.openStatelessSession()) {

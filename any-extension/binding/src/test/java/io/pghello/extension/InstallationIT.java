@@ -54,7 +54,8 @@ class InstallationIT {
   }
 
   @Test
-  void reportsTheStatementThatCreatesIt(Connection connection, TestDatabase database) throws SQLException {
+  void reportsTheStatementThatCreatesIt(Connection connection, TestDatabase database)
+      throws SQLException {
     ExtensionProblem problem = only(HSTORE.find(connection));
     assertThat(problem.kind()).isEqualTo(Kind.NOT_CREATED);
     assertThat(problem.toString())
@@ -84,8 +85,8 @@ class InstallationIT {
 
   /** CREATE on the database is sufficient only for trusted extensions. */
   @Test
-  void reportsWhoCanCreateUntrustedExtensions(Connection connection, @Superuser Connection superuser)
-      throws SQLException {
+  void reportsWhoCanCreateUntrustedExtensions(
+      Connection connection, @Superuser Connection superuser) throws SQLException {
     ExtensionDescription files = ExtensionDescription.named("file_fdw").build();
     assertThat(only(files.find(connection)).remedy())
         .startsWith("Role ")
@@ -135,7 +136,8 @@ class InstallationIT {
   }
 
   @Test
-  void lacksLaterFunctionsWithoutAProblemUntilTheyAreCalled(Connection connection) throws SQLException {
+  void lacksLaterFunctionsWithoutAProblemUntilTheyAreCalled(Connection connection)
+      throws SQLException {
     ExtensionFunction later = ExtensionFunction.of("cube_later(cube)", "text").withSince("99");
     ExtensionFunction never = ExtensionFunction.of("cube_never()", "text");
     Installation found =
@@ -226,8 +228,7 @@ class InstallationIT {
 
   /** Declared by a superuser, for example if an extension's tables are in the schema. */
   @Test
-  void ignoresFunctionsOfAnotherLibrary(Connection connection)
-      throws SQLException {
+  void ignoresFunctionsOfAnotherLibrary(Connection connection) throws SQLException {
     Installation found =
         ExtensionDescription.named("cube")
             .library("$libdir/other")

@@ -122,7 +122,8 @@ class HibernateIT {
   }
 
   @Test
-  void hibernateChecksDatabasesThatTheStarterDoesNotCheck(TestDatabase database, CapturedOutput output) {
+  void hibernateChecksDatabasesThatTheStarterDoesNotCheck(
+      TestDatabase database, CapturedOutput output) {
     withoutPreflight(database).run(context -> assertThat(context).hasNotFailed());
     assertThat(output).containsOnlyOnce(MISSING + database.name());
   }

@@ -38,7 +38,8 @@ class PreflightIT {
   }
 
   @Test
-  void logsNothingWithoutProblems(TestDatabase database, CapturedOutput output) throws SQLException {
+  void logsNothingWithoutProblems(TestDatabase database, CapturedOutput output)
+      throws SQLException {
     execute(database, REMEDY);
     Contexts.jdbc(database).run(context -> assertThat(context).hasNotFailed());
     assertThat(output).doesNotContain("pg_hello");

@@ -15,18 +15,19 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Option;
 
-/** Kills a listener between an event and the word that it was handled. */
+/** Kills a listener after it has received an event but before it has acknowledged it. */
 @Command(
     name = "demo events",
     description = {
-      "Signs users up in a PostgreSQL of its own, whose triggers write events into a table",
-      "and notify a listener, which is a process. The listener is killed before it says that",
-      "it has handled an event. While there is none, more happens; the next one is told of all."
+      "Signs up users in a private PostgreSQL server. Triggers write events into a",
+      "table and notify a listener process. The listener is killed before it",
+      "acknowledges an event. More events occur without a listener. The next",
+      "listener receives all of them."
     },
     customSynopsis = "./dev demo events [OPTIONS]",
     sortOptions = false,
     exitCodeListHeading = "%nExit codes:%n",
-    exitCodeList = {"0:all went well", "1:it did not", "2:the command line is wrong"})
+    exitCodeList = {"0:all went well", "1:the demo failed", "2:the command line is wrong"})
 public final class Demo implements Callable<Integer> {
   private final PrintStream out;
 
@@ -42,15 +43,15 @@ public final class Demo implements Callable<Integer> {
   }
 
   /**
-   * Runs the demo, and ends the JVM with the exit code.
+   * Runs the demo and exits with its exit code.
    *
-   * @param args what {@code --help} says
+   * @param args see {@code --help}
    */
   public static void main(String[] args) {
     DemoCommand.runAndExit(Demo::run, args);
   }
 
-  /** Runs the program with other streams, and returns the exit code. */
+  /** Runs the program with the given streams and returns the exit code. */
   static int run(String[] args, PrintStream out, PrintStream err) {
     return DemoCommand.run("events", new Demo(out), Exception::getMessage, args, out, err);
   }
@@ -61,18 +62,17 @@ public final class Demo implements Callable<Integer> {
         TestDatabase database = server.createDatabase();
         Connection connection = database.dataSource().getConnection()) {
       new Outbox(database.dataSource()).create();
-      out.println("A listener is there, and Ada signs up:");
+      out.println("With a running listener, Ada signs up:");
       try (ListenProcess listener = new ListenProcess(database.jdbcUrl())) {
         signUp(connection, "Ada");
         print(listener.nextEvent());
       }
-      out.println(
-          "It is killed before it has said that this was handled. Meanwhile, nobody listens:");
+      out.println("The listener is killed before it acknowledges the event. Without a listener:");
       out.println("  " + configure(connection, 2));
       signUp(connection, "Bob");
       out.println("  Bob has signed up");
       out.println(
-          "The next listener is told of all, and of Ada again, a second after the first time:");
+          "The next listener receives all events, and Ada's again, a second after the first time:");
       try (ListenProcess listener = new ListenProcess(database.jdbcUrl())) {
         for (int i = 0; i < 3; i++) {
           print(listener.nextEvent());
@@ -86,7 +86,7 @@ public final class Demo implements Callable<Integer> {
   }
 
   private void print(String event) {
-    out.println("  told: " + event);
+    out.println("  received: " + event);
   }
 
   private static void signUp(Connection connection, String username) throws SQLException {

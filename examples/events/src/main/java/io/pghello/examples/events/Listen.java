@@ -10,12 +10,12 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** A program that prints events, and takes a line of its input as the word that one was handled. */
+/** A program that prints events. Each line of its input acknowledges one event. */
 final class Listen {
   private Listen() {}
 
   /**
-   * Prints each event in a line, until its input ends.
+   * Prints one event per line until its input ends.
    *
    * @param args the JDBC URL
    */
@@ -33,7 +33,8 @@ final class Listen {
                   out.println(event.topic() + " " + event.payload());
                   if (in.readLine() == null) {
                     ended.countDown();
-                    throw new IOException("nobody handles events any more");
+                    throw new IOException(
+                        "the input has ended, so events can no longer be acknowledged");
                   }
                 });
     ended.await();

@@ -7,13 +7,13 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
-/** A process that listens. */
+/** A process that runs {@link Listen}. */
 final class ListenProcess implements AutoCloseable {
   private final Process process;
   private final BufferedReader events;
   private final PrintStream acknowledgements;
 
-  /** Starts one. */
+  /** Starts the process. */
   ListenProcess(String jdbcUrl) throws IOException {
     process =
         new ProcessBuilder(
@@ -39,12 +39,12 @@ final class ListenProcess implements AutoCloseable {
     return event;
   }
 
-  /** Says that the event was handled. */
+  /** Acknowledges the event. */
   void acknowledge() {
     acknowledgements.println();
   }
 
-  /** Kills it, as {@code kill -9} does, and waits until it has ended. */
+  /** Kills the process like {@code kill -9} and waits until it has ended. */
   @Override
   public void close() {
     process.destroyForcibly().onExit().join();

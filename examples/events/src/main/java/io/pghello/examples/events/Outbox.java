@@ -17,22 +17,22 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Delivers the events of the table {@code outbox}, each at least once: a row is deleted in the
- * transaction in which it was handled, and only then. Whoever dies before the commit leaves the
- * rows to the next, who handles them again, so a handler must bear to be told twice.
+ * Delivers the events of the table {@code outbox} at least once. The transaction that handles an
+ * event also deletes its row. If a process dies before the commit, another one handles the events
+ * again, so handlers must be idempotent.
  *
- * <p>Events come in batches, and the size of a batch starts at one and doubles up to {@value
- * #MAX_BATCH}. After a batch that was lost, by an error or the end of the process, it starts at one
- * again. A batch of one counts the attempt before the handler is called. So an event that loses its
- * batch each time is soon alone in it, is counted, waits longer after each attempt, and is set
- * aside after {@value #MAX_ATTEMPTS}.
+ * <p>Events are delivered in batches. The batch size starts at one and doubles up to {@value
+ * #MAX_BATCH}. After a lost batch (an error or the end of the process), it starts at one again. For
+ * a batch of one, the attempt is counted before the handler is called. An event that causes each of
+ * its batches to fail is therefore soon delivered separately and counted. Its delay grows with each
+ * attempt, and after {@value #MAX_ATTEMPTS} attempts it is set aside.
  *
- * <p>Several may deliver at a time: each takes rows that no other has taken. One alone handles
- * events in the order of their numbers, but for those that failed. An event whose transaction
- * commits later than that of the next number comes later.
+ * <p>Several processes can deliver at the same time: each takes rows that no other has taken. A
+ * single process handles events in the order of their numbers, except for events that have failed.
+ * An event that is committed after the event with the next number is delivered later.
  *
- * <p>The data source needs two connections at a time, one to listen and one to deliver. A pool must
- * reset the network time-out of a connection that comes back, as HikariCP does. Thread-safe.
+ * <p>The data source needs two connections at the same time, one to listen and one to deliver. A
+ * pool must reset the network timeout of returned connections, as HikariCP does. Thread-safe.
  */
 final class Outbox {
   private static final Logger LOG = LoggerFactory.getLogger(Outbox.class);
@@ -41,20 +41,20 @@ final class Outbox {
   private static final int MAX_BATCH = 100;
   private static final int MAX_ATTEMPTS = 20;
 
-  // the trigger notifies at most once in 100 ms: twice that later, the rest has been committed
+  // the trigger notifies at most once per 100 ms: after twice that time, the rest is committed
   private static final long AFTER_NOTIFICATION_MILLIS = 200;
 
   /**
-   * Limits of a transaction.
+   * Time limits of a transaction.
    *
-   * @param batch the time after which it hands on no further event
-   * @param answer how long the server may take for an answer; a connection that was cut silently
-   *     never answers. The server waits half as long for a lock
+   * @param batch no further event is delivered after this time
+   * @param answer timeout for responses of the server, because a silently broken connection never
+   *     responds. The server's lock timeout is half of it
    */
   record Limits(Duration batch, Duration answer) {}
 
-  // takes new events, in order, and of them the first and as many more as have a megabyte together;
-  // the types of all operands are such that no operator or function of others is a better match
+  // takes the first new event and the following ones up to one megabyte in total;
+  // the operand types ensure that no foreign operator or function is a better match
   static final String TAKE_NEW =
       """
       WITH taken AS MATERIALIZED (
@@ -68,7 +68,7 @@ final class Outbox {
       SELECT id, topic, payload FROM measured WHERE number = 1 OR bytes <= 1048576 ORDER BY id
       """;
 
-  // failures is the number before the attempt; the wait doubles from a second up to five minutes
+  // failures does not include this attempt; the delay doubles from one second to five minutes
   private static final String COUNT_ATTEMPT =
       """
       UPDATE outbox SET failures = failures + 1,
@@ -86,7 +86,7 @@ final class Outbox {
           RETURNING id, failures
           """;
 
-  // a subquery's value can be looked up in an index, a volatile function's cannot
+  // an index can be searched for the value of a subquery, but not of a volatile function
   private static final String COUNT_DUE =
       COUNT_ATTEMPT
           + """
@@ -111,18 +111,18 @@ final class Outbox {
   /**
    * An event of the outbox.
    *
-   * @param topic as in {@code user.signed_up}
+   * @param topic for example {@code user.signed_up}
    * @param payload JSON
    */
   record Event(long id, String topic, String payload) {}
 
-  /** Handles events. It runs inside of a transaction, and so should not take long. */
+  /** Handles events. Runs inside a transaction, so it should not take long. */
   interface Handler {
-    /** Returns when the event was handled; an event whose handler throws comes again later. */
+    /** Handles an event. If this method throws, the event is delivered again later. */
     void handle(Event event) throws Exception;
   }
 
-  /** Creates the tables and the triggers, where they are not there yet. */
+  /** Creates the tables and triggers if they do not exist. */
   void create() throws SQLException {
     try (Connection connection = database.getConnection()) {
       GreetingConfig.create(connection);
@@ -131,11 +131,11 @@ final class Outbox {
   }
 
   /**
-   * Delivers what there is, and what will be, on a thread of its own. It keeps a connection to
-   * listen on, and takes another for each batch, so a pool of one connection delivers nothing.
+   * Delivers current and future events on its own thread. One connection listens permanently, and
+   * each batch needs another one, so a pool with a single connection delivers nothing.
    *
-   * @param interval how often events are looked for although no notification has come, as those are
-   *     that failed
+   * @param interval how often to check for events without a notification, for example for failed
+   *     events
    */
   // region listen
   Delivery listen(Duration interval, Handler handler) {
@@ -147,12 +147,12 @@ final class Outbox {
 
   // endregion
 
-  /** Delivers what is due, and returns how many events that were, with those that failed. */
+  /** Delivers the events that are due. Returns their number, including failed ones. */
   int deliver(Handler handler) throws SQLException {
     return new Delivery(handler).deliver();
   }
 
-  /** Delivers to one handler, until it is closed. */
+  /** Delivers to one handler until closed. */
   final class Delivery implements AutoCloseable {
     private final Handler handler;
     private @Nullable NotificationListener listener;
@@ -164,7 +164,7 @@ final class Outbox {
       this.handler = handler;
     }
 
-    /** Returns how long ago it was last known that nothing more is due. */
+    /** Returns the time since the outbox was last known to contain no due events. */
     Duration sinceLastRun() {
       return listener == null ? Duration.ZERO : listener.sinceLastRun();
     }
@@ -172,7 +172,7 @@ final class Outbox {
     private void run() throws SQLException, InterruptedException {
       delivering = Thread.currentThread();
       deliver();
-      // also where another has taken what there was, as that one may be long about it
+      // not if another process has taken events, because it may need a long time
       if (!closed) {
         Thread.sleep(AFTER_NOTIFICATION_MILLIS);
         deliver();
@@ -190,7 +190,7 @@ final class Outbox {
       return delivered;
     }
 
-    // from the first number again after a second, as a smaller one may have been committed later
+    // restart at the first number after a second, because smaller numbers may be committed later
     private int deliverNew() throws SQLException {
       long started = System.nanoTime();
       int delivered = 0;
@@ -241,7 +241,7 @@ final class Outbox {
 
     // endregion
 
-    /** Counts the attempt in a transaction, and delivers the event in the next. */
+    /** Counts the attempt in one transaction and delivers the event in the next. */
     private Batch deliverOne(String count) throws SQLException {
       try (Connection connection = begin()) {
         Attempt attempt = count(connection, count);
@@ -294,9 +294,10 @@ final class Outbox {
     }
 
     /**
-     * Begins a transaction that passes over rows that others are changing, in place of an error,
-     * and ends before its answer is given up: a session that waits would go on without a client.
-     * Nothing of it stays in the session, which a pooler may give to others.
+     * Begins a transaction that skips rows locked by others instead of failing. The server's
+     * timeouts end it before the client gives up waiting, because otherwise the session would
+     * continue without a client. All settings are local to the transaction, because a pooler may
+     * pass the session to other clients.
      */
     private void limit(Connection connection) throws SQLException {
       try (Statement statement = connection.createStatement()) {
@@ -311,13 +312,13 @@ final class Outbox {
         handler.handle(event);
         handled.add(event.id());
       } catch (Throwable e) {
-        // an Error, too, is of this event alone
+        // an Error also affects only this event
         if (!closed || !(e instanceof InterruptedException)) {
           failed.add(event.id());
           warn(event, e);
         }
       } finally {
-        // a handler's flag would end the waits of others, as of a connection pool
+        // an interrupt flag set by the handler would affect other code, e.g. the connection pool
         Thread.interrupted();
       }
     }
@@ -332,8 +333,9 @@ final class Outbox {
     }
 
     /**
-     * Ends the delivery: interrupts the handler, and waits some seconds for its end. What it has
-     * not handled by then comes again. A handler may call this: its event is the last one.
+     * Stops the delivery: interrupts the handler and waits some seconds for it to end. Events that
+     * it has not handled are delivered again later. If a handler calls this method, its event is
+     * the last one.
      */
     @Override
     public void close() {

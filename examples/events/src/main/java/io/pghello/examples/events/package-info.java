@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Events that PostgreSQL notifies of: what {@code ./dev demo events} runs. */
+/** Events with notifications by PostgreSQL: the program of {@code ./dev demo events}. */
 @NullMarked
 package io.pghello.examples.events;
 

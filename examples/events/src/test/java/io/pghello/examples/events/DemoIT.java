@@ -8,7 +8,7 @@ import io.pghello.examples.shared.DemoCommand.Output;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What {@code ./dev demo events} does. */
+/** Runs {@code ./dev demo events}. */
 @Timeout(180)
 class DemoIT {
   private static Output demo(String... args) {
@@ -23,16 +23,16 @@ class DemoIT {
     assertThat(result.out())
         .isEqualTo(
             """
-            A listener is there, and Ada signs up:
-              told: user.signed_up {"id": 1, "greeting": "Hello, Ada!", "username": "Ada"}
-            It is killed before it has said that this was handled. Meanwhile, nobody listens:
+            With a running listener, Ada signs up:
+              received: user.signed_up {"id": 1, "greeting": "Hello, Ada!", "username": "Ada"}
+            The listener is killed before it acknowledges the event. Without a listener:
               Updated from default to 2. Test: Hello, Config Test! Hello, Config Test!
               Bob has signed up
-            The next listener is told of all, and of Ada again, a second after the first time:
-              told: config.changed {"key": "greeting_repeat", "after": "2", "before": null}
-              told: user.signed_up {"id": 2, "greeting": "Hello, Bob! Hello, Bob!", "username": "Bob"}
-              told: user.signed_up {"id": 1, "greeting": "Hello, Ada!", "username": "Ada"}
-              told: user.signed_up {"id": 3, "greeting": "Hello, Carol! Hello, Carol!", "username": "Carol"}
+            The next listener receives all events, and Ada's again, a second after the first time:
+              received: config.changed {"key": "greeting_repeat", "after": "2", "before": null}
+              received: user.signed_up {"id": 2, "greeting": "Hello, Bob! Hello, Bob!", "username": "Bob"}
+              received: user.signed_up {"id": 1, "greeting": "Hello, Ada!", "username": "Ada"}
+              received: user.signed_up {"id": 3, "greeting": "Hello, Carol! Hello, Carol!", "username": "Carol"}
             """);
   }
 

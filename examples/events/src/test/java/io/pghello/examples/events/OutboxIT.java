@@ -37,7 +37,7 @@ import org.postgresql.PGConnection;
 import org.postgresql.PGNotification;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** Events are delivered at least once, whoever dies. */
+/** Events are delivered at least once, even if processes die. */
 @PgHelloTest
 @Timeout(120)
 class OutboxIT {
@@ -196,7 +196,7 @@ class OutboxIT {
       execute(database.dataSource(), "INSERT INTO users (username) VALUES ('later')");
       assertThat(listener.nextEvent()).contains("later");
     }
-    // the first was alone in its batch; the other two were one batch, whose commit did not come
+    // the first event had its own batch; the other two were one batch that was not committed
     assertThat(second).doesNotHaveDuplicates().containsAll(first.subList(1, 3));
     assertThat(second).doesNotContain(first.get(0));
     assertThat(second).anyMatch(event -> event.contains("meanwhile"));
@@ -223,7 +223,7 @@ class OutboxIT {
                   }
                 })) {
       var ids = new ArrayList<Long>();
-      // the first is alone in its batch, and the others are told again
+      // the first event has its own batch, and the others are delivered again
       for (int i = 0; i < 5; i++) {
         ids.add(next().id());
       }
@@ -275,7 +275,7 @@ class OutboxIT {
               }));
     }
     delivering.forEach(CompletableFuture::join);
-    // who finds all rows taken has nothing to do; what was taken is handled by who has taken it
+    // a process that finds all rows taken has nothing to do; the other process handles them
     assertThat(ids).hasSize(events);
     assertThat(new HashSet<>(ids)).hasSize(events);
     assertThat(waiting(database)).isZero();
@@ -319,7 +319,7 @@ class OutboxIT {
     assertThat(waiting(database, "failures = 1 AND due_at > now_ms() - 60000")).isEqualTo(1);
   }
 
-  /** The network carries nothing more, and ends nothing: new connections are well. */
+  /** The network drops all packets of existing connections; new connections work. */
   @Test
   void goesOnWhenItsConnectionWasCutSilently(TestDatabase database, WireProxy proxy)
       throws Exception {
@@ -353,7 +353,7 @@ class OutboxIT {
       assertThat(next().id()).isEqualTo(1);
       execute(database.dataSource(), "INSERT INTO users (username) VALUES ('later')");
       assertThat(next().payload()).contains("later");
-      // the server holds the row until it learns of the end of the session
+      // the server locks the row until it notices the end of the session
       proxy.cut();
       proxy.resume();
       assertThat(next().id()).isEqualTo(1);
@@ -379,7 +379,7 @@ class OutboxIT {
     assertThat(begun.await(60, TimeUnit.SECONDS)).isTrue();
     delivery.close();
     end.set(true);
-    // its connection was aborted: nothing that it handles from now on counts
+    // its connection was aborted, so further events are not committed
     assertThat(waiting(database)).isEqualTo(3);
   }
 
@@ -427,7 +427,9 @@ class OutboxIT {
     assertThat(waiting(database.dataSource(), "failures = 0")).isEqualTo(3);
   }
 
-  /** Otherwise one more would wait after each attempt, until the server takes no more. */
+  /**
+   * Otherwise each attempt would leave a waiting session, until the server has no more connections.
+   */
   @Test
   void leavesNoSessionsThatWaitForALock(TestDatabase database, Connection connection)
       throws Exception {
@@ -459,7 +461,7 @@ class OutboxIT {
     }
   }
 
-  /** A pooler gives the session to others after the transaction. */
+  /** A pooler passes the session to other clients after the transaction. */
   @Test
   void leavesNoSettingInItsSession(TestDatabase database) throws Exception {
     signUp(database.dataSource(), 3);
@@ -496,7 +498,7 @@ class OutboxIT {
     }
   }
 
-  /** An event for which nobody is notified, as somebody has just been. */
+  /** An event without a notification, because one was sent just before. */
   @Test
   void tellsWhileAnotherIsLongAboutAnEvent(DataSource database) throws Exception {
     var first = new AtomicBoolean(true);
@@ -507,7 +509,7 @@ class OutboxIT {
           event -> {
             told.add(event);
             if (first.getAndSet(false)) {
-              // before the other looks again
+              // before the other process checks again
               statement.execute(
                   "SELECT setval('outbox_notified', now_ms());"
                       + "INSERT INTO users (username) VALUES ('later')");
@@ -542,7 +544,9 @@ class OutboxIT {
     }
   }
 
-  /** The process ends in the handler, each time: its event is counted, and the others are told. */
+  /**
+   * The process dies in the handler each time: its event is counted, and the others are delivered.
+   */
   @Test
   void setsAsideAnEventThatKillsTheProcess(TestDatabase database) throws Exception {
     signUp(database.dataSource(), 8);
@@ -613,7 +617,7 @@ class OutboxIT {
     }
   }
 
-  /** What a batch of all of them could not do in this time. */
+  /** More than one batch could handle in this time. */
   @Test
   void deliversAllThoughTheServerEndsLongTransactions(TestDatabase database) throws Exception {
     signUp(database.dataSource(), 10);
@@ -717,7 +721,7 @@ class OutboxIT {
         statement.execute("INSERT INTO users (username) VALUES ('user" + i + "')");
       }
       long millis = (System.nanoTime() - started) / 1_000_000;
-      // in the order of commits, so that nothing of the channel comes later
+      // notifications arrive in commit order, so no earlier one is outstanding
       statement.execute("NOTIFY outbox, 'end'");
       int notifications = -1;
       boolean ended = false;
@@ -731,7 +735,7 @@ class OutboxIT {
     }
   }
 
-  /** The clock was set back: otherwise nobody would be notified until it is that late again. */
+  /** The clock was set back: notifications must not stop until it reaches the old time again. */
   @Test
   void notifiesWhenTheLastTimeIsInTheFuture(Connection connection, DataSource database)
       throws Exception {
@@ -743,10 +747,7 @@ class OutboxIT {
     assertThat(connection.unwrap(PGConnection.class).getNotifications(60_000)).hasSize(1);
   }
 
-  /**
-   * Who may sign users up needs no right on the outbox, and cannot write events that did not
-   * happen.
-   */
+  /** A role that signs up users needs no privilege on the outbox and cannot forge events. */
   @Test
   void writersCannotForgeEvents(TestDatabase database) throws Exception {
     String role = database.name() + "_writer";
@@ -778,7 +779,7 @@ class OutboxIT {
     assertThat(waiting(database.dataSource())).isEqualTo(1);
   }
 
-  /** Who may create functions in the schema of the tables gets nobody else to call them. */
+  /** Functions that a role creates in the tables' schema are not called by others. */
   @Test
   void runsNothingThatOthersHavePutIntoItsSchema(TestDatabase database) throws Exception {
     String role = database.name() + "_other";
@@ -890,7 +891,7 @@ class OutboxIT {
       awaitWaitingForLocks(database, 1);
       statement.execute("INSERT INTO users (username) VALUES ('meanwhile')");
       connection.commit();
-      // or it has waited for more than five seconds
+      // otherwise it has waited for more than five seconds
       assertThat(created.get(60, TimeUnit.SECONDS)).isIn("00000", "55P03");
     }
     assertThat(waiting(database.dataSource())).isEqualTo(1);
@@ -911,7 +912,7 @@ class OutboxIT {
     deliverByFour(database.dataSource(), 300);
   }
 
-  /** Otherwise each look reads all rows that wait, and those that were deleted. */
+  /** Otherwise each check reads all waiting rows and all deleted ones. */
   @Test
   void looksForNewEventsInAnIndex(Connection connection, DataSource database) throws Exception {
     signUp(database, 1);

@@ -12,7 +12,7 @@ import org.hibernate.cfg.MappingSettings;
 import org.hibernate.cfg.SchemaToolingSettings;
 import org.hibernate.jpa.HibernatePersistenceConfiguration;
 
-/** The set-up of the pool and of Hibernate. The extension's functions need no setting. */
+/** Sets up the pool and Hibernate. The extension's functions need no configuration. */
 final class Database {
   private Database() {}
 
@@ -21,15 +21,15 @@ final class Database {
     var config = new HikariConfig();
     config.setJdbcUrl(jdbcUrl);
     config.setMinimumIdle(0);
-    // a batch of inserts is sent as one statement of many rows
+    // sends a batch of inserts as one statement with many rows
     config.addDataSourceProperty("reWriteBatchedInserts", "true");
     return new HikariDataSource(config);
   }
 
   /**
-   * Starts Hibernate, which creates the tables, and fails if they are there already.
+   * Starts Hibernate, which creates the tables. Fails if they already exist.
    *
-   * @param schema where the tables are; the extension is where it is
+   * @param schema the schema of the tables; it may differ from the extension's schema
    */
   static SessionFactory sessionFactory(DataSource pool, String schema) {
     return new HibernatePersistenceConfiguration("users")

@@ -30,12 +30,14 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 
-/** Creates users, whom the server greets, one by one and by the thousand. */
+/**
+ * Creates users with greetings computed by the server, one by one and in batches of one thousand.
+ */
 @Command(
     name = "demo hibernate",
     description = {
-      "Creates users with Hibernate: the server welcomes them and sets the time, with",
-      "no round trip for each. Then it imports many, and says how fast that was."
+      "Creates users with Hibernate. The server computes the greeting and the time",
+      "without a round trip per user. Then imports many users and prints the speed."
     },
     customSynopsis = "./dev demo hibernate [OPTIONS] [NAME...]",
     sortOptions = false,
@@ -57,30 +59,33 @@ public final class Demo implements Callable<Integer> {
   @Parameters(
       arity = "0..*",
       paramLabel = "NAME",
-      description = "Who is created, each name once. Default: alice bob.")
+      description = "Names of the users to create, all different. Default: alice bob.")
   private List<String> names = List.of("alice", "bob");
 
   @Option(
       names = "--repeat",
       paramLabel = "N",
-      description = "How often they are greeted, 1 to 10. Default: 1.")
+      description = "Number of greetings per user, 1 to 10. Default: 1.")
   private @Nullable Integer repeat;
 
   @Option(
       names = "--rows",
       paramLabel = "N",
-      description = {"How many more are imported: user1, user2 and so on.", "Default: 100000."})
+      description = {
+        "Number of additional users to import: user1, user2 and so on.",
+        "Default: 100000."
+      })
   private int rows = 100_000;
 
   @Option(
       names = "--url",
       paramLabel = "JDBC-URL",
       description = {
-        "A database in which the extension was created, as in",
+        "JDBC URL of a database that has the extension, e.g.",
         "jdbc:postgresql://HOST/DATABASE?user=U&password=P.",
-        "The tables are in a schema of their own, " + SCHEMA + ",",
-        "which is dropped in the end.",
-        "Default: a PostgreSQL that is started for this run."
+        "The tables are created in the schema " + SCHEMA + ",",
+        "which is dropped at the end.",
+        "Default: a PostgreSQL server started for this run."
       })
   private @Nullable String url;
 
@@ -98,19 +103,19 @@ public final class Demo implements Callable<Integer> {
   }
 
   /**
-   * Runs the demo, and ends the JVM with the exit code.
+   * Runs the demo and exits with its exit code.
    *
-   * @param args what {@code --help} says
+   * @param args see {@code --help}
    */
   public static void main(String[] args) {
-    // Hibernate would write its log to standard error otherwise
+    // otherwise Hibernate writes its log to standard error
     System.setProperty("org.jboss.logging.provider", "slf4j");
-    // Java cannot tell whether standard error is a terminal; ./dev can
+    // Java cannot detect whether standard error is a terminal, but ./dev can
     boolean progress = System.getenv("PG_HELLO_PROGRESS") != null;
     DemoCommand.runAndExit((given, out, err) -> run(given, out, err, progress), args);
   }
 
-  /** Runs the program with other streams, and returns the exit code. */
+  /** Runs the program with the given streams and returns the exit code. */
   static int run(String[] args, PrintStream out, PrintStream err, boolean progress) {
     return DemoCommand.run(
         "hibernate", new Demo(out, err, progress), Demo::explanation, args, out, err);
@@ -127,7 +132,7 @@ public final class Demo implements Callable<Integer> {
         : server;
   }
 
-  /** Returns the error of the server or the driver, which does not quote the statement. */
+  /** Returns the message of the server or the driver, without the statement. */
   private static @Nullable SQLException ofDatabase(Throwable error) {
     SQLException innermost = null;
     for (Throwable each = error; each != null; each = each.getCause()) {
@@ -270,7 +275,7 @@ public final class Demo implements Callable<Integer> {
   }
 
   private void print(List<User> users) {
-    // a width of 0 is none that can be formatted with
+    // a format cannot have a width of 0
     int width = users.stream().mapToInt(user -> user.getUsername().length()).reduce(1, Math::max);
     for (User user : users) {
       out.printf(
@@ -282,7 +287,7 @@ public final class Demo implements Callable<Integer> {
     }
   }
 
-  /** Says on a terminal, four times a second, how many have been imported. */
+  /** On a terminal, prints the number of imported users four times a second. */
   private final class Progress implements LongConsumer {
     private long shown = System.nanoTime() - PROGRESS_NANOS;
 

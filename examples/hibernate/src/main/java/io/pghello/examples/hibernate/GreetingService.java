@@ -10,8 +10,8 @@ import java.util.function.Function;
 import org.hibernate.Session;
 
 /**
- * The extension's functions for those who have a session. They run on its connection and in its
- * transaction, so a busy pool is not asked for a second one. As thread-safe as the session.
+ * The extension's functions for code with a Hibernate session. They use its connection and
+ * transaction, so they need no second connection from the pool. As thread-safe as the session.
  */
 final class GreetingService {
   private final Session session;
@@ -28,25 +28,25 @@ final class GreetingService {
   }
 
   /**
-   * Greets a name a number of times. One round trip.
+   * Greets a name several times. One round trip.
    *
-   * @param repeat 1 to 10; another number is refused before it is sent
+   * @param repeat 1 to 10; other values are rejected before anything is sent
    */
   String greeting(String name, int repeat) {
     return onConnection(client -> client.hello(name, repeat));
   }
 
-  /** Returns the server's time, in whole milliseconds. One round trip. */
+  /** Returns the server's time in milliseconds. One round trip. */
   Instant timestamp() {
     return onConnection(PgHelloOperations::now);
   }
 
-  /** Returns the versions of server and extension. Two round trips. */
+  /** Returns the versions of the server and the extension. Two round trips. */
   PgHelloInfo serverInfo() {
     return onConnection(PgHelloOperations::info);
   }
 
-  /** Greets names, in order. One round trip for each 1,024 of them. */
+  /** Greets names, in their order. One round trip per 1,024 names. */
   List<String> bulkGreetings(Collection<String> names) {
     return onConnection(client -> client.helloAll(names));
   }

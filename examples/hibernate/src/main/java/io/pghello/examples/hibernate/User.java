@@ -13,7 +13,7 @@ import jakarta.persistence.Table;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
-/** A user. Hibernate asks the server for the greeting and the time when it saves one. */
+/** A user. When Hibernate saves it, the server computes the greeting and the time. */
 @Entity
 @Table(name = "users")
 class User {
@@ -36,7 +36,7 @@ class User {
   @Column(nullable = false, updatable = false)
   private @Nullable Instant createdAt;
 
-  /** Creates one to be filled by Hibernate. */
+  /** Used by Hibernate. */
   protected User() {}
 
   User(String username, String email) {
@@ -44,7 +44,7 @@ class User {
     this.email = email;
   }
 
-  /** Null until it is saved, as all that is computed. */
+  /** Null until the user is saved, like all computed values. */
   @Nullable Long getId() {
     return id;
   }
@@ -61,7 +61,7 @@ class User {
     return welcomeMessage;
   }
 
-  /** Welcomes this user in another way than the others; what is set is kept. */
+  /** Sets a custom welcome message, which is not overwritten. */
   void setWelcomeMessage(String welcomeMessage) {
     this.welcomeMessage = welcomeMessage;
   }

@@ -18,7 +18,7 @@ import org.postgresql.util.ServerErrorMessage;
 
 /** The users of an application. Each method is one transaction. Thread-safe. */
 final class Users {
-  /** The number of users that are written in one round trip. */
+  /** The number of users that are inserted in one round trip. */
   static final int BATCH = 1_000;
 
   private final SessionFactory factory;
@@ -30,8 +30,8 @@ final class Users {
   }
 
   /**
-   * Creates a user. Three round trips: greeting and time, the row, the commit; and one more for
-   * each 1,000 identifiers.
+   * Creates a user. Takes three round trips (greeting and time, row, commit), and another one per
+   * 1,000 identifiers.
    *
    * @throws EntityExistsException if the name is taken
    */
@@ -40,7 +40,7 @@ final class Users {
   }
 
   /**
-   * Creates a user who is greeted a number of times, which takes one round trip more.
+   * Creates a user with a repeated greeting. Takes one more round trip than {@code create}.
    *
    * @param repeat 1 to 10
    * @throws EntityExistsException if the name is taken
@@ -56,12 +56,12 @@ final class Users {
 
   private static User saved(Session session, User user) {
     session.persist(user);
-    // here, and not with the commit, which would wrap what is thrown
+    // flush here, because the commit would wrap the exception
     session.flush();
     return user;
   }
 
-  /** Finds the user of this name. */
+  /** Finds a user by name. */
   Optional<User> find(String username) {
     return inTransaction(
         session ->
@@ -71,7 +71,7 @@ final class Users {
                 .uniqueResultOptional());
   }
 
-  /** Returns those who were created last, the last one first. */
+  /** Returns the most recently created users, newest first. */
   List<User> latest(int count) {
     return inTransaction(
         session ->
@@ -81,7 +81,7 @@ final class Users {
                 .getResultList());
   }
 
-  /** Greets those who were created last, the last one first, within the query. */
+  /** Greets the most recently created users within the query, newest first. */
   List<String> greetLatest(int count, int repeat) {
     return inTransaction(
         session ->
@@ -94,14 +94,13 @@ final class Users {
   }
 
   /**
-   * Creates users, all of them or none. Three round trips for each 1,000 of them, and the commit.
-   * Memory does not grow with their number.
+   * Creates users atomically. Takes three round trips per 1,000 users, and the commit. Memory use
+   * does not depend on their number.
    *
-   * @param users new ones, asked for one by one
-   * @param progress takes, after each 1,000, how many there have been, and the number of all at the
-   *     end
-   * @return how many there were
-   * @throws EntityExistsException if a name is taken, or there twice
+   * @param users new users, read one by one
+   * @param progress receives the number of users so far, after each 1,000 users and at the end
+   * @return the number of users
+   * @throws EntityExistsException if a name is taken or not unique
    */
   long importAll(Iterator<User> users, LongConsumer progress) {
     return inTransaction(
@@ -131,7 +130,10 @@ final class Users {
     }
   }
 
-  /** Returns the server's detail, which names the user; the driver quotes the whole statement. */
+  /**
+   * Returns the server's detail message, which contains the user's name. The driver's message would
+   * contain the whole statement.
+   */
   private static String detail(SQLException error) {
     for (Throwable each : error) {
       ServerErrorMessage words = each instanceof PSQLException e ? e.getServerErrorMessage() : null;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** Users who are welcomed when they are saved, with Hibernate: {@code ./dev demo hibernate}. */
+/**
+ * Users who are greeted when they are saved by Hibernate: the program of {@code ./dev demo
+ * hibernate}.
+ */
 @NullMarked
 package io.pghello.examples.hibernate;
 

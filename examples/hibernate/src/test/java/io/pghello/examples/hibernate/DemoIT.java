@@ -22,12 +22,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What {@code ./dev demo hibernate} does. */
+/** Runs {@code ./dev demo hibernate}. */
 @PgHelloTest
 @Timeout(120)
 class DemoIT {
   private record Result(int status, String out, String err) {
-    /** Returns the output with the times and rates of this run replaced. */
+    /** Returns the output with placeholders for times and rates. */
     String steadyOut() {
       return out.replaceAll("\\d{4}-\\d\\d-\\d\\dT[0-9:.]+Z", "TIME")
           .replaceAll("[0-9,]+ a second", "N a second")
@@ -53,7 +53,7 @@ class DemoIT {
     return demo(false, args);
   }
 
-  /** With a database of one's own. */
+  /** With the user's own database. */
   private static Result demoOn(TestDatabase database, String... args) {
     var all = new ArrayList<>(List.of("--url", database.jdbcUrl(), "--rows", "3"));
     all.addAll(List.of(args));
@@ -218,7 +218,7 @@ class DemoIT {
         .contains("--url");
   }
 
-  /** In a JVM of its own, as ./dev starts it: there, the output of loggers would show. */
+  /** In a separate JVM, like ./dev starts it, where output of loggers would be visible. */
   @Test
   void writesNothingElse(TestDatabase database, @TempDir Path folder) throws Exception {
     Path java = Path.of(System.getProperty("java.home"), "bin", "java");
@@ -237,7 +237,7 @@ class DemoIT {
             "1",
             "Ada",
             "Ada");
-    // which Java would mention
+    // Java would print it
     builder.environment().remove("JAVA_TOOL_OPTIONS");
     Process process = builder.redirectError(err.toFile()).start();
     String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

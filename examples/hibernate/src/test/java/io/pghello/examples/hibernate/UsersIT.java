@@ -32,10 +32,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The model, its manager and the service. */
+/** The entity, Users and GreetingService. */
 @PgHelloTest
 class UsersIT {
-  // WireProxy also counts the answer to BEGIN, which is sent with the first statement.
+  // WireProxy also counts the response to BEGIN, which is sent with the first statement.
   private static final int BEGIN = 1;
   private static final int COMMIT = 1;
 
@@ -170,7 +170,7 @@ class UsersIT {
     assertThat(progress).isEmpty();
   }
 
-  /** In the batch of the first, in a later one, or in the table before. */
+  /** In the same batch, in a later one, or already in the table. */
   @ParameterizedTest
   @ValueSource(strings = {"user0", "user1400", "alice"})
   void importsNoneIfANameIsTaken(String taken) {

@@ -18,13 +18,13 @@ import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Signs users up over one connection while another changes how they are greeted. */
+/** Signs up users on one connection while another one changes the number of greetings. */
 @Command(
     name = "demo jooq",
     description = {
-      "Signs users up in a PostgreSQL of its own: a trigger welcomes them. Then another",
-      "connection changes how often users are greeted, one more user signs up over the",
-      "first, and a report shows them all."
+      "Signs up users in a private PostgreSQL server, where a trigger greets them.",
+      "Then another connection changes the number of greetings, one more user signs",
+      "up on the first connection, and a report lists all users."
     },
     customSynopsis = "./dev demo jooq [OPTIONS] [NAME...]",
     sortOptions = false,
@@ -42,13 +42,13 @@ public final class Demo implements Callable<Integer> {
   @Parameters(
       arity = "0..*",
       paramLabel = "NAME",
-      description = "Who signs up, each name once. Default: alice bob.")
+      description = "Names of the users to sign up, all different. Default: alice bob.")
   private List<String> names = List.of("alice", "bob");
 
   @Option(
       names = "--repeat",
       paramLabel = "N",
-      description = "How often the last user is greeted, 1 to 10. Default: 2.")
+      description = "Number of greetings for the last user, 1 to 10. Default: 2.")
   private int repeat = 2;
 
   @SuppressWarnings("UnusedVariable") // picocli acts on it
@@ -63,20 +63,20 @@ public final class Demo implements Callable<Integer> {
   }
 
   /**
-   * Runs the demo, and ends the JVM with the exit code.
+   * Runs the demo and exits with its exit code.
    *
-   * @param args what {@code --help} says
+   * @param args see {@code --help}
    */
   public static void main(String[] args) {
     DemoCommand.runAndExit(Demo::run, args);
   }
 
-  /** Runs the program with other streams, and returns the exit code. */
+  /** Runs the program with the given streams and returns the exit code. */
   static int run(String[] args, PrintStream out, PrintStream err) {
     return DemoCommand.run("jooq", new Demo(out), Demo::explanation, args, out, err);
   }
 
-  /** The cause says it without the statement. */
+  /** The message of the cause does not contain the statement. */
   private static @Nullable String explanation(Exception e) {
     return e instanceof DataAccessException data && data.getCause() != null
         ? DemoCommand.firstLine(data.getCause().getMessage())

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Users whom the database welcomes, with jOOQ: what {@code ./dev demo jooq} runs. */
+/** Users who are greeted by the database, with jOOQ: the program of {@code ./dev demo jooq}. */
 @NullMarked
 package io.pghello.examples.jooq;
 

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What {@code ./dev demo jooq} does. */
+/** Runs {@code ./dev demo jooq}. */
 @Timeout(120)
 class DemoIT {
   private static Output demo(String... args) {

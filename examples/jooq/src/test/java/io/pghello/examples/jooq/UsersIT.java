@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.PGConnection;
 
-/** The users table, and a setting that all connections share. */
+/** The users table, and a setting shared by all connections. */
 @PgHelloTest
 class UsersIT {
   private static Users on(Connection connection) {

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** The independent client in a process of its own, with a server that it has started. */
+/** The independent client in a separate process, connected to a server that it has started. */
 final class Agent implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final long END_SECONDS = 10;
@@ -25,9 +25,9 @@ final class Agent implements AutoCloseable {
   private final JsonNode server;
 
   /**
-   * Starts the client, and the server.
+   * Starts the client and the server.
    *
-   * @param folder what {@link Npm#folder} returned
+   * @param folder the directory returned by {@link Npm#folder}
    * @param command the server's program and its arguments
    */
   Agent(Path folder, Map<String, String> environment, List<String> command) {
@@ -52,19 +52,19 @@ final class Agent implements AutoCloseable {
     return server.at("/server/name").asText() + " " + server.at("/server/version").asText();
   }
 
-  /** Returns what the server says of its tools. */
+  /** Returns the server's description of its tools. */
   JsonNode tools() {
     return server.get("tools");
   }
 
-  /** Runs SQL by the tool for that, and returns the result of the call. */
+  /** Runs SQL with the server's SQL tool and returns the result of the call. */
   JsonNode query(String sql) {
     return call("query", JSON.createObjectNode().put("sql", sql));
   }
 
   /**
-   * Calls a tool, and returns the result: an error as well if the client does not take what was
-   * answered, which it compares with the schema of the tool's answers.
+   * Calls a tool and returns the result. If the result does not match the tool's output schema, the
+   * client reports an error, which is returned as well.
    */
   JsonNode call(String tool, JsonNode arguments) {
     ObjectNode call = JSON.createObjectNode().put("name", tool);
@@ -86,7 +86,7 @@ final class Agent implements AutoCloseable {
     }
   }
 
-  /** Ends the client, which ends the server. */
+  /** Stops the client, which stops the server. */
   @Override
   public void close() {
     try {

@@ -16,14 +16,15 @@ import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Lets an independent client try to write through two MCP servers that should only read. */
+/** An independent client tries to write through two MCP servers that should only read. */
 @Command(
     name = "demo mcp",
     description = {
-      "Starts a PostgreSQL, pg-hello-mcp and the reference server for PostgreSQL (npm), and",
-      "lets an independent client (npm) try the same on both, to write where only reading is",
-      "allowed; shows what each let through. Both log in as a role that may only read a table, or",
-      "as the owner of the tables. With SQL, tries each of these instead. Needs Node.js and npm."
+      "Starts PostgreSQL, pg-hello-mcp and the reference MCP server for PostgreSQL",
+      "(npm). An independent client (npm) tries to write through both, although",
+      "only reading is allowed, and the demo shows which attempts succeed. Both log",
+      "in as a role that may only read one table, or as the owner of the tables.",
+      "With SQL arguments, tries these instead. Needs Node.js and npm."
     },
     customSynopsis = "./dev demo mcp [OPTIONS] [SQL...]",
     sortOptions = false,
@@ -34,12 +35,12 @@ import picocli.CommandLine.Parameters;
       "2:the command line is wrong"
     })
 public final class Demo implements Callable<Integer> {
-  /** The attack that only a role of the agent's own refuses, as the page says. */
+  /** The attack that can be prevented only by a dedicated role for the agent, as documented. */
   private static final String ENDS_SESSIONS =
       "select pg_terminate_backend(pid) from pg_stat_activity where usename = current_user"
           + " and datname = current_database() and pid <> pg_backend_pid()";
 
-  /** Each a call, or several in turn, which a line ends. */
+  /** The attacks: each is one call, or several calls separated by newlines. */
   private static final List<String> ATTACKS =
       List.of(
           "select name from users order by id",
@@ -77,12 +78,12 @@ public final class Demo implements Callable<Integer> {
 
   private final PrintStream out;
 
-  @Parameters(arity = "0..*", paramLabel = "SQL", description = "What to try instead.")
+  @Parameters(arity = "0..*", paramLabel = "SQL", description = "Statements to try instead.")
   private List<String> attacks = ATTACKS;
 
   @Option(
       names = "--may-write",
-      description = "Log in as the owner of the tables, as agents should not.")
+      description = "Log in as the owner of the tables (unsuitable for agents).")
   private boolean mayWrite;
 
   @SuppressWarnings("UnusedVariable") // picocli acts on it
@@ -97,15 +98,15 @@ public final class Demo implements Callable<Integer> {
   }
 
   /**
-   * Runs the demo, and ends the JVM with the exit code.
+   * Runs the demo and exits with its exit code.
    *
-   * @param args what {@code --help} says
+   * @param args see {@code --help}
    */
   public static void main(String[] args) {
     DemoCommand.runAndExit(Demo::run, args);
   }
 
-  /** Runs the program with other streams, and returns the exit code. */
+  /** Runs the program with the given streams and returns the exit code. */
   static int run(String[] args, PrintStream out, PrintStream err) {
     return DemoCommand.run("mcp", new Demo(out), DemoCommand::messageOfServer, args, out, err);
   }
@@ -132,14 +133,14 @@ public final class Demo implements Callable<Integer> {
       out.println();
       out.println("The reference server let " + letThrough + " through.");
       if (mayWrite) {
-        out.println("What a role may do to its own other sessions, no server of tools can refuse:");
-        out.println("give the agent a role of its own.");
+        out.println("No MCP server can prevent a role from ending its own other sessions:");
+        out.println("give the agent a dedicated role.");
       }
       return safe ? ExitCode.OK : ExitCode.SOFTWARE;
     }
   }
 
-  /** Starts our server, and the client. */
+  /** Starts our server and the client. */
   static Agent ours(Path npm, Victim victim) {
     return new Agent(
         npm,
@@ -158,7 +159,10 @@ public final class Demo implements Callable<Integer> {
             PgHelloMcp.class.getName()));
   }
 
-  /** It takes its password on the command line, where all users of the machine see it. */
+  /**
+   * Starts the reference server and the client. The server reads its password from the command
+   * line, where all users of the machine can see it.
+   */
   private static Agent theirs(Path npm, Victim victim) {
     String url =
         "postgresql://%s:%s@%s:%s/%s"
@@ -172,7 +176,7 @@ public final class Demo implements Callable<Integer> {
     return new Agent(npm, Map.of(), List.of("node", program.toString(), url));
   }
 
-  /** Tries it, and returns what has changed, or how it was answered. */
+  /** Performs an attack. Returns the change, or the response if nothing has changed. */
   private static String outcome(Agent agent, Victim victim, String attack) throws SQLException {
     String answer = "";
     for (String sql : attack.lines().toList()) {

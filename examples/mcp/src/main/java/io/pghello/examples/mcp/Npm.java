@@ -15,10 +15,7 @@ import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/**
- * The packages of npm that the demo needs, in the versions of the lock file, kept in the user's
- * cache.
- */
+/** The npm packages of the demo, in the versions of the lock file, cached in the user's home. */
 final class Npm {
   private static final List<String> FILES =
       List.of("package.json", "package-lock.json", "client.mjs");
@@ -26,7 +23,7 @@ final class Npm {
 
   private Npm() {}
 
-  /** Returns whether there is a program on the path. */
+  /** Returns whether a program is on the path. */
   static boolean has(String program) {
     String path = Objects.requireNonNullElse(System.getenv("PATH"), "");
     return Stream.of(path.split(":"))
@@ -35,9 +32,9 @@ final class Npm {
   }
 
   /**
-   * Returns the folder with the client and the reference server, which is filled at the first time.
+   * Returns the directory with the client and the reference server. The first call installs them.
    *
-   * @throws IllegalStateException if there is no Node.js, or npm cannot get what it needs
+   * @throws IllegalStateException if Node.js is missing or npm cannot install the packages
    */
   static Path folder() {
     for (String program : List.of("node", "npm")) {
@@ -50,7 +47,7 @@ final class Npm {
       }
     }
     try {
-      // only this user can write there, and what is there is run
+      // its contents are executed, so only this user may write there
       return Cache.open().folder("npm-" + hash(), Npm::install);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -84,12 +81,12 @@ final class Npm {
     }
   }
 
-  /** Returns the first of npm's lines that says what is wrong; before npm 10, it shouts. */
+  /** Returns npm's first error line. Versions before 10 write it in upper case. */
   static String firstError(List<String> log) {
     return log.stream()
         .filter(line -> line.startsWith("npm error") || line.startsWith("npm ERR!"))
         .findFirst()
-        .orElse("npm says nothing of it");
+        .orElse("npm reported no error");
   }
 
   private static String hash() throws IOException {

@@ -14,7 +14,7 @@ import java.util.Properties;
 import org.postgresql.Driver;
 import org.postgresql.PGConnection;
 
-/** A database that is attacked, seen from a connection that no attacker has. */
+/** The attacked database, observed through a separate connection. */
 final class Victim implements AutoCloseable {
   private static final String MAKE =
       """
@@ -39,10 +39,10 @@ final class Victim implements AutoCloseable {
   private Connection colleague;
 
   /**
-   * Creates it.
+   * Creates the database.
    *
-   * @param mayWrite whether the agent logs in as the owner of the tables, as others do, or as a
-   *     role of its own, which may read one of them
+   * @param mayWrite true if the agent logs in as the owner of the tables, false for a dedicated
+   *     role that may read one table
    */
   Victim(PgHelloServer server, boolean mayWrite) throws SQLException {
     database = server.createEmptyDatabase();
@@ -58,7 +58,7 @@ final class Victim implements AutoCloseable {
     restore();
   }
 
-  /** Returns a part of how the agent logs in, by the driver's name of it. */
+  /** Returns a property of the agent's login by the driver's property name. */
   String login(String part) {
     return login.getProperty(part);
   }
@@ -73,7 +73,7 @@ final class Victim implements AutoCloseable {
     }
   }
 
-  /** Makes it as it was, whatever was done to it. */
+  /** Restores the original state. */
   void restore() throws SQLException {
     run(MAKE);
     run("select lo_unlink(oid) from pg_largeobject_metadata");
@@ -91,7 +91,7 @@ final class Victim implements AutoCloseable {
     var unused = messages();
   }
 
-  /** Returns what has changed since it was made; nothing if nothing has. */
+  /** Returns the changes since the last reset; an empty string if there are none. */
   List<String> damage() throws SQLException {
     var damage = new ArrayList<String>();
     note(damage, "rows", "select count(*) <> 2 or max(name) <> 'bob' from users", "users");
@@ -106,7 +106,7 @@ final class Victim implements AutoCloseable {
             + " where rolname = '"
             + role()
             + "'");
-    // a session may be made clean after the answer
+    // the server may reset a session after it has responded
     run(
         "do $$ begin for i in 1..200 loop exit when not (%s); perform pg_sleep(0.1); end loop; end $$"
             .formatted(LOCKED));

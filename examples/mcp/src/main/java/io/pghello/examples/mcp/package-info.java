@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** An independent client attacks our MCP server, and the reference server beside it. */
+/** An independent client attacks our MCP server and the reference server. */
 @NullMarked
 package io.pghello.examples.mcp;
 

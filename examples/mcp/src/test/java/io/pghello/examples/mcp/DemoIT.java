@@ -11,7 +11,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What {@code ./dev demo mcp} does. */
+/** Runs {@code ./dev demo mcp}. */
 @Timeout(600)
 class DemoIT {
   private static Output demo(String... args) {
@@ -66,7 +66,7 @@ class DemoIT {
     assertThat(demo("--nonsense").status()).isEqualTo(2);
   }
 
-  /** A database without its sequence is damage, and no mistake of the demo. */
+  /** A missing sequence counts as damage, not as a bug in the demo. */
   @Test
   void survivesWhatIsDropped() {
     Output result = demo("--may-write", "commit; drop schema public cascade", "select 1 as a");

@@ -15,7 +15,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** The protocol's own client, which compares what tools answer with the schemas that they say. */
+/** The protocol's official client, which validates results against the tools' output schemas. */
 @Timeout(600)
 class OfficialClientIT {
   private static final ObjectMapper JSON = new ObjectMapper();

@@ -18,19 +18,20 @@ import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Calls the plugin in JSON, and tries to write through a connection that only reads. */
+/** Calls the plugin in JSON and tries to write through a read-only connection. */
 @Command(
     name = "demo plugin",
     description = {
-      "Calls the plugin in JSON on a PostgreSQL of its own, first on a connection that may",
-      "write, then on one that only reads: with queries, and with attempts to write. With",
-      "SQL, runs each on the connection that only reads instead."
+      "Calls the plugin in JSON on a private PostgreSQL server, first on a",
+      "connection that may write, then on a read-only one: with queries, and with",
+      "attempts to write. With SQL arguments, runs these on the read-only",
+      "connection instead."
     },
     customSynopsis = "./dev demo plugin [OPTIONS] [SQL...]",
     sortOptions = false,
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
-      "0:all was answered, and nothing written that should not be",
+      "0:all calls were answered, and nothing was written on the read-only connection",
       "1:the server cannot be used, or something was written",
       "2:the command line is wrong"
     })
@@ -52,7 +53,7 @@ public final class Demo implements Callable<Integer> {
 
   private final PrintStream out;
 
-  @Parameters(arity = "0..*", paramLabel = "SQL", description = "What to run instead.")
+  @Parameters(arity = "0..*", paramLabel = "SQL", description = "Statements to run instead.")
   private List<String> statements = ATTACKS;
 
   @SuppressWarnings("UnusedVariable") // picocli acts on it
@@ -67,15 +68,15 @@ public final class Demo implements Callable<Integer> {
   }
 
   /**
-   * Runs the demo, and ends the JVM with the exit code.
+   * Runs the demo and exits with its exit code.
    *
-   * @param args what {@code --help} says
+   * @param args see {@code --help}
    */
   public static void main(String[] args) {
     DemoCommand.runAndExit(Demo::run, args);
   }
 
-  /** Runs the program with other streams, and returns the exit code. */
+  /** Runs the program with the given streams and returns the exit code. */
   static int run(String[] args, PrintStream out, PrintStream err) {
     return DemoCommand.run("plugin", new Demo(out), DemoCommand::messageOfServer, args, out, err);
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Calls in JSON on a connection that only reads, and attempts to write through it. */
+/** Calls in JSON on a read-only connection, and attempts to write through it. */
 @NullMarked
 package io.pghello.examples.plugin;
 

@@ -8,7 +8,7 @@ import io.pghello.examples.shared.DemoCommand.Output;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What {@code ./dev demo plugin} does. */
+/** Runs {@code ./dev demo plugin}. */
 @Timeout(120)
 class DemoIT {
   private static Output demo(String... args) {

@@ -16,10 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * The program at the beginning of the plugin's page, as a newcomer has it who copies it into a
- * file.
- */
+/** The first program of the plugin's page, copied into a file. */
 @PgHelloTest
 @Timeout(120)
 class QueryIT {

@@ -32,7 +32,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 
-/** Prints a greeting, computed by PostgreSQL, for each name that it is given. */
+/** Prints a greeting for each name, computed by PostgreSQL. */
 @Command(
     name = "demo",
     description = "Greets names; the greetings are computed inside a real PostgreSQL.",
@@ -57,8 +57,8 @@ public final class Greet implements Callable<Integer> {
       arity = "0..*",
       paramLabel = "NAME",
       description = {
-        "Whom to greet. Default: World.",
-        "A single - reads names from standard input, one a line."
+        "Names to greet. Default: World.",
+        "A single - reads names from standard input, one per line."
       })
   private List<String> names = List.of("World");
 
@@ -67,7 +67,7 @@ public final class Greet implements Callable<Integer> {
       paramLabel = "N",
       description = {
         "Repeat each greeting N times, 1 to 10.",
-        "Default: what the server's setting pg_hello.repeat says, usually 1."
+        "Default: the server's setting pg_hello.repeat, usually 1."
       })
   private @Nullable Integer repeat;
 
@@ -75,9 +75,9 @@ public final class Greet implements Callable<Integer> {
       names = "--url",
       paramLabel = "JDBC-URL",
       description = {
-        "A database in which the extension was created,",
-        "as in jdbc:postgresql://HOST/DATABASE?user=USER&password=PASSWORD.",
-        "Default: a PostgreSQL that is started for this run."
+        "JDBC URL of a database that has the extension,",
+        "e.g. jdbc:postgresql://HOST/DATABASE?user=USER&password=PASSWORD.",
+        "Default: a PostgreSQL server started for this run."
       })
   private @Nullable String url;
 
@@ -96,20 +96,20 @@ public final class Greet implements Callable<Integer> {
   }
 
   /**
-   * Greets, and ends the JVM with the exit code.
+   * Runs the program and exits with its exit code.
    *
-   * @param args what {@code --help} says
+   * @param args see {@code --help}
    */
   public static void main(String[] args) {
     var out = new FileOutputStream(FileDescriptor.out);
     var err =
         new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
-    // Java cannot tell whether standard error is a terminal; ./dev can
+    // Java cannot detect whether standard error is a terminal, but ./dev can
     boolean progress = System.getenv("PG_HELLO_PROGRESS") != null;
     System.exit(run(args, System.in, out, err, progress));
   }
 
-  /** Runs the program with other streams, and returns the exit code. */
+  /** Runs the program with the given streams and returns the exit code. */
   static int run(
       String[] args, InputStream in, OutputStream out, PrintStream err, boolean progress) {
     return new CommandLine(new Greet(in, out, err, progress))
@@ -159,7 +159,7 @@ public final class Greet implements Callable<Integer> {
       for (byte[] name; (name = readLine(input)) != null; ) {
         line++;
         write(greeting(client, decode(name)));
-        // a greeting is seen when its name comes, and many are written at once
+        // flushes when no further name is available, so that many greetings are written together
         if (input.available() == 0 || line % LINES_PER_FLUSH == 0) {
           flush();
         }
@@ -181,7 +181,7 @@ public final class Greet implements Callable<Integer> {
     }
   }
 
-  /** Returns the next line without its end, or null after the last one. */
+  /** Returns the next line without its line break; null at the end of the input. */
   private static byte @Nullable [] readLine(InputStream input) throws IOException {
     var line = new ByteArrayOutputStream();
     int next = input.read();
@@ -200,7 +200,7 @@ public final class Greet implements Callable<Integer> {
     return name.endsWith("\r") ? name.substring(0, name.length() - 1) : name;
   }
 
-  /** Signals that the output cannot be written. */
+  /** Thrown if the output cannot be written. */
   private static final class UnwritableException extends RuntimeException {
     @Serial private static final long serialVersionUID = 1L;
 
@@ -208,7 +208,9 @@ public final class Greet implements Callable<Integer> {
       super("could not write: " + cause.getMessage(), cause);
     }
 
-    /** Returns whether the reader has closed the pipe, as head does; that is no error. */
+    /**
+     * Returns whether the reader has closed the pipe, like {@code head} does. This is not an error.
+     */
     boolean isClosedPipe() {
       return String.valueOf(getMessage()).contains("Broken pipe");
     }
@@ -244,7 +246,7 @@ public final class Greet implements Callable<Integer> {
     return ExitCode.USAGE;
   }
 
-  /** One line that says what is wrong, and no stack trace. */
+  /** Prints the error in one line, without a stack trace. */
   private static int failed(Exception e, PrintStream err) {
     if (e instanceof UnwritableException unwritable && unwritable.isClosedPipe()) {
       return ExitCode.OK;

@@ -11,7 +11,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
-/** Keeps a PostgreSQL with the extension running: what {@code ./dev server} runs. */
+/** Runs a PostgreSQL server with the extension: the program of {@code ./dev server}. */
 @Command(
     name = "server",
     description = "Keeps a PostgreSQL with the extension running until it is interrupted.",
@@ -20,7 +20,7 @@ import picocli.CommandLine.ParameterException;
 public final class Serve implements Callable<Integer> {
   private static final String DATABASE = "hello";
 
-  // ./dev reads it, and puts the server of that major on the class path
+  // ./dev reads this option and puts the server with that major version on the class path
   @SuppressWarnings("UnusedVariable")
   @Option(
       names = "--major",
@@ -44,9 +44,9 @@ public final class Serve implements Callable<Integer> {
   private Serve() {}
 
   /**
-   * Serves until the JVM is told to end.
+   * Runs the server until the JVM is terminated.
    *
-   * @param args what {@code --help} says
+   * @param args see {@code --help}
    */
   public static void main(String[] args) {
     int status =
@@ -95,7 +95,7 @@ public final class Serve implements Callable<Integer> {
           psql(server, database, "postgres"),
           server.logFile());
       System.out.flush();
-      // an interrupt ends the JVM, and with it the server
+      // Ctrl-C ends the JVM and the server
       new CountDownLatch(1).await();
       return CommandLine.ExitCode.OK;
     }

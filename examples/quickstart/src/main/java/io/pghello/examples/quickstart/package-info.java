@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Greets names on a PostgreSQL that it starts itself: what {@code ./dev demo} runs. */
+/** Greets names with an embedded PostgreSQL: the program of {@code ./dev demo}. */
 @NullMarked
 package io.pghello.examples.quickstart;
 

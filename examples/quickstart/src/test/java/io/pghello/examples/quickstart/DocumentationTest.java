@@ -15,7 +15,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** What the pages say is what the code says. */
+/** Checks that the pages match the code. */
 class DocumentationTest {
   private static final Path ROOT = Tree.ROOT;
   private static final Pattern SNIPPET =
@@ -53,7 +53,7 @@ class DocumentationTest {
     assertThat(snippets).isGreaterThanOrEqualTo(3);
   }
 
-  /** Each heading of the page is a message that a test expects; an ellipsis stands for any text. */
+  /** Each heading of the page is a message that a test expects. An ellipsis stands for any text. */
   @Test
   void explainsMessagesThatTestsProduce() throws IOException {
     List<String> headings =
@@ -71,7 +71,7 @@ class DocumentationTest {
                     .anyMatch(test -> Stream.of(heading.split("…")).allMatch(test::contains)));
   }
 
-  /** A test is a class, or one and its method; its name is a link to the file. */
+  /** A test is given as a class, optionally with a method, and links to the file. */
   @Test
   void linksTheTestsOfTheSourceDocuments() throws IOException {
     int count = 0;
@@ -99,7 +99,7 @@ class DocumentationTest {
     assertThat(count).isGreaterThan(200);
   }
 
-  /** A heading of a document is one of its page, or begins a row in bold. */
+  /** A heading of a document is a heading of its page or a bold text at the beginning of a row. */
   @Test
   void followsTheHeadingsOfTheSourceDocuments() throws IOException {
     String text = "";
@@ -119,7 +119,7 @@ class DocumentationTest {
     return Tree.files("docs/contributing/source-documents/.*\\.md");
   }
 
-  /** Returns the texts of all tests; a text that spans several lines of Java is joined. */
+  /** Returns the string literals of all tests. Concatenated literals are joined. */
   private static List<String> tests() throws IOException {
     var tests = new ArrayList<String>();
     for (Path file : Tree.files(".*/src/test/.*\\.java|extension/test/expected/.*\\.out")) {
@@ -140,7 +140,9 @@ class DocumentationTest {
     }
   }
 
-  /** A row without a header above it, or with other columns, is shown as text with pipes. */
+  /**
+   * A row without a header, or with another number of columns, would be shown as text with pipes.
+   */
   @Test
   void hasWholeTables() throws IOException {
     for (Path page : pages()) {
@@ -165,7 +167,7 @@ class DocumentationTest {
     return line.replace("\\|", "").chars().filter(c -> c == '|').count();
   }
 
-  /** The library's version is written in the POMs; the pages follow. */
+  /** The library's version in the pages must match the POMs. */
   @Test
   void agreesOnTheVersion() throws IOException {
     String version = System.getProperty("pghello.version");
@@ -185,7 +187,7 @@ class DocumentationTest {
         .contains("<version>" + version + "</version>");
   }
 
-  /** The versions of the embedded servers are written in the root POM; the page follows. */
+  /** The versions of the embedded servers in the page must match the root POM. */
   @Test
   void namesTheServersOfTheBuild() throws IOException {
     String page = Files.readString(ROOT.resolve("docs/test-servers.md"));
@@ -197,7 +199,7 @@ class DocumentationTest {
   @Test
   void keepsTheReadmeShort() throws IOException {
     List<String> lines = Files.readAllLines(ROOT.resolve("README.md"));
-    // words, as a limit of lines is kept by leaving blank ones out
+    // words, because a limit on lines can be met by omitting blank lines
     assertThat(String.join(" ", lines).split("\\s+", -1)).hasSizeLessThan(1_700);
     assertThat(lines.indexOf("```java")).isBetween(0, 20);
     assertThat(lines).anyMatch(line -> line.startsWith("./dev demo"));
@@ -207,7 +209,7 @@ class DocumentationTest {
   @Test
   void marksEverySourceWithTheLicence() throws IOException {
     List<Path> sources =
-        // what the archetype makes is licensed by whoever makes it
+        // users choose the licence of projects generated from the archetype
         Tree.files("(?!.*/archetype-resources/).*\\.(java|c|h|sh)");
     assertThat(sources).hasSizeGreaterThan(20);
     for (Path source : sources) {

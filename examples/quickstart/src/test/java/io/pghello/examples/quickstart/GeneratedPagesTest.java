@@ -87,7 +87,7 @@ class GeneratedPagesTest {
         + "\n```\n<!-- end -->\n";
   }
 
-  /** A snippet that has imports is complete. */
+  /** A snippet with imports is complete. */
   private static NavigableSet<String> imports(
       String source, String snippet, Set<String> published) {
     NavigableSet<String> imports = new TreeSet<>();

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Runs the program behind {@code ./dev demo} with command lines. */
+/** Runs the program of {@code ./dev demo} with various command lines. */
 @PgHelloTest
 @Timeout(120)
 class GreetIT {
@@ -104,7 +104,7 @@ class GreetIT {
           names.write((name + "\n").getBytes(StandardCharsets.UTF_8));
           names.flush();
           String expected = "Hello, " + name + "!\n";
-          // blocks until the greeting is there, while the input stays open
+          // blocks until the greeting arrives, while the input stays open
           assertThat(new String(greetings.readNBytes(expected.length()), StandardCharsets.UTF_8))
               .isEqualTo(expected);
         }

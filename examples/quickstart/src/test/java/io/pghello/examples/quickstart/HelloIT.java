@@ -14,7 +14,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The program that the client's page shows, as a newcomer has it who copies it into a file. */
+/** The program of the client's page, copied into a file. */
 @PgHelloTest
 class HelloIT {
   @Test
@@ -26,7 +26,7 @@ class HelloIT {
     assertThat(run(source, database.jdbcUrl())).isEqualTo("Hello, Ada!\n");
   }
 
-  /** Runs a source file, which takes no compiler. */
+  /** Runs a source file without a separate compilation. */
   private static String run(Path source, String url) throws IOException, InterruptedException {
     Path java = Path.of(System.getProperty("java.home"), "bin", "java");
     File errors = source.resolveSibling("errors").toFile();

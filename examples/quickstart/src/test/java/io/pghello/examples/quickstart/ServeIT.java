@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** A server for psql, an IDE, or a program of one's own, as a process of its own. */
+/** A server for psql, an IDE, or your own program, in a separate process. */
 @Timeout(60)
 class ServeIT {
   private static ProcessBuilder serve(String... args) {
@@ -83,7 +83,7 @@ class ServeIT {
     }
   }
 
-  /** The processes that have this in their environment. */
+  /** Returns the processes with this value in their environment. */
   private static List<Path> marked(String mark) throws IOException {
     var marked = new ArrayList<Path>();
     try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
@@ -101,7 +101,7 @@ class ServeIT {
       return Files.readString(process.resolve("environ"), StandardCharsets.ISO_8859_1)
           .contains(mark);
     } catch (IOException e) {
-      // it has just ended, or is somebody else's
+      // it has just ended, or belongs to another user
       return false;
     }
   }

@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
-/** The files of this project, without what is built. */
+/** The files of this project, without build output. */
 final class Tree {
   static final Path ROOT = Path.of("..", "..");
 
@@ -21,7 +21,7 @@ final class Tree {
 
   private Tree() {}
 
-  /** Returns the files whose paths below the root match a regular expression, in order. */
+  /** Returns the files with relative paths that match a regular expression, in order. */
   static List<Path> files(String path) {
     return FILES.stream().filter(file -> ROOT.relativize(file).toString().matches(path)).toList();
   }

@@ -10,13 +10,13 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * The workflows of the forge run only code that a commit names, and the release key meets no build.
+ * The workflows run only actions pinned to a commit, and builds have no access to the release key.
  */
 class WorkflowsTest {
   private static final String PINNED =
       "(?:\\./\\.github/workflows/\\S+|[\\w./-]+@[0-9a-f]{40} # v[0-9.]+)";
 
-  /** A tag can be moved to other code. */
+  /** Actions must not be referenced by tag, because a tag can be moved. */
   @Test
   void pinsActionsByCommit() throws IOException {
     List<Path> workflows = Tree.files("\\.github/workflows/.*\\.yml");

@@ -8,15 +8,16 @@ import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
 import org.springframework.boot.security.autoconfigure.UserDetailsServiceAutoConfiguration;
 import org.springframework.context.annotation.Import;
 
-/** The application: its database is what {@code spring.datasource.*} says. */
-@SpringBootApplication(exclude = UserDetailsServiceAutoConfiguration.class) // there are no users
+/** The application. Configure its database with {@code spring.datasource.*}. */
+@SpringBootApplication(
+    exclude = UserDetailsServiceAutoConfiguration.class) // the service has no user accounts
 @ConfigurationPropertiesScan
 @Import(WebConfiguration.class)
 public class GreetingServiceApplication {
   /**
    * Starts the application.
    *
-   * @param args properties, as in {@code --server.port=8080}
+   * @param args properties, for example {@code --server.port=8080}
    */
   public static void main(String[] args) {
     SpringApplication.run(GreetingServiceApplication.class, args);

@@ -67,7 +67,7 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
-  /** So each can be deleted, with what is in it; see {@link WithoutPackagesIT}. */
+  /** Optional packages have no users, so each can be deleted; see {@link WithoutPackagesIT}. */
   @ParameterizedTest
   @ValueSource(strings = {"demo", "load", "limit", "cache redis limit.redis"})
   void nobodyNeeds(String packages) {
@@ -82,7 +82,7 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
-  /** Without what can be deleted. */
+  /** The classes outside the optional packages. */
   @Test
   void theCoreIsReadInOneSitting() throws IOException {
     Path sources = Path.of("src/main/java", ROOT.replace('.', '/'));

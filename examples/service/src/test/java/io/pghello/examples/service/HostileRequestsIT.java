@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.springframework.boot.test.web.server.LocalServerPort;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Requests of less than 2 kB that ask for as much as they can, to every path. */
+/** Requests of less than 2 kB that cause as much work as possible, to every path. */
 @ServiceTest
 class HostileRequestsIT {
   private static final int MAX_BYTES = 2_000;
@@ -226,7 +226,7 @@ class HostileRequestsIT {
   }
 
   /**
-   * Returns the least of three: what the JVM compiles and collects meanwhile is not the request's.
+   * Returns the minimum of three measurements, to exclude JIT compilation and garbage collection.
    */
   private double cpuSeconds(Hostile request) {
     double least = Double.MAX_VALUE;

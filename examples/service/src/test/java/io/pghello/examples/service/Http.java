@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Calls a service over HTTP, as its users do. */
+/** Calls a service over HTTP. */
 public final class Http {
   private final HttpClient client =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
@@ -26,7 +26,7 @@ public final class Http {
     this.address = "http://127.0.0.1:" + port;
   }
 
-  /** An answer, whose body is JSON or text. */
+  /** A response with a JSON or text body. */
   public record Answer(HttpResponse<String> response) {
     public int status() {
       return response.statusCode();
@@ -91,7 +91,7 @@ public final class Http {
     return builder.build();
   }
 
-  /** Returns a name as a path has it. */
+  /** Encodes a name for a path. */
   public static String encode(String name) {
     return URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20");
   }

@@ -9,7 +9,7 @@ import java.util.Optional;
 public final class Programs {
   private Programs() {}
 
-  /** Returns a program of the path, if it is there. */
+  /** Finds a program on the path. */
   public static Optional<File> find(String name) {
     return Arrays.stream(System.getenv("PATH").split(File.pathSeparator, -1))
         .map(folder -> new File(folder, name))

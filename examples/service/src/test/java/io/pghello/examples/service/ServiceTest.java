@@ -12,15 +12,18 @@ import org.springframework.boot.test.context.TestConfiguration;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Import;
 
-/** The service without limits and with an administrator's token; one for all tests that say so. */
+/**
+ * The service without limits and with an administrator's token, shared by all tests with this
+ * annotation.
+ */
 @SpringBootTest(
     webEnvironment = WebEnvironment.RANDOM_PORT,
     properties = {
       "greeting.admin-token=" + ServiceTest.TOKEN,
-      // wrong ones are sent in many tests
+      // many tests send wrong tokens
       "greeting.admin-attempts=1000000",
       "greeting.rate-limit.enabled=false",
-      // what is seen sooner was told by a notification
+      // changes seen earlier were notified
       "greeting.config.poll-interval=1h"
     })
 @AutoConfigurePgHello

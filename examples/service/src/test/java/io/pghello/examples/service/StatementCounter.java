@@ -6,11 +6,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** Notes the statements of the client. */
+/** Counts the statements of the client. */
 public final class StatementCounter implements PgHelloListener {
   private final List<Integer> sizes = new CopyOnWriteArrayList<>();
 
-  /** What is counted. */
+  /** The code to observe. */
   public interface Action {
     void run() throws Exception;
   }
@@ -20,12 +20,12 @@ public final class StatementCounter implements PgHelloListener {
     sizes.add(event.calls());
   }
 
-  /** Returns how many statements there are meanwhile. */
+  /** Returns the number of statements executed by the code. */
   public int count(Action action) throws Exception {
     return sizes(action).size();
   }
 
-  /** Returns how many names or calls each statement has that there is meanwhile. */
+  /** Returns the number of names or calls in each statement executed by the code. */
   public List<Integer> sizes(Action action) throws Exception {
     int before = sizes.size();
     action.run();

@@ -24,10 +24,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
 
-/**
- * Two instances of the service that were started at the same time on one database, as Kubernetes
- * does.
- */
+/** Two instances of the service, started at the same time with one database, like in Kubernetes. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class TwoInstancesIT {
   private final TestDatabase database = PgHelloServer.shared().createDatabase();
@@ -105,7 +102,7 @@ class TwoInstancesIT {
     assertThat(statuses.stream().filter(status -> status == 429)).hasSize(50);
   }
 
-  /** Nobody may name the client, not even where Spring Boot finds Kubernetes around it. */
+  /** Forwarded headers are not trusted, even if Spring Boot detects Kubernetes. */
   @Test
   void aHeaderOfAnUnknownGatewayIsNotBelieved() throws Exception {
     for (int i = 0; i < 100; i++) {
@@ -125,7 +122,7 @@ class TwoInstancesIT {
     List<CompletableFuture<Answer>> many;
     try (blocker;
         Statement statement = blocker.createStatement()) {
-      // whoever counts waits
+      // requests that count wait for the lock
       statement.execute("LOCK TABLE rate_limit_bucket");
       many =
           IntStream.range(0, 60).mapToObj(i -> http.get(0).getAsync("/api/greeting/Ada")).toList();

@@ -18,7 +18,7 @@ import org.springframework.context.ApplicationContext;
 import org.springframework.core.type.classreading.MetadataReader;
 import org.springframework.core.type.classreading.MetadataReaderFactory;
 
-/** The service as it is for those who delete the packages that it does not need. */
+/** The service without its optional packages. */
 @SpringBootTest(
     webEnvironment = WebEnvironment.RANDOM_PORT,
     properties = "greeting.admin-token=" + ServiceTest.TOKEN)

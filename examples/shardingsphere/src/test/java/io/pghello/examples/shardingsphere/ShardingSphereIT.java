@@ -44,8 +44,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Client, Hibernate and jOOQ behind ShardingSphere-JDBC, which sends reads to another server. That
- * one greets twice where nobody says how often, so a greeting shows where it is from.
+ * Client, Hibernate and jOOQ behind ShardingSphere-JDBC, which sends reads to a replica. The
+ * replica's default count is 2, so a greeting shows its origin.
  */
 class ShardingSphereIT {
   private static final String OF_PRIMARY = "Hello, Ada!";
@@ -58,7 +58,7 @@ class ShardingSphereIT {
     @Nullable String name;
   }
 
-  /** Filled by a look-up before it is written. */
+  /** Filled by a prefetch query. */
   @Entity(name = "Greeted")
   static class Greeted {
     @Id int id = 1;
@@ -131,7 +131,7 @@ class ShardingSphereIT {
 
   // endregion
 
-  /** ShardingSphere cannot read the questions to the catalogs. */
+  /** ShardingSphere cannot parse the catalog queries. */
   @Test
   void theClientIsRefusedAtTheStart() {
     try (PgHelloClient client = PgHelloClient.builder().dataSource(dataSource).build()) {
@@ -165,7 +165,7 @@ class ShardingSphereIT {
         .hasMessageContaining("coalescing(false)");
     assertThat(e.getCause())
         .satisfiesAnyOf(
-            // it cannot read SQL
+            // it cannot parse the SQL
             cause -> assertThat(cause.getClass().getName()).startsWith("org.apache.shardingsphere"),
             // it has no arrays
             cause -> assertThat(cause).hasMessage("createArrayOf"));
@@ -174,7 +174,9 @@ class ShardingSphereIT {
   @Test
   void singleCallsOfTheClientAreRight() throws SQLException {
     try (PgHelloClient client = singleCalls()) {
-      for (int i = 0; i < 10; i++) { // from the fifth on, the driver has prepared them
+      for (int i = 0;
+          i < 10;
+          i++) { // from the fifth execution on, the driver uses server-prepared statements
         assertThat(client.hello("Ada")).isEqualTo(OF_REPLICA);
         assertThat(client.hello("Ada", 3)).isEqualTo(THREE_TIMES);
         assertThat(client.nowMillis()).isPositive();

@@ -13,8 +13,8 @@ import org.springframework.http.HttpStatus;
 import org.springframework.http.ProblemDetail;
 
 /**
- * The token that administrators send as {@code Authorization: Bearer}. Where there is none, nobody
- * is an administrator. Thread-safe.
+ * The token that administrators send as {@code Authorization: Bearer}. Without a configured token,
+ * there are no administrators. Thread-safe.
  */
 public final class AdminToken {
   private static final int MIN_LENGTH = 16;
@@ -24,11 +24,11 @@ public final class AdminToken {
   private final byte @Nullable [] digest;
 
   /**
-   * Takes a token of 16 characters or more.
+   * Creates the token.
    *
-   * @param property where it stands, for those who are refused
-   * @param token blanks around it are none of it; blank for none
-   * @throws IllegalArgumentException if it is shorter, so that it could be guessed
+   * @param property the name of its property, for error messages
+   * @param token at least 16 characters; surrounding whitespace is removed; blank for no token
+   * @throws IllegalArgumentException if it is too short and could be guessed
    */
   public AdminToken(String property, String token) {
     String stripped = token.strip();
@@ -40,13 +40,13 @@ public final class AdminToken {
     this.digest = stripped.isEmpty() ? null : digest(stripped);
   }
 
-  /** Returns whether a request is an administrator's. */
+  /** Returns whether a request contains the token. */
   public boolean isSentBy(HttpServletRequest request) {
     String token = tokenOf(request);
     return token != null && matches(token);
   }
 
-  /** Returns whether a request has another token, where there is one. */
+  /** Returns whether a request contains another token although one is configured. */
   public boolean isMistakenBy(HttpServletRequest request) {
     String token = tokenOf(request);
     return digest != null && token != null && !matches(token);
@@ -61,12 +61,12 @@ public final class AdminToken {
     return token.isEmpty() ? null : token;
   }
 
-  // in a time that depends on neither of them
+  // constant-time comparison
   private boolean matches(String token) {
     return digest != null && MessageDigest.isEqual(digest, digest(token));
   }
 
-  // of the same length, whatever the token's is
+  // hashes have the same length
   private static byte[] digest(String token) {
     try {
       return MessageDigest.getInstance("SHA-256").digest(token.getBytes(StandardCharsets.UTF_8));
@@ -75,7 +75,7 @@ public final class AdminToken {
     }
   }
 
-  /** Returns what somebody is told who is no administrator: 401, or 403 where no token would do. */
+  /** Returns the problem for a request without the token: 401, or 403 if no token is configured. */
   public ProblemDetail refusal() {
     return digest != null
         ? Problems.of(
@@ -88,7 +88,7 @@ public final class AdminToken {
             "This service was started without an administrator's token (" + property + ").");
   }
 
-  /** Answers with the refusal. */
+  /** Writes the problem to the response. */
   public void refuse(HttpServletResponse response, ProblemWriter writer) throws IOException {
     if (digest != null) {
       response.setHeader(HttpHeaders.WWW_AUTHENTICATE, "Bearer");

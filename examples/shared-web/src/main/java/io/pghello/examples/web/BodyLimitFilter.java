@@ -18,7 +18,7 @@ import org.springframework.stereotype.Component;
 import org.springframework.util.unit.DataSize;
 import org.springframework.web.filter.OncePerRequestFilter;
 
-/** Reads no more of a request's body than {@code web.max-body-size}, which is 1 MB. */
+/** Limits request bodies to {@code web.max-body-size} (default 1 MB). */
 @Component
 @Order(Ordered.HIGHEST_PRECEDENCE + 1)
 class BodyLimitFilter extends OncePerRequestFilter {
@@ -48,7 +48,7 @@ class BodyLimitFilter extends OncePerRequestFilter {
     }
   }
 
-  /** A request that does not say how large its body is. */
+  /** A request without a content length. */
   private static final class LimitedRequest extends HttpServletRequestWrapper {
     private final long maxBytes;
 

@@ -4,7 +4,7 @@ package io.pghello.examples.web;
 import java.io.IOException;
 import java.io.Serial;
 
-/** The body of a request has more bytes than are read. */
+/** Thrown if a request's body exceeds the limit. */
 final class BodyTooLargeException extends IOException {
   @Serial private static final long serialVersionUID = 1L;
 
@@ -12,7 +12,7 @@ final class BodyTooLargeException extends IOException {
     super("the body has more bytes than web.max-body-size allows");
   }
 
-  /** Returns whether the exception, or what caused it, is one of these. */
+  /** Returns whether an exception or one of its causes is a {@link BodyTooLargeException}. */
   static boolean caused(Throwable e) {
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
       if (cause instanceof BodyTooLargeException) {

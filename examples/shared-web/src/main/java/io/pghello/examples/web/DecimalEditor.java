@@ -5,16 +5,16 @@ import java.beans.PropertyEditorSupport;
 import java.util.regex.Pattern;
 
 /**
- * Reads an integer of a request's path or query as people write it: what Spring reads by itself may
- * be hexadecimal, of other digits, or the first of several. No text is no number, and null.
+ * Parses decimal integers in paths and queries. Spring's default also accepts hexadecimal numbers,
+ * non-ASCII digits, and the first of several values. An empty text becomes null.
  */
 final class DecimalEditor extends PropertyEditorSupport {
   private static final Pattern DECIMAL = Pattern.compile("0|-?[1-9][0-9]{0,9}");
 
   /**
-   * Reads a text.
+   * Parses a text.
    *
-   * @throws IllegalArgumentException if it is no integer
+   * @throws IllegalArgumentException if it is not an integer
    */
   @Override
   public void setAsText(String text) {

@@ -13,18 +13,19 @@ import java.lang.annotation.Target;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A name that can be greeted: 1 to 50 characters, not all of them blank, as the database can hold
- * them. All others are allowed, as in O'Brien: a name is a value, and never a part of a statement.
+ * A name that can be greeted: 1 to 50 characters that the database can store, not all blank. All
+ * other names are allowed, including O'Brien, because names are passed as values and are never part
+ * of a statement.
  */
 @Documented
 @Constraint(validatedBy = GreetedName.Validator.class)
 @Target({ElementType.PARAMETER, ElementType.FIELD, ElementType.TYPE_USE})
 @Retention(RetentionPolicy.RUNTIME)
 public @interface GreetedName {
-  /** The most characters of a name, that is, code points of Unicode. */
+  /** Maximum number of characters (Unicode code points). */
   int MAX = 50;
 
-  /** Returns what is wrong. */
+  /** Returns the error message. */
   String message() default "must have 1 to " + MAX + " characters that are not all blank";
 
   /** Returns the groups of Jakarta Validation. */
@@ -33,7 +34,7 @@ public @interface GreetedName {
   /** Returns the payload of Jakarta Validation. */
   Class<? extends Payload>[] payload() default {};
 
-  /** Tells whether a name can be greeted. */
+  /** Checks whether a name can be greeted. */
   final class Validator implements ConstraintValidator<GreetedName, String> {
     @Override
     public boolean isValid(@Nullable String name, ConstraintValidatorContext context) {

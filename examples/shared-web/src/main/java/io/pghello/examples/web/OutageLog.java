@@ -13,8 +13,8 @@ import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.stereotype.Component;
 
 /**
- * Logs what is not available once a minute, however many requests fail by it. The level debug has
- * each of them. Thread-safe.
+ * Logs each kind of outage once per minute, regardless of the number of failed requests. At debug
+ * level, each failure is logged. Thread-safe.
  */
 @Component
 public class OutageLog {
@@ -24,7 +24,7 @@ public class OutageLog {
   private final LongSupplier nanoTime;
   private final Map<String, AtomicLong> lastLogged = new ConcurrentHashMap<>();
 
-  /** Begins with nothing logged. */
+  /** Creates an empty log. */
   @Autowired
   public OutageLog() {
     this(System::nanoTime);
@@ -35,9 +35,9 @@ public class OutageLog {
   }
 
   /**
-   * Logs a request that failed.
+   * Logs a failed request.
    *
-   * @param code of the problem; each has a minute of its own
+   * @param code the problem's code; each code is logged once per minute
    */
   public void failed(String code, @Nullable String message) {
     long now = nanoTime.getAsLong();

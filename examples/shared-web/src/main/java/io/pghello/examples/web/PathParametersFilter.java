@@ -13,12 +13,14 @@ import org.springframework.stereotype.Component;
 import org.springframework.web.filter.OncePerRequestFilter;
 
 /**
- * Refuses paths with parameters, as in {@code /users;a=b}: nobody reads them, and whoever compares
- * paths, as a gateway does, may take such a path for another one. A semicolon that is encoded is a
+ * Rejects paths with parameters, for example {@code /users;a=b}. The application ignores them, but
+ * a gateway that compares paths could treat the path as a different one. An encoded semicolon is
  * part of a name.
  */
 @Component
-@Order(Ordered.HIGHEST_PRECEDENCE + 200) // after limits, as what is refused counts as well
+@Order(
+    Ordered.HIGHEST_PRECEDENCE
+        + 200) // after the rate limits, because rejected requests count as well
 class PathParametersFilter extends OncePerRequestFilter {
   private final ProblemWriter writer;
 

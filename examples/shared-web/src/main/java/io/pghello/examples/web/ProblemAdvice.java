@@ -43,8 +43,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.exc.UnrecognizedPropertyException;
 
 /**
- * Makes problem details of whatever goes wrong in a controller. An application's own advice comes
- * first if it has an {@code @Order}.
+ * Converts exceptions of controllers to problem details. An application's own advice takes
+ * precedence if it has an {@code @Order}.
  */
 @RestControllerAdvice
 class ProblemAdvice extends ResponseEntityExceptionHandler implements ResponseBodyAdvice<Object> {
@@ -68,7 +68,7 @@ class ProblemAdvice extends ResponseEntityExceptionHandler implements ResponseBo
     return Problems.response(Problems.databaseUnavailable());
   }
 
-  /** Says nothing of what nobody has foreseen, as a row that the database refuses. */
+  /** Hides details of unexpected errors, for example if the database rejects a row. */
   @ExceptionHandler({DataIntegrityViolationException.class, Exception.class})
   ResponseEntity<ProblemDetail> failed(Exception e) {
     LOG.error("A request failed", e);
@@ -77,7 +77,7 @@ class ProblemAdvice extends ResponseEntityExceptionHandler implements ResponseBo
             HttpStatus.INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "The service has a mistake."));
   }
 
-  /** Refuses what Spring takes for a mistake of its own where functions are routed, not methods. */
+  /** Rejects requests that Spring would treat as its own error with functional routes. */
   @ExceptionHandler
   @Nullable ResponseEntity<Object> acceptsNoMediaType(
       InvalidMediaTypeException e, WebRequest request) throws Exception {
@@ -159,7 +159,7 @@ class ProblemAdvice extends ResponseEntityExceptionHandler implements ResponseBo
     return true;
   }
 
-  /** Gives the one shape to the problems that Spring itself describes, as in NOT_FOUND. */
+  /** Adapts problems created by Spring, for example NOT_FOUND. */
   @Override
   public @Nullable Object beforeBodyWrite(
       @Nullable Object body,
@@ -177,7 +177,7 @@ class ProblemAdvice extends ResponseEntityExceptionHandler implements ResponseBo
         e, Problems.invalidInput(errors), headers, HttpStatus.BAD_REQUEST, request);
   }
 
-  // the type alone: Jackson's message has the value in it
+  // only the type, because Jackson's message contains the value
   private static @Nullable String fieldOf(@Nullable Throwable cause) {
     if (cause instanceof tools.jackson.databind.DatabindException e && !e.getPath().isEmpty()) {
       var path = new StringBuilder();

@@ -11,10 +11,7 @@ import org.springframework.stereotype.Controller;
 import org.springframework.web.bind.annotation.RequestAttribute;
 import org.springframework.web.bind.annotation.RequestMapping;
 
-/**
- * Answers with a problem when something goes wrong outside of the controllers, whatever the caller
- * accepts.
- */
+/** Responds with a problem to errors outside the controllers, regardless of the Accept header. */
 @Controller
 class ProblemErrorController implements ErrorController {
   private final ProblemWriter writer;
@@ -29,7 +26,7 @@ class ProblemErrorController implements ErrorController {
           @Nullable Integer code,
       HttpServletResponse response)
       throws IOException {
-    // asked for by this path, it is nothing
+    // a direct request of this path is not an error
     HttpStatus status = code == null ? HttpStatus.NOT_FOUND : HttpStatus.resolve(code);
     if (status == null) {
       status = HttpStatus.INTERNAL_SERVER_ERROR;

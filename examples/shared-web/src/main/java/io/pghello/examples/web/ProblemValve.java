@@ -12,8 +12,8 @@ import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 
 /**
- * Answers with a problem where nobody else does: where Tomcat refuses a request before the
- * application sees it, or the application sets a status alone.
+ * Responds with a problem if nothing else does: if Tomcat rejects a request before the application
+ * sees it, or if the application sets only a status.
  */
 public final class ProblemValve extends ErrorReportValve {
   @Override
@@ -25,7 +25,7 @@ public final class ProblemValve extends ErrorReportValve {
     if (response.isError() && !response.setErrorReported()) {
       return;
     }
-    // of constants alone, so that there is nothing to escape
+    // contains only constants, so nothing needs escaping
     String problem =
         String.format(
             Locale.ROOT,
@@ -41,7 +41,7 @@ public final class ProblemValve extends ErrorReportValve {
       response.getOutputStream().write(problem.getBytes(StandardCharsets.UTF_8));
       response.finishResponse();
     } catch (IOException e) {
-      // whoever asked has gone
+      // the client has disconnected
       getContainer().getLogger().debug("The problem was not sent", e);
     }
   }

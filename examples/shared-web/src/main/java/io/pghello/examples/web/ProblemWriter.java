@@ -8,17 +8,17 @@ import org.springframework.http.ProblemDetail;
 import org.springframework.stereotype.Component;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Answers with a problem where no controller does, that is, in filters. Thread-safe. */
+/** Writes problems outside controllers, for example in filters. Thread-safe. */
 @Component
 public class ProblemWriter {
   private final JsonMapper mapper;
 
-  /** Writes with the mapper that the controllers have. */
+  /** Creates a writer with the controllers' mapper. */
   public ProblemWriter(JsonMapper mapper) {
     this.mapper = mapper;
   }
 
-  /** Answers with the problem, its status, and the headers that the response has. */
+  /** Writes the problem and its status, keeping the response's headers. */
   public void write(HttpServletResponse response, ProblemDetail problem) throws IOException {
     response.setStatus(problem.getStatus());
     response.setContentType(MediaType.APPLICATION_PROBLEM_JSON_VALUE);

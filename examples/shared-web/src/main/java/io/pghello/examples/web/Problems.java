@@ -10,11 +10,11 @@ import org.springframework.http.ProblemDetail;
 import org.springframework.http.ResponseEntity;
 
 /**
- * Problem details, each with a {@code code} for programs. They never have in them what the driver
- * or the server said: that is in the log, for those who run the service.
+ * Problem details, each with a machine-readable {@code code}. They never contain messages of the
+ * driver or the server, which are logged for the operators.
  */
 public final class Problems {
-  /** The seconds that a caller should wait while the database cannot be used. */
+  /** Seconds after which to retry if the database is unavailable. */
   public static final String RETRY_SECONDS = "5";
 
   private static final URI ABOUT_BLANK = URI.create("about:blank");
@@ -22,18 +22,18 @@ public final class Problems {
   private Problems() {}
 
   /**
-   * One of the inputs that are wrong.
+   * An invalid input.
    *
-   * @param field as in {@code names[3]}
-   * @param message as in {@code must be greater than or equal to 1}
+   * @param field for example {@code names[3]}
+   * @param message for example {@code must be greater than or equal to 1}
    */
   public record InputError(String field, String message) {}
 
   /**
-   * Returns a problem.
+   * Creates a problem.
    *
-   * @param code for programs, as in {@code NOT_FOUND}
-   * @param detail for people
+   * @param code machine-readable, for example {@code NOT_FOUND}
+   * @param detail human-readable
    */
   public static ProblemDetail of(HttpStatus status, String code, String detail) {
     ProblemDetail problem = ProblemDetail.forStatusAndDetail(status, detail);
@@ -41,7 +41,7 @@ public final class Problems {
     return complete(problem);
   }
 
-  /** Gives a problem the shape of all: with a type and a code, and without the path again. */
+  /** Adds the type and the code to a problem, and removes the path. */
   static ProblemDetail complete(ProblemDetail problem) {
     problem.setType(ABOUT_BLANK);
     problem.setInstance(null);
@@ -53,11 +53,11 @@ public final class Problems {
     return problem;
   }
 
-  /** Returns what a caller is told whose input is wrong. */
+  /** Returns the problem for invalid input. */
   public static ProblemDetail invalidInput(List<InputError> errors) {
     ProblemDetail problem =
         of(HttpStatus.BAD_REQUEST, "INVALID_INPUT", "The request has values that are not allowed.");
-    // validators find them in any order
+    // the order of validation errors is undefined
     problem.setProperty(
         "errors",
         errors.stream()
@@ -66,7 +66,7 @@ public final class Problems {
     return problem;
   }
 
-  /** Returns an answer with the problem; one that may pass says when to come again. */
+  /** Returns a response with the problem. Temporary problems include a Retry-After header. */
   public static ResponseEntity<ProblemDetail> response(ProblemDetail problem) {
     ResponseEntity.BodyBuilder builder = ResponseEntity.status(problem.getStatus());
     if (problem.getStatus() == HttpStatus.SERVICE_UNAVAILABLE.value()) {
@@ -75,7 +75,7 @@ public final class Problems {
     return builder.body(problem);
   }
 
-  /** Returns what a caller is told when the database refuses or is not there. */
+  /** Returns the problem for a database that rejects the statement or is unavailable. */
   public static ProblemDetail databaseUnavailable() {
     return of(
         HttpStatus.SERVICE_UNAVAILABLE, "DATABASE_UNAVAILABLE", "The database is not available.");

@@ -14,9 +14,9 @@ import org.springframework.stereotype.Component;
 import org.springframework.web.filter.OncePerRequestFilter;
 
 /**
- * Sends headers that let browsers make nothing else of an answer, with the policy {@code
- * web.content-security-policy}, by which an answer may load nothing. Whoever answers may say of an
- * answer that it can be kept.
+ * Adds headers that prevent browsers from misinterpreting responses, and the policy {@code
+ * web.content-security-policy}, which by default forbids loading anything. A handler can mark its
+ * response as cacheable.
  */
 @Component
 @Order(Ordered.HIGHEST_PRECEDENCE)

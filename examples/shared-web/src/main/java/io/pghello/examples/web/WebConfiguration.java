@@ -24,7 +24,7 @@ import tools.jackson.databind.cfg.CoercionInputShape;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.type.LogicalType;
 
-/** All of this package, for an application on Tomcat and Spring MVC. */
+/** Configures the classes of this package for an application with Tomcat and Spring MVC. */
 @Configuration(proxyBeanMethods = false)
 @Import({
   BodyLimitFilter.class,
@@ -37,8 +37,8 @@ import tools.jackson.databind.type.LogicalType;
 })
 public class WebConfiguration {
   /**
-   * Reads JSON by its types: 7 is no name, as "7" is no count. A member is known, and there once;
-   * or else one that is mistyped would be as if it were not there.
+   * Parses JSON strictly: 7 is not a name, and "7" is not a count. Unknown and duplicate properties
+   * are errors. Otherwise a misspelled property would be ignored.
    */
   @Bean
   JsonMapperBuilderCustomizer strictTypes() {
@@ -55,7 +55,7 @@ public class WebConfiguration {
                 });
   }
 
-  /** Reads no null in place of what is asked for, as Spring itself expects none in all places. */
+  /** Rejects null for required values, which Spring does not do everywhere. */
   @Bean
   ServerHttpMessageConvertersCustomizer noNull(JsonMapper mapper) {
     var converter =
@@ -74,13 +74,13 @@ public class WebConfiguration {
     return builder -> builder.withJsonConverter(converter);
   }
 
-  /** Lets a slash be a part of a name, and answers with problems where Tomcat would with a page. */
+  /** Allows slashes in names, and responds with problems instead of Tomcat's error pages. */
   @Bean
   WebServerFactoryCustomizer<ConfigurableTomcatWebServerFactory> tomcatCustomizer() {
     return factory -> {
       factory.addConnectorCustomizers(
           connector -> {
-            // Spring MVC decodes them, after it has taken the path apart
+            // Spring MVC decodes them after splitting the path
             String passThrough = EncodedSolidusHandling.PASS_THROUGH.getValue();
             connector.setEncodedSolidusHandling(passThrough);
             connector.setEncodedReverseSolidusHandling(passThrough);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * The HTTP code that the services share: problem details, strict JSON, bounds of bodies, headers
- * that protect browsers, and the administrator's token. An application imports {@link
+ * HTTP code shared by the services: problem details, strict JSON, body limits, security headers,
+ * and the administrator's token. To use it, import {@link
  * io.pghello.examples.web.WebConfiguration}.
  */
 @NullMarked

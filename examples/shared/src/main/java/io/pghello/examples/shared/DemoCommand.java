@@ -15,21 +15,21 @@ import picocli.CommandLine;
 import picocli.CommandLine.ExitCode;
 
 /**
- * Runs the command of a demo. What is wrong is said in a line on standard error that begins with
- * {@code demo:}; only a mistake of the program itself has a stack trace.
+ * Runs the command of a demo. Errors are printed to standard error in one line that begins with
+ * {@code demo:}. Only bugs in the program print a stack trace.
  */
 public final class DemoCommand {
   private DemoCommand() {}
 
-  /** A demo, which writes to these streams, and returns its exit code. */
+  /** A demo that writes to the given streams and returns its exit code. */
   public interface Program {
     int run(String[] args, PrintStream out, PrintStream err);
   }
 
-  /** The output of a demo, and its exit code. */
+  /** The output and exit code of a demo. */
   public record Output(int status, String out, String err) {}
 
-  /** Runs a demo on the standard streams, in UTF-8, and ends the JVM with the exit code. */
+  /** Runs a demo with the standard streams in UTF-8 and exits with its exit code. */
   public static void runAndExit(Program program, String[] args) {
     var out =
         new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
@@ -38,7 +38,7 @@ public final class DemoCommand {
     System.exit(program.run(args, out, err));
   }
 
-  /** Runs a demo, and returns what it has written. */
+  /** Runs a demo and returns its output. */
   public static Output capture(Program program, String... args) {
     var out = new ByteArrayOutputStream();
     var err = new ByteArrayOutputStream();
@@ -52,10 +52,10 @@ public final class DemoCommand {
   }
 
   /**
-   * Runs a command of picocli, and returns the exit code.
+   * Runs a picocli command and returns the exit code.
    *
-   * @param name as {@code ./dev demo} knows it
-   * @param explanation returns what to say of an error; null if it is a mistake of the program
+   * @param name the demo's name in {@code ./dev demo}
+   * @param explanation returns the message for an error; null for a bug in the program
    */
   public static int run(
       String name,
@@ -87,17 +87,14 @@ public final class DemoCommand {
         .execute(args);
   }
 
-  /**
-   * Returns the message of an error that an embedded server throws where it cannot start; null of
-   * other errors.
-   */
+  /** Returns the error message if an embedded server cannot start; null for other errors. */
   public static @Nullable String messageOfServer(Exception e) {
     return e instanceof UncheckedIOException || e instanceof IllegalStateException
         ? e.getMessage()
         : null;
   }
 
-  /** Returns the first line of a message; a server's may have several. */
+  /** Returns the first line of a message. Server messages may have several lines. */
   public static String firstLine(@Nullable String message) {
     return String.valueOf(message).lines().findFirst().orElse("");
   }

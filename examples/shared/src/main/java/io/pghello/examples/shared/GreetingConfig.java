@@ -11,16 +11,16 @@ import java.sql.Statement;
 import java.util.Objects;
 
 /**
- * The table {@code app_config}, and the functions around it. Applications with Flyway have {@code
- * classpath:db/greeting} among their locations instead.
+ * The table {@code app_config} and its functions. Applications that use Flyway add {@code
+ * classpath:db/greeting} to their locations instead.
  */
 public final class GreetingConfig {
-  /** The channel that is notified when the table is changed, with the key that was. */
+  /** The channel that receives the key of each changed row. */
   public static final String CHANNEL = "app_config";
 
   private GreetingConfig() {}
 
-  /** Creates the table and the functions, where they are not there yet. The extension is. */
+  /** Creates the table and the functions if they do not exist. The extension must exist. */
   public static void create(Connection connection) throws SQLException {
     runScript(connection, GreetingConfig.class, "/db/greeting/V2__greeting_config.sql");
   }
@@ -28,7 +28,7 @@ public final class GreetingConfig {
   /**
    * Runs a script.
    *
-   * @param resource its name, as seen from the class
+   * @param resource its name relative to the class
    */
   public static void runScript(Connection connection, Class<?> type, String resource)
       throws SQLException {

@@ -13,27 +13,27 @@ import org.slf4j.LoggerFactory;
 /**
  * Runs an action when PostgreSQL notifies a channel ({@code NOTIFY}).
  *
- * <p>Notifications are lost while there is no connection, and not every pooler passes them on. So
- * the action also runs whenever a connection has been made, and at the end of each interval without
- * a notification, whether there is a connection that listens or not. It must therefore read what
- * there is, rather than trust in having been told of each change.
+ * <p>Notifications are lost while the connection is down, and some poolers do not forward them.
+ * Therefore the action also runs after each (re)connection, and at the end of each interval without
+ * a notification, even without a connection. It must read the current state instead of relying on a
+ * notification for each change.
  *
- * <p>The action runs on one thread. What it throws is logged, and it runs again. It may leave the
- * thread interrupted, which ends nothing: only {@link #close()} does.
+ * <p>The action runs on a single thread. Its exceptions are logged, and it runs again. An interrupt
+ * flag set by the action does not stop the listener; only {@link #close()} does.
  */
 public final class NotificationListener implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(NotificationListener.class);
   private static final long RECONNECT_MILLIS = 1_000;
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
-  // milliseconds of the driver's are an int
+  // the driver's milliseconds are an int
   private static final Duration MAX_INTERVAL = Duration.ofDays(24);
 
-  /** Makes a connection of PostgreSQL's driver that nobody else uses. */
+  /** Opens a dedicated connection of PostgreSQL's driver. */
   public interface Connector {
     Connection connect() throws SQLException;
   }
 
-  /** An action that is run. */
+  /** The action to run. */
   public interface Action {
     void run() throws Exception;
   }
@@ -46,7 +46,7 @@ public final class NotificationListener implements AutoCloseable {
   private volatile @Nullable Connection open;
   private volatile boolean closed;
   private volatile long lastRun = System.nanoTime();
-  // of the thread alone: an outage is logged once
+  // used only by the thread: an outage is logged once
   private boolean unconnected;
   private boolean failing;
 
@@ -60,7 +60,7 @@ public final class NotificationListener implements AutoCloseable {
   }
 
   /**
-   * Starts to listen, on a thread of its own.
+   * Starts to listen on a new thread.
    *
    * @param channel a name that needs no quotes
    * @param interval from a millisecond to 24 days
@@ -80,8 +80,8 @@ public final class NotificationListener implements AutoCloseable {
   }
 
   /**
-   * Returns how long ago the action last ran to its end; until it first has, how long ago this was
-   * started. Much more than the interval means that the action fails or hangs.
+   * Returns the time since the action last completed or, before that, since this listener was
+   * started. If it is much longer than the interval, the action fails or hangs.
    */
   public Duration sinceLastRun() {
     return Duration.ofNanos(System.nanoTime() - lastRun);
@@ -130,7 +130,7 @@ public final class NotificationListener implements AutoCloseable {
     }
   }
 
-  /** Runs the action, and returns whether it has thrown nothing. An Error does not end this. */
+  /** Runs the action. Returns whether it succeeded. An Error does not stop the listener. */
   private boolean succeeds() {
     try {
       action.run();
@@ -148,12 +148,12 @@ public final class NotificationListener implements AutoCloseable {
     }
   }
 
-  /** Logs an error, whose text may be an error again, and memory short: neither ends the thread. */
+  /** Logs an error. Neither an exception from its message nor a lack of memory stops the thread. */
   private static void log(Runnable message) {
     try {
       message.run();
     } catch (Throwable e) {
-      // nobody is left to tell; the action runs again
+      // nothing more can be done; the action runs again
     }
   }
 
@@ -167,7 +167,7 @@ public final class NotificationListener implements AutoCloseable {
     }
   }
 
-  // whoever closes this has set the flag as well
+  // close() has also set the flag
   private void clearInterrupt() {
     if (!closed) {
       Thread.interrupted();
@@ -175,9 +175,9 @@ public final class NotificationListener implements AutoCloseable {
   }
 
   /**
-   * Ends the listening: interrupts the action that may be running, and waits for its end, five
-   * seconds at most. Called by the action itself, it does neither, and the action is the last. Does
-   * nothing the second time.
+   * Stops the listener: interrupts a running action and waits up to five seconds for it to end. If
+   * the action itself calls this method, it neither interrupts nor waits, and the action does not
+   * run again. Further calls have no effect.
    */
   @Override
   public void close() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Code that several examples use: a configuration in the database, and a listener to notifications.
+ * Code shared by several examples: a configuration in the database, and a listener for
+ * notifications.
  */
 @NullMarked
 package io.pghello.examples.shared;

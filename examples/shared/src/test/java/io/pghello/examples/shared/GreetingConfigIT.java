@@ -80,7 +80,10 @@ class GreetingConfigIT {
     }
   }
 
-  /** A default that calls the extension's function would be gone, and the INSERT fail. */
+  /**
+   * With a default that calls the extension's function, the default would be dropped and the INSERT
+   * would fail.
+   */
   @Test
   void outlivesTheExtension(Connection connection, @Superuser Connection superuser)
       throws SQLException {
@@ -95,7 +98,10 @@ class GreetingConfigIT {
         .startsWith("Updated from default");
   }
 
-  /** As postgres_fdw and pg_restore set it, and where others have put a table before ours. */
+  /**
+   * With the search_path of postgres_fdw and pg_restore, and with another table earlier on the
+   * path.
+   */
   @ParameterizedTest
   @ValueSource(
       strings = {

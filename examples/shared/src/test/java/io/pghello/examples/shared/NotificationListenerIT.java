@@ -150,7 +150,7 @@ class NotificationListenerIT {
     }
   }
 
-  /** Bytes neither come nor does the connection end: only a question to the server shows it. */
+  /** No data arrives and the connection does not end; only a query reveals it. */
   @Test
   void noticesThatItsConnectionWasCutSilently(TestDatabase test, WireProxy proxy) throws Exception {
     DataSource database = test.dataSource();
@@ -187,7 +187,7 @@ class NotificationListenerIT {
   void goesOnWhenTheActionInterruptsItsThread(DataSource database) throws Exception {
     NotificationListener.Action interrupting =
         () -> {
-          // or else it could not wait for a connection of a pool
+          // otherwise it could not wait for a pool's connection
           if (!Thread.currentThread().isInterrupted()) {
             runs.release();
           }
@@ -236,7 +236,7 @@ class NotificationListenerIT {
     end.set(true);
   }
 
-  /** As an error may be when there is no memory to tell of it. */
+  /** For example, an error message that cannot be created for lack of memory. */
   @Test
   void goesOnWhenAnErrorCannotBePrinted(DataSource database) throws Exception {
     var first = new AtomicBoolean(true);

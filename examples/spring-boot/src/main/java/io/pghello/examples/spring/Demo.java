@@ -27,7 +27,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Starts the application, calls it over HTTP, and prints what it answers. */
+/** Starts the application, calls it over HTTP, and prints the responses. */
 @Command(
     name = "demo spring",
     description = {
@@ -39,7 +39,7 @@ import tools.jackson.databind.json.JsonMapper;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:the application answered all calls",
-      "1:it did not start, or not all answers are well",
+      "1:it did not start, or a call failed",
       "2:the command line is wrong"
     })
 public final class Demo implements Callable<Integer> {
@@ -48,23 +48,23 @@ public final class Demo implements Callable<Integer> {
   @Parameters(
       arity = "0..*",
       paramLabel = "NAME",
-      description = "Who is greeted. Default: Alice Bob.")
+      description = "Names to greet. Default: Alice Bob.")
   private List<String> names = List.of("Alice", "Bob");
 
   @Option(
       names = "--url",
       paramLabel = "JDBC-URL",
       description = {
-        "A database in which the extension was created, as in",
+        "JDBC URL of a database that has the extension, e.g.",
         "jdbc:postgresql://HOST/DATABASE?user=U&password=P.",
-        "Default: a PostgreSQL that is started for this run."
+        "Default: a PostgreSQL server started for this run."
       })
   private @Nullable String url;
 
   @Option(
       names = "--serve",
       paramLabel = "PORT",
-      description = "Keep the application running on this port, until Ctrl-C.")
+      description = "Keep the application running on this port until Ctrl-C.")
   private @Nullable Integer port;
 
   @SuppressWarnings("UnusedVariable") // picocli acts on it
@@ -79,15 +79,15 @@ public final class Demo implements Callable<Integer> {
   }
 
   /**
-   * Runs the demo, and ends the JVM with the exit code.
+   * Runs the demo and exits with its exit code.
    *
-   * @param args what {@code --help} says
+   * @param args see {@code --help}
    */
   public static void main(String[] args) {
     DemoCommand.runAndExit(Demo::run, args);
   }
 
-  /** Runs the program with other streams, and returns the exit code. */
+  /** Runs the program with the given streams and returns the exit code. */
   static int run(String[] args, PrintStream out, PrintStream err) {
     return DemoCommand.run("spring", new Demo(out), Exception::getMessage, args, out, err);
   }
@@ -101,7 +101,7 @@ public final class Demo implements Callable<Integer> {
     if (url != null) {
       return run(url);
     }
-    // or else the server's start is logged as if nothing had been configured
+    // otherwise the server's startup is logged with the default configuration
     LoggingSystem.get(Demo.class.getClassLoader()).beforeInitialize();
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase()) {
@@ -165,7 +165,7 @@ public final class Demo implements Callable<Integer> {
     return response.statusCode() == 200;
   }
 
-  // a space is %20 in a path
+  // in a path, a space is encoded as %20
   private static String encode(String name) {
     return URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20");
   }

@@ -39,7 +39,10 @@ class GreetingController {
     return Map.of("timestamp_ms", service.currentTimestamp());
   }
 
-  /** The client's exceptions say what is wrong without the name, so they may be shown. */
+  /**
+   * The REST API. Messages of the client's exceptions do not contain names, so they can be
+   * returned.
+   */
   @ExceptionHandler
   ProblemDetail problem(PgHelloException e) {
     HttpStatus status =

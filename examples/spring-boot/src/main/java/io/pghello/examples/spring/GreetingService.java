@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.springframework.stereotype.Service;
 
-/** The service of the application. The starter makes the client that is injected here. */
+/** The application's service. The starter creates the injected client. */
 // region service
 @Service
 class GreetingService {

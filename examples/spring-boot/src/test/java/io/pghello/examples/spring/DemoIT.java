@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What {@code ./dev demo spring} does. */
+/** Runs {@code ./dev demo spring}. */
 @Timeout(120)
 class DemoIT {
   private static Output demo(String... args) {

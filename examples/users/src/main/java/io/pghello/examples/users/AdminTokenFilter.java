@@ -18,8 +18,8 @@ import org.springframework.web.util.pattern.PathPattern;
 import org.springframework.web.util.pattern.PathPatternParser;
 
 /**
- * Lets administrators alone read who the users are: those who send {@code users.admin-token} as
- * {@code Authorization: Bearer}, and nobody without one. All may sign up, and be greeted.
+ * Allows only administrators to read the list of users: requests that send {@code
+ * users.admin-token} as {@code Authorization: Bearer}. Everyone may sign up and be greeted.
  */
 @Component
 class AdminTokenFilter extends OncePerRequestFilter {
@@ -45,7 +45,7 @@ class AdminTokenFilter extends OncePerRequestFilter {
     }
   }
 
-  // as Spring MVC finds the controller; all methods but that by which users sign up
+  // match paths like Spring MVC; all methods except the one for signing up
   private static boolean readsUsers(HttpServletRequest request) {
     PathContainer path = ServletRequestPathUtils.parse(request).pathWithinApplication();
     return USER.matches(path)

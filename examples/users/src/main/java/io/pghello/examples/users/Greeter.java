@@ -5,7 +5,10 @@ import java.util.Objects;
 import java.util.Optional;
 import org.springframework.stereotype.Service;
 
-/** Greets users: by the greeting service, or by the database when that does not answer. */
+/**
+ * Greets users through the greeting service, or through the database if the service does not
+ * respond.
+ */
 @Service
 class Greeter {
   private final GreetingServiceClient service;
@@ -19,11 +22,11 @@ class Greeter {
   /**
    * A greeting.
    *
-   * @param source who has greeted: {@code greeting-service} or {@code database}
+   * @param source its origin: {@code greeting-service} or {@code database}
    */
   record Greeting(String greeting, String source) {}
 
-  /** Both use the configured count, so nobody sees who has greeted but by the source. */
+  /** Both use the configured count, so greetings differ only in their source. */
   Greeting greet(User user) {
     Optional<String> answer = service.greet(user.getUsername());
     if (answer.isPresent()) {

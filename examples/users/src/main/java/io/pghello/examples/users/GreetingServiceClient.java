@@ -31,13 +31,13 @@ import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Asks the greeting service, and gives up soon: an answer has a time-out, a request that failed is
- * made once more, and a service that fails half of its requests is not asked for some seconds. No
- * more is read than a greeting can be long, and a redirect is not followed. Thread-safe.
+ * Calls the greeting service with short timeouts. A failed request is repeated once. If half of the
+ * requests fail, the service is not called for some seconds. The size of responses is limited, and
+ * redirects are not followed. Thread-safe.
  */
 @Component
 class GreetingServiceClient {
-  // ten times the longest name, with each character as two escapes
+  // ten times the longest name, with two escape sequences per character
   private static final int MAX_BYTES = 16 * 1024;
 
   private final JsonMapper mapper;
@@ -49,7 +49,7 @@ class GreetingServiceClient {
   GreetingServiceClient(
       GreetingServiceProperties properties, JsonMapper mapper, OutageLog outages) {
     this.outages = outages;
-    // what else the service answers is for others
+    // other properties are ignored
     this.mapper =
         mapper.rebuild().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
     client = properties.url() == null ? null : client(properties, properties.url().toString());
@@ -59,7 +59,7 @@ class GreetingServiceClient {
             RetryConfig.custom()
                 .maxAttempts(2)
                 .waitDuration(Duration.ofMillis(50))
-                // another answer would be the same again
+                // a repeated request would return the same result
                 .retryExceptions(ResourceAccessException.class, HttpServerErrorException.class)
                 .build());
     breaker =
@@ -71,7 +71,7 @@ class GreetingServiceClient {
                 .failureRateThreshold(50)
                 .waitDurationInOpenState(properties.openFor())
                 .permittedNumberOfCallsInHalfOpenState(1)
-                // a refusal is an answer: of one request, and not of the service
+                // a client error concerns one request, not the service
                 .recordException(e -> !(e instanceof HttpClientErrorException))
                 .build());
   }
@@ -87,12 +87,12 @@ class GreetingServiceClient {
     return RestClient.builder().baseUrl(url).requestFactory(factory).build();
   }
 
-  /** A request to the service. Names are in its body, as any name can be in one. */
+  /** A request to the service. Names are sent in its body, which can contain any name. */
   record Question(List<String> names) {}
 
-  /** The part of the service's answer that is read. */
+  /** The relevant part of the service's response. */
   record Answer(@Nullable List<@Nullable Greeting> greetings) {
-    /** The first of the greetings, which is the only one. */
+    /** The first and only greeting. */
     record Greeting(@Nullable String greeting) {}
 
     @Nullable String greeting() {
@@ -101,7 +101,7 @@ class GreetingServiceClient {
     }
   }
 
-  /** Returns the greeting, or nothing if the service cannot be asked or does not answer. */
+  /** Returns the greeting; empty if the service is not called or does not respond. */
   Optional<String> greet(String name) {
     if (client == null) {
       return Optional.empty();
@@ -127,7 +127,7 @@ class GreetingServiceClient {
       outages.failed("GREETING_SERVICE_UNAVAILABLE", e.getMessage());
       return Optional.empty();
     } catch (Error e) {
-      // or else the one request by which the service is tried again would never have ended
+      // otherwise the circuit breaker's trial request would never end
       breaker.releasePermission();
       throw e;
     }
@@ -135,7 +135,7 @@ class GreetingServiceClient {
 
   private @Nullable Answer read(ClientHttpResponse response) throws IOException {
     HttpStatusCode status = response.getStatusCode();
-    // closed here: the client would read what is left of it
+    // close it here, because the client would otherwise read the rest of the response
     try (InputStream body = response.getBody()) {
       if (status.is5xxServerError()) {
         throw new HttpServerErrorException(status);

@@ -10,11 +10,11 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /**
  * The properties {@code greeting.service.*}.
  *
- * @param url where the greeting service is, as in {@code http://greeting-service:3000}; the
- *     database greets without it
- * @param connectTimeout how long a connection may take
- * @param readTimeout how long an answer may take
- * @param openFor how long the service is not asked after it has failed
+ * @param url URL of the greeting service, for example {@code http://greeting-service:3000}; without
+ *     it, the database greets
+ * @param connectTimeout timeout for connecting
+ * @param readTimeout timeout for the response
+ * @param openFor how long the service is not called after failures
  */
 @ConfigurationProperties("greeting.service")
 record GreetingServiceProperties(

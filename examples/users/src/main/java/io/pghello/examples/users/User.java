@@ -11,7 +11,7 @@ import jakarta.persistence.Id;
 import jakarta.persistence.Table;
 import org.jspecify.annotations.Nullable;
 
-/** A user. The INSERT has the database compute the greeting and the time, and returns them. */
+/** A user. The INSERT computes the greeting and the time in the database and returns them. */
 // region user
 @Entity
 @Table(name = "users")
@@ -36,7 +36,7 @@ class User {
 
   // endregion
 
-  /** Creates one to be filled by Hibernate. */
+  /** Used by Hibernate. */
   protected User() {}
 
   User(String username, String email) {
@@ -44,7 +44,7 @@ class User {
     this.email = email;
   }
 
-  /** Null until it is saved, as all that is computed. */
+  /** Null until the user is saved, like all computed values. */
   @Nullable Integer getId() {
     return id;
   }

@@ -26,7 +26,7 @@ import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 
-/** The users over REST. */
+/** The REST API for users. */
 @RestController
 @RequestMapping(path = "/users", produces = MediaType.APPLICATION_JSON_VALUE)
 class UserController {
@@ -60,7 +60,7 @@ class UserController {
 
   record UsersAnswer(List<UserAnswer> users) {}
 
-  /** Signs a user up, in one statement. */
+  /** Signs up a user in one statement. */
   @PostMapping(consumes = MediaType.APPLICATION_JSON_VALUE)
   ResponseEntity<UserAnswer> signUp(@RequestBody @Valid NewUser user) {
     try {
@@ -71,7 +71,7 @@ class UserController {
     }
   }
 
-  /** Returns users in the order of their numbers, from the one that follows the number. */
+  /** Returns users in the order of their numbers, starting after the given number. */
   @GetMapping
   UsersAnswer users(
       @RequestParam(defaultValue = "0") @Min(0) int after,
@@ -87,7 +87,7 @@ class UserController {
     return UserAnswer.of(find(id));
   }
 
-  /** Greets a user, by the greeting service if it answers. */
+  /** Greets a user, through the greeting service if it is available. */
   @GetMapping("/{id}/greeting")
   Greeting greeting(@PathVariable int id) {
     return greeter.greet(find(id));

@@ -16,7 +16,7 @@ interface UserRepository extends Repository<User, Integer> {
   List<User> findByIdGreaterThanOrderById(int id, Limit limit);
 
   // region wrapper
-  /** Greets a user by the wrapper function {@code greet}, as often as it is configured. */
+  /** Greets a user with the wrapper function {@code greet}, using the configured count. */
   @Query("select cast(function('greet', u.username) as String) from User u where u.id = :id")
   Optional<String> greet(int id);
   // endregion

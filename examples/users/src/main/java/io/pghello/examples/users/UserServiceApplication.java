@@ -7,7 +7,7 @@ import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
 import org.springframework.context.annotation.Import;
 
-/** The application: its database is what {@code spring.datasource.*} says. */
+/** The application. Configure its database with {@code spring.datasource.*}. */
 @SpringBootApplication
 @ConfigurationPropertiesScan
 @Import(WebConfiguration.class)
@@ -15,7 +15,7 @@ public class UserServiceApplication {
   /**
    * Starts the application.
    *
-   * @param args properties, as in {@code --server.port=8081}
+   * @param args properties, for example {@code --server.port=8081}
    */
   public static void main(String[] args) {
     SpringApplication.run(UserServiceApplication.class, args);

@@ -8,7 +8,7 @@ import org.springframework.dao.DataIntegrityViolationException;
 import org.springframework.http.HttpStatus;
 import org.springframework.web.ErrorResponseException;
 
-/** Somebody else has the username. */
+/** Thrown if the username is taken. */
 final class UsernameTakenException extends ErrorResponseException {
   @Serial private static final long serialVersionUID = 1L;
 
@@ -19,7 +19,7 @@ final class UsernameTakenException extends ErrorResponseException {
         cause);
   }
 
-  /** Returns whether this is why the database has refused a user. */
+  /** Returns whether the database has rejected a user for this reason. */
   static boolean caused(DataIntegrityViolationException e) {
     return e.getCause() instanceof ConstraintViolationException violation
         && "users_username_key".equals(violation.getConstraintName());

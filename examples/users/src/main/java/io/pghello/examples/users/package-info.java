@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** The user service: users who are welcomed when they sign up, and greeted when they come back. */
+/**
+ * The user service: users get a welcome message when they sign up and a greeting when they return.
+ */
 @NullMarked
 package io.pghello.examples.users;
 

@@ -14,17 +14,17 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/** A server that answers, or not, as a test wants it. */
+/** A configurable backend server. */
 final class Backend implements AutoCloseable {
   private final HttpServer server;
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private final List<Request> requests = new CopyOnWriteArrayList<>();
   private volatile Behaviour behaviour;
 
-  /** A request that has come. */
+  /** A received request. */
   record Request(String method, String path, Headers headers, String body) {}
 
-  /** What a server does. */
+  /** The behavior of the server. */
   interface Behaviour {
     void answer(HttpExchange exchange) throws Exception;
   }
@@ -41,7 +41,7 @@ final class Backend implements AutoCloseable {
     server.start();
   }
 
-  /** Answers with this. */
+  /** Sends a response. */
   static Behaviour answering(int status, String json) {
     return exchange -> {
       byte[] bytes = json.getBytes(StandardCharsets.UTF_8);
@@ -51,12 +51,12 @@ final class Backend implements AutoCloseable {
     };
   }
 
-  /** Reads a request, and ends the connection without an answer, as one does that is killed. */
+  /** Reads a request and closes the connection without a response, like a killed server. */
   static Behaviour dying() {
     return exchange -> {};
   }
 
-  /** Reads a request, and answers nothing for a minute, as one does that hangs. */
+  /** Reads a request and does not respond for a minute, like a hung server. */
   static Behaviour hanging() {
     return exchange -> Thread.sleep(60_000);
   }

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.yaml.snakeyaml.Yaml;
 
-/** What the files of {@code deploy} agree on, as far as it can be told without running them. */
+/** Checks the consistency of the files in {@code deploy} without running them. */
 class DeploymentFilesTest {
   private static final Path DEPLOY = Path.of("../../deploy");
 
@@ -127,9 +127,7 @@ class DeploymentFilesTest {
     assertThat(Files.readString(DEPLOY.resolve("secrets.sh"))).contains(" redis-password ");
   }
 
-  /**
-   * What {@code monitoring/prometheus.yml} watches, but for the backups, which nobody makes there.
-   */
+  /** The targets of {@code monitoring/prometheus.yml}, except backups, which do not exist there. */
   @Test
   void composeIsWatched() throws IOException {
     Map<String, Object> services = services();
@@ -178,7 +176,7 @@ class DeploymentFilesTest {
         .orElseThrow(() -> new AssertionError("no service has the address " + address));
   }
 
-  /** The parameters that the module polytope/postgres has, and the blueprint's values. */
+  /** The parameters of the module polytope/postgres, and the blueprint's values. */
   @Test
   void polytopeHasTheValuesOfTheBlueprint() throws IOException {
     List<Map<String, Object>> modules =
@@ -308,7 +306,7 @@ class DeploymentFilesTest {
     }
   }
 
-  /** The ports that Prometheus' operator asks are those of pods with these labels. */
+  /** The Prometheus operator scrapes these ports of pods with these labels. */
   @Test
   void kubernetesIsWatched() throws IOException {
     var ports = new HashMap<Object, List<Object>>();

@@ -25,7 +25,7 @@ final class Gateway implements AutoCloseable {
   private final Process process;
   private final int port;
 
-  /** Returns the program, if there is one. */
+  /** Returns the program, if it is installed. */
   static Optional<Path> nginx() {
     return Stream.concat(
             Stream.of(System.getenv("PATH").split(File.pathSeparator)), Stream.of("/usr/sbin"))
@@ -38,11 +38,7 @@ final class Gateway implements AutoCloseable {
     this(folder, "", greetingServers, userServers);
   }
 
-  /**
-   * Starts it.
-   *
-   * @param more what follows the port, as for TLS
-   */
+  /** Starts the gateway. @param more options after the port, for example for TLS */
   Gateway(Path folder, String more, List<String> greetingServers, List<String> userServers)
       throws IOException {
     try (var socket = new ServerSocket(0)) {
@@ -61,7 +57,7 @@ final class Gateway implements AutoCloseable {
         new ArrayList<>(
             List.of(nginx().orElseThrow().toString(), "-e", "stderr", "-c", file.toString()));
     if (System.getProperty("user.name").equals("root")) {
-      // or else its processes would be somebody's who may not enter the folder
+      // otherwise its worker processes run as a user without access to the directory
       command.addAll(List.of("-g", "user root root;"));
     }
     process =

@@ -42,7 +42,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the gateway sends where, and what it sends again. */
+/** Routing and retries of the gateway. */
 @Timeout(120)
 class GatewayIT {
   private static final Backend.Behaviour OK = Backend.answering(200, "{}");
@@ -106,7 +106,7 @@ class GatewayIT {
     for (int i = 0; i < 20; i++) {
       assertThat(http.get("/api/info").status()).isEqualTo(200);
     }
-    // each process of nginx has a turn of its own
+    // each nginx process has its own round-robin state
     assertThat(one.requests()).isNotEmpty();
     assertThat(two.requests()).isNotEmpty();
   }
@@ -230,7 +230,9 @@ class GatewayIT {
     assertThat(http.get("/greeting/Ada").status()).isEqualTo(503);
   }
 
-  /** One path's trouble, as of a cache that only it needs, must not become that of all paths. */
+  /**
+   * Failures of one path, for example of a cache that only it uses, must not affect other paths.
+   */
   @Test
   void keepsAnInstanceThatIsUnavailableForOnePath() throws Exception {
     Backend.Behaviour halfWell =
@@ -357,7 +359,7 @@ class GatewayIT {
   void limitsWhoSignsUpAlone() throws Exception {
     int created = 0;
     @Nullable Answer found = null;
-    // one more is allowed each second
+    // one additional request is allowed per second
     for (int i = 0; i < 1_000 && found == null; i++) {
       Answer answer = http.post("/users", "{}");
       if (answer.status() == 429) {
@@ -376,7 +378,7 @@ class GatewayIT {
     }
   }
 
-  /** Of many requests whose bodies do not come, some are refused, and others are answered. */
+  /** If many requests never send their bodies, some are rejected, and others are still answered. */
   @Test
   void letsNoAddressTakeAllConnections() throws Exception {
     int port = Objects.requireNonNull(gateway).port();
@@ -405,7 +407,9 @@ class GatewayIT {
     }
   }
 
-  /** A client of IPv6 has all addresses of a network, one of IPv4 its own, also behind NAT64. */
+  /**
+   * An IPv6 client is identified by its network, an IPv4 client by its address, also with NAT64.
+   */
   @ParameterizedTest
   @CsvSource({
     "2001:db8:1:2::%x, true",
@@ -456,7 +460,7 @@ class GatewayIT {
     }
   }
 
-  /** A gateway that believes the addresses of {@link #from}. */
+  /** A gateway that trusts the addresses of {@link #from}. */
   private Gateway behindProxy(Path folder) throws IOException {
     return new Gateway(
         folder,
@@ -489,19 +493,19 @@ class GatewayIT {
     socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
   }
 
-  /** Ends those who are slow to say what they want, so that they cannot keep all connections. */
+  /** Closes connections of slow clients, so that they cannot occupy all connections. */
   @Test
   void waitsSecondsForARequest() throws Exception {
     try (var socket =
         new Socket(InetAddress.getLoopbackAddress(), Objects.requireNonNull(gateway).port())) {
-      // shorter than the minute that nginx waits by itself, and as long as a busy machine needs
+      // shorter than nginx's default of one minute, but long enough for a busy machine
       socket.setSoTimeout(40_000);
       send(socket, "GET /health HTTP/1.1\r\nHost: ");
       assertThat(socket.getInputStream().read()).isEqualTo(-1);
     }
   }
 
-  /** With the value that the manifest for Kubernetes has, and a certificate of this test's own. */
+  /** With the value from the Kubernetes manifest and the test's own certificate. */
   @Test
   void speaksTlsAloneWhereItHasACertificate(@TempDir Path folder) throws Exception {
     char[] password = "of-this-test".toCharArray();

@@ -28,7 +28,7 @@ import tools.jackson.databind.deser.std.StdDeserializer;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.module.SimpleModule;
 
-/** The greeting service, in each of the ways in which it may fail. */
+/** Failures of the greeting service. */
 @Timeout(120)
 class GreetingServiceIT {
   private static final Duration LONG = Duration.ofSeconds(30);
@@ -157,7 +157,7 @@ class GreetingServiceIT {
         });
     assertThat(client().greet("Ada")).isEmpty();
     ended.await();
-    // what fits into the buffers of two sockets
+    // the size of the buffers of two sockets
     assertThat(written.get()).isLessThan(ONE_GB / 8);
   }
 
@@ -207,7 +207,7 @@ class GreetingServiceIT {
   }
 
   /**
-   * One request tries whether the service is there again, and must not be the last one that does.
+   * A trial request checks whether the service is available again, and must not be the last one.
    */
   @Test
   void triesAgainAfterATrialThatEndedInAnError() {

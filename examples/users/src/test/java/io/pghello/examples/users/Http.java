@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Calls a server over HTTP, as its users do. */
+/** Calls a server over HTTP. */
 final class Http {
   private final HttpClient client =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
@@ -26,7 +26,7 @@ final class Http {
     this.address = "http://127.0.0.1:" + port;
   }
 
-  /** An answer, whose body is JSON. */
+  /** A response with a JSON body. */
   record Answer(HttpResponse<String> response) {
     int status() {
       return response.statusCode();
@@ -71,9 +71,7 @@ final class Http {
     return new Answer(client.send(builder.build(), BodyHandlers.ofString()));
   }
 
-  /**
-   * Sends these very bytes, and returns all that comes back until the server ends the connection.
-   */
+  /** Sends raw bytes and returns all data until the server closes the connection. */
   String raw(String request) throws IOException {
     URI server = URI.create(address);
     try (var socket = new Socket(server.getHost(), server.getPort())) {

@@ -22,7 +22,7 @@ import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ConfigurableApplicationContext;
 
-/** What callers are told while what the service stands on is not there. */
+/** Responses while dependencies of the service are unavailable. */
 @Timeout(300)
 @ExtendWith(OutputCaptureExtension.class)
 class OutageIT {

@@ -165,7 +165,7 @@ class UsersIT {
     assertThat(signUpInChunks(user("Ada")).status()).isEqualTo(201);
   }
 
-  /** Does not say how large the body is. */
+  /** Sends no content length. */
   private Answer signUpInChunks(String body) throws Exception {
     byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
     return http.send(
@@ -217,7 +217,7 @@ class UsersIT {
     assertThat(answer.text("code")).isEqualTo("NOT_FOUND");
   }
 
-  /** Some of them nobody but Tomcat has seen. */
+  /** Some of these requests are seen only by Tomcat. */
   @ParameterizedTest
   @CsvSource({
     "GET, /users/%00, 400, BAD_REQUEST",

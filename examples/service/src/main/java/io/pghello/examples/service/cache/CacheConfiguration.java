@@ -9,7 +9,7 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
-/** The cache that {@code greeting.cache} names; of the others nothing is started. */
+/** Creates only the cache selected by {@code greeting.cache}. */
 @Configuration(proxyBeanMethods = false)
 class CacheConfiguration {
   @Bean

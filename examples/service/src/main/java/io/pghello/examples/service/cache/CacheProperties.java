@@ -8,22 +8,22 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /**
  * The properties {@code greeting.cache*}.
  *
- * @param cache where greetings are kept
- * @param cacheTime how long each is kept
- * @param cacheSize how many are kept in this instance
+ * @param cache where greetings are cached
+ * @param cacheTime how long a greeting is cached
+ * @param cacheSize maximum number of greetings in this instance
  */
 @ConfigurationProperties("greeting")
 record CacheProperties(
     @DefaultValue("none") Kind cache,
     @DefaultValue("300s") Duration cacheTime,
     @DefaultValue("10000") int cacheSize) {
-  /** The place where greetings are kept. */
+  /** The location of the cache. */
   enum Kind {
-    /** Nowhere: to ask the database together with others costs less than to ask Redis. */
+    /** No cache: a batched call of the database is cheaper than a call of Redis. */
     NONE,
-    /** In this instance; others keep their own. */
+    /** In the memory of each instance. */
     CAFFEINE,
-    /** In Redis, for all instances. */
+    /** In Redis, shared by all instances. */
     REDIS
   }
 

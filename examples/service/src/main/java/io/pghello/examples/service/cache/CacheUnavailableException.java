@@ -7,7 +7,7 @@ import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.web.ErrorResponseException;
 
-/** The cache cannot be asked, and so may still have what it should forget. */
+/** Thrown if the cache is unavailable, so that it may still contain entries to be evicted. */
 final class CacheUnavailableException extends ErrorResponseException {
   @Serial private static final long serialVersionUID = 1L;
 

@@ -8,7 +8,7 @@ import io.pghello.examples.service.greeting.GreetingCache;
 import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 
-/** Keeps greetings in this instance. */
+/** Caches greetings in the memory of this instance. */
 final class CaffeineCache implements GreetingCache {
   private final Cache<Key, String> greetings;
 

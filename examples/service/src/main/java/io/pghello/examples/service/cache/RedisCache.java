@@ -13,14 +13,16 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Keeps greetings in Redis, for all instances. Greets without it while it does not answer. */
+/**
+ * Caches greetings in Redis for all instances. While Redis is unavailable, the cache is bypassed.
+ */
 final class RedisCache implements GreetingCache {
   private static final Logger LOG = LoggerFactory.getLogger(RedisCache.class);
 
-  /** The most that a character of Java's can have. */
+  /** The maximum number of bytes per {@code char}. */
   private static final int UTF8_BYTES = 3;
 
-  /** The bytes around a name in a greeting; more than "Hello, " and "! ". */
+  /** The maximum number of additional bytes per greeting, for "Hello, " and "! ". */
   private static final int MAX_WORDS = 16;
 
   private final Redis redis;
@@ -33,7 +35,7 @@ final class RedisCache implements GreetingCache {
     this.kept = SetArgs.Builder.ex(properties.cacheTime());
   }
 
-  // the count first: a name may end as a count does
+  // the count comes first, because a name may end with a number
   private static String key(String name, int repeat) {
     return "greeting:" + repeat + ":" + name;
   }
@@ -46,13 +48,13 @@ final class RedisCache implements GreetingCache {
     } catch (CharacterCodingException e) {
       return null;
     } catch (RuntimeException e) {
-      // Redis itself logs that it fails
+      // class Redis logs the failure
       LOG.debug("A greeting was not looked for", e);
       return null;
     }
   }
 
-  /** Returns the text; null if it cannot be a greeting of the name, whoever has put it there. */
+  /** Returns the cached text; null if it is not a valid greeting of the name. */
   private static @Nullable String greetingOf(String name, int repeat, byte[] bytes)
       throws CharacterCodingException {
     if (bytes.length > repeat * (UTF8_BYTES * name.length() + MAX_WORDS)) {

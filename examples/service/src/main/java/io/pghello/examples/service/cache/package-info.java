@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Greetings that are kept for a while, if {@code greeting.cache} says so. */
+/** The optional cache of greetings, selected by {@code greeting.cache}. */
 @NullMarked
 package io.pghello.examples.service.cache;
 

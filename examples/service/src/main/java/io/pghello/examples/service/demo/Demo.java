@@ -21,7 +21,7 @@ import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
-/** Starts the service on a database of its own, and says how to call it. */
+/** Starts the service with its own database and prints how to call it. */
 @Command(
     name = "demo service",
     description = {
@@ -30,11 +30,11 @@ import picocli.CommandLine.ParameterException;
     },
     customSynopsis = "./dev demo service [OPTIONS]",
     sortOptions = false,
-    footerHeading = "%nVariables, as any setting of Spring Boot:%n",
+    footerHeading = "%nVariables (like any Spring Boot property):%n",
     footer = {
-      "  SERVER_PORT                        where it listens; default 8080, and 0 for a free port",
-      "  GREETING_RATE_LIMIT_ENABLED=false  lets a client make any number of requests",
-      "  GREETING_ADMIN_TOKEN               lets whoever sends it change the configuration"
+      "  SERVER_PORT                        port; default 8080; 0 for a free port",
+      "  GREETING_RATE_LIMIT_ENABLED=false  disables the rate limits",
+      "  GREETING_ADMIN_TOKEN               token for changes of the configuration"
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"1:the service did not start", "2:the command line is wrong"})
@@ -45,9 +45,9 @@ public final class Demo implements Callable<Integer> {
       names = "--url",
       paramLabel = "JDBC-URL",
       description = {
-        "An empty database, in which the service may create its tables, as in",
+        "JDBC URL of an empty database for the service, e.g.",
         "jdbc:postgresql://HOST/DATABASE?user=U&password=P.",
-        "Default: a PostgreSQL that is started for this run."
+        "Default: a PostgreSQL server started for this run."
       })
   private @Nullable String url;
 
@@ -63,15 +63,15 @@ public final class Demo implements Callable<Integer> {
   }
 
   /**
-   * Runs the demo, and ends the JVM with the exit code.
+   * Runs the demo and exits with its exit code.
    *
-   * @param args what {@code --help} says
+   * @param args see {@code --help}
    */
   public static void main(String[] args) {
     DemoCommand.runAndExit(Demo::run, args);
   }
 
-  /** Runs the program with other streams, and returns the exit code. */
+  /** Runs the program with the given streams and returns the exit code. */
   static int run(String[] args, PrintStream out, PrintStream err) {
     return DemoCommand.run("service", new Demo(out), Demo::messageOf, args, out, err);
   }
@@ -95,7 +95,7 @@ public final class Demo implements Callable<Integer> {
       }
       return serve(url);
     }
-    // or else the server's start is logged as if nothing had been configured
+    // otherwise the server's startup is logged with the default configuration
     LoggingSystem.get(Demo.class.getClassLoader()).beforeInitialize();
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase()) {
@@ -111,16 +111,16 @@ public final class Demo implements Callable<Integer> {
             "greeting.load.enabled", "true",
             "spring.main.banner-mode", "off",
             "logging.level.root", "warn",
-            // at the end the database may go before who listens to it
+            // at shutdown, the database may stop before the listener
             "logging.level.io.pghello.examples.shared", "off",
-            // what it would say, this program says in a line
+            // this program prints the error in one line instead
             "logging.level.org.springframework.boot.diagnostics", "off",
             "logging.level.org.springframework.boot.SpringApplication", "off",
             "logging.level.org.springframework.boot.web", "off"));
     try (ConfigurableApplicationContext context =
         application.run("--spring.datasource.url=" + jdbcUrl)) {
       describe(context.getEnvironment());
-      // Ctrl-C ends the JVM, and so the service and its server
+      // Ctrl-C ends the JVM, the service and its server
       new CountDownLatch(1).await();
       return ExitCode.OK;
     }

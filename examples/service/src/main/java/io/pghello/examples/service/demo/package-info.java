@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** The program of {@code ./dev demo service}, which starts the service; not for others. */
+/**
+ * The program of {@code ./dev demo service}, which starts the service. Not needed in other
+ * applications.
+ */
 @NullMarked
 package io.pghello.examples.service.demo;
 

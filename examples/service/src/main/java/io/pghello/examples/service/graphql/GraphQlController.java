@@ -20,11 +20,12 @@ import org.springframework.graphql.data.method.annotation.QueryMapping;
 import org.springframework.stereotype.Controller;
 
 /**
- * The guide's schema. Greetings of a query are loaded together, whichever fields ask for them. Maps
- * stand for types whose fields are no names of Java.
+ * The GraphQL schema of the integration guide. All greetings of a query are loaded together,
+ * regardless of the fields that request them. Types with field names that are invalid in Java are
+ * returned as maps.
  *
- * <p>No method looks at the fields that were selected: to collect those of fragments in fragments
- * takes exponential time.
+ * <p>No method inspects the selected fields, because collecting them from nested fragments takes
+ * exponential time.
  */
 @Controller
 class GraphQlController {

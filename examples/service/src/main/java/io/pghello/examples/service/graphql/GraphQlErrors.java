@@ -29,7 +29,7 @@ import org.springframework.http.ProblemDetail;
 import org.springframework.security.access.AccessDeniedException;
 import org.springframework.stereotype.Component;
 
-/** Makes errors of GraphQL of the problems that REST has, with the same codes. */
+/** Converts the problems of the REST API to GraphQL errors with the same codes. */
 @Component
 class GraphQlErrors extends DataFetcherExceptionResolverAdapter {
   private static final Logger LOG = LoggerFactory.getLogger(GraphQlErrors.class);
@@ -88,7 +88,7 @@ class GraphQlErrors extends DataFetcherExceptionResolverAdapter {
     return new InputError(argument(violation.getPropertyPath()), violation.getMessage());
   }
 
-  // after the method's name, as in names[3]
+  // the path after the method's name, e.g. names[3]
   private static String argument(Path path) {
     List<Path.Node> nodes = StreamSupport.stream(path.spliterator(), false).skip(1).toList();
     return nodes.stream().map(GraphQlErrors::text).collect(Collectors.joining());

@@ -12,7 +12,7 @@ import org.springframework.graphql.execution.BatchLoaderRegistry;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Mono;
 
-/** Asks for all greetings of a query together: one statement for each count. */
+/** Loads all greetings of a query together, with one statement per count. */
 @Component
 class GreetingLoader {
   private final Greetings greetings;
@@ -28,9 +28,9 @@ class GreetingLoader {
   record GreetingKey(String name, int repeat) {}
 
   /**
-   * The type of the guide's schema.
+   * A type of the guide's schema.
    *
-   * @param timestamp in milliseconds, by the clock of the service
+   * @param timestamp in milliseconds, from the clock of the service
    */
   record GreetingResponse(String name, String greeting, String timestamp) {}
 

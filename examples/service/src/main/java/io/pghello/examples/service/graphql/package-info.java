@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The operations over GraphQL, with the schema of the integration guide. */
+/** The operations as a GraphQL API, with the schema of the integration guide. */
 @NullMarked
 package io.pghello.examples.service.graphql;
 

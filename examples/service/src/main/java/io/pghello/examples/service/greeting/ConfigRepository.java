@@ -5,7 +5,9 @@ import java.util.Objects;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Repository;
 
-/** The SQL of the service, on what {@code db/greeting} has created. Thread-safe. */
+/**
+ * The SQL statements of the service for the objects created by {@code db/greeting}. Thread-safe.
+ */
 @Repository
 class ConfigRepository {
   private final JdbcClient jdbc;
@@ -18,7 +20,7 @@ class ConfigRepository {
     return jdbc.sql("SELECT greeting_repeat()").query(Integer.class).single();
   }
 
-  /** Returns what the function says of the change. */
+  /** Returns the function's description of the change. */
   String updateRepeat(int repeat) {
     return Objects.requireNonNull(
         jdbc.sql("SELECT update_greeting_config(?)").param(repeat).query(String.class).single());

@@ -5,8 +5,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.springframework.stereotype.Component;
 
 /**
- * The count that the database has for all instances of the service, kept here so that a greeting
- * does not ask for it. {@link RepeatWatcher} brings it up to date. Thread-safe.
+ * Caches the configured count, which is stored in the database for all instances of the service, so
+ * that greetings need no query for it. {@link RepeatWatcher} keeps it up to date. Thread-safe.
  */
 @Component
 public class ConfiguredRepeat {
@@ -14,7 +14,7 @@ public class ConfiguredRepeat {
   private final ReentrantLock lock = new ReentrantLock();
   private volatile int repeat;
 
-  /** Reads the count; the tables are there by now. */
+  /** Reads the count. The tables must exist. */
   public ConfiguredRepeat(ConfigRepository repository) {
     this.repository = repository;
     this.repeat = repository.readRepeat();
@@ -26,7 +26,7 @@ public class ConfiguredRepeat {
 
   /** Reads the count again. */
   void refresh() {
-    // or else the older of two answers could be written last
+    // otherwise an older result could overwrite a newer one
     lock.lock();
     try {
       repeat = repository.readRepeat();
@@ -35,7 +35,7 @@ public class ConfiguredRepeat {
     }
   }
 
-  /** Changes the count in the database, and so for all instances. */
+  /** Changes the count in the database for all instances. */
   void change(int newRepeat) {
     repository.updateRepeat(newRepeat);
     refresh();

@@ -5,11 +5,11 @@ import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Greetings that were asked for before. The count is a part of the key, so a change of the
- * configured count makes no answer wrong. Thread-safe.
+ * A cache of greetings. Keys include the count, so changing the configured count does not make
+ * cached entries wrong. Thread-safe.
  */
 public interface GreetingCache {
-  /** Keeps nothing. */
+  /** Caches nothing. */
   GreetingCache NONE =
       new GreetingCache() {
         @Override
@@ -24,17 +24,17 @@ public interface GreetingCache {
         public void evict(String name, Collection<Integer> repeats) {}
       };
 
-  /** Returns the greeting; null if it is not known, or the cache cannot be asked. */
+  /** Returns the cached greeting; null if there is none or the cache is unavailable. */
   @Nullable String get(String name, int repeat);
 
-  /** Keeps the greeting for a while, unless the cache cannot be asked. */
+  /** Caches the greeting, unless the cache is unavailable. */
   void put(String name, int repeat, String greeting);
 
   /**
-   * Forgets the greetings of a name with these counts, and no others.
+   * Evicts the greetings of a name with the given counts.
    *
-   * @throws org.springframework.web.ErrorResponseException if the cache cannot be asked, and so may
-   *     still have them
+   * @throws org.springframework.web.ErrorResponseException if the cache is unavailable and may
+   *     still contain them
    */
   void evict(String name, Collection<Integer> repeats);
 }

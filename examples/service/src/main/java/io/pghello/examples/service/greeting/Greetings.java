@@ -12,13 +12,13 @@ import org.springframework.security.access.prepost.PreAuthorize;
 import org.springframework.stereotype.Service;
 
 /**
- * The operations of the service: REST and GraphQL have no others. Each is a statement, or a part of
- * one that calls share, unless it says more. Names and counts were checked by whoever calls.
+ * The operations of the service, used by both REST and GraphQL. Unless stated otherwise, each
+ * executes one statement or shares one with other calls. Callers must validate names and counts.
  * Thread-safe.
  */
 @Service
 public class Greetings {
-  /** The most names of a request. */
+  /** Maximum number of names in a request. */
   public static final int MAX_NAMES = 1_000;
 
   private static final Duration HEALTH_TIMEOUT = Duration.ofSeconds(2);
@@ -40,31 +40,31 @@ public class Greetings {
   /**
    * A greeting that may come from the cache.
    *
-   * @param cached whether it does
+   * @param cached whether it came from the cache
    */
   public record CachedGreeting(String greeting, boolean cached) {}
 
   /**
-   * The versions of the server and of the extension.
+   * The versions of the server and the extension.
    *
-   * @param postgresVersion as in {@code SELECT version()}
-   * @param extensionVersion as in {@code 1.1}
+   * @param postgresVersion the result of {@code SELECT version()}
+   * @param extensionVersion for example {@code 1.1}
    */
   public record SystemInfo(String postgresVersion, String extensionVersion) {}
 
   /**
    * Greets a name.
    *
-   * @param repeat how many times; null for the configured count
+   * @param repeat the number of greetings; null for the configured count
    */
   public String greet(String name, @Nullable Integer repeat) {
     return client.hello(name, orConfigured(repeat));
   }
 
   /**
-   * Greets a name as the cache has it, without a statement, or as the database does.
+   * Returns a greeting from the cache, or else from the database.
    *
-   * @param repeat how many times; null for the configured count
+   * @param repeat the number of greetings; null for the configured count
    */
   public CachedGreeting greetByCache(String name, @Nullable Integer repeat) {
     int count = orConfigured(repeat);
@@ -78,9 +78,9 @@ public class Greetings {
   }
 
   /**
-   * Takes greetings of a name out of the cache. No statement.
+   * Evicts the greetings of a name from the cache. Executes no statement.
    *
-   * @param repeat that with this count; null for those with all counts
+   * @param repeat the count to evict; null for all counts
    */
   @PreAuthorize("hasRole('ADMIN')")
   public void evict(String name, @Nullable Integer repeat) {
@@ -91,7 +91,7 @@ public class Greetings {
   /**
    * Greets many names, in their order.
    *
-   * @param repeat how many times; null for the configured count
+   * @param repeat the number of greetings; null for the configured count
    */
   public List<Greeting> greetAll(List<String> names, @Nullable Integer repeat) {
     List<String> greetings = client.withRepeat(orConfigured(repeat)).helloAll(names);
@@ -102,7 +102,7 @@ public class Greetings {
     return answer;
   }
 
-  /** Returns how many times a greeting is repeated where a request does not say it. */
+  /** Returns the configured count, which applies to requests without a count. */
   public int configuredRepeat() {
     return configured.get();
   }
@@ -112,14 +112,13 @@ public class Greetings {
     return client.nowMillis();
   }
 
-  /** Returns the versions. Three statements. */
+  /** Returns the versions. Executes three statements. */
   public SystemInfo systemInfo() {
     return new SystemInfo(client.spiVersion(), client.info().extensionVersion());
   }
 
   /**
-   * Changes how many times greetings are repeated where a request does not say it, for all
-   * instances of the service. Four statements.
+   * Changes the configured count for all instances of the service. Executes four statements.
    *
    * @return a greeting with the new count
    */
@@ -130,7 +129,7 @@ public class Greetings {
     return greeting;
   }
 
-  /** Does nothing if a greeting can be had, and fails as any other call if not. */
+  /** Checks that greetings are available. Fails like any other call if not. */
   public void check() {
     client.withTimeout(HEALTH_TIMEOUT).hello("health");
   }

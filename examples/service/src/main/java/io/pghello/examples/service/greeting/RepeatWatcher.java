@@ -19,8 +19,8 @@ import org.springframework.context.SmartLifecycle;
 import org.springframework.stereotype.Component;
 
 /**
- * Reads the configured count again when the database tells that it was changed. The meter {@code
- * greeting.config.age} has the seconds since it was last read.
+ * Reloads the configured count when the database notifies a change. The meter {@code
+ * greeting.config.age} reports the seconds since the last reload.
  */
 @Component
 class RepeatWatcher implements SmartLifecycle {
@@ -33,8 +33,8 @@ class RepeatWatcher implements SmartLifecycle {
   /**
    * The properties {@code greeting.config.*}.
    *
-   * @param pollInterval how often the count is read although no change was told, as behind a pooler
-   *     that shares sessions
+   * @param pollInterval how often the count is reloaded without a notification, for poolers that
+   *     share sessions and do not forward notifications
    */
   @ConfigurationProperties("greeting.config")
   record Settings(@DefaultValue("30s") Duration pollInterval) {}
@@ -69,10 +69,10 @@ class RepeatWatcher implements SmartLifecycle {
     return running == null ? Double.NaN : running.sinceLastRun().toMillis() / 1000.0;
   }
 
-  // a connection of its own: one of the pool would be lost to the others
+  // a dedicated connection, because the pool would permanently lose one
   static Properties logIn(JdbcConnectionDetails database, HikariConfig pool) {
     var properties = new Properties();
-    // the driver's, as those of TLS
+    // driver properties, for example for TLS
     properties.putAll(pool.getDataSourceProperties());
     properties.setProperty("ApplicationName", "greeting_service_config");
     properties.setProperty("connectTimeout", "2");

@@ -21,9 +21,9 @@ import org.springframework.stereotype.Component;
 import org.springframework.web.filter.OncePerRequestFilter;
 
 /**
- * Refuses a client that has sent {@code greeting.admin-attempts} wrong tokens in 15 minutes, and
- * sends one more. The right one is always taken: others, who have the same address, could lock the
- * administrator out.
+ * Rejects a client that sends another wrong token after {@code greeting.admin-attempts} wrong
+ * tokens in 15 minutes. The correct token is always accepted. Otherwise clients with the same
+ * address could lock out the administrator.
  */
 @Component
 @Order(Ordered.HIGHEST_PRECEDENCE + 101) // after the limits

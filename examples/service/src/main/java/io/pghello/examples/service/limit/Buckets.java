@@ -4,14 +4,16 @@ package io.pghello.examples.service.limit;
 import io.github.bucket4j.ConsumptionProbe;
 
 /**
- * Counters of requests: a bucket of tokens for each client. Thread-safe.
+ * Request counters: a token bucket per client. Thread-safe.
  *
- * <p>Clients are named as {@link ClientAddress} does.
+ * <p>{@link ClientAddress} defines the names of clients.
  */
 public interface Buckets {
-  /** Takes as many tokens, if there are so many, or none, and returns what is left. */
+  /**
+   * Takes the given number of tokens, or none if there are too few. Returns the remaining number.
+   */
   ConsumptionProbe take(String client, int tokens);
 
-  /** Gives back a token that was not used. */
+  /** Returns an unused token to the bucket. */
   void giveBack(String client);
 }

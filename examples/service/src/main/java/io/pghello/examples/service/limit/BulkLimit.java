@@ -21,17 +21,17 @@ import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
 import org.springframework.web.servlet.mvc.method.annotation.RequestBodyAdviceAdapter;
 
-/** Counts the names of a request's body, before they are looked at. */
+/** Counts the names in a request's body before they are validated. */
 @RestControllerAdvice
 @ConditionalOnProperty(name = "greeting.rate-limit.enabled", matchIfMissing = true)
-@Order(Ordered.HIGHEST_PRECEDENCE) // or else its exception would be one of those that nobody knows
+@Order(Ordered.HIGHEST_PRECEDENCE) // otherwise its exception would be reported as an unknown error
 class BulkLimit extends RequestBodyAdviceAdapter {
   private final GreetingsLimit limit;
   private final RateLimitAnswer answer;
   private final HttpServletRequest request;
   private final HttpServletResponse response;
 
-  /** Takes the request and the response of the current thread, whichever they are. */
+  /** Uses the request and the response of the current thread. */
   BulkLimit(
       GreetingsLimit limit,
       RateLimitAnswer answer,

@@ -7,7 +7,7 @@ import java.net.UnknownHostException;
 import java.util.Arrays;
 import java.util.HexFormat;
 
-/** Names the client of a request by its address. */
+/** Identifies the client of a request by its address. */
 public final class ClientAddress {
   private static final int NETWORK_BYTES = 8;
 
@@ -17,15 +17,16 @@ public final class ClientAddress {
   private ClientAddress() {}
 
   /**
-   * Returns an IPv4 address as it is, and the network of an IPv6 address (/64), as one client has
-   * all addresses in it. For an IPv6 address that stands for an IPv4 address, also by NAT64, it
-   * returns the IPv4 address.
+   * Returns an IPv4 address unchanged, and the /64 network of an IPv6 address, because a client can
+   * use all addresses of its network. For an IPv6 address that represents an IPv4 address (also
+   * with NAT64), returns the IPv4 address.
    *
-   * @param address as the container has it; a text that is no address is returned as it is
+   * @param address the address from the container; text that is not an address is returned
+   *     unchanged
    */
   public static String of(String address) {
     String literal = address.replaceFirst("%.*", "");
-    // nothing else, or else a name would be looked up
+    // only addresses, to prevent a DNS lookup
     if (!literal.matches("[0-9a-fA-F:.]*:[0-9a-fA-F:.]*")) {
       return address;
     }

@@ -24,10 +24,10 @@ import org.springframework.graphql.server.WebGraphQlResponse;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Mono;
 
-/** Counts the greetings of a query, before it is executed. */
+/** Counts the greetings of a query before its execution. */
 @Component
 @ConditionalOnProperty(name = "greeting.rate-limit.enabled", matchIfMissing = true)
-@Order(Ordered.HIGHEST_PRECEDENCE) // on the thread that has the request
+@Order(Ordered.HIGHEST_PRECEDENCE) // runs on the request's thread
 class GraphQlLimit extends SimplePerformantInstrumentation implements WebGraphQlInterceptor {
   private final GreetingsLimit limit;
 

@@ -10,11 +10,11 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.http.ProblemDetail;
 
 /**
- * Counts a request that asks for many greetings as several; {@link RateLimitFilter} has counted it
- * as one. Thread-safe.
+ * Counts a request for many greetings as several requests, in addition to the one counted by {@link
+ * RateLimitFilter}. Thread-safe.
  */
 final class GreetingsLimit {
-  /** The log's code for requests that cannot be counted, as without the database. */
+  /** Log code for requests that cannot be counted, for example because the database is down. */
   static final String NOT_COUNTED = "REQUESTS_NOT_COUNTED";
 
   private final RateLimitProperties properties;
@@ -33,7 +33,7 @@ final class GreetingsLimit {
     this.outages = outages;
   }
 
-  /** The request would exceed the limit, or cannot be counted. */
+  /** Thrown if the request exceeds the limit or cannot be counted. */
   static final class RefusedException extends RuntimeException {
     @Serial private static final long serialVersionUID = 1L;
 
@@ -46,7 +46,7 @@ final class GreetingsLimit {
       this.retryAfter = retryAfter;
     }
 
-    /** Returns after how many seconds it may be allowed. */
+    /** Returns the seconds until a retry may be allowed. */
     String retryAfter() {
       return retryAfter;
     }
@@ -57,11 +57,11 @@ final class GreetingsLimit {
   }
 
   /**
-   * Takes what is left to take.
+   * Takes the remaining tokens for a request.
    *
    * @param client the attribute of the request; null if it does not count
-   * @return what is left; null if nothing was taken
-   * @throws RefusedException if it would be too much; nothing was taken
+   * @return the remaining number; null if nothing was taken
+   * @throws RefusedException if the request exceeds the limit; nothing was taken
    */
   @Nullable Decision take(@Nullable Object client, int greetings) {
     int more = properties.requestsOf(greetings) - 1;

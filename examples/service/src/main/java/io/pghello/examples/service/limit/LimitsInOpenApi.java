@@ -8,7 +8,7 @@ import org.springdoc.core.customizers.OpenApiCustomizer;
 import org.springframework.http.server.PathContainer;
 import org.springframework.web.util.pattern.PathPatternParser;
 
-/** Describes of the operations that count that they may be refused. */
+/** Documents the 429 response of rate-limited operations. */
 final class LimitsInOpenApi implements OpenApiCustomizer {
   private final RateLimitProperties properties;
 

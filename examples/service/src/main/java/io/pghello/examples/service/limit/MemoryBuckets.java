@@ -8,15 +8,17 @@ import io.github.bucket4j.Bucket;
 import io.github.bucket4j.ConsumptionProbe;
 import java.time.Duration;
 
-/** Counts in this instance. A client that makes no request for a window is forgotten. */
+/**
+ * Counts in the memory of this instance. Clients without a request during one window are removed.
+ */
 public final class MemoryBuckets implements Buckets {
   private final LoadingCache<String, Bucket> buckets;
 
   /**
-   * Prepares them.
+   * Creates empty buckets.
    *
-   * @param window after which a client that makes no request is forgotten
-   * @param maxClients how many clients are remembered
+   * @param window clients without a request for this time are removed
+   * @param maxClients maximum number of clients
    */
   public MemoryBuckets(Bandwidth limit, Duration window, int maxClients) {
     buckets =

@@ -11,8 +11,8 @@ import org.springframework.http.HttpStatus;
 import org.springframework.http.ProblemDetail;
 
 /**
- * The answer to clients about the limits. The headers of draft-ietf-httpapi-ratelimit-headers-06
- * say what is left, as those of the guide's library do. A problem says why a request is refused.
+ * Writes rate limits to responses. The headers follow draft-ietf-httpapi-ratelimit-headers-06, like
+ * those of the guide's library. A rejected request gets a problem detail with the reason.
  */
 final class RateLimitAnswer {
   private final RateLimitProperties properties;

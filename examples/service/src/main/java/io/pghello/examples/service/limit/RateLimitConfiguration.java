@@ -12,7 +12,7 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.core.Ordered;
 import org.springframework.scheduling.annotation.EnableScheduling;
 
-/** The limits, unless {@code greeting.rate-limit.enabled} is false. */
+/** Configures the rate limits, unless {@code greeting.rate-limit.enabled} is false. */
 @Configuration(proxyBeanMethods = false)
 @ConditionalOnProperty(name = "greeting.rate-limit.enabled", matchIfMissing = true)
 @EnableScheduling
@@ -65,7 +65,7 @@ class RateLimitConfiguration {
     return new LimitsInOpenApi(properties);
   }
 
-  /** Before Spring Security, as a refused request should cost nothing more. */
+  /** Before Spring Security, so that rejected requests cost as little as possible. */
   @Bean
   FilterRegistrationBean<RateLimitFilter> rateLimitFilter(
       RateLimitProperties properties,

@@ -22,11 +22,11 @@ import org.springframework.web.util.pattern.PathPattern;
 import org.springframework.web.util.pattern.PathPatternParser;
 
 /**
- * Keeps a client's requests within the limits: each counts once here, and where it turns out to ask
- * for many greetings, {@link GreetingsLimit} takes the rest.
+ * Applies the rate limits to a client's requests. Each request counts once here. {@link
+ * GreetingsLimit} adds the rest for requests with many greetings.
  */
 final class RateLimitFilter extends OncePerRequestFilter {
-  /** An attribute of the requests that count: who has made them. */
+  /** The request attribute with the client's name, set for requests that count. */
   static final String CLIENT = RateLimitFilter.class.getName() + ".client";
 
   private final RateLimiter limiter;
@@ -63,7 +63,7 @@ final class RateLimitFilter extends OncePerRequestFilter {
         || unlimited.stream().anyMatch(each -> each.matches(request.getRemoteAddr()));
   }
 
-  // as Spring MVC finds the controller, or else another way to write a path would pass
+  // match paths like Spring MVC, otherwise another spelling of a path would bypass the limit
   private static boolean matches(List<PathPattern> patterns, HttpServletRequest request) {
     PathContainer path = ServletRequestPathUtils.parse(request).pathWithinApplication();
     return patterns.stream().anyMatch(pattern -> pattern.matches(path));

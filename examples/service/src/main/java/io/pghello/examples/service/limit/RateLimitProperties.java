@@ -9,19 +9,19 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /**
  * The properties {@code greeting.rate-limit.*}.
  *
- * @param enabled whether there are limits
- * @param paths which requests count, as patterns of Spring MVC; those by DELETE never do
- * @param slowPaths which of them wait
- * @param greetingsPerRequest how many greetings of one request count as one request
- * @param unlimited the addresses, or networks as in {@code 10.0.0.0/8}, whose requests do not count
- * @param requests how many requests a client may make in a window
- * @param window how long a window is; it begins with a client's first request
- * @param slowAfter how many of them are answered at once
- * @param delay by how much longer each later one waits; zero never lets one wait
- * @param maxDelay how long one waits at most
- * @param maxWaiting how many requests of all clients may wait at a time in this instance
- * @param maxClients how many clients are remembered where the store is this instance
- * @param store where the requests are counted
+ * @param enabled whether requests are limited
+ * @param paths the limited paths, as Spring MVC patterns; DELETE requests never count
+ * @param slowPaths the limited paths with delays
+ * @param greetingsPerRequest number of greetings that count as one request
+ * @param unlimited addresses or networks (for example {@code 10.0.0.0/8}) without limits
+ * @param requests number of requests per client and window
+ * @param window length of a window, which begins with a client's first request
+ * @param slowAfter number of requests per window that are not delayed
+ * @param delay additional delay of each further request; zero disables delays
+ * @param maxDelay maximum delay
+ * @param maxWaiting maximum number of waiting requests of all clients in this instance
+ * @param maxClients maximum number of clients in memory, if the store is {@code memory}
+ * @param store where requests are counted
  */
 @ConfigurationProperties("greeting.rate-limit")
 public record RateLimitProperties(
@@ -45,23 +45,22 @@ public record RateLimitProperties(
     @DefaultValue("100") int maxWaiting,
     @DefaultValue("100000") int maxClients,
     @DefaultValue("memory") Store store) {
-  /** The place where requests are counted. */
+  /** The location of the counters. */
   public enum Store {
-    /** In this instance; others count for themselves. */
+    /** In the memory of each instance. */
     MEMORY,
     /**
-     * In the database, for all instances together, with a transaction of three statements a
-     * request.
+     * In the database, shared by all instances, with a transaction of three statements per request.
      */
     POSTGRESQL,
     /**
-     * In Redis, for all instances together; while it does not answer, each instance counts for
-     * itself.
+     * In Redis, shared by all instances. While Redis is unavailable, each instance counts its own
+     * requests.
      */
     REDIS
   }
 
-  /** Refuses what cannot be. */
+  /** Validates the values. */
   public RateLimitProperties {
     require(requests > 0, "requests must be 1 or more");
     require(greetingsPerRequest > 0, "greetings-per-request must be 1 or more");
@@ -79,12 +78,12 @@ public record RateLimitProperties(
     }
   }
 
-  /** Returns how many requests one counts as that asks for so many greetings. */
+  /** Returns the number of requests that a request with this many greetings counts as. */
   int requestsOf(int greetings) {
     return Math.max(1, (greetings + greetingsPerRequest - 1) / greetingsPerRequest);
   }
 
-  /** Returns how long a request waits that is the given one of its client's, from 1. */
+  /** Returns the delay of a client's n-th request, starting at 1. */
   Duration delayOf(long request) {
     long late = Math.max(0, request - slowAfter);
     Duration wait = delay.multipliedBy(late);

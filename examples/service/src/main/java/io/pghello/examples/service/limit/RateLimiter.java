@@ -6,8 +6,9 @@ import java.time.Duration;
 import java.util.concurrent.Semaphore;
 
 /**
- * Decides on the requests of a client: at once, later, or not in this window. Requests are counted
- * before they wait, so there are never more than allowed, however many come together. Thread-safe.
+ * Decides whether a client's request is processed immediately, after a delay, or not in this
+ * window. Requests are counted before they wait, so concurrent requests cannot exceed the limit.
+ * Thread-safe.
  */
 final class RateLimiter {
   private final RateLimitProperties properties;
@@ -22,24 +23,24 @@ final class RateLimiter {
 
   /** The outcome of a decision on a request. */
   enum Outcome {
-    /** It may be answered, perhaps after a delay that has passed. */
+    /** The request is allowed. Any delay has already passed. */
     ALLOWED,
-    /** The client has made all requests of the window. */
+    /** The client has used all requests of the window. */
     LIMIT_REACHED,
-    /** It would have to wait, but too many do. It does not count. */
+    /** The request would have to wait, but too many requests are waiting. It does not count. */
     TOO_MANY_WAITING
   }
 
   /**
-   * A decision on a request, with what the client is told.
+   * A decision on a request, and the information for the client.
    *
-   * @param remaining how many requests the client has left
-   * @param reset when the next window begins, from now
-   * @param retryAfter when to come again; zero if the request is allowed
+   * @param remaining the client's remaining number of requests
+   * @param reset time until the next window begins
+   * @param retryAfter time after which to retry; zero if the request is allowed
    */
   record Decision(Outcome outcome, long remaining, Duration reset, Duration retryAfter) {}
 
-  /** Takes as many requests of the client's, or none. */
+  /** Takes the given number of requests, or none. */
   Decision take(String client, int requests) {
     ConsumptionProbe probe = buckets.take(client, requests);
     return probe.isConsumed()
@@ -55,7 +56,7 @@ final class RateLimiter {
         retryAfter);
   }
 
-  /** Takes a request of the client's, and lets the thread wait if it is to. */
+  /** Takes one request, and blocks the thread for its delay. */
   Decision takeSlowly(String client) throws InterruptedException {
     Decision decision = take(client, 1);
     long remaining = decision.remaining();

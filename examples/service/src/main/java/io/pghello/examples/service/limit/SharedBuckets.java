@@ -18,9 +18,8 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.scheduling.annotation.Scheduled;
 
 /**
- * Counts in a table of the database, for all instances together. The database counts the requests
- * of one client one after the other; so they wait here, rather than each with a connection of the
- * pool.
+ * Counts in a database table shared by all instances. The database processes the requests of one
+ * client one after the other, so they wait here instead of each occupying a connection of the pool.
  */
 final class SharedBuckets implements Buckets {
   private static final int DELETED_AT_ONCE = 1_000;
@@ -28,7 +27,7 @@ final class SharedBuckets implements Buckets {
 
   private final PostgreSQLadvisoryLockBasedProxyManager<String> manager;
   private final BucketConfiguration configuration;
-  // a client has one of them, which it shares with few others
+  // each client maps to one lock, shared with few other clients
   private final ReentrantLock[] locks =
       Stream.generate(ReentrantLock::new).limit(LOCKS).toArray(ReentrantLock[]::new);
 
@@ -70,7 +69,7 @@ final class SharedBuckets implements Buckets {
     }
   }
 
-  /** Deletes the clients whose buckets are full again. */
+  /** Deletes clients with full buckets. */
   @Scheduled(fixedDelayString = "PT1M")
   void deleteExpired() {
     int deleted;

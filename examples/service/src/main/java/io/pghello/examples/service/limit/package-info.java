@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Limits on the requests of one client. */
+/** Rate limits per client. */
 @NullMarked
 package io.pghello.examples.service.limit;
 

@@ -5,10 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLongArray;
 
-/**
- * A histogram of latencies, in which each bucket reaches twice as far as the one before.
- * Thread-safe.
- */
+/** A histogram of latencies with buckets of doubling width. Thread-safe. */
 final class LatencyHistogram {
   private static final long FIRST_MICROS = 62;
   private static final int BUCKETS = 14;
@@ -18,7 +15,7 @@ final class LatencyHistogram {
   /**
    * A bucket.
    *
-   * @param upToMicros the longest time in it; the last bucket has all that took longer, too
+   * @param upToMicros the upper bound; the last bucket also contains all longer times
    */
   record Bucket(long upToMicros, long calls) {}
 

@@ -9,11 +9,11 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
-/** The load, if {@code greeting.load.enabled} is true. */
+/** Configures the load test, if {@code greeting.load.enabled} is true. */
 @Configuration(proxyBeanMethods = false)
 @ConditionalOnProperty("greeting.load.enabled")
 class LoadConfiguration {
-  /** The peer: on the same pool, but with a statement for each call. */
+  /** The baseline: uses the same pool, but one statement per call. */
   @Bean(defaultCandidate = false)
   PgHelloClient uncoalesced(DataSource dataSource) {
     return PgHelloClient.builder()
@@ -28,6 +28,6 @@ class LoadConfiguration {
     return new LoadRunners(new LoadRunner(client), new LoadRunner(uncoalesced));
   }
 
-  /** The two ways to call that are compared. */
+  /** The two variants to compare. */
   record LoadRunners(LoadRunner coalescing, LoadRunner uncoalesced) {}
 }

@@ -11,7 +11,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.LongAdder;
 
-/** Greets from many threads for a moment. Thread-safe. */
+/** Runs a short load test with many threads. Thread-safe. */
 final class LoadRunner {
   static final int THREADS = 64;
   static final Duration DURATION = Duration.ofMillis(500);
@@ -23,11 +23,11 @@ final class LoadRunner {
     this.client = client;
   }
 
-  /** The result of a load. */
+  /** The result of a load test. */
   record Result(long calls, long nanos, LatencyHistogram histogram) {}
 
   /**
-   * Runs the load, for half a second, or fewer calls than a bound.
+   * Runs the load test for half a second, or until the maximum number of calls.
    *
    * @throws PgHelloException if a call fails
    */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A load that shows what sharing statements gains; only where it is switched on. */
+/** A load test that shows the benefit of shared statements. Disabled by default. */
 @NullMarked
 package io.pghello.examples.service.load;
 

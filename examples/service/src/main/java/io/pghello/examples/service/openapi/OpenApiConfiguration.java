@@ -23,8 +23,8 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
 /**
- * The parts of the OpenAPI document that the controllers do not declare: the answers that all of
- * them may give.
+ * Adds the parts of the OpenAPI document that the controllers do not declare: responses that are
+ * common to all operations.
  */
 @Configuration(proxyBeanMethods = false)
 @OpenAPIDefinition(
@@ -34,14 +34,14 @@ import org.springframework.context.annotation.Configuration;
             version = "1.0.0",
             description = "REST API for PostgreSQL pg_hello extension",
             license = @License(name = "MIT")),
-    // or else what a client calls this host would stand there
+    // otherwise the document would contain the request's host name
     servers = @Server(url = "/"))
 @SecurityScheme(
     name = OpenApiConfiguration.TOKEN,
     type = SecuritySchemeType.HTTP,
     scheme = "bearer")
 public class OpenApiConfiguration {
-  /** The security requirement of operations for administrators. */
+  /** The security requirement of administrative operations. */
   public static final String TOKEN = "administrator";
 
   @io.swagger.v3.oas.annotations.media.Schema(
@@ -56,7 +56,7 @@ public class OpenApiConfiguration {
       @io.swagger.v3.oas.annotations.media.Schema(example = "INVALID_INPUT") String code,
       List<InputError> errors) {}
 
-  /** Says how long a name may be. */
+  /** Documents the maximum length of a name. */
   @Bean
   ParameterCustomizer nameLength() {
     return (parameter, method) -> {
@@ -67,7 +67,7 @@ public class OpenApiConfiguration {
     };
   }
 
-  /** Adds what is refused by what an operation takes and requires. */
+  /** Adds the error responses that follow from an operation's parameters and requirements. */
   @Bean
   OperationCustomizer describedProblems() {
     return (operation, method) -> {
@@ -89,7 +89,7 @@ public class OpenApiConfiguration {
     };
   }
 
-  /** Adds a problem to what an operation may answer, unless it says itself what that status is. */
+  /** Adds a problem response, unless the operation declares a response with that status. */
   public static void addProblem(Operation operation, String status, String description) {
     ApiResponse answer = operation.getResponses().get(status);
     if (answer == null) {
@@ -106,8 +106,8 @@ public class OpenApiConfiguration {
   }
 
   /**
-   * Declares the members of answers as required, but for {@code code}, which only an answer about a
-   * problem has.
+   * Declares the properties of responses as required, except {@code code}, which only problems
+   * have.
    */
   @Bean
   OpenApiCustomizer schemas() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The description of the REST operations, made from the controllers. */
+/** The OpenAPI document, generated from the controllers. */
 @NullMarked
 package io.pghello.examples.service.openapi;
 

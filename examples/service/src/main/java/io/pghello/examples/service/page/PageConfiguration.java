@@ -12,9 +12,9 @@ import org.springframework.util.DigestUtils;
 import org.springframework.web.servlet.config.annotation.ResourceHandlerRegistry;
 import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
 
-/** Spares browsers the files that they have already: they ask for them by the tags they know. */
+/** Lets browsers cache files and revalidate them with ETags. */
 @Configuration(proxyBeanMethods = false)
-@Order(-1) // in place of Spring Boot's handler
+@Order(-1) // replaces Spring Boot's handler
 class PageConfiguration implements WebMvcConfigurer {
   @Override
   public void addResourceHandlers(ResourceHandlerRegistry registry) {
@@ -22,12 +22,12 @@ class PageConfiguration implements WebMvcConfigurer {
         .addResourceHandler("/**")
         .addResourceLocations("classpath:/static/")
         .setCacheControl(CacheControl.noCache())
-        // the files of a jar have one date, whatever is in them
+        // all files of a jar have the same date, regardless of their contents
         .setUseLastModified(false)
         .setEtagGenerator(PageConfiguration::tagOf);
   }
 
-  // a weak one, as what is sent may be compressed
+  // a weak ETag, because the response may be compressed
   private static String tagOf(Resource file) {
     try (InputStream content = file.getInputStream()) {
       return "W/\"" + DigestUtils.md5DigestAsHex(content) + '"';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The page, whose files are in {@code static}. */
+/** The web page, with its files in {@code static}. */
 @NullMarked
 package io.pghello.examples.service.page;
 

@@ -12,9 +12,9 @@ import org.springframework.security.access.AccessDeniedException;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
 
-/** Problem details of the client's errors, with their codes. */
+/** Problem details for errors of the client, with their codes. */
 @RestControllerAdvice
-@Order(0) // or else they would be errors that nobody knows
+@Order(0) // otherwise they would be reported as unknown errors
 public final class ClientProblems {
   private final OutageLog outages;
 
@@ -31,14 +31,14 @@ public final class ClientProblems {
     return Problems.response(problem);
   }
 
-  /** Leaves it to the filter of Spring Security. */
+  /** Leaves it to Spring Security's filter. */
   @SuppressWarnings("DoNotCallSuggester") // Spring calls it
   @ExceptionHandler
   void refused(AccessDeniedException e) {
     throw e;
   }
 
-  /** Returns what a caller is told when the client fails. */
+  /** Returns the problem to report if the client fails. */
   public static ProblemDetail of(PgHelloException e) {
     return Problems.of(statusOf(e), e.code().name(), detailOf(e));
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Answers where no greeting can be had, as problem details (RFC 9457). */
+/** Error responses as problem details (RFC 9457). */
 @NullMarked
 package io.pghello.examples.service.problem;
 

@@ -31,9 +31,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A Redis that may be gone: a call fails within a short time, and after some that have failed, at
- * once, until a pause has passed. What it refuses is an answer. It need not be there at the start.
- * Thread-safe.
+ * A Redis client that tolerates outages: a call fails after a short timeout. After several
+ * failures, calls fail immediately until a pause has passed. Errors returned by Redis count as
+ * responses. Redis need not be available at startup. Thread-safe.
  */
 public final class Redis implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Redis.class);
@@ -76,7 +76,7 @@ public final class Redis implements AutoCloseable {
                 .failureRateThreshold(FAILED_PERCENT)
                 .waitDurationInOpenState(properties.pause())
                 .permittedNumberOfCallsInHalfOpenState(1)
-                // what it refuses is an answer, and what its caller makes of one is not its failure
+                // errors returned by Redis, and errors of the caller, are not failures of Redis
                 .recordException(
                     e ->
                         e instanceof RedisException
@@ -91,7 +91,7 @@ public final class Redis implements AutoCloseable {
   private void stateChanged(State state, RedisProperties properties) {
     if (state == State.OPEN) {
       LOG.warn("Redis cannot be used, and is not asked for {} s", properties.pause().toSeconds());
-      // it may have been cut without a word, which nobody would tell it for a quarter of an hour
+      // a silently broken connection would otherwise be noticed only after 15 minutes
       forgetConnection();
     } else if (state == State.CLOSED) {
       LOG.info("Redis answers again");
@@ -101,8 +101,8 @@ public final class Redis implements AutoCloseable {
   /**
    * Calls Redis.
    *
-   * @param work the commands of a call, on a connection that is shared and stays open
-   * @throws RuntimeException if it fails, or has failed so often that it is not tried now
+   * @param work the commands, executed on a shared connection that stays open
+   * @throws RuntimeException if the call fails, or if Redis has failed too often to be called now
    */
   public <T extends @Nullable Object> T call(
       Function<StatefulRedisConnection<String, byte[]>, T> work) {
@@ -112,13 +112,13 @@ public final class Redis implements AutoCloseable {
       logRefusal(e);
       throw e;
     } catch (Error e) {
-      // or else the one call by which Redis is tried again would never have ended
+      // otherwise the circuit breaker's trial call would never end
       breaker.releasePermission();
       throw e;
     }
   }
 
-  /** Logs a refusal, also one of the log-in, which is a cause of what failed. */
+  /** Logs an error returned by Redis, including a failed login as the cause of another error. */
   private void logRefusal(RedisException e) {
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
       if (cause instanceof RedisCommandExecutionException) {
@@ -143,7 +143,7 @@ public final class Redis implements AutoCloseable {
     }
   }
 
-  /** All who wait for a connection wait for the same one. Once made, it reconnects by itself. */
+  /** All callers wait for the same connection. Once established, it reconnects automatically. */
   private CompletableFuture<StatefulRedisConnection<String, byte[]>> connecting() {
     lock.lock();
     try {

@@ -6,7 +6,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
 
-/** Redis, which is started if the cache or the limits use it. */
+/** Configures Redis, if the cache or the limits use it. */
 @Configuration(proxyBeanMethods = false)
 class RedisConfiguration {
   @Bean

@@ -9,10 +9,10 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /**
  * The properties {@code greeting.redis.*}.
  *
- * @param url as in {@code redis://:password@host:6379}, or {@code rediss://} for TLS
- * @param password in place of one in the URL; null for the URL's
- * @param timeout how long a connection, or the answer to a command, is waited for
- * @param pause how long Redis is not asked after it has failed several times
+ * @param url for example {@code redis://:password@host:6379}, or {@code rediss://} for TLS
+ * @param password overrides the password in the URL; null to use the URL's
+ * @param timeout timeout for a connection and for the response to a command
+ * @param pause how long Redis is not called after several failures
  */
 @ConfigurationProperties("greeting.redis")
 record RedisProperties(
@@ -21,7 +21,7 @@ record RedisProperties(
     @DefaultValue("250ms") Duration timeout,
     @DefaultValue("10s") Duration pause) {
 
-  /** The URL may have a password in it. */
+  /** Omits the URL, because it may contain a password. */
   @Override
   public String toString() {
     return "RedisProperties[timeout=" + timeout + ", pause=" + pause + "]";

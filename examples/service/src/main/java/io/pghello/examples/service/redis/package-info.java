@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The connection to Redis, for what may do without it. */
+/** The optional connection to Redis. */
 @NullMarked
 package io.pghello.examples.service.redis;
 

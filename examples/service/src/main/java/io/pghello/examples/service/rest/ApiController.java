@@ -27,7 +27,7 @@ import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 
-/** The paths of the guide's programs for Express, Flask and Spring Boot. */
+/** The paths of the integration guide's programs for Express, Flask and Spring Boot. */
 @RestController
 @RequestMapping(path = "/api", produces = MediaType.APPLICATION_JSON_VALUE)
 @Tag(name = "greeting")
@@ -41,8 +41,8 @@ class ApiController {
   /**
    * A greeting.
    *
-   * @param timestampMillis when it was answered, by the clock of the service: the database's is a
-   *     statement of its own
+   * @param timestampMillis the time of the response by the service's clock, because the database's
+   *     clock would need its own statement
    */
   record GreetingAnswer(String greeting, @JsonProperty("timestamp_ms") long timestampMillis) {}
 

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Names to greet.
  *
- * @param repeat how many times each; null for the configured count
+ * @param repeat the number of greetings per name; null for the configured count
  */
 public record BulkRequest(
     @ArraySchema(schema = @Schema(minLength = 1, maxLength = GreetedName.MAX))

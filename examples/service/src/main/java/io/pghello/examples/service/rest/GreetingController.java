@@ -34,7 +34,7 @@ import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 
-/** The paths of the guide's microservice. */
+/** The paths of the integration guide's microservice. */
 @RestController
 @RequestMapping(produces = MediaType.APPLICATION_JSON_VALUE)
 @Tag(name = "greeting")
@@ -48,8 +48,8 @@ class GreetingController {
   /**
    * A greeting.
    *
-   * @param cached whether it was in the cache, so that the database was not asked
-   * @param timestampMillis when it was answered, by the clock of the service
+   * @param cached whether it came from the cache
+   * @param timestampMillis the time of the response by the service's clock
    */
   record CachedGreetingAnswer(
       String greeting, boolean cached, @JsonProperty("timestamp_ms") long timestampMillis) {}
@@ -98,7 +98,7 @@ class GreetingController {
     return new BatchAnswer(all, all.size());
   }
 
-  /** Whether greetings can be had, as load balancers ask. Each answer is the database's. */
+  /** Health check for load balancers. Each response comes from the database. */
   @GetMapping("/health")
   @Operation(operationId = "health", summary = "Get whether greetings can be had")
   @ApiResponse(responseCode = "200", description = "Greetings can be had")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * The operations over REST, with the paths and fields of the three programs of the integration
- * guide.
+ * The operations as a REST API, with the paths and fields of the integration guide's three
+ * programs.
  */
 @NullMarked
 package io.pghello.examples.service.rest;

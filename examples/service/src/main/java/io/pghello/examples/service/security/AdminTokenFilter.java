@@ -13,7 +13,10 @@ import org.springframework.security.core.context.SecurityContext;
 import org.springframework.security.core.context.SecurityContextHolder;
 import org.springframework.web.filter.OncePerRequestFilter;
 
-/** Makes an administrator of who sends the token. Whoever sends another one stays anonymous. */
+/**
+ * Authenticates requests with the administrator's token. Requests with another token remain
+ * anonymous.
+ */
 final class AdminTokenFilter extends OncePerRequestFilter {
   private final AdminToken token;
 

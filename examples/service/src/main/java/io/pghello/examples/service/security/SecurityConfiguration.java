@@ -21,8 +21,8 @@ import org.springframework.security.web.firewall.RequestRejectedHandler;
 import org.springframework.security.web.firewall.StrictHttpFirewall;
 
 /**
- * All may greet; only administrators may change what others get. The paths below refuse before the
- * body is read; the operation itself refuses as well, whatever leads to it.
+ * Everyone may greet. Only administrators may change settings that affect others. The rules for
+ * paths reject requests before their body is read, and the operations check the role again.
  */
 @Configuration(proxyBeanMethods = false)
 @EnableMethodSecurity
@@ -49,9 +49,9 @@ class SecurityConfiguration {
             exceptions ->
                 exceptions.authenticationEntryPoint(
                     (request, response, e) -> token.refuse(response, writer)))
-        // SecurityHeadersFilter sends them, also with what filters before this one answer
+        // SecurityHeadersFilter adds them, also to responses of earlier filters
         .headers(AbstractHttpConfigurer::disable)
-        // nothing is kept between requests, so no other site can make use of it
+        // stateless, so no protection against cross-site requests is needed
         .sessionManagement(
             sessions -> sessions.sessionCreationPolicy(SessionCreationPolicy.STATELESS))
         .csrf(AbstractHttpConfigurer::disable)
@@ -60,13 +60,16 @@ class SecurityConfiguration {
         .build();
   }
 
-  /** Without an observation of each filter: those of the requests tell as much, and cost less. */
+  /**
+   * Disables observations of individual filters. Observations of requests contain the same
+   * information and cost less.
+   */
   @Bean
   SecurityObservationSettings securityObservations() {
     return SecurityObservationSettings.noObservations();
   }
 
-  /** Lets names have any characters; the rest of the path is compared as Spring MVC compares it. */
+  /** Allows any characters in names. The rest of the path is matched like in Spring MVC. */
   @Bean
   HttpFirewall httpFirewall() {
     var firewall = new StrictHttpFirewall();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Authorization of administrators, who change what all users get. */
+/** Authorization of administrators, who change settings for all users. */
 @NullMarked
 package io.pghello.examples.service.security;
 

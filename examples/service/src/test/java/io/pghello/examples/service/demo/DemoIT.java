@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What {@code ./dev demo service} does. */
+/** Runs {@code ./dev demo service}. */
 @Timeout(240)
 class DemoIT {
   private static final Pattern ADDRESS =
@@ -75,11 +75,11 @@ class DemoIT {
                       "/api/config/greeting", "{\"repeat\":2}", "Authorization", ServiceTest.BEARER)
                   .status())
           .isEqualTo(200);
-      // enough for the notification of that to have come when the server is stopped
+      // enough time for the notification to arrive before the server is stopped
       for (int i = 0; i < 120; i++) {
         assertThat(http.get("/api/greeting/Ada").status()).isEqualTo(200);
       }
-      // not SIGINT, which a JVM ignores that was started in the background
+      // not SIGINT, which is ignored by a JVM that was started in the background
       process.toHandle().destroy();
       assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
       assertThat(process.exitValue()).isEqualTo(143);

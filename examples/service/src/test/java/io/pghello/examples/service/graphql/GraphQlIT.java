@@ -197,7 +197,7 @@ class GraphQlIT {
         execute("{bulkGreetings(names:" + names(1_001) + "){greeting}}"),
         "BAD_REQUEST",
         "INVALID_INPUT");
-    // each has statements of its own
+    // each executes its own statements
     assertAborted(execute("{" + aliases(50, "timestamp{timestamp_ms}") + "}"));
     assertAborted(execute("{" + aliases(50, "systemInfo{extension_version}") + "}"));
     assertThat(execute("{" + aliases(20, "greeting(name:\"Ada\"){greeting}") + "}").has("errors"))
@@ -206,7 +206,9 @@ class GraphQlIT {
     assertThat(execute("{__schema{types{fields{" + deep + "}}}}").has("errors")).isTrue();
   }
 
-  /** Each fragment uses the next one several times: few bytes that stand for very many fields. */
+  /**
+   * Each fragment uses the next one several times, so that few bytes expand to very many fields.
+   */
   @ParameterizedTest
   @CsvSource({"2, 10", "2, 14", "2, 20", "2, 40", "3, 6", "3, 25", "4, 5", "20, 2"})
   void refusesFragmentsThatMultiply(int times, int depth) throws Exception {
@@ -217,7 +219,7 @@ class GraphQlIT {
         query.append(("...f" + (i + 1) + " ").repeat(times)).append('}');
       }
       query.append(" fragment f").append(depth).append(" on Query{").append(field).append('}');
-      // with what the JVM compiles meanwhile; 20 fragments that double took eleven seconds
+      // including JIT compilation; 20 doubling fragments took eleven seconds
       assertThat(cpuSeconds(() -> answeredOrAborted(execute(query.toString())))).isLessThan(3);
     }
   }
@@ -232,12 +234,12 @@ class GraphQlIT {
   @Test
   void answersAtMostAThousandFieldsAsTheyAreWritten() throws Exception {
     assertThat(execute("{" + aliases(999, "__typename") + "}").has("errors")).isFalse();
-    // as well where they would be one field of the answer
+    // also if they would be merged into one field of the result
     assertAborted(execute("{" + "__typename ".repeat(1_001) + "}"));
     assertAborted(execute("{" + aliases(1_001, "__typename") + "}"));
   }
 
-  /** Each of the two changes waits for the table until the database gives up, after 5 seconds. */
+  /** Each of the two changes waits for the table lock until the database's timeout of 5 seconds. */
   @Test
   void answersAQueryThatTakesTooLong() throws Exception {
     try (Connection other = dataSource.getConnection();
@@ -262,7 +264,7 @@ class GraphQlIT {
     return answer;
   }
 
-  /** What a task takes of this process, whose service answers it. */
+  /** The CPU time that a request costs this process, which runs the service. */
   private static double cpuSeconds(Callable<?> task) throws Exception {
     var process =
         (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();

@@ -137,7 +137,7 @@ class ConfigurationIT {
   void refusesAChangeWithoutTheToken(@Nullable String authorization) throws Exception {
     String[] headers =
         authorization == null ? new String[0] : new String[] {"Authorization", authorization};
-    // whoever may not change it is not told what is wrong with the body either
+    // without authorization, errors in the body are not reported
     for (String body : new String[] {"{\"repeat\":3}", "{\"repeat\":99}", "nonsense"}) {
       Answer answer = http.post("/api/config/greeting", body, headers);
       assertThat(answer.status()).as("%s", answer).isEqualTo(401);

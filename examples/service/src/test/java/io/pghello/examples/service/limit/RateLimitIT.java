@@ -27,7 +27,9 @@ import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
 import org.springframework.boot.test.web.server.LocalServerPort;
 import tools.jackson.databind.JsonNode;
 
-/** The limits over HTTP, behind a gateway at 127.0.0.1, which alone may name the client. */
+/**
+ * The limits over HTTP, behind a trusted gateway at 127.0.0.1 that forwards the client's address.
+ */
 @SpringBootTest(
     webEnvironment = WebEnvironment.RANDOM_PORT,
     properties = {
@@ -146,7 +148,7 @@ class RateLimitIT {
     assertThat(refused.code()).isEqualTo("RATE_LIMITED");
     assertThat(refused.header("Content-Type")).isEqualTo("application/problem+json");
     assertThat(Integer.parseInt(String.valueOf(refused.header("Retry-After")))).isBetween(1, 900);
-    // itself, and nothing else
+    // only itself
     assertThat(remaining(post(client, path, names(60)))).isEqualTo("0");
   }
 
@@ -156,7 +158,7 @@ class RateLimitIT {
     assertThat(post(client, "/graphql", query(900, "")).json().has("errors")).isFalse();
     assertThat(remaining(post(client, "/graphql", "{\"query\":\"{__typename}\"}"))).isEqualTo("9");
     String more = " one:greeting(name:\\\"Ada\\\"){greeting}";
-    // one by itself, and eight of ten more greetings
+    // one for the request itself, and eight for ten greetings each
     Answer refused = post(client, "/graphql", query(90, more));
     assertThat(refused.json().at("/errors/0/extensions/code").asString())
         .as("%s", refused)
@@ -171,7 +173,7 @@ class RateLimitIT {
     assertThat(post(client, "/graphql", query(1, "")).code()).isEqualTo("RATE_LIMITED");
   }
 
-  /** Another service, as {@code examples/users}, asks for all its users. */
+  /** Another service, for example {@code examples/users}, requests greetings for all its users. */
   @Test
   void leavesThoseAloneWhoAreNamed() throws Exception {
     for (int i = 0; i < 3; i++) {
@@ -239,9 +241,9 @@ class RateLimitIT {
       }
     }
     assertThat(looked).isEqualTo(10);
-    // nobody who has the same address locks the administrator out
+    // clients with the same address cannot lock out the administrator
     assertThat(evict("192.0.2.10", ServiceTest.TOKEN).join().status()).isEqualTo(204);
-    // without a token, and from elsewhere
+    // without a token, and from another address
     assertThat(greet("192.0.2.10").status()).isEqualTo(200);
     for (int i = 0; i < 20; i++) {
       assertThat(evict("192.0.2.11", ServiceTest.TOKEN).join().status()).isEqualTo(204);
@@ -253,7 +255,7 @@ class RateLimitIT {
     assertThat(remainingFrom("127.0.0.2", "192.0.2.6")).isEqualTo(99);
     assertThat(remainingFrom("127.0.0.2", "192.0.2.7")).isEqualTo(98);
     assertThat(remainingFrom("127.0.0.1", "192.0.2.6")).isEqualTo(99);
-    // what a client sends to the gateway stands before what the gateway adds
+    // the client's own header value comes before the address added by the gateway
     assertThat(remainingFrom("127.0.0.1", "198.51.100.1, 192.0.2.6")).isEqualTo(98);
   }
 

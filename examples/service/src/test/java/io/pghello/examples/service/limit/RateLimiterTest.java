@@ -71,7 +71,7 @@ class RateLimiterTest {
                 "GREETING_RATE_LIMIT_MAX_DELAY", "1ms",
                 "GREETING_RATE_LIMIT_MAX_WAITING", "5"));
     long allowed = 0;
-    // those that found no place come again
+    // rejected requests are retried
     for (int round = 0; round < 20; round++) {
       allowed += count(takeTogether(limiter, 200), Outcome.ALLOWED);
     }
@@ -106,7 +106,7 @@ class RateLimiterTest {
     }
     waiting.interrupt();
     waiting.join();
-    // the place of one that was interrupted is free again
+    // an interrupted request frees its slot
     Thread.currentThread().interrupt();
     org.assertj.core.api.Assertions.assertThatExceptionOfType(InterruptedException.class)
         .isThrownBy(() -> limiter.takeSlowly("client"));

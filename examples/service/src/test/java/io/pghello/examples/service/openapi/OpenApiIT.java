@@ -22,7 +22,7 @@ import org.openapi4j.parser.model.v3.OpenApi3;
 import org.springframework.boot.test.web.server.LocalServerPort;
 import tools.jackson.databind.JsonNode;
 
-/** The description, against the guide's, and against the rules of OpenAPI. */
+/** Compares the OpenAPI document with the guide's, and validates it. */
 @ServiceTest
 class OpenApiIT {
   @LocalServerPort int port;
@@ -33,7 +33,7 @@ class OpenApiIT {
     api = new Http(port).get("/v3/api-docs").json();
   }
 
-  /** Returns what a schema says, whether it stands there or elsewhere. */
+  /** Returns a schema, resolving references. */
   private JsonNode schema(JsonNode schema) {
     String reference = schema.path("$ref").asString("");
     return reference.isEmpty() ? schema : schema(api.at(reference.substring(1)));
@@ -215,7 +215,7 @@ class OpenApiIT {
     assertThat(names(api.path("paths"))).doesNotContain("/api/load");
   }
 
-  /** By a validator of others, which knows nothing of what made it. */
+  /** Uses an independent validator. */
   @Test
   void isValid(@TempDir Path folder) throws Exception {
     Path file = folder.resolve("api.json");

@@ -39,13 +39,13 @@ import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
 import org.springframework.test.context.TestPropertySource;
 
-/** The cache and the limits in Redis, which hangs, is killed, and comes back. */
+/** The cache and the limits in Redis, while it hangs, is killed, and restarts. */
 @ServiceTest
 @TestPropertySource(
     properties = {
       "greeting.cache=redis",
       "greeting.redis.pause=500ms",
-      // it does answer, on a busy machine, too
+      // it responds even on a busy machine
       "greeting.redis.timeout=2s",
       "greeting.rate-limit.enabled=true",
       "greeting.rate-limit.store=redis",
@@ -55,7 +55,7 @@ import org.springframework.test.context.TestPropertySource;
       "server.tomcat.remoteip.internal-proxies=127\\.0\\.0\\.1"
     })
 @ExtendWith(OutputCaptureExtension.class)
-@DirtiesContext // it would go on to look for its Redis
+@DirtiesContext // its context would continue to look for its Redis
 class RedisIT {
   private static final Duration LONG = Duration.ofSeconds(60);
   private static @Nullable RedisServer server;
@@ -160,7 +160,7 @@ class RedisIT {
     assertThat(evict("/greeting/gone*").status()).isEqualTo(204);
     assertThat(keys("greeting:*:gone\\*")).isEmpty();
     assertThat(keys("greeting:*:gone-not")).hasSize(10);
-    // of one that nobody knows
+    // of an unknown name
     assertThat(evict("/greeting/gone*").status()).isEqualTo(204);
   }
 
@@ -278,7 +278,7 @@ class RedisIT {
         new OutageLog());
   }
 
-  /** New connections could be had all the time. */
+  /** New connections work all the time. */
   @Test
   void answersAgainAfterASilentCut() throws Exception {
     try (var proxy = new SilentProxy(server().port());
@@ -315,7 +315,7 @@ class RedisIT {
     return Stream.of(
         new byte[0],
         utf8("somebody else's"),
-        // the name once where it should be twice
+        // the name once instead of twice
         utf8("Hello, foreign!"),
         new byte[] {'f', 'o', 'r', 'e', 'i', 'g', 'n', (byte) 0xff},
         utf8("Hello, foreign! Hello, foreign!" + " ".repeat(100_000)));
@@ -333,7 +333,7 @@ class RedisIT {
     assertThat(answer.json().path("cached").asBoolean()).isFalse();
     assertThat(answer.json().path("greeting").asString())
         .isEqualTo("Hello, foreign! Hello, foreign!");
-    // it is the database's from now on
+    // from now on, the database counts
     assertThat(isCached("/greeting/foreign?repeat=2")).isTrue();
   }
 
@@ -397,7 +397,7 @@ class RedisIT {
     assertAHundredAllowed(greet("192.0.2.1", 150));
   }
 
-  /** Whoever can write to Redis keeps nobody else from it. */
+  /** A client that can write to Redis cannot make the service fail. */
   @Test
   void aCountThatCannotBeReadIsNoFailureOfRedis() throws Exception {
     redis.call(c -> c.sync().set("greeting-limit:192.0.2.3", utf8("nonsense")));

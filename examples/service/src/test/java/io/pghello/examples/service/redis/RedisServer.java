@@ -17,13 +17,13 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** A Redis on a port of its own, which can be hung, killed and started again. */
+/** A Redis server on its own port that can be paused, killed and restarted. */
 public final class RedisServer implements AutoCloseable {
   private final File program;
   private final int port;
   private @Nullable Process process;
 
-  /** Finds a port; the server does not run yet. */
+  /** Selects a port. The server is not started yet. */
   public RedisServer() {
     Optional<File> found = Programs.find("redis-server");
     assumeTrue(found.isPresent(), "needs redis-server (Debian's package is redis-server)");
@@ -35,7 +35,7 @@ public final class RedisServer implements AutoCloseable {
     }
   }
 
-  /** Starts it, with nothing in it, and waits until it answers. */
+  /** Starts an empty server and waits until it responds. */
   public RedisServer start(String... settings) throws IOException {
     var command =
         new ArrayList<>(
@@ -60,7 +60,7 @@ public final class RedisServer implements AutoCloseable {
   private boolean answers() throws IOException {
     try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
       socket.getOutputStream().write("PING\r\n".getBytes(StandardCharsets.US_ASCII));
-      // or that it asks for a password
+      // or requires a password
       int first = socket.getInputStream().read();
       return first == '+' || first == '-';
     }
@@ -74,7 +74,7 @@ public final class RedisServer implements AutoCloseable {
     return "redis://127.0.0.1:" + port;
   }
 
-  /** Lets it take connections and commands, and answer nothing. */
+  /** Pauses the server: it accepts connections and commands but does not respond. */
   public void hang() throws IOException, InterruptedException {
     signal("STOP");
   }
@@ -89,7 +89,7 @@ public final class RedisServer implements AutoCloseable {
     }
   }
 
-  /** Ends it at once, and what was in it is lost. */
+  /** Kills the server. Its data is lost. */
   public void kill() {
     if (process != null) {
       process.destroyForcibly().onExit().join();

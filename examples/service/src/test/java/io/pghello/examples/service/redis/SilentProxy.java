@@ -11,7 +11,7 @@ import java.net.Socket;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** Passes connections on to a port, until they are cut without a word to either side. */
+/** Forwards connections to a port until they are cut silently. */
 final class SilentProxy implements AutoCloseable {
   private final ServerSocket listener;
   private final int port;
@@ -31,7 +31,7 @@ final class SilentProxy implements AutoCloseable {
     return "redis://127.0.0.1:" + listener.getLocalPort();
   }
 
-  /** Drops what those send that are connected now; others can connect. */
+  /** Drops all further data of existing connections. New connections work. */
   void cut() {
     links.forEach(link -> link.silent = true);
   }
@@ -78,7 +78,7 @@ final class SilentProxy implements AutoCloseable {
           }
         }
       } catch (IOException e) {
-        // one of them has gone
+        // one side has disconnected
       }
     }
   }

@@ -110,7 +110,7 @@ class EndpointsIT {
   @Test
   void observesARequestAsAWholeAlone() throws Exception {
     assertThat(http.get("/api/greeting/Ada").status()).isEqualTo(200);
-    // it is counted after it was answered
+    // it is counted after the response
     await().until(this::meterNames, names -> names.contains("http.server.requests"));
     assertThat(meterNames()).noneMatch(name -> name.startsWith("spring.security"));
   }
@@ -151,7 +151,7 @@ class EndpointsIT {
     assertThat(http.post("/greetings/batch", body).json().at("/greetings/0/greeting").asString())
         .isEqualTo(greeting);
     if (name.chars().anyMatch(c -> c < ' ')) {
-      return; // no control character comes in a path
+      return; // paths cannot contain control characters
     }
     for (String path : List.of("/api/greeting/", "/greeting/")) {
       Answer answer = http.get(path + Http.encode(name));
@@ -281,7 +281,7 @@ class EndpointsIT {
   })
   void describesWhatCannotBeAnswered(String method, String path, int status, String code)
       throws Exception {
-    // as it is: a URI of Java's would refuse some of them
+    // unencoded, because Java's URI rejects some of them
     RawAnswer answer = RawAnswer.to(port, method + " " + path);
     assertThat(answer.status()).as("%s", answer).isEqualTo(status);
     assertThat(answer.text())
@@ -304,7 +304,7 @@ class EndpointsIT {
       assertProblem(http.get("/api/timestamp", "Accept", type), 406, "NOT_ACCEPTABLE");
       assertProblem(http.get("/greeting/Ada", "Accept", type), 406, "NOT_ACCEPTABLE");
     }
-    // that is for problems, and this would be none
+    // the code is only for problems
     assertProblem(
         http.get("/api/timestamp", "Accept", "application/problem+json"), 406, "NOT_ACCEPTABLE");
     assertProblem(

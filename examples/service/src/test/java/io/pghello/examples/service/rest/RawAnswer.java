@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 
-/** The answer to a request that no client would send. */
+/** The response to a malformed request. */
 record RawAnswer(String text) {
   /**
    * Sends a request.

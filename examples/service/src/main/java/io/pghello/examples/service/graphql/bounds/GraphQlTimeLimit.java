@@ -25,8 +25,8 @@ import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 
 /**
- * Answers a query after {@code greeting.graphql-time-limit} at the latest, whether it is still
- * being parsed, validated or executed, and interrupts its thread. Thread-safe.
+ * Limits the duration of a query, including parsing, validation and execution, to {@code
+ * greeting.graphql-time-limit}, and interrupts its thread. Thread-safe.
  */
 @Component
 class GraphQlTimeLimit implements WebGraphQlInterceptor, DisposableBean {
@@ -34,7 +34,7 @@ class GraphQlTimeLimit implements WebGraphQlInterceptor, DisposableBean {
   private static final int WAITING = 1_000;
 
   private final Duration limit;
-  // of the platform: virtual threads that only compute would keep other requests from running
+  // platform threads, because CPU-bound virtual threads would block other requests
   private final Scheduler threads;
 
   GraphQlTimeLimit(@Value("${greeting.graphql-time-limit:7s}") Duration limit) {

@@ -33,10 +33,10 @@ import org.springframework.web.servlet.function.RouterFunction;
 import org.springframework.web.servlet.function.RouterFunctions;
 import org.springframework.web.servlet.function.ServerResponse;
 
-/** Bounds of a query, and the refusal of requests that are no queries. */
+/** Limits the size of queries and rejects requests that are not queries. */
 @Configuration(proxyBeanMethods = false)
 class QueryBounds {
-  /** As deep as the query by which tools read the schema. */
+  /** The depth of the query that tools use to read the schema. */
   private static final int MAX_DEPTH = 15;
 
   @Bean
@@ -45,16 +45,20 @@ class QueryBounds {
   }
 
   /**
-   * Fragments that a query uses, also in others: their fields can double with each. Tools that read
-   * the schema use some ten.
+   * Maximum number of fragments, including nested ones, because each can double the number of
+   * fields. Tools that read the schema use about ten.
    */
   private static final int MAX_SPREADS = 20;
 
-  /** Fields as they are written, each alias for itself. Tools that read the schema have some 60. */
+  /**
+   * Maximum number of fields in the text, counting each alias. Tools that read the schema use about
+   * 60.
+   */
   private static final int MAX_FIELDS_WRITTEN = 1_000;
 
   /**
-   * Looks before the query is validated, as that compares all fields, and follows all fragments.
+   * Checks the query before its validation, because validation compares all fields and follows all
+   * fragments.
    */
   @Bean
   Instrumentation maxDocument() {
@@ -93,9 +97,9 @@ class QueryBounds {
     }
   }
 
-  /** Says by the status what is wrong with a request that cannot be a query. */
+  /** Returns the HTTP status for requests that cannot be queries. */
   @Bean
-  @Order(-1) // before the routes of Spring Boot
+  @Order(-1) // before Spring Boot's routes
   RouterFunction<ServerResponse> refusals() {
     RequestPredicate queries = RequestPredicates.path("/graphql");
     RequestPredicate posts = RequestPredicates.method(HttpMethod.POST);
@@ -111,15 +115,15 @@ class QueryBounds {
             request -> ServerResponse.status(HttpStatus.NOT_ACCEPTABLE).build());
   }
 
-  /** All fields of as many names as a request may have, and some more. */
+  /** Allows all fields for the maximum number of names in a request, and some more. */
   private static final int MAX_FIELDS = 5 * Greetings.MAX_NAMES;
 
-  /** Fields of the query that are not loaded together: each has statements of its own. */
+  /** Fields that are not loaded together. Each executes its own statements. */
   private static final Set<String> UNSHARED = Set.of("timestamp", "systemInfo");
 
   private static final int UNSHARED_FIELDS = 100;
 
-  /** Counts the fields of an answer: those of each name. */
+  /** Counts the fields of a response: the fields of each name. */
   @Bean
   MaxQueryComplexityInstrumentation maxQuerySize() {
     return new MaxQueryComplexityInstrumentation(

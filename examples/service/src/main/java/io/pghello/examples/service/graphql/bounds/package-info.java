@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** Bounds of a query's size and time. Without them, a small query stops a service. */
+/**
+ * Limits for the size and duration of queries. Without them, a small query can overload a service.
+ */
 @NullMarked
 package io.pghello.examples.service.graphql.bounds;
 

@@ -18,8 +18,8 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.stereotype.Component;
 
 /**
- * Counts in Redis, for all instances together. While it does not answer, this instance counts for
- * itself.
+ * Counts in Redis, shared by all instances. While Redis is unavailable, this instance counts its
+ * own requests.
  */
 @Component
 @ConditionalOnProperty(name = "greeting.rate-limit.enabled", matchIfMissing = true)
@@ -45,7 +45,7 @@ final class RedisBuckets implements Buckets {
     try {
       return redis.call(c -> bucket(c, client).tryConsumeAndReturnRemaining(tokens));
     } catch (RuntimeException e) {
-      LOG.debug("A request is counted in this instance alone", e);
+      LOG.debug("A request is counted only in this instance", e);
       return own.take(client, tokens);
     }
   }
@@ -59,7 +59,7 @@ final class RedisBuckets implements Buckets {
             return true;
           });
     } catch (RuntimeException e) {
-      LOG.debug("A token is given back in this instance alone", e);
+      LOG.debug("A token is returned only in this instance", e);
       own.giveBack(client);
     }
   }

@@ -39,7 +39,7 @@ import org.springframework.graphql.server.WebGraphQlResponse;
 import org.springframework.http.HttpHeaders;
 import org.springframework.util.LinkedMultiValueMap;
 
-/** The limit on queries that never end, wherever they are. */
+/** The time limit for endless queries in each phase. */
 @Timeout(120)
 class GraphQlTimeLimitTest {
   private final CountDownLatch goOn = new CountDownLatch(1);
@@ -50,7 +50,7 @@ class GraphQlTimeLimitTest {
               .instrumentation(List.of(new Holding()))
               .build());
 
-  /** Holds up the queries that say so, where they say so. */
+  /** Blocks queries in the phase given in their text. */
   private final class Holding extends SimplePerformantInstrumentation {
     @Override
     public @Nullable InstrumentationContext<Document> beginParse(
@@ -74,7 +74,7 @@ class GraphQlTimeLimitTest {
       return super.beginExecuteOperation(parameters, state);
     }
 
-    // heeds no interrupt, as one that computes
+    // ignores interrupts, like CPU-bound code
     private void holdIf(boolean held) {
       while (held && goOn.getCount() > 0) {
         Thread.onSpinWait();
