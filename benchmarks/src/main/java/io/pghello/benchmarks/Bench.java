@@ -40,20 +40,21 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 
-/** Measures ours against others': what {@code ./dev bench} runs. */
+/** Compares this project with other libraries: the program of {@code ./dev bench}. */
 @Command(
     name = "bench",
     description = {
-      "Measures ours and the peer alternately. Shows both medians, the median of the",
-      "ratios (ours to the peer's), and the quartiles of what is judged. A row is ok",
-      "if the less favourable quartile is within \"must\"; * if within \"goal\" too."
+      "Measures this project and a peer alternately. Shows both medians, the median",
+      "of the ratios (ours to the peer's), and the quartiles of the judged figure.",
+      "A row is ok if the less favourable quartile is within \"must\", and * if",
+      "within \"goal\"."
     },
     customSynopsis = "./dev bench [OPTIONS] [NAME...]",
     sortOptions = false,
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
-      "0:all was measured",
-      "1:with --check: a row is a MISS, or none was judged; or something failed",
+      "0:all rows were measured",
+      "1:an error; with --check also if a row is a MISS or no row was judged",
       "2:the command line is wrong"
     })
 public final class Bench implements Callable<Integer> {
@@ -79,54 +80,54 @@ public final class Bench implements Callable<Integer> {
       arity = "0..*",
       paramLabel = "NAME",
       description =
-          "What to measure: extension, client, start, hibernate, jooq, spring, plugin, service."
+          "Benchmarks to run: extension, client, start, hibernate, jooq, spring, plugin, service."
               + " Default: all.")
   private List<String> names = List.of();
 
-  @Option(names = "--check", description = "End with exit code 1 if a row is a MISS.")
+  @Option(names = "--check", description = "Exit with code 1 if a row is a MISS.")
   private boolean check;
 
-  @Option(names = "--quick", description = "Fewer and smaller rounds, in some minutes.")
+  @Option(names = "--quick", description = "Run fewer and smaller rounds; takes a few minutes.")
   private boolean quick;
 
   @Option(
       names = "--guard",
       description = {
-        "Only rows that hold on a busy machine, too, against wide limits: for CI.",
-        "Measures a MISS once more. Takes --quick and --check for granted."
+        "Measure only rows that are stable on a busy machine, with wide limits (for CI).",
+        "Repeats a MISS once. Implies --quick and --check."
       })
   private boolean guard;
 
   @Option(
       names = "--forks",
       paramLabel = "N",
-      description = "How many JVMs measure one after the other. Default: 3; with --quick 1.")
+      description = "Number of JVMs that measure one after the other. Default: 3; with --quick 1.")
   private @Nullable Integer forks;
 
-  @Option(names = "--fork", hidden = true, description = "Be one of them, for this NAME.")
+  @Option(names = "--fork", hidden = true, description = "Run as one of them, for this NAME.")
   private @Nullable String fork;
 
   @Option(
       names = "--row",
       paramLabel = "TEXT",
       description = {
-        "Only rows that have this text in their name or their peer's, and",
-        "curves that have it in the name of their axis."
+        "Measure only rows with this text in the name of a side, and",
+        "curves with this text in the name of their axis."
       })
   private String text = "";
 
-  // ./dev reads it, and puts the server of that major on the class path
+  // ./dev reads this option and puts the server with that major version on the class path
   @Option(
       names = "--major",
       paramLabel = "N",
-      description = "The PostgreSQL major: 15, 17 (the default) or 18.")
+      description = "PostgreSQL major version: 15, 17 (the default) or 18.")
   private @Nullable Integer major;
 
   @Option(
       names = "--json",
       paramLabel = "FILE",
       description =
-          "Write all figures to a file. What it has of benchmarks that are not measured now stays.")
+          "Write all figures to a file. Results of other benchmarks in this file are kept.")
   private @Nullable Path json;
 
   @Option(
@@ -149,17 +150,17 @@ public final class Bench implements Callable<Integer> {
     command = new CommandLine(this);
   }
 
-  /** Does what {@code --help} says, and ends the JVM with the exit code. */
+  /** Runs the benchmarks and exits with the exit code; see {@code --help}. */
   public static void main(String[] args) {
     var out =
         new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
     var err =
         new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
-    // Java cannot tell whether standard error is a terminal; ./dev can
+    // Java cannot detect whether standard error is a terminal, but ./dev can
     System.exit(run(args, out, err, System.getenv("PG_HELLO_PROGRESS") != null));
   }
 
-  /** Runs the command with other streams, and returns the exit code. */
+  /** Runs the command with the given streams and returns the exit code. */
   public static int run(String[] args, PrintStream out, PrintStream err, boolean progress) {
     return new Bench(out, err, progress)
         .command
@@ -237,7 +238,7 @@ public final class Bench implements Callable<Integer> {
     return quick || guard;
   }
 
-  /** Returns those of this program, of which a fork asks for one benchmark. */
+  /** Returns all benchmarks. A fork runs one of them. */
   private List<String> forkArguments(String name) {
     List<String> arguments = new ArrayList<>(List.of("--fork", name));
     arguments.addAll(command.getParseResult().originalArgs());
@@ -258,7 +259,7 @@ public final class Bench implements Callable<Integer> {
     return !verdicts.isEmpty() && measured && !verdicts.contains(Result.Verdict.MISS);
   }
 
-  /** Measures in this JVM, and says so to the one that started it. */
+  /** Measures in this JVM and sends the results to the parent JVM. */
   private void measure(Benchmark benchmark) throws Exception {
     Environment.Server server = benchmark.server();
     if (major != null && server.major() != major) {
@@ -296,7 +297,7 @@ public final class Bench implements Callable<Integer> {
     return name.contains(text);
   }
 
-  /** Sends one part of a {@link ForkMessage}. */
+  /** Sends a {@link ForkMessage} with one part. */
   private void say(String part, Object message) {
     ChildJvm.say(out, Map.of(part, message));
   }

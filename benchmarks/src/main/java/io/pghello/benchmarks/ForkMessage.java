@@ -9,13 +9,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A message of a fork to the program that started it: one line of JSON, which has exactly one of
- * the parts.
+ * A message of a fork to its parent: one line of JSON with exactly one of these parts.
  *
- * @param plan what will be measured
- * @param step what is being measured now
- * @param result a row that is measured
- * @param curves those of a sweep
+ * @param plan the measurements to be made
+ * @param step the current measurement
+ * @param result a measured row
+ * @param curves the curves of a sweep
  */
 public record ForkMessage(
     @Nullable Plan plan,
@@ -23,6 +22,6 @@ public record ForkMessage(
     @Nullable Result result,
     @Nullable List<Curve> curves) {
 
-  /** The work of a fork: rows, and the number of steps of its progress. */
+  /** The plan of a fork: rows, and the number of progress steps. */
   record Plan(Environment.Server server, List<Row> rows, List<String> notRun, int steps) {}
 }

@@ -18,9 +18,9 @@ import java.util.function.BinaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The results of several JVMs that measure the same, one after the other. One JVM alone would not
- * do: each compiles differently by chance, and may be faster or slower than others for its whole
- * life. Rows are shown as soon as the last JVM has measured them.
+ * Combines the results of several JVMs that run the same measurements one after the other. A single
+ * JVM is not representative, because JIT compilation is not deterministic and can make a JVM faster
+ * or slower for its lifetime. Each row is shown when the last JVM has measured it.
  */
 final class ForkedRun {
   private final String name;
@@ -38,7 +38,10 @@ final class ForkedRun {
   private int resultsOfFork;
   private int curvesOfFork;
 
-  /** Prepares so many JVMs; the place is the name for those who wait, as in "client (2 of 5)". */
+  /**
+   * Creates a run with this number of JVMs. The title is shown in the progress line, e.g. "client
+   * (2 of 5)".
+   */
   ForkedRun(
       String name, String place, int count, PrintStream out, PrintStream err, boolean progress) {
     this.name = name;
@@ -49,7 +52,7 @@ final class ForkedRun {
     this.progress = progress;
   }
 
-  /** Measures, and returns 0, or the exit code of the JVM that failed. */
+  /** Runs the measurements. Returns 0, or the exit code of a failed JVM. */
   int run(List<String> arguments) throws Exception {
     for (fork = 1; fork <= count; fork++) {
       resultsOfFork = 0;
@@ -71,7 +74,7 @@ final class ForkedRun {
     return 0;
   }
 
-  /** All that was measured. */
+  /** Returns all results. */
   Report.Section section() {
     return new Report.Section(
         name, Environment.now().date(), plan().server(), results, curves, plan().notRun());
@@ -114,7 +117,7 @@ final class ForkedRun {
     }
   }
 
-  /** Shows what the last JVM has measured, or what was not run. */
+  /** Prints a row of the last JVM, or the reason why it was not measured. */
   private void show(List<String> lines) {
     if (fork >= count) {
       Objects.requireNonNull(terminal).clear();

@@ -111,7 +111,7 @@ class BenchIT {
   @Test
   @Tag("slow")
   void guardsWhatHoldsOnBusyMachines() {
-    // what is allocated hardly depends on what else runs
+    // allocation hardly depends on other load on the machine
     assertThat(bench("client", "--guard", "--row", "JDBC, 1 thread")).isZero();
     assertThat(lines())
         .filteredOn(line -> line.contains("JDBC, 1 thread"))
@@ -175,7 +175,7 @@ class BenchIT {
     assertThat(lines()).anyMatch(line -> line.contains("tuned") && line.contains("k/s"));
   }
 
-  /** Returns the figures of a line, which begin with our side's and the peer's. */
+  /** Returns the figures of a line, starting with ours and the peer's. */
   private List<String> figures(String row, String peer) {
     String line =
         lines().stream()

@@ -20,9 +20,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The targets in the pages are those that rows are judged by. */
+/** The targets in the pages match the targets in the code. */
 class TargetsIT {
-  // peers of rows that came after the committed run, or their names if they have none
+  // peers (or names) of rows that were added after the committed run
   private static final Set<String> NOT_MEASURED_YET = Set.of("Flyway for each test");
 
   static Stream<Arguments> all() {
@@ -57,7 +57,7 @@ class TargetsIT {
   }
 
   private static List<Row> judged(Stream<Row> rows) {
-    // older JDKs have none
+    // not available in older JDKs
     boolean virtual = Workload.virtualThreads() != null;
     boolean aot = Runtime.version().feature() >= 25;
     return rows.filter(row -> row.target() != null)

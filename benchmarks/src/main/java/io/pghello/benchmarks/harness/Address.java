@@ -7,11 +7,12 @@ import org.postgresql.Driver;
 import org.postgresql.PGProperty;
 
 /**
- * The address of a database, in parts. Others can read a command line, so no password is on one.
+ * The address of a database, in parts. Passwords are not passed on command lines, which other users
+ * can read.
  */
 public record Address(String host, int port, String database, String user, String password) {
 
-  /** Takes apart the URL of a test database. */
+  /** Parses the URL of a test database. */
   public static Address of(String url) {
     Properties parts = Objects.requireNonNull(Driver.parseURL(url, new Properties()));
     return new Address(
@@ -26,17 +27,17 @@ public record Address(String host, int port, String database, String user, Strin
     return Objects.requireNonNull(property.getOrDefault(parts), property.getName());
   }
 
-  /** The same database by way of another host and port. */
+  /** Returns a copy with another host and port. */
   public Address via(String otherHost, int otherPort) {
     return new Address(otherHost, otherPort, database, user, password);
   }
 
-  /** Returns a JDBC URL without the log-in. */
+  /** Returns a JDBC URL without the login. */
   public String jdbcUrl() {
     return "jdbc:postgresql://" + host + ":" + port + "/" + database;
   }
 
-  /** Without the password. */
+  /** Omits the password. */
   @Override
   public String toString() {
     return jdbcUrl();

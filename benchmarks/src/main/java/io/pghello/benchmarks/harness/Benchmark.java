@@ -5,21 +5,21 @@ import java.io.IOException;
 import java.sql.SQLException;
 import java.util.List;
 
-/** A table of comparisons, with all that they need until it is closed. */
+/** A set of comparisons with their resources, which it holds until it is closed. */
 public interface Benchmark extends AutoCloseable {
 
-  /** Returns what the server reports of itself. */
+  /** Returns the server's description of itself. */
   Environment.Server server() throws SQLException;
 
-  /** The lines of the table, in their order. */
+  /** Returns the comparisons, in the order of the table. */
   List<Comparison> comparisons();
 
-  /** Returns what is measured along an axis. */
+  /** Returns the measurements along an axis. */
   default List<Sweep> sweeps() throws SQLException {
     return List.of();
   }
 
-  /** Returns what cannot be measured here, each with the reason. */
+  /** Returns the rows that cannot be measured on this machine, with the reasons. */
   default List<String> notRun() {
     return List.of();
   }
@@ -27,9 +27,11 @@ public interface Benchmark extends AutoCloseable {
   @Override
   void close() throws IOException, SQLException;
 
-  /** Prepares a benchmark. */
+  /** Opens a benchmark. */
   interface Factory {
-    /** Opens it; {@code quick} asks for a smaller one, to see that it works. */
+    /**
+     * Opens the benchmark. With {@code quick}, it is smaller and only checks that everything works.
+     */
     Benchmark open(boolean quick) throws Exception;
   }
 }

@@ -13,14 +13,15 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Two sides, each at its own best number of calls in flight. Both numbers are chosen from one axis,
- * along which the sides are measured alternately, before the first round. The figures that a number
- * is chosen by do not count themselves: the highest of several is partly high by chance.
+ * Compares two sides, each with its best number of concurrent calls. Both numbers are chosen along
+ * one axis, on which the sides are measured alternately before the first round. The figures used
+ * for the choice are not part of the result, because the highest of several figures is biased
+ * upwards.
  */
 public final class BestInFlight {
   /** A side under load. */
   public interface Rate {
-    /** Works once with so many calls in flight; in thousands a second. */
+    /** Runs once with a number of concurrent calls. Returns thousands of calls per second. */
     Sample with(int inFlight) throws Exception;
   }
 
@@ -29,7 +30,7 @@ public final class BestInFlight {
   private final List<Rate> sides;
   private final List<Map<Integer, Double>> figures = new ArrayList<>();
 
-  /** Prepares them; each takes so many samples with each number of the axis. */
+  /** Creates a comparison with a number of samples per point of the axis. */
   public BestInFlight(List<Integer> axis, int samples, Rate ours, Rate peer) {
     this.axis = axis;
     this.samples = samples;
@@ -44,7 +45,7 @@ public final class BestInFlight {
     return Side.of(() -> atBest(1));
   }
 
-  /** Returns the figures that the numbers are chosen by, as a curve; it is measured once. */
+  /** Returns the figures used for the choice as a curve. They are measured once. */
   public Sweep sweep(String name, Metric metric, String ours, String peer) {
     List<Double> points = axis.stream().map(Integer::doubleValue).toList();
     return new Sweep(name, "", points, List.of(metric), List.of(track(ours, 0), track(peer, 1)));

@@ -22,14 +22,15 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.jr.ob.JSON;
 
 /**
- * Another JVM with the same class path. It is asked on its standard input and answers on its
- * standard output, a line of JSON each. It ends when this one does, as its input ends then.
+ * A child JVM with the same class path. It reads requests from its standard input and writes
+ * responses to its standard output, one line of JSON each. It exits when its input ends, and so
+ * when this JVM exits.
  */
 public final class ChildJvm implements AutoCloseable {
-  /** The variable with a password, which others could read on a command line. */
+  /** The environment variable with a password, because other users can read command lines. */
   public static final String PASSWORD = "PG_HELLO_BENCH_PASSWORD";
 
-  // for what a program does when it is told to end
+  // time for shutdown hooks
   private static final Duration GRACE = Duration.ofSeconds(20);
 
   private final Process process;
@@ -47,19 +48,19 @@ public final class ChildJvm implements AutoCloseable {
     errors.start();
   }
 
-  /** Answers requests of the JVM that started this one. */
+  /** Handles requests of the parent JVM. */
   public interface Handler<T> {
     Object answer(T request) throws Exception;
   }
 
-  /** Starts a program whose errors are shown on those of this one. */
+  /** Starts a program that shares the standard error of this JVM. */
   public static ChildJvm start(
       String program, List<String> options, List<String> arguments, Map<String, String> environment)
       throws IOException {
     return start(program, options, arguments, environment, System.err::println);
   }
 
-  /** Starts a program that measures, and that gets the password of a database. */
+  /** Starts a measuring program and passes it the password of a database. */
   public static ChildJvm start(
       Class<?> program, Address address, List<String> options, Object... arguments)
       throws IOException {
@@ -68,7 +69,7 @@ public final class ChildJvm implements AutoCloseable {
     return start(program.getName(), measuring(options.toArray(String[]::new)), texts, password);
   }
 
-  /** Starts a program, the class of this name, with more variables than those of this JVM. */
+  /** Starts a program by its class name, with additional environment variables. */
   public static ChildJvm start(
       String program,
       List<String> options,
@@ -78,7 +79,7 @@ public final class ChildJvm implements AutoCloseable {
       throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    // before the options, which may name another class path
+    // before the options, which may contain another class path
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.addAll(options);
     command.add(program);
@@ -88,10 +89,10 @@ public final class ChildJvm implements AutoCloseable {
     return new ChildJvm(builder.start(), err);
   }
 
-  /** Returns the options of a JVM that measures as this one does, and these. */
+  /** Returns the options for a measuring JVM, plus the given options. */
   public static List<String> measuring(String... options) {
     List<String> all = new ArrayList<>(List.of(options));
-    // a peer's transport is native
+    // the transport of a peer is native
     all.add("--enable-native-access=ALL-UNNAMED");
     for (String name : System.getProperties().stringPropertyNames()) {
       if (name.startsWith("pghello.")) {
@@ -101,12 +102,14 @@ public final class ChildJvm implements AutoCloseable {
     return all;
   }
 
-  /** Returns the process, whose CPU time others may count. */
+  /** Returns the process, for measuring its CPU time. */
   public ProcessHandle handle() {
     return process.toHandle();
   }
 
-  /** Ends the JVM after this time; at first so that it can stop the processes it has started. */
+  /**
+   * Stops the JVM, forcibly after this time. It first gets a chance to stop its child processes.
+   */
   public void endAfter(Duration timeout) {
     CompletableFuture.delayedExecutor(timeout.toMillis(), MILLISECONDS).execute(process::destroy);
     CompletableFuture.delayedExecutor(timeout.plus(GRACE).toMillis(), MILLISECONDS)
@@ -118,7 +121,7 @@ public final class ChildJvm implements AutoCloseable {
     in.println(JSON.std.asString(request));
   }
 
-  /** Waits for the next message; returns null at the end of the output. */
+  /** Returns the next message; null at the end of the output. */
   public <T> @Nullable T receive(Class<T> type) throws IOException {
     String line = readLine();
     return line == null ? null : JSON.std.beanFrom(type, line);
@@ -128,21 +131,21 @@ public final class ChildJvm implements AutoCloseable {
     return out.readLine();
   }
 
-  /** Waits until it has ended, and returns its exit code. */
+  /** Waits for the end of the JVM and returns its exit code. */
   public int waitFor() throws InterruptedException {
     int status = process.waitFor();
-    // a program that it left behind may hold them open
+    // a child process that is still running may hold them open
     errors.join(GRACE.toMillis());
     return status;
   }
 
-  /** Ends it, if it still runs. */
+  /** Kills the JVM if it is still running. */
   @Override
   public void close() {
     process.destroy();
   }
 
-  /** Answers requests of the JVM that started this one until there are no more. */
+  /** Handles requests of the parent JVM until there are no more. */
   public static <T> void serve(Class<T> type, Handler<T> handler) throws Exception {
     PrintStream out = System.out;
     var requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
@@ -152,12 +155,12 @@ public final class ChildJvm implements AutoCloseable {
     }
   }
 
-  /** Sends the JVM that started this one a message that answers no request. */
+  /** Sends the parent JVM a message that is not a response. */
   public static void say(PrintStream out, Object message) {
     out.println(JSON.std.asString(message));
   }
 
-  /** Ends this JVM, which takes no requests, when the one that started it ends. */
+  /** Exits this JVM, which handles no requests, when its parent exits. */
   public static void endWithParent() {
     var watch = new Thread(ChildJvm::awaitEndOfInput, "end with parent");
     watch.setDaemon(true);
@@ -168,7 +171,7 @@ public final class ChildJvm implements AutoCloseable {
     try {
       System.in.transferTo(OutputStream.nullOutputStream());
     } catch (IOException e) {
-      // it is gone, too
+      // the parent has exited
     }
     System.exit(1);
   }

@@ -9,28 +9,28 @@ import org.jspecify.annotations.Nullable;
 /**
  * The measurement of a row: a check, both sides, and the numbers of rounds.
  *
- * @param check fails if an answer of one of the sides is wrong; runs once, before the first round
- * @param warmUps rounds whose figures are thrown away
+ * @param check fails if a side returns a wrong result; runs once before the first round
+ * @param warmUps rounds that are not part of the result
  */
 public record Comparison(
     Row row, Action check, Side ours, @Nullable Side peer, int warmUps, int rounds) {
-  /** The check of sides that look at every answer while they measure. */
+  /** The check for sides that verify each result during the measurement. */
   public static final Action CHECKED_MEANWHILE = () -> {};
 
-  /** Does something. */
+  /** An action to measure. */
   public interface Action {
     void run() throws Exception;
   }
 
-  /** A figure in the row's unit, and the CPU time of a call; NaN if that is not counted. */
+  /** A figure in the row's unit and the CPU time per call; NaN if not measured. */
   public record Sample(double figure, double cpuMicros) {}
 
-  /** One of the sides. */
+  /** One side of a comparison. */
   public interface Side {
-    /** Works once, and returns the figure in the row's unit. */
+    /** Runs once and returns the figure in the row's unit. */
     double measure() throws Exception;
 
-    /** Works once, and returns the figure with what CPU time a call took, if that is counted. */
+    /** Runs once and returns the figure, with the CPU time per call if it is measured. */
     default Sample sample() throws Exception {
       return new Sample(measure(), Double.NaN);
     }
@@ -40,7 +40,10 @@ public record Comparison(
       return sampler;
     }
 
-    /** Does so many things at a time; in thousands a second, with the CPU time of this thread. */
+    /**
+     * Runs a number of calls per measurement. Returns thousands of calls per second, with the CPU
+     * time of this thread.
+     */
     static Side rate(int count, long serverPid, Action work) {
       return of(
           () -> {
@@ -64,32 +67,32 @@ public record Comparison(
     }
   }
 
-  /** The same with another check. */
+  /** Returns a copy with another check. */
   public Comparison withCheck(Action otherCheck) {
     return new Comparison(row, otherCheck, ours, peer, warmUps, rounds);
   }
 
-  /** The same for a row that is judged otherwise. */
+  /** Returns a copy with another row. */
   public Comparison withRow(Row other) {
     return new Comparison(other, check, ours, peer, warmUps, rounds);
   }
 
-  /** Returns the number of times that each side is measured. */
+  /** Returns the number of measurements per side. */
   public int steps() {
     return warmUps + rounds;
   }
 
   /**
-   * Measures the sides alternately, with another one first in each round.
+   * Measures the sides alternately. The side that goes first alternates with each round.
    *
-   * @param handicap by how much our side is slowed down
-   * @param again whether what misses is measured once more: a busy moment passes, and what is
-   *     broken stays
+   * @param handicap the factor by which our side is slowed down
+   * @param again whether to repeat a measurement that misses its target, because load on the
+   *     machine is temporary and a regression is not
    */
   public Result measure(int handicap, boolean again, Consumer<String> progress) throws Exception {
     check.run();
     Result first = measureRounds(handicap, progress);
-    // nobody was told of more steps
+    // the number of steps was announced without the repetition
     return again && first.verdict() == Result.Verdict.MISS
         ? measureRounds(handicap, step -> {})
         : first;
@@ -118,7 +121,7 @@ public record Comparison(
     return Result.ofSamples(row, ourSamples, peerSamples);
   }
 
-  /** Does our work so many times: costs add up, and so do the inverses of rates. */
+  /** Returns our figure with a handicap. Costs are multiplied, and rates are divided. */
   private Sample slowed(int times) throws Exception {
     if (times == 1 || row.judged() == Row.Judged.COUNT) {
       return ours.sample();

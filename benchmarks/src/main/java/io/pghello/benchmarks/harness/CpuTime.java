@@ -12,8 +12,8 @@ import java.time.Duration;
 import java.util.stream.Stream;
 
 /**
- * The CPU time that a client and a server use from one moment on, as Linux counts it: of all the
- * server's processes, and of the client that is asked for.
+ * The CPU time of a client and a server since a start time, as counted by Linux. Includes all
+ * processes of the server and the selected client.
  */
 public final class CpuTime {
   private static final long NANOS_PER_TICK = 10_000_000;
@@ -23,26 +23,26 @@ public final class CpuTime {
   private final long clientNanos;
   private final long serverNanos;
 
-  /** The threads or processes whose CPU time counts as the client's. */
+  /** Selects the CPU time of the client. */
   public interface Client {
-    /** Nobody: what the server alone needs. */
+    /** No client: only the server's CPU time. */
     Client NONE = () -> 0;
 
-    /** The thread that asks: what a caller without other threads needs, to the nanosecond. */
+    /** The calling thread, with a resolution of nanoseconds, for callers without other threads. */
     Client THREAD = () -> ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
 
-    /** This JVM with all its threads, to ten milliseconds. */
+    /** This JVM with all its threads, with a resolution of ten milliseconds. */
     Client PROCESS = of(ProcessHandle.current());
 
-    /** The programs that this JVM started and that have ended, to ten milliseconds. */
+    /** The ended child processes of this JVM, with a resolution of ten milliseconds. */
     Client CHILDREN = () -> childrenNanos("self");
 
-    /** A process with all its threads, to ten milliseconds. */
+    /** A process with all its threads, with a resolution of ten milliseconds. */
     static Client of(ProcessHandle process) {
       return () -> process.info().totalCpuDuration().orElseThrow().toNanos();
     }
 
-    /** A process and all that it has started and that run. */
+    /** A process and all its running descendants. */
     static Client withDescendants(ProcessHandle process) {
       return () ->
           Stream.concat(Stream.of(process), process.descendants())
@@ -62,7 +62,7 @@ public final class CpuTime {
     this.clientNanos = client.nanos();
   }
 
-  /** Begins to count, with the server whose main process this is. */
+  /** Starts counting, including the server with this main process. */
   public static CpuTime start(Client client, long serverPid) throws IOException {
     return new CpuTime(client, serverPid);
   }
@@ -75,21 +75,21 @@ public final class CpuTime {
         .pid();
   }
 
-  /** Returns the microseconds since the start, for each of so many calls. */
+  /** Returns the CPU time per call in microseconds, for a number of calls. */
   public double microsPerCall(double calls) throws IOException {
     long nanos = client.nanos() - clientNanos + serverNanos() - serverNanos;
     return nanos / calls / 1e3;
   }
 
-  /** Returns the CPU time of those children of a process that have ended. */
+  /** Returns the CPU time of ended child processes of a process. */
   private static long childrenNanos(String pid) throws IOException {
     String stat = Files.readString(Path.of("/proc", pid, "stat"));
-    // what follows the name, which may have spaces, begins with the third field
+    // the name may contain spaces; the third field comes after it
     String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
     return (Long.parseLong(fields[13]) + Long.parseLong(fields[14])) * NANOS_PER_TICK;
   }
 
-  /** Returns the CPU time of the server's processes, of those that have ended, too. */
+  /** Returns the CPU time of the server's processes, including ended ones. */
   private long serverNanos() throws IOException {
     String main = Long.toString(serverPid);
     long nanos = childrenNanos(main);
@@ -99,7 +99,7 @@ public final class CpuTime {
         String times = Files.readString(Path.of("/proc", pid, "schedstat"));
         nanos += Long.parseLong(times.substring(0, times.indexOf(' ')));
       } catch (NoSuchFileException e) {
-        // a process that has just ended
+        // the process has just ended
       }
     }
     return nanos;

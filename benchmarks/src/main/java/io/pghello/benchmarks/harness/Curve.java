@@ -10,16 +10,16 @@ import java.util.stream.Stream;
 /**
  * A figure of several sides along the axis of a chart.
  *
- * @param name what is shown, as in "throughput by calls in flight"
- * @param axis what changes, with its unit if it has one
- * @param unit of the figures
- * @param better which way a good figure goes
+ * @param name the title, e.g. "throughput by calls in flight"
+ * @param axis the variable, with its unit if it has one
+ * @param unit the unit of the figures
+ * @param better the direction of improvement
  */
 public record Curve(String name, String axis, String unit, Row.Better better, List<Line> lines) {
 
-  /** One side, with the points where it was measured; the axis may go on beyond them. */
+  /** One side, with the measured points. The axis may be longer. */
   public record Line(String name, boolean ours, List<Point> points) {
-    /** Returns the figures at a place, if it was measured there. */
+    /** Returns the figures at a position of the axis, if it was measured. */
     public Optional<Spread> at(double x) {
       return points.stream().filter(point -> point.x == x).findFirst().map(Point::spread);
     }
@@ -29,7 +29,7 @@ public record Curve(String name, String axis, String unit, Row.Better better, Li
     }
   }
 
-  /** The figures of each round at one place. */
+  /** The figures of all rounds at one position. */
   public record Point(double x, List<Double> figures, Spread spread) {
     public static Point of(double x, List<Double> figures) {
       return new Point(x, figures, Spread.of(figures));
@@ -40,7 +40,7 @@ public record Curve(String name, String axis, String unit, Row.Better better, Li
     }
   }
 
-  /** Returns the places at which any of the sides was measured. */
+  /** Returns the positions at which any side was measured. */
   public List<Double> points() {
     return lines.stream()
         .flatMap(line -> line.points.stream().map(Point::x))
@@ -49,7 +49,7 @@ public record Curve(String name, String axis, String unit, Row.Better better, Li
         .toList();
   }
 
-  /** Joins the rounds of two curves that have the same lines and points. */
+  /** Combines the rounds of two curves with the same lines and points. */
   public Curve and(Curve other) {
     return new Curve(name, axis, unit, better, joined(lines, other.lines, Line::and));
   }

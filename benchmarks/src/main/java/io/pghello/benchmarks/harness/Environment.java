@@ -14,13 +14,13 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.commons.io.FilenameUtils;
 
-/** The machine and the time of a measurement, with the jars of the class path. */
+/** The machine and the time of a measurement, and the jars on the class path. */
 public record Environment(String date, int cpus, String jdk, String os, List<String> libraries) {
   private static final String SETTINGS =
       "autovacuum fsync jit max_connections max_parallel_workers_per_gather server_encoding"
           + " shared_buffers synchronous_commit track_functions";
 
-  /** A server with its version, as in 17.11, and that of pg_hello. */
+  /** A server with its version (e.g. 17.11) and the version of pg_hello. */
   public record Server(String version, String extension, Map<String, String> settings) {
 
     public static Server of(Connection connection) throws SQLException {

@@ -10,23 +10,23 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs programs in JVMs of their own, all with the class path of this one and with the options that
- * {@code ./dev} starts a demo with.
+ * Runs programs in new JVMs with the class path of this one and the options with which {@code
+ * ./dev} starts demos.
  *
- * @param temporary where they have their temporary files
- * @param cache where ours keeps what it unpacks; null for where it always does
- * @param timeout after which they are ended
+ * @param temporary their directory for temporary files
+ * @param cache the cache directory of this project's embedded server; null for the default
+ * @param timeout the time after which they are killed
  */
 public record FreshJvm(Path temporary, @Nullable Path cache, Duration timeout) {
-  /** Returns the options that {@code ./dev} starts a demo with. */
+  /** Returns the options with which {@code ./dev} starts demos. */
   public static List<String> startFast() {
     return List.of(System.getProperty("pghello.bench.jvm", "-Xshare:auto").split(" "));
   }
 
   /**
-   * Runs a program, a class and its arguments, which has to write this line, to its end.
+   * Runs a program (a class and its arguments) to its end. It must print this line.
    *
-   * @return the milliseconds from the start of the JVM to the end of the first line that it writes
+   * @return the milliseconds from the start of the JVM to the end of the first printed line
    */
   public double millisToLine(String line, String... program)
       throws IOException, InterruptedException {

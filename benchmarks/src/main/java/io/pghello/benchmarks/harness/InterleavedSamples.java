@@ -10,21 +10,25 @@ import java.util.Objects;
 import java.util.stream.DoubleStream;
 import org.jspecify.annotations.Nullable;
 
-/** Two sides that are measured alternately, in some short samples in each round. */
+/** Measures two sides alternately, with several short samples per round. */
 public final class InterleavedSamples {
-  /** The figure of a round, computed from a side's samples. */
+  /** The computation of a round's figure from a side's samples. */
   public enum Statistic {
     /**
-     * The shortest time, or the highest rate: what else the machine does only makes a sample
-     * slower, and goes on for longer than one.
+     * The shortest time or the highest rate. Other load on the machine only makes samples slower,
+     * and lasts longer than one sample.
      */
     BEST,
     /**
-     * The mean without the longest and the shortest tenth: where it is chance what a sample meets,
-     * as with round trips, of which some cross CPUs, and many samples even that out.
+     * The mean without the highest and lowest tenth. Suitable if the conditions of a sample are
+     * random, for example for round trips that may cross CPUs, and averaging many samples evens
+     * them out.
      */
     TRIMMED_MEAN,
-    /** The median: where a sample that meets a full queue is many times another, as with p99. */
+    /**
+     * The median. Suitable if some samples are many times longer, for example if they meet a full
+     * queue, as with p99.
+     */
     MEDIAN
   }
 
@@ -34,7 +38,7 @@ public final class InterleavedSamples {
   private final List<Side> sides;
   private final @Nullable Sample[] figures = new Sample[2];
 
-  /** Prepares them, with so many samples of each side in a round. */
+  /** Creates a measurement with a number of samples of each side per round. */
   public InterleavedSamples(
       Row.Better better, Statistic statistic, int count, Side ours, Side peer) {
     this.better = better;
@@ -43,12 +47,15 @@ public final class InterleavedSamples {
     this.sides = List.of(ours, peer);
   }
 
-  /** Compares the two for a row. */
+  /** Returns the comparison for a row. */
   public Comparison comparison(Row row, Action check, int warmUps, int rounds) {
     return new Comparison(row, check, ours(), peer(), warmUps, rounds);
   }
 
-  /** Our side: the figure of its last samples, if only the peer took it, or of new ones. */
+  /**
+   * Our side. If only the peer has used the last samples, returns the figure of these; otherwise
+   * takes new ones.
+   */
   public Side ours() {
     return Side.of(() -> figure(0));
   }
@@ -88,7 +95,7 @@ public final class InterleavedSamples {
     if (statistic == Statistic.BEST) {
       return ascending.findFirst().orElseThrow();
     }
-    // of an even number, the median is the mean of two
+    // for an even number, the median is the mean of the two middle values
     int left = statistic == Statistic.MEDIAN ? (count - 1) / 2 : count / 10;
     return ascending.skip(left).limit(count - 2L * left).average().orElseThrow();
   }

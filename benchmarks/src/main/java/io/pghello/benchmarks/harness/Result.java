@@ -9,12 +9,12 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The measurements of a row: both sides' figures of each round, and each round's ratio of our
- * figure to the peer's.
+ * The measurements of a row: the figures of both sides in each round, and the ratio of our figure
+ * to the peer's in each round.
  *
- * @param ratio null without a peer, and if a round was too short for a ratio
+ * @param ratio null without a peer, or if a round was too short for a ratio
  * @param verdict null without a target
- * @param cpu null if CPU time was not counted
+ * @param cpu null if CPU time was not measured
  */
 public record Result(
     Row row,
@@ -28,14 +28,17 @@ public record Result(
 
   public enum Verdict {
     MISS,
-    /** A round was too short: the clock counted no time, so there is no ratio to judge. */
+    /** A round was too short to be timed, so there is no ratio to judge. */
     UNMEASURED,
     OK,
-    /** Reaches the goal, not only the limit. */
+    /** The goal is reached, not only the limit. */
     GOAL
   }
 
-  /** CPU time of a call in us, client and server together; the ratio is the peer's to ours. */
+  /**
+   * CPU time per call in us, client and server together. The ratio is the peer's time divided by
+   * ours.
+   */
   public record Cpu(
       List<Double> ours, List<Double> peer, Spread ourSpread, Spread peerSpread, Spread ratio) {
     public static Cpu ofMicros(List<Double> ours, List<Double> peer) {
@@ -59,7 +62,7 @@ public record Result(
     return new Result(row, ours, peer, result.ourSpread, peerSpread, ratio, result.judge(), cpu);
   }
 
-  /** Returns what was measured, with the CPU time of a call if both sides counted it. */
+  /** Creates a result, with the CPU time per call if both sides measured it. */
   static Result ofSamples(Row row, List<Sample> ours, List<Sample> peer) {
     List<Double> ourCpu = ours.stream().map(Sample::cpuMicros).toList();
     List<Double> peerCpu = peer.stream().map(Sample::cpuMicros).toList();
@@ -72,7 +75,7 @@ public record Result(
         counted ? Cpu.ofMicros(ourCpu, peerCpu) : null);
   }
 
-  /** Returns the spread of the rounds' ratios, or null if one of them is not a number. */
+  /** Returns the spread of the ratios of all rounds; null if one of them is not a number. */
   private static @Nullable Spread ratios(List<Double> figures, List<Double> others) {
     List<Double> ratios =
         IntStream.range(0, figures.size())
@@ -81,7 +84,7 @@ public record Result(
     return ratios.stream().allMatch(Double::isFinite) ? Spread.of(ratios) : null;
   }
 
-  /** Returns the figures that are judged; null if they are ratios and there is no peer. */
+  /** Returns the figures to be judged; null if these are ratios and there is no peer. */
   public @Nullable Spread judged() {
     return row.judged() == Row.Judged.RATIO ? ratio : ourSpread;
   }
@@ -102,25 +105,25 @@ public record Result(
         : misses(target.goal()) ? Verdict.OK : Verdict.GOAL;
   }
 
-  /** Returns whether what is judged misses its must, whatever CPU time it takes. */
+  /** Returns whether the judged figure misses its target, regardless of CPU time. */
   public boolean missesMust() {
     return row.target() != null && misses(row.target().must());
   }
 
-  /** Returns whether a call takes more CPU time than it may, or none was counted. */
+  /** Returns whether the CPU time per call exceeds its target or was not measured. */
   public boolean missesCpu() {
     Double must = row.target() == null ? null : row.target().lessCpu();
     return must != null && (cpu == null || cpu.ratio.lower() < must);
   }
 
-  /** Returns whether the less favourable quartile does not reach a limit. */
+  /** Returns whether the less favourable quartile misses a limit. */
   private boolean misses(double limit) {
     Spread judged = judged();
     return judged != null
         && !(row.better() == Row.Better.LOWER ? judged.upper() <= limit : judged.lower() >= limit);
   }
 
-  /** Joins the rounds of two results of one row. */
+  /** Combines the rounds of two results of the same row. */
   public Result and(Result other) {
     Cpu both =
         cpu == null || other.cpu == null

@@ -5,10 +5,10 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A line of the table: what is compared, and what should come of it. Without a target it is shown
- * for information.
+ * A row of the table: a comparison and its target. A row without a target is for information only.
  *
- * @param guard the limit that even a short run on a busy machine keeps, unless something is broken
+ * @param guard a limit that holds even in a short run on a busy machine, unless there is a
+ *     regression
  */
 public record Row(
     String name,
@@ -23,27 +23,29 @@ public record Row(
     LOWER,
     HIGHER;
 
-    /** Turns a rate into a time, which adds up, and back; a cost stays what it is. */
+    /**
+     * Converts between a rate and a time, because only times can be added. A cost is not changed.
+     */
     double time(double figure) {
       return this == LOWER ? figure : 1 / figure;
     }
   }
 
-  /** The figure that a target judges. */
+  /** The figure to which a target applies. */
   public enum Judged {
-    /** Our figure divided by the peer's of the same round. */
+    /** Our figure divided by the peer's figure of the same round. */
     RATIO,
-    /** Our figure, which no slower machine changes, as of round trips or of memory. */
+    /** Our figure, if it does not depend on the speed of the machine (round trips, memory). */
     COUNT
   }
 
   /**
-   * A target: the figure that must be reached, the one that is aimed at, and the factor by which a
-   * call must take less CPU time.
+   * A target: the limit, the goal, and the factor by which a call must need less CPU time than the
+   * peer's.
    */
   public record Target(double must, double goal, @Nullable Double lessCpu) {}
 
-  /** A row for information about costs: both sides' figures and their ratio. */
+  /** A row for information about costs: the figures of both sides and their ratio. */
   public static Row plain(String name, @Nullable String peer, String unit) {
     return new Row(name, peer, unit, Better.LOWER, Judged.RATIO, null, null);
   }
@@ -53,28 +55,28 @@ public record Row(
     return new Row(name, peer, unit, Better.HIGHER, Judged.RATIO, null, null);
   }
 
-  /** The same row, whose ratio must reach something. */
+  /** Returns a copy with a target for the ratio. */
   public Row target(double must, double goal) {
     return judged(Judged.RATIO, new Target(must, goal, null));
   }
 
-  /** The same row, whose own figure must reach something. */
+  /** Returns a copy with a target for our figure. */
   public Row count(double must, double goal) {
     return judged(Judged.COUNT, new Target(must, goal, null));
   }
 
-  /** The same row, whose calls must take so many times less CPU time than the peer's, too. */
+  /** Returns a copy with a target for the CPU time per call, as a factor of the peer's. */
   public Row lessCpu(double must) {
     Target ratio = Objects.requireNonNull(target);
     return judged(judged, new Target(ratio.must, ratio.goal, must));
   }
 
-  /** The same row, with a limit that is wide enough to be judged on any machine. */
+  /** Returns a copy with a limit that can be judged on any machine. */
   public Row guarded(double limit) {
     return new Row(name, peer, unit, better, judged, target, limit);
   }
 
-  /** Returns the row with its guard as the target. */
+  /** Returns a copy with its guard as the target. */
   public Row asGuard() {
     double limit = Objects.requireNonNull(guard);
     return judged(judged, new Target(limit, limit, null));

@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** Names to greet, which begin again after some, and what the answers should be. */
+/** An endless sequence of names to greet, and the expected greetings. */
 public final class SampleNames {
-  /** Some thousand names of 11 bytes. */
+  /** Creates a few thousand names with 11 bytes each. */
   public static final SampleNames USUAL = new SampleNames(4096, "Name%07d");
 
   private static final int ALL_BYTES = 16 << 20;
@@ -25,7 +25,7 @@ public final class SampleNames {
     }
   }
 
-  /** Returns names of this length, of which there are fewer the longer they are. */
+  /** Returns names of this length. Longer names are fewer. */
   public static SampleNames ofLength(int bytes) {
     return new SampleNames(Math.min(USUAL.all.length, ALL_BYTES / bytes), "%0" + bytes + "d");
   }
@@ -42,7 +42,7 @@ public final class SampleNames {
     return IntStream.range(0, count).mapToObj(this::name).iterator();
   }
 
-  /** Fails unless this is the greeting of that name. */
+  /** Throws unless this is the greeting of that name. */
   public void check(int index, @Nullable String answer) {
     String expected = greetings[index % greetings.length];
     if (!expected.equals(answer)) {
@@ -55,7 +55,7 @@ public final class SampleNames {
     return text == null || text.length() <= 100 ? text : text.substring(0, 100) + "...";
   }
 
-  /** Fails unless these are the greetings of as many names, in their order. */
+  /** Throws unless these are the greetings of the same number of names, in order. */
   public void check(int count, List<String> answers) {
     if (answers.size() != count) {
       throw new IllegalStateException(

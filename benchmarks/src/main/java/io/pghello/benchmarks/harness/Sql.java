@@ -7,7 +7,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 
-/** Statements around what is measured. */
+/** Executes SQL statements around measurements. */
 public final class Sql {
   private Sql() {}
 
@@ -24,7 +24,7 @@ public final class Sql {
     }
   }
 
-  /** Returns the first column of the first row; without a lambda, which takes a new JVM long. */
+  /** Returns the first column of the first row. Uses no lambda, which would slow down a new JVM. */
   public static String text(Connection connection, String sql) throws SQLException {
     try (Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(sql)) {
@@ -33,7 +33,7 @@ public final class Sql {
     }
   }
 
-  /** Returns what is read from the first row. */
+  /** Returns the result of reading the first row. */
   public static <T> T query(
       Connection connection, String sql, Reader<T> reader, Object... parameters)
       throws SQLException {
@@ -54,7 +54,7 @@ public final class Sql {
     return statement;
   }
 
-  /** Fails unless the answer is true. */
+  /** Throws unless the query returns true. */
   public static void requireTrue(Connection connection, String sql, Object... parameters)
       throws SQLException {
     if (!query(connection, sql, row -> row.getBoolean(1), parameters)) {

@@ -10,38 +10,38 @@ import java.util.function.DoublePredicate;
 import java.util.stream.IntStream;
 
 /**
- * The measurement of curves. Each side works once at each point of an axis; several forks give the
- * spread.
+ * The measurement of curves. Each side runs once at each point of an axis; several forks provide
+ * the spread.
  *
- * @param name what changes along the axis
- * @param unit of the axis; empty if it counts
- * @param metrics what each measurement gives, a curve each
+ * @param name the variable of the axis
+ * @param unit the unit of the axis; empty for a count
+ * @param metrics the figures of each measurement; each results in a curve
  */
 public record Sweep(
     String name, String unit, List<Double> points, List<Metric> metrics, List<Track> tracks) {
 
-  /** One of the figures of a measurement. */
+  /** A figure of a measurement. */
   public record Metric(String name, String unit, Row.Better better) {}
 
-  /** A side, and where it is measured. */
+  /** A side and the range in which it is measured. */
   public record Track(String name, boolean ours, DoublePredicate covers, Measurement measurement) {
-    /** A side with one figure, which is measured everywhere. */
+    /** A side with one figure, measured at all points. */
     public static Track of(String name, boolean ours, Figure figure) {
       return new Track(name, ours, point -> true, point -> new double[] {figure.at(point)});
     }
 
-    /** The same, which is not measured beyond a point. */
+    /** Returns a copy that is not measured beyond a point. */
     public Track upTo(double last) {
       return new Track(name, ours, point -> point <= last, measurement);
     }
   }
 
-  /** Works once, and returns a figure for each metric; more are not looked at. */
+  /** Runs once and returns one figure per metric. Additional figures are ignored. */
   public interface Measurement {
     double[] at(double point) throws Exception;
   }
 
-  /** Works once, for the only metric. */
+  /** Runs once, for the only metric. */
   public interface Figure {
     double at(double point) throws Exception;
   }
@@ -52,7 +52,10 @@ public record Sweep(
         tracks.stream().flatMap(track -> points.stream().filter(track.covers::test)).count();
   }
 
-  /** Measures all, with another side first at each point, and returns a curve for each metric. */
+  /**
+   * Runs all measurements and returns one curve per metric. The order of the sides changes at each
+   * point.
+   */
   public List<Curve> measure(Consumer<String> progress) throws Exception {
     List<SortedMap<Double, double[]>> figures = new ArrayList<>();
     tracks.forEach(track -> figures.add(new TreeMap<>()));

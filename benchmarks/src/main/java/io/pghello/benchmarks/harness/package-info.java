@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Measurements of both sides of a comparison, in rounds or along the axis of a chart, and their
+ * Measurements of both sides of a comparison, in rounds or along the axis of a chart, and the
  * results.
  */
 @NullMarked

@@ -6,13 +6,13 @@ import java.lang.management.ManagementFactory;
 import java.util.HashMap;
 import java.util.Map;
 
-/** The bytes that the threads of this JVM allocate, without those of virtual threads. */
+/** The bytes allocated by the platform threads of this JVM. */
 final class Allocation {
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   private final Map<Long, Long> before = bytes();
 
-  /** Returns what has been allocated since this was created, by threads that still live. */
+  /** Returns the bytes allocated since creation by threads that are still alive. */
   long sum() {
     return bytes().entrySet().stream()
         .mapToLong(entry -> entry.getValue() - before.getOrDefault(entry.getKey(), 0L))

@@ -15,11 +15,11 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An application with Spring Boot in a JVM of its own. Requests come from this JVM, whose CPU time
- * is not counted.
+ * A Spring Boot application in a separate JVM. Requests come from this JVM, whose CPU time is not
+ * counted.
  */
 public final class ApplicationProcess implements AutoCloseable {
-  // what Spring or the starter would find, and an application that greets over HTTP does not have
+  // libraries that Spring or the starter would detect and that this application would not have
   private static final String OTHERS =
       "(pg-(hello|extension)-)?(jooq|hibernate|testkit)|r2dbc|reactor";
   private static final String STARTER = "pg-hello-(core|spring-boot-starter)";
@@ -30,12 +30,12 @@ public final class ApplicationProcess implements AutoCloseable {
   private @Nullable Requests requests;
 
   /**
-   * Starts an application, and waits until it takes requests.
+   * Starts an application and waits until it accepts requests.
    *
-   * @param controller answers them
+   * @param controller the controller that handles the requests
    * @param starter whether it has the starter and the client
-   * @param inFlight how many requests will be under way
-   * @param options of its JVM
+   * @param inFlight the number of concurrent requests
+   * @param options the options of its JVM
    */
   public ApplicationProcess(
       Class<?> controller,
@@ -57,7 +57,7 @@ public final class ApplicationProcess implements AutoCloseable {
             "--logging.level.root=warn",
             "--server.address=127.0.0.1",
             "--server.port=0",
-            // a connection is for as many requests as there are
+            // connections are kept open for any number of requests
             "--server.tomcat.max-keep-alive-requests=-1");
     jvm =
         ChildJvm.start(
@@ -73,13 +73,13 @@ public final class ApplicationProcess implements AutoCloseable {
       jvm.close();
       throw new IOException(
           first == null
-              ? "an application has not started; what it said is above"
+              ? "an application has not started; see its output above"
               : "an application with the starter, and only that one, should have a client");
     }
     started = first;
   }
 
-  /** Returns this JVM's class path without the artifacts whose names begin so. */
+  /** Returns this JVM's class path without artifacts with these name prefixes. */
   static String classPath(String without) {
     String pattern = ".*/(" + without + ")[^/]*(/target/classes|\\.jar)";
     return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
@@ -87,12 +87,12 @@ public final class ApplicationProcess implements AutoCloseable {
         .collect(Collectors.joining(File.pathSeparator));
   }
 
-  /** Returns the CPU time that its JVM needed until it took requests, in milliseconds. */
+  /** Returns the CPU time in milliseconds until its JVM accepted requests. */
   public double startCpuMillis() {
     return started.cpuMillis();
   }
 
-  /** Returns what asks it, with its CPU time counted. */
+  /** Returns the load generator, which measures the application's CPU time. */
   public Requests requests() {
     if (requests == null) {
       requests = new Requests(started.port(), "/greeting/", inFlight, Client.of(jvm.handle()));
@@ -100,7 +100,7 @@ public final class ApplicationProcess implements AutoCloseable {
     return requests;
   }
 
-  /** Ends it, and waits until it has ended. */
+  /** Stops the application and waits for its end. */
   @Override
   public void close() throws IOException {
     if (requests != null) {

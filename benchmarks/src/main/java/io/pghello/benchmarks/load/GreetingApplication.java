@@ -11,20 +11,20 @@ import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.jdbc.core.JdbcTemplate;
 
-/** An application with Spring Boot that greets over HTTP, with one of the controllers. */
+/** A Spring Boot application that greets over HTTP, with one of the controllers. */
 @SpringBootConfiguration(proxyBeanMethods = false)
 @EnableAutoConfiguration
 public class GreetingApplication {
   /**
-   * The message of an application that takes requests.
+   * The message of an application that accepts requests.
    *
-   * @param cpuMillis what its JVM has needed until then, and for a first query
-   * @param hasClient whether there is a client to inject
+   * @param cpuMillis the CPU time of its JVM until then, including a first query
+   * @param hasClient whether a client can be injected
    */
   public record Started(int port, double cpuMillis, boolean hasClient) {}
 
   /**
-   * Starts it; it runs until the JVM that started this one ends it, or ends.
+   * Starts the application. It runs until the parent JVM stops it or exits.
    *
    * @param args the controller's class, and properties
    */

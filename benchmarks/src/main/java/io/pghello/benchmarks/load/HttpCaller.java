@@ -14,12 +14,12 @@ import java.io.Closeable;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
-/** Asks an application on this machine, with a connection for each request in flight. */
+/** Sends requests to an application on this machine, with one connection per concurrent request. */
 final class HttpCaller implements Load.AsyncCaller, Closeable {
   private static final String BEGIN = "{\"greeting\":\"";
   private static final char END = '"';
 
-  // fewer than Node.js and Tomcat keep a connection, which else could be closed as it is used
+  // less than the limits of Node.js and Tomcat, which could otherwise close a connection in use
   private static final int IDLE_SECONDS = 2;
 
   private final Vertx vertx =
@@ -29,9 +29,9 @@ final class HttpCaller implements Load.AsyncCaller, Closeable {
   private final String path;
 
   /**
-   * Prepares it.
+   * Creates a caller.
    *
-   * @param path that of a request, before the name
+   * @param path the path of a request up to the name
    */
   HttpCaller(int port, String path, int inFlight) {
     this.path = path;
@@ -49,7 +49,7 @@ final class HttpCaller implements Load.AsyncCaller, Closeable {
     if (context.equals(Vertx.currentContext())) {
       request(name, answer);
     } else {
-      // or an answer would come before somebody listens
+      // otherwise a response could arrive before there is a listener
       context.runOnContext(nothing -> request(name, answer));
     }
   }
@@ -64,7 +64,7 @@ final class HttpCaller implements Load.AsyncCaller, Closeable {
             error -> answer.accept(null, error));
   }
 
-  /** Returns the greeting in an answer, or all of an answer that has none. */
+  /** Returns the greeting in a response, or the whole response if it contains none. */
   private static String greeting(String body) {
     int end = body.indexOf(END, BEGIN.length());
     return body.startsWith(BEGIN) && end > 0 ? body.substring(BEGIN.length(), end) : body;

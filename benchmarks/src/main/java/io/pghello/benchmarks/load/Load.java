@@ -16,8 +16,8 @@ import org.HdrHistogram.IntCountsHistogram;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps a number of calls under way for some time, or makes them at a rate: each answer is compared
- * with what it should be.
+ * Keeps a number of calls in flight for some time, or makes calls at a fixed rate. Each result is
+ * verified.
  */
 public final class Load {
   private static final long TIMEOUT_SECONDS = 60;
@@ -25,24 +25,23 @@ public final class Load {
   private static final long LATENCY_STEP = 100;
   private static final long MAX_LATENCY = TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
 
-  /** Waits for the answer. */
+  /** A blocking call. */
   public interface Caller {
     @Nullable String hello(String name) throws Exception;
   }
 
-  /** Does not wait. */
+  /** An asynchronous call. */
   interface AsyncCaller {
     void hello(String name, BiConsumer<@Nullable String, @Nullable Throwable> answer);
   }
 
-  /** Greets many, and checks the answers. */
+  /** Greets many names and verifies the results. */
   interface Bulk {
     void hello(SampleNames names, int count) throws Exception;
   }
 
   /**
-   * The result of a load: latencies in nanoseconds, and the bytes that this JVM's threads
-   * allocated.
+   * The result of a load: latencies in nanoseconds, and the bytes allocated by this JVM's threads.
    */
   record Figures(long calls, long nanos, IntCountsHistogram latencies, long allocated) {
     double thousandsPerSecond() {
@@ -55,13 +54,13 @@ public final class Load {
   private final long nanos;
   private final CountDownLatch done;
   private final Queue<IntCountsHistogram> all = new ConcurrentLinkedQueue<>();
-  // one for each chain of futures would be more than the processor's cache holds
+  // one per chain of futures would not fit into the processor's cache
   private final ThreadLocal<IntCountsHistogram> latencies = ThreadLocal.withInitial(this::ofThread);
   private final CountDownLatch measured = new CountDownLatch(1);
   private volatile long end;
   private volatile @Nullable Throwable failure;
 
-  /** Prepares a load; it works once. */
+  /** Creates a load, which can run once. */
   Load(SampleNames names, int inFlight, long millis) {
     this.names = names;
     this.inFlight = inFlight;
@@ -69,7 +68,7 @@ public final class Load {
     this.done = new CountDownLatch(inFlight);
   }
 
-  /** Lets threads call and wait. */
+  /** Makes blocking calls from threads. */
   Figures threads(ThreadFactory factory, Caller caller) throws InterruptedException {
     var start = new CountDownLatch(1);
     List<Chain> chains = chains();
@@ -87,24 +86,23 @@ public final class Load {
       done.countDown();
     }
     try {
-      // what a thread has allocated is not known once it has ended
+      // the allocation of an ended thread is unknown
       measured.await();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
   }
 
-  /** Lets each answer make the next call. */
+  /** Makes asynchronous calls; each result triggers the next call. */
   Figures futures(AsyncCaller caller) throws InterruptedException {
     List<Chain> chains = chains();
     return run(() -> chains.forEach(chain -> chain.callNext(caller)));
   }
 
   /**
-   * Makes so many calls a second, whether or not others were answered, at times that know nothing
-   * of each other, as with many callers (a Poisson process), and that are the same in each run.
-   * Latencies begin when a call should be made, so that one that comes late counts as long as its
-   * caller waits.
+   * Makes calls at a fixed rate, regardless of outstanding responses. The times follow a Poisson
+   * process, as with many independent callers, and are the same in each run. Latencies start at the
+   * scheduled time, so a delayed call includes the wait of its caller.
    */
   Figures atRate(double perSecond, AsyncCaller caller) throws InterruptedException {
     int calls = (int) (nanos * perSecond / TimeUnit.SECONDS.toNanos(1));
@@ -136,7 +134,7 @@ public final class Load {
     return figures(ended, System.nanoTime() - start, 0);
   }
 
-  /** Greets as many names as there should be calls under way, again and again. */
+  /** Greets batches with as many names as there should be calls in flight, repeatedly. */
   Figures inARow(Bulk bulk) throws Exception {
     var allocation = new Allocation();
     IntCountsHistogram latencies = histogram();
@@ -158,7 +156,7 @@ public final class Load {
     return histogram;
   }
 
-  /** One of a fixed size: to grow would be to allocate while it is measured. */
+  /** An array of fixed size, because growing it would allocate memory during the measurement. */
   private static IntCountsHistogram histogram() {
     return new IntCountsHistogram(LATENCY_STEP, MAX_LATENCY, 2);
   }
@@ -192,7 +190,7 @@ public final class Load {
     return new Figures(sum.getTotalCount(), took, sum, allocated);
   }
 
-  /** Calls of which one is under way at a time. */
+  /** A sequence of calls, one at a time. */
   private final class Chain {
     private int index;
     private long begin;

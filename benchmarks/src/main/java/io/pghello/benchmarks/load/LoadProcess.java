@@ -11,19 +11,19 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A library in a JVM of its own: what one makes the compiler assume does not slow down another. It
- * is asked to measure, and answers.
+ * Runs a library in a separate JVM, so that the JIT profile of one library does not affect another.
+ * The JVM measures on request.
  */
 public final class LoadProcess implements AutoCloseable {
-  // what a library is warmed up with
+  // the load for warming up
   private static final int WARM_CALLS = 256;
   private static final int WARM_NAMES = 2_000;
 
   private final ChildJvm jvm;
 
   /**
-   * A measurement to make, at the port of the server or of a proxy. Names of 0 bytes stand for the
-   * usual names.
+   * A request for a measurement, with the port of the server or of a proxy. A name length of 0
+   * bytes stands for the usual names.
    */
   public record Request(int port, int connections, int calls, int nameBytes, long millis) {}
 
@@ -35,18 +35,18 @@ public final class LoadProcess implements AutoCloseable {
       double bytesPerCall,
       double cpuMicrosPerCall) {
 
-    /** Returns the throughput, with the CPU time of a call. */
+    /** Measures the throughput, with the CPU time per call. */
     public Sample rate() {
       return new Sample(thousandsPerSecond, cpuMicrosPerCall);
     }
 
-    /** Returns the throughput and the latencies. */
+    /** Measures the throughput and the latencies. */
     public double[] all() {
       return new double[] {thousandsPerSecond, medianMicros, p99Micros, p999Micros};
     }
   }
 
-  /** Starts a library, and lets the compiler learn it until it becomes no faster. */
+  /** Starts a library and warms it up until it does not become faster. */
   public LoadProcess(Workload library, Address address, int connections, long serverPid)
       throws IOException {
     Object[] arguments = {library, address.host(), address.database(), address.user(), serverPid};
@@ -59,12 +59,12 @@ public final class LoadProcess implements AutoCloseable {
                 .thousandsPerSecond());
   }
 
-  /** Measures, and waits for what comes of it. */
+  /** Runs a measurement and waits for the result. */
   public Response measure(Request request) throws IOException {
     jvm.send(request);
     Response response = jvm.receive(Response.class);
     if (response == null) {
-      throw new IOException("a library under load has ended; what it said is above");
+      throw new IOException("a library under load has exited; see its output above");
     }
     return response;
   }
@@ -74,19 +74,23 @@ public final class LoadProcess implements AutoCloseable {
     jvm.close();
   }
 
-  /** Measures a library, with the host, database, user and main process of a server. */
+  /**
+   * Runs the library.
+   *
+   * @param args host, database, user and main process ID of the server
+   */
   public static void main(String[] args) {
     try {
       ChildJvm.serve(Request.class, new Server(args)::measure);
       System.exit(0);
     } catch (Throwable e) {
-      // the parent waits for an answer, and a library's threads would keep this JVM running
+      // the parent waits for a response, and a library's threads would keep this JVM running
       e.printStackTrace();
       System.exit(1);
     }
   }
 
-  /** The library, with the connections that were last asked for. */
+  /** The library, with the most recently requested number of connections. */
   private static final class Server {
     private final String[] args;
     private int port;
@@ -101,7 +105,7 @@ public final class LoadProcess implements AutoCloseable {
       Workload.Connected connected = connect(request);
       SampleNames names =
           request.nameBytes == 0 ? SampleNames.USUAL : SampleNames.ofLength(request.nameBytes);
-      // the machine has forgotten some of it while others were measured
+      // caches may have been evicted while other libraries were measured
       connected.under(new Load(names, request.calls, WarmUp.RECALL_MILLIS));
       CpuTime cpu = CpuTime.start(CpuTime.Client.PROCESS, Long.parseLong(args[4]));
       Load.Figures figures = connected.under(new Load(names, request.calls, request.millis));

@@ -8,7 +8,7 @@ import io.pghello.benchmarks.harness.SampleNames;
 import java.io.Closeable;
 import java.io.IOException;
 
-/** Requests to an application, whose CPU time is counted; that of this JVM, who asks, is not. */
+/** Sends requests to an application and measures its CPU time, but not the CPU time of this JVM. */
 public final class Requests implements Closeable {
   private final HttpCaller caller;
   private final int inFlight;
@@ -17,9 +17,8 @@ public final class Requests implements Closeable {
   /**
    * The result of many requests.
    *
-   * @param rate in thousands a second, with the CPU time of a request, application and database
-   *     together
-   * @param databaseMicros the CPU time of a request in the database alone
+   * @param rate in thousands per second, with the CPU time per request of application and database
+   * @param databaseMicros the CPU time per request of the database only
    */
   public record Response(Sample rate, double databaseMicros) {}
 
@@ -29,7 +28,7 @@ public final class Requests implements Closeable {
     this.application = application;
   }
 
-  /** Makes requests for some time. */
+  /** Sends requests for some time. */
   public Response measure(long serverPid, long millis) throws IOException, InterruptedException {
     load(WarmUp.RECALL_MILLIS);
     CpuTime all = CpuTime.start(application, serverPid);
@@ -41,12 +40,12 @@ public final class Requests implements Closeable {
         database.microsPerCall(calls));
   }
 
-  /** Makes requests until they become no faster. */
+  /** Sends requests until they do not become faster. */
   public void warmUp() throws InterruptedException {
     WarmUp.run(millis -> load(millis).thousandsPerSecond());
   }
 
-  /** Makes requests until they take no less CPU time, that of the compiler included. */
+  /** Sends requests until their CPU time, including JIT compilation, does not decrease further. */
   public void warmUpWholly(long serverPid) throws Exception {
     WarmUp.<Exception>untilCheap(millis -> measure(serverPid, millis).rate().cpuMicros());
   }
@@ -56,10 +55,9 @@ public final class Requests implements Closeable {
   }
 
   /**
-   * Makes so many requests a second, whether or not others were answered.
+   * Sends requests at a fixed rate, regardless of outstanding responses.
    *
-   * @return the time in milliseconds that 99 of 100 requests take at most, each from the moment at
-   *     which it should be made
+   * @return the 99th percentile of the latency in milliseconds, starting at the scheduled time
    */
   public double p99Millis(double perSecond, long millis) throws InterruptedException {
     atRate(perSecond, WarmUp.RECALL_MILLIS);

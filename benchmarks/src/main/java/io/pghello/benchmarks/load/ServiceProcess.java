@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.jr.ob.JSON;
 
 /**
- * A program that greets over HTTP, in whatever language, with its configuration in variables of the
- * environment. It ends when this JVM does.
+ * A program in any language that greets over HTTP and is configured by environment variables. It is
+ * stopped when this JVM exits.
  */
 public final class ServiceProcess implements AutoCloseable {
   private static final long START_SECONDS = 120;
@@ -44,9 +44,9 @@ public final class ServiceProcess implements AutoCloseable {
   private @Nullable Requests requests;
 
   /**
-   * Starts it, and waits until it answers.
+   * Starts the program and waits until it responds.
    *
-   * @param first a path that is asked for until the answer is 200
+   * @param first a path that is requested until the status is 200
    */
   public ServiceProcess(List<String> command, Map<String, String> variables, String first)
       throws IOException, InterruptedException {
@@ -77,14 +77,14 @@ public final class ServiceProcess implements AutoCloseable {
           return;
         }
       } catch (IOException e) {
-        // it does not listen yet
+        // not listening yet
       }
       Thread.sleep(POLL_MILLIS);
     }
     throw new IOException("a service has not started: " + Files.readString(output));
   }
 
-  /** Returns the variables by which such programs find a database, whatever they are called. */
+  /** Returns the environment variables for the database, under all names that such programs use. */
   public static Map<String, String> variables(Address database) {
     String port = Integer.toString(database.port());
     return Map.of(
@@ -114,12 +114,12 @@ public final class ServiceProcess implements AutoCloseable {
     return Client.withDescendants(process.toHandle());
   }
 
-  /** Returns the CPU time that it needed until its first answer, in milliseconds. */
+  /** Returns the CPU time in milliseconds until its first response. */
   public double startCpuMillis() {
     return startCpuMillis;
   }
 
-  /** Returns what asks for greetings, with the CPU time of the program counted. */
+  /** Returns the load generator, which measures the program's CPU time. */
   public Requests requests(int inFlight) {
     if (requests == null) {
       requests = new Requests(port, "/api/greeting/", inFlight, client());
@@ -127,7 +127,10 @@ public final class ServiceProcess implements AutoCloseable {
     return requests;
   }
 
-  /** Asks for the greetings of many names, one request after the other; in thousands a second. */
+  /**
+   * Requests the greetings of many names in batches, one after the other. Returns thousands of
+   * names per second.
+   */
   public Sample batches(int count, long serverPid, long millis)
       throws IOException, InterruptedException {
     List<String> names = SampleNames.USUAL.list(count);
@@ -153,7 +156,7 @@ public final class ServiceProcess implements AutoCloseable {
     return sample;
   }
 
-  /** Asks for the greetings of many names until it becomes no faster. */
+  /** Sends batches until they do not become faster. */
   public void warmUpBatches(int count, long serverPid) throws Exception {
     WarmUp.<Exception>run(millis -> batches(count, serverPid, millis).figure());
   }
@@ -164,12 +167,12 @@ public final class ServiceProcess implements AutoCloseable {
         .toList();
   }
 
-  /** The answer to a batch, which the guide's service and this project's have in common. */
+  /** The response to a batch, which is the same in the guide's service and in this project's. */
   record Batch(List<Greeting> greetings, int count) {
     record Greeting(String name, String greeting) {}
   }
 
-  /** Ends it, and waits until it has ended. */
+  /** Stops the program and waits for its end. */
   @Override
   public void close() throws IOException {
     if (requests != null) {

@@ -10,20 +10,20 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 
-/** Greets many names in a JVM with a heap of its own. */
+/** Greets many names in a JVM with a limited heap. */
 public final class StreamingGreeting {
   public static final List<Integer> HEAPS_MB =
       List.of(8, 12, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096);
-  // what -XX:+ExitOnOutOfMemoryError ends the JVM with
+  // exit code of -XX:+ExitOnOutOfMemoryError
   private static final int OUT_OF_MEMORY = 3;
-  // what a JVM ends with that is told to
+  // exit code after SIGTERM
   private static final int TOO_SLOW = 143;
   private static final Duration TIMEOUT = Duration.ofMinutes(2);
   private static final Duration CALL_TIMEOUT = Duration.ofSeconds(60);
 
   private StreamingGreeting() {}
 
-  /** The method that greets the names. */
+  /** The method of greeting the names. */
   public enum Way {
     EACH("helloEach()"),
     ALL("helloAll(), all in memory");
@@ -40,8 +40,9 @@ public final class StreamingGreeting {
   }
 
   /**
-   * Greets a number of names in one way, and checks each answer. Arguments: JDBC URL, user, number
-   * of names, way.
+   * Greets a number of names and verifies each greeting.
+   *
+   * @param args JDBC URL, user, number of names, and method
    */
   public static void main(String[] args) {
     try (PgHelloClient client =
@@ -49,7 +50,7 @@ public final class StreamingGreeting {
             .url(args[0])
             .user(args[1])
             .password(System.getenv(ChildJvm.PASSWORD))
-            // a heap that hardly suffices is slow, which is not what is measured
+            // a heap that is barely sufficient is slow, but speed is not measured here
             .callTimeout(CALL_TIMEOUT)
             .pool(config -> config.setConnectionTimeout(CALL_TIMEOUT.toMillis()))
             .build()) {
@@ -69,7 +70,7 @@ public final class StreamingGreeting {
     }
   }
 
-  /** Returns the smallest heap that it runs in, of those that are tried, in MB. */
+  /** Returns the smallest sufficient heap of the sizes tried, in MB. */
   public static double heapMb(Address address, Way way, int count)
       throws IOException, InterruptedException {
     for (int megabytes : HEAPS_MB) {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.load;
 
-/** Lets the compiler learn what is measured. */
+/** Warms up the code to be measured. */
 final class WarmUp {
-  /** The time to warm up again after others were measured. */
+  /** Time for warming up again after other measurements. */
   static final int RECALL_MILLIS = 100;
 
   private static final int MILLIS = 400;
   private static final int TRIES = 4;
 
-  // the compiler works in the background, for tens of thousands of requests
+  // the JIT compiler works in the background for tens of thousands of requests
   private static final int CHEAP_MILLIS = 2_000;
   private static final int CHEAP_TRIES = 3;
   private static final double CHEAPER = 0.97;
@@ -18,17 +18,17 @@ final class WarmUp {
 
   private WarmUp() {}
 
-  /** Works for so many milliseconds, and returns the rate. */
+  /** Runs for a number of milliseconds and returns the rate. */
   interface Work<E extends Exception> {
     double rate(long millis) throws E;
   }
 
-  /** Works for so many milliseconds, and returns the CPU time of a call. */
+  /** Runs for a number of milliseconds and returns the CPU time per call. */
   interface Cost<E extends Exception> {
     double micros(long millis) throws E;
   }
 
-  /** Works again and again until it has become no faster. */
+  /** Repeats the work until it does not become faster. */
   static <E extends Exception> void run(Work<E> work) throws E {
     double best = 0;
     int tries = TRIES;
@@ -39,7 +39,10 @@ final class WarmUp {
     }
   }
 
-  /** Works again and again until a call takes no less CPU time, that of the compiler included. */
+  /**
+   * Repeats the work until the CPU time per call, including JIT compilation, does not decrease
+   * further.
+   */
   static <E extends Exception> void untilCheap(Cost<E> cost) throws E {
     double best = Double.MAX_VALUE;
     int tries = CHEAP_TRIES;

@@ -16,18 +16,18 @@ import java.util.concurrent.ThreadFactory;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
-/** Ways to call the function: ours, and others'. */
+/** Ways of calling the function: this project's and others. */
 public enum Workload {
   ASYNC("helloAsync()", Ours::new, (ours, load) -> load.futures(ours::hello)),
   THREADS("hello(), threads", Ours::new, (o, load) -> load.threads(Thread::new, o.client::hello)),
   VIRTUAL(
       "hello(), virtual threads", Ours::new, (o, load) -> load.threads(virtual(), o.client::hello)),
-  /** Many names with one call. */
+  /** One call with many names. */
   ALL("helloAll()", Ours::new, (ours, load) -> load.inARow(ours::helloAll)),
   JDBC_THREADS("JDBC, threads", JdbcPeer::new, (o, load) -> load.threads(Thread::new, o::hello)),
   JDBC_VIRTUAL(
       "JDBC, virtual threads", JdbcPeer::new, (o, load) -> load.threads(virtual(), o::hello)),
-  /** Many names one after the other, with one statement. */
+  /** Many names one after the other with one prepared statement. */
   JDBC_LOOP("JDBC, one by one", JdbcPeer::new, (jdbc, load) -> load.inARow(jdbc::helloAll)),
   VERTX("Vert.x, pipelined", VertxPeer::new, (vertx, load) -> load.futures(vertx::hello)),
   R2DBC("R2DBC, pooled", R2dbcPeer::new, (r2dbc, load) -> load.futures(r2dbc::hello));
@@ -42,7 +42,7 @@ public enum Workload {
     opening = (address, connections) -> new Library<>(connecting.to(address, connections), way);
   }
 
-  /** Returns its name in tables and charts. */
+  /** Returns the name for tables and charts. */
   public String title() {
     return title;
   }
@@ -52,7 +52,7 @@ public enum Workload {
     return opening.open(address, connections);
   }
 
-  /** A library that has connections. */
+  /** A library with open connections. */
   interface Connected extends Closeable {
     /** Calls the function under a load. */
     Load.Figures under(Load load) throws Exception;
@@ -86,7 +86,7 @@ public enum Workload {
     return Objects.requireNonNull(virtualThreads());
   }
 
-  /** Makes virtual threads, if this JDK has them. */
+  /** Creates virtual threads, if this JDK supports them. */
   public static @Nullable ThreadFactory virtualThreads() {
     try {
       Object builder = Thread.class.getMethod("ofVirtual").invoke(null);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Calls kept in flight for some time, by a library in a JVM of its own. */
+/** Loads that a library handles in a separate JVM. */
 @NullMarked
 package io.pghello.benchmarks.load;
 

@@ -7,13 +7,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
-/** Runs a program of others. */
+/** Runs an external program. */
 final class Command {
   private Command() {}
 
-  /** Waits for the end of a program, and returns what it wrote; fails unless its exit code is 0. */
+  /** Waits for the end of a program and returns its output. Throws unless its exit code is 0. */
   static String run(ProcessBuilder program, int timeoutSeconds) throws IOException {
-    // not a pipe, which a server that it starts would keep open
+    // not a pipe, because a server started by the program would keep it open
     Path output = Files.createTempFile("bench", ".log");
     Process process = null;
     try {

@@ -19,9 +19,10 @@ import org.testcontainers.utility.DockerImageName;
 import org.testcontainers.utility.TestcontainersConfiguration;
 
 /**
- * The peer with an engine: Testcontainers and a stock image that is here already, for nothing is
- * pulled. Its data is in memory (tmpfs), as its documentation says, and it has the settings that
- * PostgreSQL's names for data that may be lost. The extension is not in the image, so SQL greets.
+ * A peer that uses a container engine: Testcontainers with a stock image. The image must already be
+ * present, because nothing is pulled. Its data is in memory (tmpfs), as recommended by its
+ * documentation, and it uses PostgreSQL's settings for non-durable data. The image does not contain
+ * the extension, so plain SQL greets.
  */
 public final class ContainerPeer {
   private static final String DATA = "/pgdata";
@@ -31,7 +32,7 @@ public final class ContainerPeer {
 
   private ContainerPeer() {}
 
-  /** Starts a container of an image, marked as that of a run, greets, and removes it. */
+  /** Starts a container labelled with the run, greets, and removes the container. */
   public static void main(String[] args) throws SQLException {
     try (PostgreSQLContainer container = create(args[0], args[1])) {
       container.start();
@@ -41,7 +42,7 @@ public final class ContainerPeer {
     }
   }
 
-  /** A container that is not started yet. */
+  /** Creates a container without starting it. */
   public static PostgreSQLContainer create(String image, String run) {
     return new PostgreSQLContainer(
             DockerImageName.parse(image).asCompatibleSubstituteFor("postgres"))
@@ -51,12 +52,15 @@ public final class ContainerPeer {
         .withLabel(LABEL, run);
   }
 
-  /** The image to use: the one that a variable names, or the official one of a major. */
+  /**
+   * Returns the image: the one from an environment variable, or the official image of a major
+   * version.
+   */
   public static String image(int major) {
     return Objects.requireNonNullElse(System.getenv("PG_HELLO_TEST_IMAGE"), "postgres:" + major);
   }
 
-  /** Returns why the image cannot be run here without a pull; null if it can. */
+  /** Returns the reason why the image cannot run without a pull; null if it can. */
   public static @Nullable String obstacle(String image) {
     if (docker("version").isEmpty()) {
       return "no container engine answers";
@@ -78,7 +82,7 @@ public final class ContainerPeer {
         : null;
   }
 
-  /** Fails if the engine still knows a container. */
+  /** Throws if the engine still has a container. */
   public static void requireGone(String container) {
     try {
       DockerClientFactory.lazyClient().inspectContainerCmd(container).exec();
@@ -88,13 +92,13 @@ public final class ContainerPeer {
     throw new IllegalStateException("the container " + container + " is still there");
   }
 
-  /** Removes what a run that was ended left behind. */
+  /** Removes containers of interrupted runs. */
   public static void removeAll(String run) {
     String ids = docker("ps", "-aq", "--filter", "label=" + LABEL + "=" + run).orElse("");
     ids.lines().forEach(id -> docker("rm", "-fv", id));
   }
 
-  /** Returns what the engine's own client prints, or nothing if it fails or is not there. */
+  /** Returns the output of the engine's own client; empty if it fails or is missing. */
   private static Optional<String> docker(String... arguments) {
     List<String> command = Stream.concat(Stream.of("docker"), Stream.of(arguments)).toList();
     try {

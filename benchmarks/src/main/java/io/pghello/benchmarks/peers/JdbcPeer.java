@@ -12,9 +12,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Code that one writes by hand: JDBC on HikariCP. The driver prepares the statement on the server.
- */
+/** Handwritten code: JDBC with HikariCP. The driver prepares the statement on the server. */
 public final class JdbcPeer implements Closeable {
   private static final String HELLO = "SELECT pg_hello(?)";
 
@@ -28,7 +26,7 @@ public final class JdbcPeer implements Closeable {
     this.pool = pool;
   }
 
-  /** A pool of a fixed size. */
+  /** Creates a pool of a fixed size. */
   public static HikariDataSource pool(Address address, int connections) {
     var config = new HikariConfig();
     config.setJdbcUrl(address.jdbcUrl());
@@ -38,7 +36,7 @@ public final class JdbcPeer implements Closeable {
     return new HikariDataSource(config);
   }
 
-  /** Makes a call, as one writes it by hand. */
+  /** Makes a call with handwritten code. */
   public @Nullable String hello(String name) throws SQLException {
     try (Connection connection = pool.getConnection();
         PreparedStatement statement = connection.prepareStatement(HELLO)) {
@@ -46,7 +44,7 @@ public final class JdbcPeer implements Closeable {
     }
   }
 
-  /** Greets one after the other with one statement. */
+  /** Greets names one after the other with one prepared statement. */
   public void helloAll(SampleNames names, int count) throws SQLException {
     try (Connection connection = pool.getConnection();
         PreparedStatement statement = connection.prepareStatement(HELLO)) {

@@ -8,7 +8,7 @@ import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.RestController;
 
-/** Code that one writes by hand in an application with Spring Boot. */
+/** Handwritten code in a Spring Boot application. */
 @RestController
 public final class JdbcTemplateController {
   private final JdbcTemplate jdbc;

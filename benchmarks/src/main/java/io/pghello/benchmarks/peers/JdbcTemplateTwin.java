@@ -10,9 +10,7 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Primary;
 import org.springframework.jdbc.core.JdbcTemplate;
 
-/**
- * The greeting service, with a greeting asked for by {@code JdbcTemplate}, and all else the same.
- */
+/** The greeting service with {@code JdbcTemplate} for greetings. Everything else is the same. */
 @Configuration(proxyBeanMethods = false)
 public class JdbcTemplateTwin {
   private static final String HELLO = "SELECT pg_hello(?, ?)";
@@ -32,7 +30,7 @@ public class JdbcTemplateTwin {
   }
 
   /**
-   * Starts it.
+   * Starts the service.
    *
    * @param args the class of the service, and properties
    */

@@ -14,9 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import tools.jackson.jr.ob.JSON;
 
-/**
- * A server of the Model Context Protocol, whose tool takes SQL, on its standard input and output.
- */
+/** An MCP server with an SQL tool, on its standard input and output. */
 public final class McpServer implements AutoCloseable {
   private final Process process;
   private final PrintWriter in;
@@ -46,7 +44,7 @@ public final class McpServer implements AutoCloseable {
     in.println("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}");
   }
 
-  /** Starts ours with the options of {@code ./dev mcp}, which are those of docs/mcp.md. */
+  /** Starts our server with the options of {@code ./dev mcp}, as documented in docs/mcp.md. */
   public static McpServer ours(Address address) throws IOException {
     var command = new ArrayList<String>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -71,7 +69,7 @@ public final class McpServer implements AutoCloseable {
         System.getProperty(name), "the MCP servers are not there; run ./dev bench");
   }
 
-  /** Returns the answer to a query, as JSON. */
+  /** Returns the result of a query as JSON. */
   public String query(String sql) throws IOException {
     return ask("tools/call", Map.of("name", "query", "arguments", Map.of("sql", sql)));
   }

@@ -17,13 +17,13 @@ import org.apache.commons.io.FileUtils;
 import org.apache.commons.io.function.Uncheck;
 
 /**
- * The peer without a library: initdb, pg_ctl and JDBC, on the very binaries that ours unpacked,
- * with the extension's files among them. It has PostgreSQL's own settings, or is tuned as its
- * documentation says for data that may be lost: no fsync, synchronous_commit and full_page_writes,
- * fewer checkpoints, initdb --no-sync, an immediate stop; and the caller puts the data into memory.
+ * A peer without a library: initdb, pg_ctl and JDBC, with the same binaries and extension files as
+ * our server. It uses PostgreSQL's default settings, or is tuned as in PostgreSQL's documentation
+ * for non-durable data: no fsync, synchronous_commit and full_page_writes, fewer checkpoints,
+ * initdb --no-sync, and immediate shutdown. The caller puts the data into memory.
  */
 public final class PgCtlServer implements Closeable {
-  /** Asks {@link #main} for a tuned one. */
+  /** Argument of {@link #main} for a tuned server. */
   public static final String TUNED = "tuned";
 
   private static final int TIMEOUT_SECONDS = 60;
@@ -43,7 +43,9 @@ public final class PgCtlServer implements Closeable {
     folder = Files.createTempDirectory(parent, "by-hand");
   }
 
-  /** Starts a server of programs in a folder, with data in another one, and perhaps tuned. */
+  /**
+   * Starts a server with the programs in one directory and the data in another, optionally tuned.
+   */
   public static void main(String[] args) throws IOException, SQLException {
     boolean tuned = args.length > 2 && args[2].equals(TUNED);
     try (PgCtlServer server = start(Path.of(args[0]), Path.of(args[1]), tuned);
@@ -52,7 +54,7 @@ public final class PgCtlServer implements Closeable {
     }
   }
 
-  /** Starts a server that ends with the JVM, and whose data is in a folder within this one. */
+  /** Starts a server that stops at the end of the JVM, with its data in a subdirectory. */
   public static PgCtlServer start(Path programs, Path parent, boolean tuned) throws IOException {
     var server = new PgCtlServer(programs, parent, tuned);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> Uncheck.run(server::close)));
@@ -66,7 +68,7 @@ public final class PgCtlServer implements Closeable {
     }
   }
 
-  /** Another process may take the port before the server does. */
+  /** Retries, because another process may take the port first. */
   private void startOnFreePort() throws IOException {
     for (int attempt = 1; ; attempt++) {
       try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
@@ -91,16 +93,18 @@ public final class PgCtlServer implements Closeable {
         "jdbc:postgresql://127.0.0.1:" + port + "/postgres?user=postgres");
   }
 
-  /** Creates the extension, and greets. */
+  /** Creates the extension and greets. */
   public static String greet(Connection connection) throws SQLException {
     Sql.execute(connection, "CREATE EXTENSION pg_hello");
     return Sql.text(connection, "SELECT pg_hello('Ada')");
   }
 
-  /** Runs a program with options that have no spaces in them, and then those of the server. */
+  /**
+   * Runs a program with the given options, which must not contain spaces, and the server's options.
+   */
   private void run(String program, String options, String... server) throws IOException {
     List<String> command = new ArrayList<>();
-    // PostgreSQL refuses to run as root, so root has no name there
+    // PostgreSQL does not run as root, so the user must be different
     if (Files.getAttribute(folder, "unix:uid").equals(0)) {
       command.addAll(List.of("unshare", "-U"));
     }
@@ -114,7 +118,7 @@ public final class PgCtlServer implements Closeable {
     return folder.resolve("data");
   }
 
-  /** Stops it and removes its data. A second call does nothing. */
+  /** Stops the server and removes its data. Further calls have no effect. */
   @Override
   public synchronized void close() throws IOException {
     if (!Files.exists(folder)) {

@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 import org.apache.commons.io.FileUtils;
 import org.jspecify.annotations.Nullable;
 
-/** PostgreSQL's own client for benchmarks: what the server can do, without a JVM. */
+/** PostgreSQL's own benchmark client, which shows the server's capacity without a JVM. */
 public final class PgbenchPeer implements AutoCloseable {
   static final int PIPELINED = 256;
 
@@ -43,16 +43,16 @@ public final class PgbenchPeer implements AutoCloseable {
     Files.writeString(
         folder.resolve("pipelined"),
         NAME + "\\startpipeline\n" + HELLO.repeat(PIPELINED) + "\\endpipeline\n");
-    // those that are there: where a run is interrupted, nobody closes this
+    // only existing connections: if a run is interrupted, this is not closed
     FileUtils.forceDeleteOnExit(folder.toFile());
   }
 
-  /** Returns whether it can be run. */
+  /** Returns whether pgbench is available. */
   public boolean isInstalled() {
     return program != null;
   }
 
-  /** Finds it on the path, or the newest where Debian has it. */
+  /** Finds pgbench on the path, or else the newest version in Debian's directories. */
   private static @Nullable String find() {
     String found = "command -v pgbench || ls -rv /usr/lib/postgresql/*/bin/pgbench";
     try {
@@ -64,7 +64,7 @@ public final class PgbenchPeer implements AutoCloseable {
     }
   }
 
-  /** Fails if an answer is wrong. */
+  /** Throws if a result is wrong. */
   public void check() throws IOException {
     run("checked", "-t", "100");
   }
@@ -74,7 +74,7 @@ public final class PgbenchPeer implements AutoCloseable {
     return rate("single", 1, clients);
   }
 
-  /** The same with many calls at a time on each connection. */
+  /** Returns thousands of calls per second, with many pipelined calls on each connection. */
   public Sample pipelined(int clients) throws IOException {
     return rate("pipelined", PIPELINED, clients);
   }
@@ -82,7 +82,7 @@ public final class PgbenchPeer implements AutoCloseable {
   private Sample rate(String script, int calls, int clients) throws IOException {
     CpuTime cpu = CpuTime.start(CpuTime.Client.CHILDREN, serverPid);
     double rate = calls * run(script, "-T", "1", "-c", Integer.toString(clients));
-    // it works for a second
+    // it runs for a second
     return new Sample(rate, cpu.microsPerCall(rate * 1e3));
   }
 

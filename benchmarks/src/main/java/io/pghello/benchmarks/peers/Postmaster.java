@@ -12,20 +12,20 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The process of a server on this machine, and where its data is: to see that both have gone when
- * the server is stopped.
+ * The main process of a local server, and its data directory, to check that both are gone after the
+ * server has stopped.
  */
 public record Postmaster(ProcessHandle process, Path data) {
   private static final int TIMEOUT_SECONDS = 10;
 
-  /** Asks a server, as its superuser. */
+  /** Queries a server as its superuser. */
   public static Postmaster of(Connection connection) throws SQLException {
     return new Postmaster(
         ProcessHandle.of(CpuTime.serverPid(connection)).orElseThrow(),
         Path.of(Sql.text(connection, "SHOW data_directory")));
   }
 
-  /** Fails unless the server has ended, and its data is removed. */
+  /** Throws unless the server has ended and its data has been removed. */
   public void requireGone() {
     if (!hasEnded(process)) {
       throw new IllegalStateException("the server with the data " + data + " still runs");
@@ -45,7 +45,10 @@ public record Postmaster(ProcessHandle process, Path data) {
     return line.contains("/postgres ") && line.contains(" -D " + folder);
   }
 
-  /** Ends the servers in a folder at once, but so that they give back their shared memory. */
+  /**
+   * Shuts down the servers in a directory immediately, but so that they release their shared
+   * memory.
+   */
   public static void endAll(Path folder) throws IOException {
     List<ProcessHandle> servers =
         ProcessHandle.allProcesses().filter(process -> serves(process, folder)).toList();

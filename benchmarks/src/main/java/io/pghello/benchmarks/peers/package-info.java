@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The libraries and programs that this project is measured against. */
+/** The libraries and programs with which this project is compared. */
 @NullMarked
 package io.pghello.benchmarks.peers;
 

@@ -15,23 +15,28 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes a report into pages, as tables of Markdown. Each stands between {@code <!-- results: WHAT
- * -->} and {@code <!-- end -->}. WHAT is {@code targets}, perhaps with names of benchmarks, for the
- * rows that have one; {@code summary}, for the same rows without their targets; the name of a
- * benchmark, perhaps with a unit, for its rows in that unit; or the name of a curve.
+ * Writes a report into pages as Markdown tables. Each table is between {@code <!-- results: WHAT
+ * -->} and {@code <!-- end -->}. WHAT is one of the following:
+ *
+ * <ul>
+ *   <li>{@code targets}, optionally with names of benchmarks: the rows with targets
+ *   <li>{@code summary}: the same rows without their targets
+ *   <li>the name of a benchmark, optionally with a unit: its rows with that unit
+ *   <li>the name of a curve
+ * </ul>
  */
 final class MarkdownTables {
   private static final String BEGIN = "<!-- results: ";
   private static final Pattern BLOCK =
       Pattern.compile("(" + BEGIN + "([^\n]+) -->\n).*?(<!-- end -->\n)", Pattern.DOTALL);
-  // calls, annotations, and what begins with a literal
+  // calls, annotations, and text that begins with a literal
   private static final Pattern CODE =
       Pattern.compile("^'.*|@\\w+|\\w+\\((?:[^()]|\\([^()]*\\))*\\)");
   private static final String NONE = "–";
 
   private final Report report;
 
-  /** Takes the report that pages are to show. */
+  /** Creates the tables of a report. */
   MarkdownTables(Report report) {
     if (report.handicap() != 1) {
       throw new IllegalArgumentException(
@@ -45,7 +50,7 @@ final class MarkdownTables {
     return page.split(BEGIN, -1).length - 1;
   }
 
-  /** Returns the page with what the report says. */
+  /** Returns the page with the figures of the report. */
   String fill(String page) {
     if (BLOCK.matcher(page).results().count() != count(page)) {
       throw new IllegalArgumentException("each \"" + BEGIN + "\" needs an \"<!-- end -->\"");
@@ -101,7 +106,7 @@ final class MarkdownTables {
     return lines;
   }
 
-  /** A line for each side, a column for each point. */
+  /** Returns one line per side and one column per point. */
   private static String curve(Curve curve) {
     List<Double> points = curve.points();
     var text = new StringBuilder();
@@ -118,7 +123,7 @@ final class MarkdownTables {
     return text.toString();
   }
 
-  /** Returns the line that says where and when the figures were measured. */
+  /** Returns the line with the place and time of the measurement. */
   private String source(List<Report.Section> sections, String names) {
     Environment environment = report.environment();
     return "\n%s on %s with %d CPUs, %s and PostgreSQL %s; `./dev bench%s%s` does it on yours.\n"
@@ -139,7 +144,7 @@ final class MarkdownTables {
             report.quick() ? " --quick" : "");
   }
 
-  /** A row and what must come of it; nothing if it has no target. */
+  /** Returns a row with its target; empty if it has no target. */
   private static String judged(Result result) {
     Row row = result.row();
     Row.Target target = row.target();
@@ -161,7 +166,7 @@ final class MarkdownTables {
             + (result.verdict() == Result.Verdict.GOAL ? ", met" : ", not met"));
   }
 
-  /** Returns the sides of a row: their names, or for a count the peer's figure beside its name. */
+  /** Returns the sides of a row: their names, or the name and figure of the peer for a count. */
   private static String sides(Result result) {
     Row row = result.row();
     Spread peer = result.peerSpread();
@@ -184,7 +189,7 @@ final class MarkdownTables {
     return figure(judgedSpread(result), unit);
   }
 
-  /** A row that has a target, without it. */
+  /** Returns a row that has a target, without the target. */
   private static String summarized(Result result) {
     Row row = result.row();
     if (row.target() == null) {
@@ -202,7 +207,7 @@ final class MarkdownTables {
                 + (row.better() == Row.Better.LOWER ? " × the cost" : " ×"));
   }
 
-  /** A row with the figures of both sides, if it has the unit that is asked for. */
+  /** Returns a row with the figures of both sides, if it has the requested unit. */
   private static String compared(Result result, List<String> unit) {
     Row row = result.row();
     if (!unit.isEmpty() && !unit.contains(row.unit())) {
@@ -241,7 +246,7 @@ final class MarkdownTables {
     return lower.equals(upper) ? lower : lower + "–" + upper;
   }
 
-  /** Marks what is code; a bar would end the cell even there. */
+  /** Formats code. Escapes bars, which would end the table cell even in code. */
   private static String text(@Nullable String text) {
     return text == null
         ? NONE

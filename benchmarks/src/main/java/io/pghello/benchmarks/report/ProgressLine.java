@@ -4,7 +4,7 @@ package io.pghello.benchmarks.report;
 import java.io.PrintStream;
 import java.util.Locale;
 
-/** Says on a terminal what runs, and how long the rest will take. */
+/** Shows the current measurement and the remaining time on a terminal. */
 public final class ProgressLine {
   private static final int WIDTH = 79;
 
@@ -15,7 +15,7 @@ public final class ProgressLine {
   private final long start = System.nanoTime();
   private int done;
 
-  /** Creates it for so many steps; nothing is written unless it is shown. */
+  /** Creates a progress line for a number of steps. Nothing is printed unless it is enabled. */
   public ProgressLine(PrintStream terminal, boolean shown, String name, int steps) {
     this.terminal = terminal;
     this.shown = shown;
@@ -23,7 +23,7 @@ public final class ProgressLine {
     this.steps = steps;
   }
 
-  /** Tells of the next step. */
+  /** Shows the next step. */
   public void step(String what) {
     if (shown) {
       double seconds = (System.nanoTime() - start) / 1e9;
@@ -36,7 +36,7 @@ public final class ProgressLine {
     done++;
   }
 
-  /** Makes room for other output. */
+  /** Clears the line for other output. */
   public void clear() {
     if (shown) {
       line("");

@@ -9,13 +9,13 @@ import java.util.List;
 import tools.jackson.jr.ob.JSON;
 
 /**
- * All that a run found out, for {@code --json}.
+ * All results of a run, for {@code --json}.
  *
  * @param quick whether it was a short run
- * @param guard whether rows were judged by what holds on a busy machine, too
- * @param rows the text that rows had to have in their names; empty for all
- * @param forks how many JVMs measured each row, one after the other
- * @param handicap by how much our side was slowed down; 1 if it was not
+ * @param guard whether rows were judged by limits for a busy machine
+ * @param rows the text that the names of rows had to contain; empty for all rows
+ * @param forks the number of JVMs that measured each row, one after the other
+ * @param handicap the factor by which our side was slowed down; 1 for none
  */
 public record Report(
     Environment environment,
@@ -27,9 +27,9 @@ public record Report(
     List<Section> benchmarks) {
 
   /**
-   * The results of one benchmark, and the rows that could not be measured, each with the reason.
+   * The results of one benchmark, and the rows that could not be measured, with the reasons.
    *
-   * @param date when it ended, in UTC
+   * @param date the time of its end, in UTC
    */
   public record Section(
       String name,
@@ -49,7 +49,9 @@ public record Report(
     return benchmarks.stream().flatMap(section -> section.curves.stream()).toList();
   }
 
-  /** Returns this with what an earlier run has of benchmarks that this one did not measure. */
+  /**
+   * Returns a copy with the results of an earlier run for benchmarks that this run did not measure.
+   */
   public Report withOthersOf(Report earlier) {
     var all = new LinkedHashMap<String, Section>();
     earlier.benchmarks.forEach(section -> all.put(section.name, section));

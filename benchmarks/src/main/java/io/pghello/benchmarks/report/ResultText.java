@@ -9,7 +9,7 @@ import io.pghello.benchmarks.harness.Spread;
 final class ResultText {
   private ResultText() {}
 
-  /** Returns both rates, as in "1,407 against 110 k/s"; empty if the row is not about rates. */
+  /** Returns both rates, e.g. "1,407 against 110 k/s"; empty if the row is not a rate. */
   static String rates(Result result) {
     Spread peer = result.peerSpread();
     String unit = result.row().unit();
@@ -22,7 +22,7 @@ final class ResultText {
             + unit;
   }
 
-  /** Returns the target of a call's CPU time; empty if there is none. */
+  /** Returns the target for the CPU time per call; empty if there is none. */
   static String cpuMust(Row row) {
     Row.Target target = row.target();
     return target == null || target.lessCpu() == null
@@ -30,7 +30,7 @@ final class ResultText {
         : "CPU ≥ " + TextTable.figure(target.lessCpu()) + " × less";
   }
 
-  /** The CPU time of a call on both sides; empty if it was not counted. */
+  /** Returns the CPU time per call of both sides; empty if it was not measured. */
   static String cpu(Result result) {
     Result.Cpu cpu = result.cpu();
     if (cpu == null) {

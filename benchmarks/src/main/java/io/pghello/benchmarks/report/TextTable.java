@@ -13,12 +13,12 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Writes results as lines of text that stand below one another. */
+/** Writes results as an aligned text table. */
 public final class TextTable {
   private final int nameWidth;
   private final int peerWidth;
 
-  /** Creates a table with room for these rows. */
+  /** Creates a table with column widths for these rows. */
   public TextTable(List<Row> rows) {
     nameWidth = width(" ", rows.stream().map(Row::name));
     peerWidth = width("against", rows.stream().map(row -> orDash(row.peer())));
@@ -28,7 +28,9 @@ public final class TextTable {
     return cells.mapToInt(String::length).reduce(header.length(), Math::max);
   }
 
-  /** The machine, and how many libraries there are: their names fill three screens. */
+  /**
+   * Returns the machine and the number of libraries, because their names would fill three screens.
+   */
   public static String environment(Environment environment) {
     return String.format(
         Locale.ROOT,
@@ -55,7 +57,7 @@ public final class TextTable {
     return line("", "against", cells.split(",", -1));
   }
 
-  /** A curve: a line for each side, a column for each point. */
+  /** Writes a curve: one line per side, one column per point. */
   public static String curve(Curve curve) {
     List<Double> points = curve.points();
     int width = width(curve.axis(), curve.lines().stream().map(Curve.Line::name));
@@ -128,7 +130,7 @@ public final class TextTable {
     return text == null ? "-" : text;
   }
 
-  /** Three digits or so: more would be noise. */
+  /** Formats a number with about three significant digits. */
   static String figure(double value) {
     double size = Math.abs(value);
     if (size >= 100 || value == Math.rint(value)) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Results as text, as Markdown tables in pages, and as an HTML page. */
+/** Results in text, Markdown, and HTML format. */
 @NullMarked
 package io.pghello.benchmarks.report;
 

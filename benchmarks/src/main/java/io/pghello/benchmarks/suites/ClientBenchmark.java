@@ -34,9 +34,9 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * The client under load, beside other libraries that call a function. Each library has a JVM of its
- * own, and all have as many connections; one caller alone has one, which ours and JDBC share. Every
- * answer is compared with what it should be.
+ * The client under load, compared with other libraries that call a function. Each library runs in
+ * its own JVM, all with the same number of connections. A single caller has one connection, which
+ * our client and JDBC share. Each result is verified.
  */
 public final class ClientBenchmark extends ServerBenchmark {
   private static final int CONNECTIONS = 4;
@@ -47,7 +47,7 @@ public final class ClientBenchmark extends ServerBenchmark {
   private static final String ITS_BEST = ", its best number in flight";
   private static final String ONE_BY_ONE = "JDBC, one by one";
 
-  // in the order of the figures
+  // in the order of their figures
   private static final Metric THROUGHPUT = new Metric("throughput", "k/s", Row.Better.HIGHER);
   private static final Metric MEDIAN = new Metric("median latency", "us", Row.Better.LOWER);
   private static final Metric P99 = new Metric("99 % latency", "us", Row.Better.LOWER);
@@ -141,7 +141,7 @@ public final class ClientBenchmark extends ServerBenchmark {
         .toList();
   }
 
-  /** Returns the title of a library with the number of callers of most rows. */
+  /** Returns the title of a library with the number of callers used in most rows. */
   private static String all(Workload library) {
     return library == ASYNC
         ? library.title() + ", 256 in flight"
@@ -239,7 +239,7 @@ public final class ClientBenchmark extends ServerBenchmark {
     Response at(Workload library, double point) throws IOException;
   }
 
-  /** All libraries that call for one name at a time. */
+  /** All libraries that greet one name per call. */
   private List<Track> everyone(Loaded loaded) {
     return Stream.of(ASYNC, VIRTUAL, THREADS, VERTX, R2DBC, JDBC_VIRTUAL, JDBC_THREADS)
         .filter(library -> virtual || !library.title().contains("virtual"))
@@ -271,7 +271,7 @@ public final class ClientBenchmark extends ServerBenchmark {
     return measure(library, proxy.port(), CONNECTIONS, MANY, 0, sweepMillis);
   }
 
-  /** Asks the JVM of a library, which is started and warmed up when it is first asked. */
+  /** Sends a request to the JVM of a library. The first request starts the JVM and warms it up. */
   private Response measure(
       Workload library, int port, int connections, int calls, int nameBytes, long time)
       throws IOException {

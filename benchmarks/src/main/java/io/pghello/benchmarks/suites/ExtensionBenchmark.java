@@ -21,10 +21,10 @@ import java.util.stream.Stream;
 import org.postgresql.PGConnection;
 
 /**
- * The cost of a function's call, inside one session of the server.
+ * The cost of a function call inside one server session.
  *
- * <p>A statement calls the function once for each row of a table in memory; the cost is what it
- * takes beyond the same statement without the call.
+ * <p>A statement calls the function once for each row of a table in memory. The cost is the
+ * additional time compared with the same statement without the call.
  */
 public final class ExtensionBenchmark extends ServerBenchmark {
   private static final int MANY_STATEMENTS = 1_000;
@@ -32,11 +32,10 @@ public final class ExtensionBenchmark extends ServerBenchmark {
 
   private static final String HELLO = "pg_hello(name)";
   private static final String ALL = "pg_hello_all(names)";
-  // What others write to get the same answers.
+  // Alternatives in plain SQL with the same results.
   private static final String CONCATENATION = "'Hello, ' || name || '!'";
   private static final String REPEATED = "rtrim(repeat('Hello, ' || name || '! ', 10))";
-  // an aggregate of as many rows of the same value; OFFSET 0 keeps the planner from evaluating a
-  // constant once for all rows
+  // an aggregate of many rows with the same value; OFFSET 0 prevents constant folding
   private static final String REPEATED_VALUE =
       "SELECT %s FROM (SELECT ?::%s OFFSET 0) n, generate_series(1, ?)";
   private static final String SUBQUERY = "array(SELECT pg_hello(n) FROM unnest(names) n)";
@@ -53,7 +52,7 @@ public final class ExtensionBenchmark extends ServerBenchmark {
             .setting("autovacuum", "off")
             .setting("jit", "off")
             .setting("max_parallel_workers_per_gather", "0")
-            // a table of more than a quarter of it is not read from it
+            // tables larger than a quarter of shared_buffers are not cached there
             .setting("shared_buffers", "512MB")
             .start());
     rounds = quick ? 9 : 5;
@@ -126,7 +125,7 @@ public final class ExtensionBenchmark extends ServerBenchmark {
     return calls(Row.plain(ours, peer, "ns"), table, ours, peer);
   }
 
-  /** Compares two expressions that have the same value for each name of a table. */
+  /** Compares two expressions with the same value for each name of a table. */
   private Comparison calls(Row row, String table, String ours, String peer) {
     return compared(
         row,
@@ -153,8 +152,8 @@ public final class ExtensionBenchmark extends ServerBenchmark {
   }
 
   /**
-   * Compares the time that a client waits for a statement: the names go to the server, and the
-   * answers stay there.
+   * Compares the time that a client waits for a statement. The names are sent to the server, and
+   * the results stay there.
    */
   private Comparison statements(int length, int times) {
     return compared(
@@ -178,7 +177,7 @@ public final class ExtensionBenchmark extends ServerBenchmark {
         });
   }
 
-  /** Loads the library that scripts/native.sh compiles from the folder peer. */
+  /** Loads the library that scripts/native.sh compiles from the directory peer. */
   private void createPeer(String function) throws SQLException {
     String library = System.getProperty("pghello.bench.peer");
     if (library == null) {
@@ -194,13 +193,16 @@ public final class ExtensionBenchmark extends ServerBenchmark {
     return table.equals("names") ? nameCount : fewCount;
   }
 
-  /** An expression for each row of a table beside one that costs nothing, in nanoseconds. */
+  /**
+   * The cost of an expression per row of a table, in nanoseconds, compared with an expression
+   * without cost.
+   */
   private Side call(String table, String nothing, String expression) {
     int calls = count(table);
     return () -> nanos("SELECT count(%s) FROM " + table, nothing, expression, calls) / calls;
   }
 
-  /** An expression of one array, a number of times, in microseconds each. */
+  /** The cost of an expression with one array, in microseconds. */
   private double arrayMicros(String expression, int length, int calls) throws SQLException {
     String sql = REPEATED_VALUE.formatted("sum(cardinality(%s))", "text[] AS names");
     return nanos(sql, "names", expression, (long) length * calls, names(length), calls)
@@ -208,7 +210,7 @@ public final class ExtensionBenchmark extends ServerBenchmark {
         / 1e3;
   }
 
-  /** An expression of a long name, in nanoseconds. */
+  /** The cost of an expression with a long name, in nanoseconds. */
   private double nanos(String expression, int length) throws SQLException {
     int calls = (int) Math.min(curveCalls, 400L * curveCalls / length);
     String name = "x".repeat(length);
@@ -221,8 +223,9 @@ public final class ExtensionBenchmark extends ServerBenchmark {
   }
 
   /**
-   * Returns the nanoseconds that a statement takes longer with an expression than with one that
-   * costs nothing. The shortest of a few runs counts, as other work of the machine only adds to it.
+   * Returns the additional nanoseconds of a statement with an expression, compared with an
+   * expression without cost. Uses the minimum of several runs, because other load on the machine
+   * only adds to the time.
    */
   private double nanos(
       String sql, String nothing, String expression, long expected, Object... parameters)
@@ -284,12 +287,12 @@ public final class ExtensionBenchmark extends ServerBenchmark {
         length);
   }
 
-  /** Returns the growth of a new session's memory in kB, over one statement and many together. */
+  /** Returns the growth of a new session's memory in kB over one statement and over many. */
   private double growthKb(String call) throws SQLException, IOException {
     int names = memoryCalls / MANY_STATEMENTS;
     try (Connection session = database.superuserDataSource().getConnection()) {
       int pid = session.unwrap(PGConnection.class).getBackendPID();
-      // as much as fills the caches
+      // enough to fill the caches
       for (int i = 0; i < 10; i++) {
         call(session, call, names, 1 + i);
       }
@@ -310,7 +313,7 @@ public final class ExtensionBenchmark extends ServerBenchmark {
     requireCount(Long.parseLong(Sql.text(session, sql)), (long) names * times);
   }
 
-  /** The memory of a process that it shares with no other, and that no file backs. */
+  /** The private anonymous memory of a process. */
   private static long anonymousKb(int pid) throws IOException {
     try (Stream<String> lines = Files.lines(Path.of("/proc/" + pid + "/status"))) {
       return lines

@@ -47,12 +47,11 @@ import org.hibernate.persister.entity.EntityPersister;
 import org.postgresql.PGProperty;
 
 /**
- * The cost of entities that the server fills, in round trips and in time. A thousand entities are a
- * flush, and each side works on a connection of its own kind; the rows that it has written are
- * compared with what they should be each time.
+ * The cost of entities that the server fills, in round trips and in time. A flush has one thousand
+ * entities. Each side has its own kind of connection, and the written rows are verified each time.
  */
 public final class HibernateBenchmark extends ServerBenchmark {
-  // a logger that nobody holds would forget its level
+  // without a strong reference, the logger would be collected and lose its level
   private static final Logger LOG = Logger.getLogger("org.hibernate");
 
   private static final int MANY = 10_000;
@@ -79,12 +78,12 @@ public final class HibernateBenchmark extends ServerBenchmark {
   private final int longestOneByOne;
   private final Set<String> warm = new HashSet<>();
 
-  /** Does something and returns what it cost. */
+  /** Measures the cost of an action. */
   private interface Meter {
     double measure(Action action) throws Exception;
   }
 
-  /** A connection to write entities on, with its batch size and its meter. */
+  /** A connection for writing entities, with its batch size and its meter. */
   private final class Way {
     private final Connection session;
     private final int batchSize;
@@ -101,7 +100,9 @@ public final class HibernateBenchmark extends ServerBenchmark {
       this.meter = meter;
     }
 
-    /** Measures something in a transaction that it ends; the driver sends BEGIN before it. */
+    /**
+     * Measures an action in a transaction, which it ends. The driver sends BEGIN before the action.
+     */
     double measure(Action action) throws Exception {
       Sql.execute(session, "SELECT 1");
       return meter.measure(action);
@@ -120,7 +121,7 @@ public final class HibernateBenchmark extends ServerBenchmark {
     rounds = quick ? 1 : 2;
     warmUps = quick ? 2 : 6;
     fewInserts = quick ? 500 : 2_000;
-    // enough that the counter's ten milliseconds do not matter
+    // enough to make the counter's resolution of ten milliseconds negligible
     loads = quick ? 1 : 100;
     longestOneByOne = quick ? FLUSH : MANY;
     WireProxy counting = closing(WireProxy.to(server));
@@ -211,7 +212,10 @@ public final class HibernateBenchmark extends ServerBenchmark {
     return Row.plain(ROUND_TRIPS + what, WITHOUT, "").count(trips, trips).guarded(trips);
   }
 
-  /** A round for the first identifier, which takes a round trip more, and one to count. */
+  /**
+   * Runs one round for the first identifier, which needs an additional round trip, and one round to
+   * count.
+   */
   private static Comparison counted(Row row, Side ours, Side peer) {
     return new Comparison(row, CHECKED_MEANWHILE, ours, peer, 1, 1);
   }
@@ -233,7 +237,10 @@ public final class HibernateBenchmark extends ServerBenchmark {
         .comparison(row, CHECKED_MEANWHILE, warmUps, rounds);
   }
 
-  /** Lets what comes later find most of it compiled, which takes too long from afar. */
+  /**
+   * Warms up most of the code with a nearby server, because warming up with a remote one takes too
+   * long.
+   */
   private void warmUpNearby() throws Exception {
     for (int i = 0; i < warmUps; i++) {
       insert(Filled::new, MANY, FLUSH, near);
@@ -254,16 +261,17 @@ public final class HibernateBenchmark extends ServerBenchmark {
   /**
    * The work at a point of a curve.
    *
-   * @param scale of the way's figures
-   * @param count of entities, unless a flush has more
-   * @param tries of which the least counts: what else the machine does only adds to it
+   * @param scale the unit of the figures
+   * @param count number of entities, unless a flush has more
+   * @param tries number of attempts; the minimum counts, because other load on the machine only
+   *     adds to the time
    */
   private record Effort(Way way, double scale, int count, int tries) {}
 
   /**
-   * Measures the cost of an entity by the number of entities that are flushed together.
+   * Measures the cost per entity by the number of entities in a flush.
    *
-   * @param longest flush of those that are written, or filled, one by one
+   * @param longest the longest flush for entities that are written or filled one by one
    */
   private Sweep byFlush(Sweep.Metric metric, String where, Effort effort, int longest) {
     return new Sweep(
@@ -316,7 +324,7 @@ public final class HibernateBenchmark extends ServerBenchmark {
     return checked(table(maker), count, () -> way.measure(() -> persist(maker, count, flush, way)));
   }
 
-  /** Fills an empty table, and fails unless all rows are right then. */
+  /** Fills an empty table. Throws unless all rows are correct. */
   private double checked(String table, int count, Side side) throws Exception {
     Sql.execute(connection, "TRUNCATE " + table);
     double figure = side.measure();
@@ -355,7 +363,7 @@ public final class HibernateBenchmark extends ServerBenchmark {
     require(createdAt instanceof Long millis && millis > 0, "an entity without its time");
   }
 
-  /** Flushes entities of which each one was renamed. */
+  /** Flushes entities after each has been renamed. */
   private double update(Supplier<Member> maker, Way way) throws Exception {
     String table = table(maker);
     return checked(
@@ -387,7 +395,9 @@ public final class HibernateBenchmark extends ServerBenchmark {
     insert(Plain::new, MANY, FLUSH, near);
   }
 
-  /** Reads all entities of a type, some times; counts the CPU time of all threads of this JVM. */
+  /**
+   * Reads all entities of a type several times. Measures the CPU time of all threads of this JVM.
+   */
   private Side loads(Supplier<Member> maker) {
     String table = table(maker);
     return () -> {
@@ -403,7 +413,7 @@ public final class HibernateBenchmark extends ServerBenchmark {
     };
   }
 
-  /** Inserts rows of which no entities are made. */
+  /** Inserts rows without creating entities. */
   private double floor(Way way) throws Exception {
     String table = table(Counted::new);
     return checked(table, MANY, () -> way.measure(() -> insertRows(table, way.session)));

@@ -28,7 +28,7 @@ import org.jooq.conf.ParamType;
 import org.jooq.impl.DSL;
 import org.jooq.impl.SQLDataType;
 
-/** The cost of jOOQ's routines, over one connection without a network. */
+/** The cost of jOOQ's routines on one local connection. */
 public final class JooqBenchmark extends ServerBenchmark {
   private static final Table<Record> NAMES = DSL.table(DSL.name("names"));
   private static final Field<Integer> ID = DSL.field(DSL.name("names", "id"), SQLDataType.INTEGER);
@@ -40,7 +40,7 @@ public final class JooqBenchmark extends ServerBenchmark {
 
   private static final int MANY = 10_000;
 
-  // how many samples of how much work, which takes some milliseconds
+  // the number of samples, and the work per sample, which takes some milliseconds
   private static final int SAMPLES = 40;
   private static final int QUERIES = 50;
   private static final int LOOP = 100;
@@ -79,8 +79,9 @@ public final class JooqBenchmark extends ServerBenchmark {
             CHECKED_MEANWHILE,
             () -> renderMicros(this::routines),
             () -> renderMicros(this::template)),
-        // no target: a round trip of the loop takes two or three times as long if it goes
-        // from one CPU to another, and that of so many names does not
+        // no target: a round trip of the loop takes two or three times as long across CPUs, unlike
+        // a
+        // round trip with this many names
         interleaved(
             Row.rate(
                     "fetchPgHello(ctx, 10,000 names)",
@@ -119,7 +120,7 @@ public final class JooqBenchmark extends ServerBenchmark {
     return ctx.select(pgHello(NAME, 2), nowMs()).from(NAMES).where(ID.eq(id));
   }
 
-  /** A query of a user who has neither routines nor DSL.function. */
+  /** The query of an application with neither routines nor DSL.function. */
   private Select<?> template(int id) {
     return ctx.select(
             DSL.field(

@@ -20,8 +20,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Entities whose tables are alike, and which differ in where their values come from. An entity has
- * a sequence of its own that steps by 50, unless it says otherwise.
+ * Entities with similar tables that differ in the origin of their values. Unless documented
+ * otherwise, an entity has its own sequence with an increment of 50.
  */
 final class MemberEntities {
   private MemberEntities() {}
@@ -44,7 +44,7 @@ final class MemberEntities {
     }
   }
 
-  /** The program computes the values itself. */
+  /** The application computes the values. */
   @MappedSuperclass
   abstract static class ByProgram extends Member {
     @Nullable String greeting;
@@ -107,10 +107,10 @@ final class MemberEntities {
     @Nullable Long id;
   }
 
-  /** A callback computes the values with two queries, the usual way. */
+  /** A callback computes the values with two queries, as is common. */
   @Entity(name = "Listened")
   static class Listened extends Member {
-    /** The session's own, so that the callback waits for no other connection. */
+    /** Uses the session's connection, so that the callback does not wait for another one. */
     static @Nullable Connection connection;
 
     @Id @GeneratedValue @Nullable Long id;

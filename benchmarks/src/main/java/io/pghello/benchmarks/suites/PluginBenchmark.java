@@ -51,8 +51,8 @@ import org.jooq.SQLDialect;
 import org.jooq.impl.DSL;
 
 /**
- * The plugin, which takes and returns JSON, beside what one writes by hand for the same values.
- * Each has a connection of its own, without a network.
+ * The plugin, which reads and returns JSON, compared with handwritten code for the same values.
+ * Each has its own local connection.
  */
 public final class PluginBenchmark implements Benchmark {
   private static final String QUERY = "select id, name, born, data from people";
@@ -60,14 +60,14 @@ public final class PluginBenchmark implements Benchmark {
   private static final int BATCH = 20_000;
   private static final int BIG_BATCH = 100_000;
 
-  // how many samples of how much work, which takes some milliseconds
+  // the number of samples, and the work per sample, which takes some milliseconds
   private static final int SAMPLES = 40;
   private static final int CALLS = 100;
   private static final int TOOL_CALLS = 20;
   private static final int LONG_SAMPLES = 5;
 
   private static final ObjectMapper JSON = new ObjectMapper();
-  // as the server writes times into JSON
+  // the server's JSON format of times
   private static final DateTimeFormatter TIME =
       new DateTimeFormatterBuilder()
           .append(DateTimeFormatter.ISO_LOCAL_DATE_TIME)
@@ -150,7 +150,7 @@ public final class PluginBenchmark implements Benchmark {
             Row.plain("queryOne() by a key", jooq, "us").target(0.95, 0.85),
             this::byPlugin,
             this::byJooq),
-        // what there is to gain on jOOQ at most
+        // the maximum possible gain over jOOQ
         one(Row.plain("a query by a key, by " + jdbc, jooq, "us"), this::byHand, this::byJooq),
         rates(
             Row.rate("query() of 100,000 rows", jackson, "k/s").target(1.2, 1.5),
@@ -191,7 +191,7 @@ public final class PluginBenchmark implements Benchmark {
     }
   }
 
-  /** Microseconds of a call, by SQL that the server has not seen before, as an agent's is. */
+  /** Microseconds per call with new SQL texts, like those of an agent. */
   private Side toolCalls(int server) {
     return () -> {
       long start = System.nanoTime();
@@ -214,9 +214,8 @@ public final class PluginBenchmark implements Benchmark {
   }
 
   /**
-   * Keeps the server's two processes on one CPU, where the system can: whether it is the caller's
-   * or another makes more difference than anything else in a round trip, and is the same for both
-   * so.
+   * Pins the server's two processes to one CPU, if the system supports it. Whether they share the
+   * caller's CPU is the largest factor in a round trip, and is then the same for both.
    */
   private void shareCpu() throws Exception {
     String pid = "select pg_backend_pid()";
@@ -226,12 +225,12 @@ public final class PluginBenchmark implements Benchmark {
         var unused = program.redirectOutput(Redirect.DISCARD).start().waitFor();
       }
     } catch (IOException e) {
-      // elsewhere than on Linux, quartiles are wider
+      // on other systems than Linux, the quartiles are wider
       System.err.println("processes are not kept on one CPU: " + e.getMessage());
     }
   }
 
-  /** Microseconds of a call, with its CPU time. */
+  /** Microseconds per call, with the CPU time. */
   private Side micros(Query query) {
     Side rate =
         Side.rate(
@@ -386,9 +385,9 @@ public final class PluginBenchmark implements Benchmark {
     rewriting.commit();
   }
 
-  /** The heap of a pool that was used, and has closed its connection since, with what it shares. */
+  /** The heap of a pool that was used and has closed its connections, including shared objects. */
   private double sleepingKilobytes() throws InterruptedException {
-    // else connections are looked at every half minute
+    // by default, connections are checked every 30 seconds
     System.setProperty("com.zaxxer.hikari.housekeeping.periodMs", "1000");
     JsonNode config = config().put("idleTimeoutMillis", 10_000);
     long before = heap();
@@ -433,7 +432,7 @@ public final class PluginBenchmark implements Benchmark {
         rewriting;
         pool;
         plugin) {
-      // in this order, backwards
+      // in reverse order
     }
   }
 }

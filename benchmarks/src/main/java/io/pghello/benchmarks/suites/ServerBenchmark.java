@@ -14,16 +14,16 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
-/** A benchmark that has a server of its own with one database, and closes all that it opens. */
+/** A benchmark with its own server and one database. Closes everything that it opens. */
 abstract class ServerBenchmark implements Benchmark {
   final PgHelloServer server;
   final TestDatabase database;
   final Address address;
 
-  /** That of a superuser. */
+  /** The data source of a superuser. */
   final Connection connection;
 
-  /** The server's main process, whose CPU time is counted. */
+  /** Returns the server's main process, for measuring the CPU time. */
   final long serverPid;
 
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
@@ -36,13 +36,15 @@ abstract class ServerBenchmark implements Benchmark {
     serverPid = CpuTime.serverPid(connection);
   }
 
-  /** Closes this as well when the benchmark is closed, before what was opened earlier. */
+  /**
+   * Registers a resource to be closed with the benchmark, before the resources registered earlier.
+   */
   final <T extends AutoCloseable> T closing(T resource) {
     opened.add(resource);
     return resource;
   }
 
-  /** Fails unless what was measured is right. */
+  /** Throws unless a result is correct. */
   static void require(boolean condition, String otherwise) {
     if (!condition) {
       throw new IllegalStateException(otherwise);

@@ -36,8 +36,8 @@ import java.util.stream.Stream;
 import org.apache.commons.io.FileUtils;
 
 /**
- * The greeting service beside the same with {@code JdbcTemplate}, and beside the programs of the
- * integration guide, each as a process of its own that is asked over HTTP.
+ * The greeting service, compared with the same service using {@code JdbcTemplate} and with the
+ * programs of the integration guide. Each is a separate process that is called over HTTP.
  */
 public final class ServiceBenchmark implements Benchmark {
   private static final String MAIN = "io.pghello.examples.service.GreetingServiceApplication";
@@ -76,13 +76,13 @@ public final class ServiceBenchmark implements Benchmark {
     FLASK
   }
 
-  /** A program, and whether its database is behind the proxy. */
+  /** A program, with or without a proxy in front of its database. */
   private record Place(Program program, boolean away) {}
 
   public ServiceBenchmark(boolean quick) throws SQLException, IOException {
     rounds = quick ? 2 : 4;
     millis = quick ? 500 : 1_500;
-    // those that are there: where a run is interrupted, nobody closes this
+    // only existing ones: if a run is interrupted, this is not closed
     FileUtils.forceDeleteOnExit(folder.toFile());
     server = PgHelloServer.start();
     database = server.createDatabase();
@@ -149,7 +149,7 @@ public final class ServiceBenchmark implements Benchmark {
         row, CHECKED_MEANWHILE, requests(Program.SERVICE), requests(peer), 1, rounds);
   }
 
-  /** Measures thousands of requests for each second of CPU time. */
+  /** Measures thousands of requests per second of CPU time. */
   private Side requests(Program program) {
     return () ->
         1e3 / at(program, false).requests(IN_FLIGHT).measure(serverPid, millis).rate().cpuMicros();
@@ -168,7 +168,7 @@ public final class ServiceBenchmark implements Benchmark {
   private Side p99(Program program) {
     return () -> {
       if (p99Samples++ % 2 == 0) {
-        // others use the machine: at 80 % of what it could do a minute ago, the twin may be full
+        // on a shared machine, the twin may be saturated at 80 % of its throughput a minute ago
         Requests twin = at(Program.TWIN, true).requests(IN_FLIGHT);
         capacity = 1e3 * twin.measure(serverPid, millis).rate().figure();
       }
@@ -188,7 +188,7 @@ public final class ServiceBenchmark implements Benchmark {
       process = start(place);
       programs.put(place, process);
       if (program != Program.MICROSERVICE) {
-        // from afar it would take too long
+        // with a remote database, it would take too long
         proxy.delay(Duration.ZERO);
         process.requests(IN_FLIGHT).warmUpWholly(serverPid);
         proxy.delay(AWAY);
@@ -236,12 +236,12 @@ public final class ServiceBenchmark implements Benchmark {
     all.put("SPRING_DATASOURCE_HIKARI_CONNECTIONTIMEOUT", MOST_MILLIS);
     all.put("PGHELLO_CALLTIMEOUT", MOST_MILLIS + "ms");
     all.put("SERVER_ADDRESS", "127.0.0.1");
-    // a connection is for as many requests as there are
+    // connections are kept open for any number of requests
     all.put("SERVER_TOMCAT_MAX_KEEP_ALIVE_REQUESTS", "-1");
     return all;
   }
 
-  /** Returns the class path of the service, which has other libraries than this program. */
+  /** Returns the class path of the service, which uses other libraries than this program. */
   private static String classPath() {
     return given("pghello.bench.service");
   }
@@ -251,7 +251,7 @@ public final class ServiceBenchmark implements Benchmark {
         System.getProperty(property), property + " is not set; run ./dev bench");
   }
 
-  /** Returns where the classes of this program are. */
+  /** Returns the location of this program's classes. */
   private static String own() throws IOException {
     try {
       return Path.of(
@@ -285,7 +285,7 @@ public final class ServiceBenchmark implements Benchmark {
   }
 
   /**
-   * Makes the service's application as its image has it, and lets a start tell what others need.
+   * Builds the service's application like its image, and runs a training start for the AOT cache.
    */
   private void trainAotCache() throws IOException {
     if (Files.exists(aotCache())) {
@@ -294,7 +294,7 @@ public final class ServiceBenchmark implements Benchmark {
     Path jar = folder.resolve("app.jar");
     Files.copy(Path.of(given("pghello.bench.application")), jar);
     Map<String, String> settings = settings(ServiceProcess.variables(address));
-    // 0 is any port that is free
+    // 0 selects a free port
     settings.put("SERVER_PORT", "0");
     settings.put("PATH", bin("") + File.pathSeparator + System.getenv("PATH"));
     GuidePrograms.run(
@@ -317,7 +317,7 @@ public final class ServiceBenchmark implements Benchmark {
   private double startCpuMillis(boolean cached) throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of(bin("java"), "-XX:MaxRAMPercentage=50"));
     if (cached) {
-      // where it cannot be used, the service does not start
+      // the service does not start if the cache cannot be used
       command.addAll(List.of("-XX:AOTCache=" + aotCache(), "-XX:AOTMode=on"));
     }
     command.addAll(List.of("-jar", "app.jar"));
@@ -341,7 +341,7 @@ public final class ServiceBenchmark implements Benchmark {
     try (server;
         database;
         proxy) {
-      // in this order, backwards
+      // in reverse order
     }
   }
 }

@@ -13,10 +13,9 @@ import io.pghello.benchmarks.peers.JdbcPeer;
 import java.util.List;
 
 /**
- * One thread and one connection, which our client and JDBC by hand use alternately of some
- * milliseconds. It is chance on which CPUs a thread and the server's process find themselves, and
- * makes more difference than anything else in a single caller's round trip; here it is the same for
- * both.
+ * One thread and one connection, used alternately by our client and by handwritten JDBC code for
+ * some milliseconds each. The CPUs on which the thread and the server process run are random and
+ * dominate the round trip of a single caller. This way, they are the same for both sides.
  */
 final class SingleConnectionComparison implements AutoCloseable {
   private static final int CALLS = 100;
@@ -28,9 +27,9 @@ final class SingleConnectionComparison implements AutoCloseable {
   private final int samples;
 
   /**
-   * Connects both.
+   * Connects both sides.
    *
-   * @param samples how many each takes in a round
+   * @param samples the number of samples per side and round
    */
   SingleConnectionComparison(Address address, long serverPid, int samples) {
     this.pool = JdbcPeer.pool(address, 1);
@@ -40,14 +39,17 @@ final class SingleConnectionComparison implements AutoCloseable {
     this.samples = samples;
   }
 
-  /** Calls for one name each; in thousands of calls a second. */
+  /** Calls with one name each. Returns thousands of calls per second. */
   InterleavedSamples calls() {
     return samples(
         Side.rate(CALLS, serverPid, () -> each(client::hello)),
         Side.rate(CALLS, serverPid, () -> each(jdbc::hello)));
   }
 
-  /** One call for many names, and by hand one after the other; in thousands of names a second. */
+  /**
+   * One call with many names, compared with handwritten calls one after the other. Returns
+   * thousands of names per second.
+   */
   InterleavedSamples bulk(int count) {
     List<String> names = SampleNames.USUAL.list(count);
     return samples(

@@ -31,9 +31,9 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * An application with Spring Boot whose controller has the starter's client, beside the same one
- * with {@code JdbcTemplate}: the same pool, virtual threads, requests over HTTP. Each has a JVM of
- * its own.
+ * A Spring Boot application with the starter's client in its controller, compared with the same
+ * application using {@code JdbcTemplate}: the same pool, virtual threads, and requests over HTTP.
+ * Each runs in its own JVM.
  */
 public final class SpringBenchmark implements Benchmark {
   private static final int CONNECTIONS = 10;
@@ -53,7 +53,7 @@ public final class SpringBenchmark implements Benchmark {
   private final int millis;
   private final int starts;
 
-  /** An application, and whether its database is behind the proxy. */
+  /** An application, with or without a proxy in front of its database. */
   private record Place(Class<?> controller, boolean away) {}
 
   public SpringBenchmark(boolean quick) throws SQLException {
@@ -136,7 +136,7 @@ public final class SpringBenchmark implements Benchmark {
               IN_FLIGHT,
               ChildJvm.measuring());
       applications.put(place, application);
-      // from afar it would take too long
+      // with a remote database, it would take too long
       proxy.delay(Duration.ZERO);
       application.requests().warmUp();
       proxy.delay(AWAY);
@@ -170,7 +170,7 @@ public final class SpringBenchmark implements Benchmark {
     try (server;
         database;
         proxy) {
-      // in this order, backwards
+      // in reverse order
     }
   }
 }

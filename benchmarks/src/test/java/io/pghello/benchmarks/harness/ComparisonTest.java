@@ -82,7 +82,7 @@ class ComparisonTest {
     assertThat(steps).isEqualTo(3);
   }
 
-  /** Judges a side that has another figure each time. */
+  /** Judges a side with varying figures. */
   private Result guard(double... figures) throws Exception {
     Iterator<Double> next = Arrays.stream(figures).iterator();
     Side ours =

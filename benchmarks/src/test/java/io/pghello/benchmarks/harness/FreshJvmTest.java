@@ -21,7 +21,7 @@ class FreshJvmTest {
     folders = folder + " " + folder.resolve("cache");
   }
 
-  /** Writes where temporary files and ours' cache are, waits, and ends with a status. */
+  /** Prints the directories for temporary files and the cache, waits, and exits with a status. */
   static final class Program {
     private Program() {}
 

@@ -53,7 +53,7 @@ class InterleavedSamplesTest {
             side("b", 8, 9));
     assertThat(times.ours().measure()).isEqualTo(4);
     assertThat(times.peer().measure()).isEqualTo(8.5);
-    // who does 2 a second, and then 6, does 3
+    // the mean rate of 2 and 6 per second is 3
     var rates =
         new InterleavedSamples(
             Row.Better.HIGHER,

@@ -29,29 +29,29 @@ import org.jooq.DSLContext;
 import org.jooq.exception.DataAccessException;
 import org.jspecify.annotations.Nullable;
 
-/** Calls of client, Hibernate, jOOQ and plugin, each of whose answers is checked. Thread-safe. */
+/** Calls of client, Hibernate, jOOQ and plugin. Each result is verified. Thread-safe. */
 public final class Calls {
   private final Queue<String> wrong = new ConcurrentLinkedQueue<>();
   private final Queue<RuntimeException> errors = new ConcurrentLinkedQueue<>();
   private final LongAdder answered = new LongAdder();
   private final AtomicInteger ids = new AtomicInteger();
 
-  /** Returns all wrong answers, and what no part may throw. */
+  /** Returns all wrong results and unexpected exceptions. */
   public Queue<String> wrong() {
     return wrong;
   }
 
-  /** Returns what the parts have thrown. */
+  /** Returns the exceptions thrown by the parts. */
   public Queue<RuntimeException> errors() {
     return errors;
   }
 
-  /** Returns how many have not failed. */
+  /** Returns the number of successful calls. */
   public long answered() {
     return answered.sum();
   }
 
-  /** Makes a call of any part. */
+  /** Makes a call of a random part. */
   public void any(Parts parts) {
     any(
         List.of(
@@ -63,7 +63,7 @@ public final class Calls {
             name -> change(parts.connection, name)));
   }
 
-  /** Makes a call of any kind, with a name of its own. */
+  /** Makes a call of a random kind with a unique name. */
   void any(List<Consumer<String>> kinds) {
     String name = "n" + ThreadLocalRandom.current().nextInt(1_000_000);
     try {

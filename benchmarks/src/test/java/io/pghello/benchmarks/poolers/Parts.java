@@ -27,11 +27,11 @@ import org.jooq.SQLDialect;
 import org.jooq.impl.DSL;
 import org.jspecify.annotations.Nullable;
 
-/** Client, Hibernate, jOOQ and the plugin, connected with one database. */
+/** Client, Hibernate, jOOQ and the plugin, connected to one database. */
 public final class Parts implements AutoCloseable {
   private static final int CONNECTIONS = 6;
 
-  /** Filled by a look-up before it is written. */
+  /** Filled by a prefetch query. */
   @Entity(name = "visitors")
   static class Visitor {
     @Id int id;
@@ -58,10 +58,8 @@ public final class Parts implements AutoCloseable {
   final PostgresConnection connection;
 
   /**
-   * Connects them.
-   *
-   * @param prepares whether the driver may prepare statements under a name
-   * @param patience how long each waits for a connection, and for an answer
+   * Connects all parts. @param prepares whether the driver may use named prepared statements @param
+   * patience timeout of each part for a connection and for a result
    */
   public Parts(Address address, boolean prepares, Duration patience) {
     pool = pool(address, prepares, patience);
@@ -72,7 +70,7 @@ public final class Parts implements AutoCloseable {
     connection = plugin.connect("all", config(address, prepares, patience));
   }
 
-  /** Creates the tables that are written. */
+  /** Creates the tables. */
   public static void createTables(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       Sql.execute(
@@ -82,7 +80,7 @@ public final class Parts implements AutoCloseable {
     }
   }
 
-  /** Returns a pool alone. */
+  /** Returns only a pool. */
   static HikariDataSource pool(Address address, boolean prepares, Duration patience) {
     var config = new HikariConfig();
     config.setJdbcUrl(url(address, prepares));
@@ -93,14 +91,14 @@ public final class Parts implements AutoCloseable {
     return new HikariDataSource(config);
   }
 
-  /** Returns Hibernate alone. */
+  /** Returns only Hibernate. */
   static SessionFactory sessions(DataSource pool) {
     var configuration = new Configuration();
     configuration.getProperties().put("hibernate.connection.datasource", pool);
     return configuration.addAnnotatedClass(Visitor.class).buildSessionFactory();
   }
 
-  /** Returns a client alone. */
+  /** Returns only a client. */
   static PgHelloClient client(Address address, boolean prepares, Duration patience) {
     return PgHelloClient.builder()
         .url(url(address, prepares))

@@ -27,17 +27,17 @@ import org.postgresql.ds.PGSimpleDataSource;
 
 /** A connection pooler in front of a database, in transaction mode if it has modes. */
 final class Pooler implements AutoCloseable {
-  /** The programs, of which a machine may have none. */
+  /** The supported poolers. They need not be installed. */
   enum Program {
-    /** A PgBouncer that knows nothing of prepared statements, as none did before 1.21. */
+    /** A PgBouncer without support for prepared statements, like versions before 1.21. */
     OLD_PGBOUNCER("pgbouncer"),
-    /** The newest PgBouncer, as it is by default. */
+    /** The newest PgBouncer with default settings. */
     PGBOUNCER("pgbouncer"),
     /** The newest PgBouncer, which tracks {@code pg_hello.repeat}. */
     TRACKING_PGBOUNCER("pgbouncer"),
     /** The newest Odyssey, with support for prepared statements. */
     ODYSSEY("odyssey"),
-    /** The newest pgpool-II, each of whose clients has a session of its own. */
+    /** The newest pgpool-II, in which each client has its own session. */
     PGPOOL("pgpool");
 
     private final String command;
@@ -46,13 +46,13 @@ final class Pooler implements AutoCloseable {
       this.command = command;
     }
 
-    /** Returns the command, and that it is the newest if it has to be. */
+    /** Returns the command, after checking the version if the newest is required. */
     @Override
     public String toString() {
       return this == OLD_PGBOUNCER ? command : "newest " + command;
     }
 
-    /** Returns where it is; empty if there is none. */
+    /** Returns the path of the program; empty if it is not installed. */
     Optional<Path> path() {
       Stream<String> folders =
           this == OLD_PGBOUNCER
@@ -70,7 +70,7 @@ final class Pooler implements AutoCloseable {
   private static final Duration START = Duration.ofSeconds(30);
   private static final Pattern VERSION = Pattern.compile("PgBouncer 1\\.(\\d+)");
 
-  // each of which has a process and a session
+  // each has its own process and session
   private static final int PGPOOL_CLIENTS = 40;
 
   private final Process process;
@@ -79,12 +79,9 @@ final class Pooler implements AutoCloseable {
   private final String user;
 
   /**
-   * Starts one in front of a database.
-   *
-   * @param folder for its files
-   * @param server a connection to the database
-   * @param sessions how many sessions its clients share, if it is not pgpool-II
-   * @param more further settings, which replace others
+   * Starts a pooler in front of a database. @param folder directory for its files @param server a
+   * connection to the database @param sessions number of sessions that its clients share, except
+   * for pgpool-II @param more additional settings, which override the defaults
    */
   Pooler(Program program, Path folder, PGSimpleDataSource server, int sessions, String more)
       throws IOException {
@@ -95,7 +92,8 @@ final class Pooler implements AutoCloseable {
     Path log = folder.resolve(program.command + ".log");
     var command = new ArrayList<String>();
     if (System.getProperty("user.name").equals("root")) {
-      // which they refuse to run as; in there it has no name, and its files stay root's
+      // poolers do not run as root; in the namespace, the user has no name, and files remain owned
+      // by root
       command.addAll(List.of("unshare", "-U"));
     }
     command.add(path);
@@ -124,7 +122,7 @@ final class Pooler implements AutoCloseable {
     awaitStart(log);
   }
 
-  /** Versions from 1.21 on can be told to track statements, and newer ones do by default. */
+  /** Statement tracking is optional from version 1.21 on, and enabled by default in newer ones. */
   private static boolean tracksStatements(String program) throws IOException {
     Process version = new ProcessBuilder(program, "--version").start();
     String words = new String(version.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -199,7 +197,7 @@ final class Pooler implements AutoCloseable {
             sessions);
   }
 
-  /** Its log-in files are beside its settings. */
+  /** Its login files are next to its settings. */
   private String pgpool(PGSimpleDataSource server, Path folder) throws IOException {
     Files.writeString(folder.resolve("pool_hba.conf"), "host all all 127.0.0.1/32 trust\n");
     Files.writeString(folder.resolve("pool_passwd"), user + ":TEXT" + password(server) + "\n");
@@ -258,12 +256,12 @@ final class Pooler implements AutoCloseable {
     }
   }
 
-  /** Returns the address of the database behind it; a log-in takes no password. */
+  /** Returns the address of the database behind the pooler. A login needs no password. */
   Address address() {
     return new Address("127.0.0.1", port, database, user, "");
   }
 
-  /** Returns the URL of the database behind it, with the user. */
+  /** Returns the URL of the database behind the pooler, with the user. */
   String url() {
     return "jdbc:postgresql://127.0.0.1:" + port + "/" + database + "?user=" + user;
   }

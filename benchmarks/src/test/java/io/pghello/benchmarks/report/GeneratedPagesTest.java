@@ -15,10 +15,10 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The pages show the results that are committed. */
+/** The pages contain the committed results. */
 class GeneratedPagesTest {
   private static final Path ROOT = Path.of("..");
-  // what ./dev generate sets
+  // set by ./dev generate
   private static final boolean REFRESH = Boolean.getBoolean("pghello.generate");
 
   @Test
@@ -35,7 +35,7 @@ class GeneratedPagesTest {
     assertThat(shown).containsExactlyInAnyOrder("docs/benchmarks.md", "docs/load.md");
   }
 
-  /** So that it needs no build. */
+  /** Printed without a build. */
   @Test
   void keepTheHelpOfBench() throws IOException {
     var out = new ByteArrayOutputStream();

@@ -37,7 +37,7 @@ class ProgressLineTest {
     assertThat(bytes.size()).isZero();
   }
 
-  /** Returns the text that the line shows. */
+  /** Returns the visible text of the line. */
   private String shown() {
     String all = bytes.toString(StandardCharsets.UTF_8);
     // the last one is shown, unless the cursor is just back at the beginning

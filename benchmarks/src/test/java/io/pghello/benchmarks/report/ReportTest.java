@@ -47,7 +47,7 @@ class ReportTest {
                                     "ours", true, List.of(Curve.Point.of(1, List.of(2.5, 3.5))))))),
                     List.of("d: no server"))));
     assertThat(Report.fromJson(report.toJson())).isEqualTo(report);
-    // as results were written before CPU time was counted
+    // the format before CPU time was measured
     assertThat(report.toJson()).containsOnlyOnce("\"cpu\"");
   }
 

@@ -32,8 +32,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * All parts in use for minutes, with a fault in each round, after which nothing may have grown. The
- * property {@code pghello.soak.minutes} says for how many.
+ * Uses all parts for some minutes with a fault in each round. Afterwards, nothing may have grown.
+ * The property {@code pghello.soak.minutes} sets the duration.
  */
 @Tag("long")
 @Timeout(value = 2, unit = TimeUnit.HOURS)
@@ -46,16 +46,17 @@ class SoakIT {
   private static final Duration PATIENCE = Duration.ofSeconds(5);
 
   /**
-   * What a part keeps of a fault, as a pool that is filled again, and what a JVM does by itself.
+   * The tolerance for remnants of a fault, such as a refilled pool, and for background work of the
+   * JVM.
    */
   private static final int THREADS_MORE = 8;
 
   private static final int FILES_MORE = 30;
   private static final long HEAP_MORE = 8 << 20;
-  // those of the parts' pools, and the one that asks
+  // the connections of the parts' pools, and the one for this query
   private static final int SESSIONS = 12 + 6 + 6 + 1;
 
-  /** What is broken. */
+  /** The kinds of faults. */
   private enum Fault {
     SESSIONS_ENDED,
     SESSION_KILLED,
@@ -84,7 +85,7 @@ class SoakIT {
     }
   }
 
-  /** What there is while nobody calls. */
+  /** Resource usage without calls. */
   private record Sample(long heap, int threads, int files, int sessions, int left) {
     static Sample take(DataSource superuser) throws IOException, SQLException {
       System.gc();
@@ -107,7 +108,7 @@ class SoakIT {
       }
     }
 
-    /** Whether no session does anything, and none has been left over. */
+    /** Returns whether all sessions are idle and none is left over. */
     boolean isQuiet() {
       return sessions <= SESSIONS && left == 0;
     }
@@ -159,14 +160,14 @@ class SoakIT {
     System.out.printf("soak: %d answers, %d errors%n", calls.answered(), errors);
     assertThat(errors).as("the faults were noticed").isPositive();
     assertThat(samples).allMatch(Sample::isQuiet);
-    // of all, as what is there for a moment is in some of them
+    // the minimum of all samples, because temporary objects are only in some of them
     assertThat(least(Sample::heap, false)).isLessThan(least(Sample::heap, true) + HEAP_MORE);
     assertThat(least(Sample::threads, false))
         .isLessThan(least(Sample::threads, true) + THREADS_MORE);
     assertThat(least(Sample::files, false)).isLessThan(least(Sample::files, true) + FILES_MORE);
   }
 
-  /** Returns the least of the first or of the second half of the samples. */
+  /** Returns the minimum of the first or the second half of the samples. */
   private long least(ToLongFunction<Sample> value, boolean first) {
     int half = samples.size() / 2;
     return (first ? samples.subList(0, half) : samples.subList(half, samples.size()))
@@ -193,14 +194,14 @@ class SoakIT {
     }
   }
 
-  /** Between the calls, and with tables that are empty again. */
+  /** Between the calls, and with empty tables. */
   private Sample sample(DataSource superuser) throws IOException, SQLException {
     calling.writeLock().lock();
     try {
       try (Connection connection = superuser.getConnection()) {
         Sql.execute(connection, "TRUNCATE visitors, guests");
       }
-      // the pools go on making connections for a moment
+      // the pools still open connections for a moment
       long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
       Sample sample = Sample.take(superuser);
       while (!sample.isQuiet() && System.nanoTime() - end < 0) {

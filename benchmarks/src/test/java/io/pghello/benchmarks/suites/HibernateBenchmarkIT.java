@@ -42,7 +42,7 @@ class HibernateBenchmarkIT {
 
       Curve far = curve(sweeps.get(2));
       assertThat(far.name()).isEqualTo("time per entity by entities per flush, 1 ms away");
-      // a round trip of its own, or two, each of which waits for at least that long
+      // one or two additional round trips, each with at least this latency
       assertThat(point(far, "RETURNING", 3)).isGreaterThan(1_000);
       assertThat(point(far, "@PrePersist", 3)).isGreaterThan(2_000);
     }

@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pghello.benchmarks.harness.Comparison;
 import io.pghello.benchmarks.harness.Result;
 
-/** Rows that are measured to see that this works, whatever comes of it. */
+/** Measures rows only to check that it works, regardless of the result. */
 final class Once {
   private Once() {}
 
-  /** Checks answers, and measures each side once. */
+  /** Verifies results and measures each side once. */
   static Result measure(Comparison comparison) throws Exception {
     Result result =
         new Comparison(

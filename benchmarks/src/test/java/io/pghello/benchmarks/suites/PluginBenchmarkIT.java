@@ -16,10 +16,10 @@ class PluginBenchmarkIT {
     try (var benchmark = new PluginBenchmark(true)) {
       List<String> rows = new ArrayList<>();
       List<Comparison> all = benchmark.comparisons();
-      // the last needs Node.js, and what only ./dev bench has
+      // the last one needs Node.js and files that only ./dev bench provides
       for (Comparison comparison : all.subList(0, all.size() - 1)) {
         comparison.check().run();
-        // the check leaves nothing that the next one stumbles over
+        // the check leaves nothing that affects the next one
         rows.add(Once.measure(comparison).row().name());
       }
       assertThat(rows)

@@ -58,7 +58,7 @@ class StartBenchmarkIT {
     assertThat(serversIn(folders)).isEmpty();
   }
 
-  /** The command lines of the servers whose data is, or was, in one of these folders. */
+  /** Returns the command lines of servers with data in one of these directories. */
   private static List<String> serversIn(Set<Path> folders) {
     return ProcessHandle.allProcesses()
         .flatMap(process -> process.info().commandLine().stream())
