@@ -19,7 +19,8 @@ path=$(classpath pg-extension-batching-stress "$DEFAULT_MAJOR")
 # always anew, and all together, so that what runs is what stands in the tree
 mkdir "$tmp/classes"
 # but metrics, which need what the races do not have
-find "$ROOT/$(module_directory pg-extension-batching)/src/main/java" "$ROOT/$(module_directory pg-extension-batching-stress)/src/main/java" -name '*.java' \
+batching=$ROOT/$(module_directory pg-extension-batching)
+find "$batching/src/main/java" "$batching-stress/src/main/java" -name '*.java' \
   -not -path '*/micrometer/*' >"$tmp/sources"
 "$home/bin/javac" -nowarn -d "$tmp/classes" -cp "$path" -processorpath "$path" "@$tmp/sources" >"$tmp/log" 2>&1 ||
   {

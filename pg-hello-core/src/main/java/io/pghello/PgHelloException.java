@@ -8,9 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The one exception of this library. It has a {@link Code} for the kind of the error, and a remedy.
- * Errors of {@code pg_hello} never contain the name that was to be greeted, in messages or causes.
- * Errors of a {@link CoalescedFunction} contain the server's words, which may quote the arguments
- * of the call that failed, and of no other one.
+ * Messages and causes never contain the name that was to be greeted.
  */
 public final class PgHelloException extends RuntimeException {
   @Serial private static final long serialVersionUID = 1L;

@@ -68,7 +68,7 @@ public record ListenerAdapter(PgHelloListener listener) implements CallListener 
     @Override
     public FunctionCallException error() {
       return new FunctionCallException(
-          FunctionCallException.Code.INVALID_ARGUMENT, reason.getMessage());
+          FunctionCallException.Code.INVALID_ARGUMENT, reason.problem().message());
     }
   }
 

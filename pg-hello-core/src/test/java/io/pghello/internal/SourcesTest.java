@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.batching.internal;
+package io.pghello.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -22,11 +23,13 @@ class SourcesTest {
 
   @Test
   void synchronizeNothingAndSleepNowhere() throws IOException {
-    List<Path> sources;
-    try (Stream<Path> files = Files.walk(Path.of("src/main/java"))) {
-      sources = files.filter(file -> file.toString().endsWith(".java")).toList();
+    var sources = new ArrayList<Path>();
+    for (String module : List.of("any-extension/batching", "pg-hello-core")) {
+      try (Stream<Path> files = Files.walk(Path.of("..", module, "src/main/java"))) {
+        files.filter(file -> file.toString().endsWith(".java")).forEach(sources::add);
+      }
     }
-    assertThat(sources).hasSizeGreaterThan(15);
+    assertThat(sources).hasSizeGreaterThan(40);
     for (Path source : sources) {
       String code = COMMENT_OR_STRING.matcher(Files.readString(source)).replaceAll("\"\"");
       assertThat(code).as("%s", source).doesNotContainPattern(SYNCHRONIZED);
