@@ -260,7 +260,7 @@ class CacheTest {
     }
     String message = " belongs to another user, or is a link";
     assertThatThrownBy(() -> Cache.in(root)).hasMessageContaining(root + "/server" + message);
-    assertThatThrownBy(() -> Cache.root(Map.of("HOME", root + "/none"), root))
+    assertThatThrownBy(() -> Cache.root(Map.of("HOME", root + "/none"), root, Platform.ofThisJvm()))
         .hasMessageContaining(message);
   }
 
