@@ -444,6 +444,9 @@ class ChangedObjectsIT {
       value = {
         "select notifies(1) as x | select 1",
         "select x from noisy | create view noisy as select notifies(1) as x",
+        "select x from noisy | create table noisy as select 1 as x;"
+            + " alter table noisy enable row level security, force row level security;"
+            + " create policy p on noisy using (notifies(x) > 0)",
         "select table_to_xml('noisy', true, true, '')::text as x"
             + " | create view noisy as select notifies(1) as x",
         "select '1'::noisy::int as x | create domain noisy as int check (notifies(value) > 0)",
