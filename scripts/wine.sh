@@ -27,7 +27,11 @@ in_root() {
     export HOME=$scratch/home WINEPREFIX=$scratch/home/prefix WINEARCH=win64 WINEDEBUG=-all USER=wine LC_ALL=C.UTF-8
     export WINESERVER=/usr/lib/wine/wineserver64 WINEDLLOVERRIDES="mscoree=d;mshtml=d;winemenubuilder.exe=d"
     unset DISPLAY
-    cd "$scratch" && exec chroot --userspec="$user:$user" "$root" "$@"' in_root "$1" "$2" "$WINE_USER" "${@:3}"
+    cd "$scratch" || exit
+    # a namespace of an ordinary user has no other users
+    options=()
+    [ "$user" = 0 ] || options=(--userspec="$user:$user")
+    exec chroot "${options[@]}" "$root" "$@"' in_root "$1" "$2" "$WINE_USER" "${@:3}"
 }
 
 # fetch_wine FOLDER: unpacks Wine, and creates what Windows has on drive C.
