@@ -139,7 +139,8 @@ class HostileOwnerIT {
   @BeforeEach
   void createTable(TestDatabase database, DataSource source) {
     superuser = database.superuserDataSource();
-    config = config(database).put("max", 1);
+    // a machine under load may take longer than the default for a login
+    config = config(database).put("max", 1).put("connectionTimeoutMillis", 30_000);
     Plugins.run(
         superuser,
         "do $$ begin create role ten_owner; exception when duplicate_object then null; end $$",
