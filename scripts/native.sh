@@ -39,7 +39,7 @@ $(printf '                %s\n' "${OTHERS[@]-none from here}")
                 loads them, and linked with it: the first build fetches 340 MB
   --all-platforms
                 build for this machine's platform and those
-  --headers     print the folder of that major's headers, fetched if need be
+  --headers     print the directory of that major's headers, fetched if need be
   --compile     compile another C file in the same way, unless the library is newer
   --sanitize    run the regression suite on a server with assertions and sanitizers, and print
                 which lines of the extension it reached; the server is built once out of
@@ -132,17 +132,23 @@ use_platform() {
 
 # target MAJOR HEADERS: sets TARGET to the compiler for PLATFORM and its options.
 target() {
+  local found
   case $PLATFORM in
     darwin-*)
-      mapfile -t TARGET < <(darwin_flags "$PLATFORM" "$1")
+      found=$(darwin_flags "$PLATFORM" "$1") || return
+      mapfile -t TARGET <<<"$found"
       TARGET=(clang-19 "${TARGET[@]}" -fstack-protector-strong)
       return
       ;;
     windows-*)
-      TARGET=(env "PG_WINDOWS_HEADERS=$2" "PG_WINDOWS_EXPORTS=$(windows_exports "$1")" "$PLATFORM_FILES/windows-gcc.sh")
+      found=$(windows_exports "$1") || return
+      TARGET=(env "PG_WINDOWS_HEADERS=$2" "PG_WINDOWS_EXPORTS=$found" "$PLATFORM_FILES/windows-gcc.sh")
       return
       ;;
-    linux-arm64-musl) TARGET=(aarch64-linux-gnu-gcc -specs="$(musl_arm64)/usr/lib/aarch64-linux-musl/musl-gcc.specs") ;;
+    linux-arm64-musl)
+      found=$(musl_arm64) || return
+      TARGET=(aarch64-linux-gnu-gcc -specs="$found/usr/lib/aarch64-linux-musl/musl-gcc.specs")
+      ;;
     linux-arm64) TARGET=(aarch64-linux-gnu-gcc) ;;
     *-musl) TARGET=(musl-gcc) ;;
     *) TARGET=("$CC") ;;
@@ -155,7 +161,7 @@ target() {
 compile() {
   local major=$1 headers=$2 source=$3 flags TARGET
   shift 3
-  target "$major" "$headers"
+  target "$major" "$headers" || return
   # the server is compiled with the first two, and its headers rely on that
   flags=(-std=gnu11 -O2 -fno-strict-aliasing -fwrapv
     "-ffile-prefix-map=$source=." "-ffile-prefix-map=$headers=server"
@@ -170,7 +176,7 @@ build() {
   local options=(-Wall -Werror=implicit-function-declaration) file=${5:-src/pg_hello.c} tree
   case $PLATFORM in
     darwin-*)
-      tree=$(embedded_tree "$1")
+      tree=$(embedded_tree "$1") || return
       compile "$1" "$2" "$3" "${options[@]}" -bundle -bundle_loader "$tree/bin/postgres" -Wl,-adhoc_codesign -o "$4" "$file"
       ;;
     windows-*)

