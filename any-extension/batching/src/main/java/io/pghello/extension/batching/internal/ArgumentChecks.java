@@ -4,7 +4,7 @@ package io.pghello.extension.batching.internal;
 import io.pghello.extension.batching.CallProblem;
 import org.jspecify.annotations.Nullable;
 
-/** What a client knows about errors of arguments that it has checked before it sent them. */
+/** The errors of the server about arguments that a client has checked before it sent them. */
 public interface ArgumentChecks {
   /**
    * Returns the problem of an argument that the server refuses.

@@ -342,7 +342,8 @@ class CacheTest {
   })
   void isNowhereThatOthersCanRename(String folder, String mode, String expected)
       throws IOException {
-    Path home = Files.createDirectories(root.resolve("home/.cache")).getParent();
+    Path home = root.resolve("home");
+    Files.createDirectories(home.resolve(".cache"));
     Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwx------"));
     Files.setAttribute(root.resolve(folder), "unix:mode", Integer.parseInt(mode, 8));
     assertThat(root("HOME", home.toString()).toString()).startsWith(root + "/" + expected);
