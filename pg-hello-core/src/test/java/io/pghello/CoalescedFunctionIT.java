@@ -588,7 +588,7 @@ class CoalescedFunctionIT {
     var told = new ArrayList<String>();
     try (var pool = pool(dataSource, 1);
         var greetings = inSchema("raising", pool)) {
-      for (String state : ALL_STATES.strip().split("\\s+")) {
+      for (String state : ALL_STATES.strip().split("\\s+", -1)) {
         holdUp(greetings, proxy);
         CompletableFuture<String> bad = greetings.callAsync(once("bad " + state));
         List<CompletableFuture<String>> others =
