@@ -137,7 +137,8 @@ final class PrefetchQuery {
       if (statement == null && !sql.equals(e.getSQL())) {
         throw e;
       }
-      throw JdbcExceptions.convert(HelloErrors.ofSession(e.getSQLException()), session.getFactory());
+      throw JdbcExceptions.convert(
+          HelloErrors.ofSession(e.getSQLException()), session.getFactory());
     } catch (SQLException e) {
       throw JdbcExceptions.convert(HelloErrors.ofSession(e), session.getFactory());
     } finally {

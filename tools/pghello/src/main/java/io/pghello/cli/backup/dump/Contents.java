@@ -56,7 +56,8 @@ public final class Contents {
       """;
 
   /**
-   * The functions outside PostgreSQL that the planner may evaluate for the table {@code c}. These include the functions in the checks of a domain to which an expression casts.
+   * The functions outside PostgreSQL that the planner may evaluate for the table {@code c}. These
+   * include the functions in the checks of a domain to which an expression casts.
    */
   static final String EVALUATED =
       """
