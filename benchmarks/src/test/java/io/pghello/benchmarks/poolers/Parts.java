@@ -58,8 +58,10 @@ public final class Parts implements AutoCloseable {
   final PostgresConnection connection;
 
   /**
-   * Connects all parts. @param prepares whether the driver may use named prepared statements @param
-   * patience timeout of each part for a connection and for a result
+   * Connects all parts.
+   *
+   * @param prepares whether the driver may use named prepared statements
+   * @param patience timeout of each part for a connection and for a result
    */
   public Parts(Address address, boolean prepares, Duration patience) {
     pool = pool(address, prepares, patience);

@@ -79,9 +79,12 @@ final class Pooler implements AutoCloseable {
   private final String user;
 
   /**
-   * Starts a pooler in front of a database. @param folder directory for its files @param server a
-   * connection to the database @param sessions number of sessions that its clients share, except
-   * for pgpool-II @param more additional settings, which override the defaults
+   * Starts a pooler in front of a database.
+   *
+   * @param folder directory for its files
+   * @param server a connection to the database
+   * @param sessions number of sessions that its clients share, except for pgpool-II
+   * @param more additional settings, which override the defaults
    */
   Pooler(Program program, Path folder, PGSimpleDataSource server, int sessions, String more)
       throws IOException {
