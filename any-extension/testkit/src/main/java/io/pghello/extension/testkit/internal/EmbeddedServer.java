@@ -525,7 +525,8 @@ public final class EmbeddedServer {
         // on Windows its encoding is not the one of the database
         ResultSet row =
             statement.executeQuery(
-                "SELECT encode(convert_to(current_setting('data_directory'), 'SQL_ASCII'), 'hex')")) {
+                "SELECT pg_catalog.encode(pg_catalog.convert_to("
+                    + "pg_catalog.current_setting('data_directory'), 'SQL_ASCII'), 'hex')")) {
       row.next();
       byte[] folder = HexFormat.of().parseHex(row.getString(1));
       if (!Path.of(new String(folder, Scratch.PATHS)).equals(scratch.data())) {
