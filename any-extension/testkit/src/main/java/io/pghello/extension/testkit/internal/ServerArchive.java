@@ -64,7 +64,7 @@ final class ServerArchive implements ServerStock {
                               + GROUP
                               + ":"
                               + artifact
-                              + " with the version of PostgreSQL (e.g. 17.11.0), or test")
+                              + " in the version of your PostgreSQL (e.g. 17.11.0), or test")
                   .orElse("Test")
               + " on an installed server (pghello.server=local, or pg-extension.server=local).");
     }
