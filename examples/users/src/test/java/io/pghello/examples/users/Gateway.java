@@ -38,7 +38,11 @@ final class Gateway implements AutoCloseable {
     this(folder, "", greetingServers, userServers);
   }
 
-  /** Starts the gateway. @param more options after the port, for example for TLS */
+  /**
+   * Starts the gateway.
+   *
+   * @param more options after the port, for example for TLS
+   */
   Gateway(Path folder, String more, List<String> greetingServers, List<String> userServers)
       throws IOException {
     try (var socket = new ServerSocket(0)) {
