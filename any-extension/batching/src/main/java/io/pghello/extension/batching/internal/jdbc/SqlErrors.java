@@ -122,6 +122,14 @@ public final class SqlErrors {
     return routine != null && !OF_SERVER.contains(routine.toString());
   }
 
+  /**
+   * Returns whether a function of another extension raised the error while it ran. Errors about the
+   * call itself, such as a missing function, have no context.
+   */
+  static boolean isRaisedInFunction(SQLException e, ServerFunctions functions) {
+    return !functions.areChecked() && reportedField(e, "getWhere") != null;
+  }
+
   private static FunctionCallException other(
       SQLException e, String state, Duration callTimeout, ServerFunctions functions) {
     if (hasCause(e, SocketTimeoutException.class)) {

@@ -652,7 +652,7 @@ public class StatementExecutor {
       try {
         return execute(function, statement, argument, binder, reader);
       } catch (SQLException e) {
-        if (!ExtensionProblem.canCause(e)) {
+        if (!ExtensionProblem.canCause(e) || SqlErrors.isRaisedInFunction(e, functions)) {
           throw e;
         }
         if (inTransaction) {
