@@ -33,7 +33,7 @@ ends() {
 }
 
 # The first start of a program compiles it, and reports that.
-for command in demo 'demo hibernate' 'demo jooq' 'demo service' 'demo events' 'demo plugin' 'demo ops' 'demo mcp' server bench pghello mcp; do
+for command in demo 'demo hibernate' 'demo jooq' 'demo spring' 'demo service' 'demo events' 'demo plugin' 'demo ops' 'demo mcp' server bench pghello mcp; do
   # shellcheck disable=SC2086
   "$ROOT/dev" $command --unknown >/dev/null 2>&1 </dev/null || true
 done
