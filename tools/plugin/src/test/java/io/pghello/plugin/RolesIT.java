@@ -61,7 +61,7 @@ class RolesIT {
     assertThat(answer.at("/error/code").textValue())
         .as(answer.toString())
         .isEqualTo("POSTGRES_NOT_ALLOWED");
-    assertThat(answer.at("/error/message").textValue()).contains("its role has " + power + ":");
+    assertThat(answer.at("/error/message").textValue()).contains("its role has " + power + ", ");
     assertThat(answer.at("/error/details/remedy").textValue())
         .contains("CREATE ROLE agent LOGIN", "GRANT SELECT", "privileged");
     try (PostgresPlugin plugin = plugin(Permissions.read())) {
