@@ -79,7 +79,7 @@ class ClientBenchmarkIT {
       Address address = Address.of(database.jdbcUrl());
       assertThatThrownBy(() -> new LoadProcess(library, address, 1, ProcessHandle.current().pid()))
           .isInstanceOf(IOException.class)
-          .hasMessageStartingWith("a library under load has ended");
+          .hasMessageStartingWith("a library under load has exited");
     }
   }
 }

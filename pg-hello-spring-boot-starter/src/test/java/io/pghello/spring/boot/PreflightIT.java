@@ -29,7 +29,7 @@ import org.springframework.jdbc.datasource.DriverManagerDataSource;
 class PreflightIT {
   private static final String MISSING = "Extension pg_hello is not created in database ";
   private static final String REMEDY = "CREATE EXTENSION pg_hello;";
-  private static final String SCHEMA = "Set pg-hello.schema to that schema, or remove it";
+  private static final String SCHEMA = "Set pg-hello.schema to that schema, or remove the property";
 
   @Test
   void warnsByDefault(TestDatabase database, CapturedOutput output) {
@@ -138,7 +138,7 @@ class PreflightIT {
     Contexts.jdbc(database)
         .withPropertyValues("pg-hello.schema=ext")
         .run(context -> assertThat(context).hasNotFailed());
-    assertThat(output).contains(SCHEMA).doesNotContain("Give the client that schema");
+    assertThat(output).contains(SCHEMA).doesNotContain("Configure the client with that schema");
   }
 
   @Test
@@ -198,7 +198,7 @@ class PreflightIT {
             PgHelloClient.class,
             () -> PgHelloClient.builder().dataSource(database.dataSource()).schema("ext").build())
         .run(context -> assertThat(context).hasNotFailed());
-    assertThat(output).contains("Give the client that schema").doesNotContain(SCHEMA);
+    assertThat(output).contains("Configure the client with that schema").doesNotContain(SCHEMA);
   }
 
   @Test
@@ -280,7 +280,7 @@ class PreflightIT {
             .withBean("reports", PgHelloClient.class, () -> client(database, "ext"))
             .withBean("mails", PgHelloClient.class, () -> client(database, "public"));
     clients.run(context -> assertThat(context).hasNotFailed());
-    assertThat(output).containsOnlyOnce("was told").contains("reports: Extension pg_hello is in");
+    assertThat(output).containsOnlyOnce("is configured for schema").contains("reports: Extension pg_hello is in");
     clients
         .withPropertyValues("pg-hello.preflight=fail")
         .run(

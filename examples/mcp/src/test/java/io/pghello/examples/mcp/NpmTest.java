@@ -13,6 +13,6 @@ class NpmTest {
         .isEqualTo("npm error code ENOTFOUND");
     assertThat(Npm.firstError(List.of("npm WARN old", "npm ERR! code ENOTFOUND")))
         .isEqualTo("npm ERR! code ENOTFOUND");
-    assertThat(Npm.firstError(List.of("added 3 packages"))).isEqualTo("npm says nothing of it");
+    assertThat(Npm.firstError(List.of("added 3 packages"))).isEqualTo("npm reported no error");
   }
 }

@@ -24,7 +24,7 @@ class DemoIT {
         .contains("-> {\"rowCount\":2,\"ignored\":0,\"duplicates\":0}")
         .contains("{\"name\":\"bob\",\"greeting\":\"Hello, bob!\"}")
         .contains("-> POSTGRES_NOT_ALLOWED: The connection is read-only.")
-        .contains("-> POSTGRES_BAD_SQL: There is a second statement at index 8.")
+        .contains("-> POSTGRES_BAD_SQL: Found a second statement at index 8.")
         .endsWith("users    {\"count\":2}\n");
   }
 

@@ -272,11 +272,7 @@ public final class RecoveredServer {
       add(command, "max_active_replication_origins", ORIGINS);
     }
     // Anti-wraparound vacuum runs even with autovacuum off, and calls functions of indexes.
-    add(
-        command,
-        "Anti-wraparound vacuum runs even with autovacuum off, and calls functions of "
-            + "indexes.",
-        "2000000000");
+    add(command, "autovacuum_freeze_max_age", "2000000000");
     add(command, "autovacuum_multixact_freeze_max_age", "2000000000");
     add(command, "log_destination", "stderr");
     add(command, "lc_messages", "C");
