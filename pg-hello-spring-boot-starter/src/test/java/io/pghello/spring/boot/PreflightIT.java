@@ -280,7 +280,9 @@ class PreflightIT {
             .withBean("reports", PgHelloClient.class, () -> client(database, "ext"))
             .withBean("mails", PgHelloClient.class, () -> client(database, "public"));
     clients.run(context -> assertThat(context).hasNotFailed());
-    assertThat(output).containsOnlyOnce("is configured for schema").contains("reports: Extension pg_hello is in");
+    assertThat(output)
+        .containsOnlyOnce("is configured for schema")
+        .contains("reports: Extension pg_hello is in");
     clients
         .withPropertyValues("pg-hello.preflight=fail")
         .run(

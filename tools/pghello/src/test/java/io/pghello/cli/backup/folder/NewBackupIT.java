@@ -90,7 +90,8 @@ class NewBackupIT {
             + " 'SELECT format(''pg_hello--%s.sql'', i) FROM generate_series(1, 1001) i'");
     assertThatThrownBy(() -> NewBackup.copyFiles(superuser, folder.resolve("extension")))
         .isInstanceOf(Failure.class)
-        .hasMessageContaining("the server returned a file name that does not belong to the extension");
+        .hasMessageContaining(
+            "the server returned a file name that does not belong to the extension");
   }
 
   @Test
