@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Remembers which queries can be read without conversion to JSON by the server, which costs more
- * than the row itself; and which queries do not change the session. Finding out takes a round trip,
- * so this is done only for frequent queries. Thread-safe.
+ * than the row itself; and which queries have side effects. Finding out takes a round trip, so this
+ * is done only for frequent queries. Thread-safe.
  */
 public final class PlainQueries {
   /** State of the knowledge about a query. */
@@ -24,12 +24,22 @@ public final class PlainQueries {
     OTHER
   }
 
+  /** Side effects of a query. */
+  public enum Effects {
+    /** The query may change rows or the session. */
+    POSSIBLE,
+    /** None, but roles other than the connection's role and superusers can change that. */
+    NONE_YET,
+    /** None, and only the connection's role and superusers can change that. */
+    NONE
+  }
+
   // The driver's threshold for preparing a statement.
   private static final int OFTEN = 5;
   private static final int CACHED_MAX = 500;
 
   private final Map<String, Integer> columns = BoundedCache.of(CACHED_MAX);
-  private final Map<String, Recent<Boolean>> sessions = BoundedCache.of(CACHED_MAX);
+  private final Map<String, Recent<Effects>> effects = BoundedCache.of(CACHED_MAX);
   private final Map<String, Integer> runs = BoundedCache.of(CACHED_MAX);
 
   /** Counts a run of a query, and returns the state of the knowledge about it. */
@@ -55,23 +65,23 @@ public final class PlainQueries {
   }
 
   /**
-   * Returns whether a query leaves the session unchanged; null if this is unknown, or was found out
-   * more than a minute ago, because the meaning of its names may have changed.
+   * Returns the side effects of a query; null if they are unknown, or were found out more than a
+   * minute ago, because the meaning of its names may have changed.
    */
-  public @Nullable Boolean keepsSession(String sql) {
-    Recent<Boolean> known = sessions.get(sql);
+  public @Nullable Effects effects(String sql) {
+    Recent<Effects> known = effects.get(sql);
     return (known == null || known.isOld()) ? null : known.value();
   }
 
-  /** Records whether a query leaves the session unchanged. */
-  public void answeredSession(String sql, boolean kept) {
-    sessions.put(sql, Recent.of(kept));
+  /** Records the side effects of a query. */
+  public void answeredEffects(String sql, Effects found) {
+    effects.put(sql, Recent.of(found));
   }
 
   /** Forgets a query, because its columns may have changed. */
   public void forget(String sql) {
     runs.remove(sql);
     columns.remove(sql);
-    sessions.remove(sql);
+    effects.remove(sql);
   }
 }

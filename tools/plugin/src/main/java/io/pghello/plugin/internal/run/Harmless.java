@@ -3,6 +3,7 @@ package io.pghello.plugin.internal.run;
 
 import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.Texts;
+import io.pghello.plugin.internal.pool.PlainQueries.Effects;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -15,13 +16,18 @@ import java.util.Set;
  * it can only refer to tables and to built-in functions without side effects. Other functions,
  * views, row security, domains and operators can run any code. So can the planner, which evaluates
  * expressions of indexes, constraints, partition keys and statistics of a table, its children and
- * its parents. The session's safety does not depend on the result.
+ * its parents.
+ *
+ * <p>The owner of a table can change the answer at any time, so a query on it is rolled back. This
+ * is not needed if only the connection's own role and superusers can change the answer: they own
+ * the tables, their types, the schemas in which a name could get another meaning, and the database,
+ * and no other role can create objects there.
  */
 final class Harmless {
   /**
-   * Returns true if no object that the names can refer to has side effects. Built-in functions that
-   * are not volatile have none, except those that take names or queries as text, and run the
-   * objects with these names.
+   * Returns whether no object that the names can refer to has side effects, and whether only the
+   * current role and superusers can change that. Built-in functions that are not volatile have
+   * none, except those that take names or queries as text, and run the objects with these names.
    */
   private static final String QUERY = Texts.resource(Harmless.class, "harmless.sql");
 
@@ -32,14 +38,15 @@ final class Harmless {
    *
    * @param names all words and quoted names of the query, as stored by the server
    */
-  static boolean ask(Connection connection, Set<String> names) throws SQLException {
+  static Effects ask(Connection connection, Set<String> names) throws SQLException {
     String all = Bindings.text(Json.of(names), true, "A name");
     try (PreparedStatement statement = connection.prepareStatement(QUERY)) {
-      for (int i = 1; i <= 3; i++) {
-        statement.setObject(i, all, Types.OTHER);
-      }
+      statement.setObject(1, all, Types.OTHER);
       try (ResultSet result = statement.executeQuery()) {
-        return result.next() && result.getBoolean(1);
+        if (!result.next() || !result.getBoolean(1)) {
+          return Effects.POSSIBLE;
+        }
+        return result.getBoolean(2) ? Effects.NONE : Effects.NONE_YET;
       }
     }
   }

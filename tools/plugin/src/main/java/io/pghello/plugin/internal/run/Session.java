@@ -12,6 +12,7 @@ import io.pghello.plugin.internal.BoundedCache;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.pool.PlainQueries.Answer;
+import io.pghello.plugin.internal.pool.PlainQueries.Effects;
 import io.pghello.plugin.internal.pool.Pool;
 import io.pghello.plugin.internal.pool.Pool.After;
 import io.pghello.plugin.internal.pool.ServerErrors;
@@ -103,13 +104,12 @@ public final class Session {
    */
   public QueryResult read(DollarSql sql, List<JsonNode> params, int maxRows) {
     sql.requireParameters(params.size());
-    wrote = wrote || !mode.transaction();
-    return bracketed(sql, params, maxRows);
+    return bracketed(sql, params, maxRows, true);
   }
 
   /** Runs a query of this library on a table or view. */
   public QueryResult read(SqlStatement text, int maxRows) {
-    return bracketed(DollarSql.of(text.sql()), text.params(), maxRows);
+    return bracketed(DollarSql.of(text.sql()), text.params(), maxRows, false);
   }
 
   /** Runs a query of this library that reads only the catalog. */
@@ -121,23 +121,35 @@ public final class Session {
 
   /**
    * Runs a query inside parentheses. On a connection that can write, queries without side effects
-   * are rolled back, so their changes to the session are undone. After other queries, the session
-   * is reset.
+   * are rolled back, so their changes to the session are undone, unless only trusted roles can add
+   * side effects to them. After other queries, the session is reset.
+   *
+   * @param mayWrite whether the outcome of a failed query is unknown unless it has no side effects
    */
-  private QueryResult bracketed(DollarSql sql, List<JsonNode> params, int maxRows) {
+  private QueryResult bracketed(
+      DollarSql sql, List<JsonNode> params, int maxRows, boolean mayWrite) {
     Answer known = pool.plainQueries().run(sql.jdbc());
     if (mode.readOnly() && !mode.several()) {
       return bracketed(sql, params, maxRows, known, true);
-    } else if (hasNothingToWrite(sql, known != Answer.RARE)) {
-      try {
-        return undone(() -> bracketed(sql, params, maxRows, known, true));
-      } catch (PostgresException e) {
-        if (!READ_ONLY.equals(e.sqlState())) {
-          throw e;
-        }
-        // The meaning of its names has changed since the check.
-        pool.plainQueries().answeredSession(sql.jdbc(), false);
+    }
+    Effects effects = effects(sql, known != Answer.RARE);
+    wrote = wrote || (mayWrite && effects != Effects.NONE && !mode.transaction());
+    switch (effects) {
+      case NONE -> {
+        return bracketed(sql, params, maxRows, known, false);
       }
+      case NONE_YET -> {
+        try {
+          return undone(() -> bracketed(sql, params, maxRows, known, true));
+        } catch (PostgresException e) {
+          if (!READ_ONLY.equals(e.sqlState())) {
+            throw e;
+          }
+          // The meaning of its names has changed since the check.
+          pool.plainQueries().answeredEffects(sql.jdbc(), Effects.POSSIBLE);
+        }
+      }
+      case POSSIBLE -> {}
     }
     note(After.RESET);
     return bracketed(sql, params, maxRows, known, false);
@@ -186,24 +198,24 @@ public final class Session {
   }
 
   /**
-   * Returns whether a query is known to have no side effects. For frequent queries, the server is
-   * asked about the names in the query. The result is valid for a minute. If an owner redefines
-   * these names within that time, only notifications of that owner can be lost.
+   * Returns the side effects of a query. For frequent queries, the server is asked about the names
+   * in the query. The answer is valid for a minute. If an owner redefines these names within that
+   * time, only notifications of that owner can be lost.
    */
-  private boolean hasNothingToWrite(DollarSql sql, boolean often) {
+  private Effects effects(DollarSql sql, boolean often) {
     if (mode.several() || !sql.reads() || sql.mayChangeSession()) {
-      return false;
+      return Effects.POSSIBLE;
     }
-    Boolean known = pool.plainQueries().keepsSession(sql.jdbc());
+    Effects known = pool.plainQueries().effects(sql.jdbc());
     if (known == null && often) {
       try {
         known = Harmless.ask(connection, sql.names());
       } catch (SQLException e) {
         throw failure(e, -1);
       }
-      pool.plainQueries().answeredSession(sql.jdbc(), known);
+      pool.plainQueries().answeredEffects(sql.jdbc(), known);
     }
-    return Boolean.TRUE.equals(known);
+    return known == null ? Effects.POSSIBLE : known;
   }
 
   /** Returns whether a query returns times in UTC, judging by its text. */
