@@ -69,6 +69,11 @@ public final class McpServer implements AutoCloseable {
         System.getProperty(name), "the MCP servers are not there; run ./dev bench");
   }
 
+  /** Returns the number of the server's process. */
+  public long pid() {
+    return process.pid();
+  }
+
   /** Returns the result of a query as JSON. */
   public String query(String sql) throws IOException {
     return ask("tools/call", Map.of("name", "query", "arguments", Map.of("sql", sql)));
