@@ -32,13 +32,13 @@ import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The calls that do not depend on the source of connections. */
+/** Operations that do not depend on the source of connections. */
 abstract class Operations implements PgHelloOperations {
   /**
-   * The parts that calls are made with.
+   * The parts of a client that its operations use.
    *
-   * @param repeat how many times a greeting is repeated where no count is given
-   * @param timeout how long a call may take
+   * @param repeat the number of repetitions for calls without a count
+   * @param timeout the maximum duration of a call
    */
   record Context(
       Settings settings,
@@ -72,9 +72,9 @@ abstract class Operations implements PgHelloOperations {
   }
 
   /**
-   * Sends a request, after a check that the client is open.
+   * Sends a request. Throws if the client is closed.
    *
-   * @param wait is told how long the call waited; null if nobody wants to know
+   * @param wait receives the time that the call waited; null if it is not needed
    */
   abstract String greet(HelloRequest request, @Nullable WaitTime wait);
 
@@ -127,7 +127,7 @@ abstract class Operations implements PgHelloOperations {
         () -> context.dispatcher().ofSeveralStatements(() -> greetAll(requests, () -> false)));
   }
 
-  /** Greets names one batch after the other, until there is no more need. */
+  /** Greets names in batches, until all names are greeted or the call is cancelled. */
   final List<String> greetAll(List<HelloRequest> requests, BooleanSupplier ended) {
     var all = new ArrayList<String>(requests.size());
     Iterator<HelloRequest> left = requests.iterator();
@@ -184,7 +184,7 @@ abstract class Operations implements PgHelloOperations {
     return requests;
   }
 
-  /** Tells the listener of a call that ended with the check of its arguments. */
+  /** Notifies the listener of a call whose arguments are invalid. */
   private PgHelloException refused(Function function, PgHelloException error) {
     listener().callEnded(new ListenerAdapter.RefusedCall(function.signature(), error));
     return error;
@@ -243,7 +243,7 @@ abstract class Operations implements PgHelloOperations {
     context.dispatcher().checkOpen();
   }
 
-  /** Makes a call, and notifies the listener of it. */
+  /** Runs a call, and notifies the listener. */
   private <T> T measured(Function function, Supplier<T> call) {
     return translated(
         context.settings().listens()
@@ -251,7 +251,7 @@ abstract class Operations implements PgHelloOperations {
             : call);
   }
 
-  /** Makes a call, and throws its error in the client's type. */
+  /** Runs a call, and translates its exception to the client's type. */
   private static <T> T translated(Supplier<T> call) {
     try {
       return call.get();

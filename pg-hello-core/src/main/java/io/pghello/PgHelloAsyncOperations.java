@@ -9,54 +9,52 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * The calls of {@link PgHelloOperations}, and those without a thread that waits. {@link
- * PgHelloClient} has them, on connections of a pool. A connection of the program's takes one
- * statement at a time and blocks; so {@link #on} leads to the calls that wait, and the compiler
- * says so.
+ * Asynchronous calls, in addition to the blocking calls of {@link PgHelloOperations}. {@link
+ * PgHelloClient} implements them with pooled connections. {@link #on} returns only blocking
+ * operations, because a single connection runs one statement at a time.
  *
- * <p>What depends on a future runs on a thread of the client's, or of its {@link
- * PgHelloClientBuilder#asyncExecutor}, unless it is given another executor. Where the future is
- * already complete, it runs at once, on the thread that adds it. It may call the client. To cancel
- * the future, or to complete it otherwise, takes the call out of the queue, and has no effect on
- * others.
+ * <p>Dependent stages of a future run on a thread of the client or of its {@link
+ * PgHelloClientBuilder#asyncExecutor}, unless you pass another executor. If the future is already
+ * complete, they run immediately on the thread that adds them. They may call the client. Cancelling
+ * a future, or completing it yourself, removes the call from the queue and does not affect other
+ * calls.
  *
- * <p><b>A call is made on the calling thread, and the future that is returned is complete,</b>
- * where that thread decides on the connection: on a client without {@link
- * PgHelloClientBuilder#coalescing} that has no {@link PgHelloClientBuilder#asyncExecutor}, and
- * where {@link ConnectionSource#mayJoinBatch} says no.
+ * <p><b>The call runs on the calling thread and returns a completed future</b> if the connection
+ * depends on this thread: if {@link PgHelloClientBuilder#coalescing} is disabled and there is no
+ * {@link PgHelloClientBuilder#asyncExecutor}, or if {@link ConnectionSource#mayJoinBatch} returns
+ * false.
  */
 public interface PgHelloAsyncOperations extends PgHelloOperations {
   /**
-   * Greets a name as {@link #hello(String)} does, without a thread that waits. One round trip, or a
-   * part of one.
+   * Greets a name like {@link #hello(String)}, without blocking the calling thread. At most one
+   * round trip, which may be shared with other calls.
    *
-   * @param name any text, even empty, that has neither the character U+0000 nor an unpaired
-   *     surrogate
-   * @return the greeting to come; its exception is a {@link PgHelloException}
+   * @param name any text, including the empty string, without U+0000 and unpaired surrogates
+   * @return a future of the greeting, whose exception is a {@link PgHelloException}
    * @throws PgHelloException if the name cannot be sent ({@link Code#INVALID_NAME}); all other
-   *     errors are the future's
+   *     errors complete the future
    */
   CompletableFuture<String> helloAsync(String name);
 
   /**
-   * Greets a name a number of times as {@link #hello(String, int)} does, without a thread that
-   * waits; see {@link #helloAsync(String)}.
+   * Greets a name like {@link #hello(String, int)}, without blocking the calling thread. See {@link
+   * #helloAsync(String)}.
    *
-   * @param repeat how many times, 1 to 10
+   * @param repeat the number of repetitions, 1 to 10
    * @throws PgHelloException if the name cannot be sent ({@link Code#INVALID_NAME}) or the count is
-   *     out of range ({@link Code#INVALID_REPEAT}); all other errors are the future's
+   *     out of range ({@link Code#INVALID_REPEAT}); all other errors complete the future
    */
   CompletableFuture<String> helloAsync(String name, int repeat);
 
   /**
-   * Greets many names as {@link #helloAll} does, without a thread that waits. One round trip for
-   * each batch, one after the other; the time-out counts for the wait before the first, and for
-   * each. A future that is cancelled sends no further batch.
+   * Greets many names like {@link #helloAll}, without blocking the calling thread. One round trip
+   * per batch, one batch at a time. The wait before the first batch, and each batch, have their own
+   * timeouts. After the future is cancelled, no further batch is sent.
    *
-   * @param names no element may be null; duplicates are fine
-   * @return the greetings to come, in the order of the names; unmodifiable
+   * @param names the names, without null elements; duplicates are allowed
+   * @return a future of the greetings, an unmodifiable list in the order of the names
    * @throws PgHelloException if a name cannot be sent ({@link Code#INVALID_NAME}), with its index;
-   *     all other errors are the future's
+   *     all other errors complete the future
    */
   CompletableFuture<List<String>> helloAllAsync(Collection<String> names);
 

@@ -6,37 +6,37 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
 
 /**
- * Calls the functions of the PostgreSQL extension {@code pg_hello}. What other classes need of it
- * are best the interfaces, {@link PgHelloOperations} and {@link PgHelloAsyncOperations}, which
- * tests can put something else in the place of.
+ * A thread-safe client for the PostgreSQL extension {@code pg_hello}. Create one per application
+ * and close it at shutdown. Let other classes depend on the interfaces {@link PgHelloOperations}
+ * and {@link PgHelloAsyncOperations}, so that tests can replace them.
  *
  * <pre>{@code
  * PgHelloClient client = PgHelloClient.create(dataSource);
  * String greeting = client.hello("Ada"); // Hello, Ada!
  * }</pre>
  *
- * <p>A call takes a connection from the data source, sends one statement, and gives the connection
- * back: use a pool. It changes no setting and leaves no transaction open. The client finds the
- * schema that the extension is in with its first call, which therefore takes one round trip more;
- * the round trips that the methods name are those of later calls.
+ * <p>Each call borrows a connection, runs one statement, and returns the connection, so use a
+ * connection pool. The client changes no session settings and leaves no transaction open. Its first
+ * call needs one additional round trip to locate the extension's schema. The methods document the
+ * round trips of later calls.
  *
- * <p>Calls of {@link #hello(String)} and {@link #helloAsync} that would have to wait share one
- * statement, on a connection that any of the callers got; one that need not wait is sent at once.
- * <b>Where the data source decides by the calling thread (on the tenant's database, or on a
- * transaction, as Spring's {@code TransactionAwareDataSourceProxy}), switch that off</b> with
- * {@link PgHelloClientBuilder#coalescing(boolean)}, or have a client for each database.
+ * <p>Concurrent calls to {@link #hello(String)} and {@link #helloAsync} may be combined into one
+ * statement and run on a connection borrowed by any of the calling threads. A call that does not
+ * have to wait is sent immediately. <b>If your data source chooses a connection by thread</b> (a
+ * routing data source, or Spring's {@code TransactionAwareDataSourceProxy}), disable this with
+ * {@link PgHelloClientBuilder#coalescing(boolean)}, or create one client per database.
  *
- * <p>The functions change nothing, so a call whose connection was lost is repeated on others. A
- * call ends within {@link PgHelloClientBuilder#callTimeout}.
+ * <p>The functions have no side effects. If a connection is lost, the client retries on another one
+ * until {@link PgHelloClientBuilder#callTimeout} expires.
  *
- * <p>Needs version 1.1 of the extension; on 1.0, {@link #hello(String)}, {@link #helloAsync},
- * {@link #now()}, {@link #nowMillis()} and {@link #spiVersion()} work where no count is given.
- * Where a function is missing that came with a later version, only its own calls fail.
+ * <p>Requires version 1.1 of the extension. With version 1.0, {@link #hello(String)}, {@link
+ * #helloAsync}, {@link #now()}, {@link #nowMillis()} and {@link #spiVersion()} work if no count is
+ * passed. If a function of a later version is missing, only calls to this function fail.
  *
- * <p>All methods throw {@link PgHelloException}, whose code and message say what is wrong and what
- * mends it; a null where none is allowed gives a {@link NullPointerException}.
+ * <p>All methods throw {@link PgHelloException}. Its code and message describe the problem and the
+ * fix. Null arguments cause a {@link NullPointerException}.
  *
- * <p>Immutable but for being closed, and thread-safe.
+ * <p>Thread-safe, and immutable except for {@code close()}.
  */
 public final class PgHelloClient extends PooledOperations implements AutoCloseable {
   private final Runnable closePool;
@@ -48,42 +48,43 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
   }
 
   /**
-   * Creates a client with default settings. No connection is made before the first call.
+   * Creates a client with default settings. It connects when the first call is made.
    *
-   * @param dataSource where connections come from; it stays the caller's to close
+   * @param dataSource the source of connections; the client does not close it
    */
   public static PgHelloClient create(DataSource dataSource) {
     return builder().dataSource(dataSource).build();
   }
 
-  /** Begins a client with other settings. */
+  /** Returns a builder for a client with other settings. */
   public static PgHelloClientBuilder builder() {
     return new PgHelloClientBuilder();
   }
 
   /**
-   * Returns how many calls wait now for a place among those in flight, as a gauge shows it. Counts
-   * them, which takes no lock; not meant for every call.
+   * Returns the number of calls that are waiting for a statement, for a gauge. Counts them without
+   * a lock; the cost grows with their number.
    */
   public int queuedCalls() {
     return context.dispatcher().queuedCalls();
   }
 
   /**
-   * Returns how many statements are in flight now, or wait for a connection, as a gauge shows it. A
-   * statement carries one call or many. Those on connections of callers ({@link #on}) are left out.
+   * Returns the number of statements that are running or waiting for a connection, for a gauge. A
+   * statement can contain several calls. Statements on connections of callers ({@link #on}) are not
+   * counted.
    */
   public int inFlightStatements() {
     return context.statements().executor().inFlight();
   }
 
   /**
-   * Refuses further calls, waits for those that were made, {@link #helloAll} with all of its
-   * batches, for at most {@code callTimeout}, and fails with {@link Code#CLOSED} what is left then;
-   * but a thread whose statement is in flight, with a longer time-out of its own, ends at that. No
-   * statement is begun afterwards. Ends {@link #helloEach} at its next batch. Closes the pool if
-   * the client made it. An interrupt ends the wait; all the rest is done nevertheless, and the
-   * thread stays interrupted. A second call does nothing, and does not wait for the first.
+   * Rejects new calls, and waits up to {@code callTimeout} for running calls, including all batches
+   * of {@link #helloAll}. The calls that are still running then fail with {@link Code#CLOSED},
+   * except that a thread whose statement has a longer timeout waits for that timeout. No statement
+   * starts afterwards. {@link #helloEach} ends at its next batch. Closes the pool if the client
+   * created it. An interrupt ends the wait, but not the rest of the work; the thread remains
+   * interrupted. Later calls have no effect, and do not wait for the first.
    */
   @Override
   public void close() {

@@ -19,11 +19,11 @@ import java.util.function.Consumer;
 import javax.sql.DataSource;
 
 /**
- * Builds a {@link PgHelloClient}. Say where connections come from: {@link #dataSource}, {@link
- * #connections} or {@link #url}. Everything else has a default.
+ * Builds a {@link PgHelloClient}. Set the source of connections: {@link #dataSource}, {@link
+ * #connections} or {@link #url}. All other options have defaults.
  *
- * <p>The methods return this builder, and throw {@link IllegalArgumentException} for a value that
- * cannot be. Not thread-safe.
+ * <p>All methods return this builder, and throw {@link IllegalArgumentException} for invalid
+ * values. Not thread-safe.
  */
 public final class PgHelloClientBuilder {
   private final ClientOptions options = new ClientOptions("pg-hello");
@@ -31,15 +31,15 @@ public final class PgHelloClientBuilder {
 
   PgHelloClientBuilder() {}
 
-  /** Takes connections from a data source, which stays the caller's to close. */
+  /** Sets the data source that provides connections. The client does not close it. */
   public PgHelloClientBuilder dataSource(DataSource dataSource) {
     options.dataSource(dataSource);
     return this;
   }
 
   /**
-   * Takes connections from a source that can say more than a data source can: which of them belong
-   * to the calling thread. It stays the caller's, and is asked by many threads at a time.
+   * Sets the source of connections. Unlike a data source, it can report which connections belong to
+   * the calling thread. It must be thread-safe. The client does not close it.
    */
   public PgHelloClientBuilder connections(ConnectionSource connections) {
     options.connections(connections);
@@ -47,33 +47,34 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Takes connections from a pool of the client's own (HikariCP), which is closed with it: at most
-   * 20 connections, closed when idle for 30 seconds or 30 minutes old, 2 seconds to get one. {@link
-   * #pool} changes that. A log-in that is refused fails the call at once, and is not repeated.
+   * Uses the client's own connection pool (HikariCP), which is closed with the client. The pool has
+   * at most 20 connections, closes them after 30 idle seconds or at the age of 30 minutes, and
+   * waits 2 seconds for a connection. Change this with {@link #pool}. A call whose login is
+   * rejected fails immediately, and is not retried.
    *
-   * @param url as in {@code jdbc:postgresql://localhost/app}, with the parameters of the driver
-   * @throws IllegalArgumentException if it is no URL of PostgreSQL, or has a log-in before the
-   *     host; the message does not repeat it
+   * @param url for example {@code jdbc:postgresql://localhost/app}, with parameters of the driver
+   * @throws IllegalArgumentException if this is not a PostgreSQL URL, or contains a user before the
+   *     host; the message does not contain the URL
    */
   public PgHelloClientBuilder url(String url) {
     options.url(url);
     return this;
   }
 
-  /** The user to log in as with {@link #url}; what the URL or the driver says by default. */
+  /** Sets the user for {@link #url}. Default: from the URL or the driver. */
   public PgHelloClientBuilder user(String user) {
     options.user(user);
     return this;
   }
 
-  /** The password to log in with at {@link #url}; what the URL or the driver says by default. */
+  /** Sets the password for {@link #url}. Default: from the URL or the driver. */
   public PgHelloClientBuilder password(String password) {
     options.password(password);
     return this;
   }
 
   /**
-   * Sets the {@code application_name} of the sessions of {@link #url}; {@code pg-hello} by default.
+   * Sets the {@code application_name} of the sessions of {@link #url}. Default: {@code pg-hello}.
    */
   public PgHelloClientBuilder applicationName(String applicationName) {
     options.applicationName(applicationName);
@@ -81,29 +82,29 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * The time after which the server ends a statement of {@link #url}'s sessions; by default 5
-   * seconds, or {@link #callTimeout} if that is longer. Calls that have a longer one by {@link
-   * PgHelloOperations#withTimeout} end with this. Set by a statement when a session begins, since
-   * poolers refuse it as a start-up parameter. Not set where a pooler is between, which hands the
-   * session on to its other clients, nor where {@link #pool} has another driver or data source make
-   * the connections.
+   * Sets the server's {@code statement_timeout} in the sessions of {@link #url}. Default: 5
+   * seconds, or {@link #callTimeout} if that is longer. It also limits calls with a longer timeout
+   * of {@link PgHelloOperations#withTimeout}. The client sets it with a statement at the start of a
+   * session, because poolers reject it as a startup parameter. It is not set behind a pooler, which
+   * would pass the session on to other clients, or if {@link #pool} configures another driver or
+   * data source.
    *
-   * @param timeout whole milliseconds; zero leaves it to the server
+   * @param timeout whole milliseconds; zero keeps the server's setting
    */
   public PgHelloClientBuilder statementTimeout(Duration timeout) {
     options.statementTimeout(timeout);
     return this;
   }
 
-  /** Changes the pool of {@link #url} in any way that HikariCP offers, before it is started. */
+  /** Configures the pool of {@link #url} with any option of HikariCP, before the pool starts. */
   public PgHelloClientBuilder pool(Consumer<HikariConfig> pool) {
     options.pool(pool);
     return this;
   }
 
   /**
-   * The schema that the extension is in, without quotes. By default the client asks the server,
-   * with one round trip before its first call.
+   * Sets the extension's schema, without quotes. By default, the client queries it, with one round
+   * trip before the first call.
    */
   public PgHelloClientBuilder schema(String schema) {
     options.schema(schema);
@@ -111,8 +112,8 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Sets the number of times that a greeting is repeated where no count is given, 1 to 10. By
-   * default, the session's setting {@code pg_hello.repeat} decides.
+   * Sets the number of repetitions, 1 to 10, for calls without a count. By default, the session's
+   * setting {@code pg_hello.repeat} applies.
    *
    * @throws PgHelloException if the count is out of range ({@link Code#INVALID_REPEAT})
    */
@@ -122,13 +123,13 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Sets the longest time of a call, with waiting, getting a connection, the round trip, and
-   * retries after lost connections; 5 seconds by default. A connection on which it runs out is
-   * aborted, whatever the statement waits for; only over TLS, a name that the server does not read
-   * can hold up its own caller longer. A call may fail a tenth of a second later and, in a batch
-   * that the server does not answer, a tenth of the time-out earlier.
+   * Sets the maximum duration of a call, including waiting, borrowing a connection, the round trip,
+   * and retries after lost connections. Default: 5 seconds. When it expires, the connection is
+   * aborted. There is one exception: over TLS, sending a name that the server does not read can
+   * block its own caller for longer. A call may fail up to a tenth of a second late. In a batch
+   * that the server does not answer, it may fail a tenth of the timeout early.
    *
-   * @param timeout a millisecond or more, and less than 20 days
+   * @param timeout at least one millisecond, and less than 20 days
    */
   public PgHelloClientBuilder callTimeout(Duration timeout) {
     options.callTimeout(timeout);
@@ -136,10 +137,11 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Repeats a call on another connection when its own is lost, which changes nothing but time; true
-   * by default. It goes on until one lives or the call's time is over: when a server has restarted,
-   * a pool can hand out all of its dead connections, one after the other. From the second
-   * repetition on, a pause of a millisecond comes before, which grows to 20.
+   * Sets whether calls are retried on another connection if theirs is lost. Default: true. This is
+   * safe, because the functions have no side effects. Retries end when a connection works or the
+   * call times out: after a server restart, a pool can return all of its dead connections one after
+   * the other. From the second retry on, the client pauses for 1 to 20 milliseconds before each
+   * retry.
    */
   public PgHelloClientBuilder retryLostCalls(boolean retryLostCalls) {
     options.retryLostCalls(retryLostCalls);
@@ -147,12 +149,11 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Lets calls that would have to wait share one statement, on a connection that any of their
-   * threads got; true by default. Say false where the calling thread decides on the database or on
-   * the transaction. A call then takes a connection, uses it and gives it back on the thread that
-   * makes it. So do {@link PgHelloClient#helloAsync} and {@link PgHelloClient#helloAllAsync}, which
-   * return when they have the answer, in a future that is complete, unless there is an {@link
-   * #asyncExecutor}.
+   * Sets whether calls that have to wait are combined into one statement, on a connection borrowed
+   * by any of their threads. Default: true. Disable this if the calling thread determines the
+   * database or the transaction. Each call then borrows, uses and returns a connection on the
+   * calling thread. {@link PgHelloClient#helloAsync} and {@link PgHelloClient#helloAllAsync} do the
+   * same and return a completed future, unless there is an {@link #asyncExecutor}.
    */
   public PgHelloClientBuilder coalescing(boolean coalescing) {
     options.coalescing(coalescing);
@@ -160,21 +161,21 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Makes the calls of futures that share no statement on the threads of an executor: all of them
-   * without {@link #coalescing}, else those of long names (16 KiB or more) and of {@link
-   * PgHelloClient#helloAllAsync}, which have threads of the client's by default. What depends on
-   * such a future also runs there.
+   * Sets the executor for asynchronous calls that are not batched: all calls without {@link
+   * #coalescing}, otherwise long names (16 KiB or more) and {@link PgHelloClient#helloAllAsync}. By
+   * default, these run on threads of the client. Dependent stages of the futures also run on the
+   * executor.
    *
    * <p>The executor is always called on the thread that makes the call, so that it can copy the
    * tenant, the security context or the logging context of that thread. A transaction cannot be
-   * copied: a thread that is in one ({@link ConnectionSource#mayJoinBatch}) makes the call itself.
+   * copied: a thread in a transaction ({@link ConnectionSource#mayJoinBatch}) runs the call itself.
    *
    * <p>At most {@link #maxInFlightCalls} calls run at a time. The others wait on threads of the
    * executor, so use one with a limited number of threads, or with virtual threads. If the executor
    * runs a call on the calling thread, the call does not wait and does not count.
    *
-   * @param executor not shut down by the client; a call that it rejects fails with {@link
-   *     Code#OVERLOADED}
+   * @param executor the executor, which the client does not shut down; a call that it rejects fails
+   *     with {@link Code#OVERLOADED}
    */
   public PgHelloClientBuilder asyncExecutor(Executor executor) {
     options.asyncExecutor(executor);
@@ -182,24 +183,24 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Sets the most calls of futures that share no statement and are in flight at a time, each on a
-   * thread and a connection of its own; 20 by default. Others wait, as {@link #maxQueuedCalls} and
-   * {@link #maxQueuedBytes} allow.
+   * Sets the maximum number of asynchronous calls that run at a time without being batched, each
+   * with its own thread and connection. Default: 20. Other calls wait, within {@link
+   * #maxQueuedCalls} and {@link #maxQueuedBytes}.
    */
   public PgHelloClientBuilder maxInFlightCalls(int calls) {
     options.maxInFlightCalls(calls);
     return this;
   }
 
-  /** Sets the most names that a statement carries, 1 or more; 1,024 by default. */
+  /** Sets the maximum number of names in a statement, at least 1. Default: 1,024. */
   public PgHelloClientBuilder maxBatchSize(int size) {
     options.maxBatchSize(size);
     return this;
   }
 
   /**
-   * Sets the most bytes of names that a statement carries, to which at most one name is added; 1
-   * MiB by default.
+   * Sets the maximum size of the names in a statement, in bytes. The last name may exceed it.
+   * Default: 1 MiB.
    */
   public PgHelloClientBuilder maxBatchBytes(int bytes) {
     options.maxBatchBytes(bytes);
@@ -207,33 +208,34 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Sets the most statements of coalesced calls that are under way at a time, each on a connection
-   * of its own; 2 by default, and at most 1,024. A few callers each go alone, up to that number.
-   * Batches of many leave some time apart, so that they are large where the server is near, and
-   * need not wait for each other where it is far. While virtual threads alone have statements under
-   * way, and may get no carrier to end them, there may be one more for the calls of others.
+   * Sets the maximum number of statements with batched calls that run at a time, each on its own
+   * connection. Default: 2, at most 1,024. Up to this number, a few callers send one call per
+   * statement. Large batches start at intervals, so that they fill up if the server is near, and do
+   * not wait for each other if it is far. If all running statements belong to virtual threads,
+   * which might not get a carrier thread to finish, one more statement may run for the calls of
+   * other threads.
    */
   public PgHelloClientBuilder maxInFlightBatches(int batches) {
     options.maxInFlightBatches(batches);
     return this;
   }
 
-  /** Sets the most calls that may wait at a time, 1 or more; 65,536 by default. */
+  /** Sets the maximum number of waiting calls, at least 1. Default: 65,536. */
   public PgHelloClientBuilder maxQueuedCalls(int calls) {
     options.maxQueuedCalls(calls);
     return this;
   }
 
-  /** Sets the most bytes of names that may wait at a time, 1 or more; 64 MiB by default. */
+  /** Sets the maximum size of the names of waiting calls, in bytes, at least 1. Default: 64 MiB. */
   public PgHelloClientBuilder maxQueuedBytes(int bytes) {
     options.maxQueuedBytes(bytes);
     return this;
   }
 
   /**
-   * Sets the treatment of a call that would be one more than may wait. False, the default, fails it
-   * with {@link Code#OVERLOADED}. True lets the calling thread wait for room, that of {@link
-   * PgHelloClient#helloAsync} too, and fails the call only at the end of {@link #callTimeout}.
+   * Sets the behavior of a call when the queue is full. If false (the default), the call fails with
+   * {@link Code#OVERLOADED}. If true, the calling thread waits for space, also in {@link
+   * PgHelloClient#helloAsync}, and the call fails when {@link #callTimeout} expires.
    */
   public PgHelloClientBuilder blockWhenFull(boolean wait) {
     options.blockWhenFull(wait);
@@ -241,8 +243,8 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Adds a listener that is told what the client does, after those added before; that a statement
-   * has ended, before them. Default: none.
+   * Adds a listener. Listeners are called in the order in which they were added, and in reverse
+   * order when a statement ends.
    */
   public PgHelloClientBuilder listener(PgHelloListener listener) {
     options.listener(new ListenerAdapter(Objects.requireNonNull(listener, "listener")));
@@ -250,10 +252,10 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Creates the client. No connection is waited for.
+   * Creates the client, without waiting for a connection.
    *
-   * @throws IllegalStateException if there is not exactly one place where connections come from, or
-   *     if an option was set that only the pool of {@link #url} has
+   * @throws IllegalStateException if there is not exactly one source of connections, or if an
+   *     option was set that requires {@link #url}
    */
   public PgHelloClient build() {
     Settings settings = options.settings();

@@ -7,80 +7,85 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one exception of this library. It has a {@link Code} for the kind of the error, and a remedy.
- * Messages and causes never contain the name that was to be greeted.
+ * The only exception of this library. Its {@link Code} is the kind of error, and its remedy is the
+ * fix. Messages and causes never contain the greeted name.
  */
 public final class PgHelloException extends RuntimeException {
   @Serial private static final long serialVersionUID = 1L;
 
   /**
-   * The kind of an error. Later versions may add codes, so a {@code switch} needs a {@code
-   * default}; {@link #isRetryable} is right for those, too.
+   * The kind of error. Later versions may add codes, so a {@code switch} needs a {@code default}.
+   * {@link #isRetryable} is correct for all codes.
    */
   public enum Code {
-    /** The extension's files are not on the database server. */
+    /** The extension is not installed on the database server. */
     FILES_MISSING(false),
-    /** The files are there, but {@code CREATE EXTENSION} was not run in this database. */
+    /**
+     * The extension is installed on the server, but {@code CREATE EXTENSION} was not run in this
+     * database.
+     */
     NOT_CREATED(false),
     /**
-     * The extension is in a schema that is not on the {@code search_path}. The client finds it
-     * there nevertheless; SQL with unqualified names does not.
+     * The extension's schema is not on the {@code search_path}. The client finds the functions
+     * nevertheless, but SQL with unqualified names does not.
      */
     NOT_ON_PATH(false),
-    /** The extension, or its library on the server, is of a version that lacks the function. */
+    /**
+     * The version of the extension, or of its library on the server, does not have the function.
+     */
     TOO_OLD(false),
-    /** An extension of this name is there, but it is another build, with other semantics. */
+    /** The extension with this name is another build, with different semantics. */
     FOREIGN_BUILD(false),
-    /** The role may not use the schema that the functions are in. */
+    /** The role does not have the USAGE privilege on the schema of the functions. */
     NO_SCHEMA_PRIVILEGE(false),
-    /** The role may not execute the function. */
+    /** The role does not have the EXECUTE privilege on the function. */
     NO_EXECUTE_PRIVILEGE(false),
     /**
-     * A pooler is between, which may mix up the driver's prepared statements. A warning of {@link
-     * PgHelloOperations#preflight}.
+     * Connections go through a pooler that may mix up the driver's prepared statements. A warning
+     * of {@link PgHelloOperations#preflight}.
      */
     POOLER(false),
     /**
-     * The database is distributed by Citus, whose workers do not learn of a session's settings. A
+     * The database is distributed by Citus, whose workers do not receive session settings. A
      * warning of {@link PgHelloOperations#preflight}.
      */
     DISTRIBUTED(false),
-    /** The name cannot be a value of PostgreSQL's type {@code text} in this database. */
+    /** The name is not a valid value of PostgreSQL's type {@code text} in this database. */
     INVALID_NAME(false),
     /** The count is not between 1 and 10. */
     INVALID_REPEAT(false),
-    /** The name or the greeting would exceed the server's limit of 1 GB for a value. */
+    /** The name or the greeting exceeds the server's limit of 1 GB. */
     RESULT_TOO_LARGE(false),
     /**
-     * The answer does not belong to what was asked, or the server does not know the statement: a
-     * pooler mixes up prepared statements.
+     * The result does not match the request, or the server does not know the statement: a pooler
+     * mixes up prepared statements.
      */
     ANSWER_MISMATCH(false),
     /**
-     * The log-in was refused: the user, the password or the database is wrong, the user may not
-     * connect, or the client does not trust the server's certificate.
+     * The login was rejected: the user, the password or the database is wrong, the user is not
+     * allowed to connect, or the client does not trust the server's certificate.
      */
     LOGIN_REFUSED(false),
-    /** No connection could be had. */
+    /** No connection was available. */
     NO_CONNECTION(true),
-    /** The connection ended during the call. */
+    /** The connection was lost during the call. */
     CONNECTION_LOST(true),
-    /** The call took longer than its time-out. */
+    /** The call exceeded its timeout. */
     TIMEOUT(true),
-    /** The server ended the call: somebody cancelled it, or {@code statement_timeout} did. */
+    /** The server cancelled the call, because of an administrator or {@code statement_timeout}. */
     CANCELLED_BY_SERVER(true),
     /**
-     * The program cancelled the future of the call, or completed it otherwise. Only a {@link
-     * PgHelloListener} sees this code.
+     * The program cancelled or completed the future of the call. Only a {@link PgHelloListener}
+     * receives this code.
      */
     CANCELLED_BY_CALLER(false),
-    /** The thread was interrupted while it waited. Its interrupt status is set. */
+    /** The thread was interrupted while waiting. Its interrupt status is set. */
     INTERRUPTED(false),
-    /** More calls, or larger ones, are waiting than the client was told to keep. */
+    /** The queue of waiting calls is full. */
     OVERLOADED(true),
     /** The client is closed. */
     CLOSED(false),
-    /** The server reported an error that is none of the others. */
+    /** The server reported an error without a more specific code. */
     SERVER_ERROR(false);
 
     private final boolean retryable;
@@ -89,18 +94,15 @@ public final class PgHelloException extends RuntimeException {
       this.retryable = retryable;
     }
 
-    /**
-     * Returns whether the same call can succeed if it is made again, a moment later, and nothing
-     * else is changed.
-     */
+    /** Returns whether the same call can succeed a moment later, without any other change. */
     public boolean isRetryable() {
       return retryable;
     }
 
     /**
-     * Returns whether it is a warning of what may go wrong: {@link PgHelloOperations#preflight}
-     * gives it, no function is unusable because of it, and no call ends with it. It may be right to
-     * leave it. Which functions a problem concerns is {@link PgHelloProblem#functions}.
+     * Returns whether this is a warning of {@link PgHelloOperations#preflight}. Warnings do not
+     * prevent calls, calls never fail with these codes, and you may ignore them. See {@link
+     * PgHelloProblem#functions} for the functions that a problem affects.
      */
     public boolean isWarning() {
       return this == POOLER || this == DISTRIBUTED;
@@ -111,11 +113,10 @@ public final class PgHelloException extends RuntimeException {
   private final @Nullable String sqlState;
 
   /**
-   * Creates an exception as the client would throw it, for tests of what a program does then. It
-   * has no SQLSTATE, and its remedy is empty.
+   * Creates an exception without SQLSTATE and remedy, for tests of programs that use the client.
    *
-   * @param code what went wrong
-   * @param message the same in words
+   * @param code the kind of error
+   * @param message the description of the error
    */
   public PgHelloException(Code code, String message) {
     super(Objects.requireNonNull(message, "message"));
@@ -124,11 +125,11 @@ public final class PgHelloException extends RuntimeException {
   }
 
   /**
-   * Creates an exception of a problem. The client does, and tests can.
+   * Creates an exception for a problem. Used by the client, and useful in tests.
    *
-   * @param problem what went wrong, and what to do about it
-   * @param sqlState the server's error code; null if the error is not the server's
-   * @param cause what was thrown; null if nothing, or if it can have the name in it
+   * @param problem the error and its fix
+   * @param sqlState the server's error code, or null if the error is not from the server
+   * @param cause the cause, or null if there is none or it might contain the name
    */
   public PgHelloException(
       PgHelloProblem problem, @Nullable String sqlState, @Nullable Throwable cause) {
@@ -137,24 +138,24 @@ public final class PgHelloException extends RuntimeException {
     this.sqlState = sqlState;
   }
 
-  /** Returns what went wrong. */
+  /** Returns the kind of error. */
   public Code code() {
     return problem.code();
   }
 
-  /** Returns what to do about it; the message ends with it. */
+  /** Returns the fix, which is also the end of the message. */
   public String remedy() {
     return problem.remedy();
   }
 
-  /** Returns what went wrong, in words, and what to do about it. */
+  /** Returns the description of the error and its fix. */
   public PgHelloProblem problem() {
     return problem;
   }
 
   /**
-   * Returns the server's error code, as in {@code 54000} (PostgreSQL's documentation, "PostgreSQL
-   * Error Codes"); empty if the error is not the server's.
+   * Returns the server's error code, for example {@code 54000} (see "PostgreSQL Error Codes" in
+   * PostgreSQL's documentation). Empty if the error is not from the server.
    */
   public Optional<String> sqlState() {
     return Optional.ofNullable(sqlState);

@@ -4,7 +4,7 @@ package io.pghello;
 import java.util.Objects;
 import java.util.Set;
 
-/** The server and the extension that a client uses. Immutable; equal if all values are. */
+/** Server and extension of a client. Immutable. Two are equal if all their values are equal. */
 public final class PgHelloInfo {
   private final String serverVersion;
   private final String extensionVersion;
@@ -13,12 +13,12 @@ public final class PgHelloInfo {
   private final Set<String> functions;
 
   /**
-   * Creates it as the client would, for tests of programs; nothing of it is null.
+   * Creates an instance, for tests of programs that use the client. Arguments must not be null.
    *
    * @param serverVersion the version of PostgreSQL
    * @param extensionVersion the version of the extension
-   * @param schema the schema that the extension is in
-   * @param defaultRepeat the count of {@code hello(name)}
+   * @param schema the extension's schema
+   * @param defaultRepeat the default count of {@code hello(name)}
    * @param functions the signatures of the functions; copied
    */
   public PgHelloInfo(
@@ -34,31 +34,34 @@ public final class PgHelloInfo {
     this.functions = Set.copyOf(functions);
   }
 
-  /** Returns the version of PostgreSQL, as in {@code 17.5}, with what its packager adds. */
+  /**
+   * Returns the version of PostgreSQL, for example {@code 17.5}, including the packager's suffix.
+   */
   public String serverVersion() {
     return serverVersion;
   }
 
-  /** Returns the version of the extension in this database, as in {@code 1.1}. */
+  /** Returns the version of the extension in this database, for example {@code 1.1}. */
   public String extensionVersion() {
     return extensionVersion;
   }
 
-  /** Returns the schema that the extension is in, quoted where SQL needs it. */
+  /** Returns the extension's schema, quoted if SQL requires it. */
   public String schema() {
     return schema;
   }
 
   /**
-   * Returns how many times {@code hello(name)} repeats the greeting in a session of this client.
+   * Returns the number of times that {@code hello(name)} repeats the greeting in sessions of this
+   * client.
    */
   public int defaultRepeat() {
     return defaultRepeat;
   }
 
   /**
-   * Returns the signatures of the functions that are there, as in {@code pg_hello(text,integer)};
-   * unmodifiable.
+   * Returns the signatures of the installed functions, for example {@code pg_hello(text,integer)}.
+   * Unmodifiable.
    */
   public Set<String> functions() {
     return functions;

@@ -4,15 +4,14 @@ package io.pghello;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sees what a client does, so that metrics can be kept of it. Override what you need; nothing of it
- * is ever given a name that is greeted.
+ * Receives events of a client, for example for metrics. Override the methods that you need. Events
+ * never contain the greeted names.
  *
- * <p>Methods are called on the threads that do the work, many at a time, and should return at once:
- * {@link #callEnded} is called before the caller has its answer. So a method must not wait for a
- * call of the client: it may hold the thread, the connection or the place that this call needs, and
- * then waits for itself until the call times out. What they throw is logged and has no effect on
- * the call. Later versions may add methods here and to the events, so the events are the library's
- * to implement.
+ * <p>Methods are called concurrently on the threads that do the work, and should return quickly:
+ * {@link #callEnded} runs before the caller receives its result. A method must not wait for a call
+ * of the same client. It may hold the thread, connection or queue place that this call needs, and
+ * would block until the timeout. Exceptions are logged, and do not affect the call. Later versions
+ * may add methods to this interface and to the events, so do not implement the events yourself.
  */
 public interface PgHelloListener {
   /**
@@ -20,106 +19,106 @@ public interface PgHelloListener {
    * default}.
    */
   enum Kind {
-    /** One call. */
+    /** A single call. */
     SINGLE,
-    /** Calls of several callers, in one statement. */
+    /** Calls of several callers, combined into one statement. */
     BATCH,
     /** Names of {@code helloAll} or {@code helloEach}. */
     BULK
   }
 
-  /** The end of a call. */
+  /** Event at the end of a call. */
   interface CallEnded {
-    /** Returns the signature of the function, as in {@code pg_hello(text)}. */
+    /** Returns the signature of the function, for example {@code pg_hello(text)}. */
     String function();
 
     /**
-     * Returns how long the call took, in nanoseconds, from the program's call to its answer. What
-     * depends on a future is not a part of that.
+     * Returns the duration of the call in nanoseconds, from its start to its result. Dependent
+     * stages of a future are not included.
      */
     long nanos();
 
     /**
-     * Returns how long the call waited for others before a statement was made for it, in
-     * nanoseconds: for its place among the statements in flight, and for a thread of an executor. 0
-     * if it had not to wait; all of {@link #nanos()} if it ended before. What is left of {@link
-     * #nanos()} is the time to get a connection, the round trip, and waking the caller.
+     * Returns how long the call waited before its statement started, in nanoseconds: for earlier
+     * statements and for a thread of an executor. 0 if it did not wait, and all of {@link #nanos()}
+     * if it ended while waiting. The rest of {@link #nanos()} is the time for borrowing a
+     * connection, the round trip, and waking up the caller.
      */
     long waitedNanos();
 
     /**
-     * Returns why the call failed; null if it did not. A future that the program cancelled or
-     * completed has {@link PgHelloException.Code#CANCELLED_BY_CALLER}.
+     * Returns the reason for the failure, or null if the call succeeded. If the program cancelled
+     * or completed the future, the code is {@link PgHelloException.Code#CANCELLED_BY_CALLER}.
      */
     @Nullable PgHelloException error();
   }
 
-  /** The beginning of a statement. */
+  /** Event at the start of a statement. */
   interface StatementStarting {
-    /** Returns what it is sent for. */
+    /** Returns the purpose of the statement. */
     Kind kind();
 
-    /** Returns how many calls, or names of a bulk call, it carries. */
+    /** Returns the number of calls in the statement, or of names in a bulk call. */
     int calls();
   }
 
-  /** The end of a statement. */
+  /** Event at the end of a statement. */
   interface StatementEnded {
-    /** Returns what it was sent for. */
+    /** Returns the purpose of the statement. */
     Kind kind();
 
-    /** Returns how many calls, or names of a bulk call, it carried. */
+    /** Returns the number of calls in the statement, or of names in a bulk call. */
     int calls();
 
     /**
-     * Returns how long the oldest of the calls waited before the statement, in nanoseconds; 0 if
-     * none had to wait.
+     * Returns how long the oldest call in the statement waited before the statement started, in
+     * nanoseconds; 0 if no call waited.
      */
     long oldestWaitNanos();
 
     /**
-     * Returns how long it took, in nanoseconds, to get a connection, to send the statement, and to
-     * read the answer.
+     * Returns the time for borrowing a connection, sending the statement, and reading its result,
+     * in nanoseconds.
      */
     long nanos();
 
-    /** Returns why it failed; null if it did not. */
+    /** Returns the reason for the failure, or null if the statement succeeded. */
     @Nullable PgHelloException error();
   }
 
-  /** A repetition that is about to be made. */
+  /** Event before a retry. */
   interface Retrying {
-    /** Returns why. */
+    /** Returns the reason for the retry. */
     PgHelloException reason();
   }
 
   /**
-   * A call has ended, be it that its arguments were refused. Each batch of {@code helloEach} is a
-   * call; {@code info} and {@code preflight} are none.
+   * Called when a call ends, also if its arguments were rejected. Each batch of {@code helloEach}
+   * is a call. {@code info} and {@code preflight} are not reported.
    *
-   * @param event what is known of it
+   * @param event details of the call
    */
   default void callEnded(CallEnded event) {}
 
   /**
-   * A statement is about to be made, on a connection that is not there yet. {@link #statementEnded}
-   * follows on the same thread, with no other statement between them.
+   * Called before a connection is borrowed for a statement. {@link #statementEnded} follows on the
+   * same thread, without other statements in between.
    *
-   * @param event what is known of it
+   * @param event details of the statement
    */
   default void statementStarting(StatementStarting event) {}
 
   /**
-   * A statement has ended.
+   * Called when a statement ends.
    *
-   * @param event what is known of it
+   * @param event details of the statement
    */
   default void statementEnded(StatementEnded event) {}
 
   /**
-   * A statement is about to be repeated on another connection.
+   * Called before a statement is retried on another connection.
    *
-   * @param event what is known of it
+   * @param event details of the retry
    */
   default void retrying(Retrying event) {}
 }

@@ -14,90 +14,83 @@ import java.util.function.LongConsumer;
 import java.util.stream.Stream;
 
 /**
- * The functions of the PostgreSQL extension {@code pg_hello}, as calls that return when the answer
- * is there. {@link PgHelloClient} has them on connections of a pool, and {@link #on} on a
- * connection of the program's; take this type where a test is to put something else in the place.
+ * Blocking calls to the functions of the PostgreSQL extension {@code pg_hello}. {@link
+ * PgHelloClient} runs them on pooled connections, and {@link #on} on a connection of the caller.
+ * Depend on this interface if tests have to replace the client.
  *
- * <p>All methods throw {@link PgHelloException}, whose code and message say what is wrong and what
- * mends it; a null where none is allowed gives a {@link NullPointerException}.
+ * <p>All methods throw {@link PgHelloException}. Its code and message describe the problem and the
+ * fix. Null arguments cause a {@link NullPointerException}.
  *
- * <p>Later versions may add methods, with a default where there can be one.
+ * <p>Later versions may add methods, with a default implementation if possible.
  */
 public interface PgHelloOperations {
   /**
-   * SQL {@code pg_hello(name)}: greets a name, as in {@code Hello, Ada!}, as many times as was said
-   * by {@link #withRepeat} or {@link PgHelloClientBuilder#defaultRepeat}, or else as the session's
-   * setting {@code pg_hello.repeat} says (1 by default). One round trip, or a part of one.
+   * Runs SQL {@code pg_hello(name)}, which greets a name, for example {@code Hello, Ada!}. The
+   * greeting is repeated as set by {@link #withRepeat} or {@link
+   * PgHelloClientBuilder#defaultRepeat}, otherwise by the session's setting {@code pg_hello.repeat}
+   * (default 1). At most one round trip, which may be shared with other calls.
    *
-   * @param name any text, even empty, that has neither the character U+0000 nor an unpaired
-   *     surrogate
+   * @param name any text, including the empty string, without U+0000 and unpaired surrogates
    * @return the greeting, never null
    * @throws PgHelloException if the name cannot be sent ({@link Code#INVALID_NAME}), if the
    *     greeting exceeds the server's limit of 1 GB ({@link Code#RESULT_TOO_LARGE}), or if the
-   *     extension, the server or a connection cannot be used
+   *     extension, the server or a connection is not usable
    */
   String hello(String name);
 
   /**
-   * SQL {@code pg_hello(name, repeat)}: greets a name a number of times, with one space between the
-   * greetings. One round trip, or a part of one.
+   * Runs SQL {@code pg_hello(name, repeat)}, which repeats the greeting, separated by spaces. At
+   * most one round trip, which may be shared with other calls.
    *
-   * @param name any text, even empty, that has neither the character U+0000 nor an unpaired
-   *     surrogate
-   * @param repeat how many times, 1 to 10
+   * @param name any text, including the empty string, without U+0000 and unpaired surrogates
+   * @param repeat the number of repetitions, 1 to 10
    * @return the greeting, never null
    * @throws PgHelloException if the count is out of range ({@link Code#INVALID_REPEAT}), if the
-   *     extension is at version 1.0 ({@link Code#TOO_OLD}), or as {@link #hello(String)} does
+   *     extension has version 1.0 ({@link Code#TOO_OLD}), or for the reasons of {@link
+   *     #hello(String)}
    */
   String hello(String name, int repeat);
 
   /**
-   * SQL {@code pg_hello_all(names, repeats)}: greets many names. One round trip for each batch,
-   * which has at most {@link PgHelloClientBuilder#maxBatchSize} names and about {@link
-   * PgHelloClientBuilder#maxBatchBytes} bytes; the time-out counts for each. All names are checked
-   * before the first is sent.
+   * Runs SQL {@code pg_hello_all(names, repeats)}, which greets many names. One round trip per
+   * batch. A batch contains at most {@link PgHelloClientBuilder#maxBatchSize} names and about
+   * {@link PgHelloClientBuilder#maxBatchBytes} bytes, and has its own timeout. All names are
+   * validated before the first batch is sent.
    *
-   * @param names no element may be null; duplicates are fine
-   * @return the greetings, in the order of the names; unmodifiable
-   * @throws PgHelloException as {@link #hello(String)} does; if a name cannot be sent, the message
-   *     has its index
+   * @param names the names, without null elements; duplicates are allowed
+   * @return an unmodifiable list of greetings, in the order of the names
+   * @throws PgHelloException for the reasons of {@link #hello(String)}; if a name cannot be sent,
+   *     the message contains its index
    */
   List<String> helloAll(Collection<String> names);
 
   /**
-   * Greets names one batch after the other, as {@link #helloAll} does, in constant memory. The
-   * consumers run on the calling thread, while no connection is taken.
+   * Greets names in batches, like {@link #helloAll}, with constant memory. The consumers run on the
+   * calling thread, which holds no connection meanwhile.
    *
-   * @param names read as far as the next batch needs
-   * @param greetings takes each greeting, in the order of the names
-   * @param progress takes, after each batch, how many names have been greeted
-   * @return how many names were greeted
-   * @throws PgHelloException as {@link #helloAll} does, or at the next batch if the client is
-   *     closed meanwhile; the names before have then been greeted
+   * @param names the names; read only as far as needed for the next batch
+   * @param greetings receives each greeting, in the order of the names
+   * @param progress receives the number of greeted names after each batch
+   * @return the number of greeted names
+   * @throws PgHelloException for the reasons of {@link #helloAll}, and before the next batch if the
+   *     client was closed; all names of the previous batches have been greeted
    */
   long helloEach(Iterator<String> names, Consumer<? super String> greetings, LongConsumer progress);
 
-  /**
-   * Greets names one batch after the other; see {@link #helloEach(Iterator, Consumer,
-   * LongConsumer)}.
-   */
+  /** Greets names in batches. See {@link #helloEach(Iterator, Consumer, LongConsumer)}. */
   default long helloEach(Iterator<String> names, Consumer<? super String> greetings) {
     return helloEach(names, greetings, count -> {});
   }
 
-  /**
-   * Greets names one batch after the other; see {@link #helloEach(Iterator, Consumer,
-   * LongConsumer)}.
-   */
+  /** Greets names in batches. See {@link #helloEach(Iterator, Consumer, LongConsumer)}. */
   default long helloEach(Iterable<String> names, Consumer<? super String> greetings) {
     return helloEach(Objects.requireNonNull(names, "names").iterator(), greetings);
   }
 
   /**
-   * Greets names one batch after the other; see {@link #helloEach(Iterator, Consumer,
-   * LongConsumer)}.
+   * Greets names in batches. See {@link #helloEach(Iterator, Consumer, LongConsumer)}.
    *
-   * @param names closed afterwards
+   * @param names the names; the stream is closed at the end
    */
   default long helloEach(Stream<String> names, Consumer<? super String> greetings) {
     Objects.requireNonNull(names, "names");
@@ -107,83 +100,83 @@ public interface PgHelloOperations {
   }
 
   /**
-   * SQL {@code now_ms()}: returns the server's wall clock, in whole milliseconds. It goes on within
-   * a transaction. One round trip.
+   * Runs SQL {@code now_ms()}, which returns the server's clock in whole milliseconds. Unlike SQL's
+   * {@code now()}, it advances within a transaction. One round trip.
    *
-   * @throws PgHelloException if the extension, the server or a connection cannot be used
+   * @throws PgHelloException if the extension, the server or a connection is not usable
    */
   default Instant now() {
     return Instant.ofEpochMilli(nowMillis());
   }
 
   /**
-   * SQL {@code now_ms()}: returns the server's wall clock in milliseconds since
-   * 1970-01-01T00:00:00Z, as {@link System#currentTimeMillis()} counts. One round trip.
+   * Runs SQL {@code now_ms()}, which returns the server's clock in milliseconds since
+   * 1970-01-01T00:00:00Z, like {@link System#currentTimeMillis()}. One round trip.
    *
-   * @throws PgHelloException if the extension, the server or a connection cannot be used
+   * @throws PgHelloException if the extension, the server or a connection is not usable
    */
   long nowMillis();
 
   /**
-   * SQL {@code spi_version()}: returns what {@code SELECT version()} says on the server. One round
+   * Runs SQL {@code spi_version()}, which returns the result of {@code SELECT version()}. One round
    * trip.
    *
-   * @throws PgHelloException if the extension, the server or a connection cannot be used
+   * @throws PgHelloException if the extension, the server or a connection is not usable
    */
   String spiVersion();
 
   /**
-   * Returns what these calls talk to. Two round trips. As with {@link #preflight}, a listener is
-   * told of the statement alone.
+   * Returns versions and functions of the server and the extension. Two round trips. Listeners
+   * receive events for the statements, but not for the call.
    *
-   * @throws PgHelloException if the extension, the server or a connection cannot be used
+   * @throws PgHelloException if the extension, the server or a connection is not usable
    */
   PgHelloInfo info();
 
   /**
-   * Looks whether the extension can be used, and says what stands in the way. Warns of a pooler
-   * that may mix up prepared statements, and of Citus. One round trip.
+   * Checks whether the extension can be used. Also warns of poolers that may mix up prepared
+   * statements, and of Citus. One round trip.
    *
-   * @return what is wrong, the gravest first, each with what mends it; empty if all is well.
-   *     Warnings ({@link PgHelloException.Code#isWarning}) make no function unusable, and that of
-   *     Citus stays
-   * @throws PgHelloException if the server cannot be asked
+   * @return the problems with their fixes, the most severe first; empty if there are none. Warnings
+   *     ({@link PgHelloException.Code#isWarning}) do not prevent calls. The Citus warning is
+   *     permanent.
+   * @throws PgHelloException if the server cannot be queried
    */
   List<PgHelloProblem> preflight();
 
   /**
-   * Returns the same calls with another count, for the methods that take none. It shares all with
-   * these, and ends with them.
+   * Returns operations with another default count. They share the connections and the queue of this
+   * instance, and are closed with it.
    *
-   * @param repeat how many times, 1 to 10
+   * @param repeat the number of repetitions, 1 to 10
    * @throws PgHelloException if the count is out of range ({@link Code#INVALID_REPEAT})
    */
   PgHelloOperations withRepeat(int repeat);
 
   /**
-   * Returns the same calls with another time-out than {@link PgHelloClientBuilder#callTimeout},
-   * which says what it covers. It shares all with these, and ends with them. Calls with different
-   * time-outs share batches, and each ends at its own; a call with a longer time-out than {@code
-   * callTimeout} is sent alone, on a connection of its own, so that it cannot delay the others. On
-   * the client's own pool the server ends it sooner ({@link
-   * PgHelloClientBuilder#statementTimeout}).
+   * Returns operations with another timeout, which replaces {@link
+   * PgHelloClientBuilder#callTimeout}. They share the connections and the queue of this instance,
+   * and are closed with it. Calls with different timeouts can be in the same batch; each ends at
+   * its own timeout. A call with a longer timeout than {@code callTimeout} is sent in a separate
+   * statement, so that it cannot delay other calls. With the client's own pool, the server may end
+   * it sooner ({@link PgHelloClientBuilder#statementTimeout}).
    *
-   * @param timeout a millisecond or more, and less than 20 days
-   * @throws IllegalArgumentException if the time-out is out of range
+   * @param timeout at least one millisecond, and less than 20 days
+   * @throws IllegalArgumentException if the timeout is out of range
    */
   PgHelloOperations withTimeout(Duration timeout);
 
   /**
-   * Returns the same calls on a connection of the caller's, in its transaction if there is one.
-   * Nothing of the connection is changed. A call shares no statement with others, and is not
-   * retried. An error of the server ends a transaction, as ever in PostgreSQL; what is refused
-   * before it is sent does not. As safe for threads as the connection is, that is, for one at a
-   * time; so there are no futures.
+   * Returns operations that run on the given connection, within its current transaction if there is
+   * one. They change nothing in the session, are not batched with other calls, and are not retried.
+   * A server error aborts the transaction, as usual in PostgreSQL. An argument that is rejected by
+   * the client does not. The result is as thread-safe as the connection, so use it on one thread at
+   * a time. It has no asynchronous methods.
    *
-   * <p>If the connection is to a database, or of a user, that the client has not seen, the first
-   * call takes one round trip more.
+   * <p>If the client has not seen the connection's database and user before, the first call needs
+   * one additional round trip.
    *
-   * @param connection stays the caller's to close
+   * @param connection the connection; the caller closes it
    */
   PgHelloOperations on(Connection connection);
 }

@@ -7,8 +7,8 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * Something that stands in the way of using the extension, or a warning, and what mends it.
- * Immutable; two are equal if all that they say is.
+ * A problem with the installation of the extension, or a warning, with its fix. Immutable. Two
+ * problems are equal if all their values are equal.
  */
 public final class PgHelloProblem implements Serializable {
   @Serial private static final long serialVersionUID = 1L;
@@ -21,23 +21,23 @@ public final class PgHelloProblem implements Serializable {
   private final Set<String> functions;
 
   /**
-   * Creates a problem that keeps no function from being called; nothing of it is null.
+   * Creates a problem that affects no function. Arguments must not be null.
    *
-   * @param code what kind of problem it is
-   * @param message one sentence that says what is wrong
-   * @param remedy what to do about it
+   * @param code the kind of problem
+   * @param message a sentence that describes the problem
+   * @param remedy the fix
    */
   public PgHelloProblem(PgHelloException.Code code, String message, String remedy) {
     this(code, message, remedy, Set.of());
   }
 
   /**
-   * Creates a problem that keeps functions from being called; nothing of it is null.
+   * Creates a problem that prevents calls to functions. Arguments must not be null.
    *
-   * @param code what kind of problem it is
-   * @param message one sentence that says what is wrong
-   * @param remedy what to do about it
-   * @param functions the signatures of the functions, as {@link #functions()} returns them; copied
+   * @param code the kind of problem
+   * @param message a sentence that describes the problem
+   * @param remedy the fix
+   * @param functions the signatures of the functions, as returned by {@link #functions()}; copied
    */
   public PgHelloProblem(
       PgHelloException.Code code, String message, String remedy, Set<String> functions) {
@@ -47,27 +47,25 @@ public final class PgHelloProblem implements Serializable {
     this.functions = Set.copyOf(functions);
   }
 
-  /** Returns what kind of problem it is. */
+  /** Returns the kind of problem. */
   public PgHelloException.Code code() {
     return code;
   }
 
-  /** Returns one sentence that says what is wrong. */
+  /** Returns a sentence that describes the problem. */
   public String message() {
     return message;
   }
 
-  /**
-   * Returns one or two sentences that say what to do, with the statement to run where there is one.
-   */
+  /** Returns the fix in one or two sentences, with the statement to run if there is one. */
   public String remedy() {
     return remedy;
   }
 
   /**
-   * Returns the signatures of the extension's functions that cannot be called because of the way it
-   * is installed, as in {@code pg_hello(text,integer)}; unmodifiable. It is empty if only SQL of
-   * the program's own is concerned, and for problems that have another cause.
+   * Returns the signatures of functions that cannot be called because of this problem, for example
+   * {@code pg_hello(text,integer)}. Unmodifiable. Empty if the problem affects only your own SQL,
+   * or is not caused by the installation.
    */
   public Set<String> functions() {
     return functions;

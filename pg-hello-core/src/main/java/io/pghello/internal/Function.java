@@ -9,7 +9,7 @@ import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.ExtensionFunction;
 import io.pghello.extension.batching.internal.ServerFunction;
 
-/** The extension's functions, as the client calls them. */
+/** The functions of the extension that the client calls. */
 public enum Function implements ServerFunction {
   HELLO(
       function("1.0", "pg_hello(text)", "text").withVolatility(STABLE),
@@ -24,15 +24,15 @@ public enum Function implements ServerFunction {
   SPI_VERSION(function("1.0", "spi_version()", "text"), "spi_version()");
 
   /**
-   * The version of the extension that the client needs. A database of a version before is a
-   * problem; one that only lacks functions that came later is none until they are called.
+   * The minimum version of the extension. An older version is a problem. A function of a later
+   * version is required only when it is called.
    */
   public static final String REQUIRED_VERSION = "1.1";
 
-  /** The extension, as the client needs it. */
+  /** Description of the extension with the required version. */
   public static final ExtensionDescription EXTENSION = extension(REQUIRED_VERSION);
 
-  @SuppressWarnings("ImmutableEnumChecker") // a record of texts
+  @SuppressWarnings("ImmutableEnumChecker") // a record of strings
   private final ExtensionFunction description;
 
   private final String expression;
@@ -46,7 +46,7 @@ public enum Function implements ServerFunction {
     return ExtensionFunction.of(signature, resultType).withSince(since);
   }
 
-  /** Returns the extension, as a client needs it that will do with an older version. */
+  /** Returns the description of the extension for a client that supports an older version. */
   public static ExtensionDescription extension(String requiredVersion) {
     ExtensionDescription.Builder extension =
         ExtensionDescription.named("pg_hello")
@@ -62,9 +62,9 @@ public enum Function implements ServerFunction {
   }
 
   /**
-   * Returns the function that greets a name so many times.
+   * Returns the function for a count.
    *
-   * @param repeat {@link HelloRequest#AS_SET} for as many as the session's setting says
+   * @param repeat the count; {@link HelloRequest#AS_SET} for the session's setting
    */
   public static Function forRepeat(int repeat) {
     return repeat == HelloRequest.AS_SET ? HELLO : HELLO_REPEAT;

@@ -16,9 +16,9 @@ import org.postgresql.core.Oid;
 import org.postgresql.jdbc.PgArray;
 import org.postgresql.jdbc.PreferQueryMode;
 
-/** The parameters and the answer of {@code pg_hello_all(text[], integer[])}. */
+/** Encodes the parameters and decodes the result of {@code pg_hello_all(text[], integer[])}. */
 public final class HelloAllCodec {
-  // of an array's binary form
+  // of the binary format of arrays
   private static final int HEADER_BYTES = 5 * Integer.BYTES;
   private static final int DIMENSIONS = 1;
   private static final int NO_NULLS = 0;
@@ -34,7 +34,7 @@ public final class HelloAllCodec {
     statement.setArray(2, repeats(requests, connection));
   }
 
-  /** The driver makes an object of each name's bytes, which are copied twice. */
+  /** Faster than the driver, which creates an object per name and copies its bytes twice. */
   private static Array names(List<HelloRequest> requests, Connection connection)
       throws SQLException {
     if (connection.isWrapperFor(BaseConnection.class)) {
@@ -48,7 +48,10 @@ public final class HelloAllCodec {
         "text", requests.stream().map(HelloRequest::name).toArray(String[]::new));
   }
 
-  /** Returns names as the server reads an array: a header, then the length and bytes of each. */
+  /**
+   * Returns names in the binary format of arrays: a header, then the length and the bytes of each
+   * name.
+   */
   private static byte[] binary(List<HelloRequest> requests) {
     long length = HEADER_BYTES;
     for (HelloRequest request : requests) {
@@ -67,7 +70,7 @@ public final class HelloAllCodec {
   private static void putUtf8(ByteBuffer target, HelloRequest request) {
     String name = request.name();
     if (request.bytes() == name.length()) {
-      // all of them are ASCII
+      // all characters are ASCII
       for (int i = 0; i < name.length(); i++) {
         target.put((byte) name.charAt(i));
       }
@@ -76,7 +79,7 @@ public final class HelloAllCodec {
     }
   }
 
-  /** Returns the counts; null if all are as the session's setting says. */
+  /** Returns the counts; null if all use the session's setting. */
   private static @Nullable Array repeats(List<HelloRequest> requests, Connection connection)
       throws SQLException {
     @Nullable Integer @Nullable [] repeats = null;
@@ -93,7 +96,7 @@ public final class HelloAllCodec {
   }
 
   /**
-   * Reads the greetings from the first column of an answer; returns null unless there is one for
+   * Reads the greetings from the first column of a result. Returns null unless there is one for
    * each request.
    */
   public static String @Nullable [] read(ResultSet row, List<HelloRequest> requests)
@@ -107,7 +110,7 @@ public final class HelloAllCodec {
     return null;
   }
 
-  /** Returns whether each greeting answers its request. */
+  /** Returns whether each greeting matches its request. */
   public static boolean areAnswers(List<HelloRequest> requests, String[] greetings) {
     for (int i = 0; i < greetings.length; i++) {
       if (!requests.get(i).isAnsweredBy(greetings[i])) {

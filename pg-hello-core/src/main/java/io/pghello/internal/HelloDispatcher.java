@@ -7,9 +7,12 @@ import io.pghello.extension.batching.internal.Settings;
 import io.pghello.extension.batching.internal.coalescing.Call;
 import io.pghello.extension.batching.internal.coalescing.Dispatcher;
 
-/** Greets. There may be a million calls of futures in a second, each of which is one object. */
+/**
+ * Dispatches greetings. An asynchronous call is a single object, because there can be a million
+ * calls per second.
+ */
 public final class HelloDispatcher extends Dispatcher<HelloRequest, String> {
-  /** Creates a dispatcher, which starts no thread yet. */
+  /** Creates a dispatcher, without starting threads. */
   public HelloDispatcher(HelloStatements statements, Settings settings) {
     super(statements, settings, HelloErrors::translate);
   }

@@ -18,9 +18,9 @@ import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Errors of names and counts, and the translation of all others to those of the client. */
+/** Errors of names and counts, and the translation of other errors to the client's exception. */
 public final class HelloErrors {
-  /** The extension's functions, whose errors never contain a name. */
+  /** The functions of the extension. Their errors never contain a name. */
   public static final ServerFunctions FUNCTIONS =
       new ServerFunctions(Function.EXTENSION, List.of(Function.values()), new NameChecks());
 
@@ -28,7 +28,7 @@ public final class HelloErrors {
 
   private HelloErrors() {}
 
-  /** Returns the problem of a name that the encoding of the database cannot hold. */
+  /** Returns the problem of a name that the database's encoding cannot represent. */
   static CallProblem notInEncoding(String where) {
     return new CallProblem(
         FunctionCallException.Code.INVALID_ARGUMENT,
@@ -37,7 +37,7 @@ public final class HelloErrors {
         "Remove it, or use a database with the encoding UTF8.");
   }
 
-  /** Returns the problem of a name that is too large, or has too large a greeting. */
+  /** Returns the problem of a name whose length, or whose greeting, exceeds the limit. */
   static CallProblem tooLarge(String where) {
     return new CallProblem(
         FunctionCallException.Code.RESULT_TOO_LARGE,
@@ -46,7 +46,7 @@ public final class HelloErrors {
         "Use a shorter name or a smaller count.");
   }
 
-  /** Returns the same error of one of many names, with its index. */
+  /** Adds the index of a name to an error. */
   static FunctionCallException atIndex(FunctionCallException e, long index) {
     String where = NameValidator.where(index);
     String message = e.problem().message();
@@ -63,7 +63,7 @@ public final class HelloErrors {
         null);
   }
 
-  /** Returns the error of a count that the function does not take. */
+  /** Returns the error of a count that is out of range. */
   public static PgHelloException invalidRepeat(int repeat) {
     return of(
         new PgHelloProblem(
@@ -76,22 +76,22 @@ public final class HelloErrors {
                 + "."));
   }
 
-  /** Returns the error of an answer that does not belong to the request. */
+  /** Returns the error of a result that does not match the request. */
   public static PgHelloException mismatch() {
     return translate(Errors.mismatch(Function.EXTENSION));
   }
 
-  /** Returns the error of a problem of the installation. */
+  /** Returns the error of an installation problem. */
   public static PgHelloException of(ExtensionProblem problem) {
     return of(problem(Preflight.problem(problem)));
   }
 
-  /** Returns the error of a problem that neither the server nor the driver has reported. */
+  /** Returns the error of a problem that the client has found itself. */
   static PgHelloException of(PgHelloProblem problem) {
     return new PgHelloException(problem, null, null);
   }
 
-  /** Returns an error of a call as the client throws it, with the same stack trace. */
+  /** Translates the error of a call to the client's exception, with the same stack trace. */
   public static PgHelloException translate(FunctionCallException e) {
     var error = new PgHelloException(problem(e.problem()), e.sqlState().orElse(null), e.getCause());
     error.setStackTrace(e.getStackTrace());
@@ -102,7 +102,7 @@ public final class HelloErrors {
     return error;
   }
 
-  /** Returns a problem of a call in the client's type. */
+  /** Translates a problem of a call to the client's type. */
   static PgHelloProblem problem(CallProblem problem) {
     return new PgHelloProblem(
         problem.code() == FunctionCallException.Code.INVALID_ARGUMENT
@@ -114,9 +114,8 @@ public final class HelloErrors {
   }
 
   /**
-   * Translates an error of a statement that was run in another session than the client's: it is no
-   * call that could have timed out, and its transaction has failed, so no further statement can
-   * find the reason.
+   * Translates the error of a statement in a session that is not the client's. It has no call
+   * timeout, and because its transaction has failed, no further statement can find the reason.
    */
   public static PgHelloException ofSession(SQLException e) {
     if (ExtensionProblem.canCause(e)) {
@@ -148,7 +147,9 @@ public final class HelloErrors {
             : new FunctionCallException(refusal, e.getSQLState(), null));
   }
 
-  /** The server refuses a checked name only for its length, or for the encoding of the database. */
+  /**
+   * The server rejects a checked name only because of its length or the encoding of the database.
+   */
   private static final class NameChecks implements ArgumentChecks {
     @Override
     public @Nullable CallProblem problem(String sqlState, @Nullable String serverEncoding) {

@@ -6,39 +6,39 @@ import org.jspecify.annotations.Nullable;
 
 /** The arguments of a call of {@code pg_hello}. */
 public interface HelloRequest extends Request {
-  /** The count that leaves it to the session's setting. */
+  /** Uses the session's {@code pg_hello.repeat} setting. */
   int AS_SET = 0;
 
-  /** The least count. */
+  /** The minimum count. */
   int REPEAT_MIN = 1;
 
-  /** The greatest count. */
+  /** The maximum count. */
   int REPEAT_MAX = 10;
 
   /** Returns the checked name. */
   String name();
 
-  /** Returns how many times, 1 to 10; {@link #AS_SET} for as many as the session's setting says. */
+  /** Returns the count, 1 to 10, or {@link #AS_SET}. */
   int repeat();
 
   /** Returns the length of the name in UTF-8. */
   @Override
   int bytes();
 
-  /** Checks a name and asks for its greeting. */
+  /** Checks a name and returns a request for its greeting. */
   static HelloRequest of(String name, int repeat) {
     return new Plain(name, repeat, NameValidator.check(name, ""));
   }
 
-  /** The same for one of many names, whose index goes into the error. */
+  /** Like {@link #of(String, int)}, for one of many names. Errors contain its index. */
   static HelloRequest of(String name, int repeat, long index) {
     return new Plain(name, repeat, NameValidator.check(name, NameValidator.where(index)));
   }
 
   /**
-   * The same for a name of somebody else's object.
+   * Like {@link #of(String, int)}, for the name of an entity.
    *
-   * @param where what goes into the error to find the name by
+   * @param where the place of the name, for the error message
    */
   static HelloRequest of(String name, int repeat, String where) {
     return new Plain(name, repeat, NameValidator.check(name, where));
@@ -49,31 +49,30 @@ public interface HelloRequest extends Request {
     return Function.forRepeat(repeat());
   }
 
-  /** Returns how many times the empty name was greeted. */
+  /** Returns the count in the greeting of the empty name. */
   static int countOfEmptyName(String greeting) {
     int step = Plain.BEFORE.length() + Plain.AFTER.length() + Plain.BETWEEN.length();
     return (greeting.length() + Plain.BETWEEN.length()) / step;
   }
 
   /**
-   * Returns whether this is an answer to the request. A connection that was mixed up with another
-   * one's has been seen to answer the other one's request (a pooler that does not know of prepared
-   * statements).
+   * Returns whether a result matches the request. A pooler without support for prepared statements
+   * can return the result of another connection.
    */
   default boolean isAnsweredBy(@Nullable String answer) {
     return isGreeting(answer, name(), repeat());
   }
 
-  /** Returns whether a text is the greeting of a name; with {@link #AS_SET}, for any count. */
+  /** Returns whether a text is the greeting of a name. With {@link #AS_SET}, any count matches. */
   static boolean isGreeting(@Nullable String text, String name, int repeat) {
     return Plain.answers(text, name, repeat);
   }
 
   /**
-   * A request that is nothing else.
+   * A plain request.
    *
    * @param name a checked name
-   * @param repeat how many times
+   * @param repeat the count
    * @param bytes the length of the name in UTF-8
    */
   record Plain(String name, int repeat, int bytes) implements HelloRequest {

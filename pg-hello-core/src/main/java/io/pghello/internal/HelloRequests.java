@@ -6,7 +6,7 @@ import java.util.Iterator;
 import java.util.NoSuchElementException;
 import org.jspecify.annotations.Nullable;
 
-/** Makes requests of names as they are asked for, up to the first that cannot be sent. */
+/** Creates requests lazily, up to the first name that cannot be sent. */
 public final class HelloRequests implements Iterator<HelloRequest> {
   private final Iterator<String> names;
   private final int repeat;
@@ -14,7 +14,7 @@ public final class HelloRequests implements Iterator<HelloRequest> {
   private @Nullable HelloRequest next;
   private @Nullable RuntimeException invalid;
 
-  /** Creates it; nothing is read yet. */
+  /** Creates an iterator, which reads no name yet. */
   public HelloRequests(Iterator<String> names, int repeat) {
     this.names = names;
     this.repeat = repeat;
@@ -43,7 +43,7 @@ public final class HelloRequests implements Iterator<HelloRequest> {
     return request;
   }
 
-  /** Throws what is wrong with the name that it stopped at, if it did. */
+  /** Throws the error of an invalid name, if there was one. */
   public void throwIfInvalid() {
     if (invalid != null) {
       throw invalid;

@@ -18,7 +18,7 @@ import java.util.Iterator;
 import java.util.List;
 
 /**
- * Asks for greetings, and checks each answer against its request.
+ * Requests greetings, and checks that each result matches its request.
  *
  * @param executor runs the statements
  */
@@ -35,10 +35,11 @@ public record HelloStatements(StatementExecutor executor)
   }
 
   /**
-   * Asks for all in one round trip, or in several if the driver refuses so large an answer. If one
-   * cannot be greeted, the error has its index, which may take more round trips to find.
+   * Requests all greetings in one round trip, or in several if the driver rejects a result of this
+   * size. If a name cannot be greeted, the error contains its index. Finding it may take further
+   * round trips.
    *
-   * @param first the index of the first of them
+   * @param first the index of the first request
    */
   public String[] all(List<HelloRequest> requests, long first, StatementContext context) {
     if (executor.exceedsDriverLimit(requests)) {
@@ -70,7 +71,7 @@ public record HelloStatements(StatementExecutor executor)
         }
         return halves(requests, first, context);
       }
-      // what the server has reported has no index
+      // errors from the server contain no index
       throw e.sqlState().isPresent() && isOfOneName(e.code())
           ? withIndex(requests, first, context, e)
           : e;
@@ -92,14 +93,14 @@ public record HelloStatements(StatementExecutor executor)
     return both;
   }
 
-  /** Finds the first name that the server refuses, by halves, and says which it is. */
+  /** Finds the first name that the server rejects with a binary search, and adds its index. */
   private FunctionCallException withIndex(
       List<HelloRequest> requests,
       long first,
       StatementContext context,
       FunctionCallException error) {
     if (executor.isBound()) {
-      // its transaction has failed
+      // the transaction has failed
       return error;
     }
     FunctionCallException refusal = error;
@@ -113,7 +114,7 @@ public record HelloStatements(StatementExecutor executor)
             executor.run(
                 StatementContext.bulk(half.size(), context.deadline()),
                 session -> all(session, half));
-        // a pooler's mixed up answers say nothing about the names
+        // the results of a pooler that mixes up statements do not depend on the names
         if (!HelloAllCodec.areAnswers(half, answers)) {
           throw Errors.mismatch(Function.EXTENSION);
         }
@@ -141,7 +142,7 @@ public record HelloStatements(StatementExecutor executor)
     return isOfOneName(error.code());
   }
 
-  /** Its messages and causes never have a name. */
+  /** Messages and causes never contain a name. */
   @Override
   public FunctionCallException shared(FunctionCallException error) {
     return error;
@@ -182,7 +183,7 @@ public record HelloStatements(StatementExecutor executor)
         });
   }
 
-  /** Returns the error for a wrong answer, and lets the connection be closed that has given it. */
+  /** Returns the error for a wrong result, and marks the connection to be closed. */
   private static FunctionCallException mismatch(
       StatementExecutor.Session session, HelloRequest request, String where) throws SQLException {
     return ServerEncoding.changes(session.serverEncoding(), request.name())
@@ -190,7 +191,7 @@ public record HelloStatements(StatementExecutor executor)
         : session.mismatch();
   }
 
-  /** Returns an error for what is no answer to its request. */
+  /** Replaces results that do not match their requests by errors. */
   private static Object[] checkedThatFit(
       StatementExecutor.Session session, List<HelloRequest> requests) throws SQLException {
     Object[] outcomes = allThatFit(session, requests);
@@ -205,7 +206,8 @@ public record HelloStatements(StatementExecutor executor)
   }
 
   /**
-   * Sends what the database can hold, where that is known, and says of the others that it cannot.
+   * Sends the names that the database's encoding can represent, if the encoding is known, and
+   * returns errors for the others.
    */
   private static Object[] allThatFit(StatementExecutor.Session session, List<HelloRequest> requests)
       throws SQLException {
@@ -230,14 +232,17 @@ public record HelloStatements(StatementExecutor executor)
     return outcomes;
   }
 
-  /** One by one where the function for all is not there, as in version 1.0. */
+  /**
+   * Sends all names in one statement, or one by one if the function for many names is missing, e.g.
+   * in version 1.0.
+   */
   private static Object[] allOrEach(StatementExecutor.Session session, List<HelloRequest> requests)
       throws SQLException {
     if (session.offers(Function.HELLO_ALL)) {
       try {
         return all(session, requests);
       } catch (FunctionCallException e) {
-        // it was thought to be there, or has been until now
+        // the function was missing or has been removed
         if (e.code() != Code.TOO_OLD && e.code() != Code.NO_EXECUTE_PRIVILEGE) {
           throw e;
         }

@@ -19,15 +19,15 @@ import java.util.Objects;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** The calls that ask about the server. */
+/** Calls that query the server. */
 public final class ServerCalls {
-  // Milliseconds from 1970 to 2000, where the clocks of other builds begin.
+  // milliseconds from 1970 to 2000, the epoch of other builds of the extension
   private static final long POSTGRES_EPOCH_MILLIS = 946_684_800_000L;
   private static final long DAY_MILLIS = 86_400_000L;
 
   private ServerCalls() {}
 
-  /** Returns the server's clock; throws if it counts from another year. */
+  /** Returns the server's clock. Throws if it has another epoch. */
   public static long nowMillis(StatementExecutor.Session session) throws SQLException {
     long millis = session.call(Function.NOW_MS, row -> row.getLong(2));
     if (Math.abs(millis + POSTGRES_EPOCH_MILLIS - System.currentTimeMillis()) < DAY_MILLIS) {
@@ -39,15 +39,15 @@ public final class ServerCalls {
     return millis;
   }
 
-  /** Returns what the server says of its version. */
+  /** Returns the server's version. */
   public static String spiVersion(StatementExecutor.Session session) throws SQLException {
     return session.call(Function.SPI_VERSION, row -> row.getString(2));
   }
 
   /**
-   * Looks how the extension is installed, once, on a connection of a source without a client.
+   * Checks the installation of the extension once, on a connection of a source without a client.
    *
-   * @param schema the quoted schema that it is to be in; null if any will do
+   * @param schema the quoted schema of the extension; null for any schema
    */
   public static HelloPreflight preflight(
       ConnectionSource source, @Nullable String schema, Duration timeout) {
@@ -64,13 +64,13 @@ public final class ServerCalls {
   }
 
   /**
-   * Returns what the session talks to.
+   * Returns the versions of the server and the extension.
    *
-   * @param repeat the count of the calls; as many as the session's setting says if it is 0
+   * @param repeat the default count of calls; 0 for the session's setting
    */
   public static PgHelloInfo info(StatementExecutor.Session session, int repeat)
       throws SQLException {
-    // that loads the library, without which the setting has no value
+    // this loads the library, which defines the setting
     String greeting = HelloStatements.one(session, HelloRequest.of("", HelloRequest.AS_SET));
     Installation installation = session.lookFor(Function.HELLO).installation();
     return new PgHelloInfo(

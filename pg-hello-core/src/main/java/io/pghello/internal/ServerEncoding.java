@@ -9,9 +9,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Encodings of databases (PostgreSQL's documentation, "Character Set Support") that hold exactly
- * the characters of one of Java's. A name that is refused for that need not be sent, where it would
- * fail a whole batch. For all others, the server says what it cannot hold.
+ * Database encodings (PostgreSQL's documentation, "Character Set Support") with exactly the
+ * characters of a Java charset. The client rejects names with other characters before they are
+ * sent, because they would fail a whole batch. In other encodings, the server rejects these names.
  */
 final class ServerEncoding {
   static final Map<String, String> CHARSETS =
@@ -47,30 +47,30 @@ final class ServerEncoding {
   private ServerEncoding() {}
 
   /**
-   * Returns whether the server converts some names to bytes that it then refuses itself as none of
-   * the encoding (22021). All others say that they have no such character (22P05).
+   * Returns whether the server converts some names to bytes that it then rejects as invalid
+   * (22021). Other encodings report that they have no such character (22P05).
    *
-   * @param encoding of the server; null if it is not known
+   * @param encoding the encoding of the database; null if unknown
    */
   static boolean refusesOwnBytes(@Nullable String encoding) {
     return "EUC_TW".equals(encoding) || "EUC_JIS_2004".equals(encoding);
   }
 
   /**
-   * Returns whether a database changes a name instead of refusing it: EUC_JP takes the broken bar
-   * for its fullwidth form.
+   * Returns whether the server changes a name instead of rejecting it. EUC_JP replaces the broken
+   * bar by its fullwidth form.
    *
-   * @param encoding of the server; null if it is not known
+   * @param encoding the encoding of the database; null if unknown
    */
   static boolean changes(@Nullable String encoding, String name) {
     return "EUC_JP".equals(encoding) && name.indexOf('\u00a6') >= 0;
   }
 
   /**
-   * Returns an encoder that knows what a database holds.
+   * Returns an encoder with the characters of a database's encoding.
    *
-   * @param name of the server's encoding; null if it is not known
-   * @return null if everything has to be sent
+   * @param name the encoding of the database; null if unknown
+   * @return the encoder; null if all names have to be sent
    */
   static @Nullable CharsetEncoder encoder(@Nullable String name) {
     String charset = name == null ? null : CHARSETS.get(name);

@@ -9,7 +9,11 @@ import org.jspecify.annotations.Nullable;
 final class Outcome {
   private Outcome() {}
 
-  /** Returns the value for a call or statement that ended with this error; null if with none. */
+  /**
+   * Returns the value for a call or statement.
+   *
+   * @param error the error; null if it succeeded
+   */
   static String of(@Nullable PgHelloException error) {
     return error == null ? Meters.SUCCESS : error.code().name();
   }

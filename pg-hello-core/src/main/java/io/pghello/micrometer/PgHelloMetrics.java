@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Keeps a client's metrics in a registry of Micrometer.
+ * Records the metrics of a client in a Micrometer registry.
  *
  * <pre>{@code
  * PgHelloMetrics metrics = new PgHelloMetrics(registry);
@@ -22,35 +22,34 @@ import java.util.stream.Stream;
  *
  * <table>
  * <caption>Meters</caption>
- * <tr><th>name</th><th>type</th><th>tags</th><th>of</th></tr>
+ * <tr><th>name</th><th>type</th><th>tags</th><th>records</th></tr>
  * <tr><td>{@code pg.hello.calls}</td><td>counter</td><td>{@code function}, {@code outcome}</td>
- *     <td>calls that have ended</td></tr>
+ *     <td>completed calls</td></tr>
  * <tr><td>{@code pg.hello.call}</td><td>timer, with buckets at 1, 10 and 100 ms</td>
  *     <td>{@code function}, {@code outcome}</td>
- *     <td>calls, from the program's call to its answer, with waiting</td></tr>
+ *     <td>duration of calls, including waiting</td></tr>
  * <tr><td>{@code pg.hello.call.wait}</td><td>timer, with buckets at 1, 10 and 100 ms</td>
  *     <td>{@code function}</td>
- *     <td>calls that had to wait: how long, before a statement was made for them</td></tr>
+ *     <td>wait of calls before their statements started, if they had to wait</td></tr>
  * <tr><td>{@code pg.hello.round.trip}</td><td>timer, with buckets at 1, 10 and 100 ms</td>
  *     <td>{@code kind}, {@code outcome}</td>
- *     <td>statements, with the time to get a connection</td></tr>
+ *     <td>duration of statements, including borrowing a connection</td></tr>
  * <tr><td>{@code pg.hello.queue.wait}</td><td>timer, with buckets at 1, 10 and 100 ms</td>
- *     <td></td><td>the oldest call of each statement: how long it waited before</td></tr>
+ *     <td></td><td>wait of the oldest call of each statement</td></tr>
  * <tr><td>{@code pg.hello.batch.size}</td><td>distribution summary</td><td>{@code kind}</td>
- *     <td>calls, or names of a bulk call, of each statement</td></tr>
+ *     <td>number of calls per statement, or of names in a bulk call</td></tr>
  * <tr><td>{@code pg.hello.retries}</td><td>counter</td><td></td>
- *     <td>statements made again after a lost connection</td></tr>
- * <tr><td>{@code pg.hello.queue.depth}</td><td>gauge</td><td></td><td>calls that wait now</td></tr>
+ *     <td>retries after a lost connection</td></tr>
+ * <tr><td>{@code pg.hello.queue.depth}</td><td>gauge</td><td></td><td>waiting calls</td></tr>
  * <tr><td>{@code pg.hello.statements.in.flight}</td><td>gauge</td><td></td>
- *     <td>statements in flight now</td></tr>
+ *     <td>running statements</td></tr>
  * </table>
  *
  * <p>{@code kind} is {@code single}, {@code batch} or {@code bulk}; {@code outcome} is {@code
- * SUCCESS} or the name of a {@link PgHelloException.Code}; the counters of all of them are there
- * from the start. A name that is greeted is in no tag. A call costs one increment of a counter, a
- * record in a timer, and another one if it had to wait; everything else is kept for each statement.
- * Two clients add up in the same meters, but for the gauges, which show the first, unless tags tell
- * them apart.
+ * SUCCESS} or the name of a {@link PgHelloException.Code}; the counters of all codes exist from the
+ * start. Tags never contain a greeted name. A call increments one counter and records one timer, or
+ * two if it had to wait. All other metrics are recorded per statement. Two clients without
+ * distinguishing tags share the meters, except that the gauges show the first client.
  *
  * <p>Thread-safe.
  */
@@ -58,25 +57,25 @@ public final class PgHelloMetrics implements PgHelloListener {
   private final Meters<Kind> meters;
 
   /**
-   * Creates the meters of a client's statements, and a counter of calls for each function and
-   * outcome, so that they are there, at 0, before the first.
+   * Creates the meters of statements, and a counter of calls for each function and outcome, which
+   * is 0 before the first call.
    *
-   * @param registry where they are kept
+   * @param registry the registry of the meters
    */
   public PgHelloMetrics(MeterRegistry registry) {
     this(registry, List.of());
   }
 
   /**
-   * Creates the meters of a client's statements, and a counter of calls for each function and
-   * outcome, so that they are there, at 0, before the first.
+   * Creates the meters of statements, and a counter of calls for each function and outcome, which
+   * is 0 before the first call.
    *
-   * @param registry where they are kept
-   * @param tags what all of them have besides their own, as to tell two clients apart
+   * @param registry the registry of the meters
+   * @param tags additional tags of all meters, for example to distinguish two clients
    */
   public PgHelloMetrics(MeterRegistry registry, Iterable<Tag> tags) {
     this.meters = new Meters<>(registry, "pg.hello", tags, Kind.class);
-    // what a counter has when it is first read is in no rate
+    // a rate does not include the value at the first scrape
     for (Function function : Function.values()) {
       meters.calls(function.signature(), Meters.SUCCESS);
       Stream.of(PgHelloException.Code.values())
@@ -86,10 +85,9 @@ public final class PgHelloMetrics implements PgHelloListener {
   }
 
   /**
-   * Adds the gauges, which ask the client when they are read, and keep it from nothing: they hold
-   * it weakly.
+   * Adds the gauges. They query the client when they are read, and hold a weak reference to it.
    *
-   * @param client the one that this listens to
+   * @param client the client of this listener
    */
   public void bindGauges(PgHelloClient client) {
     meters.bindGauges(client, PgHelloClient::queuedCalls, PgHelloClient::inFlightStatements);

@@ -8,15 +8,16 @@ import io.pghello.extension.batching.internal.micrometer.StatementObservations;
 import java.util.List;
 
 /**
- * Makes an observation of Micrometer, and so a span of a trace, of each statement of a client.
+ * Creates a Micrometer observation, and thus a trace span, for each statement of a client.
  *
- * <p>The observation is called {@code pg.hello.statement}. It has the low-cardinality key values
- * {@code kind} ({@code single}, {@code batch} or {@code bulk}) and {@code outcome} ({@code SUCCESS}
- * or the name of a {@link io.pghello.PgHelloException.Code}), and the high-cardinality one {@code
- * calls}, the number of calls or names. A name that is greeted is in none of them. A batch belongs
- * to the trace of the call whose thread sends it; the traces of the other calls do not have it.
+ * <p>The name of the observation is {@code pg.hello.statement}. It has the low-cardinality key
+ * values {@code kind} ({@code single}, {@code batch} or {@code bulk}) and {@code outcome} ({@code
+ * SUCCESS} or the name of a {@link io.pghello.PgHelloException.Code}), and the high-cardinality key
+ * value {@code calls}, the number of calls or names. They never contain a greeted name. A batch
+ * belongs to the trace of the call whose thread sends it, and is missing in the traces of the other
+ * calls.
  *
- * <p>While the statement is made, the observation is the current one of its thread, so that
+ * <p>While the statement runs, the observation is the current one of its thread, so that
  * observations of the JDBC driver or the pool are its children.
  *
  * <p>Thread-safe.
@@ -25,20 +26,20 @@ public final class PgHelloObservations implements PgHelloListener {
   private final StatementObservations observations;
 
   /**
-   * Creates a listener that makes observations.
+   * Creates a listener.
    *
-   * @param registry what they are made in
+   * @param registry the registry of the observations
    */
   public PgHelloObservations(ObservationRegistry registry) {
     this(registry, List.of());
   }
 
   /**
-   * Creates a listener that makes observations.
+   * Creates a listener.
    *
-   * @param registry what they are made in
-   * @param keyValues what all of them have besides their own, with low cardinality, as to tell two
-   *     clients apart
+   * @param registry the registry of the observations
+   * @param keyValues additional low-cardinality key values of all observations, for example to
+   *     distinguish two clients
    */
   public PgHelloObservations(ObservationRegistry registry, Iterable<KeyValue> keyValues) {
     this.observations =

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Metrics and observations of a client, for programs that have Micrometer ({@code
- * io.micrometer:micrometer-core}, or {@code micrometer-observation} for observations alone) on
- * their class path.
+ * Metrics and observations of a client. Requires Micrometer on the class path: {@code
+ * io.micrometer:micrometer-core}, or only {@code micrometer-observation} for observations.
  */
 @NullMarked
 package io.pghello.micrometer;
