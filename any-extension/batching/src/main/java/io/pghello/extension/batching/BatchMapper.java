@@ -16,14 +16,14 @@ import java.util.List;
  * requests of several callers run in the session of one. Nor should it raise the SQLSTATEs of a
  * lost connection (08, 57P), which are retried.
  *
- * <p>{@link #bind}, {@link #read} and {@link #matches} are called on the thread of any of the
- * callers or of the client, many at a time, and should do no more than they say. If one of them
- * throws, only the calls that cause it fail, with {@link FunctionCallException.Code#SERVER_ERROR}
- * and the exception as the cause. An exception with an SQLSTATE is treated like one of the server
- * or the driver. A {@link VirtualMachineError} fails all calls of the batch.
+ * <p>{@link #bind}, {@link #read} and {@link #matches} are called concurrently, on the thread of
+ * any caller or of the client, and should do nothing else. If one of them throws, only the calls
+ * that cause it fail, with {@link FunctionCallException.Code#SERVER_ERROR} and the exception as the
+ * cause. An exception with an SQLSTATE is treated like one of the server or the driver. A {@link
+ * VirtualMachineError} fails all calls of the batch.
  *
- * @param <Q> the arguments of one call; immutable, as they are kept until it has ended
- * @param <A> the answer to one call, which is never null
+ * @param <Q> the arguments of one call; immutable, because they are kept until the call ends
+ * @param <A> the result of one call, never null
  */
 public interface BatchMapper<Q, A> {
   /**
@@ -43,17 +43,17 @@ public interface BatchMapper<Q, A> {
   List<A> read(Array answers) throws SQLException;
 
   /**
-   * Returns whether this can be the answer to the request. The client has found already that the
-   * answers are those of the function, and that there are as many as requests. Where an answer
-   * repeats something of its request, compare it: one that is not its own fails its call with
-   * {@link FunctionCallException.Code#ANSWER_MISMATCH}, and its connection is closed.
+   * Returns whether this can be the answer to the request. The client has already checked that the
+   * result comes from this function, with one element per request. If a result repeats a part of
+   * its request, compare it: one that is not its own fails its call with {@link
+   * FunctionCallException.Code#ANSWER_MISMATCH}, and its connection is closed.
    */
   boolean matches(Q request, A answer);
 
   /**
-   * Returns about how many bytes the arguments of a call have, for the limits of a batch and of
-   * what may wait; 0 or more. One of 16 KiB or more is sent alone. Called on the thread of the
-   * caller, who gets what it throws.
+   * Returns the approximate size of the arguments of a call in bytes (0 or more), for the limits of
+   * batches and of the queue. A call of 16 KiB or more is sent in a separate statement. Called on
+   * the thread of the caller. Exceptions are passed to the caller.
    */
   int sizeInBytes(Q request);
 }

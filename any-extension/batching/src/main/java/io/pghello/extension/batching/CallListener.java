@@ -42,8 +42,8 @@ public interface CallListener {
     /**
      * Returns how long the call waited for others before a statement was made for it, in
      * nanoseconds: for its place among the statements in flight, and for a thread of an executor. 0
-     * if it had not to wait; all of {@link #nanos()} if it ended before. What is left of {@link
-     * #nanos()} is the time to get a connection, the round trip, and waking the caller.
+     * if it had not to wait; all of {@link #nanos()} if it ended before. The rest of {@link
+     * #nanos()} is the time for borrowing a connection, the round trip, and waking up the caller.
      */
     long waitedNanos();
 
@@ -56,7 +56,7 @@ public interface CallListener {
 
   /** The beginning of a statement. */
   interface StatementStarting {
-    /** Returns what it is sent for. */
+    /** Returns the purpose of the statement. */
     Kind kind();
 
     /** Returns the number of its calls, or of the arguments of a list. */
@@ -65,7 +65,7 @@ public interface CallListener {
 
   /** The end of a statement. */
   interface StatementEnded {
-    /** Returns what it was sent for. */
+    /** Returns the purpose of the statement. */
     Kind kind();
 
     /** Returns the number of its calls, or of the arguments of a list. */

@@ -19,13 +19,13 @@ import javax.sql.DataSource;
  * thread</b> (a routing data source, {@code TransactionAwareDataSourceProxy}), disable the sharing
  * with {@link CoalescedFunctionBuilder#coalescing}.
  *
- * <p><b>The answer must depend on the arguments alone</b>, not on the session: not on the role, row
+ * <p><b>The result must depend only on the arguments</b>, not on the session: not on the role, row
  * level security, {@code search_path} or a setting such as a tenant's. Calls of different callers
- * run in one session, whose settings any of them may have made. Use {@link #on} for a function that
- * depends on them.
+ * run in one session, with the settings of any of them. Use {@link #on} for a function that depends
+ * on them.
  *
- * <p>A call takes one round trip, and the first one more, to find the extension. A call whose
- * connection was lost is retried on others.
+ * <p>A call takes one round trip, and the first one more, to find the extension. If a connection is
+ * lost, the call is retried on another one.
  *
  * <p>If a batch fails, it is sent again in halves, until only the calls that cause the error have
  * failed. That takes about two statements for each doubling of the batch if one call fails, and two

@@ -89,9 +89,9 @@ public final class CoalescedFunctionBuilder<Q, A> {
 
   /**
    * Sets the time after which the server cancels a statement of {@link #url}'s sessions. Default: 5
-   * seconds, or {@link #callTimeout} if that is longer. A call with a longer timeout of its own
-   * ends with this one. It is set when a session begins. It has no effect behind a pooler that
-   * shares sessions, or if {@link #pool} sets another driver or data source.
+   * seconds, or {@link #callTimeout} if that is longer. It also limits calls with a longer timeout.
+   * It is set when a session begins. It has no effect behind a pooler that shares sessions, or if
+   * {@link #pool} sets another driver or data source.
    *
    * @param timeout whole milliseconds; zero keeps the server's setting
    */
@@ -150,8 +150,8 @@ public final class CoalescedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Sets the executor of futures whose calls share no statement: all calls without {@link
-   * #coalescing}, otherwise those of 16 KiB or more and {@link CoalescedFunction#callAllAsync}. By
+   * Sets the executor of asynchronous calls that are not batched: all calls without {@link
+   * #coalescing}, otherwise calls of 16 KiB or more and {@link CoalescedFunction#callAllAsync}. By
    * default they run on threads of the client. Dependents of such a future also run there.
    *
    * <p>The executor is always called on the thread that makes the call, so that it can copy the

@@ -5,13 +5,13 @@ import java.sql.Connection;
 import java.sql.SQLException;
 
 /**
- * Source of the client's connections, which also says whether a call may share a statement with
- * others. For most, a {@link javax.sql.DataSource} says it all ({@code dataSource::getConnection});
- * frameworks that bind a connection to a thread implement the rest.
+ * Provides the client's connections, and decides whether a call may be batched. For most programs,
+ * a {@link javax.sql.DataSource} is sufficient ({@code dataSource::getConnection}); frameworks that
+ * bind a connection to a thread implement the other methods.
  *
- * <p>Methods are called on the thread that makes the call or, for calls that share a statement and
- * for futures, on that of any of them or of the client; so they must be safe for many threads. What
- * {@link #get} and {@link #mayJoinBatch} throw, or a null connection, fails the call with {@link
+ * <p>Methods must be thread-safe. They are called on the calling thread or, for batched and
+ * asynchronous calls, on the thread of any caller or of the client. What {@link #get} and {@link
+ * #mayJoinBatch} throw, or a null connection, fails the call with {@link
  * FunctionCallException.Code#NO_CONNECTION}.
  */
 @FunctionalInterface
@@ -20,10 +20,11 @@ public interface ConnectionSource {
    * Returns a connection for one statement. The client hands it to {@link #release} afterwards.
    *
    * <p>If this takes longer than the client's {@code callTimeout}, the client interrupts the
-   * thread, and clears the interrupt afterwards; pools heed that, and throw. A call whose source
-   * does not, as HikariCP while it is suspended, ends only when this returns; calls that wait for
-   * it end in time. A thread that the program has interrupted before stays interrupted; an
-   * interrupt that comes after the client's own, before this returns, cannot be told from it.
+   * thread, and clears the interrupt afterwards. Pools throw when they are interrupted. If the
+   * source ignores interrupts (HikariCP while it is suspended), the call ends only when this method
+   * returns. Calls that wait for this call time out as usual. If the program interrupted the thread
+   * before, it stays interrupted. An interrupt by the program after the client's interrupt, before
+   * this method returns, is lost.
    *
    * @throws SQLException if none can be had
    */
@@ -42,10 +43,10 @@ public interface ConnectionSource {
 
   /**
    * Returns whether the call that the current thread is about to make may share a statement with
-   * calls of other threads, on a connection that another thread gets. Say no where {@link #get}
-   * would return a connection that is the thread's own: one that is in a transaction, or that
-   * belongs to the thread's tenant. The call is then made on the current thread, by itself, never
-   * repeated, and the transaction that it finds is left as it is.
+   * calls of other threads, on a connection that another thread gets. Return false if {@link #get}
+   * would return a connection that is bound to the thread: one that is in a transaction, or that
+   * belongs to the thread's tenant. The call then runs on the current thread in a separate
+   * statement, without retries, and does not affect the current transaction.
    *
    * @return true, unless this is overridden
    */

@@ -48,8 +48,8 @@ public interface FunctionOperations<Q, A> {
   /**
    * Returns the same calls with another timeout than {@link CoalescedFunctionBuilder#callTimeout}.
    * It shares the connections and the queue of this instance and is closed with it. Calls with
-   * different timeouts share batches, and each ends at its own; a call with a longer timeout than
-   * {@code callTimeout} is sent alone. Takes no round trip.
+   * different timeouts can be in the same batch, and each ends at its own timeout. A call with a
+   * longer timeout than {@code callTimeout} is sent in a separate statement. Takes no round trip.
    *
    * @param timeout a millisecond or more, and less than 20 days
    * @throws IllegalArgumentException if the timeout is out of range

@@ -4,9 +4,9 @@ package io.pghello.extension.batching.internal;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A thread of the client. It leads batches of futures, completes futures, or checks time-outs. It
- * has the class loader of this library and inherits no thread-local values, because any caller's
- * thread may start it.
+ * A thread of the client. It leads batches of asynchronous calls, completes futures, or checks
+ * timeouts. It has the class loader of this library and inherits no thread-local values, because
+ * any caller's thread may start it.
  */
 public final class AsyncWorker extends Thread {
   private @Nullable Object completingFuturesOf;

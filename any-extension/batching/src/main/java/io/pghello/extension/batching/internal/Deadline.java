@@ -7,7 +7,7 @@ import java.util.Objects;
 /**
  * The point in time at which a call times out.
  *
- * @param timeout the time-out of the call
+ * @param timeout the timeout of the call
  * @param nanos the point in time, in terms of {@link System#nanoTime()}
  */
 public record Deadline(Duration timeout, long nanos) {
@@ -49,7 +49,7 @@ public record Deadline(Duration timeout, long nanos) {
   }
 
   /**
-   * Returns whether this deadline is later than another one by more than a tenth of this time-out.
+   * Returns whether this deadline is later than another one by more than a tenth of this timeout.
    */
   public boolean isWellAfter(Deadline other) {
     return nanos - other.nanos > timeout.toNanos() / 10;

@@ -18,7 +18,7 @@ public final class Errors {
   /**
    * The driver does not read an answer of this size.
    *
-   * @param limit the driver's limit, as the sentence continues; empty if it is not known
+   * @param limit the driver's limit, as the continuation of the sentence; empty if unknown
    */
   public static CallProblem overDriverLimit(String limit) {
     return new CallProblem(
@@ -38,7 +38,7 @@ public final class Errors {
   /**
    * The server does not have the statements that the driver prepared, or others.
    *
-   * @param reported what the server said of it
+   * @param reported the error that the server reported
    */
   public static CallProblem statementsMixedUp(ExtensionDescription extension, String reported) {
     return new CallProblem(
@@ -119,12 +119,14 @@ public final class Errors {
     return new FunctionCallException(problem, null, e);
   }
 
-  /** Returns the error that a listener is told of a call that threw this. */
+  /** Returns the error that listeners receive if a call threw this exception. */
   public static FunctionCallException ofCall(Throwable e) {
     return e instanceof FunctionCallException error ? error : unexpected(e);
   }
 
-  /** The same error with the trace of the current thread, whose call another thread made. */
+  /**
+   * Copies an error, with the stack trace of the current thread, whose call ran on another thread.
+   */
   public static FunctionCallException again(FunctionCallException e) {
     var again = new FunctionCallException(e.problem(), e.sqlState().orElse(null), e.getCause());
     for (Throwable before : e.getSuppressed()) {
@@ -134,11 +136,11 @@ public final class Errors {
   }
 
   /**
-   * Returns the error for a call with another time-out, which shared the statement, or waited for
-   * it; the same error if it does not say the time-out.
+   * Returns the error for a call with another timeout that was batched with this one, or waited for
+   * it. Returns the same error if it does not contain a timeout.
    *
-   * @param told the time-out that the error says
-   * @param own the time-out of the call
+   * @param told the timeout in the error
+   * @param own the timeout of the call
    */
   public static FunctionCallException withTimeout(
       FunctionCallException e, Duration told, Duration own) {

@@ -6,7 +6,7 @@ import io.pghello.extension.batching.CallListener.Kind;
 import io.pghello.extension.batching.FunctionCallException;
 import org.jspecify.annotations.Nullable;
 
-/** The events that a listener is told. */
+/** The events that listeners receive. */
 public final class Events {
   private Events() {}
 

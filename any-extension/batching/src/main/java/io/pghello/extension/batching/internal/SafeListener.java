@@ -8,14 +8,17 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * Tells the program's listeners, one after the other, and keeps from the client what they throw.
+ * Calls the program's listeners one after the other, and logs their exceptions.
  *
  * @param listeners the program's
  */
 public record SafeListener(List<CallListener> listeners) implements CallListener {
   private static final Logger LOG = System.getLogger("io.pghello.extension.batching");
 
-  /** Returns what tells these listeners; {@link Settings#NO_LISTENER} if there are none. */
+  /**
+   * Returns a listener that calls these listeners; {@link Settings#NO_LISTENER} if there are no
+   * listeners.
+   */
   public static CallListener of(List<CallListener> listeners) {
     return listeners.isEmpty() ? Settings.NO_LISTENER : new SafeListener(List.copyOf(listeners));
   }
@@ -30,7 +33,7 @@ public record SafeListener(List<CallListener> listeners) implements CallListener
     tell(listener -> listener.statementStarting(event));
   }
 
-  /** Tells the last one first: what they have opened around the statement, as scopes, nests. */
+  /** Tells the last one first: scopes that they open around a statement nest correctly. */
   @Override
   public void statementEnded(StatementEnded event) {
     for (int i = listeners.size() - 1; i >= 0; i--) {

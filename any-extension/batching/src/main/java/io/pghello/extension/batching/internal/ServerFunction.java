@@ -3,9 +3,9 @@ package io.pghello.extension.batching.internal;
 
 import io.pghello.extension.ExtensionFunction;
 
-/** A function of an extension, as a client calls it. */
+/** A function of an extension that a client calls. */
 public interface ServerFunction {
-  /** Returns what the extension's script says of it. */
+  /** Returns its description from the extension's script. */
   ExtensionFunction description();
 
   /** Returns the name with the types of its arguments. */
@@ -13,7 +13,7 @@ public interface ServerFunction {
     return description().signature();
   }
 
-  /** Returns whether an answer repeats the arguments, so that it shows what it answers. */
+  /** Returns whether a result repeats the arguments, so that it can be matched to its request. */
   boolean repeatsArguments();
 
   /**
@@ -25,8 +25,8 @@ public interface ServerFunction {
 
   /**
    * Returns the statement that calls it, with its parameters. The value is in the last column of
-   * the answer. The signature is in the one before if the value does not show what it answers: a
-   * pooler may have the server run another statement.
+   * the answer. The preceding column contains the signature if the value cannot be matched to its
+   * request: a pooler may have the server run another statement.
    */
   default String callIn(String schema) {
     String question = repeatsArguments() ? "" : "'" + signature() + "', ";

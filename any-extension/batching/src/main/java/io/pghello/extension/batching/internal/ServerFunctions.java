@@ -8,15 +8,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * The functions that a client calls.
  *
- * @param extension the extension that has them, as the client needs it
+ * @param extension the extension of the functions
  * @param all the functions
- * @param checks the client's checks of arguments; null if it sends arguments unchecked
+ * @param checks the client's argument checks; null if there are none
  */
 public record ServerFunctions(
     ExtensionDescription extension,
     List<? extends ServerFunction> all,
     @Nullable ArgumentChecks checks) {
-  /** Creates functions whose arguments are sent unchecked. */
+  /** Creates functions without argument checks. */
   public ServerFunctions(ExtensionDescription extension, List<? extends ServerFunction> all) {
     this(extension, all, null);
   }

@@ -13,9 +13,9 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs a time-out check periodically while there are calls to check, on one thread that all clients
- * share. The thread ends after some idle seconds. The JDK's own thread for delays never ends, and
- * would keep a reference to the application whose call started it.
+ * Runs a timeout check periodically while there are calls to check, on one thread that all clients
+ * share. The thread ends after some idle seconds. The JDK's thread for delays never ends, and would
+ * keep a reference to the application that started it.
  */
 public final class TimeoutTimer {
   private static final Logger LOG = System.getLogger("io.pghello.extension.batching");
@@ -23,7 +23,7 @@ public final class TimeoutTimer {
   private static final long PERIODS_PER_TIMEOUT = 20;
   private static final long THREAD_IDLE_SECONDS = 5;
 
-  // Several times what a scheduler needs that starts its thread.
+  // several times as long as a scheduler needs to start its thread
   private static final int STACK_FRAMES = 500;
 
   private static final ScheduledThreadPoolExecutor TIMER = timer();
@@ -42,7 +42,7 @@ public final class TimeoutTimer {
     this(callTimeout, checkTimeouts, TIMER);
   }
 
-  /** Creates a stopped timer on a thread of one's own. */
+  /** Creates a stopped timer with the given thread. */
   public TimeoutTimer(
       Duration callTimeout, BooleanSupplier checkTimeouts, ScheduledExecutorService scheduler) {
     long period = callTimeout.toMillis() / PERIODS_PER_TIMEOUT;
@@ -69,7 +69,7 @@ public final class TimeoutTimer {
       return true;
     }
     var check = new Check();
-    // the scheduler's lock would stay locked if the stack overflowed in there
+    // a stack overflow in the scheduler would leave its lock locked
     Threads.requireStack(STACK_FRAMES);
     return !current.compareAndSet(null, check) || check.schedule();
   }
@@ -98,13 +98,13 @@ public final class TimeoutTimer {
 
     @Override
     public void run() {
-      // a scheduler that cannot start a thread may run it later nevertheless
+      // a scheduler that cannot start a thread may still run the task later
       if (equals(current.get())) {
         if (checkSafely()) {
           scheduleAgain();
         } else {
           current.set(null);
-          // a call may have been added since
+          // a call may have been added in the meantime
           if (checkSafely()) {
             start();
           }
@@ -123,7 +123,7 @@ public final class TimeoutTimer {
       try {
         return checkTimeouts.getAsBoolean();
       } catch (RuntimeException | Error e) {
-        // the next check matters more than what is logged
+        // the next check is more important than the log
         boolean unused =
             Threads.tryExecute(
                 Runnable::run,

@@ -16,7 +16,7 @@ import java.util.List;
  * {@code kind} ({@code single}, {@code batch} or {@code bulk}) and {@code outcome} ({@code SUCCESS}
  * or the name of a {@link FunctionCallException.Code}), and the high-cardinality key value {@code
  * calls}, the number of calls. No key value contains an argument. A batch belongs to the trace of
- * the call whose thread sends it; the traces of the other calls do not contain it.
+ * the call that sends it, and is missing in the traces of the other calls.
  *
  * <p>During the statement, the observation is the current one of its thread, so observations of the
  * JDBC driver or the pool are its children.

@@ -46,7 +46,7 @@ final class AsyncCalls {
   /**
    * Creates an instance.
    *
-   * @param executor executes the calls; null to execute them on {@code own}
+   * @param executor the executor of the calls; null to use {@code own}
    * @param own has threads of the client, and refuses nothing; fails futures
    * @param timedOut returns the error of a call with a time-out
    * @param failure returns the exception of a future that fails with an error
@@ -90,7 +90,7 @@ final class AsyncCalls {
    */
   void add(Task<?> task) {
     enqueue(task);
-    // before it is taken from the queue, so that an error meanwhile does not lose it
+    // done before it is taken from the queue, so that an error does not lose it
     tasks.add(task);
     if (executor == null) {
       dispatch();
@@ -171,7 +171,7 @@ final class AsyncCalls {
       boolean submitted = false;
       try {
         Task<?> task = queue.poll();
-        // it may have timed out meanwhile
+        // it may have timed out in the meantime
         if (task != null && !task.isEnded() && task.trySubmit()) {
           submitted = true;
           execute(task);
@@ -236,7 +236,7 @@ final class AsyncCalls {
   }
 
   /**
-   * Fails calls whose deadline has passed.
+   * Fails calls after their deadlines.
    *
    * @return whether calls are left to check
    */
@@ -249,7 +249,7 @@ final class AsyncCalls {
     return !isIdle();
   }
 
-  /** Fails a call whose deadline has passed; returns whether there is nothing left to check. */
+  /** Fails a call after its deadline. Returns whether no further checks are needed. */
   private boolean check(Task<?> task) {
     boolean done = task.isDone();
     if (!done && !task.deadline.isOver()) {
@@ -294,8 +294,9 @@ final class AsyncCalls {
   }
 
   /**
-   * A call. Its state is null while it is queued. From when it is submitted to the client's threads
-   * until it is started, or has expired, it has a permit that whoever ends that state releases.
+   * A call. Its state is null while it is queued. It holds a permit from its submission to the
+   * client's threads until it starts or expires. The thread that ends this state releases the
+   * permit.
    */
   static final class Task<T> extends CallFuture<T> {
     private static final Object SUBMITTED = new Object();

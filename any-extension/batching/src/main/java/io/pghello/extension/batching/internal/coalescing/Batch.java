@@ -11,8 +11,8 @@ import java.util.RandomAccess;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Calls that are sent by one statement, in the order in which they were queued. A batch belongs to
- * one thread at a time; only the volatile fields are read by others.
+ * The calls of one statement, in the order of the queue. A batch belongs to one thread at a time;
+ * only the volatile fields are read by others.
  */
 final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> {
   private static final int INITIAL_CAPACITY = 16;
@@ -40,9 +40,9 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
   /**
    * Creates an empty batch.
    *
-   * @param permit the permit that it holds
-   * @param isReserve whether that is the reserve, with which no virtual thread may send
-   * @param maxBytes the size from which on the batch is full; the last name may exceed it
+   * @param permit the permit of the batch
+   * @param isReserve whether the permit is the reserve, which virtual threads must not use
+   * @param maxBytes the size at which the batch is full; the last name may exceed it
    */
   Batch(int permit, boolean isReserve, int maxCalls, int maxBytes) {
     this.permit = permit;
@@ -115,7 +115,7 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
     return revoked;
   }
 
-  /** Publishes the current calls to the time-out check. */
+  /** Publishes the current calls to the timeout check. */
   void publish() {
     if (!isPublished) {
       inFlight = new InFlightBatch(calls);
@@ -178,9 +178,9 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
   }
 
   /**
-   * Returns the call whose thread should lead: the one with the latest deadline, or nearly so if
-   * that is a virtual thread's and not all calls are. Null if a thread of the executor should. The
-   * batch must not be empty.
+   * Returns the call with the thread that should lead: the one with the latest deadline, or nearly
+   * so if that is a virtual thread's and not all calls are. Null if a thread of the executor
+   * should. The batch must not be empty.
    */
   @Nullable Call<Q, A> candidate() {
     Call<Q, A> last = latest();

@@ -20,10 +20,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The state of a thread's call is null while it waits, then the batch that it was assigned to
  * lead, {@link #LEADING} while it leads, or its outcome: an answer or a {@link
- * FunctionCallException}. Other threads change it from null by a compare-and-set, so that only one
- * of an answer, an assignment, a time-out and an interrupt takes effect. If a leader does not
- * begin, the assignment is revoked and its call waits again. The state of a future's call is null
- * or {@link #EXPIRED}.
+ * FunctionCallException}. Other threads change it from null with a compare-and-set, so that only
+ * one of result, assignment, timeout and interrupt takes effect. If a leader does not begin, the
+ * assignment is revoked and its call waits again. The state of a future's call is null or {@link
+ * #EXPIRED}.
  */
 public abstract class Call<Q extends Request, A> extends CallFuture<A> {
   private static final VarHandle STATE;
@@ -42,7 +42,7 @@ public abstract class Call<Q extends Request, A> extends CallFuture<A> {
   private final long deadlineNanos;
   private volatile @Nullable Object state;
 
-  /** Creates a call whose future is this object, and of which a listener is notified. */
+  /** Creates an asynchronous call with listeners. This object is its future. */
   protected Call(ServerFunction function, Deadline deadline, CallListener listener) {
     super(function, listener);
     this.timeout = deadline.timeout();
@@ -54,7 +54,7 @@ public abstract class Call<Q extends Request, A> extends CallFuture<A> {
     return new OfThread<>(request, deadline);
   }
 
-  /** Creates a call that is a future, of which a listener is told. */
+  /** Creates an asynchronous call with listeners. */
   static <Q extends Request, A> Call<Q, A> ofFuture(
       Q request, Deadline deadline, CallListener listener) {
     return new OfFuture<>(request, deadline, listener);
@@ -138,8 +138,8 @@ public abstract class Call<Q extends Request, A> extends CallFuture<A> {
   }
 
   /**
-   * Ends the call with an answer or an error; does nothing if it has ended. Each future gets an
-   * exception of its own, as the program may change it.
+   * Ends the call with an answer or an error; does nothing if it has ended. Each future gets a
+   * separate exception, because the program may modify it.
    */
   @SuppressWarnings("unchecked") // what is sent has answers of this type
   void end(Object outcome) {
@@ -191,7 +191,7 @@ public abstract class Call<Q extends Request, A> extends CallFuture<A> {
     }
   }
 
-  /** A call that a thread waits for; nobody completes it as a future. */
+  /** A blocking call. It is not completed as a future. */
   static final class OfThread<Q extends Request, A> extends Call<Q, A> {
     private final Q request;
     private final Thread caller = Thread.currentThread();

@@ -12,9 +12,9 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A call that can be in a {@link CallQueue}, and its future: one object, as there may be a million
- * of them in a second. The listener is notified before dependents run. The client or the program
- * completes the future; the listener is notified of whichever is first.
+ * A call that can be in a {@link CallQueue}, and its future: a single object, because there may be
+ * a million calls per second. The listener is notified before dependents run. The client or the
+ * program completes the future; the listener is notified of whichever is first.
  */
 public abstract class CallFuture<T> extends CompletableFuture<T> {
   private static final VarHandle QUEUE;
@@ -72,14 +72,14 @@ public abstract class CallFuture<T> extends CompletableFuture<T> {
     }
   }
 
-  /** Notes when a statement is made for the call, for those who are told how long it waited. */
+  /** Records the start of the statement, for the reported waiting time. */
   void setSent(long nanoTime) {
     if (measurement != null) {
       measurement.setSent(nanoTime);
     }
   }
 
-  /** Returns whether somebody is told how long the call takes. */
+  /** Returns whether the duration of the call is reported. */
   final boolean isMeasured() {
     return measurement != null;
   }

@@ -9,8 +9,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A bounded queue of calls, in the order in which they were added. A thread that polls a call is
- * responsible for its completion.
+ * A bounded FIFO queue of calls. A thread that polls a call is responsible for its completion.
  *
  * <p>A call that is removed releases its weight immediately, and its node later: all such nodes are
  * removed together as soon as they outweigh the queued calls. So removing a call takes constant
@@ -35,7 +34,7 @@ final class CallQueue<C extends CallFuture<?>> implements Iterable<C> {
     return limit.tryAcquire(call.bytes()) && enqueue(call);
   }
 
-  /** Adds a call, and blocks while the queue is full; throws if the deadline passes meanwhile. */
+  /** Adds a call. Blocks while the queue is full, and throws at the deadline. */
   void add(C call, Deadline deadline) {
     limit.acquire(call.bytes(), deadline);
     enqueue(call);

@@ -24,24 +24,24 @@ import org.jspecify.annotations.Nullable;
  * finds the queue empty and gets a permit sends its own statement on its own thread. Other calls
  * wait in the {@linkplain CallQueue queue}. A thread that releases a permit assigns it to a batch
  * of queued calls. One of these calls leads the batch: its thread wakes up, adds the calls that
- * have been queued meanwhile, sends the batch, releases the permit, and wakes up the other threads.
- * A thread of the executor leads a batch that contains only futures.
+ * were queued in the meantime, sends the batch, releases the permit, and wakes up the other
+ * threads. A thread of the executor leads a batch that contains only futures.
  *
  * <p>These invariants hold:
  *
  * <ul>
  *   <li>No call waits while all permits are available. A thread that adds a call checks for a
  *       permit afterwards, and a thread that releases a permit checks the queue afterwards. Both
- *       are volatile, so at least one of the two threads sees what the other one did. Futures that
+ *       are volatile, so at least one of the two threads sees the write of the other. Futures that
  *       are added by dependents of a completing future wait until all futures of that batch are
  *       complete, or until the next {@link #checkTimeouts}.
  *   <li>The leader is the call with the latest deadline in the batch, and its deadline is the
- *       statement's. Calls with earlier deadlines end at their own. A call that is added while the
- *       leader wakes up may have a later deadline, by up to a tenth of its own time-out; if it has
- *       more, it leads instead.
+ *       statement's. Calls with earlier deadlines end at their own. While the leader wakes up,
+ *       calls can be added whose deadlines are later by up to a tenth of their timeouts. A call
+ *       with a later deadline leads instead.
  *   <li>A virtual thread leads only calls of virtual threads, as it may get no carrier while it has
- *       the answer of the others. If virtual threads hold all permits for long, {@link
- *       #checkTimeouts} sends calls of others with the reserve of the limit.
+ *       the answer of the others. If virtual threads hold all permits for a long time, {@link
+ *       #checkTimeouts} sends calls of platform threads with the reserve permit.
  *   <li>A batch belongs to one thread at a time. An assigned leader has to begin by a
  *       compare-and-set. If it does not begin, for example because it is a virtual thread without a
  *       carrier, {@link #checkTimeouts} revokes the assignment by another compare-and-set. A batch
@@ -117,7 +117,7 @@ final class Coalescer<Q extends Request, A> {
   }
 
   /**
-   * Waits for the outcome of a call, and leads batches that are assigned to it meanwhile.
+   * Waits for the outcome of a call. Leads batches that are assigned to it while waiting.
    *
    * @param watchesDeadline whether the call times out without {@link #checkTimeouts}
    */
@@ -148,7 +148,7 @@ final class Coalescer<Q extends Request, A> {
   private Batch<Q, A> newBatch(int permit) {
     boolean registered = false;
     try {
-      // many calls are split, so that one batch is sent while another one is answered
+      // many calls are split, so that one batch is sent while the server runs another one
       int queued = queue.size();
       int most = Math.max(InFlightLimit.LARGE, queued / (inFlightLimit.available() + 1));
       var batch =
@@ -234,12 +234,12 @@ final class Coalescer<Q extends Request, A> {
         fill(batch);
         sendOrPassLead(batch, leader);
       } else {
-        // the leader before has thrown an error after the answer
+        // the previous leader has thrown an error after the result
         finish(batch, leader, outcomes);
       }
       failed = false;
     } finally {
-      // no method is called here, as the stack may have overflowed
+      // calls no method, because the stack may have overflowed
       if (failed && batch.leader == leader) {
         batch.failed = true;
       }
@@ -288,7 +288,7 @@ final class Coalescer<Q extends Request, A> {
     }
   }
 
-  /** Lets the error of each call say its own time-out instead of the statement's. */
+  /** Replaces the statement's timeout in an error by the timeout of the call. */
   private static void tellOwnTimeouts(
       List<? extends Call<?, ?>> calls, Object[] outcomes, Duration timeout) {
     for (int i = 0; i < outcomes.length; i++) {
@@ -338,7 +338,7 @@ final class Coalescer<Q extends Request, A> {
     leader.end(reason);
   }
 
-  /** Releases the permit of a batch in which no call is left. */
+  /** Releases the permit of a batch without remaining calls. */
   private void discard(Batch<Q, A> batch) {
     batches.remove(batch);
     releasePermit(batch);
@@ -361,10 +361,10 @@ final class Coalescer<Q extends Request, A> {
   }
 
   /**
-   * Fails calls whose deadline has passed. Also completes futures that are delayed by a slow
-   * dependent of another future, and sends the calls that such dependents have added. The executor
-   * takes over a batch whose leader has thrown an error, could not be started, or has not begun
-   * since the previous check. Calls that are not of virtual threads do not wait for these alone.
+   * Fails calls after their deadlines. Also completes futures that are delayed by a slow dependent
+   * of another future, and sends the calls that such dependents have added. The executor takes over
+   * a batch if its leader has thrown an error, could not be started, or has not started since the
+   * previous check. Calls of platform threads do not wait if only virtual threads hold permits.
    *
    * @return whether calls are left to check
    */
@@ -421,7 +421,7 @@ final class Coalescer<Q extends Request, A> {
     call.leaveQueue();
   }
 
-  /** Fails a call; that of a future on the executor, since its dependents may block. */
+  /** Fails a call. Futures are completed on the executor, because dependent stages may block. */
   private void fail(Call<?, ?> call, FunctionCallException reason) {
     if (call.hasThread()) {
       call.end(reason);

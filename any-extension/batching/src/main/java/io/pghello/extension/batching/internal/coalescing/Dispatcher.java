@@ -27,14 +27,14 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Decides whether a call is sent alone or in a batch. */
+/** Decides whether a call is batched. */
 public class Dispatcher<Q extends Request, A> implements AutoCloseable {
   /** The work of a call of several statements. */
   public interface Work<T> {
     /**
      * Returns the answer.
      *
-     * @param ended says whether nobody waits for the answer any more
+     * @param ended returns whether the result is no longer needed
      */
     T run(BooleanSupplier ended);
   }
@@ -89,7 +89,7 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
             TimeUnit.SECONDS,
             new SynchronousQueue<>(),
             this::worker,
-            // what is left when the client is closed must not run on just any thread
+            // remaining work must not run on an arbitrary thread when the client is closed
             (task, closedPool) -> worker(task).start());
     var sender = new BatchSender<>(statements);
     this.coalescer = new Coalescer<>(settings, workers, sender);
@@ -109,7 +109,7 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
   /**
    * Makes a call on the calling thread, or in a batch of another thread.
    *
-   * @param wait is told how long the call waited; null if nobody wants to know
+   * @param wait receives the time that the call waited; null if it is not needed
    */
   @SuppressWarnings("unchecked") // what is sent has answers of this type
   public A call(Q request, Deadline deadline, @Nullable WaitTime wait) {
@@ -212,7 +212,7 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
     }
   }
 
-  /** Returns whether a call may be batched; one with a longer time-out could block the others. */
+  /** Returns whether a call may be batched. A call with a longer timeout could block the others. */
   private boolean mayJoin(Q request, Deadline deadline) {
     return coalescing
         && request.bytes() < LARGE
@@ -239,8 +239,8 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
   }
 
   /**
-   * Refuses further calls, waits for the present ones for at most the time-out of a call, and fails
-   * those that are left. No statement begins after that. An interrupt ends the wait.
+   * Rejects new calls, waits for running calls for at most one call timeout, and fails the
+   * remaining calls. No statement begins after that. An interrupt ends the wait.
    */
   @Override
   public void close() {

@@ -36,7 +36,7 @@ final class FutureFailer {
 
   /**
    * Starts a thread if futures are left and no thread fails them, or dependents have blocked all of
-   * these threads since the previous check. Only for the thread that checks time-outs.
+   * these threads since the previous check. Only for the thread that checks timeouts.
    */
   void check() {
     int now = ended.get();

@@ -15,9 +15,9 @@ import java.util.stream.Stream;
  * release of that statement's permit triggers the next dispatch. A statement that has been in
  * flight for some milliseconds delays nothing, as it may take any time.
  *
- * <p>A virtual thread whose statement was answered may get no carrier, and then does not release
- * its permit. So there is one more permit, the reserve, for the time in which virtual threads hold
- * all others.
+ * <p>After its statement, a virtual thread may not get a carrier thread, and then does not release
+ * its permit. The reserve is an additional permit, which is used while virtual threads hold all
+ * others.
  */
 final class InFlightLimit {
   /** Stands for a permit that is not held. */
@@ -33,10 +33,10 @@ final class InFlightLimit {
   private static final int HEAD_START_SIZE = 16;
   private static final long HEAD_START_NANOS = 500_000;
 
-  // after this time in flight a statement is not expected to be answered soon
+  // a statement that runs longer is not expected to end soon
   private static final long SLOW_NANOS = 5_000_000;
 
-  // each is looked at for each statement; nobody has so many connections for batches
+  // all permits are scanned for each statement; no program needs more connections for batches
   private static final int MAX_PERMITS = 1024;
 
   // no time of now()
@@ -76,8 +76,8 @@ final class InFlightLimit {
   }
 
   /**
-   * Acquires the reserve, with which no virtual thread may send. It is available while virtual
-   * threads have held all other permits for some milliseconds.
+   * Acquires the reserve, which virtual threads must not use. It is available while virtual threads
+   * have held all other permits for some milliseconds.
    *
    * @return the permit, or {@link #NONE}
    */
@@ -124,7 +124,7 @@ final class InFlightLimit {
     return false;
   }
 
-  /** Returns the time, with bits that say who holds the permit. */
+  /** Returns the time, with bits for the kind of holder. */
   private static long now() {
     long holder = HELD;
     if (Threads.isVirtual(Thread.currentThread())) {
@@ -156,7 +156,7 @@ final class InFlightLimit {
     return available;
   }
 
-  /** Returns whether nobody holds a permit. */
+  /** Returns whether all permits are free. */
   boolean isUnused() {
     return available() == reserve && permits[reserve].get() == AVAILABLE;
   }

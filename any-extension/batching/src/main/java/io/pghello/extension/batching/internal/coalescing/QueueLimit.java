@@ -24,10 +24,7 @@ final class QueueLimit {
     return permits.tryAcquire(weight(bytes));
   }
 
-  /**
-   * Acquires the weight of a call, and blocks until it can; throws if the deadline passes
-   * meanwhile.
-   */
+  /** Acquires the weight of a call. Blocks until it is available, and throws at the deadline. */
   void acquire(int bytes, Deadline deadline) {
     try {
       if (!permits.tryAcquire(weight(bytes), deadline.nanosLeft(), TimeUnit.NANOSECONDS)) {

@@ -13,9 +13,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The statements that call what is installed, for each database and user that has been seen, but
- * not more than a thousand of them. As long as there is but one, a connection of a client that
- * coalesces is not asked where it leads.
+ * Caches the statements that call the installed functions, for at most a thousand databases and
+ * users. While there is only one, a client with batching does not identify the database of its
+ * connections.
  */
 public final class Installations {
   private static final int MAX_PLACES = 1_000;
@@ -60,7 +60,10 @@ public final class Installations {
     return known == null ? null : known.get(function);
   }
 
-  /** Takes what the preflight found on this connection, unless it was told where all is. */
+  /**
+   * Stores the installation that the preflight found on this connection, unless the schema is
+   * configured.
+   */
   public void put(Preflight preflight, Connection connection) throws SQLException {
     if (told == null) {
       var statements = new HashMap<ServerFunction, String>();
@@ -74,7 +77,7 @@ public final class Installations {
     }
   }
 
-  /** Forgets what was found where a connection leads, because it is no longer there. */
+  /** Forgets the installation in a connection's database, because it has changed. */
   public void forget(Connection connection) throws SQLException {
     if (told == null) {
       String place = place(connection);
@@ -88,7 +91,7 @@ public final class Installations {
     }
   }
 
-  /** Takes what was found in a place; forgets another place if there are very many. */
+  /** Stores the installation in a database. Forgets another one if the limit is reached. */
   void put(String place, Map<ServerFunction, String> statements) {
     writing.lock();
     try {
@@ -107,7 +110,7 @@ public final class Installations {
     return found.size();
   }
 
-  /** Returns what was found in the only place that is known; null if there are others. */
+  /** Returns the installation in the only known database; null if there are several. */
   @Nullable Map<ServerFunction, String> only() {
     return only;
   }

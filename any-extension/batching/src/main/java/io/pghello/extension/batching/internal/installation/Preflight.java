@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The extension's installation, with its problems as the client's.
  *
- * @param installation what was found, in one round trip
+ * @param installation the installation, as found in one round trip
  * @param isBehindPooler whether a pooler may mix up prepared statements
  */
 public record Preflight(Installation installation, boolean isBehindPooler) {
@@ -33,7 +33,7 @@ public record Preflight(Installation installation, boolean isBehindPooler) {
   /**
    * Looks around on a connection, and changes nothing.
    *
-   * @param told the quoted schema in which functions are called; null if it is to be found
+   * @param told the quoted schema of the functions; null to search for it
    */
   public static Preflight run(
       Connection connection, @Nullable String told, ExtensionDescription extension)
@@ -83,7 +83,7 @@ public record Preflight(Installation installation, boolean isBehindPooler) {
     return isBehindPooler ? List.of(POOLER) : List.of();
   }
 
-  /** Returns the gravest problem because of which the client cannot call a function. */
+  /** Returns the most severe problem that prevents the client from calling a function. */
   public Optional<CallProblem> obstacle(ServerFunction function) {
     return installation.obstacle(function.description()).map(Preflight::problem);
   }

@@ -25,7 +25,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Calls a function of a program's own binding, whose arguments and answers are arrays.
+ * Calls a function with arrays of arguments and results, for a binding of the program.
  *
  * @param <Q> the arguments of one call
  * @param <A> its answer
@@ -135,8 +135,8 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
 
   /**
    * Returns false for errors of a transaction (25, 40), of a login (28, 3D) and of an operator
-   * (57), and for 55P03: each part would wait for the lock again. Lack of memory or disk (53) can
-   * be caused by one request, but if many parts fail, the server is left alone.
+   * (57), and for 55P03: each part would wait for the lock again. Insufficient memory or disk space
+   * (53) can be caused by one request. If many parts fail, no more parts are sent.
    */
   private static boolean isOfOneRequest(String state, int failures) {
     return switch (state.length() < 2 ? "" : state.substring(0, 2)) {
@@ -146,7 +146,7 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
     };
   }
 
-  /** The server's words, and causes other than those of the network, may quote one request. */
+  /** The server's message, and causes other than network errors, may quote one request. */
   @Override
   public FunctionCallException shared(FunctionCallException error) {
     CallProblem problem = error.problem();
@@ -200,9 +200,7 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
     }
   }
 
-  /**
-   * Copies the answers, as a list of the program's may read them only when it is asked for them.
-   */
+  /** Copies the results, because a list of the program may be lazy. */
   private List<A> read(Array answers) throws SQLException {
     try {
       return new ArrayList<>(Objects.requireNonNull(mapper.read(answers), "answers"));
@@ -232,7 +230,7 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
     return described.signature() + ", " + executor;
   }
 
-  /** The function, of which there is one object: it is looked up for each statement. */
+  /** The function, a single object: it is looked up for each statement. */
   private static final class Described implements ServerFunction {
     private final ExtensionFunction description;
 
@@ -250,7 +248,7 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
       return false;
     }
 
-    /** Without casts, a function that somebody has put there could fit better. */
+    /** Without casts, an overloaded function of another owner could match better. */
     @Override
     public String expressionIn(String schema) {
       return description.argumentTypes().stream()

@@ -145,7 +145,7 @@ public final class ClientOptions {
     return callTimeout;
   }
 
-  /** Sets whether a call is repeated whose connection was lost. */
+  /** Sets whether calls are retried after a lost connection. */
   public void retryLostCalls(boolean retryLostCalls) {
     this.retryLostCalls = retryLostCalls;
   }
@@ -282,7 +282,7 @@ public final class ClientOptions {
    */
   public record Connections(ConnectionSource source, Runnable closePool) {}
 
-  /** A data source, which has nothing more to say, and whose secrets do not appear. */
+  /** A plain data source. Its secrets are not printed. */
   private record Pool(DataSource dataSource) implements ConnectionSource {
     @Override
     public Connection get() throws SQLException {

@@ -108,8 +108,8 @@ final class FailedBatch<Q extends Request> {
   }
 
   /**
-   * Returns whether to send a part again, in halves if it has several requests. A single request
-   * whose connection was lost is repeated as long as no other one was answered.
+   * Returns whether to send a part again, in halves if it has several requests. A single request is
+   * retried after a lost connection if no other request has succeeded.
    */
   private boolean mayRepeat(FunctionCallException error, Part part) {
     boolean lost = error.code() == Code.CONNECTION_LOST;

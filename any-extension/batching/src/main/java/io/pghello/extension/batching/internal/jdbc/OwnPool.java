@@ -23,9 +23,9 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 
 /**
- * The pool of a client that was given a URL. HikariCP connects on threads of its own, tries again
- * and again, and says why it failed only when its time-out is over. Here the first connection is
- * made on the thread that asks for it, so that a program with a wrong password is told at once.
+ * The pool of a client that was given a URL. HikariCP connects in the background, retries, and
+ * reports the reason of a failure only after its timeout. This pool creates the first connection on
+ * the calling thread, so that a wrong password is reported immediately.
  */
 public final class OwnPool extends HikariDataSource {
   private final @Nullable FirstConnection first;
@@ -38,14 +38,15 @@ public final class OwnPool extends HikariDataSource {
   /**
    * Starts a pool, which makes no connection yet.
    *
-   * @param statementTimeout that of the connections that it makes itself; 0 for the server's
+   * @param statementTimeout the timeout for connections that this pool creates; 0 for the server's
+   *     setting
    */
   public static OwnPool start(HikariConfig config, Duration statementTimeout) {
     if (config.getDataSource() != null
         || config.getDataSourceClassName() != null
         || config.getDriverClassName() != null
         || config.getJdbcUrl() == null) {
-      // somebody else makes the connections
+      // another data source creates the connections
       return new OwnPool(config, null);
     }
     var first =
@@ -63,7 +64,10 @@ public final class OwnPool extends HikariDataSource {
     return super.getConnection();
   }
 
-  /** Closes the pool wholly, also where the calling thread is interrupted, which it stays. */
+  /**
+   * Closes the pool completely, even if the calling thread is interrupted. The thread stays
+   * interrupted.
+   */
   @Override
   public void close() {
     CompletableFuture.runAsync(
@@ -79,9 +83,10 @@ public final class OwnPool extends HikariDataSource {
     }
   }
 
-  /** Makes connections, as the pool would; the first one is kept until the pool asks for it. */
+  /** Creates connections like the pool. The first one is kept until the pool requests it. */
   private static final class FirstConnection implements DataSource {
-    // a pooler has told the driver another process, and hands the session on to others
+    // a pooler has reported another process to the driver, and passes the session on to other
+    // clients
     private static final String LIMIT =
         "SELECT pg_catalog.set_config('statement_timeout', ?, false)"
             + " WHERE pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) ?";
@@ -104,8 +109,8 @@ public final class OwnPool extends HikariDataSource {
     }
 
     /**
-     * Makes it, unless it was made. Who waited for somebody's attempt shares its failure, unless
-     * that thread was interrupted.
+     * Makes it, unless it was made. A failure is also reported to the threads that waited for the
+     * attempt, unless it was an interrupt.
      */
     void make(Credentials credentials) throws SQLException {
       int seen = attempts.get();
@@ -121,7 +126,7 @@ public final class OwnPool extends HikariDataSource {
         unused.set(attempt(credentials.getUsername(), credentials.getPassword()));
         made = true;
         if (closed) {
-          // the pool that would have taken it was closed meanwhile
+          // the pool was closed in the meantime
           closeUnused();
         }
       } finally {
@@ -175,7 +180,7 @@ public final class OwnPool extends HikariDataSource {
       return connection;
     }
 
-    /** Sets the time-out of statements if the session is the connection's own. */
+    /** Sets the statement timeout, unless a pooler shares the session with other clients. */
     private void limit(Connection connection) throws SQLException {
       if (statementMillis > 0 && connection.isWrapperFor(PGConnection.class)) {
         try (PreparedStatement set = connection.prepareStatement(LIMIT)) {

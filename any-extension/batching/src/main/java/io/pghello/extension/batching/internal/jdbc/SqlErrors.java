@@ -139,7 +139,7 @@ public final class SqlErrors {
       return of(driverLimit(e), null, cause(e, functions));
     }
     String words = serverMessage(e);
-    // 22: data exceptions, whose messages quote the data
+    // 22: data exceptions with messages that quote the data
     boolean told =
         words != null
             && !(functions.areChecked() && String.valueOf(reportedState(e)).startsWith("22"));
@@ -228,7 +228,7 @@ public final class SqlErrors {
 
   /**
    * pgpool-II reports as an internal error that it has lost its own connection to the server. It
-   * says the latter of the two where the server was not ready before the statement.
+   * reports the second one if the server was not ready before the statement.
    */
   private static boolean isLossOfPgpool(String state, @Nullable String words) {
     return state.equals("XX000")
@@ -283,7 +283,7 @@ public final class SqlErrors {
     return e != null && hasCause(e, IOException.class);
   }
 
-  /** Returns what the server has reported, if that is in an error; null if nothing. */
+  /** Returns the server error in an exception; null if there is none. */
   static @Nullable SQLException reported(Throwable e) {
     for (Throwable cause : causes(e)) {
       if (cause instanceof SQLException error && serverError(error) != null) {
@@ -305,7 +305,7 @@ public final class SqlErrors {
         : isOfPgjdbc(e) ? field(e, "getServerErrorMessage") : null;
   }
 
-  /** Returns a field of what the server has reported; null if it has none. */
+  /** Returns a field of the server error; null if there is none. */
   private static @Nullable Object reportedField(SQLException e, String getter) {
     SQLException reported = reported(e);
     Object error = reported == null ? null : serverError(reported);
@@ -317,7 +317,7 @@ public final class SqlErrors {
     try {
       return object.getClass().getMethod(getter).invoke(object);
     } catch (ReflectiveOperationException e) {
-      // of a driver that differs: as if the server had sent it, so that it is shown to nobody
+      // of a driver that differs: treated as a server error, so that it is not shown
       return "";
     }
   }
@@ -391,7 +391,7 @@ public final class SqlErrors {
         e);
   }
 
-  /** A pool says that none is free, and gives as the cause why it has so few. */
+  /** A pool reports that no connection is free, with the reason as the cause. */
   private static @Nullable SQLException innermost(Exception e) {
     SQLException innermost = null;
     for (Throwable cause : causes(e)) {
@@ -403,7 +403,7 @@ public final class SqlErrors {
   }
 
   /**
-   * Returns whether the next log-in will be refused as well. 28: invalid authorization; 08004: the
+   * Returns whether the next login will be rejected as well. 28: invalid authorization; 08004: the
    * driver has no password, or does not know the method; 3D000: no such database; 42501: no right
    * to connect. PgBouncer reports refusals and temporary faults with 08P01, so its message decides.
    */
@@ -427,7 +427,8 @@ public final class SqlErrors {
 
   /**
    * Returns whether the driver does not trust the server's certificate, or that is another host's.
-   * Of the latter it has no type of its own; in each language it names what has compared the hosts.
+   * The second one has no exception type. In every language, the message contains the name of the
+   * host verifier.
    */
   private static boolean isOfCertificate(SQLException reason) {
     return hasCause(reason, CertificateException.class)
@@ -449,7 +450,7 @@ public final class SqlErrors {
     return causes(e).stream().anyMatch(type::isInstance);
   }
 
-  /** Returns an error and its causes, each once, as they can go in a circle. */
+  /** Returns an error and its causes, without duplicates, because causes can be circular. */
   private static Set<Throwable> causes(Throwable e) {
     var causes = new LinkedHashSet<Throwable>();
     Throwable cause = e;
@@ -464,7 +465,7 @@ public final class SqlErrors {
     if (words == null) {
       words = e.getMessage() == null ? e.getClass().getName() : e.getMessage();
     }
-    // pgjdbc names what was to give the password, also where there is nothing
+    // pgjdbc names the password source, even if there is none
     words = words.replace(" by plugin null", "");
     return words.endsWith(".") ? words : words + ".";
   }

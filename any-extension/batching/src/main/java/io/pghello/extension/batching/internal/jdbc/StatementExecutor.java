@@ -40,8 +40,8 @@ import org.postgresql.PGConnection;
 import org.postgresql.jdbc.PreferQueryMode;
 
 /**
- * Runs statements: gets a connection, finds the extension, keeps the time, repeats what a lost
- * connection has lost, and leaves the connection as it was.
+ * Runs statements: borrows a connection, locates the extension, enforces the timeout, retries after
+ * lost connections, and leaves the session unchanged.
  */
 public class StatementExecutor {
   /** Work on a connection. */
@@ -49,12 +49,12 @@ public class StatementExecutor {
     T on(Session session) throws SQLException;
   }
 
-  /** Work that needs something, which so need not be an object of its own for each call. */
+  /** Work with an argument, so that it needs no separate object for each call. */
   public interface WorkWith<A, T> {
     T on(Session session, A argument) throws SQLException;
   }
 
-  /** Sets the parameters of a statement to what it asks for. */
+  /** Sets the parameters of a statement. */
   public interface Binder<A> {
     void bind(PreparedStatement statement, A argument) throws SQLException;
   }
@@ -79,7 +79,7 @@ public class StatementExecutor {
   /** The time that a call waits after its deadline for its dead connection to be given back. */
   private static final long RELEASE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
-  /** An estimate of the bytes of an answer besides those of the request. */
+  /** Estimated size of a result in bytes, in addition to the size of the request. */
   private static final int ANSWER_BYTES = 16;
 
   private final ConnectionSource source;
@@ -89,10 +89,10 @@ public class StatementExecutor {
   private final StatementWatch watch;
   private final LongAdder underWay = new LongAdder();
 
-  // half of the least that the driver refused to read the answers to
+  // half of the smallest size whose results the driver rejected
   private volatile long bytesMax = Long.MAX_VALUE;
 
-  // null if the last attempt to get a connection succeeded
+  // null if the last attempt to borrow a connection succeeded
   private volatile @Nullable NoConnection noConnection;
 
   /** Creates an executor on connections of a source. */
@@ -133,7 +133,7 @@ public class StatementExecutor {
     }
   }
 
-  /** Runs work for one call that has not waited, as the other method does. */
+  /** Runs work for one call that has not waited. */
   public <A, T> T run(Deadline deadline, A argument, WorkWith<A, T> work) {
     return run(deadline, null, Integer.MAX_VALUE, argument, work);
   }
@@ -143,7 +143,7 @@ public class StatementExecutor {
    * deadline, unless it is the caller's: after a restart of the server, a pool can hand out all the
    * connections that it had before, one after the other.
    *
-   * @param context what it is done for
+   * @param context the calls of the statement
    */
   public <T> T run(StatementContext context, Work<T> work) {
     return run(context, Integer.MAX_VALUE, work);
@@ -202,9 +202,7 @@ public class StatementExecutor {
     return true;
   }
 
-  /**
-   * Returns the error that says more: a lost connection, rather than the time-out that followed.
-   */
+  /** Returns the more specific error: a lost connection rather than the resulting timeout. */
   private static FunctionCallException afterLoss(
       FunctionCallException lost, FunctionCallException e) {
     FunctionCallException telling = e.code() == Code.TIMEOUT ? lost : e;
@@ -302,7 +300,7 @@ public class StatementExecutor {
       Connection connection = connect(watched, deadline);
       return use(connection, watched, deadline, bound, validate, argument, work);
     } finally {
-      // no method is called before, as the stack may have overflowed
+      // calls no other method first, because the stack may have overflowed
       watched.left = true;
       watched.leave();
     }
@@ -418,8 +416,9 @@ public class StatementExecutor {
   }
 
   /**
-   * Returns whether a pooler may mix up what the driver prepares: the process that answers is not
-   * the one of the log-in. Newer versions of PgBouncer report what they do.
+   * Returns whether a pooler may mix up the prepared statements of the driver: the server process
+   * is not the one of the login. Newer versions of PgBouncer report whether they track prepared
+   * statements.
    */
   private static boolean mayBeMixedUp(Connection connection, Installation found)
       throws SQLException {
@@ -435,7 +434,7 @@ public class StatementExecutor {
         && !"session".equals(driver.getParameterStatus("pgbouncer.pool_mode"));
   }
 
-  /** Pools give no SQLSTATE where they refuse a connection that they have closed. */
+  /** Pools report no SQLSTATE if they have closed the connection. */
   private static boolean isClosed(Connection connection) {
     try {
       return connection.isClosed();
@@ -479,7 +478,7 @@ public class StatementExecutor {
   }
 
   /**
-   * Says why the time of a call is over that waited for others to end, or for a leader: those have
+   * Returns the timeout error of a call that waited for other calls, or for a leader: those have
    * got no connection, or the server is slow.
    */
   public FunctionCallException timedOut(Duration timeout) {
@@ -641,7 +640,7 @@ public class StatementExecutor {
     /**
      * Calls a function.
      *
-     * @param argument what the statement is bound to
+     * @param argument the argument of the statement
      */
     public <A, T> T call(ServerFunction function, A argument, Binder<A> binder, Reader<T> reader)
         throws SQLException {
@@ -697,7 +696,7 @@ public class StatementExecutor {
           function, connection(), inTransaction || settings.routesCalls());
     }
 
-    /** Looks how the extension is installed, or says why a function of it cannot be called. */
+    /** Checks the installation of the extension. Throws if a function cannot be called. */
     public Preflight lookFor(ServerFunction function) throws SQLException {
       Preflight preflight = look();
       Optional<CallProblem> obstacle = preflight.obstacle(function);
@@ -707,7 +706,7 @@ public class StatementExecutor {
       return preflight;
     }
 
-    /** Returns the statement that calls a function, or says why it cannot be called. */
+    /** Returns the statement that calls a function. Throws if it cannot be called. */
     private String find(ServerFunction function) throws SQLException {
       return function.callIn(Objects.requireNonNull(lookFor(function).schema()));
     }
@@ -724,7 +723,7 @@ public class StatementExecutor {
       }
     }
 
-    /** Reads an answer, which can be that of another statement, and then be anything. */
+    /** Reads a result, which can be an arbitrary result of another statement. */
     private <T> T read(ServerFunction function, ResultSet row, Reader<T> reader)
         throws SQLException {
       try {
@@ -743,11 +742,11 @@ public class StatementExecutor {
     }
   }
 
-  /** Why a call with a time-out has got no connection. */
+  /** Reason why a call got no connection. */
   private record NoConnection(FunctionCallException error, Duration timeout) {}
 
   /**
-   * The driver's own time-out, which ends a statement only where the JVM has no thread for the
+   * The driver's timeout, which ends a statement only if the JVM cannot start a thread for the
    * watch.
    */
   private record NetworkTimeout(Connection connection, int millis) implements AutoCloseable {
@@ -755,7 +754,7 @@ public class StatementExecutor {
       return new NetworkTimeout(connection, connection.getNetworkTimeout());
     }
 
-    /** Lets a connection wait no longer than this; a shorter time-out stays. */
+    /** Limits the network timeout of a connection. A shorter timeout is kept. */
     static void limit(Connection connection, long nanos) throws SQLException {
       long limit = Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos));
       int known = connection.getNetworkTimeout();
@@ -764,7 +763,7 @@ public class StatementExecutor {
       }
     }
 
-    /** Gives the connection its own time-out again. */
+    /** Restores the connection's network timeout. */
     @Override
     public void close() {
       try {

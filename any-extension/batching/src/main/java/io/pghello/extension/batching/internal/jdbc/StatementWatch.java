@@ -23,9 +23,9 @@ import org.postgresql.core.TransactionState;
 
 /**
  * Ends statements at their deadlines, whatever the source's own timeout is and whatever the thread
- * waits for. A thread that waits for a connection is interrupted, which pools heed unless they are
- * suspended. Later its connection is aborted: a network timeout limits one read, and no write, and
- * setting it for each statement takes longer than everything else that the client does.
+ * waits for. A thread that waits for a connection is interrupted. Pools react to this unless they
+ * are suspended. Later its connection is aborted: a network timeout limits one read, and no write,
+ * and setting it for each statement takes longer than everything else that the client does.
  *
  * <p>The driver's connection is aborted first, because a pool's {@code abort} may wait for the
  * statement: it takes a lock, or closes the statement, which asks the server to cancel it. The
@@ -77,7 +77,7 @@ final class StatementWatch {
     closed = true;
   }
 
-  /** Ends statements whose deadline has passed, and those that their threads could not end. */
+  /** Ends statements after their deadlines, and statements that their threads could not end. */
   boolean checkTimeouts() {
     underWay.removeIf(Watched::check);
     return !underWay.isEmpty();
@@ -91,7 +91,7 @@ final class StatementWatch {
           && connection.unwrap(PGConnection.class) instanceof Connection driver) {
         return driver;
       }
-      // of another class loader, if the wrapper unwraps at all
+      // from another class loader, if the wrapper supports unwrapping
       Connection inner = connection.unwrap(Connection.class);
       return connection == inner ? null : inner;
     } catch (SQLException | RuntimeException e) {
@@ -146,7 +146,7 @@ final class StatementWatch {
       this.deadline = deadline;
     }
 
-    /** That of its thread, which has one already; to make one for each statement takes longer. */
+    /** The object is reused by its thread, which is faster than creating one per statement. */
     @Override
     public int hashCode() {
       return thread.hashCode();
@@ -160,7 +160,7 @@ final class StatementWatch {
       }
     }
 
-    /** Returns a connection; throws what the source throws, also where it was told to give up. */
+    /** Returns a connection. Throws the exceptions of the source, also after an interrupt. */
     @Nullable Connection connect() throws SQLException {
       try {
         isTimed = timer.start();
@@ -173,7 +173,7 @@ final class StatementWatch {
           while (get() == INTERRUPTING) {
             Thread.onSpinWait();
           }
-          // it was meant for the wait alone
+          // it was meant only for the wait
           boolean unused = Thread.interrupted();
           set(CONNECTED);
         }
@@ -191,7 +191,7 @@ final class StatementWatch {
       return get() == ENDED_ABORTED;
     }
 
-    /** Closes the connection immediately, first without what a pool does besides. */
+    /** Closes the connection immediately, first at the driver and then at the pool. */
     void abortAll() {
       Connection known = driver;
       if (known != null) {
@@ -200,9 +200,7 @@ final class StatementWatch {
       StatementExecutor.abort(Objects.requireNonNull(connection));
     }
 
-    /**
-     * Returns whether the connection is closed, as far as the driver can tell without the server.
-     */
+    /** Returns whether the connection is closed, without a round trip. */
     boolean isClosed() {
       Connection known = driver == null ? connection : driver;
       try {
@@ -212,7 +210,7 @@ final class StatementWatch {
       }
     }
 
-    /** Returns whether the driver says that no transaction is open. */
+    /** Returns whether the driver has no open transaction. */
     boolean isIdle() {
       return driver instanceof BaseConnection known
           && known.getTransactionState() == TransactionState.IDLE;
@@ -230,7 +228,7 @@ final class StatementWatch {
       }
     }
 
-    /** Ends what is to be ended; returns whether the watch has ended. */
+    /** Ends expired statements. Returns whether the watch has ended. */
     private boolean check() {
       if (left) {
         // the stack of its thread has overflowed
@@ -246,7 +244,7 @@ final class StatementWatch {
     /** Interrupts the wait or aborts the connection. */
     private void expire() {
       if (get() == CONNECTING) {
-        // a program's interrupt also ends the wait, and is not ours to clear afterwards
+        // an interrupt by the program also ends the wait, and must not be cleared
         if (!thread.isInterrupted() && compareAndSet(CONNECTING, INTERRUPTING)) {
           thread.interrupt();
           set(INTERRUPTED);
@@ -262,8 +260,8 @@ final class StatementWatch {
     }
 
     /**
-     * Aborts a connection on a thread of its own, because TLS waits for the writer whose connection
-     * it closes. Returns whether the statement was in the state before.
+     * Aborts a connection on a separate thread, because closing a TLS connection waits for its
+     * writer. Returns whether the statement was in the state before.
      */
     private boolean abort(int before, int after, Connection target) {
       if (!compareAndSet(before, after)) {

@@ -27,7 +27,7 @@ public interface Statements<Q extends Request, A> {
   Object[] several(List<Q> requests, StatementContext context);
 
   /**
-   * Returns whether one request alone may have caused an error of a batch, so that the batch is
+   * Returns whether a single request may have caused the error of a batch, so that the batch is
    * sent again in parts.
    *
    * @param failures how many statements of the batch have failed, this one included
@@ -58,7 +58,7 @@ public interface Statements<Q extends Request, A> {
     return new FailedBatch<>(this, requests, context).sendAgain(error);
   }
 
-  /** Returns a copy that can hold errors, too; that of the driver holds answers alone. */
+  /** Returns a copy that can also contain errors, unlike the driver's array. */
   static Object[] copyOf(Object[] outcomes, int length) {
     return Arrays.copyOf(outcomes, length, Object[].class);
   }
