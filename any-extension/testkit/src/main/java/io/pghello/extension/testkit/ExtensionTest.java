@@ -13,28 +13,28 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * Gives the tests of a class fresh databases that have extensions. May stand on an annotation of
  * one's own.
  *
- * <p>A test method, or one that JUnit calls before or after it, asks for what it needs with
- * parameters of these types:
+ * <p>Test methods and lifecycle methods can have parameters of these types:
  *
  * <ul>
- *   <li>{@link javax.sql.DataSource}: new connections to the test's database, without a pool. Those
- *       that are still open when the test ends fail it, with the place where they were opened.
+ *   <li>{@link javax.sql.DataSource}: new connections to the test's database, without a pool.
+ *       Connections that are still open at the end fail the test. The error contains the place
+ *       where they were opened.
  *   <li>{@link java.sql.Connection}: one connection, closed after the test.
  *   <li>{@link TestDatabase}: the database itself.
  *   <li>{@link WireProxy}: a proxy. In a test method that asks for it, data source and connection
  *       go through it.
  *   <li>{@link ExtensionServer}: the server, which all tests of this JVM with the same extensions
- *       and settings share. Where the tests run against another server, such a test is aborted, not
+ *       and settings share. If the tests run against another server, such a test is aborted, not
  *       failed.
  * </ul>
  *
- * Data source and connection log in as the ordinary role that the database belongs to, or, with
- * {@link Superuser}, as the superuser.
+ * The data source and the connection log in as the owner of the database, an ordinary role, or,
+ * with {@link Superuser}, as the superuser.
  *
  * <p>Tests may run in parallel.
  *
  * <p>The system property {@code pg-extension.server}, or else the environment variable {@code
- * PG_EXTENSION_SERVER}, says where the databases are:
+ * PG_EXTENSION_SERVER}, selects the server:
  *
  * <ul>
  *   <li>{@code embedded}, the default: an {@link ExtensionServer} of the major on the class path;
@@ -43,9 +43,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *       pg_config} or of its folder, names another;
  *   <li>{@code container} or {@code container:IMAGE}: an {@link ExtensionContainer} of {@code
  *       postgres:17}, or of that image;
- *   <li>a JDBC URL, with the log-in of a superuser: a server of one's own, 15 or newer, on which
- *       the extensions' files are installed, and which has {@link #settings()} already. Everything
- *       that is created there is dropped in the end, and nothing else.
+ *   <li>a JDBC URL, with the login of a superuser: your own server, version 15 or newer, with the
+ *       extensions' files installed and with {@link #settings()} already. Everything that the tests
+ *       create there is dropped at the end, and nothing else.
  * </ul>
  *
  * <p>A test's database is dropped when the test ends. With the system property {@code

@@ -13,8 +13,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An extension of PostgreSQL: where its files are, and what the server needs for it. Whatever it
- * requires ({@code requires} in its control file) is created with it, and has to be there, too.
+ * An extension of PostgreSQL: its files and the settings that it needs. Whatever it requires
+ * ({@code requires} in its control file) is created with it, and has to be there, too.
  *
  * <p>Immutable and thread-safe.
  */
@@ -78,8 +78,9 @@ public final class NativeExtension {
   /**
    * Returns the extension of a distribution's package (Debian's, {@code .deb}), which is unpacked
    * into the cache; its scripts are not run. Libraries that it needs, and this machine lacks, come
-   * out of packages in the same folder. Where it was built for a newer GNU C library than this
-   * machine has, that library's package ({@code libc6}) in the same folder serves the server alone.
+   * out of packages in the same folder. If it was built for a newer GNU C library than this
+   * machine's, that library's package ({@code libc6}) in the same directory is used for the server
+   * only.
    *
    * @param place a package, a folder with packages, or one into which they were unpacked
    * @throws IllegalArgumentException if there is no extension, or more than one; the message names
@@ -114,13 +115,13 @@ public final class NativeExtension {
     return new NativeExtension(ServerExtension.of(found));
   }
 
-  /** Returns the one on the class path, or else the one that comes with the server. */
+  /** Returns the extension from the class path, otherwise from the server. */
   static NativeExtension named(String name) {
     return new NativeExtension(ServerExtension.named(name));
   }
 
   /**
-   * Returns the same extension, whose library the server loads at its start ({@code
+   * Returns the same extension with its library preloaded at server startup ({@code
    * shared_preload_libraries}).
    *
    * @param library its name without suffix, which need not be the extension's
@@ -158,7 +159,7 @@ public final class NativeExtension {
 
   /**
    * Returns the same extension, which databases do not have: the server has its files and settings,
-   * and {@code CREATE EXTENSION} works. For those of which only one database can have them.
+   * and {@code CREATE EXTENSION} works. For extensions that only one database of a server can have.
    */
   public NativeExtension notCreated() {
     return new NativeExtension(
@@ -170,7 +171,7 @@ public final class NativeExtension {
             false));
   }
 
-  /** Returns its name, as {@code CREATE EXTENSION} takes it, not quoted. */
+  /** Returns the name, as in {@code CREATE EXTENSION} (without quotes). */
   public String name() {
     return extension.name();
   }

@@ -110,11 +110,11 @@ public class TestDatabase implements AutoCloseable {
   }
 
   /**
-   * Ends the sessions that are left in the database, and drops it. On an embedded server, unless
-   * the program has named the database, this returns at once; the sessions are ended and the
-   * database is dropped in the background, or, if the server does not run, when it has been started
-   * again. While others wait to be dropped, this tells the sessions to end. A second call does
-   * nothing.
+   * Ends the sessions that are left in the database, and drops it. On an embedded server, this
+   * returns immediately unless the program has chosen the name of the database. Sessions are
+   * terminated and the database is dropped in the background or, if the server is stopped, after
+   * its next start. If other databases are waiting to be dropped, this terminates the sessions. A
+   * second call does nothing.
    *
    * @throws IllegalStateException if another server does not do it
    */

@@ -19,18 +19,18 @@ import java.util.concurrent.atomic.AtomicInteger;
  * A TCP proxy between clients and a PostgreSQL server: it counts round trips, delays what passes,
  * holds it up, and cuts connections.
  *
- * <p>A round trip is a {@code ReadyForQuery} message of the server, the answer to {@code Sync} or
- * to a simple query (PostgreSQL's documentation, "Frontend/Backend Protocol"); the one that ends
- * the log-in counts too. A simple query without text is not counted: {@link
+ * <p>A round trip is a {@code ReadyForQuery} message of the server, the response to {@code Sync} or
+ * to a simple query (PostgreSQL's documentation, "Frontend/Backend Protocol"). The message at the
+ * end of the login also counts. A simple query without text is not counted: {@link
  * java.sql.Connection#isValid} sends it. A pool calls that for a connection that was idle for some
  * time (500 ms in HikariCP), so the number would depend on how busy the machine is. Encrypted
  * connections pass, but are not counted, so {@link #countRoundTrips(Action)} refuses them.
  *
- * <p>Thread-safe. What is counted has reached the proxy before it reaches the client, so a client
- * that has its answer finds it counted.
+ * <p>Thread-safe. Messages are counted before they are forwarded to the client, so a client that
+ * has its response finds it counted.
  */
 public class WireProxy implements AutoCloseable {
-  /** An action whose round trips {@link #countRoundTrips} counts. */
+  /** An action with round trips that {@link #countRoundTrips} counts. */
   @FunctionalInterface
   public interface Action {
     /** Runs the action. */
@@ -63,8 +63,8 @@ public class WireProxy implements AutoCloseable {
   /**
    * Starts a proxy in front of a server, on a free port of the loopback interface.
    *
-   * @param host where the server is
-   * @param port where it listens
+   * @param host the host of the server
+   * @param port the port of the server
    * @throws UncheckedIOException if the proxy cannot listen
    */
   public static WireProxy to(String host, int port) {
@@ -112,10 +112,11 @@ public class WireProxy implements AutoCloseable {
   }
 
   /**
-   * Runs an action and returns the number of round trips that all connections made meanwhile.
+   * Runs an action and returns the number of round trips of all connections during the action.
    *
-   * @throws IllegalStateException if a connection was encrypted, which cannot be counted
-   * @throws Exception what the action throws
+   * @throws IllegalStateException if a connection was encrypted, because its messages cannot be
+   *     counted
+   * @throws Exception if the action throws it
    */
   public long countRoundTrips(Action action) throws Exception {
     long before = roundTrips();
@@ -130,8 +131,8 @@ public class WireProxy implements AutoCloseable {
   /**
    * Runs an action and fails unless it makes this number of round trips.
    *
-   * @throws AssertionError if it makes another number
-   * @throws Exception what the action throws
+   * @throws AssertionError if the number differs
+   * @throws Exception if the action throws it
    */
   public void assertRoundTrips(long expected, Action action) throws Exception {
     long actual = countRoundTrips(action);
@@ -141,7 +142,7 @@ public class WireProxy implements AutoCloseable {
   }
 
   /**
-   * Delays everything that passes from now on, as a network of that round-trip time would.
+   * Delays all further messages, like a network with this round-trip time.
    *
    * @param roundTrip the sum of both directions; zero for none
    * @throws IllegalArgumentException if it is negative
@@ -207,7 +208,7 @@ public class WireProxy implements AutoCloseable {
       client.setTcpNoDelay(true);
       server.setTcpNoDelay(true);
     } catch (IOException e) {
-      // the client sees what it would see without a proxy: nobody is there
+      // the client behaves as without a proxy: nobody is there
       ProxyConnection.reset(client);
       ProxyConnection.reset(server);
       return;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
  * A real PostgreSQL with any native extensions, for tests. It is not meant for production: it does
- * not write to disk what it commits.
+ * not sync commits to disk.
  */
 @NullMarked
 package io.pghello.extension.testkit;

@@ -12,8 +12,8 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A superuser's connection that is kept, since to open one takes longer than what is done with it.
- * It is opened again where the server has been stopped meanwhile.
+ * A cached connection of a superuser. Opening a connection takes longer than its statements. It is
+ * reopened if the server has been stopped in the meantime.
  *
  * <p>Thread-safe; one statement runs at a time.
  */

@@ -29,9 +29,9 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The user's cache on this machine. A folder in it is there whole or not at all: it is made beside
- * its place and renamed, and has a list of its files. One of which a file is missing or cut off, as
- * after a fall of the machine or where something tidies up, is made anew.
+ * The user's cache on this machine. A folder in it is there whole or not at all: it is created next
+ * to its final path and renamed, and contains a list of its files. A directory with missing or
+ * truncated files, for example after a crash or a cleanup, is created again.
  *
  * <p>Other users cannot write here, because programs that are kept here are run. {@code headers.sh}
  * applies the same rule to the scripts' part of the cache.
@@ -55,7 +55,7 @@ public final class Cache {
 
   private static final String LIST_END = "end";
 
-  /** In place of the size of a link, whose target may be anywhere. */
+  /** replaces the size of a link */
   private static final String LINK = "link";
 
   private static final String UNFINISHED = ".new-";
@@ -72,16 +72,16 @@ public final class Cache {
   /**
    * Opens it: the folder that the variable {@code PG_HELLO_CACHE} names, or one in the user's
    * caches ({@code LOCALAPPDATA} on Windows), or else one in the folder for temporary files; it is
-   * created where it is missing.
+   * created if it is missing.
    *
-   * @throws IOException if it cannot be used; the message names it, and says why
+   * @throws IOException if it is not usable, with its path and the reason
    */
   public static Cache open() throws IOException {
     return in(
         root(System.getenv(), Path.of(System.getProperty("java.io.tmpdir")), Platform.ofThisJvm()));
   }
 
-  /** Opens the one in a folder, which is created where it is missing. */
+  /** Opens the cache in a directory, which is created if it is missing. */
   static Cache in(Path root) throws IOException {
     try {
       return new Cache(own(root));
@@ -93,7 +93,9 @@ public final class Cache {
     }
   }
 
-  /** Returns an exception's text; for exceptions about files, the message alone is no sentence. */
+  /**
+   * Returns the description of an exception. The messages of file exceptions contain only the path.
+   */
   private static String said(IOException e) {
     String message = e.getMessage();
     return e.getClass() == IOException.class && message != null ? message : e.toString();
@@ -166,7 +168,10 @@ public final class Cache {
     return folder;
   }
 
-  /** Returns why another user than root could replace what is in a folder; null if none could. */
+  /**
+   * Returns the reason why users other than root could replace the content of a directory; null if
+   * they cannot.
+   */
   private static @Nullable String danger(Path folder) throws IOException {
     if (!Platform.POSIX) {
       return null;
@@ -240,7 +245,7 @@ public final class Cache {
     return user.getName().replace('\\', '-');
   }
 
-  /** Returns where a folder is, or will be. */
+  /** Returns the path of a directory, whether or not it exists. */
   Path path(String name) {
     return folder.resolve(name);
   }
@@ -251,7 +256,7 @@ public final class Cache {
   }
 
   /**
-   * Returns a folder, which is made where it is missing or damaged.
+   * Returns a directory. Creates it if it is missing or damaged.
    *
    * @param name its name, which changes with what belongs into it
    */
@@ -291,8 +296,8 @@ public final class Cache {
   }
 
   /**
-   * Removes folders that have not been used of late, but for the last ones. Called while another
-   * one is made.
+   * Removes directories that have not been used recently, except the newest ones. Called while
+   * another one is made.
    *
    * @param prefix of their names; none of them may be in use for longer than some minutes
    * @param kept how many stay in any case
@@ -343,7 +348,7 @@ public final class Cache {
     }
   }
 
-  /** Removes what a JVM began and did not finish; the caller has the lock. */
+  /** Removes unfinished directories of other JVMs. The caller must hold the lock. */
   private void removeUnfinished() throws IOException {
     List<Path> unfinished;
     try (Stream<Path> children = Files.list(folder)) {

@@ -36,7 +36,7 @@ public final class ClassPathExtension implements ExtensionSource {
   public static Optional<ClassPathExtension> find(String name) {
     ClassLoader threads = Thread.currentThread().getContextClassLoader();
     ClassLoader own = ClassPathExtension.class.getClassLoader();
-    // that of a thread of a common pool may not know the program's classes
+    // the class loader of a common pool's thread may not have the program's classes
     return threads == null ? find(name, own) : find(name, threads).or(() -> find(name, own));
   }
 
@@ -79,7 +79,7 @@ public final class ClassPathExtension implements ExtensionSource {
 
   private static void addNames(URL folder, Set<String> names) throws IOException {
     if (folder.openConnection() instanceof JarURLConnection connection) {
-      // another user of the jar keeps it open
+      // other code may use the open jar
       connection.setUseCaches(false);
       try (JarFile jar = connection.getJarFile()) {
         jar.stream()
@@ -138,12 +138,12 @@ public final class ClassPathExtension implements ExtensionSource {
     return packed.libc(Platform.current());
   }
 
-  /** Returns what a file beside the descriptor's others has in it. */
+  /** Returns the content of a file next to the descriptor. */
   public byte[] read(String file) {
     return packed.read(file);
   }
 
-  /** Returns what it was built for, as in {@code linux-amd64/17}. */
+  /** Returns the platform that it was built for, for example {@code linux-amd64/17}. */
   public List<String> builds() {
     return packed.builds();
   }

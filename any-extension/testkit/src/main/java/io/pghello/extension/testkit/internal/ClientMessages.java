@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
-/** Reads what a client sends, and counts the statements that it executes. */
+/** Reads the messages of a client, and counts the executed statements. */
 final class ClientMessages extends ProtocolReader {
   private static final byte TLS_HANDSHAKE = 0x16;
   private static final int SSL_REQUEST = 80877103;
@@ -18,7 +18,7 @@ final class ClientMessages extends ProtocolReader {
 
   @Override
   int headerSize() {
-    // the messages of the start-up have no type, but a length and a code
+    // startup messages have no type, but a length and a code
     return started ? 5 : 8;
   }
 
@@ -26,7 +26,7 @@ final class ClientMessages extends ProtocolReader {
   long message(byte[] header) {
     if (!started) {
       if (header[0] == TLS_HANDSHAKE) {
-        // a client that does not ask first
+        // a client without a TLS request
         encrypted();
         return 0;
       }

@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** An extension's control file; its syntax is that of {@code postgresql.conf}. */
+/** An extension's control file, with the syntax of {@code postgresql.conf}. */
 public final class ControlFile {
   /** The suffix of its name. */
   static final String SUFFIX = ".control";

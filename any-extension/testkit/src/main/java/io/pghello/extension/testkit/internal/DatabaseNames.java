@@ -6,9 +6,9 @@ import java.util.List;
 /**
  * The names of all that is created on a server, and the extensions of its template database.
  *
- * @param prefix the name of the ordinary role, with which the names of its databases begin
+ * @param prefix the name of the ordinary role, which is also the prefix of its databases
  * @param application the {@code application_name} of the sessions that are kept
- * @param extensions what is created in the template, in this order
+ * @param extensions the extensions of the template, in creation order
  */
 public record DatabaseNames(String prefix, String application, List<String> extensions) {
   /** Copies the list. */
@@ -16,7 +16,7 @@ public record DatabaseNames(String prefix, String application, List<String> exte
     extensions = List.copyOf(extensions);
   }
 
-  /** Returns those for extensions, of which each is created once, where databases have it. */
+  /** Returns the names for extensions. Each extension is created once, if databases have it. */
   public static DatabaseNames of(
       String prefix, String application, List<ServerExtension> extensions) {
     return new DatabaseNames(

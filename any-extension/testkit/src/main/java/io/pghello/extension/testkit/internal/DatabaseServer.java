@@ -37,12 +37,12 @@ public final class DatabaseServer implements AutoCloseable {
   /**
    * Starts a server.
    *
-   * @param port where it listens; 0 for a free one
+   * @param port the port; 0 for a free one
    * @param settings of {@code postgresql.conf}
-   * @param names of its databases
-   * @param extensions whose files and settings it has
+   * @param names the names of its databases
+   * @param extensions the extensions with files and settings
    * @param place {@link ServerPlace#EMBEDDED}, or one that {@link ServerPlace#isLocal}
-   * @throws IllegalStateException if an extension cannot be used
+   * @throws IllegalStateException if an extension is not usable
    * @throws UncheckedIOException if it does not start
    */
   public static DatabaseServer start(
@@ -57,7 +57,7 @@ public final class DatabaseServer implements AutoCloseable {
     } catch (IllegalStateException e) {
       throw new IllegalStateException(e.getMessage() + versions(e, extensions, place), e);
     } catch (IOException e) {
-      // of some, as of those for files, the message alone is no sentence
+      // the messages of file exceptions contain only the path
       throw new UncheckedIOException(
           (e.getClass() == IOException.class ? e.getMessage() : e.toString())
               + versions(e, extensions, place),
@@ -112,7 +112,7 @@ public final class DatabaseServer implements AutoCloseable {
   }
 
   /**
-   * Creates a database under a name of its own, which it returns.
+   * Creates a database with a generated name, and returns the name.
    *
    * @throws IllegalStateException if the server does not do it
    */
@@ -126,7 +126,7 @@ public final class DatabaseServer implements AutoCloseable {
   }
 
   /**
-   * Creates a database on any server, as a copy of a template that a preparer has filled.
+   * Creates a database on any server, as a copy of the template of a preparer.
    *
    * @param preparer null for one without a schema
    * @throws IllegalStateException if the server does not do it, or the preparer fails

@@ -26,14 +26,14 @@ import org.postgresql.PGProperty;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /**
- * The databases of one server: a template that has the extensions, and copies of it. They belong to
- * an ordinary role, which created the extensions itself, as it may where they are trusted.
+ * The databases of one server: a template that has the extensions, and copies of it. They are owned
+ * by an ordinary role, which also creates the extensions if they are trusted.
  *
  * <p>Thread-safe.
  */
 public final class Databases implements AutoCloseable {
   private static final String TEST = "_test_";
-  // a stranger may have taken the port of a server that has ended
+  // another process may have taken the port of a stopped server
   static final String REQUIRE_AUTH = "requireAuth";
   static final String NOT_IN_CLEAR_TEXT = "!password";
   private static final String OBJECT_IN_USE = "55006";
@@ -43,7 +43,7 @@ public final class Databases implements AutoCloseable {
   private static final long END_NANOS = 1_000_000_000;
   private static final long POLL_NANOS = 1_000_000;
 
-  /** A role and its password; null where the server asks for none. */
+  /** A role and its password; null if the server requires no password. */
   public record Login(String user, @Nullable String password) {
     @Override
     public String toString() {
@@ -90,7 +90,8 @@ public final class Databases implements AutoCloseable {
 
   /**
    * Returns the databases of an embedded server, where all roles have the same password. They are
-   * created ahead, and dropped in the background: what is left goes with the server's data.
+   * created ahead, and dropped in the background: remaining databases are removed with the server's
+   * data.
    */
   public static Databases embedded(int port, String password, DatabaseNames names) {
     return new Databases(
@@ -148,7 +149,7 @@ public final class Databases implements AutoCloseable {
     }
   }
 
-  /** As the owner, or, where an extension is not trusted, as the superuser. */
+  /** As the owner, or as the superuser if the extension is not trusted. */
   private void createExtension(String extension) throws SQLException {
     try {
       try {
@@ -226,13 +227,13 @@ public final class Databases implements AutoCloseable {
     }
   }
 
-  /** Creates a database under a name of its own, or takes one that was created ahead. */
+  /** Creates a database with a generated name, or takes one that was created in advance. */
   public String create(boolean withExtension) throws SQLException {
     return create(withExtension, null);
   }
 
   /**
-   * Creates a database under a name of its own, or takes one that was created ahead.
+   * Creates a database with a generated name, or takes one that was created in advance.
    *
    * @param preparer fills the template that the database is a copy of; null for none
    * @throws IllegalStateException if the preparer fails
@@ -322,7 +323,7 @@ public final class Databases implements AutoCloseable {
     }
   }
 
-  /** Waits until the server takes connections, where a test has crashed it. */
+  /** Waits until the server accepts connections, if a test has crashed it. */
   void awaitServer() throws SQLException {
     admin.awaitServer();
   }
@@ -357,7 +358,7 @@ public final class Databases implements AutoCloseable {
             + (template == null || prepared == null ? "" : " STRATEGY FILE_COPY"));
   }
 
-  /** Creates a database under a name of its own with the content of another one. */
+  /** Creates a copy of a database with a generated name. */
   public String copy(String from) throws SQLException {
     String name = newName();
     try (AdminConnection once = connect()) {
@@ -374,7 +375,7 @@ public final class Databases implements AutoCloseable {
     }
   }
 
-  /** Lets nobody into the other one meanwhile: a template must have no sessions. */
+  /** Prevents logins to the other one in the meantime: a template must have no sessions. */
   private void copy(AdminConnection by, String from, String to) throws SQLException {
     by.execute("ALTER DATABASE " + quote(from) + " ALLOW_CONNECTIONS false");
     try {
@@ -408,7 +409,7 @@ public final class Databases implements AutoCloseable {
     tests.remove(name);
   }
 
-  /** Ends what a test has left in a database that WITH (FORCE) does not end. */
+  /** Removes the objects of a test that DROP DATABASE WITH (FORCE) does not remove. */
   private void endTransactionsAndSubscriptions(String name) throws SQLException {
     try (Connection connection = own(name).getConnection();
         Statement statement = connection.createStatement()) {
@@ -481,8 +482,8 @@ public final class Databases implements AutoCloseable {
   }
 
   /**
-   * Ends the sessions in a database and drops it: at once, or soon if it is one of those that are
-   * created ahead. Does nothing if there is no such database.
+   * Ends the sessions in a database and drops it: immediately, or in the background if databases
+   * are created in advance. Does nothing if there is no such database.
    */
   public void discard(String name) throws SQLException {
     if (kept.contains(name)) {
@@ -496,7 +497,7 @@ public final class Databases implements AutoCloseable {
       return;
     }
     try {
-      // now, or else sessions of many tests could be all that the server allows
+      // now, or else sessions of many tests could reach the connection limit of the server
       admin.execute(endingSessions(name));
     } catch (SQLException e) {
       // it does not run, and has no sessions
@@ -529,7 +530,7 @@ public final class Databases implements AutoCloseable {
     }
   }
 
-  /** Returns a statement that tells the sessions in a database to end, and counts them. */
+  /** Returns a statement that terminates the sessions in a database, and counts them. */
   private static String endingSessions(String name) {
     // the view pg_stat_activity takes longer, as it joins the names of databases and roles
     return "SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid))"
@@ -544,7 +545,7 @@ public final class Databases implements AutoCloseable {
     return new AdminConnection(own(adminDatabase));
   }
 
-  /** Returns a source of sessions that say whose they are. */
+  /** Returns a data source with an application name. */
   private DataSource own(String database) {
     PGSimpleDataSource dataSource = source(database, superuser);
     dataSource.setApplicationName(names.application());

@@ -24,7 +24,7 @@ final class DebianPackage {
 
   private DebianPackage() {}
 
-  /** Whether a file's name is that of a package, and of no other processor than this machine's. */
+  /** Returns whether a file is a package for this machine's architecture, by its name. */
   static boolean isForThisMachine(String file) {
     Matcher name = NAME.matcher(file);
     return name.matches()

@@ -49,7 +49,7 @@ public final class EmbeddedServer {
 
   private static final String TEMPLATES = "template-";
 
-  /** Beside the data directory while that is made, and then in it. */
+  /** next to the data directory while it is created, and then in it */
   static final String PASSWORD_FILE = "pg-hello-password";
 
   private static final int ATTEMPTS = 3;
@@ -129,11 +129,11 @@ public final class EmbeddedServer {
   /**
    * Starts a server.
    *
-   * @param port where it listens; 0 for a free one
+   * @param port the port; 0 for a free one
    * @param settings of {@code postgresql.conf}
-   * @param names of its databases
-   * @param extensions whose files and settings it has
-   * @param place of the server's programs; see {@link ServerPlace#EMBEDDED}
+   * @param names the names of its databases
+   * @param extensions the extensions with files and settings
+   * @param place the place of the server's programs; see {@link ServerPlace#EMBEDDED}
    */
   public static EmbeddedServer start(
       int port,
@@ -253,7 +253,7 @@ public final class EmbeddedServer {
     }
   }
 
-  /** Says at once what the server would say only after some seconds. */
+  /** Reports immediately an error that the server would report only after some seconds. */
   private static void requireFree(int port) throws IOException {
     try (var socket = new ServerSocket()) {
       // connections of an earlier server on this port may linger
@@ -264,7 +264,7 @@ public final class EmbeddedServer {
     }
   }
 
-  /** An ordinary user may not have those up to 1023, which nobody need have taken. */
+  /** Ordinary users cannot listen on ports up to 1023, even if they are free. */
   static String portProblem(int port, BindException e) {
     return "Port "
         + port
@@ -355,8 +355,8 @@ public final class EmbeddedServer {
   }
 
   /**
-   * Returns the path of a program of PostgreSQL's tests, as in {@code regress/pg_regress}, which
-   * comes with some servers.
+   * Returns the path of a program of PostgreSQL's tests, for example {@code regress/pg_regress},
+   * which some servers contain.
    */
   public Path testProgram(String path) {
     return programs.libraries().resolve("pgxs/src/test").resolve(path);
@@ -381,9 +381,7 @@ public final class EmbeddedServer {
    */
   record Kept(Path passwords, String end) {}
 
-  /**
-   * Has the server run on after the end of this JVM; {@link #close()} leaves it alone from now on.
-   */
+  /** Lets the server run after the end of this JVM; {@link #close()} no longer stops it. */
   Kept keep() throws IOException {
     lock.lock();
     try {
@@ -477,7 +475,10 @@ public final class EmbeddedServer {
     }
   }
 
-  /** Returns the variables by which libpq in a session, as in dblink, connects to this server. */
+  /**
+   * Returns the environment variables with which libpq in a session (for example dblink) connects
+   * to this server.
+   */
   private Map<String, String> defaultsOfSessions(int port) {
     String sockets = settings.getOrDefault(SOCKETS, "");
     return sockets.isEmpty()
@@ -508,7 +509,7 @@ public final class EmbeddedServer {
         : '"' + argument.replace("\"", "\\\"") + '"';
   }
 
-  /** Lets nobody in without a password, not even on this machine. */
+  /** Requires a password for all logins, including local ones. */
   private void requirePasswords() throws IOException {
     Files.writeString(
         scratch.data().resolve("pg_hba.conf"),
@@ -594,7 +595,7 @@ public final class EmbeddedServer {
     Files.writeString(file, password);
   }
 
-  /** Says why, with the end of the log, of which an earlier start wrote so many bytes. */
+  /** Returns the error with the end of the log since a position. */
   private String startFailure(int port, long logged, Throwable cause) throws IOException {
     String log = log(logged);
     return "PostgreSQL "
@@ -617,7 +618,7 @@ public final class EmbeddedServer {
         + endOfLog(logged);
   }
 
-  /** Returns what the server has logged, of which an earlier start wrote so many bytes. */
+  /** Returns the log of the server since a position. */
   private String log(long logged) throws IOException {
     if (!Files.exists(scratch.log())) {
       return "";
@@ -632,7 +633,7 @@ public final class EmbeddedServer {
         + String.join(" | ", lines.subList(Math.max(0, lines.size() - LOG_LINES), lines.size()));
   }
 
-  /** Returns what the server logs of a process that a library has ended, and ends the server. */
+  /** Returns the log about a process that a library has crashed, and stops the server. */
   private String crash() throws IOException {
     long end = System.nanoTime() + CRASH_NANOS;
     // a client learns of it before the server does

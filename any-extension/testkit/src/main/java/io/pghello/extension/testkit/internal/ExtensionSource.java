@@ -9,19 +9,19 @@ import org.jspecify.annotations.Nullable;
 /** The source of an extension's files. */
 @FunctionalInterface
 public interface ExtensionSource {
-  /** The folder of libraries in that of a server. */
+  /** Directory of libraries within a server's directory. */
   String LIBRARIES = PackedExtension.LIBRARIES;
 
-  /** The folder of other libraries, which those of extensions need, in that of a server. */
+  /** Directory of the libraries that extension libraries need, within a server's directory. */
   String NEEDED = PackedExtension.NEEDED;
 
-  /** The folder of another C library in that of a server. */
+  /** Directory of a separate C library within a server's directory. */
   String LIBC = PackedExtension.LIBC;
 
-  /** The folder of shared files in that of a server. */
+  /** Directory of shared files within a server's directory. */
   String SHARED = PackedExtension.SHARED;
 
-  /** The folder of control files and scripts in that of a server. */
+  /** Directory of control files and scripts within a server's directory. */
   String SCRIPTS = PackedExtension.SCRIPTS;
 
   /**
@@ -33,14 +33,14 @@ public interface ExtensionSource {
    */
   Map<String, byte[]> files(String platform, int major) throws IOException;
 
-  /** Returns what a server on this machine needs; see {@link #files(String, int)}. */
+  /** Returns the files that a server on this machine needs; see {@link #files(String, int)}. */
   default Map<String, byte[]> files(int major) throws IOException {
     return files(Platform.current(), major);
   }
 
   /**
-   * Returns the version of PostgreSQL whose headers its libraries were built with, e.g. 17.5; null
-   * if that is not known.
+   * Returns the PostgreSQL version of the headers that its libraries were built with, e.g. 17.5;
+   * null if that is not known.
    */
   default @Nullable String headersVersion(int major) {
     return null;
@@ -53,7 +53,7 @@ public interface ExtensionSource {
 
   /**
    * Returns the C library that the libraries were built for: contents by paths in a server's
-   * folder, below {@link #LIBC}. It is asked for where this machine has an older one.
+   * folder, below {@link #LIBC}. It is requested if this machine has an older one.
    */
   default Map<String, byte[]> libc() throws IOException {
     return Map.of();

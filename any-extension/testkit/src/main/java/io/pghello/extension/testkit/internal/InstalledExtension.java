@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * the folder of shared files; shared libraries are wherever they are. Immutable.
  */
 public final class InstalledExtension implements ExtensionSource {
-  /** Whoever names the root of the machine shall not wait for hours. */
+  /** A limit, so that the root of the file system does not take hours. */
   private static final int MAX_FILES = 50_000;
 
   private static final Pattern MAJOR = Pattern.compile("(?:^|/)postgresql/(\\d+)(?:/|$)");
@@ -42,7 +42,7 @@ public final class InstalledExtension implements ExtensionSource {
       Pattern.compile(
           "(?:usr/)?lib(?:64|32)?/(?:[^/]+-linux-[^/]+/)?(?:lib|ld-)[^/]*\\.so(?:\\.[0-9.]+)?");
 
-  /** These libraries, and what is in folders of Debian's for a platform, as gconv of libc6. */
+  /** These libraries, and the content of Debian's platform directories, such as gconv of libc6. */
   private static final Pattern IN_MACHINES_FOLDER =
       Pattern.compile(MACHINES_LIBRARY + "|(?:usr/)?lib(?:64|32)?/[^/]+-linux-[^/]+/.*");
 
@@ -73,8 +73,8 @@ public final class InstalledExtension implements ExtensionSource {
   /**
    * Finds an extension in a folder.
    *
-   * @param name null for the only one in there
-   * @throws IllegalArgumentException if it is not there; the message says what is
+   * @param name the name; null for the only extension in the directory
+   * @throws IllegalArgumentException if it does not exist; the message lists the existing ones
    */
   public static InstalledExtension in(Path folder, @Nullable String name) {
     Path root = folder.toAbsolutePath().normalize();
@@ -127,10 +127,10 @@ public final class InstalledExtension implements ExtensionSource {
   /**
    * Finds an extension in a package, or in a folder that has packages or is an unpacked one.
    *
-   * @param name null for the only one in there
+   * @param name the name; null for the only extension in the directory
    * @throws IOException if a package cannot be unpacked into the cache
-   * @throws IllegalArgumentException if it is not there, and the message says what is; or if the
-   *     folder has two versions of a package
+   * @throws IllegalArgumentException if it does not exist (the message lists the existing ones), or
+   *     if the directory contains two versions of a package
    */
   public static InstalledExtension inPackages(Path place, @Nullable String name)
       throws IOException {
@@ -171,9 +171,7 @@ public final class InstalledExtension implements ExtensionSource {
     }
   }
 
-  /**
-   * Refuses several versions of a package, as nobody knows which of their files is the right one.
-   */
+  /** Rejects several versions of a package, because their files are ambiguous. */
   private static void requireOneVersionOfEach(Path place, List<Path> packages) {
     var seen = new HashMap<String, String>();
     for (Path each : packages) {
@@ -242,7 +240,7 @@ public final class InstalledExtension implements ExtensionSource {
     return found;
   }
 
-  /** Returns the folder in which the folder of the control file is. */
+  /** Returns the parent of the directory that contains the control file. */
   private Path sharedFolder(int major) {
     var others = new TreeSet<String>();
     for (Path file : files) {
@@ -280,7 +278,8 @@ public final class InstalledExtension implements ExtensionSource {
   /**
    * Returns libraries that packages have for all programs.
    *
-   * @param place {@link #LIBC} for those of the C library, {@link #NEEDED} for the others
+   * @param place {@link #LIBC} for the libraries of the C library, {@link #NEEDED} for other
+   *     libraries
    */
   private Map<String, byte[]> machines(String place) throws IOException {
     var found = new TreeMap<String, byte[]>();
@@ -342,15 +341,15 @@ public final class InstalledExtension implements ExtensionSource {
     return found;
   }
 
-  /** Returns the major that a path is for, where it names one, and that is another. */
+  /** Returns the major version in a path if it differs from the server. */
   private @Nullable String otherMajor(Path file, int major) {
     Matcher named = MAJOR.matcher(relative(folder, file));
     return named.find() && !named.group(1).equals(Integer.toString(major)) ? named.group(1) : null;
   }
 
   /**
-   * Returns null for a link to nothing, or to a folder. Links are those of the machine that the
-   * folder is the root of.
+   * Returns null for a link to nothing, or to a folder. Links are resolved within this root
+   * directory.
    */
   private byte @Nullable [] read(Path file) throws IOException {
     Path at = file;
@@ -375,7 +374,7 @@ public final class InstalledExtension implements ExtensionSource {
     return Files.readAllBytes(at);
   }
 
-  /** A script may name the place where it was to be installed, as for COPY. */
+  /** A script may contain the installation directory, for example in COPY. */
   private static byte[] withoutFolder(byte[] script, String folder) {
     var text = new String(script, StandardCharsets.ISO_8859_1);
     return text.contains(folder)
@@ -411,7 +410,7 @@ public final class InstalledExtension implements ExtensionSource {
     return files;
   }
 
-  /** Others, as a--1.0.control, are of one version of an extension. */
+  /** Others, such as a--1.0.control, belong to one version of an extension. */
   private static boolean isControlFile(Path file) {
     return fileName(file).endsWith(ControlFile.SUFFIX) && !fileName(file).contains("--");
   }

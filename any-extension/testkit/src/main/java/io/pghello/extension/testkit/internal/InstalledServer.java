@@ -33,15 +33,15 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An installed PostgreSQL, as its {@code pg_config} tells of it. Nothing is written into its
- * folders: PostgreSQL 18 is told where else extensions are, and an older one gets a tree of links
- * to its files, with copies of three programs, as it looks for its files beside its program.
+ * An installed PostgreSQL, as its {@code pg_config} describes it. Nothing is written to its
+ * directories: PostgreSQL 18 has a setting for the path of extensions. Older versions get a tree of
+ * links with copies of three programs, because they look for files relative to the program.
  *
- * @param bin its folder of programs
- * @param libraries its folder of libraries
- * @param shared its folder of shared files
- * @param major its major version
- * @param inPlace whether it runs where it is
+ * @param bin the directory of programs
+ * @param libraries the directory of libraries
+ * @param shared the directory of shared files
+ * @param major the major version
+ * @param inPlace whether it runs in its own directories
  */
 record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean inPlace)
     implements ServerStock {
@@ -57,7 +57,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
   private static final int STICKY = 01000;
   private static final Duration ANSWER_TIME = Duration.ofSeconds(30);
 
-  /** Folders, and the names in them of which each has a folder {@code bin}. */
+  /** Directories, and the names of their subdirectories with a directory {@code bin}. */
   private static final List<List<String>> USUAL =
       List.of(
           // Debian, and the packages of the PostgreSQL project for Red Hat
@@ -89,8 +89,8 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
    * Finds one on this machine.
    *
    * @param which its major, the path of its pg_config or of the folder in which that is; or {@link
-   *     ServerPlace#LOCAL} for the first on the path, or else the newest of the usual folders
-   * @throws IllegalStateException if there is none that can be used; the message says why
+   *     ServerPlace#LOCAL} for the first on the path, otherwise the newest in the usual directories
+   * @throws IllegalStateException if there is no usable server; the message contains the reasons
    */
   static InstalledServer find(String which) throws IOException {
     String drive = System.getenv("SystemDrive");
@@ -105,12 +105,12 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
   static List<Path> folders(String path) {
     List<Path> folders = new ArrayList<>();
     for (String folder : path.split(File.pathSeparator, -1)) {
-      // a relative one is another one in each folder
+      // a relative path depends on the working directory
       if (new File(folder).isAbsolute()) {
         try {
           folders.add(Path.of(folder));
         } catch (InvalidPathException e) {
-          // without a locale, one whose name has other letters than those of ASCII is none
+          // without a locale, a name with letters other than ASCII is none
         }
       }
     }
@@ -125,7 +125,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
    */
   static InstalledServer find(String which, List<Path> path, Path root) throws IOException {
     if (!which.equals(ServerPlace.LOCAL) && !which.matches("\\d{1,4}")) {
-      // what is looked at is what is run: a bare name would be looked for on the path
+      // what is looked at is what is run: a bare name would be searched for on the path
       return at(Path.of(which).toAbsolutePath());
     }
     var refused = new LinkedHashSet<String>();
@@ -138,8 +138,8 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
   }
 
   /**
-   * Returns those whose pg_config is in one of these folders, and notes why others are not. A
-   * pg_config is run when its server is asked for.
+   * Returns the servers with pg_config in these directories, and records the reasons against
+   * others. A pg_config is run when its server is asked for.
    */
   private static Stream<InstalledServer> in(List<Path> folders, String which, Set<String> refused) {
     return folders.stream()
@@ -212,7 +212,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
     return folders;
   }
 
-  /** Returns the server that a {@code pg_config} tells of, which is run. */
+  /** Returns the server that a {@code pg_config} describes. Runs pg_config. */
   private static InstalledServer of(Path config) {
     try {
       return read(config);
@@ -237,7 +237,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
       requirePlatform(program, Platform.ofThisJvm());
     }
     Path catalog = shared.resolve(CATALOG);
-    // initdb runs a script of theirs, as the superuser of the new server
+    // initdb runs one of its scripts as the superuser of the new server
     Path scripts = shared.resolve(SCRIPTS);
     for (Path each : List.of(catalog, scripts, said.get(1))) {
       if (!Files.exists(each)) {
@@ -265,7 +265,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
   /**
    * Returns the folders of programs, libraries and shared files.
    *
-   * @param limit of the time in which it has to answer
+   * @param limit the timeout
    */
   static List<Path> ask(Path config, Duration limit) throws IOException {
     Process process =
@@ -295,8 +295,8 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
   }
 
   /**
-   * Refuses what all users could replace, as it is run, or loaded, with this user's rights; and
-   * what anybody but root could replace, where this user is root.
+   * Rejects files that all users could replace, because they run with this user's privileges. If
+   * this user is root, rejects files that other users could replace.
    */
   private static void requireSafe(Path file) throws IOException {
     requireSafe(file, Cache.user());
@@ -320,7 +320,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
     }
   }
 
-  /** Refuses what its owner could replace where this user is root. */
+  /** If this user is root, rejects files that their owner could replace. */
   static void requireRoots(Path file) throws IOException {
     if ((int) Files.getAttribute(file, "unix:uid") != 0) {
       throw new IllegalStateException(
@@ -331,7 +331,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
     }
   }
 
-  /** In such a folder, as /tmp, nobody can replace what is another one's. */
+  /** In such a directory, for example /tmp, users cannot replace files of other users. */
   private static boolean isSticky(Path folder) throws IOException {
     return ((int) Files.getAttribute(folder, "unix:mode") & STICKY) != 0;
   }
@@ -412,8 +412,8 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
   }
 
   /**
-   * Makes a tree of links in which all is where it is on this machine, below a folder of its own,
-   * and links to its parts where an unpacked server has them.
+   * Creates a tree of links with the layout of this machine in a separate directory, and links to
+   * its parts with the layout of an unpacked server.
    */
   @Override
   public void unpack(Path folder) throws IOException {
@@ -489,7 +489,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
         });
   }
 
-  /** Links relatively, as the folder is moved when it is whole. */
+  /** Creates relative links, because the directory is moved when it is complete. */
   private static void linkPart(Path link, Path part) throws IOException {
     Path parent = Files.createDirectories(link.getParent());
     Files.createSymbolicLink(link, parent.relativize(part));

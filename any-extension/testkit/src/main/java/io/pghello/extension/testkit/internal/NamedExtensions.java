@@ -10,7 +10,7 @@ import java.util.List;
 /** The extensions of a server as an annotation names them, with folders and settings. */
 public record NamedExtensions(
     List<String> extensions, List<String> install, List<String> settings) {
-  /** The name of the ordinary role, with which those of its databases begin. */
+  /** The name of the ordinary role, which is also the prefix of its databases. */
   public static final String PREFIX = "app";
 
   /** The {@code application_name} of the superuser's sessions. */

@@ -115,7 +115,7 @@ final class PreparedDatabases implements AutoCloseable {
     return toDrop.size();
   }
 
-  /** Drops what is left to drop, soon. */
+  /** Drops the remaining databases in the background. */
   void dropLeft() {
     if (!toDrop.isEmpty()) {
       thread.execute(this::dropAll);
@@ -147,7 +147,7 @@ final class PreparedDatabases implements AutoCloseable {
     return !state.startsWith("08") && !state.startsWith("57P");
   }
 
-  /** Creates and drops no more; what is left goes with the server's data. */
+  /** Stops creating and dropping. Remaining databases are removed with the server's data. */
   @Override
   public void close() {
     thread.shutdownNow();
@@ -182,7 +182,7 @@ final class PreparedDatabases implements AutoCloseable {
           databases.create(admin, database, template);
           name.complete(database);
         } catch (SQLException | RuntimeException | Error e) {
-          // the server may have created it, and been stopped before it could say so
+          // the server may have created it before it was stopped
           toDrop.add(database);
           name.completeExceptionally(e);
         }

@@ -9,7 +9,7 @@ import java.nio.ByteBuffer;
  * thread-safe.
  */
 abstract class ProtocolReader {
-  /** The state of the start-up phase, which both directions of a connection share. */
+  /** The state of the startup phase, shared by both directions of a connection. */
   static final class StartUp {
     /** The client has asked for encryption, and the server has not answered yet. */
     volatile boolean encryptionAsked;

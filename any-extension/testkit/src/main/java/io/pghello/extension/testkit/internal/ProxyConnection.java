@@ -72,7 +72,7 @@ public final class ProxyConnection {
     try (socket) {
       socket.setSoLinger(true, 0);
     } catch (SocketException e) {
-      // it was closed already, which is what is wanted
+      // it was closed already
       return;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -104,8 +104,8 @@ public final class ProxyConnection {
   }
 
   /**
-   * One direction of the connection. A thread reads, counts, and writes. What is held up goes
-   * through a queue to a second thread; the first one writes again when that queue is empty.
+   * One direction of the connection. A thread reads, counts, and writes. Delayed messages go
+   * through a queue to a second thread. The first thread writes again when the queue is empty.
    */
   private final class Direction {
     private final Socket in;
@@ -174,7 +174,7 @@ public final class ProxyConnection {
         }
       } catch (IOException e) {
         reset();
-        // lets a reader go on that waits for room
+        // lets a reader continue that waits for space
         chunks.clear();
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();

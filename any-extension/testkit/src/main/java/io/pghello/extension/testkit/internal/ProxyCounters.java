@@ -27,7 +27,7 @@ public final class ProxyCounters {
     return connections.sum();
   }
 
-  /** Returns the number of connections whose messages cannot be read. */
+  /** Returns the number of connections with unreadable messages. */
   public long encryptedConnections() {
     return encryptedConnections.sum();
   }

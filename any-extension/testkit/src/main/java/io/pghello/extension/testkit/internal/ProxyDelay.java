@@ -22,7 +22,7 @@ public final class ProxyDelay {
     stalled = true;
   }
 
-  /** Lets pass what was held up, and all that follows. */
+  /** Forwards delayed and further messages immediately. */
   public void resume() {
     lock.lock();
     try {

@@ -99,7 +99,7 @@ public final class Remedies {
     BY_MESSAGE.put(Pattern.compile(message), remedy);
   }
 
-  /** Returns a sentence with a blank before it; nothing where there is none. */
+  /** Returns a sentence with a leading space; empty if there is none. */
   static String of(String message) {
     for (Map.Entry<Pattern, String> each : BY_MESSAGE.entrySet()) {
       Matcher found = each.getKey().matcher(message);
@@ -142,7 +142,7 @@ public final class Remedies {
                 .formatted(server, headers, headers);
   }
 
-  /** Returns all that the server has said, on a line. */
+  /** Returns the complete error of the server on one line. */
   static String said(SQLException e) {
     ServerErrorMessage server = e instanceof PSQLException p ? p.getServerErrorMessage() : null;
     return server == null

@@ -28,8 +28,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A folder for a running server, in memory where there is some. It is locked as long as it is in
- * use. So the next JVM finds and removes the folder of a killed one, and ends the server in it.
+ * A directory for a running server, in memory if possible. It is locked as long as it is in use. So
+ * the next JVM finds and removes the folder of a killed one, and ends the server in it.
  */
 final class Scratch implements AutoCloseable {
   private static final System.Logger LOGGER = System.getLogger("io.pghello.extension.testkit");
@@ -47,7 +47,7 @@ final class Scratch implements AutoCloseable {
   private static final Set<String> CONTENTS =
       Set.of(LOCK, DATA, LOG, PASSWORDS, EmbeddedServer.PASSWORD_FILE);
 
-  /** The encoding in which a server writes paths. */
+  /** The encoding of paths that a server writes. */
   static final Charset PATHS =
       Platform.POSIX
           ? StandardCharsets.UTF_8
@@ -73,7 +73,7 @@ final class Scratch implements AutoCloseable {
     this.lockFile = lockFile;
   }
 
-  /** Creates a folder, and removes those that nobody uses any more. */
+  /** Creates a directory, and removes unused ones. */
   static Scratch create() throws IOException {
     Path parent = parent();
     removeAbandoned(parent);
@@ -179,7 +179,7 @@ final class Scratch implements AutoCloseable {
     }
   }
 
-  /** Ends a server at once, but in order, so that it gives back its shared memory. */
+  /** Stops a server immediately but cleanly, so that it releases its shared memory. */
   private static void end(ProcessHandle server) throws IOException {
     if (Platform.POSIX) {
       new ProcessBuilder("kill", "-QUIT", Long.toString(server.pid())).start();
@@ -264,7 +264,7 @@ final class Scratch implements AutoCloseable {
     }
   }
 
-  /** Returns whether there is nothing in a folder but what is made here. */
+  /** Returns whether a directory contains only files of this class. */
   private static boolean isOfAServer(Path folder) throws IOException {
     try (Stream<Path> children = Files.list(folder)) {
       return children.allMatch(child -> CONTENTS.contains(child.getFileName().toString()));
@@ -307,7 +307,7 @@ final class Scratch implements AutoCloseable {
 
   /**
    * Removes a folder with all that is in it, even while a dying process still removes files. The
-   * lock goes last, so that what is left of an interrupted removal is found again.
+   * lock is removed last, so that an interrupted removal is continued later.
    */
   static void delete(Path folder) throws IOException {
     deleteContents(folder);
@@ -318,7 +318,7 @@ final class Scratch implements AutoCloseable {
         });
   }
 
-  /** Removes what is in a folder, but for the lock. */
+  /** Removes the content of a directory except the lock. */
   private static void deleteContents(Path folder) throws IOException {
     HeldFiles.change(() -> deleteContentsOnce(folder));
   }

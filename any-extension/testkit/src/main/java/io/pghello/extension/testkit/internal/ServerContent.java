@@ -41,15 +41,15 @@ public final class ServerContent {
   /** Changes when {@link #write} makes other folders of the same files. */
   private static final String FORMAT = "3";
 
-  /** Settings that a library heeds, or that load one, besides those whose names have a dot. */
+  /** Settings that libraries use, or that load libraries, in addition to names with a dot. */
   private static final Set<String> PRELOADS =
       Set.of(PRELOAD, "session_preload_libraries", "local_preload_libraries");
 
-  /** A folder in which programs look for libraries last, where those of this machine go. */
+  /** Directory of this machine's libraries, in which programs look last. */
   private static final String MACHINES_LIBRARIES = "/usr/lib/";
 
   private static final int MAX_SIMILAR = 3;
-  // a part of a name that is shorter says nothing
+  // shorter parts of a name are ambiguous
   private static final int MIN_PART = 4;
   private static final int LETTERS_PER_SLIP = 4;
 
@@ -160,7 +160,10 @@ public final class ServerContent {
     return files;
   }
 
-  /** Adds the newest C library of all where the machine's is too old, and returns its version. */
+  /**
+   * Adds the newest C library of the extensions if the machine's is too old, and returns its
+   * version.
+   */
   private Optional<String> addLibc(String machines) throws IOException {
     String needed =
         Stream.of(ExtensionSource.LIBRARIES, ExtensionSource.NEEDED)
@@ -188,7 +191,10 @@ public final class ServerContent {
     return newest.isEmpty() ? Optional.empty() : Optional.of(version);
   }
 
-  /** Returns what the libraries in a folder need; another test says what is wrong with one. */
+  /**
+   * Returns the dependencies of the libraries in a directory. Invalid libraries are reported
+   * elsewhere.
+   */
   private Stream<ElfFile> libraries(String place) {
     return files.entrySet().stream()
         .filter(file -> file.getKey().startsWith(place))
@@ -252,7 +258,7 @@ public final class ServerContent {
     return all;
   }
 
-  /** Returns those on which it may depend what the extensions create. */
+  /** Returns the settings that may influence the objects of the extensions. */
   Map<String, String> creationSettings(Map<String, String> asked) {
     var all = new TreeMap<>(asked);
     all.keySet().removeIf(name -> name.indexOf('.') < 0 && !PRELOADS.contains(name));
@@ -294,9 +300,9 @@ public final class ServerContent {
   /**
    * Makes a server's folder.
    *
-   * @param stock an unpacked server, whose files both folders share then
-   * @param folder is created
-   * @param place where it will be
+   * @param stock an unpacked server, which shares its files with the new directory
+   * @param folder the directory to create
+   * @param place the final path
    */
   void write(Path stock, Path folder, Path place) throws IOException {
     link(stock, folder);
@@ -319,7 +325,7 @@ public final class ServerContent {
       useOwnLibc(folder, loader.get());
     }
     if (needsLibrariesOf(stock)) {
-      // says that the server is to find those that it has itself
+      // lets the server find its own libraries
       Files.createDirectories(folder.resolve(ExtensionSource.NEEDED));
     }
   }
@@ -332,7 +338,7 @@ public final class ServerContent {
         .replace(File.separatorChar, '/');
   }
 
-  /** Returns whether a library is left out, as the stock server has it. */
+  /** Returns whether a library is skipped because the stock server contains it. */
   private static boolean isLeftOut(String path, Path stock) {
     return path.startsWith(ExtensionSource.NEEDED)
         && Files.exists(
@@ -340,8 +346,8 @@ public final class ServerContent {
   }
 
   /**
-   * Has the server run on a C library of its own. What it starts runs on the machine's. initdb and
-   * pg_ctl start it by its whole path.
+   * Lets the server use a separate C library. Its child processes use the machine's C library.
+   * initdb and pg_ctl start it by its whole path.
    */
   private static void useOwnLibc(Path folder, String loader) throws IOException {
     Path program = folder.resolve("bin/postgres");
@@ -412,13 +418,13 @@ public final class ServerContent {
     try {
       Files.createLink(link, file);
     } catch (IOException | UnsupportedOperationException e) {
-      // not every file system has links, and one may limit their number
+      // some file systems have no links, or limit their number
       Files.copy(file, link);
     }
   }
 
   /**
-   * Refuses what the server would refuse, or not even say clearly.
+   * Rejects extensions that the server would reject, possibly with an unclear message.
    *
    * @throws IllegalStateException with the cause and what helps
    */
@@ -427,7 +433,7 @@ public final class ServerContent {
   }
 
   /**
-   * Refuses what a server on this system would refuse.
+   * Rejects extensions that a server on this system would reject.
    *
    * @param system the version of the system; see {@link Platform#systemVersion}
    */
@@ -592,7 +598,7 @@ public final class ServerContent {
     return similar.isEmpty() ? "" : " Did you mean " + similar + "?";
   }
 
-  /** Returns a name as people say it, such as vector for pgvector, which PGXN has as pg_vector. */
+  /** Returns the short form of a name, such as vector for pgvector or pg_vector. */
   private static String plain(String name) {
     String letters = name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "");
     return letters.replaceFirst("^(postgresql|postgres|pg)(?=.)", "");

@@ -33,7 +33,7 @@ public record ServerExtension(
     return of(requireName(name), (platform, major) -> Map.of());
   }
 
-  /** Returns the one on the class path, or else the one that comes with the server. */
+  /** Returns the extension from the class path, otherwise from the server. */
   public static ServerExtension named(String name) {
     return ClassPathExtension.find(requireName(name))
         .map(ClassPathExtension::toServerExtension)
@@ -50,7 +50,8 @@ public record ServerExtension(
   }
 
   /**
-   * Returns a name if an extension can have it, as PostgreSQL has it, where it is that of files.
+   * Returns a name if it is a valid extension name according to PostgreSQL, which uses it as a file
+   * name.
    *
    * @throws IllegalArgumentException if none can
    */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
-/** Reads what the server sends, and counts round trips. */
+/** Reads the messages of the server, and counts round trips. */
 final class ServerMessages extends ProtocolReader {
   private boolean firstAnswer;
   private boolean emptyQuery;

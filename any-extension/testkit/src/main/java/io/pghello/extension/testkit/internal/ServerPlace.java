@@ -7,16 +7,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * The place of the server that tests use.
  *
- * @param property the system property that names it
- * @param variable the variable of the environment that names it where the property does not
+ * @param property the system property with the place
+ * @param variable the environment variable that is used if the property is not set
  * @param value {@link #EMBEDDED}; {@link #LOCAL} or one that begins with it and a colon; {@code
  *     container}, so too; or a JDBC URL
  */
 public record ServerPlace(String property, String variable, String value) {
-  /** A server whose programs are on the class path. */
+  /** A server from the class path. */
   public static final String EMBEDDED = "embedded";
 
-  /** A server whose programs are installed. */
+  /** An installed server. */
   public static final String LOCAL = "local";
 
   /** The system property of servers with any extensions. */
@@ -25,7 +25,7 @@ public record ServerPlace(String property, String variable, String value) {
   private static final String VARIABLE = "PG_EXTENSION_SERVER";
   private static final String CONTAINER = "container";
   private static final String URL = "jdbc:postgresql:";
-  // what only a URL has, in which there may be a password
+  // only a URL contains these characters, and possibly a password
   private static final Pattern SECRET = Pattern.compile("://|password=");
   private static final Pattern IMAGE = Pattern.compile("[^@]+(@sha256:[0-9a-f]{64})?");
 
@@ -47,7 +47,8 @@ public record ServerPlace(String property, String variable, String value) {
   }
 
   /**
-   * Returns the one that a system property, or else a variable, names. Default: {@link #EMBEDDED}.
+   * Returns the place in a system property, otherwise in an environment variable. Default: {@link
+   * #EMBEDDED}.
    */
   public static ServerPlace of(String property, String variable) {
     return new ServerPlace(property, variable, read(property, variable));
@@ -59,7 +60,7 @@ public record ServerPlace(String property, String variable, String value) {
     return value == null || value.isBlank() ? EMBEDDED : value;
   }
 
-  /** Returns that of servers with any extensions; see {@link #of}. */
+  /** Returns the place of servers with any extensions; see {@link #of}. */
   public static ServerPlace ofAny() {
     return of(PROPERTY, VARIABLE);
   }
@@ -67,8 +68,9 @@ public record ServerPlace(String property, String variable, String value) {
   /**
    * Returns the place of a server that has to be embedded or installed.
    *
-   * @param asked null or blank for what {@link #PROPERTY}, or else the environment names
-   * @throws IllegalArgumentException if it is none
+   * @param asked the requested place; null or blank for the value of {@link #PROPERTY} or the
+   *     environment
+   * @throws IllegalArgumentException if it is invalid
    */
   public static String ofOurs(@Nullable String asked) {
     String value = asked == null || asked.isBlank() ? read(PROPERTY, VARIABLE) : asked;
@@ -90,12 +92,12 @@ public record ServerPlace(String property, String variable, String value) {
             + more);
   }
 
-  /** Shows the beginning alone of what may have a password in it. */
+  /** Shortens values that may contain a password. */
   private static String shown(String value) {
     return value.matches("[^?=@]*") ? value : value.split("[:/?=@]", 2)[0] + ":...";
   }
 
-  /** Returns whether it is where this JVM starts servers: {@link #EMBEDDED} or installed. */
+  /** Returns whether this JVM starts the server: {@link #EMBEDDED} or installed. */
   public boolean isOurs() {
     return isOurs(value);
   }

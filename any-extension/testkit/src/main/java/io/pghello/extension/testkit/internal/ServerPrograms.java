@@ -19,12 +19,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * The programs of a server. Thread-safe.
  *
- * @param platform that they run on
- * @param folder where it was unpacked, or its extensions are
- * @param bin that of the programs
- * @param libraries that of the server's own libraries
- * @param scripts those of control files
- * @param settings with which the server finds its extensions
+ * @param platform the platform of the programs
+ * @param folder the directory of the unpacked server or its extensions
+ * @param bin the directory of the programs
+ * @param libraries the directory of the server's libraries
+ * @param scripts the directories of control files
+ * @param settings the settings with which the server finds thems extensions
  */
 record ServerPrograms(
     Platform platform,
@@ -53,7 +53,7 @@ record ServerPrograms(
     return bin.resolve(platform.program(name));
   }
 
-  /** Starts a program, whose output is appended to a file. */
+  /** Starts a program that appends its output to a file. */
   Process start(Path log, String program, String... arguments) throws IOException {
     return start(log, Map.of(), program, arguments);
   }
@@ -68,20 +68,20 @@ record ServerPrograms(
         new ProcessBuilder(command)
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
-    // so that it says what it says in the words that are looked for
+    // so that messages are in the expected language
     builder.environment().put("LC_ALL", "C");
     builder.environment().putAll(environment);
     Path needed = folder.resolve(ExtensionSource.NEEDED);
-    // with a C library of its own, the server finds them by itself
+    // with a separate C library, the server finds them without help
     if (Files.isDirectory(needed) && !Files.isDirectory(folder.resolve(ExtensionSource.LIBC))) {
       addLibraries(builder.environment(), needed);
     }
     return builder.start();
   }
 
-  /** Lets the server find the libraries that those of extensions need. */
+  /** Lets the server find the libraries that extension libraries need. */
   void addLibraries(Map<String, String> environment, Path needed) {
-    // names of variables have no case on Windows, but keys of this map have
+    // variable names are case-insensitive on Windows, but the keys of this map are not
     String variable =
         platform.isWindows()
             ? environment.keySet().stream()
@@ -136,8 +136,8 @@ record ServerPrograms(
   }
 
   /**
-   * PostgreSQL refuses to run as root, so root runs it in a user namespace of its own, where there
-   * are such. The files stay root's.
+   * PostgreSQL refuses to run as root, so root runs it in a separate user namespace if the system
+   * has them. The files stay root's.
    */
   private static List<String> prefix(Platform platform) throws IOException {
     if (!platform.isLinux()) {
@@ -155,7 +155,7 @@ record ServerPrograms(
     }
   }
 
-  /** Whether the user in there is another one, who has a name, as initdb wants it. */
+  /** Whether the user in the namespace is another one with a name, which initdb requires. */
   private static boolean canRun(List<String> prefix) throws IOException {
     List<String> command = new ArrayList<>(prefix);
     command.addAll(List.of("id", "-un"));

@@ -23,7 +23,7 @@ import org.postgresql.util.ServerErrorMessage;
 /**
  * SQL scripts that fill a template. Equal if names and contents are.
  *
- * @param scripts in the order in which they run
+ * @param scripts the scripts, in execution order
  */
 public record SqlScripts(List<Script> scripts) implements DatabasePreparer {
   /**
@@ -73,7 +73,7 @@ public record SqlScripts(List<Script> scripts) implements DatabasePreparer {
   public void prepare(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         Statement statement = connection.createStatement()) {
-      // braces are those of arrays and JSON
+      // braces of arrays and JSON
       statement.setEscapeProcessing(false);
       for (Script script : scripts) {
         run(script, statement);
@@ -102,7 +102,7 @@ public record SqlScripts(List<Script> scripts) implements DatabasePreparer {
     }
   }
 
-  /** Returns the line in which the server sees the error, or else that of the statement. */
+  /** Returns the line of the error, otherwise the line of the statement. */
   private static int line(String script, int start, String sql, SQLException e) {
     ServerErrorMessage server = e instanceof PSQLException p ? p.getServerErrorMessage() : null;
     int position = server == null ? 0 : server.getPosition();

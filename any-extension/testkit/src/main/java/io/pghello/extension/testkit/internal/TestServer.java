@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 import org.testcontainers.utility.DockerImageName;
 
 /**
- * The server that tests run against: one that this JVM has started, a container, or one that a URL
- * names, on which all that is created is dropped in the end.
+ * The server that tests run against: embedded in this JVM, a container, or a server at a URL, on
+ * which all created objects are dropped at the end.
  *
  * <p>Thread-safe.
  */
@@ -49,12 +49,12 @@ public final class TestServer implements AutoCloseable {
   private static final Map<Object, TestServer> SHARED = new ConcurrentHashMap<>();
 
   /**
-   * Extensions and settings that tests need, and the names of what is created for them.
+   * Extensions and settings that tests need, and the names of created objects.
    *
-   * @param prefix begins the name of the ordinary role, and those of its databases
+   * @param prefix the prefix of the names of the ordinary role and its databases
    * @param application the {@code application_name} of the superuser's sessions
-   * @param extensions in the order in which they are created
-   * @param settings of the server
+   * @param extensions the extensions, in creation order
+   * @param settings the settings of the server
    */
   public record Needs(
       String prefix,
@@ -143,10 +143,10 @@ public final class TestServer implements AutoCloseable {
   }
 
   /**
-   * Creates a database on a server that those with the same key share until the JVM ends. Where a
-   * URL names the server, closing the database removes all that was created on it.
+   * Creates a database on a server that those with the same key share until the JVM ends. On a
+   * server at a URL, closing the database removes all created objects.
    *
-   * @param key tells what is needed from what others need
+   * @param key identifies the requirements
    */
   public static TestDatabase createDatabase(ServerPlace place, Object key, Supplier<Needs> needs) {
     if (!place.isUrl()) {
@@ -356,7 +356,7 @@ public final class TestServer implements AutoCloseable {
     }
   }
 
-  /** Returns what it is, for messages. */
+  /** Returns a description for messages. */
   public String kind() {
     return kind;
   }
@@ -373,7 +373,7 @@ public final class TestServer implements AutoCloseable {
 
   /**
    * Returns whether databases of failed tests are kept, as the system property {@code
-   * pg-extension.keep-failed} or the variable {@code PG_EXTENSION_KEEP_FAILED} has it.
+   * pg-extension.keep-failed} or the variable {@code PG_EXTENSION_KEEP_FAILED} configures it.
    *
    * @throws IllegalArgumentException if it is neither true nor false
    */
@@ -396,7 +396,7 @@ public final class TestServer implements AutoCloseable {
     }
   }
 
-  /** Ends it if it is ours or a container; or else removes what was created on it. */
+  /** Stops an embedded server or a container. On another server, removes the created objects. */
   @Override
   public void close() {
     if (!ended.getAndSet(true)) {

@@ -10,9 +10,9 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Gives a test's application context a database of its own that has extensions, on an embedded
- * server, or on the one that the system property {@code pg-extension.server} names as {@link
- * ExtensionTest} says. May stand on an annotation of one's own.
+ * Provides a separate database with extensions for the application context of a test, on an
+ * embedded server or on the server in the system property {@code pg-extension.server} names as
+ * {@link ExtensionTest} says. Can be used as a meta-annotation.
  *
  * <pre>{@code
  * @SpringBootTest
@@ -29,7 +29,7 @@ import java.lang.annotation.Target;
  * of these properties. The application logs in as the ordinary role that the database belongs to;
  * {@code CREATE EXTENSION} has been run.
  *
- * <p>Test classes with the same configuration share a context, as Spring caches it, and then share
+ * <p>Test classes with the same configuration share a context, because Spring caches it, and also
  * its database. It is dropped when the context is closed. All contexts of this JVM with the same
  * extensions and settings share a server or a container, which ends with the JVM. On a server by
  * its JDBC URL, closing the context also drops the role and the template that were made for it.
@@ -45,10 +45,10 @@ public @interface AutoConfigureExtensionDatabase {
     NEVER,
     /**
      * Until the next test method, which finds the database as it was before the first one on this
-     * context: with what the application's start has made of it, such as the tables of a migration,
-     * but for settings and privileges of the database itself ({@code ALTER DATABASE}). Sessions
-     * that are open then are ended, and the pools (HikariCP) of the context's data sources are told
-     * to open new ones. Costs some 50 ms a method. Not for tests that run in parallel on one
+     * context: including the objects that the application created at startup, such as tables of a
+     * migration, but without settings and privileges of the database itself ({@code ALTER
+     * DATABASE}). Open sessions are terminated, and the HikariCP pools of the context's data
+     * sources open new ones. Costs some 50 ms a method. Not for tests that run in parallel on one
      * context.
      */
     BEFORE_EACH_METHOD

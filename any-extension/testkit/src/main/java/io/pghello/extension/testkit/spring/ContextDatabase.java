@@ -15,7 +15,7 @@ final class ContextDatabase implements AutoCloseable {
     this.resets = resets;
   }
 
-  /** Makes the database what it was when this was first called, if each test method wants that. */
+  /** Restores the state of the first call, if the test requests this for each method. */
   boolean reset() {
     if (resets && copy != null) {
       database.replaceBy(copy);

@@ -10,11 +10,12 @@ import org.springframework.test.context.ContextCustomizer;
 import org.springframework.test.context.MergedContextConfiguration;
 
 /**
- * Gives a context a database of its own: what stands behind {@link AutoConfigureExtensionDatabase},
- * and behind that of pg-hello-testkit, for which alone it is public.
+ * Provides a separate database for a context: the implementation of {@link
+ * AutoConfigureExtensionDatabase} and of the annotation in pg-hello-testkit. Public only for the
+ * latter.
  *
- * <p>Spring shares a context among tests whose customizers are equal, so an implementation is a
- * record of all that makes databases differ.
+ * <p>Spring shares a context between tests with equal customizers, so implementations are records
+ * of all properties of the database.
  */
 public interface DatabaseCustomizer extends ContextCustomizer {
   /** The name of the bean that has the database, and of the source of its properties. */
@@ -43,7 +44,7 @@ public interface DatabaseCustomizer extends ContextCustomizer {
                 Map.of(
                     "spring.datasource.url",
                     database.jdbcUrl(),
-                    // the URL has the log-in; others in the configuration would prevail over it
+                    // the URL contains the login, which other properties would override
                     "spring.datasource.username",
                     database.user(),
                     "spring.datasource.password",
@@ -52,7 +53,7 @@ public interface DatabaseCustomizer extends ContextCustomizer {
                     "none")));
     var beans = (DefaultListableBeanFactory) context.getBeanFactory();
     beans.registerSingleton(NAME, new ContextDatabase(database, reset()));
-    // beans are destroyed in reverse order, so this one after the pools
+    // beans are destroyed in reverse order, so this one is destroyed after the pools
     beans.registerDisposableBean(NAME, () -> beans.getBean(NAME, ContextDatabase.class).close());
   }
 }

@@ -10,7 +10,7 @@ import org.springframework.test.context.TestContext;
 import org.springframework.test.context.support.AbstractTestExecutionListener;
 import org.springframework.util.ClassUtils;
 
-/** Resets the database of a context before each test method, where the test wants that. */
+/** Resets the database of a context before each test method, if the test requests this. */
 final class ResetTestExecutionListener extends AbstractTestExecutionListener {
   // after the context is there (2000), before the test's transaction begins (4000)
   private static final int ORDER = 3500;
