@@ -24,8 +24,8 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Changes files by renaming, so that a server that has one open goes on with it, and each name is
- * that of a whole file at any time. Closed before they are completed, all changes are undone.
+ * Changes files by renaming. A server can continue to use an open file, and every file is complete
+ * at any time. Closed before they are completed, all changes are undone.
  */
 final class Changes implements AutoCloseable {
   private static final String NEW = ".pg-extension-new";
@@ -47,7 +47,7 @@ final class Changes implements AutoCloseable {
   /**
    * Begins.
    *
-   * @param before is told of each file before it is touched; a test fails in it
+   * @param before is called before each change of a file; used in tests
    */
   Changes(Consumer<Path> before) {
     this.before = before;
@@ -61,18 +61,18 @@ final class Changes implements AutoCloseable {
     setPermissions(folder, EXECUTABLE);
   }
 
-  /** Writes a file beside the one that it will replace, and on the disk. */
+  /** Writes a file next to the file that it will replace, and syncs it to disk. */
   void prepare(Path file, byte[] content, boolean executable) throws IOException {
     Path written = beside(file, NEW);
     Set<PosixFilePermission> permissions = executable ? EXECUTABLE : READABLE;
-    // a run that was killed may have left one
+    // a killed run may have left one
     Files.deleteIfExists(written);
     before.accept(file);
     undo.push(() -> Files.deleteIfExists(written));
     try (FileChannel channel =
         FileChannel.open(
             written,
-            // fails if there is a file or a link meanwhile
+            // fails if a file or link was created in the meantime
             Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
             PosixFilePermissions.asFileAttribute(permissions))) {
       ByteBuffer bytes = ByteBuffer.wrap(content);
@@ -84,7 +84,7 @@ final class Changes implements AutoCloseable {
     setPermissions(written, permissions);
   }
 
-  /** Sets what the process's mask has taken away. */
+  /** Sets the permissions that the umask has removed. */
   private static void setPermissions(Path file, Set<PosixFilePermission> permissions)
       throws IOException {
     Files.getFileAttributeView(file, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
@@ -95,7 +95,7 @@ final class Changes implements AutoCloseable {
   void replace(Path file) throws IOException {
     before.accept(file);
     if (!replaced.add(file)) {
-      // what was there at first is kept
+      // the original file is kept
       move(beside(file, NEW), file);
       return;
     }
@@ -127,7 +127,7 @@ final class Changes implements AutoCloseable {
         });
   }
 
-  /** Removes a folder when all else is complete, unless somebody else's files are in it. */
+  /** Removes a directory at the end, unless it contains other files. */
   void removeFolderLast(Path folder) {
     last.add(() -> deleteIfEmpty(folder));
   }
@@ -139,7 +139,7 @@ final class Changes implements AutoCloseable {
     try {
       Files.delete(folder);
     } catch (DirectoryNotEmptyException e) {
-      // somebody else's files are in it
+      // it contains other files
       return;
     }
   }
@@ -158,7 +158,7 @@ final class Changes implements AutoCloseable {
     } catch (FileAlreadyExistsException e) {
       throw e;
     } catch (FileSystemException | UnsupportedOperationException e) {
-      // not every file system has links
+      // some file systems have no links
       Files.copy(file, old, StandardCopyOption.COPY_ATTRIBUTES, LinkOption.NOFOLLOW_LINKS);
     }
     return true;
@@ -172,20 +172,20 @@ final class Changes implements AutoCloseable {
     return file.resolveSibling("." + file.getFileName() + suffix);
   }
 
-  /** Whether a run that was killed has left something beside a file. */
+  /** Returns whether a killed run has left temporary files next to a file. */
   static boolean isUnfinished(Path file) {
     return Files.exists(beside(file, NEW), LinkOption.NOFOLLOW_LINKS)
         || Files.exists(beside(file, OLD), LinkOption.NOFOLLOW_LINKS);
   }
 
-  /** Removes what a run that was killed has left beside a file. */
+  /** Removes the temporary files that a killed run has left next to a file. */
   static void clean(Path file) throws IOException {
     Files.deleteIfExists(beside(file, NEW));
     Files.deleteIfExists(beside(file, OLD));
   }
 
   /**
-   * Leaves all as it is now, and removes what was for the way back.
+   * Keeps all changes, and removes the files for the rollback.
    *
    * @throws UnfinishedException if that failed
    */
@@ -200,7 +200,7 @@ final class Changes implements AutoCloseable {
     }
   }
 
-  /** All was done, and only what was for the way back is left. */
+  /** All changes are complete. Only the files for the rollback remain. */
   static final class UnfinishedException extends IOException {
     private static final long serialVersionUID = 1L;
 

@@ -13,13 +13,13 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The header of a shared library of Linux, which says what machine it runs on (the ELF
- * specification, and the Linux Standard Base for symbol versions).
+ * The header of a Linux shared library, with the machine that it runs on (the ELF specification,
+ * and the Linux Standard Base for symbol versions).
  *
- * @param machine the processor, as in {@code amd64}
+ * @param machine the processor, for example {@code amd64}
  * @param needed the names of the libraries it needs
- * @param versions the symbol versions it needs, as in {@code GLIBC_2.34}
- * @param defined the symbol versions it has itself
+ * @param versions the symbol versions it needs, for example {@code GLIBC_2.34}
+ * @param defined the symbol versions it defines
  */
 public record ElfFile(
     String machine, List<String> needed, List<String> versions, List<String> defined)
@@ -90,7 +90,7 @@ public record ElfFile(
     return Optional.empty();
   }
 
-  /** Returns the version of the GNU C library that it needs, as in {@code 2.34}. */
+  /** Returns the version of the GNU C library that it needs, for example {@code 2.34}. */
   public Optional<String> glibc() {
     return newest(versions);
   }

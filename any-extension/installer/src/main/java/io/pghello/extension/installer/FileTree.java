@@ -8,8 +8,8 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * A tree of files that is the root of a machine: this one's, or that of a container that does not
- * run. Links in there are those of that machine.
+ * A tree of files that is the root of a machine: this machine's, or the file system of a stopped
+ * container. Links are resolved within the tree.
  *
  * @param root an absolute path without links
  */
@@ -23,12 +23,12 @@ record FileTree(Path root) {
     return new FileTree(folder.toRealPath());
   }
 
-  /** Whether it is the root of this machine, whose programs can be run. */
+  /** Whether this is the root of this machine, so that programs can be run. */
   boolean isThisMachine() {
     return root.equals(root.getRoot());
   }
 
-  /** Returns what a program of that machine calls a file. */
+  /** Returns the path of a file as seen by programs of that machine. */
   Path inside(Path file) {
     return Path.of("/").resolve(root.relativize(file));
   }
@@ -36,7 +36,7 @@ record FileTree(Path root) {
   /**
    * Returns a file of a server's folders, if it is reached without links; it may be one itself.
    *
-   * @throws RefusedException if a link leads to it: what is there may belong to anybody
+   * @throws RefusedException if a link leads to it: the content may be owned by any user
    */
   Path direct(Path file) throws IOException, RefusedException {
     Path folder = file.getParent();

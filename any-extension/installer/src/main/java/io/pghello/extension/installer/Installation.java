@@ -44,7 +44,7 @@ final class Installation {
   private final List<String> notes = new ArrayList<>();
 
   /**
-   * Looks at what is to be installed.
+   * Checks the files to be installed.
    *
    * @throws RefusedException if the server cannot load it
    */
@@ -71,7 +71,7 @@ final class Installation {
                 ? PackedExtension.withSharedFolder(
                     file.getValue(), server.tree().inside(server.shared()).toString())
                 : file.getValue();
-        // without its control file, there is no extension to create
+        // without the control file, the extension cannot be created
         (path.endsWith(CONTROL) ? last : files).put(place, content);
       }
     }
@@ -169,7 +169,7 @@ final class Installation {
     return file.endsWith(".so") || file.endsWith(".dylib");
   }
 
-  /** Returns what the user should know, and do. */
+  /** Returns notes and further steps for the user. */
   List<String> notes() {
     return notes;
   }
@@ -203,12 +203,12 @@ final class Installation {
   }
 
   /**
-   * Installs what is missing, and replaces what is older.
+   * Installs missing files, and replaces older ones.
    *
-   * @param changes is told of each file before it is touched
-   * @param out is told if it waits
-   * @return the files that were written, or would be
-   * @throws RefusedException if nothing can be changed, or a file of somebody else's is there
+   * @param changes is called before each change of a file
+   * @param out receives a line while waiting for a lock
+   * @return the files that were written, or would be in a dry run
+   * @throws RefusedException if nothing can be changed, or a file of another program exists
    * @throws IOException if it failed, and all was undone
    */
   List<Path> install(boolean dryRun, Consumer<Path> changes, Consumer<String> out)
@@ -259,12 +259,12 @@ final class Installation {
     }
     List<Path> folders = missingFolders(wanted);
     try (var changes = new Changes(before)) {
-      // first, so that whatever is there after a kill is known to be this program's
+      // first, so that files that remain after a kill are known as this program's
       save(changes, installed.and(hashes, folders));
       for (Path folder : folders) {
         changes.createFolder(folder);
       }
-      // a full disk shows now, when nothing has been replaced
+      // a full disk is reported now, before files are replaced
       for (Path file : wanted) {
         changes.prepare(file, content(file), isLibrary(file.toString()));
       }
@@ -289,7 +289,7 @@ final class Installation {
     return content;
   }
 
-  /** Removes what a run that was killed has left beside files, and beside the note. */
+  /** Removes the temporary files of killed runs. */
   private static void clean(Set<Path> files, InstalledFiles installed)
       throws IOException, RefusedException {
     var all = new LinkedHashSet<>(files);
@@ -321,10 +321,10 @@ final class Installation {
   record Removed(List<Path> files, List<Path> kept) {}
 
   /**
-   * Removes what was installed, but for what has been changed since.
+   * Removes the installed files, except files that were changed since.
    *
-   * @param changes is told of each file before it is touched
-   * @param out is told if it waits
+   * @param changes is called before each change of a file
+   * @param out receives a line while waiting for a lock
    * @throws RefusedException if nothing can be changed
    * @throws IOException if it failed, and all was undone
    */
@@ -387,7 +387,7 @@ final class Installation {
     return file.toString().endsWith(CONTROL);
   }
 
-  /** Refuses a folder in which nothing can be written, or in which root would write for others. */
+  /** Rejects a directory that is not writable, or in which root would write files for others. */
   private static void requireWritable(Path folder) throws IOException, RefusedException {
     Path present = folder;
     while (!Files.exists(present, LinkOption.NOFOLLOW_LINKS)) {
@@ -414,7 +414,7 @@ final class Installation {
     }
   }
 
-  /** Whoever may change a folder could lead root's writing elsewhere by a link. */
+  /** A user who can change a directory could redirect root's writes with a link. */
   static void requireOnlyRootsOwn(Path folder) throws IOException, RefusedException {
     for (Path each = folder; each != null; each = each.getParent()) {
       PosixFileAttributes attributes =
@@ -458,8 +458,8 @@ final class Installation {
 
   /**
    * Lets one process at a time work on a server, until the channel is closed or the process ends.
-   * The file stays: a new one would have a lock of its own. It is opened here alone, as a process
-   * that closes a file anywhere loses its locks on it.
+   * The file stays: a new file would have a separate lock. It is opened only here, because a
+   * process loses its locks on a file when it closes the file anywhere.
    */
   private static FileChannel lock(Server server, Consumer<String> out)
       throws IOException, RefusedException {

@@ -19,13 +19,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The files of an extension that this program has put into a server. A file beside the control file
- * lists them: hashes by paths, as {@code sha256sum} writes them, and folders.
+ * The files of an extension that this program has put into a server. A file next to the control
+ * file lists them: hashes by paths, as {@code sha256sum} writes them, and folders.
  *
- * @param file that tells it
- * @param hashes of files, by their paths; of two, one is of a file that was to be replaced when the
+ * @param file the file with the list
+ * @param hashes of files, by path; a second hash belongs to a file that was being replaced when the
  *     program was killed
- * @param folders that were made for them
+ * @param folders the directories that were created for them
  */
 record InstalledFiles(Path file, Map<Path, Set<String>> hashes, Set<Path> folders) {
   /** The end of the names of such files. */
@@ -35,12 +35,12 @@ record InstalledFiles(Path file, Map<Path, Set<String>> hashes, Set<Path> folder
   private static final Pattern LINE =
       Pattern.compile("([0-9a-f]{64}|" + FOLDER + ")  (lib|share)/(.+)");
 
-  /** Returns where the list of an extension's files is. */
+  /** Returns the path of the list of an extension's files. */
   static Path place(Server server, String extension) throws IOException, RefusedException {
     return server.tree().direct(server.scripts().resolve(extension + SUFFIX));
   }
 
-  /** Reads it; it is empty where nothing was installed. */
+  /** Reads the list, which is empty if nothing was installed. */
   static InstalledFiles read(Server server, String extension) throws IOException, RefusedException {
     Path file = place(server, extension);
     var found = new InstalledFiles(file, new TreeMap<>(), new TreeSet<>());
@@ -106,7 +106,7 @@ record InstalledFiles(Path file, Map<Path, Set<String>> hashes, Set<Path> folder
     return all;
   }
 
-  /** Returns these, of which some are now as others say. */
+  /** Returns these files, with some entries replaced. */
   InstalledFiles replacedBy(Map<Path, String> others, Collection<Path> moreFolders) {
     var kept = new LinkedHashMap<>(hashes);
     kept.keySet().removeAll(others.keySet());

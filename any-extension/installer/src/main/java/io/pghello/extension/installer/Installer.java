@@ -20,9 +20,10 @@ import java.util.zip.ZipException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Puts the extension of a jar into an installed PostgreSQL: each file is written beside its place
- * and renamed, the control file last, and all is undone if that fails. What was written is noted
- * beside the control file, so that no file of somebody else's is ever replaced or removed.
+ * Puts the extension of a jar into an installed PostgreSQL: each file is written next to its final
+ * path and renamed, the control file last, and all changes are rolled back on failure. A list next
+ * to the control file records the written files, so that files of other programs are never replaced
+ * or removed.
  *
  * <p>Thread-safe; one thread at a time works, and one process at a time works on a server: others
  * wait.
@@ -31,13 +32,13 @@ public final class Installer {
   /** All is as wanted. */
   public static final int OK = 0;
 
-  /** Something is to be done, or was left alone. */
+  /** There are further steps, or files were skipped. */
   public static final int WARNING = 1;
 
   /** It failed, and was undone as far as that was possible. */
   public static final int FAILED = 2;
 
-  /** Nothing was changed, for a reason that was said. */
+  /** Nothing was changed; the reason was reported. */
   public static final int REFUSED = 3;
 
   private static final String USAGE =
@@ -66,7 +67,7 @@ public final class Installer {
       "The installer does not work on Windows: copy the files of the jar into the server's folders"
           + " lib (libraries) and share\\extension (control file and scripts).";
 
-  // what controls a terminal, or writes from right to left
+  // terminal control characters, and right-to-left overrides
   private static final Pattern CONTROL =
       Pattern.compile("[\\p{Cntrl}\\x80-\\x9f\\u2028-\\u202e\\u2066-\\u2069]");
 
@@ -106,8 +107,8 @@ public final class Installer {
   /**
    * Runs as {@code java -jar} does. Ends the JVM with an exit status.
    *
-   * @param jar that has the extension
-   * @param arguments what {@code --help} says
+   * @param jar the jar of the extension
+   * @param arguments the arguments in {@code --help} says
    */
   public static void main(File jar, String[] arguments) {
     System.exit(run(jar.toPath(), List.of(arguments), System.out::println, System.err::println));
@@ -130,12 +131,12 @@ public final class Installer {
     }
   }
 
-  /** A jar that somebody else made may have names that a terminal takes for commands. */
+  /** File names in jars of other authors may contain terminal escape sequences. */
   private static String printable(String text) {
     return CONTROL.matcher(text).replaceAll("?");
   }
 
-  /** Returns what the user is told of a failure. */
+  /** Returns the message of a failure. */
   public static String failure(Exception e) {
     String reason = String.valueOf(e.getMessage());
     if (e instanceof FileSystemException file && file.getReason() != null) {
@@ -188,13 +189,13 @@ public final class Installer {
   }
 
   /**
-   * Does what is asked, and tells what was done.
+   * Runs a command, and reports the changes.
    *
-   * @param jar that has the extension
-   * @param out is told it line by line
+   * @param jar the jar of the extension
+   * @param out receives the output
    * @return the exit status
    * @throws RefusedException if nothing was changed
-   * @throws IOException if it failed, and was undone
+   * @throws IOException if it failed and was rolled back
    */
   public static synchronized int run(Path jar, Request request, Consumer<String> out)
       throws IOException, RefusedException {
@@ -209,12 +210,12 @@ public final class Installer {
         case UNINSTALL -> uninstall(extension.name(), server, request.dryRun(), out);
       };
     } catch (OutOfMemoryError e) {
-      // somebody else may have made the files so large
+      // the files may be of any size
       throw new IOException("a file needs more memory than there is: " + e.getMessage(), e);
     }
   }
 
-  /** Refuses a system whose files have no POSIX permissions, which is Windows. */
+  /** Rejects Windows, whose files have no POSIX permissions. */
   static void requirePosix(Set<String> fileAttributeViews) throws RefusedException {
     if (!fileAttributeViews.contains("posix")) {
       throw new RefusedException(NOT_ON_WINDOWS);
@@ -283,7 +284,7 @@ public final class Installer {
     return installation.notes().isEmpty() ? OK : WARNING;
   }
 
-  /** Returns what the server needs besides the files. */
+  /** Returns the further requirements of the server. */
   private static List<String> remarks(PackedExtension extension) {
     var remarks = new ArrayList<String>();
     if (!extension.preload().isEmpty()) {
@@ -391,7 +392,7 @@ public final class Installer {
       }
       return new PackedExtension(only, descriptor, in, resources);
     } catch (IllegalStateException e) {
-      // what the descriptor says is wrong
+      // the descriptor is wrong
       throw new RefusedException(String.valueOf(e.getMessage()));
     }
   }

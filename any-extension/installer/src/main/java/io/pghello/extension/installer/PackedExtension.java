@@ -30,23 +30,23 @@ import org.jspecify.annotations.Nullable;
  * {@code META-INF/pg-extension/NAME.properties}, in UTF-8, has the keys
  *
  * <ul>
- *   <li>{@code folder}: where the files are in the jar;
+ *   <li>{@code folder}: the path of the files in the jar;
  *   <li>{@code scripts}: the control file and the scripts, for {@code share/extension};
  *   <li>{@code data}: other files for {@code share}, with their subfolders;
  *   <li>{@code libraries}: shared libraries, which are in folders {@code PLATFORM/MAJOR} as {@code
  *       linux-amd64/17}; the file {@code SHA256SUMS} in the folder lists them with their hashes. A
- *       name may have no suffix, or that of Linux: see {@link #libraryFile};
- *   <li>{@code majors}: in place of the three before, where each major has files of its own: those
- *       for {@code share} are in {@code share/MAJOR}, libraries in {@code PLATFORM/MAJOR}, and
- *       {@code SHA256SUMS} lists all; libraries that these need, and a machine may not have, are in
- *       {@code needed/PLATFORM/MAJOR};
- *   <li>{@code libc}: a folder that has the GNU C library for which the libraries were built, in
- *       {@code PLATFORM}, and {@code SHA256SUMS}; it may be in another jar; without it, that of the
- *       machine has to do;
+ *       name may have no suffix, or the suffix of Linux: see {@link #libraryFile};
+ *   <li>{@code majors}: instead of the previous three, if each major version has different files:
+ *       those for {@code share} are in {@code share/MAJOR}, libraries in {@code PLATFORM/MAJOR},
+ *       and {@code SHA256SUMS} lists all; libraries that these need, and a machine may not have,
+ *       are in {@code needed/PLATFORM/MAJOR};
+ *   <li>{@code libc}: a directory with the GNU C library for which the libraries were built, in
+ *       {@code PLATFORM}, and {@code SHA256SUMS}; it may be in another jar; without it, the C
+ *       library of the machine is used;
  *   <li>{@code preload}: libraries for {@code shared_preload_libraries};
  *   <li>{@code setting.NAME}: a setting that the server needs;
- *   <li>{@code headers.MAJOR}: the version of PostgreSQL whose headers the libraries of a major
- *       were built with, e.g. {@code 17.5}.
+ *   <li>{@code headers.MAJOR}: the PostgreSQL version of the headers that the libraries of a major
+ *       version were built with, e.g. {@code 17.5}.
  * </ul>
  *
  * Lists are separated by commas. Thread-safe.
@@ -58,26 +58,26 @@ public final class PackedExtension {
   /** Stands in scripts for the folder of shared files, which is known when they are installed. */
   public static final String SHARED_FOLDER = "@PG_EXTENSION_SHARED_FOLDER@";
 
-  /** The folder of libraries in that of a server. */
+  /** Directory of libraries within a server's directory. */
   public static final String LIBRARIES = "lib/postgresql/";
 
-  /** The folder of other libraries, which those of extensions need, in that of a server. */
+  /** Directory of the libraries that extension libraries need, within a server's directory. */
   public static final String NEEDED = "lib/needed/";
 
-  /** The folder of another C library in that of a server. */
+  /** Directory of a separate C library within a server's directory. */
   public static final String LIBC = "lib/libc/";
 
-  /** The folder of shared files in that of a server. */
+  /** Directory of shared files within a server's directory. */
   public static final String SHARED = "share/postgresql/";
 
-  /** The folder of control files and scripts in that of a server. */
+  /** Directory of control files and scripts within a server's directory. */
   public static final String SCRIPTS = SHARED + "extension/";
 
   private static final String SUMS = "SHA256SUMS";
   private static final String SETTING = "setting.";
   private static final String HEADERS = "headers.";
 
-  /** A platform and a major, as the folders of libraries have them. */
+  /** A platform and a major version, as in the directories of libraries. */
   private static final Pattern BUILD = Pattern.compile("(?!share/)[^/]+/\\d+(?=/)");
 
   private static final Pattern LIBRARY_SUFFIX = Pattern.compile("\\.(?:so|dylib|dll)$");
@@ -92,7 +92,7 @@ public final class PackedExtension {
     /** Opens one; null if there is none. */
     @Nullable InputStream open(String name) throws IOException;
 
-    /** Returns what they are in, with its preposition, as in "on the class path". */
+    /** Returns the place of the files with a preposition, for example "on the class path". */
     String place();
   }
 
@@ -113,7 +113,7 @@ public final class PackedExtension {
     this.descriptor = DESCRIPTORS + name + ".properties";
     this.resources = resources;
     var read = new Properties();
-    // a decoder says what is not UTF-8, where a charset would replace it
+    // a decoder reports invalid UTF-8, while a charset would replace it
     try {
       read.load(new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder()));
     } catch (IOException | IllegalArgumentException e) {
@@ -168,8 +168,8 @@ public final class PackedExtension {
   /**
    * Returns what a server needs: contents by paths in its folder.
    *
-   * @param platform of the server, as in {@code linux-amd64}
-   * @throws IllegalStateException if there is nothing for it; the message names what there is
+   * @param platform the platform of the server, for example {@code linux-amd64}
+   * @throws IllegalStateException if there are no files for it; the message lists the existing ones
    */
   public Map<String, byte[]> files(String platform, int major) {
     var files = new LinkedHashMap<String, byte[]>();
@@ -223,8 +223,8 @@ public final class PackedExtension {
    * Returns the name of a library's file on a platform. Servers look for {@code .dll} on Windows,
    * {@code .dylib} on macOS from PostgreSQL 16 on, and otherwise {@code .so}.
    *
-   * @param library its name without a suffix, or with that of any platform. A name with a version
-   *     after the suffix ({@code libacme.so.1}) is returned unchanged.
+   * @param library its name without a suffix, or with the suffix of any platform. A name with a
+   *     version after the suffix ({@code libacme.so.1}) is returned unchanged.
    */
   public static String libraryFile(String library, String platform, int major) {
     if (WITH_VERSION.matcher(library).find()) {
@@ -247,13 +247,16 @@ public final class PackedExtension {
     return libc != null && has(libc + "/" + SUMS);
   }
 
-  /** Returns the C library for which the libraries were built, as {@link #files} does. */
+  /**
+   * Returns the C library for which the libraries were built, in the spelling of {@link #files}
+   * does.
+   */
   public Map<String, byte[]> libc(String platform) {
     String libc = values.get("libc");
     return libc == null || !hasLibc() ? Map.of() : in(libc, platform + "/", LIBC);
   }
 
-  /** Returns what a folder has below a path, by its place on a server. */
+  /** Returns the files of a directory below a path, by their paths on a server. */
   private Map<String, byte[]> in(String folder, String path, String place) {
     var files = new LinkedHashMap<String, byte[]>();
     hashes(folder)
@@ -292,7 +295,7 @@ public final class PackedExtension {
     return folder + file;
   }
 
-  /** Returns a script for a server whose folder of shared files is this one. */
+  /** Returns a script for a server with this directory of shared files. */
   public static byte[] withSharedFolder(byte[] script, String shared) {
     var text = new String(script, StandardCharsets.ISO_8859_1);
     if (!text.contains(SHARED_FOLDER)) {
@@ -303,7 +306,7 @@ public final class PackedExtension {
     return text.replace(SHARED_FOLDER, bytes).getBytes(StandardCharsets.ISO_8859_1);
   }
 
-  /** Returns what a file beside the descriptor's others has in it. */
+  /** Returns the content of a file next to the descriptor. */
   public byte[] read(String file) {
     return read(folder(), file);
   }
@@ -369,7 +372,7 @@ public final class PackedExtension {
             + ". Use one of these, or build it on such a machine with make install.");
   }
 
-  /** Returns what it was built for, as in {@code linux-amd64/17}. */
+  /** Returns the platform that it was built for, for example {@code linux-amd64/17}. */
   public List<String> builds() {
     return hashes(folder()).keySet().stream()
         .map(BUILD::matcher)

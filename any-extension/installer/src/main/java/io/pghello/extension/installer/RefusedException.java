@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.installer;
 
-/** Nothing was changed, for a reason that the message tells, with what helps. */
+/** Nothing was changed. The message contains the reason and the fix. */
 public final class RefusedException extends Exception {
   private static final long serialVersionUID = 1L;
 

@@ -19,13 +19,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * An installed PostgreSQL.
  *
- * @param tree that it is in
- * @param program its program {@code postgres}
- * @param file the program's headers
- * @param version as in {@code 17.11}
- * @param platform as in {@code linux-amd64}; that of the program, not of this JVM
- * @param libraries its folder of libraries ({@code pg_config --pkglibdir})
- * @param shared its folder of shared files ({@code pg_config --sharedir})
+ * @param tree the file tree of the server
+ * @param program the program {@code postgres}
+ * @param file the headers of the program
+ * @param version for example {@code 17.11}
+ * @param platform for example {@code linux-amd64}; the platform of the program, not of this JVM
+ * @param libraries the directory of libraries ({@code pg_config --pkglibdir})
+ * @param shared the directory of shared files ({@code pg_config --sharedir})
  */
 record Server(
     FileTree tree,
@@ -57,11 +57,11 @@ record Server(
           List.of("Applications/Postgres.app/Contents/Versions", "", "bin"),
           List.of("Library/PostgreSQL", "", "bin"));
 
-  /** The folders of the dynamic loader, but for what its configuration adds. */
+  /** The default directories of the dynamic loader. */
   private static final List<String> LIBRARY_FOLDERS =
       List.of("lib", "lib64", "usr/lib", "usr/lib64", "usr/local/lib");
 
-  /** Returns the major version, as in 17. */
+  /** Returns the major version, for example 17. */
   int major() {
     return major(version);
   }
@@ -125,9 +125,9 @@ record Server(
   }
 
   /**
-   * Returns the server whose programs are in a folder.
+   * Returns the server with programs in a directory.
    *
-   * @param folder or that in which there is a folder {@code bin}
+   * @param folder the directory, or the parent of a directory {@code bin}
    */
   static Server in(FileTree tree, Path folder) throws IOException, RefusedException {
     for (Path each : List.of(folder, folder.resolve("bin"))) {
@@ -139,7 +139,7 @@ record Server(
     throw new RefusedException("There is no server in " + folder + ": it has no program postgres.");
   }
 
-  /** Returns the server that {@code pg_config} tells of, which is run. */
+  /** Returns the server that {@code pg_config} describes. Runs pg_config. */
   static Server of(FileTree tree, Path config) throws IOException, RefusedException {
     Path folder = Path.of(ask(config, "--bindir"));
     Path program = tree.resolve(folder.resolve(PROGRAM));

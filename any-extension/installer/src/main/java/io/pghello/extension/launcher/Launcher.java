@@ -13,8 +13,8 @@ public final class Launcher {
   /**
    * Ends the JVM with the installer's exit status.
    *
-   * @param arguments what {@code --help} says
-   * @throws ReflectiveOperationException if the jar is not whole
+   * @param arguments the arguments in {@code --help} says
+   * @throws ReflectiveOperationException if the jar is incomplete
    */
   public static void main(String[] arguments) throws Exception {
     URI jar = Launcher.class.getProtectionDomain().getCodeSource().getLocation().toURI();

@@ -109,7 +109,7 @@ public class PackageMojo extends AbstractMojo {
     }
     Path descriptors = classesDirectory.toPath().resolve(FOLDER);
     Path folder = descriptors.resolve(Objects.requireNonNull(extension, "majors"));
-    // what an earlier build has left there may be of other sources
+    // files of an earlier build may be outdated
     for (String own : List.of(SHARED, Platform.current())) {
       Pgxs.delete(folder.resolve(own));
     }
@@ -157,7 +157,7 @@ public class PackageMojo extends AbstractMojo {
     }
   }
 
-  /** Returns where a jar has a file of a server. */
+  /** Returns the path in the jar of a file of a server. */
   private static String place(String path, int major) {
     if (path.startsWith(ExtensionSource.LIBRARIES)) {
       String library = path.substring(ExtensionSource.LIBRARIES.length());
@@ -194,7 +194,7 @@ public class PackageMojo extends AbstractMojo {
     return text.toString().lines().filter(line -> !line.startsWith("#")).sorted().toList();
   }
 
-  /** Returns the files of all platforms and majors, as in linux-amd64/17/acme.so. */
+  /** Returns the files of all platforms and major versions, for example linux-amd64/17/acme.so. */
   private static List<String> files(Path folder) throws IOException {
     try (Stream<Path> files = Files.walk(folder)) {
       return files
@@ -207,7 +207,7 @@ public class PackageMojo extends AbstractMojo {
     }
   }
 
-  /** Returns what sha256sum says of files. */
+  /** Returns the checksums of files in the format of sha256sum. */
   private static List<String> sums(Path folder, List<String> files) throws IOException {
     var sums = new ArrayList<String>();
     for (String file : files) {
@@ -216,7 +216,7 @@ public class PackageMojo extends AbstractMojo {
     return sums;
   }
 
-  /** Returns the folders with libraries, as in linux-amd64/17. */
+  /** Returns the directories with libraries, for example linux-amd64/17. */
   private static String builds(List<String> files) {
     return files.stream()
         .filter(file -> !file.startsWith(SHARED))

@@ -80,7 +80,7 @@ final class Pgxs {
 
   private static final Pattern VERSION = Pattern.compile("PostgreSQL (\\S+)");
 
-  /** The build failed for a reason that the message tells its user. */
+  /** The build failed. The message contains the reason for the user. */
   static final class BuildException extends Exception {
     private static final long serialVersionUID = 1L;
 
@@ -104,7 +104,7 @@ final class Pgxs {
     this.source = source.toAbsolutePath().normalize();
     this.target = target.toAbsolutePath().normalize();
     this.environment = environment;
-    // older compilers only warn, and the server then refuses the library
+    // older compilers only warn, and the server then rejects the library
     options.add(ONLY_FOR_C);
     if (strict) {
       options.addAll(List.of("-Wall", "-Werror"));
@@ -158,7 +158,7 @@ final class Pgxs {
             make(config),
             "COPT=" + String.join(" ", flags),
             "CXX=" + quoted(cxx(folder, copy, include)));
-    // in one call, install would miss what all has made
+    // in a single call, install would not find the results of all
     make(major, config, copy, with(make, "all"));
     Path installed = installed(target, major);
     // some Makefiles put a header there, and expect the folder
@@ -212,8 +212,8 @@ final class Pgxs {
    * Runs the tests that the Makefile names, by {@code make installcheck} in the copy that was
    * built.
    *
-   * @param sockets the folder of the server's socket, where it trusts its clients
-   * @param log of what was run, and of what was not
+   * @param sockets the directory of the server's socket, which needs no password
+   * @param log receives the commands and the skipped tests
    */
   void test(int major, EmbeddedServer server, Path sockets, Consumer<String> log)
       throws IOException, BuildException {
@@ -529,7 +529,7 @@ final class Pgxs {
     digest.update((text + "\0").getBytes(StandardCharsets.UTF_8));
   }
 
-  /** Returns the files of the sources, without what was built, and what begins with a dot. */
+  /** Returns the source files, without build results and hidden files. */
   private List<Path> sources() throws IOException {
     var files = new ArrayList<Path>();
     Path built = Objects.requireNonNull(target.getParent());

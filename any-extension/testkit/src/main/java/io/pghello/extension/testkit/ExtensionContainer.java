@@ -113,8 +113,8 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   /**
    * Adds an extension. They are created in this order in the databases of {@link
    * #createDatabase()}, and not in the container's own. Its settings and preloaded libraries are
-   * added to the server's command, where they override the command that {@code withCommand} has set
-   * before.
+   * added to the server's command, where they override the settings of an earlier {@code
+   * withCommand}
    *
    * @throws IllegalStateException if the container exists already
    */

@@ -95,7 +95,7 @@ public final class ExtensionServer implements AutoCloseable {
     /**
      * Sets a setting of the server, as in {@code postgresql.conf}. Defaults differ from
      * PostgreSQL's in {@code fsync=off}, {@code max_connections=300} and {@code timezone=UTC}.
-     * Libraries in {@code shared_preload_libraries} come after those of extensions.
+     * Libraries in {@code shared_preload_libraries} come after the libraries of extensions.
      *
      * @param name the setting, as in {@code cron.database_name}
      * @param value the value, without quotes
@@ -179,7 +179,7 @@ public final class ExtensionServer implements AutoCloseable {
     return new TestDatabase(server.databases(), name);
   }
 
-  /** Returns the major version of the server, as in 17. */
+  /** Returns the major version of the server, for example 17. */
   public int major() {
     return server.embedded().major();
   }

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *
  * <p>Tests may run in parallel.
  *
- * <p>The system property {@code pg-extension.server}, or else the environment variable {@code
+ * <p>The system property {@code pg-extension.server}, otherwise the environment variable {@code
  * PG_EXTENSION_SERVER}, selects the server:
  *
  * <ul>

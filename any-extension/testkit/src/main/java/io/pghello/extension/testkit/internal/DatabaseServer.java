@@ -21,7 +21,7 @@ public final class DatabaseServer implements AutoCloseable {
   }
 
   /**
-   * Returns the major version of the server at a place, as in 17.
+   * Returns the major version of the server at a place, for example 17.
    *
    * @throws IllegalStateException if there is none
    * @throws UncheckedIOException if it cannot be read

@@ -304,7 +304,7 @@ public final class EmbeddedServer {
     }
   }
 
-  /** Ends it by force: all its processes get SIGKILL at once. Its data stays. */
+  /** Ends it by force: all its processes receive SIGKILL immediately. Its data stays. */
   public void kill() {
     lock.lock();
     try {

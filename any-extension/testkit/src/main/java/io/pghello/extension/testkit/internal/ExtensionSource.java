@@ -27,9 +27,9 @@ public interface ExtensionSource {
   /**
    * Returns what a server needs: contents by paths in its folder.
    *
-   * @param platform of the server, as in {@code linux-amd64}
-   * @param major of the server, as in 17
-   * @throws IllegalStateException if there is nothing for it; the message names what there is
+   * @param platform the platform of the server, for example {@code linux-amd64}
+   * @param major the major version of the server, for example 17
+   * @throws IllegalStateException if there are no files for it; the message lists the existing ones
    */
   Map<String, byte[]> files(String platform, int major) throws IOException;
 

@@ -51,7 +51,7 @@ public record NamedExtensions(
         installed.put(name, ServerExtension.of(InstalledExtension.in(folder, name)));
       }
       if (there.isEmpty()) {
-        // says what is there if it is not one
+        // reports the existing extensions if there is not exactly one
         ServerExtension only = ServerExtension.of(InstalledExtension.in(folder, null));
         if (!extensions.isEmpty()) {
           throw new IllegalArgumentException(

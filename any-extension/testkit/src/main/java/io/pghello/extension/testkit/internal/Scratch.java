@@ -38,7 +38,7 @@ final class Scratch implements AutoCloseable {
   /** The names that {@link Files#createTempDirectory} makes; others are not ours. */
   private static final Pattern NAME = Pattern.compile(PREFIX + "\\d+");
 
-  // strings alone: other libraries read all system properties as such
+  // strings alone: other libraries expect all system properties to be strings
   private static final String OWN = "io.pghello.extension.testkit.scratch.";
   private static final String LOCK = "lock";
   private static final String DATA = "data";

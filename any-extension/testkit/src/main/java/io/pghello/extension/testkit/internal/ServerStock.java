@@ -28,7 +28,7 @@ interface ServerStock {
   /** Returns the platform that the server runs on. */
   Platform platform();
 
-  /** Returns the major version of the server, as in 17. */
+  /** Returns the major version of the server, for example 17. */
   int major();
 
   /** Returns what another one has otherwise. */

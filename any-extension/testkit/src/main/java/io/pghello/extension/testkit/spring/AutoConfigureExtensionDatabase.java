@@ -11,8 +11,8 @@ import java.lang.annotation.Target;
 
 /**
  * Provides a separate database with extensions for the application context of a test, on an
- * embedded server or on the server in the system property {@code pg-extension.server} names as
- * {@link ExtensionTest} says. Can be used as a meta-annotation.
+ * embedded server or on the server in the system property {@code pg-extension.server} (see {@link
+ * ExtensionTest}). Can be used as a meta-annotation.
  *
  * <pre>{@code
  * @SpringBootTest

@@ -28,7 +28,7 @@ class CoalescerStress {
   static final int INTERRUPTED = 4;
   static final int OTHER = 9;
 
-  // Longer than a thread is ever kept from running; only a lost wake-up makes anybody wait for it.
+  // Longer than any scheduling delay, so that only a lost wakeup can reach it.
   static final Duration CALL_TIMEOUT = Duration.ofSeconds(1);
   static final int MAX_WAITING = 4;
 
@@ -126,7 +126,7 @@ class CoalescerStress {
     }
   }
 
-  /** Ends calls at their deadlines, as the timer does, but hides no lost wake-up. */
+  /** Ends calls at their deadlines like the timer, but does not hide lost wakeups. */
   private static void watch() {
     while (true) {
       for (Call<Name, String> call : WATCHED) {
@@ -184,7 +184,7 @@ class CoalescerStress {
     return refused && coalescer.isIdle() ? 1 : 0;
   }
 
-  /** A request of one byte, whose answer is its name. */
+  /** A request of one byte. Its result is its name. */
   record Name(String name) implements Request {
     private static final ServerFunction FUNCTION = new Answer();
 

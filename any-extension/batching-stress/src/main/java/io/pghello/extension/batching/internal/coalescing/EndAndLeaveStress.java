@@ -12,7 +12,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.II_Result;
 
-/** A caller whose call ends at its deadline has the one outcome or the other. */
+/** A call that completes at its deadline either succeeds or times out, never both. */
 @JCStressTest
 @Outcome(id = "1, 1", expect = ACCEPTABLE, desc = "it was in time")
 @Outcome(id = "3, 3", expect = ACCEPTABLE, desc = "it timed out")

@@ -13,7 +13,7 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.III_Result;
 
 /**
- * A caller is assigned as leader while the time-out check revokes assignments: each call is sent
+ * A caller is assigned as leader while the timeout check revokes assignments: each call is sent
  * once.
  */
 @JCStressTest
