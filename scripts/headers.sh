@@ -26,7 +26,7 @@ refuse_cache() {
   exit 1
 }
 
-# is_safe FOLDER: succeeds if only this user and root can rename what is in it. It may be a link.
+# is_safe FOLDER: succeeds if only this user and root can rename its content. It may be a link.
 is_safe() {
   [ -n "$(find -H "$1" -maxdepth 0 \( -user "$(id -u)" -o -user 0 \) \( -perm -1000 -o ! -perm -002 \( ! -perm -020 -o -user "$(id -u)" \) \) \
     2>/dev/null)" ]
@@ -55,8 +55,8 @@ own_cache() {
   # The owner of the link is trusted, like the variable.
   CACHE=$(CDPATH='' cd "$CACHE" && pwd -P)
   [ -n "$(find "$CACHE" -maxdepth 0 \( -user "$(id -u)" -o -user 0 \))" ] ||
-    refuse_cache 'its owner is neither you nor root, and could replace what is in it'
-  is_safe "$CACHE" || refuse_cache 'others may rename what is in it, as it has no sticky bit'
+    refuse_cache 'its owner is neither you nor root, and could replace its content'
+  is_safe "$CACHE" || refuse_cache 'others may rename its content, because it has no sticky bit'
   if ! is_own "$CACHE" ! -perm -002 ! -perm -020 || { ! is_own "$CACHE" "${CLOSED[@]}" && [ -n "$(foreign "$CACHE")" ]; }; then
     CACHE=$CACHE/$user
     mkdir -m 700 "$CACHE" 2>/dev/null || is_own "$CACHE" "${CLOSED[@]}" ||

@@ -71,7 +71,7 @@ install_packages() {
     sudo=(sudo -n)
   fi
   if ! command -v apt-get >/dev/null || { [ "$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; }; then
-    die "missing packages; install them, as with: sudo apt-get install $*"
+    die "missing packages; install them, for example: sudo apt-get install $*"
   fi
   say "Installing $* (a minute or less)"
   local log

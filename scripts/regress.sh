@@ -3,7 +3,7 @@
 # results are kept in extension/target/regress.
 # Usage: scripts/regress.sh [--settings | --accept | --platform PLATFORM] [MAJOR...]
 #   --settings   once more with the library preloaded, in parallel workers, and in LATIN1
-#   --accept     make what was answered what is expected; look at it with git diff
+#   --accept     replace the expected results by the actual ones; check with git diff
 #   --platform   the tests alone, with the library for another platform: linux-amd64-musl; linux-arm64, emulated; windows-amd64, on a
 #                server for Windows under Wine; darwin-arm64 and darwin-amd64, on a server for Linux that runs the library's
 #                machine code (macho-loader.c)

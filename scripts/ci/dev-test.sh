@@ -216,7 +216,7 @@ chmod 1777 "$WORK/sticky" "$WORK/linked" "$WORK/closed"
 chmod 777 "$WORK/open"
 plant "$WORK/sticky"
 caches 1 "$none" "$WORK/sticky"
-caches 1 'others may rename what is in it' "$WORK/open"
+caches 1 'others may rename its content' "$WORK/open"
 # Created with a umask of 000 before this rule existed.
 plant "$WORK/old" && chmod 777 "$WORK/old/pgxs/99-1/bin"
 caches 1 "$none" "$WORK/old"
@@ -243,7 +243,7 @@ if [ -n "$(find "$home/.cache" "$WORK/sticky/$me" -perm /077)" ] || [ ! -d "$hom
   ls -lRd "$home/.cache" "$home/.cache/pg-hello" "$WORK/sticky/$me"
   failures=$((failures + 1))
 fi
-# what only this user could have put there is taken, whatever its name is, and others cannot write to what is added
+# files that only this user can create are used under any name, and others cannot write to added files
 for folder in "$WORK/mine" "$WORK/o'brien \$(touch planted)"; do
   plant "$folder"
   cases=$((cases + 1))

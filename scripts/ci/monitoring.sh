@@ -74,7 +74,7 @@ use() {
       tmp=$(mktemp -d "$CACHE/debian/.tmp.XXXXXX")
       if ! { debian_download deb bookworm "$2" "$tmp/deb" && dpkg -x "$tmp"/deb/*.deb "$tmp/tree"; }; then
         rm -rf "$tmp"
-        die "there is no $1; install it, as with: sudo apt-get install $2"
+        die "there is no $1; install it, for example: sudo apt-get install $2"
       fi
       mv -T "$tmp/tree" "$folder" 2>/dev/null || [ -e "$folder" ]
       rm -rf "$tmp"

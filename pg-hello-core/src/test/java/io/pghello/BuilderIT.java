@@ -122,7 +122,7 @@ class BuilderIT {
     awaitNoSession(superuser, "pg-extension");
   }
 
-  @Tag("session") // the time-out is not set behind a pooler
+  @Tag("session") // the timeout is not set behind a pooler
   @Test
   void connectsAsTold(TestDatabase database, @Superuser DataSource superuser) throws Exception {
     PGSimpleDataSource login = database.dataSource().unwrap(PGSimpleDataSource.class);
@@ -144,7 +144,7 @@ class BuilderIT {
     awaitNoSession(superuser, "it's \"mine\"");
   }
 
-  @Tag("session") // the time-out is not set behind a pooler
+  @Tag("session") // the timeout is not set behind a pooler
   @Test
   void limitsStatementsOfItsOwnSessionsOnly(TestDatabase database, @Superuser DataSource superuser)
       throws SQLException {

@@ -40,7 +40,7 @@ class BuilderTest {
                 .connections(dataSource::getConnection))) {
       assertThatThrownBy(builder::build)
           .isInstanceOf(IllegalStateException.class)
-          .hasMessage("Say one of dataSource, connections and url");
+          .hasMessage("Set one of dataSource, connections and url");
     }
   }
 
@@ -130,7 +130,7 @@ class BuilderTest {
   void namesAnAnonymousDataSourceToo() {
     try (PgHelloClient client = PgHelloClient.create(new PGSimpleDataSource() {})) {
       assertThat(client)
-          .hasToString("PgHelloClient[BuilderTest$1, time-out 5000 ms, coalescing 2 x 1024]");
+          .hasToString("PgHelloClient[BuilderTest$1, timeout 5000 ms, coalescing 2 x 1024]");
     }
   }
 
@@ -313,7 +313,7 @@ class BuilderTest {
     dataSource.setPassword("secret");
     PgHelloClient client = PgHelloClient.create(dataSource);
     assertThat(client)
-        .hasToString("PgHelloClient[PGSimpleDataSource, time-out 5000 ms, coalescing 2 x 1024]");
+        .hasToString("PgHelloClient[PGSimpleDataSource, timeout 5000 ms, coalescing 2 x 1024]");
     PgHelloClient other =
         PgHelloClient.builder()
             .dataSource(dataSource)
@@ -324,7 +324,7 @@ class BuilderTest {
             .build();
     assertThat(other)
         .hasToString(
-            "PgHelloClient[PGSimpleDataSource, repeat 3, schema \"Odd \"\"one\"\"\", time-out 20"
+            "PgHelloClient[PGSimpleDataSource, repeat 3, schema \"Odd \"\"one\"\"\", timeout 20"
                 + " ms, not coalescing]");
     try (PgHelloClient own =
         PgHelloClient.builder()

@@ -58,7 +58,7 @@ class ByThreadIT {
     assertThat(threads.awaitTermination(20, SECONDS)).isTrue();
   }
 
-  @Tag("session") // settings of a session, or of a role at its log-in
+  @Tag("session") // settings of a session, or of a role at its login
   @Test
   void asksTheTenantOfTheCallingThread(DataSource dataSource) {
     try (var first = pool(dataSource, 1);
@@ -116,7 +116,7 @@ class ByThreadIT {
     assertThat(greeting).isEqualTo(once + (" " + once).repeat(count - 1));
   }
 
-  @Tag("session") // settings of a session, or of a role at its log-in
+  @Tag("session") // settings of a session, or of a role at its login
   @Test
   void makesFuturesOnAnExecutorThatBringsTheTenantAlong(DataSource dataSource) {
     try (var first = pool(dataSource, 1);
@@ -249,7 +249,7 @@ class ByThreadIT {
               hasty.helloAsync(LARGE), hasty.helloAsync(LARGE), hasty.helloAllAsync(List.of("a")));
       for (CompletableFuture<?> future : futures) {
         assertThat(assertFails(Code.NO_CONNECTION, () -> join(future)))
-            .hasMessageContaining("time-out of 100 ms");
+            .hasMessageContaining("timeout of 100 ms");
       }
       goOn.release(1000);
       assertThat(join(client.helloAsync(LARGE))).endsWith("!");

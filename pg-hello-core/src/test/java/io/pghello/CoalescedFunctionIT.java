@@ -1129,7 +1129,7 @@ class CoalescedFunctionIT {
     assertThatIllegalStateException()
         .isThrownBy(
             () -> CoalescedFunction.builder(EXTENSION, "pg_hello_all", new GreetAll()).build())
-        .withMessage("Say one of dataSource, connections and url");
+        .withMessage("Set one of dataSource, connections and url");
     var tiny =
         new GreetAll() {
           @Override
@@ -1335,7 +1335,7 @@ class CoalescedFunctionIT {
     } finally {
       System.clearProperty(POOL_CHECKS_AFTER);
     }
-    // it fills itself, and its log-ins would be counted, or held up
+    // it fills itself, and its logins would be counted, or held up
     until(() -> pool.getHikariPoolMXBean().getIdleConnections() == size);
     return pool;
   }

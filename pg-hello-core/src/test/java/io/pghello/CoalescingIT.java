@@ -1135,7 +1135,7 @@ class CoalescingIT {
     } finally {
       System.clearProperty(POOL_CHECKS_AFTER);
     }
-    // it fills itself, and its log-ins would be counted, or held up
+    // it fills itself, and its logins would be counted, or held up
     until(() -> pool.getHikariPoolMXBean().getIdleConnections() == size);
     return pool;
   }

@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** Calls that a time-out of the network does not end, as it counts for each read. */
+/** Calls that a timeout of the network does not end, as it counts for each read. */
 @PgHelloTest
 @Timeout(120)
 class DeadlinesIT {
@@ -127,7 +127,7 @@ class DeadlinesIT {
     long begin = System.nanoTime();
     PgHelloException e = assertFails(Code.TIMEOUT, call);
     assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(AT_MOST);
-    assertThat(e).hasMessageContaining("time-out of 1000 ms");
+    assertThat(e).hasMessageContaining("timeout of 1000 ms");
     assertThat(Thread.currentThread().isInterrupted()).isFalse();
   }
 

@@ -233,7 +233,7 @@ class FaultsIT {
                 .build()) {
       terminate(superuser);
       assertThat(assertFails(Code.TIMEOUT, () -> client.hello("Ada")))
-          .hasMessageStartingWith("The call took longer than its time-out of 100 ms.");
+          .hasMessageStartingWith("The call took longer than its timeout of 100 ms.");
       assertThat(heard.repeated).isEmpty();
       assertThat(heard.statements).hasSize(1);
     }
@@ -386,7 +386,7 @@ class FaultsIT {
       PgHelloException e = assertFails(Code.NO_CONNECTION, () -> client.hello("Ada"));
       assertThat(Duration.ofNanos(System.nanoTime() - begin))
           .isBetween(CALL_TIMEOUT.dividedBy(2), CALL_TIMEOUT.plus(MARGIN));
-      assertThat(e).hasMessageContaining("within the time-out of 2000 ms");
+      assertThat(e).hasMessageContaining("within the timeout of 2000 ms");
       assertThat(Thread.currentThread().isInterrupted()).isFalse();
       proxy.resume();
       assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
@@ -414,7 +414,7 @@ class FaultsIT {
         }
         for (CompletableFuture<String> call : calls) {
           PgHelloException e = assertFails(Code.NO_CONNECTION, () -> join(call));
-          assertThat(e).hasMessageContaining("within the time-out of 2000 ms");
+          assertThat(e).hasMessageContaining("within the timeout of 2000 ms");
         }
         threads.shutdown();
       }
@@ -611,7 +611,7 @@ class FaultsIT {
     }
   }
 
-  @Tag("session") // settings of a session, or of a role at its log-in
+  @Tag("session") // settings of a session, or of a role at its login
   @Test
   void doesNotRepeatWhereATransactionWasIdleForTooLong(
       DataSource dataSource, @Superuser DataSource superuser) throws Exception {

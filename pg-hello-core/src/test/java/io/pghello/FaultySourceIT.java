@@ -50,7 +50,7 @@ class FaultySourceIT {
     try (PgHelloClient client = PgHelloClient.builder().connections(source).build()) {
       PgHelloException e = assertFails(Code.NO_CONNECTION, () -> kind.call.accept(client));
       assertThat(e)
-          .hasMessageContaining("could be had: java.lang.IllegalStateException.")
+          .hasMessageContaining("database connection: java.lang.IllegalStateException.")
           .hasCauseInstanceOf(IllegalStateException.class);
     }
   }
@@ -72,7 +72,7 @@ class FaultySourceIT {
         };
     try (PgHelloClient client = PgHelloClient.builder().connections(source).build()) {
       PgHelloException e = assertFails(Code.NO_CONNECTION, () -> kind.call.accept(client));
-      assertThat(e).hasMessageContaining("could be had: no transaction manager.");
+      assertThat(e).hasMessageContaining("database connection: no transaction manager.");
     }
   }
 

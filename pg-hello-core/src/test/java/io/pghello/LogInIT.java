@@ -54,22 +54,22 @@ class LogInIT {
     assertThat(e.sqlState()).hasValue("28P01");
     assertThat(e)
         .hasMessage(
-            "The log-in was refused: password authentication failed for user \"hello\"." + REMEDY);
+            "The login was rejected: password authentication failed for user \"hello\"." + REMEDY);
     // HikariCP would have tried again for two seconds
     assertThat(proxy.connections()).isEqualTo(1);
   }
 
-  @Tag("not-odyssey") // the suites have both take any log-in
+  @Tag("not-odyssey") // the suites have both take any login
   @Tag("not-pgpool")
   @Test
   void saysThatAPasswordIsMissing(TestDatabase database, WireProxy proxy) {
     PgHelloException e = fails(Code.LOGIN_REFUSED, through(proxy, database, "hello", null));
     assertThat(e.sqlState()).hasValue("08004");
-    assertThat(e).hasMessageStartingWith("The log-in was refused: ").hasMessageContaining("passw");
+    assertThat(e).hasMessageStartingWith("The login was rejected: ").hasMessageContaining("passw");
     assertThat(proxy.connections()).isEqualTo(1);
   }
 
-  @Tag("not-old-pgbouncer") // it does not answer before the time of the log-in is over
+  @Tag("not-old-pgbouncer") // it does not answer before the time of the login is over
   @Tag("not-odyssey") // it says no more than that it cannot connect
   @Test
   void saysThatThereIsNoSuchDatabase(TestDatabase database) {
@@ -77,7 +77,7 @@ class LogInIT {
         fails(Code.LOGIN_REFUSED, database.jdbcUrl().replace(database.name(), "nowhere"));
     assertThat(e.sqlState()).hasValue("3D000");
     assertThat(e)
-        .hasMessage("The log-in was refused: database \"nowhere\" does not exist." + REMEDY);
+        .hasMessage("The login was rejected: database \"nowhere\" does not exist." + REMEDY);
   }
 
   @Tag("not-old-pgbouncer") // it reports another SQLSTATE
@@ -113,7 +113,7 @@ class LogInIT {
         assertThat(e.sqlState()).hasValue("53300");
         assertThat(e)
             .hasMessage(
-                "No connection to the database could be had: too many connections for database \""
+                "Could not get a database connection: too many connections for database \""
                     + database.name()
                     + "\". Try again, make the pools of the programs smaller, or raise"
                     + " max_connections.");
@@ -150,7 +150,7 @@ class LogInIT {
         fails(Code.NO_CONNECTION, "jdbc:postgresql://db.invalid/app?user=ada&password=secret");
     assertThat(e)
         .hasMessage(
-            "No connection to the database could be had: the host db.invalid is not known."
+            "Could not get a database connection: the host db.invalid is not known."
                 + " Correct the host in the URL, or see why its name cannot be resolved.");
   }
 
@@ -197,7 +197,7 @@ class LogInIT {
   void tellsAllThatWaitOfOneFailure(TestDatabase database, WireProxy proxy) {
     String url = through(proxy, database.jdbcUrl());
     proxy.stall();
-    // or a log-in that ends not at all would keep the test
+    // or a login that ends not at all would keep the test
     CompletableFuture.delayedExecutor(60, TimeUnit.SECONDS).execute(proxy::resume);
     try (PgHelloClient client =
         PgHelloClient.builder()

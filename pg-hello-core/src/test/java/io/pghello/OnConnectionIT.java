@@ -257,7 +257,7 @@ class OnConnectionIT {
     }
   }
 
-  @Tag("session") // settings of a session, or of a role at its log-in
+  @Tag("session") // settings of a session, or of a role at its login
   @Test
   void neverJoinsABatch(DataSource dataSource) throws SQLException {
     try (PgHelloClient client =

@@ -128,7 +128,7 @@ class PgHelloClientIT {
     assertThat(client.hello("O'Brien\\", 2)).isEqualTo("Hello, O'Brien\\! Hello, O'Brien\\!");
   }
 
-  @Tag("session") // settings of a session, or of a role at its log-in
+  @Tag("session") // settings of a session, or of a role at its login
   @Test
   void followsTheSessionsSettingAndLeavesItAlone(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection();
@@ -237,7 +237,7 @@ class PgHelloClientIT {
         .hasMessageContaining("refused");
   }
 
-  @Tag("session") // settings of a session, or of a role at its log-in
+  @Tag("session") // settings of a session, or of a role at its login
   @Test
   void saysWhenTheServerEndsTheCall(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection();
@@ -279,7 +279,7 @@ class PgHelloClientIT {
         assertThatThrownBy(() -> client.hello("Ada"))
             .isInstanceOfSatisfying(
                 PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.NO_CONNECTION))
-            .hasMessageContaining("within the time-out of 300 ms");
+            .hasMessageContaining("within the timeout of 300 ms");
         assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(10));
         assertThat(Thread.currentThread().isInterrupted()).isFalse();
         assertThat(taken.isClosed()).isFalse();

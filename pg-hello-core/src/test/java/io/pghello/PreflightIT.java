@@ -72,7 +72,7 @@ class PreflightIT {
     assertThat(problem.functions()).isEmpty();
     assertThat(problem)
         .hasToString(
-            "The database is distributed by Citus, whose workers do not learn of SET"
+            "The database is distributed by Citus, whose workers do not receive SET"
                 + " pg_hello.repeat. In SQL over distributed tables pass the count, as in"
                 + " pg_hello(name, 2).");
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
@@ -426,7 +426,7 @@ class PreflightIT {
     }
   }
 
-  @Tag("session") // settings of a session, or of a role at its log-in
+  @Tag("session") // settings of a session, or of a role at its login
   @Test
   void keepsThePresentPathInWhatItSuggests(DataSource dataSource) throws SQLException {
     execute(dataSource, "CREATE SCHEMA \"Odd one\"");
@@ -447,7 +447,7 @@ class PreflightIT {
     }
   }
 
-  @Tag("session") // settings of a session, or of a role at its log-in
+  @Tag("session") // settings of a session, or of a role at its login
   @Test
   void suggestsAStatementThatWorksWhereThePathIsEmpty(DataSource dataSource) throws SQLException {
     execute(dataSource, "CREATE SCHEMA mine");

@@ -111,7 +111,7 @@ class SecureLogInIT {
         .hasMessageContaining("SSL error");
   }
 
-  /** A pool of the program's tries again until its own time-out. */
+  /** A pool of the program's tries again until its own timeout. */
   @Test
   void saysTheSameOfACertificateWithAPoolOfTheProgram() {
     var config = new HikariConfig();

@@ -45,7 +45,7 @@ class SessionsIT {
       "SELECT quote_ident(nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid ="
           + " e.extnamespace WHERE extname = 'pg_hello'";
 
-  @Tag("session") // settings of a session, or of a role at its log-in
+  @Tag("session") // settings of a session, or of a role at its login
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void areLeftAsTheyWere(boolean autoCommit, DataSource dataSource, @Superuser DataSource superuser)
@@ -93,7 +93,7 @@ class SessionsIT {
   }
 
   /** Without a pool that would mend them. */
-  @Tag("session") // settings of a session, or of a role at its log-in
+  @Tag("session") // settings of a session, or of a role at its login
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void areLeftAsTheyWereByTheClientItself(
@@ -187,7 +187,7 @@ class SessionsIT {
     }
   }
 
-  @Tag("not-old-pgbouncer") // it refuses options at the log-in
+  @Tag("not-old-pgbouncer") // it refuses options at the login
   @ParameterizedTest
   @ValueSource(strings = {"ignore", "transaction", "always"})
   void mayBeReadOnly(String mode, TestDatabase database) throws Exception {
@@ -211,7 +211,7 @@ class SessionsIT {
     callAll(PgHelloClient.create(dataSource), 1);
   }
 
-  @Tag("session") // settings of a session, or of a role at its log-in
+  @Tag("session") // settings of a session, or of a role at its login
   @ParameterizedTest
   @ValueSource(
       strings = {"", "pg_catalog", "nowhere", "\"$user\", trap", "trap, public", "pg_temp"})

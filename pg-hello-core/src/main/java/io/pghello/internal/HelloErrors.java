@@ -127,7 +127,7 @@ public final class HelloErrors {
                   + ".",
               "Create or update it in this database (CREATE EXTENSION pg_hello, ALTER EXTENSION"
                   + " pg_hello UPDATE), or name the schema that it is in (pghello.schema);"
-                  + " pghello.preflight=fail says at start which it is."),
+                  + " pghello.preflight=fail reports it at startup."),
           e.getSQLState(),
           null);
     }
@@ -136,7 +136,7 @@ public final class HelloErrors {
           new PgHelloProblem(
               Code.TIMEOUT,
               "The server did not answer within the connection's socketTimeout.",
-              "Try again, look what the server is busy with, or raise socketTimeout."),
+              "Try again, check the load of the server, or raise socketTimeout."),
           e.getSQLState(),
           e);
     }
@@ -163,7 +163,7 @@ public final class HelloErrors {
 
     @Override
     public String remedyBehindSqlParser() {
-      return "only single calls work: tell the client the schema, and coalescing(false).";
+      return "only single calls work: configure the schema, and coalescing(false).";
     }
   }
 }

@@ -18,7 +18,7 @@ public record HelloPreflight(Installation installation, List<PgHelloProblem> war
   private static final PgHelloProblem DISTRIBUTED =
       new PgHelloProblem(
           Code.DISTRIBUTED,
-          "The database is distributed by Citus, whose workers do not learn of SET pg_hello.repeat.",
+          "The database is distributed by Citus, whose workers do not receive SET pg_hello.repeat.",
           "In SQL over distributed tables pass the count, as in pg_hello(name, 2).");
 
   /** Returns the installation with its problems in the client's type. */

@@ -287,7 +287,7 @@ class EnvironmentsIT {
     return source;
   }
 
-  @Tag("session") // a search_path at the log-in, which PgBouncer refuses
+  @Tag("session") // a search_path at the login, which PgBouncer refuses
   @Test
   void queriesOnTheTenantsConnection(TestDatabase database) throws SQLException {
     try (Connection connection = database.dataSource().getConnection();

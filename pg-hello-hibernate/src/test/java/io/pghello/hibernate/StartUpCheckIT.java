@@ -142,7 +142,7 @@ class StartUpCheckIT {
     assertThat(logged)
         .singleElement()
         .asString()
-        .startsWith("WARN The database is distributed by Citus, whose workers do not learn of ");
+        .startsWith("WARN The database is distributed by Citus, whose workers do not receive ");
   }
 
   @Test
@@ -304,7 +304,7 @@ class StartUpCheckIT {
     assertThat(logged)
         .singleElement()
         .asString()
-        .startsWith("WARN No connection to the database could be had: ");
+        .startsWith("WARN Could not get a database connection: ");
     settings.put(PgHelloSettings.PREFLIGHT, "fail");
     assertFails(Code.NO_CONNECTION, dataSource, settings);
     // an application that passes a connection to each session
@@ -322,7 +322,7 @@ class StartUpCheckIT {
       var settings = new HashMap<String, Object>(NOT_ASKING);
       settings.put(PgHelloSettings.PREFLIGHT, "warn");
       start(enlisted(connection), settings);
-      assertThat(logged).singleElement().asString().contains("its time-out of 30000 ms");
+      assertThat(logged).singleElement().asString().contains("its timeout of 30000 ms");
     }
   }
 

@@ -578,7 +578,7 @@ class PgHelloIT {
         .satisfies(e -> assertThat(((DataAccessException) e).sqlState()).isEqualTo("22023"));
   }
 
-  @Tag("session") // settings of a session, or of a role at its log-in
+  @Tag("session") // settings of a session, or of a role at its login
   @Test
   void usesAnIndexOnTheGreeting(java.sql.Connection connection) {
     DSLContext ctx = using(connection);
@@ -677,7 +677,7 @@ class PgHelloIT {
   }
 
   /** A generic plan, which the server may use after five executions. */
-  @Tag("session") // settings of a session, or of a role at its log-in
+  @Tag("session") // settings of a session, or of a role at its login
   @Test
   void usesAnIndexOnTheGreetingInGenericPlans(java.sql.Connection connection) {
     var settings = new Settings().withRenderNamedParamPrefix("$");

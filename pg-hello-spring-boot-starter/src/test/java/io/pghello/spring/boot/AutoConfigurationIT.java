@@ -237,7 +237,7 @@ class AutoConfigurationIT {
 
   // without the source of connections
   private static String settings(PgHelloClient client) {
-    return client.toString().replaceAll("(?s).*?(time-out.*)", "$1");
+    return client.toString().replaceAll("(?s).*?(timeout.*)", "$1");
   }
 
   @Test

@@ -220,7 +220,7 @@ final class Installation {
     if (!dryRun && (unfinished || !wanted.isEmpty())) {
       FileChannel lock = lock(server, out);
       try (lock) {
-        // another one may have been here meanwhile
+        // another process may have changed it in the meantime
         wanted = wanted();
         write(wanted, changes);
       }
@@ -336,7 +336,7 @@ final class Installation {
     if (!dryRun && (!before.isEmpty() || Changes.isUnfinished(before.file()))) {
       FileChannel lock = lock(server, out);
       try (lock) {
-        // another one may have been here meanwhile
+        // another process may have changed it in the meantime
         InstalledFiles installed = InstalledFiles.read(server, extension);
         removed = toRemove(installed);
         remove(removed.files, installed, changes);
@@ -355,7 +355,7 @@ final class Installation {
       var folders = new ArrayList<>(installed.folders());
       Collections.reverse(folders);
       folders.forEach(changes::removeFolderLast);
-      // last, so that a run after a kill knows what may be left
+      // last, so that the next run knows the files of a killed run
       changes.removeLast(installed.file());
       changes.complete();
     }
@@ -372,7 +372,7 @@ final class Installation {
         (same ? removed : kept).add(file);
       }
     }
-    // the control file first, so that nobody creates the extension meanwhile
+    // the control file first, so that no session creates the extension in the meantime
     removed.sort((a, b) -> Boolean.compare(isControl(b), isControl(a)));
     for (Path file : removed) {
       requireWritable(parent(file));
@@ -420,10 +420,10 @@ final class Installation {
       PosixFileAttributes attributes =
           Files.readAttributes(each, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
       Set<PosixFilePermission> permissions = attributes.permissions();
-      // in a folder as /tmp, nobody can rename what is root's
+      // in a directory such as /tmp, other users cannot rename root's files
       boolean sticky = (number(each, "unix:mode") & 01000) != 0;
       boolean owned = number(each, "unix:uid") == 0;
-      // the group's are those of an access control list, too
+      // the group's permissions include the access control list
       boolean others =
           permissions.contains(PosixFilePermission.OTHERS_WRITE)
               || permissions.contains(PosixFilePermission.GROUP_WRITE);

@@ -81,7 +81,7 @@ record InstalledFiles(Path file, Map<Path, Set<String>> hashes, Set<Path> folder
   private static RefusedException damaged(Path file) {
     return new RefusedException(
         file
-            + " is damaged, so that it cannot be known what was installed. Remedy: remove it, and"
+            + " is damaged, so the installed files are unknown. Remedy: remove it, and"
             + " the extension's files.");
   }
 

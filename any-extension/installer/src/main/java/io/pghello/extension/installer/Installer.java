@@ -147,7 +147,7 @@ public final class Installer {
     if (e instanceof Changes.UnfinishedException) {
       return "all was done, but not tidied up: " + reason + "; run this again";
     }
-    return "failed, and what was done was undone: "
+    return "failed, and all changes were rolled back: "
         + reason
         + (e.getSuppressed().length == 0
             ? ""
@@ -275,7 +275,7 @@ public final class Installer {
       out.accept(
           "Now, in each database: CREATE EXTENSION "
               + name
-              + "; or, where it is already: ALTER EXTENSION "
+              + "; or, if it exists: ALTER EXTENSION "
               + name
               + " UPDATE. Sessions that have loaded an older library go on with that one.");
     }

@@ -169,7 +169,7 @@ record Server(
     String platform = platform(file.platforms(), System.getProperty("os.arch"));
     Matcher version = VERSION.matcher(new String(content, StandardCharsets.ISO_8859_1));
     if (!version.find()) {
-      throw new RefusedException(program + " does not say which version of PostgreSQL it is.");
+      throw new RefusedException(program + " does not report a PostgreSQL version.");
     }
     int major = major(version.group(1));
     Path libraries;
@@ -207,7 +207,7 @@ record Server(
     Path above = parent(parent(prefix));
     var folders = new ArrayList<Path>();
     if (name(above).equals("Cellar")) {
-      // Homebrew's server looks here, and not beside its programs in Cellar/postgresql@17/17.5/bin
+      // Homebrew's server uses this directory, not the one next to Cellar/postgresql@17/17.5/bin
       folders.add(parent(above).resolve(kind).resolve(name(parent(prefix))));
     }
     folders.addAll(

@@ -450,9 +450,9 @@ class InstallerTest {
     Files.writeString(bin.resolve("postgres"), "#!/bin/sh");
     refuses(run("install"), "is no program for Linux or macOS of 64 bits");
     Files.write(bin.resolve("postgres"), program(AMD64, "libc.so.6", ""));
-    refuses(run("install"), "does not say which version of PostgreSQL it is");
+    refuses(run("install"), "does not report a PostgreSQL version");
     Files.write(bin.resolve("postgres"), program(AMD64, "libc.so.6", "99999999999.1"));
-    refuses(run("install"), "does not say which version of PostgreSQL it is");
+    refuses(run("install"), "does not report a PostgreSQL version");
 
     Files.write(bin.resolve("postgres"), program(AMD64, "libc.so.6", "17beta2"));
     acme(jar, "1.0", elf(AMD64, List.of("libc.so.6"), "99999999999.1", null, ""));

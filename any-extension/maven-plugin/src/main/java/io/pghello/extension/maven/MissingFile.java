@@ -81,7 +81,7 @@ final class MissingFile {
         PACKAGES.entrySet().stream()
             .filter(each -> name.startsWith(each.getKey()))
             .max(Map.Entry.comparingByKey(Comparator.comparingInt(String::length)))
-            .map(each -> "install it, as with: sudo apt-get install " + each.getValue())
+            .map(each -> "install it, for example: sudo apt-get install " + each.getValue())
             .orElse(
                 "install the package that has it (Debian: apt-file search "
                     + name

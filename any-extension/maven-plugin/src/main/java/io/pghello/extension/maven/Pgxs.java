@@ -220,7 +220,7 @@ final class Pgxs {
     requireTools();
     if (!isOnPath("psql")) {
       throw new BuildException(
-          "There is no psql on the path, which pg_regress runs. Remedy: install it, as with: sudo"
+          "There is no psql on the path, which pg_regress runs. Remedy: install it, for example: sudo"
               + " apt-get install postgresql-client");
     }
     Path config = pgConfig(major, log);
@@ -247,7 +247,7 @@ final class Pgxs {
         with(
             make(config),
             "installcheck",
-            // a server that has what the extension needs runs what an installed one might not
+            // a server with the required libraries can run tests that an installed server cannot
             "NO_INSTALLCHECK=",
             "pg_regress_installcheck=" + quoted(regress) + " --inputdir=$(srcdir)" + options,
             "pg_isolation_regress_installcheck="
@@ -271,7 +271,7 @@ final class Pgxs {
                 "postgres",
                 "PGPASSWORD",
                 server.password()));
-    // programs of the extension, as if they were installed
+    // programs of the extension, like installed ones
     Path programs = Path.of("/").relativize(Path.of(ask(config, "--bindir")));
     putFirst(builder, config.getParent());
     putFirst(builder, installed(target, major).resolve(programs));
@@ -388,7 +388,7 @@ final class Pgxs {
         builder(command, folder)
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(file.toFile()));
-    // a Makefile may call pg_config by its name alone
+    // a Makefile may call pg_config without a path
     putFirst(builder, config.getParent());
     if (waitFor(builder.start()) != 0) {
       throw new BuildException(
@@ -424,7 +424,7 @@ final class Pgxs {
       throw new BuildException(
           "Not on the path: "
               + String.join(", ", missing)
-              + ". Remedy: install them, as with: sudo apt-get install bash gcc libc6-dev make"
+              + ". Remedy: install them, for example: sudo apt-get install bash gcc libc6-dev make"
               + (missing.contains(CXX) ? " g++" : ""));
     }
     // gcc does not depend on the C library's headers
@@ -434,7 +434,7 @@ final class Pgxs {
             ProcessBuilder.Redirect.DISCARD)
         != 0) {
       throw new BuildException(
-          "The headers of the C library are missing. Remedy: install them, as with: sudo apt-get"
+          "The headers of the C library are missing. Remedy: install them, for example: sudo apt-get"
               + " install libc6-dev");
     }
   }

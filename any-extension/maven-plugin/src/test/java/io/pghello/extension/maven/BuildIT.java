@@ -176,7 +176,7 @@ class BuildIT {
             source, target(source), false, "", Map.of("PATH", "/\0" + File.pathSeparator + folder));
     assertThatThrownBy(() -> noPath.build(MAJOR, line -> {}))
         .hasMessage(
-            "Not on the path: bash, gcc, make. Remedy: install them, as with: sudo apt-get install"
+            "Not on the path: bash, gcc, make. Remedy: install them, for example: sudo apt-get install"
                 + " bash gcc libc6-dev make");
     assertThatThrownBy(() -> pgxs(source, false, "").build(99, line -> {}))
         .hasMessageContaining("PostgreSQL 99: no suite of Debian has its headers")

@@ -292,7 +292,7 @@ class ProjectsIT {
     assertThatThrownBy(() -> pgxs.build(BuildIT.MAJOR, said::add))
         .isInstanceOf(Pgxs.BuildException.class)
         .hasMessage(
-            "Not on the path: g++. Remedy: install them, as with: sudo apt-get install bash gcc"
+            "Not on the path: g++. Remedy: install them, for example: sudo apt-get install bash gcc"
                 + " libc6-dev make g++");
   }
 
@@ -307,7 +307,7 @@ class ProjectsIT {
         .hasMessageStartingWith(
             "make failed for PostgreSQL "
                 + BuildIT.MAJOR
-                + ": libxslt/no_such_header.h is missing. Remedy: install it, as with: sudo apt-get"
+                + ": libxslt/no_such_header.h is missing. Remedy: install it, for example: sudo apt-get"
                 + " install libxslt1-dev; ");
     Files.writeString(code, text);
     makefile(

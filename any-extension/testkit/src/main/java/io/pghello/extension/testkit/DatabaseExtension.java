@@ -234,7 +234,7 @@ public abstract class DatabaseExtension<
     throw unwrapped(failure);
   }
 
-  // JUnit wraps what a resolver throws, and then fails the test that it shall abort
+  // JUnit wraps exceptions of a resolver, and would fail the test instead of aborting it
   private static Throwable unwrapped(Throwable failure) {
     return failure instanceof ParameterResolutionException
             && failure.getCause() instanceof TestAbortedException aborted

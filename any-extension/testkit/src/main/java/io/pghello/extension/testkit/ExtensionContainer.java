@@ -153,7 +153,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   @Override
   public void start() {
     refusal = null;
-    // what it throws where the engine asks for the command would be wrapped
+    // exceptions during the configuration of the command would be wrapped
     Map<String, String> unused = ServerContent.settings(extensions, settings);
     try {
       super.start();

@@ -208,7 +208,7 @@ public class WireProxy implements AutoCloseable {
       client.setTcpNoDelay(true);
       server.setTcpNoDelay(true);
     } catch (IOException e) {
-      // the client behaves as without a proxy: nobody is there
+      // the client behaves as without a proxy: the server is not reachable
       ProxyConnection.reset(client);
       ProxyConnection.reset(server);
       return;

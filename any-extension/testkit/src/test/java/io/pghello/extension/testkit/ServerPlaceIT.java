@@ -414,11 +414,11 @@ class ServerPlaceIT {
 
   @ParameterizedTest
   @CsvSource({
-    "/postgres, the JDBC URL in pg-extension.server needs the log-in of a superuser",
+    "/postgres, the JDBC URL in pg-extension.server needs the login of a superuser",
     "/postgres?user=postgres&ssl=true, takes one server and no other parameters",
     "/postgres?user=postgres&requireAuth=none, takes one server and no other parameters",
-    "/postgres?user=postgres&password=secret, is its log-in right?",
-    "/none?user=postgres, is its log-in right?"
+    "/postgres?user=postgres&password=secret, is its login correct?",
+    "/none?user=postgres, is its login correct?"
   })
   void saysWhatTheUrlMustHave(String end, String part) {
     fails("jdbc:postgresql://127.0.0.1:" + SERVER.port() + end, OfAny.class, part);

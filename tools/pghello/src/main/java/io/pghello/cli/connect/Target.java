@@ -82,7 +82,7 @@ public record Target(
               ServerVersion.from(null);
               Calendar.getInstance();
             },
-            "pghello-log-in");
+            "pghello-login");
     thread.setDaemon(true);
     thread.start();
   }

@@ -20,10 +20,10 @@ public record Deadline(Duration timeout, long nanos) {
   public static Duration checkTimeout(Duration timeout) {
     Objects.requireNonNull(timeout, "timeout");
     if (timeout.compareTo(Duration.ofMillis(1)) < 0) {
-      throw new IllegalArgumentException("The time-out of a call is less than a millisecond");
+      throw new IllegalArgumentException("The timeout of a call is less than a millisecond");
     }
     if (timeout.toDays() >= 20) {
-      throw new IllegalArgumentException("The time-out of a call is 20 days or more");
+      throw new IllegalArgumentException("The timeout of a call is 20 days or more");
     }
     return timeout;
   }

@@ -50,19 +50,19 @@ public final class Errors {
   public static CallProblem timeout(Duration callTimeout) {
     return new CallProblem(
         Code.TIMEOUT,
-        "The call took longer than its time-out of " + callTimeout.toMillis() + " ms.",
-        "Try again, look what the server is busy with, or give calls more time (callTimeout,"
+        "The call took longer than its timeout of " + callTimeout.toMillis() + " ms.",
+        "Try again, check the load of the server, or increase the timeout (callTimeout,"
             + " withTimeout).");
   }
 
   public static CallProblem noConnectionWithin(Duration callTimeout) {
     return new CallProblem(
         Code.NO_CONNECTION,
-        "No connection to the database could be had within the time-out of "
+        "Could not get a database connection within the timeout of "
             + callTimeout.toMillis()
             + " ms.",
         NO_CONNECTION_REMEDY
-            + " A pool says what keeps it from connecting if its own time-out"
+            + " A pool reports the reason for this if its own timeout"
             + " (connectionTimeout in HikariCP) is shorter.");
   }
 
@@ -92,7 +92,7 @@ public final class Errors {
         new CallProblem(
             Code.OVERLOADED,
             "Too many calls are waiting, or too large ones.",
-            "Try again later, make fewer calls at once, or raise the client's limits."));
+            "Try again later, make fewer concurrent calls, or raise the client's limits."));
   }
 
   public static FunctionCallException closed() {
@@ -100,7 +100,7 @@ public final class Errors {
         new CallProblem(Code.CLOSED, "The client is closed.", "Use it only until it is closed."));
   }
 
-  /** There is no thread that would end the call at its time-out. */
+  /** There is no thread that would end the call at its timeout. */
   public static FunctionCallException noThread() {
     return of(
         new CallProblem(

@@ -75,7 +75,7 @@ public record Settings(Statements statements, Batches batches, Queue queue, Futu
   /** Returns a description for those who read logs. */
   public String describe(Duration callTimeout) {
     return (statements.schema() == null ? "" : "schema " + statements.schema() + ", ")
-        + "time-out "
+        + "timeout "
         + callTimeout.toMillis()
         + " ms, "
         + (batches.coalescing()

@@ -127,7 +127,7 @@ public final class TimeoutTimer {
         boolean unused =
             Threads.tryExecute(
                 Runnable::run,
-                () -> LOG.log(Level.WARNING, "A check of time-outs failed; it is repeated", e));
+                () -> LOG.log(Level.WARNING, "A timeout check failed; it will be repeated", e));
         return true;
       }
     }

@@ -13,7 +13,7 @@ class ErrorsTest {
   @Test
   void theTimeOutIsNamedInBothWaysToSetIt() {
     assertThat(Errors.timedOut(Duration.ofSeconds(1)))
-        .hasMessageContaining("time-out of 1000 ms")
+        .hasMessageContaining("timeout of 1000 ms")
         .hasMessageContaining("(callTimeout, withTimeout)");
   }
 

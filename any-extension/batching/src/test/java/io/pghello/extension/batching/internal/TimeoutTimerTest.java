@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Shows that the time-out check misses no call. */
+/** Shows that the timeout check misses no call. */
 @Timeout(60)
 class TimeoutTimerTest {
   private static final Duration SHORT = Duration.ofMillis(20);

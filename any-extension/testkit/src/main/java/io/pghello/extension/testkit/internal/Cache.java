@@ -120,7 +120,7 @@ public final class Cache {
     boolean windows = platform.isWindows();
     String set = environment.getOrDefault(windows ? "LOCALAPPDATA" : "XDG_CACHE_HOME", "");
     String userHome = System.getProperty("user.home", "/");
-    // on Windows, a shell of another system may have set HOME to a path of its own
+    // on Windows, a Unix shell may have set HOME to a Unix path
     String home = windows ? userHome : environment.getOrDefault("HOME", userHome);
     try {
       Path homeFolder = Path.of(home);
@@ -178,7 +178,7 @@ public final class Cache {
     }
     boolean owned = Files.getOwner(folder).equals(user());
     if (!owned && (int) Files.getAttribute(folder, "unix:uid") != 0) {
-      return "its owner is neither you nor root, and could replace what is in it";
+      return "its owner is neither you nor root, and could replace its content";
     }
     Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(folder);
     // many systems have a group for each user
@@ -186,7 +186,7 @@ public final class Cache {
         permissions.contains(PosixFilePermission.OTHERS_WRITE)
             || (!owned && permissions.contains(PosixFilePermission.GROUP_WRITE));
     return others && ((int) Files.getAttribute(folder, "unix:mode") & STICKY) == 0
-        ? "others may rename what is in it, as it has no sticky bit"
+        ? "others may rename its content, because it has no sticky bit"
         : null;
   }
 

@@ -497,7 +497,7 @@ public final class Databases implements AutoCloseable {
       return;
     }
     try {
-      // now, or else sessions of many tests could reach the connection limit of the server
+      // now, otherwise sessions of many tests could reach the connection limit of the server
       admin.execute(endingSessions(name));
     } catch (SQLException e) {
       // it does not run, and has no sessions
@@ -537,7 +537,7 @@ public final class Databases implements AutoCloseable {
         + " FROM pg_catalog.pg_stat_get_activity(NULL) WHERE datid OPERATOR(pg_catalog.=)"
         + " (SELECT oid FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) '"
         + name.replace("'", "''")
-        // a sender of changes has a slot, with which a database cannot be dropped
+        // a WAL sender has a slot, which prevents dropping the database
         + "') AND backend_type IN ('client backend', 'walsender')";
   }
 
@@ -579,7 +579,7 @@ public final class Databases implements AutoCloseable {
   private PGSimpleDataSource source(String database, Login login) {
     PGSimpleDataSource dataSource = protectedSource(host, port, database, login);
     if (prepared != null) {
-      // what is known of a server of ours need not be asked: three round trips less
+      // the properties of an embedded server are known, which saves three round trips
       dataSource.setSslMode("disable");
       dataSource.setAssumeMinServerVersion("9.0");
     }

@@ -109,7 +109,7 @@ public final class EmbeddedServer {
     if (programs.platform().isWindows()) {
       this.settings.remove(SHARED_MEMORY, DEFAULTS.get(SHARED_MEMORY));
     }
-    // a list begins with the server's own folder, and ends with the default or what was asked for
+    // a list begins with the server's directory, and ends with the requested value or the default
     programs
         .settings()
         .forEach(
@@ -122,7 +122,7 @@ public final class EmbeddedServer {
     this.port = port;
     this.fixedPort = port != 0;
     this.scratch = scratch;
-    // from here on the JVM may be told to end at any moment
+    // from here on, the JVM may shut down at any time
     Runtime.getRuntime().addShutdownHook(cleaner);
   }
 
@@ -212,7 +212,7 @@ public final class EmbeddedServer {
       requireOpen();
       Path file = scratch.data().resolve(PASSWORD_FILE);
       if (Files.exists(file)) {
-        // the data may have been replaced with those of another server
+        // the data may have been replaced by the data of another server
         password = Files.readString(file);
       }
       for (int attempt = 1; !started; attempt++) {
@@ -225,7 +225,7 @@ public final class EmbeddedServer {
           port = chosen;
           started = true;
         } catch (IOException e) {
-          // between the search for a free port and its use somebody else may have taken it
+          // another process may have taken the port between the search and its use
           if (fixedPort || attempt == ATTEMPTS || !e.toString().contains("could not bind")) {
             throw e;
           }
@@ -291,7 +291,7 @@ public final class EmbeddedServer {
             STOP_SECONDS,
             "stop");
       }
-      // also one whose start was given up, or that did not stop
+      // also a server with an aborted startup, or that did not stop
       scratch.endServer();
       if (starter != null) {
         starter.onExit().join();
@@ -458,7 +458,7 @@ public final class EmbeddedServer {
               START_SECONDS,
               "start");
       starter = starting;
-      // it looks every 100 ms, and so goes on for a moment
+      // it checks every 100 ms, so it runs for a moment longer
       while (!scratch.isReady()) {
         if (starting.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS) && starting.exitValue() != 0) {
           throw new IOException(ended("pg_ctl", starting.exitValue()));
@@ -514,7 +514,7 @@ public final class EmbeddedServer {
     Files.writeString(
         scratch.data().resolve("pg_hba.conf"),
         """
-        # a client may refuse to send a password in clear text; this also lets in those whose password is stored for SCRAM
+        # a client may refuse to send a password in clear text; this also allows roles with SCRAM passwords
         host all all 127.0.0.1/32 md5
         host all all ::1/128 md5
         """);
@@ -664,8 +664,8 @@ public final class EmbeddedServer {
       Map<String, String> settings,
       Path folder)
       throws IOException {
-    // SCRAM would take milliseconds and a round trip more at each log-in, so that passwords that
-    // people choose are hard to guess; nobody guesses this one
+    // SCRAM would add milliseconds and a round trip to each login, to protect weak passwords.
+    // This one is random.
     var all = new TreeMap<>(settings);
     all.put("password_encryption", "md5");
     if (major >= 18) {

@@ -125,7 +125,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
    */
   static InstalledServer find(String which, List<Path> path, Path root) throws IOException {
     if (!which.equals(ServerPlace.LOCAL) && !which.matches("\\d{1,4}")) {
-      // what is looked at is what is run: a bare name would be searched for on the path
+      // the checked file must be the one that runs: a bare name would be searched for on the path
       return at(Path.of(which).toAbsolutePath());
     }
     var refused = new LinkedHashSet<String>();
@@ -370,7 +370,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
     MessageDigest digest = Sha256.digest();
     Path program = program(bin, PROGRAMS.get(0)).orElseThrow();
     digest.update((this + " " + Files.size(program)).getBytes(StandardCharsets.UTF_8));
-    // a folder's time says when a file came or went
+    // the modification time of a directory changes when files are added or removed
     for (Path each : List.of(program, libraries, shared.resolve(SCRIPTS))) {
       digest.update((" " + Files.getLastModifiedTime(each)).getBytes(StandardCharsets.UTF_8));
     }
@@ -438,7 +438,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
     link(shared, root, Integer.MAX_VALUE);
     Path prefix = bin.getParent();
     if (prefix != null && !OF_ALL.contains(prefix.toString().substring(1))) {
-      // a program may find libraries beside its folder
+      // a program may find libraries relative to its directory
       link(prefix.resolve("lib"), root, 1);
     }
     linkPart(folder.resolve("bin"), inside(root, bin));

@@ -38,7 +38,7 @@ final class Scratch implements AutoCloseable {
   /** The names that {@link Files#createTempDirectory} makes; others are not ours. */
   private static final Pattern NAME = Pattern.compile(PREFIX + "\\d+");
 
-  // strings alone: other libraries expect all system properties to be strings
+  // a string, because other libraries expect all system properties to be strings
   private static final String OWN = "io.pghello.extension.testkit.scratch.";
   private static final String LOCK = "lock";
   private static final String DATA = "data";
@@ -100,7 +100,7 @@ final class Scratch implements AutoCloseable {
         && Files.getFileStore(MEMORY).getUsableSpace() >= MIN_MEMORY_BYTES) {
       return MEMORY;
     }
-    // on Windows it may be a short name, such as RUNNER~1, where the server writes the long one
+    // on Windows it may be a short name, such as RUNNER~1, while the server writes the long one
     return Path.of(System.getProperty("java.io.tmpdir")).toRealPath();
   }
 

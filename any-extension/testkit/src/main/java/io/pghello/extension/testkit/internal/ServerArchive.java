@@ -112,7 +112,7 @@ final class ServerArchive implements ServerStock {
         }
       }
     }
-    throw new IllegalStateException("The embedded server's archive does not tell its version.");
+    throw new IllegalStateException("The embedded server's archive does not contain its version.");
   }
 
   @Override

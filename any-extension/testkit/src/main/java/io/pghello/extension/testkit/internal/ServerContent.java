@@ -316,7 +316,7 @@ public final class ServerContent {
       if (!Files.isDirectory(parent)) {
         Files.createDirectories(parent);
       }
-      // what is there is a file of the stock server as well
+      // the existing file is also a file of the stock server
       Files.deleteIfExists(path);
       Files.write(path, content(file, sharedFolder(place)), StandardOpenOption.CREATE_NEW);
     }

@@ -212,7 +212,7 @@ public final class TestServer implements AutoCloseable {
       throw new IllegalArgumentException(
           "the JDBC URL in "
               + place.property()
-              + " needs the log-in of a superuser, and takes one server and no other parameters:"
+              + " needs the login of a superuser, and takes one server and no other parameters:"
               + " jdbc:postgresql://HOST:PORT/postgres?user=USER&password=PASSWORD");
     }
     String name = decode(Objects.requireNonNullElse(url.group("database"), ""));
@@ -335,8 +335,8 @@ public final class TestServer implements AutoCloseable {
                   + place.variable()
                   + ") is.";
           case "08001", "08006" -> " Does it run, at the host and port of the URL?";
-          // the server, or the driver, refuses a log-in
-          case "28000", "28P01", "08004" -> ": is its log-in right?";
+          // the server or the driver rejects the login
+          case "28000", "28P01", "08004" -> ": is its login correct?";
           default -> "";
         };
     return new IllegalStateException(
@@ -352,7 +352,7 @@ public final class TestServer implements AutoCloseable {
     try {
       databases.dismantle();
     } catch (SQLException e) {
-      throw new IllegalStateException("could not remove what the tests created", e);
+      throw new IllegalStateException("could not remove the objects of the tests", e);
     }
   }
 

@@ -219,7 +219,7 @@ class CacheTest {
     assertThatThrownBy(() -> Cache.in(root))
         .isInstanceOf(IOException.class)
         .hasMessage(
-            "The cache cannot be in %s: others may rename what is in it, as it has no sticky bit."
+            "The cache cannot be in %s: others may rename its content, because it has no sticky bit."
                     .formatted(root)
                 + " Set PG_HELLO_CACHE to a folder of your own.");
   }
@@ -358,7 +358,7 @@ class CacheTest {
     assertThatThrownBy(() -> root("HOME", root + "/none"))
         .isInstanceOf(IOException.class)
         .hasMessage(
-            "The cache cannot be in %s: others may rename what is in it, as it has no sticky bit."
+            "The cache cannot be in %s: others may rename its content, because it has no sticky bit."
                     .formatted(temporary)
                 + " Set PG_HELLO_CACHE to a folder of your own.");
     Files.setAttribute(temporary, "unix:mode", 01777);

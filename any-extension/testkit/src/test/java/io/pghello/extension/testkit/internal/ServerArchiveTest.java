@@ -101,6 +101,6 @@ class ServerArchiveTest {
     write(other.resolve("postgres-darwin-arm_64.txz"), "share/postgres.bki");
     assertThatThrownBy(() -> find(MAC, other))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessage("The embedded server's archive does not tell its version.");
+        .hasMessage("The embedded server's archive does not contain its version.");
   }
 }

@@ -48,7 +48,7 @@ final class AsyncCalls {
    *
    * @param executor the executor of the calls; null to use {@code own}
    * @param own has threads of the client, and refuses nothing; fails futures
-   * @param timedOut returns the error of a call with a time-out
+   * @param timedOut returns the error of a call with a timeout
    * @param failure returns the exception of a future that fails with an error
    */
   AsyncCalls(

@@ -26,7 +26,7 @@ public record Preflight(Installation installation, boolean isBehindPooler) {
       new CallProblem(
           Code.POOLER,
           "A pooler is between that may mix up the prepared statements of its clients.",
-          "Let it track prepared statements (PgBouncer can from 1.21 on, and says so from 1.26 on),"
+          "Let it track prepared statements (PgBouncer supports this since 1.21, and reports it since 1.26),"
               + " or connect with prepareThreshold=0; nothing needs to be done if each client has a"
               + " session of its own.");
 

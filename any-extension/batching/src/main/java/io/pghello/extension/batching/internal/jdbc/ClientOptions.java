@@ -85,7 +85,7 @@ public final class ClientOptions {
     require(url.startsWith("jdbc:postgresql:"), "The URL does not begin with jdbc:postgresql:");
     require(
         !url.matches("jdbc:postgresql://[^/?]*@.*"),
-        "The URL has a log-in before the host; say it with user() and password()");
+        "The URL contains a login before the host; use user() and password() instead");
     require(isReadable(url), "The driver cannot read the URL");
     this.url = url;
   }
@@ -112,13 +112,13 @@ public final class ClientOptions {
   public void statementTimeout(Duration timeout) {
     Objects.requireNonNull(timeout, "timeout");
     ownPoolOptions.add("statementTimeout");
-    require(!timeout.isNegative(), "The statement time-out is negative");
+    require(!timeout.isNegative(), "The statement timeout is negative");
     require(
         timeout.isZero() || timeout.compareTo(Duration.ofMillis(1)) >= 0,
-        "The statement time-out is less than a millisecond");
+        "The statement timeout is less than a millisecond");
     require(
         timeout.compareTo(Duration.ofMillis(Integer.MAX_VALUE)) <= 0,
-        "The statement time-out is longer than the server allows");
+        "The statement timeout is longer than the server allows");
     this.statementTimeout = timeout;
   }
 
@@ -207,13 +207,13 @@ public final class ClientOptions {
    */
   public Settings settings() {
     if (Stream.of(dataSource, connections, url).filter(Objects::nonNull).count() != 1) {
-      throw new IllegalStateException("Say one of dataSource, connections and url");
+      throw new IllegalStateException("Set one of dataSource, connections and url");
     }
     if (url == null && !ownPoolOptions.isEmpty()) {
       throw new IllegalStateException(
           "Only the pool of url has "
               + String.join(", ", ownPoolOptions)
-              + "; set that where the connections come from");
+              + "; configure it in your data source");
     }
     return new Settings(
         new Settings.Statements(

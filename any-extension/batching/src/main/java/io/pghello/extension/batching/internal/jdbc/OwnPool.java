@@ -202,7 +202,7 @@ public final class OwnPool extends HikariDataSource {
         try {
           connection.close();
         } catch (SQLException ignored) {
-          // nobody has used it
+          // it is unused
         }
       }
     }
@@ -219,7 +219,7 @@ public final class OwnPool extends HikariDataSource {
         lock();
         try {
           if (!made) {
-            // a pool with idle connections asks before anybody calls
+            // a pool with idle connections requests it before the first call
             Connection connection = attempt(user, password);
             made = true;
             return connection;

@@ -344,7 +344,7 @@ public final class SqlErrors {
         return of(
             new CallProblem(
                 Code.NO_CONNECTION,
-                "No connection to the database could be had: the host "
+                "Could not get a database connection: the host "
                     + unknown.getMessage()
                     + " is not known.",
                 "Correct the host in the URL, or see why its name cannot be resolved."),
@@ -355,7 +355,7 @@ public final class SqlErrors {
     return of(
         new CallProblem(
             Code.NO_CONNECTION,
-            "No connection to the database could be had: " + words,
+            "Could not get a database connection: " + words,
             noConnectionRemedy(e, state)),
         reason,
         e);
@@ -377,14 +377,14 @@ public final class SqlErrors {
               Code.LOGIN_REFUSED,
               "The server's certificate was refused: " + sentence(reason),
               "Connect to the host that the certificate names, give the certificate of its authority"
-                  + " as sslrootcert, or renew it; sslmode says what is checked."),
+                  + " as sslrootcert, or renew it; sslmode selects the checks."),
           reason,
           e);
     }
     return of(
         new CallProblem(
             Code.LOGIN_REFUSED,
-            "The log-in was refused: " + sentence(reason),
+            "The login was rejected: " + sentence(reason),
             "Correct the user, the password or the database that the client connects with, or"
                 + " what the server allows (pg_hba.conf, GRANT CONNECT)."),
         reason,

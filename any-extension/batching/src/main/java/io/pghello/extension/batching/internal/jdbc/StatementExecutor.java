@@ -89,7 +89,7 @@ public class StatementExecutor {
   private final StatementWatch watch;
   private final LongAdder underWay = new LongAdder();
 
-  // half of the smallest size whose results the driver rejected
+  // half of the smallest request with a result that the driver rejected
   private volatile long bytesMax = Long.MAX_VALUE;
 
   // null if the last attempt to borrow a connection succeeded
@@ -307,7 +307,7 @@ public class StatementExecutor {
   }
 
   /** Works on a connection, and gives it back; throws at the deadline, whatever came of it. */
-  @SuppressWarnings("try") // the end of the block gives the connection its own time-out again
+  @SuppressWarnings("try") // the end of the block gives the connection its own timeout again
   private <A, T> T use(
       Connection connection,
       StatementWatch.Watched watched,
@@ -535,7 +535,7 @@ public class StatementExecutor {
     try {
       source.release(connection);
     } catch (SQLException | RuntimeException e) {
-      // what the call has to say matters more
+      // the outcome of the call is more important
       LOG.log(aborted ? Level.DEBUG : Level.WARNING, "A connection could not be given back", e);
     }
   }

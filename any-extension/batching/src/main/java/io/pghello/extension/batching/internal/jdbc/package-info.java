@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Statements on connections: time-outs, errors, retries, answers. May change in any release. */
+/** Statements on connections: timeouts, errors, retries, answers. May change in any release. */
 @NullMarked
 package io.pghello.extension.batching.internal.jdbc;
 

@@ -21,7 +21,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-/** Shows that time-outs and errors of threads lose no permit and no call, and start few threads. */
+/** Shows that timeouts and errors of threads lose no permit and no call, and start few threads. */
 class CoalescerFailureTest extends CoalescerFixture {
   private static final int CALLS = 100;
 

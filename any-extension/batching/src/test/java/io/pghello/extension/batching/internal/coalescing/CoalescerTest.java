@@ -180,7 +180,7 @@ class CoalescerTest extends CoalescerFixture {
     assertThat(hasty.outcome())
         .is(error(Code.TIMEOUT))
         .asString()
-        .contains("time-out of " + SHORT.toMillis() + " ms");
+        .contains("timeout of " + SHORT.toMillis() + " ms");
     assertThat(patient.done.getCount()).isEqualTo(1);
     batch.answer();
     assertAnswered(List.of(patient));

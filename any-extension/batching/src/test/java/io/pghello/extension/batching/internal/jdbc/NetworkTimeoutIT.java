@@ -33,7 +33,7 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** The watch ends statements; a time-out of the network does where there is no thread for it. */
+/** The watch ends statements; a timeout of the network does where there is no thread for it. */
 @ExtensionTest
 @Timeout(60)
 class NetworkTimeoutIT {
@@ -104,7 +104,7 @@ class NetworkTimeoutIT {
         UPPER, name, (statement, bound) -> statement.setString(1, bound), row -> row.getString(1));
   }
 
-  /** Uses a connection, and notes the time-outs that it is given. */
+  /** Uses a connection, and notes the timeouts that it is given. */
   private StatementExecutor executor(Connection connection, StatementWatch watch) {
     var recording =
         (Connection)

@@ -33,7 +33,7 @@ class SqlErrorsTest {
     assertThat(SqlErrors.translate(first, Duration.ofSeconds(1), NameRequest.FUNCTIONS).code())
         .isEqualTo(Code.SERVER_ERROR);
     assertThat(SqlErrors.noConnection(first))
-        .hasMessageContaining("could be had: second.")
+        .hasMessageContaining("database connection: second.")
         .hasCause(first);
   }
 
@@ -41,10 +41,10 @@ class SqlErrorsTest {
   void namesTheDeepestReasonOfAPool() {
     var reason = new SQLException("password authentication failed.");
     assertThat(SqlErrors.noConnection(new SQLException("timed out", reason)))
-        .hasMessageContaining("could be had: password authentication failed. Check");
+        .hasMessageContaining("database connection: password authentication failed. Check");
     var foreign = new SQLException("timed out", new IllegalStateException("deeper"));
     assertThat(SqlErrors.noConnection(foreign))
-        .hasMessageContaining("could be had: timed out. Check");
+        .hasMessageContaining("database connection: timed out. Check");
   }
 
   @Test
@@ -78,7 +78,7 @@ class SqlErrorsTest {
   void namesNoPluginWhereThereIsNone() {
     var error = new SQLException("no password was provided by plugin null", "08004");
     assertThat(SqlErrors.noConnection(error))
-        .hasMessageStartingWith("The log-in was refused: no password was provided. ");
+        .hasMessageStartingWith("The login was rejected: no password was provided. ");
   }
 
   @Test
