@@ -22,11 +22,11 @@ is_own() { [ -n "$(find "$1" -maxdepth 0 -type d -user "$(id -u)" "${@:2}" 2>/de
 
 # refuse_cache REASON: exits with the reason and the fix.
 refuse_cache() {
-  say "The cache cannot be in $CACHE: $1. Set PG_HELLO_CACHE to a folder of your own."
+  say "The cache cannot be in $CACHE: $1. Set PG_HELLO_CACHE to a directory that you own."
   exit 1
 }
 
-# is_safe FOLDER: succeeds if only this user and root can rename its content. It may be a link.
+# is_safe FOLDER: succeeds if only this user and root can rename what is in it. It may be a link.
 is_safe() {
   [ -n "$(find -H "$1" -maxdepth 0 \( -user "$(id -u)" -o -user 0 \) \( -perm -1000 -o ! -perm -002 \( ! -perm -020 -o -user "$(id -u)" \) \) \
     2>/dev/null)" ]
@@ -46,7 +46,7 @@ own_cache() {
       CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/pg-hello
     else
       CACHE=${TMPDIR:-/tmp}/pg-hello-cache-$user
-      is_safe "${TMPDIR:-/tmp}" || refuse_cache "others may rename what is in ${TMPDIR:-/tmp}"
+      is_safe "${TMPDIR:-/tmp}" || refuse_cache "others may rename the contents of ${TMPDIR:-/tmp}"
       mkdir -m 700 "$CACHE" 2>/dev/null || is_own "$CACHE" || refuse_cache 'it belongs to another user, or is a link'
     fi
   fi
@@ -55,8 +55,8 @@ own_cache() {
   # The owner of the link is trusted, like the variable.
   CACHE=$(CDPATH='' cd "$CACHE" && pwd -P)
   [ -n "$(find "$CACHE" -maxdepth 0 \( -user "$(id -u)" -o -user 0 \))" ] ||
-    refuse_cache 'its owner is neither you nor root, and could replace its content'
-  is_safe "$CACHE" || refuse_cache 'others may rename its content, because it has no sticky bit'
+    refuse_cache 'its owner is neither you nor root, and could replace its contents'
+  is_safe "$CACHE" || refuse_cache 'others may rename its contents, because it has no sticky bit'
   if ! is_own "$CACHE" ! -perm -002 ! -perm -020 || { ! is_own "$CACHE" "${CLOSED[@]}" && [ -n "$(foreign "$CACHE")" ]; }; then
     CACHE=$CACHE/$user
     mkdir -m 700 "$CACHE" 2>/dev/null || is_own "$CACHE" "${CLOSED[@]}" ||

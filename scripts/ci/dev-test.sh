@@ -216,7 +216,7 @@ chmod 1777 "$WORK/sticky" "$WORK/linked" "$WORK/closed"
 chmod 777 "$WORK/open"
 plant "$WORK/sticky"
 caches 1 "$none" "$WORK/sticky"
-caches 1 'others may rename its content' "$WORK/open"
+caches 1 'others may rename its contents' "$WORK/open"
 # Created with a umask of 000 before this rule existed.
 plant "$WORK/old" && chmod 777 "$WORK/old/pgxs/99-1/bin"
 caches 1 "$none" "$WORK/old"
@@ -232,7 +232,7 @@ for folder in "$home/.cache" "$home"; do
   chmod 777 "$folder"
   caches 1 "$none" '' HOME="$home" XDG_CACHE_HOME= TMPDIR="$WORK/renamed"
   chmod 777 "$WORK/renamed"
-  caches 1 'others may rename what is in' '' HOME="$home" XDG_CACHE_HOME= TMPDIR="$WORK/renamed"
+  caches 1 'others may rename the contents of' '' HOME="$home" XDG_CACHE_HOME= TMPDIR="$WORK/renamed"
   chmod 755 "$folder" && chmod 1777 "$WORK/renamed"
 done
 rm -rf "$home/.cache"

@@ -113,14 +113,14 @@ class ColdStartIT {
     assertThat(full.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
     assertThat(full.exitValue()).isEqualTo(1);
     assertThat(Files.readString(log))
-        .contains("Could not make " + cache.resolve("server").resolve("postgresql-"))
+        .contains("Could not create " + cache.resolve("server").resolve("postgresql-"))
         .contains("File too large");
     assertThat(unfinished(cache)).isZero();
     greet(cache);
     loseAProgram(cache);
     greet(cache);
     assertThat(Files.readString(folder.resolve("greeted.log")))
-        .contains(" is damaged, and made anew: bin/postgres is not as it was.");
+        .contains(" is damaged and will be created again: bin/postgres has changed.");
   }
 
   /** A cleanup program, or a crash of the machine. */

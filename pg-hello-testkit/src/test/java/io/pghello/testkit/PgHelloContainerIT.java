@@ -198,7 +198,7 @@ class PgHelloContainerIT {
   void rejectsAnImageWithoutAMajorVersion() throws Exception {
     for (String variable : new String[] {"LANG=C", "PG_MAJOR=", "PG_MAJOR=devel"}) {
       assertRefuses("amd64", variable, "etc/debian_version")
-          .hasMessageContaining("does not say its PostgreSQL version in the variable PG_MAJOR");
+          .hasMessageContaining("does not set PG_MAJOR, so its PostgreSQL version is unknown");
     }
   }
 

@@ -193,8 +193,8 @@ class ServerChoiceIT {
           .hasMessageStartingWith("the server that pghello.server names cannot be prepared: ")
           .hasMessageContaining("permission denied to create role")
           .hasMessageEndingWith(
-              "The tests create roles and databases, and some ask for a superuser: log in as one,"
-                  + " instead of as hello, in the URL that pghello.server (or PG_HELLO_SERVER) is.");
+              "The tests create roles and databases, and some need a superuser: replace hello with a"
+                  + " superuser in the URL that pghello.server (or PG_HELLO_SERVER) contains.");
       assertThat(ask(admin.superuserDataSource(), LEFT)).isNull();
     }
   }

@@ -33,13 +33,13 @@ import org.junit.platform.commons.support.ReflectionSupport;
 import org.opentest4j.TestAbortedException;
 
 /**
- * Gives the tests of a class fresh databases: what JUnit's extension behind an annotation needs
- * that starts or finds a server in its own way. All state is in JUnit's stores, so that tests may
- * run in parallel.
+ * Base class for JUnit extensions that provide the tests of a class with fresh databases. A
+ * subclass implements one annotation, and starts or finds the server. All state is in JUnit's
+ * stores, so tests may run in parallel.
  *
- * <p>Parameters of tests may be a {@link DataSource}, a {@link Connection}, a database, a proxy and
- * the server, of the types that the constructor names. {@link Superuser}, or an annotation that has
- * it, on a data source or a connection asks for the superuser.
+ * <p>Tests can have parameters of type {@link DataSource} and {@link Connection}, and of the types
+ * of database, proxy and server that are passed to the constructor. A data source or connection
+ * annotated with {@link Superuser}, also as a meta-annotation, logs in as the superuser.
  *
  * @param <A> the annotation
  * @param <D> the databases
@@ -61,10 +61,10 @@ public abstract class DatabaseExtension<
   private final Class<P> proxy;
 
   /**
-   * Names the types.
+   * Sets the types.
    *
-   * @param annotation the annotation of the test classes
-   * @param embedded the type of the server parameter of tests
+   * @param annotation of the test classes
+   * @param embedded the type of the server parameter
    * @param database the type of the databases
    * @param proxy the type of the proxies
    */
@@ -76,13 +76,13 @@ public abstract class DatabaseExtension<
     this.proxy = proxy;
   }
 
-  /** Returns a key that identifies the server configuration of a test. */
+  /** Returns a map key. Tests with equal keys share a server. */
   protected abstract Object key(A settings);
 
   /** Starts or finds the server. Called once for each key; closed at the end of the run. */
   protected abstract TestServer open(A settings);
 
-  /** Returns the server parameter of tests, if this JVM has started the server. */
+  /** Returns the value of the server parameter. Called only if this JVM has started the server. */
   protected abstract Object embedded(DatabaseServer server);
 
   /** Returns whether the tests of a class share one database. */
@@ -91,13 +91,15 @@ public abstract class DatabaseExtension<
   /** Returns whether databases have the extensions. */
   protected abstract boolean hasExtensions(A settings);
 
-  /** Returns the scripts that fill the template of the databases. */
+  /** Returns the scripts that fill the databases' template. */
   protected abstract String[] scripts(A settings);
 
-  /** Returns the class that fills the template; {@link DatabasePreparer} itself for none. */
+  /**
+   * Returns the class that fills the template, or {@link DatabasePreparer} itself if there is none.
+   */
   protected abstract Class<? extends DatabasePreparer> preparer(A settings);
 
-  /** Wraps a database that was created. */
+  /** Wraps a created database. */
   protected abstract D database(Databases databases, String name);
 
   /** Starts a proxy in front of a server. */
@@ -105,7 +107,7 @@ public abstract class DatabaseExtension<
 
   @Override
   public void beforeAll(ExtensionContext context) {
-    // a server that cannot start fails the class once, not each of its tests; so does a schema
+    // if the server or the schema fails, the class fails once instead of each of its tests
     TestServer server = server(context);
     A settings = settings(context);
     Preparation preparation = preparation(context, settings);
@@ -124,7 +126,7 @@ public abstract class DatabaseExtension<
             none ? null : type);
   }
 
-  /** Preparer of an annotation: runs scripts, and then an instance of a class. */
+  /** Runs the scripts and then the preparer class of an annotation. */
   private record Preparation(
       SqlScripts scripts, @Nullable Class<? extends DatabasePreparer> preparer)
       implements DatabasePreparer {
@@ -203,7 +205,7 @@ public abstract class DatabaseExtension<
     }
   }
 
-  /** Keeps the database of a failed test, if that is asked for and the test has one. */
+  /** Keeps the database of a failed test if there is one and the user wants to keep it. */
   private void keep(ExtensionContext context) {
     Stored stored = store(owner(context)).get(database, Stored.class);
     if (stored != null && TestServer.keepsFailed()) {
@@ -234,7 +236,7 @@ public abstract class DatabaseExtension<
     throw unwrapped(failure);
   }
 
-  // JUnit wraps exceptions of a resolver, and would fail the test instead of aborting it
+  // JUnit wraps exceptions of resolvers, and would fail tests that should be aborted
   private static Throwable unwrapped(Throwable failure) {
     return failure instanceof ParameterResolutionException
             && failure.getCause() instanceof TestAbortedException aborted
@@ -260,7 +262,7 @@ public abstract class DatabaseExtension<
   private D database(ExtensionContext context) {
     if (context.getTestMethod().isEmpty() && !isShared(settings(context))) {
       throw new ParameterResolutionException(
-          "each test method has a database of its own, so there is none yet for the class: write"
+          "each test method has its own database, so there is none yet for the class: use"
               + " @"
               + annotation.getSimpleName()
               + "(database = CLASS) to share one");
@@ -279,11 +281,11 @@ public abstract class DatabaseExtension<
     return database(databases, name);
   }
 
-  /** Returns the context at the end of which the database is dropped. */
+  /** Returns the context that the database is closed with. */
   private ExtensionContext owner(ExtensionContext context) {
     ExtensionContext owner = context;
     if (isShared(settings(context))) {
-      // the class that asks for it, which may be an enclosing one
+      // the annotated class, which may be an enclosing one
       while (owner.getTestMethod().isPresent()
           || !AnnotationSupport.isAnnotated(owner.getRequiredTestClass(), annotation)) {
         owner = owner.getParent().orElseThrow();
@@ -318,16 +320,16 @@ public abstract class DatabaseExtension<
     return (OpenConnections) stored(store(context), OpenConnections.class, OpenConnections::new);
   }
 
-  // JUnit 6 has deprecated these for what JUnit 5.12 lacks
+  // JUnit 6 deprecates these methods, but their replacements do not exist in JUnit 5.12
   @SuppressWarnings("deprecation")
   private static Object stored(Store store, Object key, Supplier<?> creator) {
     Stored stored = store.getOrComputeIfAbsent(key, k -> new Stored(creator.get()), Stored.class);
     return Objects.requireNonNull(stored).value();
   }
 
-  /** A resource that JUnit closes together with its store. */
-  // by both names that it has had: JUnit 6 warns about the older interface only, and JUnit 5.12 has
-  // only that one
+  /** A value that JUnit closes together with its store. */
+  // implements both: JUnit 6 warns about CloseableResource without AutoCloseable, and JUnit 5.12
+  // has only the former
   @SuppressWarnings({"deprecation", "try"})
   private record Stored(Object value) implements Store.CloseableResource, AutoCloseable {
     @Override
@@ -361,12 +363,12 @@ public abstract class DatabaseExtension<
       return connection;
     }
 
-    /** Closes the injected resources, and fails if the test left other resources open. */
+    /** Closes injected connections, and fails if the test left other connections open. */
     synchronized void finish() throws SQLException {
       for (Connection connection : owned) {
         connection.close();
       }
-      // a pool may close its connections on other threads
+      // a pool may close its connections in the background
       long end = System.nanoTime() + GRACE_MILLIS * 1_000_000;
       List<Opened> leaked = leaked();
       while (!leaked.isEmpty() && System.nanoTime() < end) {

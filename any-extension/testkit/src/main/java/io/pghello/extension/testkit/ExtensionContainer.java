@@ -31,7 +31,7 @@ import org.testcontainers.utility.DockerImageName;
 
 /**
  * A stock {@code postgres} image with the files of native extensions copied in, so that {@code
- * CREATE EXTENSION} works. There is no image to build or to publish.
+ * CREATE EXTENSION} works. You need not build or publish an image.
  *
  * <pre>{@code
  * try (var container = new ExtensionContainer<>("postgres:17").withExtension("vector")) {
@@ -40,22 +40,25 @@ import org.testcontainers.utility.DockerImageName;
  * }
  * }</pre>
  *
- * <p>Supported are the official images, Debian-based or Alpine, of the majors, architectures and C
- * libraries that the extensions have libraries for. Other images are rejected at startup with the
- * reason. The server runs on the image's own C library; other libraries that come with an extension
- * are copied as well.
+ * <p>Supports the official images, based on Debian or Alpine, if the extensions have libraries for
+ * the image's major version, architecture and C library. With another image, {@link #start()} fails
+ * and the message contains the reason. The server uses the image's own C library. Other libraries
+ * that come with an extension are copied too.
  *
- * <p>Needs Testcontainers 2 ({@code org.testcontainers:testcontainers-postgresql}) or 1.21 ({@code
- * org.testcontainers:postgresql}) on the class path, and a container engine. Not thread-safe until
- * it is started.
+ * <p>Needs a container engine, and Testcontainers 2 ({@code
+ * org.testcontainers:testcontainers-postgresql}) or 1.21 ({@code org.testcontainers:postgresql}) on
+ * the class path. Not thread-safe until it is started.
  *
- * <p>The application of a {@code @ServiceConnection} works in the container's own database, in
- * which no extension is created: run {@code CREATE EXTENSION} there, as in a migration.
+ * <p>With {@code @ServiceConnection}, the application connects to the container's own database,
+ * which does not have the extensions. Run {@code CREATE EXTENSION} there, for example in a
+ * migration.
  *
- * @param <SELF> the type of the container, which the methods that set something return
+ * @param <SELF> the type that the fluent methods return
  */
-// The class of both: Testcontainers 2 has deprecated it for one that Testcontainers 1 lacks, and it
-// has a self type. The method that the constructor calls stores its argument.
+//
+// This class exists in Testcontainers 1 and 2. Testcontainers 2 deprecates it in favor of a class
+// that
+// Testcontainers 1 lacks. The constructor calls a method that only stores its argument.
 @SuppressWarnings({"deprecation", "this-escape"})
 public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
     extends PostgreSQLContainer<SELF> {
@@ -67,18 +70,18 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   private @Nullable IllegalStateException refusal;
 
   /**
-   * Creates a container; {@link #start()} starts it.
+   * Creates a container. {@link #start()} starts it.
    *
-   * @param image the name of a {@code postgres} image, as in {@code postgres:17}
+   * @param image the name of a {@code postgres} image, e.g. {@code postgres:17}
    */
   public ExtensionContainer(String image) {
     this(DockerImageName.parse(image));
   }
 
   /**
-   * Creates a container; {@link #start()} starts it.
+   * Creates a container. {@link #start()} starts it.
    *
-   * @param image the name of a {@code postgres} image, or of a compatible substitute
+   * @param image the name of a {@code postgres} image or of a compatible substitute
    */
   public ExtensionContainer(DockerImageName image) {
     this(image, NamedExtensions.PREFIX, NamedExtensions.APPLICATION);
@@ -87,8 +90,8 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   /**
    * Creates a container, for subclasses of this project.
    *
-   * @param image the name of a {@code postgres} image, or of a compatible substitute
-   * @param role the prefix of the name of the ordinary role and its databases
+   * @param image the name of a {@code postgres} image or of a compatible substitute
+   * @param role the name of the ordinary role, and the prefix of its databases' names
    * @param application the {@code application_name} of the superuser's sessions
    */
   protected ExtensionContainer(DockerImageName image, String role, String application) {
@@ -100,23 +103,23 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   }
 
   /**
-   * Adds an extension from a jar on the class path, otherwise from the image.
+   * Adds an extension from a jar on the class path, or from the image if no jar has it.
    *
-   * @param name as {@code CREATE EXTENSION} takes it, not quoted
-   * @throws IllegalArgumentException if no extension can have this name
-   * @throws IllegalStateException if the container exists already
+   * @param name of the extension, without quotes
+   * @throws IllegalArgumentException if the name is not a valid extension name
+   * @throws IllegalStateException if the container already exists
    */
   public SELF withExtension(String name) {
     return withExtension(NativeExtension.named(name));
   }
 
   /**
-   * Adds an extension. They are created in this order in the databases of {@link
-   * #createDatabase()}, and not in the container's own. Its settings and preloaded libraries are
-   * added to the server's command, where they override the settings of an earlier {@code
-   * withCommand}
+   * Adds an extension. Extensions are created in this order in the databases of {@link
+   * #createDatabase()}, but not in the container's own database. The extension's settings and
+   * preloaded libraries are appended to the server's command, so they override earlier values from
+   * {@code withCommand}.
    *
-   * @throws IllegalStateException if the container exists already
+   * @throws IllegalStateException if the container already exists
    */
   public SELF withExtension(NativeExtension extension) {
     if (getContainerId() != null) {
@@ -126,14 +129,14 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
     return self();
   }
 
-  /** Adds extensions and settings of the server, for subclasses of this project. */
+  /** Adds extensions and server settings, for subclasses of this project. */
   protected SELF with(List<ServerExtension> extensions, Map<String, String> settings) {
     this.extensions.addAll(extensions);
     this.settings.putAll(settings);
     return self();
   }
 
-  /** Adds what extensions need to a command of the server; null for the image's own. */
+  /** Appends the extensions' settings to a server command; null for the image's default command. */
   static List<String> withSettings(
       String @Nullable [] command, List<ServerExtension> extensions, Map<String, String> settings) {
     var all = new ArrayList<String>(command == null ? List.of() : Arrays.asList(command));
@@ -146,14 +149,14 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
    * Starts the container.
    *
    * @throws IllegalStateException if the image is not supported, or two extensions need different
-   *     values of a setting. No container is started.
-   * @throws ContainerLaunchException if the server does not start, or an extension cannot be
-   *     created; its causes say why, and {@link #close()} removes the container
+   *     values of a setting; the message contains the reason, and no container remains
+   * @throws ContainerLaunchException if the server does not start or an extension cannot be
+   *     created; the causes contain the reason, and {@link #close()} removes the container
    */
   @Override
   public void start() {
     refusal = null;
-    // exceptions during the configuration of the command would be wrapped
+    // check here: Testcontainers would wrap exceptions of the command modifier
     Map<String, String> unused = ServerContent.settings(extensions, settings);
     try {
       super.start();
@@ -166,7 +169,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
     }
   }
 
-  /** Copies the files in when the container exists, before it runs. */
+  /** Copies the files after the container is created and before it starts. */
   @Override
   protected void containerIsCreated(String containerId) {
     try {
@@ -187,7 +190,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
             Objects.requireNonNullElse(inspected.getArch(), "amd64"),
             isAlpine(containerId));
     int major = major(image, inspected);
-    // Debian keeps majors apart; the Alpine image has one, which its own build has installed
+    // Debian has a directory for each major; the Alpine image has one server, built from source
     boolean alpine = platform.musl();
     String libraries =
         alpine ? "/usr/local/lib/postgresql/" : "/usr/lib/postgresql/" + major + "/lib/";
@@ -233,8 +236,8 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
     }
     throw new IllegalStateException(
         image
-            + " does not say its PostgreSQL version in the variable PG_MAJOR, as the official"
-            + " postgres images do. Use one of these.");
+            + " does not set PG_MAJOR, so its PostgreSQL version is unknown. Use an official"
+            + " postgres image.");
   }
 
   @Override
@@ -264,9 +267,9 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   }
 
   /**
-   * Creates a database that has the extensions and belongs to an ordinary role.
+   * Creates a database with the extensions. An ordinary role owns it.
    *
-   * @throws IllegalStateException if the container does not run, or the server does not do it
+   * @throws IllegalStateException if the container is not running or the database cannot be created
    */
   public TestDatabase createDatabase() {
     return new TestDatabase(databases(), DatabaseServer.createDatabase(databases(), true));
@@ -275,7 +278,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   /**
    * Returns the databases of the server, for subclasses of this project.
    *
-   * @throws IllegalStateException if the container does not run
+   * @throws IllegalStateException if the container is not running
    */
   protected Databases databases() {
     if (databases == null) {

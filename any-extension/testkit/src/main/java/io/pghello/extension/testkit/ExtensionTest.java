@@ -10,49 +10,51 @@ import java.lang.annotation.Target;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Gives the tests of a class fresh databases that have extensions. May stand on an annotation of
- * one's own.
+ * Provides the tests of a class with fresh databases that have extensions. Can be used as a
+ * meta-annotation.
  *
  * <p>Test methods and lifecycle methods can have parameters of these types:
  *
  * <ul>
- *   <li>{@link javax.sql.DataSource}: new connections to the test's database, without a pool.
- *       Connections that are still open at the end fail the test. The error contains the place
- *       where they were opened.
+ *   <li>{@link javax.sql.DataSource}: opens connections to the test's database, without a pool. If
+ *       a connection is still open when the test ends, the test fails and reports the place that
+ *       opened it.
  *   <li>{@link java.sql.Connection}: one connection, closed after the test.
- *   <li>{@link TestDatabase}: the database itself.
- *   <li>{@link WireProxy}: a proxy. In a test method that asks for it, data source and connection
- *       go through it.
+ *   <li>{@link TestDatabase}: the database.
+ *   <li>{@link WireProxy}: a proxy. In a test method with this parameter, the data source and the
+ *       connection go through the proxy.
  *   <li>{@link ExtensionServer}: the server, which all tests of this JVM with the same extensions
- *       and settings share. If the tests run against another server, such a test is aborted, not
- *       failed.
+ *       and settings share. If the tests run on a container or an existing server, tests with this
+ *       parameter are aborted, which does not count as a failure.
  * </ul>
  *
- * The data source and the connection log in as the owner of the database, an ordinary role, or,
- * with {@link Superuser}, as the superuser.
+ * The data source and the connection log in as the ordinary role that owns the database, or as the
+ * superuser if the parameter is annotated with {@link Superuser}.
  *
  * <p>Tests may run in parallel.
  *
- * <p>The system property {@code pg-extension.server}, otherwise the environment variable {@code
- * PG_EXTENSION_SERVER}, selects the server:
+ * <p>The system property {@code pg-extension.server}, or the environment variable {@code
+ * PG_EXTENSION_SERVER} if the property is not set, selects the server:
  *
  * <ul>
- *   <li>{@code embedded}, the default: an {@link ExtensionServer} of the major on the class path;
- *   <li>{@code local}: an {@link ExtensionServer} whose programs are those of an installed
- *       PostgreSQL, the first on the path; {@code local:17}, or {@code local:PATH} of a {@code
- *       pg_config} or of its folder, names another;
+ *   <li>{@code embedded}, the default: an {@link ExtensionServer} of the major version on the class
+ *       path.
+ *   <li>{@code local}: an {@link ExtensionServer} that runs the programs of an installed
+ *       PostgreSQL, by default the first on the path. {@code local:17} selects a major version, and
+ *       {@code local:PATH} selects a {@code pg_config} or its directory.
  *   <li>{@code container} or {@code container:IMAGE}: an {@link ExtensionContainer} of {@code
- *       postgres:17}, or of that image;
- *   <li>a JDBC URL, with the login of a superuser: your own server, version 15 or newer, with the
- *       extensions' files installed and with {@link #settings()} already. Everything that the tests
- *       create there is dropped at the end, and nothing else.
+ *       postgres:17} or of the given image.
+ *   <li>A JDBC URL with the login of a superuser: your own server, PostgreSQL 15 or later. Install
+ *       the extensions' files and set {@link #settings()} there first. After the tests, everything
+ *       that they created on the server is dropped.
  * </ul>
  *
  * <p>A test's database is dropped when the test ends. With the system property {@code
- * pg-extension.keep-failed=true}, or the variable {@code PG_EXTENSION_KEEP_FAILED}, the database of
- * a failed test is kept, and the commands to connect to it are logged.
+ * pg-extension.keep-failed=true} or the environment variable {@code PG_EXTENSION_KEEP_FAILED=true},
+ * the database of a failed test is kept, and the commands to connect to it are logged.
  *
- * <p>A class fails once, with the cause and what helps, if its server cannot be used.
+ * <p>If the server cannot be used, each test class fails once. The message contains the cause and a
+ * remedy.
  */
 @Documented
 @Inherited
@@ -60,44 +62,44 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Retention(RetentionPolicy.RUNTIME)
 @ExtendWith(ExtensionTestSupport.class)
 public @interface ExtensionTest {
-  /** The unit that a database is created for. */
+  /** The unit that gets its own database. */
   enum Scope {
-    /** Each test method has its own. */
+    /** Each test method gets its own database. */
     METHOD,
-    /** All test methods of the class, and of its nested classes, share one. */
+    /** All test methods of the class and its nested classes share one database. */
     CLASS
   }
 
   /**
-   * The names of the extensions that databases have, not quoted: those of {@link #install()}, of
-   * jars on the class path ({@link NativeExtension#of}), or that come with the server. Default:
-   * those of {@link #install()}.
+   * Names of the extensions to create in each database, without quotes. An extension can come from
+   * {@link #install()}, from a jar on the class path ({@link NativeExtension#of}), or from the
+   * server. Default: the extensions in {@link #install()}.
    */
   String[] extensions() default {};
 
   /**
-   * Folders that {@code make install DESTDIR=folder} has made, relative to the working directory of
-   * the tests or absolute. Default: none.
+   * Directories created by {@code make install DESTDIR=directory}, absolute or relative to the
+   * working directory of the tests. Default: none.
    */
   String[] install() default {};
 
-  /** Settings of the server, each as {@code name=value}, not quoted. Default: none. */
+  /** Server settings, each as {@code name=value} without quotes. Default: none. */
   String[] settings() default {};
 
-  /** Whether a database is created for each method, the default, or one for the class. */
+  /** Scope of a database. Default: one for each test method. */
   Scope database() default Scope.METHOD;
 
   /**
-   * Returns SQL scripts of the class path that create the schema and rows of each database. They
-   * run once for all tests that name the same scripts: see {@link DatabasePreparer#ofScripts}.
-   * Default: none.
+   * SQL scripts on the class path that create the schema and rows of each database. They run once
+   * for all tests that name the same scripts; see {@link DatabasePreparer#ofScripts}. Default:
+   * none.
    */
   String[] scripts() default {};
 
   /**
-   * Returns the class that creates the schema and rows of each database, after {@link #scripts()},
-   * such as with Flyway. It has a constructor without parameters, and runs once for all tests that
-   * name it. Default: none.
+   * The class that creates the schema and rows of each database after {@link #scripts()}, for
+   * example with Flyway. The class needs a constructor without parameters. It runs once for all
+   * tests that name it. Default: none.
    */
   Class<? extends DatabasePreparer> preparer() default DatabasePreparer.class;
 }

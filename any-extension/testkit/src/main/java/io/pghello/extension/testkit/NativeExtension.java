@@ -13,8 +13,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An extension of PostgreSQL: its files and the settings that it needs. Whatever it requires
- * ({@code requires} in its control file) is created with it, and has to be there, too.
+ * A PostgreSQL extension: its files, and the server settings it needs. The extensions it requires
+ * ({@code requires} in its control file) must be available too, and are created together with it.
  *
  * <p>Immutable and thread-safe.
  */
@@ -26,12 +26,12 @@ public final class NativeExtension {
   }
 
   /**
-   * Returns the extension of a jar on the class path. A descriptor, {@code
-   * META-INF/pg-extension/NAME.properties}, lists its files.
+   * Returns an extension from a jar on the class path. The descriptor {@code
+   * META-INF/pg-extension/NAME.properties} lists its files.
    *
-   * @param name as {@code CREATE EXTENSION} takes it, not quoted
-   * @throws IllegalArgumentException if there is none of this name
-   * @throws IllegalStateException if the descriptor is wrong, or there are two
+   * @param name of the extension, without quotes
+   * @throws IllegalArgumentException if the class path has no extension with this name
+   * @throws IllegalStateException if the descriptor is invalid, or there are two of them
    */
   public static NativeExtension of(String name) {
     return ClassPathExtension.find(ServerExtension.requireName(name))
@@ -47,44 +47,46 @@ public final class NativeExtension {
   /**
    * Returns an extension that comes with the server, such as {@code hstore} or {@code pg_trgm}.
    *
-   * @param name as {@code CREATE EXTENSION} takes it, not quoted
+   * @param name of the extension, without quotes
    */
   public static NativeExtension contrib(String name) {
     return new NativeExtension(ServerExtension.ofServer(name));
   }
 
   /**
-   * Returns the extension in a folder that {@code make install DESTDIR=folder} has made, or that a
-   * package was unpacked into. Other files in there come with it.
+   * Returns the extension in a directory that {@code make install DESTDIR=directory} created or a
+   * package was unpacked into. The other files in the directory are used with it.
    *
    * @param folder relative to the working directory, or absolute
-   * @throws IllegalArgumentException if there is none, or more than one; the message names what
-   *     there is
+   * @throws IllegalArgumentException if the directory has no extension, or more than one; the
+   *     message lists its contents
    */
   public static NativeExtension fromInstall(Path folder) {
     return installed(InstalledExtension.in(folder, null));
   }
 
   /**
-   * Returns one of the extensions in a folder; see {@link #fromInstall(Path)}.
+   * Returns one of the extensions in a directory; see {@link #fromInstall(Path)}.
    *
-   * @param name as {@code CREATE EXTENSION} takes it, not quoted
-   * @throws IllegalArgumentException if it is not there; the message names what there is
+   * @param name of the extension, without quotes
+   * @throws IllegalArgumentException if the directory does not have the extension; the message
+   *     lists its contents
    */
   public static NativeExtension fromInstall(Path folder, String name) {
     return installed(InstalledExtension.in(folder, ServerExtension.requireName(name)));
   }
 
   /**
-   * Returns the extension of a distribution's package (Debian's, {@code .deb}), which is unpacked
-   * into the cache; its scripts are not run. Libraries that it needs, and this machine lacks, come
-   * out of packages in the same folder. If it was built for a newer GNU C library than this
-   * machine's, that library's package ({@code libc6}) in the same directory is used for the server
-   * only.
+   * Returns the extension in a Debian package ({@code .deb}). The package is unpacked into the
+   * cache, and its maintainer scripts are not run. Required libraries that this machine lacks are
+   * taken from other packages in the same directory. If the extension was built for a newer GNU C
+   * library than this machine has, put the package of that library ({@code libc6}) into the same
+   * directory. Only the server uses it.
    *
-   * @param place a package, a folder with packages, or one into which they were unpacked
-   * @throws IllegalArgumentException if there is no extension, or more than one; the message names
-   *     what there is
+   * @param place a package, a directory of packages, or a directory that packages were unpacked
+   *     into
+   * @throws IllegalArgumentException if there is no extension, or more than one; the message lists
+   *     the extensions or files found
    * @throws UncheckedIOException if a package cannot be unpacked
    */
   public static NativeExtension fromPackage(Path place) {
@@ -94,8 +96,9 @@ public final class NativeExtension {
   /**
    * Returns one of the extensions in packages; see {@link #fromPackage(Path)}.
    *
-   * @param name as {@code CREATE EXTENSION} takes it, not quoted; often not the package's
-   * @throws IllegalArgumentException if it is not there; the message names what there is
+   * @param name of the extension, without quotes; often differs from the package's name
+   * @throws IllegalArgumentException if the packages do not have the extension; the message lists
+   *     the extensions or files found
    * @throws UncheckedIOException if a package cannot be unpacked
    */
   public static NativeExtension fromPackage(Path place, String name) {
@@ -115,16 +118,16 @@ public final class NativeExtension {
     return new NativeExtension(ServerExtension.of(found));
   }
 
-  /** Returns the extension from the class path, otherwise from the server. */
+  /** Returns the extension from the class path, or from the server if no jar has it. */
   static NativeExtension named(String name) {
     return new NativeExtension(ServerExtension.named(name));
   }
 
   /**
-   * Returns the same extension with its library preloaded at server startup ({@code
+   * Returns a copy of this extension with a library that the server loads at startup ({@code
    * shared_preload_libraries}).
    *
-   * @param library its name without suffix, which need not be the extension's
+   * @param library its name without suffix, which may differ from the extension's name
    */
   public NativeExtension preload(String library) {
     var preload = new ArrayList<>(extension.preload());
@@ -139,11 +142,11 @@ public final class NativeExtension {
   }
 
   /**
-   * Returns the same extension with a setting that the server needs for it. A setting of the server
-   * itself goes before it.
+   * Returns a copy of this extension with a server setting that it needs. If the server's builder
+   * has the same setting, the builder's value is used.
    *
-   * @param name as in {@code postgresql.conf}
-   * @param value not quoted
+   * @param name of the setting
+   * @param value without quotes
    */
   public NativeExtension setting(String name, String value) {
     var settings = new TreeMap<>(extension.settings());
@@ -158,8 +161,9 @@ public final class NativeExtension {
   }
 
   /**
-   * Returns the same extension, which databases do not have: the server has its files and settings,
-   * and {@code CREATE EXTENSION} works. For extensions that only one database of a server can have.
+   * Returns a copy of this extension that is not created in databases. The server gets its files
+   * and settings, and {@code CREATE EXTENSION} works. Use this for an extension that only one
+   * database can have.
    */
   public NativeExtension notCreated() {
     return new NativeExtension(
@@ -171,7 +175,7 @@ public final class NativeExtension {
             false));
   }
 
-  /** Returns the name, as in {@code CREATE EXTENSION} (without quotes). */
+  /** Returns the name of the extension, without quotes. */
   public String name() {
     return extension.name();
   }

@@ -8,8 +8,8 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Makes a {@link javax.sql.DataSource} or {@link java.sql.Connection} that a test of a {@link
- * DatabaseExtension} gets log in as the superuser, not as the role that the database belongs to.
+ * Makes an injected {@link javax.sql.DataSource} or {@link java.sql.Connection} of a {@link
+ * DatabaseExtension} log in as the superuser instead of the role that owns the database.
  */
 @Documented
 @Target({ElementType.PARAMETER, ElementType.ANNOTATION_TYPE})

@@ -7,8 +7,7 @@ import java.util.Objects;
 import javax.sql.DataSource;
 
 /**
- * A fresh database on a server that has the extensions. It belongs to an ordinary role, not to a
- * superuser.
+ * A fresh database on a server that has the extensions. An ordinary role owns it, not a superuser.
  *
  * <p>Thread-safe.
  */
@@ -16,74 +15,75 @@ public class TestDatabase implements AutoCloseable {
   private final Databases databases;
   private final String name;
 
-  /** Names a database that exists, for subclasses that add to it. */
+  /** Wraps an existing database, for subclasses. */
   protected TestDatabase(Databases databases, String name) {
     this.databases = databases;
     this.name = name;
   }
 
-  /** Returns its name. */
+  /** Returns the name of the database. */
   public String name() {
     return name;
   }
 
   /**
-   * Returns its JDBC URL as the role it belongs to, with the password. On an embedded server and in
-   * a container, it has the driver refuse to send the password in clear text ({@code requireAuth}).
+   * Returns the JDBC URL for the database's owner, with the password. On an embedded server and in
+   * a container, the URL makes the driver refuse to send the password in clear text ({@code
+   * requireAuth}).
    */
   public String jdbcUrl() {
     return databases.url(name, databases.owner());
   }
 
   /**
-   * Returns a source of new connections as the role it belongs to. There is no pool behind it: each
-   * call of {@code getConnection()} opens one.
+   * Returns a data source that logs in as the database's owner. It has no pool: each call of {@code
+   * getConnection()} opens a new connection.
    */
   public DataSource dataSource() {
     return databases.dataSource(name, databases.owner());
   }
 
-  /** Returns the name of the role it belongs to. */
+  /** Returns the name of the role that owns the database. */
   public String user() {
     return databases.owner().user();
   }
 
   /**
-   * Returns the password of the role it belongs to.
+   * Returns the password of the role that owns the database.
    *
-   * @throws NullPointerException if the role logs in without one, which no server of this package
-   *     has
+   * @throws NullPointerException if the role has no password, which does not happen on the servers
+   *     of this package
    */
   public String password() {
     return Objects.requireNonNull(databases.owner().password());
   }
 
-  /** Returns its JDBC URL as the superuser. */
+  /** Returns the JDBC URL for the superuser, with the password. */
   public String superuserJdbcUrl() {
     return databases.url(name, databases.superuser());
   }
 
-  /** Returns a source of new connections as the superuser. */
+  /** Returns a data source that logs in as the superuser, without a pool. */
   public DataSource superuserDataSource() {
     return databases.dataSource(name, databases.superuser());
   }
 
-  /** Returns a source of connections to the same database through a proxy. */
+  /** Returns a data source for this database that connects through a proxy. */
   protected DataSource dataSource(WireProxy proxy, boolean superuser) {
     return databases.dataSource(
         proxy.host(), proxy.port(), name, superuser ? databases.superuser() : databases.owner());
   }
 
-  /** Returns the databases of the same server. */
+  /** Returns the databases of the server. */
   protected Databases databases() {
     return databases;
   }
 
   /**
-   * Creates a database with the same content, which stays when this one is changed. Ends the
-   * sessions in this one.
+   * Creates a database with the same content. Later changes to this database do not affect the
+   * copy. Ends the sessions in this database.
    *
-   * @throws IllegalStateException if the server does not do it
+   * @throws IllegalStateException if the database cannot be copied
    */
   public TestDatabase copy() {
     try {
@@ -94,11 +94,11 @@ public class TestDatabase implements AutoCloseable {
   }
 
   /**
-   * Gives this database, under its name, the content of another one on the same server. Ends the
-   * sessions in both.
+   * Replaces the content of this database with the content of another database on the same server.
+   * The name stays the same. Ends the sessions in both databases.
    *
-   * @param other stays as it is
-   * @throws IllegalStateException if the server does not do it
+   * @param other is not changed
+   * @throws IllegalStateException if the database cannot be replaced
    */
   public void replaceBy(TestDatabase other) {
     try {
@@ -110,13 +110,14 @@ public class TestDatabase implements AutoCloseable {
   }
 
   /**
-   * Ends the sessions that are left in the database, and drops it. On an embedded server, this
-   * returns immediately unless the program has chosen the name of the database. Sessions are
-   * terminated and the database is dropped in the background or, if the server is stopped, after
-   * its next start. If other databases are waiting to be dropped, this terminates the sessions. A
-   * second call does nothing.
+   * Ends the remaining sessions in the database and drops it. On an embedded server, a database
+   * with a generated name is dropped in the background, and this method returns immediately. If the
+   * server is not running, the database is dropped after the next start. If other databases are
+   * waiting to be dropped, this method only signals the sessions to end. Any other database is
+   * dropped before this method returns. Further calls do nothing.
    *
-   * @throws IllegalStateException if another server does not do it
+   * @throws IllegalStateException if the server refuses to drop the database; failures in the
+   *     background are logged
    */
   @Override
   public void close() {
@@ -127,7 +128,7 @@ public class TestDatabase implements AutoCloseable {
     }
   }
 
-  /** Returns its JDBC URL without role and password. */
+  /** Returns the JDBC URL without user and password. */
   @Override
   public String toString() {
     return databases.address(name);

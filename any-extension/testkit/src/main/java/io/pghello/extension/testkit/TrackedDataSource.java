@@ -9,7 +9,7 @@ import java.util.logging.Logger;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** Remembers the connections that it gave away, and where. Thread-safe. */
+/** Remembers each connection it opened and the caller's stack trace. Thread-safe. */
 final class TrackedDataSource implements DataSource {
   private final DataSource target;
   private final OpenConnections opened;

@@ -16,21 +16,22 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A TCP proxy between clients and a PostgreSQL server: it counts round trips, delays what passes,
- * holds it up, and cuts connections.
+ * A TCP proxy between clients and a PostgreSQL server. It counts round trips, and can delay
+ * traffic, stall it, or cut connections.
  *
  * <p>A round trip is a {@code ReadyForQuery} message of the server, the response to {@code Sync} or
- * to a simple query (PostgreSQL's documentation, "Frontend/Backend Protocol"). The message at the
- * end of the login also counts. A simple query without text is not counted: {@link
- * java.sql.Connection#isValid} sends it. A pool calls that for a connection that was idle for some
- * time (500 ms in HikariCP), so the number would depend on how busy the machine is. Encrypted
- * connections pass, but are not counted, so {@link #countRoundTrips(Action)} refuses them.
+ * to a simple query (see "Frontend/Backend Protocol" in PostgreSQL's documentation). The one that
+ * ends the login counts too. An empty simple query is not counted, because {@link
+ * java.sql.Connection#isValid} sends it: pools call that method for connections that were idle for
+ * some time (500 ms in HikariCP), so the count would depend on the machine's load. Encrypted
+ * connections work, but their round trips cannot be counted, so {@link #countRoundTrips(Action)}
+ * fails for them.
  *
- * <p>Thread-safe. Messages are counted before they are forwarded to the client, so a client that
- * has its response finds it counted.
+ * <p>Thread-safe. The proxy counts a message before it forwards it, so the count is up to date when
+ * the client receives the response.
  */
 public class WireProxy implements AutoCloseable {
-  /** An action with round trips that {@link #countRoundTrips} counts. */
+  /** An action whose round trips {@link #countRoundTrips} counts. */
   @FunctionalInterface
   public interface Action {
     /** Runs the action. */
@@ -46,7 +47,7 @@ public class WireProxy implements AutoCloseable {
   private volatile boolean closed;
 
   /**
-   * Starts a proxy, for subclasses that add to it; see {@link #to(String, int)}.
+   * Starts a proxy, for subclasses; see {@link #to(String, int)}.
    *
    * @throws UncheckedIOException if the proxy cannot listen
    */
@@ -63,8 +64,8 @@ public class WireProxy implements AutoCloseable {
   /**
    * Starts a proxy in front of a server, on a free port of the loopback interface.
    *
-   * @param host the host of the server
-   * @param port the port of the server
+   * @param host of the server
+   * @param port of the server
    * @throws UncheckedIOException if the proxy cannot listen
    */
   public static WireProxy to(String host, int port) {
@@ -81,7 +82,7 @@ public class WireProxy implements AutoCloseable {
     return listener.getLocalPort();
   }
 
-  /** Returns the number of round trips so far, over all connections. */
+  /** Returns the number of round trips so far on all connections. */
   public long roundTrips() {
     return counters.roundTrips();
   }
@@ -91,32 +92,32 @@ public class WireProxy implements AutoCloseable {
     return counters.executes();
   }
 
-  /** Returns the number of connections that were opened so far. */
+  /** Returns the number of connections opened so far. */
   public long connections() {
     return counters.connections();
   }
 
-  /** Returns the number of connections that are open now. */
+  /** Returns the number of open connections. */
   public int openConnections() {
     return open.size();
   }
 
-  /** Returns the number of bytes that clients sent so far. */
+  /** Returns the number of bytes sent by clients so far. */
   public long bytesToServer() {
     return counters.bytesToServer();
   }
 
-  /** Returns the number of bytes that the server sent so far. */
+  /** Returns the number of bytes sent by the server so far. */
   public long bytesToClient() {
     return counters.bytesToClient();
   }
 
   /**
-   * Runs an action and returns the number of round trips of all connections during the action.
+   * Runs an action and returns the number of round trips on all connections during that time.
    *
-   * @throws IllegalStateException if a connection was encrypted, because its messages cannot be
+   * @throws IllegalStateException if a connection was encrypted, because its round trips cannot be
    *     counted
-   * @throws Exception if the action throws it
+   * @throws Exception if the action fails
    */
   public long countRoundTrips(Action action) throws Exception {
     long before = roundTrips();
@@ -129,10 +130,10 @@ public class WireProxy implements AutoCloseable {
   }
 
   /**
-   * Runs an action and fails unless it makes this number of round trips.
+   * Runs an action and fails unless it makes the expected number of round trips.
    *
    * @throws AssertionError if the number differs
-   * @throws Exception if the action throws it
+   * @throws Exception if the action fails
    */
   public void assertRoundTrips(long expected, Action action) throws Exception {
     long actual = countRoundTrips(action);
@@ -142,9 +143,9 @@ public class WireProxy implements AutoCloseable {
   }
 
   /**
-   * Delays all further messages, like a network with this round-trip time.
+   * Delays all traffic from now on, like a network with this round-trip time.
    *
-   * @param roundTrip the sum of both directions; zero for none
+   * @param roundTrip the sum of both directions; zero for no delay
    * @throws IllegalArgumentException if it is negative
    */
   public void delay(Duration roundTrip) {
@@ -154,22 +155,22 @@ public class WireProxy implements AutoCloseable {
     delay.set(roundTrip);
   }
 
-  /** Holds up everything from now on, without a word to either side, until {@link #resume()}. */
+  /** Stalls all traffic until {@link #resume()}. Connections stay open. */
   public void stall() {
     delay.stall();
   }
 
-  /** Lets pass what {@link #stall()} held up, and all that follows. */
+  /** Ends {@link #stall()} and forwards the stalled traffic. */
   public void resume() {
     delay.resume();
   }
 
-  /** Cuts all connections that are open now, with a TCP reset to both sides. */
+  /** Cuts all open connections with a TCP reset to both sides. */
   public void cut() {
     open.forEach(ProxyConnection::reset);
   }
 
-  /** Cuts all connections and stops listening. A second call does nothing. */
+  /** Cuts all connections and stops listening. Further calls do nothing. */
   @Override
   public void close() {
     closed = true;
@@ -208,7 +209,7 @@ public class WireProxy implements AutoCloseable {
       client.setTcpNoDelay(true);
       server.setTcpNoDelay(true);
     } catch (IOException e) {
-      // the client behaves as without a proxy: the server is not reachable
+      // as without a proxy, the client finds no server
       ProxyConnection.reset(client);
       ProxyConnection.reset(server);
       return;
@@ -238,7 +239,7 @@ public class WireProxy implements AutoCloseable {
     thread.start();
   }
 
-  /** Returns how many threads work for this proxy. */
+  /** Returns the number of running threads of this proxy. */
   protected int threads() {
     return threads.get();
   }

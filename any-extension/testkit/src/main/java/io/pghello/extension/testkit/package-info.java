@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * A real PostgreSQL with any native extensions, for tests. It is not meant for production: it does
- * not sync commits to disk.
+ * Real PostgreSQL servers with native extensions, for tests. Not for production: the servers do not
+ * flush commits to disk.
  */
 @NullMarked
 package io.pghello.extension.testkit;

@@ -9,18 +9,18 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import org.junit.jupiter.api.Test;
 
-/** Shows what the testkit needs, and that it knows no extension. */
+/** Checks the testkit's dependencies, and that it does not depend on any extension. */
 class ArchitectureTest {
   private static final JavaClasses CLASSES;
 
   static {
-    // the names of classes elsewhere suffice, and to read them takes seconds
+    // resolving classes of other jars would take seconds, and their names suffice
     ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
     CLASSES = new ClassFileImporter().importPath("target/classes");
   }
 
   @Test
-  void onlyItsExtensionsOfJunitNeedJunit() {
+  void onlyJunitExtensionsNeedJunit() {
     noClasses()
         .that()
         .resideInAPackage("..internal..")
@@ -58,9 +58,12 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
-  /** Neither pg_hello, whose testkit is made of this one, nor its client. */
+  /**
+   * In particular, neither pg-hello-testkit, which depends on this module, nor the client of
+   * pg_hello.
+   */
   @Test
-  void nothingElseIsUsed() {
+  void hasNoOtherDependencies() {
     classes()
         .should()
         .onlyDependOnClassesThat()

@@ -44,7 +44,7 @@ class ExtensionContainerIT {
   }
 
   @Test
-  void hasTheSettingsAndLibrariesThatAreNeeded() throws Exception {
+  void hasTheRequiredSettingsAndLibraries() throws Exception {
     try (var container =
         new ExtensionContainer<>(IMAGE)
             .withExtension(
@@ -56,13 +56,15 @@ class ExtensionContainerIT {
           Connection connection = database.dataSource().getConnection()) {
         assertThat(ask(connection, "SELECT count(*) >= 0 FROM pg_stat_statements")).isEqualTo("t");
         assertThat(ask(connection, "SHOW pg_stat_statements.max")).isEqualTo("123");
-        assertThat(ask(connection, "SHOW fsync")).as("what the command had").isEqualTo("off");
+        assertThat(ask(connection, "SHOW fsync"))
+            .as("setting of the original command")
+            .isEqualTo("off");
       }
     }
   }
 
   @Test
-  void refusesWhatTheImageCannotLoad(@TempDir Path folder) {
+  void rejectsALibraryThatTheImageCannotLoad(@TempDir Path folder) {
     byte[] arm64 = Stage.library(17);
     arm64[18] = (byte) 183;
     Stage.write(folder.resolve("usr/local/lib/acme.so"), arm64);
@@ -77,7 +79,7 @@ class ExtensionContainerIT {
   }
 
   @Test
-  void saysWhichExtensionIsNotThere() {
+  void namesAMissingExtension() {
     try (var container = new ExtensionContainer<>(IMAGE).withExtension("no_such_extension")) {
       assertThatThrownBy(container::start)
           .hasStackTraceContaining("CREATE EXTENSION \"no_such_extension\" failed: ");

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** What needs no engine. */
+/** Tests that do not need a container engine. */
 class ExtensionContainerTest {
   @Test
   void addsSettingsToTheCommand() {
@@ -29,23 +29,23 @@ class ExtensionContainerTest {
             "shared_preload_libraries=pg_cron",
             "-c",
             "work_mem=1MB");
-    // its entry point takes options alone
+    // the image's entry point accepts options without a program
     assertThat(ExtensionContainer.withSettings(null, List.of(cron), Map.of())).startsWith("-c");
   }
 
   @Test
-  void refusesTwoValuesOfOneSettingBeforeItStarts() {
+  void rejectsTwoValuesOfASettingBeforeStarting() {
     try (var container =
         new ExtensionContainer<>("postgres:17")
             .withExtension(NativeExtension.contrib("a").setting("acme.unit", "km"))
             .withExtension(NativeExtension.contrib("b").setting("acme.unit", "mile"))) {
       assertThatThrownBy(container::start)
           .isInstanceOf(IllegalStateException.class)
-          .hasMessageContaining("wants acme.unit = mile, and another one wants km");
+          .hasMessageContaining("needs acme.unit = mile, but another one needs km");
     }
   }
 
-  /** What a container is once the engine has made it. */
+  /** A container that the engine has created. */
   private static final class Created extends ExtensionContainer<Created> {
     Created() {
       super("postgres:17");
@@ -58,8 +58,8 @@ class ExtensionContainerTest {
   }
 
   @Test
-  void takesNoExtensionOnceItIsThere() {
-    // not closed, as there is none
+  void rejectsExtensionsAfterItsCreation() {
+    // not closed, because there is no container
     assertThatThrownBy(() -> new Created().withExtension("pg_trgm"))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("before start()");

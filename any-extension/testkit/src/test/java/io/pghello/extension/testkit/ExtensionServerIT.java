@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Servers with extensions, and those that they refuse. */
+/** Servers with extensions, and extensions that a server rejects. */
 class ExtensionServerIT {
   private static final String EXTENSIONS =
       "SELECT string_agg(extname || ' of ' || extowner::regrole, ', ' ORDER BY extname)"
@@ -65,9 +65,9 @@ class ExtensionServerIT {
     }
   }
 
-  /** Two sets of extensions, and of settings, in one JVM. */
+  /** Two sets of extensions and of settings in one JVM. */
   @Test
-  void runsBesidesAnother() throws SQLException {
+  void runsNextToAnotherServer() throws SQLException {
     Stage.of(
         folder, "acme", "CREATE TABLE mode AS SELECT current_setting('acme.mode', true) AS m;");
     NativeExtension acme = NativeExtension.fromInstall(folder);
@@ -89,7 +89,7 @@ class ExtensionServerIT {
   }
 
   @Test
-  void seesThatAFileHasChanged() throws SQLException {
+  void detectsAChangedFile() throws SQLException {
     for (int i : new int[] {1, 2}) {
       Stage.of(folder, "acme", "CREATE FUNCTION acme() RETURNS int RETURN " + i + ";");
       try (ExtensionServer server = server(NativeExtension.fromInstall(folder));
@@ -100,7 +100,7 @@ class ExtensionServerIT {
   }
 
   @Test
-  void preloadsWhatAnExtensionNeeds() throws SQLException {
+  void preloadsLibrariesOfExtensions() throws SQLException {
     try (ExtensionServer server =
             ExtensionServer.builder()
                 .extension(
@@ -119,7 +119,7 @@ class ExtensionServerIT {
   }
 
   @Test
-  void takesTheSameExtensionTwice() throws SQLException {
+  void acceptsTheSameExtensionTwice() throws SQLException {
     NativeExtension acme =
         NativeExtension.fromInstall(Stage.of(folder, "acme", "CREATE TABLE a ();"));
     try (ExtensionServer server =
@@ -135,7 +135,7 @@ class ExtensionServerIT {
   }
 
   @Test
-  void takesNamesThatNeedQuotes() throws SQLException {
+  void acceptsNamesThatNeedQuotes() throws SQLException {
     String name = "Acme's $1 \"Geo\"";
     Stage.of(folder, name, "trusted = true", "CREATE TABLE a ();");
     try (ExtensionServer server = server(NativeExtension.fromInstall(folder, name));
@@ -146,7 +146,7 @@ class ExtensionServerIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"", "../acme", "a/b", "a--b", "-a", "a-", ".a", "a\nb", "a\\b"})
-  void refusesNamesThatNoExtensionCanHave(String name) {
+  void rejectsInvalidExtensionNames(String name) {
     for (Runnable call :
         List.<Runnable>of(
             () -> NativeExtension.of(name),
@@ -159,10 +159,10 @@ class ExtensionServerIT {
     }
   }
 
-  /** The files of an unpacked server are shared by all servers with extensions. */
+  /** All servers with extensions share the files of an unpacked server. */
   @Tag("slow")
   @Test
-  void leavesTheServersOfOthersAlone() throws SQLException {
+  void doesNotChangeOtherServers() throws SQLException {
     Stage.of(folder, "cube", "CREATE FUNCTION other() RETURNS int RETURN 1;");
     try (ExtensionServer own = server(NativeExtension.fromInstall(folder));
         ExtensionServer stock = server(NativeExtension.contrib("cube"));
@@ -175,7 +175,7 @@ class ExtensionServerIT {
   }
 
   @Test
-  void givesAnExtensionItsFilesAlone() throws SQLException {
+  void addsOnlyTheFilesOfAnExtension() throws SQLException {
     NativeExtension acme =
         NativeExtension.fromInstall(
                 Stage.of(
@@ -184,9 +184,9 @@ class ExtensionServerIT {
                     "DO $$ BEGIN IF current_database() <> 'jobs' THEN"
                         + " RAISE 'can only create extension in database jobs'; END IF; END $$;"))
             .setting("acme.database", "jobs");
-    refused(acme)
+    assertRejected(acme)
         .hasMessageContaining("CREATE EXTENSION \"acme\" failed: can only create extension in")
-        .hasMessageContaining("It works in one database, so that no template can have it.")
+        .hasMessageContaining("It works in one database only, so the template cannot have it.")
         .hasMessageContaining("NativeExtension.notCreated()");
     try (ExtensionServer server = server(acme.notCreated());
         TestDatabase database = server.createDatabase();
@@ -199,17 +199,17 @@ class ExtensionServerIT {
     }
   }
 
-  /** As a process of an extension that works in the template; the server waits for it for 5 s. */
+  /** Stands in for a background process of an extension. The server waits for it for 5 s. */
   @Test
   @Tag("slow")
-  void saysThatTheTemplateIsInUse() throws SQLException {
+  void reportsThatTheTemplateIsInUse() throws SQLException {
     try (ExtensionServer server = server(NativeExtension.contrib("cube"));
         TestDatabase database = server.createDatabase("admin");
         Connection busy = connect(database, "app_template")) {
       assertThatThrownBy(() -> server.createDatabase("blocked"))
           .isInstanceOf(IllegalStateException.class)
           .hasMessageStartingWith("could not create the database blocked. ")
-          .hasMessageContaining("A process of an extension works in the template");
+          .hasMessageContaining("A background process of an extension uses the template");
       assertThat(busy.isValid(30)).isTrue();
     }
   }
@@ -222,37 +222,38 @@ class ExtensionServerIT {
   }
 
   @Test
-  void saysWhichExtensionsThereAre() {
-    refused(NativeExtension.contrib("vektor"))
+  void listsAvailableExtensions() {
+    assertRejected(NativeExtension.contrib("vektor"))
         .hasMessageStartingWith(
             "There is no extension \"vektor\". The class path has pg_hello. Add the"
                 + " jar that has META-INF/pg-extension/vektor.properties, or use")
         .hasMessageContaining(", hstore, ");
-    refused(NativeExtension.named("hello"))
+    assertRejected(NativeExtension.named("hello"))
         .hasMessageStartingWith("There is no extension \"hello\". Did you mean \"pg_hello\"?");
-    refused(NativeExtension.named("pg-trgm")).hasMessageContaining(" Did you mean \"pg_trgm\"? ");
+    assertRejected(NativeExtension.named("pg-trgm"))
+        .hasMessageContaining(" Did you mean \"pg_trgm\"? ");
   }
 
   @Test
-  void saysWhatAnExtensionRequires() {
+  void reportsAMissingRequirement() {
     Stage.of(folder, "acme", "requires = 'cube, no_such_one'", "");
-    refused(NativeExtension.fromInstall(folder))
+    assertRejected(NativeExtension.fromInstall(folder))
         .hasMessageStartingWith(
             "The extension \"acme\" requires \"no_such_one\", which is not there. ")
         .hasMessageContaining("NativeExtension.fromInstall(...)");
   }
 
   @Test
-  void saysThatWhatAJarHasIsToBeNamed() {
+  void reportsARequirementThatMustBeAdded() {
     Stage.of(folder, "acme", "requires = 'pg_hello'", "");
-    refused(NativeExtension.fromInstall(folder))
+    assertRejected(NativeExtension.fromInstall(folder))
         .hasMessage(
-            "The extension \"acme\" requires \"pg_hello\", which is on the class path: name it"
-                + " among the extensions of the server, too.");
+            "The extension \"acme\" requires \"pg_hello\", which is on the class path: add it"
+                + " to the extensions of the server, too.");
   }
 
   @Test
-  void refusesExtensionsThatDoNotGoTogether(@TempDir Path other) {
+  void rejectsConflictingExtensions(@TempDir Path other) {
     Stage.of(folder, "acme", "SELECT 1;");
     Stage.of(other, "acme", "SELECT 2;");
     ExtensionServer.Builder files =
@@ -263,7 +264,7 @@ class ExtensionServerIT {
         .isInstanceOf(IllegalStateException.class)
         .hasMessage(
             "The extension \"acme\" and another one have different files"
-                + " share/postgresql/extension/acme--1.0.sql; a server can have one of them.");
+                + " share/postgresql/extension/acme--1.0.sql; a server can have only one of them.");
     ExtensionServer.Builder settings =
         ExtensionServer.builder()
             .extension(NativeExtension.contrib("cube").setting("acme.a", "1"))
@@ -271,7 +272,7 @@ class ExtensionServerIT {
     assertThatThrownBy(settings::start)
         .isInstanceOf(IllegalStateException.class)
         .hasMessage(
-            "The extension \"hstore\" wants acme.a = 2, and another one wants 1; start a server for"
+            "The extension \"hstore\" needs acme.a = 2, but another one needs 1; start a server for"
                 + " each.");
   }
 
@@ -288,7 +289,7 @@ class ExtensionServerIT {
     return Integer.getInteger("postgres.major", 17);
   }
 
-  /** Replaces the first text by another one of the same length. */
+  /** Replaces a text with another one of the same length. */
   private static byte[] replaced(byte[] bytes, String text, String other) {
     var content = new String(bytes, StandardCharsets.ISO_8859_1);
     assertThat(content).contains(text);
@@ -296,38 +297,38 @@ class ExtensionServerIT {
   }
 
   @Test
-  void saysThatALibraryIsOfAnotherMajor() {
+  void reportsALibraryForAnotherMajor() {
     int other = major() == 15 ? 17 : 15;
-    refused(withLibrary(Stage.library(other)))
+    assertRejected(withLibrary(Stage.library(other)))
         .hasMessageStartingWith(
             "The library acme.so was built for PostgreSQL "
                 + other
-                + ", and the server is PostgreSQL "
+                + ", but the server is PostgreSQL "
                 + major()
-                + ": build it with PG_CONFIG of this major, ");
+                + ": build it with the server's PG_CONFIG, ");
   }
 
   @Test
-  void saysThatALibraryIsOfAnotherPlatform() {
+  void reportsALibraryForAnotherPlatform() {
     byte[] arm64 = Stage.library(major());
     arm64[18] = (byte) 183;
-    refused(withLibrary(arm64))
+    assertRejected(withLibrary(arm64))
         .hasMessage(
-            "The library acme.so was built for linux-arm64, and the server's machine is"
+            "The library acme.so was built for linux-arm64, but the server's machine is"
                 + " linux-amd64: build it there, or take the package of this platform.");
   }
 
   @Test
-  void saysThatALibraryIsMusls() {
-    refused(withLibrary(replaced(Stage.library(major()), "libc.so.6", "libc.so\0\0")))
+  void reportsALibraryForMusl() {
+    assertRejected(withLibrary(replaced(Stage.library(major()), "libc.so.6", "libc.so\0\0")))
         .hasMessageStartingWith(
-            "The library acme.so was built for linux-amd64-musl, and the server's machine is"
+            "The library acme.so was built for linux-amd64-musl, but the server's machine is"
                 + " linux-amd64: ");
   }
 
   @Test
-  void saysThatALibraryNeedsANewerMachine() {
-    refused(withLibrary(replaced(Stage.library(major()), "GLIBC_2.", "GLIBC_9.")))
+  void reportsALibraryForANewerCLibrary() {
+    assertRejected(withLibrary(replaced(Stage.library(major()), "GLIBC_2.", "GLIBC_9.")))
         .hasMessageMatching(
             "The library acme\\.so needs version 9\\.[0-9.]+ of the GNU C library, and this machine"
                 + " has 2\\.[0-9]+: build it here, or take the package of an older"
@@ -336,50 +337,51 @@ class ExtensionServerIT {
 
   @ParameterizedTest
   @ValueSource(ints = {0, 10, 100, 5000})
-  void saysThatALibraryIsCutOff(int length) {
-    refused(withLibrary(java.util.Arrays.copyOf(Stage.library(major()), length)))
+  void reportsATruncatedLibrary(int length) {
+    assertRejected(withLibrary(java.util.Arrays.copyOf(Stage.library(major()), length)))
         .hasMessageMatching("The library acme\\.so cannot be used: it is .*\\.");
   }
 
   @Test
-  void namesTheLibraryThatIsMissing() {
-    refused(withLibrary(replaced(Stage.library(major()), "libc.so.6", "libX.so.6")))
+  void namesAMissingDependency() {
+    assertRejected(withLibrary(replaced(Stage.library(major()), "libc.so.6", "libX.so.6")))
         .hasMessageContaining(
             "The extension needs the library libX.so.6, which this machine does not have: install"
                 + " the package that has it.");
   }
 
   @Test
-  void saysThatTheExtensionHasNoSuchLibrary() {
+  void reportsAMissingLibraryOfTheExtension() {
     Stage.of(folder, "acme", "CREATE FUNCTION f() RETURNS int AS '$libdir/acme' LANGUAGE C;");
-    refused(NativeExtension.fromInstall(folder))
+    assertRejected(NativeExtension.fromInstall(folder))
         .hasMessageContaining("No extension of this server has the library acme: ");
   }
 
   @Test
-  void saysThatALibraryIsToBePreloaded() {
+  void reportsThatALibraryMustBePreloaded() {
     Stage.of(
         folder,
         "acme",
         "DO $$ BEGIN RAISE 'acme must be loaded via shared_preload_libraries'; END $$;");
-    refused(NativeExtension.fromInstall(folder))
+    assertRejected(NativeExtension.fromInstall(folder))
         .hasMessageContaining("Preload its library: NativeExtension.preload(\"LIBRARY\"), or");
   }
 
   @Test
-  void saysThatAPreloadedLibraryIsMissing() {
+  void reportsAMissingPreloadedLibrary() {
     assertThatThrownBy(() -> server(NativeExtension.contrib("cube").preload("no_such_library")))
         .isInstanceOf(java.io.UncheckedIOException.class)
         .hasMessageContaining("No extension of this server has the library no_such_library: ");
   }
 
-  /** What the script does to its session a library can do as well. */
+  /** The script crashes its session in the way that a library could. */
   @Test
-  void saysThatTheServerWasLost() throws SQLException {
+  void reportsACrashOfTheServer() throws SQLException {
     Stage.of(folder, "acme", "COPY (SELECT 1) TO PROGRAM 'kill -SEGV $PPID';");
-    refused(NativeExtension.fromInstall(folder))
+    assertRejected(NativeExtension.fromInstall(folder))
         .hasMessageContaining("CREATE EXTENSION \"acme\" failed: ")
-        .hasMessageContaining("the library, or the script, has ended it. ")
+        .hasMessageContaining(
+            "A server process has crashed, because of the library or the script: ")
         .hasMessageContaining("signal 11");
     try (ExtensionServer server = server(NativeExtension.contrib("cube"));
         TestDatabase database = server.createDatabase()) {
@@ -387,10 +389,10 @@ class ExtensionServerIT {
     }
   }
 
-  /** The next test begins while the server recovers. */
+  /** The next test begins while the server is recovering. */
   @Test
   @Tag("slow")
-  void hasDatabasesAfterACrash() throws Exception {
+  void createsDatabasesAfterACrash() throws Exception {
     try (ExtensionServer server = server(NativeExtension.contrib("cube"));
         TestDatabase database = server.createDatabase();
         Connection crashing = database.superuserDataSource().getConnection();
@@ -414,9 +416,9 @@ class ExtensionServerIT {
   }
 
   @Test
-  void keepsNothingOfWhatFailed() throws Exception {
+  void keepsNothingAfterAFailure() throws Exception {
     Stage.of(folder, "acme", "SELECT 1/0;");
-    refused(NativeExtension.fromInstall(folder)).hasMessageContaining("division by zero");
+    assertRejected(NativeExtension.fromInstall(folder)).hasMessageContaining("division by zero");
     Files.writeString(folder.resolve("usr/local/share/extension/acme--1.0.sql"), "SELECT 1;");
     server(NativeExtension.fromInstall(folder)).close();
   }
@@ -425,7 +427,7 @@ class ExtensionServerIT {
     return ExtensionServer.builder().extension(extension).start();
   }
 
-  private static AbstractThrowableAssert<?, ? extends Throwable> refused(
+  private static AbstractThrowableAssert<?, ? extends Throwable> assertRejected(
       NativeExtension extension) {
     return assertThatThrownBy(() -> server(extension)).isInstanceOf(IllegalStateException.class);
   }

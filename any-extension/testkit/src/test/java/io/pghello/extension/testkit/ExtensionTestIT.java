@@ -44,13 +44,14 @@ class ExtensionTestIT {
   void startsWithAFreshDatabase(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         Statement statement = connection.createStatement()) {
-      // fails where it exists
+      // fails if the table exists
       statement.execute("CREATE TABLE once AS SELECT 'a=>1'::hstore AS h");
     }
   }
 
   @Test
-  void logsInAsAsked(Connection owner, @Superuser Connection superuser) throws SQLException {
+  void logsInAsOwnerOrSuperuser(Connection owner, @Superuser Connection superuser)
+      throws SQLException {
     assertThat(ask(owner, "SHOW is_superuser")).isEqualTo("off");
     assertThat(ask(superuser, "SHOW is_superuser")).isEqualTo("on");
   }
@@ -61,12 +62,12 @@ class ExtensionTestIT {
   }
 
   @Test
-  void givesTheServer(ExtensionServer server, TestDatabase database) {
+  void injectsTheServer(ExtensionServer server, TestDatabase database) {
     assertThat(database.jdbcUrl())
         .startsWith("jdbc:postgresql://127.0.0.1:" + server.port() + "/app_test_");
   }
 
-  /** An annotation that has the other one. */
+  /** Uses the annotation as a meta-annotation. */
   @Retention(RetentionPolicy.RUNTIME)
   // region own
   @ExtensionTest(install = "src/test/installed", settings = "acme.unit = km")
@@ -78,7 +79,7 @@ class ExtensionTestIT {
   @AcmeTest
   class Own {
     @Test
-    void hasWhatMakeInstallHasMade(Connection connection) throws SQLException {
+    void usesFilesOfMakeInstall(Connection connection) throws SQLException {
       assertThat(ask(connection, "SELECT acme_distance('(0, 0)', '(3, 4)')")).isEqualTo("5");
       assertThat(ask(connection, "SHOW acme.unit")).isEqualTo("km");
       assertThat(ask(connection, "SELECT count(*) FROM pg_extension WHERE extname = 'pg_trgm'"))

@@ -33,7 +33,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.junit.platform.testkit.engine.EngineTestKit;
 
-/** The databases of failed tests, which are looked at afterwards. */
+/** Keeps the databases of failed tests for later inspection. */
 class KeptDatabaseIT {
   private static final long LIMIT_SECONDS = 120;
   private static final Pattern PSQL =
@@ -41,7 +41,7 @@ class KeptDatabaseIT {
           "psql: PGPASSFILE='(\\S+)' psql -h 127.0.0.1 -p (\\d+) -U app (app_test_\\d+)\n");
   private static final Pattern JDBC =
       Pattern.compile("JDBC: (\\S+), run Java with -Dorg.postgresql.pgpassfile='(\\S+)'\n");
-  private static final Pattern END = Pattern.compile("To end it now: (.*)\n");
+  private static final Pattern END = Pattern.compile("To stop it now: (.*)\n");
 
   @TempDir private Path folder;
 
@@ -98,7 +98,7 @@ class KeptDatabaseIT {
     }
   }
 
-  /** Runs a class in a JVM that ends before its server does. */
+  /** Runs a test class in a JVM that exits before its server does. */
   static final class Program {
     private Program() {}
 
@@ -153,7 +153,7 @@ class KeptDatabaseIT {
   }
 
   @Test
-  void isThereWhenTheJvmHasEnded() throws Exception {
+  void isAvailableAfterTheJvmHasExited() throws Exception {
     String said = run(Failing.class, "-Dpg-extension.keep-failed=true");
     Path passwords = Path.of(found(PSQL, said).group(1));
     try {
@@ -169,7 +169,7 @@ class KeptDatabaseIT {
       assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(passwords)))
           .isEqualTo("rw-------");
       assertThat(Path.of(found(JDBC, said).group(2))).isEqualTo(passwords);
-      // the next server starts as always, and leaves it alone
+      // another server starts normally and does not remove it
       ExtensionServer.builder().extension("cube").start().close();
       try (Connection connection =
           DriverManager.getConnection(
@@ -197,7 +197,7 @@ class KeptDatabaseIT {
     String url = found(JDBC, said).group(1) + "&password=" + password(passwords);
     Files.setLastModifiedTime(passwords, FileTime.from(Instant.now().minus(Duration.ofHours(25))));
     ExtensionServer.builder().extension("cube").start().close();
-    // a server that starts in another JVM at the same time may be the one that removes it
+    // a server that starts in another JVM at the same time may remove it instead
     long limit = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (Files.exists(passwords.getParent()) && System.nanoTime() < limit) {
       TimeUnit.MILLISECONDS.sleep(50);
@@ -209,7 +209,7 @@ class KeptDatabaseIT {
 
   @ParameterizedTest
   @ValueSource(classes = {FailingTwice.class, Leaking.class})
-  void isNamedOnce(Class<?> test) throws Exception {
+  void isLoggedOnce(Class<?> test) throws Exception {
     String said = run(test, "-Dpg-extension.keep-failed=true");
     try {
       assertThat(said).containsOnlyOnce("is kept, and its server runs on:");
@@ -220,12 +220,12 @@ class KeptDatabaseIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"-Dpg-extension.keep-failed=false", "-Dpg-extension.keep-failed="})
-  void isDroppedUnlessThatIsAskedFor(String option) throws Exception {
+  void isDroppedByDefault(String option) throws Exception {
     assertThat(run(Failing.class, option)).doesNotContain("is kept");
   }
 
   @Test
-  void isLeftOnAServerOfOnesOwn() throws Exception {
+  void staysOnAnExistingServer() throws Exception {
     try (ExtensionServer server = ExtensionServer.builder().extension("cube").start();
         TestDatabase mine = server.createDatabase()) {
       String said =

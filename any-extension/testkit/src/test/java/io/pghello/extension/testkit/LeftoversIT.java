@@ -28,7 +28,7 @@ import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.platform.testkit.engine.EngineTestKit;
 import org.postgresql.PGConnection;
 
-/** Databases in which tests leave what keeps a database from being dropped. */
+/** Objects left by tests that prevent a database from being dropped. */
 @Isolated("listens to the log")
 class LeftoversIT {
   private static final int LIMIT_SECONDS = 60;
@@ -46,12 +46,12 @@ class LeftoversIT {
 
         @Override
         public void flush() {
-          // nothing is kept
+          // nothing to flush
         }
 
         @Override
         public void close() {
-          // nothing is open
+          // nothing to close
         }
       };
 
@@ -61,7 +61,7 @@ class LeftoversIT {
   }
 
   @AfterAll
-  static void listenNoMore() {
+  static void stopListening() {
     LOGGER.removeHandler(HANDLER);
   }
 
@@ -141,7 +141,7 @@ class LeftoversIT {
       subscriber.close();
       publisher.close();
       awaitAnswer(other, count(subscriber.name()), "0");
-      // is tried again with the next one
+      // dropping is retried with the next database
       server.createDatabase().close();
       awaitAnswer(other, count(publisher.name()), "0");
       assertThat(
@@ -154,7 +154,7 @@ class LeftoversIT {
   }
 
   @Test
-  void dropsADatabaseWhoseSlotIsInUse() throws Exception {
+  void dropsADatabaseWithAnActiveSlot() throws Exception {
     try (ExtensionServer server = server();
         TestDatabase other = server.createDatabase()) {
       TestDatabase database = server.createDatabase();
@@ -192,7 +192,7 @@ class LeftoversIT {
       }
     }
 
-    /** Keeps the server until it has tried to drop the database of the first test. */
+    /** Keeps the server running until it has tried to drop the database of the first test. */
     @Order(2)
     @Test
     void waitsForTheWarning(DataSource dataSource) throws Exception {
@@ -206,13 +206,13 @@ class LeftoversIT {
   }
 
   @Test
-  void namesTheTestWhoseDatabaseCannotBeDropped() throws Exception {
+  void namesTheTestOfADatabaseThatCannotBeDropped() throws Exception {
     EngineTestKit.engine("junit-jupiter")
         .selectors(selectClass(Template.class))
         .execute()
         .testEvents()
         .assertStatistics(events -> events.succeeded(2));
-    // servers that earlier tests of this JVM started may warn as well
+    // servers of earlier tests in this JVM may log warnings too
     String template = Template.class.getName();
     assertThat(WARNINGS)
         .filteredOn(each -> each.contains(template))

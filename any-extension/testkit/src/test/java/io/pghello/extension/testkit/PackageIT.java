@@ -18,11 +18,11 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 
-/** Extensions of Debian's packages, with the C library that these were built for. */
+/** Extensions from Debian packages, with the C library that they were built for. */
 @EnabledIfEnvironmentVariable(
     named = "PG_EXTENSION_PACKAGES",
     matches = ".+",
-    disabledReason = "needs a folder with packages, which scripts/packages.sh fetches")
+    disabledReason = "needs a directory of packages, see scripts/packages.sh")
 class PackageIT {
   private static final Path PACKAGES =
       Path.of(Objects.requireNonNullElse(System.getenv("PG_EXTENSION_PACKAGES"), "packages"));
@@ -32,7 +32,7 @@ class PackageIT {
     try (Stream<Path> packages = Files.list(PACKAGES)) {
       assumeTrue(
           packages.anyMatch(each -> each.toString().contains("-pgvector_")),
-          "Debian has pgvector for PostgreSQL 17 and 18 alone");
+          "Debian has pgvector only for PostgreSQL 17 and 18");
     }
     // region package
     NativeExtension vector = NativeExtension.fromPackage(PACKAGES, "vector");
@@ -49,7 +49,7 @@ class PackageIT {
     // endregion
   }
 
-  /** It works in one database only. */
+  /** pg_cron works in one database only. */
   @Test
   void runsAJob() throws SQLException {
     NativeExtension cron =
@@ -68,7 +68,7 @@ class PackageIT {
         Statement statement = connection.createStatement()) {
       statement.execute("CREATE EXTENSION pg_cron");
       statement.execute("CREATE TABLE done ()");
-      // pg_cron 1.4, for PostgreSQL 15, knows minutes alone
+      // pg_cron 1.4, for PostgreSQL 15, cannot schedule seconds
       ask(
           connection,
           "SELECT cron.schedule('job', CASE WHEN extversion < '1.5' THEN '* * * * *' ELSE '1 second'"

@@ -28,9 +28,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The passwords of servers, and other users of the machine who would like to have one. */
+/** Server passwords, and attempts of other users of the machine to obtain one. */
 class PasswordsIT {
-  /** A program that has taken a port and asks for a password in clear text. */
+  /** A program that has taken a server's port and requests a password in clear text. */
   private static final class Stranger implements AutoCloseable {
     private static final int SSL_REQUEST = 80877103;
     private static final int SUCCESS_SIZE = 8;
@@ -44,7 +44,7 @@ class PasswordsIT {
       socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
     }
 
-    /** Returns what the next client sends when it is asked; nothing if it hangs up. */
+    /** Returns the response of the next client to a password request; empty if it disconnects. */
     CompletableFuture<String> listen() {
       return CompletableFuture.supplyAsync(
           () -> {
@@ -79,7 +79,7 @@ class PasswordsIT {
   }
 
   @Test
-  void givesNoPasswordToAStrangerOnThePortOfAServer() throws Exception {
+  void sendsNoPasswordToAStrangerOnAServersPort() throws Exception {
     ExtensionServer server = ExtensionServer.builder().extension("cube").start();
     TestDatabase database = server.createDatabase();
     String password = server.password();
@@ -103,7 +103,7 @@ class PasswordsIT {
         sent.add(heard.join());
       }
       assertThat(sent).containsOnly("").hasSize(all.size());
-      // a stranger does hear the password of a client that does not refuse
+      // a client without requireAuth does send its password
       CompletableFuture<String> heard = stranger.listen();
       String open = database.jdbcUrl().replaceFirst("&requireAuth=.*", "");
       assertThatThrownBy(() -> DriverManager.getConnection(open)).isInstanceOf(SQLException.class);
@@ -112,7 +112,7 @@ class PasswordsIT {
   }
 
   @Test
-  void showsNoPasswordAsText() {
+  void hidesThePasswordInToString() {
     try (ExtensionServer server = ExtensionServer.builder().extension("cube").start();
         TestDatabase database = server.createDatabase()) {
       assertThat(database)
@@ -122,7 +122,7 @@ class PasswordsIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"app", "postgres"})
-  void areOfOneServer(String user) throws SQLException {
+  void differBetweenServers(String user) throws SQLException {
     try (ExtensionServer one = ExtensionServer.builder().extension("cube").start();
         ExtensionServer other = ExtensionServer.builder().extension("cube").start()) {
       assertThat(one.password()).isNotEqualTo(other.password()).matches("[0-9a-f]{32}");
@@ -132,7 +132,7 @@ class PasswordsIT {
             .isInstanceOfSatisfying(
                 SQLException.class, e -> assertThat(e.getSQLState()).isIn("28P01", "08004"));
       }
-      // the role keeps its password over a start
+      // the role keeps its password after a restart
       one.stop();
       one.startAgain();
       try (TestDatabase database = one.createDatabase()) {
@@ -141,9 +141,9 @@ class PasswordsIT {
     }
   }
 
-  /** Of a template that is made now, and not by an earlier version. */
+  /** Uses a new template instead of one from an earlier version. */
   @Test
-  void areNeededByAllAndReadByNobodyElse(@TempDir Path folder) throws Exception {
+  void areRequiredAndReadableOnlyByTheUser(@TempDir Path folder) throws Exception {
     Stage.of(folder, "acme", "COMMENT ON EXTENSION acme IS '" + System.nanoTime() + "';");
     try (ExtensionServer server =
             ExtensionServer.builder()

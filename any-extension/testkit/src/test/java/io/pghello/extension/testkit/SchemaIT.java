@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.platform.testkit.engine.EngineTestKit;
 import org.junit.platform.testkit.engine.Events;
 
-/** Databases with a schema, which is created once and copied for each test. */
+/** Databases with a schema that is created once and copied for each test. */
 class SchemaIT {
   private static final String PEOPLE = "SELECT string_agg(name, ' ' ORDER BY name) FROM person";
 
@@ -46,7 +46,7 @@ class SchemaIT {
     }
   }
 
-  /** As Flyway does it, and slow, so that others have to wait. */
+  /** Stands in for Flyway. It is slow, so that other threads have to wait. */
   static final class Slow implements DatabasePreparer {
     static final AtomicInteger RUNS = new AtomicInteger();
 
@@ -54,7 +54,7 @@ class SchemaIT {
     public void prepare(DataSource dataSource) throws Exception {
       RUNS.incrementAndGet();
       Thread.sleep(200);
-      // left open: it is ended
+      // left open; the server ends the session
       Connection connection = dataSource.getConnection();
       execute(connection, "CREATE TABLE slow AS SELECT 'a=>1'::hstore AS h");
     }
@@ -65,7 +65,7 @@ class SchemaIT {
       scripts = {"schema/tables.sql", "/schema/rows.sql"})
   static class OfScripts {
     @RepeatedTest(3)
-    void findsRowsThatOthersHaveNotChanged(Connection connection) throws SQLException {
+    void findsUnchangedRows(Connection connection) throws SQLException {
       assertThat(ask(connection, PEOPLE)).isEqualTo("Ada Zoë");
       assertThat(ask(connection, "SELECT tags[1] FROM person WHERE name = 'Zoë'")).isEqualTo("{d}");
       assertThat(ask(connection, "SELECT 'a=>1'::hstore -> 'a'")).isEqualTo("1");
@@ -94,7 +94,7 @@ class SchemaIT {
     @Nested
     class Inner {
       @Test
-      void hasThem(Connection connection) throws SQLException {
+      void hasTheTables(Connection connection) throws SQLException {
         assertThat(ask(connection, PEOPLE)).isEqualTo("Bob");
       }
     }
@@ -226,14 +226,14 @@ class SchemaIT {
     }
     assertThat(Table.RUNS.get("t0")).hasValue(1);
     assertThat(Table.RUNS.get("t1")).hasValue(1);
-    // the plain databases have no table
+    // databases without a preparer do not have the table
     try (TestDatabase plain = SERVER.createDatabase()) {
       assertThat(ask(plain.dataSource(), "SELECT to_regclass('t0') IS NULL")).isEqualTo("t");
     }
   }
 
   @Test
-  void triesAgainAfterAFailureAndLeavesNothingOfIt() throws SQLException {
+  void retriesAfterAFailureAndLeavesNothing() throws SQLException {
     var table = new Table("x (");
     for (int i = 1; i <= 2; i++) {
       assertThatThrownBy(() -> SERVER.createDatabase(table))
@@ -254,9 +254,9 @@ class SchemaIT {
     }
   }
 
-  /** The next one is created ahead. */
+  /** The next database is created ahead of time. */
   @Test
-  void keepsTheTemplateOverAStop() throws SQLException {
+  void keepsTheTemplateAfterARestart() throws SQLException {
     try (ExtensionServer server = ExtensionServer.builder().extension("hstore").start()) {
       for (int i = 0; i < 3; i++) {
         try (TestDatabase database = server.createDatabase(new Table("kept"))) {

@@ -55,13 +55,13 @@ import org.springframework.core.env.Environment;
 import org.springframework.test.annotation.DirtiesContext;
 import org.springframework.test.context.junit.jupiter.SpringJUnitConfig;
 
-/** Where the annotations find a server: one of one's own, for which an embedded one stands in. */
+/** Runs tests on an existing server. An embedded server stands in for it. */
 @Isolated("sets a system property")
 class ServerPlaceIT {
   private static final String PROPERTY = "pg-extension.server";
   private static final int LIMIT_SECONDS = 120;
 
-  // but for those that the server makes ahead
+  // except databases created ahead of time
   private static final String NAMES =
       "SELECT string_agg(name, ' ' ORDER BY name) FROM (SELECT datname FROM pg_database"
           + " UNION ALL SELECT rolname FROM pg_roles) AS names (name)"
@@ -78,7 +78,7 @@ class ServerPlaceIT {
   private static String before = "";
 
   @BeforeAll
-  static void makeDatabasesThatStay() throws SQLException {
+  static void createDatabasesThatMustStay() throws SQLException {
     execute("CREATE DATABASE app_0123abcd_test_1");
     execute("CREATE ROLE app_0123abcd");
     before = answer(NAMES);
@@ -86,7 +86,7 @@ class ServerPlaceIT {
   }
 
   @AfterEach
-  void leavesTheServerAsItWas() throws SQLException {
+  void checkThatTheServerIsUnchanged() throws SQLException {
     System.clearProperty(PROPERTY);
     assertThat(answer(NAMES)).isEqualTo(before);
   }
@@ -129,7 +129,7 @@ class ServerPlaceIT {
                           assertThat(messages(thrown)).contains(parts).doesNotContain("secret");
                           return true;
                         },
-                        "says what is wrong"))));
+                        "reports the problem"))));
   }
 
   private static String messages(Throwable thrown) {
@@ -146,7 +146,7 @@ class ServerPlaceIT {
     static String used = "";
 
     @Test
-    void hasThem(Connection owner, @Superuser Connection superuser, WireProxy proxy)
+    void hasExtensions(Connection owner, @Superuser Connection superuser, WireProxy proxy)
         throws Exception {
       used = ask(owner, "SELECT current_database()");
       assertThat(ask(owner, "SELECT pg_hello('Ada') || acme_distance('1', '3')"))
@@ -163,7 +163,7 @@ class ServerPlaceIT {
   }
 
   @Test
-  void servesTestsOnAServerOfOnesOwn() {
+  void runsTestsOnAnExistingServer() {
     EngineExecutionResults results = run(url(), Example.class);
     results.testEvents().assertStatistics(events -> events.succeeded(1).aborted(1).failed(0));
     results
@@ -194,7 +194,7 @@ class ServerPlaceIT {
     @Autowired private Environment environment;
 
     @RepeatedTest(2)
-    void findsItAsItWas() throws SQLException {
+    void findsARestoredDatabase() throws SQLException {
       try (Connection connection =
               DriverManager.getConnection(
                   environment.getRequiredProperty("spring.datasource.url"));
@@ -202,7 +202,7 @@ class ServerPlaceIT {
         assertThat(ask(connection, "SELECT pg_hello('Ada') || acme_distance('1', '3')"))
             .isEqualTo("Hello, Ada!2");
         used = ask(connection, "SELECT current_database()");
-        // fails where it exists
+        // fails if the table exists
         statement.execute("CREATE TABLE once ()");
       }
     }
@@ -212,7 +212,7 @@ class ServerPlaceIT {
   static final class OfClosedContext extends OfContext {}
 
   @Test
-  void servesContextsUntilTheyAreClosed() {
+  void createsDatabasesForContexts() {
     run(url(), OfClosedContext.class)
         .testEvents()
         .assertStatistics(events -> events.succeeded(2).failed(0));
@@ -234,11 +234,11 @@ class ServerPlaceIT {
   }
 
   @Test
-  void dropsWhatAContextHasThatDoesNotStart() {
+  void dropsTheDatabaseOfAFailedContext() {
     fails(url(), OfBrokenContext.class, "Failed to load ApplicationContext", "broken by the test");
   }
 
-  /** Runs them in a JVM of its own, at whose end the context is closed. */
+  /** Runs the tests in a separate JVM, and closes the context at its end. */
   static final class Program {
     private Program() {}
 
@@ -261,7 +261,7 @@ class ServerPlaceIT {
     }
   }
 
-  /** Runs that one. */
+  /** Runs the endless test. */
   static final class EndlessProgram {
     private EndlessProgram() {}
 
@@ -284,7 +284,7 @@ class ServerPlaceIT {
   }
 
   @Test
-  void dropsWhatTestsHaveThatAreEnded(@TempDir Path folder) throws Exception {
+  void dropsDatabasesOfTerminatedTests(@TempDir Path folder) throws Exception {
     Path output = folder.resolve("output");
     Process program = start(EndlessProgram.class, output);
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
@@ -298,7 +298,7 @@ class ServerPlaceIT {
   }
 
   @Test
-  void servesSeveralJvmsAtOnce(@TempDir Path folder) throws Exception {
+  void runsTestsOfSeveralJvms(@TempDir Path folder) throws Exception {
     var programs = new ArrayList<Process>();
     for (String name : List.of("one", "other")) {
       programs.add(start(Program.class, folder.resolve(name)));
@@ -318,7 +318,7 @@ class ServerPlaceIT {
       disabledReason =
           "needs a container engine with the image that PG_HELLO_TEST_IMAGE names; see"
               + " scripts/ci/offline/containers.sh")
-  void servesTestsAndContextsInAContainer() {
+  void runsTestsAndContextsInAContainer() {
     String place = "container:" + System.getenv("PG_HELLO_TEST_IMAGE");
     for (Class<?> test : List.of(Example.class, OfClosedContext.class)) {
       run(place, test).testEvents().assertStatistics(events -> events.failed(0));
@@ -326,9 +326,9 @@ class ServerPlaceIT {
     assertThat(List.of(Example.used, OfContext.used)).allMatch(n -> n.matches("app_.{8}_test_1"));
   }
 
-  /** A test that starts its own server needs one of ours, wherever those of others are. */
+  /** ExtensionServer starts an embedded server even if the property names another kind. */
   @Test
-  void startsOneOfOursBesideAnother() {
+  void startsAnEmbeddedServerNextToAnExistingOne() {
     System.setProperty(PROPERTY, "container:none");
     try (ExtensionServer server = ExtensionServer.builder().start()) {
       assertThat(server.isRunning()).isTrue();
@@ -349,12 +349,12 @@ class ServerPlaceIT {
   }
 
   @Test
-  void saysHowToInstallAnExtensionThatTheServerLacks() {
+  void explainsHowToInstallAMissingExtension() {
     String[] parts = {
       "the server that pg-extension.server names cannot be prepared: CREATE EXTENSION"
           + " \"no_such_extension\" failed: ",
-      " The server lacks the files of no_such_extension. Put them there by the jar that has them,"
-          + " on the server's machine (java -jar JAR install)"
+      " The server lacks the files of no_such_extension. Install them on the server's machine with"
+          + " the jar (java -jar JAR install)"
     };
     fails(url(), Missing.class, parts);
     fails(url(), OfMissing.class, parts);
@@ -375,17 +375,17 @@ class ServerPlaceIT {
   }
 
   @Test
-  void saysWhichSettingsTheServerNeeds() {
+  void listsRequiredSettings() {
     fails(
         url(),
         OfSetting.class,
-        "the tests need acme.unit = miles, and the server that pg-extension.server names has km:"
-            + " set it there");
+        "the tests need acme.unit = miles, but the server that pg-extension.server names has km:"
+            + " set it in the server's");
     fails(
         url(),
         OfPreload.class,
-        "the tests need shared_preload_libraries = pg_cron, and the server that"
-            + " pg-extension.server names has \"\": set it there");
+        "the tests need shared_preload_libraries = pg_cron, but the server that"
+            + " pg-extension.server names has \"\": set it in the server's");
   }
 
   @ExtensionTest(extensions = "pg_trgm")
@@ -404,7 +404,7 @@ class ServerPlaceIT {
         "local17",
         "local:"
       })
-  void namesThePlacesWhereItKnowsNone(String place) {
+  void listsThePlacesForAnInvalidValue(String place) {
     fails(
         place,
         OfAny.class,
@@ -414,17 +414,17 @@ class ServerPlaceIT {
 
   @ParameterizedTest
   @CsvSource({
-    "/postgres, the JDBC URL in pg-extension.server needs the login of a superuser",
-    "/postgres?user=postgres&ssl=true, takes one server and no other parameters",
-    "/postgres?user=postgres&requireAuth=none, takes one server and no other parameters",
+    "/postgres, the JDBC URL in pg-extension.server must contain the login of a superuser",
+    "/postgres?user=postgres&ssl=true, one server and no other parameters",
+    "/postgres?user=postgres&requireAuth=none, one server and no other parameters",
     "/postgres?user=postgres&password=secret, is its login correct?",
     "/none?user=postgres, is its login correct?"
   })
-  void saysWhatTheUrlMustHave(String end, String part) {
+  void listsTheRequiredPartsOfTheUrl(String end, String part) {
     fails("jdbc:postgresql://127.0.0.1:" + SERVER.port() + end, OfAny.class, part);
   }
 
-  /** The driver's own reader of URLs does log what it cannot read. */
+  /** The driver's URL parser does log invalid URLs. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -437,7 +437,7 @@ class ServerPlaceIT {
         "//u:secret@localhost",
         "u:secret@localhost"
       })
-  void neitherShowsNorLogsThePasswordOfAUrlThatItRefuses(String end) {
+  void hidesThePasswordOfARejectedUrl(String end) {
     var logged = new ArrayList<String>();
     var handler =
         new Handler() {
@@ -448,18 +448,18 @@ class ServerPlaceIT {
 
           @Override
           public void flush() {
-            // nothing is kept
+            // nothing to flush
           }
 
           @Override
           public void close() {
-            // nothing is open
+            // nothing to close
           }
         };
     Logger root = Logger.getLogger("");
     root.addHandler(handler);
     try {
-      fails("jdbc:postgresql:" + end, OfAny.class, "takes one server and no other parameters");
+      fails("jdbc:postgresql:" + end, OfAny.class, "one server and no other parameters");
     } finally {
       root.removeHandler(handler);
     }
@@ -474,16 +474,16 @@ class ServerPlaceIT {
     }
   }
 
-  /** A URL as a database of another server has it. */
+  /** Uses a URL as returned by TestDatabase. */
   @Test
-  void copiesASchemaOnAServerOfOnesOwn() {
+  void copiesASchemaOnAnExistingServer() {
     run(url() + "&requireAuth=%21password", OfSchema.class)
         .testEvents()
         .assertStatistics(events -> events.succeeded(2).failed(0));
   }
 
   @Test
-  void servesTestsWithALogInThatTheUrlHasToEncode() throws SQLException {
+  void decodesTheLoginInTheUrl() throws SQLException {
     execute("CREATE ROLE \"ma'k+er\" SUPERUSER LOGIN PASSWORD 'p%+& Zoë'");
     try {
       run(
@@ -500,41 +500,41 @@ class ServerPlaceIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"NOCREATEROLE", "CREATEROLE", "CREATEDB", "CREATEDB CREATEROLE"})
-  void leavesNothingWhereTheLogInIsNoSuperusers(String rights) throws SQLException {
+  void leavesNothingIfTheLoginIsNoSuperuser(String rights) throws SQLException {
     execute("CREATE ROLE maker LOGIN PASSWORD 'secret' " + rights);
     try {
       fails(
           "jdbc:postgresql://127.0.0.1:" + SERVER.port() + "/postgres?user=maker&password=secret",
           Example.class,
-          "The tests create roles and databases, and some ask for a superuser: log in as one,"
-              + " instead of as maker");
+          "The tests create roles and databases, and some need a superuser: replace maker with a"
+              + " superuser");
     } finally {
       execute("DROP ROLE maker");
     }
   }
 
   @Test
-  void saysThatTheServerCannotBeReached() {
+  void reportsThatTheServerIsNotReachable() {
     fails(
         "jdbc:postgresql://127.0.0.1:1/postgres?user=a&password=secret",
         OfAny.class,
         "the server that pg-extension.server names cannot be prepared: Connection to 127.0.0.1:1"
             + " refused.",
-        " Does it run, at the host and port of the URL?");
+        " Is it running at the host and port of the URL?");
   }
 
   @Test
-  void refusesAServerThatIsTooOld() throws Exception {
+  void rejectsAnUnsupportedServerVersion() throws Exception {
     try (var older = new Older(SERVER.port())) {
       fails(
           url().replace(":" + SERVER.port(), ":" + older.port()),
           OfAny.class,
-          "the server that pg-extension.server names is a PostgreSQL 14, and the testkit needs 15"
+          "the server that pg-extension.server names is PostgreSQL 14, but the testkit needs 15"
               + " or later");
     }
   }
 
-  /** Passes on all that a server says, but for its version. */
+  /** Forwards a server's messages, but changes its version. */
   private static final class Older implements AutoCloseable {
     private static final Pattern VERSION = Pattern.compile("(server_version\0)[0-9]{2}");
 
@@ -557,7 +557,7 @@ class ServerPlaceIT {
                 try {
                   serving.run();
                 } catch (IOException e) {
-                  // one of the sockets was closed
+                  // a socket was closed
                   return;
                 }
               });
@@ -589,7 +589,7 @@ class ServerPlaceIT {
     }
   }
 
-  /** What a thread does until its socket is closed. */
+  /** The task of a thread, which ends when its socket is closed. */
   @FunctionalInterface
   private interface Serving {
     void run() throws IOException;

@@ -8,24 +8,24 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 
-/** Makes folders as {@code make install DESTDIR=} makes them. */
+/** Creates directories as {@code make install DESTDIR=} does. */
 public final class Stage {
-  /** Where Debian has what belongs to PostgreSQL 17. */
+  /** Debian's directory of shared files for PostgreSQL 17. */
   public static final String SHARED = "usr/share/postgresql/17/";
 
-  /** Where Debian has the libraries of PostgreSQL 17. */
+  /** Debian's directory of libraries for PostgreSQL 17. */
   public static final String LIBRARIES = "usr/lib/postgresql/17/lib/";
 
   private Stage() {}
 
-  /** Installs an extension that is a script, and returns the folder. */
+  /** Installs an extension that consists of a script, and returns the directory. */
   public static Path of(Path folder, String name, String script) {
     return of(folder, name, "", script);
   }
 
-  /** Installs an extension whose control file has more lines. */
+  /** Installs an extension with additional lines in its control file. */
   public static Path of(Path folder, String name, String control, String script) {
-    // without a major, as tests run on several
+    // without a major version in the path, because tests run on several
     write(
         folder.resolve("usr/local/share/extension/" + name + ".control"),
         "comment = 'made by a test'\ndefault_version = '1.0'\n" + control);
@@ -33,12 +33,12 @@ public final class Stage {
     return folder;
   }
 
-  /** Writes a file and the folders that it is in. */
+  /** Writes a file and creates its parent directories. */
   public static Path write(Path file, String content) {
     return write(file, content.getBytes(java.nio.charset.StandardCharsets.UTF_8));
   }
 
-  /** Writes a file and the folders that it is in. */
+  /** Writes a file and creates its parent directories. */
   public static Path write(Path file, byte[] content) {
     try {
       Files.createDirectories(Objects.requireNonNull(file.getParent()));
@@ -48,7 +48,7 @@ public final class Stage {
     }
   }
 
-  /** Returns a library that was built for PostgreSQL of a major. */
+  /** Returns a library built for a PostgreSQL major version. */
   public static byte[] library(int major) {
     String resource = "/io/pghello/extension/linux-amd64/" + major + "/pg_hello.so";
     try (InputStream in = Stage.class.getResourceAsStream(resource)) {

@@ -12,15 +12,15 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A cached connection of a superuser. Opening a connection takes longer than its statements. It is
- * reopened if the server has been stopped in the meantime.
+ * A superuser connection that stays open, because connecting takes longer than its statements. It
+ * reconnects if the server has been restarted.
  *
- * <p>Thread-safe; one statement runs at a time.
+ * <p>Thread-safe. Statements run one at a time.
  */
 final class AdminConnection implements AutoCloseable {
   private static final int VALID_SECONDS = 5;
 
-  /** The SQLSTATE of a server that starts, or recovers from a crash. */
+  /** The SQLSTATE of a server that is starting or recovering from a crash. */
   private static final String CANNOT_CONNECT_NOW = "57P03";
 
   private static final long RECOVERY_NANOS = TimeUnit.MINUTES.toNanos(1);
@@ -34,7 +34,10 @@ final class AdminConnection implements AutoCloseable {
     this.dataSource = dataSource;
   }
 
-  /** Executes a statement, and returns the number in the first column of its result, if any. */
+  /**
+   * Executes a statement and returns the number in the first column of its result, or 0 if there is
+   * none.
+   */
   long execute(String sql) throws SQLException {
     lock.lock();
     try (Statement statement = connection().createStatement()) {
@@ -49,7 +52,7 @@ final class AdminConnection implements AutoCloseable {
     }
   }
 
-  /** Waits until the server takes connections again, if a session has crashed. */
+  /** Waits until the server accepts connections again after a crash. */
   void awaitServer() throws SQLException {
     lock.lock();
     try {
@@ -93,7 +96,7 @@ final class AdminConnection implements AutoCloseable {
         connection.close();
       }
     } catch (SQLException e) {
-      // of a server that has gone
+      // the server has stopped
       return;
     } finally {
       connection = null;

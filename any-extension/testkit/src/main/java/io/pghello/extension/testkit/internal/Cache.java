@@ -29,33 +29,34 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The user's cache on this machine. A folder in it is there whole or not at all: it is created next
- * to its final path and renamed, and contains a list of its files. A directory with missing or
- * truncated files, for example after a crash or a cleanup, is created again.
+ * The user's cache on this machine. A directory in the cache is either complete or absent: it is
+ * created under a temporary name and renamed, and contains a list of its files. If a file is
+ * missing or truncated, for example after a power failure or a cleanup, the directory is created
+ * again.
  *
- * <p>Other users cannot write here, because programs that are kept here are run. {@code headers.sh}
+ * <p>Other users cannot write to the cache, because programs in it are executed. {@code headers.sh}
  * applies the same rule to the scripts' part of the cache.
  *
- * <p>Thread-safe, and safe for several JVMs at a time.
+ * <p>Thread-safe, and safe for concurrent use by several JVMs.
  */
 public final class Cache {
-  /** Makes what belongs into a folder. */
+  /** Creates the contents of a directory. */
   public interface Contents {
-    /** Creates the folder with all that belongs into it. */
+    /** Creates the directory with its contents. */
     void write(Path folder) throws IOException;
   }
 
   private static final System.Logger LOGGER = System.getLogger("io.pghello.extension.testkit");
   private static final String VARIABLE = "PG_HELLO_CACHE";
-  private static final String REMEDY = " Set " + VARIABLE + " to a folder of your own.";
+  private static final String REMEDY = " Set " + VARIABLE + " to a directory that you own.";
   private static final String LOCK = "lock";
 
-  /** The name of the list of its files in a folder. */
+  /** The name of a directory's list of files. */
   static final String LIST = ".files";
 
   private static final String LIST_END = "end";
 
-  /** replaces the size of a link */
+  /** Replaces the size of a link in the list, because its target may be outside the directory. */
   private static final String LINK = "link";
 
   private static final String UNFINISHED = ".new-";
@@ -70,31 +71,32 @@ public final class Cache {
   }
 
   /**
-   * Opens it: the folder that the variable {@code PG_HELLO_CACHE} names, or one in the user's
-   * caches ({@code LOCALAPPDATA} on Windows), or else one in the folder for temporary files; it is
-   * created if it is missing.
+   * Opens the cache: the directory in the environment variable {@code PG_HELLO_CACHE}, or a
+   * subdirectory of the user's cache directory ({@code LOCALAPPDATA} on Windows), or of the
+   * temporary directory if the others cannot be used. Creates it if it does not exist.
    *
-   * @throws IOException if it is not usable, with its path and the reason
+   * @throws IOException if the cache cannot be used; the message contains its path and the reason
    */
   public static Cache open() throws IOException {
     return in(
         root(System.getenv(), Path.of(System.getProperty("java.io.tmpdir")), Platform.ofThisJvm()));
   }
 
-  /** Opens the cache in a directory, which is created if it is missing. */
+  /** Opens the cache in a directory. Creates the directory if it does not exist. */
   static Cache in(Path root) throws IOException {
     try {
       return new Cache(own(root));
     } catch (FileAlreadyExistsException e) {
       throw new IOException(
-          "The cache cannot be in " + root + ": " + e.getFile() + " is no folder." + REMEDY, e);
+          "The cache cannot be in " + root + ": " + e.getFile() + " is not a directory." + REMEDY,
+          e);
     } catch (IOException e) {
       throw new IOException("The cache cannot be in " + root + ": " + said(e) + "." + REMEDY, e);
     }
   }
 
   /**
-   * Returns the description of an exception. The messages of file exceptions contain only the path.
+   * Returns an exception's text. Subclasses of IOException often have only a path as their message.
    */
   private static String said(IOException e) {
     String message = e.getMessage();
@@ -102,9 +104,9 @@ public final class Cache {
   }
 
   /**
-   * Returns the folder that belongs to an environment.
+   * Returns the cache directory for an environment.
    *
-   * @param temporary the folder for temporary files
+   * @param temporary the directory for temporary files
    * @param platform of this machine
    */
   static Path root(Map<String, String> environment, Path temporary, Platform platform)
@@ -114,13 +116,13 @@ public final class Cache {
       try {
         return Path.of(own).toAbsolutePath();
       } catch (InvalidPathException e) {
-        throw new IOException("The cache cannot be there: " + e.getMessage() + "." + REMEDY, e);
+        throw new IOException(VARIABLE + " is invalid: " + e.getMessage() + "." + REMEDY, e);
       }
     }
     boolean windows = platform.isWindows();
     String set = environment.getOrDefault(windows ? "LOCALAPPDATA" : "XDG_CACHE_HOME", "");
     String userHome = System.getProperty("user.home", "/");
-    // on Windows, a Unix shell may have set HOME to a Unix path
+    // on Windows, a Unix-like shell may have set HOME to a path that Windows does not understand
     String home = windows ? userHome : environment.getOrDefault("HOME", userHome);
     try {
       Path homeFolder = Path.of(home);
@@ -130,7 +132,7 @@ public final class Cache {
         return caches.resolve("pg-hello").toAbsolutePath();
       }
     } catch (InvalidPathException e) {
-      // it has letters that the locale does not have
+      // the path has letters that the locale does not support
     }
     Path other = temporary.resolve("pg-hello-cache-" + fileName(user())).toAbsolutePath();
     createDirectories(other);
@@ -148,7 +150,7 @@ public final class Cache {
     return Files.isWritable(folder) && danger(folder) == null;
   }
 
-  /** Returns the folder in there that only this user can enter. */
+  /** Returns the subdirectory that only this user can enter. */
   private static Path own(Path root) throws IOException {
     createDirectories(root);
     String danger = danger(root);
@@ -169,8 +171,8 @@ public final class Cache {
   }
 
   /**
-   * Returns the reason why users other than root could replace the content of a directory; null if
-   * they cannot.
+   * Returns why a user other than root could replace files in a directory; null if that is
+   * impossible.
    */
   private static @Nullable String danger(Path folder) throws IOException {
     if (!Platform.POSIX) {
@@ -178,15 +180,15 @@ public final class Cache {
     }
     boolean owned = Files.getOwner(folder).equals(user());
     if (!owned && (int) Files.getAttribute(folder, "unix:uid") != 0) {
-      return "its owner is neither you nor root, and could replace its content";
+      return "its owner is neither you nor root, and could replace its contents";
     }
     Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(folder);
-    // many systems have a group for each user
+    // many systems have a separate group for each user, so group write access is safe for the owner
     boolean others =
         permissions.contains(PosixFilePermission.OTHERS_WRITE)
             || (!owned && permissions.contains(PosixFilePermission.GROUP_WRITE));
     return others && ((int) Files.getAttribute(folder, "unix:mode") & STICKY) == 0
-        ? "others may rename its content, because it has no sticky bit"
+        ? "others may rename its contents, because it has no sticky bit"
         : null;
   }
 
@@ -194,7 +196,7 @@ public final class Cache {
     return PosixFilePermissions.toString(Files.getPosixFilePermissions(folder)).endsWith("------");
   }
 
-  /** Creates folders that are missing. Existing ones may be links, and keep their permissions. */
+  /** Creates missing directories. Existing ones may be links and keep their permissions. */
   private static void createDirectories(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) {
       if (Platform.POSIX) {
@@ -207,7 +209,7 @@ public final class Cache {
     }
   }
 
-  /** The user of this JVM, who need not have a name. */
+  /** The user of this JVM, who may not have a name. */
   static UserPrincipal user() throws IOException {
     Path self = Path.of("/proc/self");
     return Files.exists(self)
@@ -226,31 +228,31 @@ public final class Cache {
     return user.getName().equals("root");
   }
 
-  /** Returns whether a path is a folder of the user's, and not a link to another place. */
+  /** Returns whether a path is a directory of this user, and not a link. */
   static boolean belongsToUser(Path folder) throws IOException {
     return Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
         && isOwnedBy(user(), Files.getOwner(folder, LinkOption.NOFOLLOW_LINKS));
   }
 
   /**
-   * Returns whether a file belongs to a user. On Windows, a file that an administrator creates
-   * belongs to the group of administrators; other users cannot give a file to a group.
+   * Returns whether a user owns a file. On Windows, the Administrators group owns files created by
+   * an administrator, and other users cannot assign files to a group.
    */
   static boolean isOwnedBy(UserPrincipal user, UserPrincipal owner) {
     return owner.equals(user) || owner instanceof GroupPrincipal;
   }
 
-  /** Returns a user's name for names of files. On Windows it contains the domain. */
+  /** Returns a user's name for use in file names. On Windows it contains the domain. */
   static String fileName(UserPrincipal user) {
     return user.getName().replace('\\', '-');
   }
 
-  /** Returns the path of a directory, whether or not it exists. */
+  /** Returns the path of a directory, which may not exist. */
   Path path(String name) {
     return folder.resolve(name);
   }
 
-  /** Returns whether a folder is there and whole. */
+  /** Returns whether a directory exists and is complete. */
   boolean has(String name) {
     return damage(path(name)) == null;
   }
@@ -258,7 +260,7 @@ public final class Cache {
   /**
    * Returns a directory. Creates it if it is missing or damaged.
    *
-   * @param name its name, which changes with what belongs into it
+   * @param name of the directory, which must differ for different contents
    */
   public Path folder(String name, Contents contents) throws IOException {
     Path wanted = path(name);
@@ -276,7 +278,7 @@ public final class Cache {
         if (Files.exists(wanted, LinkOption.NOFOLLOW_LINKS)) {
           LOGGER.log(
               System.Logger.Level.WARNING,
-              wanted + " is damaged, and made anew: " + damage + " is not as it was.");
+              wanted + " is damaged and will be created again: " + damage + " has changed.");
           Path aside = Files.createTempDirectory(folder, UNFINISHED);
           HeldFiles.change(
               () -> Files.move(wanted, aside.resolve("damaged"), StandardCopyOption.ATOMIC_MOVE));
@@ -285,22 +287,21 @@ public final class Cache {
         make(wanted, contents);
       }
     } catch (IOException e) {
-      throw new IOException("Could not make " + wanted + ": " + said(e), e);
+      throw new IOException("Could not create " + wanted + ": " + said(e), e);
     }
     return wanted;
   }
 
   private static void markUsed(Path folder) {
-    // of a cache that cannot be written, nothing is removed either
+    // in a read-only cache nothing is removed, so a failure does not matter
     var unused = folder.toFile().setLastModified(System.currentTimeMillis());
   }
 
   /**
-   * Removes directories that have not been used recently, except the newest ones. Called while
-   * another one is made.
+   * Removes the least recently used directories. Called while another directory is created.
    *
-   * @param prefix of their names; none of them may be in use for longer than some minutes
-   * @param kept how many stay in any case
+   * @param prefix of their names; such directories must not be in use for more than a few minutes
+   * @param kept the number of directories to keep
    */
   void removeUnused(String prefix, int kept) throws IOException {
     var made = new ArrayList<Path>();
@@ -319,7 +320,10 @@ public final class Cache {
     }
   }
 
-  /** Waits for other JVMs, and for other threads of this one, whatever their class loader. */
+  /**
+   * Waits for other JVMs, and for other threads of this JVM, including those with other class
+   * loaders.
+   */
   private static void lock(FileChannel channel) throws IOException {
     while (true) {
       try {
@@ -330,7 +334,7 @@ public final class Cache {
           Thread.sleep(POLL_MILLIS);
         } catch (InterruptedException interrupt) {
           Thread.currentThread().interrupt();
-          throw new IOException("interrupted while another thread makes it", interrupt);
+          throw new IOException("interrupted while another thread creates it", interrupt);
         }
       }
     }
@@ -348,7 +352,7 @@ public final class Cache {
     }
   }
 
-  /** Removes unfinished directories of other JVMs. The caller must hold the lock. */
+  /** Removes incomplete directories of other JVMs. The caller must hold the lock. */
   private void removeUnfinished() throws IOException {
     List<Path> unfinished;
     try (Stream<Path> children = Files.list(folder)) {
@@ -360,7 +364,10 @@ public final class Cache {
     }
   }
 
-  /** Lists links, and files with their sizes, so that one that is gone or cut off is seen. */
+  /**
+   * Writes the list of links, and of files with their sizes, for detecting missing or truncated
+   * files.
+   */
   private static void writeList(Path folder) throws IOException {
     List<String> lines = new ArrayList<>();
     Files.walkFileTree(
@@ -377,7 +384,9 @@ public final class Cache {
     Files.write(folder.resolve(LIST), lines);
   }
 
-  /** Returns the first file that is not as it was when the folder was made; null if all are. */
+  /**
+   * Returns the first file that has changed since the directory was created; null if there is none.
+   */
   private static @Nullable String damage(Path folder) {
     List<String> lines;
     try {
@@ -391,7 +400,7 @@ public final class Cache {
     for (String line : lines) {
       int space = line.indexOf(' ');
       String name = line.substring(space + 1);
-      // not by NIO, which takes ten times as long for it
+      // java.io.File, because NIO takes ten times as long
       var file = new File(folder.toFile(), name);
       String size = line.substring(0, Math.max(0, space));
       boolean whole =

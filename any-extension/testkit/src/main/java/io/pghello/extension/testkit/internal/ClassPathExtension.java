@@ -29,14 +29,14 @@ public final class ClassPathExtension implements ExtensionSource {
   }
 
   /**
-   * Returns the one of a name, if there is a descriptor of it.
+   * Returns the extension with the given name if the class path has a descriptor for it.
    *
-   * @throws IllegalStateException if there are two, or it is wrong
+   * @throws IllegalStateException if there are two descriptors, or the descriptor is invalid
    */
   public static Optional<ClassPathExtension> find(String name) {
     ClassLoader threads = Thread.currentThread().getContextClassLoader();
     ClassLoader own = ClassPathExtension.class.getClassLoader();
-    // the class loader of a common pool's thread may not have the program's classes
+    // the context class loader of a common pool's thread may not see the application's classes
     return threads == null ? find(name, own) : find(name, threads).or(() -> find(name, own));
   }
 
@@ -53,7 +53,7 @@ public final class ClassPathExtension implements ExtensionSource {
     }
     if (found.size() > 1) {
       throw new IllegalStateException(
-          "The extension \"" + name + "\" is on the class path twice; leave one: " + found);
+          "The extension \"" + name + "\" is on the class path twice; keep only one: " + found);
     }
     return found.stream().findFirst().map(url -> new ClassPathExtension(read(name, url, loader)));
   }
@@ -66,7 +66,7 @@ public final class ClassPathExtension implements ExtensionSource {
     }
   }
 
-  /** Returns the names of all that are on the class path, sorted. */
+  /** Returns the names of all extensions on the class path, sorted. */
   static List<String> names() throws IOException {
     ClassLoader threads = Thread.currentThread().getContextClassLoader();
     ClassLoader loader = threads == null ? ClassPathExtension.class.getClassLoader() : threads;
@@ -79,7 +79,7 @@ public final class ClassPathExtension implements ExtensionSource {
 
   private static void addNames(URL folder, Set<String> names) throws IOException {
     if (folder.openConnection() instanceof JarURLConnection connection) {
-      // other code may use the open jar
+      // otherwise the jar would stay open in the cache of URL connections
       connection.setUseCaches(false);
       try (JarFile jar = connection.getJarFile()) {
         jar.stream()
@@ -113,7 +113,7 @@ public final class ClassPathExtension implements ExtensionSource {
     }
   }
 
-  /** Returns it as an extension of a server. */
+  /** Returns the extension for use by a server. */
   public ServerExtension toServerExtension() {
     return new ServerExtension(packed.name(), this, packed.preload(), packed.settings(), true);
   }
@@ -138,12 +138,12 @@ public final class ClassPathExtension implements ExtensionSource {
     return packed.libc(Platform.current());
   }
 
-  /** Returns the content of a file next to the descriptor. */
+  /** Returns the content of a file in the descriptor's directory. */
   public byte[] read(String file) {
     return packed.read(file);
   }
 
-  /** Returns the platform that it was built for, for example {@code linux-amd64/17}. */
+  /** Returns the platforms and major versions it was built for, e.g. {@code linux-amd64/17}. */
   public List<String> builds() {
     return packed.builds();
   }

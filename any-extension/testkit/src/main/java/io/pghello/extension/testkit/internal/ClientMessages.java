@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
-/** Reads the messages of a client, and counts the executed statements. */
+/** Reads a client's messages and counts executed statements. */
 final class ClientMessages extends ProtocolReader {
   private static final byte TLS_HANDSHAKE = 0x16;
   private static final int SSL_REQUEST = 80877103;
   private static final int GSS_ENCRYPTION_REQUEST = 80877104;
 
-  /** The length of a query without text: its own four bytes, and the one that ends the text. */
+  /** The length field of an empty query: its own four bytes and the terminating NUL. */
   private static final int EMPTY_QUERY = 5;
 
   private boolean started;
@@ -18,7 +18,7 @@ final class ClientMessages extends ProtocolReader {
 
   @Override
   int headerSize() {
-    // startup messages have no type, but a length and a code
+    // startup messages have no type, only a length and a code
     return started ? 5 : 8;
   }
 
@@ -26,7 +26,7 @@ final class ClientMessages extends ProtocolReader {
   long message(byte[] header) {
     if (!started) {
       if (header[0] == TLS_HANDSHAKE) {
-        // a client without a TLS request
+        // TLS without an SSLRequest
         encrypted();
         return 0;
       }

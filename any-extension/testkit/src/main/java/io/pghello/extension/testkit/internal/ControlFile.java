@@ -10,9 +10,9 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** An extension's control file, with the syntax of {@code postgresql.conf}. */
+/** An extension's control file, in the syntax of {@code postgresql.conf}. */
 public final class ControlFile {
-  /** The suffix of its name. */
+  /** The suffix of the file name. */
   static final String SUFFIX = ".control";
 
   private static final Pattern LINE =
@@ -20,7 +20,7 @@ public final class ControlFile {
 
   private final Map<String, String> values = new HashMap<>();
 
-  /** Reads one. */
+  /** Parses a control file. */
   public ControlFile(byte[] content) {
     Matcher line = LINE.matcher(new String(content, StandardCharsets.UTF_8));
     while (line.find()) {
@@ -29,12 +29,12 @@ public final class ControlFile {
     }
   }
 
-  /** Returns the version that {@code CREATE EXTENSION} creates. */
+  /** Returns the version that {@code CREATE EXTENSION} creates by default. */
   public Optional<String> defaultVersion() {
     return Optional.ofNullable(values.get("default_version"));
   }
 
-  /** Returns the extensions that this one needs. */
+  /** Returns the names of the required extensions. */
   List<String> requires() {
     String names = values.getOrDefault("requires", "");
     return List.of(names.split(",", -1)).stream()

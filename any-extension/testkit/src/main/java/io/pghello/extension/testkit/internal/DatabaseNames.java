@@ -4,11 +4,11 @@ package io.pghello.extension.testkit.internal;
 import java.util.List;
 
 /**
- * The names of all that is created on a server, and the extensions of its template database.
+ * The names used on a server, and the extensions of its template database.
  *
- * @param prefix the name of the ordinary role, which is also the prefix of its databases
- * @param application the {@code application_name} of the sessions that are kept
- * @param extensions the extensions of the template, in creation order
+ * @param prefix the name of the ordinary role, and the prefix of its databases' names
+ * @param application the {@code application_name} of sessions that stay open
+ * @param extensions to create in the template, in this order
  */
 public record DatabaseNames(String prefix, String application, List<String> extensions) {
   /** Copies the list. */
@@ -16,7 +16,10 @@ public record DatabaseNames(String prefix, String application, List<String> exte
     extensions = List.copyOf(extensions);
   }
 
-  /** Returns the names for extensions. Each extension is created once, if databases have it. */
+  /**
+   * Returns the names for extensions. Duplicates, and extensions that databases do not have, are
+   * left out.
+   */
   public static DatabaseNames of(
       String prefix, String application, List<ServerExtension> extensions) {
     return new DatabaseNames(
@@ -29,7 +32,7 @@ public record DatabaseNames(String prefix, String application, List<String> exte
             .toList());
   }
 
-  /** Returns the same with another prefix. */
+  /** Returns a copy with another prefix. */
   DatabaseNames withPrefix(String other) {
     return new DatabaseNames(other, application, extensions);
   }

@@ -21,10 +21,10 @@ public final class DatabaseServer implements AutoCloseable {
   }
 
   /**
-   * Returns the major version of the server at a place, for example 17.
+   * Returns the major version of the server at a place, e.g. 17.
    *
-   * @throws IllegalStateException if there is none
-   * @throws UncheckedIOException if it cannot be read
+   * @throws IllegalStateException if there is no server
+   * @throws UncheckedIOException if its version cannot be read
    */
   public static int major(String place) {
     try {
@@ -37,13 +37,13 @@ public final class DatabaseServer implements AutoCloseable {
   /**
    * Starts a server.
    *
-   * @param port the port; 0 for a free one
-   * @param settings of {@code postgresql.conf}
-   * @param names the names of its databases
-   * @param extensions the extensions with files and settings
+   * @param port to listen on; 0 for a free port
+   * @param settings for {@code postgresql.conf}
+   * @param names of the role, the databases and the template's extensions
+   * @param extensions to add to the server
    * @param place {@link ServerPlace#EMBEDDED}, or one that {@link ServerPlace#isLocal}
-   * @throws IllegalStateException if an extension is not usable
-   * @throws UncheckedIOException if it does not start
+   * @throws IllegalStateException if an extension cannot be used
+   * @throws UncheckedIOException if the server does not start
    */
   public static DatabaseServer start(
       int port,
@@ -57,7 +57,7 @@ public final class DatabaseServer implements AutoCloseable {
     } catch (IllegalStateException e) {
       throw new IllegalStateException(e.getMessage() + versions(e, extensions, place), e);
     } catch (IOException e) {
-      // the messages of file exceptions contain only the path
+      // subclasses, such as NoSuchFileException, have only a file name as their message
       throw new UncheckedIOException(
           (e.getClass() == IOException.class ? e.getMessage() : e.toString())
               + versions(e, extensions, place),
@@ -65,7 +65,7 @@ public final class DatabaseServer implements AutoCloseable {
     }
   }
 
-  /** Returns a sentence about the versions of server and headers, if the error comes from them. */
+  /** Returns a sentence about the versions of server and headers if they explain the error. */
   private static String versions(Exception error, List<ServerExtension> extensions, String place) {
     String message = String.valueOf(error.getMessage());
     if (Remedies.ofVersions(message, "", null).isEmpty()) {
@@ -99,9 +99,9 @@ public final class DatabaseServer implements AutoCloseable {
   }
 
   /**
-   * Creates a database under a name.
+   * Creates a database with the given name.
    *
-   * @throws IllegalStateException if the server does not do it
+   * @throws IllegalStateException if the database cannot be created
    */
   public void createDatabase(String name, boolean withExtensions) {
     try {
@@ -112,9 +112,9 @@ public final class DatabaseServer implements AutoCloseable {
   }
 
   /**
-   * Creates a database with a generated name, and returns the name.
+   * Creates a database with a generated name and returns the name.
    *
-   * @throws IllegalStateException if the server does not do it
+   * @throws IllegalStateException if the database cannot be created
    */
   public String createDatabase(boolean withExtensions) {
     return createDatabase(databases, withExtensions);
@@ -126,10 +126,10 @@ public final class DatabaseServer implements AutoCloseable {
   }
 
   /**
-   * Creates a database on any server, as a copy of the template of a preparer.
+   * Creates a database on any server by copying a template that a preparer has filled.
    *
-   * @param preparer null for one without a schema
-   * @throws IllegalStateException if the server does not do it, or the preparer fails
+   * @param preparer null for a database without a schema
+   * @throws IllegalStateException if the database cannot be created or the preparer fails
    */
   public static String createDatabase(
       Databases databases, boolean withExtensions, @Nullable DatabasePreparer preparer) {
@@ -141,9 +141,9 @@ public final class DatabaseServer implements AutoCloseable {
   }
 
   /**
-   * Fills the template of a preparer, unless it is there.
+   * Creates the template of a preparer, unless it exists.
    *
-   * @throws IllegalStateException if the server does not do it, or the preparer fails
+   * @throws IllegalStateException if the template cannot be created or the preparer fails
    */
   public static void prepareTemplate(
       Databases databases, boolean withExtensions, DatabasePreparer preparer) {
@@ -162,10 +162,10 @@ public final class DatabaseServer implements AutoCloseable {
   }
 
   /**
-   * Starts the server again, on the same port, if it does not run.
+   * Starts the server on the same port if it is not running.
    *
-   * @throws IllegalStateException if it is closed
-   * @throws UncheckedIOException if it does not start
+   * @throws IllegalStateException if the server is closed
+   * @throws UncheckedIOException if the server does not start
    */
   public void startAgain() {
     try {
@@ -177,9 +177,9 @@ public final class DatabaseServer implements AutoCloseable {
   }
 
   /**
-   * Leaves the server running after the end of this JVM, with a database.
+   * Keeps the server running after this JVM exits, so that a database can be inspected.
    *
-   * @return the end of a sentence that begins with the database, with the commands to connect
+   * @return the predicate of a sentence about the database, including the commands to connect
    */
   String keep(String database) {
     String user = databases.owner().user();
@@ -201,7 +201,7 @@ public final class DatabaseServer implements AutoCloseable {
           + databases.url(database, new Login(user, null))
           + ", run Java with -Dorg.postgresql.pgpassfile="
           + passwords
-          + "\n  Tests that start a day later remove it. To end it now: "
+          + "\n  Tests that start a day later remove it. To stop it now: "
           + kept.end();
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -26,14 +26,14 @@ import org.postgresql.PGProperty;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /**
- * The databases of one server: a template that has the extensions, and copies of it. They are owned
- * by an ordinary role, which also creates the extensions if they are trusted.
+ * The databases of one server: a template with the extensions, and copies of it. An ordinary role
+ * owns them. It also creates the extensions if they are trusted.
  *
  * <p>Thread-safe.
  */
 public final class Databases implements AutoCloseable {
   private static final String TEST = "_test_";
-  // another process may have taken the port of a stopped server
+  // another process may have taken the port after the server stopped
   static final String REQUIRE_AUTH = "requireAuth";
   static final String NOT_IN_CLEAR_TEXT = "!password";
   private static final String OBJECT_IN_USE = "55006";
@@ -43,7 +43,7 @@ public final class Databases implements AutoCloseable {
   private static final long END_NANOS = 1_000_000_000;
   private static final long POLL_NANOS = 1_000_000;
 
-  /** A role and its password; null if the server requires no password. */
+  /** A role and its password. The password is null if the server does not require one. */
   public record Login(String user, @Nullable String password) {
     @Override
     public String toString() {
@@ -65,7 +65,7 @@ public final class Databases implements AutoCloseable {
   private final Set<String> kept = ConcurrentHashMap.newKeySet();
   private final @Nullable PreparedDatabases prepared;
   private final boolean clearText;
-  // kept; for what takes no time
+  // stays open; for fast statements only
   private final AdminConnection admin;
 
   private Databases(
@@ -89,9 +89,9 @@ public final class Databases implements AutoCloseable {
   }
 
   /**
-   * Returns the databases of an embedded server, where all roles have the same password. They are
-   * created ahead, and dropped in the background: remaining databases are removed with the server's
-   * data.
+   * Returns the databases of an embedded server. All roles have the same password. Databases are
+   * created ahead of time and dropped in the background. Remaining databases are removed with the
+   * server's data directory.
    */
   public static Databases embedded(int port, String password, DatabaseNames names) {
     return new Databases(
@@ -106,9 +106,11 @@ public final class Databases implements AutoCloseable {
   }
 
   /**
-   * Returns databases of a server that is not ours: their names and the owner's are unique.
+   * Returns the databases of an existing server. The names of the databases and their owner are
+   * unique.
    *
-   * @param clearText whether it may ask for passwords in clear text, as one with LDAP does
+   * @param clearText whether the server may request passwords in clear text, for example to check
+   *     them with LDAP
    */
   public static Databases foreign(
       String host,
@@ -149,7 +151,7 @@ public final class Databases implements AutoCloseable {
     }
   }
 
-  /** As the owner, or as the superuser if the extension is not trusted. */
+  /** Creates an extension as the owner, or as the superuser if it is not trusted. */
   private void createExtension(String extension) throws SQLException {
     try {
       try {
@@ -175,8 +177,8 @@ public final class Databases implements AutoCloseable {
   }
 
   /**
-   * Creates an extension and those that it requires, unless it is there: another may have required
-   * it.
+   * Creates an extension and the extensions it requires, unless another extension has already
+   * required it.
    */
   private void createExtension(String extension, Login login) throws SQLException {
     try (Connection connection = dataSource(template(), login).getConnection();
@@ -186,8 +188,10 @@ public final class Databases implements AutoCloseable {
   }
 
   /**
-   * Drops the template, and whatever else is the owner's, and the owner, if {@link #prepare} has
-   * created it. What cannot be dropped stays, with the owner, and is the error.
+   * Drops the template, all other databases of the owner, and the owner, if {@link #prepare} has
+   * created it. If a database cannot be dropped, the owner is kept too.
+   *
+   * @throws SQLException if a database or the owner cannot be dropped
    */
   public void dismantle() throws SQLException {
     if (!createdOwner) {
@@ -227,15 +231,15 @@ public final class Databases implements AutoCloseable {
     }
   }
 
-  /** Creates a database with a generated name, or takes one that was created in advance. */
+  /** Creates a database with a generated name, or takes one that was created ahead of time. */
   public String create(boolean withExtension) throws SQLException {
     return create(withExtension, null);
   }
 
   /**
-   * Creates a database with a generated name, or takes one that was created in advance.
+   * Creates a database with a generated name, or takes one that was created ahead of time.
    *
-   * @param preparer fills the template that the database is a copy of; null for none
+   * @param preparer fills the template of the database; null for none
    * @throws IllegalStateException if the preparer fails
    */
   public String create(boolean withExtension, @Nullable DatabasePreparer preparer)
@@ -253,8 +257,8 @@ public final class Databases implements AutoCloseable {
   }
 
   /**
-   * Returns the template that a preparer has filled. The preparer runs once, in the first thread
-   * that needs it, while the others wait; if it fails, the next caller tries again.
+   * Returns the template filled by a preparer. The preparer runs once, in the first thread that
+   * needs the template; other threads wait. If it fails, the next caller tries again.
    *
    * @throws IllegalStateException if the preparer fails
    */
@@ -314,7 +318,7 @@ public final class Databases implements AutoCloseable {
     }
   }
 
-  /** A schema that cannot be made; the message names the cause. */
+  /** A preparer or script has failed. The message contains the cause. */
   static final class PreparationException extends IllegalStateException {
     private static final long serialVersionUID = 1L;
 
@@ -323,17 +327,17 @@ public final class Databases implements AutoCloseable {
     }
   }
 
-  /** Waits until the server accepts connections, if a test has crashed it. */
+  /** Waits until the server accepts connections again if a test has crashed it. */
   void awaitServer() throws SQLException {
     admin.awaitServer();
   }
 
-  /** Returns a name that no database has had. */
+  /** Returns a name that no database has had before. */
   String newName() {
     return names.prefix() + TEST + created.incrementAndGet();
   }
 
-  /** Creates a database under a name. */
+  /** Creates a database with the given name. */
   public void create(String name, boolean withExtension) throws SQLException {
     try (AdminConnection once = connect()) {
       create(once, name, withExtension);
@@ -345,8 +349,8 @@ public final class Databases implements AutoCloseable {
   }
 
   /**
-   * Creates a database. A server of ours writes no WAL for it, and copies the file with the
-   * catalogue's layout, which the first session would have to make: sessions begin sooner.
+   * Creates a database. FILE_COPY is used on embedded servers because it writes no WAL, and because
+   * it also copies the catalog's relation cache file, so the first session starts faster.
    */
   void create(AdminConnection by, String name, @Nullable String template) throws SQLException {
     by.execute(
@@ -358,7 +362,7 @@ public final class Databases implements AutoCloseable {
             + (template == null || prepared == null ? "" : " STRATEGY FILE_COPY"));
   }
 
-  /** Creates a copy of a database with a generated name. */
+  /** Creates a database with a generated name and the content of another database. */
   public String copy(String from) throws SQLException {
     String name = newName();
     try (AdminConnection once = connect()) {
@@ -367,7 +371,7 @@ public final class Databases implements AutoCloseable {
     return name;
   }
 
-  /** Gives a database the content of another one. */
+  /** Replaces the content of a database with the content of another one. */
   public void replace(String name, String from) throws SQLException {
     try (AdminConnection once = connect()) {
       drop(once, name);
@@ -375,7 +379,10 @@ public final class Databases implements AutoCloseable {
     }
   }
 
-  /** Prevents logins to the other one in the meantime: a template must have no sessions. */
+  /**
+   * Copies a database. Blocks connections to the source during the copy, because a template must
+   * not have sessions.
+   */
   private void copy(AdminConnection by, String from, String to) throws SQLException {
     by.execute("ALTER DATABASE " + quote(from) + " ALLOW_CONNECTIONS false");
     try {
@@ -386,7 +393,7 @@ public final class Databases implements AutoCloseable {
     }
   }
 
-  /** Drops a database if it exists, and ends the sessions in it. */
+  /** Ends the sessions in a database and drops it. Does nothing if it does not exist. */
   public void drop(String name) throws SQLException {
     try (AdminConnection once = connect()) {
       drop(once, name);
@@ -409,7 +416,7 @@ public final class Databases implements AutoCloseable {
     tests.remove(name);
   }
 
-  /** Removes the objects of a test that DROP DATABASE WITH (FORCE) does not remove. */
+  /** Ends prepared transactions and subscriptions, which WITH (FORCE) does not end. */
   private void endTransactionsAndSubscriptions(String name) throws SQLException {
     try (Connection connection = own(name).getConnection();
         Statement statement = connection.createStatement()) {
@@ -429,7 +436,7 @@ public final class Databases implements AutoCloseable {
                   + " pg_catalog.current_database())")) {
         String alter = "ALTER SUBSCRIPTION " + quote(subscription);
         statement.execute(alter + " DISABLE");
-        // the publisher may be gone, or another test's
+        // the publisher may have stopped, or belong to another test
         statement.execute(alter + " SET (slot_name = NONE)");
         statement.execute("DROP SUBSCRIPTION " + quote(subscription));
       }
@@ -446,23 +453,25 @@ public final class Databases implements AutoCloseable {
     return names;
   }
 
-  /** Notes the test that uses a database, for warnings. */
+  /** Remembers the test that uses a database, for warnings. */
   public void setTest(String name, String test) {
     tests.put(name, test);
   }
 
-  /** Returns the name of a database, with the test that has used it. */
+  /** Returns the name of a database and the test that used it. */
   String described(String name) {
     String test = tests.get(name);
     return test == null ? name : name + " of " + test;
   }
 
-  /** Keeps a database, which is not dropped from now on; returns false if it is kept already. */
+  /** Excludes a database from being dropped. Returns false if it was already excluded. */
   boolean keep(String name) {
     return kept.add(name);
   }
 
-  /** Returns the end of a sentence that begins with a database that is kept, with the commands. */
+  /**
+   * Returns the predicate of a sentence about a kept database, including the commands to connect.
+   */
   String keptOnForeignServer(String name) {
     String user = superuser.user();
     return " is kept, on your server:\n  psql: psql -h "
@@ -482,8 +491,8 @@ public final class Databases implements AutoCloseable {
   }
 
   /**
-   * Ends the sessions in a database and drops it: immediately, or in the background if databases
-   * are created in advance. Does nothing if there is no such database.
+   * Ends the sessions in a database and drops it. Databases that are created ahead of time are
+   * dropped in the background, others immediately. Does nothing if the database does not exist.
    */
   public void discard(String name) throws SQLException {
     if (kept.contains(name)) {
@@ -497,14 +506,17 @@ public final class Databases implements AutoCloseable {
       return;
     }
     try {
-      // now, otherwise sessions of many tests could reach the connection limit of the server
+      // end them now, because sessions of many tests could reach max_connections
       admin.execute(endingSessions(name));
     } catch (SQLException e) {
-      // it does not run, and has no sessions
+      // the server is not running, so there are no sessions
     }
   }
 
-  /** Has the server make the file that is copied with the template, and is not kept over a stop. */
+  /**
+   * Makes the server create the relation cache file, which is copied with the template and is lost
+   * on a restart.
+   */
   void openTemplate(AdminConnection by) throws SQLException {
     openTemplate(by, template());
   }
@@ -514,14 +526,17 @@ public final class Databases implements AutoCloseable {
     endSessions(by, template);
   }
 
-  /** Drops what could not be dropped while the server did not run, soon. */
+  /** Drops databases in the background that could not be dropped while the server was stopped. */
   public void dropLeft() {
     if (prepared != null) {
       prepared.dropLeft();
     }
   }
 
-  /** DROP DATABASE waits 100 ms, or several times that, for a session that is about to end. */
+  /**
+   * Ends all sessions first, because DROP DATABASE would wait 100 ms or more for a session that is
+   * ending.
+   */
   private static void endSessions(AdminConnection by, String name) throws SQLException {
     String sql = endingSessions(name);
     long end = System.nanoTime() + END_NANOS;
@@ -530,14 +545,14 @@ public final class Databases implements AutoCloseable {
     }
   }
 
-  /** Returns a statement that terminates the sessions in a database, and counts them. */
+  /** Returns a statement that signals the sessions in a database to end, and counts them. */
   private static String endingSessions(String name) {
-    // the view pg_stat_activity takes longer, as it joins the names of databases and roles
+    // the view pg_stat_activity is slower because it joins database and role names
     return "SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid))"
         + " FROM pg_catalog.pg_stat_get_activity(NULL) WHERE datid OPERATOR(pg_catalog.=)"
         + " (SELECT oid FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) '"
         + name.replace("'", "''")
-        // a WAL sender has a slot, which prevents dropping the database
+        // the replication slot of a walsender prevents DROP DATABASE
         + "') AND backend_type IN ('client backend', 'walsender')";
   }
 
@@ -545,14 +560,14 @@ public final class Databases implements AutoCloseable {
     return new AdminConnection(own(adminDatabase));
   }
 
-  /** Returns a data source with an application name. */
+  /** Returns a data source with the testkit's application name. */
   private DataSource own(String database) {
     PGSimpleDataSource dataSource = source(database, superuser);
     dataSource.setApplicationName(names.application());
     return dataSource;
   }
 
-  /** Creates no database ahead any more, and closes the connections that it has kept. */
+  /** Stops creating databases and closes the connections. */
   @Override
   public void close() {
     if (prepared != null) {
@@ -561,7 +576,7 @@ public final class Databases implements AutoCloseable {
     admin.close();
   }
 
-  /** Returns the ordinary role that databases belong to. */
+  /** Returns the ordinary role that owns the databases. */
   public Login owner() {
     return owner;
   }
@@ -571,7 +586,7 @@ public final class Databases implements AutoCloseable {
     return superuser;
   }
 
-  /** Returns a source of new connections of a role to a database. */
+  /** Returns a data source for a role and a database. */
   public DataSource dataSource(String database, Login login) {
     return source(database, login);
   }
@@ -579,14 +594,14 @@ public final class Databases implements AutoCloseable {
   private PGSimpleDataSource source(String database, Login login) {
     PGSimpleDataSource dataSource = protectedSource(host, port, database, login);
     if (prepared != null) {
-      // the properties of an embedded server are known, which saves three round trips
+      // skips negotiation for our own servers, which saves three round trips
       dataSource.setSslMode("disable");
       dataSource.setAssumeMinServerVersion("9.0");
     }
     return dataSource;
   }
 
-  /** Returns such a source with another address, such as a proxy's. */
+  /** Returns a data source for a different address, such as a proxy. */
   public DataSource dataSource(String host, int port, String database, Login login) {
     return protectedSource(host, port, database, login);
   }
@@ -599,7 +614,7 @@ public final class Databases implements AutoCloseable {
     return dataSource;
   }
 
-  /** Has the driver refuse to send the password in clear text, if the driver is new enough. */
+  /** Makes the driver refuse to send the password in clear text, if its version supports that. */
   static void refuseClearText(PGSimpleDataSource dataSource) {
     if (PGProperty.forName(REQUIRE_AUTH) != null) {
       try {
@@ -620,7 +635,7 @@ public final class Databases implements AutoCloseable {
     return dataSource;
   }
 
-  /** Returns the URL of a database, with role and password in it. */
+  /** Returns the URL of a database, including user and password. */
   public String url(String database, Login login) {
     String password = login.password();
     return address(database)
@@ -630,9 +645,9 @@ public final class Databases implements AutoCloseable {
         + (clearText ? "" : "&" + REQUIRE_AUTH + "=" + encode(NOT_IN_CLEAR_TEXT));
   }
 
-  /** Returns the URL of a database without role and password. */
+  /** Returns the URL of a database without user and password. */
   public String address(String database) {
-    // no format, which would write the port in the digits of the locale
+    // String.format would write the port in the locale's digits
     return "jdbc:postgresql://" + host + ":" + port + "/" + encode(database);
   }
 

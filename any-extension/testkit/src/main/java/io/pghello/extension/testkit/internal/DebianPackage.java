@@ -16,7 +16,7 @@ import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.apache.commons.compress.compressors.gzip.GzipCompressorInputStream;
 import org.tukaani.xz.XZInputStream;
 
-/** A binary package of Debian, as deb(5) describes it. Its scripts are not run. */
+/** A Debian binary package; see deb(5). Its maintainer scripts are not run. */
 final class DebianPackage {
   private static final Pattern NAME = Pattern.compile("[^_]+(?:_[^_]+_([a-z0-9-]+))?\\.deb");
 
@@ -24,7 +24,7 @@ final class DebianPackage {
 
   private DebianPackage() {}
 
-  /** Returns whether a file is a package for this machine's architecture, by its name. */
+  /** Returns whether a file name is a package for this machine's processor, or for all. */
   static boolean isForThisMachine(String file) {
     Matcher name = NAME.matcher(file);
     return name.matches()
@@ -36,8 +36,8 @@ final class DebianPackage {
   /**
    * Unpacks the files of a package.
    *
-   * @param folder exists, and may have files of other packages
-   * @throws IOException if it is no package, or has a path that leads out of the folder
+   * @param folder an existing directory, which may contain files of other packages
+   * @throws IOException if the file is not a package, or has a path outside the directory
    */
   static void unpack(Path file, Path folder) throws IOException {
     try (var members =
@@ -62,13 +62,13 @@ final class DebianPackage {
       default ->
           throw new IOException(
               name
-                  + " is compressed otherwise than by gzip or xz: unpack it by dpkg -x, and name"
-                  + " that folder");
+                  + " is not compressed with gzip or xz: unpack the package with dpkg -x, and pass"
+                  + " that directory");
     };
   }
 
   private static void unpackFiles(InputStream data, Path folder) throws IOException {
-    // closed with the archive that it is read from
+    // closed together with the enclosing archive
     var tar = new TarArchiveInputStream(data);
     for (TarArchiveEntry entry; (entry = tar.getNextEntry()) != null; ) {
       Path path = inFolder(folder, entry.getName());
@@ -101,7 +101,7 @@ final class DebianPackage {
     return path;
   }
 
-  /** A link that was unpacked before may lead elsewhere. */
+  /** Rejects a path through a link that was unpacked before and leads outside the directory. */
   private static Path requireInside(Path folder, Path path, TarArchiveEntry entry)
       throws IOException {
     Path above = folder;

@@ -32,24 +32,27 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /**
- * An embedded server that keeps its data directory over stops and crashes.
+ * A server that keeps its data directory when it stops or crashes.
  *
- * <p>{@code initdb} runs once for each build of the extensions: its result, with the template
- * database in it, is kept in the user's cache and copied for each server. That, and a data
- * directory in memory, are most of what makes a start fast.
+ * <p>{@code initdb} runs once for each build of the extensions. Its result, including the template
+ * database, is stored in the user's cache and copied for each server. Together with a data
+ * directory in memory, this makes the start fast.
  *
  * <p>Thread-safe.
  */
 public final class EmbeddedServer {
-  /** Part of the template's name; raise it when a template is prepared in another way. */
+  /** Part of the template's name. Increase it if templates are prepared differently. */
   private static final int TEMPLATE_FORMAT = 7;
 
-  /** Each has some 40 MB, and there is one for each build and each set of extensions. */
+  /**
+   * The number of cached templates. Each has about 40 MB, and each build and set of extensions has
+   * one.
+   */
   private static final int KEPT_TEMPLATES = 8;
 
   private static final String TEMPLATES = "template-";
 
-  /** next to the data directory while it is created, and then in it */
+  /** Next to the data directory during its creation, inside it afterwards. */
   static final String PASSWORD_FILE = "pg-hello-password";
 
   private static final int ATTEMPTS = 3;
@@ -66,7 +69,7 @@ public final class EmbeddedServer {
   private static final String SUPERUSER = "postgres";
   private static final String SHARED_MEMORY = "dynamic_shared_memory_type";
 
-  /** The settings for which tests want another value than PostgreSQL's default. */
+  /** Settings for which tests need other values than PostgreSQL's defaults. */
   private static final Map<String, String> DEFAULTS =
       Map.of(
           "timezone",
@@ -77,11 +80,13 @@ public final class EmbeddedServer {
           "off",
           SOCKETS,
           "",
-          // one address: a server with several starts even if another program has the port on one
-          // of them
+          //
+          // with several addresses, the server would start even if another program had the port on
+          // one of
+          // them
           "listen_addresses",
           LOOPBACK,
-          // in the data directory, so that nothing is left when that is removed
+          // in the data directory, so that it is removed with it
           SHARED_MEMORY,
           "mmap");
 
@@ -109,7 +114,10 @@ public final class EmbeddedServer {
     if (programs.platform().isWindows()) {
       this.settings.remove(SHARED_MEMORY, DEFAULTS.get(SHARED_MEMORY));
     }
-    // a list begins with the server's directory, and ends with the requested value or the default
+    //
+    // PATH-like settings: the server's own directory comes first, followed by the configured value
+    // or the
+    // default
     programs
         .settings()
         .forEach(
@@ -122,18 +130,18 @@ public final class EmbeddedServer {
     this.port = port;
     this.fixedPort = port != 0;
     this.scratch = scratch;
-    // from here on, the JVM may shut down at any time
+    // the JVM may exit at any time from here on
     Runtime.getRuntime().addShutdownHook(cleaner);
   }
 
   /**
    * Starts a server.
    *
-   * @param port the port; 0 for a free one
-   * @param settings of {@code postgresql.conf}
-   * @param names the names of its databases
-   * @param extensions the extensions with files and settings
-   * @param place the place of the server's programs; see {@link ServerPlace#EMBEDDED}
+   * @param port to listen on; 0 for a free port
+   * @param settings for {@code postgresql.conf}
+   * @param names of the role, the databases and the template's extensions
+   * @param extensions to add to the server
+   * @param place of the server's programs; see {@link ServerPlace#EMBEDDED}
    */
   public static EmbeddedServer start(
       int port,
@@ -176,7 +184,9 @@ public final class EmbeddedServer {
     }
   }
 
-  /** Returns the folder of a server with its extensions: links to an unpacked one, and files. */
+  /**
+   * Returns the directory of a server with its extensions: links to an unpacked server, and files.
+   */
   private static Path folder(Cache cache, ServerStock stock, ServerContent content, String key)
       throws IOException {
     String name = "postgresql-" + stock.major() + "-" + key;
@@ -188,7 +198,7 @@ public final class EmbeddedServer {
     return place;
   }
 
-  /** Returns the folder of a server without extensions. */
+  /** Returns the directory of an unpacked server without extensions. */
   static Path unpacked(Cache cache, ServerStock stock) throws IOException {
     return cache.folder(
         "postgresql-" + stock.major() + "-stock-" + stock.identity().replace(' ', '-'),
@@ -205,14 +215,14 @@ public final class EmbeddedServer {
     }
   }
 
-  /** Starts it again, on the same port, if it does not run. */
+  /** Starts the server on the same port if it is not running. */
   public void start() throws IOException {
     lock.lock();
     try {
       requireOpen();
       Path file = scratch.data().resolve(PASSWORD_FILE);
       if (Files.exists(file)) {
-        // the data may have been replaced by the data of another server
+        // the data may have been replaced with another server's data
         password = Files.readString(file);
       }
       for (int attempt = 1; !started; attempt++) {
@@ -225,7 +235,7 @@ public final class EmbeddedServer {
           port = chosen;
           started = true;
         } catch (IOException e) {
-          // another process may have taken the port between the search and its use
+          // another process may have taken the port since it was found to be free
           if (fixedPort || attempt == ATTEMPTS || !e.toString().contains("could not bind")) {
             throw e;
           }
@@ -242,7 +252,7 @@ public final class EmbeddedServer {
     }
   }
 
-  /** Returns the address that the server listens on, whatever the JVM prefers. */
+  /** Returns the address that the server listens on, regardless of the JVM's address preference. */
   private static InetAddress loopback() throws IOException {
     return InetAddress.getByAddress(new byte[] {127, 0, 0, 1});
   }
@@ -253,10 +263,12 @@ public final class EmbeddedServer {
     }
   }
 
-  /** Reports immediately an error that the server would report only after some seconds. */
+  /**
+   * Fails early if the port is in use, because the server would report it only after some seconds.
+   */
   private static void requireFree(int port) throws IOException {
     try (var socket = new ServerSocket()) {
-      // connections of an earlier server on this port may linger
+      // connections of an earlier server on this port may be in TIME_WAIT
       socket.setReuseAddress(true);
       socket.bind(new InetSocketAddress(loopback(), port));
     } catch (BindException e) {
@@ -264,7 +276,10 @@ public final class EmbeddedServer {
     }
   }
 
-  /** Ordinary users cannot listen on ports up to 1023, even if they are free. */
+  /**
+   * Distinguishes a port in use from a privileged port (up to 1023), which ordinary users cannot
+   * open.
+   */
   static String portProblem(int port, BindException e) {
     return "Port "
         + port
@@ -273,7 +288,7 @@ public final class EmbeddedServer {
         + ".";
   }
 
-  /** Stops it as an administrator would; sessions are ended. Its data stays. */
+  /** Shuts the server down cleanly and ends its sessions. Keeps the data. */
   public void stop() {
     lock.lock();
     try {
@@ -291,7 +306,7 @@ public final class EmbeddedServer {
             STOP_SECONDS,
             "stop");
       }
-      // also a server with an aborted startup, or that did not stop
+      // also if its start was aborted, or it did not stop
       scratch.endServer();
       if (starter != null) {
         starter.onExit().join();
@@ -304,7 +319,7 @@ public final class EmbeddedServer {
     }
   }
 
-  /** Ends it by force: all its processes receive SIGKILL immediately. Its data stays. */
+  /** Sends SIGKILL to all processes of the server. Keeps the data. */
   public void kill() {
     lock.lock();
     try {
@@ -317,7 +332,7 @@ public final class EmbeddedServer {
     }
   }
 
-  /** Returns whether the server runs. */
+  /** Returns whether the server is running. */
   public boolean isRunning() {
     lock.lock();
     try {
@@ -349,20 +364,23 @@ public final class EmbeddedServer {
     return password;
   }
 
-  /** Returns the file that the server writes its log to. */
+  /** Returns the log file of the server. */
   public Path logFile() {
     return scratch.log();
   }
 
   /**
-   * Returns the path of a program of PostgreSQL's tests, for example {@code regress/pg_regress},
-   * which some servers contain.
+   * Returns the path of a PostgreSQL test program, e.g. {@code regress/pg_regress}. Only some
+   * servers include them.
    */
   public Path testProgram(String path) {
     return programs.libraries().resolve("pgxs/src/test").resolve(path);
   }
 
-  /** Returns the folder of the server's own libpq, which its programs may need; null if none. */
+  /**
+   * Returns the directory of the server's own libpq, or null if it has none. Its programs may need
+   * it.
+   */
   public @Nullable Path clientLibraries() throws IOException {
     Path folder = programs.bin().toRealPath().resolveSibling("lib");
     return programs
@@ -374,14 +392,14 @@ public final class EmbeddedServer {
   }
 
   /**
-   * A server that runs on after the end of this JVM.
+   * A server that keeps running after this JVM exits.
    *
-   * @param passwords file of the roles' passwords, as psql and the driver read it
-   * @param end command that ends the server and removes its data
+   * @param passwords password file for psql and the driver
+   * @param end command that stops the server and removes its data
    */
   record Kept(Path passwords, String end) {}
 
-  /** Lets the server run after the end of this JVM; {@link #close()} no longer stops it. */
+  /** Keeps the server running after this JVM exits. {@link #close()} no longer stops it. */
   Kept keep() throws IOException {
     lock.lock();
     try {
@@ -397,10 +415,10 @@ public final class EmbeddedServer {
   }
 
   /**
-   * Returns the command that ends a server and removes its data, for the shell of the platform.
+   * Returns the shell command of the platform that stops a server and removes its data.
    *
-   * @param folder is removed
-   * @param data the data directory in there
+   * @param folder to remove
+   * @param data the data directory inside the folder
    */
   static String endCommand(ServerPrograms programs, Path folder, Path data) {
     return programs.platform().isWindows()
@@ -415,7 +433,9 @@ public final class EmbeddedServer {
             + quoted(folder.toString(), true);
   }
 
-  /** Stops it and removes its data. A second call does nothing, unless the first has failed. */
+  /**
+   * Stops the server and removes its data. Further calls do nothing, unless the first one failed.
+   */
   public void close() {
     lock.lock();
     try {
@@ -432,7 +452,7 @@ public final class EmbeddedServer {
         Runtime.getRuntime().removeShutdownHook(cleaner);
       }
     } catch (IllegalStateException e) {
-      // the JVM is going down, and the hook finds nothing left to do
+      // the JVM is exiting, and the shutdown hook will find nothing to do
       return;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -458,7 +478,7 @@ public final class EmbeddedServer {
               START_SECONDS,
               "start");
       starter = starting;
-      // it checks every 100 ms, so it runs for a moment longer
+      // pg_ctl polls every 100 ms, so it may still run when the server is ready
       while (!scratch.isReady()) {
         if (starting.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS) && starting.exitValue() != 0) {
           throw new IOException(ended("pg_ctl", starting.exitValue()));
@@ -476,8 +496,8 @@ public final class EmbeddedServer {
   }
 
   /**
-   * Returns the environment variables with which libpq in a session (for example dblink) connects
-   * to this server.
+   * Returns environment variables that make libpq in a session, e.g. dblink, connect to this
+   * server.
    */
   private Map<String, String> defaultsOfSessions(int port) {
     String sockets = settings.getOrDefault(SOCKETS, "");
@@ -486,7 +506,7 @@ public final class EmbeddedServer {
         : Map.of("PGHOST", sockets, "PGPORT", Integer.toString(port), "PGUSER", "postgres");
   }
 
-  /** Returns the arguments that pg_ctl passes to the server, through a shell. */
+  /** Returns the server arguments for pg_ctl, which passes them through a shell. */
   private String options(int port) throws IOException {
     var options = new StringBuilder("-p ").append(port);
     if (programs.platform().isWindows()) {
@@ -502,19 +522,19 @@ public final class EmbeddedServer {
     return program + " ended with status " + status + "." + Remedies.ofStatus(status);
   }
 
-  /** The command line goes through a shell, which is cmd.exe on Windows. */
+  /** Quotes an argument for the shell, which is cmd.exe on Windows. */
   static String quoted(String argument, boolean posix) {
     return posix
         ? "'" + argument.replace("'", "'\\''") + "'"
         : '"' + argument.replace("\"", "\\\"") + '"';
   }
 
-  /** Requires a password for all logins, including local ones. */
+  /** Requires passwords for all connections, including local ones. */
   private void requirePasswords() throws IOException {
     Files.writeString(
         scratch.data().resolve("pg_hba.conf"),
         """
-        # a client may refuse to send a password in clear text; this also allows roles with SCRAM passwords
+        # a client may refuse to send a password in clear text; this also lets in those whose password is stored for SCRAM
         host all all 127.0.0.1/32 md5
         host all all ::1/128 md5
         """);
@@ -523,7 +543,7 @@ public final class EmbeddedServer {
   private void requireOwn(int port) throws SQLException, IOException {
     try (Connection connection = superuser(port).getConnection();
         Statement statement = connection.createStatement();
-        // on Windows its encoding is not the one of the database
+        // on Windows, its encoding is not the database's
         ResultSet row =
             statement.executeQuery(
                 "SELECT pg_catalog.encode(pg_catalog.convert_to("
@@ -543,13 +563,13 @@ public final class EmbeddedServer {
     return dataSource;
   }
 
-  /** Gives roles a new password, so that a server does not share it with others of its template. */
+  /** Sets a new password for roles, because the template's password is shared by many servers. */
   private void changePasswords(List<String> roles) throws IOException {
     lock.lock();
     try (Connection connection = superuser(port).getConnection();
         Statement statement = connection.createStatement()) {
       String secret = newPassword();
-      // hashed here, so that no log has the password
+      // hashed here to keep the password out of the logs
       var changes = new StringBuilder(major >= 18 ? "SET md5_password_warnings = off;" : "");
       for (String role : roles) {
         changes
@@ -585,7 +605,7 @@ public final class EmbeddedServer {
     return HexFormat.of().formatHex(random);
   }
 
-  /** Writes a file that only this user can read at any time. */
+  /** Writes a file that is readable only by this user from the beginning. */
   private static void writePassword(Path file, String password) throws IOException {
     Files.deleteIfExists(file);
     if (Platform.POSIX) {
@@ -595,7 +615,11 @@ public final class EmbeddedServer {
     Files.writeString(file, password);
   }
 
-  /** Returns the error with the end of the log since a position. */
+  /**
+   * Returns the message for a failed start, with the end of the log.
+   *
+   * @param logged length of the log before this start, in bytes
+   */
   private String startFailure(int port, long logged, Throwable cause) throws IOException {
     String log = log(logged);
     return "PostgreSQL "
@@ -609,7 +633,7 @@ public final class EmbeddedServer {
                 + (programs.platform().isLinux()
                     ? ", and user namespaces (unshare -U) are not allowed here"
                     : "")
-                + ". Run as an ordinary user, or use a container or a server of your own"
+                + ". Run as an ordinary user, or test on a container or an existing server"
             : "")
         + ". "
         + (cause.getClass() == IOException.class ? cause.getMessage() : cause)
@@ -618,7 +642,11 @@ public final class EmbeddedServer {
         + endOfLog(logged);
   }
 
-  /** Returns the log of the server since a position. */
+  /**
+   * Returns the log of this start.
+   *
+   * @param logged length of the log before this start, in bytes
+   */
   private String log(long logged) throws IOException {
     if (!Files.exists(scratch.log())) {
       return "";
@@ -633,10 +661,10 @@ public final class EmbeddedServer {
         + String.join(" | ", lines.subList(Math.max(0, lines.size() - LOG_LINES), lines.size()));
   }
 
-  /** Returns the log about a process that a library has crashed, and stops the server. */
+  /** Waits for the log entry of a crashed process, kills the server, and returns the message. */
   private String crash() throws IOException {
     long end = System.nanoTime() + CRASH_NANOS;
-    // a client learns of it before the server does
+    // the client notices the crash before the server does
     while (!log(0).contains(CRASHED) && System.nanoTime() < end) {
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(POLL_MILLIS));
     }
@@ -646,17 +674,17 @@ public final class EmbeddedServer {
     while (crashed < lines.size() - 1 && !lines.get(crashed).contains(CRASHED)) {
       crashed++;
     }
-    return "The server has lost the process that ran it: the library, or the script, has ended it. "
+    return "A server process has crashed, because of the library or the script: "
         + String.join(" | ", lines.subList(Math.max(0, crashed - CRASH_LINES), crashed + 1));
   }
 
-  /** Returns whether a session was lost, as when a library ends the process. */
+  /** Returns whether the connection was lost, for example because a library crashed the process. */
   private static boolean crashed(SQLException e) {
     String state = String.valueOf(e.getSQLState());
     return state.startsWith("08") || state.startsWith("57P");
   }
 
-  /** Makes a data directory with the template database in it. */
+  /** Creates a data directory with the template database. */
   private static void makeTemplate(
       ServerPrograms programs,
       int major,
@@ -664,8 +692,10 @@ public final class EmbeddedServer {
       Map<String, String> settings,
       Path folder)
       throws IOException {
-    // SCRAM would add milliseconds and a round trip to each login, to protect weak passwords.
-    // This one is random.
+    //
+    // SCRAM would add milliseconds and a round trip to each login to protect guessable passwords;
+    // this
+    // password is random
     var all = new TreeMap<>(settings);
     all.put("password_encryption", "md5");
     if (major >= 18) {
@@ -694,7 +724,7 @@ public final class EmbeddedServer {
     }
   }
 
-  /** Creates an empty data directory, for a superuser with a random password. */
+  /** Creates an empty data directory for a superuser with a random password. */
   private void initialize() throws IOException {
     lock.lock();
     try {

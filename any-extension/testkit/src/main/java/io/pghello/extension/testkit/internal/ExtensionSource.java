@@ -9,51 +9,52 @@ import org.jspecify.annotations.Nullable;
 /** The source of an extension's files. */
 @FunctionalInterface
 public interface ExtensionSource {
-  /** Directory of libraries within a server's directory. */
+  /** The directory of libraries, relative to the server's directory. */
   String LIBRARIES = PackedExtension.LIBRARIES;
 
-  /** Directory of the libraries that extension libraries need, within a server's directory. */
+  /** The directory of other libraries that extensions need, relative to the server's directory. */
   String NEEDED = PackedExtension.NEEDED;
 
-  /** Directory of a separate C library within a server's directory. */
+  /** The directory of a replacement C library, relative to the server's directory. */
   String LIBC = PackedExtension.LIBC;
 
-  /** Directory of shared files within a server's directory. */
+  /** The directory of shared files, relative to the server's directory. */
   String SHARED = PackedExtension.SHARED;
 
-  /** Directory of control files and scripts within a server's directory. */
+  /** The directory of control files and scripts, relative to the server's directory. */
   String SCRIPTS = PackedExtension.SCRIPTS;
 
   /**
-   * Returns what a server needs: contents by paths in its folder.
+   * Returns the files for a server: contents by paths relative to the server's directory.
    *
-   * @param platform the platform of the server, for example {@code linux-amd64}
-   * @param major the major version of the server, for example 17
-   * @throws IllegalStateException if there are no files for it; the message lists the existing ones
+   * @param platform of the server, e.g. {@code linux-amd64}
+   * @param major version of the server, e.g. 17
+   * @throws IllegalStateException if there are no files for this server; the message lists the
+   *     supported ones
    */
   Map<String, byte[]> files(String platform, int major) throws IOException;
 
-  /** Returns the files that a server on this machine needs; see {@link #files(String, int)}. */
+  /** Returns the files for a server on this machine; see {@link #files(String, int)}. */
   default Map<String, byte[]> files(int major) throws IOException {
     return files(Platform.current(), major);
   }
 
   /**
-   * Returns the PostgreSQL version of the headers that its libraries were built with, e.g. 17.5;
-   * null if that is not known.
+   * Returns the PostgreSQL version of the headers that the libraries were built with, e.g. 17.5;
+   * null if unknown.
    */
   default @Nullable String headersVersion(int major) {
     return null;
   }
 
-  /** Returns whether it has a C library for its libraries. */
+  /** Returns whether the source contains a C library. */
   default boolean hasLibc() {
     return false;
   }
 
   /**
-   * Returns the C library that the libraries were built for: contents by paths in a server's
-   * folder, below {@link #LIBC}. It is requested if this machine has an older one.
+   * Returns the C library that the libraries were built for: contents by paths relative to the
+   * server's directory, below {@link #LIBC}. Used if this machine's C library is older.
    */
   default Map<String, byte[]> libc() throws IOException {
     return Map.of();

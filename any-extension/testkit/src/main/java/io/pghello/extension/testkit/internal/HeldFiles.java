@@ -9,8 +9,8 @@ import java.nio.file.NotDirectoryException;
 import java.time.Duration;
 
 /**
- * Changes to files that other processes may have open. Windows refuses to rename or delete such
- * files. Virus scanners, and servers that are about to end, hold them for a short time only.
+ * Changes files that other processes may have open. Windows refuses to rename or delete such files.
+ * Virus scanners and exiting servers keep them open for a short time only.
  */
 final class HeldFiles {
   private static final Duration LIMIT = Duration.ofSeconds(15);
@@ -18,12 +18,12 @@ final class HeldFiles {
 
   private HeldFiles() {}
 
-  /** A change to files, which can be repeated. */
+  /** A repeatable change to files. */
   interface Change {
     void run() throws IOException;
   }
 
-  /** Makes a change. On Windows, it is repeated for some seconds if it fails. */
+  /** Makes a change. On Windows, retries for some seconds if it fails. */
   static void change(Change change) throws IOException {
     change(Platform.ofThisJvm(), LIMIT, change);
   }

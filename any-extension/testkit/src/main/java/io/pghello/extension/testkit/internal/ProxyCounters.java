@@ -3,7 +3,7 @@ package io.pghello.extension.testkit.internal;
 
 import java.util.concurrent.atomic.LongAdder;
 
-/** The counts of a proxy over all its connections. Thread-safe. */
+/** Totals of all connections of a proxy. Thread-safe. */
 public final class ProxyCounters {
   final LongAdder roundTrips = new LongAdder();
   final LongAdder executes = new LongAdder();
@@ -22,22 +22,22 @@ public final class ProxyCounters {
     return executes.sum();
   }
 
-  /** Returns the number of connections that were opened. */
+  /** Returns the number of opened connections. */
   public long connections() {
     return connections.sum();
   }
 
-  /** Returns the number of connections with unreadable messages. */
+  /** Returns the number of encrypted connections, whose messages cannot be read. */
   public long encryptedConnections() {
     return encryptedConnections.sum();
   }
 
-  /** Returns the number of bytes that clients sent. */
+  /** Returns the number of bytes sent by clients. */
   public long bytesToServer() {
     return bytesToServer.sum();
   }
 
-  /** Returns the number of bytes that the server sent. */
+  /** Returns the number of bytes sent by the server. */
   public long bytesToClient() {
     return bytesToClient.sum();
   }

@@ -5,24 +5,24 @@ import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** Delays and stalls the bytes that pass a proxy. Thread-safe. */
+/** Delays and stalls a proxy's traffic. Thread-safe. */
 public final class ProxyDelay {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition resumed = lock.newCondition();
   private volatile long oneWayNanos;
   private volatile boolean stalled;
 
-  /** Delays each direction by half of a round-trip time from now on. */
+  /** Delays each direction by half of the round-trip time from now on. */
   public void set(Duration roundTrip) {
     oneWayNanos = roundTrip.toNanos() / 2;
   }
 
-  /** Holds up everything from now on. */
+  /** Stalls all traffic from now on. */
   public void stall() {
     stalled = true;
   }
 
-  /** Forwards delayed and further messages immediately. */
+  /** Forwards the stalled traffic and ends the stall. */
   public void resume() {
     lock.lock();
     try {
@@ -33,7 +33,7 @@ public final class ProxyDelay {
     }
   }
 
-  /** Returns whether nothing is held up. */
+  /** Returns whether traffic is neither delayed nor stalled. */
   boolean isNone() {
     return oneWayNanos == 0 && !stalled;
   }

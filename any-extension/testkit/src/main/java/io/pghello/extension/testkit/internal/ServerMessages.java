@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
-/** Reads the messages of the server, and counts round trips. */
+/** Reads a server's messages and counts round trips. */
 final class ServerMessages extends ProtocolReader {
   private boolean firstAnswer;
   private boolean emptyQuery;
@@ -31,7 +31,7 @@ final class ServerMessages extends ProtocolReader {
       emptyQuery = false;
       firstAnswer = true;
     } else {
-      // the first answer to a query that was prepared is the one to Parse
+      // the first response to a prepared query is ParseComplete
       emptyQuery |= firstAnswer && header[0] == 'I';
       firstAnswer = false;
     }

@@ -7,32 +7,32 @@ import org.jspecify.annotations.Nullable;
 /**
  * The place of the server that tests use.
  *
- * @param property the system property with the place
- * @param variable the environment variable that is used if the property is not set
- * @param value {@link #EMBEDDED}; {@link #LOCAL} or one that begins with it and a colon; {@code
- *     container}, so too; or a JDBC URL
+ * @param property the system property that sets it
+ * @param variable the environment variable to read if the property is not set
+ * @param value {@link #EMBEDDED}, {@link #LOCAL}, {@code local:} with a major version or a path,
+ *     {@code container}, {@code container:} with an image, or a JDBC URL
  */
 public record ServerPlace(String property, String variable, String value) {
-  /** A server from the class path. */
+  /** The server on the class path. */
   public static final String EMBEDDED = "embedded";
 
   /** An installed server. */
   public static final String LOCAL = "local";
 
-  /** The system property of servers with any extensions. */
+  /** The system property for servers with any extensions. */
   public static final String PROPERTY = "pg-extension.server";
 
   private static final String VARIABLE = "PG_EXTENSION_SERVER";
   private static final String CONTAINER = "container";
   private static final String URL = "jdbc:postgresql:";
-  // only a URL contains these characters, and possibly a password
+  // only URLs contain these; they may contain a password
   private static final Pattern SECRET = Pattern.compile("://|password=");
   private static final Pattern IMAGE = Pattern.compile("[^@]+(@sha256:[0-9a-f]{64})?");
 
   /**
-   * Refuses a value that is none.
+   * Validates the value.
    *
-   * @throws IllegalArgumentException if it is one; the message names those there are
+   * @throws IllegalArgumentException if the value is invalid; the message lists the valid ones
    */
   public ServerPlace {
     if (!value.startsWith(URL)
@@ -47,8 +47,8 @@ public record ServerPlace(String property, String variable, String value) {
   }
 
   /**
-   * Returns the place in a system property, otherwise in an environment variable. Default: {@link
-   * #EMBEDDED}.
+   * Returns the place set by a system property, or by an environment variable if the property is
+   * not set. Default: {@link #EMBEDDED}.
    */
   public static ServerPlace of(String property, String variable) {
     return new ServerPlace(property, variable, read(property, variable));
@@ -60,17 +60,16 @@ public record ServerPlace(String property, String variable, String value) {
     return value == null || value.isBlank() ? EMBEDDED : value;
   }
 
-  /** Returns the place of servers with any extensions; see {@link #of}. */
+  /** Returns the place for servers with any extensions; see {@link #of}. */
   public static ServerPlace ofAny() {
     return of(PROPERTY, VARIABLE);
   }
 
   /**
-   * Returns the place of a server that has to be embedded or installed.
+   * Returns the place of a server that must be embedded or installed.
    *
-   * @param asked the requested place; null or blank for the value of {@link #PROPERTY} or the
-   *     environment
-   * @throws IllegalArgumentException if it is invalid
+   * @param asked the place; if null or blank, {@link #PROPERTY} or its environment variable is read
+   * @throws IllegalArgumentException if the place is invalid or names another kind of server
    */
   public static String ofOurs(@Nullable String asked) {
     String value = asked == null || asked.isBlank() ? read(PROPERTY, VARIABLE) : asked;
@@ -92,12 +91,12 @@ public record ServerPlace(String property, String variable, String value) {
             + more);
   }
 
-  /** Shortens values that may contain a password. */
+  /** Returns a value for messages. If it may contain a password, only its beginning is returned. */
   private static String shown(String value) {
     return value.matches("[^?=@]*") ? value : value.split("[:/?=@]", 2)[0] + ":...";
   }
 
-  /** Returns whether this JVM starts the server: {@link #EMBEDDED} or installed. */
+  /** Returns whether this JVM starts the server, i.e. it is {@link #EMBEDDED} or installed. */
   public boolean isOurs() {
     return isOurs(value);
   }
@@ -106,14 +105,14 @@ public record ServerPlace(String property, String variable, String value) {
     return value.equals(EMBEDDED) || isLocal(value);
   }
 
-  /** Returns the place of servers that this JVM starts in any case. */
+  /** Returns this place if this JVM starts its server, otherwise {@link #EMBEDDED}. */
   public String ours() {
     return isOurs() ? value : EMBEDDED;
   }
 
   /**
-   * Returns whether a place is an installed server: {@link #LOCAL}, perhaps with a colon and a
-   * major, or the path of a {@code pg_config} or of the folder in which that is.
+   * Returns whether a place is an installed server: {@link #LOCAL}, or {@code local:} with a major
+   * version or the path of a {@code pg_config} or its directory.
    */
   public static boolean isLocal(String value) {
     return is(value, LOCAL);
@@ -128,7 +127,7 @@ public record ServerPlace(String property, String variable, String value) {
         || (value.startsWith(kind + ":") && value.length() > kind.length() + 1);
   }
 
-  /** Returns whether it is a server that is there already. */
+  /** Returns whether the place is an existing server. */
   boolean isUrl() {
     return value.startsWith(URL);
   }

@@ -19,12 +19,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * The programs of a server. Thread-safe.
  *
- * @param platform the platform of the programs
- * @param folder the directory of the unpacked server or its extensions
- * @param bin the directory of the programs
- * @param libraries the directory of the server's libraries
- * @param scripts the directories of control files
- * @param settings the settings with which the server finds thems extensions
+ * @param platform of the programs
+ * @param folder directory of the unpacked server, or of its extensions
+ * @param bin directory of the programs
+ * @param libraries directory of the server's own libraries
+ * @param scripts directories of control files
+ * @param settings that make the server find its extensions
  */
 record ServerPrograms(
     Platform platform,
@@ -37,7 +37,7 @@ record ServerPrograms(
   private static final ReentrantLock LOCK = new ReentrantLock();
   private static @Nullable List<String> prefix;
 
-  /** The programs of a server that was unpacked. */
+  /** Creates the programs of an unpacked server. */
   ServerPrograms(Path folder, Platform platform) {
     this(
         platform,
@@ -48,17 +48,17 @@ record ServerPrograms(
         Map.of());
   }
 
-  /** Returns the file of a program. */
+  /** Returns the path of a program. */
   Path program(String name) {
     return bin.resolve(platform.program(name));
   }
 
-  /** Starts a program that appends its output to a file. */
+  /** Starts a program and appends its output to a file. */
   Process start(Path log, String program, String... arguments) throws IOException {
     return start(log, Map.of(), program, arguments);
   }
 
-  /** Starts a program with further variables in its environment. */
+  /** Starts a program with additional environment variables. */
   Process start(Path log, Map<String, String> environment, String program, String... arguments)
       throws IOException {
     List<String> command = new ArrayList<>(prefix(platform));
@@ -68,18 +68,18 @@ record ServerPrograms(
         new ProcessBuilder(command)
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
-    // so that messages are in the expected language
+    // makes the output independent of the user's language, because it is searched
     builder.environment().put("LC_ALL", "C");
     builder.environment().putAll(environment);
     Path needed = folder.resolve(ExtensionSource.NEEDED);
-    // with a separate C library, the server finds them without help
+    // a server with its own C library has a start script that sets the library path
     if (Files.isDirectory(needed) && !Files.isDirectory(folder.resolve(ExtensionSource.LIBC))) {
       addLibraries(builder.environment(), needed);
     }
     return builder.start();
   }
 
-  /** Lets the server find the libraries that extension libraries need. */
+  /** Makes the server find the libraries that extensions need. */
   void addLibraries(Map<String, String> environment, Path needed) {
     // variable names are case-insensitive on Windows, but the keys of this map are not
     String variable =
@@ -96,7 +96,7 @@ record ServerPrograms(
         (before, own) -> own + separator + before);
   }
 
-  /** Runs a program to its end, and returns its exit status. */
+  /** Runs a program and returns its exit status. */
   int run(Path log, String program, String... arguments) throws IOException {
     return status(start(log, program, arguments));
   }
@@ -121,7 +121,7 @@ record ServerPrograms(
     }
   }
 
-  /** Waits for the end of a program, and returns whether it has come in time. */
+  /** Waits for a program and returns whether it has exited in time. */
   static boolean ends(Process process, Duration limit) throws IOException {
     try {
       return process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS);
@@ -136,8 +136,9 @@ record ServerPrograms(
   }
 
   /**
-   * PostgreSQL refuses to run as root, so root runs it in a separate user namespace if the system
-   * has them. The files stay root's.
+   * Returns the command prefix that runs a program in a separate user namespace if this user is
+   * root and namespaces are available, because PostgreSQL does not run as root. Root still owns the
+   * files.
    */
   private static List<String> prefix(Platform platform) throws IOException {
     if (!platform.isLinux()) {
@@ -155,7 +156,9 @@ record ServerPrograms(
     }
   }
 
-  /** Whether the user in the namespace is another one with a name, which initdb requires. */
+  /**
+   * Returns whether the user in the namespace has a name other than root, which initdb requires.
+   */
   private static boolean canRun(List<String> prefix) throws IOException {
     List<String> command = new ArrayList<>(prefix);
     command.addAll(List.of("id", "-un"));
@@ -163,7 +166,7 @@ record ServerPrograms(
     try {
       process = new ProcessBuilder(command).redirectErrorStream(true).start();
     } catch (IOException e) {
-      // there is no such program
+      // the program does not exist
       return false;
     }
     var name = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -7,17 +7,17 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
 
-/** A server as its makers deliver it, before it gets extensions. */
+/** An unmodified server, before extensions are added. */
 interface ServerStock {
-  /** The first file of the shared ones: it says the major. */
+  /** The shared file that contains the major version. */
   String CATALOG = "postgres.bki";
 
   /**
    * Returns a server.
    *
-   * @param place {@link ServerPlace#EMBEDDED} for the one on the class path; for others see {@link
-   *     ServerPlace#isLocal}
-   * @throws IllegalStateException if it is not there, or cannot be used
+   * @param place {@link ServerPlace#EMBEDDED} for the server on the class path; for other places
+   *     see {@link ServerPlace#isLocal}
+   * @throws IllegalStateException if the server does not exist or cannot be used
    */
   static ServerStock of(String place) throws IOException {
     return ServerPlace.isLocal(place)
@@ -28,33 +28,33 @@ interface ServerStock {
   /** Returns the platform that the server runs on. */
   Platform platform();
 
-  /** Returns the major version of the server, for example 17. */
+  /** Returns the major version of the server, e.g. 17. */
   int major();
 
-  /** Returns what another one has otherwise. */
+  /** Returns a text that differs for different servers. */
   String identity() throws IOException;
 
-  /** Makes the folder that its extensions are added to. */
+  /** Creates the directory that extensions are added to. */
   void unpack(Path folder) throws IOException;
 
-  /** Returns the version of the GNU C library that extensions may replace; none if they may not. */
+  /** Returns the version of the GNU C library if extensions may replace it. */
   Optional<String> replaceableGlibc() throws IOException;
 
   /**
-   * Returns the one for extensions.
+   * Returns the server to use with extensions.
    *
-   * @param files their paths in the folder
+   * @param files paths of their files in the server's directory
    */
   default ServerStock with(Set<String> files) {
     return this;
   }
 
-  /** Returns its programs, once the folder has its extensions. */
+  /** Returns the server's programs for a directory that contains the extensions. */
   default ServerPrograms programs(Path folder) {
     return new ServerPrograms(folder, platform());
   }
 
-  /** Reads the major from the first line of the catalog file: "# PostgreSQL 17". */
+  /** Reads the major version from the first line of the catalog file, "# PostgreSQL 17". */
   static int readMajor(BufferedReader catalog) throws IOException {
     String line = String.valueOf(catalog.readLine());
     if (!line.matches("# PostgreSQL \\d{1,4}")) {

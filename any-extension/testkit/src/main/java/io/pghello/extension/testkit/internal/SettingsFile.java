@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * A file in a data directory with the settings of its server. It replaces arguments on Windows,
- * where nested quotes get lost.
+ * A file in a data directory with the settings of its server. Used instead of arguments on Windows,
+ * because nested quotes are lost there.
  */
 final class SettingsFile {
   /** The name of the file. */
@@ -21,7 +21,7 @@ final class SettingsFile {
 
   private SettingsFile() {}
 
-  /** Writes the file, and makes the last line of {@code postgresql.conf} include it. */
+  /** Writes the file and includes it at the end of {@code postgresql.conf}. */
   static void write(Path data, Map<String, String> settings) throws IOException {
     Files.writeString(
         data.resolve(NAME),

@@ -5,7 +5,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/** SHA-256, which every JDK has. */
+/** SHA-256 digests. */
 public final class Sha256 {
   private Sha256() {}
 
@@ -18,7 +18,7 @@ public final class Sha256 {
     }
   }
 
-  /** Returns the hash of bytes as {@code sha256sum} writes it. */
+  /** Returns the hash in the format of {@code sha256sum}. */
   public static String hex(byte[] content) {
     return HexFormat.of().formatHex(digest().digest(content));
   }

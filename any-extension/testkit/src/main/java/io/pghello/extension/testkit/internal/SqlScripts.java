@@ -21,16 +21,16 @@ import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 
 /**
- * SQL scripts that fill a template. Equal if names and contents are.
+ * SQL scripts that fill a template. Equal if their names and contents are equal.
  *
- * @param scripts the scripts, in execution order
+ * @param scripts in execution order
  */
 public record SqlScripts(List<Script> scripts) implements DatabasePreparer {
   /**
    * A script.
    *
-   * @param name of its resource
-   * @param sql its content
+   * @param name of the resource
+   * @param sql content
    */
   public record Script(String name, String sql) {}
 
@@ -40,9 +40,9 @@ public record SqlScripts(List<Script> scripts) implements DatabasePreparer {
   }
 
   /**
-   * Reads scripts of the class path.
+   * Reads scripts from the class path.
    *
-   * @throws IllegalArgumentException if one is not there, or is not UTF-8
+   * @throws IllegalArgumentException if a script does not exist or is not UTF-8
    */
   public static SqlScripts read(ClassLoader loader, String... resources) {
     var scripts = new ArrayList<Script>();
@@ -73,7 +73,7 @@ public record SqlScripts(List<Script> scripts) implements DatabasePreparer {
   public void prepare(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         Statement statement = connection.createStatement()) {
-      // braces of arrays and JSON
+      // keeps the braces of arrays and JSON
       statement.setEscapeProcessing(false);
       for (Script script : scripts) {
         run(script, statement);
@@ -102,7 +102,7 @@ public record SqlScripts(List<Script> scripts) implements DatabasePreparer {
     }
   }
 
-  /** Returns the line of the error, otherwise the line of the statement. */
+  /** Returns the line of the error according to the server, or the first line of the statement. */
   private static int line(String script, int start, String sql, SQLException e) {
     ServerErrorMessage server = e instanceof PSQLException p ? p.getServerErrorMessage() : null;
     int position = server == null ? 0 : server.getPosition();

@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 import org.testcontainers.utility.DockerImageName;
 
 /**
- * The server that tests run against: embedded in this JVM, a container, or a server at a URL, on
- * which all created objects are dropped at the end.
+ * The server that tests run on: one started by this JVM, a container, or an existing server given
+ * by its URL. On an existing server, everything that was created is dropped at the end.
  *
  * <p>Thread-safe.
  */
@@ -45,16 +45,16 @@ public final class TestServer implements AutoCloseable {
               + "(?://(?<host>[^/?#@:,\\[\\]%]+|\\[[0-9a-fA-F:.]+])?(?::(?<port>\\d{1,5}))?/)?"
               + "(?<database>[^/?#@]*)\\?(?<login>.*)");
 
-  // those that end with the JVM
+  // stop when the JVM exits
   private static final Map<Object, TestServer> SHARED = new ConcurrentHashMap<>();
 
   /**
-   * Extensions and settings that tests need, and the names of created objects.
+   * The extensions and settings that tests need, and the names to use.
    *
-   * @param prefix the prefix of the names of the ordinary role and its databases
+   * @param prefix the name of the ordinary role, and the prefix of its databases' names
    * @param application the {@code application_name} of the superuser's sessions
-   * @param extensions the extensions, in creation order
-   * @param settings the settings of the server
+   * @param extensions in creation order
+   * @param settings of the server
    */
   public record Needs(
       String prefix,
@@ -67,16 +67,16 @@ public final class TestServer implements AutoCloseable {
       settings = Map.copyOf(settings);
     }
 
-    /** Returns the names of all that is created. */
+    /** Returns the names to use on the server. */
     public DatabaseNames names() {
       return DatabaseNames.of(prefix, application, extensions);
     }
   }
 
-  /** Has a server outlive the tests if one of its databases is kept. */
+  /** Keeps a database after the tests. */
   @FunctionalInterface
   private interface Keeping {
-    /** Returns the end of a sentence that begins with the database. */
+    /** Returns the predicate of a sentence about the database, for a log message. */
     String of(String database);
   }
 
@@ -103,15 +103,15 @@ public final class TestServer implements AutoCloseable {
   /**
    * Starts or finds the server at a place, and prepares it.
    *
-   * @throws IllegalArgumentException if a URL lacks something, or has more than is taken
-   * @throws IllegalStateException if the server is not there, or cannot be used; the message has
-   *     the cause, and what helps
-   * @throws java.io.UncheckedIOException if it does not start
+   * @throws IllegalArgumentException if a URL has too few or too many parts
+   * @throws IllegalStateException if the server does not exist or cannot be used; the message
+   *     contains the cause and a remedy
+   * @throws java.io.UncheckedIOException if the server does not start
    */
   public static TestServer open(ServerPlace place, Needs needs) {
     TestServer server = start(place, needs);
     if (place.isUrl()) {
-      // tests that are ended with their JVM do not close it
+      // the server is not closed if the tests are terminated with their JVM
       Runtime.getRuntime().addShutdownHook(new Thread(server::close, "pg-hello-server-cleaner"));
     }
     return server;
@@ -137,16 +137,17 @@ public final class TestServer implements AutoCloseable {
     }
   }
 
-  /** Returns one that this JVM has started. */
+  /** Returns a server that this JVM has started. */
   public static TestServer ofOurs(DatabaseServer server, Runnable end) {
     return new TestServer("a server of ours", server.databases(), server, server::keep, end);
   }
 
   /**
-   * Creates a database on a server that those with the same key share until the JVM ends. On a
-   * server at a URL, closing the database removes all created objects.
+   * Creates a database on a server that is shared by callers with equal keys until the JVM exits.
+   * If the server is given by a URL, closing the database removes everything that was created
+   * there.
    *
-   * @param key identifies the requirements
+   * @param key differs for needs that cannot share a server
    */
   public static TestDatabase createDatabase(ServerPlace place, Object key, Supplier<Needs> needs) {
     if (!place.isUrl()) {
@@ -199,7 +200,7 @@ public final class TestServer implements AutoCloseable {
   }
 
   private static TestServer ofUrl(ServerPlace place, Needs needs) {
-    // not by the driver, which logs a URL that it cannot read, with the password
+    // not parsed by the driver, which logs invalid URLs with the password
     Matcher url = URL.matcher(place.value());
     Map<String, String> login = url.matches() ? parameters(url.group("login")) : Map.of();
     String user = login.get("user");
@@ -212,7 +213,7 @@ public final class TestServer implements AutoCloseable {
       throw new IllegalArgumentException(
           "the JDBC URL in "
               + place.property()
-              + " needs the login of a superuser, and takes one server and no other parameters:"
+              + " must contain the login of a superuser, one server and no other parameters:"
               + " jdbc:postgresql://HOST:PORT/postgres?user=USER&password=PASSWORD");
     }
     String name = decode(Objects.requireNonNullElse(url.group("database"), ""));
@@ -240,7 +241,7 @@ public final class TestServer implements AutoCloseable {
         () -> dismantle(databases));
   }
 
-  /** Returns the parameters of a URL by their names; none if one cannot be decoded. */
+  /** Returns the parameters of a URL by name, or an empty map if one cannot be decoded. */
   private static Map<String, String> parameters(String query) {
     var parameters = new HashMap<String, String>();
     for (String each : query.split("&", -1)) {
@@ -248,7 +249,7 @@ public final class TestServer implements AutoCloseable {
       try {
         parameters.put(decode(each.substring(0, equals)), decode(each.substring(equals + 1)));
       } catch (IllegalArgumentException e) {
-        // its message has a part of the password
+        // the message contains a part of the password
         return Map.of();
       }
     }
@@ -263,7 +264,7 @@ public final class TestServer implements AutoCloseable {
     return URLDecoder.decode(text, StandardCharsets.UTF_8);
   }
 
-  /** Leaves nothing if it fails. */
+  /** Prepares the server, and removes everything again if that fails. */
   private static void prepare(Databases databases) throws SQLException {
     try {
       databases.prepare();
@@ -284,9 +285,9 @@ public final class TestServer implements AutoCloseable {
     if (major < InstalledServer.OLDEST) {
       throw new IllegalStateException(
           server
-              + " is a PostgreSQL "
+              + " is PostgreSQL "
               + major
-              + ", and the testkit needs "
+              + ", but the testkit needs "
               + InstalledServer.OLDEST
               + " or later");
     }
@@ -303,11 +304,11 @@ public final class TestServer implements AutoCloseable {
                     + each.getKey()
                     + " = "
                     + each.getValue()
-                    + ", and "
+                    + ", but "
                     + server
                     + " has "
                     + (value == null || value.isEmpty() ? "\"\"" : value)
-                    + ": set it there, in postgresql.conf, as the server is not ours");
+                    + ": set it in the server's postgresql.conf");
           }
         }
       }
@@ -326,15 +327,14 @@ public final class TestServer implements AutoCloseable {
         switch (state) {
           // insufficient_privilege
           case "42501" ->
-              ". The tests create roles and databases, and some ask for a superuser: log in as one,"
-                  + " instead of as "
+              ". The tests create roles and databases, and some need a superuser: replace "
                   + user
-                  + ", in the URL that "
+                  + " with a superuser in the URL that "
                   + place.property()
                   + " (or "
                   + place.variable()
-                  + ") is.";
-          case "08001", "08006" -> " Does it run, at the host and port of the URL?";
+                  + ") contains.";
+          case "08001", "08006" -> " Is it running at the host and port of the URL?";
           // the server or the driver rejects the login
           case "28000", "28P01", "08004" -> ": is its login correct?";
           default -> "";
@@ -352,30 +352,30 @@ public final class TestServer implements AutoCloseable {
     try {
       databases.dismantle();
     } catch (SQLException e) {
-      throw new IllegalStateException("could not remove the objects of the tests", e);
+      throw new IllegalStateException("could not drop the objects that the tests created", e);
     }
   }
 
-  /** Returns a description for messages. */
+  /** Returns a description of the server for messages. */
   public String kind() {
     return kind;
   }
 
-  /** Returns its databases. */
+  /** Returns the databases. */
   public Databases databases() {
     return databases;
   }
 
-  /** Returns the server that this JVM has started; null if it is another one. */
+  /** Returns the server that this JVM has started, or null if there is none. */
   public @Nullable DatabaseServer own() {
     return own;
   }
 
   /**
-   * Returns whether databases of failed tests are kept, as the system property {@code
-   * pg-extension.keep-failed} or the variable {@code PG_EXTENSION_KEEP_FAILED} configures it.
+   * Returns whether the databases of failed tests are kept, according to the system property {@code
+   * pg-extension.keep-failed} or the environment variable {@code PG_EXTENSION_KEEP_FAILED}.
    *
-   * @throws IllegalArgumentException if it is neither true nor false
+   * @throws IllegalArgumentException if the value is neither true nor false
    */
   public static boolean keepsFailed() {
     String set = System.getProperty(KEEP_PROPERTY);
@@ -387,7 +387,7 @@ public final class TestServer implements AutoCloseable {
     return "true".equals(value);
   }
 
-  /** Keeps the database of a failed test after the end of this JVM, and logs how to connect. */
+  /** Keeps the database of a failed test after this JVM exits, and logs how to connect. */
   public void keep(String database, String test) {
     if (databases.keep(database)) {
       LOGGER.log(
@@ -396,7 +396,10 @@ public final class TestServer implements AutoCloseable {
     }
   }
 
-  /** Stops an embedded server or a container. On another server, removes the created objects. */
+  /**
+   * Stops a server of this JVM or a container. On an existing server, drops everything that was
+   * created.
+   */
   @Override
   public void close() {
     if (!ended.getAndSet(true)) {

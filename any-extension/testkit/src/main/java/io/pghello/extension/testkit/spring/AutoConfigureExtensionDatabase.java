@@ -10,9 +10,9 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Provides a separate database with extensions for the application context of a test, on an
- * embedded server or on the server in the system property {@code pg-extension.server} (see {@link
- * ExtensionTest}). Can be used as a meta-annotation.
+ * Provides a test's application context with its own database that has extensions. The system
+ * property {@code pg-extension.server} selects the server, by default an embedded one; see {@link
+ * ExtensionTest}. Can be used as a meta-annotation.
  *
  * <pre>{@code
  * @SpringBootTest
@@ -23,46 +23,47 @@ import java.lang.annotation.Target;
  * }</pre>
  *
  * <p>Sets the properties {@code spring.datasource.url}, {@code .username} and {@code .password},
- * which prevail over all other properties of these names (not over a {@code @ServiceConnection}),
- * and {@code spring.test.database.replace=none}. So it works with {@code @SpringBootTest},
- * {@code @JdbcTest}, {@code @DataJpaTest}, {@code @JooqTest}, and whatever else makes a data source
- * of these properties. The application logs in as the ordinary role that the database belongs to;
- * {@code CREATE EXTENSION} has been run.
+ * which override all other properties with these names (but not a {@code @ServiceConnection}), and
+ * {@code spring.test.database.replace=none}. It therefore works with {@code @SpringBootTest},
+ * {@code @JdbcTest}, {@code @DataJpaTest}, {@code @JooqTest}, and everything else that creates a
+ * data source from these properties. The application logs in as the ordinary role that owns the
+ * database. The extensions are already created.
  *
- * <p>Test classes with the same configuration share a context, because Spring caches it, and also
- * its database. It is dropped when the context is closed. All contexts of this JVM with the same
- * extensions and settings share a server or a container, which ends with the JVM. On a server by
- * its JDBC URL, closing the context also drops the role and the template that were made for it.
+ * <p>Spring caches contexts, so test classes with the same configuration share a context and its
+ * database. The database is dropped when the context is closed. All contexts of this JVM with the
+ * same extensions and settings share a server or container, which stops when the JVM exits. On a
+ * server selected by a JDBC URL, closing the context also drops the role and the template that were
+ * created for it.
  */
 @Documented
 @Inherited
 @Target({ElementType.TYPE, ElementType.ANNOTATION_TYPE})
 @Retention(RetentionPolicy.RUNTIME)
 public @interface AutoConfigureExtensionDatabase {
-  /** The time that a test's changes stay in the database. */
+  /** How long a test's changes stay in the database. */
   enum Reset {
-    /** As long as the context: tests see what those before them have committed. */
+    /** Changes stay until the context is closed: tests see data committed by earlier tests. */
     NEVER,
     /**
-     * Until the next test method, which finds the database as it was before the first one on this
-     * context: including the objects that the application created at startup, such as tables of a
-     * migration, but without settings and privileges of the database itself ({@code ALTER
-     * DATABASE}). Open sessions are terminated, and the HikariCP pools of the context's data
-     * sources open new ones. Costs some 50 ms a method. Not for tests that run in parallel on one
+     * Each test method finds the database as it was before the first method on this context,
+     * including changes made at the application's startup, such as tables created by migrations.
+     * Settings and privileges of the database itself ({@code ALTER DATABASE}) are not restored.
+     * Before each method, open sessions are ended and the context's HikariCP pools replace their
+     * connections, which takes about 50 ms. Do not use this for tests that run in parallel on one
      * context.
      */
     BEFORE_EACH_METHOD
   }
 
-  /** Returns the names of the extensions; see {@link ExtensionTest#extensions()}. */
+  /** The names of the extensions; see {@link ExtensionTest#extensions()}. */
   String[] extensions() default {};
 
-  /** Returns folders of {@code make install}; see {@link ExtensionTest#install()}. */
+  /** Directories of {@code make install}; see {@link ExtensionTest#install()}. */
   String[] install() default {};
 
-  /** Returns settings of the server; see {@link ExtensionTest#settings()}. */
+  /** Server settings; see {@link ExtensionTest#settings()}. */
   String[] settings() default {};
 
-  /** Returns how long a test's changes stay in the database. Default: as long as the context. */
+  /** How long a test's changes stay in the database. Default: until the context is closed. */
   Reset reset() default Reset.NEVER;
 }

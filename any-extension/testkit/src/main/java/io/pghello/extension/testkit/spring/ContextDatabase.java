@@ -4,7 +4,7 @@ package io.pghello.extension.testkit.spring;
 import io.pghello.extension.testkit.TestDatabase;
 import org.jspecify.annotations.Nullable;
 
-/** The database of a context, and a copy of it as it was before the first test. Not thread-safe. */
+/** The database of a context, and a copy made before the first test. Not thread-safe. */
 final class ContextDatabase implements AutoCloseable {
   private final TestDatabase database;
   private final boolean resets;
@@ -15,7 +15,10 @@ final class ContextDatabase implements AutoCloseable {
     this.resets = resets;
   }
 
-  /** Restores the state of the first call, if the test requests this for each method. */
+  /**
+   * On the first call, copies the database; later calls restore it. Does nothing if resets are
+   * disabled.
+   */
   boolean reset() {
     if (resets && copy != null) {
       database.replaceBy(copy);
@@ -27,7 +30,7 @@ final class ContextDatabase implements AutoCloseable {
 
   @Override
   public void close() {
-    // the server may end with the other one
+    // drop the copy first, because closing the database may stop the server
     if (copy != null) {
       copy.close();
     }

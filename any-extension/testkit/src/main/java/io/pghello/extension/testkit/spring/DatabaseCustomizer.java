@@ -10,18 +10,17 @@ import org.springframework.test.context.ContextCustomizer;
 import org.springframework.test.context.MergedContextConfiguration;
 
 /**
- * Provides a separate database for a context: the implementation of {@link
- * AutoConfigureExtensionDatabase} and of the annotation in pg-hello-testkit. Public only for the
- * latter.
+ * Provides a context with its own database. Implements {@link AutoConfigureExtensionDatabase} and
+ * the corresponding annotation of pg-hello-testkit. It is public only for pg-hello-testkit.
  *
- * <p>Spring shares a context between tests with equal customizers, so implementations are records
- * of all properties of the database.
+ * <p>Spring shares a context among tests with equal customizers, so an implementation is a record
+ * of everything that makes databases differ.
  */
 public interface DatabaseCustomizer extends ContextCustomizer {
-  /** The name of the bean that has the database, and of the source of its properties. */
+  /** The name of the bean that contains the database, and of the property source. */
   String NAME = "io.pghello.extension.testkit.spring.database";
 
-  /** Returns whether each test method finds the database as the first one has found it. */
+  /** Returns whether the database is restored before each test method. */
   boolean reset();
 
   /** Creates the database. It is closed with the context. */
@@ -32,7 +31,7 @@ public interface DatabaseCustomizer extends ContextCustomizer {
       ConfigurableApplicationContext context, MergedContextConfiguration configuration) {
     if (context.getBeanFactory().containsSingleton(NAME)) {
       throw new IllegalStateException(
-          "the test has two annotations that each give it a database: leave one of them");
+          "the test has two annotations that each provide a database: keep only one of them");
     }
     TestDatabase database = createDatabase();
     context
@@ -44,7 +43,8 @@ public interface DatabaseCustomizer extends ContextCustomizer {
                 Map.of(
                     "spring.datasource.url",
                     database.jdbcUrl(),
-                    // the URL contains the login, which other properties would override
+                    // the URL contains the login, but a username or password in the configuration
+                    // would override it
                     "spring.datasource.username",
                     database.user(),
                     "spring.datasource.password",
@@ -53,7 +53,7 @@ public interface DatabaseCustomizer extends ContextCustomizer {
                     "none")));
     var beans = (DefaultListableBeanFactory) context.getBeanFactory();
     beans.registerSingleton(NAME, new ContextDatabase(database, reset()));
-    // beans are destroyed in reverse order, so this one is destroyed after the pools
+    // beans are destroyed in reverse order, so the database is closed after the pools
     beans.registerDisposableBean(NAME, () -> beans.getBean(NAME, ContextDatabase.class).close());
   }
 }

@@ -13,7 +13,7 @@ import org.springframework.test.context.ContextCustomizer;
 import org.springframework.test.context.ContextCustomizerFactory;
 import org.springframework.test.context.TestContextAnnotationUtils;
 
-/** Finds the tests with {@link AutoConfigureExtensionDatabase}. */
+/** Finds tests that are annotated with {@link AutoConfigureExtensionDatabase}. */
 final class ExtensionContextCustomizerFactory implements ContextCustomizerFactory {
   @Override
   public @Nullable ContextCustomizer createContextCustomizer(

@@ -10,9 +10,9 @@ import org.springframework.test.context.TestContext;
 import org.springframework.test.context.support.AbstractTestExecutionListener;
 import org.springframework.util.ClassUtils;
 
-/** Resets the database of a context before each test method, if the test requests this. */
+/** Restores the database of a context before each test method if the test requests it. */
 final class ResetTestExecutionListener extends AbstractTestExecutionListener {
-  // after the context is there (2000), before the test's transaction begins (4000)
+  // after the context is loaded (2000), before the test's transaction begins (4000)
   private static final int ORDER = 3500;
 
   @Override

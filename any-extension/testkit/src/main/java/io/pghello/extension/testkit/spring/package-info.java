@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Databases with extensions for tests of applications with Spring, without a container: {@link
+ * Test databases with extensions for Spring applications, without a container: {@link
  * io.pghello.extension.testkit.spring.AutoConfigureExtensionDatabase}. Needs {@code spring-test}.
  */
 @NullMarked

@@ -43,7 +43,7 @@ class CacheTest {
     Files.writeString(folder.resolve("with a blank"), "more");
     Files.writeString(folder.resolve("empty"), "");
     Files.createSymbolicLink(folder.resolve("link"), Path.of("bin", "program"));
-    // as in a package, whose link leads to a file of another one
+    // packages may contain links to files of other packages
     Files.createSymbolicLink(folder.resolve("nowhere"), Path.of("none"));
   }
 
@@ -54,7 +54,7 @@ class CacheTest {
   }
 
   @Test
-  void makesAFolderOnce() throws IOException {
+  void createsADirectoryOnce() throws IOException {
     Path made = Cache.in(root).folder("a", this::write);
     assertThat(made).isEqualTo(root.resolve("server/a"));
     assertThat(Cache.in(root).folder("a", this::write)).isEqualTo(made);
@@ -64,7 +64,7 @@ class CacheTest {
   }
 
   @Test
-  void makesItOnceForThreadsThatWantItAtTheSameTime() {
+  void createsADirectoryOnceForConcurrentThreads() {
     ExecutorService threads = Executors.newFixedThreadPool(8);
     try {
       List<CompletableFuture<Path>> made =
@@ -90,7 +90,7 @@ class CacheTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"bin/program", "with a blank", "empty", ".files", "link", "nowhere"})
-  void makesAnewWhatLacksAFile(String file) throws IOException {
+  void recreatesADirectoryIfAFileIsMissing(String file) throws IOException {
     Path made = Cache.in(root).folder("a", this::write);
     Files.delete(made.resolve(file));
     Cache.in(root).folder("a", this::write);
@@ -101,7 +101,7 @@ class CacheTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"bin/program", "with a blank", ".files"})
-  void makesAnewWhatIsCutOff(String file) throws IOException {
+  void recreatesADirectoryIfAFileIsTruncated(String file) throws IOException {
     Path made = Cache.in(root).folder("a", this::write);
     byte[] content = Files.readAllBytes(made.resolve(file));
     for (int length : new int[] {0, 1, content.length - 2}) {
@@ -113,9 +113,9 @@ class CacheTest {
     }
   }
 
-  /** They may be the machine's. */
+  /** Link targets may belong to the machine. */
   @Test
-  void doesNotHeedWhereLinksLead() throws IOException {
+  void ignoresChangesOfLinkTargets() throws IOException {
     Path target = Files.writeString(root.resolve("target"), "before");
     Cache.Contents linked =
         folder -> {
@@ -129,14 +129,14 @@ class CacheTest {
   }
 
   @Test
-  void makesAnewWhatIsNoFolder() throws IOException {
+  void replacesAFileOfTheSameName() throws IOException {
     Cache cache = Cache.in(root);
     Files.writeString(root.resolve("server/a"), "");
     assertThat(cache.folder("a", this::write).resolve("link")).hasContent("content");
   }
 
   @Test
-  void removesWhatWasBegun() throws IOException {
+  void removesIncompleteDirectories() throws IOException {
     Cache cache = Cache.in(root);
     write(root.resolve("server/.new-1/a"));
     cache.folder("a", this::write);
@@ -144,7 +144,7 @@ class CacheTest {
   }
 
   @Test
-  void leavesNothingWhereItFails() throws IOException {
+  void leavesNothingAfterAFailure() throws IOException {
     Cache cache = Cache.in(root);
     assertThatThrownBy(
             () ->
@@ -155,7 +155,7 @@ class CacheTest {
                       throw new IOException("No space left on device");
                     }))
         .isInstanceOf(IOException.class)
-        .hasMessage("Could not make " + root + "/server/a: No space left on device");
+        .hasMessage("Could not create " + root + "/server/a: No space left on device");
     assertThat(names(root.resolve("server"))).containsExactly("lock");
     assertThatThrownBy(() -> cache.folder("a", folder -> Files.readString(folder)))
         .isInstanceOf(IOException.class)
@@ -172,7 +172,7 @@ class CacheTest {
   }
 
   @Test
-  void removesWhatHasNotBeenUsedOfLate() throws IOException {
+  void removesTheLeastRecentlyUsed() throws IOException {
     Cache cache = Cache.in(root);
     long now = System.currentTimeMillis();
     for (int i = 1; i <= 6; i++) {
@@ -181,7 +181,7 @@ class CacheTest {
     }
     Path other = cache.folder("other-1", this::write);
     assertThat(other.toFile().setLastModified(0)).isTrue();
-    // is used again
+    // used again
     cache.folder("kind-6", this::write);
     cache.removeUnused("kind-", 3);
     assertThat(names(root.resolve("server")))
@@ -190,9 +190,9 @@ class CacheTest {
     assertThat(names(root.resolve("server"))).containsExactly("kind-6", "lock", "other-1");
   }
 
-  /** As on a disk that cannot be written. */
+  /** The cache could be on a read-only disk. */
   @Test
-  void locksNothingWhereAllIsThere() throws IOException {
+  void needsNoLockIfTheDirectoryIsComplete() throws IOException {
     Path made = Cache.in(root).folder("a", this::write);
     Files.delete(root.resolve("server/lock"));
     assertThat(Cache.in(root).folder("a", this::write)).isEqualTo(made);
@@ -201,7 +201,7 @@ class CacheTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"rwxrwxr-x", "rwxr-xr-x", "rwx------"})
-  void leavesThePermissionsOfItsFolderAlone(String permissions) throws IOException {
+  void keepsThePermissionsOfItsDirectory(String permissions) throws IOException {
     Files.setPosixFilePermissions(root, PosixFilePermissions.fromString(permissions));
     Path made = Cache.in(root).folder("a", this::write);
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(root)))
@@ -211,7 +211,7 @@ class CacheTest {
   }
 
   @Test
-  void sharesAFolderThatIsEverybodysIfNobodyCanRenameWhatIsInThere() throws IOException {
+  void acceptsAWorldWritableDirectoryOnlyWithAStickyBit() throws IOException {
     Files.setAttribute(root, "unix:mode", 01777);
     Cache.in(root).folder("a", this::write);
     assertThat((int) Files.getAttribute(root, "unix:mode") & 07777).isEqualTo(01777);
@@ -219,28 +219,28 @@ class CacheTest {
     assertThatThrownBy(() -> Cache.in(root))
         .isInstanceOf(IOException.class)
         .hasMessage(
-            "The cache cannot be in %s: others may rename its content, because it has no sticky bit."
+            "The cache cannot be in %s: others may rename its contents, because it has no sticky bit."
                     .formatted(root)
-                + " Set PG_HELLO_CACHE to a folder of your own.");
+                + " Set PG_HELLO_CACHE to a directory that you own.");
   }
 
-  /** They may have put something into it. */
+  /** Other users may have put files into it. */
   @ParameterizedTest
   @ValueSource(strings = {"rwxrwxrwx", "rwxrwx---", "rwxr-xr-x"})
-  void refusesAFolderOfItsOwnThatOthersMayEnter(String permissions) throws IOException {
+  void rejectsAnAccessibleServerDirectory(String permissions) throws IOException {
     Path server = Files.createDirectory(root.resolve("server"));
     Files.setPosixFilePermissions(server, PosixFilePermissions.fromString(permissions));
     assertThatThrownBy(() -> Cache.in(root))
         .isInstanceOf(IOException.class)
         .hasMessage(
             "The cache cannot be in %s: others may enter %s.".formatted(root, server)
-                + " Set PG_HELLO_CACHE to a folder of your own.");
+                + " Set PG_HELLO_CACHE to a directory that you own.");
   }
 
-  /** Its owner could replace a folder in it, and so could its group. */
+  /** Its owner and its group could replace a directory in it. */
   @Test
-  void refusesTheFolderOfAnotherUser() throws IOException {
-    assumeTrue(Cache.isRoot(), "only root can give a folder to another user");
+  void rejectsADirectoryOfAnotherUser() throws IOException {
+    assumeTrue(Cache.isRoot(), "only root can change the owner of a directory");
     for (int mode : new int[] {0755, 01777}) {
       Files.setAttribute(root, "unix:mode", mode);
       Files.setAttribute(root, "unix:uid", 65534);
@@ -251,8 +251,8 @@ class CacheTest {
   }
 
   @Test
-  void refusesAFolderInItThatBelongsToAnotherUser() throws IOException {
-    assumeTrue(Cache.isRoot(), "only root can give a folder to another user");
+  void rejectsASubdirectoryOfAnotherUser() throws IOException {
+    assumeTrue(Cache.isRoot(), "only root can change the owner of a directory");
     for (String name : List.of("server", "pg-hello-cache-" + Cache.user().getName())) {
       Path planted = Files.createDirectory(root.resolve(name));
       Files.setPosixFilePermissions(planted, PosixFilePermissions.fromString("rwx------"));
@@ -265,7 +265,7 @@ class CacheTest {
   }
 
   @Test
-  void takesALinkToAFolder() throws IOException {
+  void acceptsALinkToADirectory() throws IOException {
     Path folder = Files.createDirectory(root.resolve("folder"));
     Path link = Files.createSymbolicLink(root.resolve("link"), folder);
     Cache.in(link).folder("a", this::write);
@@ -273,7 +273,7 @@ class CacheTest {
   }
 
   @Test
-  void refusesAFolderOfItsOwnThatIsALink() throws IOException {
+  void rejectsAServerDirectoryThatIsALink() throws IOException {
     Path other = Files.createDirectory(root.resolve("other"));
     Files.createSymbolicLink(root.resolve("server"), other);
     assertThatThrownBy(() -> Cache.in(root))
@@ -290,7 +290,7 @@ class CacheTest {
   }
 
   @Test
-  void isWhereTheEnvironmentSays() throws IOException {
+  void followsTheEnvironment() throws IOException {
     Path home = Files.createDirectory(root.resolve("home"));
     assertThat(root("HOME", home.toString())).isEqualTo(home.resolve(".cache/pg-hello"));
     assertThat(root("HOME", home.toString(), "XDG_CACHE_HOME", root.toString()))
@@ -299,13 +299,16 @@ class CacheTest {
         .isEqualTo(home.resolve("of mine"));
     assertThatThrownBy(() -> root("PG_HELLO_CACHE", "/\0"))
         .isInstanceOf(IOException.class)
-        .hasMessageStartingWith("The cache cannot be there: ")
-        .hasMessageEndingWith(" Set PG_HELLO_CACHE to a folder of your own.");
+        .hasMessageStartingWith("PG_HELLO_CACHE is invalid: ")
+        .hasMessageEndingWith(" Set PG_HELLO_CACHE to a directory that you own.");
   }
 
-  /** An ordinary user cannot write there, and root would run what another one has put there. */
+  /**
+   * The user cannot write to this home directory, or root would run files that another user could
+   * replace.
+   */
   @Test
-  void isTemporaryWhereTheHomeIsOfNoUse() throws IOException {
+  void isTemporaryIfTheHomeCannotBeUsed() throws IOException {
     Path home = Files.createDirectory(root.resolve("home"));
     if (Cache.isRoot()) {
       Files.setAttribute(home, "unix:uid", 65534);
@@ -316,7 +319,7 @@ class CacheTest {
     for (String each : new String[] {home.toString(), root + "/none", "/\0"}) {
       assertThat(root("HOME", each)).as(each).isEqualTo(expected);
     }
-    // somebody else may have been there before
+    // another user may have created it before
     Files.delete(expected);
     Files.createSymbolicLink(expected, home);
     assertThatThrownBy(() -> root("HOME", home.toString()))
@@ -324,10 +327,10 @@ class CacheTest {
         .hasMessage(
             expected
                 + " belongs to another user, or is a link."
-                + " Set PG_HELLO_CACHE to a folder of your own.");
+                + " Set PG_HELLO_CACHE to a directory that you own.");
   }
 
-  /** Others could replace the cache after it was looked at. */
+  /** Other users could replace the cache after the check. */
   @ParameterizedTest
   @CsvSource({
     "home/.cache, 0700, home/.cache/pg-hello",
@@ -340,7 +343,7 @@ class CacheTest {
     "home, 0777, tmp/pg-hello-cache-",
     "home, 0703, tmp/pg-hello-cache-"
   })
-  void isNowhereThatOthersCanRename(String folder, String mode, String expected)
+  void avoidsDirectoriesThatOthersCanRename(String folder, String mode, String expected)
       throws IOException {
     Path home = root.resolve("home");
     Files.createDirectories(home.resolve(".cache"));
@@ -352,15 +355,15 @@ class CacheTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"0777", "0702"})
-  void refusesATemporaryFolderThatOthersCanRename(String mode) throws IOException {
+  void rejectsATemporaryDirectoryThatOthersCanRename(String mode) throws IOException {
     Path temporary = Files.createDirectory(root.resolve("tmp"));
     Files.setAttribute(temporary, "unix:mode", Integer.parseInt(mode, 8));
     assertThatThrownBy(() -> root("HOME", root + "/none"))
         .isInstanceOf(IOException.class)
         .hasMessage(
-            "The cache cannot be in %s: others may rename its content, because it has no sticky bit."
+            "The cache cannot be in %s: others may rename its contents, because it has no sticky bit."
                     .formatted(temporary)
-                + " Set PG_HELLO_CACHE to a folder of your own.");
+                + " Set PG_HELLO_CACHE to a directory that you own.");
     Files.setAttribute(temporary, "unix:mode", 01777);
     assertThat(root("HOME", root + "/none").getParent()).isEqualTo(temporary);
   }
@@ -373,9 +376,12 @@ class CacheTest {
         .isEqualTo(root.resolve("Local/pg-hello"));
   }
 
-  /** Windows gives the group what an administrator creates, and qualifies names. */
+  /**
+   * On Windows, the Administrators group owns an administrator's files, and user names contain the
+   * domain.
+   */
   @Test
-  void trustsWhatAdministratorsOfWindowsOwn() throws IOException {
+  void trustsTheAdministratorsGroupOnWindows() throws IOException {
     UserPrincipal user = () -> "HOST\\somebody";
     UserPrincipal other = () -> "HOST\\other";
     GroupPrincipal group = () -> "BUILTIN\\Administrators";
@@ -386,16 +392,16 @@ class CacheTest {
   }
 
   @Test
-  void saysThatItIsAFile() throws IOException {
+  void reportsThatThePathIsAFile() throws IOException {
     Path file = Files.writeString(root.resolve("file"), "");
     assertThatThrownBy(() -> Cache.in(file))
         .isInstanceOf(IOException.class)
         .hasMessage(
-            "The cache cannot be in %1$s: %1$s is no folder. Set PG_HELLO_CACHE to a folder of your own."
+            "The cache cannot be in %1$s: %1$s is not a directory. Set PG_HELLO_CACHE to a directory that you own."
                 .formatted(file));
     assertThatThrownBy(() -> Cache.in(file.resolve("below")))
         .isInstanceOf(IOException.class)
         .hasMessageStartingWith("The cache cannot be in " + file.resolve("below") + ": ")
-        .hasMessageEndingWith(" Set PG_HELLO_CACHE to a folder of your own.");
+        .hasMessageEndingWith(" Set PG_HELLO_CACHE to a directory that you own.");
   }
 }

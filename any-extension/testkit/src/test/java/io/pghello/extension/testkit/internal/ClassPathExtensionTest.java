@@ -92,13 +92,13 @@ class ClassPathExtensionTest {
   }
 
   @Test
-  void findsNoneWhereThereIsNone() {
+  void returnsEmptyIfThereIsNoDescriptor() {
     assertThat(ClassPathExtension.find("acme")).isEmpty();
   }
 
-  /** As threads of a common pool have it. */
+  /** Threads of a common pool may have such a context class loader. */
   @Test
-  void looksWhereItWasLoadedFromAsWell() {
+  void searchesItsOwnClassLoaderToo() {
     ClassLoader before = Thread.currentThread().getContextClassLoader();
     for (ClassLoader other : new ClassLoader[] {null, ClassLoader.getPlatformClassLoader()}) {
       Thread.currentThread().setContextClassLoader(other);
@@ -119,7 +119,7 @@ class ClassPathExtensionTest {
         "./acme--1.0.sql",
         "a//b.sql"
       })
-  void refusesAFileThatIsNotBelowItsFolder(String file) throws Exception {
+  void rejectsAFileOutsideItsDirectory(String file) throws Exception {
     describe("scripts = acme.control, " + file);
     Stage.write(folder.resolve("META-INF/pg-extension/acme/acme.control"), "");
     assertThatThrownBy(() -> onClassPath(() -> files(17), folder))
@@ -131,7 +131,7 @@ class ClassPathExtensionTest {
   }
 
   @Test
-  void refusesALibraryThatIsNotBelowItsFolder() throws Exception {
+  void rejectsALibraryOutsideItsDirectory() throws Exception {
     describe("scripts = acme.control\nlibraries = ../../bin/postgres");
     assertThatThrownBy(() -> onClassPath(() -> files(17), folder))
         .isInstanceOf(IllegalStateException.class)
@@ -140,7 +140,7 @@ class ClassPathExtensionTest {
   }
 
   @Test
-  void refusesKeysThatItDoesNotKnow() {
+  void rejectsUnknownKeys() {
     describe("scripts = acme.control\npreloads = acme");
     assertThatThrownBy(this::found)
         .isInstanceOf(IllegalStateException.class)
@@ -149,7 +149,7 @@ class ClassPathExtensionTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"", "scripts = other.control", "libraries = acme.so"})
-  void refusesADescriptorWithoutItsControlFile(String descriptor) {
+  void rejectsADescriptorWithoutItsControlFile(String descriptor) {
     describe(descriptor);
     assertThatThrownBy(this::found)
         .isInstanceOf(IllegalStateException.class)
@@ -157,17 +157,17 @@ class ClassPathExtensionTest {
   }
 
   @Test
-  void refusesTwoOfOneName(@TempDir Path other) throws IOException {
+  void rejectsTwoDescriptorsOfAName(@TempDir Path other) throws IOException {
     describe("scripts = acme.control");
     Stage.write(other.resolve("META-INF/pg-extension/acme.properties"), "scripts = acme.control");
     assertThatThrownBy(() -> onClassPath(() -> ClassPathExtension.find("acme"), folder, other))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("The extension \"acme\" is on the class path twice; leave one: ")
+        .hasMessageContaining("The extension \"acme\" is on the class path twice; keep only one: ")
         .hasMessageContaining(other.toString());
   }
 
   @Test
-  void saysWhichFileIsMissing() throws Exception {
+  void namesAMissingFile() throws Exception {
     describe("scripts = acme.control");
     assertThatThrownBy(() -> onClassPath(() -> files(17), folder))
         .isInstanceOf(IllegalStateException.class)
@@ -177,7 +177,7 @@ class ClassPathExtensionTest {
   }
 
   @Test
-  void namesWhatThereIsWhereALibraryIsMissing() {
+  void listsSupportedPlatformsIfALibraryIsMissing() {
     Optional<ClassPathExtension> found = ClassPathExtension.find("pg_hello");
     assertThatThrownBy(() -> found.orElseThrow().files("linux-riscv64", 17))
         .isInstanceOf(IllegalStateException.class)
@@ -188,7 +188,7 @@ class ClassPathExtensionTest {
   }
 
   @Test
-  void refusesALibraryThatIsNotTheOneThatWasPacked() throws Exception {
+  void rejectsAChangedLibrary() throws Exception {
     describe("scripts = acme.control\nlibraries = acme.so");
     Path files = folder.resolve("META-INF/pg-extension/acme");
     Stage.write(files.resolve("acme.control"), "");
@@ -216,7 +216,7 @@ class ClassPathExtensionTest {
   }
 
   @Test
-  void hasFilesOfTheirOwnForMajors() throws Exception {
+  void hasSeparateFilesForMajors() throws Exception {
     describe("majors = 15, 17, 18");
     String platform = Platform.current();
     pack(
@@ -262,9 +262,9 @@ class ClassPathExtensionTest {
         folder);
   }
 
-  /** It may be in a jar of its own, which a program may leave out. */
+  /** The C library may be in a separate jar that an application leaves out. */
   @Test
-  void hasTheCLibraryOfAFolder() throws Exception {
+  void readsACLibraryFromADirectory() throws Exception {
     describe("majors = 17\nlibc = org/acme/libc");
     pack("share/17/extension/acme.control");
     onClassPath(
@@ -297,7 +297,7 @@ class ClassPathExtensionTest {
   }
 
   @Test
-  void refusesAPathInTheListThatLeadsOut() throws Exception {
+  void rejectsAListedPathOutsideItsDirectory() throws Exception {
     describe("majors = 17");
     pack("share/17/extension/acme.control");
     Stage.write(

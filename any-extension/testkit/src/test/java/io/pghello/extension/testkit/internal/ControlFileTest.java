@@ -12,7 +12,7 @@ class ControlFileTest {
   }
 
   @Test
-  void saysVersionAndWhatIsRequired() {
+  void readsVersionAndRequirements() {
     ControlFile file =
         read(
             """
@@ -27,7 +27,7 @@ class ControlFileTest {
   }
 
   @Test
-  void takesValuesWithoutQuotes() {
+  void acceptsValuesWithoutQuotes() {
     ControlFile file = read("default_version = 1.2\r\nrequires = cube\r\n");
     assertThat(file.defaultVersion()).hasValue("1.2");
     assertThat(file.requires()).containsExactly("cube");

@@ -15,9 +15,9 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class DatabasesIT {
-  /** As where a name that was drawn is taken already. */
+  /** The random name of the role could already exist. */
   @Test
-  void dropsNothingOfARoleThatItHasNotCreated() throws SQLException {
+  void keepsDatabasesOfARoleThatItHasNotCreated() throws SQLException {
     var names = new DatabaseNames(NamedExtensions.PREFIX, "others", List.of());
     try (ExtensionServer server = ExtensionServer.builder().start();
         TestDatabase database = server.createDatabase();
@@ -32,9 +32,9 @@ class DatabasesIT {
     }
   }
 
-  /** Somebody else's server keeps what cannot be dropped, and nothing else. */
+  /** Only databases that cannot be dropped remain on an existing server. */
   @Test
-  void dropsTheOthersWhereOneCannotBeDropped() throws SQLException {
+  void dropsTheOthersIfOneCannotBeDropped() throws SQLException {
     var names = new DatabaseNames("kept", "kept", List.of());
     try (ExtensionServer server = ExtensionServer.builder().start();
         var kept = Databases.embedded(server.port(), server.password(), names);

@@ -33,7 +33,7 @@ class DebianPackageTest {
     folder = Files.createDirectory(root.resolve("unpacked"));
   }
 
-  /** A file, or a link: NAME -> TARGET, or NAME => TARGET for a hard one. */
+  /** Adds files and links: NAME -> TARGET for a symbolic link, NAME => TARGET for a hard link. */
   private static byte[] tar(String... entries) throws IOException {
     var bytes = new ByteArrayOutputStream();
     try (var tar = new TarArchiveOutputStream(bytes)) {
@@ -89,7 +89,7 @@ class DebianPackageTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"data.tar", "data.tar.gz", "data.tar.xz"})
-  void unpacksWhatIsInIt(String member) throws IOException {
+  void unpacksFilesAndLinks(String member) throws IOException {
     byte[] tar =
         tar(
             "./",
@@ -115,7 +115,7 @@ class DebianPackageTest {
   @ParameterizedTest
   @ValueSource(
       strings = {"../outside", "./usr/../../outside", "a => ../outside", "./a/../../outside -> b"})
-  void refusesWhatLeadsOutOfTheFolder(String entry) throws IOException {
+  void rejectsPathsOutsideTheDirectory(String entry) throws IOException {
     Files.writeString(root.resolve("outside"), "as it was");
     Path deb = deb("data.tar", tar(entry), out -> out);
     assertThatThrownBy(() -> DebianPackage.unpack(deb, folder))
@@ -125,9 +125,9 @@ class DebianPackageTest {
     assertThat(root.resolve("outside")).hasContent("as it was");
   }
 
-  /** A link, and then something behind it. */
+  /** The archive contains a link and then a path through it. */
   @Test
-  void writesBehindNoLink() throws IOException {
+  void doesNotWriteThroughLinks() throws IOException {
     Path other = Files.createDirectory(root.resolve("other"));
     for (String behind :
         new String[] {"./way/file", "./way/folder/", "./way/a/b/file", "./way/l -> x"}) {
@@ -139,7 +139,7 @@ class DebianPackageTest {
           .hasMessageEndingWith(", which leads out of its folder");
     }
     assertThat(other).isEmptyDirectory();
-    // in place of a link, a file is written
+    // a file replaces a link of the same name
     Files.delete(folder.resolve("way"));
     Path target = Files.writeString(root.resolve("target"), "as it was");
     DebianPackage.unpack(deb("data.tar", tar("./way -> " + target, "./way"), out -> out), folder);
@@ -148,13 +148,13 @@ class DebianPackageTest {
   }
 
   @Test
-  void saysWhatItCannotRead() throws IOException {
+  void reportsUnreadablePackages() throws IOException {
     Path zstd = deb("data.tar.zst", tar("./a"), out -> out);
     assertThatThrownBy(() -> DebianPackage.unpack(zstd, folder))
         .isInstanceOf(IOException.class)
         .hasMessageEndingWith(
-            "data.tar.zst is compressed otherwise than by gzip or xz: unpack it by dpkg -x, and name"
-                + " that folder");
+            "data.tar.zst is not compressed with gzip or xz: unpack the package with dpkg -x, and pass"
+                + " that directory");
     Path none = deb("other.tar", tar("./a"), out -> out);
     assertThatThrownBy(() -> DebianPackage.unpack(none, folder))
         .hasMessage(none + " cannot be unpacked: it has no data.tar");
@@ -167,14 +167,14 @@ class DebianPackageTest {
   @ParameterizedTest
   @ValueSource(
       strings = {"acme.deb", "postgresql-17-acme_1.0-1_all.deb", "acme_1%3a1.0~rc1-1+b2_HERE.deb"})
-  void takesPackagesOfThisMachine(String file) {
+  void acceptsPackagesForThisMachine(String file) {
     String here = Platform.current().substring("linux-".length());
     assertThat(DebianPackage.isForThisMachine(file.replace("HERE", here))).isTrue();
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"acme_1.0-1_riscv64.deb", "acme.deb.part", "acme.tar", ".deb"})
-  void leavesOutWhatIsOfOtherMachines(String file) {
+  void skipsPackagesForOtherMachines(String file) {
     assertThat(DebianPackage.isForThisMachine(file)).isFalse();
   }
 }

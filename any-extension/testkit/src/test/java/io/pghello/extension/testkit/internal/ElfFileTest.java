@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class ElfFileTest {
-  /** Of the jar that other tests take an extension from. */
+  /** Returns a library of the extension that other tests use. */
   private static byte[] library() throws IOException {
     try (InputStream in =
         ElfFileTest.class.getResourceAsStream("/io/pghello/extension/linux-amd64/17/pg_hello.so")) {
@@ -25,7 +25,7 @@ class ElfFileTest {
   }
 
   @Test
-  void saysWhatALibraryNeeds() throws IOException {
+  void readsRequirements() throws IOException {
     ElfFile library = ElfFile.read(library());
     assertThat(library.machine()).isEqualTo("amd64");
     assertThat(library.needed()).contains("libc.so.6");
@@ -36,7 +36,7 @@ class ElfFileTest {
   }
 
   @Test
-  void tellsMusl() {
+  void detectsMusl() {
     for (String libc : new String[] {"libc.so", "libc.musl-x86_64.so.1"}) {
       assertThat(new ElfFile("amd64", List.of(libc), List.of(), List.of()).isMusl()).isTrue();
     }
@@ -49,7 +49,7 @@ class ElfFileTest {
   }
 
   @Test
-  void refusesWhatIsNone() {
+  void rejectsOtherFiles() {
     for (byte[] content :
         new byte[][] {
           {},
@@ -64,7 +64,7 @@ class ElfFileTest {
   }
 
   @Test
-  void refusesWhatIsCutOff() throws IOException {
+  void rejectsTruncatedFiles() throws IOException {
     byte[] whole = library();
     for (int length : new int[] {64, 65, 120, 1000}) {
       byte[] part = Arrays.copyOf(whole, length);
@@ -74,7 +74,7 @@ class ElfFileTest {
     }
   }
 
-  /** Neither another exception, nor a loop without an end. */
+  /** Throws no other exceptions, and does not loop. */
   @Test
   void survivesDamage() throws IOException {
     byte[] whole = library();

@@ -43,7 +43,7 @@ class EmbeddedServerIT {
     }
   }
 
-  /** Windows gets its settings so. */
+  /** On Windows, servers get their settings from a file. */
   @Test
   void readsSettingsFromAFile() throws IOException, SQLException {
     EmbeddedServer server = start();
@@ -58,7 +58,7 @@ class EmbeddedServerIT {
         Statement statement = connection.createStatement()) {
       Path data = Path.of(ask(statement, "SHOW data_directory"));
       Path main = data.resolve("postgresql.conf");
-      // another server's, without an end of its last line
+      // settings of another server, whose file does not end with a line break
       Files.writeString(main, Files.readString(main) + "work_mem = 2MB # the last word");
       SettingsFile.write(data, settings);
       String written = Files.readString(main);
@@ -76,9 +76,9 @@ class EmbeddedServerIT {
     }
   }
 
-  /** Few of them are allowed on macOS. */
+  /** macOS allows only a few segments. */
   @Test
-  void leavesNoSharedMemoryOfAKilledServer() throws IOException, SQLException {
+  void removesSharedMemoryOfAKilledServer() throws IOException, SQLException {
     EmbeddedServer server = start();
     try {
       String segment;

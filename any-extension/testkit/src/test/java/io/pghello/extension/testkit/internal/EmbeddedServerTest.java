@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 class EmbeddedServerTest {
   @Test
-  void tellsAPortThatIsTakenFromOneThatIsNotAllowed() {
+  void distinguishesAPortInUseFromAPrivilegedPort() {
     assertThat(EmbeddedServer.portProblem(80, new BindException("Permission denied")))
         .isEqualTo("Port 80 is not allowed: Permission denied.");
     assertThat(EmbeddedServer.portProblem(5432, new BindException("Address already in use")))
@@ -19,7 +19,7 @@ class EmbeddedServerTest {
   }
 
   @Test
-  void saysHowAServerIsEndedThatRunsOn() {
+  void returnsTheCommandThatStopsAKeptServer() {
     Path folder = Path.of("/tmp/it's one");
     Path data = folder.resolve("data");
     assertThat(EmbeddedServer.endCommand(programs("darwin"), folder, data))

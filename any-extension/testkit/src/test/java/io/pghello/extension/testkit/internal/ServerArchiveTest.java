@@ -25,7 +25,7 @@ class ServerArchiveTest {
 
   @TempDir private Path folder;
 
-  /** Writes an archive whose files have their names as text. */
+  /** Writes an archive of files that contain their own names. */
   private void write(Path archive, String... files) throws IOException {
     try (OutputStream out = Files.newOutputStream(archive);
         var tar = new TarArchiveOutputStream(new XZOutputStream(out, new LZMA2Options(0)))) {
@@ -61,7 +61,7 @@ class ServerArchiveTest {
       String system, String processor, String archive, String shared, String program)
       throws IOException {
     write(folder.resolve(archive), shared + "/postgres.bki", program);
-    // of this machine, and not wanted
+    // the archive for this machine, which must not be used
     write(folder.resolve("postgres-linux-x86_64.txz"), "share/postgresql/postgres.bki");
     var platform = new Platform(system, processor, false);
     ServerArchive found = find(platform, folder);
@@ -75,7 +75,7 @@ class ServerArchiveTest {
   }
 
   @Test
-  void namesTheDependencyThatIsMissing() {
+  void namesTheMissingDependency() {
     assertThatThrownBy(() -> find(MAC, folder))
         .isInstanceOf(IllegalStateException.class)
         .hasMessage(
@@ -89,7 +89,7 @@ class ServerArchiveTest {
   }
 
   @Test
-  void refusesTwoArchivesAndOneWithoutAVersion() throws IOException {
+  void rejectsTwoArchivesAndOneWithoutAVersion() throws IOException {
     Path other = Files.createDirectory(folder.resolve("other"));
     for (Path each : new Path[] {folder, other}) {
       write(each.resolve("postgres-darwin-arm_64.txz"), "share/postgresql/postgres.bki");
@@ -97,7 +97,7 @@ class ServerArchiveTest {
     assertThatThrownBy(() -> find(MAC, folder, other))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageStartingWith("There is more than one embedded PostgreSQL on the class path;");
-    // as on Windows
+    // the path that an archive for Windows has
     write(other.resolve("postgres-darwin-arm_64.txz"), "share/postgres.bki");
     assertThatThrownBy(() -> find(MAC, other))
         .isInstanceOf(IllegalStateException.class)

@@ -34,7 +34,7 @@ class ServerContentTest {
   @TempDir private Path folder;
   private final AtomicInteger asked = new AtomicInteger();
 
-  /** One of this machine, whose version is 2 and some number. */
+  /** Returns this machine's C library, with a version 2.x. */
   private static byte[] libc() throws IOException {
     String line =
         Files.readAllLines(Path.of("/proc/self/maps")).stream()
@@ -44,7 +44,9 @@ class ServerContentTest {
     return Files.readAllBytes(Path.of(line.substring(line.indexOf('/'))));
   }
 
-  /** An extension with a library that needs a newer C library than 2.0, and with that one. */
+  /**
+   * An extension with a library that needs a C library newer than 2.0, and with such a C library.
+   */
   private ServerExtension extension(String name, byte[] libc) {
     var source =
         new ExtensionSource() {
@@ -81,9 +83,9 @@ class ServerContentTest {
     return new ServerContent(List.of(extension), HERE, 17, Optional.empty()).key("stock");
   }
 
-  /** Of two that are the same when they are put one behind the other. */
+  /** The concatenations of both sets of files are equal. */
   @Test
-  void isAnotherOneWithOtherFiles() throws IOException {
+  void hasAnotherKeyWithOtherFiles() throws IOException {
     assertThat(key("a", "2", "bb", "12345678")).isNotEqualTo(key("a", "bb 812345678"));
     assertThat(key("a", "", "b", "")).isNotEqualTo(key("a", "b"));
     assertThat(key("a", "1")).isEqualTo(key("a", "1"));
@@ -95,7 +97,7 @@ class ServerContentTest {
   }
 
   @Test
-  void hasATemplateOfItsOwnForOtherSettingsAndExtensions() {
+  void hasAnotherTemplateWithOtherSettingsAndExtensions() {
     assertThat(templateKey(Map.of("acme.a", "1, acme.b=2")))
         .isNotEqualTo(templateKey(Map.of("acme.a", "1", "acme.b", "2")));
     assertThat(templateKey(Map.of(), "a, b")).isNotEqualTo(templateKey(Map.of(), "a", "b"));
@@ -105,22 +107,22 @@ class ServerContentTest {
         .isEqualTo(templateKey(Map.of(), "a", "b"));
   }
 
-  /** A cache may be that of several machines. */
+  /** Several machines may share a cache. */
   @Test
-  void isAnotherOneWhereTheMachineHasAnOlderCLibrary() throws IOException {
+  void hasAnotherKeyIfTheMachineHasAnOlderCLibrary() throws IOException {
     List<ServerExtension> extensions = List.of(extension("acme", libc()));
     String withOwn = new ServerContent(extensions, HERE, 17, OLD).key("stock");
     String without = new ServerContent(extensions, HERE, 17, NEW).key("stock");
     assertThat(withOwn).isNotEqualTo(without);
     assertThat(new ServerContent(extensions, HERE, 17, Optional.of("98.0")).key("stock"))
         .isEqualTo(without);
-    // on another one, as musl, those for the GNU C library do not run at all
+    // with another C library, e.g. musl, libraries for the GNU C library cannot run at all
     assertThat(new ServerContent(extensions, HERE, 17, Optional.empty()).key("stock"))
         .isEqualTo(without);
   }
 
   @Test
-  void readsACLibraryOnlyWhereItIsNeededAndOnce() throws IOException {
+  void readsACLibraryOnceAndOnlyIfNeeded() throws IOException {
     byte[] libc = libc();
     List<ServerExtension> extensions =
         List.of(extension("a", libc), extension("b", libc), extension("c", libc));
@@ -130,9 +132,9 @@ class ServerContentTest {
     assertThat(asked).hasValue(1);
   }
 
-  /** As of two distributions. */
+  /** The extensions could come from two distributions. */
   @Test
-  void takesTheNewestCLibrary() throws IOException {
+  void usesTheNewestCLibrary() throws IOException {
     byte[] newer = libc();
     byte[] older = replaced(newer, "GLIBC_2.", "GLIBC_1.");
     var content =
@@ -153,9 +155,9 @@ class ServerContentTest {
         .getBytes(StandardCharsets.ISO_8859_1);
   }
 
-  /** As a cache that is mounted elsewhere. */
+  /** The cache may be mounted elsewhere. */
   @Test
-  void runsOnACLibraryOfItsOwnWhereverItIs() throws Exception {
+  void runsWithItsCLibraryAfterBeingMoved() throws Exception {
     Path stock = folder.resolve("stock");
     Stage.write(stock.resolve("bin/postgres"), "the program");
     Path made = folder.resolve("made");
@@ -181,9 +183,9 @@ class ServerContentTest {
             "data");
   }
 
-  /** As of an image for containers. */
+  /** The server of a container image. */
   @Test
-  void hasPlacesOnAServerElsewhere() throws IOException {
+  void mapsPathsToAnotherServer() throws IOException {
     var files =
         Map.of(
             ExtensionSource.LIBRARIES + "acme.so",
@@ -222,7 +224,7 @@ class ServerContentTest {
                     "/lib/",
                     "/share/"))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("acme.so was built for linux-amd64, and the server's machine is");
+        .hasMessageContaining("acme.so was built for linux-amd64, but the server's machine is");
   }
 
   private static ServerContent content(
@@ -232,7 +234,7 @@ class ServerContentTest {
         List.of(extension), new Platform(system, processor, false), major, Optional.empty());
   }
 
-  /** Its directories are others, and so is the one that scripts name. */
+  /** Servers for Windows have other directories, which scripts must refer to. */
   @Test
   void hasTheDirectoriesOfAServerForWindows() throws IOException {
     Path stock = folder.resolve("stock");
@@ -256,10 +258,10 @@ class ServerContentTest {
   }
 
   /**
-   * A library of macOS for Intel's processors.
+   * Returns a macOS library for Intel processors.
    *
-   * @param macos the oldest version that runs it
-   * @param symbol that it needs of the server
+   * @param macos the oldest version that can run it
+   * @param symbol that it needs from the server
    */
   private static byte[] library(int macos, String symbol) {
     ByteBuffer file = ByteBuffer.allocate(256).order(ByteOrder.LITTLE_ENDIAN);
@@ -271,7 +273,7 @@ class ServerContentTest {
     return file.put(97, ("_" + symbol).getBytes(StandardCharsets.US_ASCII)).array();
   }
 
-  private void refuses(Platform platform, Map<String, byte[]> files, String reason)
+  private void assertRejected(Platform platform, Map<String, byte[]> files, String reason)
       throws IOException {
     ServerPrograms programs = programs(platform);
     ServerContent content = content(platform.system(), platform.processor(), 17, files);
@@ -288,35 +290,35 @@ class ServerContentTest {
   }
 
   @Test
-  void refusesLibrariesThatAServerForMacosCannotLoad() throws IOException {
+  void rejectsLibrariesThatAServerForMacosCannotLoad() throws IOException {
     Platform mac = new Platform("darwin", "amd64", false);
     String library = ExtensionSource.LIBRARIES + "acme.dylib";
-    refuses(
+    assertRejected(
         mac,
         Map.of(library, Stage.library(17)),
-        "acme.dylib was built for linux-amd64, and the server's machine is darwin-amd64: ");
-    refuses(
+        "acme.dylib was built for linux-amd64, but the server's machine is darwin-amd64: ");
+    assertRejected(
         new Platform("darwin", "arm64", false),
         Map.of(library, library(12, "palloc")),
-        "acme.dylib was built for darwin-amd64, and the server's machine is darwin-arm64: ");
-    refuses(
+        "acme.dylib was built for darwin-amd64, but the server's machine is darwin-arm64: ");
+    assertRejected(
         mac,
         Map.of(library, library(12, "palloc")),
         "acme.dylib needs palloc, which this server does not export: ");
-    refuses(
+    assertRejected(
         mac,
         Map.of(library, Arrays.copyOf(library(12, "palloc"), 100)),
         "acme.dylib cannot be used: it is cut off or damaged.");
-    refuses(
+    assertRejected(
         mac,
         Map.of(ExtensionSource.NEEDED + "libgeos.dylib", new byte[0]),
         "The extension brings the library libgeos.dylib, which PostgreSQL cannot find on macOS: ");
   }
 
   @Test
-  void refusesLibrariesForANewerMacos() throws IOException {
+  void rejectsLibrariesForANewerMacos() throws IOException {
     byte[] library = library(14, "palloc");
-    // the number of symbols that it needs
+    // sets the number of required symbols to 0
     library[32 + 24 + 12] = 0;
     Platform mac = new Platform("darwin", "amd64", false);
     ServerContent content =
@@ -331,7 +333,7 @@ class ServerContentTest {
   }
 
   @Test
-  void refusesLibrariesOfAnotherMajor() throws IOException {
+  void rejectsLibrariesForAnotherMajor() throws IOException {
     var content =
         content(
             HERE.system(),
@@ -341,12 +343,12 @@ class ServerContentTest {
     assertThatThrownBy(() -> content.requireUsable(new ServerPrograms(folder, HERE)))
         .isInstanceOf(IllegalStateException.class)
         .hasMessage(
-            "The library acme.so was built for PostgreSQL 15, and the server is PostgreSQL 17:"
-                + " build it with PG_CONFIG of this major, or use a server of that one.");
+            "The library acme.so was built for PostgreSQL 15, but the server is PostgreSQL 17:"
+                + " build it with the server's PG_CONFIG, or use a server of the other version.");
   }
 
   @Test
-  void hasTheSettingsOfAll() {
+  void mergesSettings() {
     var one = new ServerExtension("a", (p, m) -> Map.of(), List.of("a"), Map.of("a.b", "1"), true);
     var two = new ServerExtension("c", (p, m) -> Map.of(), List.of("c"), Map.of("a.b", "1"), true);
     assertThat(ServerContent.settings(List.of(one, two), Map.of("work_mem", "1MB")))
@@ -354,7 +356,7 @@ class ServerContentTest {
     var other = new ServerExtension("d", (p, m) -> Map.of(), List.of(), Map.of("a.b", "2"), true);
     assertThatThrownBy(() -> ServerContent.settings(List.of(one, other), Map.of()))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("wants a.b = 2, and another one wants 1");
+        .hasMessageContaining("needs a.b = 2, but another one needs 1");
   }
 
   @ParameterizedTest
@@ -369,7 +371,7 @@ class ServerContentTest {
     "cron, vector, ''",
     "no_such_extension, xml2, ''"
   })
-  void suggestsNamesThatAreLikeOneThatIsNotThere(String asked, String there, String question) {
+  void suggestsSimilarNames(String asked, String there, String question) {
     assertThat(ServerContent.similar(asked, Stream.of("other", there))).isEqualTo(question);
   }
 }

@@ -22,7 +22,7 @@ class ServerPlaceTest {
     "local:postgresql://user:secret@localhost/postgres, local",
     "'local:host=localhost password=secret', local"
   })
-  void showsNoPasswordOfAPlaceThatItRefuses(String place, String shown) {
+  void hidesThePasswordOfARejectedPlace(String place, String shown) {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new ServerPlace("a.server", "A_SERVER", place))
         .withMessageStartingWith("a.server (or A_SERVER) is \"" + shown + ":...\"; use embedded,")
@@ -38,12 +38,12 @@ class ServerPlaceTest {
         "local:/opt/homebrew/opt/postgresql@17/bin/pg_config",
         "jdbc:postgresql://localhost/postgres?user=a&password=p@ss"
       })
-  void takesPlaces(String place) {
+  void acceptsPlaces(String place) {
     assertThat(new ServerPlace("a.server", "A_SERVER", place).value()).isEqualTo(place);
   }
 
   @Test
-  void showsNoPasswordOfAUrlWhereTheServerHasToBeOurs() {
+  void hidesThePasswordOfAUrlThatIsNotAllowed() {
     assertThatIllegalArgumentException()
         .isThrownBy(
             () -> ServerPlace.ofOurs("jdbc:postgresql://localhost/a?user=a&password=secret"))

@@ -9,17 +9,17 @@ import org.junit.jupiter.api.Test;
 import org.springframework.context.support.GenericApplicationContext;
 import org.springframework.test.context.MergedContextConfiguration;
 
-/** What needs no server. */
+/** Tests that do not need a server. */
 class DatabaseCustomizerTest {
   private record Another(boolean reset) implements DatabaseCustomizer {
     @Override
     public TestDatabase createDatabase() {
-      return fail("nobody would drop it");
+      return fail("must not be called");
     }
   }
 
   @Test
-  void refusesASecondDatabaseBeforeItIsThere() {
+  void rejectsASecondDatabaseBeforeCreatingIt() {
     try (var context = new GenericApplicationContext()) {
       context.getBeanFactory().registerSingleton(DatabaseCustomizer.NAME, "the first one");
       var configuration =
@@ -27,7 +27,7 @@ class DatabaseCustomizerTest {
       assertThatThrownBy(() -> new Another(false).customizeContext(context, configuration))
           .isInstanceOf(IllegalStateException.class)
           .hasMessage(
-              "the test has two annotations that each give it a database: leave one of them");
+              "the test has two annotations that each provide a database: keep only one of them");
     }
   }
 }

@@ -33,7 +33,7 @@ import org.springframework.test.context.junit.jupiter.SpringJUnitConfig;
     reset = Reset.BEFORE_EACH_METHOD)
 class ExtensionDatabaseIT {
   // endregion
-  /** What Spring Boot makes of its properties. */
+  /** Creates a data source as Spring Boot does. */
   @Configuration
   static class Application {
     @Bean
@@ -66,7 +66,7 @@ class ExtensionDatabaseIT {
   }
 
   @Test
-  void hasWhatTheAnnotationNames() throws SQLException {
+  void hasTheExtensionsAndSettingsOfTheAnnotation() throws SQLException {
     assertThat(ask(dataSource, "SELECT acme_distance('1', '3') || ('a=>1'::hstore -> 'a')"))
         .isEqualTo("21");
     assertThat(ask(dataSource, "SHOW acme.unit")).isEqualTo("km");
@@ -75,12 +75,12 @@ class ExtensionDatabaseIT {
   }
 
   @RepeatedTest(2)
-  void isAsItWasBefore() throws SQLException {
-    // fails where it exists
+  void isRestored() throws SQLException {
+    // fails if the table exists
     execute(dataSource, "CREATE TABLE once ()");
   }
 
-  /** An annotation that has the other one. */
+  /** Uses the annotation as a meta-annotation. */
   @Retention(RetentionPolicy.RUNTIME)
   @AutoConfigureExtensionDatabase(extensions = "pg_trgm")
   @interface Words {}
@@ -93,7 +93,7 @@ class ExtensionDatabaseIT {
     @Autowired private DataSource another;
 
     @RepeatedTest(2)
-    void keepsWhatTestsCommit() throws SQLException {
+    void keepsCommittedChanges() throws SQLException {
       assertThat(ask(another, "SELECT similarity('a', 'a')")).isEqualTo("1");
       execute(another, "CREATE TABLE IF NOT EXISTS kept (id serial)");
       execute(another, "INSERT INTO kept DEFAULT VALUES");
@@ -101,7 +101,7 @@ class ExtensionDatabaseIT {
     }
   }
 
-  /** How often the method above has run. */
+  /** Counts the runs of the method above. */
   private static final class Seen {
     private static int count;
   }
