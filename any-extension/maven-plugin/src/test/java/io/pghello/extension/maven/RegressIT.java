@@ -177,7 +177,7 @@ class RegressIT {
     assertThatThrownBy(mojo::execute)
         .isInstanceOf(MojoFailureException.class)
         .hasMessageStartingWith(
-            "The tests are not run on PostgreSQL 99: There is no installed PostgreSQL 99");
+            "The tests are not run on PostgreSQL 99: There is no usable installed PostgreSQL 99");
     mojo.server = "lokal";
     assertThatThrownBy(mojo::execute)
         .isInstanceOf(MojoFailureException.class)
