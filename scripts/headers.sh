@@ -26,7 +26,7 @@ refuse_cache() {
   exit 1
 }
 
-# is_safe FOLDER: succeeds if only this user and root can rename what is in it. It may be a link.
+# is_safe FOLDER: succeeds if only this user and root can rename its contents. It may be a link.
 is_safe() {
   [ -n "$(find -H "$1" -maxdepth 0 \( -user "$(id -u)" -o -user 0 \) \( -perm -1000 -o ! -perm -002 \( ! -perm -020 -o -user "$(id -u)" \) \) \
     2>/dev/null)" ]

@@ -1,6 +1,6 @@
 #!/bin/sh
 # monitoring.sh [FOLDER]: prepares a database for monitoring. Creates the extension pg_hello_ops, its roles, and the exporter's
-# role, whose password is in a file. The role app may still call the functions. Safe to run again.
+# role with a password from a file. The role app may still call the functions. Safe to run again.
 # SPDX-License-Identifier: MIT
 set -eu
 cd "${1:-/monitoring}"

@@ -72,9 +72,8 @@ class PreflightIT {
     assertThat(problem.functions()).isEmpty();
     assertThat(problem)
         .hasToString(
-            "The database is distributed by Citus, whose workers do not receive SET"
-                + " pg_hello.repeat. In SQL over distributed tables pass the count, as in"
-                + " pg_hello(name, 2).");
+            "The database is distributed by Citus, and SET pg_hello.repeat does not reach its"
+                + " workers. In SQL on distributed tables, pass the count, e.g. pg_hello(name, 2).");
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
   }
 

@@ -18,8 +18,8 @@ public record HelloPreflight(Installation installation, List<PgHelloProblem> war
   private static final PgHelloProblem DISTRIBUTED =
       new PgHelloProblem(
           Code.DISTRIBUTED,
-          "The database is distributed by Citus, whose workers do not receive SET pg_hello.repeat.",
-          "In SQL over distributed tables pass the count, as in pg_hello(name, 2).");
+          "The database is distributed by Citus, and SET pg_hello.repeat does not reach its workers.",
+          "In SQL on distributed tables, pass the count, e.g. pg_hello(name, 2).");
 
   /** Returns the installation with its problems in the client's type. */
   public static HelloPreflight of(Preflight found) {

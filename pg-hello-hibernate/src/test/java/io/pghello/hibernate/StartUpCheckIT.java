@@ -142,7 +142,7 @@ class StartUpCheckIT {
     assertThat(logged)
         .singleElement()
         .asString()
-        .startsWith("WARN The database is distributed by Citus, whose workers do not receive ");
+        .startsWith("WARN The database is distributed by Citus, and SET pg_hello.repeat does not ");
   }
 
   @Test

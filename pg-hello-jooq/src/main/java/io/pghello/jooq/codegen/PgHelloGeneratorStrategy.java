@@ -66,7 +66,7 @@ public class PgHelloGeneratorStrategy extends DefaultGeneratorStrategy {
     if (routines == null) {
       return name;
     }
-    // insert the types before jOOQ's suffix, e.g. that of a record
+    // insert the types before jOOQ's suffix, e.g. Record
     int first = mode == Mode.INTERFACE ? 1 : 0;
     int end = first + super.getJavaClassName(definition, Mode.DEFAULT).length();
     return name.substring(0, end) + routines.classSuffix(definition) + name.substring(end);

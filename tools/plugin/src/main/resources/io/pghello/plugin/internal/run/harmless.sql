@@ -1,5 +1,4 @@
-WITH RECURSIVE query(names) AS (SELECT ?::pg_catalog.name[]),
-known(oid, above) AS (
+WITH RECURSIVE known(oid, above) AS (
   SELECT n.oid, d.above FROM pg_catalog.pg_class n
   CROSS JOIN (VALUES (true), (false)) AS d(above)
   CROSS JOIN query
@@ -9,19 +8,20 @@ known(oid, above) AS (
   FROM known k
   JOIN pg_catalog.pg_inherits h ON k.above AND h.inhrelid OPERATOR(pg_catalog.=) k.oid
     OR NOT k.above AND h.inhparent OPERATOR(pg_catalog.=) k.oid),
-trusted(oid) AS (
+query AS (SELECT ?::pg_catalog.name[] AS names),
+trusted AS (
   SELECT r.oid FROM pg_catalog.pg_roles r
   WHERE r.rolsuper OR r.rolname OPERATOR(pg_catalog.=) current_user),
-database(owner, acl) AS (
-  SELECT d.datdba, d.datacl FROM pg_catalog.pg_database d
+database AS (
+  SELECT d.datdba AS owner, d.datacl AS acl FROM pg_catalog.pg_database d
   WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()),
-owners(oid) AS (
+owners AS (
   SELECT oid FROM trusted
   UNION ALL
   SELECT r.oid FROM pg_catalog.pg_roles r
   JOIN database ON database.owner OPERATOR(pg_catalog.=) ANY (SELECT t.oid FROM trusted t)
   WHERE r.rolname OPERATOR(pg_catalog.=) 'pg_database_owner'),
-places(owner, acl) AS (
+places AS (
   SELECT owner, acl FROM database
   UNION ALL
   SELECT n.nspowner, n.nspacl FROM pg_catalog.pg_namespace n

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which roles can add side effects to a query. */
+/** Tests which roles can add side effects to a query. */
 @PgHelloTest(extension = false)
 class HarmlessIT {
   private static final Set<String> NAMES =
@@ -42,7 +42,7 @@ class HarmlessIT {
     }
   }
 
-  /** Statements of the owner, of an administrator, and of others that give no one else a say. */
+  /** These statements give no other role control over the objects in the query. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -95,7 +95,7 @@ class HarmlessIT {
     assertThat(ask(database)).isEqualTo(Effects.NONE_YET);
   }
 
-  /** Unlike the functions of a type's owner, those behind operators belong to anybody. */
+  /** A superuser can create an operator class with the function of another role. */
   @ParameterizedTest
   @ValueSource(
       strings = {
