@@ -303,6 +303,8 @@ final class Scratch implements AutoCloseable {
       }
       removeSharedMemory(folder);
       deleteContents(folder);
+      // a JVM that has just created the lock, and waits for it, must not find it afterwards
+      HeldFiles.change(() -> Files.deleteIfExists(lock));
     }
     delete(folder);
   }
