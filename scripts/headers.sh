@@ -276,7 +276,7 @@ pg_config_of() {
   [ "$(readlink "$tree/include/$major/server")" = "$include" ] || ln -sfn "$include" "$tree/include/$major/server"
   cat >"$tree/bin/pg_config.$$" <<END
 #!/bin/sh
-# Answers as Debian's, but for headers and PGXS, which are beside it.
+# Prints the same values as Debian's, except the paths of headers and PGXS, which are next to it.
 tree=\$(CDPATH='' cd "\$(dirname "\$0")/.." && pwd)
 for option in "\$@"; do
   case \$option in

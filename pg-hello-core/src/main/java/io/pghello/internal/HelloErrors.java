@@ -37,7 +37,7 @@ public final class HelloErrors {
         "Remove it, or use a database with the encoding UTF8.");
   }
 
-  /** Returns the problem of a name whose length, or whose greeting, exceeds the limit. */
+  /** Returns the problem of a name that is too long, or has too long a greeting. */
   static CallProblem tooLarge(String where) {
     return new CallProblem(
         FunctionCallException.Code.RESULT_TOO_LARGE,

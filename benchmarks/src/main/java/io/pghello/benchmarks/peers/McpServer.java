@@ -69,7 +69,7 @@ public final class McpServer implements AutoCloseable {
         System.getProperty(name), "the MCP servers are not there; run ./dev bench");
   }
 
-  /** Returns the number of the server's process. */
+  /** Returns the server's process ID. */
   public long pid() {
     return process.pid();
   }

@@ -13,33 +13,33 @@ import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 
 /**
- * Builds an extension for PostgreSQL majors as its Makefile says: {@code make all}, and {@code make
- * install} into {@code target/pg-extension/MAJOR/installed}. This happens in a copy, so that the
- * majors do not meet; what has not changed is not built again. The same sources make the same
- * libraries, wherever they are.
+ * Builds an extension for several major versions of PostgreSQL with its Makefile: {@code make all},
+ * and {@code make install} into {@code target/pg-extension/MAJOR/installed}. Each major version is
+ * built in a separate copy of the sources, and only if they have changed. Builds are reproducible:
+ * the same sources in another directory produce the same libraries.
  *
- * <p>Headers and PGXS are those of an installed PostgreSQL of the major ({@code PG_CONFIG} in the
- * environment, {@code pg_config}, or where distributions have it). On Debian, if there is none,
- * they are unpacked out of its packages, into {@code ~/.cache/pg-hello}. Needs gcc, make and bash,
- * and runs on Linux.
+ * <p>Uses the headers and PGXS of an installed PostgreSQL with this major version ({@code
+ * PG_CONFIG} in the environment, {@code pg_config}, or the directories of distributions). If there
+ * is none on Debian, its packages are unpacked into {@code ~/.cache/pg-hello}. Requires Linux, gcc,
+ * make and bash.
  */
 @Mojo(name = "compile", defaultPhase = LifecyclePhase.COMPILE, threadSafe = true)
 public class CompileMojo extends AbstractMojo {
-  /** The folder with the Makefile. */
+  /** Directory with the Makefile. */
   @Parameter(property = "pg-extension.source", defaultValue = "${project.basedir}")
   File sourceDirectory = new File("");
 
-  /** The majors to build for. */
+  /** Major versions of PostgreSQL to build for. */
   @Parameter(property = "pg-extension.majors", defaultValue = "17")
   List<Integer> majors = List.of();
 
-  /** Whether a warning of the compiler is an error, as with -Wall -Werror. */
+  /** Treat compiler warnings as errors, like -Wall -Werror. */
   @Parameter(property = "pg-extension.strict", defaultValue = "false")
   boolean strict;
 
   /**
-   * Sanitizers to build with, as in {@code address,undefined}. A server that loads such a library
-   * needs the sanitizer's own, as in LD_PRELOAD.
+   * Sanitizers to build with, e.g. {@code address,undefined}. A server that loads such a library
+   * also needs the sanitizer's library, e.g. in LD_PRELOAD.
    */
   @Parameter(property = "pg-extension.sanitize", defaultValue = "")
   String sanitize = "";

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** A header, library or program that make did not find, and the package that has it. */
+/** A header, library or program that make did not find, and its package. */
 final class MissingFile {
   /** The patterns of messages by compiler, linker and make; the group is the name. */
   private static final List<Pattern> MESSAGES =
@@ -61,9 +61,7 @@ final class MissingFile {
 
   private MissingFile() {}
 
-  /**
-   * Returns what was missing first, and how to install it; nothing if the lines name no such file.
-   */
+  /** Returns the first missing file with its fix; empty if no file is missing. */
   static String remedy(List<String> lines) {
     for (String line : lines) {
       for (Pattern message : MESSAGES) {

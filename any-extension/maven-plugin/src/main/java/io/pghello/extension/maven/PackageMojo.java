@@ -31,14 +31,14 @@ import org.apache.maven.plugins.annotations.Parameter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Puts what the goal {@code compile} has built into the classes' folder, as {@code
- * META-INF/pg-extension/NAME}, with the descriptor from which {@code NativeExtension.of(NAME)} of
- * pg-extension-testkit knows the files. Each major has its own. Libraries are for this machine's
- * platform, and go for those that an earlier build has left there. Those of other platforms that
- * are in that folder already, in {@code PLATFORM/MAJOR}, are listed as well.
+ * Copies the files that the goal {@code compile} has built to {@code META-INF/pg-extension/NAME} in
+ * the classes directory, with a descriptor for {@code NativeExtension.of(NAME)} of
+ * pg-extension-testkit. Each major version has its own files. Libraries for this machine's platform
+ * replace the libraries of an earlier build. Existing libraries for other platforms, in {@code
+ * PLATFORM/MAJOR}, are added to the descriptor.
  *
- * <p>The installer comes along: with {@code io.pghello.extension.launcher.Launcher} as the main
- * class of the jar, {@code java -jar} puts the extension into an installed server.
+ * <p>Also copies the installer. With {@code io.pghello.extension.launcher.Launcher} as the main
+ * class of the jar, {@code java -jar} installs the extension into a server.
  */
 @Mojo(name = "package", defaultPhase = LifecyclePhase.PROCESS_CLASSES, threadSafe = true)
 public class PackageMojo extends AbstractMojo {
@@ -46,18 +46,18 @@ public class PackageMojo extends AbstractMojo {
   private static final String INSTALLER = "META-INF/pg-extension-installer/";
   private static final String SHARED = "share";
 
-  /** The extension's name. Default: that of the only control file. */
+  /** Name of the extension. Default: the name of the only control file. */
   @Parameter(property = "pg-extension.name")
   @Nullable String name;
 
-  /** The majors that it was built for. */
+  /** Major versions of PostgreSQL that the extension was built for. */
   @Parameter(property = "pg-extension.majors", defaultValue = "17")
   List<Integer> majors = List.of();
 
-  /** Libraries that a server must preload, without suffix. */
+  /** Libraries that the server must preload, without suffix. */
   @Parameter List<String> preload = List.of();
 
-  /** Settings that a server needs. */
+  /** Settings that the server needs. */
   @Parameter Map<String, String> settings = Map.of();
 
   /** Does nothing. */
@@ -128,7 +128,7 @@ public class PackageMojo extends AbstractMojo {
     Files.write(file, content);
   }
 
-  /** Copies what makes the jar install its extension by java -jar, where it is told of Launcher. */
+  /** Copies the installer, which java -jar runs if Launcher is the main class. */
   private static void copyInstaller(Path classes) throws IOException {
     Path from;
     try {
@@ -173,7 +173,7 @@ public class PackageMojo extends AbstractMojo {
             + " statically, or have it installed by a package.");
   }
 
-  /** Returns the lines of the descriptor, the same at any time. */
+  /** Returns the lines of the descriptor, without a timestamp. */
   private List<String> descriptor() throws IOException {
     var descriptor = new Properties();
     descriptor.setProperty(
@@ -190,7 +190,7 @@ public class PackageMojo extends AbstractMojo {
     }
     var text = new StringWriter();
     descriptor.store(text, null);
-    // it begins with the date
+    // the first line contains the date
     return text.toString().lines().filter(line -> !line.startsWith("#")).sorted().toList();
   }
 

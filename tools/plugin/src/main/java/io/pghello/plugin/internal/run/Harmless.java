@@ -20,8 +20,9 @@ import java.util.Set;
  *
  * <p>The owner of a table can change the answer at any time, so a query on it is rolled back. This
  * is not needed if only the connection's own role and superusers can change the answer: they own
- * the tables, their types, the schemas in which a name could get another meaning, and the database,
- * and no other role can create objects there.
+ * the tables, their types, the schemas in which a name could get another meaning, the database, and
+ * all functions in C, and no other role can create objects there. Functions in other languages,
+ * which could call functions of any role, support no index.
  */
 final class Harmless {
   /**

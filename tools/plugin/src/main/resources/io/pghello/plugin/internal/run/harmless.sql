@@ -111,11 +111,9 @@ SELECT NOT EXISTS (
     AND t.typowner OPERATOR(pg_catalog.<>) ALL (SELECT o.oid FROM owners o))
   AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_proc p
-    WHERE p.proowner OPERATOR(pg_catalog.<>) ALL (SELECT o.oid FROM owners o)
-    AND (p.prolang OPERATOR(pg_catalog.=) ANY ('{12,13}')
-      OR EXISTS (SELECT FROM pg_catalog.pg_operator o
-        WHERE o.oprcode OPERATOR(pg_catalog.=) p.oid)
-      OR EXISTS (SELECT FROM pg_catalog.pg_cast k
-        WHERE k.castfunc OPERATOR(pg_catalog.=) p.oid)
-      OR EXISTS (SELECT FROM pg_catalog.pg_amproc f
-        WHERE f.amproc OPERATOR(pg_catalog.=) p.oid)))
+    WHERE p.prolang OPERATOR(pg_catalog.=) ANY ('{12,13}')
+    AND p.proowner OPERATOR(pg_catalog.<>) ALL (SELECT o.oid FROM owners o))
+  AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_amproc f
+    JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) f.amproc
+    WHERE p.prolang OPERATOR(pg_catalog.<>) ALL ('{12,13}'))
