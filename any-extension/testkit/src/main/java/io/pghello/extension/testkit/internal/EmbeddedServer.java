@@ -421,16 +421,21 @@ public final class EmbeddedServer {
    * @param data the data directory inside the folder
    */
   static String endCommand(ServerPrograms programs, Path folder, Path data) {
-    return programs.platform().isWindows()
-        ? quoted(programs.program("pg_ctl").toString(), false)
-            + " -D "
-            + quoted(data.toString(), false)
-            + " -m immediate stop && rmdir /s /q "
-            + quoted(folder.toString(), false)
-        : "kill -QUIT $(head -n 1 "
-            + quoted(data.resolve("postmaster.pid").toString(), true)
-            + ") && rm -r "
-            + quoted(folder.toString(), true);
+    if (programs.platform().isWindows()) {
+      return quoted(programs.program("pg_ctl").toString(), false)
+          + " -D "
+          + quoted(data.toString(), false)
+          + " -m immediate stop && rmdir /s /q "
+          + quoted(folder.toString(), false);
+    }
+    // The server removes this file last. Until then it removes files of its own, and rm would fail.
+    String pidFile = quoted(data.resolve("postmaster.pid").toString(), true);
+    return "kill -QUIT $(head -n 1 "
+        + pidFile
+        + ") && while [ -e "
+        + pidFile
+        + " ]; do sleep 0.1; done && rm -r "
+        + quoted(folder.toString(), true);
   }
 
   /**

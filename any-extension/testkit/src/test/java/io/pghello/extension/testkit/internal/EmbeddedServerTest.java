@@ -25,6 +25,7 @@ class EmbeddedServerTest {
     assertThat(EmbeddedServer.endCommand(programs("darwin"), folder, data))
         .isEqualTo(
             "kill -QUIT $(head -n 1 '/tmp/it'\\''s one/data/postmaster.pid')"
+                + " && while [ -e '/tmp/it'\\''s one/data/postmaster.pid' ]; do sleep 0.1; done"
                 + " && rm -r '/tmp/it'\\''s one'");
     assertThat(EmbeddedServer.endCommand(programs("windows"), folder, data))
         .isEqualTo(
