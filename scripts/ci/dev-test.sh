@@ -187,6 +187,48 @@ two: XTest.fails: wrong in two
   failures=$((failures + 1))
 fi
 
+# In a pipe, ./dev test prints the modules, failures in full and errors of the build. Everything else is in the log.
+cases=$((cases + 1))
+cat >"$WORK/maven" <<'EOF'
+[INFO] Building pg-hello: client 0.1.0-SNAPSHOT                          [2/30]
+[main] ERROR io.pghello.Other - a test logs this
+[INFO] Tests run: 7, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 1 s -- in io.pghello.ATest
+[ERROR] Tests run: 2, Failures: 1, Errors: 1, Skipped: 0, Time elapsed: 1.8 s <<< FAILURE! -- in io.pghello.BTest
+[ERROR] io.pghello.BTest.greets -- Time elapsed: 0.1 s <<< FAILURE!
+java.lang.AssertionError:
+[Hello]
+
+	at io.pghello.BTest.greets(BTest.java:1)
+
+[WARNING] Tests run: 1, Failures: 0, Errors: 0, Skipped: 1, Time elapsed: 0 s -- in io.pghello.CTest
+not shown
+[ERROR] Failures:
+[ERROR]   BTest.greets:1
+[ERROR] Tests run: 10, Failures: 1, Errors: 1, Skipped: 1
+[INFO] Building jar: a.jar
+[INFO] Building pg-hello: jOOQ 0.1.0-SNAPSHOT                          [12/30]
+[ERROR] /src/A.java:[1,2] cannot find symbol
+  symbol: class B
+[ERROR] -> [Help 1]
+EOF
+sed -i 's/\\t/\t/' "$WORK/maven"
+SECONDS=61
+test_progress "$WORK/log" <"$WORK/maven" >"$WORK/out"
+if [ "$(<"$WORK/out")" != "$(printf ' 1:01  [2/30]  pg-hello: client (0 tests so far, 0 failed)
+[ERROR] io.pghello.BTest.greets -- Time elapsed: 0.1 s <<< FAILURE!
+java.lang.AssertionError:
+[Hello]
+
+\tat io.pghello.BTest.greets(BTest.java:1)
+
+ 1:01 [12/30]  pg-hello: jOOQ (10 tests so far, 2 failed)
+[ERROR] /src/A.java:[1,2] cannot find symbol
+  symbol: class B')" ] || ! cmp "$WORK/maven" "$WORK/log"; then
+  printf 'the output of Maven is shown as\n'
+  cat "$WORK/out"
+  failures=$((failures + 1))
+fi
+
 # caches STATUS WORDS FOLDER [VARIABLE=VALUE...]: with each umask, headers.sh must exit with this status, print these words, and
 # print no path. No suite has a PostgreSQL 99, so a path would come from a planted cache.
 caches() {
