@@ -73,7 +73,9 @@ class PreflightIT {
     assertThat(problem)
         .hasToString(
             "The database is distributed by Citus, and SET pg_hello.repeat does not reach its"
-                + " workers. In SQL on distributed tables, pass the count, e.g. pg_hello(name, 2).");
+                + " workers. In SQL on distributed tables, pass the count, e.g. pg_hello(name, 2), or"
+                + " set it with ALTER DATABASE or ALTER ROLE, which reach new sessions of the"
+                + " workers.");
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
   }
 

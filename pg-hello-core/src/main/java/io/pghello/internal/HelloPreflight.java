@@ -19,7 +19,8 @@ public record HelloPreflight(Installation installation, List<PgHelloProblem> war
       new PgHelloProblem(
           Code.DISTRIBUTED,
           "The database is distributed by Citus, and SET pg_hello.repeat does not reach its workers.",
-          "In SQL on distributed tables, pass the count, e.g. pg_hello(name, 2).");
+          "In SQL on distributed tables, pass the count, e.g. pg_hello(name, 2), or set it with ALTER"
+              + " DATABASE or ALTER ROLE, which reach new sessions of the workers.");
 
   /** Returns the installation with its problems in the client's type. */
   public static HelloPreflight of(Preflight found) {

@@ -5,7 +5,9 @@ package io.pghello.hibernate;
 public enum ValueStrategy {
   /**
    * {@link #RETURNING} if the identifier is {@code IDENTITY} and the value is computed only on
-   * INSERT. Otherwise, and in embedded objects, {@link #PREFETCH}.
+   * INSERT. Otherwise, and in embedded objects, {@link #PREFETCH}. If the database is distributed
+   * by Citus, always {@link #PREFETCH}: this is asked once when the session factory is built, in
+   * one round trip, unless {@link PgHelloSettings#PREFLIGHT} is {@code off}.
    */
   AUTO,
   /**
@@ -29,6 +31,7 @@ public enum ValueStrategy {
    *   <li>A value in a table other than the identifier's is read back by a query.
    *   <li>It cannot be combined with {@code @SQLInsert}. {@code @Immutable} entities need an {@code
    *       IDENTITY} identifier.
+   *   <li>Citus rejects it for tables that it manages, because the INSERT contains a subquery.
    * </ul>
    */
   RETURNING

@@ -14,6 +14,10 @@ import io.pghello.testkit.Superuser;
 import io.pghello.testkit.TestDatabase;
 import io.pghello.testkit.WireProxy;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import jakarta.persistence.Entity;
+import jakarta.persistence.GeneratedValue;
+import jakarta.persistence.GenerationType;
+import jakarta.persistence.Id;
 import jakarta.persistence.Persistence;
 import jakarta.persistence.PersistenceException;
 import java.io.Serial;
@@ -74,6 +78,18 @@ class StartUpCheckIT {
           "hibernate.hbm2ddl.auto",
           "none");
 
+  @Entity
+  static class Guest {
+    @Id
+    @GeneratedValue(strategy = GenerationType.IDENTITY)
+    @Nullable Long id;
+
+    @Nullable String name;
+
+    @WelcomeMessage(of = "name")
+    @Nullable String greeting;
+  }
+
   // the JDK holds the logger only weakly
   private final Logger logger = Logger.getLogger("io.pghello.hibernate");
   private final List<String> logged = new ArrayList<>();
@@ -133,16 +149,49 @@ class StartUpCheckIT {
   void startsWhereTheDatabaseIsDistributed(DataSource dataSource, @Superuser DataSource superuser)
       throws SQLException {
     execute(dataSource, CREATE);
-    execute(
-        superuser,
-        "INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable,"
-            + " extversion) SELECT 9999, 'citus', extowner, extnamespace, false, '13.0-1' FROM"
-            + " pg_extension WHERE extname = 'plpgsql'");
+    pretendCitus(superuser);
     start(dataSource, Map.of(PgHelloSettings.PREFLIGHT, "fail"));
     assertThat(logged)
         .singleElement()
         .asString()
         .startsWith("WARN The database is distributed by Citus, and SET pg_hello.repeat does not ");
+  }
+
+  /** Citus rejects INSERTs with subqueries, so the values are fetched before. */
+  @ParameterizedTest
+  @CsvSource({"false, warn, 1", "true, warn, 2", "true, fail, 2", "true, off, 1"})
+  void prefetchesForIdentitiesIfDistributed(
+      boolean citus,
+      String check,
+      int roundTrips,
+      DataSource dataSource,
+      @Superuser DataSource superuser,
+      WireProxy proxy)
+      throws Exception {
+    execute(dataSource, CREATE);
+    if (citus) {
+      pretendCitus(superuser);
+    }
+    try (SessionFactory sessions =
+        Factories.open(dataSource, Map.of(PgHelloSettings.PREFLIGHT, check), Guest.class)) {
+      sessions.inTransaction(
+          session -> {
+            session.doWork(connection -> connection.createStatement().execute("SELECT 1"));
+            var guest = new Guest();
+            guest.name = "Ada";
+            assertThatCode(() -> proxy.assertRoundTrips(roundTrips, () -> session.persist(guest)))
+                .doesNotThrowAnyException();
+            assertThat(guest.greeting).isEqualTo("Hello, Ada!");
+          });
+    }
+  }
+
+  private static void pretendCitus(DataSource superuser) throws SQLException {
+    execute(
+        superuser,
+        "INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable,"
+            + " extversion) SELECT 9999, 'citus', extowner, extnamespace, false, '13.0-1' FROM"
+            + " pg_extension WHERE extname = 'plpgsql'");
   }
 
   @Test

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import org.hibernate.boot.Metadata;
 import org.hibernate.dialect.Dialect;
 import org.hibernate.mapping.Collection;
@@ -33,14 +34,21 @@ final class Mappings {
     this.strategies = strategies;
   }
 
-  /** Prepares all attributes to be filled, and returns them by the entity's name. */
+  /**
+   * Prepares all attributes to be filled, and returns them by the entity's name.
+   *
+   * @param distributed whether the database is distributed by Citus; called at most once
+   */
   static Map<String, List<MappedValue>> prepare(
-      Metadata metadata, WriteExpressions expressions, Prefetcher prefetcher) {
+      Metadata metadata,
+      WriteExpressions expressions,
+      Prefetcher prefetcher,
+      BooleanSupplier distributed) {
     var mappings =
         new Mappings(
             metadata.getDatabase().getDialect(),
             prefetcher,
-            new StrategyChoice(metadata, expressions, prefetcher));
+            new StrategyChoice(metadata, expressions, prefetcher, distributed));
     metadata.getEntityBindings().forEach(mappings::visit);
     return mappings.found;
   }

@@ -32,7 +32,9 @@ public final class PgHelloIntegrator implements Integrator {
     String schema = Schema.prefix(context.getServiceRegistry());
     var expressions = new WriteExpressions(schema);
     var prefetcher = new Prefetcher(schema);
-    Map<String, List<MappedValue>> mapped = Mappings.prepare(metadata, expressions, prefetcher);
+    Map<String, List<MappedValue>> mapped =
+        Mappings.prepare(
+            metadata, expressions, prefetcher, () -> StartUpCheck.isDistributed(factory));
     if (mapped.isEmpty()) {
       return;
     }

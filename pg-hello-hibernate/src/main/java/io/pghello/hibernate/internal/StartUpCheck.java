@@ -21,7 +21,6 @@ import org.hibernate.engine.config.spi.ConfigurationService;
 import org.hibernate.engine.jdbc.connections.spi.JdbcConnectionAccess;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.resource.transaction.spi.TransactionCoordinatorBuilder;
-import org.hibernate.service.ServiceRegistry;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,19 +36,44 @@ final class StartUpCheck extends ExtensionCheck {
 
   /** Registers the check, if it is enabled in the settings. */
   static void register(SessionFactoryImplementor factory) {
-    if (!(factory.getJdbcServices().getDialect() instanceof PostgreSQLDialect)) {
-      return;
+    String reaction = reaction(factory);
+    if (!reaction.equals("off")) {
+      factory.addObserver(
+          new StartUpCheck(Schema.name(factory.getServiceRegistry()), reaction.equals("fail")));
     }
-    ServiceRegistry services = factory.getServiceRegistry();
-    String check =
-        ExtensionSettings.oneOf(
-            services,
+  }
+
+  /**
+   * Returns whether the database is distributed by Citus. False if the check is off, or if the
+   * server cannot be reached, which the check reports later. One round trip.
+   */
+  static boolean isDistributed(SessionFactoryImplementor factory) {
+    if (reaction(factory).equals("off")) {
+      return false;
+    }
+    try {
+      String schema = Schema.name(factory.getServiceRegistry());
+      return ServerCalls.preflight(source(factory), schema, TIMEOUT).installation().isDistributed();
+    } catch (PgHelloException e) {
+      return false;
+    }
+  }
+
+  /** Returns how to react to a problem: fail, warn or off. */
+  private static String reaction(SessionFactoryImplementor factory) {
+    return factory.getJdbcServices().getDialect() instanceof PostgreSQLDialect
+        ? ExtensionSettings.oneOf(
+            factory.getServiceRegistry(),
             PgHelloSettings.PREFLIGHT,
             List.of("fail", "warn", "off"),
-            isPossible(factory) ? "warn" : "off");
-    if (!check.equals("off")) {
-      factory.addObserver(new StartUpCheck(Schema.name(services), check.equals("fail")));
-    }
+            isPossible(factory) ? "warn" : "off")
+        : "off";
+  }
+
+  private static Source source(SessionFactoryImplementor factory) {
+    boolean jta =
+        factory.getServiceRegistry().requireService(TransactionCoordinatorBuilder.class).isJta();
+    return new Source(factory.getJdbcServices().getBootstrapJdbcConnectionAccess(), jta);
   }
 
   /** Returns whether there is a single database and Hibernate may connect to it at startup. */
@@ -63,10 +87,7 @@ final class StartUpCheck extends ExtensionCheck {
 
   @Override
   public void sessionFactoryCreated(SessionFactory factory) {
-    SessionFactoryImplementor created = factory.unwrap(SessionFactoryImplementor.class);
-    boolean jta =
-        created.getServiceRegistry().requireService(TransactionCoordinatorBuilder.class).isJta();
-    var source = new Source(created.getJdbcServices().getBootstrapJdbcConnectionAccess(), jta);
+    Source source = source(factory.unwrap(SessionFactoryImplementor.class));
     try {
       HelloPreflight found = ServerCalls.preflight(source, quotedSchema(), TIMEOUT);
       found.warnings().forEach(warning -> warn(warning.toString()));

@@ -5,6 +5,7 @@ import io.pghello.hibernate.ValueEvent;
 import io.pghello.hibernate.ValueStrategy;
 import java.util.IdentityHashMap;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.hibernate.boot.Metadata;
 import org.hibernate.mapping.BasicValue;
@@ -39,10 +40,18 @@ final class StrategyChoice {
   // an inherited attribute is visited in each entity, but prepared only once
   private final IdentityHashMap<Property, ValueStrategy> prepared = new IdentityHashMap<>();
 
-  StrategyChoice(Metadata metadata, WriteExpressions expressions, Prefetcher prefetcher) {
+  private final BooleanSupplier distributed;
+  private @Nullable Boolean isDistributed;
+
+  StrategyChoice(
+      Metadata metadata,
+      WriteExpressions expressions,
+      Prefetcher prefetcher,
+      BooleanSupplier distributed) {
     this.metadata = metadata;
     this.expressions = expressions;
     this.prefetcher = prefetcher;
+    this.distributed = distributed;
   }
 
   /** Prepares an attribute and returns its strategy. */
@@ -58,7 +67,7 @@ final class StrategyChoice {
     String obstacle = obstacleToExpression(value, place, attribute, type);
     if (strategy == ValueStrategy.AUTO) {
       strategy =
-          obstacle == null && isIdentity(place.entity())
+          obstacle == null && isIdentity(place.entity()) && acceptsExpressions()
               ? ValueStrategy.RETURNING
               : ValueStrategy.PREFETCH;
     } else if (strategy == ValueStrategy.RETURNING && obstacle != null) {
@@ -134,6 +143,14 @@ final class StrategyChoice {
     return type instanceof CustomType<?>
         || Stream.of(type, resolved.getDomainJavaType(), resolved.getJdbcType())
             .anyMatch(part -> !part.getClass().getName().startsWith("org.hibernate."));
+  }
+
+  /** Returns whether INSERTs accept the write expressions. Citus rejects their subqueries. */
+  private boolean acceptsExpressions() {
+    if (isDistributed == null) {
+      isDistributed = distributed.getAsBoolean();
+    }
+    return !isDistributed;
   }
 
   private static boolean isMillis(Class<?> type) {
