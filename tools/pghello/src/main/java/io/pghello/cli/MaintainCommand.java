@@ -138,8 +138,7 @@ final class MaintainCommand implements Callable<Integer> {
       paramLabel = "LIBRARY",
       split = ",",
       description =
-          "With --weekly and --pgbackrest: libraries to load during verification. See "
-              + "verify --preload.")
+          "With --weekly: libraries to load during verification. See " + "verify --preload.")
   private List<String> preload = List.of();
 
   @Option(

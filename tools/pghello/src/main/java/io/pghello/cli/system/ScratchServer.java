@@ -38,9 +38,11 @@ public final class ScratchServer {
    *
    * @param temporary the parent of the server's directory
    * @param files the extension's files; the directory may not exist
+   * @param preload libraries to load at startup, without their background workers
    * @param undo stops the server and deletes its directory
    */
-  public static Target start(Programs programs, Path temporary, Path files, Undo undo)
+  public static Target start(
+      Programs programs, Path temporary, Path files, List<String> preload, Undo undo)
       throws IOException {
     Path folder = Files.createTempDirectory(temporary, "pghello-verify");
     undo.begin(() -> {}, () -> Folders.deleteFolder(folder));
@@ -60,9 +62,9 @@ public final class ScratchServer {
             "--no-sync"),
         Map.of(),
         Redirect.DISCARD);
-    Undo.Running running =
-        undo.start(
-            asServer(
+    var command =
+        new ArrayList<>(
+            List.of(
                 bin.resolve("postgres").toString(),
                 "-D",
                 data.toString(),
@@ -72,9 +74,13 @@ public final class ScratchServer {
                 "--fsync=off",
                 "--autovacuum=off",
                 "--max_wal_size=4GB",
-                "--maintenance_work_mem=256MB"),
-            Map.of(),
-            Redirect.DISCARD);
+                "--maintenance_work_mem=256MB"));
+    if (!preload.isEmpty()) {
+      command.add("--shared_preload_libraries=" + String.join(",", preload));
+      command.add("--max_worker_processes=0");
+    }
+    Undo.Running running =
+        undo.start(asServer(command.toArray(String[]::new)), Map.of(), Redirect.DISCARD);
     undo.begin(
         () -> {},
         () -> {
@@ -113,6 +119,13 @@ public final class ScratchServer {
   /** Requests a fast shutdown, which does not wait for sessions to end. */
   public static void tellToEnd(Undo.Running server) {
     Programs.output("kill", "-INT", String.valueOf(server.process().pid()));
+  }
+
+  /** Returns advice to use {@code --preload} if the error is about a missing library. */
+  public static String adviceOn(String messages) {
+    return messages.contains("preload")
+        ? "; --preload LIBRARY loads a library at startup, without its background workers"
+        : "";
   }
 
   private static void awaitStart(Target target, Undo.Running running) {

@@ -832,6 +832,21 @@ class BackupIT {
     }
   }
 
+  /** Extensions such as citus reject sessions of a server that does not preload their library. */
+  @Test
+  void verifiesWithPreloadedLibraries(PgHelloServer server, TestDatabase database)
+      throws Exception {
+    assumeTrue(Run.hasServer(server), "no programs of this version");
+    Map<String, String> environment = environment(server, database);
+    assertThat(backup(environment, database.name()).status()).isZero();
+    Run verified =
+        verify(environment, "--from", folder.toString(), "--preload", "auto_explain,passwordcheck");
+    assertThat(verified.status()).as(verified.err()).isZero();
+    Run missing = verify(environment, "--from", folder.toString(), "--preload", "no_such_library");
+    assertThat(missing.status()).as(missing.out()).isEqualTo(2);
+    assertThat(missing.err()).contains("could not access file \"no_such_library\"");
+  }
+
   /** As a user with read-only access to the backups, or if the disk is mounted read-only. */
   @Test
   void verifiesReadOnlyBackups(PgHelloServer server, TestDatabase database) throws Exception {

@@ -191,8 +191,6 @@ public record Dumps(List<String> named, @Nullable Path bindir, int keepDays, Out
   @Override
   public Proof verify(Backup backup, List<String> databases, Trial trial, Undo undo)
       throws SQLException, IOException {
-    Failure.refuseIf(
-        !trial.options().preload().isEmpty(), "--preload requires a pgBackRest backup");
     String power = trial.options().trustsOwners() ? null : ScratchServer.powerOfThisUser();
     Failure.refuseIf(
         power != null,
@@ -203,7 +201,11 @@ public record Dumps(List<String> named, @Nullable Path bindir, int keepDays, Out
     output.progress("a server");
     Target server =
         ScratchServer.start(
-            programs, trial.temporary(), backup.folder().resolve(Backup.FILES), undo);
+            programs,
+            trial.temporary(),
+            backup.folder().resolve(Backup.FILES),
+            trial.options().preload(),
+            undo);
     try (Connection session = server.connectForLong()) {
       Roles.createMissing(session, backup.folder().resolve(Backup.ROLES));
     }
@@ -243,10 +245,11 @@ public record Dumps(List<String> named, @Nullable Path bindir, int keepDays, Out
                 isRight ? "as it was" : "differs"));
       } catch (SQLException | Failure e) {
         // The owner of a database can make it impossible to restore, so continue with the others.
+        String message = String.valueOf(Failure.in(database, e).getMessage());
         failed.add(
             deadline.hasPassed()
                 ? trial.overLimit(database)
-                : String.valueOf(Failure.in(database, e).getMessage()));
+                : message + ScratchServer.adviceOn(message));
       }
     }
     wrong.addAll(failed);

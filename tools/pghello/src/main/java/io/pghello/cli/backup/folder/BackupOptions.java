@@ -63,9 +63,9 @@ public final class BackupOptions {
       paramLabel = "LIBRARY",
       split = ",",
       description =
-          "Libraries to load at startup into the copy of a pgBackRest backup, e.g. "
-              + "one that replays custom WAL records. Their background workers do not "
-              + "start. Default: none.")
+          "Libraries to load at startup into the server that is verified or recovered, e.g. "
+              + "citus, or one that replays custom WAL records. Their background workers do "
+              + "not start. Default: none.")
   private List<String> preload = List.of();
 
   public BackupOptions() {}

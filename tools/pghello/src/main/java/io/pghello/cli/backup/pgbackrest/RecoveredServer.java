@@ -329,14 +329,7 @@ public final class RecoveredServer {
             .toList();
     return "the restored server does not start: "
         + (fatal.isEmpty() ? messages.strip() : String.join("; ", fatal))
-        + adviceOn(messages);
-  }
-
-  /** Returns advice to use {@code --preload} if the error is about a missing library. */
-  static String adviceOn(String messages) {
-    return messages.contains("preload")
-        ? "; --preload LIBRARY loads a library at startup, without its background workers"
-        : "";
+        + ScratchServer.adviceOn(messages);
   }
 
   private Map<String, String> controlData() {

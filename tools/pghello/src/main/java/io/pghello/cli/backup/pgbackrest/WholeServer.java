@@ -18,6 +18,7 @@ import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
 import io.pghello.cli.system.Deadline;
 import io.pghello.cli.system.Programs;
+import io.pghello.cli.system.ScratchServer;
 import io.pghello.cli.system.Undo;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
@@ -195,7 +196,7 @@ public record WholeServer(PgBackRest pgBackRest, String type, @Nullable Path bin
           wrong.size() == before ? "can be read" : "wrong");
     } catch (SQLException e) {
       String message = SqlErrors.explain(e);
-      throw Failure.critical(database + ": " + message + RecoveredServer.adviceOn(message));
+      throw Failure.critical(database + ": " + message + ScratchServer.adviceOn(message));
     }
   }
 }
