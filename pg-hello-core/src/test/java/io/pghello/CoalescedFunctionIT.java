@@ -22,6 +22,7 @@ import io.pghello.extension.batching.FunctionAsyncOperations;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.batching.FunctionOperations;
+import io.pghello.extension.batching.TextArray;
 import io.pghello.internal.ListenerAdapter;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
@@ -81,9 +82,9 @@ class CoalescedFunctionIT {
     @Override
     public void bind(PreparedStatement statement, List<Greeting> requests) throws SQLException {
       var connection = statement.getConnection();
-      Object[] names = requests.stream().map(Greeting::name).toArray();
+      List<String> names = requests.stream().map(Greeting::name).toList();
       Object[] times = requests.stream().map(Greeting::times).toArray();
-      statement.setArray(1, connection.createArrayOf("text", names));
+      statement.setArray(1, TextArray.of(connection, names));
       statement.setArray(2, connection.createArrayOf("int4", times));
     }
 

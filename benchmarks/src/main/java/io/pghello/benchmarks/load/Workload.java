@@ -8,8 +8,16 @@ import io.pghello.benchmarks.harness.SampleNames;
 import io.pghello.benchmarks.peers.JdbcPeer;
 import io.pghello.benchmarks.peers.R2dbcPeer;
 import io.pghello.benchmarks.peers.VertxPeer;
+import io.pghello.extension.ExtensionDescription;
+import io.pghello.extension.batching.BatchMapper;
+import io.pghello.extension.batching.CoalescedFunction;
+import io.pghello.extension.batching.TextArray;
 import java.io.Closeable;
 import java.io.IOException;
+import java.sql.Array;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ThreadFactory;
@@ -19,6 +27,9 @@ import org.jspecify.annotations.Nullable;
 /** Ways of calling the function: this project's and others. */
 public enum Workload {
   ASYNC("helloAsync()", Ours::new, (ours, load) -> load.futures(ours::hello)),
+  /** The engine of {@link #ASYNC}, as other extensions use it. */
+  FUNCTION(
+      "CoalescedFunction", GeneralFunction::new, (function, load) -> load.futures(function::hello)),
   THREADS("hello(), threads", Ours::new, (o, load) -> load.threads(Thread::new, o.client::hello)),
   VIRTUAL(
       "hello(), virtual threads", Ours::new, (o, load) -> load.threads(virtual(), o.client::hello)),
@@ -94,6 +105,52 @@ public enum Workload {
           Class.forName("java.lang.Thread$Builder").getMethod("factory").invoke(builder);
     } catch (ReflectiveOperationException e) {
       return null;
+    }
+  }
+
+  /** The client's function as a function of any extension, with default settings. */
+  private static final class GeneralFunction implements Closeable, BatchMapper<String, String> {
+    private final HikariDataSource pool;
+    private final CoalescedFunction<String, String> function;
+
+    GeneralFunction(Address address, int connections) {
+      pool = JdbcPeer.pool(address, connections);
+      ExtensionDescription extension =
+          ExtensionDescription.named("pg_hello")
+              .function("pg_hello_all(text[], integer[])", "text[]")
+              .build();
+      function = CoalescedFunction.create(pool, extension, "pg_hello_all", this);
+    }
+
+    void hello(String name, BiConsumer<@Nullable String, @Nullable Throwable> answer) {
+      var unused = function.callAsync(name).whenComplete(answer);
+    }
+
+    @Override
+    public void bind(PreparedStatement statement, List<String> names) throws SQLException {
+      statement.setArray(1, TextArray.of(statement.getConnection(), names));
+      statement.setArray(2, null); // as set in the session, which is the client's default
+    }
+
+    @Override
+    public List<String> read(Array greetings) throws SQLException {
+      return Arrays.asList((String[]) greetings.getArray());
+    }
+
+    @Override
+    public boolean matches(String name, String greeting) {
+      return greeting.length() == name.length() + 8 && greeting.startsWith(name, 7);
+    }
+
+    @Override
+    public int sizeInBytes(String name) {
+      return name.length() + Integer.BYTES;
+    }
+
+    @Override
+    public void close() {
+      function.close();
+      pool.close();
     }
   }
 

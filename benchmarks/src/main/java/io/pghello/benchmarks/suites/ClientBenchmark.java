@@ -3,6 +3,7 @@ package io.pghello.benchmarks.suites;
 
 import static io.pghello.benchmarks.harness.Comparison.CHECKED_MEANWHILE;
 import static io.pghello.benchmarks.load.Workload.ASYNC;
+import static io.pghello.benchmarks.load.Workload.FUNCTION;
 import static io.pghello.benchmarks.load.Workload.JDBC_THREADS;
 import static io.pghello.benchmarks.load.Workload.JDBC_VIRTUAL;
 import static io.pghello.benchmarks.load.Workload.R2DBC;
@@ -94,6 +95,7 @@ public final class ClientBenchmark extends ServerBenchmark {
                     .lessCpu(18),
                 best.ours(),
                 best.peer()),
+            judged(rates(FUNCTION, ASYNC).target(0.85, 1).lessCpu(0.91), FUNCTION, ASYNC),
             judged(rates(ASYNC, JDBC_THREADS).target(30, 75).lessCpu(20), ASYNC, JDBC_THREADS),
             judged(rates(VIRTUAL, JDBC_VIRTUAL).target(25, 50).lessCpu(5), VIRTUAL, JDBC_VIRTUAL),
             plain(rates(VIRTUAL, JDBC_THREADS), rate(VIRTUAL), rate(JDBC_THREADS)),
@@ -143,7 +145,7 @@ public final class ClientBenchmark extends ServerBenchmark {
 
   /** Returns the title of a library with the number of callers used in most rows. */
   private static String all(Workload library) {
-    return library == ASYNC
+    return library == ASYNC || library == FUNCTION
         ? library.title() + ", 256 in flight"
         : library.title().replaceFirst("(virtual )?threads", "256 $0");
   }

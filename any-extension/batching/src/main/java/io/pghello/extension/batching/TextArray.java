@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.pghello.extension.batching.internal.jdbc.TextArrays;
+import java.sql.Array;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+
+/** Parameters of type {@code text[]} for a {@link BatchMapper}. */
+public final class TextArray {
+  private TextArray() {}
+
+  /**
+   * Returns an array for {@link java.sql.PreparedStatement#setArray}. Has the same effect as {@link
+   * Connection#createArrayOf}, but needs less CPU time and memory. No round trip.
+   *
+   * @param connection the statement's connection
+   * @param texts not null, and without null elements; an unpaired surrogate becomes a question mark
+   */
+  public static Array of(Connection connection, List<String> texts) throws SQLException {
+    return TextArrays.of(connection, texts, text -> text, TextArray::bytes);
+  }
+
+  /** Returns the length of a text in UTF-8. */
+  private static int bytes(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) >= 0x80) {
+        return text.getBytes(UTF_8).length;
+      }
+    }
+    return text.length();
+  }
+}

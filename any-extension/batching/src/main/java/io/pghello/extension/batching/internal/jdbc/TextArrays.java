@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal.jdbc;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.nio.ByteBuffer;
+import java.sql.Array;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.ToIntFunction;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.Oid;
+import org.postgresql.jdbc.PgArray;
+import org.postgresql.jdbc.PreferQueryMode;
+
+/** Creates parameters of type {@code text[]} in the binary format. */
+public final class TextArrays {
+  // of the binary format of arrays
+  private static final int HEADER_BYTES = 5 * Integer.BYTES;
+  private static final int DIMENSIONS = 1;
+  private static final int NO_NULLS = 0;
+  private static final int FIRST_INDEX = 1;
+
+  private TextArrays() {}
+
+  /**
+   * Returns an array of texts. Faster than the driver, which creates an object per text and copies
+   * its bytes twice. Uses the driver if the connection is not its own, or has another encoding.
+   *
+   * @param values what contains the texts
+   * @param text returns the text, not null
+   * @param bytes returns the length of the text in UTF-8
+   */
+  public static <T> Array of(
+      Connection connection, List<T> values, Function<T, String> text, ToIntFunction<T> bytes)
+      throws SQLException {
+    if (connection.isWrapperFor(BaseConnection.class)) {
+      BaseConnection driver = connection.unwrap(BaseConnection.class);
+      if (driver.getPreferQueryMode() != PreferQueryMode.SIMPLE
+          && driver.getEncoding().name().equals(UTF_8.name())) {
+        return new PgArray(driver, Oid.TEXT_ARRAY, binary(values, text, bytes));
+      }
+    }
+    return connection.createArrayOf("text", values.stream().map(text).toArray(String[]::new));
+  }
+
+  /** Returns the binary format: a header, then the length and the bytes of each text. */
+  private static <T> byte[] binary(
+      List<T> values, Function<T, String> text, ToIntFunction<T> bytes) {
+    long length = HEADER_BYTES;
+    for (T value : values) {
+      length += Integer.BYTES + bytes.applyAsInt(value);
+    }
+    ByteBuffer array = ByteBuffer.allocate(Math.toIntExact(length));
+    array.putInt(DIMENSIONS).putInt(NO_NULLS).putInt(Oid.TEXT);
+    array.putInt(values.size()).putInt(FIRST_INDEX);
+    for (T value : values) {
+      int size = bytes.applyAsInt(value);
+      array.putInt(size);
+      putUtf8(array, text.apply(value), size);
+    }
+    return array.array();
+  }
+
+  private static void putUtf8(ByteBuffer target, String text, int bytes) {
+    if (bytes == text.length()) {
+      for (int i = 0; i < bytes; i++) {
+        char character = text.charAt(i);
+        // others than ASCII are unpaired surrogates, which are replaced by one byte
+        target.put((byte) (character < 0x80 ? character : '?'));
+      }
+    } else {
+      target.put(text.getBytes(UTF_8));
+    }
+  }
+}
