@@ -76,13 +76,14 @@ debian_sources() {
   unset -f next_source
 }
 
-# debian_download TYPE SUITE PACKAGES DIR: downloads the newest packages of a suite, separated by blanks, into DIR, with
-# separate lists: nothing is installed, and root is not required. TYPE is deb, deb-src, deb-libs (like deb, with all required
-# libraries) or deb-known (like deb, but ignores packages that the suite does not have). Other types return 2 if a package is
-# missing; 1 means that the suite cannot be read.
+# debian_download TYPE SUITE PACKAGES DIR [WITHOUT]: downloads the newest packages of a suite, separated by blanks, into DIR,
+# with separate lists: nothing is installed, and root is not required. TYPE is deb, deb-src, deb-libs (like deb, with all
+# required libraries), deb-known (like deb, but ignores packages that the suite does not have) or deb-needed (like deb-known,
+# with required libraries, except packages that match one of the patterns WITHOUT, and those that only they require). Other types
+# return 2 if a package is missing; 1 means that the suite cannot be read.
 debian_download() (
   read -ra packages <<<"$3"
-  type=${1%-libs} type=${type%-known}
+  type=${1%-libs} type=${type%-known} type=${type%-needed}
   tmp=$(mktemp -d)
   trap 'rm -rf "$tmp"' EXIT
   mkdir -p "$tmp/sources" "$tmp/parts" "$tmp/lists/partial" "$tmp/cache/archives/partial" "$4"
@@ -117,10 +118,13 @@ END
     apt-get -qq -c "$tmp/apt.conf" update >"$tmp/log" 2>&1 || continue
     cd "$4" || return 1
     if [ "$type" = deb ]; then
-      if [ "$1" = deb-known ]; then
+      if [[ $1 = deb-known || $1 = deb-needed ]]; then
         mapfile -t packages < <(debian_known "$tmp/apt.conf" "${packages[@]}")
       fi
       apt-cache -c "$tmp/apt.conf" show "${packages[@]}" >/dev/null 2>&1 || return 2
+      if [ "$1" = deb-needed ]; then
+        mapfile -O "${#packages[@]}" -t packages < <(debian_needed "$tmp/apt.conf" "${5-}" "${packages[@]}")
+      fi
       if [ "$1" = deb-libs ]; then
         mapfile -O "${#packages[@]}" -t packages < <(apt-cache -c "$tmp/apt.conf" depends --recurse --no-recommends \
           --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances "${packages[@]}" | grep -E '^(lib|zlib)' | sort -u)
@@ -135,6 +139,34 @@ END
   [ ! -s "$tmp/log" ] || sed -n 's#\(https\?://\)[^/ ]*#\1...#g; /^[EW]:/p' "$tmp/log" >&2
   return 1
 )
+
+# debian_needed CONFIGURATION WITHOUT PACKAGE...: prints the packages of libraries that these packages require, directly or not.
+# Leaves out the C library, packages that match one of the patterns WITHOUT, and those that only they require. Includes
+# gcc-NN-base, which contains the licence of gcc's libraries.
+debian_needed() {
+  local configuration=$1 pattern package
+  local -a without=() level=("${@:3}") next
+  local -A seen=()
+  read -ra without <<<"$2 libc6 libcrypt1"
+  for package in "${level[@]}"; do
+    seen[$package]=1
+  done
+  while [ ${#level[@]} -gt 0 ]; do
+    next=()
+    while IFS= read -r package; do
+      [ -z "${seen[$package]-}" ] || continue
+      seen[$package]=1
+      for pattern in "${without[@]}"; do
+        # shellcheck disable=SC2053
+        [[ ${package%:*} != $pattern ]] || continue 2
+      done
+      next+=("$package")
+      printf '%s\n' "$package"
+    done < <(apt-cache -c "$configuration" depends --important "${level[@]}" |
+      sed -n 's/^ |\?\( *\)Depends: \(\(lib\|zlib\|gcc-[0-9]*-base\)[^ ]*\)$/\2/p' | sort -u)
+    level=("${next[@]}")
+  done
+}
 
 # debian_known CONFIGURATION PACKAGE...: prints the packages that the lists contain, and reports the others. A package for all
 # platforms counts for this one.

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# packages.sh MAJOR PACKAGE...: downloads packages of the Debian suite for a PostgreSQL major, at most once a month, and prints
-# their directory. With the suffix :arm64, a package is for that platform. Packages that the suite does not have are reported
-# each time, and left out. If the suite cannot be read, packages of an earlier month are used; if there are none, nothing is
+# packages.sh [--needed WITHOUT] MAJOR PACKAGE...: downloads packages of the Debian suite for a PostgreSQL major, at most once a
+# month, and prints their directory. With the suffix :arm64, a package is for that platform. Packages that the suite does not have
+# are reported each time, and left out. With --needed, also downloads the packages of libraries that they require, except packages
+# that match one of the patterns WITHOUT, and those that only they require. If the suite cannot be read, packages of an earlier month are used; if there are none, nothing is
 # printed. Packages change, and mirrors are not always available.
 # SPDX-License-Identifier: MIT
 PROGRAM=packages.sh
@@ -10,16 +11,21 @@ PROGRAM=packages.sh
 # shellcheck source=scripts/debian.sh
 . "$ROOT/scripts/debian.sh"
 
+type=deb-known except=
+if [ "${1-}" = --needed ]; then
+  type=deb-needed except=$2
+  shift 2
+fi
 [ $# -ge 2 ] || misuse "takes a major and packages, as in: packages.sh 17 postgresql-17-pgvector libc6"
 known_major "$1"
-key=$(printf '%s\n' "${@:2}" | sort | sha256sum | cut -c1-16)
+key=$({ [ "$type" = deb-known ] || printf '%s %s\n' "$type" "$except"; printf '%s\n' "${@:2}" | sort; } | sha256sum | cut -c1-16)
 folder=$CACHE/packages/$1-$(date +%Y-%m)-$key
 if [ ! -e "$folder" ]; then
   say "Fetching $(($# - 1)) packages of Debian's suite ${HEADER_SUITE[$1]} (some seconds, once a month)"
   mkdir -p "$CACHE/packages"
   tmp=$(mktemp -d "$CACHE/packages/.tmp.XXXXXX")
   trap 'rm -rf "$tmp"' EXIT
-  download() { debian_download deb-known "${HEADER_SUITE[$1]}" "${*:2}" "$tmp/deb" 2>"$tmp/messages"; }
+  download() { debian_download "$type" "${HEADER_SUITE[$1]}" "${*:2}" "$tmp/deb" "$except" 2>"$tmp/messages"; }
   if download "$@" || { sleep 5 && download "$@"; }; then
     mv "$tmp/messages" "$tmp/deb"
     mv -T "$tmp/deb" "$folder" 2>/dev/null || [ -e "$folder" ]

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# recipes.sh [MAJOR...] [NAME...]: creates the contents of the jar of any-extension/recipes/NAME in its directory build, from
-# Debian's packages for these majors (default: all) and all platforms. Exits with 77 if there are none. A suite has only the
-# current version of a package. Therefore a recipe contains only the package's name, apt verifies the download, and PACKAGES in
-# the jar lists versions and hashes. With --page, the table in docs/extensions.md is generated from the result.
+# recipes.sh [MAJOR...] [PLATFORM...] [NAME...]: creates the contents of the jar of any-extension/recipes/NAME in its directory
+# build, from Debian's packages for these majors and platforms (default: all). Exits with 77 if there are none. A suite has only
+# the current version of a package. Therefore a recipe contains only the package's name, apt verifies the download, and PACKAGES
+# in the jar lists versions and hashes. With --page, the table in docs/extensions.md is generated from the result.
 # SPDX-License-Identifier: MIT
 PROGRAM=recipes.sh
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-PLATFORMS=(amd64 arm64)
+PLATFORMS=()
 # Packages of the GNU C library needed by the server and by libraries of extensions.
 LIBC='ld-linux-* libc.so.6 libm.so.6 libmvec.so.1 libdl.so.2 libpthread.so.0 librt.so.1 libresolv.so.2 libutil.so.1'
 
@@ -35,7 +35,11 @@ page() {
 }
 
 # property NAME KEY: prints a property of a recipe's POM.
+# A property that contains patterns must not be expanded: use read -a.
 property() { sed -n "s:.*<$2>\(.*\)</$2>.*:\1:p" "$ROOT/any-extension/recipes/$1/pom.xml"; }
+
+# recipes: prints the name of each recipe.
+recipes() { (cd "$ROOT/any-extension/recipes" && printf '%s\n' */test.sql | cut -d/ -f1); }
 
 case ${1-} in
   --page)
@@ -44,9 +48,10 @@ case ${1-} in
     ;;
   -h | --help)
     cat <<TEXT
-Usage: scripts/recipes.sh [MAJOR...] [NAME...]
-Lays out the jars of any-extension/recipes/NAME, out of Debian's packages for these majors. Default: ${MAJORS[*]}, and all recipes:
-$(cd "$ROOT/extensions" && printf '%s\n' */test.sql | cut -d/ -f1 | paste -sd ' ' | fold -s -w 100)
+Usage: scripts/recipes.sh [MAJOR...] [PLATFORM...] [NAME...]
+Creates the contents of the jars of any-extension/recipes/NAME from Debian's packages.
+Majors: ${MAJORS[*]}. Platforms: linux-amd64 linux-arm64. Default: all of both, and all recipes:
+$(recipes | paste -sd ' ' | fold -s -w 100)
 TEXT
     exit
     ;;
@@ -57,15 +62,16 @@ for argument in "$@"; do
   if [[ $argument =~ ^[0-9]+$ ]]; then
     known_major "$argument"
     majors+=("$argument")
+  elif [[ $argument =~ ^linux-(amd64|arm64)$ ]]; then
+    PLATFORMS+=("${BASH_REMATCH[1]}")
   else
     [ -e "$ROOT/any-extension/recipes/$argument/test.sql" ] || misuse "no recipe any-extension/recipes/$argument"
     names+=("$argument")
   fi
 done
 [ ${#majors[@]} -gt 0 ] || majors=("${MAJORS[@]}")
-if [ ${#names[@]} = 0 ]; then
-  mapfile -t names < <(cd "$ROOT/extensions" && printf '%s\n' */test.sql | cut -d/ -f1)
-fi
+[ ${#PLATFORMS[@]} -gt 0 ] || PLATFORMS=(amd64 arm64)
+[ ${#names[@]} -gt 0 ] || mapfile -t names < <(recipes)
 command -v dpkg-deb >/dev/null || {
   say 'skipped: recipes need apt and dpkg, as Debian has them'
   exit 77
@@ -79,7 +85,47 @@ record() {
   mkdir -p "$2"
   printf '%s sha256=%s\n' "$(dpkg-deb -f "$1" Package Version Architecture Source | tr '\n' ' ')" "$(sha256sum "$1" | cut -d' ' -f1)" \
     >>"$2/PACKAGES"
-  cp "$tmp"/x/usr/share/doc/*/copyright "$2/${3-copyright}"
+  local text
+  text=$tmp/x/usr/share/doc/$(dpkg-deb -f "$1" Package)/copyright
+  # Libraries of gcc link to the text of the package gcc-NN-base, which is recorded as well.
+  [ ! -e "$text" ] || cp "$text" "$2/${3-copyright}"
+}
+
+# remove_unused FOLDER...: removes shared libraries from the last folder that no file in the folders needs.
+remove_unused() {
+  local library removed=yes
+  while [ -n "$removed" ]; do
+    removed=
+    for library in "${@: -1}"/*; do
+      # A file contains the names of the libraries that it needs.
+      if ! find "$@" -type f ! -path "$library" -exec grep -qaF -- "$(basename "$library")" {} +; then
+        rm "$library"
+        removed=yes
+      fi
+    done
+  done
+}
+
+# rename_control_files FOLDER: gives control files such as postgis-3.control the name of their extension.
+rename_control_files() {
+  local file name
+  for file in "$1"/*-[0-9]*.control; do
+    name=$(basename "$file" | sed 's/-[0-9]*\.control$//')
+    if [ -e "$file" ] && [ ! -e "$1/$name.control" ] && compgen -G "$1/$name--*.sql" >/dev/null; then
+      mv "$file" "$1/$name.control"
+    fi
+  done
+}
+
+# remove_old_updates FOLDER: removes update scripts from versions that cannot be created with the files in the folder.
+remove_old_updates() {
+  local file name from
+  for file in "$1"/*--*--*.sql; do
+    name=$(basename "$file") from=${file##*/}
+    name=${name%%--*} from=${from#*--} from=${from%%--*}
+    # PostGIS calls all old versions ANY.
+    [ "$from" = ANY ] || [ -e "$1/$name--$from.sql" ] || compgen -G "$1/$name--*--$from.sql" >/dev/null || rm "$file"
+  done
 }
 
 # unpack PACKAGE: into $tmp/x.
@@ -90,13 +136,16 @@ unpack() {
 
 # needed_libraries TRIPLET FOLDER: copies the unpacked shared libraries under their sonames.
 needed_libraries() {
-  local library
+  local folder library
   mkdir -p "$2"
-  for library in "$tmp"/x/usr/lib/"$1"/lib*.so.*; do
-    # The target of a link has another name.
-    if [ -L "$library" ] || [ -z "$(find "$tmp/x/usr/lib/$1" -lname "$(basename "$library")")" ]; then
-      cp -L "$library" "$2/"
-    fi
+  # Older suites have some in /lib.
+  for folder in "$tmp/x/usr/lib/$1" "$tmp/x/lib/$1"; do
+    for library in "$folder"/lib*.so.*; do
+      # The target of a link has another name.
+      if [ -L "$library" ] || { [ -e "$library" ] && [ -z "$(find "$folder" -lname "$(basename "$library")")" ]; }; then
+        cp -L "$library" "$2/"
+      fi
+    done
   done
 }
 
@@ -113,16 +162,31 @@ trap 'rm -rf "$tmp"' EXIT
 mapfile -t packages < <(for_platforms libc6)
 libc=$("$ROOT/scripts/packages.sh" "${MAJORS[-1]}" "${packages[@]}")
 any=
+# Packages of a recipe with needed = * are in a separate directory, since their libraries are all those in it.
 declare -A fetched=()
 for major in "${majors[@]}"; do
   packages=()
   for name in "${names[@]}"; do
-    for package in "postgresql-$major-$(property "$name" package)" $(property "$name" needed); do
-      mapfile -O ${#packages[@]} -t packages < <(for_platforms "$package")
+    own=()
+    for package in $(property "$name" package); do
+      mapfile -O ${#own[@]} -t own < <(for_platforms "postgresql-$major-$package")
     done
+    read -ra needed <<<"$(property "$name" needed)"
+    if [ "${needed[*]}" = '*' ]; then
+      mapfile -O ${#own[@]} -t own < <(for_platforms "$(property "$name" data)")
+      fetched[$major-$name]=$("$ROOT/scripts/packages.sh" --needed "$(property "$name" without)" "$major" "${own[@]}")
+      any+=${fetched[$major-$name]}
+    else
+      for package in "${needed[@]}"; do
+        mapfile -O ${#own[@]} -t own < <(for_platforms "$package")
+      done
+      packages+=("${own[@]}")
+    fi
   done
-  fetched[$major]=$("$ROOT/scripts/packages.sh" "$major" "${packages[@]}")
-  any+=${fetched[$major]}
+  if [ ${#packages[@]} -gt 0 ]; then
+    fetched[$major]=$("$ROOT/scripts/packages.sh" "$major" "${packages[@]}")
+    any+=${fetched[$major]}
+  fi
 done
 [ -n "$libc" ] && [ -n "$any" ] || exit 77
 
@@ -144,38 +208,66 @@ for name in "${names[@]}"; do
   into=$tmp/build/$extension
   mkdir -p "$into"
   having=()
+  read -ra without <<<"$(property "$name" without)"
+  read -ra needed <<<"$(property "$name" needed)"
   for major in "${majors[@]}"; do
-    for package in "${fetched[$major]}/postgresql-$major-$(property "$name" package)"_*.deb; do
-      [ -e "$package" ] || continue
-      unpack "$package"
-      record "$package" "$into"
-      if [ ! -e "$into/share/$major" ]; then
-        having+=("$major")
-        mkdir -p "$into/share"
-        cp -rL "$tmp/x/usr/share/postgresql/$major" "$into/share/"
-        # A script may contain its installation path, for example in COPY.
-        find "$into/share/$major" -name '*.sql' -exec sed -i "s#'/usr/share/postgresql/$major/#'@PG_EXTENSION_SHARED_FOLDER@/#g" {} +
-      fi
-      libraries=$tmp/x/usr/lib/postgresql/$major/lib
-      if [ -d "$libraries" ]; then
-        platform=linux-$(dpkg-deb -f "$package" Architecture)/$major
-        mkdir -p "$into/$platform"
-        (cd "$libraries" && find . -name bitcode -prune -o -name '*.so' -print0 | xargs -0 cp --parents -t "$into/$platform")
-      fi
-    done
-    for needed in $(property "$name" needed); do
-      for package in "${fetched[$major]}/$needed"_*.deb; do
-        if [ ! -e "$package" ] || [ ! -e "$into/share/$major" ]; then
-          continue
-        fi
+    folder=${fetched[$major-$name]-${fetched[$major]-}}
+    declare -A shared=()
+    for own in $(property "$name" package); do
+      for package in "$folder/postgresql-$major-$own"_*.deb; do
+        [ -e "$package" ] || continue
         unpack "$package"
-        record "$package" "$into" "copyright-$needed"
+        record "$package" "$into"
+        # These are the same for all platforms.
+        if [ -d "$tmp/x/usr/share/postgresql/$major" ] && [ -z "${shared[$own]-}" ]; then
+          shared[$own]=yes
+          mkdir -p "$into/share"
+          cp -rL "$tmp/x/usr/share/postgresql/$major" "$into/share/"
+        fi
+        libraries=$tmp/x/usr/lib/postgresql/$major/lib
+        if [ -d "$libraries" ]; then
+          platform=linux-$(dpkg-deb -f "$package" Architecture)/$major
+          mkdir -p "$into/$platform"
+          (cd "$libraries" && find . -name bitcode -prune -o -name '*.so' -print0 | xargs -0 cp --parents -t "$into/$platform")
+        fi
+      done
+    done
+    [ -e "$into/share/$major" ] || continue
+    having+=("$major")
+    # A script may contain its installation path, for example in COPY.
+    find "$into/share/$major" -name '*.sql' -exec sed -i "s#'/usr/share/postgresql/$major/#'@PG_EXTENSION_SHARED_FOLDER@/#g" {} +
+    rename_control_files "$into/share/$major/extension"
+    for pattern in "${without[@]}"; do
+      find "$into" -mindepth 2 -name "$pattern" -prune -exec rm -rf {} +
+    done
+    [ "$(property "$name" updates)" != no ] || remove_old_updates "$into/share/$major/extension"
+    libraries=("${needed[@]}")
+    if [ "${needed[*]}" = '*' ]; then
+      mapfile -t libraries < <(cd "$folder" && printf '%s\n' *.deb | sed 's/_.*//' | sort -u | grep -v '^postgresql-')
+    fi
+    for library in "${libraries[@]}"; do
+      for package in "$folder/$library"_*.deb; do
+        [ -e "$package" ] || continue
+        unpack "$package"
+        record "$package" "$into" "copyright-$library"
         case $(dpkg-deb -f "$package" Architecture) in
           amd64) needed_libraries x86_64-linux-gnu "$into/needed/linux-amd64/$major" ;;
           arm64) needed_libraries aarch64-linux-gnu "$into/needed/linux-arm64/$major" ;;
+          all)
+            mkdir -p "$into/needed/share/$major"
+            cp -rL "$tmp"/x/usr/share/proj "$into/needed/share/$major/"
+            ;;
         esac
       done
     done
+    if [ "${needed[*]}" = '*' ]; then
+      for platform in "${PLATFORMS[@]}"; do
+        remove_unused "$into/linux-$platform/$major" "$into/needed/linux-$platform/$major"
+      done
+      for pattern in "${without[@]}"; do
+        find "$into/needed" -name "$pattern" -prune -exec rm -rf {} +
+      done
+    fi
   done
   if [ ${#having[@]} = 0 ]; then
     say "skipped: $name has no package for PostgreSQL ${majors[*]}"
@@ -187,6 +279,10 @@ for name in "${names[@]}"; do
     printf 'majors = %s\nlibc = META-INF/pg-extension/glibc\n' "$(IFS=, && printf '%s' "${having[*]}")"
     cat "$ROOT/any-extension/recipes/$name/extension.properties" 2>/dev/null || true
   } >"$into.properties"
+  # Each further extension of the same packages needs a separate descriptor.
+  for other in $(property "$name" also); do
+    sed "1i folder = META-INF/pg-extension/$extension" "$into.properties" >"$tmp/build/$other.properties"
+  done
   seal "$into" "$name"
   say "any-extension/recipes/$name: $extension for PostgreSQL ${having[*]}"
 done

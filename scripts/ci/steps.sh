@@ -103,10 +103,10 @@ axis() {
 
 # recipes COPY MAJOR ARGUMENT...: tests third-party extensions on a major, in a copy of the tree that was built.
 recipes() {
-  local copy=$1 major=$2 tests=RecipesIT,PgvectorIT
+  local copy=$1 major=$2 tests=RecipesIT,PgvectorIT,PlacesIT,PostgisIT
   shift 2
   "$copy/scripts/recipes.sh" "$major" || return
-  [ -e "$copy/any-extension/recipes/pgvector/build/vector.properties" ] || tests=RecipesIT
+  [ -e "$copy/any-extension/recipes/pgvector/build/vector.properties" ] || tests=${tests/,PgvectorIT/}
   JAVA_HOME=$JDK25 maven -B -ntp -f "$copy/pom.xml" -Precipes -pl :pg-extension-recipes-tests -am -Dpostgres.major="$major" \
     -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false -Dit.test="$tests" -Dfailsafe.failIfNoSpecifiedTests=false \
     -Dmaven.javadoc.skip -Dmaven.source.skip "$@" verify || return

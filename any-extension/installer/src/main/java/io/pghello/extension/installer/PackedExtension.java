@@ -64,6 +64,12 @@ public final class PackedExtension {
   /** Directory of the libraries that extension libraries need, within a server's directory. */
   public static final String NEEDED = "lib/needed/";
 
+  /**
+   * Directory of data files of the libraries in {@link #NEEDED}, within a server's directory. Has
+   * the place that {@code /usr/share} has next to {@code /usr/lib}, where PROJ finds its data.
+   */
+  public static final String NEEDED_DATA = "lib/share/";
+
   /** Directory of a separate C library within a server's directory. */
   public static final String LIBC = "lib/libc/";
 
@@ -216,6 +222,7 @@ public final class PackedExtension {
     var files = new LinkedHashMap<>(shared);
     files.putAll(libraries);
     files.putAll(in(folder(), "needed/" + platform + "/" + major + "/", NEEDED));
+    files.putAll(in(folder(), "needed/share/" + major + "/", NEEDED_DATA));
     return files;
   }
 

@@ -232,6 +232,10 @@ class ExtensionServerIT {
         .hasMessageStartingWith("There is no extension \"hello\". Did you mean \"pg_hello\"?");
     assertRejected(NativeExtension.named("pg-trgm"))
         .hasMessageContaining(" Did you mean \"pg_trgm\"? ");
+    assertRejected(NativeExtension.named("postgis_raster"))
+        .hasMessageStartingWith(
+            "There is no extension \"postgis_raster\". The recipe of PostGIS leaves it out, because"
+                + " it needs GDAL and 90 other libraries: use the container image postgis/postgis,");
   }
 
   @Test

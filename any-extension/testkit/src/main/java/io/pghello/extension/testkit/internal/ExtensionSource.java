@@ -15,6 +15,9 @@ public interface ExtensionSource {
   /** The directory of other libraries that extensions need, relative to the server's directory. */
   String NEEDED = PackedExtension.NEEDED;
 
+  /** The directory of the data files of these libraries, relative to the server's directory. */
+  String NEEDED_DATA = PackedExtension.NEEDED_DATA;
+
   /** The directory of a replacement C library, relative to the server's directory. */
   String LIBC = PackedExtension.LIBC;
 

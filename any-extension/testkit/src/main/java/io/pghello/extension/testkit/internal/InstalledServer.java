@@ -87,6 +87,8 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
               + Pattern.quote(ExtensionSource.LIBRARIES)
               + "[^/]*|"
               + Pattern.quote(ExtensionSource.NEEDED)
+              + ".*|"
+              + Pattern.quote(ExtensionSource.NEEDED_DATA)
               + ".*");
 
   /**

@@ -55,6 +55,12 @@ public final class ServerContent {
   private static final int MIN_PART = 4;
   private static final int LETTERS_PER_SLIP = 4;
 
+  /** Extensions that the packages of a recipe contain, but its jar does not. */
+  private static final Map<String, String> LEFT_OUT =
+      Map.of(
+          "postgis_raster", leftOut("GDAL and 90 other libraries"),
+          "postgis_sfcgal", leftOut("SFCGAL and its libraries"));
+
   private final List<ServerExtension> extensions;
   private final Platform platform;
   private final int major;
@@ -148,6 +154,7 @@ public final class ServerContent {
     String folder = shared.substring(0, shared.length() - 1);
     var content = new ServerContent(extensions, platform, major);
     content.addFiles();
+    content.requireNoData();
     content.requireUsableLibraries(Optional.empty(), Optional.empty());
     var places =
         Map.of(
@@ -164,6 +171,19 @@ public final class ServerContent {
           });
     }
     return files;
+  }
+
+  /** Data files are found only next to their libraries, which are elsewhere on other machines. */
+  private void requireNoData() {
+    for (String path : files.keySet()) {
+      if (path.startsWith(ExtensionSource.NEEDED_DATA)) {
+        throw new IllegalStateException(
+            "An extension has the data file "
+                + path.substring(ExtensionSource.NEEDED_DATA.length())
+                + ", which its libraries would not find in a container: use the embedded server, or"
+                + " an image that contains the extension, e.g. postgis/postgis.");
+      }
+    }
   }
 
   /**
@@ -212,8 +232,14 @@ public final class ServerContent {
   }
 
   private void add(ServerExtension extension, String path, byte[] content) {
-    byte[] before = files.put(path, content);
-    if (before != null && !Arrays.equals(before, content)) {
+    // point releases of a library with the same name are compatible
+    byte[] before =
+        path.startsWith(ExtensionSource.NEEDED)
+            ? files.putIfAbsent(path, content)
+            : files.put(path, content);
+    if (before != null
+        && !path.startsWith(ExtensionSource.NEEDED)
+        && !Arrays.equals(before, content)) {
       throw new IllegalStateException(
           "The extension \""
               + extension.name()
@@ -570,7 +596,8 @@ public final class ServerContent {
           (by == null
                   ? "There is no extension \"" + name + "\"."
                   : "The extension \"" + by + "\" requires \"" + name + "\", which is not there.")
-              + similar(name, Stream.concat(onClassPath.stream(), ofServer.stream()))
+              + LEFT_OUT.getOrDefault(
+                  name, similar(name, Stream.concat(onClassPath.stream(), ofServer.stream())))
               + " The class path has "
               + (onClassPath.isEmpty() ? "no extension" : String.join(", ", onClassPath))
               + ". Add the jar that has META-INF/pg-extension/"
@@ -584,6 +611,12 @@ public final class ServerContent {
     for (String required : new ControlFile(Files.readAllBytes(file.get())).requires()) {
       requireControlFile(required, name, scripts, seen);
     }
+  }
+
+  private static String leftOut(String reason) {
+    return " The recipe of PostGIS leaves it out, because it needs "
+        + reason
+        + ": use the container image postgis/postgis, or an installed server with PostGIS.";
   }
 
   /**

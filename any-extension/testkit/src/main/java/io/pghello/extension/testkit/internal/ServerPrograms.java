@@ -76,7 +76,19 @@ record ServerPrograms(
     if (Files.isDirectory(needed) && !Files.isDirectory(folder.resolve(ExtensionSource.LIBC))) {
       addLibraries(builder.environment(), needed);
     }
+    useOwnData(builder.environment());
     return builder.start();
+  }
+
+  /** Makes the PROJ library use the server's data instead of data of another version. */
+  void useOwnData(Map<String, String> environment) {
+    Path data = folder.resolve(ExtensionSource.NEEDED_DATA).resolve("proj");
+    if (Files.isDirectory(data)) {
+      environment.remove("PROJ_LIB");
+      // in the order in which PROJ searches
+      environment.put("PROJ_USER_WRITABLE_DIRECTORY", data.toString());
+      environment.put("PROJ_DATA", data.toString());
+    }
   }
 
   /** Makes the server find the libraries that extensions need. */

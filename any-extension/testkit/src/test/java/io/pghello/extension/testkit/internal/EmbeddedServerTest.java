@@ -3,11 +3,14 @@ package io.pghello.extension.testkit.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.net.BindException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class EmbeddedServerTest {
   @Test
@@ -46,5 +49,19 @@ class EmbeddedServerTest {
     var windows = new HashMap<>(Map.of("Path", "C:\\Windows"));
     programs("windows").addLibraries(windows, needed);
     assertThat(windows).isEqualTo(Map.of("Path", "/server/lib/needed;/server/lib;C:\\Windows"));
+  }
+
+  /** The data of another version, e.g. of a Conda environment, may not fit the library. */
+  @Test
+  void usesItsOwnDataForProj(@TempDir Path folder) throws IOException {
+    Platform platform = new Platform("linux", "amd64", false);
+    var programs = new ServerPrograms(folder, platform);
+    var environment = new HashMap<>(Map.of("PROJ_LIB", "/other", "PROJ_DATA", "/other"));
+    programs.useOwnData(environment);
+    assertThat(environment).isEqualTo(Map.of("PROJ_LIB", "/other", "PROJ_DATA", "/other"));
+    String data = Files.createDirectories(folder.resolve("lib/share/proj")).toString();
+    programs.useOwnData(environment);
+    assertThat(environment)
+        .isEqualTo(Map.of("PROJ_DATA", data, "PROJ_USER_WRITABLE_DIRECTORY", data));
   }
 }

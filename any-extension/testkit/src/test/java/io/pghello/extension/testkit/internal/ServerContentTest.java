@@ -227,6 +227,38 @@ class ServerContentTest {
         .hasMessageContaining("acme.so was built for linux-amd64, but the server's machine is");
   }
 
+  @Test
+  void rejectsDataFilesForAnotherMachine() {
+    var extension =
+        new ServerExtension(
+            "acme",
+            (p, m) -> Map.of(ExtensionSource.NEEDED_DATA + "proj/proj.db", new byte[1]),
+            List.of(),
+            Map.of(),
+            false);
+    assertThatThrownBy(
+            () -> ServerContent.files(List.of(extension), HERE, 17, "/lib/17/", "/share/17/"))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageStartingWith(
+            "An extension has the data file proj/proj.db, which its libraries would not find");
+  }
+
+  /** Two packages may contain different point releases of a library. */
+  @Test
+  void usesOneOfTwoNeededLibrariesWithTheSameName() throws IOException {
+    String path = ExtensionSource.NEEDED + "libz.so.1";
+    List<ServerExtension> extensions = new ArrayList<>();
+    for (byte content = 1; content <= 2; content++) {
+      Map<String, byte[]> files = Map.of(path, new byte[] {content});
+      extensions.add(
+          new ServerExtension("a" + content, (p, m) -> files, List.of(), Map.of(), false));
+    }
+    Path stock = Files.createDirectories(folder.resolve("stock"));
+    Path server = folder.resolve("server");
+    new ServerContent(extensions, HERE, 17, Optional.empty()).write(stock, server, server);
+    assertThat(server.resolve(path)).hasBinaryContent(new byte[] {1});
+  }
+
   private static ServerContent content(
       String system, String processor, int major, Map<String, byte[]> files) throws IOException {
     var extension = new ServerExtension("acme", (p, m) -> files, List.of(), Map.of(), false);
