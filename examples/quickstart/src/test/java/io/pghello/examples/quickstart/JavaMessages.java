@@ -1,0 +1,813 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.quickstart;
+
+import com.sun.source.tree.AnnotatedTypeTree;
+import com.sun.source.tree.AssignmentTree;
+import com.sun.source.tree.BinaryTree;
+import com.sun.source.tree.CaseTree;
+import com.sun.source.tree.ClassTree;
+import com.sun.source.tree.CompilationUnitTree;
+import com.sun.source.tree.ConditionalExpressionTree;
+import com.sun.source.tree.ExpressionStatementTree;
+import com.sun.source.tree.ExpressionTree;
+import com.sun.source.tree.IdentifierTree;
+import com.sun.source.tree.ImportTree;
+import com.sun.source.tree.LambdaExpressionTree;
+import com.sun.source.tree.LiteralTree;
+import com.sun.source.tree.MemberSelectTree;
+import com.sun.source.tree.MethodInvocationTree;
+import com.sun.source.tree.MethodTree;
+import com.sun.source.tree.NewClassTree;
+import com.sun.source.tree.ParameterizedTypeTree;
+import com.sun.source.tree.ParenthesizedTree;
+import com.sun.source.tree.ReturnTree;
+import com.sun.source.tree.SwitchExpressionTree;
+import com.sun.source.tree.Tree;
+import com.sun.source.tree.TypeCastTree;
+import com.sun.source.tree.VariableTree;
+import com.sun.source.tree.YieldTree;
+import com.sun.source.util.JavacTask;
+import com.sun.source.util.TreePath;
+import com.sun.source.util.TreePathScanner;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.lang.model.element.Modifier;
+import javax.tools.ToolProvider;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds the error messages and warnings in Java sources.
+ *
+ * <p>A message is a text that is passed to
+ *
+ * <ul>
+ *   <li>the constructor of a class whose name ends with {@code Exception} or {@code Error},
+ *   <li>a parameter named {@code message}, or {@code text} if the method also has {@code remedy},
+ *   <li>a logger, with the level warning or error,
+ *   <li>standard error.
+ * </ul>
+ *
+ * <p>If the text has a parameter of its method in it, the texts that callers pass are inserted, so
+ * that {@code require(x > 0, "poolSize")} has the message that {@code require} builds. Constants,
+ * variables, conditional expressions, formats and methods that return parts of a text are followed
+ * as well. Anything else is shown as an ellipsis.
+ */
+final class JavaMessages {
+  /** A message with the fix that is passed next to it. An ellipsis stands for a value. */
+  record Found(Path file, String text, @Nullable String fix) {}
+
+  private record Draft(String text, @Nullable String fix) {}
+
+  private record Unit(CompilationUnitTree tree, Path file, Map<String, String> imports) {}
+
+  private record Type(
+      Unit unit, String name, ClassTree tree, @Nullable Type outer, List<String> parents) {}
+
+  private record Method(Type type, MethodTree tree) {}
+
+  private record Call(Unit unit, TreePath path, ExpressionTree tree, Place place) {}
+
+  /** The class, and the method if there is one, that contain an expression. */
+  private record Place(Type type, @Nullable Method method) {}
+
+  private static final int ALTERNATIVES = 24;
+  private static final String VALUE = "…";
+
+  /** Stands for the parameter of a method with the index of the difference. */
+  private static final char PARAMETER = '\uE000';
+
+  private static final Pattern FORMAT =
+      Pattern.compile("%(?:(\\d+)\\$)?[-#+ 0,(]*\\d*(?:\\.\\d+)?([a-zA-Z%])");
+  private static final Pattern FAILURE = Pattern.compile(".*(?:Exception|Error)");
+
+  private final Map<String, List<Type>> types = new HashMap<>();
+  private final Map<ClassTree, Type> byTree = new HashMap<>();
+  private final Map<MethodTree, Method> methods = new HashMap<>();
+  private final Map<String, List<Call>> calls = new HashMap<>();
+  private final Map<MethodTree, Set<Draft>> drafts = new HashMap<>();
+  private final Set<MethodTree> called = new HashSet<>();
+  private final Set<Found> found = new LinkedHashSet<>();
+  private final Deque<Runnable> work = new ArrayDeque<>();
+  private final Set<MethodTree> evaluating = new HashSet<>();
+
+  /** Returns the messages in source files. */
+  static Collection<Found> in(List<Path> files) throws IOException {
+    var messages = new JavaMessages();
+    messages.read(files);
+    return messages.find();
+  }
+
+  private JavaMessages() {}
+
+  private void read(List<Path> files) throws IOException {
+    var compiler = ToolProvider.getSystemJavaCompiler();
+    try (var manager = compiler.getStandardFileManager(null, null, null)) {
+      var task =
+          (JavacTask)
+              compiler.getTask(
+                  null,
+                  manager,
+                  diagnostic -> {},
+                  List.of("-proc:none"),
+                  null,
+                  manager.getJavaFileObjectsFromPaths(files));
+      var units = new ArrayList<Unit>();
+      for (CompilationUnitTree tree : task.parse()) {
+        Map<String, String> imports = new HashMap<>();
+        for (ImportTree each : tree.getImports()) {
+          String[] names = each.getQualifiedIdentifier().toString().split("\\.", -1);
+          if (each.isStatic() && names.length > 1) {
+            imports.put(names[names.length - 1], names[names.length - 2]);
+          }
+        }
+        units.add(new Unit(tree, Path.of(tree.getSourceFile().toUri()), imports));
+      }
+      units.forEach(this::index);
+      units.forEach(this::collect);
+    }
+  }
+
+  private void index(Unit unit) {
+    new TreePathScanner<Void, @Nullable Type>() {
+      @Override
+      public Void visitClass(ClassTree tree, @Nullable Type outer) {
+        var parents = new ArrayList<String>();
+        if (tree.getExtendsClause() != null) {
+          parents.add(simple(tree.getExtendsClause()));
+        }
+        tree.getImplementsClause().forEach(each -> parents.add(simple(each)));
+        var type = new Type(unit, tree.getSimpleName().toString(), tree, outer, parents);
+        types.computeIfAbsent(type.name(), name -> new ArrayList<>()).add(type);
+        byTree.put(tree, type);
+        return super.visitClass(tree, type);
+      }
+
+      @Override
+      public Void visitMethod(MethodTree tree, @Nullable Type type) {
+        methods.put(tree, new Method(type, tree));
+        return super.visitMethod(tree, type);
+      }
+    }.scan(unit.tree(), null);
+  }
+
+  private void collect(Unit unit) {
+    new TreePathScanner<Void, @Nullable Place>() {
+      @Override
+      public Void visitClass(ClassTree tree, @Nullable Place place) {
+        return super.visitClass(tree, new Place(byTree.get(tree), null));
+      }
+
+      @Override
+      public Void visitMethod(MethodTree tree, @Nullable Place place) {
+        return super.visitMethod(tree, new Place(place.type(), methods.get(tree)));
+      }
+
+      @Override
+      public Void visitMethodInvocation(MethodInvocationTree tree, @Nullable Place place) {
+        add(nameOf(tree), tree, place);
+        return super.visitMethodInvocation(tree, place);
+      }
+
+      @Override
+      public Void visitNewClass(NewClassTree tree, @Nullable Place place) {
+        add("new " + simple(tree.getIdentifier()), tree, place);
+        return super.visitNewClass(tree, place);
+      }
+
+      private void add(String name, ExpressionTree tree, @Nullable Place place) {
+        if (place != null) {
+          calls
+              .computeIfAbsent(name, key -> new ArrayList<>())
+              .add(new Call(unit, getCurrentPath(), tree, place));
+        }
+      }
+    }.scan(unit.tree(), null);
+  }
+
+  private Collection<Found> find() {
+    calls.values().forEach(all -> all.forEach(this::report));
+    while (!work.isEmpty()) {
+      work.pop().run();
+    }
+    drafts.forEach(
+        (method, all) -> {
+          if (!called.contains(method)) {
+            all.forEach(draft -> keep(methods.get(method).type().unit(), draft));
+          }
+        });
+    return found;
+  }
+
+  /** Adds the messages of a call if it reports one, whatever its method does. */
+  private void report(Call call) {
+    List<? extends ExpressionTree> arguments = arguments(call.tree());
+    String name = call.tree() instanceof MethodInvocationTree method ? nameOf(method) : "";
+    if (call.tree() instanceof NewClassTree created
+        && FAILURE.matcher(simple(created.getIdentifier())).matches()
+        && declared(call).isEmpty()) {
+      arguments.forEach(each -> place(call, texts(each, call), null));
+    } else if (name.equals("super") && isFailure(call.place().type())) {
+      arguments.forEach(each -> place(call, texts(each, call), null));
+    } else if (isLogged(name, call)) {
+      arguments.forEach(each -> place(call, texts(each, call), null));
+    } else if (isPrintedAsError(name, call.tree())) {
+      formatted(call, arguments);
+    } else {
+      for (Method method : declared(call)) {
+        reportParameters(call, method, arguments);
+      }
+    }
+  }
+
+  private void reportParameters(
+      Call call, Method method, List<? extends ExpressionTree> arguments) {
+    List<? extends VariableTree> parameters = parameters(method);
+    boolean hasRemedy = false;
+    ExpressionTree remedy = null;
+    for (int i = 0; i < parameters.size() && i < arguments.size(); i++) {
+      if (parameters.get(i).getName().contentEquals("remedy")) {
+        hasRemedy = true;
+        remedy = arguments.get(i);
+      }
+    }
+    for (int i = 0; i < parameters.size() && i < arguments.size(); i++) {
+      String parameter = parameters.get(i).getName().toString();
+      if (isText(parameters.get(i))
+          && (parameter.equals("message") || hasRemedy && parameter.equals("text"))) {
+        place(call, texts(arguments.get(i), call), remedy);
+      }
+    }
+  }
+
+  /** Adds the messages of format strings, with the arguments inserted. */
+  private void formatted(Call call, List<? extends ExpressionTree> arguments) {
+    if (!arguments.isEmpty()) {
+      int first = arguments.get(0).toString().startsWith("Locale.") ? 1 : 0;
+      List<String> formats = texts(arguments.get(first), call);
+      place(
+          call,
+          nameOf((MethodInvocationTree) call.tree()).equals("printf")
+              ? format(formats, arguments.subList(first + 1, arguments.size()), call)
+              : formats,
+          null);
+    }
+  }
+
+  private static boolean isPrintedAsError(String name, ExpressionTree tree) {
+    return name.matches("print(?:ln|f)?")
+        && ((MethodInvocationTree) tree).getMethodSelect() instanceof MemberSelectTree select
+        && select.getExpression().toString().matches("(?s).*(?:System\\.err|\\.getErr\\(\\)|\\berr)");
+  }
+
+  private static boolean isLogged(String name, Call call) {
+    if (!(name.matches("warn|error|log")
+        && call.tree() instanceof MethodInvocationTree method
+        && method.getMethodSelect() instanceof MemberSelectTree select)) {
+      return false;
+    }
+    String logger = select.getExpression().toString();
+    return logger.matches("(?:LOG|LOGGER|log|logger|getLog\\(\\)|.*\\.getLog\\(\\))")
+        && (name.equals("warn")
+            || name.equals("error")
+            || name.equals("log")
+                && method.getArguments().get(0).toString().matches("(?s).*\\b(?:WARNING|ERROR)\\b.*"));
+  }
+
+  /** Returns the remedy that is added to the result of a call: {@code builder(x).remedy("…")}. */
+  private static @Nullable ExpressionTree chainedRemedy(TreePath call) {
+    for (TreePath path = call;
+        path.getParentPath().getLeaf() instanceof MemberSelectTree select
+            && path.getParentPath().getParentPath().getLeaf() instanceof MethodInvocationTree next;
+        path = path.getParentPath().getParentPath()) {
+      if (select.getIdentifier().contentEquals("remedy") && next.getArguments().size() == 1) {
+        return next.getArguments().get(0);
+      }
+    }
+    return null;
+  }
+
+  private void place(Call call, List<String> texts, @Nullable ExpressionTree remedy) {
+    ExpressionTree given = remedy == null ? chainedRemedy(call.path()) : remedy;
+    List<String> fixes = given == null ? List.of() : texts(given, call);
+    String fix = fixes.isEmpty() ? null : String.join(" or: ", fixes);
+    for (String text : texts) {
+      place(call.place(), new Draft(text, fix));
+    }
+  }
+
+  private void place(Place place, Draft draft) {
+    boolean open = isOpen(draft.text()) || draft.fix() != null && isOpen(draft.fix());
+    if (open && place.method() != null) {
+      MethodTree method = place.method().tree();
+      Set<Draft> all = drafts.computeIfAbsent(method, key -> new LinkedHashSet<>());
+      if (all.size() < ALTERNATIVES && all.add(draft)) {
+        work.push(() -> pass(place.method(), draft));
+      }
+    } else {
+      keep(place.type().unit(), draft);
+    }
+  }
+
+  private static boolean isOpen(String text) {
+    return text.chars().anyMatch(c -> c >= PARAMETER && c < PARAMETER + 20);
+  }
+
+  /** Inserts the arguments of all calls of a method into one of its messages. */
+  private void pass(Method method, Draft draft) {
+    String name = method.tree().getName().toString();
+    boolean isConstructor = name.equals("<init>");
+    var candidates = new ArrayList<Call>();
+    if (isConstructor) {
+      candidates.addAll(calls.getOrDefault("new " + method.type().name(), List.of()));
+      candidates.addAll(calls.getOrDefault("this", List.of()));
+      candidates.addAll(calls.getOrDefault("super", List.of()));
+    } else {
+      candidates.addAll(calls.getOrDefault(name, List.of()));
+    }
+    for (Call call : candidates) {
+      if (declared(call).contains(method)) {
+        called.add(method.tree());
+        List<? extends ExpressionTree> arguments = arguments(call.tree());
+        ExpressionTree chained = chainedRemedy(call.path());
+        for (String text : insert(draft.text(), method, arguments, call)) {
+          List<String> fixes =
+              draft.fix() != null
+                  ? insert(draft.fix(), method, arguments, call)
+                  : chained == null ? List.of() : texts(chained, call);
+          place(
+              call.place(), new Draft(text, fixes.isEmpty() ? null : String.join(" or: ", fixes)));
+        }
+      }
+    }
+  }
+
+  private List<String> insert(
+      String text, Method method, List<? extends ExpressionTree> arguments, Call call) {
+    List<String> result = List.of(text);
+    List<? extends VariableTree> parameters = parameters(method);
+    for (int i = 0; i < parameters.size(); i++) {
+      String mark = String.valueOf((char) (PARAMETER + i));
+      if (text.contains(mark)) {
+        List<String> values =
+            i < arguments.size() ? texts(arguments.get(i), call) : List.of(VALUE);
+        result =
+            limited(
+                result.stream()
+                    // the marks of the caller differ from those of the method
+                    .flatMap(each -> values.stream().map(v -> each.replace(mark, raise(v))))
+                    .toList());
+      }
+    }
+    return result.stream().map(JavaMessages::lower).toList();
+  }
+
+  private static String raise(String text) {
+    return shift(text, 20);
+  }
+
+  private static String lower(String text) {
+    return shift(text, -20);
+  }
+
+  private static String shift(String text, int by) {
+    var shifted = new StringBuilder();
+    for (char c : text.toCharArray()) {
+      boolean marks = c >= PARAMETER && c < PARAMETER + 40;
+      shifted.append(marks ? (char) Math.max(PARAMETER, c + by) : c);
+    }
+    return shifted.toString();
+  }
+
+  private void keep(Unit unit, Draft draft) {
+    found.add(
+        new Found(
+            unit.file(), clean(draft.text()), draft.fix() == null ? null : clean(draft.fix())));
+  }
+
+  private static String clean(String text) {
+    return text.replaceAll("[\uE000-\uE028]", VALUE)
+        .replaceAll("\\s+", " ")
+        .replaceAll("…(?:\\s*…)+", VALUE)
+        .strip();
+  }
+
+  // --- texts of expressions ---
+
+  private List<String> texts(ExpressionTree tree, Call call) {
+    return texts(tree, call.place());
+  }
+
+  private List<String> texts(ExpressionTree tree, Place place) {
+    if (tree instanceof ParenthesizedTree inner) {
+      return texts(inner.getExpression(), place);
+    }
+    if (tree instanceof TypeCastTree cast) {
+      return texts(cast.getExpression(), place);
+    }
+    if (tree instanceof LiteralTree literal) {
+      return List.of(String.valueOf(literal.getValue()));
+    }
+    if (tree instanceof BinaryTree sum && sum.getKind() == Tree.Kind.PLUS) {
+      return product(texts(sum.getLeftOperand(), place), texts(sum.getRightOperand(), place));
+    }
+    if (tree instanceof ConditionalExpressionTree choice) {
+      var all = new ArrayList<>(texts(choice.getTrueExpression(), place));
+      all.addAll(texts(choice.getFalseExpression(), place));
+      return limited(all);
+    }
+    if (tree instanceof SwitchExpressionTree choice) {
+      var all = new ArrayList<String>();
+      for (CaseTree each : choice.getCases()) {
+        if (each.getBody() instanceof ExpressionTree body) {
+          all.addAll(texts(body, place));
+        } else if (each.getBody() != null) {
+          scan(each.getBody(), t -> {
+            if (t instanceof YieldTree yield) {
+              all.addAll(texts(yield.getValue(), place));
+            }
+          });
+        }
+      }
+      return limited(all);
+    }
+    if (tree instanceof LambdaExpressionTree lambda
+        && lambda.getParameters().isEmpty()
+        && lambda.getBody() instanceof ExpressionTree body) {
+      return texts(body, place);
+    }
+    if (tree instanceof IdentifierTree name) {
+      return variable(name.getName().toString(), place);
+    }
+    if (tree instanceof MemberSelectTree select) {
+      return constant(simple(select.getExpression()), select.getIdentifier().toString());
+    }
+    if (tree instanceof MethodInvocationTree method) {
+      return result(method, place);
+    }
+    return List.of(VALUE);
+  }
+
+  private List<String> result(MethodInvocationTree tree, Place place) {
+    List<? extends ExpressionTree> arguments = tree.getArguments();
+    if (tree.getMethodSelect() instanceof MemberSelectTree select) {
+      String name = select.getIdentifier().toString();
+      if (name.equals("formatted")) {
+        return format(texts(select.getExpression(), place), arguments, place);
+      }
+      if (name.equals("format") && select.getExpression().toString().equals("String")) {
+        int first = arguments.get(0).toString().startsWith("Locale.") ? 1 : 0;
+        return format(
+            texts(arguments.get(first), place),
+            arguments.subList(first + 1, arguments.size()),
+            place);
+      }
+      if (name.equals("valueOf") && select.getExpression().toString().equals("String")) {
+        return texts(arguments.get(0), place);
+      }
+    }
+    for (Method method : declared(tree, place)) {
+      if (isString(method.tree()) && method.tree().getBody() != null) {
+        if (!evaluating.add(method.tree())) {
+          return List.of(VALUE);
+        }
+        try {
+          var all = new LinkedHashSet<String>();
+          var inside = new Place(method.type(), method);
+          scan(
+              method.tree().getBody(),
+              t -> {
+                if (t instanceof ReturnTree end && end.getExpression() != null) {
+                  all.addAll(texts(end.getExpression(), inside));
+                }
+              });
+          var call = new Call(place.type().unit(), null, tree, place);
+          return limited(
+              all.stream().flatMap(t -> insert(t, method, arguments, call).stream()).toList());
+        } finally {
+          evaluating.remove(method.tree());
+        }
+      }
+    }
+    return List.of(VALUE);
+  }
+
+  private List<String> format(
+      List<String> formats, List<? extends ExpressionTree> arguments, Call call) {
+    return format(formats, arguments, call.place());
+  }
+
+  private List<String> format(
+      List<String> formats, List<? extends ExpressionTree> arguments, Place place) {
+    var all = new ArrayList<String>();
+    for (String format : formats) {
+      List<String> open = List.of("");
+      int end = 0;
+      int next = 0;
+      for (Matcher m = FORMAT.matcher(format); m.find(); end = m.end()) {
+        List<String> values;
+        if (m.group(2).equals("%")) {
+          values = List.of("%");
+        } else if (m.group(2).equals("n")) {
+          values = List.of(" ");
+        } else {
+          int index = m.group(1) == null ? next++ : Integer.parseInt(m.group(1)) - 1;
+          values =
+              index < arguments.size() && m.group(2).equals("s")
+                  ? texts(arguments.get(index), place)
+                  : List.of(VALUE);
+        }
+        open = product(product(open, List.of(format.substring(end, m.start()))), values);
+      }
+      all.addAll(product(open, List.of(format.substring(end))));
+    }
+    return limited(all);
+  }
+
+  private List<String> variable(String name, Place place) {
+    if (place.method() != null) {
+      List<? extends VariableTree> parameters = parameters(place.method());
+      for (int i = 0; i < parameters.size(); i++) {
+        if (parameters.get(i).getName().contentEquals(name)) {
+          return List.of(String.valueOf((char) (PARAMETER + i)));
+        }
+      }
+      var values = new LinkedHashSet<String>();
+      boolean[] local = new boolean[1];
+      scan(
+          place.method().tree(),
+          t -> {
+            if (t instanceof VariableTree variable && variable.getName().contentEquals(name)) {
+              local[0] = true;
+              if (variable.getInitializer() != null) {
+                values.addAll(once(variable, () -> texts(variable.getInitializer(), place)));
+              }
+            } else if (t instanceof AssignmentTree set && set.getVariable().toString().equals(name)) {
+              values.addAll(once(set, () -> texts(set.getExpression(), place)));
+            }
+          });
+      if (local[0]) {
+        values.removeIf(value -> value.equals("null"));
+        return values.isEmpty() ? List.of(VALUE) : limited(new ArrayList<>(values));
+      }
+    }
+    for (Type type = place.type(); type != null; type = type.outer()) {
+      List<String> found = field(type, name);
+      if (found != null) {
+        return found;
+      }
+    }
+    String imported = place.type().unit().imports().get(name);
+    return imported == null ? List.of(VALUE) : constant(imported, name);
+  }
+
+  private final Set<Tree> open = new HashSet<>();
+
+  /** Evaluates an expression unless its evaluation has already begun. */
+  private List<String> once(Tree tree, java.util.function.Supplier<List<String>> texts) {
+    if (!open.add(tree)) {
+      return List.of(VALUE);
+    }
+    try {
+      return texts.get();
+    } finally {
+      open.remove(tree);
+    }
+  }
+
+  private List<String> constant(String type, String name) {
+    for (Type each : types.getOrDefault(type, List.of())) {
+      List<String> found = field(each, name);
+      if (found != null) {
+        return found;
+      }
+    }
+    return List.of(VALUE);
+  }
+
+  /** Returns the text of a constant; an ellipsis for other fields; null if there is none. */
+  private @Nullable List<String> field(Type type, String name) {
+    for (Tree member : type.tree().getMembers()) {
+      if (member instanceof VariableTree field && field.getName().contentEquals(name)) {
+        Set<Modifier> flags = field.getModifiers().getFlags();
+        boolean constant =
+            flags.contains(Modifier.FINAL) && flags.contains(Modifier.STATIC)
+                || type.tree().getKind() == Tree.Kind.INTERFACE;
+        return constant && field.getInitializer() != null && !(field.getInitializer() instanceof NewClassTree)
+            ? once(field, () -> texts(field.getInitializer(), new Place(type, null)))
+            : List.of(VALUE);
+      }
+    }
+    return null;
+  }
+
+  private static List<String> product(List<String> first, List<String> second) {
+    return limited(
+        first.stream().flatMap(left -> second.stream().map(right -> left + right)).toList());
+  }
+
+  private static List<String> limited(List<String> texts) {
+    List<String> distinct = texts.stream().distinct().toList();
+    return distinct.size() <= ALTERNATIVES ? distinct : distinct.subList(0, ALTERNATIVES);
+  }
+
+  // --- names ---
+
+  /** Returns the methods of these sources that a call may mean, by name and number of arguments. */
+  private List<Method> declared(Call call) {
+    return call.tree() instanceof MethodInvocationTree method
+        ? declared(method, call.place())
+        : constructors(simple(((NewClassTree) call.tree()).getIdentifier()), arguments(call.tree()));
+  }
+
+  private List<Method> constructors(String type, List<? extends ExpressionTree> arguments) {
+    return types.getOrDefault(type, List.of()).stream()
+        .flatMap(each -> methods(each, "<init>", arguments.size()).stream())
+        .toList();
+  }
+
+  private List<Method> declared(MethodInvocationTree tree, Place place) {
+    String name = nameOf(tree);
+    int count = tree.getArguments().size();
+    if (tree.getMethodSelect() instanceof IdentifierTree) {
+      if (name.equals("this")) {
+        return methods(place.type(), "<init>", count);
+      }
+      if (name.equals("super")) {
+        return place.type().parents().stream()
+            .flatMap(parent -> constructors(parent, tree.getArguments()).stream())
+            .toList();
+      }
+      for (Type type = place.type(); type != null; type = type.outer()) {
+        List<Method> all = inherited(type, name, count, new HashSet<>());
+        if (!all.isEmpty()) {
+          return all;
+        }
+      }
+      String imported = place.type().unit().imports().get(name);
+      return imported == null ? List.of() : of(imported, name, count);
+    }
+    ExpressionTree target = ((MemberSelectTree) tree.getMethodSelect()).getExpression();
+    String receiver = simple(target);
+    if (receiver.equals("this") || receiver.equals("super")) {
+      return inherited(place.type(), name, count, new HashSet<>());
+    }
+    if (target instanceof NewClassTree created) {
+      return of(simple(created.getIdentifier()), name, count);
+    }
+    if (target instanceof MethodInvocationTree method) {
+      return declared(method, place).stream()
+          .filter(each -> each.tree().getReturnType() != null)
+          .flatMap(each -> of(simple(each.tree().getReturnType()), name, count).stream())
+          .toList();
+    }
+    String type = types.containsKey(receiver) ? receiver : typeOf(receiver, place);
+    return type == null ? List.of() : of(type, name, count);
+  }
+
+  private List<Method> of(String type, String name, int arguments) {
+    return types.getOrDefault(type, List.of()).stream()
+        .flatMap(each -> inherited(each, name, arguments, new HashSet<>()).stream())
+        .toList();
+  }
+
+  private List<Method> inherited(Type type, String name, int arguments, Set<Type> seen) {
+    List<Method> all = methods(type, name, arguments);
+    if (!all.isEmpty() || !seen.add(type)) {
+      return all;
+    }
+    return type.parents().stream()
+        .flatMap(parent -> types.getOrDefault(parent, List.of()).stream())
+        .flatMap(parent -> inherited(parent, name, arguments, seen).stream())
+        .toList();
+  }
+
+  private List<Method> methods(Type type, String name, int arguments) {
+    var all = new ArrayList<Method>();
+    for (Tree member : type.tree().getMembers()) {
+      if (member instanceof MethodTree method && method.getName().contentEquals(name)) {
+        Method declared = methods.get(method);
+        List<? extends VariableTree> parameters = parameters(declared);
+        boolean varargs =
+            !parameters.isEmpty()
+                && parameters.get(parameters.size() - 1).toString().contains("...");
+        if (parameters.size() == arguments || varargs && arguments >= parameters.size() - 1) {
+          all.add(declared);
+        }
+      }
+    }
+    return all;
+  }
+
+  private static List<? extends VariableTree> parameters(Method method) {
+    // the constructor of a record has none if it only checks the components
+    if (method.tree().getName().contentEquals("<init>")
+        && method.tree().getParameters().isEmpty()
+        && method.type().tree().getKind() == Tree.Kind.RECORD) {
+      return components(method.type());
+    }
+    return method.tree().getParameters();
+  }
+
+  private static List<VariableTree> components(Type type) {
+    return type.tree().getMembers().stream()
+        .filter(member -> member instanceof VariableTree)
+        .map(VariableTree.class::cast)
+        .filter(field -> !field.getModifiers().getFlags().contains(Modifier.STATIC))
+        .toList();
+  }
+
+  /** Returns the declared type of a variable; null if it is not known. */
+  private @Nullable String typeOf(String variable, Place place) {
+    var names = new LinkedHashSet<String>();
+    Consumer<Tree> declaration =
+        t -> {
+          if (t instanceof VariableTree each && each.getName().contentEquals(variable)) {
+            if (each.getType() != null) {
+              names.add(simple(each.getType()));
+            } else if (each.getInitializer() instanceof NewClassTree created) {
+              names.add(simple(created.getIdentifier()));
+            }
+          }
+        };
+    if (place.method() != null) {
+      scan(place.method().tree(), declaration);
+    }
+    for (Type type = place.type(); type != null && names.isEmpty(); type = type.outer()) {
+      type.tree().getMembers().forEach(declaration);
+    }
+    return names.stream().filter(types::containsKey).findFirst().orElse(null);
+  }
+
+  private boolean isFailure(Type type) {
+    return FAILURE.matcher(type.name()).matches()
+        || type.parents().stream().anyMatch(parent -> FAILURE.matcher(parent).matches());
+  }
+
+  private static boolean isText(VariableTree parameter) {
+    return parameter.getType() != null
+        && parameter.getType().toString().matches("(?:@\\w+ )*(?:String|Supplier<String>)");
+  }
+
+  private static boolean isString(MethodTree method) {
+    return method.getReturnType() != null
+        && method.getReturnType().toString().matches("(?:@\\w+\\s*(?:\\(\\))? )*(?:\\w+\\.)*String");
+  }
+
+  private static List<? extends ExpressionTree> arguments(ExpressionTree call) {
+    return call instanceof MethodInvocationTree method
+        ? method.getArguments()
+        : ((NewClassTree) call).getArguments();
+  }
+
+  private static String nameOf(MethodInvocationTree call) {
+    return call.getMethodSelect() instanceof MemberSelectTree select
+        ? select.getIdentifier().toString()
+        : call.getMethodSelect().toString();
+  }
+
+  /** Returns the last part of a name, without type arguments; empty for other expressions. */
+  private static String simple(Tree tree) {
+    if (tree instanceof MemberSelectTree select) {
+      return select.getIdentifier().toString();
+    }
+    if (tree instanceof IdentifierTree name) {
+      return name.getName().toString();
+    }
+    if (tree instanceof ParameterizedTypeTree type) {
+      return simple(type.getType());
+    }
+    if (tree instanceof AnnotatedTypeTree type) {
+      return simple(type.getUnderlyingType());
+    }
+    return "";
+  }
+
+  /** Calls an action for a tree and the trees in it, but not for those in other classes. */
+  private static void scan(Tree root, Consumer<Tree> action) {
+    new com.sun.source.util.TreeScanner<Void, Void>() {
+      @Override
+      public Void scan(@Nullable Tree tree, Void nothing) {
+        if (tree != null) {
+          action.accept(tree);
+        }
+        return tree instanceof ClassTree || tree instanceof LambdaExpressionTree lambda
+                && lambda.getBodyKind() == LambdaExpressionTree.BodyKind.STATEMENT
+            ? null
+            : super.scan(tree, nothing);
+      }
+    }.scan(root, null);
+  }
+}
