@@ -317,9 +317,9 @@ final class Transport implements McpServerTransportProvider {
     return Mono.fromRunnable(this::cancelAll);
   }
 
-  private void refuse(@Nullable JsonNode id, int code, @Nullable String why) {
+  private void refuse(@Nullable JsonNode id, int code, @Nullable String message) {
     ObjectNode answer = answer(id);
-    answer.putObject("error").put("code", code).put("message", why);
+    answer.putObject("error").put("code", code).put("message", message);
     write(answer);
   }
 

@@ -20,6 +20,7 @@ import com.sun.source.tree.MethodTree;
 import com.sun.source.tree.NewClassTree;
 import com.sun.source.tree.ParameterizedTypeTree;
 import com.sun.source.tree.ParenthesizedTree;
+import com.sun.source.tree.PrimitiveTypeTree;
 import com.sun.source.tree.ReturnTree;
 import com.sun.source.tree.SwitchExpressionTree;
 import com.sun.source.tree.Tree;
@@ -29,6 +30,8 @@ import com.sun.source.tree.YieldTree;
 import com.sun.source.util.JavacTask;
 import com.sun.source.util.TreePath;
 import com.sun.source.util.TreePathScanner;
+import static java.util.stream.Collectors.joining;
+
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -44,6 +47,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import javax.lang.model.element.Modifier;
 import javax.tools.ToolProvider;
 import org.jspecify.annotations.Nullable;
@@ -69,7 +73,12 @@ final class JavaMessages {
   /** A message with the fix that is passed next to it. An ellipsis stands for a value. */
   record Found(Path file, String text, @Nullable String fix) {}
 
-  private record Draft(String text, @Nullable String fix) {}
+  /**
+   * A text with marks for the parameters of its method.
+   *
+   * @param calls the number of calls through which it was passed
+   */
+  private record Draft(String text, @Nullable String fix, int calls) {}
 
   private record Unit(CompilationUnitTree tree, Path file, Map<String, String> imports) {}
 
@@ -83,7 +92,11 @@ final class JavaMessages {
   /** The class, and the method if there is one, that contain an expression. */
   private record Place(Type type, @Nullable Method method) {}
 
-  private static final int ALTERNATIVES = 24;
+  /** The greatest number of texts of an expression, and of an expression that is a part of one. */
+  private static final int ALTERNATIVES = 40;
+
+  private static final int PARTS = 12;
+  private static final int CALLS = 8;
   private static final String VALUE = "…";
 
   /** Stands for the parameter of a method with the index of the difference. */
@@ -91,6 +104,11 @@ final class JavaMessages {
 
   private static final Pattern FORMAT =
       Pattern.compile("%(?:(\\d+)\\$)?[-#+ 0,(]*\\d*(?:\\.\\d+)?([a-zA-Z%])");
+  static final Set<LiteralTree> SEEN = new HashSet<>();
+  private static final Pattern WORD = Pattern.compile("[A-Za-z]{2,}");
+  /** Names of parameters for messages. */
+  private static final Set<String> NAMES = Set.of("message", "detail", "problem");
+
   private static final Pattern FAILURE = Pattern.compile(".*(?:Exception|Error)");
 
   private final Map<String, List<Type>> types = new HashMap<>();
@@ -108,6 +126,12 @@ final class JavaMessages {
     var messages = new JavaMessages();
     messages.read(files);
     return messages.find();
+  }
+
+  static JavaMessages make(List<Path> files) throws IOException {
+    var messages = new JavaMessages();
+    messages.read(files);
+    return messages;
   }
 
   private JavaMessages() {}
@@ -172,6 +196,11 @@ final class JavaMessages {
 
       @Override
       public Void visitMethod(MethodTree tree, @Nullable Place place) {
+        if (tree.getDefaultValue() != null && tree.getName().contentEquals("message")) {
+          place(
+              place,
+              texts((ExpressionTree) tree.getDefaultValue(), place).get(0));
+        }
         return super.visitMethod(tree, new Place(place.type(), methods.get(tree)));
       }
 
@@ -197,7 +226,7 @@ final class JavaMessages {
     }.scan(unit.tree(), null);
   }
 
-  private Collection<Found> find() {
+  Collection<Found> find() {
     calls.values().forEach(all -> all.forEach(this::report));
     while (!work.isEmpty()) {
       work.pop().run();
@@ -211,6 +240,23 @@ final class JavaMessages {
     return found;
   }
 
+  List<String> missed() {
+    var out = new ArrayList<String>();
+    for (var entry : byTree.entrySet()) {
+      new TreePathScanner<Void, Void>() {
+        public Void visitAnnotation(com.sun.source.tree.AnnotationTree t, Void v) { return null; }
+        public Void visitClass(ClassTree t, Void v) { return t == entry.getKey() ? super.visitClass(t, v) : null; }
+        public Void visitLiteral(LiteralTree t, Void v) {
+          if (t.getValue() instanceof String s && !SEEN.contains(t) && s.replaceAll("[^A-Za-z ]", "").strip().split(" +").length > 2
+              && !s.matches("(?s).*\\b(SELECT|INSERT|FROM|CREATE|UPDATE|ALTER|DROP|GRANT|SET)\\b.*"))
+            out.add(entry.getValue().unit().file().getFileName() + "|" + s.replace("\n", "\\n"));
+          return null;
+        }
+      }.scan(new TreePath(new TreePath(entry.getValue().unit().tree()), entry.getKey()), null);
+    }
+    return out;
+  }
+
   /** Adds the messages of a call if it reports one, whatever its method does. */
   private void report(Call call) {
     List<? extends ExpressionTree> arguments = arguments(call.tree());
@@ -222,7 +268,20 @@ final class JavaMessages {
     } else if (name.equals("super") && isFailure(call.place().type())) {
       arguments.forEach(each -> place(call, texts(each, call), null));
     } else if (isLogged(name, call)) {
-      arguments.forEach(each -> place(call, texts(each, call), null));
+      for (ExpressionTree each : arguments) {
+        place(call, texts(each, call).stream().map(t -> t.replace("{}", VALUE)).toList(), null);
+      }
+    } else if (name.equals("requireNonNull") && arguments.size() == 2
+        || name.equals("convert") && arguments.size() == 3
+        || name.equals("add") && arguments.size() == 1) {
+      ExpressionTree text = arguments.get(arguments.size() == 3 ? 1 : arguments.size() - 1);
+      place(
+          call,
+          texts(text, call).stream().filter(each -> isSentence(each) || isOpen(each)).toList(),
+          null);
+    } else if (call.tree() instanceof NewClassTree created
+        && simple(created.getIdentifier()).equals("FailureAnalysis")) {
+      place(call, texts(arguments.get(0), call), arguments.get(1));
     } else if (isPrintedAsError(name, call.tree())) {
       formatted(call, arguments);
     } else {
@@ -235,20 +294,22 @@ final class JavaMessages {
   private void reportParameters(
       Call call, Method method, List<? extends ExpressionTree> arguments) {
     List<? extends VariableTree> parameters = parameters(method);
-    boolean hasRemedy = false;
-    ExpressionTree remedy = null;
-    for (int i = 0; i < parameters.size() && i < arguments.size(); i++) {
-      if (parameters.get(i).getName().contentEquals("remedy")) {
-        hasRemedy = true;
-        remedy = arguments.get(i);
+    List<String> names =
+        parameters.stream()
+            .map(parameter -> isText(parameter) ? parameter.getName().toString() : "")
+            .limit(arguments.size())
+            .toList();
+    int remedy = names.indexOf("remedy");
+    boolean hasMessage = false;
+    for (int i = 0; i < names.size(); i++) {
+      if (NAMES.contains(names.get(i)) || remedy >= 0 && names.get(i).equals("text")) {
+        hasMessage = true;
+        place(
+            call, texts(arguments.get(i), call), remedy < 0 ? null : arguments.get(remedy));
       }
     }
-    for (int i = 0; i < parameters.size() && i < arguments.size(); i++) {
-      String parameter = parameters.get(i).getName().toString();
-      if (isText(parameters.get(i))
-          && (parameter.equals("message") || hasRemedy && parameter.equals("text"))) {
-        place(call, texts(arguments.get(i), call), remedy);
-      }
+    if (remedy >= 0 && !hasMessage) {
+      place(call, texts(arguments.get(remedy), call), (ExpressionTree) null);
     }
   }
 
@@ -279,7 +340,7 @@ final class JavaMessages {
       return false;
     }
     String logger = select.getExpression().toString();
-    return logger.matches("(?:LOG|LOGGER|log|logger|getLog\\(\\)|.*\\.getLog\\(\\))")
+    return logger.matches("(?:.*getLogger\\(.*\\)|LOG|LOGGER|log|logger|getLog\\(\\)|.*\\.getLog\\(\\))")
         && (name.equals("warn")
             || name.equals("error")
             || name.equals("log")
@@ -301,11 +362,47 @@ final class JavaMessages {
 
   private void place(Call call, List<String> texts, @Nullable ExpressionTree remedy) {
     ExpressionTree given = remedy == null ? chainedRemedy(call.path()) : remedy;
-    List<String> fixes = given == null ? List.of() : texts(given, call);
-    String fix = fixes.isEmpty() ? null : String.join(" or: ", fixes);
+    String fix = given == null ? null : fix(texts(given, call));
     for (String text : texts) {
-      place(call.place(), new Draft(text, fix));
+      place(call.place(), new Draft(text, fix, 0));
     }
+  }
+
+  /** Joins alternative fixes; null if there is none. */
+  private static @Nullable String fix(List<String> alternatives) {
+    List<String> fixes =
+        alternatives.stream().filter(text -> !text.isBlank() && !text.equals(VALUE)).toList();
+    return fixes.isEmpty() ? null : String.join(" Or: ", general(fixes));
+  }
+
+  /** Removes texts that have the form of another one. */
+  static List<String> general(List<String> texts) {
+    return texts.stream()
+        .filter(
+            text ->
+                texts.stream()
+                    .noneMatch(other -> !other.equals(text) && isForm(other) && fits(text, other)))
+        .toList();
+  }
+
+  /** Whether a text in a list is a message. */
+  private static boolean isSentence(String text) {
+    return WORD.matcher(text).results().limit(4).count() == 4
+        && !text.matches("(?s).*\\b[A-Z]{4,} (?:[A-Z]{3,}|…).*");
+  }
+
+  /** Whether a text has enough words to identify a message. */
+  private static boolean isForm(String text) {
+    return WORD.matcher(text).results().limit(3).count() == 3;
+  }
+
+  private static boolean fits(String text, String form) {
+    return text.matches(
+        Stream.of(form.split(VALUE, -1)).map(Pattern::quote).collect(joining("(?s:.*)")));
+  }
+
+  private void place(Place place, String text) {
+    place(place, new Draft(text, null, 0));
   }
 
   private void place(Place place, Draft draft) {
@@ -313,7 +410,7 @@ final class JavaMessages {
     if (open && place.method() != null) {
       MethodTree method = place.method().tree();
       Set<Draft> all = drafts.computeIfAbsent(method, key -> new LinkedHashSet<>());
-      if (all.size() < ALTERNATIVES && all.add(draft)) {
+      if (all.add(draft)) {
         work.push(() -> pass(place.method(), draft));
       }
     } else {
@@ -338,7 +435,8 @@ final class JavaMessages {
       candidates.addAll(calls.getOrDefault(name, List.of()));
     }
     for (Call call : candidates) {
-      if (declared(call).contains(method)) {
+      boolean recursive = method.equals(call.place().method());
+      if (!recursive && draft.calls() < CALLS && declared(call).contains(method)) {
         called.add(method.tree());
         List<? extends ExpressionTree> arguments = arguments(call.tree());
         ExpressionTree chained = chainedRemedy(call.path());
@@ -347,8 +445,7 @@ final class JavaMessages {
               draft.fix() != null
                   ? insert(draft.fix(), method, arguments, call)
                   : chained == null ? List.of() : texts(chained, call);
-          place(
-              call.place(), new Draft(text, fixes.isEmpty() ? null : String.join(" or: ", fixes)));
+          place(call.place(), new Draft(text, fix(fixes), draft.calls() + 1));
         }
       }
     }
@@ -398,10 +495,17 @@ final class JavaMessages {
   }
 
   private static String clean(String text) {
-    return text.replaceAll("[\uE000-\uE028]", VALUE)
-        .replaceAll("\\s+", " ")
-        .replaceAll("…(?:\\s*…)+", VALUE)
+    return joinValues(
+            text.replaceAll("[\uE000-\uE028]", VALUE)
+                .replaceAll("%(?:\\.\\d)?[sdf]", VALUE)
+                .replace("%%", "%")
+                .replaceAll("\\s+", " "))
         .strip();
+  }
+
+  /** Shows adjacent values as one. */
+  private static String joinValues(String text) {
+    return text.replaceAll("…(?:[\\s./]*…)+", VALUE);
   }
 
   // --- texts of expressions ---
@@ -418,7 +522,8 @@ final class JavaMessages {
       return texts(cast.getExpression(), place);
     }
     if (tree instanceof LiteralTree literal) {
-      return List.of(String.valueOf(literal.getValue()));
+      SEEN.add(literal);
+      return List.of(literal.getValue() == null ? VALUE : literal.getValue().toString());
     }
     if (tree instanceof BinaryTree sum && sum.getKind() == Tree.Kind.PLUS) {
       return product(texts(sum.getLeftOperand(), place), texts(sum.getRightOperand(), place));
@@ -474,8 +579,23 @@ final class JavaMessages {
             arguments.subList(first + 1, arguments.size()),
             place);
       }
-      if (name.equals("valueOf") && select.getExpression().toString().equals("String")) {
+      if (name.equals("valueOf") && select.getExpression().toString().equals("String")
+          || name.equals("of") && simple(select.getExpression()).equals("Optional")) {
         return texts(arguments.get(0), place);
+      }
+      if (name.matches("get|orElseThrow|strip") && arguments.isEmpty()) {
+        return texts(select.getExpression(), place);
+      }
+      if (name.matches("orElse|requireNonNullElse")) {
+        var all = new ArrayList<>(texts(arguments.get(0), place));
+        all.addAll(
+            texts(arguments.size() == 2 ? arguments.get(1) : select.getExpression(), place));
+        return limited(all);
+      }
+      if (name.equals("map")
+          && arguments.get(0) instanceof LambdaExpressionTree lambda
+          && lambda.getBody() instanceof ExpressionTree body) {
+        return texts(body, place);
       }
     }
     for (Method method : declared(tree, place)) {
@@ -494,8 +614,13 @@ final class JavaMessages {
                 }
               });
           var call = new Call(place.type().unit(), null, tree, place);
-          return limited(
-              all.stream().flatMap(t -> insert(t, method, arguments, call).stream()).toList());
+          List<String> texts =
+              limited(
+                  all.stream().flatMap(t -> insert(t, method, arguments, call).stream()).toList());
+          // it may change the text a little
+          return texts.equals(List.of(VALUE)) && arguments.size() == 1
+              ? texts(arguments.get(0), place)
+              : texts;
         } finally {
           evaluating.remove(method.tree());
         }
@@ -551,7 +676,8 @@ final class JavaMessages {
           t -> {
             if (t instanceof VariableTree variable && variable.getName().contentEquals(name)) {
               local[0] = true;
-              if (variable.getInitializer() != null) {
+              if (variable.getInitializer() != null
+                  && !(variable.getType() instanceof PrimitiveTypeTree)) {
                 values.addAll(once(variable, () -> texts(variable.getInitializer(), place)));
               }
             } else if (t instanceof AssignmentTree set && set.getVariable().toString().equals(name)) {
@@ -559,7 +685,6 @@ final class JavaMessages {
             }
           });
       if (local[0]) {
-        values.removeIf(value -> value.equals("null"));
         return values.isEmpty() ? List.of(VALUE) : limited(new ArrayList<>(values));
       }
     }
@@ -614,13 +739,19 @@ final class JavaMessages {
   }
 
   private static List<String> product(List<String> first, List<String> second) {
-    return limited(
-        first.stream().flatMap(left -> second.stream().map(right -> left + right)).toList());
+    List<String> left = first;
+    List<String> right = second;
+    if (left.size() * right.size() > PARTS) {
+      left = left.size() > right.size() ? List.of(VALUE) : left;
+      right = first.size() > right.size() ? right : List.of(VALUE);
+    }
+    List<String> parts = right;
+    return limited(left.stream().flatMap(l -> parts.stream().map(r -> l + r)).toList());
   }
 
   private static List<String> limited(List<String> texts) {
-    List<String> distinct = texts.stream().distinct().toList();
-    return distinct.size() <= ALTERNATIVES ? distinct : distinct.subList(0, ALTERNATIVES);
+    List<String> distinct = texts.stream().map(JavaMessages::joinValues).distinct().toList();
+    return distinct.size() <= ALTERNATIVES ? distinct : List.of(VALUE);
   }
 
   // --- names ---
@@ -763,7 +894,10 @@ final class JavaMessages {
 
   private static boolean isString(MethodTree method) {
     return method.getReturnType() != null
-        && method.getReturnType().toString().matches("(?:@\\w+\\s*(?:\\(\\))? )*(?:\\w+\\.)*String");
+        && method
+            .getReturnType()
+            .toString()
+            .matches("(?:@\\w+\\s*(?:\\(\\))? )*(?:\\w+\\.)*(?:String|Optional<String>)");
   }
 
   private static List<? extends ExpressionTree> arguments(ExpressionTree call) {

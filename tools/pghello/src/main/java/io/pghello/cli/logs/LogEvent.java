@@ -98,12 +98,12 @@ public enum LogEvent {
   private final Pattern message;
   private final String remedy;
 
-  LogEvent(Status status, String states, String message, String remedy) {
+  LogEvent(Status status, String states, String pattern, String fix) {
     this.status = status;
     this.states = Set.of(states.split(" "));
     // In stderr logs, the position follows. A value may contain bytes that end a line elsewhere.
-    this.message = Pattern.compile("(?:" + message + ")(?: at character [0-9]+)?", Pattern.DOTALL);
-    this.remedy = remedy;
+    this.message = Pattern.compile("(?:" + pattern + ")(?: at character [0-9]+)?", Pattern.DOTALL);
+    this.remedy = fix;
   }
 
   private static Pattern any() {
