@@ -37,6 +37,8 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -95,7 +97,7 @@ final class JavaMessages {
   /** The greatest number of texts of an expression, and of an expression that is a part of one. */
   private static final int ALTERNATIVES = 40;
 
-  private static final int PARTS = 12;
+  private static final int PARTS = 16;
   private static final int CALLS = 8;
   private static final String VALUE = "…";
 
@@ -259,6 +261,10 @@ final class JavaMessages {
 
   /** Adds the messages of a call if it reports one, whatever its method does. */
   private void report(Call call) {
+    if (call.place().method() != null
+        && call.place().method().tree().getName().contentEquals("progress")) {
+      return;
+    }
     List<? extends ExpressionTree> arguments = arguments(call.tree());
     String name = call.tree() instanceof MethodInvocationTree method ? nameOf(method) : "";
     if (call.tree() instanceof NewClassTree created
@@ -277,7 +283,7 @@ final class JavaMessages {
       ExpressionTree text = arguments.get(arguments.size() == 3 ? 1 : arguments.size() - 1);
       place(
           call,
-          texts(text, call).stream().filter(each -> isSentence(each) || isOpen(each)).toList(),
+          texts(text, call).stream().filter(JavaMessages::isSentence).toList(),
           null);
     } else if (call.tree() instanceof NewClassTree created
         && simple(created.getIdentifier()).equals("FailureAnalysis")) {
@@ -308,7 +314,7 @@ final class JavaMessages {
             call, texts(arguments.get(i), call), remedy < 0 ? null : arguments.get(remedy));
       }
     }
-    if (remedy >= 0 && !hasMessage) {
+    if (remedy >= 0 && !hasMessage && call.tree() instanceof NewClassTree) {
       place(call, texts(arguments.get(remedy), call), (ExpressionTree) null);
     }
   }
@@ -523,10 +529,15 @@ final class JavaMessages {
     }
     if (tree instanceof LiteralTree literal) {
       SEEN.add(literal);
-      return List.of(literal.getValue() == null ? VALUE : literal.getValue().toString());
+      Object value = literal.getValue();
+      return List.of(value == null || value instanceof Boolean ? VALUE : value.toString());
     }
     if (tree instanceof BinaryTree sum && sum.getKind() == Tree.Kind.PLUS) {
-      return product(texts(sum.getLeftOperand(), place), texts(sum.getRightOperand(), place));
+      var operands = new ArrayList<List<String>>();
+      for (ExpressionTree operand : operands(sum)) {
+        operands.add(texts(operand, place));
+      }
+      return product(operands);
     }
     if (tree instanceof ConditionalExpressionTree choice) {
       var all = new ArrayList<>(texts(choice.getTrueExpression(), place));
@@ -638,25 +649,25 @@ final class JavaMessages {
       List<String> formats, List<? extends ExpressionTree> arguments, Place place) {
     var all = new ArrayList<String>();
     for (String format : formats) {
-      List<String> open = List.of("");
+      var parts = new ArrayList<List<String>>();
       int end = 0;
       int next = 0;
       for (Matcher m = FORMAT.matcher(format); m.find(); end = m.end()) {
-        List<String> values;
+        parts.add(List.of(format.substring(end, m.start())));
         if (m.group(2).equals("%")) {
-          values = List.of("%");
+          parts.add(List.of("%"));
         } else if (m.group(2).equals("n")) {
-          values = List.of(" ");
+          parts.add(List.of(" "));
         } else {
           int index = m.group(1) == null ? next++ : Integer.parseInt(m.group(1)) - 1;
-          values =
+          parts.add(
               index < arguments.size() && m.group(2).equals("s")
                   ? texts(arguments.get(index), place)
-                  : List.of(VALUE);
+                  : List.of(VALUE));
         }
-        open = product(product(open, List.of(format.substring(end, m.start()))), values);
       }
-      all.addAll(product(open, List.of(format.substring(end))));
+      parts.add(List.of(format.substring(end)));
+      all.addAll(product(parts));
     }
     return limited(all);
   }
@@ -738,15 +749,27 @@ final class JavaMessages {
     return null;
   }
 
-  private static List<String> product(List<String> first, List<String> second) {
-    List<String> left = first;
-    List<String> right = second;
-    if (left.size() * right.size() > PARTS) {
-      left = left.size() > right.size() ? List.of(VALUE) : left;
-      right = first.size() > right.size() ? right : List.of(VALUE);
+  private static List<ExpressionTree> operands(ExpressionTree tree) {
+    if (tree instanceof BinaryTree sum && sum.getKind() == Tree.Kind.PLUS) {
+      var all = new ArrayList<>(operands(sum.getLeftOperand()));
+      all.add(sum.getRightOperand());
+      return all;
     }
-    List<String> parts = right;
-    return limited(left.stream().flatMap(l -> parts.stream().map(r -> l + r)).toList());
+    return List.of(tree);
+  }
+
+  /** Returns all combinations of texts. If there are too many, parts of them become a value. */
+  private static List<String> product(List<List<String>> parts) {
+    var all = new ArrayList<>(parts);
+    while (all.stream().mapToLong(List::size).reduce(1, Math::multiplyExact) > PARTS) {
+      List<String> most = Collections.max(all, Comparator.comparingInt(List::size));
+      all.replaceAll(part -> part == most ? List.of(VALUE) : part);
+    }
+    List<String> result = List.of("");
+    for (List<String> part : all) {
+      result = result.stream().flatMap(left -> part.stream().map(right -> left + right)).toList();
+    }
+    return limited(result);
   }
 
   private static List<String> limited(List<String> texts) {

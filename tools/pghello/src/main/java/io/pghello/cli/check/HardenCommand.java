@@ -162,10 +162,10 @@ public final class HardenCommand implements Callable<Integer> {
     for (Hardening.Step step : hardening.steps()) {
       findings.add(
           done.contains(step)
-              ? Finding.ok(step.opens() ? "closed" : "done", step.why())
+              ? Finding.ok(step.opens() ? "closed" : "done", step.problem())
               : step.opens()
-                  ? new Finding(Status.WARNING, "open", step.why(), step.sql())
-                  : new Finding(Status.OK, "to add", step.why(), step.sql()));
+                  ? new Finding(Status.WARNING, "open", step.problem(), step.sql())
+                  : new Finding(Status.OK, "to add", step.problem(), step.sql()));
     }
     if (findings.isEmpty()) {
       findings.ok("open", "nothing is insecure");

@@ -282,13 +282,13 @@ final class Hardening {
    * @param undo the statement that reverts it
    */
   record Step(
-      boolean done, boolean opens, String why, String sql, String undo, @Nullable Path file) {
+      boolean done, boolean opens, String problem, String sql, String undo, @Nullable Path file) {
     boolean isForWholeServer() {
       return sql.startsWith("ALTER SYSTEM ");
     }
 
     Step back() {
-      return new Step(false, opens, why, /* sql= */ undo, /* undo= */ sql, file);
+      return new Step(false, opens, problem, /* sql= */ undo, /* undo= */ sql, file);
     }
   }
 
@@ -384,7 +384,7 @@ final class Hardening {
       byHand.add(
           Status.OK,
           "preload",
-          step.why(),
+          step.problem(),
           "--preload loads the library at connect; if it is missing later, "
               + SqlErrors.LOST_LIBRARY);
     } else {

@@ -95,8 +95,8 @@ public final class Remedies {
 
   private Remedies() {}
 
-  private static void remedy(String message, String remedy) {
-    BY_MESSAGE.put(Pattern.compile(message), remedy);
+  private static void remedy(String pattern, String remedy) {
+    BY_MESSAGE.put(Pattern.compile(pattern), remedy);
   }
 
   /** Returns the remedy for a message with a leading space, or an empty string. */
