@@ -21,14 +21,15 @@ import java.util.stream.Collectors;
  * </ul>
  */
 final class ScriptMessages {
-  private static final String QUOTED = "\"(?:[^\"\\\\]|\\\\.|\\$\\([^)]*\\))*\"|'[^']*'";
+  private static final String COMMAND = "\\$\\((?:[^()]|\\([^()]*\\))*\\)";
+  private static final String QUOTED = "\"(?>" + COMMAND + "|[^\"\\\\]|\\\\.)*+\"|'[^']*'";
   private static final Pattern SHELL =
-      Pattern.compile("\\b(die|misuse|say)((?:[ \\n]+(?:" + QUOTED + ")+)+)");
+      Pattern.compile("\\b(die|misuse|say)((?: +(?:" + QUOTED + ")+)+)");
   private static final Pattern PROBLEM =
-      Pattern.compile("(?s)(?:No |skipped:).*|.*(?:Remedy|cannot be|can be had).*");
+      Pattern.compile("(?:No [A-Z][\\w.]*:|skipped:).*|.*(?:Remedy|cannot be|can be had).*");
   private static final Pattern WORD = Pattern.compile(QUOTED);
   private static final Pattern EXPANSION =
-      Pattern.compile("\\$\\((?:[^()]|\\([^()]*\\))*\\)|\\$\\{[^}]*}|\\$[\\w@*#]+");
+      Pattern.compile(COMMAND + "|\\$\\{[^}]*}|\\$[\\w@*#]+");
   private static final Pattern GROOVY =
       Pattern.compile("new \\w+Exception\\(((?:\"(?:[^\"\\\\]|\\\\.)*\"|[\\s+])+)\\)");
   private static final Pattern C =
@@ -58,7 +59,7 @@ final class ScriptMessages {
   private static List<JavaMessages.Found> inShell(Path file, String text) {
     var found = new ArrayList<JavaMessages.Found>();
     // without comments and continued lines
-    String code = text.replaceAll("(?m)^\\s*#.*$", "").replace("\\\n", "\n");
+    String code = text.replaceAll("(?m)^\\s*#.*$", "").replaceAll("\\\\\n *", "");
     for (Matcher m = SHELL.matcher(code); m.find(); ) {
       String message =
           WORD.matcher(m.group(2))
