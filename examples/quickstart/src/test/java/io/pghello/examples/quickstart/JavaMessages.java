@@ -265,6 +265,9 @@ final class JavaMessages {
         && call.place().method().tree().getName().contentEquals("progress")) {
       return;
     }
+    if (arguments(call.tree()).stream().anyMatch(each -> each.toString().equals("Status.OK"))) {
+      return;
+    }
     List<? extends ExpressionTree> arguments = arguments(call.tree());
     String name = call.tree() instanceof MethodInvocationTree method ? nameOf(method) : "";
     if (call.tree() instanceof NewClassTree created
@@ -291,15 +294,21 @@ final class JavaMessages {
     } else if (isPrintedAsError(name, call.tree())) {
       formatted(call, arguments);
     } else {
-      for (Method method : declared(call)) {
-        reportParameters(call, method, arguments);
+      List<Method> methods = declared(call);
+      methods.forEach(method -> reportParameters(call, parameters(method)));
+      if (methods.isEmpty() && call.tree() instanceof NewClassTree created) {
+        types.getOrDefault(simple(created.getIdentifier()), List.of()).stream()
+            .filter(type -> !type.name().endsWith("Answer"))
+            .filter(type -> type.tree().getKind() == Tree.Kind.RECORD)
+            .map(JavaMessages::components)
+            .filter(components -> components.size() == arguments.size())
+            .forEach(components -> reportParameters(call, components));
       }
     }
   }
 
-  private void reportParameters(
-      Call call, Method method, List<? extends ExpressionTree> arguments) {
-    List<? extends VariableTree> parameters = parameters(method);
+  private void reportParameters(Call call, List<? extends VariableTree> parameters) {
+    List<? extends ExpressionTree> arguments = arguments(call.tree());
     List<String> names =
         parameters.stream()
             .map(parameter -> isText(parameter) ? parameter.getName().toString() : "")
@@ -495,9 +504,10 @@ final class JavaMessages {
   }
 
   private void keep(Unit unit, Draft draft) {
-    found.add(
-        new Found(
-            unit.file(), clean(draft.text()), draft.fix() == null ? null : clean(draft.fix())));
+    String text = clean(draft.text());
+    if (WORD.matcher(text).find()) {
+      found.add(new Found(unit.file(), text, draft.fix() == null ? null : clean(draft.fix())));
+    }
   }
 
   private static String clean(String text) {
@@ -511,7 +521,7 @@ final class JavaMessages {
 
   /** Shows adjacent values as one. */
   private static String joinValues(String text) {
-    return text.replaceAll("…(?:[\\s./]*…)+", VALUE);
+    return text.replaceAll("…(?:[\\s./-]*…)+", VALUE);
   }
 
   // --- texts of expressions ---
@@ -609,35 +619,59 @@ final class JavaMessages {
         return texts(body, place);
       }
     }
-    for (Method method : declared(tree, place)) {
-      if (isString(method.tree()) && method.tree().getBody() != null) {
-        if (!evaluating.add(method.tree())) {
-          return List.of(VALUE);
-        }
+    var results = new ArrayList<String>();
+    for (Method method : implementations(declared(tree, place))) {
+      if (isString(method.tree()) && evaluating.add(method.tree())) {
         try {
-          var all = new LinkedHashSet<String>();
-          var inside = new Place(method.type(), method);
-          scan(
-              method.tree().getBody(),
-              t -> {
-                if (t instanceof ReturnTree end && end.getExpression() != null) {
-                  all.addAll(texts(end.getExpression(), inside));
-                }
-              });
-          var call = new Call(place.type().unit(), null, tree, place);
-          List<String> texts =
-              limited(
-                  all.stream().flatMap(t -> insert(t, method, arguments, call).stream()).toList());
-          // it may change the text a little
-          return texts.equals(List.of(VALUE)) && arguments.size() == 1
-              ? texts(arguments.get(0), place)
-              : texts;
+          results.addAll(result(method, tree, place));
         } finally {
           evaluating.remove(method.tree());
         }
       }
     }
-    return List.of(VALUE);
+    return results.isEmpty() ? List.of(VALUE) : limited(results);
+  }
+
+  private List<String> result(Method method, MethodInvocationTree tree, Place place) {
+    var returned = new LinkedHashSet<String>();
+    var inside = new Place(method.type(), method);
+    scan(
+        method.tree().getBody(),
+        t -> {
+          if (t instanceof ReturnTree end && end.getExpression() != null) {
+            returned.addAll(texts(end.getExpression(), inside));
+          }
+        });
+    var call = new Call(place.type().unit(), null, tree, place);
+    List<String> texts =
+        limited(
+            returned.stream()
+                .flatMap(text -> insert(text, method, tree.getArguments(), call).stream())
+                .toList());
+    // it may change the text a little
+    return texts.equals(List.of(VALUE)) && tree.getArguments().size() == 1
+        ? texts(tree.getArguments().get(0), place)
+        : texts;
+  }
+
+  /** Replaces abstract methods by those of the classes that implement them. */
+  private List<Method> implementations(List<Method> declared) {
+    return declared.stream()
+        .flatMap(
+            method ->
+                method.tree().getBody() != null
+                    ? Stream.of(method)
+                    : byTree.values().stream()
+                        .filter(type -> type.parents().contains(method.type().name()))
+                        .flatMap(
+                            type ->
+                                methods(
+                                    type,
+                                    method.tree().getName().toString(),
+                                    method.tree().getParameters().size())
+                                    .stream())
+                        .filter(each -> each.tree().getBody() != null))
+        .toList();
   }
 
   private List<String> format(
@@ -741,12 +775,37 @@ final class JavaMessages {
         boolean constant =
             flags.contains(Modifier.FINAL) && flags.contains(Modifier.STATIC)
                 || type.tree().getKind() == Tree.Kind.INTERFACE;
-        return constant && field.getInitializer() != null && !(field.getInitializer() instanceof NewClassTree)
-            ? once(field, () -> texts(field.getInitializer(), new Place(type, null)))
-            : List.of(VALUE);
+        if (constant
+            && field.getInitializer() != null
+            && !(field.getInitializer() instanceof NewClassTree)) {
+          return once(field, () -> texts(field.getInitializer(), new Place(type, null)));
+        }
+        return flags.contains(Modifier.FINAL) || !isText(field)
+            ? List.of(VALUE)
+            : once(field, () -> assigned(type, name));
       }
     }
     return null;
+  }
+
+  /** Returns the texts that methods of a class assign to a field. */
+  private List<String> assigned(Type type, String name) {
+    var values = new ArrayList<String>();
+    for (Tree member : type.tree().getMembers()) {
+      if (member instanceof MethodTree method && method.getBody() != null) {
+        var place = new Place(type, methods.get(method));
+        scan(
+            method.getBody(),
+            t -> {
+              if (t instanceof AssignmentTree set && simple(set.getVariable()).equals(name)) {
+                texts(set.getExpression(), place).stream()
+                    .map(text -> isOpen(text) ? VALUE : text)
+                    .forEach(values::add);
+              }
+            });
+      }
+    }
+    return values.isEmpty() ? List.of(VALUE) : limited(values);
   }
 
   private static List<ExpressionTree> operands(ExpressionTree tree) {

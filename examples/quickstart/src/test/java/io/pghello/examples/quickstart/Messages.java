@@ -58,8 +58,8 @@ final class Messages {
               "add, build, call, change, check, choose, close, commit, configure, connect, convert",
               "copy, correct, create, decrease, define, delete, drop, fix, give, grant, increase",
               "insert, install, keep, let, link, look, make, map, move, name, omit, pass, put",
-              "raise, reinstall, remove, rename, repeat, restore, retry, run, see, send, set",
-              "specify, start, sudo, take, test, try, unpack, use, write")
+              "raise, reinstall, remove, rename, repeat, restore, retry, run, send, set",
+              "sign, specify, start, sudo, take, test, try, unpack, use, write")
           .flatMap(line -> Stream.of(line.split(", ")))
           .map(verb -> "[" + Character.toUpperCase(verb.charAt(0)) + verb.charAt(0) + "]" + verb.substring(1))
           .collect(toList());
@@ -115,7 +115,7 @@ final class Messages {
       Pattern.compile(
           "(.*?[^.;:])(?:[.;:?](?<!:) Remedy: (.*)|: Remedy: (.*)|([.;:?]) ((?:[a-z]+ it )?(?:"
               + String.join("|", VERBS)
-              + "|CREATE EXTENSION|ALTER EXTENSION|[Vv]alid|known)\\b.*))");
+              + "|CREATE EXTENSION|ALTER EXTENSION|[Vv]alid|known|see --)\\b.*))");
 
   /** Splits a message into its cause and the fix that it contains. */
   static Message split(String program, String text, @Nullable String fix) {
@@ -128,10 +128,7 @@ final class Messages {
     return new Message(program, m.group(1) + (isSentence ? "." : ""), given);
   }
 
-  /**
-   * Removes messages that have the form of another one with the same fix, and forms without a fix
-   * if all messages of this form have one.
-   */
+  /** Removes messages that have the form of another one with the same fix. */
   static Set<Message> general(Set<Message> messages) {
     return messages.stream()
         .filter(
@@ -144,15 +141,6 @@ final class Messages {
                                 && fits(message.text(), other.text())
                                 && (message.fix() == null
                                     || message.fix().equals(other.fix()))))
-        .filter(
-            message ->
-                message.fix() != null
-                    || messages.stream()
-                        .noneMatch(
-                            other ->
-                                other.fix() != null
-                                    && isForm(message.text())
-                                    && fits(other.text(), message.text())))
         .collect(toCollection(LinkedHashSet::new));
   }
 

@@ -80,9 +80,10 @@ class MessagesTest {
     }
     assertThat(
             fixes.stream()
-                .flatMap(fix -> fix.patterns().stream().map(p -> fix.program() + ": " + p)))
-        .as("patterns in %s", FIXES)
-        .allSatisfy(pattern -> assertThat(used).contains(pattern));
+                .flatMap(fix -> fix.patterns().stream().map(p -> fix.program() + ": " + p))
+                .filter(pattern -> !used.contains(pattern)))
+        .as("patterns in %s that no message needs", FIXES)
+        .isEmpty();
     assertThat(fixes).hasSizeLessThan(250);
   }
 
