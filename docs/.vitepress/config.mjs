@@ -39,7 +39,7 @@ const groups = [
   ['Services', inDocs('service', 'users', 'events', 'deployment')],
   ['Programs', inDocs('plugin', 'plugin-security', 'mcp')],
   ['Run the database', ['extension/README.md', ...inDocs('operations', 'pghello', 'backups', 'maintenance', 'monitoring')]],
-  ['Reference', inDocs('troubleshooting', 'compatibility')],
+  ['Reference', inDocs('messages', 'troubleshooting', 'compatibility')],
   ['Background', inDocs('load', 'scale', 'reliability', 'benchmarks', 'benchmark-method')],
   ['The project', ['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', ...inDocs('testing', 'contributing/source-documents')]],
 ];

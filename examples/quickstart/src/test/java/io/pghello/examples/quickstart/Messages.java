@@ -33,11 +33,9 @@ final class Messages {
 
   static {
     PROGRAMS.put(
-        "Hibernate",
-        "pg-hello-hibernate/src/main/.*\\.java"
-            + "|any-extension/binding/src/main/.*/hibernate/.*\\.java");
-    PROGRAMS.put(
-        "Client", "(?:pg-hello-core|any-extension/(?:binding|batching))/src/main/.*\\.java");
+        "Client",
+        "(?:pg-hello-core|any-extension/(?:binding(?!.*/hibernate/)|batching))/src/main/.*\\.java");
+    PROGRAMS.put("Hibernate", "(?:pg-hello-hibernate|any-extension/binding)/src/main/.*\\.java");
     PROGRAMS.put("jOOQ", "pg-hello-jooq/src/main/.*\\.java");
     PROGRAMS.put("Spring Boot", "pg-hello-spring-boot-starter/src/main/.*\\.java");
     PROGRAMS.put("Testkit", "(?:pg-hello-|any-extension/)testkit/src/main/.*\\.java");

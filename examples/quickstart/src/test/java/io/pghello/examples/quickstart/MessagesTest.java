@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.quickstart;
 
+import static java.util.stream.Collectors.groupingBy;
 import static java.util.stream.Collectors.joining;
+import static java.util.stream.Collectors.mapping;
+import static java.util.stream.Collectors.toCollection;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.examples.quickstart.Messages.Message;
@@ -11,10 +14,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -31,7 +37,13 @@ class MessagesTest {
   private static final Path TROUBLESHOOTING = Tree.ROOT.resolve("docs/troubleshooting.md");
   private static final Path FIXES = Path.of("src", "test", "resources", "message-fixes.txt");
   private static final String ALL = "All programs";
-  private static final Pattern SQL = Pattern.compile("[A-Z]{4,} [A-Z]{2,} .*");
+  private static final Pattern COMMAND =
+      Pattern.compile("(?:[A-Z]{4,} [A-Z]{2,}|chmod|chown|sudo|\\./dev) [^,:]*");
+
+  /** A message that states the values that are allowed. */
+  private static final Pattern REQUIREMENT =
+      Pattern.compile(
+          "(?:.* )?(?:must be|must have|may be) (?!used |set |quoted)(.+?)(?:, but (?:is|there) .*)?\\.?");
 
   /** A fix for the messages that match one of the patterns. */
   private record Fix(String program, List<String> patterns, String text) {
@@ -162,7 +174,11 @@ class MessagesTest {
     assertThat(split("There is no server. Remedy: install one."))
         .isEqualTo("There is no server. / install one.");
     assertThat(split("There are two files. Keep one.")).isEqualTo("There are two files. / Keep one.");
-    assertThat(split("The settings differ: see")).isEqualTo("The settings differ / see");
+    assertThat(split("no command given; see --help")).isEqualTo("no command given / see --help");
+    assertThat(fixOf(new Message("a", "the port must be between 1 and 9, but is …", null), List.of()))
+        .isEqualTo("Use a value between 1 and 9.");
+    assertThat(fixOf(new Message("a", "it may be INSERT or UPDATE.", null), List.of()))
+        .isEqualTo("Use INSERT or UPDATE.");
     assertThat(split("the setup is wrong: settings differ")).endsWith("differ / null");
   }
 
@@ -186,16 +202,35 @@ class MessagesTest {
         .filter(fix -> fix.patternOf(message).isPresent())
         .findFirst()
         .map(Fix::text)
-        .orElse(null);
+        .orElseGet(() -> requirement(message));
   }
 
-  /** Returns the fix in a message as a sentence in Markdown. */
+  /** Returns the fix of a message that states the allowed values; null for other messages. */
+  private static String requirement(Message message) {
+    Matcher allowed = REQUIREMENT.matcher(message.text());
+    if (!allowed.matches()) {
+      return null;
+    }
+    String values = allowed.group(1);
+    return sentence(
+        (values.matches("(?:between|from|greater|less|full) .*") ? "use a value " : "use ") + values);
+  }
+
+  /** Returns the fix in a message as sentences in Markdown. */
   private static String sentence(String fix) {
-    String text =
-        SQL.matcher(fix).matches() && !fix.contains(", ")
-            ? "Run `" + fix + "`"
-            : escaped(fix.substring(0, 1).toUpperCase(Locale.ROOT) + fix.substring(1));
-    return text.matches("(?s).*[.;…`]") && !text.startsWith("Run `") ? text : text + ".";
+    return Stream.of(fix.split(" Or: ", -1))
+        .map(
+            text ->
+                COMMAND.matcher(text).matches()
+                    ? "Run `" + text.replaceAll("[;.]$", "") + "`."
+                    : ended(
+                        escaped(
+                            text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1))))
+        .collect(joining(" Or: "));
+  }
+
+  private static String ended(String text) {
+    return text.matches("(?s).*[.;:…]") ? text : text + ".";
   }
 
   private static String escaped(String text) {
@@ -215,31 +250,37 @@ class MessagesTest {
 
         <!-- ./dev generate writes this page from the sources and from message-fixes.txt. -->
 
-        All error messages and warnings of all programs, each with its fix. `…` stands for names, numbers, and messages of
-        other programs. If a message is printed together with its fix, the table shows the fix in the second column only. To find
-        a message, search this page for a few words without names and numbers. [Troubleshooting](troubleshooting.md) explains
-        the most frequent ones in more detail.
+        This page lists the error messages and warnings of all programs, each with its fix. `…` stands for names, numbers, and texts of
+        other programs. If a message contains its fix, the fix is only in the second column. To find a message, search this page for a
+        few of its words. [Troubleshooting](troubleshooting.md) explains frequent messages in more detail ("More").
         """);
     for (String program : Messages.programs()) {
       page.append("\n## ").append(program.startsWith("./") ? "`" + program + "`" : program);
       page.append("\n\n| message | cause and fix |\n|---|---|\n");
       messages.stream()
           .filter(message -> message.program().equals(program))
-          .sorted(Comparator.comparing(MessagesTest::key).thenComparing(Message::text))
+          .sorted(
+              Comparator.comparing((Message message) -> key(message.text()))
+                  .thenComparing(Message::text))
+          .collect(
+              groupingBy(
+                  Message::text,
+                  LinkedHashMap::new,
+                  mapping(message -> fixOf(message, fixes), toCollection(TreeSet::new))))
           .forEach(
-              message ->
+              (text, all) ->
                   page.append("| ")
-                      .append(code(message.text()))
+                      .append(code(text))
                       .append(" | ")
-                      .append(cell(fixOf(message, fixes) + more(message, headings)))
+                      .append(cell(String.join(" Or: ", all) + more(text, headings)))
                       .append(" |\n"));
     }
     return page.toString();
   }
 
   /** Sorts messages without regard to values at the beginning. */
-  private static String key(Message message) {
-    return message.text().replaceAll("^[^A-Za-z]+", "").toLowerCase(Locale.ROOT);
+  private static String key(String text) {
+    return text.replaceAll("^[^A-Za-z]+", "").toLowerCase(Locale.ROOT);
   }
 
   private static String code(String text) {
@@ -251,9 +292,9 @@ class MessagesTest {
   }
 
   /** Returns a link to the explanation of a message; empty if there is none. */
-  private static String more(Message message, List<String> headings) {
+  private static String more(String text, List<String> headings) {
     return headings.stream()
-        .filter(heading -> message.text().matches(".*" + form(heading) + ".*"))
+        .filter(heading -> text.matches(".*" + form(heading) + ".*"))
         .findFirst()
         .map(
             heading ->

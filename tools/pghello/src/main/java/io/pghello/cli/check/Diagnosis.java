@@ -136,18 +136,16 @@ final class Diagnosis {
     ask(statement, calls);
     long grown = used(statement) - before;
     long now = process(statement);
-    boolean leaks = grown > MEMORY_BYTES || now - process > PROCESS_BYTES;
     String size = now == 0 ? "" : ", process size " + (now >> 20) + " MB";
-    findings.add(
-        leaks ? Status.WARNING : Status.OK,
-        "memory",
-        leaks
-            ? "20000 calls leak " + Math.max(grown, now - process) + " bytes in the session" + size
-            : "20000 calls leak no memory in the session" + size,
-        leaks
-            ? "the library is from a different build: install this one, and recycle "
-                + "connection pools"
-            : null);
+    if (grown > MEMORY_BYTES || now - process > PROCESS_BYTES) {
+      findings.add(
+          Status.WARNING,
+          "memory",
+          "20000 calls leak " + Math.max(grown, now - process) + " bytes in the session" + size,
+          "the library is from a different build: install this one, and recycle connection pools");
+    } else {
+      findings.ok("memory", "20000 calls leak no memory in the session" + size);
+    }
   }
 
   private static long used(Statement statement) throws SQLException {

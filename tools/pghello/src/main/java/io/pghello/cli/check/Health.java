@@ -195,14 +195,15 @@ public final class Health {
   }
 
   private void checkFiles(String[] versions, @Nullable String newest) {
-    boolean missing = newest == null || !Arrays.asList(versions).contains(newest);
-    findings.add(
-        missing ? Status.WARNING : Status.OK,
-        "files",
-        missing
-            ? "the server has no pg_hello.control, or no script for its version"
-            : "pg_hello.control, and scripts for " + String.join(", ", versions),
-        missing ? "reinstall the extension's files, with its jar or make install" : null);
+    if (newest == null || !Arrays.asList(versions).contains(newest)) {
+      findings.add(
+          Status.WARNING,
+          "files",
+          "the server has no pg_hello.control, or no script for its version",
+          "reinstall the extension's files, with its jar or make install");
+    } else {
+      findings.ok("files", "pg_hello.control, and scripts for " + String.join(", ", versions));
+    }
   }
 
   private void checkFunctions(Connection connection, String schema, String role)

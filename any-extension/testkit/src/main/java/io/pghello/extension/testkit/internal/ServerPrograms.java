@@ -119,7 +119,7 @@ record ServerPrograms(
     try {
       run(output, "postgres", "--version");
       Matcher version = VERSION.matcher(Files.readString(output));
-      return version.find() ? version.group(1) : "of unknown version";
+      return version.find() ? version.group(1) : "(unknown version)";
     } finally {
       Files.delete(output);
     }
