@@ -407,7 +407,7 @@ final class Installation {
                   + present
                   + ". Remedy: run this as its owner, "
                   + Files.getOwner(present)
-                  + ", as with sudo"
+                  + ", e.g. with sudo"
                   + (Files.getOwner(present).getName().equals("root")
                       ? "."
                       : " -u " + Files.getOwner(present) + "."));

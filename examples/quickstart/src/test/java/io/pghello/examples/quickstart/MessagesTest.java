@@ -66,7 +66,7 @@ class MessagesTest {
     List<Fix> fixes = fixes();
     assertThat(messages.stream().filter(message -> fixOf(message, fixes) == null))
         .as(
-            "messages without a fix. Add the fix to the message, as in \"…: use --json\", or add"
+            "messages without a fix. Add the fix to the message, e.g. \"…: use --json\", or add"
                 + " the message to %s",
             FIXES)
         .isEmpty();

@@ -42,11 +42,11 @@ public record Programs(Path folder, int major) {
     for (Path folder : named == null ? path() : List.of(named)) {
       Path file = folder.resolve(program);
       if (Files.isExecutable(file)) {
-        int found = version(file);
-        if (fits.test(found)) {
-          return new Programs(folder, found);
+        int version = version(file);
+        if (fits.test(version)) {
+          return new Programs(folder, version);
         }
-        seen.add(file + " has version " + found);
+        seen.add(file + " has version " + version);
       }
     }
     String found = seen.isEmpty() ? "there is no " + program : String.join(", ", seen);
