@@ -788,7 +788,8 @@ class InstallerTest {
       assertThat(said)
           .content()
           .contains("pg-extension: No right to write into ")
-          .contains("Remedy: run this as its owner, " + Files.getOwner(folder) + ", e.g. with sudo");
+          .contains(
+              "Remedy: run this as its owner, " + Files.getOwner(folder) + ", e.g. with sudo");
       assertThat(process.exitValue()).isEqualTo(Installer.REFUSED);
     } finally {
       execute("chmod", "-R", "u+w", open.toString());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.quickstart;
 
+import static java.util.stream.Collectors.joining;
+
 import com.sun.source.tree.AnnotatedTypeTree;
 import com.sun.source.tree.AssignmentTree;
 import com.sun.source.tree.BinaryTree;
@@ -8,7 +10,6 @@ import com.sun.source.tree.CaseTree;
 import com.sun.source.tree.ClassTree;
 import com.sun.source.tree.CompilationUnitTree;
 import com.sun.source.tree.ConditionalExpressionTree;
-import com.sun.source.tree.ExpressionStatementTree;
 import com.sun.source.tree.ExpressionTree;
 import com.sun.source.tree.IdentifierTree;
 import com.sun.source.tree.ImportTree;
@@ -30,8 +31,7 @@ import com.sun.source.tree.YieldTree;
 import com.sun.source.util.JavacTask;
 import com.sun.source.util.TreePath;
 import com.sun.source.util.TreePathScanner;
-import static java.util.stream.Collectors.joining;
-
+import com.sun.source.util.TreeScanner;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -47,6 +47,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -61,15 +62,19 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>the constructor of an exception (a class named {@code …Exception} or {@code …Error}),
- *   <li>a parameter named {@code message}, or {@code text} if the method also has {@code remedy},
+ *   <li>a parameter named {@code message}, {@code detail} or {@code problem}; or {@code text} or an
+ *       enum's {@code remedy}, if the text is shown with its remedy,
  *   <li>a logger, with the level warning or error,
- *   <li>standard error.
+ *   <li>standard error, except in a method named {@code progress},
+ *   <li>a list of texts, if it is a sentence,
+ *   <li>{@code requireNonNull}, Hibernate's {@code convert}, Spring's {@code FailureAnalysis}, and
+ *       {@code message} of an annotation.
  * </ul>
  *
- * <p>If the text has a parameter of its method in it, the texts that callers pass are inserted, so
- * that {@code require(x > 0, "poolSize")} has the message that {@code require} builds. Constants,
- * variables, conditional expressions, formats and methods that return parts of a text are followed
- * as well. Anything else is shown as an ellipsis.
+ * <p>A text may contain parameters of its method. Then the texts that callers pass are inserted:
+ * {@code require(x > 0, "poolSize")} has the message that {@code require} builds. Constants,
+ * fields, variables, conditions, formats and methods that return a text are followed as well. Other
+ * parts are shown as an ellipsis.
  */
 final class JavaMessages {
   /** A message with the fix that is passed next to it. An ellipsis stands for a value. */
@@ -106,8 +111,8 @@ final class JavaMessages {
 
   private static final Pattern FORMAT =
       Pattern.compile("%(?:(\\d+)\\$)?[-#+ 0,(]*\\d*(?:\\.\\d+)?([a-zA-Z%])");
-  static final Set<LiteralTree> SEEN = new HashSet<>();
   private static final Pattern WORD = Pattern.compile("[A-Za-z]{2,}");
+
   /** Names of parameters for messages. */
   private static final Set<String> NAMES = Set.of("message", "detail", "problem");
 
@@ -122,18 +127,13 @@ final class JavaMessages {
   private final Set<Found> found = new LinkedHashSet<>();
   private final Deque<Runnable> work = new ArrayDeque<>();
   private final Set<MethodTree> evaluating = new HashSet<>();
+  private final Set<Tree> open = new HashSet<>();
 
   /** Returns the messages in source files. */
   static Collection<Found> in(List<Path> files) throws IOException {
     var messages = new JavaMessages();
     messages.read(files);
     return messages.find();
-  }
-
-  static JavaMessages make(List<Path> files) throws IOException {
-    var messages = new JavaMessages();
-    messages.read(files);
-    return messages;
   }
 
   private JavaMessages() {}
@@ -199,9 +199,7 @@ final class JavaMessages {
       @Override
       public Void visitMethod(MethodTree tree, @Nullable Place place) {
         if (tree.getDefaultValue() != null && tree.getName().contentEquals("message")) {
-          place(
-              place,
-              texts((ExpressionTree) tree.getDefaultValue(), place).get(0));
+          place(place, texts((ExpressionTree) tree.getDefaultValue(), place).get(0));
         }
         return super.visitMethod(tree, new Place(place.type(), methods.get(tree)));
       }
@@ -228,7 +226,7 @@ final class JavaMessages {
     }.scan(unit.tree(), null);
   }
 
-  Collection<Found> find() {
+  private Collection<Found> find() {
     calls.values().forEach(all -> all.forEach(this::report));
     while (!work.isEmpty()) {
       work.pop().run();
@@ -242,64 +240,57 @@ final class JavaMessages {
     return found;
   }
 
-  List<String> missed() {
-    var out = new ArrayList<String>();
-    for (var entry : byTree.entrySet()) {
-      new TreePathScanner<Void, Void>() {
-        public Void visitAnnotation(com.sun.source.tree.AnnotationTree t, Void v) { return null; }
-        public Void visitClass(ClassTree t, Void v) { return t == entry.getKey() ? super.visitClass(t, v) : null; }
-        public Void visitLiteral(LiteralTree t, Void v) {
-          if (t.getValue() instanceof String s && !SEEN.contains(t) && s.replaceAll("[^A-Za-z ]", "").strip().split(" +").length > 2
-              && !s.matches("(?s).*\\b(SELECT|INSERT|FROM|CREATE|UPDATE|ALTER|DROP|GRANT|SET)\\b.*"))
-            out.add(entry.getValue().unit().file().getFileName() + "|" + s.replace("\n", "\\n"));
-          return null;
-        }
-      }.scan(new TreePath(new TreePath(entry.getValue().unit().tree()), entry.getKey()), null);
-    }
-    return out;
-  }
-
-  /** Adds the messages of a call if it reports one, whatever its method does. */
+  /** Adds the messages that a call reports, whatever its method does. */
   private void report(Call call) {
-    if (arguments(call.tree()).stream().anyMatch(each -> each.toString().equals("Status.OK"))) {
+    if (arguments(call.tree()).stream()
+        .anyMatch(
+            each -> each instanceof MemberSelectTree && each.toString().equals("Status.OK"))) {
       return;
     }
+    if (call.tree() instanceof NewClassTree created) {
+      reportNew(call, simple(created.getIdentifier()));
+    } else {
+      reportCalled(call, nameOf((MethodInvocationTree) call.tree()));
+    }
+    declared(call).forEach(method -> reportParameters(call, parameters(method)));
+  }
+
+  private void reportNew(Call call, String type) {
     List<? extends ExpressionTree> arguments = arguments(call.tree());
-    String name = call.tree() instanceof MethodInvocationTree method ? nameOf(method) : "";
-    if (call.tree() instanceof NewClassTree created
-        && FAILURE.matcher(simple(created.getIdentifier())).matches()
-        && declared(call).isEmpty()) {
+    if (!declared(call).isEmpty()) {
+      return;
+    }
+    if (FAILURE.matcher(type).matches()) {
       arguments.forEach(each -> place(call, texts(each, call), null));
-    } else if (name.equals("super") && isFailure(call.place().type())) {
+    } else if (type.equals("FailureAnalysis")) {
+      place(call, texts(arguments.get(0), call), arguments.get(1));
+    } else {
+      types.getOrDefault(type, List.of()).stream()
+          // answers of the service that are no errors
+          .filter(each -> !each.name().endsWith("Answer"))
+          .filter(each -> each.tree().getKind() == Tree.Kind.RECORD)
+          .map(JavaMessages::components)
+          .filter(components -> components.size() == arguments.size())
+          .forEach(components -> reportParameters(call, components));
+    }
+  }
+
+  private void reportCalled(Call call, String name) {
+    List<? extends ExpressionTree> arguments = arguments(call.tree());
+    if (name.equals("super") && isFailure(call.place().type())) {
       arguments.forEach(each -> place(call, texts(each, call), null));
     } else if (isLogged(name, call)) {
       for (ExpressionTree each : arguments) {
         place(call, texts(each, call).stream().map(t -> t.replace("{}", VALUE)).toList(), null);
       }
     } else if (name.equals("requireNonNull") && arguments.size() == 2
-        || name.equals("convert") && arguments.size() == 3
         || name.equals("add") && arguments.size() == 1) {
-      ExpressionTree text = arguments.get(arguments.size() == 3 ? 1 : arguments.size() - 1);
-      place(
-          call,
-          texts(text, call).stream().filter(JavaMessages::isSentence).toList(),
-          null);
-    } else if (call.tree() instanceof NewClassTree created
-        && simple(created.getIdentifier()).equals("FailureAnalysis")) {
-      place(call, texts(arguments.get(0), call), arguments.get(1));
+      List<String> texts = texts(arguments.get(arguments.size() - 1), call);
+      place(call, texts.stream().filter(JavaMessages::isSentence).toList(), null);
+    } else if (name.equals("convert") && arguments.size() == 3) {
+      place(call, texts(arguments.get(1), call), null);
     } else if (isPrintedAsError(name, call.tree())) {
-      formatted(call, arguments);
-    } else {
-      List<Method> methods = declared(call);
-      methods.forEach(method -> reportParameters(call, parameters(method)));
-      if (methods.isEmpty() && call.tree() instanceof NewClassTree created) {
-        types.getOrDefault(simple(created.getIdentifier()), List.of()).stream()
-            .filter(type -> !type.name().endsWith("Answer"))
-            .filter(type -> type.tree().getKind() == Tree.Kind.RECORD)
-            .map(JavaMessages::components)
-            .filter(components -> components.size() == arguments.size())
-            .forEach(components -> reportParameters(call, components));
-      }
+      reportFormatted(call, arguments);
     }
   }
 
@@ -315,8 +306,7 @@ final class JavaMessages {
     for (int i = 0; i < names.size(); i++) {
       if (NAMES.contains(names.get(i)) || remedy >= 0 && names.get(i).equals("text")) {
         hasMessage = true;
-        place(
-            call, texts(arguments.get(i), call), remedy < 0 ? null : arguments.get(remedy));
+        place(call, texts(arguments.get(i), call), remedy < 0 ? null : arguments.get(remedy));
       }
     }
     if (remedy >= 0 && !hasMessage && call.tree() instanceof NewClassTree) {
@@ -325,7 +315,7 @@ final class JavaMessages {
   }
 
   /** Adds the messages of format strings, with the arguments inserted. */
-  private void formatted(Call call, List<? extends ExpressionTree> arguments) {
+  private void reportFormatted(Call call, List<? extends ExpressionTree> arguments) {
     if (!arguments.isEmpty()) {
       int first = arguments.get(0).toString().startsWith("Locale.") ? 1 : 0;
       List<String> formats = texts(arguments.get(first), call);
@@ -341,7 +331,10 @@ final class JavaMessages {
   private static boolean isPrintedAsError(String name, ExpressionTree tree) {
     return name.matches("print(?:ln|f)?")
         && ((MethodInvocationTree) tree).getMethodSelect() instanceof MemberSelectTree select
-        && select.getExpression().toString().matches("(?s).*(?:System\\.err|\\.getErr\\(\\)|\\berr)");
+        && select
+            .getExpression()
+            .toString()
+            .matches("(?s).*(?:System\\.err|\\.getErr\\(\\)|\\berr)");
   }
 
   private static boolean isLogged(String name, Call call) {
@@ -351,11 +344,16 @@ final class JavaMessages {
       return false;
     }
     String logger = select.getExpression().toString();
-    return logger.matches("(?:.*getLogger\\(.*\\)|LOG|LOGGER|log|logger|getLog\\(\\)|.*\\.getLog\\(\\))")
+    return logger.matches(
+            "(?:.*getLogger\\(.*\\)|LOG|LOGGER|log|logger|getLog\\(\\)|.*\\.getLog\\(\\))")
         && (name.equals("warn")
             || name.equals("error")
             || name.equals("log")
-                && method.getArguments().get(0).toString().matches("(?s).*\\b(?:WARNING|ERROR)\\b.*"));
+                && method
+                    .getArguments()
+                    .get(0)
+                    .toString()
+                    .matches("(?s).*\\b(?:WARNING|ERROR)\\b.*"));
   }
 
   /** Returns the remedy that is added to the result of a call: {@code builder(x).remedy("…")}. */
@@ -387,7 +385,7 @@ final class JavaMessages {
   }
 
   /** Removes texts that have the form of another one. */
-  static List<String> general(List<String> texts) {
+  private static List<String> general(List<String> texts) {
     return texts.stream()
         .filter(
             text ->
@@ -396,18 +394,19 @@ final class JavaMessages {
         .toList();
   }
 
-  /** Whether a text in a list is a message. */
+  /** Returns whether a text in a list is a message. */
   private static boolean isSentence(String text) {
     return WORD.matcher(text).results().limit(4).count() == 4
         && !text.matches("(?s).*\\b[A-Z]{4,} (?:[A-Z]{3,}|…).*");
   }
 
-  /** Whether a text has enough words to identify a message. */
-  private static boolean isForm(String text) {
+  /** Returns whether a text has enough words to identify a message. */
+  static boolean isForm(String text) {
     return WORD.matcher(text).results().limit(3).count() == 3;
   }
 
-  private static boolean fits(String text, String form) {
+  /** Returns whether a text differs from a form only in the values. */
+  static boolean fits(String text, String form) {
     return text.matches(
         Stream.of(form.split(VALUE, -1)).map(Pattern::quote).collect(joining("(?s:.*)")));
   }
@@ -472,8 +471,7 @@ final class JavaMessages {
     for (int i = 0; i < parameters.size(); i++) {
       String mark = String.valueOf((char) (PARAMETER + i));
       if (text.contains(mark)) {
-        List<String> values =
-            i < arguments.size() ? texts(arguments.get(i), call) : List.of(VALUE);
+        List<String> values = i < arguments.size() ? texts(arguments.get(i), call) : List.of(VALUE);
         result =
             limited(
                 result.stream()
@@ -537,7 +535,6 @@ final class JavaMessages {
       return texts(cast.getExpression(), place);
     }
     if (tree instanceof LiteralTree literal) {
-      SEEN.add(literal);
       Object value = literal.getValue();
       return List.of(value == null || value instanceof Boolean ? VALUE : value.toString());
     }
@@ -559,11 +556,13 @@ final class JavaMessages {
         if (each.getBody() instanceof ExpressionTree body) {
           all.addAll(texts(body, place));
         } else if (each.getBody() != null) {
-          scan(each.getBody(), t -> {
-            if (t instanceof YieldTree yield) {
-              all.addAll(texts(yield.getValue(), place));
-            }
-          });
+          scan(
+              each.getBody(),
+              t -> {
+                if (t instanceof YieldTree yield) {
+                  all.addAll(texts(yield.getValue(), place));
+                }
+              });
         }
       }
       return limited(all);
@@ -608,8 +607,7 @@ final class JavaMessages {
       }
       if (name.matches("orElse|requireNonNullElse")) {
         var all = new ArrayList<>(texts(arguments.get(0), place));
-        all.addAll(
-            texts(arguments.size() == 2 ? arguments.get(1) : select.getExpression(), place));
+        all.addAll(texts(arguments.size() == 2 ? arguments.get(1) : select.getExpression(), place));
         return limited(all);
       }
       if (name.equals("map")
@@ -724,7 +722,8 @@ final class JavaMessages {
                   && !(variable.getType() instanceof PrimitiveTypeTree)) {
                 values.addAll(once(variable, () -> texts(variable.getInitializer(), place)));
               }
-            } else if (t instanceof AssignmentTree set && set.getVariable().toString().equals(name)) {
+            } else if (t instanceof AssignmentTree set
+                && set.getVariable().toString().equals(name)) {
               values.addAll(once(set, () -> texts(set.getExpression(), place)));
             }
           });
@@ -742,10 +741,8 @@ final class JavaMessages {
     return imported == null ? List.of(VALUE) : constant(imported, name);
   }
 
-  private final Set<Tree> open = new HashSet<>();
-
   /** Evaluates an expression unless its evaluation has already begun. */
-  private List<String> once(Tree tree, java.util.function.Supplier<List<String>> texts) {
+  private List<String> once(Tree tree, Supplier<List<String>> texts) {
     if (!open.add(tree)) {
       return List.of(VALUE);
     }
@@ -841,7 +838,8 @@ final class JavaMessages {
   private List<Method> declared(Call call) {
     return call.tree() instanceof MethodInvocationTree method
         ? declared(method, call.place())
-        : constructors(simple(((NewClassTree) call.tree()).getIdentifier()), arguments(call.tree()));
+        : constructors(
+            simple(((NewClassTree) call.tree()).getIdentifier()), arguments(call.tree()));
   }
 
   private List<Method> constructors(String type, List<? extends ExpressionTree> arguments) {
@@ -1012,14 +1010,15 @@ final class JavaMessages {
 
   /** Calls an action for a tree and the trees in it, but not for those in other classes. */
   private static void scan(Tree root, Consumer<Tree> action) {
-    new com.sun.source.util.TreeScanner<Void, Void>() {
+    new TreeScanner<Void, Void>() {
       @Override
       public Void scan(@Nullable Tree tree, Void nothing) {
         if (tree != null) {
           action.accept(tree);
         }
-        return tree instanceof ClassTree || tree instanceof LambdaExpressionTree lambda
-                && lambda.getBodyKind() == LambdaExpressionTree.BodyKind.STATEMENT
+        return tree instanceof ClassTree
+                || tree instanceof LambdaExpressionTree lambda
+                    && lambda.getBodyKind() == LambdaExpressionTree.BodyKind.STATEMENT
             ? null
             : super.scan(tree, nothing);
       }

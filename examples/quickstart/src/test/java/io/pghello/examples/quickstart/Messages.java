@@ -46,7 +46,9 @@ final class Messages {
     PROGRAMS.put("JSON plugin", "tools/plugin/src/main/.*\\.java");
     PROGRAMS.put("MCP server", "tools/mcp/src/main/.*\\.java");
     PROGRAMS.put("Greeting service", "examples/(?:service|shared|shared-web)/src/main/.*\\.java");
-    PROGRAMS.put("The extension", "extension/(?:src/.*\\.[ch]|sql/.*\\.sql|ops/(?:sql/)?[^/]*\\.sql)");
+    PROGRAMS.put(
+        "The extension", "extension/(?:src/.*\\.[ch]|sql/.*\\.sql|ops/(?:sql/)?[^/]*\\.sql)");
+    PROGRAMS.put("Container images", "deploy/(?:app|postgres)/.*\\.sh");
     PROGRAMS.put("./dev", "dev|scripts/[^/]*\\.sh");
   }
 
@@ -59,11 +61,16 @@ final class Messages {
               "raise, reinstall, remove, rename, repeat, restore, retry, run, send, set",
               "sign, specify, start, sudo, take, test, try, unpack, use, write")
           .flatMap(line -> Stream.of(line.split(", ")))
-          .map(verb -> "[" + Character.toUpperCase(verb.charAt(0)) + verb.charAt(0) + "]" + verb.substring(1))
+          .map(
+              verb ->
+                  "["
+                      + Character.toUpperCase(verb.charAt(0))
+                      + verb.charAt(0)
+                      + "]"
+                      + verb.substring(1))
           .collect(toList());
 
   private static final Pattern WORD = Pattern.compile("[a-z]{2,}");
-  private static final String VALUE = "…";
 
   private Messages() {}
 
@@ -75,8 +82,7 @@ final class Messages {
   static Set<Message> collect() throws IOException {
     String all = PROGRAMS.values().stream().map(path -> "(?:" + path + ")").collect(joining("|"));
     List<Path> files = Tree.files(all);
-    var found =
-        new ArrayList<>(JavaMessages.in(files.stream().filter(Messages::isJava).toList()));
+    var found = new ArrayList<>(JavaMessages.in(files.stream().filter(Messages::isJava).toList()));
     for (Path file : files) {
       if (!isJava(file)) {
         found.addAll(ScriptMessages.in(file));
@@ -106,7 +112,12 @@ final class Messages {
   }
 
   private static String program(Path file) {
-    String path = Tree.ROOT.toAbsolutePath().normalize().relativize(file.toAbsolutePath().normalize()).toString();
+    String path =
+        Tree.ROOT
+            .toAbsolutePath()
+            .normalize()
+            .relativize(file.toAbsolutePath().normalize())
+            .toString();
     return PROGRAMS.entrySet().stream()
         .filter(entry -> path.matches(entry.getValue()))
         .findFirst()
@@ -142,20 +153,9 @@ final class Messages {
                     .noneMatch(
                         other ->
                             !other.text().equals(message.text())
-                                && isForm(other.text())
-                                && fits(message.text(), other.text())
-                                && (message.fix() == null
-                                    || message.fix().equals(other.fix()))))
+                                && JavaMessages.isForm(other.text())
+                                && JavaMessages.fits(message.text(), other.text())
+                                && (message.fix() == null || message.fix().equals(other.fix()))))
         .collect(toCollection(LinkedHashSet::new));
-  }
-
-  /** Returns whether a text has enough words to identify a message. */
-  private static boolean isForm(String text) {
-    return WORD.matcher(text).results().limit(3).count() == 3;
-  }
-
-  private static boolean fits(String text, String form) {
-    return text.matches(
-        Stream.of(form.split(VALUE, -1)).map(Pattern::quote).collect(joining("(?s:.*)")));
   }
 }

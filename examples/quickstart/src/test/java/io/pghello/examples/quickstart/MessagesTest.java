@@ -145,8 +145,10 @@ class MessagesTest {
                   'and no other'
                 misuse "unknown argument ${1-}"
                 say "Compiling the library"
+                echo "the output"
+                echo "no file $1" >&2
                 """))
-        .containsExactly("no library for … in … and no other", "unknown argument …");
+        .containsExactly("no library for … in … and no other", "unknown argument …", "no file …");
     assertThat(
             texts(
                 folder.resolve("a.c"),
@@ -173,9 +175,11 @@ class MessagesTest {
         .isEqualTo("the port is in use / choose another with --port");
     assertThat(split("There is no server. Remedy: install one."))
         .isEqualTo("There is no server. / install one.");
-    assertThat(split("There are two files. Keep one.")).isEqualTo("There are two files. / Keep one.");
+    assertThat(split("There are two files. Keep one."))
+        .isEqualTo("There are two files. / Keep one.");
     assertThat(split("no command given; see --help")).isEqualTo("no command given / see --help");
-    assertThat(fixOf(new Message("a", "the port must be between 1 and 9, but is …", null), List.of()))
+    assertThat(
+            fixOf(new Message("a", "the port must be between 1 and 9, but is …", null), List.of()))
         .isEqualTo("Use a value between 1 and 9.");
     assertThat(fixOf(new Message("a", "it may be INSERT or UPDATE.", null), List.of()))
         .isEqualTo("Use INSERT or UPDATE.");
@@ -213,7 +217,8 @@ class MessagesTest {
     }
     String values = allowed.group(1);
     return sentence(
-        (values.matches("(?:between|from|greater|less|full) .*") ? "use a value " : "use ") + values);
+        (values.matches("(?:between|from|greater|less|full) .*") ? "use a value " : "use ")
+            + values);
   }
 
   /** Returns the fix in a message as sentences in Markdown. */
@@ -224,8 +229,7 @@ class MessagesTest {
                 COMMAND.matcher(text).matches()
                     ? "Run `" + text.replaceAll("[;.]$", "") + "`."
                     : ended(
-                        escaped(
-                            text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1))))
+                        escaped(text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1))))
         .collect(joining(" Or: "));
   }
 
@@ -332,7 +336,8 @@ class MessagesTest {
       }
       if (line.startsWith("## ")) {
         program = line.substring(3);
-        assertThat(program).isIn(Stream.concat(Stream.of(ALL), Messages.programs().stream()).toList());
+        assertThat(program)
+            .isIn(Stream.concat(Stream.of(ALL), Messages.programs().stream()).toList());
       } else if (line.startsWith(" ")) {
         assertThat(patterns).as("patterns above: %s", line).isNotEmpty();
         text.add(line.strip());

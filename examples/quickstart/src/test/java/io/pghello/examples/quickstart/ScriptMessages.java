@@ -14,7 +14,8 @@ import java.util.stream.Collectors;
  * Finds the error messages and warnings in shell scripts, Groovy, C and SQL.
  *
  * <ul>
- *   <li>Shell scripts: {@code die}, {@code misuse}, and {@code say} if it reports a problem.
+ *   <li>Shell scripts: {@code die}, {@code misuse}, {@code echo} to standard error, and {@code say}
+ *       if it reports a problem.
  *   <li>Groovy: the messages of exceptions.
  *   <li>C: {@code errmsg} and {@code elog} of errors, with {@code errhint} as the fix.
  *   <li>SQL: {@code RAISE}, with {@code HINT} as the fix.
@@ -24,12 +25,11 @@ final class ScriptMessages {
   private static final String COMMAND = "\\$\\((?:[^()]|\\([^()]*\\))*\\)";
   private static final String QUOTED = "\"(?>" + COMMAND + "|[^\"\\\\]|\\\\.)*+\"|'[^']*'";
   private static final Pattern SHELL =
-      Pattern.compile("\\b(die|misuse|say)((?: +(?:" + QUOTED + ")+)+)");
+      Pattern.compile("\\b(die|misuse|say|echo)((?: +(?:" + QUOTED + ")+)+)( +>&2)?");
   private static final Pattern PROBLEM =
       Pattern.compile("(?:No [A-Z][\\w.]*:|skipped:).*|.*(?:Remedy|cannot be|can be had).*");
   private static final Pattern WORD = Pattern.compile(QUOTED);
-  private static final Pattern EXPANSION =
-      Pattern.compile(COMMAND + "|\\$\\{[^}]*}|\\$[\\w@*#]+");
+  private static final Pattern EXPANSION = Pattern.compile(COMMAND + "|\\$\\{[^}]*}|\\$[\\w@*#]+");
   private static final Pattern GROOVY =
       Pattern.compile("new \\w+Exception\\(((?:\"(?:[^\"\\\\]|\\\\.)*\"|[\\s+])+)\\)");
   private static final Pattern C =
@@ -66,7 +66,13 @@ final class ScriptMessages {
               .results()
               .map(word -> shown(word.group()))
               .collect(Collectors.joining(" "));
-      if (!m.group(1).equals("say") || PROBLEM.matcher(message).matches()) {
+      boolean isError =
+          switch (m.group(1)) {
+            case "say" -> PROBLEM.matcher(message).matches();
+            case "echo" -> m.group(3) != null;
+            default -> true;
+          };
+      if (isError) {
         found.add(found(file, message, null));
       }
     }
@@ -90,7 +96,12 @@ final class ScriptMessages {
                     file,
                     WORD.matcher(m.group(1))
                         .results()
-                        .map(word -> shown(word.group().replace("$", "\\$").replaceAll("\\\\\\$\\{[^}]*}", "…")))
+                        .map(
+                            word ->
+                                shown(
+                                    word.group()
+                                        .replace("$", "\\$")
+                                        .replaceAll("\\\\\\$\\{[^}]*}", "…")))
                         .collect(Collectors.joining()),
                     null))
         .toList();
@@ -117,7 +128,10 @@ final class ScriptMessages {
       Matcher hint = SQL_HINT.matcher(m.group(2));
       String fix =
           hint.find()
-              ? hint.group(1).replaceAll("'\\s*'", "").replaceAll("^'|'$", "").replace("@extschema@.", "")
+              ? hint.group(1)
+                  .replaceAll("'\\s*'", "")
+                  .replaceAll("^'|'$", "")
+                  .replace("@extschema@.", "")
               : null;
       found.add(found(file, m.group(1).replace("%", "…").replace("''", "'"), fix));
     }
