@@ -45,6 +45,7 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -122,8 +123,8 @@ final class JavaMessages {
   private final Map<ClassTree, Type> byTree = new HashMap<>();
   private final Map<MethodTree, Method> methods = new HashMap<>();
   private final Map<String, List<Call>> calls = new HashMap<>();
-  private final Map<MethodTree, Set<Draft>> drafts = new HashMap<>();
-  private final Set<MethodTree> called = new HashSet<>();
+  private final Map<Method, Set<Draft>> drafts = new HashMap<>();
+  private final Set<Method> called = new HashSet<>();
   private final Set<Found> found = new LinkedHashSet<>();
   private final Deque<Runnable> work = new ArrayDeque<>();
   private final Set<MethodTree> evaluating = new HashSet<>();
@@ -183,7 +184,7 @@ final class JavaMessages {
 
       @Override
       public Void visitMethod(MethodTree tree, @Nullable Type type) {
-        methods.put(tree, new Method(type, tree));
+        methods.put(tree, new Method(Objects.requireNonNull(type), tree));
         return super.visitMethod(tree, type);
       }
     }.scan(unit.tree(), null);
@@ -193,11 +194,13 @@ final class JavaMessages {
     new TreePathScanner<Void, @Nullable Place>() {
       @Override
       public Void visitClass(ClassTree tree, @Nullable Place place) {
-        return super.visitClass(tree, new Place(byTree.get(tree), null));
+        var type = Objects.requireNonNull(byTree.get(tree));
+        return super.visitClass(tree, new Place(type, null));
       }
 
       @Override
-      public Void visitMethod(MethodTree tree, @Nullable Place place) {
+      public Void visitMethod(MethodTree tree, @Nullable Place outer) {
+        Place place = Objects.requireNonNull(outer);
         if (tree.getDefaultValue() != null && tree.getName().contentEquals("message")) {
           place(place, texts((ExpressionTree) tree.getDefaultValue(), place).get(0));
         }
@@ -234,7 +237,7 @@ final class JavaMessages {
     drafts.forEach(
         (method, all) -> {
           if (!called.contains(method)) {
-            all.forEach(draft -> keep(methods.get(method).type().unit(), draft));
+            all.forEach(draft -> keep(method.type().unit(), draft));
           }
         });
     return found;
@@ -417,14 +420,13 @@ final class JavaMessages {
 
   private void place(Place place, Draft draft) {
     boolean open = isOpen(draft.text()) || draft.fix() != null && isOpen(draft.fix());
-    if (place.method() != null && place.method().tree().getName().contentEquals("progress")) {
+    Method method = place.method();
+    if (method != null && method.tree().getName().contentEquals("progress")) {
       return;
     }
-    if (open && place.method() != null) {
-      MethodTree method = place.method().tree();
-      Set<Draft> all = drafts.computeIfAbsent(method, key -> new LinkedHashSet<>());
-      if (all.add(draft)) {
-        work.push(() -> pass(place.method(), draft));
+    if (open && method != null) {
+      if (drafts.computeIfAbsent(method, key -> new LinkedHashSet<>()).add(draft)) {
+        work.push(() -> pass(method, draft));
       }
     } else {
       keep(place.type().unit(), draft);
@@ -450,13 +452,13 @@ final class JavaMessages {
     for (Call call : candidates) {
       boolean recursive = method.equals(call.place().method());
       if (!recursive && draft.calls() < CALLS && declared(call).contains(method)) {
-        called.add(method.tree());
+        called.add(method);
         List<? extends ExpressionTree> arguments = arguments(call.tree());
         ExpressionTree chained = chainedRemedy(call.path());
-        for (String text : insert(draft.text(), method, arguments, call)) {
+        for (String text : insert(draft.text(), method, arguments, call.place())) {
           List<String> fixes =
               draft.fix() != null
-                  ? insert(draft.fix(), method, arguments, call)
+                  ? insert(draft.fix(), method, arguments, call.place())
                   : chained == null ? List.of() : texts(chained, call);
           place(call.place(), new Draft(text, fix(fixes), draft.calls() + 1));
         }
@@ -465,13 +467,14 @@ final class JavaMessages {
   }
 
   private List<String> insert(
-      String text, Method method, List<? extends ExpressionTree> arguments, Call call) {
+      String text, Method method, List<? extends ExpressionTree> arguments, Place place) {
     List<String> result = List.of(text);
     List<? extends VariableTree> parameters = parameters(method);
     for (int i = 0; i < parameters.size(); i++) {
       String mark = String.valueOf((char) (PARAMETER + i));
       if (text.contains(mark)) {
-        List<String> values = i < arguments.size() ? texts(arguments.get(i), call) : List.of(VALUE);
+        List<String> values =
+            i < arguments.size() ? texts(arguments.get(i), place) : List.of(VALUE);
         result =
             limited(
                 result.stream()
@@ -639,11 +642,10 @@ final class JavaMessages {
             returned.addAll(texts(end.getExpression(), inside));
           }
         });
-    var call = new Call(place.type().unit(), null, tree, place);
     List<String> texts =
         limited(
             returned.stream()
-                .flatMap(text -> insert(text, method, tree.getArguments(), call).stream())
+                .flatMap(text -> insert(text, method, tree.getArguments(), place).stream())
                 .toList());
     // it may change the text a little
     return texts.equals(List.of(VALUE)) && tree.getArguments().size() == 1
@@ -908,7 +910,7 @@ final class JavaMessages {
     var all = new ArrayList<Method>();
     for (Tree member : type.tree().getMembers()) {
       if (member instanceof MethodTree method && method.getName().contentEquals(name)) {
-        Method declared = methods.get(method);
+        Method declared = Objects.requireNonNull(methods.get(method));
         List<? extends VariableTree> parameters = parameters(declared);
         boolean varargs =
             !parameters.isEmpty()

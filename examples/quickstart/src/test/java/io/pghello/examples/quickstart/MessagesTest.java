@@ -23,6 +23,7 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -198,7 +199,7 @@ class MessagesTest {
         .toList();
   }
 
-  private static String fixOf(Message message, List<Fix> fixes) {
+  private static @Nullable String fixOf(Message message, List<Fix> fixes) {
     if (message.fix() != null) {
       return sentence(message.fix());
     }
@@ -210,7 +211,7 @@ class MessagesTest {
   }
 
   /** Returns the fix of a message that states the allowed values; null for other messages. */
-  private static String requirement(Message message) {
+  private static @Nullable String requirement(Message message) {
     Matcher allowed = REQUIREMENT.matcher(message.text());
     if (!allowed.matches()) {
       return null;

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the error messages and warnings in shell scripts, Groovy, C and SQL.
@@ -138,7 +139,7 @@ final class ScriptMessages {
     return found;
   }
 
-  private static JavaMessages.Found found(Path file, String text, String fix) {
+  private static JavaMessages.Found found(Path file, String text, @Nullable String fix) {
     return new JavaMessages.Found(file, text.replaceAll("\\s+", " ").strip(), fix);
   }
 }
