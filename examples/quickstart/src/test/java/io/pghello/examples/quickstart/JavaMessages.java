@@ -130,14 +130,43 @@ final class JavaMessages {
   private final Set<MethodTree> evaluating = new HashSet<>();
   private final Set<Tree> open = new HashSet<>();
 
-  /** Returns the messages in source files. */
-  static Collection<Found> in(List<Path> files) throws IOException {
-    var messages = new JavaMessages();
-    messages.read(files);
-    return messages.find();
+  private final Set<Tree> read = new HashSet<>();
+
+  /** Finds the messages in source files. */
+  JavaMessages(List<Path> files) throws IOException {
+    read(files);
+    find();
   }
 
-  private JavaMessages() {}
+  Collection<Found> found() {
+    return found;
+  }
+
+  /** Returns the texts in calls of constructors of exceptions that are in no message. */
+  List<String> unread() {
+    var unread = new ArrayList<String>();
+    calls.forEach(
+        (name, all) -> {
+          if (FAILURE.matcher(name).matches()) {
+            for (Call call : all) {
+              arguments(call.tree())
+                  .forEach(
+                      argument ->
+                          scan(
+                              argument,
+                              tree -> {
+                                if (tree instanceof LiteralTree literal
+                                    && literal.getValue() instanceof String text
+                                    && isForm(text)
+                                    && !read.contains(tree)) {
+                                  unread.add(call.unit().file() + ": " + text);
+                                }
+                              }));
+            }
+          }
+        });
+    return unread;
+  }
 
   private void read(List<Path> files) throws IOException {
     var compiler = ToolProvider.getSystemJavaCompiler();
@@ -229,7 +258,7 @@ final class JavaMessages {
     }.scan(unit.tree(), null);
   }
 
-  private Collection<Found> find() {
+  private void find() {
     calls.values().forEach(all -> all.forEach(this::report));
     while (!work.isEmpty()) {
       work.pop().run();
@@ -240,7 +269,6 @@ final class JavaMessages {
             all.forEach(draft -> keep(method.type().unit(), draft));
           }
         });
-    return found;
   }
 
   /** Adds the messages that a call reports, whatever its method does. */
@@ -538,6 +566,7 @@ final class JavaMessages {
       return texts(cast.getExpression(), place);
     }
     if (tree instanceof LiteralTree literal) {
+      read.add(literal);
       Object value = literal.getValue();
       return List.of(value == null || value instanceof Boolean ? VALUE : value.toString());
     }

@@ -78,15 +78,16 @@ final class Messages {
     return PROGRAMS.keySet();
   }
 
+  /** Finds the messages in the Java sources. */
+  static JavaMessages inJava() throws IOException {
+    return new JavaMessages(sources().filter(Messages::isJava).toList());
+  }
+
   /** Returns the messages in the sources. */
-  static Set<Message> collect() throws IOException {
-    String all = PROGRAMS.values().stream().map(path -> "(?:" + path + ")").collect(joining("|"));
-    List<Path> files = Tree.files(all);
-    var found = new ArrayList<>(JavaMessages.in(files.stream().filter(Messages::isJava).toList()));
-    for (Path file : files) {
-      if (!isJava(file)) {
-        found.addAll(ScriptMessages.in(file));
-      }
+  static Set<Message> collect(JavaMessages java) throws IOException {
+    var found = new ArrayList<>(java.found());
+    for (Path file : sources().filter(file -> !isJava(file)).toList()) {
+      found.addAll(ScriptMessages.in(file));
     }
     Map<String, Set<Message>> byProgram = new LinkedHashMap<>();
     for (JavaMessages.Found each : found) {
@@ -105,6 +106,12 @@ final class Messages {
   /** Returns whether a text has at least two words. */
   private static boolean isMessage(String text) {
     return Stream.of(text.split(" ", -1)).filter(WORD.asPredicate()).limit(2).count() == 2;
+  }
+
+  private static Stream<Path> sources() {
+    return Tree.files(
+        PROGRAMS.values().stream().map(path -> "(?:" + path + ")").collect(joining("|")))
+        .stream();
   }
 
   private static boolean isJava(Path file) {

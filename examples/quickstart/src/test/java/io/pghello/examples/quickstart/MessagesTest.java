@@ -24,6 +24,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -60,9 +61,22 @@ class MessagesTest {
     }
   }
 
+  private static JavaMessages java;
+  private static Set<Message> messages;
+
+  @BeforeAll
+  static void collect() throws IOException {
+    java = Messages.inJava();
+    messages = Messages.collect(java);
+  }
+
+  @Test
+  void readsAllTextsOfExceptions() {
+    assertThat(java.unread()).as("texts that JavaMessages does not understand").isEmpty();
+  }
+
   @Test
   void pageHasEveryMessageWithItsFix() throws IOException {
-    Set<Message> messages = Messages.collect();
     assertThat(messages).hasSizeGreaterThan(500);
     List<Fix> fixes = fixes();
     assertThat(messages.stream().filter(message -> fixOf(message, fixes) == null))
@@ -83,7 +97,7 @@ class MessagesTest {
   void everyFixBelongsToAMessage() throws IOException {
     List<Fix> fixes = fixes();
     Set<String> used = new HashSet<>();
-    for (Message message : Messages.collect()) {
+    for (Message message : messages) {
       if (message.fix() == null) {
         fixes.stream()
             .flatMap(fix -> fix.patternOf(message).map(p -> fix.program() + ": " + p).stream())
@@ -120,9 +134,13 @@ class MessagesTest {
             report("The %d files are damaged".formatted(a), "Copy them again.");
           }
           void report(String message, String remedy) {}
+          void fail() {
+            throw new IllegalStateException(List.of("This text is not read"));
+          }
         }
         """);
-    assertThat(JavaMessages.in(List.of(file)))
+    var found = new JavaMessages(List.of(file));
+    assertThat(found.found())
         .extracting(JavaMessages.Found::text)
         .containsExactlyInAnyOrder(
             "the number of calls must be 1 or more",
@@ -130,9 +148,10 @@ class MessagesTest {
             "The file … is not read, because it is full",
             "unknown option …; see --help",
             "The … files are damaged");
-    assertThat(JavaMessages.in(List.of(file)))
+    assertThat(found.found())
         .extracting(JavaMessages.Found::fix)
         .containsOnly(null, "Copy them again.");
+    assertThat(found.unread()).containsExactly(file + ": This text is not read");
   }
 
   @Test
