@@ -24,7 +24,7 @@ page() {
       printf '| [%s](../any-extension/recipes/%s) | `%s` |' "$recipe" "$recipe" "$(property "$recipe" extension)"
       for major in "${MAJORS[@]}"; do
         version=$(sed -n "s/^Package: postgresql-$major-[^ ]* Version: \([0-9]*:\)\?\([^ ]*\)-[^ -]* .*/\2/p" \
-          "$ROOT/any-extension/recipes/$recipe"/build/*/PACKAGES | head -n 1)
+          "$ROOT/any-extension/recipes/$recipe"/build/*/PACKAGES | head -n 1 | sed "s/+dfsg.*//")
         printf ' %s |' "${version:-–}"
       done
       printf ' %s | %s |\n' "$(property "$recipe" licence)" "$(property "$recipe" description | sed 's/.*: //')"
@@ -80,7 +80,8 @@ command -v dpkg-deb >/dev/null || {
 # for_platforms PACKAGE: prints its name for each platform.
 for_platforms() { printf "$1:%s\n" "${PLATFORMS[@]}"; }
 
-# record PACKAGE FOLDER [LICENCE]: records its version and its licence, by default from the file copyright.
+# record PACKAGE FOLDER [LICENCE]: records its version, and copies its licence, by default to the file copyright, or to
+# copyright-MAJOR if another version has a different licence.
 record() {
   mkdir -p "$2"
   printf '%s sha256=%s\n' "$(dpkg-deb -f "$1" Package Version Architecture Source | tr '\n' ' ')" "$(sha256sum "$1" | cut -d' ' -f1)" \
@@ -88,7 +89,12 @@ record() {
   local text
   text=$tmp/x/usr/share/doc/$(dpkg-deb -f "$1" Package)/copyright
   # Libraries of gcc link to the text of the package gcc-NN-base, which is recorded as well.
-  [ ! -e "$text" ] || cp "$text" "$2/${3-copyright}"
+  [ -e "$text" ] || return 0
+  local licence=$2/${3-copyright}
+  if [ $# = 2 ] && [ -e "$licence" ] && ! cmp -s "$text" "$licence"; then
+    licence+=-$major
+  fi
+  cp "$text" "$licence"
 }
 
 # remove_unused FOLDER...: removes shared libraries from the last folder that no file in the folders needs.
@@ -173,7 +179,9 @@ for major in "${majors[@]}"; do
     done
     read -ra needed <<<"$(property "$name" needed)"
     if [ "${needed[*]}" = '*' ]; then
-      mapfile -O ${#own[@]} -t own < <(for_platforms "$(property "$name" data)")
+      for package in $(property "$name" data); do
+        mapfile -O ${#own[@]} -t own < <(for_platforms "$package")
+      done
       fetched[$major-$name]=$("$ROOT/scripts/packages.sh" --needed "$(property "$name" without)" "$major" "${own[@]}")
       any+=${fetched[$major-$name]}
     else
@@ -254,8 +262,10 @@ for name in "${names[@]}"; do
           amd64) needed_libraries x86_64-linux-gnu "$into/needed/linux-amd64/$major" ;;
           arm64) needed_libraries aarch64-linux-gnu "$into/needed/linux-arm64/$major" ;;
           all)
-            mkdir -p "$into/needed/share/$major"
-            cp -rL "$tmp"/x/usr/share/proj "$into/needed/share/$major/"
+            if [ -d "$tmp/x/usr/share/proj" ]; then
+              mkdir -p "$into/needed/share/$major"
+              cp -rL "$tmp/x/usr/share/proj" "$into/needed/share/$major/"
+            fi
             ;;
         esac
       done
