@@ -33,6 +33,7 @@ import com.sun.source.util.TreePath;
 import com.sun.source.util.TreePathScanner;
 import com.sun.source.util.TreeScanner;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -170,7 +171,7 @@ final class JavaMessages {
 
   private void read(List<Path> files) throws IOException {
     var compiler = ToolProvider.getSystemJavaCompiler();
-    try (var manager = compiler.getStandardFileManager(null, null, null)) {
+    try (var manager = compiler.getStandardFileManager(null, null, StandardCharsets.UTF_8)) {
       var task =
           (JavacTask)
               compiler.getTask(
