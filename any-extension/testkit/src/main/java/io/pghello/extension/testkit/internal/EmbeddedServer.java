@@ -428,13 +428,14 @@ public final class EmbeddedServer {
           + " -m immediate stop && rmdir /s /q "
           + quoted(folder.toString(), false);
     }
-    // The server removes this file last. Until then it removes files of its own, and rm would fail.
+    // The server removes this file last. -f, because other JVMs may remove the directory of a stopped
+    // server at the same time.
     String pidFile = quoted(data.resolve("postmaster.pid").toString(), true);
     return "kill -QUIT $(head -n 1 "
         + pidFile
         + ") && while [ -e "
         + pidFile
-        + " ]; do sleep 0.1; done && rm -r "
+        + " ]; do sleep 0.1; done && rm -rf "
         + quoted(folder.toString(), true);
   }
 

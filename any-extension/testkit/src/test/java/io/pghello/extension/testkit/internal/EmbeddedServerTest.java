@@ -29,7 +29,7 @@ class EmbeddedServerTest {
         .isEqualTo(
             "kill -QUIT $(head -n 1 '/tmp/it'\\''s one/data/postmaster.pid')"
                 + " && while [ -e '/tmp/it'\\''s one/data/postmaster.pid' ]; do sleep 0.1; done"
-                + " && rm -r '/tmp/it'\\''s one'");
+                + " && rm -rf '/tmp/it'\\''s one'");
     assertThat(EmbeddedServer.endCommand(programs("windows"), folder, data))
         .isEqualTo(
             "\"/server/bin/pg_ctl.exe\" -D \"/tmp/it's one/data\" -m immediate stop"
