@@ -315,8 +315,8 @@ final class JavaMessages {
       for (ExpressionTree each : arguments) {
         place(call, texts(each, call).stream().map(t -> t.replace("{}", VALUE)).toList(), null);
       }
-    } else if (name.equals("requireNonNull") && arguments.size() == 2
-        || name.equals("add") && arguments.size() == 1) {
+    } else if ((name.equals("requireNonNull") && arguments.size() == 2)
+        || (name.equals("add") && arguments.size() == 1)) {
       List<String> texts = texts(arguments.get(arguments.size() - 1), call);
       place(call, texts.stream().filter(JavaMessages::isSentence).toList(), null);
     } else if (name.equals("convert") && arguments.size() == 3) {
@@ -336,7 +336,7 @@ final class JavaMessages {
     int remedy = names.indexOf("remedy");
     boolean hasMessage = false;
     for (int i = 0; i < names.size(); i++) {
-      if (NAMES.contains(names.get(i)) || remedy >= 0 && names.get(i).equals("text")) {
+      if (NAMES.contains(names.get(i)) || (remedy >= 0 && names.get(i).equals("text"))) {
         hasMessage = true;
         place(call, texts(arguments.get(i), call), remedy < 0 ? null : arguments.get(remedy));
       }
@@ -380,12 +380,12 @@ final class JavaMessages {
             "(?:.*getLogger\\(.*\\)|LOG|LOGGER|log|logger|getLog\\(\\)|.*\\.getLog\\(\\))")
         && (name.equals("warn")
             || name.equals("error")
-            || name.equals("log")
+            || (name.equals("log")
                 && method
                     .getArguments()
                     .get(0)
                     .toString()
-                    .matches("(?s).*\\b(?:WARNING|ERROR)\\b.*"));
+                    .matches("(?s).*\\b(?:WARNING|ERROR)\\b.*")));
   }
 
   /** Returns the remedy that is added to the result of a call: {@code builder(x).remedy("…")}. */
@@ -448,7 +448,7 @@ final class JavaMessages {
   }
 
   private void place(Place place, Draft draft) {
-    boolean open = isOpen(draft.text()) || draft.fix() != null && isOpen(draft.fix());
+    boolean open = isOpen(draft.text()) || (draft.fix() != null && isOpen(draft.fix()));
     Method method = place.method();
     if (method != null && method.tree().getName().contentEquals("progress")) {
       return;
@@ -525,7 +525,8 @@ final class JavaMessages {
 
   private static String shift(String text, int by) {
     var shifted = new StringBuilder();
-    for (char c : text.toCharArray()) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
       boolean marks = c >= PARAMETER && c < PARAMETER + 40;
       shifted.append(marks ? (char) Math.max(PARAMETER, c + by) : c);
     }
@@ -631,8 +632,8 @@ final class JavaMessages {
             arguments.subList(first + 1, arguments.size()),
             place);
       }
-      if (name.equals("valueOf") && select.getExpression().toString().equals("String")
-          || name.equals("of") && simple(select.getExpression()).equals("Optional")) {
+      if ((name.equals("valueOf") && select.getExpression().toString().equals("String"))
+          || (name.equals("of") && simple(select.getExpression()).equals("Optional"))) {
         return texts(arguments.get(0), place);
       }
       if (name.matches("get|orElseThrow|strip") && arguments.isEmpty()) {
@@ -801,7 +802,7 @@ final class JavaMessages {
       if (member instanceof VariableTree field && field.getName().contentEquals(name)) {
         Set<Modifier> flags = field.getModifiers().getFlags();
         boolean constant =
-            flags.contains(Modifier.FINAL) && flags.contains(Modifier.STATIC)
+            (flags.contains(Modifier.FINAL) && flags.contains(Modifier.STATIC))
                 || type.tree().getKind() == Tree.Kind.INTERFACE;
         if (constant
             && field.getInitializer() != null
@@ -850,7 +851,7 @@ final class JavaMessages {
     var all = new ArrayList<>(parts);
     while (all.stream().mapToLong(List::size).reduce(1, Math::multiplyExact) > PARTS) {
       List<String> most = Collections.max(all, Comparator.comparingInt(List::size));
-      all.replaceAll(part -> part == most ? List.of(VALUE) : part);
+      all.replaceAll(part -> part.equals(most) ? List.of(VALUE) : part);
     }
     List<String> result = List.of("");
     for (List<String> part : all) {
@@ -945,7 +946,7 @@ final class JavaMessages {
         boolean varargs =
             !parameters.isEmpty()
                 && parameters.get(parameters.size() - 1).toString().contains("...");
-        if (parameters.size() == arguments || varargs && arguments >= parameters.size() - 1) {
+        if (parameters.size() == arguments || (varargs && arguments >= parameters.size() - 1)) {
           all.add(declared);
         }
       }
@@ -1049,10 +1050,10 @@ final class JavaMessages {
           action.accept(tree);
         }
         return tree instanceof ClassTree
-                || tree instanceof LambdaExpressionTree lambda
-                    && lambda.getBodyKind() == LambdaExpressionTree.BodyKind.STATEMENT
+                || (tree instanceof LambdaExpressionTree lambda
+                    && lambda.getBodyKind() == LambdaExpressionTree.BodyKind.STATEMENT)
             ? null
-            : super.scan(tree, nothing);
+            : super.scan(tree, null);
       }
     }.scan(root, null);
   }

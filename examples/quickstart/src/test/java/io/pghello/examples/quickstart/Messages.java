@@ -143,7 +143,9 @@ final class Messages {
   /** Splits a message into its cause and the fix that it contains. */
   static Message split(String program, String text, @Nullable String fix) {
     Matcher m = FIX.matcher(text);
-    if (fix != null || !m.matches() || m.group(5) != null && !CAUSE.matcher(m.group(1)).matches()) {
+    if (fix != null
+        || !m.matches()
+        || (m.group(5) != null && !CAUSE.matcher(m.group(1)).matches())) {
       return new Message(program, text, fix);
     }
     String given = m.group(2) != null ? m.group(2) : m.group(3) != null ? m.group(3) : m.group(5);

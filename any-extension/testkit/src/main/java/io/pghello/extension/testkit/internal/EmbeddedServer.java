@@ -428,7 +428,8 @@ public final class EmbeddedServer {
           + " -m immediate stop && rmdir /s /q "
           + quoted(folder.toString(), false);
     }
-    // The server removes this file last. -f, because other JVMs may remove the directory of a stopped
+    // The server removes this file last. -f, because other JVMs may remove the directory of a
+    // stopped
     // server at the same time.
     String pidFile = quoted(data.resolve("postmaster.pid").toString(), true);
     return "kill -QUIT $(head -n 1 "
