@@ -145,9 +145,9 @@ END
 # gcc-NN-base, which contains the licence of gcc's libraries.
 debian_needed() {
   local configuration=$1 pattern package
-  local -a without=() level=("${@:3}") next
+  local -a left_out=() level=("${@:3}") next
   local -A seen=()
-  read -ra without <<<"$2 libc6 libcrypt1"
+  read -ra left_out <<<"$2 libc6 libcrypt1"
   for package in "${level[@]}"; do
     seen[$package]=1
   done
@@ -156,7 +156,7 @@ debian_needed() {
     while IFS= read -r package; do
       [ -z "${seen[$package]-}" ] || continue
       seen[$package]=1
-      for pattern in "${without[@]}"; do
+      for pattern in "${left_out[@]}"; do
         # shellcheck disable=SC2053
         [[ ${package%:*} != $pattern ]] || continue 2
       done
