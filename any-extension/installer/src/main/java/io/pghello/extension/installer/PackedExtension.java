@@ -16,6 +16,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -97,6 +98,11 @@ public final class PackedExtension {
   public interface Resources {
     /** Opens one; null if there is none. */
     @Nullable InputStream open(String name) throws IOException;
+
+    /** Returns whether a file exists, and is in a jar rather than in a directory. */
+    default boolean isInJar(String name) {
+      return false;
+    }
 
     /** Returns the place of the files with a preposition, for example "on the class path". */
     String place();
@@ -194,6 +200,34 @@ public final class PackedExtension {
       files.putAll(filesOf(platform, major));
     }
     return files;
+  }
+
+  /**
+   * Returns a text that differs if any of the files differ, without reading libraries: the lists of
+   * hashes, and the contents of scripts and data. Empty if the files are not in jars, because
+   * libraries in directories may be built again without a new list.
+   */
+  public Optional<String> identity() {
+    var listed = new ArrayList<String>();
+    if (!list("libraries").isEmpty() || !list("majors").isEmpty()) {
+      listed.add(folder() + "/" + SUMS);
+    }
+    if (hasLibc()) {
+      listed.add(values.get("libc") + "/" + SUMS);
+    }
+    if (!Stream.concat(Stream.of(descriptor), listed.stream()).allMatch(resources::isInJar)) {
+      return Optional.empty();
+    }
+    var parts = new StringBuilder().append(new TreeMap<>(values));
+    for (String sums : listed) {
+      parts.append(sha256(content(sums)));
+    }
+    for (String key : List.of("scripts", "data")) {
+      for (String file : list(key)) {
+        parts.append(sha256(read(file)));
+      }
+    }
+    return Optional.of(sha256(parts.toString().getBytes(StandardCharsets.UTF_8)));
   }
 
   private Map<String, byte[]> filesOf(String platform, int major) {
@@ -331,7 +365,10 @@ public final class PackedExtension {
   }
 
   private byte[] read(String folder, String file) {
-    String resource = folder + "/" + file;
+    return content(folder + "/" + file);
+  }
+
+  private byte[] content(String resource) {
     try (InputStream in = resources.open(resource)) {
       if (in == null) {
         throw new IllegalStateException(

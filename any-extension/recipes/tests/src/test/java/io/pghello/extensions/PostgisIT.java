@@ -7,10 +7,12 @@ import static org.jooq.impl.DSL.name;
 import static org.jooq.impl.DSL.table;
 
 import io.pghello.extension.testkit.ExtensionTest;
+import io.pghello.extension.testkit.TestDatabase;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import jakarta.persistence.Table;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
@@ -105,5 +107,23 @@ class PostgisIT {
     assertThat(nearest.fetch(id)).containsExactly(5050, 5051);
     assertThat(create.explain(nearest).plan()).contains("Index Scan using place_location");
   }
+
   // endregion
+
+  /** Otherwise each session would load 47 libraries for its first call. */
+  @Test
+  void inheritsLibrariesFromTheServer(TestDatabase database) throws SQLException {
+    try (Connection session = database.superuserDataSource().getConnection();
+        Statement statement = session.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                "SELECT maps LIKE '%/libproj.so.%', maps LIKE '%/libgeos_c.so.%', maps LIKE '%/postgis-3.so%'"
+                    + " FROM pg_read_file('/proc/self/maps') maps")) {
+      row.next();
+      assertThat(row.getBoolean(1)).isTrue();
+      assertThat(row.getBoolean(2)).isTrue();
+      // with the extension's own library preloaded, statement_timeout would not end its calls
+      assertThat(row.getBoolean(3)).isFalse();
+    }
+  }
 }

@@ -108,6 +108,12 @@ public final class ClassPathExtension implements ExtensionSource {
     }
 
     @Override
+    public boolean isInJar(String name) {
+      URL url = loader.getResource(name);
+      return url != null && url.getProtocol().equals("jar");
+    }
+
+    @Override
     public String place() {
       return "on the class path";
     }
@@ -121,6 +127,14 @@ public final class ClassPathExtension implements ExtensionSource {
   @Override
   public Map<String, byte[]> files(String platform, int major) {
     return packed.files(platform, major);
+  }
+
+  /**
+   * The files in a directory may change at any time; those in a jar only with its list of hashes.
+   */
+  @Override
+  public Optional<String> identity() {
+    return packed.identity();
   }
 
   @Override

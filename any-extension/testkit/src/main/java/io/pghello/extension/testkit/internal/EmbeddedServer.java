@@ -153,7 +153,8 @@ public final class EmbeddedServer {
     ServerStock found = ServerStock.of(place);
     int major = found.major();
     var content = new ServerContent(extensions, found);
-    ServerStock stock = found.with(content.paths());
+    ServerStock stock =
+        found instanceof InstalledServer installed ? installed.with(content.paths()) : found;
     String key = content.key(stock.identity());
     Cache cache = Cache.open();
     ServerPrograms programs = stock.programs(folder(cache, stock, content, key));

@@ -4,6 +4,7 @@ package io.pghello.extension.testkit.internal;
 import io.pghello.extension.installer.PackedExtension;
 import java.io.IOException;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** The source of an extension's files. */
@@ -48,6 +49,14 @@ public interface ExtensionSource {
    */
   default @Nullable String headersVersion(int major) {
     return null;
+  }
+
+  /**
+   * Returns a text that differs if any of the files differ, for all platforms and major versions.
+   * Empty if that requires reading the files, or if they may change at any time.
+   */
+  default Optional<String> identity() {
+    return Optional.empty();
   }
 
   /** Returns whether the source contains a C library. */

@@ -391,8 +391,12 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
     return Optional.empty();
   }
 
-  @Override
-  public ServerStock with(Set<String> files) {
+  /**
+   * Returns the server to use with extensions.
+   *
+   * @param files paths of their files in the server's directory
+   */
+  InstalledServer with(Set<String> files) {
     return new InstalledServer(
         bin,
         libraries,

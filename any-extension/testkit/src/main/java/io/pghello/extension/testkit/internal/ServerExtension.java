@@ -4,6 +4,7 @@ package io.pghello.extension.testkit.internal;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * An extension of a server.
@@ -30,7 +31,20 @@ public record ServerExtension(
 
   /** Returns an extension that comes with the server. */
   public static ServerExtension ofServer(String name) {
-    return of(requireName(name), (platform, major) -> Map.of());
+    return of(requireName(name), new NoFiles());
+  }
+
+  /** The source of an extension whose files the server already has. */
+  private record NoFiles() implements ExtensionSource {
+    @Override
+    public Map<String, byte[]> files(String platform, int major) {
+      return Map.of();
+    }
+
+    @Override
+    public Optional<String> identity() {
+      return Optional.of("");
+    }
   }
 
   /**

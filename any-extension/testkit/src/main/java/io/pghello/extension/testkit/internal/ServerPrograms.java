@@ -75,6 +75,9 @@ record ServerPrograms(
     // a server with its own C library has a start script that sets the library path
     if (Files.isDirectory(needed) && !Files.isDirectory(folder.resolve(ExtensionSource.LIBC))) {
       addLibraries(builder.environment(), needed);
+      if (program.equals("pg_ctl")) {
+        preload(builder.environment());
+      }
     }
     useOwnData(builder.environment());
     return builder.start();
@@ -106,6 +109,19 @@ record ServerPrograms(
         variable,
         needed + separator + folder.resolve("lib"),
         (before, own) -> own + separator + before);
+  }
+
+  /**
+   * Makes the server load the libraries that extensions need when it starts, so that its sessions
+   * inherit them.
+   */
+  void preload(Map<String, String> environment) throws IOException {
+    Path preloaded = folder.resolve(ServerContent.PRELOADED);
+    if (Files.exists(preloaded)) {
+      // a sanitizer, which the user may preload, has to be the first library
+      environment.merge(
+          "LD_PRELOAD", Files.readString(preloaded), (before, own) -> before + ":" + own);
+    }
   }
 
   /** Runs a program and returns its exit status. */

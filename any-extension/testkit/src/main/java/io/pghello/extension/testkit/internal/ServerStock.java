@@ -5,7 +5,6 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.Set;
 
 /** An unmodified server, before extensions are added. */
 interface ServerStock {
@@ -39,15 +38,6 @@ interface ServerStock {
 
   /** Returns the version of the GNU C library if extensions may replace it. */
   Optional<String> replaceableGlibc() throws IOException;
-
-  /**
-   * Returns the server to use with extensions.
-   *
-   * @param files paths of their files in the server's directory
-   */
-  default ServerStock with(Set<String> files) {
-    return this;
-  }
 
   /** Returns the server's programs for a directory that contains the extensions. */
   default ServerPrograms programs(Path folder) {

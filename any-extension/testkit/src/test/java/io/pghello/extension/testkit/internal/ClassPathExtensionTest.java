@@ -9,11 +9,17 @@ import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.jar.JarOutputStream;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -306,5 +312,59 @@ class ClassPathExtensionTest {
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining(
             "names \"../../../outside\", which is no file below share/postgresql/");
+  }
+
+  /** Returns the identity of the extension in the directory, packed into a new jar. */
+  private Optional<String> identityInJar(Path target) throws Exception {
+    Path jar = Files.createTempFile(target, "acme", ".jar");
+    try (var out = new JarOutputStream(Files.newOutputStream(jar));
+        Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        out.putNextEntry(new ZipEntry(folder.relativize(file).toString().replace('\\', '/')));
+        out.write(Files.readAllBytes(file));
+      }
+    }
+    return onClassPath(() -> ClassPathExtension.find("acme").orElseThrow().identity(), jar);
+  }
+
+  /** Otherwise each start would read and hash all libraries. */
+  @Test
+  void identifiesFilesInAJarByTheirHashes(@TempDir Path jars) throws Exception {
+    describe(
+        "scripts = acme.control\ndata = acme.rules\nlibraries = acme.so\nlibc = org/acme/libc");
+    Path files = folder.resolve("META-INF/pg-extension/acme");
+    Path libc = folder.resolve("org/acme/libc/SHA256SUMS");
+    String library = Platform.current() + "/17/acme.so";
+    pack(library);
+    Stage.write(files.resolve("acme.control"), "");
+    Stage.write(files.resolve("acme.rules"), "");
+    Stage.write(libc, "00  linux-amd64/libc.so.6\n");
+    Optional<String> identity = identityInJar(jars);
+    assertThat(identity).isPresent();
+    assertThat(identityInJar(jars)).isEqualTo(identity);
+    // a damaged library is found when it is read
+    Stage.write(files.resolve(library), "damaged");
+    assertThat(identityInJar(jars)).isEqualTo(identity);
+
+    var identities = new HashSet<>(Set.of(identity));
+    pack(library, Platform.current() + "/18/acme.so");
+    assertThat(identities.add(identityInJar(jars))).isTrue();
+    Stage.write(files.resolve("acme.control"), "comment = 'new'");
+    assertThat(identities.add(identityInJar(jars))).isTrue();
+    Stage.write(files.resolve("acme.rules"), "new");
+    assertThat(identities.add(identityInJar(jars))).isTrue();
+    Stage.write(libc, "01  linux-amd64/libc.so.6\n");
+    assertThat(identities.add(identityInJar(jars))).isTrue();
+    describe("scripts = acme.control\ndata = acme.rules\nlibraries = acme.so");
+    assertThat(identities.add(identityInJar(jars))).isTrue();
+  }
+
+  /** Such files change without a new list, e.g. if {@code make} is run again. */
+  @Test
+  void doesNotIdentifyFilesInADirectory(@TempDir Path jars) throws Exception {
+    describe("scripts = acme.control");
+    Stage.write(folder.resolve("META-INF/pg-extension/acme/acme.control"), "");
+    assertThat(found().identity()).isEmpty();
+    assertThat(identityInJar(jars)).isPresent();
   }
 }

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -89,6 +90,50 @@ class ServerContentTest {
     assertThat(key("a", "2", "bb", "12345678")).isNotEqualTo(key("a", "bb 812345678"));
     assertThat(key("a", "", "b", "")).isNotEqualTo(key("a", "b"));
     assertThat(key("a", "1")).isEqualTo(key("a", "1"));
+  }
+
+  /** An extension in a jar that must not be read. */
+  private static ServerExtension inJar(String identity) {
+    var source =
+        new ExtensionSource() {
+          @Override
+          public Map<String, byte[]> files(String platform, int major) throws IOException {
+            throw new IOException("read");
+          }
+
+          @Override
+          public Optional<String> identity() {
+            return Optional.of(identity);
+          }
+        };
+    return new ServerExtension(identity, source, List.of(), Map.of(), true);
+  }
+
+  private static String keyOf(Optional<String> machines, ServerExtension... extensions)
+      throws IOException {
+    return new ServerContent(List.of(extensions), HERE, 17, machines).key("stock");
+  }
+
+  /** Otherwise each start would read and hash all libraries. */
+  @Test
+  void hasAKeyWithoutReadingJars() throws IOException {
+    ServerExtension ofServer = ServerExtension.ofServer("pg_trgm");
+    String key = keyOf(OLD, inJar("a"), inJar("b"), ofServer);
+    assertThat(keyOf(OLD, inJar("a"), inJar("b"), ofServer)).isEqualTo(key);
+    assertThat(
+            Stream.of(
+                keyOf(OLD, inJar("b"), inJar("a"), ofServer),
+                keyOf(OLD, inJar("a"), ofServer),
+                keyOf(NEW, inJar("a"), inJar("b"), ofServer),
+                keyOf(Optional.empty(), inJar("a"), inJar("b"), ofServer)))
+        .doesNotHaveDuplicates()
+        .doesNotContain(key);
+    // the files of a directory may have changed
+    assertThatThrownBy(() -> keyOf(OLD, inJar("a"), extension("b", libc()))).hasMessage("read");
+    var content = new ServerContent(List.of(inJar("a")), HERE, 17, OLD);
+    Path stock = Files.createDirectory(folder.resolve("stock"));
+    Path server = folder.resolve("server");
+    assertThatThrownBy(() -> content.write(stock, server, server)).hasMessage("read");
   }
 
   private static String templateKey(Map<String, String> settings, String... extensions) {
@@ -264,6 +309,55 @@ class ServerContentTest {
     var extension = new ServerExtension("acme", (p, m) -> files, List.of(), Map.of(), false);
     return new ServerContent(
         List.of(extension), new Platform(system, processor, false), major, Optional.empty());
+  }
+
+  /** The library of pg_hello needs only the C library, which stands for any other here. */
+  @Test
+  void preloadsTheLibrariesThatExtensionsNeed() throws IOException {
+    Map<String, byte[]> files =
+        Map.of(
+            ExtensionSource.LIBRARIES + "acme.so", Stage.library(17),
+            ExtensionSource.NEEDED + "libc.so.6", libc(),
+            ExtensionSource.NEEDED + "libgeo.so.1", new byte[0]);
+    var extension = new ServerExtension("acme", (p, m) -> files, List.of(), Map.of(), false);
+    var content = new ServerContent(List.of(extension), HERE, 17, Optional.empty());
+    Path stock = Files.createDirectory(folder.resolve("stock"));
+    Path server = folder.resolve("server");
+    content.write(stock, server, server);
+    assertThat(server.resolve("lib/preloaded")).hasContent("libc.so.6");
+
+    var environment = new HashMap<String, String>();
+    new ServerPrograms(server, HERE).preload(environment);
+    assertThat(environment).containsOnly(Map.entry("LD_PRELOAD", "libc.so.6"));
+    environment.put("LD_PRELOAD", "libasan.so");
+    new ServerPrograms(server, HERE).preload(environment);
+    assertThat(environment).containsOnly(Map.entry("LD_PRELOAD", "libasan.so:libc.so.6"));
+    new ServerPrograms(stock, HERE).preload(environment);
+    assertThat(environment).containsOnly(Map.entry("LD_PRELOAD", "libasan.so:libc.so.6"));
+
+    // the server has the library, so it is left out
+    Stage.write(stock.resolve("lib/libc.so.6"), "");
+    Path other = folder.resolve("other");
+    content.write(stock, other, other);
+    assertThat(other.resolve("lib/preloaded")).doesNotExist();
+  }
+
+  @Test
+  void preloadsTheLibrariesWithItsOwnCLibrary() throws IOException {
+    Path stock = folder.resolve("stock");
+    Stage.write(stock.resolve("bin/postgres"), "the program");
+    Map<String, byte[]> files =
+        Map.of(
+            ExtensionSource.LIBRARIES + "other.so", Stage.library(17),
+            ExtensionSource.NEEDED + "libc.so.6", libc());
+    List<ServerExtension> extensions =
+        List.of(
+            extension("acme", libc()),
+            new ServerExtension("other", (p, m) -> files, List.of(), Map.of(), false));
+    Path server = folder.resolve("server");
+    new ServerContent(extensions, HERE, 17, OLD).write(stock, server, server);
+    assertThat(server.resolve("bin/postgres")).content().contains(" --preload libc.so.6 \"$folder");
+    assertThat(server.resolve("lib/preloaded")).doesNotExist();
   }
 
   /** Servers for Windows have other directories, which scripts must refer to. */
