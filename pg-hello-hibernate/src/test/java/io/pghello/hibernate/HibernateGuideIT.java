@@ -16,6 +16,7 @@ import javax.sql.DataSource;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
 import org.hibernate.StatelessSession;
+import org.hibernate.cfg.Configuration;
 import org.junit.jupiter.api.Test;
 
 /** The snippets of docs/hibernate.md. */
@@ -66,9 +67,19 @@ class HibernateGuideIT {
     assertThat(StartUpCheckIT.ask(dataSource, "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
   }
 
+  // region open
+  static SessionFactory open(DataSource dataSource, Class<?> entity) {
+    var configuration = new Configuration().addAnnotatedClass(entity);
+    configuration.getProperties().put("jakarta.persistence.nonJtaDataSource", dataSource);
+    configuration.setProperty("hibernate.hbm2ddl.auto", "create");
+    return configuration.buildSessionFactory();
+  }
+
+  // endregion
+
   @Test
   void fillsEntities(DataSource dataSource) {
-    try (SessionFactory factory = Factories.open(dataSource, Map.of(), User.class)) {
+    try (SessionFactory factory = open(dataSource, User.class)) {
       factory.inTransaction(
           session -> {
             // region persist

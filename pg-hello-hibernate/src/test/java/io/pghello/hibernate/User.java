@@ -26,11 +26,10 @@ class User {
 
   @NowMillis long createdAt;
 
-  // endregion
-
   User() {}
 
   User(@Nullable String username) {
     this.username = username;
   }
 }
+// endregion

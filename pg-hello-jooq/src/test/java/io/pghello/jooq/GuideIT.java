@@ -50,7 +50,9 @@ class GuideIT {
 
   @Test
   void greetsUsers(Connection connection) {
+    // region context
     DSLContext ctx = DSL.using(connection, SQLDialect.POSTGRES);
+    // endregion
     ctx.execute("create table users (username text)");
     ctx.insertInto(USERS, USERS.USERNAME).values("Ada").execute();
     var rows =

