@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extensions;
 
+// region class
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.extension.testkit.ExtensionTest;
@@ -11,7 +12,6 @@ import java.sql.Statement;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-// region class
 @ExtensionTest(extensions = "postgis")
 class PlacesIT {
   @BeforeEach
