@@ -7,53 +7,54 @@ import java.sql.SQLException;
 import java.util.List;
 
 /**
- * Maps the calls of a {@link CoalescedFunction} to a statement and its answer. The function takes
- * the arguments of many calls as arrays, and returns an array with an answer to each, in order.
+ * Binds the arguments of a {@link CoalescedFunction}'s calls to a statement, and reads its result.
+ * The SQL function takes the arguments of many calls as arrays, and returns an array with one
+ * answer per call, in the same order.
  *
  * <p><b>The function must have no side effects</b>: it is called again for the same requests if a
- * connection was lost, or if another request of the batch was refused. <b>Its answers must not
+ * connection is lost, or if another request in the batch causes an error. <b>Its answers must not
  * depend on the session</b> (role, row level security, {@code search_path}, settings), because
- * requests of several callers run in the session of one. Nor should it raise the SQLSTATEs of a
- * lost connection (08, 57P), which are retried.
+ * requests from several callers run in one caller's session. The function should not raise the
+ * SQLSTATEs of lost connections (08, 57P), because calls that fail with these are retried.
  *
- * <p>{@link #bind}, {@link #read} and {@link #matches} are called concurrently, on the thread of
- * any caller or of the client, and should do nothing else. If one of them throws, only the calls
- * that cause it fail, with {@link FunctionCallException.Code#SERVER_ERROR} and the exception as the
- * cause. An exception with an SQLSTATE is treated like one of the server or the driver. A {@link
- * VirtualMachineError} fails all calls of the batch.
+ * <p>{@link #bind}, {@link #read} and {@link #matches} are called concurrently, on threads of the
+ * callers and of the client. They should do nothing beyond what is described here. If one of them
+ * throws, only the calls that cause it fail, with {@link FunctionCallException.Code#SERVER_ERROR}
+ * and the exception as the cause. An exception with an SQLSTATE is treated like an exception from
+ * the server or the driver. A {@link VirtualMachineError} fails all calls of the batch.
  *
  * @param <Q> the arguments of one call; immutable, because they are kept until the call ends
  * @param <A> the result of one call, never null
  */
 public interface BatchMapper<Q, A> {
   /**
-   * Binds requests to the parameters of a statement, which are the function's arguments: one array
-   * or more, with an element of each request.
+   * Binds requests to the parameters of a statement. Each parameter is an array argument of the
+   * function, and has one element per request.
    *
-   * @param requests one or more; to be used only until this returns
+   * @param requests at least one request; do not use the list after this method returns
    */
   void bind(PreparedStatement statement, List<Q> requests) throws SQLException;
 
   /**
-   * Reads the answers, in their order. An element that is null in SQL has to be something else, as
-   * an empty {@link java.util.Optional}: a null fails its call with {@link
-   * FunctionCallException.Code#ANSWER_MISMATCH}, and so does another number of answers than of
-   * requests with all calls of the batch.
+   * Reads the answers in order. Map SQL NULL to a non-null value, for example an empty {@link
+   * java.util.Optional}: a call whose answer is null fails with {@link
+   * FunctionCallException.Code#ANSWER_MISMATCH}. If the number of answers differs from the number
+   * of requests, all calls of the batch fail with this code.
    */
   List<A> read(Array answers) throws SQLException;
 
   /**
    * Returns whether this can be the answer to the request. The client has already checked that the
-   * result comes from this function, with one element per request. If a result repeats a part of
-   * its request, compare it: one that is not its own fails its call with {@link
-   * FunctionCallException.Code#ANSWER_MISMATCH}, and its connection is closed.
+   * result comes from this function, with one element per request. If an answer contains a part of
+   * its request, compare that part. If this method returns false, the call fails with {@link
+   * FunctionCallException.Code#ANSWER_MISMATCH}, and the connection is closed.
    */
   boolean matches(Q request, A answer);
 
   /**
    * Returns the approximate size of the arguments of a call in bytes (0 or more), for the limits of
-   * batches and of the queue. A call of 16 KiB or more is sent in a separate statement. Called on
-   * the thread of the caller. Exceptions are passed to the caller.
+   * batches and of the queue. A call of 16 KiB or more is sent in a separate statement. This method
+   * is called on the caller's thread, and its exceptions are propagated to the caller.
    */
   int sizeInBytes(Q request);
 }

@@ -7,12 +7,12 @@ import org.jspecify.annotations.Nullable;
  * Receives the events of a {@link CoalescedFunction}, for example for metrics. Override the methods
  * that you need.
  *
- * <p>Methods are called on the threads that do the work, by many threads at a time, and should
- * return immediately: {@link #callEnded} is called before the caller has its answer. A method must
- * not wait for a call of the same function: the call may need the thread or the connection of the
- * listener, and would then wait until it times out. Exceptions of a listener are logged and have no
- * effect on the call. Later versions may add methods here and to the events, so do not implement
- * the events.
+ * <p>Methods are called concurrently on the threads that do the work, and should return quickly:
+ * {@link #callEnded} runs before the caller receives its answer. A method must not wait for a call
+ * to the same function, because that call may need the listener's thread or connection and would
+ * then block until it times out. Exceptions from a listener are logged, and do not affect the call.
+ * Later versions may add methods to this interface and to the events, so do not implement the
+ * events yourself.
  */
 public interface CallListener {
   /**
@@ -20,91 +20,94 @@ public interface CallListener {
    * default}.
    */
   enum Kind {
-    /** One call. */
+    /** A single call. */
     SINGLE,
-    /** Calls of several callers, in one statement. */
+    /** Calls from several callers, combined into one statement. */
     BATCH,
-    /** Calls of one list. */
+    /** Requests of {@link FunctionOperations#callAll}. */
     BULK
   }
 
-  /** The end of a call. */
+  /** Event at the end of a call. */
   interface CallEnded {
     /** Returns the signature of the function, e.g. {@code acme_length(text[])}. */
     String function();
 
     /**
-     * Returns how long the call took, in nanoseconds, from the program's call to its answer. What
-     * depends on a future is not a part of that.
+     * Returns the duration of the call in nanoseconds, from its start to its answer. Dependent
+     * stages of a future are not included.
      */
     long nanos();
 
     /**
-     * Returns how long the call waited for others before a statement was made for it, in
-     * nanoseconds: for its place among the statements in flight, and for a thread of an executor. 0
-     * if it had not to wait; all of {@link #nanos()} if it ended before. The rest of {@link
-     * #nanos()} is the time for borrowing a connection, the round trip, and waking up the caller.
+     * Returns how long the call waited before its statement started, in nanoseconds: for earlier
+     * statements and for a thread of an executor. 0 if it did not wait, and all of {@link #nanos()}
+     * if it ended while waiting. The rest of {@link #nanos()} is the time for borrowing a
+     * connection, the round trip, and waking up the caller.
      */
     long waitedNanos();
 
     /**
-     * Returns why the call failed; null if it did not. A future that the program cancelled or
-     * completed has {@link FunctionCallException.Code#CANCELLED_BY_CALLER}.
+     * Returns the reason for the failure, or null if the call succeeded. If the program cancelled
+     * or completed the future, the code is {@link FunctionCallException.Code#CANCELLED_BY_CALLER}.
      */
     @Nullable FunctionCallException error();
   }
 
-  /** The beginning of a statement. */
+  /** Event at the start of a statement. */
   interface StatementStarting {
     /** Returns the purpose of the statement. */
     Kind kind();
 
-    /** Returns the number of its calls, or of the arguments of a list. */
+    /** Returns the number of calls in the statement, or of requests in a bulk call. */
     int calls();
   }
 
-  /** The end of a statement. */
+  /** Event at the end of a statement. */
   interface StatementEnded {
     /** Returns the purpose of the statement. */
     Kind kind();
 
-    /** Returns the number of its calls, or of the arguments of a list. */
+    /** Returns the number of calls in the statement, or of requests in a bulk call. */
     int calls();
 
     /**
-     * Returns how long the oldest of the calls waited before the statement, in nanoseconds; 0 if
-     * none had to wait.
+     * Returns how long the oldest call in the statement waited before the statement started, in
+     * nanoseconds; 0 if no call waited.
      */
     long oldestWaitNanos();
 
     /**
-     * Returns how long it took, in nanoseconds, to get a connection, to send the statement, and to
-     * read the answer.
+     * Returns the time for borrowing a connection, sending the statement, and reading its result,
+     * in nanoseconds.
      */
     long nanos();
 
-    /** Returns why it failed; null if it did not. */
+    /** Returns the reason for the failure, or null if the statement succeeded. */
     @Nullable FunctionCallException error();
   }
 
-  /** A repetition that is about to be made. */
+  /** Event before a retry. */
   interface Retrying {
-    /** Returns why. */
+    /** Returns the reason for the retry. */
     FunctionCallException reason();
   }
 
-  /** A call has ended, with an answer or an error. A list is one call. */
+  /**
+   * Called when a call ends, with an answer or an error. {@link FunctionOperations#callAll} counts
+   * as one call.
+   */
   default void callEnded(CallEnded event) {}
 
   /**
-   * A statement is about to get a connection. {@link #statementEnded} follows on the same thread,
-   * with no other statement between them.
+   * Called before a connection is borrowed for a statement. {@link #statementEnded} follows on the
+   * same thread, without other statements in between.
    */
   default void statementStarting(StatementStarting event) {}
 
-  /** A statement has ended. */
+  /** Called when a statement ends. */
   default void statementEnded(StatementEnded event) {}
 
-  /** A statement is about to be repeated on another connection. */
+  /** Called before a statement is retried on another connection. */
   default void retrying(Retrying event) {}
 }

@@ -7,23 +7,24 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * The reason why a call failed, or cannot succeed, and its remedy. Immutable.
+ * The reason why a call failed or cannot succeed, and the remedy. Immutable.
  *
- * @param code the kind of the problem
+ * @param code the kind of problem
  * @param message the problem in one sentence
  * @param remedy the remedy in one or two sentences; may be empty
- * @param functions the signatures of the functions that cannot be called because of the way the
- *     extension is installed, e.g. {@code acme_distance(double precision[])}; copied
+ * @param functions the signatures of the functions that cannot be called because of this
+ *     installation problem, e.g. {@code acme_distance(double precision[])}; copied
  */
 public record CallProblem(
     FunctionCallException.Code code,
     String message,
     String remedy,
-    @SuppressWarnings("serial") Set<String> functions) // what Set.copyOf returns is serializable
+    @SuppressWarnings("serial")
+        Set<String> functions) // the set returned by Set.copyOf is serializable
     implements Serializable {
   @Serial private static final long serialVersionUID = 1L;
 
-  /** Checks and copies the parts. */
+  /** Validates the components and copies the functions. */
   public CallProblem {
     Objects.requireNonNull(code, "code");
     Objects.requireNonNull(message, "message");
@@ -31,7 +32,7 @@ public record CallProblem(
     functions = Set.copyOf(functions);
   }
 
-  /** Creates a problem that does not depend on the installation of a function. */
+  /** Creates a problem that is not caused by the extension's installation. */
   public CallProblem(FunctionCallException.Code code, String message, String remedy) {
     this(code, message, remedy, Set.of());
   }

@@ -10,45 +10,45 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
 
 /**
- * Calls a function of an extension. Calls that would have to wait share one statement, on a
- * connection that any of the callers got; other calls are sent immediately. Create one object per
- * function and application, and close it at shutdown.
+ * Calls a function of an extension. Calls that would have to wait are combined into one statement,
+ * on a connection borrowed by any of the callers. Other calls are sent immediately. Create one
+ * instance per function in each application, and close it at shutdown.
  *
- * <p>Each statement borrows a connection and returns it, so use a connection pool. It changes no
- * session settings and leaves no transaction open. <b>If your data source chooses a connection by
- * thread</b> (a routing data source, {@code TransactionAwareDataSourceProxy}), disable the sharing
- * with {@link CoalescedFunctionBuilder#coalescing}.
+ * <p>Each statement borrows a connection and returns it, so use a connection pool. Statements
+ * change no session settings and, if autocommit is on, leave no transaction open. <b>If your data
+ * source chooses a connection by thread</b> (a routing data source, {@code
+ * TransactionAwareDataSourceProxy}), disable batching with {@link
+ * CoalescedFunctionBuilder#coalescing}.
  *
- * <p><b>The result must depend only on the arguments</b>, not on the session: not on the role, row
- * level security, {@code search_path} or a setting such as a tenant's. Calls of different callers
- * run in one session, with the settings of any of them. Use {@link #on} for a function that depends
- * on them.
+ * <p><b>The result must depend only on the arguments</b>, and not on session state such as the
+ * role, row-level security, {@code search_path}, or a tenant setting. Calls from different callers
+ * run in the same session, with the settings of any one caller. For a function that depends on
+ * session state, use {@link #on}.
  *
- * <p>A call takes one round trip, and the first one more, to find the extension. If a connection is
- * lost, the call is retried on another one.
+ * <p>A call takes one round trip. The first call takes an additional one to locate the extension.
+ * If a connection is lost, the call is retried on another one.
  *
  * <p>If a batch fails, it is sent again in halves, until only the calls that cause the error have
- * failed. That takes about two statements for each doubling of the batch if one call fails, and two
- * for each call if all do. This applies to the server's errors, to lost connections, and to
- * exceptions of the {@link BatchMapper}. These errors fail all calls of a batch without a second
- * attempt:
+ * failed. If one of n calls fails, this takes about 2 log₂ n additional statements; if all calls
+ * fail, about 2 n. This applies to server errors, to lost connections, and to exceptions from the
+ * {@link BatchMapper}. These errors fail all calls of a batch without a second attempt:
  *
  * <ul>
- *   <li>SQLSTATE classes 25, 28, 3D, 40 and 57, and 55P03: the transaction, the login, an operator
- *       or {@code statement_timeout}, the wait for a lock;
- *   <li>class 53 (memory, disk), if 12 parts of the batch have failed;
- *   <li>a problem of the installation, and the end of the time.
+ *   <li>SQLSTATE classes 25 and 40 (transaction errors), 28 and 3D (login errors), 57 (cancellation
+ *       by an administrator or {@code statement_timeout}), and SQLSTATE 55P03 (lock timeout);
+ *   <li>SQLSTATE class 53 (out of memory, disk full), after 12 parts of the batch have failed;
+ *   <li>installation problems, and timeouts.
  * </ul>
  *
- * <p>All methods throw {@link FunctionCallException}. An error of the function has {@link
- * Code#SERVER_ERROR}, the SQLSTATE, the server's words, and the driver's exception as its cause.
- * All of it may quote the call's arguments. An error that several calls share has only the
- * SQLSTATE.
+ * <p>All methods throw {@link FunctionCallException}. If the function fails, the exception has the
+ * code {@link Code#SERVER_ERROR}, the SQLSTATE, the server's message, and the driver's exception as
+ * its cause. The message and the cause may contain the call's arguments. An error that is shared by
+ * several calls has only the SQLSTATE.
  *
  * <p>Thread-safe, and immutable except for {@link #close}.
  *
  * @param <Q> the arguments of a call
- * @param <A> its answer
+ * @param <A> the answer to a call
  */
 public final class CoalescedFunction<Q, A> extends PooledFunctionCalls<Q, A>
     implements AutoCloseable {
@@ -66,15 +66,15 @@ public final class CoalescedFunction<Q, A> extends PooledFunctionCalls<Q, A>
   }
 
   /**
-   * Creates a function with default settings; {@link #builder} has others. No connection is made
-   * before the first call.
+   * Creates a function with default settings. For other settings, use {@link #builder}. It connects
+   * when the first call is made.
    *
    * @param dataSource the source of connections; the caller closes it
    * @param extension the description of the extension, with its functions
    * @param name the name of the function in the description
-   * @param mapper binds the arguments and reads the answers
-   * @throws IllegalArgumentException if the description has no function of this name that returns
-   *     an array, or several
+   * @param mapper the mapper that binds the arguments and reads the answers
+   * @throws IllegalArgumentException if the description does not have exactly one function of this
+   *     name that returns an array
    */
   public static <Q, A> CoalescedFunction<Q, A> create(
       DataSource dataSource,
@@ -85,36 +85,37 @@ public final class CoalescedFunction<Q, A> extends PooledFunctionCalls<Q, A>
   }
 
   /**
-   * Begins a function with other settings.
+   * Returns a builder for a function with other settings.
    *
    * @param extension the description of the extension, with its functions
    * @param name the name of the function in the description
-   * @param mapper binds the arguments and reads the answers
-   * @throws IllegalArgumentException if the description has no function of this name that returns
-   *     an array, or several
+   * @param mapper the mapper that binds the arguments and reads the answers
+   * @throws IllegalArgumentException if the description does not have exactly one function of this
+   *     name that returns an array
    */
   public static <Q, A> CoalescedFunctionBuilder<Q, A> builder(
       ExtensionDescription extension, String name, BatchMapper<Q, A> mapper) {
     return new CoalescedFunctionBuilder<>(extension, name, mapper);
   }
 
-  /** Returns the number of waiting calls, e.g. for a gauge. Counts them without a lock. */
+  /** Returns the number of waiting calls, for example for a gauge. Counts them without a lock. */
   public int queuedCalls() {
     return context.dispatcher().queuedCalls();
   }
 
   /**
-   * Returns the number of statements that are in flight or wait for a connection, e.g. for a gauge.
-   * Statements on connections of callers ({@link #on}) do not count.
+   * Returns the number of statements that are in flight or waiting for a connection, for example
+   * for a gauge. Statements on a caller's own connection ({@link #on}) are not counted.
    */
   public int inFlightStatements() {
     return context.statements().executor().inFlight();
   }
 
   /**
-   * Rejects further calls, waits for the present ones for at most {@code callTimeout}, and then
-   * fails the remaining ones with {@link Code#CLOSED}. Closes the pool if {@link
-   * CoalescedFunctionBuilder#url} made it. An interrupt ends the wait. A second call does nothing.
+   * Rejects new calls, waits up to {@code callTimeout} for pending calls, and then fails the
+   * remaining ones with {@link Code#CLOSED}. Closes the pool if it was created for {@link
+   * CoalescedFunctionBuilder#url}. An interrupt ends the wait. Further calls of this method do
+   * nothing.
    */
   @Override
   public void close() {

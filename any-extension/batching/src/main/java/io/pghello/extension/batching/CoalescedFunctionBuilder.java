@@ -19,13 +19,13 @@ import javax.sql.DataSource;
 
 /**
  * Builds a {@link CoalescedFunction}. Set the source of connections: {@link #dataSource}, {@link
- * #connections} or {@link #url}. Everything else has a default.
+ * #connections} or {@link #url}. All other options have defaults.
  *
- * <p>The methods return this builder. They throw {@link IllegalArgumentException} if a value is out
+ * <p>All methods return this builder, and throw {@link IllegalArgumentException} if a value is out
  * of range. Not thread-safe.
  *
  * @param <Q> the arguments of a call
- * @param <A> its answer
+ * @param <A> the answer to a call
  */
 public final class CoalescedFunctionBuilder<Q, A> {
   private final ExtensionDescription extension;
@@ -39,15 +39,15 @@ public final class CoalescedFunctionBuilder<Q, A> {
     this.mapper = Objects.requireNonNull(mapper, "mapper");
   }
 
-  /** Takes connections from a data source. The caller closes it. */
+  /** Sets the data source that provides connections. The function does not close it. */
   public CoalescedFunctionBuilder<Q, A> dataSource(DataSource dataSource) {
     options.dataSource(dataSource);
     return this;
   }
 
   /**
-   * Takes connections from a source that can also mark connections which belong to the calling
-   * thread. Many threads use the source at a time.
+   * Sets the source of connections. Unlike a data source, it can report which connections belong to
+   * the calling thread. It must be thread-safe, and the function does not close it.
    */
   public CoalescedFunctionBuilder<Q, A> connections(ConnectionSource connections) {
     options.connections(connections);
@@ -55,60 +55,64 @@ public final class CoalescedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Takes connections from a pool (HikariCP) that is closed with the function. It has at most 20
-   * connections, closes them after 30 idle seconds or 30 minutes, and waits 2 seconds for one.
-   * {@link #pool} changes that. If the login is refused, the call fails immediately and is not
-   * repeated.
+   * Uses a separate connection pool (HikariCP), which is closed with the function. The pool has at
+   * most 20 connections, closes them after 30 idle seconds or at the age of 30 minutes, and waits 2
+   * seconds for a connection. Change this with {@link #pool}. A call whose login is rejected fails
+   * immediately, and is not retried.
    *
-   * @param url for example {@code jdbc:postgresql://localhost/app}, with parameters of the driver
-   * @throws IllegalArgumentException if it is not a URL of PostgreSQL, or has a login before the
-   *     host; the message does not repeat the URL
+   * @param url the JDBC URL, for example {@code jdbc:postgresql://localhost/app}, with any driver
+   *     parameters
+   * @throws IllegalArgumentException if this is not a PostgreSQL URL, or contains a user before the
+   *     host; the message does not contain the URL
    */
   public CoalescedFunctionBuilder<Q, A> url(String url) {
     options.url(url);
     return this;
   }
 
-  /** Sets the user for {@link #url}. Default: the user in the URL, or the driver's default. */
+  /** Sets the user for {@link #url}. Default: the user in the URL, or the driver's default user. */
   public CoalescedFunctionBuilder<Q, A> user(String user) {
     options.user(user);
     return this;
   }
 
-  /** Sets the password for {@link #url}. Default: the password in the URL, or the driver's. */
+  /**
+   * Sets the password for {@link #url}. Default: the password in the URL, or the driver's default
+   * password.
+   */
   public CoalescedFunctionBuilder<Q, A> password(String password) {
     options.password(password);
     return this;
   }
 
-  /** Sets the {@code application_name} of sessions of {@link #url}. Default: pg-extension. */
+  /** Sets the {@code application_name} of the sessions of {@link #url}. Default: pg-extension. */
   public CoalescedFunctionBuilder<Q, A> applicationName(String applicationName) {
     options.applicationName(applicationName);
     return this;
   }
 
   /**
-   * Sets the time after which the server cancels a statement of {@link #url}'s sessions. Default: 5
-   * seconds, or {@link #callTimeout} if that is longer. It also limits calls with a longer timeout.
-   * It is set when a session begins. It has no effect behind a pooler that shares sessions, or if
-   * {@link #pool} sets another driver or data source.
+   * Sets the server's {@code statement_timeout} in the sessions of {@link #url}. Default: 5
+   * seconds, or {@link #callTimeout} if that is longer. The setting also limits calls with a longer
+   * timeout. The client sets it at the start of each session, but not behind a pooler that shares
+   * sessions, and not if {@link #pool} configures another driver or data source.
    *
-   * @param timeout whole milliseconds; zero keeps the server's setting
+   * @param timeout the timeout in whole milliseconds; zero keeps the server's setting
    */
   public CoalescedFunctionBuilder<Q, A> statementTimeout(Duration timeout) {
     options.statementTimeout(timeout);
     return this;
   }
 
-  /** Changes the pool of {@link #url} before it is started. */
+  /** Configures the pool of {@link #url} with any option of HikariCP, before the pool starts. */
   public CoalescedFunctionBuilder<Q, A> pool(Consumer<HikariConfig> pool) {
     options.pool(pool);
     return this;
   }
 
   /**
-   * Sets the schema of the extension, without quotes. By default it is found with one round trip
-   * before the first call.
+   * Sets the schema of the extension, without quotes. By default, the client queries it with one
+   * round trip before the first call.
    */
   public CoalescedFunctionBuilder<Q, A> schema(String schema) {
     options.schema(schema);
@@ -116,12 +120,12 @@ public final class CoalescedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Sets the timeout of a call. Default: 5 seconds. It covers the time in the queue, getting a
-   * connection, the round trip, and retries after lost connections. When it expires, the connection
-   * is aborted. A call can fail a tenth of a second later and, in a batch that the server does not
-   * answer, a tenth of the timeout earlier.
+   * Sets the timeout of a call. Default: 5 seconds. The timeout includes waiting in the queue,
+   * borrowing a connection, the round trip, and retries after lost connections. When it expires,
+   * the connection is aborted. A call may fail up to a tenth of a second late. In a batch that the
+   * server does not answer, a call may fail a tenth of the timeout early.
    *
-   * @param timeout a millisecond or more, and less than 20 days
+   * @param timeout the timeout, at least one millisecond and less than 20 days
    */
   public CoalescedFunctionBuilder<Q, A> callTimeout(Duration timeout) {
     options.callTimeout(timeout);
@@ -129,9 +133,9 @@ public final class CoalescedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Sets whether a call is retried on another connection if its own is lost. Default: true. Retries
-   * continue until one succeeds or the call times out, with pauses of 1 to 20 milliseconds from the
-   * second one on.
+   * Sets whether calls are retried on another connection if their connection is lost. Default:
+   * true. Retries continue until one succeeds or the call times out. From the second retry on, the
+   * client pauses for 1 to 20 milliseconds before each retry.
    */
   public CoalescedFunctionBuilder<Q, A> retryLostCalls(boolean retryLostCalls) {
     options.retryLostCalls(retryLostCalls);
@@ -139,10 +143,11 @@ public final class CoalescedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Sets whether calls that would have to wait share one statement, on a connection of any of their
-   * threads. Default: true. Set it to false if the calling thread determines the database or the
-   * transaction. Each call then runs on its own thread, also {@link CoalescedFunction#callAsync},
-   * which blocks and returns a complete future, unless there is an {@link #asyncExecutor}.
+   * Sets whether calls that would have to wait are combined into one statement, on a connection
+   * borrowed by any of their threads. Default: true. Disable this if the calling thread determines
+   * the database or the transaction. Each call then runs on the calling thread. {@link
+   * CoalescedFunction#callAsync} also blocks and returns a completed future, unless there is an
+   * {@link #asyncExecutor}.
    */
   public CoalescedFunctionBuilder<Q, A> coalescing(boolean coalescing) {
     options.coalescing(coalescing);
@@ -150,20 +155,22 @@ public final class CoalescedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Sets the executor of asynchronous calls that are not batched: all calls without {@link
+   * Sets the executor for asynchronous calls that are not batched: all calls without {@link
    * #coalescing}, otherwise calls of 16 KiB or more and {@link CoalescedFunction#callAllAsync}. By
-   * default they run on threads of the client. Dependents of such a future also run there.
+   * default, these calls run on threads of the client. Dependent stages of their futures also run
+   * on the executor.
    *
    * <p>The executor is always called on the thread that makes the call, so that it can copy the
    * tenant, the security context or the logging context of that thread. A transaction cannot be
-   * copied: a thread that is in one ({@link ConnectionSource#mayJoinBatch}) makes the call itself.
+   * copied: a thread in a transaction ({@link ConnectionSource#mayJoinBatch}) runs the call itself.
    *
    * <p>At most {@link #maxInFlightCalls} calls run at a time. The others wait on threads of the
    * executor, so use one with a limited number of threads, or with virtual threads. If the executor
-   * runs a call on the calling thread, the call does not wait and does not count.
+   * runs a call on the calling thread, the call does not wait and does not count towards this
+   * maximum.
    *
-   * @param executor not shut down by the client; a call that it rejects fails with {@link
-   *     Code#OVERLOADED}
+   * @param executor the executor, which the client does not shut down; a call that it rejects fails
+   *     with {@link Code#OVERLOADED}
    */
   public CoalescedFunctionBuilder<Q, A> asyncExecutor(Executor executor) {
     options.asyncExecutor(executor);
@@ -171,23 +178,24 @@ public final class CoalescedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Sets the maximum number of calls of futures that share no statement and are in flight, each on
-   * its own thread and connection. Default: 20. Others wait, within {@link #maxQueuedCalls} and
-   * {@link #maxQueuedBytes}.
+   * Sets the maximum number of asynchronous calls that run at a time without being batched, each
+   * with its own thread and connection. Default: 20. Other calls wait, within {@link
+   * #maxQueuedCalls} and {@link #maxQueuedBytes}.
    */
   public CoalescedFunctionBuilder<Q, A> maxInFlightCalls(int calls) {
     options.maxInFlightCalls(calls);
     return this;
   }
 
-  /** Sets the maximum number of calls in a statement, 1 or more. Default: 1,024. */
+  /** Sets the maximum number of calls in a statement, at least 1. Default: 1,024. */
   public CoalescedFunctionBuilder<Q, A> maxBatchSize(int size) {
     options.maxBatchSize(size);
     return this;
   }
 
   /**
-   * Sets the size of the arguments from which on a statement takes no further call. Default: 1 MiB.
+   * Sets the maximum size of the arguments in a statement, in bytes. The last call may exceed it.
+   * Default: 1 MiB.
    */
   public CoalescedFunctionBuilder<Q, A> maxBatchBytes(int bytes) {
     options.maxBatchBytes(bytes);
@@ -195,16 +203,16 @@ public final class CoalescedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Sets the maximum number of statements of coalesced calls in flight, each on its own connection,
-   * up to 1,024. Default: 2. While only virtual threads have statements in flight, there may be one
-   * more, because they can lack a carrier thread.
+   * Sets the maximum number of statements with batched calls that run at a time, each on its own
+   * connection. Default: 2, at most 1,024. If all running statements belong to virtual threads,
+   * which might not get a carrier thread to finish, one more statement may run.
    */
   public CoalescedFunctionBuilder<Q, A> maxInFlightBatches(int batches) {
     options.maxInFlightBatches(batches);
     return this;
   }
 
-  /** Sets the maximum number of waiting calls, 1 or more. Default: 65,536. */
+  /** Sets the maximum number of waiting calls, at least 1. Default: 65,536. */
   public CoalescedFunctionBuilder<Q, A> maxQueuedCalls(int calls) {
     options.maxQueuedCalls(calls);
     return this;
@@ -217,9 +225,9 @@ public final class CoalescedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Sets whether a call blocks if the queue is full. Default: false, which fails it with {@link
-   * Code#OVERLOADED}. If true, {@link CoalescedFunction#callAsync} blocks as well, and the call
-   * fails at the end of {@link #callTimeout}.
+   * Sets the behavior of a call when the queue is full. If false (the default), the call fails with
+   * {@link Code#OVERLOADED}. If true, the calling thread waits for space, also in {@link
+   * CoalescedFunction#callAsync}, and the call fails when {@link #callTimeout} expires.
    */
   public CoalescedFunctionBuilder<Q, A> blockWhenFull(boolean wait) {
     options.blockWhenFull(wait);
@@ -236,10 +244,10 @@ public final class CoalescedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Creates the function. Does not wait for a connection.
+   * Creates the function without waiting for a connection.
    *
    * @throws IllegalStateException if there is not exactly one source of connections, or if an
-   *     option was set that only the pool of {@link #url} has
+   *     option was set that requires {@link #url}
    */
   public CoalescedFunction<Q, A> build() {
     Settings settings = options.settings();

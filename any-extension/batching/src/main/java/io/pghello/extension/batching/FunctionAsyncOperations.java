@@ -7,29 +7,39 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Calls of one function, with and without waiting. {@link CoalescedFunction} makes them on
- * connections of a pool. Dependents of a future run as {@link FunctionAsyncOperations} describes.
+ * Asynchronous calls of one function, in addition to the blocking calls of {@link
+ * FunctionOperations}. {@link CoalescedFunction} implements them with pooled connections. {@link
+ * #on} returns only blocking operations, because a single connection runs one statement at a time.
+ *
+ * <p>Dependent stages of a future run on a thread of the client or of its {@link
+ * CoalescedFunctionBuilder#asyncExecutor}, unless you pass another executor. If the future is
+ * already complete, they run immediately on the thread that adds them.
+ *
+ * <p><b>The call runs on the calling thread and returns a completed future</b> if the connection
+ * depends on this thread: if {@link CoalescedFunctionBuilder#coalescing} is disabled and there is
+ * no {@link CoalescedFunctionBuilder#asyncExecutor}, or if {@link ConnectionSource#mayJoinBatch}
+ * returns false.
  *
  * @param <Q> the arguments of a call
- * @param <A> its answer
+ * @param <A> the answer to a call
  */
 public interface FunctionAsyncOperations<Q, A> extends FunctionOperations<Q, A> {
   /**
-   * Calls the function as {@link #call} does, without waiting. If the future is cancelled or
-   * completed while the call waits, the call is not sent.
+   * Calls the function like {@link #call}, without blocking the calling thread. If the future is
+   * cancelled or completed while the call waits, the call is not sent.
    *
    * @param request the arguments
-   * @return the future answer; its exception is a {@link FunctionCallException}
+   * @return a future for the answer; it fails with a {@link FunctionCallException}
    */
   CompletableFuture<A> callAsync(Q request);
 
   /**
-   * Calls the function for many arguments as {@link #callAll} does, without waiting. The timeout
-   * applies to the wait before the first batch, and to each batch. If the future is cancelled, no
-   * further batch is sent.
+   * Calls the function for many arguments like {@link #callAll}, without blocking the calling
+   * thread. The wait before the first batch, and each batch, have their own timeouts. After the
+   * future is cancelled, no further batch is sent.
    *
-   * @param requests the arguments; duplicates are fine, and no element may be null
-   * @return the future answers, in the order of the arguments; unmodifiable
+   * @param requests the arguments, without null elements; duplicates are allowed
+   * @return a future for an unmodifiable list of answers, in the order of the arguments
    */
   CompletableFuture<List<A>> callAllAsync(Collection<? extends Q> requests);
 

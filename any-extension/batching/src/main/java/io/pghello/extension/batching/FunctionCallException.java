@@ -7,68 +7,76 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A call of a function failed. It has a {@link Code} for the kind of the error, and a remedy. It
- * may quote the arguments of the call that failed, in the server's words and in the cause, but of
- * no other call.
+ * Thrown when a function call fails. Contains a {@link Code} for the kind of error, and a remedy.
+ * The server's message and the cause may contain the arguments of the failed call, but not the
+ * arguments of other calls.
  */
 public final class FunctionCallException extends RuntimeException {
   @Serial private static final long serialVersionUID = 1L;
 
   /**
-   * The kind of an error. Later versions may add codes, so a {@code switch} needs a {@code
-   * default}; {@link #isRetryable} is right for those, too.
+   * The kind of error. Later versions may add codes, so a {@code switch} needs a {@code default}.
+   * {@link #isRetryable} is correct for all codes.
    */
   public enum Code {
     /** The extension's files are not on the database server. */
     FILES_MISSING(false),
-    /** The files are there, but {@code CREATE EXTENSION} was not run in this database. */
+    /** The files are on the server, but {@code CREATE EXTENSION} was not run in this database. */
     NOT_CREATED(false),
-    /** The extension is in another schema than the one that was set. */
+    /** The extension is not in the configured schema. */
     NOT_ON_PATH(false),
-    /** The extension, or its library on the server, is of a version that lacks the function. */
+    /**
+     * The version of the extension, or of its library on the server, does not have the function.
+     */
     TOO_OLD(false),
-    /** An extension of this name is installed, but it is another build, with other semantics. */
+    /** The extension with this name is another build, with different semantics. */
     FOREIGN_BUILD(false),
-    /** The role may not use the schema that the function is in. */
+    /** The role does not have the USAGE privilege on the schema of the function. */
     NO_SCHEMA_PRIVILEGE(false),
-    /** The role may not execute the function. */
+    /** The role does not have the EXECUTE privilege on the function. */
     NO_EXECUTE_PRIVILEGE(false),
-    /** A pooler may mix up the driver's prepared statements. A warning; no call fails with it. */
+    /**
+     * A pooler may mix up the driver's prepared statements. This is only a warning: calls do not
+     * fail with this code.
+     */
     POOLER(false),
-    /** An argument cannot be sent, or the database cannot hold it. For clients that check them. */
+    /**
+     * An argument cannot be sent, or the database cannot represent it. Used by clients that check
+     * arguments.
+     */
     INVALID_ARGUMENT(false),
-    /** The answer exceeds the driver's {@code maxResultBuffer}, or a limit of the server. */
+    /** The answer exceeds the driver's {@code maxResultBuffer} or a server limit. */
     RESULT_TOO_LARGE(false),
     /**
-     * The answer does not belong to the request, or the server does not know the statement: a
+     * The answer does not match the request, or the server does not know the statement, because a
      * pooler mixes up prepared statements.
      */
     ANSWER_MISMATCH(false),
     /**
-     * The login was refused: the user, the password or the database is wrong, the user may not
-     * connect, or the client does not trust the server's certificate.
+     * The login was rejected: the user, the password or the database is wrong, the user is not
+     * allowed to connect, or the client does not trust the server's certificate.
      */
     LOGIN_REFUSED(false),
-    /** The source of connections had none. */
+    /** No connection was available. */
     NO_CONNECTION(true),
-    /** The connection ended during the call. */
+    /** The connection was lost during the call. */
     CONNECTION_LOST(true),
-    /** The call took longer than its timeout. */
+    /** The call exceeded its timeout. */
     TIMEOUT(true),
-    /** The server cancelled the call, at a request or because of {@code statement_timeout}. */
+    /** The server cancelled the call, on request or because of {@code statement_timeout}. */
     CANCELLED_BY_SERVER(true),
     /**
-     * The program cancelled the future of the call, or completed it otherwise. Only a {@link
-     * CallListener} sees this code.
+     * The program cancelled or completed the future of the call. Only a {@link CallListener}
+     * receives this code.
      */
     CANCELLED_BY_CALLER(false),
-    /** The thread was interrupted while it waited. Its interrupt status is set. */
+    /** The thread was interrupted while waiting. Its interrupt status is set. */
     INTERRUPTED(false),
     /** The queue of waiting calls is full. */
     OVERLOADED(true),
     /** The client is closed. */
     CLOSED(false),
-    /** The server reported an error that is none of the others, or the call failed in this JVM. */
+    /** The server reported an error that no other code covers, or the call failed in this JVM. */
     SERVER_ERROR(false);
 
     private final boolean retryable;
@@ -77,10 +85,7 @@ public final class FunctionCallException extends RuntimeException {
       this.retryable = retryable;
     }
 
-    /**
-     * Returns whether the same call can succeed if it is made again, a moment later, and nothing
-     * else is changed.
-     */
+    /** Returns whether the same call can succeed a moment later, without any other change. */
     public boolean isRetryable() {
       return retryable;
     }
@@ -90,11 +95,11 @@ public final class FunctionCallException extends RuntimeException {
   private final @Nullable String sqlState;
 
   /**
-   * Creates an exception without an SQLSTATE and with an empty remedy, for tests of a program's
-   * error handling.
+   * Creates an exception without an SQLSTATE and with an empty remedy, for tests of an
+   * application's error handling.
    *
-   * @param code the kind of the error
-   * @param message the error in words
+   * @param code the kind of error
+   * @param message the description of the error
    */
   public FunctionCallException(Code code, String message) {
     super(Objects.requireNonNull(message, "message"));
@@ -106,7 +111,7 @@ public final class FunctionCallException extends RuntimeException {
    * Creates an exception for a problem.
    *
    * @param sqlState the server's error code; null if the server did not report the error
-   * @param cause the exception of the driver or of the program; null if there is none
+   * @param cause the exception from the driver or the program; null if there is none
    */
   public FunctionCallException(
       CallProblem problem, @Nullable String sqlState, @Nullable Throwable cause) {
@@ -115,7 +120,7 @@ public final class FunctionCallException extends RuntimeException {
     this.sqlState = sqlState;
   }
 
-  /** Returns the kind of the error. */
+  /** Returns the kind of error. */
   public Code code() {
     return problem.code();
   }
@@ -125,7 +130,7 @@ public final class FunctionCallException extends RuntimeException {
     return problem.remedy();
   }
 
-  /** Returns the error in words, with its remedy. */
+  /** Returns the description of the error and its remedy. */
   public CallProblem problem() {
     return problem;
   }

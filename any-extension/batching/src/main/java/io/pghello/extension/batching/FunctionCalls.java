@@ -20,12 +20,12 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Calls of a function on a connection of the program. */
+/** Calls a function on the caller's connection. */
 class FunctionCalls<Q, A> implements FunctionOperations<Q, A> {
   /**
-   * The parts that calls are made with.
+   * The settings and components that calls use.
    *
-   * @param timeout how long a call may take
+   * @param timeout the maximum duration of a call
    */
   record Context<Q, A>(
       Settings settings,
@@ -63,9 +63,9 @@ class FunctionCalls<Q, A> implements FunctionOperations<Q, A> {
   }
 
   /**
-   * Sends a request, after a check that the client is open.
+   * Sends a request. Throws if the client is closed.
    *
-   * @param wait is set to how long the call waited; null if that is not measured
+   * @param wait receives the time that the call waited; null if the time is not measured
    */
   A send(Asked<Q> asked, @Nullable WaitTime wait) {
     context.dispatcher().checkOpen();
@@ -89,7 +89,7 @@ class FunctionCalls<Q, A> implements FunctionOperations<Q, A> {
     return asked;
   }
 
-  /** Sends requests one batch after the other, until the caller no longer waits. */
+  /** Sends requests batch by batch, until all are answered or the caller no longer waits. */
   final List<A> sendAll(List<Asked<Q>> requests, BooleanSupplier ended) {
     var answers = new ArrayList<A>(requests.size());
     Iterator<Asked<Q>> left = requests.iterator();

@@ -8,62 +8,64 @@ import java.util.Collection;
 import java.util.List;
 
 /**
- * Calls of one function that wait for the answer. {@link CoalescedFunction} makes them on
- * connections of a pool, and {@link #on} on a connection of the program. Use this type if a test
- * replaces the function.
+ * Blocking calls of one function. {@link CoalescedFunction} runs them on pooled connections, and
+ * {@link #on} on a connection of the caller. Depend on this interface if tests have to replace the
+ * function.
  *
- * <p>All methods throw {@link FunctionCallException}, and {@link NullPointerException} if an
+ * <p>All methods throw {@link FunctionCallException}, or {@link NullPointerException} if an
  * argument is null.
  *
  * <p>Later versions may add methods.
  *
  * @param <Q> the arguments of a call
- * @param <A> its answer
+ * @param <A> the answer to a call
  */
 public interface FunctionOperations<Q, A> {
   /**
-   * Calls the function and waits for the answer. Takes one round trip, or a part of one.
+   * Calls the function and waits for the answer. Takes at most one round trip, which may be shared
+   * with other calls.
    *
    * @param request the arguments
    * @return the answer, never null
    * @throws FunctionCallException if the function fails ({@link Code#SERVER_ERROR}, with the
-   *     SQLSTATE and the server's words), or if the extension, the server or a connection cannot be
-   *     used
+   *     SQLSTATE and the server's message), or if the extension, the server or a connection cannot
+   *     be used
    */
   A call(Q request);
 
   /**
-   * Calls the function for many arguments. Takes one round trip for each batch, which has at most
+   * Calls the function for many arguments. Takes one round trip per batch. A batch contains at most
    * {@link CoalescedFunctionBuilder#maxBatchSize} arguments and about {@link
-   * CoalescedFunctionBuilder#maxBatchBytes} bytes; each batch has the time of a call. If an
-   * argument is refused, the whole list fails, and nothing is sent again to find it: use {@link
-   * #call} for arguments that may be refused. An empty list takes no round trip.
+   * CoalescedFunctionBuilder#maxBatchBytes} bytes, and has its own timeout. If the function rejects
+   * an argument, the whole list fails, and the client does not determine which argument caused the
+   * error. Use {@link #call} for arguments that may be rejected. An empty list takes no round trip.
    *
-   * @param requests the arguments; duplicates are fine, and no element may be null
-   * @return the answers, in the order of the arguments; unmodifiable
-   * @throws FunctionCallException as {@link #call} does
+   * @param requests the arguments, without null elements; duplicates are allowed
+   * @return an unmodifiable list of answers, in the order of the arguments
+   * @throws FunctionCallException for the reasons of {@link #call}
    */
   List<A> callAll(Collection<? extends Q> requests);
 
   /**
-   * Returns the same calls with another timeout than {@link CoalescedFunctionBuilder#callTimeout}.
-   * It shares the connections and the queue of this instance and is closed with it. Calls with
-   * different timeouts can be in the same batch, and each ends at its own timeout. A call with a
-   * longer timeout than {@code callTimeout} is sent in a separate statement. Takes no round trip.
+   * Returns operations with another timeout, which replaces {@link
+   * CoalescedFunctionBuilder#callTimeout}. They share the connections and the queue of this
+   * instance, and are closed with it. Calls with different timeouts can be in the same batch; each
+   * ends at its own timeout. A call with a longer timeout than {@code callTimeout} is sent in a
+   * separate statement. Takes no round trip.
    *
-   * @param timeout a millisecond or more, and less than 20 days
+   * @param timeout the timeout, at least one millisecond and less than 20 days
    * @throws IllegalArgumentException if the timeout is out of range
    */
   FunctionOperations<Q, A> withTimeout(Duration timeout);
 
   /**
-   * Returns the same calls on a connection of the caller, in its transaction if there is one. Such
-   * a call never shares a statement with other calls and is not retried. An error of the server
-   * ends the transaction. Only one thread at a time may use the connection, so there are no
-   * futures. Takes no round trip; the first call takes one more if the client has not seen the
-   * database or the user of this connection.
+   * Returns operations that run on the given connection, within its current transaction if there is
+   * one. They are not batched with other calls, and are not retried. A server error aborts the
+   * transaction. Only one thread at a time may use the connection, so there are no asynchronous
+   * methods. This method takes no round trip. The first call takes an additional one if the client
+   * has not yet used the database and user of this connection.
    *
-   * @param connection stays the caller's to close
+   * @param connection the connection, which the caller closes
    */
   FunctionOperations<Q, A> on(Connection connection);
 }

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/** Calls of a function on connections of a source. */
+/** Calls a function on connections from a {@link ConnectionSource}. */
 class PooledFunctionCalls<Q, A> extends FunctionCalls<Q, A>
     implements FunctionAsyncOperations<Q, A> {
   PooledFunctionCalls(Context<Q, A> context) {

@@ -9,16 +9,16 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 
-/** Parameters of type {@code text[]} for a {@link BatchMapper}. */
+/** Creates parameters of type {@code text[]} for a {@link BatchMapper}. */
 public final class TextArray {
   private TextArray() {}
 
   /**
    * Returns an array for {@link java.sql.PreparedStatement#setArray}. Has the same effect as {@link
-   * Connection#createArrayOf}, but needs less CPU time and memory. No round trip.
+   * Connection#createArrayOf}, but needs less CPU time and memory. Takes no round trip.
    *
    * @param connection the statement's connection
-   * @param texts not null, and without null elements; an unpaired surrogate becomes a question mark
+   * @param texts the texts, without null elements; unpaired surrogates become question marks
    */
   public static Array of(Connection connection, List<String> texts) throws SQLException {
     return TextArrays.of(connection, texts, text -> text, TextArray::bytes);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Calls of a function of any extension, which share statements when they would have to wait. Start
+ * Calls to the functions of any extension, batched when they would otherwise have to wait. Start
  * with {@link io.pghello.extension.batching.CoalescedFunction#create}.
  */
 @NullMarked

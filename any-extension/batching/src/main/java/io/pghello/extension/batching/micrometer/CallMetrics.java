@@ -11,7 +11,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Records the metrics of a {@link CoalescedFunction} in a registry of Micrometer.
+ * Records the metrics of a {@link CoalescedFunction} in a Micrometer registry.
  *
  * <pre>{@code
  * CallMetrics metrics = new CallMetrics(registry);
@@ -25,53 +25,53 @@ import org.jspecify.annotations.Nullable;
  *
  * <table>
  * <caption>Meters</caption>
- * <tr><th>name</th><th>type</th><th>tags</th><th>of</th></tr>
+ * <tr><th>name</th><th>type</th><th>tags</th><th>records</th></tr>
  * <tr><td>{@code pg.extension.calls}</td><td>counter</td>
- *     <td>{@code function}, {@code outcome}</td><td>calls that have ended</td></tr>
+ *     <td>{@code function}, {@code outcome}</td><td>completed calls</td></tr>
  * <tr><td>{@code pg.extension.call}</td><td>timer, with buckets at 1, 10 and 100 ms</td>
  *     <td>{@code function}, {@code outcome}</td>
- *     <td>calls, including their time in the queue</td></tr>
+ *     <td>duration of calls, including their time in the queue</td></tr>
  * <tr><td>{@code pg.extension.call.wait}</td><td>timer, with buckets at 1, 10 and 100 ms</td>
- *     <td>{@code function}</td><td>time in the queue, for calls that had to wait</td></tr>
+ *     <td>{@code function}</td><td>time in the queue of calls that had to wait</td></tr>
  * <tr><td>{@code pg.extension.round.trip}</td><td>timer, with buckets at 1, 10 and 100 ms</td>
  *     <td>{@code kind}, {@code outcome}</td>
- *     <td>statements, including the time to get a connection</td></tr>
+ *     <td>duration of statements, including borrowing a connection</td></tr>
  * <tr><td>{@code pg.extension.queue.wait}</td><td>timer, with buckets at 1, 10 and 100 ms</td>
  *     <td></td><td>time in the queue of the oldest call of each statement</td></tr>
  * <tr><td>{@code pg.extension.batch.size}</td><td>distribution summary</td>
- *     <td>{@code kind}</td><td>calls of each statement</td></tr>
+ *     <td>{@code kind}</td><td>number of calls per statement</td></tr>
  * <tr><td>{@code pg.extension.retries}</td><td>counter</td><td></td>
- *     <td>statements repeated after a lost connection</td></tr>
+ *     <td>retries after a lost connection</td></tr>
  * <tr><td>{@code pg.extension.queue.depth}</td><td>gauge</td><td></td><td>waiting calls</td></tr>
  * <tr><td>{@code pg.extension.statements.in.flight}</td><td>gauge</td><td></td>
  *     <td>statements in flight</td></tr>
  * </table>
  *
  * <p>{@code kind} is {@code single}, {@code batch} or {@code bulk}; {@code outcome} is {@code
- * SUCCESS} or the name of a {@link FunctionCallException.Code}. No tag contains an argument. Two
- * functions add up in the same meters. The gauges show only the first function, unless tags
- * distinguish the two.
+ * SUCCESS} or the name of a {@link FunctionCallException.Code}. Tags never contain an argument. Two
+ * functions without distinguishing tags share the meters, except that the gauges show only the
+ * first function.
  *
  * <p>Thread-safe.
  */
 public final class CallMetrics implements CallListener {
   private final Meters<Kind> meters;
 
-  /** Creates the meters of statements in a registry. */
+  /** Creates the meters for statements in a registry. */
   public CallMetrics(MeterRegistry registry) {
     this(registry, List.of());
   }
 
   /**
-   * Creates the meters of statements in a registry.
+   * Creates the meters for statements in a registry.
    *
-   * @param tags tags of all meters, in addition to their own, e.g. to distinguish two functions
+   * @param tags additional tags of all meters, for example to distinguish two functions
    */
   public CallMetrics(MeterRegistry registry, Iterable<Tag> tags) {
     this.meters = new Meters<>(registry, "pg.extension", tags, Kind.class);
   }
 
-  /** Adds the gauges of a function. They hold it weakly. */
+  /** Adds the gauges of a function. They hold a weak reference to it. */
   public void bindGauges(CoalescedFunction<?, ?> function) {
     meters.bindGauges(
         function, CoalescedFunction::queuedCalls, CoalescedFunction::inFlightStatements);

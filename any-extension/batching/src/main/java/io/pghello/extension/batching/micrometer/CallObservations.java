@@ -9,17 +9,17 @@ import io.pghello.extension.batching.internal.micrometer.StatementObservations;
 import java.util.List;
 
 /**
- * Creates an observation of Micrometer, and so a span of a trace, for each statement of a {@link
+ * Creates a Micrometer observation, and thus a trace span, for each statement of a {@link
  * io.pghello.extension.batching.CoalescedFunction}.
  *
  * <p>The observation is named {@code pg.extension.statement}. It has the low-cardinality key values
  * {@code kind} ({@code single}, {@code batch} or {@code bulk}) and {@code outcome} ({@code SUCCESS}
  * or the name of a {@link FunctionCallException.Code}), and the high-cardinality key value {@code
- * calls}, the number of calls. No key value contains an argument. A batch belongs to the trace of
- * the call that sends it, and is missing in the traces of the other calls.
+ * calls}, the number of calls. Key values never contain an argument. A batch belongs to the trace
+ * of the call whose thread sends it, and is missing in the traces of the other calls.
  *
- * <p>During the statement, the observation is the current one of its thread, so observations of the
- * JDBC driver or the pool are its children.
+ * <p>While the statement runs, the observation is the current one of its thread, so that
+ * observations of the JDBC driver or the pool are its children.
  *
  * <p>Thread-safe.
  */
@@ -34,7 +34,7 @@ public final class CallObservations implements CallListener {
   /**
    * Creates a listener that creates observations in a registry.
    *
-   * @param keyValues low-cardinality key values of all observations, in addition to their own
+   * @param keyValues additional low-cardinality key values of all observations
    */
   public CallObservations(ObservationRegistry registry, Iterable<KeyValue> keyValues) {
     this.observations =

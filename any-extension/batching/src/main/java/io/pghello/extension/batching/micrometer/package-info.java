@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * Metrics and observations of a {@link io.pghello.extension.batching.CoalescedFunction}. They need
- * Micrometer on the class path: {@code io.micrometer:micrometer-core}, or {@code
- * micrometer-observation} for observations only.
+ * Metrics and observations of a {@link io.pghello.extension.batching.CoalescedFunction}. Requires
+ * Micrometer on the class path: {@code io.micrometer:micrometer-core}, or only {@code
+ * micrometer-observation} for observations.
  */
 @NullMarked
 package io.pghello.extension.batching.micrometer;
