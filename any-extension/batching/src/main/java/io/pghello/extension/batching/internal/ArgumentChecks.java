@@ -4,17 +4,19 @@ package io.pghello.extension.batching.internal;
 import io.pghello.extension.batching.CallProblem;
 import org.jspecify.annotations.Nullable;
 
-/** The errors of the server about arguments that a client has checked before it sent them. */
+/**
+ * Translates server errors about arguments, for clients that check arguments before sending them.
+ */
 public interface ArgumentChecks {
   /**
-   * Returns the problem of an argument that the server refuses.
+   * Returns the problem with an argument that the server rejected.
    *
-   * @param sqlState the error of the server
-   * @param serverEncoding the encoding of the database; null if it is not known
-   * @return null if this is an error of another kind
+   * @param sqlState the server's error code
+   * @param serverEncoding the encoding of the database; null if unknown
+   * @return the problem; null if the error is not about an argument
    */
   @Nullable CallProblem problem(String sqlState, @Nullable String serverEncoding);
 
-  /** Returns how calls succeed behind a driver that reads SQL itself; one clause. */
+  /** Returns a remedy, as a single clause, for calls through a driver that parses SQL itself. */
   String remedyBehindSqlParser();
 }

@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A thread of the client. It leads batches of asynchronous calls, completes futures, or checks
- * timeouts. It has the class loader of this library and inherits no thread-local values, because
- * any caller's thread may start it.
+ * timeouts. Any caller's thread may start this thread, so it uses the class loader of this library
+ * and inherits no thread-local values.
  */
 public final class AsyncWorker extends Thread {
   private @Nullable Object completingFuturesOf;
@@ -17,7 +17,7 @@ public final class AsyncWorker extends Thread {
     setContextClassLoader(AsyncWorker.class.getClassLoader());
   }
 
-  /** Completes futures of an owner, and marks the current thread while it does. */
+  /** Completes futures of an owner. Marks the current thread as completing them in the meantime. */
   public static void completeFuturesOf(Object owner, Runnable completion) {
     if (Thread.currentThread() instanceof AsyncWorker worker) {
       worker.completingFuturesOf = owner;
@@ -31,7 +31,7 @@ public final class AsyncWorker extends Thread {
     }
   }
 
-  /** Clears an interrupt that a dependent has set on a thread of the client. */
+  /** Clears an interrupt that a dependent stage has set on a thread of the client. */
   public static void clearInterrupt() {
     if (Thread.currentThread() instanceof AsyncWorker) {
       boolean unused = Thread.interrupted();

@@ -16,7 +16,7 @@ public record Deadline(Duration timeout, long nanos) {
     return new Deadline(timeout, System.nanoTime() + timeout.toNanos());
   }
 
-  /** Returns a timeout of calls, after a check of its range. */
+  /** Checks that a timeout is within the valid range, and returns it. */
   public static Duration checkTimeout(Duration timeout) {
     Objects.requireNonNull(timeout, "timeout");
     if (timeout.compareTo(Duration.ofMillis(1)) < 0) {
@@ -28,7 +28,7 @@ public record Deadline(Duration timeout, long nanos) {
     return timeout;
   }
 
-  /** Returns when the call began, in terms of {@link System#nanoTime()}. */
+  /** Returns the time at which the call began, in terms of {@link System#nanoTime()}. */
   public long begin() {
     return nanos - timeout.toNanos();
   }
@@ -38,18 +38,19 @@ public record Deadline(Duration timeout, long nanos) {
     return nanosLeft() <= 0;
   }
 
-  /** Returns how much time is left; negative if the deadline has passed. */
+  /** Returns the remaining time; negative if the deadline has passed. */
   public long nanosLeft() {
     return nanos - System.nanoTime();
   }
 
-  /** Returns how long ago the call began. */
+  /** Returns the time since the call began. */
   public long nanosElapsed() {
     return timeout.toNanos() - nanosLeft();
   }
 
   /**
-   * Returns whether this deadline is later than another one by more than a tenth of this timeout.
+   * Returns whether this deadline is later than another one by more than a tenth of this deadline's
+   * timeout.
    */
   public boolean isWellAfter(Deadline other) {
     return nanos - other.nanos > timeout.toNanos() / 10;

@@ -8,7 +8,7 @@ import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
 import java.time.Duration;
 
-/** Creates the errors of the client. {@code SqlErrors} translates those of the driver. */
+/** Creates the client's own errors. {@code SqlErrors} translates the driver's errors. */
 public final class Errors {
   public static final String NO_CONNECTION_REMEDY =
       "Check that the server runs, the URL, and the size of the pool.";
@@ -16,9 +16,9 @@ public final class Errors {
   private Errors() {}
 
   /**
-   * The driver does not read an answer of this size.
+   * Returns the problem for an answer that exceeds the driver's maximum size.
    *
-   * @param limit the driver's limit, as the continuation of the sentence; empty if unknown
+   * @param limit the driver's limit, as a continuation of the message's sentence; empty if unknown
    */
   public static CallProblem overDriverLimit(String limit) {
     return new CallProblem(
@@ -29,16 +29,17 @@ public final class Errors {
         "Raise maxResultBuffer in the driver's URL, or ask for less.");
   }
 
-  /** Returns the error of an answer that does not belong to the request. */
+  /** Returns the error for an answer that does not match the request. */
   public static FunctionCallException mismatch(ExtensionDescription extension) {
     ExtensionProblem problem = ExtensionProblem.mismatch(extension);
     return of(new CallProblem(Code.ANSWER_MISMATCH, problem.message(), problem.remedy()));
   }
 
   /**
-   * The server does not have the statements that the driver prepared, or others.
+   * Returns the problem for a server session that lacks the statements that the driver prepared, or
+   * has different statements with the same names.
    *
-   * @param reported the error that the server reported
+   * @param reported the error reported by the server
    */
   public static CallProblem statementsMixedUp(ExtensionDescription extension, String reported) {
     return new CallProblem(
@@ -70,7 +71,7 @@ public final class Errors {
     return of(timeout(callTimeout));
   }
 
-  /** The program has ended the future of a call, with whatever. */
+  /** Returns the error for a call whose future was cancelled or completed by the program. */
   public static FunctionCallException cancelledByCaller() {
     return of(
         new CallProblem(
@@ -100,7 +101,9 @@ public final class Errors {
         new CallProblem(Code.CLOSED, "The client is closed.", "Use it only until it is closed."));
   }
 
-  /** There is no thread that would end the call at its timeout. */
+  /**
+   * Returns the error for a call that cannot be timed out, because the JVM cannot start a thread.
+   */
   public static FunctionCallException noThread() {
     return of(
         new CallProblem(
@@ -109,7 +112,7 @@ public final class Errors {
             "Let the process have more threads or more memory, or start fewer threads."));
   }
 
-  /** Something that was not foreseen failed the statement that carried the call. */
+  /** Returns the error for a call whose statement failed with an unexpected exception. */
   public static FunctionCallException unexpected(Throwable e) {
     var problem =
         new CallProblem(
@@ -119,13 +122,14 @@ public final class Errors {
     return new FunctionCallException(problem, null, e);
   }
 
-  /** Returns the error that listeners receive if a call threw this exception. */
+  /** Returns the error that listeners receive if a call throws this exception. */
   public static FunctionCallException ofCall(Throwable e) {
     return e instanceof FunctionCallException error ? error : unexpected(e);
   }
 
   /**
-   * Copies an error, with the stack trace of the current thread, whose call ran on another thread.
+   * Copies an error from another thread, with the stack trace of the current thread, which made the
+   * call.
    */
   public static FunctionCallException again(FunctionCallException e) {
     var again = new FunctionCallException(e.problem(), e.sqlState().orElse(null), e.getCause());
@@ -136,10 +140,10 @@ public final class Errors {
   }
 
   /**
-   * Returns the error for a call with another timeout that was batched with this one, or waited for
-   * it. Returns the same error if it does not contain a timeout.
+   * Adapts a batch's error to a call with a different timeout that was part of the batch or waited
+   * for it. Returns the same error if it does not mention a timeout.
    *
-   * @param told the timeout in the error
+   * @param told the timeout that the error mentions
    * @param own the timeout of the call
    */
   public static FunctionCallException withTimeout(
@@ -157,7 +161,7 @@ public final class Errors {
         : e;
   }
 
-  /** Returns the error of a problem that neither the server nor the driver has reported. */
+  /** Returns the error for a problem that neither the server nor the driver has reported. */
   public static FunctionCallException of(CallProblem problem) {
     return new FunctionCallException(problem, null, null);
   }

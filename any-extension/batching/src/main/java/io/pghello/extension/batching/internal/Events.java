@@ -10,15 +10,15 @@ import org.jspecify.annotations.Nullable;
 public final class Events {
   private Events() {}
 
-  /** The end of a call. */
+  /** Event at the end of a call. */
   public record Call(
       String function, long nanos, long waitedNanos, @Nullable FunctionCallException error)
       implements CallListener.CallEnded {}
 
-  /** The beginning of a statement. */
+  /** Event at the start of a statement. */
   public record Starting(Kind kind, int calls) implements CallListener.StatementStarting {}
 
-  /** The end of a statement. */
+  /** Event at the end of a statement. */
   public record Statement(
       StatementContext context, long nanos, @Nullable FunctionCallException error)
       implements CallListener.StatementEnded {
@@ -38,6 +38,6 @@ public final class Events {
     }
   }
 
-  /** A repetition. */
+  /** Event before a retry. */
   public record Retry(FunctionCallException reason) implements CallListener.Retrying {}
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.batching.internal;
 
-/** The arguments of a call that can share a statement with others. */
+/** The arguments of a call that can be batched with other calls. */
 public interface Request {
   /** Returns the size of the arguments in bytes, for the limits of a batch and of the queue. */
   int bytes();
 
-  /** Returns the function that answers it. */
+  /** Returns the function that answers the request. */
   ServerFunction function();
 }

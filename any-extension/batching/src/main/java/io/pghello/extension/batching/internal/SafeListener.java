@@ -10,7 +10,7 @@ import java.util.function.Consumer;
 /**
  * Calls the program's listeners one after the other, and logs their exceptions.
  *
- * @param listeners the program's
+ * @param listeners the program's listeners
  */
 public record SafeListener(List<CallListener> listeners) implements CallListener {
   private static final Logger LOG = System.getLogger("io.pghello.extension.batching");
@@ -33,7 +33,10 @@ public record SafeListener(List<CallListener> listeners) implements CallListener
     tell(listener -> listener.statementStarting(event));
   }
 
-  /** Tells the last one first: scopes that they open around a statement nest correctly. */
+  /**
+   * Notifies the listeners in reverse order, so that the scopes that they open around a statement
+   * nest correctly.
+   */
   @Override
   public void statementEnded(StatementEnded event) {
     for (int i = listeners.size() - 1; i >= 0; i--) {

@@ -5,10 +5,10 @@ import io.pghello.extension.ExtensionFunction;
 
 /** A function of an extension that a client calls. */
 public interface ServerFunction {
-  /** Returns its description from the extension's script. */
+  /** Returns the function's description, as declared in the extension's script. */
   ExtensionFunction description();
 
-  /** Returns the name with the types of its arguments. */
+  /** Returns the function's name and argument types. */
   default String signature() {
     return description().signature();
   }
@@ -17,16 +17,16 @@ public interface ServerFunction {
   boolean repeatsArguments();
 
   /**
-   * Returns the call as an expression, with its parameters.
+   * Returns an SQL expression that calls the function, with parameters for the arguments.
    *
-   * @param schema the extension's, in quotes where SQL needs them
+   * @param schema the extension's schema, quoted if necessary
    */
   String expressionIn(String schema);
 
   /**
-   * Returns the statement that calls it, with its parameters. The value is in the last column of
-   * the answer. The preceding column contains the signature if the value cannot be matched to its
-   * request: a pooler may have the server run another statement.
+   * Returns a statement that calls the function, with parameters for the arguments. The value is in
+   * the last column of the result. If the value cannot be matched to its request, the preceding
+   * column contains the signature, because a pooler may make the server run another statement.
    */
   default String callIn(String schema) {
     String question = repeatsArguments() ? "" : "'" + signature() + "', ";

@@ -22,8 +22,9 @@ public record ServerFunctions(
   }
 
   /**
-   * Returns whether the client checks the arguments before it sends them. The server then refuses
-   * one only as {@link ArgumentChecks} knows, and errors never contain an argument.
+   * Returns whether the client checks the arguments before it sends them. If so, {@link
+   * ArgumentChecks} covers all errors with which the server can reject an argument, and errors
+   * never contain an argument.
    */
   public boolean areChecked() {
     return checks != null;

@@ -9,16 +9,16 @@ import java.util.List;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
-/** The settings of a client; its builder explains each. */
+/** The settings of a client. The client's builder documents them. */
 public record Settings(Statements statements, Batches batches, Queue queue, Futures futures) {
-  /** Listens to nothing. */
+  /** A listener that ignores all events. */
   public static final CallListener NO_LISTENER = new CallListener() {};
 
   /**
    * Settings of all statements.
    *
-   * @param schema the extension's schema, in quotes; null to find it
-   * @param routesCalls whether each call's connection may lead to another database
+   * @param schema the extension's schema, in quotes; null to look it up
+   * @param routesCalls whether each call's connection may be to a different database
    */
   public record Statements(
       @Nullable String schema,
@@ -38,9 +38,8 @@ public record Settings(Statements statements, Batches batches, Queue queue, Futu
   }
 
   /**
-   * Settings of the calls that share a statement.
-   *
-   * @param coalescing whether there are any
+   * Settings of batched calls.
+   * @param coalescing whether calls are batched
    */
   public record Batches(boolean coalescing, int maxCalls, int maxBytes, int maxInFlight) {
     /** Returns the requests of the next batch of a bulk call. */
@@ -56,14 +55,17 @@ public record Settings(Statements statements, Batches batches, Queue queue, Futu
     }
   }
 
-  /** Settings of the calls that wait: of those that share a statement, and of other futures. */
+  /**
+   * Settings of the queues of waiting calls: the queue of batched calls, and the queue of other
+   * asynchronous calls.
+   */
   public record Queue(int maxCalls, int maxBytes, boolean blockWhenFull) {}
 
   /**
-   * Settings of the calls of futures that share no statement.
+   * Settings of asynchronous calls that are not batched.
    *
-   * @param executor makes these calls; null for the client's own
-   * @param threadPrefix the beginning of the names of the client's own threads
+   * @param executor the executor that runs these calls; null for the client's own threads
+   * @param threadPrefix the prefix of the names of the client's own threads
    */
   public record Futures(int maxInFlight, @Nullable Executor executor, String threadPrefix) {}
 
@@ -72,7 +74,7 @@ public record Settings(Statements statements, Batches batches, Queue queue, Futu
     return statements.listens();
   }
 
-  /** Returns a description for those who read logs. */
+  /** Returns a description of the settings for log messages. */
   public String describe(Duration callTimeout) {
     return (statements.schema() == null ? "" : "schema " + statements.schema() + ", ")
         + "timeout "

@@ -6,9 +6,9 @@ import io.pghello.extension.batching.CallListener.Kind;
 /**
  * The purpose of a statement, and its deadline.
  *
- * @param calls how many calls, or names of a bulk call, it carries
- * @param waitedNanos how long the oldest of the calls has waited for others
- * @param deadline when it must have ended
+ * @param calls the number of calls in the statement, or of names in a bulk call
+ * @param waitedNanos the time that the oldest of the calls has waited for other calls
+ * @param deadline the deadline of the statement
  */
 public record StatementContext(Kind kind, int calls, long waitedNanos, Deadline deadline) {
   /** Returns the context of a statement for one call that has not waited. */
@@ -27,7 +27,7 @@ public record StatementContext(Kind kind, int calls, long waitedNanos, Deadline 
         calls == 1 ? Kind.SINGLE : Kind.BATCH, calls, waitedNanos, deadline);
   }
 
-  /** Returns the context of a statement for some of the calls. */
+  /** Returns the context of a statement for the given number of these calls. */
   public StatementContext of(int calls) {
     return coalesced(calls, waitedNanos, deadline);
   }

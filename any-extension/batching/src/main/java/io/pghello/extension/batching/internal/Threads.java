@@ -7,12 +7,9 @@ import java.lang.invoke.MethodType;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Helpers for threads: their kind, and the treatment of a JVM that has no thread, or no stack for
- * one.
- */
+/** Helpers for virtual threads, and for a JVM that runs out of threads or of stack space. */
 public final class Threads {
-  /** Null on a JDK without virtual threads. */
+  /** The method {@code Thread.isVirtual}; null on a JDK without virtual threads. */
   private static final @Nullable MethodHandle IS_VIRTUAL = isVirtual();
 
   private Threads() {}
@@ -26,7 +23,10 @@ public final class Threads {
     }
   }
 
-  /** Returns whether a thread is virtual: it may get no carrier, and then stands still anywhere. */
+  /**
+   * Returns whether a thread is virtual. A virtual thread may lose its carrier thread, and can then
+   * stop at any point.
+   */
   public static boolean isVirtual(Thread thread) {
     try {
       return IS_VIRTUAL != null && (boolean) IS_VIRTUAL.invokeExact(thread);
@@ -38,9 +38,9 @@ public final class Threads {
   }
 
   /**
-   * Has an executor execute a task.
+   * Submits a task to an executor.
    *
-   * @return false if it cannot start a thread for it, or has no memory
+   * @return false if the JVM has no thread or no memory for the task
    */
   public static boolean tryExecute(Executor executor, Runnable task) {
     try {
@@ -57,8 +57,8 @@ public final class Threads {
   }
 
   /**
-   * Overflows the stack here unless it has room for a number of frames: a lock that is taken where
-   * it overflows can stay locked.
+   * Overflows the stack here unless it has room for the given number of frames. If the stack
+   * overflowed later, while a lock is being acquired, the lock could remain locked.
    */
   static void requireStack(int frames) {
     int unused = recurse(frames);

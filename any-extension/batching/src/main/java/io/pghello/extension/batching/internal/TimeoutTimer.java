@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Runs a timeout check periodically while there are calls to check, on one thread that all clients
- * share. The thread ends after some idle seconds. The JDK's thread for delays never ends, and would
- * keep a reference to the application that started it.
+ * share. The thread ends after some idle seconds. The JDK's own thread for delayed tasks is not
+ * used, because it never ends and would keep a reference to the application that started it.
  */
 public final class TimeoutTimer {
   private static final Logger LOG = System.getLogger("io.pghello.extension.batching");
@@ -23,7 +23,7 @@ public final class TimeoutTimer {
   private static final long PERIODS_PER_TIMEOUT = 20;
   private static final long THREAD_IDLE_SECONDS = 5;
 
-  // several times as long as a scheduler needs to start its thread
+  // several times the stack depth that a scheduler needs to start its thread
   private static final int STACK_FRAMES = 500;
 
   private static final ScheduledThreadPoolExecutor TIMER = timer();
@@ -36,7 +36,8 @@ public final class TimeoutTimer {
   /**
    * Creates a stopped timer.
    *
-   * @param checkTimeouts runs the check without blocking; returns whether calls are left to check
+   * @param checkTimeouts the check, which must not block and returns whether calls are left to
+   *     check
    */
   public TimeoutTimer(Duration callTimeout, BooleanSupplier checkTimeouts) {
     this(callTimeout, checkTimeouts, TIMER);
@@ -60,7 +61,7 @@ public final class TimeoutTimer {
   }
 
   /**
-   * Starts the periodic check unless it is running; it stops when no call is left to check.
+   * Starts the periodic check unless it is running. The check stops when no call is left to check.
    *
    * @return false if the JVM cannot start a thread; the next call tries again
    */
@@ -74,7 +75,7 @@ public final class TimeoutTimer {
     return !current.compareAndSet(null, check) || check.schedule();
   }
 
-  /** A check from start to stop. */
+  /** A periodic check, from its start to its end. */
   private final class Check implements Runnable {
     private boolean schedule() {
       boolean scheduled = false;
@@ -112,7 +113,10 @@ public final class TimeoutTimer {
       }
     }
 
-    /** Calls wait for the next check; so it tries until there is the memory for it. */
+    /**
+     * Schedules the next check. Retries until the JVM has enough memory, because calls depend on
+     * this check.
+     */
     private void scheduleAgain() {
       while (!trySchedule()) {
         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(periodMillis));

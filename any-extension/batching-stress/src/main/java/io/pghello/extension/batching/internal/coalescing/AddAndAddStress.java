@@ -12,7 +12,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.III_Result;
 
-/** Two calls are added while a permit is available: each is sent once. */
+/** Two calls are added while a permit is available. Each call must be sent once. */
 @JCStressTest
 @Outcome(id = "1, 1, 1", expect = ACCEPTABLE, desc = "both are answered")
 @Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")

@@ -12,7 +12,10 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.II_Result;
 
-/** A call is added while the permit is released: one thread sees what the other one did. */
+/**
+ * A call is added while the permit is released. At least one of the two threads must see the
+ * other's change.
+ */
 @JCStressTest
 @Outcome(id = "1, 1", expect = ACCEPTABLE, desc = "it is answered")
 @Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")

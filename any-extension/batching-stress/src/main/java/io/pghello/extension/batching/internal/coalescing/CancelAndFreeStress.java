@@ -12,7 +12,10 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.II_Result;
 
-/** A future is cancelled while the permit is released: its queue limit is released once. */
+/**
+ * A future is cancelled while the permit is released. The future's share of the queue limit must be
+ * released once.
+ */
 @JCStressTest
 @Outcome(id = "1, 1", expect = ACCEPTABLE, desc = "it has left")
 @Outcome(id = "0, 1", expect = ACCEPTABLE, desc = "it was answered before")

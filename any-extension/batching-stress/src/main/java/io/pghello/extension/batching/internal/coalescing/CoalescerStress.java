@@ -19,7 +19,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
 
-/** Shared by the races: one permit, a short queue, and a sender that answers immediately. */
+/** Setup that all races share: one permit, a short queue, and a sender that answers immediately. */
 class CoalescerStress {
   static final int NOTHING = 0;
   static final int ANSWERED = 1;
@@ -28,7 +28,7 @@ class CoalescerStress {
   static final int INTERRUPTED = 4;
   static final int OTHER = 9;
 
-  // Longer than any scheduling delay, so that only a lost wakeup can reach it.
+  // A timeout longer than any scheduling delay, so that only a lost wakeup can cause it.
   static final Duration CALL_TIMEOUT = Duration.ofSeconds(1);
   static final int MAX_WAITING = 4;
 
@@ -79,7 +79,7 @@ class CoalescerStress {
     return Call.ofThread(request(name), deadline);
   }
 
-  /** Makes a call of a thread that takes no part in the race. */
+  /** Creates a call of a thread that takes no part in the race. */
   static Call<Name, String> callOfSomebody() {
     try {
       return SOMEBODY.submit(() -> ofThread("a", Deadline.after(Duration.ZERO))).get();
@@ -103,7 +103,7 @@ class CoalescerStress {
     return call;
   }
 
-  /** Calls as the dispatcher does. */
+  /** Makes a call like the dispatcher. */
   int call(String name) {
     int permit = coalescer.tryAcquire();
     if (permit != InFlightLimit.NONE) {
@@ -157,7 +157,10 @@ class CoalescerStress {
     return future.isDone() ? kind((Object) future.getNow(""), expected) : NOTHING;
   }
 
-  /** Returns 1 if the permit is available, the queue is empty, and its limit is as it was. */
+  /**
+   * Returns 1 if the permit is available, the queue is empty, and the whole queue limit is
+   * available.
+   */
   int nothingIsLost() {
     if (!coalescer.isIdle()) {
       return 0;
@@ -184,7 +187,7 @@ class CoalescerStress {
     return refused && coalescer.isIdle() ? 1 : 0;
   }
 
-  /** A request of one byte. Its result is its name. */
+  /** A request of one byte, whose result is its name. */
   record Name(String name) implements Request {
     private static final ServerFunction FUNCTION = new Answer();
 

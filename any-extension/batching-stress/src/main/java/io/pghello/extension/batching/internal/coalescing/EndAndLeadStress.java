@@ -11,7 +11,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.II_Result;
 
-/** A call ends, or leads, but not both. */
+/** A call either ends or leads, never both. */
 @JCStressTest
 @Outcome(id = "0, 1", expect = ACCEPTABLE, desc = "it ended")
 @Outcome(id = "1, 2", expect = ACCEPTABLE, desc = "it leads")

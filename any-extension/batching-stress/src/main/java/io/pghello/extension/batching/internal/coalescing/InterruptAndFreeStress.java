@@ -12,7 +12,10 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.III_Result;
 
-/** A caller is interrupted while the permit is released: its call ends, or another one leads. */
+/**
+ * A caller is interrupted while the permit is released. Either only this call fails, or another
+ * leader has answered it before.
+ */
 @JCStressTest
 @Outcome(id = "4, 1, 1", expect = ACCEPTABLE, desc = "it alone was interrupted")
 @Outcome(id = "1, 1, 1", expect = ACCEPTABLE, desc = "the other one led, and was faster")

@@ -11,7 +11,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.III_Result;
 
-/** Two callers compete for one permit: both get their answers. */
+/** Two callers compete for one permit. Both must get their answers. */
 @JCStressTest
 @Outcome(id = "1, 1, 1", expect = ACCEPTABLE, desc = "both are answered")
 @Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")

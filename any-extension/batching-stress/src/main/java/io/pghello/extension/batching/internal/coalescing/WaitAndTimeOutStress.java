@@ -13,8 +13,8 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.III_Result;
 
 /**
- * A caller is assigned as leader while the timeout check revokes assignments: each call is sent
- * once.
+ * A caller is assigned as leader while the timeout check revokes assignments. Each call must be
+ * sent once.
  */
 @JCStressTest
 @Outcome(id = "1, 1, 1", expect = ACCEPTABLE, desc = "both are answered")

@@ -20,16 +20,16 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Executes the calls of futures that are not batched, a limited number at a time, each on a thread
- * of an executor. Others are queued.
+ * Executes asynchronous calls that are not batched, each on a thread of an executor. A limited
+ * number of calls runs at a time; the other calls are queued.
  *
  * <p>An executor of the program may copy the context of the thread that submits a task, such as its
- * tenant. So each call is submitted on the thread that makes it, and waits for its permit on the
- * thread of the executor. The client's own threads have no context: there, a call is submitted when
- * it has its permit, by any thread.
+ * tenant. Therefore, each call is submitted on the thread that makes it, and waits for its permit
+ * on the executor's thread. The client's own threads have no context, so any thread can submit a
+ * call to them as soon as the call has its permit.
  *
- * <p>A call releases its permit before its future is completed, since dependents may be slow, or
- * wait for another call.
+ * <p>A call releases its permit before its future is completed, because dependent stages may be
+ * slow or wait for another call.
  */
 final class AsyncCalls {
   private final CallQueue<Task<?>> queue;
@@ -47,9 +47,10 @@ final class AsyncCalls {
    * Creates an instance.
    *
    * @param executor the executor of the calls; null to use {@code own}
-   * @param own has threads of the client, and refuses nothing; fails futures
-   * @param timedOut returns the error of a call with a timeout
-   * @param failure returns the exception of a future that fails with an error
+   * @param own the executor with the client's own threads, which rejects no task; it also fails
+   *     futures
+   * @param timedOut returns the error for a call that timed out, given its timeout
+   * @param failure returns the exception with which a future fails, given the error
    */
   AsyncCalls(
       Settings settings,
@@ -72,8 +73,9 @@ final class AsyncCalls {
   /**
    * Creates a call that {@link #add} adds.
    *
-   * @param work throws a {@link FunctionCallException} if it fails
-   * @param deadline when a call of one statement must be complete, or one of several started
+   * @param work the work, which throws a {@link FunctionCallException} if it fails
+   * @param deadline the time by which a call with one statement must be complete, or a call with
+   *     several statements must have started
    */
   <T> Task<T> task(
       ServerFunction function,
@@ -90,7 +92,7 @@ final class AsyncCalls {
    */
   void add(Task<?> task) {
     enqueue(task);
-    // done before it is taken from the queue, so that an error does not lose it
+    // registered before it is removed from the queue, so that it is not lost if an error is thrown
     tasks.add(task);
     if (executor == null) {
       dispatch();
@@ -129,7 +131,7 @@ final class AsyncCalls {
 
   /**
    * Runs a call on a thread of the program's executor as soon as there is a permit. If the executor
-   * runs it on the calling thread, that thread does not wait for others, and needs no permit.
+   * runs it on the calling thread, that thread does not wait for other calls, and needs no permit.
    */
   private void runWithPermit(Task<?> task) {
     boolean needsPermit = !Thread.currentThread().equals(task.submitter);
@@ -153,7 +155,7 @@ final class AsyncCalls {
     }
   }
 
-  /** Waits for a permit until the deadline, at which {@link #checkTimeouts} fails the call. */
+  /** Waits for a permit until the deadline, when {@link #checkTimeouts} fails the call. */
   private boolean awaitPermit(Task<?> task) {
     try {
       return permits.tryAcquire(task.deadline.nanosLeft(), TimeUnit.NANOSECONDS);
@@ -165,7 +167,7 @@ final class AsyncCalls {
     }
   }
 
-  /** Assigns available permits to queued calls, and submits these to the client's threads. */
+  /** Assigns available permits to queued calls, and submits these calls to the client's threads. */
   private void dispatch() {
     while (executor == null && !queue.isEmpty() && permits.tryAcquire()) {
       boolean submitted = false;
@@ -184,7 +186,7 @@ final class AsyncCalls {
     }
   }
 
-  /** Executes a call that has a permit; lets the next check try again if there is no thread. */
+  /** Executes a call that has a permit. If no thread is available, the next check tries again. */
   private void execute(Task<?> task) {
     try {
       if (!Threads.tryExecute(own, () -> run(task))) {
@@ -263,7 +265,7 @@ final class AsyncCalls {
     if (dropped) {
       task.leaveQueue();
     } else if (task.expireSubmitted()) {
-      // no thread has started it
+      // no thread has started the call
       permits.release();
       dropped = true;
     }
@@ -273,7 +275,7 @@ final class AsyncCalls {
     return done || dropped;
   }
 
-  /** Returns how many calls are queued; counts them. */
+  /** Returns the number of queued calls by counting them. */
   int queuedCalls() {
     return queue.count();
   }
@@ -311,10 +313,10 @@ final class AsyncCalls {
     private final int bytes;
     private final AtomicReference<@Nullable Object> state = new AtomicReference<>();
 
-    /** Whether the client had no thread for it. */
+    /** Whether the call still has to be executed, because the client had no thread for it. */
     volatile boolean isToBeExecuted;
 
-    /** The thread that submits it to the program's executor, while it does. */
+    /** The thread that is submitting the call to the program's executor; null at other times. */
     private @Nullable Thread submitter;
 
     private Task(
@@ -335,7 +337,7 @@ final class AsyncCalls {
       this.oneStatement = oneStatement;
     }
 
-    /** Does the work. */
+    /** Runs the work of the call. */
     T run() {
       return work.run(this::isDone);
     }
@@ -368,12 +370,12 @@ final class AsyncCalls {
       return state.compareAndSet(null, SUBMITTED);
     }
 
-    /** Returns true once: to the thread of the program's executor that may run the call. */
+    /** Returns true to only one thread of the program's executor, which then runs the call. */
     boolean tryStartQueued() {
       return state.compareAndSet(null, STARTED);
     }
 
-    /** Returns true once: to the thread of the client that may run the call. */
+    /** Returns true to only one thread of the client, which then runs the call. */
     boolean tryStart() {
       return state.compareAndSet(SUBMITTED, STARTED);
     }

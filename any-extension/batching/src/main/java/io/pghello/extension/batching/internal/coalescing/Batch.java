@@ -11,8 +11,8 @@ import java.util.RandomAccess;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The calls of one statement, in the order of the queue. A batch belongs to one thread at a time;
- * only the volatile fields are read by others.
+ * The calls of one statement, in queue order. A batch belongs to one thread at a time; other
+ * threads read only the volatile fields.
  */
 final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> {
   private static final int INITIAL_CAPACITY = 16;
@@ -28,13 +28,13 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
   private volatile boolean seen;
   private Object @Nullable [] outcomes;
 
-  /** The call that was assigned to lead; null if a thread of the executor leads. */
+  /** The call that was assigned as the leader; null if a thread of the executor leads. */
   volatile @Nullable Call<Q, A> leader;
 
   /** Whether the leader has thrown an error, or no thread could be started to lead. */
   volatile boolean failed;
 
-  /** The permit that it holds; {@link InFlightLimit#NONE} if it has been released. */
+  /** The permit that the batch holds; {@link InFlightLimit#NONE} if it has been released. */
   int permit;
 
   /**
@@ -42,7 +42,7 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
    *
    * @param permit the permit of the batch
    * @param isReserve whether the permit is the reserve, which virtual threads must not use
-   * @param maxBytes the size at which the batch is full; the last name may exceed it
+   * @param maxBytes the size at which the batch is full; the last call may exceed it
    */
   Batch(int permit, boolean isReserve, int maxCalls, int maxBytes) {
     this.permit = permit;
@@ -51,7 +51,7 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
     this.maxBytes = maxBytes;
   }
 
-  /** Makes room for as many calls, as far as the batch takes them. */
+  /** Reserves capacity for the given number of calls, up to the maximum size of the batch. */
   void expect(int calls) {
     this.calls.ensureCapacity(Math.min(calls, maxCalls));
   }
@@ -103,8 +103,8 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
   }
 
   /**
-   * Revokes the assignment of a leader that has not begun. If this returns true, the batch belongs
-   * to the current thread.
+   * Revokes the assignment of a leader that has not begun. If this method returns true, the batch
+   * belongs to the current thread.
    */
   boolean revokeLead() {
     Call<Q, A> known = leader;
@@ -127,7 +127,7 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
     return inFlight;
   }
 
-  /** Keeps the outcomes until all calls are complete, in case that the leader fails before. */
+  /** Keeps the outcomes until all calls are complete, in case the leader fails before that. */
   void setOutcomes(Object[] outcomes) {
     this.outcomes = outcomes;
   }
@@ -137,8 +137,8 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
   }
 
   /**
-   * Returns whether the batch has {@link #failed}. If this returns true, it belongs to the current
-   * thread, without the call of the leader that has thrown an error.
+   * Returns whether the batch has {@link #failed}. If so, the batch now belongs to the current
+   * thread, and no longer contains the call of a leader that failed before there was an outcome.
    */
   boolean takeOver() {
     if (!failed) {
@@ -178,9 +178,10 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
   }
 
   /**
-   * Returns the call with the thread that should lead: the one with the latest deadline, or nearly
-   * so if that is a virtual thread's and not all calls are. Null if a thread of the executor
-   * should. The batch must not be empty.
+   * Returns the call whose thread should lead, or null if a thread of the executor should lead. The
+   * leader is the call with the latest deadline. If that call belongs to a virtual thread and other
+   * calls do not, the leader is one of these with nearly as late a deadline. The batch must not be
+   * empty.
    */
   @Nullable Call<Q, A> candidate() {
     Call<Q, A> last = latest();
@@ -191,7 +192,10 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
         : null;
   }
 
-  /** Returns whether a virtual thread would keep others waiting that are none. */
+  /**
+   * Returns whether the leader is a virtual thread for which calls of platform threads or futures
+   * would have to wait.
+   */
   boolean needsOtherThan(Call<Q, A> leader) {
     return leader.isOfVirtualThread() && latestOfOthers().isPresent();
   }
@@ -202,7 +206,7 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
         .reduce((one, other) -> one.endsAfter(other) ? one : other);
   }
 
-  /** The requests of calls, which are not copied. */
+  /** A view of the calls' requests, which avoids copying them. */
   private static final class Requests<Q extends Request> extends AbstractList<Q>
       implements RandomAccess {
     private final List<? extends Call<Q, ?>> calls;

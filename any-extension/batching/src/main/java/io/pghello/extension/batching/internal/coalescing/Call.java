@@ -16,14 +16,15 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A queued call, of a future or {@linkplain OfThread of a thread}, with its request and deadline.
+ * A queued call with its request and deadline: either an asynchronous call or a {@linkplain
+ * OfThread call of a waiting thread}.
  *
- * <p>The state of a thread's call is null while it waits, then the batch that it was assigned to
- * lead, {@link #LEADING} while it leads, or its outcome: an answer or a {@link
- * FunctionCallException}. Other threads change it from null with a compare-and-set, so that only
- * one of result, assignment, timeout and interrupt takes effect. If a leader does not begin, the
- * assignment is revoked and its call waits again. The state of a future's call is null or {@link
- * #EXPIRED}.
+ * <p>The state of a thread's call is null while the call waits. Afterwards it is the batch that the
+ * call was assigned to lead, {@link #LEADING} while the call leads, or the outcome (an answer or a
+ * {@link FunctionCallException}). Other threads change the state from null with a compare-and-set,
+ * so that only one of result, assignment, timeout and interrupt takes effect. If a leader does not
+ * begin, the assignment is revoked and its call waits again. The state of a future's call is null
+ * or {@link #EXPIRED}.
  */
 public abstract class Call<Q extends Request, A> extends CallFuture<A> {
   private static final VarHandle STATE;
@@ -49,7 +50,7 @@ public abstract class Call<Q extends Request, A> extends CallFuture<A> {
     this.deadlineNanos = deadline.nanos();
   }
 
-  /** Creates a call of the current thread, which has to {@link #await} it. */
+  /** Creates a call of the current thread, which must {@link #await} the call. */
   static <Q extends Request, A> OfThread<Q, A> ofThread(Q request, Deadline deadline) {
     return new OfThread<>(request, deadline);
   }
@@ -60,7 +61,7 @@ public abstract class Call<Q extends Request, A> extends CallFuture<A> {
     return new OfFuture<>(request, deadline, listener);
   }
 
-  /** Returns what is asked for. */
+  /** Returns the arguments of the call. */
   public abstract Q request();
 
   final Duration timeout() {
@@ -99,12 +100,17 @@ public abstract class Call<Q extends Request, A> extends CallFuture<A> {
     return state;
   }
 
-  /** Marks the call of a future as timed out; returns true once, if it is not complete. */
+  /**
+   * Marks an asynchronous call as timed out. Returns true only the first time, and only if the call
+   * is not complete.
+   */
   final boolean expire() {
     return !isEnded() && change(this, null, EXPIRED);
   }
 
-  /** Assigns its thread as the leader of a batch; returns false if the call is not waiting. */
+  /**
+   * Assigns the call's thread as the leader of a batch. Returns false if the call is not waiting.
+   */
   final boolean offerLead(Batch<Q, A> batch) {
     boolean leads = change(this, null, batch);
     if (leads) {
@@ -116,18 +122,19 @@ public abstract class Call<Q extends Request, A> extends CallFuture<A> {
   /** Wakes up the thread that waits for the call. */
   void wake() {}
 
-  /** Ends the lead; the call waits again. */
+  /** Ends the call's lead, so that the call waits again. */
   final void resumeWaiting() {
     state = null;
   }
 
-  /** Begins to lead a batch; returns false if the assignment was revoked. */
+  /** Begins to lead a batch. Returns false if the assignment was revoked. */
   final boolean beginLead(Batch<Q, A> batch) {
     return change(this, batch, LEADING);
   }
 
   /**
-   * Revokes the assignment unless the lead has begun; the call waits again, as part of the batch.
+   * Revokes the assignment unless the lead has begun. The call then waits again, as part of the
+   * batch.
    */
   final boolean revokeLead(Batch<Q, A> batch) {
     return change(this, batch, null);
@@ -138,10 +145,10 @@ public abstract class Call<Q extends Request, A> extends CallFuture<A> {
   }
 
   /**
-   * Ends the call with an answer or an error; does nothing if it has ended. Each future gets a
-   * separate exception, because the program may modify it.
+   * Ends the call with an answer or an error. Does nothing if the call has already ended. Each
+   * future gets its own exception, because the program may modify the exception.
    */
-  @SuppressWarnings("unchecked") // what is sent has answers of this type
+  @SuppressWarnings("unchecked") // the answers to the call have this type
   void end(Object outcome) {
     if (outcome instanceof FunctionCallException error) {
       fail(Errors.again(error));
@@ -153,7 +160,7 @@ public abstract class Call<Q extends Request, A> extends CallFuture<A> {
   /**
    * Waits for an outcome or for a batch to lead. An interrupt ends the call.
    *
-   * @param watchesDeadline whether this returns null when the deadline has passed
+   * @param watchesDeadline whether to return null when the deadline has passed
    */
   final @Nullable Object await(boolean watchesDeadline) {
     Object known;
@@ -234,7 +241,7 @@ public abstract class Call<Q extends Request, A> extends CallFuture<A> {
       if (change(this, null, outcome)) {
         wake();
       } else if (Thread.currentThread().equals(caller)) {
-        // it leads, or has an outcome
+        // the call leads or has an outcome
         change(this, LEADING, outcome);
       }
     }
@@ -244,7 +251,10 @@ public abstract class Call<Q extends Request, A> extends CallFuture<A> {
       sent = nanoTime;
     }
 
-    /** Returns how long the call waited until a statement was made, or until it ended without. */
+    /**
+     * Returns how long the call waited until its statement started, or until the call ended without
+     * a statement.
+     */
     long waitedNanos(long end) {
       return Measurement.waitedNanos(deadline().begin(), sent, end);
     }

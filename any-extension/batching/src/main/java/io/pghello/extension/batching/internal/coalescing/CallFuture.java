@@ -12,9 +12,10 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A call that can be in a {@link CallQueue}, and its future: a single object, because there may be
- * a million calls per second. The listener is notified before dependents run. The client or the
- * program completes the future; the listener is notified of whichever is first.
+ * A call that can be in a {@link CallQueue}, and also its future. Both are one object, because
+ * there may be a million calls per second. The listener is notified before dependent stages run.
+ * Both the client and the program can complete the future; the listener is notified only of the
+ * first completion.
  */
 public abstract class CallFuture<T> extends CompletableFuture<T> {
   private static final VarHandle QUEUE;
@@ -27,7 +28,7 @@ public abstract class CallFuture<T> extends CompletableFuture<T> {
     }
   }
 
-  @SuppressWarnings("UnusedVariable") // by the handle
+  @SuppressWarnings("UnusedVariable") // accessed through the variable handle
   private @Nullable CallQueue<?> queue;
 
   private final @Nullable Measurement measurement;
@@ -38,10 +39,10 @@ public abstract class CallFuture<T> extends CompletableFuture<T> {
         listener.equals(Settings.NO_LISTENER) ? null : new Measurement(function, listener);
   }
 
-  /** Returns the number of bytes that the call has in the queue. */
+  /** Returns the size of the call in bytes, for the limit of the queue. */
   public abstract int bytes();
 
-  /** Returns the exception of the future for an error of the call. */
+  /** Returns the exception with which the future fails, given the error of the call. */
   protected RuntimeException failure(FunctionCallException error) {
     return error;
   }
@@ -54,7 +55,7 @@ public abstract class CallFuture<T> extends CompletableFuture<T> {
     QUEUE.set(this, queue);
   }
 
-  /** Returns true once for each queue: to the thread that has to release the call's weight. */
+  /** Returns true only once for each queue, to the thread that must release the call's weight. */
   final boolean exitQueue(CallQueue<?> queue) {
     return QUEUE.compareAndSet(this, queue, null);
   }
@@ -64,7 +65,7 @@ public abstract class CallFuture<T> extends CompletableFuture<T> {
     return QUEUE.getVolatile(this) != null;
   }
 
-  /** Removes the call from its queue, if it is in one; the call has to have ended. */
+  /** Removes the call from its queue, if it is in one. The call must have ended. */
   void leaveQueue() {
     var known = (@Nullable CallQueue<?>) QUEUE.getVolatile(this);
     if (known != null) {
@@ -84,14 +85,14 @@ public abstract class CallFuture<T> extends CompletableFuture<T> {
     return measurement != null;
   }
 
-  /** Completes the future with an answer; does nothing if it is complete. */
+  /** Completes the future with an answer. Does nothing if the future is already complete. */
   final void answer(T answer) {
     if (end(isDone() ? Errors.cancelledByCaller() : null)) {
       super.complete(answer);
     }
   }
 
-  /** Completes the future with an error; does nothing if it is complete. */
+  /** Completes the future with an error. Does nothing if the future is already complete. */
   final void fail(FunctionCallException error) {
     if (end(isDone() ? Errors.cancelledByCaller() : error)) {
       super.completeExceptionally(failure(error));
@@ -123,7 +124,7 @@ public abstract class CallFuture<T> extends CompletableFuture<T> {
     return first;
   }
 
-  /** Notifies the listener, if there is one; returns false if it was notified before. */
+  /** Notifies the listener, if there is one. Returns false if the listener was notified before. */
   private boolean end(@Nullable FunctionCallException error) {
     return measurement == null || measurement.end(error);
   }

@@ -9,11 +9,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A bounded FIFO queue of calls. A thread that polls a call is responsible for its completion.
- *
- * <p>A call that is removed releases its weight immediately, and its node later: all such nodes are
- * removed together as soon as they outweigh the queued calls. So removing a call takes constant
- * time on average, and the names of removed calls take no more memory than the queue may.
+ * A bounded FIFO queue of calls. A thread that polls a call is responsible for completing it. <p>When a call is removed, its weight is released immediately, but its node remains. All nodes of removed calls are deleted together as soon as their total weight exceeds the weight of the queued calls. Therefore, removing a call takes constant time on average, and removed calls use no more memory than the limit of the queue.
  */
 final class CallQueue<C extends CallFuture<?>> implements Iterable<C> {
   private final Queue<C> calls;
@@ -29,7 +25,7 @@ final class CallQueue<C extends CallFuture<?>> implements Iterable<C> {
     this.limit = new QueueLimit(maxCalls, maxBytes);
   }
 
-  /** Adds a call; returns false if the queue is full. */
+  /** Adds a call. Returns false if the queue is full. */
   boolean tryAdd(C call) {
     return limit.tryAcquire(call.bytes()) && enqueue(call);
   }
@@ -74,7 +70,7 @@ final class CallQueue<C extends CallFuture<?>> implements Iterable<C> {
     return call;
   }
 
-  /** Moves calls to a target until it is full; drops calls that have ended. */
+  /** Moves calls to a target until the target is full. Drops calls that have ended. */
   void drainTo(Target<? super C> target) {
     int weight = 0;
     try {
@@ -96,12 +92,15 @@ final class CallQueue<C extends CallFuture<?>> implements Iterable<C> {
     return limit.weight(call.bytes());
   }
 
-  /** Returns about how many calls are queued; long names count more than once. */
+  /**
+   * Returns the approximate number of queued calls. Calls with large arguments count more than
+   * once.
+   */
   int size() {
     return limit.size();
   }
 
-  /** Returns how many calls are queued and have not ended; counts them. */
+  /** Returns the number of queued calls that have not ended, by counting them. */
   int count() {
     int count = 0;
     for (C call : calls) {
@@ -121,12 +120,12 @@ final class CallQueue<C extends CallFuture<?>> implements Iterable<C> {
     return calls.iterator();
   }
 
-  /** Takes calls until it is full. */
+  /** A receiver of calls with limited capacity. */
   interface Target<C> {
-    /** Reserves memory for another call; returns false if the target is full. */
+    /** Reserves memory for another call. Returns false if the target is full. */
     boolean reserve();
 
-    /** Adds a call, for which memory was reserved. */
+    /** Adds a call for which memory was reserved. */
     void add(C call);
   }
 }

@@ -18,7 +18,7 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Combines concurrent calls into batches of one statement each.
+ * Combines concurrent calls into batches. Each batch is sent as one statement.
  *
  * <p>An {@linkplain InFlightLimit in-flight limit} bounds the number of statements. A caller that
  * finds the queue empty and gets a permit sends its own statement on its own thread. Other calls
@@ -31,17 +31,18 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>No call waits while all permits are available. A thread that adds a call checks for a
- *       permit afterwards, and a thread that releases a permit checks the queue afterwards. Both
- *       are volatile, so at least one of the two threads sees the write of the other. Futures that
- *       are added by dependents of a completing future wait until all futures of that batch are
- *       complete, or until the next {@link #checkTimeouts}.
- *   <li>The leader is the call with the latest deadline in the batch, and its deadline is the
- *       statement's. Calls with earlier deadlines end at their own. While the leader wakes up,
- *       calls can be added whose deadlines are later by up to a tenth of their timeouts. A call
- *       with a later deadline leads instead.
- *   <li>A virtual thread leads only calls of virtual threads, as it may get no carrier while it has
- *       the answer of the others. If virtual threads hold all permits for a long time, {@link
- *       #checkTimeouts} sends calls of platform threads with the reserve permit.
+ *       permit afterwards, and a thread that releases a permit checks the queue afterwards. Queue
+ *       and permits are volatile, so at least one of the two threads sees the write of the other.
+ *       Futures that are added by dependent stages of a completing future wait until all futures of
+ *       that batch are complete, or until the next {@link #checkTimeouts}.
+ *   <li>The leader is the call with the latest deadline in the batch, and its deadline is also the
+ *       deadline of the statement. Calls with earlier deadlines end at their own deadlines. While
+ *       the leader wakes up, calls can be added with deadlines that are later by up to a tenth of
+ *       their timeouts. If a call with an even later deadline is added, it leads instead.
+ *   <li>A virtual thread leads only calls of virtual threads, because it may lose its carrier
+ *       thread while it holds the answers of the other calls. If virtual threads hold all permits
+ *       for a long time, {@link #checkTimeouts} sends calls of platform threads with the reserve
+ *       permit.
  *   <li>A batch belongs to one thread at a time. An assigned leader has to begin by a
  *       compare-and-set. If it does not begin, for example because it is a virtual thread without a
  *       carrier, {@link #checkTimeouts} revokes the assignment by another compare-and-set. A batch
@@ -52,10 +53,13 @@ import org.jspecify.annotations.Nullable;
 final class Coalescer<Q extends Request, A> {
   /** Sends a batch. */
   interface Sender<Q> {
-    /** Returns an answer or a {@link FunctionCallException} for each request; throws nothing. */
+    /**
+     * Returns an answer or a {@link FunctionCallException} for each request. Must not throw
+     * exceptions.
+     */
     Object[] send(List<Q> requests, StatementContext context);
 
-    /** Returns the error of a call that timed out in the queue or in a batch. */
+    /** Returns the error for a call that timed out in the queue or in a batch. */
     default FunctionCallException timedOut(Duration timeout) {
       return Errors.timedOut(timeout);
     }
@@ -121,7 +125,7 @@ final class Coalescer<Q extends Request, A> {
    *
    * @param watchesDeadline whether the call times out without {@link #checkTimeouts}
    */
-  @SuppressWarnings("unchecked") // a call is given batches of its coalescer alone
+  @SuppressWarnings("unchecked") // a call is assigned only to batches of its own coalescer
   Object await(Call<Q, A> call, boolean watchesDeadline) {
     while (true) {
       Object state = call.await(watchesDeadline);
@@ -148,7 +152,8 @@ final class Coalescer<Q extends Request, A> {
   private Batch<Q, A> newBatch(int permit) {
     boolean registered = false;
     try {
-      // many calls are split, so that one batch is sent while the server runs another one
+      // large numbers of calls are split, so that one batch is sent while the server processes
+      // another
       int queued = queue.size();
       int most = Math.max(InFlightLimit.LARGE, queued / (inFlightLimit.available() + 1));
       var batch =
@@ -173,7 +178,7 @@ final class Coalescer<Q extends Request, A> {
     try {
       fill(batch);
       if (!assignLeader(batch)) {
-        // all calls had ended; dispatch checks for others
+        // all calls have ended; dispatch checks for other calls
         batches.remove(batch);
         releasePermit(batch);
       }
@@ -191,7 +196,9 @@ final class Coalescer<Q extends Request, A> {
     batch.publish();
   }
 
-  /** Assigns a leader to a batch that holds a permit; returns false if no call is left in it. */
+  /**
+   * Assigns a leader to a batch that holds a permit. Returns false if no call is left in the batch.
+   */
   private boolean assignLeader(Batch<Q, A> batch) {
     while (batch.size() > 0) {
       Call<Q, A> call = batch.candidate();
@@ -207,7 +214,10 @@ final class Coalescer<Q extends Request, A> {
     return false;
   }
 
-  /** Lets a thread of the executor lead. If there is none, {@link #checkTimeouts} tries again. */
+  /**
+   * Makes a thread of the executor lead. If no thread is available, {@link #checkTimeouts} tries
+   * again.
+   */
   private void leadOnExecutor(Batch<Q, A> batch) {
     batch.leader = null;
     boolean executed = false;
@@ -225,7 +235,8 @@ final class Coalescer<Q extends Request, A> {
    *
    * @param leader the call of the current thread; null on a thread of the executor
    */
-  @SuppressWarnings("ReferenceEquality") // no method is called where the stack may have overflowed
+  @SuppressWarnings(
+      "ReferenceEquality") // equals() is not called, because the stack may have overflowed
   private void lead(Batch<Q, A> batch, @Nullable Call<Q, A> leader) {
     boolean failed = true;
     try {
@@ -234,12 +245,12 @@ final class Coalescer<Q extends Request, A> {
         fill(batch);
         sendOrPassLead(batch, leader);
       } else {
-        // the previous leader has thrown an error after the result
+        // the previous leader threw an error after it had received the result
         finish(batch, leader, outcomes);
       }
       failed = false;
     } finally {
-      // calls no method, because the stack may have overflowed
+      // no method is called here, because the stack may have overflowed
       if (failed && batch.leader == leader) {
         batch.failed = true;
       }
@@ -288,7 +299,7 @@ final class Coalescer<Q extends Request, A> {
     }
   }
 
-  /** Replaces the statement's timeout in an error by the timeout of the call. */
+  /** Replaces the statement's timeout in errors with the timeout of each call. */
   private static void tellOwnTimeouts(
       List<? extends Call<?, ?>> calls, Object[] outcomes, Duration timeout) {
     for (int i = 0; i < outcomes.length; i++) {
@@ -313,8 +324,8 @@ final class Coalescer<Q extends Request, A> {
   }
 
   /**
-   * Completes the futures of a batch, which also runs their dependents. Calls that the dependents
-   * add are sent together afterwards.
+   * Completes the futures of a batch, which also runs their dependent stages. Calls that these
+   * stages add are sent together afterwards.
    */
   private void completeFutures(Batch<Q, A> batch) {
     AsyncWorker.completeFuturesOf(this, batch.inFlight()::completeFutures);
@@ -323,7 +334,8 @@ final class Coalescer<Q extends Request, A> {
   }
 
   /**
-   * Completes futures on the executor. If there is no thread, {@link #checkTimeouts} tries again.
+   * Completes futures on the executor. If no thread is available, {@link #checkTimeouts} tries
+   * again.
    */
   private void completeFuturesOnExecutor(Batch<Q, A> batch) {
     boolean unused = Threads.tryExecute(executor, () -> completeFutures(batch));
@@ -352,7 +364,7 @@ final class Coalescer<Q extends Request, A> {
     }
   }
 
-  /** Assigns the call with the latest deadline as the leader; the current leader waits. */
+  /** Assigns the call with the latest deadline as the leader. The current leader waits again. */
   private void passLead(Batch<Q, A> batch, Call<Q, A> leader) {
     leader.resumeWaiting();
     if (!assignLeader(batch)) {
@@ -362,9 +374,10 @@ final class Coalescer<Q extends Request, A> {
 
   /**
    * Fails calls after their deadlines. Also completes futures that are delayed by a slow dependent
-   * of another future, and sends the calls that such dependents have added. The executor takes over
-   * a batch if its leader has thrown an error, could not be started, or has not started since the
-   * previous check. Calls of platform threads do not wait if only virtual threads hold permits.
+   * stage of another future, and sends the calls that such stages have added. The executor takes
+   * over a batch if its leader has thrown an error, could not be started, or has not started since
+   * the previous check. If only virtual threads hold permits, calls of platform threads are sent
+   * without waiting for these permits.
    *
    * @return whether calls are left to check
    */
@@ -404,7 +417,7 @@ final class Coalescer<Q extends Request, A> {
     }
   }
 
-  /** Completes or sends a batch that belongs to this thread. */
+  /** Completes or sends a batch that belongs to the current thread. */
   private void resume(Batch<Q, A> batch) {
     if (batch.size() == 0) {
       discard(batch);
@@ -430,7 +443,7 @@ final class Coalescer<Q extends Request, A> {
     }
   }
 
-  /** Returns how many calls are queued; counts them. */
+  /** Returns the number of queued calls by counting them. */
   int queuedCalls() {
     return queue.count();
   }

@@ -27,19 +27,19 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Decides whether a call is batched. */
+/** Decides whether a call is batched, and runs or queues it. */
 public class Dispatcher<Q extends Request, A> implements AutoCloseable {
-  /** The work of a call of several statements. */
+  /** The work of a call that consists of several statements. */
   public interface Work<T> {
     /**
      * Returns the answer.
      *
-     * @param ended returns whether the result is no longer needed
+     * @param ended a supplier that returns whether the result is no longer needed
      */
     T run(BooleanSupplier ended);
   }
 
-  // The size of a request in bytes from which on it would delay the other calls of a batch.
+  // Requests of at least this size in bytes would delay the other calls of a batch.
   private static final int LARGE = 16 * 1024;
 
   private static final long THREAD_IDLE_SECONDS = 5;
@@ -51,7 +51,10 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
   private final CallListener listener;
   private final boolean coalescing;
 
-  /** Whether calls that are not batched run on another thread than the caller's. */
+  /**
+   * Whether asynchronous calls that are not batched run on an executor instead of the calling
+   * thread.
+   */
   private final boolean hasExecutor;
 
   private final ThreadPoolExecutor workers;
@@ -63,8 +66,8 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
   private volatile boolean closed;
 
   /**
-   * Creates a dispatcher. It starts no thread before the first future is created or an assigned
-   * leader does not run.
+   * Creates a dispatcher. It starts a thread only when the first future is created, or when an
+   * assigned leader does not run.
    */
   public Dispatcher(Statements<Q, A> statements, Settings settings) {
     this(statements, settings, error -> error);
@@ -73,7 +76,7 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
   /**
    * Creates a dispatcher.
    *
-   * @param failure returns the exception of a future that fails with an error
+   * @param failure returns the exception with which a future fails, given the error
    */
   protected Dispatcher(
       Statements<Q, A> statements,
@@ -89,7 +92,7 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
             TimeUnit.SECONDS,
             new SynchronousQueue<>(),
             this::worker,
-            // remaining work must not run on an arbitrary thread when the client is closed
+            // when the client is closed, remaining work must not run on an arbitrary thread
             (task, closedPool) -> worker(task).start());
     var sender = new BatchSender<>(statements);
     this.coalescer = new Coalescer<>(settings, workers, sender);
@@ -107,11 +110,11 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
   }
 
   /**
-   * Makes a call on the calling thread, or in a batch of another thread.
+   * Makes a call, either on the calling thread or as part of another thread's batch.
    *
    * @param wait receives the time that the call waited; null if it is not needed
    */
-  @SuppressWarnings("unchecked") // what is sent has answers of this type
+  @SuppressWarnings("unchecked") // the answers to the call have this type
   public A call(Q request, Deadline deadline, @Nullable WaitTime wait) {
     checkOpen();
     if (!mayJoin(request, deadline)) {
@@ -133,7 +136,8 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
       wait.set(call.waitedNanos(System.nanoTime()));
     }
     if (outcome instanceof FunctionCallException error) {
-      // created on another thread, perhaps for several calls: a copy has the trace of this thread
+      // the error was created on another thread, possibly for several calls; the copy has this
+      // thread's stack trace
       throw Errors.again(error);
     }
     return (A) outcome;
@@ -144,7 +148,7 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
     return start(future(request, deadline, listener), deadline);
   }
 
-  /** Creates the call of a future. */
+  /** Creates an asynchronous call. */
   protected Call<Q, A> future(Q request, Deadline deadline, CallListener listener) {
     return Call.ofFuture(request, deadline, listener);
   }
@@ -173,7 +177,10 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
             true));
   }
 
-  /** Executes work of several statements on the calling thread; {@link #close} waits for it. */
+  /**
+   * Executes work that consists of several statements on the calling thread. {@link #close} waits
+   * for this work.
+   */
   public <T> T ofSeveralStatements(Supplier<T> work) {
     callsOfSeveralStatements.incrementAndGet();
     try {
@@ -184,7 +191,10 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
     }
   }
 
-  /** Executes work of several statements on a thread of an executor, or on the calling thread. */
+  /**
+   * Executes work that consists of several statements on a thread of an executor, or on the calling
+   * thread.
+   */
   public <T> CompletableFuture<T> async(
       ServerFunction function, Work<T> work, int bytes, Deadline deadline) {
     return start(asyncCalls.task(function, work, bytes, deadline, false));
@@ -205,14 +215,20 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
     return task;
   }
 
-  /** Lets a call end in time; or now, if the JVM has no thread for that. */
+  /**
+   * Ensures that a call ends at its timeout. If the JVM has no thread for the timer, fails the call
+   * immediately.
+   */
   private void watch(CallFuture<?> call) {
     if (!timer.start()) {
       call.fail(Errors.noThread());
     }
   }
 
-  /** Returns whether a call may be batched. A call with a longer timeout could block the others. */
+  /**
+   * Returns whether a call may be batched. Returns false for a call with a longer timeout, because
+   * it could delay the other calls.
+   */
   private boolean mayJoin(Q request, Deadline deadline) {
     return coalescing
         && request.bytes() < LARGE
@@ -227,7 +243,7 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
     }
   }
 
-  /** Returns how many calls are queued; counts them. */
+  /** Returns the number of queued calls by counting them. */
   public int queuedCalls() {
     return coalescer.queuedCalls() + asyncCalls.queuedCalls();
   }
@@ -240,7 +256,7 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
 
   /**
    * Rejects new calls, waits for running calls for at most one call timeout, and fails the
-   * remaining calls. No statement begins after that. An interrupt ends the wait.
+   * remaining calls. No statement starts afterwards. An interrupt ends the wait.
    */
   @Override
   public void close() {
@@ -248,13 +264,13 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
     Deadline deadline = Deadline.after(callTimeout);
     boolean interrupted = awaitIdle(deadline);
     statements.executor().close();
-    // a call that had passed checkOpen() may have begun a statement just before
+    // a call that has already passed checkOpen() may have just started a statement
     interrupted = interrupted || awaitIdle(deadline);
     coalescer.failAll(Errors.closed());
     asyncCalls.failAll(Errors.closed());
     workers.shutdown();
     try {
-      // a dependent of a future may close the client, and cannot wait for its own thread
+      // a dependent stage of a future may close the client, and cannot wait for its own thread
       if (!interrupted && !(Thread.currentThread() instanceof AsyncWorker)) {
         workers.awaitTermination(
             Math.max(deadline.nanosLeft(), CLOSE_POLL_NANOS), TimeUnit.NANOSECONDS);
@@ -267,7 +283,7 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
     }
   }
 
-  /** Waits until no call is queued or in flight; returns whether an interrupt ended the wait. */
+  /** Waits until no call is queued or in flight. Returns whether an interrupt ended the wait. */
   private boolean awaitIdle(Deadline deadline) {
     boolean interrupted = Thread.interrupted();
     while (!interrupted && !isIdle() && !deadline.isOver()) {
@@ -284,7 +300,7 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
         && statements.executor().isQuiet();
   }
 
-  /** Sends each batch by one statement, or by a few if a request is refused. */
+  /** Sends each batch as one statement, or as several statements if a request is rejected. */
   private record BatchSender<Q extends Request>(Statements<Q, ?> statements)
       implements Coalescer.Sender<Q> {
     @Override

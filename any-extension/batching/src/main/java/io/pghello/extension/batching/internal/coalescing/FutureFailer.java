@@ -9,8 +9,8 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Fails futures on threads of the client, because their dependents may block, and the thread that
- * finds the failure is a caller's, or is shared.
+ * Fails futures on threads of the client. Their dependent stages may block, and must therefore not
+ * run on the thread that detects the failure, which belongs to a caller or is shared.
  */
 final class FutureFailer {
   private final Queue<Runnable> failures = new ConcurrentLinkedQueue<>();
@@ -27,7 +27,7 @@ final class FutureFailer {
     failures.add(failure);
   }
 
-  /** Starts a thread if futures are left and no thread fails them. */
+  /** Starts a thread if futures are left and no thread is failing them. */
   void start() {
     if (!failures.isEmpty() && threads.get() == 0) {
       execute();
@@ -35,8 +35,9 @@ final class FutureFailer {
   }
 
   /**
-   * Starts a thread if futures are left and no thread fails them, or dependents have blocked all of
-   * these threads since the previous check. Only for the thread that checks timeouts.
+   * Starts a thread if futures are left and no thread is failing them, or if dependent stages have
+   * blocked all of these threads since the previous check. Called only by the thread that checks
+   * timeouts.
    */
   void check() {
     int now = ended.get();
@@ -53,7 +54,8 @@ final class FutureFailer {
     boolean executed = false;
     threads.incrementAndGet();
     try {
-      // if there is no thread, the next check tries again, and until then one may end
+      // if no thread is available, the next check tries again; until then, a thread may become
+      // available
       executed = Threads.tryExecute(executor, this::run);
     } finally {
       if (!executed) {
@@ -74,7 +76,7 @@ final class FutureFailer {
     } finally {
       threads.decrementAndGet();
     }
-    // one may have been added when this thread had just found none
+    // a future may have been added just after this thread found the queue empty
     start();
   }
 

@@ -13,9 +13,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The published calls of a batch, and their outcomes once the statement has ended.
  *
- * <p>Dependents of a future run on the thread that completes it, and may wait for another future of
- * the same batch. So several threads can complete the futures; the counter is the index of the next
- * call, and each thread increments it to claim that call.
+ * <p>Dependent stages of a future run on the thread that completes it, and may wait for another
+ * future of the same batch. Therefore, several threads can complete the futures. The counter is the
+ * index of the next call, and each thread increments it to claim that call.
  */
 final class InFlightBatch extends AtomicInteger {
   @Serial private static final long serialVersionUID = 1L;
@@ -28,7 +28,7 @@ final class InFlightBatch extends AtomicInteger {
   }
 
   /**
-   * Sets the outcomes and completes the calls of threads.
+   * Sets the outcomes, and completes the calls whose threads are waiting.
    *
    * @return whether there are futures to complete
    */

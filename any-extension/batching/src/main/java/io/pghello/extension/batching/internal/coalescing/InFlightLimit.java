@@ -6,30 +6,30 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 
 /**
- * Limits the number of statements in flight. A caller or a batch holds one permit and releases it
+ * Limits the number of statements in flight. Each caller or batch holds one permit and releases it
  * once.
  *
- * <p>A small batch costs the server about as much as a large one. So for some time after a large
- * batch was sent (the head start), a small batch gets no permit while another statement is in
- * flight that may be answered soon: the calls that are queued until then form one batch. The
+ * <p>A small batch costs the server about as much as a large one. For some time after a large batch
+ * was sent (its head start), a small batch therefore gets no permit while another statement is in
+ * flight that may be answered soon. The calls that are queued until then form one batch. The
  * release of that statement's permit triggers the next dispatch. A statement that has been in
- * flight for some milliseconds delays nothing, as it may take any time.
+ * flight for some milliseconds causes no delay, because its duration is unknown.
  *
  * <p>After its statement, a virtual thread may not get a carrier thread, and then does not release
  * its permit. The reserve is an additional permit, which is used while virtual threads hold all
  * others.
  */
 final class InFlightLimit {
-  /** Stands for a permit that is not held. */
+  /** The value that means that no permit is held. */
   static final int NONE = -1;
 
   /**
-   * The number of queued calls from which on a head start is ignored. Measured: values from 32 to
-   * 256 make little difference.
+   * The number of queued calls at which a head start is ignored. In measurements, values from 32 to
+   * 256 made little difference.
    */
   static final int LARGE = 128;
 
-  // The number of calls from which on a batch gets a head start, and its length.
+  // The number of calls at which a batch gets a head start, and the duration of the head start.
   private static final int HEAD_START_SIZE = 16;
   private static final long HEAD_START_NANOS = 500_000;
 
@@ -39,15 +39,16 @@ final class InFlightLimit {
   // all permits are scanned for each statement; no program needs more connections for batches
   private static final int MAX_PERMITS = 1024;
 
-  // no time of now()
+  // now() never returns this value
   private static final long AVAILABLE = 0;
 
-  // the lowest bits of now()
+  // the lowest bits of the values of now()
   private static final long HELD = 1;
   private static final long HELD_BY_VIRTUAL_THREAD = 2;
 
-  // since when each permit is held, or its statement in flight; to release one calls as few methods
-  // as possible, as the stack may be full; the last is the reserve
+  // for each permit, the time since when it is held or its statement is in flight; the last permit
+  // is the reserve; releasing a permit calls as few methods as possible, because the stack may be
+  // almost full
   private final AtomicLong[] permits;
   private final int reserve;
   private volatile long lastLarge = System.nanoTime() - HEAD_START_NANOS;
@@ -61,7 +62,8 @@ final class InFlightLimit {
    * Acquires a permit if one is available and no head start delays the queued calls. If an error is
    * thrown, no permit is acquired.
    *
-   * @param queueIsFull whether to ignore the head start, as no more calls can be queued until then
+   * @param queueIsFull whether to ignore the head start, because no more calls can be queued until
+   *     then
    * @return the permit, or {@link #NONE}
    */
   int tryAcquire(CallQueue<?> queue, boolean queueIsFull) {
@@ -107,8 +109,7 @@ final class InFlightLimit {
   }
 
   /**
-   * Returns whether a large batch was sent just now, and a statement in flight may be answered
-   * soon.
+   * Returns whether a large batch was sent recently and a statement in flight may be answered soon.
    */
   private boolean isHeadStart() {
     long now = now();
@@ -124,7 +125,7 @@ final class InFlightLimit {
     return false;
   }
 
-  /** Returns the time, with bits for the kind of holder. */
+  /** Returns the current time, with the kind of holder in the lowest bits. */
   private static long now() {
     long holder = HELD;
     if (Threads.isVirtual(Thread.currentThread())) {

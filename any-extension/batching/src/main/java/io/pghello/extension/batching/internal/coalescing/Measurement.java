@@ -11,28 +11,28 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Measures a call, and notifies a listener of its end. */
+/** Measures the duration of a call, and notifies a listener when the call ends. */
 public final class Measurement {
   private final ServerFunction function;
   private final CallListener listener;
   private final AtomicBoolean ended = new AtomicBoolean();
   private final long begin = System.nanoTime();
 
-  /** When a statement was made for the call, by {@link System#nanoTime()}; 0 before. */
+  /** The {@link System#nanoTime()} at which the call's statement started; 0 before that. */
   private long sent;
 
-  /** Begins to measure the call of a future that begins now. */
+  /** Starts to measure an asynchronous call that begins now. */
   Measurement(ServerFunction function, CallListener listener) {
     this.function = function;
     this.listener = listener;
   }
 
-  /** Notes when a statement is made for the call. */
+  /** Records the time at which the call's statement starts. */
   void setSent(long nanoTime) {
     sent = nanoTime;
   }
 
-  /** Notifies the listener; returns false if it was notified before. */
+  /** Notifies the listener. Returns false if the listener was notified before. */
   boolean end(@Nullable FunctionCallException error) {
     boolean first = ended.compareAndSet(false, true);
     if (first) {
@@ -43,7 +43,7 @@ public final class Measurement {
     return first;
   }
 
-  /** Makes a call on the current thread, and notifies a listener of its end. */
+  /** Makes a call on the current thread, and notifies a listener when the call ends. */
   public static <T> T measured(
       CallListener listener, ServerFunction function, WaitTime wait, Supplier<T> call) {
     long begin = System.nanoTime();
@@ -60,10 +60,10 @@ public final class Measurement {
   }
 
   /**
-   * Returns how long a call waited until a statement was made for it, or until it ended without
-   * one.
+   * Returns how long a call waited until its statement started, or until the call ended without a
+   * statement.
    *
-   * @param sent when the statement was made; 0 if none was
+   * @param sent the time at which the statement started; 0 if there was no statement
    */
   static long waitedNanos(long begin, long sent, long end) {
     return Math.max(0, (sent == 0 ? end : sent) - begin);

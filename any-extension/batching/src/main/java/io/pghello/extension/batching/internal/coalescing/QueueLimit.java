@@ -6,20 +6,20 @@ import io.pghello.extension.batching.internal.Errors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
-/** Limits the number of queued calls and the number of bytes of their names. */
+/** Limits the number of queued calls and the total size of their arguments. */
 final class QueueLimit {
   private final int maxCalls;
   private final int share;
   private final Semaphore permits;
 
   QueueLimit(int maxCalls, int maxBytes) {
-    // the least weight is a byte
+    // the minimum weight is one byte
     this.maxCalls = Math.min(maxCalls, maxBytes);
     this.share = maxBytes / this.maxCalls;
     this.permits = new Semaphore(share * this.maxCalls);
   }
 
-  /** Acquires the weight of a call; returns false if there is not enough. */
+  /** Acquires the weight of a call. Returns false if not enough weight is available. */
   boolean tryAcquire(int bytes) {
     return permits.tryAcquire(weight(bytes));
   }
@@ -41,7 +41,10 @@ final class QueueLimit {
     permits.release(weight);
   }
 
-  /** Returns the bytes of a call, but at least its share, so that one limit serves for both. */
+  /**
+   * Returns the size of a call in bytes, but at least one call's share of the limit, so that one
+   * semaphore limits both the calls and the bytes.
+   */
   int weight(int bytes) {
     return Math.min(Math.max(share, bytes), share * maxCalls);
   }
@@ -51,7 +54,10 @@ final class QueueLimit {
     return share * maxCalls - permits.availablePermits();
   }
 
-  /** Returns about how many calls are queued; long names count more than once. */
+  /**
+   * Returns the approximate number of queued calls. Calls with large arguments count more than
+   * once.
+   */
   int size() {
     return maxCalls - permits.availablePermits() / share;
   }

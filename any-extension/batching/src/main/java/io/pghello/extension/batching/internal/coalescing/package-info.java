@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** Calls that wait, and the batches that they are sent in. May change in any release. */
+/**
+ * The queues of waiting calls, and the batches in which the calls are sent. May change in any
+ * release.
+ */
 @NullMarked
 package io.pghello.extension.batching.internal.coalescing;
 

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Caches the statements that call the installed functions, for at most a thousand databases and
- * users. While there is only one, a client with batching does not identify the database of its
- * connections.
+ * users. As long as there is only one, a client that batches calls does not determine the database
+ * of its connections.
  */
 public final class Installations {
   private static final int MAX_PLACES = 1_000;
@@ -27,11 +27,10 @@ public final class Installations {
   private volatile @Nullable Map<ServerFunction, String> only;
 
   /**
-   * Creates it.
+   * Creates an empty cache.
    *
-   * @param functions those that are called
-   * @param schema the quoted schema that everything is in, wherever a connection leads; null to
-   *     find it
+   * @param functions the functions that the client calls
+   * @param schema the quoted schema of the functions in all databases; null to look it up
    */
   public Installations(ServerFunctions functions, @Nullable String schema) {
     this.functions = functions;
@@ -47,9 +46,11 @@ public final class Installations {
   }
 
   /**
-   * Returns the statement that calls a function; null if it is not known, or cannot be called.
+   * Returns the statement that calls a function; null if the function's installation is unknown, or
+   * if the function cannot be called.
    *
-   * @param anyPlace whether the connection may lead elsewhere than all others
+   * @param anyPlace whether the connection may be to a different database than the other
+   *     connections
    */
   public @Nullable String statement(
       ServerFunction function, Connection connection, boolean anyPlace) throws SQLException {
@@ -77,7 +78,7 @@ public final class Installations {
     }
   }
 
-  /** Forgets the installation in a connection's database, because it has changed. */
+  /** Removes the installation in a connection's database from the cache, because it has changed. */
   public void forget(Connection connection) throws SQLException {
     if (told == null) {
       String place = place(connection);
@@ -91,7 +92,7 @@ public final class Installations {
     }
   }
 
-  /** Stores the installation in a database. Forgets another one if the limit is reached. */
+  /** Stores the installation in a database. Evicts another installation if the limit is reached. */
   void put(String place, Map<ServerFunction, String> statements) {
     writing.lock();
     try {
@@ -105,17 +106,17 @@ public final class Installations {
     }
   }
 
-  /** Returns how many places are known. */
+  /** Returns the number of cached databases and users. */
   int size() {
     return found.size();
   }
 
-  /** Returns the installation in the only known database; null if there are several. */
+  /** Returns the statements for the only cached database; null if there is not exactly one. */
   @Nullable Map<ServerFunction, String> only() {
     return only;
   }
 
-  /** Returns which database a connection is to, as which user. Takes no round trip. */
+  /** Returns a key for the connection's database and user. Takes no round trip. */
   private static String place(Connection connection) throws SQLException {
     DatabaseMetaData metaData = connection.getMetaData();
     return metaData.getUserName() + ' ' + metaData.getURL();

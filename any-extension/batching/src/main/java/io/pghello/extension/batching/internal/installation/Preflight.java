@@ -16,7 +16,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The extension's installation, with its problems as the client's.
+ * The extension's installation, with its problems converted to the client's type.
  *
  * @param installation the installation, as found in one round trip
  * @param isBehindPooler whether a pooler may mix up prepared statements
@@ -31,7 +31,7 @@ public record Preflight(Installation installation, boolean isBehindPooler) {
               + " session of its own.");
 
   /**
-   * Looks around on a connection, and changes nothing.
+   * Inspects the installation on a connection, without changing anything.
    *
    * @param told the quoted schema of the functions; null to search for it
    */
@@ -45,12 +45,12 @@ public record Preflight(Installation installation, boolean isBehindPooler) {
     }
   }
 
-  /** Returns the same with the warning of a pooler that may mix up prepared statements. */
+  /** Returns a copy with a warning about a pooler that may mix up prepared statements. */
   public Preflight behindPooler() {
     return new Preflight(installation, true);
   }
 
-  /** Returns a problem in the client's words. */
+  /** Converts a problem to the client's type. */
   public static CallProblem problem(ExtensionProblem problem) {
     return new CallProblem(
         switch (problem.kind()) {
@@ -73,7 +73,7 @@ public record Preflight(Installation installation, boolean isBehindPooler) {
     return installation.schema();
   }
 
-  /** Returns the problems of the installation, the most serious one first. */
+  /** Returns the problems with the installation, most severe first. */
   public List<CallProblem> problems() {
     return installation.problems().stream().map(Preflight::problem).toList();
   }

@@ -25,13 +25,16 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Calls a function with arrays of arguments and results, for a binding of the program.
+ * Calls a function with arrays of arguments and results, using the program's {@link BatchMapper}.
  *
  * @param <Q> the arguments of one call
- * @param <A> its answer
+ * @param <A> the answer to a call
  */
 public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.Asked<Q>, A> {
-  /** Finds one of 1,024 requests, the default of {@code maxBatchSize}. */
+  /**
+   * Maximum number of failures due to insufficient resources: enough to isolate one of 1,024
+   * requests, the default of {@code maxBatchSize}.
+   */
   private static final int RESOURCE_FAILURES_MAX = 11;
 
   private final BatchMapper<Q, A> mapper;
@@ -39,10 +42,10 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
   private final StatementExecutor executor;
 
   /**
-   * Creates it.
+   * Creates statements for a function.
    *
-   * @param described what {@link #find} returned
-   * @param executor runs its statements
+   * @param described the function that {@link #find} returned
+   * @param executor the executor that runs the statements
    */
   public ArrayStatements(
       BatchMapper<Q, A> mapper, ServerFunction described, StatementExecutor executor) {
@@ -51,7 +54,10 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
     this.executor = executor;
   }
 
-  /** Returns the only function of this name that returns an array; throws if there is none. */
+  /**
+   * Returns the only function of this name that returns an array. Throws if there is not exactly
+   * one.
+   */
   public static ServerFunction find(ExtensionDescription extension, String name) {
     List<ExtensionFunction> found =
         extension.functions().stream()
@@ -74,7 +80,7 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
     return new Asked<>(arguments, bytes, described);
   }
 
-  /** Returns the same statements on a connection of the caller. */
+  /** Returns the same statements for use on a connection of the caller. */
   public ArrayStatements<Q, A> on(Connection connection) {
     return new ArrayStatements<>(mapper, described, executor.on(connection));
   }
@@ -84,12 +90,12 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
     return described;
   }
 
-  /** Sends all in one round trip; throws the error of the first that has one. */
+  /** Sends all requests in one round trip. If requests fail, throws the error of the first one. */
   public List<A> all(List<Asked<Q>> requests, StatementContext context) {
     return answers(executor.run(context, session -> outcomes(session, requests)));
   }
 
-  @SuppressWarnings("unchecked") // what is no error is an answer
+  @SuppressWarnings("unchecked") // every outcome that is not an error is an answer
   private List<A> answers(Object[] outcomes) {
     for (Object outcome : outcomes) {
       if (outcome instanceof FunctionCallException error) {
@@ -114,13 +120,16 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
     return all(List.of(request), context).get(0);
   }
 
-  /** Retries once after a lost connection: one of the requests may have ended the session. */
+  /**
+   * Retries only once after a lost connection, because one of the requests may have ended the
+   * session.
+   */
   @Override
   public Object[] several(List<Asked<Q>> requests, StatementContext context) {
     return executor.run(context, 1, session -> outcomes(session, requests));
   }
 
-  /** An error without an SQLSTATE comes from the program or from the driver. */
+  /** Errors without an SQLSTATE come from the program or from the driver. */
   @Override
   public boolean isOfOneRequest(FunctionCallException error, int failures) {
     return switch (error.code()) {
@@ -134,9 +143,10 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
   }
 
   /**
-   * Returns false for errors of a transaction (25, 40), of a login (28, 3D) and of an operator
-   * (57), and for 55P03: each part would wait for the lock again. Insufficient memory or disk space
-   * (53) can be caused by one request. If many parts fail, no more parts are sent.
+   * Returns false for transaction errors (25, 40), login errors (28, 3D), cancellation by an
+   * administrator (57), and lock timeouts (55P03), because each part would wait for the lock again.
+   * Insufficient memory or disk space (53) can be caused by one request, but if many parts fail, no
+   * more parts are sent.
    */
   private static boolean isOfOneRequest(String state, int failures) {
     return switch (state.length() < 2 ? "" : state.substring(0, 2)) {
@@ -146,7 +156,10 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
     };
   }
 
-  /** The server's message, and causes other than network errors, may quote one request. */
+  /**
+   * Removes the server's message, and causes other than network errors, because they may quote one
+   * request.
+   */
   @Override
   public FunctionCallException shared(FunctionCallException error) {
     CallProblem problem = error.problem();
@@ -191,7 +204,7 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
     return outcomes;
   }
 
-  /** The connection is as sound as before, whatever the program throws. */
+  /** Binds the arguments. An exception of the mapper does not affect the connection. */
   private void bind(PreparedStatement statement, List<Q> arguments) throws SQLException {
     try {
       mapper.bind(statement, arguments);
@@ -200,7 +213,7 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
     }
   }
 
-  /** Copies the results, because a list of the program may be lazy. */
+  /** Reads the answers. Copies the list, because the program's list may be lazy. */
   private List<A> read(Array answers) throws SQLException {
     try {
       return new ArrayList<>(Objects.requireNonNull(mapper.read(answers), "answers"));
@@ -217,7 +230,7 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
     }
   }
 
-  /** Returns the error of one request; throws an error of the JVM. */
+  /** Returns the error for an exception of the mapper. Rethrows errors of the JVM. */
   private static FunctionCallException ofProgram(Throwable e) {
     if (e instanceof VirtualMachineError error) {
       throw error;
@@ -230,7 +243,7 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
     return described.signature() + ", " + executor;
   }
 
-  /** The function, a single object: it is looked up for each statement. */
+  /** The function as a single instance, because it is looked up for each statement. */
   private static final class Described implements ServerFunction {
     private final ExtensionFunction description;
 
@@ -248,7 +261,7 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
       return false;
     }
 
-    /** Without casts, an overloaded function of another owner could match better. */
+    /** Adds casts, because otherwise an overload with a different owner could be a better match. */
     @Override
     public String expressionIn(String schema) {
       return description.argumentTypes().stream()

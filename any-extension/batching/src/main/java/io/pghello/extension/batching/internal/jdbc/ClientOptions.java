@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
 
 /**
- * The options that all clients have, with their defaults and checks. The builders document them.
+ * The options of all clients, with their defaults and checks. The clients' builders document them.
  * Not thread-safe.
  */
 public final class ClientOptions {
@@ -61,27 +61,27 @@ public final class ClientOptions {
   /**
    * Creates options with their defaults.
    *
-   * @param clientName the name of the pool, of the sessions and of the threads
+   * @param clientName the name of the client, used for its pool, sessions and threads
    */
   public ClientOptions(String clientName) {
     this.clientName = clientName;
     this.applicationName = clientName;
   }
 
-  /** Takes connections from a data source. */
+  /** Sets the data source that provides connections. */
   public void dataSource(DataSource dataSource) {
     this.dataSource = Objects.requireNonNull(dataSource, "dataSource");
   }
 
-  /** Takes connections from a source. */
+  /** Sets the source of connections. */
   public void connections(ConnectionSource connections) {
     this.connections = Objects.requireNonNull(connections, "connections");
   }
 
-  /** Takes connections from a pool of the client. */
+  /** Sets the URL of the client's own pool. */
   public void url(String url) {
     Objects.requireNonNull(url, "url");
-    // the message does not repeat it: there may be a password in it
+    // the message omits the URL, because it may contain a password
     require(url.startsWith("jdbc:postgresql:"), "The URL does not begin with jdbc:postgresql:");
     require(
         !url.matches("jdbc:postgresql://[^/?]*@.*"),
@@ -122,7 +122,7 @@ public final class ClientOptions {
     this.statementTimeout = timeout;
   }
 
-  /** Changes the configuration of the client's pool. */
+  /** Configures the client's pool. */
   public void pool(Consumer<HikariConfig> pool) {
     ownPoolOptions.add("pool");
     this.pool = Objects.requireNonNull(pool, "pool");
@@ -150,47 +150,47 @@ public final class ClientOptions {
     this.retryLostCalls = retryLostCalls;
   }
 
-  /** Sets whether calls share statements. */
+  /** Sets whether calls are batched. */
   public void coalescing(boolean coalescing) {
     this.coalescing = coalescing;
   }
 
-  /** Sets the executor of futures that share no statement. */
+  /** Sets the executor of asynchronous calls that are not batched. */
   public void asyncExecutor(Executor executor) {
     this.asyncExecutor = Objects.requireNonNull(executor, "executor");
   }
 
-  /** Limits the calls of futures that share no statement. */
+  /** Limits the number of running asynchronous calls that are not batched. */
   public void maxInFlightCalls(int calls) {
     this.maxInFlightCalls = positive(calls, "number of calls under way");
   }
 
-  /** Limits the calls of a statement. */
+  /** Limits the number of calls in a statement. */
   public void maxBatchSize(int size) {
     this.maxBatchSize = positive(size, "batch size");
   }
 
-  /** Limits the bytes of a statement. */
+  /** Limits the size of the arguments in a statement, in bytes. */
   public void maxBatchBytes(int bytes) {
     this.maxBatchBytes = positive(bytes, "number of bytes of a batch");
   }
 
-  /** Limits the statements in flight. */
+  /** Limits the number of statements in flight. */
   public void maxInFlightBatches(int batches) {
     this.maxInFlightBatches = positive(batches, "number of batches under way");
   }
 
-  /** Limits the calls that wait. */
+  /** Limits the number of waiting calls. */
   public void maxQueuedCalls(int calls) {
     this.maxQueuedCalls = positive(calls, "number of waiting calls");
   }
 
-  /** Limits the bytes of the calls that wait. */
+  /** Limits the total size of waiting calls, in bytes. */
   public void maxQueuedBytes(int bytes) {
     this.maxQueuedBytes = positive(bytes, "number of waiting bytes");
   }
 
-  /** Sets whether a call blocks if too many calls wait. */
+  /** Sets whether a call blocks if too many calls are waiting. */
   public void blockWhenFull(boolean wait) {
     this.blockWhenFull = wait;
   }
@@ -223,7 +223,7 @@ public final class ClientOptions {
         new Settings.Futures(maxInFlightCalls, asyncExecutor, clientName + "-"));
   }
 
-  /** Returns the source of connections; starts the client's pool, if it has one. */
+  /** Returns the source of connections. Starts the client's own pool, if there is one. */
   public Connections open() {
     if (connections != null) {
       return new Connections(connections, () -> {});
@@ -264,7 +264,7 @@ public final class ClientOptions {
     try {
       return Driver.parseURL(url, null) != null;
     } catch (IndexOutOfBoundsException e) {
-      // as for a list of hosts that begins with a comma
+      // thrown, for example, for a list of hosts that begins with a comma
       return false;
     }
   }
@@ -278,11 +278,11 @@ public final class ClientOptions {
   /**
    * The connections of a client.
    *
-   * @param closePool closes the pool if it is the client's
+   * @param closePool closes the pool if it belongs to the client
    */
   public record Connections(ConnectionSource source, Runnable closePool) {}
 
-  /** A plain data source. Its secrets are not printed. */
+  /** A plain data source. Its string representation contains no secrets. */
   private record Pool(DataSource dataSource) implements ConnectionSource {
     @Override
     public Connection get() throws SQLException {

@@ -14,7 +14,7 @@ import java.util.Queue;
 
 /**
  * Sends a failed batch again, in smaller and smaller parts, until each request has an outcome.
- * Larger parts are sent first, so that requests that end their sessions come last.
+ * Larger parts are sent first, so that requests that terminate their session are sent last.
  */
 final class FailedBatch<Q extends Request> {
   private final Statements<Q, ?> statements;
@@ -42,7 +42,10 @@ final class FailedBatch<Q extends Request> {
     return sendParts();
   }
 
-  /** Returns the same, for a batch that the driver would refuse as a whole. */
+  /**
+   * Returns an answer or a {@link FunctionCallException} for each request of a batch that the
+   * driver would reject as a whole.
+   */
   Object[] sendInHalves() {
     divide(new Part(0, outcomes.length));
     return sendParts();
@@ -76,7 +79,7 @@ final class FailedBatch<Q extends Request> {
     return statements.several(requestsOf(part), context.of(part.size()));
   }
 
-  /** Divides a failed part, or sets its outcomes. */
+  /** Divides a failed part, or sets the outcomes of its requests. */
   private void handle(FunctionCallException error, Part part) {
     failures++;
     boolean exceedsLimit = SqlErrors.isDriverLimit(error);
@@ -118,7 +121,7 @@ final class FailedBatch<Q extends Request> {
         && (!lost || statements.executor().prepareRetry(error, failures, context.deadline()));
   }
 
-  /** The requests from one index to the one before another. */
+  /** The requests with indexes from {@code from} (inclusive) to {@code to} (exclusive). */
   private record Part(int from, int to) {
     int size() {
       return to - from;

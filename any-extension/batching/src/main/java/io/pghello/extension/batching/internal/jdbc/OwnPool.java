@@ -24,8 +24,8 @@ import org.postgresql.PGConnection;
 
 /**
  * The pool of a client that was given a URL. HikariCP connects in the background, retries, and
- * reports the reason of a failure only after its timeout. This pool creates the first connection on
- * the calling thread, so that a wrong password is reported immediately.
+ * reports the reason for a failure only after its timeout. This pool creates the first connection
+ * on the calling thread, so that a wrong password is reported immediately.
  */
 public final class OwnPool extends HikariDataSource {
   private final @Nullable FirstConnection first;
@@ -36,10 +36,10 @@ public final class OwnPool extends HikariDataSource {
   }
 
   /**
-   * Starts a pool, which makes no connection yet.
+   * Starts a pool. The pool does not connect yet.
    *
-   * @param statementTimeout the timeout for connections that this pool creates; 0 for the server's
-   *     setting
+   * @param statementTimeout the statement timeout of connections that this pool creates; 0 for the
+   *     server's setting
    */
   public static OwnPool start(HikariConfig config, Duration statementTimeout) {
     if (config.getDataSource() != null
@@ -85,8 +85,8 @@ public final class OwnPool extends HikariDataSource {
 
   /** Creates connections like the pool. The first one is kept until the pool requests it. */
   private static final class FirstConnection implements DataSource {
-    // a pooler has reported another process to the driver, and passes the session on to other
-    // clients
+    // does nothing if a pooler has reported another process to the driver, because the pooler
+    // passes the session on to other clients
     private static final String LIMIT =
         "SELECT pg_catalog.set_config('statement_timeout', ?, false)"
             + " WHERE pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) ?";
@@ -109,8 +109,8 @@ public final class OwnPool extends HikariDataSource {
     }
 
     /**
-     * Makes it, unless it was made. A failure is also reported to the threads that waited for the
-     * attempt, unless it was an interrupt.
+     * Creates the connection unless it already exists. A failure is also reported to the threads
+     * that waited for the attempt, unless the cause was an interrupt.
      */
     void make(Credentials credentials) throws SQLException {
       int seen = attempts.get();
@@ -202,7 +202,7 @@ public final class OwnPool extends HikariDataSource {
         try {
           connection.close();
         } catch (SQLException ignored) {
-          // it is unused
+          // the connection is unused
         }
       }
     }
@@ -219,7 +219,7 @@ public final class OwnPool extends HikariDataSource {
         lock();
         try {
           if (!made) {
-            // a pool with idle connections requests it before the first call
+            // a pool with a minimum number of idle connections requests it before the first call
             Connection connection = attempt(user, password);
             made = true;
             return connection;

@@ -25,19 +25,23 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
 
 /**
- * Translates errors of the server, the driver and the source of connections. The codes are
- * PostgreSQL's (its documentation, "PostgreSQL Error Codes").
+ * Translates errors from the server, the driver and the source of connections. "PostgreSQL Error
+ * Codes" in PostgreSQL's documentation lists the codes.
  *
- * <p>If the client checks the arguments, errors of the server are no cause of our exceptions,
- * because their context can contain the parameters ({@code log_parameter_max_length_on_error});
- * their primary message does not. Otherwise the program gets everything that the server reports.
+ * <p>If the client checks the arguments, server errors are not attached as causes, because their
+ * context can contain the parameters ({@code log_parameter_max_length_on_error}). Their primary
+ * message does not contain parameters. Otherwise, the program receives everything that the server
+ * reports.
  */
 public final class SqlErrors {
-  /** The server's functions that compare a prepared statement with its use, as errors name them. */
+  /**
+   * The C functions of the server that compare a prepared statement with its use, as named in
+   * errors.
+   */
   private static final Set<String> OF_OTHER_STATEMENT =
       Set.of("exec_bind_message", "PortalSetResultFormat", "RevalidateCachedQuery");
 
-  /** The server's functions that look for a prepared statement or a library. */
+  /** The C functions of the server that look up a prepared statement or a library. */
   private static final Set<String> OF_SERVER =
       Set.of(
           "FetchPreparedStatement",
@@ -47,29 +51,28 @@ public final class SqlErrors {
           "expand_dynamic_library_name",
           "find_in_dynamic_libpath");
 
-  /** A connection that did not answer before the call's statement was sent. */
+  /** The problem for a connection that was found dead before the call's statement was sent. */
   static final CallProblem FOUND_DEAD =
       new CallProblem(
           Code.CONNECTION_LOST,
           "The connection to the database was lost before the call.",
           "Try again on another connection.");
 
-  // the driver's message has the property's name in each language
+  // in every language, the driver's message contains the name of this property
   private static final String DRIVER_LIMIT = "maxResultBuffer";
 
   private static final Pattern NUMBER = Pattern.compile("[0-9]+");
 
   private SqlErrors() {}
 
-  /** The library that the server has loaded lacks a function that is declared. */
+  /** Returns the error for a loaded library that lacks a declared function. */
   static FunctionCallException libraryTooOld(SQLException e, ExtensionDescription extension) {
     return of(Preflight.problem(ExtensionProblem.libraryTooOld(extension)), e, null);
   }
 
   /**
-   * Translates an error of a statement.
-   *
-   * @param functions those that the client calls
+   * Translates an error from a statement.
+   * @param functions the functions that the client calls
    */
   public static FunctionCallException translate(
       SQLException e, Duration callTimeout, ServerFunctions functions) {
@@ -95,18 +98,19 @@ public final class SqlErrors {
   }
 
   /**
-   * Returns whether the server took a prepared statement for another one, or does not have it: so
-   * do poolers that do not know of them. 26000: it does not have it; 42P05: it has one of that
-   * name; 02000: it is none that returns rows; 22P02, 22P03, 22021: a parameter is none of its
-   * type. What we send is of the right type, and is UTF-8 whatever the database's encoding is.
-   * Other functions than ours may refuse an argument so.
+   * Returns whether the server confused a prepared statement with another one, or does not have the
+   * statement. This happens behind poolers that do not track prepared statements. The codes are
+   * 26000 (the statement does not exist), 42P05 (a statement with this name already exists), 02000
+   * (the statement returns no rows), and 22P02, 22P03 and 22021 (a parameter is not valid for its
+   * type). The last three apply only to checked arguments, which always have the right type and are
+   * valid UTF-8; other extensions' functions may raise them for an argument.
    */
   private static boolean isOfOtherStatement(
       SQLException e, String state, ServerFunctions functions) {
     return switch (state) {
       case "26000", "42P05", "02000" -> !isRaisedBy(e, functions);
       case "22P02", "22P03", "22021" -> functions.areChecked();
-      // poolers and the server give these for much else
+      // poolers and the server also use these codes for many other errors
       case "08P01", "0A000" ->
           OF_OTHER_STATEMENT.contains(String.valueOf(reportedField(e, "getRoutine")));
       default -> false;
@@ -139,7 +143,7 @@ public final class SqlErrors {
       return of(driverLimit(e), null, cause(e, functions));
     }
     String words = serverMessage(e);
-    // 22: data exceptions with messages that quote the data
+    // class 22: data exceptions, whose messages quote the data
     boolean told =
         words != null
             && !(functions.areChecked() && String.valueOf(reportedState(e)).startsWith("22"));
@@ -147,8 +151,8 @@ public final class SqlErrors {
       String reported = told ? state + ": " + words : state;
       return of(Errors.statementsMixedUp(functions.extension(), reported), e, null);
     }
-    // 08: connection exceptions; 57P: the server is shut down, or ended this session; 25P03 and
-    // 25P04: the session or its transaction was idle, or open, for too long, which ends it
+    // 08: connection exceptions; 57P: the server was shut down or terminated this session; 25P03
+    // and 25P04: the session was terminated because its transaction was idle or open for too long
     if (state.startsWith("08")
         || state.startsWith("57P")
         || state.equals("25P03")
@@ -186,8 +190,8 @@ public final class SqlErrors {
   }
 
   /**
-   * Returns whether the answer was larger than the driver reads. It reports that as the SQLSTATE of
-   * a lost connection, and does lose the connection by it.
+   * Returns whether the answer exceeded the driver's maximum size. The driver reports this with the
+   * SQLSTATE of a lost connection, and closes the connection.
    */
   private static boolean isOfDriverLimit(SQLException e) {
     return isOfPgjdbc(e)
@@ -197,7 +201,7 @@ public final class SqlErrors {
   }
 
   private static CallProblem driverLimit(SQLException e) {
-    // the message names the size, too, which is larger
+    // the message also contains the size of the answer, which is larger
     OptionalLong limit =
         NUMBER
             .matcher(String.valueOf(e.getMessage()))
@@ -207,14 +211,17 @@ public final class SqlErrors {
     return Errors.overDriverLimit(limit.isPresent() ? " of " + limit.getAsLong() + " bytes" : "");
   }
 
-  /** Returns whether an answer was refused by the driver, and not by the server. */
+  /** Returns whether an answer was rejected by the driver instead of the server. */
   public static boolean isDriverLimit(FunctionCallException error) {
     return error.code() == Code.RESULT_TOO_LARGE
         && error.sqlState().isEmpty()
         && error.problem().message().contains(DRIVER_LIMIT);
   }
 
-  /** The client may not end a transaction that it did not begin. */
+  /**
+   * Returns the error for a connection in a transaction that the client did not begin and must not
+   * end.
+   */
   static FunctionCallException inTransaction(SQLException e) {
     return of(
         new CallProblem(
@@ -227,8 +234,8 @@ public final class SqlErrors {
   }
 
   /**
-   * pgpool-II reports as an internal error that it has lost its own connection to the server. It
-   * reports the second one if the server was not ready before the statement.
+   * Returns whether pgpool-II has lost its own connection to the server, which it reports as an
+   * internal error. It reports the second message if the server was not ready before the statement.
    */
   private static boolean isLossOfPgpool(String state, @Nullable String words) {
     return state.equals("XX000")
@@ -237,7 +244,10 @@ public final class SqlErrors {
             || words.equals("unable to parse the query"));
   }
 
-  /** Translates an error that is not of pgjdbc: it may be of a driver that reads SQL itself. */
+  /**
+   * Translates an error that does not come from pgjdbc, but may come from a driver that parses SQL
+   * itself.
+   */
   static FunctionCallException ofForeignDriver(Exception e, ServerFunctions functions) {
     return of(
         new CallProblem(
@@ -268,12 +278,15 @@ public final class SqlErrors {
     return of(FOUND_DEAD, e, driverCause(e));
   }
 
-  /** Returns the cause of our exception; null if it could show an argument of a checked call. */
+  /**
+   * Returns the cause to attach to an exception; null if the cause could contain an argument of a
+   * checked call.
+   */
   private static @Nullable SQLException cause(SQLException e, ServerFunctions functions) {
     return functions.areChecked() ? driverCause(e) : e;
   }
 
-  /** Returns an error of the driver as a cause; null if the server has reported it. */
+  /** Returns a driver error as the cause to attach; null if the server reported the error. */
   private static @Nullable SQLException driverCause(SQLException e) {
     return reported(e) == null ? e : null;
   }
@@ -293,12 +306,12 @@ public final class SqlErrors {
     return null;
   }
 
-  /** Returns whether an error is of pgjdbc, in whichever class loader that is. */
+  /** Returns whether an error comes from pgjdbc, in any class loader. */
   private static boolean isOfPgjdbc(SQLException e) {
     return e.getClass().getName().equals(PSQLException.class.getName());
   }
 
-  /** Returns the part of an error that the server has sent; null if it is the driver's own. */
+  /** Returns the part of an error that the server sent; null if the error is the driver's own. */
   private static @Nullable Object serverError(SQLException e) {
     return e instanceof PSQLException ours
         ? ours.getServerErrorMessage()
@@ -317,7 +330,7 @@ public final class SqlErrors {
     try {
       return object.getClass().getMethod(getter).invoke(object);
     } catch (ReflectiveOperationException e) {
-      // of a driver that differs: treated as a server error, so that it is not shown
+      // from an unknown driver version; treated as a server error, so that it is not shown
       return "";
     }
   }
@@ -327,7 +340,7 @@ public final class SqlErrors {
     return reported == null ? null : reported.getSQLState();
   }
 
-  /** Translates an error of the source of connections. */
+  /** Translates an error from the source of connections. */
   static FunctionCallException noConnection(Exception e) {
     if (hasCause(e, InterruptedException.class) || Thread.currentThread().isInterrupted()) {
       Thread.currentThread().interrupt();
@@ -391,7 +404,10 @@ public final class SqlErrors {
         e);
   }
 
-  /** A pool reports that no connection is free, with the reason as the cause. */
+  /**
+   * Returns the innermost exception, because a pool reports that no connection is free and attaches
+   * the reason as the cause.
+   */
   private static @Nullable SQLException innermost(Exception e) {
     SQLException innermost = null;
     for (Throwable cause : causes(e)) {
@@ -403,9 +419,11 @@ public final class SqlErrors {
   }
 
   /**
-   * Returns whether the next login will be rejected as well. 28: invalid authorization; 08004: the
-   * driver has no password, or does not know the method; 3D000: no such database; 42501: no right
-   * to connect. PgBouncer reports refusals and temporary faults with 08P01, so its message decides.
+   * Returns whether the next login will be rejected as well. The codes are 28 (invalid
+   * authorization), 08004 (the driver has no password or does not support the authentication
+   * method), 3D000 (the database does not exist), and 42501 (missing privilege to connect).
+   * PgBouncer reports both rejections and temporary errors with 08P01, so the message is checked in
+   * that case.
    */
   private static boolean isRefusal(SQLException reason) {
     String state = reason.getSQLState() == null ? "" : reason.getSQLState();
@@ -426,9 +444,9 @@ public final class SqlErrors {
   }
 
   /**
-   * Returns whether the driver does not trust the server's certificate, or that is another host's.
-   * The second one has no exception type. In every language, the message contains the name of the
-   * host verifier.
+   * Returns whether the driver does not trust the server's certificate, or the certificate belongs
+   * to another host. There is no exception type for the second case, but in every language the
+   * message contains the name of the host verifier.
    */
   private static boolean isOfCertificate(SQLException reason) {
     return hasCause(reason, CertificateException.class)
@@ -437,7 +455,7 @@ public final class SqlErrors {
             && String.valueOf(reason.getMessage()).contains("HostnameVerifier"));
   }
 
-  /** Translates an error of the source of connections that came at the end of the call's time. */
+  /** Translates an error from the source of connections that occurred when the call timed out. */
   static FunctionCallException noConnectionWithin(Duration callTimeout, @Nullable Exception e) {
     SQLException reason = e == null ? null : innermost(e);
     if (e != null && reason != null && isRefusal(reason)) {
@@ -465,12 +483,12 @@ public final class SqlErrors {
     if (words == null) {
       words = e.getMessage() == null ? e.getClass().getName() : e.getMessage();
     }
-    // pgjdbc names the password source, even if there is none
+    // pgjdbc mentions the plugin that provides the password, even if there is none
     words = words.replace(" by plugin null", "");
     return words.endsWith(".") ? words : words + ".";
   }
 
-  /** The server's primary message; null if the error is the driver's. */
+  /** Returns the server's primary message; null if the error comes from the driver. */
   public static @Nullable String serverMessage(SQLException e) {
     Object words = reportedField(e, "getMessage");
     return words == null ? null : words.toString();

@@ -49,7 +49,7 @@ public class StatementExecutor {
     T on(Session session) throws SQLException;
   }
 
-  /** Work with an argument, so that it needs no separate object for each call. */
+  /** Work that takes an argument, so that no separate object is needed for each call. */
   public interface WorkWith<A, T> {
     T on(Session session, A argument) throws SQLException;
   }
@@ -59,7 +59,7 @@ public class StatementExecutor {
     void bind(PreparedStatement statement, A argument) throws SQLException;
   }
 
-  /** Reads the one row of an answer. */
+  /** Reads the single row of a result. */
   public interface Reader<T> {
     T read(ResultSet row) throws SQLException;
   }
@@ -67,16 +67,20 @@ public class StatementExecutor {
   private static final Logger LOG = System.getLogger("io.pghello.extension.batching");
   private static final Executor DIRECT = Runnable::run;
 
-  /** The longest pause between two connections: a pool of 100 is tried in two seconds. */
+  /**
+   * The longest pause between two connections. With it, a pool of 100 connections is tried within
+   * two seconds.
+   */
   private static final int PAUSE_MAX_MILLIS = 20;
 
   /**
-   * The number of connections that a call may lose after it sent its statement. The first one may
-   * have been dead before; the others were validated. So the statement itself ends them.
+   * The number of connections that a call may lose after it has sent its statement. The first one
+   * may already have been dead, but the others were validated, so the statement itself must have
+   * terminated them.
    */
   private static final int SENT_MAX = 5;
 
-  /** The time that a call waits after its deadline for its dead connection to be given back. */
+  /** The time that a call waits after its deadline for its dead connection to be released. */
   private static final long RELEASE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
   /** Estimated size of a result in bytes, in addition to the size of the request. */
@@ -89,13 +93,13 @@ public class StatementExecutor {
   private final StatementWatch watch;
   private final LongAdder underWay = new LongAdder();
 
-  // half of the smallest request with a result that the driver rejected
+  // half the size of the smallest request with a result that the driver rejected
   private volatile long bytesMax = Long.MAX_VALUE;
 
   // null if the last attempt to borrow a connection succeeded
   private volatile @Nullable NoConnection noConnection;
 
-  /** Creates an executor on connections of a source. */
+  /** Creates an executor that uses connections from a source. */
   public StatementExecutor(
       ConnectionSource source, Settings.Statements settings, ServerFunctions functions) {
     this(
@@ -119,12 +123,12 @@ public class StatementExecutor {
     this.watch = watch;
   }
 
-  /** Returns an executor on a connection that is the caller's, and stays so. */
+  /** Returns an executor that uses a connection of the caller, who also closes it. */
   public StatementExecutor on(Connection connection) {
     return new StatementExecutor(new Bound(connection), settings, functions, installations, watch);
   }
 
-  /** Returns whether a statement would run on a connection that is the calling thread's own. */
+  /** Returns whether a statement would run on a connection that is bound to the calling thread. */
   public boolean isBound() {
     try {
       return !source.mayJoinBatch();
@@ -139,9 +143,9 @@ public class StatementExecutor {
   }
 
   /**
-   * Runs work on a connection. If that is lost, runs it on another one, and so on until the
-   * deadline, unless it is the caller's: after a restart of the server, a pool can hand out all the
-   * connections that it had before, one after the other.
+   * Runs work on a connection. If the connection is lost, runs the work on another one, and so on
+   * until the deadline, because after a server restart a pool can return all its old connections
+   * one after the other. Does not retry on a connection of the caller.
    *
    * @param context the calls of the statement
    */
@@ -150,9 +154,9 @@ public class StatementExecutor {
   }
 
   /**
-   * Runs work as the other method does, with a limit.
+   * Runs work like {@link #run(StatementContext, Work)}, with a limited number of retries.
    *
-   * @param retries how often at most it is run again after a lost connection
+   * @param retries the maximum number of retries after lost connections
    */
   <T> T run(StatementContext context, int retries, Work<T> work) {
     return run(context.deadline(), context, retries, work, (session, known) -> known.on(session));
@@ -193,7 +197,7 @@ public class StatementExecutor {
     }
   }
 
-  /** Pauses before work is run again; returns false if it may not be, or if no time is left. */
+  /** Pauses before a retry. Returns false if no retry is allowed or no time is left. */
   boolean prepareRetry(FunctionCallException lost, int lostBefore, Deadline deadline) {
     if (!settings.retryLostCalls() || !pauseAfter(lostBefore, deadline)) {
       return false;
@@ -211,8 +215,9 @@ public class StatementExecutor {
   }
 
   /**
-   * Waits a moment before another connection is tried, the longer the more have been lost: a server
-   * may end each that it has accepted. Returns false if there is no time left.
+   * Pauses before another connection is tried. The pause increases with the number of lost
+   * connections, because a server may terminate every connection that it has accepted. Returns
+   * false if no time is left.
    */
   static boolean pauseAfter(int lostBefore, Deadline deadline) {
     long nanos = TimeUnit.MILLISECONDS.toNanos(pauseMillis(lostBefore));
@@ -225,17 +230,20 @@ public class StatementExecutor {
     return true;
   }
 
-  /** Returns how long to wait before another connection is tried. */
+  /** Returns the duration of the pause before another connection is tried. */
   static int pauseMillis(int lostBefore) {
     return Math.min(lostBefore, PAUSE_MAX_MILLIS);
   }
 
-  /** Returns whether the driver refuses the answer to so many requests, as far as is known. */
+  /**
+   * Returns whether the driver would probably reject the answer to these requests because of its
+   * size.
+   */
   public boolean exceedsDriverLimit(List<? extends Request> requests) {
     return bytesMax < Long.MAX_VALUE && requests.size() > 1 && bytes(requests) > bytesMax;
   }
 
-  /** Remembers that the driver refused the answer to these requests. */
+  /** Records that the driver rejected the answer to these requests. */
   public void noteDriverLimit(List<? extends Request> requests) {
     bytesMax = Math.min(bytesMax, bytes(requests) / 2);
   }
@@ -248,20 +256,20 @@ public class StatementExecutor {
     return bytes;
   }
 
-  /** Returns whether no statement is under way, on connections of callers either. */
+  /** Returns whether no statement is in flight, including statements on connections of callers. */
   public boolean isQuiet() {
     return underWay.sum() == 0 && watch.isIdle();
   }
 
   /**
-   * Refuses further statements, on connections of callers, too. Those that are not refused are
-   * under way when this returns.
+   * Rejects new statements, including statements on connections of callers. All statements that are
+   * not rejected are already in flight when this method returns.
    */
   public void close() {
     watch.close();
   }
 
-  /** Returns how many statements are under way, without those on connections of callers. */
+  /** Returns the number of statements in flight, without statements on connections of callers. */
   public int inFlight() {
     return underWay.intValue();
   }
@@ -300,14 +308,17 @@ public class StatementExecutor {
       Connection connection = connect(watched, deadline);
       return use(connection, watched, deadline, bound, validate, argument, work);
     } finally {
-      // calls no other method first, because the stack may have overflowed
+      // must precede all method calls, because the stack may have overflowed
       watched.left = true;
       watched.leave();
     }
   }
 
-  /** Works on a connection, and gives it back; throws at the deadline, whatever came of it. */
-  @SuppressWarnings("try") // the end of the block gives the connection its own timeout again
+  /**
+   * Runs work on a connection and releases the connection. Throws if the deadline has passed, even
+   * if the work succeeded.
+   */
+  @SuppressWarnings("try") // the end of the block restores the connection's own timeout
   private <A, T> T use(
       Connection connection,
       StatementWatch.Watched watched,
@@ -353,7 +364,7 @@ public class StatementExecutor {
         if (reported != null) {
           throw translate(reported, connection, deadline);
         }
-        // a pool that has closed the connection does not answer questions about the driver
+        // if the pool has closed the connection, it cannot be unwrapped to check the driver
         throw isClosed(connection) || watched.isOfPgjdbc()
             ? Errors.unexpected(e)
             : SqlErrors.ofForeignDriver(e, functions);
@@ -370,8 +381,9 @@ public class StatementExecutor {
   }
 
   /**
-   * Returns whether a connection can be used again. The statement that ran instead may have begun a
-   * transaction; and a pool may not notice that the driver has closed the connection.
+   * Returns whether a connection can be used again after an error. If another statement ran
+   * instead, it may have begun a transaction. A pool may not notice that the driver has closed the
+   * connection.
    */
   private static boolean isSoundAfter(FunctionCallException error) {
     return error.code() != Code.ANSWER_MISMATCH && !SqlErrors.isDriverLimit(error);
@@ -387,13 +399,16 @@ public class StatementExecutor {
         e.getSQLState() == null && isClosed(connection)
             ? SqlErrors.connectionLost(e, functions)
             : SqlErrors.translate(e, deadline.timeout(), functions);
-    // an interrupt closes the socket that a virtual thread uses
+    // on a virtual thread, an interrupt closes the socket
     return error.code() == Code.CONNECTION_LOST && Thread.currentThread().isInterrupted()
         ? Errors.interrupted()
         : error;
   }
 
-  /** Returns the problem of a checked argument that the server refuses; null if it is another. */
+  /**
+   * Returns the problem with a checked argument that the server rejected; null if the error has
+   * another cause.
+   */
   private @Nullable CallProblem refusal(SQLException e, Connection connection) {
     ArgumentChecks checks = functions.checks();
     String state = e.getSQLState();
@@ -404,7 +419,7 @@ public class StatementExecutor {
     try {
       encoding = serverEncoding(connection);
     } catch (SQLException ignored) {
-      // the error of the statement is reported without it
+      // the error of the statement is reported without the encoding
     }
     return checks.problem(state, encoding);
   }
@@ -416,9 +431,9 @@ public class StatementExecutor {
   }
 
   /**
-   * Returns whether a pooler may mix up the prepared statements of the driver: the server process
-   * is not the one of the login. Newer versions of PgBouncer report whether they track prepared
-   * statements.
+   * Returns whether a pooler may mix up the driver's prepared statements. This is the case if the
+   * server process differs from the one reported at login. Newer versions of PgBouncer report
+   * whether they track prepared statements.
    */
   private static boolean mayBeMixedUp(Connection connection, Installation found)
       throws SQLException {
@@ -434,7 +449,10 @@ public class StatementExecutor {
         && !"session".equals(driver.getParameterStatus("pgbouncer.pool_mode"));
   }
 
-  /** Pools report no SQLSTATE if they have closed the connection. */
+  /**
+   * Returns whether a connection is closed, because pools report no SQLSTATE for connections that
+   * they have closed.
+   */
   private static boolean isClosed(Connection connection) {
     try {
       return connection.isClosed();
@@ -444,8 +462,8 @@ public class StatementExecutor {
   }
 
   /**
-   * Closes a connection immediately, whatever it is used for: it may contain a part of a message.
-   * Pools notice when they get it back.
+   * Closes a connection immediately, even if it is in use, because a part of a message may have
+   * been sent. Pools notice this when the connection is returned.
    */
   static void abort(Connection connection) {
     try {
@@ -478,8 +496,8 @@ public class StatementExecutor {
   }
 
   /**
-   * Returns the timeout error of a call that waited for other calls, or for a leader: those have
-   * got no connection, or the server is slow.
+   * Returns the timeout error for a call that waited for other calls or for a leader. The cause is
+   * either that these calls got no connection, or that the server is slow.
    */
   public FunctionCallException timedOut(Duration timeout) {
     NoConnection reason = noConnection;
@@ -492,11 +510,11 @@ public class StatementExecutor {
   }
 
   /**
-   * Gives the connection of a statement back. A pool may open another one in place of a dead one,
-   * which takes as long as the network wants. So that is left to another thread after the deadline,
-   * unless the source depends on the thread.
+   * Releases the connection of a statement. A pool may replace a dead connection, which can take
+   * any amount of time. Therefore, after the deadline another thread does this, unless the source
+   * depends on the thread.
    *
-   * @param failed whether there is no answer
+   * @param failed whether the statement has no answer
    */
   private void release(
       StatementWatch.Watched watched, boolean failed, boolean aborted, boolean bound) {
@@ -527,9 +545,8 @@ public class StatementExecutor {
   }
 
   /**
-   * Gives a connection back.
-   *
-   * @param aborted whether it was aborted before, so that it is no wonder if that fails
+   * Releases a connection.
+   * @param aborted whether the connection was aborted, so that a failure is expected
    */
   static void release(ConnectionSource source, Connection connection, boolean aborted) {
     try {
@@ -545,7 +562,7 @@ public class StatementExecutor {
     return source.toString();
   }
 
-  /** A connection while it is used. */
+  /** A connection while it is in use. */
   public final class Session implements AutoCloseable {
     private final StatementWatch.Watched watched;
     private final boolean switchedAutoCommit;
@@ -554,11 +571,12 @@ public class StatementExecutor {
     private Session(StatementWatch.Watched watched, Connection connection, boolean bound)
         throws SQLException {
       this.watched = watched;
-      // the connection may have come too late; to send would only break it
+      // the connection may have been borrowed too late; sending a statement would only break it
       checkTime();
       boolean autoCommit = connection.getAutoCommit();
-      // One round trip instead of two: such a connection has no transaction that could be ended.
-      // If the thread decides on the connection, JTA may begin a transaction with this statement.
+      // Enabling autocommit saves a round trip, and the connection has no open transaction that
+      // this could commit. This is not done if the thread determines the connection, because JTA
+      // may begin a transaction with this statement.
       this.switchedAutoCommit =
           !autoCommit && !bound && !settings.routesCalls() && watched.isIdle();
       this.inTransaction = bound || (!autoCommit && !switchedAutoCommit);
@@ -582,7 +600,7 @@ public class StatementExecutor {
       return Objects.requireNonNull(watched.connection);
     }
 
-    /** Returns the encoding of the database; null if it is not known. */
+    /** Returns the encoding of the database; null if unknown. */
     public @Nullable String serverEncoding() throws SQLException {
       return StatementExecutor.serverEncoding(connection());
     }
@@ -594,8 +612,8 @@ public class StatementExecutor {
     }
 
     /**
-     * Throws if the server does not answer on this connection. It is asked by a statement, because
-     * some pools learn of a dead connection only by the error of one.
+     * Throws if the server does not answer on this connection. Uses a statement, because some pools
+     * detect a dead connection only when a statement fails.
      */
     private void validate() throws SQLException {
       limitTime();
@@ -604,7 +622,7 @@ public class StatementExecutor {
       }
     }
 
-    /** Gives a statement the time that is left of the call's. */
+    /** Limits a statement to the time that the call has left. */
     private void limitTime() throws SQLException {
       checkTime();
       if (!watched.isTimed) {
@@ -612,15 +630,13 @@ public class StatementExecutor {
       }
     }
 
-    /**
-     * Returns the error for a wrong answer, and lets the connection be closed that has given it.
-     */
+    /** Returns the error for a mismatched answer, and marks the connection to be closed. */
     public FunctionCallException mismatch() {
       watched.isMixedUp = true;
       return Errors.mismatch(functions.extension());
     }
 
-    /** Leaves the connection as it was found. */
+    /** Restores the original state of the connection. */
     @Override
     public void close() {
       try {
@@ -628,7 +644,7 @@ public class StatementExecutor {
           connection().setAutoCommit(false);
         }
       } catch (SQLException ignored) {
-        // it does not need the server, so the connection is closed
+        // this needs no round trip, so an error means that the connection is closed
       }
     }
 
@@ -640,7 +656,7 @@ public class StatementExecutor {
     /**
      * Calls a function.
      *
-     * @param argument the argument of the statement
+     * @param argument the argument to bind
      */
     public <A, T> T call(ServerFunction function, A argument, Binder<A> binder, Reader<T> reader)
         throws SQLException {
@@ -655,11 +671,11 @@ public class StatementExecutor {
           throw e;
         }
         if (inTransaction) {
-          // it has failed, so the next call looks for the extension
+          // the transaction has failed, so the next call looks up the extension
           installations.forget(connection());
           throw e;
         }
-        // the extension may have moved, or gone, since it was found
+        // the extension may have been moved or dropped since it was found
         String again = find(function);
         if (!again.equals(statement)) {
           return execute(function, again, argument, binder, reader);
@@ -671,17 +687,17 @@ public class StatementExecutor {
       }
     }
 
-    /** Returns whether this function can be called. Asks the server unless that is known. */
+    /** Returns whether this function can be called. Queries the server if this is unknown. */
     public boolean offers(ServerFunction function) throws SQLException {
       if (statement(function) != null) {
         return true;
       }
-      // it may have been updated since
+      // the extension may have been updated in the meantime
       look();
       return statement(function) != null;
     }
 
-    /** Looks how the extension is installed. */
+    /** Inspects the installation of the extension. */
     public Preflight look() throws SQLException {
       limitTime();
       Preflight preflight = Preflight.run(connection(), settings.schema(), functions.extension());
@@ -723,7 +739,7 @@ public class StatementExecutor {
       }
     }
 
-    /** Reads a result, which can be an arbitrary result of another statement. */
+    /** Reads a result, which may be the result of an arbitrary other statement. */
     private <T> T read(ServerFunction function, ResultSet row, Reader<T> reader)
         throws SQLException {
       try {
@@ -742,12 +758,12 @@ public class StatementExecutor {
     }
   }
 
-  /** Reason why a call got no connection. */
+  /** The reason why a call got no connection. */
   private record NoConnection(FunctionCallException error, Duration timeout) {}
 
   /**
-   * The driver's timeout, which ends a statement only if the JVM cannot start a thread for the
-   * watch.
+   * The driver's network timeout. It ends a statement only if the JVM cannot start a thread for the
+   * {@link StatementWatch}.
    */
   private record NetworkTimeout(Connection connection, int millis) implements AutoCloseable {
     static NetworkTimeout of(Connection connection) throws SQLException {
@@ -771,7 +787,7 @@ public class StatementExecutor {
           connection.setNetworkTimeout(DIRECT, millis);
         }
       } catch (SQLException ignored) {
-        // it does not need the server, so the connection is closed
+        // this needs no round trip, so an error means that the connection is closed
       }
     }
   }

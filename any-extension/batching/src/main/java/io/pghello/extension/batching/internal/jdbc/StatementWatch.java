@@ -22,15 +22,16 @@ import org.postgresql.core.BaseConnection;
 import org.postgresql.core.TransactionState;
 
 /**
- * Ends statements at their deadlines, whatever the source's own timeout is and whatever the thread
- * waits for. A thread that waits for a connection is interrupted. Pools react to this unless they
- * are suspended. Later its connection is aborted: a network timeout limits one read, and no write,
- * and setting it for each statement takes longer than everything else that the client does.
+ * Ends statements at their deadlines, regardless of the source's own timeout and of what the thread
+ * is waiting for. If the thread is waiting for a connection, it is interrupted. Pools react to this
+ * unless they are suspended. If the thread already has a connection, the connection is aborted. A
+ * network timeout would limit single reads but no writes, and setting it for each statement takes
+ * longer than everything else that the client does.
  *
  * <p>The driver's connection is aborted first, because a pool's {@code abort} may wait for the
- * statement: it takes a lock, or closes the statement, which asks the server to cancel it. The
- * pool's own {@code abort} follows a second later if the statement still runs, because a wrapper
- * may have replaced the driver's connection.
+ * statement: the pool takes a lock, or closes the statement, which sends a cancel request to the
+ * server. The pool's own {@code abort} follows a second later if the statement still runs, because
+ * a wrapper may have replaced the driver's connection.
  */
 final class StatementWatch {
   private static final String ABORT = "pg-extension-abort";
@@ -48,12 +49,17 @@ final class StatementWatch {
     this.timer = new TimeoutTimer(callTimeout, this::checkTimeouts, scheduler);
   }
 
-  /** Returns a statement of the current thread, which is watched once it {@link Watched#begin}s. */
+  /**
+   * Returns an object for a statement of the current thread. The statement is watched after {@link
+   * Watched#begin}.
+   */
   Watched statement(ConnectionSource source, Deadline deadline) {
     return new Watched(Thread.currentThread(), source, deadline);
   }
 
-  /** Returns whether statements wait for a connection of a source, and none has got one. */
+  /**
+   * Returns whether statements are waiting for connections from a source, and no statement has one.
+   */
   boolean allWaitFor(ConnectionSource source) {
     boolean wait = false;
     for (Watched watched : underWay) {
@@ -67,41 +73,48 @@ final class StatementWatch {
     return wait;
   }
 
-  /** Returns whether no statement is under way. */
+  /** Returns whether no statement is in flight. */
   boolean isIdle() {
     return underWay.isEmpty();
   }
 
-  /** Refuses further statements; those that are not refused are under way when this returns. */
+  /**
+   * Rejects new statements. All statements that are not rejected are already in flight when this
+   * method returns.
+   */
   void close() {
     closed = true;
   }
 
-  /** Ends statements after their deadlines, and statements that their threads could not end. */
+  /**
+   * Ends statements whose deadlines have passed, and statements that their threads could not end.
+   */
   boolean checkTimeouts() {
     underWay.removeIf(Watched::check);
     return !underWay.isEmpty();
   }
 
-  /** Returns the driver's connection behind a pool's; null if it is hidden. */
-  @SuppressWarnings("ReferenceEquality") // wrappers are equal to what they wrap, or throw
+  /** Returns the driver's connection behind a pool's connection; null if it is hidden. */
+  @SuppressWarnings(
+      "ReferenceEquality") // the equals() method of wrappers may return true for the wrapped
+  // object, or throw
   private static @Nullable Connection driverOf(Connection connection) {
     try {
       if (connection.isWrapperFor(PGConnection.class)
           && connection.unwrap(PGConnection.class) instanceof Connection driver) {
         return driver;
       }
-      // from another class loader, if the wrapper supports unwrapping
+      // the driver may be from another class loader, if the wrapper supports unwrapping
       Connection inner = connection.unwrap(Connection.class);
       return connection == inner ? null : inner;
     } catch (SQLException | RuntimeException e) {
-      return null; // a wrapper that hides the driver may refuse the question as well
+      return null; // a wrapper that hides the driver may also throw an exception
     }
   }
 
   /**
-   * A statement, which first waits for a connection and then uses it. An interrupt comes before the
-   * end of the wait or not at all, and an abort before the end of the use or not at all.
+   * A statement, which first waits for a connection and then uses it. An interrupt happens only
+   * during the wait, and an abort only while the connection is in use.
    */
   final class Watched extends AtomicInteger {
     @Serial private static final long serialVersionUID = 1L;
@@ -120,24 +133,32 @@ final class StatementWatch {
     transient volatile @Nullable Connection connection;
 
     /**
-     * The driver's connection, as it was before the statement: a wrapper may lock {@code unwrap}
-     * during the statement. Null if it is hidden.
+     * The driver's connection, unwrapped before the statement, because a wrapper may block {@code
+     * unwrap} during the statement. Null if it is hidden.
      */
     transient volatile @Nullable Connection driver;
 
-    /** Whether the statement is ended at its deadline; the JVM may have no thread for that. */
+    /**
+     * Whether the statement will be ended at its deadline. False if the JVM has no thread for this.
+     */
     boolean isTimed;
 
     /** Whether the connection can be used again. */
     boolean sound;
 
-    /** Whether the connection has given a wrong answer, whatever came of the statement. */
+    /**
+     * Whether the connection has returned an answer to another statement, regardless of the
+     * outcome.
+     */
     boolean isMixedUp;
 
     /** Whether the connection was released. */
     boolean released;
 
-    /** Whether the thread has done with the statement; only then others may read the above. */
+    /**
+     * Whether the thread has finished the statement. Only then may other threads read the fields
+     * above.
+     */
     volatile boolean left;
 
     private Watched(Thread thread, ConnectionSource source, Deadline deadline) {
@@ -146,13 +167,16 @@ final class StatementWatch {
       this.deadline = deadline;
     }
 
-    /** The object is reused by its thread, which is faster than creating one per statement. */
+    /**
+     * Uses identity, because the thread reuses this object, which is faster than creating one per
+     * statement.
+     */
     @Override
     public int hashCode() {
       return thread.hashCode();
     }
 
-    /** Begins the watch; throws if statements are refused. */
+    /** Begins the watch. Throws if new statements are rejected. */
     void begin() {
       underWay.add(this);
       if (closed) {
@@ -173,14 +197,14 @@ final class StatementWatch {
           while (get() == INTERRUPTING) {
             Thread.onSpinWait();
           }
-          // it was meant only for the wait
+          // the interrupt was intended only for the wait
           boolean unused = Thread.interrupted();
           set(CONNECTED);
         }
       }
     }
 
-    /** Ends the use of the connection; returns whether it was aborted. */
+    /** Ends the use of the connection. Returns whether the connection was aborted. */
     boolean end() {
       if (get() < ENDED) {
         int before = getAndSet(ENDED);
@@ -216,12 +240,12 @@ final class StatementWatch {
           && known.getTransactionState() == TransactionState.IDLE;
     }
 
-    /** Returns whether the connection is pgjdbc's, or unwraps to one. */
+    /** Returns whether the connection is a pgjdbc connection or unwraps to one. */
     boolean isOfPgjdbc() {
       return driver instanceof PGConnection;
     }
 
-    /** Ends the watch, unless there is a connection that could not be released. */
+    /** Ends the watch, unless the connection could not be released. */
     void leave() {
       if (released || connection == null) {
         underWay.remove(this);
@@ -231,7 +255,7 @@ final class StatementWatch {
     /** Ends expired statements. Returns whether the watch has ended. */
     private boolean check() {
       if (left) {
-        // the stack of its thread has overflowed
+        // the stack of the statement's thread has overflowed
         Connection known = released ? null : connection;
         return known == null || Threads.tryStart(ABORT, () -> abortAndRelease(known));
       }
@@ -260,15 +284,15 @@ final class StatementWatch {
     }
 
     /**
-     * Aborts a connection on a separate thread, because closing a TLS connection waits for its
-     * writer. Returns whether the statement was in the state before.
+     * Aborts a connection on a separate thread, because closing a TLS connection waits until a
+     * blocked write ends. Returns whether the statement was in the state {@code before}.
      */
     private boolean abort(int before, int after, Connection target) {
       if (!compareAndSet(before, after)) {
         return false;
       }
       if (!Threads.tryStart(ABORT, () -> StatementExecutor.abort(target))) {
-        // there is no thread; the next check tries again
+        // no thread is available; the next check tries again
         compareAndSet(after, before);
       }
       return true;

@@ -11,18 +11,18 @@ import java.util.List;
 
 /** Sends requests, and checks each answer against its request. */
 public interface Statements<Q extends Request, A> {
-  /** Returns what runs the statements. */
+  /** Returns the executor that runs the statements. */
   StatementExecutor executor();
 
-  /** Sends one, for a call that has not waited. */
+  /** Sends one request, for a call that has not waited. */
   A one(Q request, Deadline deadline);
 
-  /** Sends one. */
+  /** Sends one request. */
   A one(Q request, StatementContext context);
 
   /**
-   * Sends one or more in one round trip, and returns an answer or a {@link FunctionCallException}
-   * for each.
+   * Sends one or more requests in one round trip, and returns an answer or a {@link
+   * FunctionCallException} for each.
    */
   Object[] several(List<Q> requests, StatementContext context);
 
@@ -30,17 +30,20 @@ public interface Statements<Q extends Request, A> {
    * Returns whether a single request may have caused the error of a batch, so that the batch is
    * sent again in parts.
    *
-   * @param failures how many statements of the batch have failed, this one included
+   * @param failures the number of statements of the batch that have failed, including this one
    */
   boolean isOfOneRequest(FunctionCallException error, int failures);
 
-  /** Returns the error that several requests get, without anything that one of them may have. */
+  /**
+   * Returns the error to report for several requests, without any data that belongs to a single
+   * request.
+   */
   FunctionCallException shared(FunctionCallException error);
 
   /**
    * Sends all requests in one round trip, and returns an answer or a {@link FunctionCallException}
-   * for each. If the server refuses one request, or the driver the answer to all, the others are
-   * answered with more round trips.
+   * for each. If the server rejects one request, or the driver rejects the whole answer, additional
+   * round trips answer the other requests.
    */
   default Object[] send(List<Q> requests, StatementContext context) {
     if (executor().exceedsDriverLimit(requests)) {
@@ -52,13 +55,13 @@ public interface Statements<Q extends Request, A> {
     } catch (FunctionCallException e) {
       error = e;
     } catch (RuntimeException | Error e) {
-      // all calls of the batch wait for an outcome
+      // every call of the batch needs an outcome
       error = Errors.unexpected(e);
     }
     return new FailedBatch<>(this, requests, context).sendAgain(error);
   }
 
-  /** Returns a copy that can also contain errors, unlike the driver's array. */
+  /** Returns a copy that, unlike the driver's array, can also contain errors. */
   static Object[] copyOf(Object[] outcomes, int length) {
     return Arrays.copyOf(outcomes, length, Object[].class);
   }

@@ -17,7 +17,7 @@ import org.postgresql.jdbc.PreferQueryMode;
 
 /** Creates parameters of type {@code text[]} in the binary format. */
 public final class TextArrays {
-  // of the binary format of arrays
+  // the size of the header in the binary format of arrays
   private static final int HEADER_BYTES = 5 * Integer.BYTES;
   private static final int DIMENSIONS = 1;
   private static final int NO_NULLS = 0;
@@ -26,11 +26,12 @@ public final class TextArrays {
   private TextArrays() {}
 
   /**
-   * Returns an array of texts. Faster than the driver, which creates an object per text and copies
-   * its bytes twice. Uses the driver if the connection is not its own, or has another encoding.
+   * Returns an array of texts. This is faster than the driver's method, which creates an object per
+   * text and copies its bytes twice. Uses the driver's method if the connection is not a pgjdbc
+   * connection or has another encoding.
    *
-   * @param values what contains the texts
-   * @param text returns the text, not null
+   * @param values the objects that contain the texts
+   * @param text returns the text of an object, not null
    * @param bytes returns the length of the text in UTF-8
    */
   public static <T> Array of(
@@ -46,7 +47,10 @@ public final class TextArrays {
     return connection.createArrayOf("text", values.stream().map(text).toArray(String[]::new));
   }
 
-  /** Returns the binary format: a header, then the length and the bytes of each text. */
+  /**
+   * Returns the array in binary format: a header, followed by the length and the bytes of each
+   * text.
+   */
   private static <T> byte[] binary(
       List<T> values, Function<T, String> text, ToIntFunction<T> bytes) {
     long length = HEADER_BYTES;
@@ -68,7 +72,7 @@ public final class TextArrays {
     if (bytes == text.length()) {
       for (int i = 0; i < bytes; i++) {
         char character = text.charAt(i);
-        // others than ASCII are unpaired surrogates, which are replaced by one byte
+        // a non-ASCII character here is an unpaired surrogate, which is replaced by one byte
         target.put((byte) (character < 0x80 ? character : '?'));
       }
     } else {

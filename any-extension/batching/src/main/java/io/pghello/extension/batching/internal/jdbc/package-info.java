@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** Statements on connections: timeouts, errors, retries, answers. May change in any release. */
+/**
+ * Runs statements on connections, and handles their timeouts, errors, retries and answers. May
+ * change in any release.
+ */
 @NullMarked
 package io.pghello.extension.batching.internal.jdbc;
 

@@ -21,7 +21,7 @@ import java.util.function.ToDoubleFunction;
 /**
  * The meters of a client's calls and statements.
  *
- * @param <K> the purposes of a statement
+ * @param <K> the enum of statement purposes
  */
 public final class Meters<K extends Enum<K>> {
   public static final String SUCCESS = "SUCCESS";
@@ -42,8 +42,8 @@ public final class Meters<K extends Enum<K>> {
   /**
    * Creates the meters of statements.
    *
-   * @param prefix the beginning of all names, e.g. {@code pg.extension}
-   * @param tags tags of all meters, in addition to their own
+   * @param prefix the prefix of all names, e.g. {@code pg.extension}
+   * @param tags additional tags of all meters
    */
   public Meters(MeterRegistry registry, String prefix, Iterable<Tag> tags, Class<K> kinds) {
     this.registry = Objects.requireNonNull(registry, "registry");
@@ -75,7 +75,7 @@ public final class Meters<K extends Enum<K>> {
             .register(registry);
   }
 
-  /** Adds the gauges, which hold the client weakly. */
+  /** Adds the gauges, which hold a weak reference to the client. */
   public <C> void bindGauges(
       C client, ToDoubleFunction<C> queuedCalls, ToDoubleFunction<C> inFlightStatements) {
     Gauge.builder(prefix + ".queue.depth", client, queuedCalls)
@@ -106,7 +106,7 @@ public final class Meters<K extends Enum<K>> {
   /**
    * Records the end of a statement.
    *
-   * @param calls the number of its calls
+   * @param calls the number of calls in the statement
    */
   public void statementEnded(K kind, String outcome, int calls, long nanos) {
     Timer roundTrip = outcome.equals(SUCCESS) ? roundTrips.get(kind) : roundTrip(kind, outcome);
@@ -119,12 +119,12 @@ public final class Meters<K extends Enum<K>> {
     queueWait.record(nanos, TimeUnit.NANOSECONDS);
   }
 
-  /** Records that a statement is repeated. */
+  /** Records a retry of a statement. */
   public void retrying() {
     retries.increment();
   }
 
-  /** Returns the counter of calls; creates it at 0. */
+  /** Returns the counter of calls. If it does not exist, creates it with the value 0. */
   public Counter calls(String function, String outcome) {
     return Counter.builder(prefix + ".calls")
         .description("Calls that have ended")
@@ -134,7 +134,7 @@ public final class Meters<K extends Enum<K>> {
         .register(registry);
   }
 
-  /** The meters that a call is recorded in. */
+  /** The meters in which a call is recorded. */
   private record CallMeters(Counter count, Timer time, Timer waiting) {}
 
   private CallMeters callMeters(String function, String outcome) {

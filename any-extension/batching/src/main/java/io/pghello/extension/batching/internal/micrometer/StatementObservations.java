@@ -9,21 +9,23 @@ import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Observations of a client's statements. */
+/** Creates observations of a client's statements. */
 public final class StatementObservations {
   private final ObservationRegistry registry;
   private final String name;
   private final String contextualName;
   private final KeyValues keyValues;
 
-  @SuppressWarnings("ThreadLocalUsage") // two listeners of a client each have their own
+  @SuppressWarnings(
+      "ThreadLocalUsage") // not static, because two listeners of a client have separate
+  // observations
   private final ThreadLocal<Observation.Scope> open = new ThreadLocal<>();
 
   /**
    * Creates an instance without an observation.
    *
-   * @param contextualName the beginning of the contextual name, which ends with the kind
-   * @param keyValues key values of all observations, in addition to their own, of low cardinality
+   * @param contextualName the prefix of the contextual name, to which the kind is appended
+   * @param keyValues additional low-cardinality key values of all observations
    */
   public StatementObservations(
       ObservationRegistry registry,
@@ -45,7 +47,7 @@ public final class StatementObservations {
             .lowCardinalityKeyValues(keyValues)
             .lowCardinalityKeyValue("kind", kind)
             .highCardinalityKeyValue("calls", Integer.toString(calls));
-    // the scope of one that is not wanted would hide those around it
+    // the scope of a disabled observation would hide the enclosing observations
     if (!observation.isNoop()) {
       open.set(observation.start().openScope());
     }
