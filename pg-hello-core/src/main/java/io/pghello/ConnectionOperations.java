@@ -6,7 +6,7 @@ import io.pghello.internal.HelloRequest;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** Calls on a connection of the program's. */
+/** Runs calls on the caller's connection. */
 final class ConnectionOperations extends Operations {
   ConnectionOperations(Context context) {
     super(context);

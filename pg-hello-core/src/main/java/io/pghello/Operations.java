@@ -127,7 +127,7 @@ abstract class Operations implements PgHelloOperations {
         () -> context.dispatcher().ofSeveralStatements(() -> greetAll(requests, () -> false)));
   }
 
-  /** Greets names in batches, until all names are greeted or the call is cancelled. */
+  /** Greets names in batches until all names have been greeted or the call has been cancelled. */
   final List<String> greetAll(List<HelloRequest> requests, BooleanSupplier ended) {
     var all = new ArrayList<String>(requests.size());
     Iterator<HelloRequest> left = requests.iterator();
@@ -251,7 +251,7 @@ abstract class Operations implements PgHelloOperations {
             : call);
   }
 
-  /** Runs a call, and translates its exception to the client's type. */
+  /** Runs a call, and translates its exception to a {@link PgHelloException}. */
   private static <T> T translated(Supplier<T> call) {
     try {
       return call.get();

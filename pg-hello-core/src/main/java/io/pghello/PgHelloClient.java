@@ -16,9 +16,9 @@ import javax.sql.DataSource;
  * }</pre>
  *
  * <p>Each call borrows a connection, runs one statement, and returns the connection, so use a
- * connection pool. The client changes no session settings and leaves no transaction open. Its first
- * call needs one additional round trip to locate the extension's schema. The methods document the
- * round trips of later calls.
+ * connection pool. The client changes no session settings and, if autocommit is on, leaves no
+ * transaction open. Its first call needs one additional round trip to locate the extension's
+ * schema. The methods document the round trips of later calls.
  *
  * <p>Concurrent calls to {@link #hello(String)} and {@link #helloAsync} may be combined into one
  * statement and run on a connection borrowed by any of the calling threads. A call that does not
@@ -29,9 +29,9 @@ import javax.sql.DataSource;
  * <p>The functions have no side effects. If a connection is lost, the client retries on another one
  * until {@link PgHelloClientBuilder#callTimeout} expires.
  *
- * <p>Requires version 1.1 of the extension. With version 1.0, {@link #hello(String)}, {@link
- * #helloAsync}, {@link #now()}, {@link #nowMillis()} and {@link #spiVersion()} work if no count is
- * passed. If a function of a later version is missing, only calls to this function fail.
+ * <p>Requires version 1.1 of the extension or later. With version 1.0, {@link #hello(String)},
+ * {@link #helloAsync}, {@link #now()}, {@link #nowMillis()} and {@link #spiVersion()} work if no
+ * count is passed. If a function of a later version is missing, only calls to this function fail.
  *
  * <p>All methods throw {@link PgHelloException}. Its code and message describe the problem and the
  * fix. Null arguments cause a {@link NullPointerException}.
@@ -62,17 +62,17 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
   }
 
   /**
-   * Returns the number of calls that are waiting for a statement, for a gauge. Counts them without
-   * a lock; the cost grows with their number.
+   * Returns the number of calls that are waiting for a statement, for example for a gauge. Counts
+   * them without a lock; the cost grows with their number.
    */
   public int queuedCalls() {
     return context.dispatcher().queuedCalls();
   }
 
   /**
-   * Returns the number of statements that are running or waiting for a connection, for a gauge. A
-   * statement can contain several calls. Statements on connections of callers ({@link #on}) are not
-   * counted.
+   * Returns the number of statements that are running or waiting for a connection, for example for
+   * a gauge. A statement can contain several calls. Statements on a caller's own connection ({@link
+   * #on}) are not counted.
    */
   public int inFlightStatements() {
     return context.statements().executor().inFlight();
@@ -83,8 +83,8 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
    * of {@link #helloAll}. The calls that are still running then fail with {@link Code#CLOSED},
    * except that a thread whose statement has a longer timeout waits for that timeout. No statement
    * starts afterwards. {@link #helloEach} ends at its next batch. Closes the pool if the client
-   * created it. An interrupt ends the wait, but not the rest of the work; the thread remains
-   * interrupted. Later calls have no effect, and do not wait for the first.
+   * created it. An interrupt ends only the wait; the client is still closed, and the thread remains
+   * interrupted. Later calls of this method have no effect, and do not wait for the first call.
    */
   @Override
   public void close() {

@@ -52,7 +52,8 @@ public final class PgHelloClientBuilder {
    * waits 2 seconds for a connection. Change this with {@link #pool}. A call whose login is
    * rejected fails immediately, and is not retried.
    *
-   * @param url for example {@code jdbc:postgresql://localhost/app}, with parameters of the driver
+   * @param url the JDBC URL, for example {@code jdbc:postgresql://localhost/app}, with any driver
+   *     parameters
    * @throws IllegalArgumentException if this is not a PostgreSQL URL, or contains a user before the
    *     host; the message does not contain the URL
    */
@@ -89,7 +90,7 @@ public final class PgHelloClientBuilder {
    * would pass the session on to other clients, or if {@link #pool} configures another driver or
    * data source.
    *
-   * @param timeout whole milliseconds; zero keeps the server's setting
+   * @param timeout the timeout in whole milliseconds; zero keeps the server's setting
    */
   public PgHelloClientBuilder statementTimeout(Duration timeout) {
     options.statementTimeout(timeout);
@@ -125,11 +126,11 @@ public final class PgHelloClientBuilder {
   /**
    * Sets the maximum duration of a call, including waiting, borrowing a connection, the round trip,
    * and retries after lost connections. Default: 5 seconds. When it expires, the connection is
-   * aborted. There is one exception: over TLS, sending a name that the server does not read can
-   * block its own caller for longer. A call may fail up to a tenth of a second late. In a batch
-   * that the server does not answer, it may fail a tenth of the timeout early.
+   * aborted. There is one exception: over TLS, a caller whose name the server does not read can be
+   * blocked for longer while it sends the name. A call may fail up to a tenth of a second late. In
+   * a batch that the server does not answer, it may fail a tenth of the timeout early.
    *
-   * @param timeout at least one millisecond, and less than 20 days
+   * @param timeout the timeout, at least one millisecond and less than 20 days
    */
   public PgHelloClientBuilder callTimeout(Duration timeout) {
     options.callTimeout(timeout);
@@ -137,11 +138,11 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Sets whether calls are retried on another connection if theirs is lost. Default: true. This is
-   * safe, because the functions have no side effects. Retries end when a connection works or the
-   * call times out: after a server restart, a pool can return all of its dead connections one after
-   * the other. From the second retry on, the client pauses for 1 to 20 milliseconds before each
-   * retry.
+   * Sets whether calls are retried on another connection if their connection is lost. Default:
+   * true. This is safe, because the functions have no side effects. Retries end when a connection
+   * works or the call times out, because after a server restart a pool can return all of its dead
+   * connections one after the other. From the second retry on, the client pauses for 1 to 20
+   * milliseconds before each retry.
    */
   public PgHelloClientBuilder retryLostCalls(boolean retryLostCalls) {
     options.retryLostCalls(retryLostCalls);
@@ -163,8 +164,8 @@ public final class PgHelloClientBuilder {
   /**
    * Sets the executor for asynchronous calls that are not batched: all calls without {@link
    * #coalescing}, otherwise long names (16 KiB or more) and {@link PgHelloClient#helloAllAsync}. By
-   * default, these run on threads of the client. Dependent stages of the futures also run on the
-   * executor.
+   * default, these calls run on threads of the client. Dependent stages of the futures also run on
+   * the executor.
    *
    * <p>The executor is always called on the thread that makes the call, so that it can copy the
    * tenant, the security context or the logging context of that thread. A transaction cannot be
@@ -172,7 +173,8 @@ public final class PgHelloClientBuilder {
    *
    * <p>At most {@link #maxInFlightCalls} calls run at a time. The others wait on threads of the
    * executor, so use one with a limited number of threads, or with virtual threads. If the executor
-   * runs a call on the calling thread, the call does not wait and does not count.
+   * runs a call on the calling thread, the call does not wait and does not count towards this
+   * maximum.
    *
    * @param executor the executor, which the client does not shut down; a call that it rejects fails
    *     with {@link Code#OVERLOADED}
@@ -209,11 +211,11 @@ public final class PgHelloClientBuilder {
 
   /**
    * Sets the maximum number of statements with batched calls that run at a time, each on its own
-   * connection. Default: 2, at most 1,024. Up to this number, a few callers send one call per
-   * statement. Large batches start at intervals, so that they fill up if the server is near, and do
-   * not wait for each other if it is far. If all running statements belong to virtual threads,
-   * which might not get a carrier thread to finish, one more statement may run for the calls of
-   * other threads.
+   * connection. Default: 2, at most 1,024. If there are no more concurrent callers than this
+   * number, each call is sent in its own statement. Large batches start at intervals, so that they
+   * fill up if the server is near, and do not wait for each other if the server is far away. If all
+   * running statements belong to virtual threads, which might not get a carrier thread to finish,
+   * one more statement may run for the calls of other threads.
    */
   public PgHelloClientBuilder maxInFlightBatches(int batches) {
     options.maxInFlightBatches(batches);

@@ -26,8 +26,8 @@ public final class PgHelloException extends RuntimeException {
      */
     NOT_CREATED(false),
     /**
-     * The extension's schema is not on the {@code search_path}. The client finds the functions
-     * nevertheless, but SQL with unqualified names does not.
+     * The extension's schema is not on the {@code search_path}. The client still finds the
+     * functions, but SQL with unqualified names does not.
      */
     NOT_ON_PATH(false),
     /**
@@ -57,8 +57,8 @@ public final class PgHelloException extends RuntimeException {
     /** The name or the greeting exceeds the server's limit of 1 GB. */
     RESULT_TOO_LARGE(false),
     /**
-     * The result does not match the request, or the server does not know the statement: a pooler
-     * mixes up prepared statements.
+     * The result does not match the request, or the server does not know the statement, because a
+     * pooler mixes up prepared statements.
      */
     ANSWER_MISMATCH(false),
     /**

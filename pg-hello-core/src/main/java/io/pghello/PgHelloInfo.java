@@ -4,7 +4,10 @@ package io.pghello;
 import java.util.Objects;
 import java.util.Set;
 
-/** Server and extension of a client. Immutable. Two are equal if all their values are equal. */
+/**
+ * Information about the server and the extension that a client uses. Immutable. Two instances are
+ * equal if all their values are equal.
+ */
 public final class PgHelloInfo {
   private final String serverVersion;
   private final String extensionVersion;

@@ -94,7 +94,7 @@ public interface PgHelloListener {
 
   /**
    * Called when a call ends, also if its arguments were rejected. Each batch of {@code helloEach}
-   * is a call. {@code info} and {@code preflight} are not reported.
+   * counts as a call. {@code info} and {@code preflight} are not reported.
    *
    * @param event details of the call
    */

@@ -17,7 +17,7 @@ public final class PgHelloProblem implements Serializable {
   private final String message;
   private final String remedy;
 
-  @SuppressWarnings("serial") // what Set.copyOf returns is serializable
+  @SuppressWarnings("serial") // the set returned by Set.copyOf is serializable
   private final Set<String> functions;
 
   /**
@@ -65,7 +65,7 @@ public final class PgHelloProblem implements Serializable {
   /**
    * Returns the signatures of functions that cannot be called because of this problem, for example
    * {@code pg_hello(text,integer)}. Unmodifiable. Empty if the problem affects only your own SQL,
-   * or is not caused by the installation.
+   * or if the problem is not caused by the installation.
    */
   public Set<String> functions() {
     return functions;

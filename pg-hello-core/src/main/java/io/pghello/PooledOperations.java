@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/** Calls on connections of a source. */
+/** Runs calls on connections from a {@link ConnectionSource}. */
 class PooledOperations extends Operations implements PgHelloAsyncOperations {
   PooledOperations(Context context) {
     super(context);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Typed calls of the PostgreSQL extension {@code pg_hello}. Start with {@link
+ * Typed calls to the functions of the PostgreSQL extension {@code pg_hello}. Start with {@link
  * io.pghello.PgHelloClient#create}.
  */
 @NullMarked

@@ -30,12 +30,12 @@ import java.util.stream.Stream;
  *     <td>duration of calls, including waiting</td></tr>
  * <tr><td>{@code pg.hello.call.wait}</td><td>timer, with buckets at 1, 10 and 100 ms</td>
  *     <td>{@code function}</td>
- *     <td>wait of calls before their statements started, if they had to wait</td></tr>
+ *     <td>time that calls waited before their statements started, if they had to wait</td></tr>
  * <tr><td>{@code pg.hello.round.trip}</td><td>timer, with buckets at 1, 10 and 100 ms</td>
  *     <td>{@code kind}, {@code outcome}</td>
  *     <td>duration of statements, including borrowing a connection</td></tr>
  * <tr><td>{@code pg.hello.queue.wait}</td><td>timer, with buckets at 1, 10 and 100 ms</td>
- *     <td></td><td>wait of the oldest call of each statement</td></tr>
+ *     <td></td><td>time that the oldest call of each statement waited</td></tr>
  * <tr><td>{@code pg.hello.batch.size}</td><td>distribution summary</td><td>{@code kind}</td>
  *     <td>number of calls per statement, or of names in a bulk call</td></tr>
  * <tr><td>{@code pg.hello.retries}</td><td>counter</td><td></td>
@@ -46,10 +46,11 @@ import java.util.stream.Stream;
  * </table>
  *
  * <p>{@code kind} is {@code single}, {@code batch} or {@code bulk}; {@code outcome} is {@code
- * SUCCESS} or the name of a {@link PgHelloException.Code}; the counters of all codes exist from the
- * start. Tags never contain a greeted name. A call increments one counter and records one timer, or
- * two if it had to wait. All other metrics are recorded per statement. Two clients without
- * distinguishing tags share the meters, except that the gauges show the first client.
+ * SUCCESS} or the name of a {@link PgHelloException.Code}; the counters for all outcomes are
+ * registered at startup. Tags never contain a greeted name. A call increments one counter and
+ * records one timer, or two if it had to wait. All other metrics are recorded per statement. Two
+ * clients without distinguishing tags share the meters, except that the gauges show the first
+ * client.
  *
  * <p>Thread-safe.
  */
@@ -75,7 +76,7 @@ public final class PgHelloMetrics implements PgHelloListener {
    */
   public PgHelloMetrics(MeterRegistry registry, Iterable<Tag> tags) {
     this.meters = new Meters<>(registry, "pg.hello", tags, Kind.class);
-    // a rate does not include the value at the first scrape
+    // register the counters at 0, because a rate ignores the value at the first scrape
     for (Function function : Function.values()) {
       meters.calls(function.signature(), Meters.SUCCESS);
       Stream.of(PgHelloException.Code.values())

@@ -18,7 +18,7 @@ import org.hibernate.annotations.AttributeBinderType;
  *
  * <p>With {@link ValueStrategy#PREFETCH}, all entities of one flush get the same time, taken by the
  * first query of the flush. The same applies to all entities of one {@link
- * PgHelloSessions#prefetch} call. Otherwise each row gets its own time.
+ * PgHelloSessions#prefetch} call. With the other strategies, each row gets its own time.
  *
  * <p>A value set by the application is kept, unless {@link #overwrite} is true. Three values count
  * as not set: null, 0 in a {@code long}, and the time that was filled in when the object was last
@@ -34,7 +34,7 @@ import org.hibernate.annotations.AttributeBinderType;
 @Retention(RetentionPolicy.RUNTIME)
 @Target({ElementType.FIELD, ElementType.METHOD})
 public @interface NowMillis {
-  /** When the value is computed. */
+  /** The events at which the value is computed. */
   ValueEvent[] on() default ValueEvent.INSERT;
 
   /** The way in which the value is obtained from the server. */

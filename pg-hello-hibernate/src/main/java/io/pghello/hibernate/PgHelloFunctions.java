@@ -6,7 +6,7 @@ import jakarta.persistence.criteria.Expression;
 
 /**
  * The extension's functions for Criteria queries. They run as part of the query and take no
- * additional round trip. A null argument returns null, as in SQL.
+ * additional round trip. If an argument is null, the result is null, as in SQL.
  *
  * <p>On databases other than PostgreSQL the query fails, because the functions do not exist there.
  *
@@ -29,10 +29,10 @@ public final class PgHelloFunctions {
   }
 
   /**
-   * SQL {@code pg_hello(name, repeat)}: greets a name a number of times, with one space between the
-   * greetings. Needs version 1.1 of the extension.
+   * SQL {@code pg_hello(name, repeat)}: greets a name the given number of times, with one space
+   * between the greetings. Requires version 1.1 of the extension.
    *
-   * @param repeat 1 to 10; another number fails the query
+   * @param repeat the number of greetings, 1 to 10; the query fails for any other number
    */
   public static Expression<String> pgHello(
       CriteriaBuilder builder, Expression<String> name, Expression<? extends Number> repeat) {
@@ -40,9 +40,10 @@ public final class PgHelloFunctions {
   }
 
   /**
-   * Greets a name a number of times; see {@link #pgHello(CriteriaBuilder, Expression, Expression)}.
+   * Greets a name the given number of times; see {@link #pgHello(CriteriaBuilder, Expression,
+   * Expression)}.
    *
-   * @param repeat 1 to 10; another number fails the query
+   * @param repeat the number of greetings, 1 to 10; the query fails for any other number
    */
   public static Expression<String> pgHello(
       CriteriaBuilder builder, Expression<String> name, int repeat) {
@@ -51,8 +52,8 @@ public final class PgHelloFunctions {
 
   /**
    * SQL {@code now_ms()}: the server's wall clock in milliseconds since 1970-01-01T00:00:00Z, like
-   * {@link System#currentTimeMillis()}. Each call within a transaction or a query reads the clock
-   * again.
+   * {@link System#currentTimeMillis()}. Each call reads the clock again, even within one
+   * transaction or query.
    */
   public static Expression<Long> nowMs(CriteriaBuilder builder) {
     return builder.function("now_ms", Long.class);

@@ -15,9 +15,9 @@ public final class PgHelloSessions {
 
   /**
    * Fills the {@link ValueStrategy#PREFETCH} attributes of entities before they are inserted. All
-   * entities share one round trip, plus one for every further 16,384 names or 8 MiB of names.
-   * Without this call, a {@code StatelessSession} makes one round trip per entity, because it
-   * handles one entity at a time. If no attribute needs a value, no query is sent.
+   * entities share one round trip, with an additional one for every further 16,384 names or 8 MiB
+   * of names. Without this call, a {@code StatelessSession} makes one round trip per entity,
+   * because it handles one entity at a time. No query is sent if no attribute needs a value.
    *
    * <p>If the name of an entity changes afterwards, its insert fetches the greeting again.
    *
@@ -36,7 +36,7 @@ public final class PgHelloSessions {
 
   /** Unwraps a session that may be a proxy. Does not access the database. */
   private static SharedSessionContractImplementor behind(StatelessSession session) {
-    // Hibernate 6 has no unwrap
+    // StatelessSession has no unwrap method in Hibernate 6
     NativeQuery<?> query = session.createNativeQuery("select 1", Integer.class);
     if (query instanceof QueryImplementor<?> known) {
       return known.getSession();

@@ -29,16 +29,16 @@ public final class PgHelloSettings {
 
   /**
    * Whether a new session factory checks that the extension is usable. The check runs after
-   * Hibernate has created the schema, with Hibernate's user and {@code search_path}, in the schema
-   * set by {@link #SCHEMA}. It requires a version that has all functions. Each problem is reported
-   * together with its fix.
+   * Hibernate has created the schema, as Hibernate's database role and with its {@code
+   * search_path}, or in the schema set by {@link #SCHEMA}. It requires an extension version that
+   * has all functions. Each problem is reported together with its fix.
    *
    * <ul>
    *   <li>{@code warn}: writes one line to the log category {@code io.pghello.hibernate}.
    *   <li>{@code fail}: the factory is not created. The error is an {@link
    *       io.pghello.PgHelloException}; JPA's {@code Persistence} wraps it. A check that takes
-   *       longer than 30 seconds is an error as well.
-   *   <li>{@code off}: no check and no round trip.
+   *       longer than 30 seconds is reported as an error too.
+   *   <li>{@code off}: disables the check and its round trip.
    * </ul>
    *
    * <p>The default is {@code warn}. It is {@code off} if Hibernate does not access the database at

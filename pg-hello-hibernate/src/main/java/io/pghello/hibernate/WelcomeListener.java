@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Greets entities when they are inserted. Uses only JPA, so it works with any JPA provider. Write a
- * subclass with the callback method, and name it in {@code @EntityListeners} on the entity:
+ * subclass with the callback method, and list the subclass in {@code @EntityListeners} on the
+ * entity:
  *
  * <pre>{@code
  * public class UserListener extends WelcomeListener {
@@ -25,9 +26,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Declare the callback in the subclass, because Hibernate does not call inherited callbacks of
  * listeners. The subclass and its constructor must be public, unless a bean container creates it.
  *
- * <p><b>This is the slow way.</b> {@code persist} waits one round trip for each entity, and only
- * calls from different threads can be batched. With Hibernate, prefer {@link WelcomeMessage}, which
- * uses one query for all entities of a flush.
+ * <p><b>This is the slower approach.</b> {@code persist} waits for one round trip per entity, and
+ * only calls from different threads can be batched. With Hibernate, prefer {@link WelcomeMessage},
+ * which uses one query for all entities of a flush.
  *
  * <p><b>Give the client its own pool</b>, for example with {@link PgHelloClientBuilder#url}. The
  * client never uses the entity manager's connection, so each call needs a second connection while
@@ -37,8 +38,8 @@ import org.jspecify.annotations.Nullable;
  * as {@code pg_hello.repeat}, do not affect greetings.
  *
  * <p>The client is passed to the constructor, for example by a bean container, or set for all
- * listeners with {@link #use}. This class is thread-safe; subclasses must ensure it for their own
- * state.
+ * listeners with {@link #use}. This class is thread-safe; subclasses must ensure that their own
+ * state is thread-safe too.
  */
 public abstract class WelcomeListener {
   private static final AtomicReference<@Nullable PgHelloClient> SHARED = new AtomicReference<>();
@@ -79,8 +80,8 @@ public abstract class WelcomeListener {
   }
 
   /**
-   * Clears the client set with {@link #use}. Call this when the application or the test ends. If
-   * another client is set, or none, nothing changes. Thread-safe.
+   * Clears the client set with {@link #use}. Call this when the application or the test ends. Does
+   * nothing if a different client or no client is set. Thread-safe.
    */
   public static void forget(PgHelloClient client) {
     SHARED.compareAndSet(Objects.requireNonNull(client, "client"), null);
@@ -89,15 +90,15 @@ public abstract class WelcomeListener {
   /**
    * Greets a name and passes the greeting to the setter. Call this from a callback that runs before
    * an insert. It is not useful for updates, because JPA does not report which attributes have
-   * changed. Costs at most one round trip, possibly shared with other threads, and none if there is
-   * nothing to greet.
+   * changed. Costs at most one round trip, possibly shared with other threads, and no round trip if
+   * there is nothing to greet.
    *
    * @param name the name to greet; if null, the entity is not changed
    * @param greeting the entity's current greeting; if it is not null, it is kept
    * @param setter receives the greeting
    * @throws PgHelloException under the same conditions as {@link PgHelloClient#hello(String)}.
-   *     {@code persist}, {@code merge} and {@code flush} throw it directly, {@code commit} as the
-   *     cause of a {@code RollbackException}. The transaction must be rolled back.
+   *     {@code persist}, {@code merge} and {@code flush} throw it directly, and {@code commit}
+   *     throws it as the cause of a {@code RollbackException}. The transaction must be rolled back.
    * @throws IllegalStateException if no client is set
    */
   protected void greet(

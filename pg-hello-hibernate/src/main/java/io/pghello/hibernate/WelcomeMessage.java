@@ -14,8 +14,8 @@ import org.hibernate.annotations.AttributeBinderType;
  * pg_hello(name, repeat)}, for example {@code Hello, Ada!}. The server computes the greeting when
  * the entity is written. By default this takes no round trip per entity; see {@link ValueStrategy}.
  *
- * <p>A value set by the application is kept, unless {@link #overwrite} is true. Null counts as not
- * set. So does a greeting that was filled in for a different name. If the name is null, the
+ * <p>A value set by the application is kept, unless {@link #overwrite} is true. Two values count as
+ * not set: null, and a greeting that was filled in for a different name. If the name is null, the
  * greeting is null. A null does not replace a greeting created by the INSERT, for example when an
  * object without the greeting is merged.
  *
@@ -24,11 +24,11 @@ import org.hibernate.annotations.AttributeBinderType;
  * greeting is filled in if the name is known.
  *
  * <p>Statements that bypass entity events do not fill the attribute: HQL {@code insert} and {@code
- * update} (which can call the function themselves), and {@code StatelessSession.upsert}, unless the
- * attribute is filled on {@link ValueEvent#UPDATE}.
+ * update} (which can call the function themselves), and {@code StatelessSession.upsert} (unless the
+ * attribute is filled on {@link ValueEvent#UPDATE}).
  *
- * <p>Unsupported mappings fail when the session factory is built. Needs version 1.1 of the
- * extension. If a name cannot be sent or the query fails, the flush throws a {@link
+ * <p>Unsupported mappings cause an error when the session factory is built. Requires version 1.1 of
+ * the extension. If a name cannot be sent or the query fails, the flush throws a {@link
  * org.hibernate.JDBCException}, whose type Hibernate derives from the SQLSTATE. The root cause is a
  * {@link io.pghello.PgHelloException}. Roll back the transaction in this case.
  */
@@ -37,7 +37,7 @@ import org.hibernate.annotations.AttributeBinderType;
 @Retention(RetentionPolicy.RUNTIME)
 @Target({ElementType.FIELD, ElementType.METHOD})
 public @interface WelcomeMessage {
-  /** Uses the session's setting {@code pg_hello.repeat}. A value for {@link #repeat}. */
+  /** A value for {@link #repeat} that selects the session's setting {@code pg_hello.repeat}. */
   int AS_SET = 0;
 
   /**
@@ -50,7 +50,7 @@ public @interface WelcomeMessage {
   /** Number of greetings, 1 to 10, or {@link #AS_SET}. */
   int repeat() default 1;
 
-  /** When the value is computed. */
+  /** The events at which the value is computed. */
   ValueEvent[] on() default ValueEvent.INSERT;
 
   /** The way in which the value is obtained from the server. */

@@ -8,12 +8,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Converts between the result of {@code now_ms()}, milliseconds since 1970-01-01 00:00:00 UTC, and
- * an {@link Instant}. It also suits columns that {@code now_ms()} fills: name it in a forced type
- * of jOOQ's code generator, or use {@code field.convert(new EpochMillisConverter())}.
+ * an {@link Instant}. You can also use it for columns that {@code now_ms()} fills: specify it in a
+ * forced type of jOOQ's code generator, or use {@code field.convert(new EpochMillisConverter())}.
  *
- * <p>Null is converted to null. On the way to the database, the instant is truncated to
- * milliseconds like in {@link Instant#toEpochMilli()}; an instant that does not fit into a {@code
- * long} causes an {@link ArithmeticException}.
+ * <p>Null is converted to null. Instants sent to the database are truncated to milliseconds as in
+ * {@link Instant#toEpochMilli()}; an instant that does not fit into a {@code long} causes an {@link
+ * ArithmeticException}.
  *
  * <p>Immutable and thread-safe.
  */

@@ -90,14 +90,14 @@ public final class PgHello extends Routines {
   }
 
   /**
-   * Greets many names in one round trip with {@code pg_hello_all(text[], integer[])}. The number of
-   * greetings is the session's setting {@code pg_hello.repeat}. An empty collection needs no round
-   * trip.
+   * Greets many names in one round trip with {@code pg_hello_all(text[], integer[])}. The session's
+   * setting {@code pg_hello.repeat} determines the number of greetings. An empty collection needs
+   * no round trip.
    *
    * @param ctx the context that executes the query, in its transaction if there is one
-   * @param names the names, none of them null. All are sent in one message, which PostgreSQL limits
-   *     to 1 GB.
-   * @return the greetings in the order of the names; unmodifiable
+   * @param names the names, without null elements. All names are sent in one message, which
+   *     PostgreSQL limits to 1 GB.
+   * @return an unmodifiable list of greetings, in the order of the names
    * @throws NullPointerException if a name is null; the message contains its index
    * @throws IllegalArgumentException if a name contains U+0000 or an unpaired surrogate
    * @throws org.jooq.exception.DataAccessException if the query fails
@@ -112,11 +112,11 @@ public final class PgHello extends Routines {
   }
 
   /**
-   * Returns {@code pg_hello_all(text[], integer[])} as a table with one row per name, to select
-   * from or to join. The columns are {@code position, name, greeting}; positions start at 1, in the
+   * Returns {@code pg_hello_all(text[], integer[])} as a table with one row per name, for use in
+   * FROM or JOIN. The columns are {@code position, name, greeting}; positions start at 1, in the
    * order of the names. The alias is {@code pg_hello_all} unless you change it with {@code as(…)}.
    *
-   * @param names the names, none of them null; sent as one bind value
+   * @param names the names, without null elements; sent as one bind value
    * @throws NullPointerException if a name is null; the message contains its index
    * @throws IllegalArgumentException if a name contains U+0000 or an unpaired surrogate
    */
@@ -132,7 +132,7 @@ public final class PgHello extends Routines {
     return DSL.select(position, name, greeting)
         .from(source)
         .crossJoin(
-            // jOOQ has unnest of one array only
+            // jOOQ's unnest supports only a single array
             DSL.table(
                     "unnest({0}, {1}) with ordinality",
                     all, pgHelloAll(all, DSL.val(null, SQLDataType.INTEGER.array())))

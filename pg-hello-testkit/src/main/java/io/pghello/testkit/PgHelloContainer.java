@@ -37,7 +37,7 @@ public final class PgHelloContainer extends ExtensionContainer<PgHelloContainer>
     return TestDatabase.create(databases(), true);
   }
 
-  // for this package
+  // makes the method accessible in this package
   @Override
   protected Databases databases() {
     return super.databases();

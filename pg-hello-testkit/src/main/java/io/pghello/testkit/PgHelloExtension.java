@@ -24,7 +24,7 @@ final class PgHelloExtension extends DatabaseExtension<PgHelloTest, TestDatabase
   @Override
   protected TestServer open(PgHelloTest settings) {
     ServerPlace place = ExtensionFiles.place();
-    // our server is shared in this JVM and stops at its end
+    // an embedded server is shared in this JVM and stops when the JVM exits
     return place.isOurs()
         ? TestServer.ofOurs(PgHelloServer.shared().server(), () -> {})
         : TestServer.open(place, ExtensionFiles.NEEDS);

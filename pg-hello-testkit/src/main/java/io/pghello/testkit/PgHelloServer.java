@@ -31,14 +31,14 @@ import org.jspecify.annotations.Nullable;
  * version. To use an installed PostgreSQL instead, set the system property {@code
  * pghello.server=local} or the environment variable {@code PG_HELLO_SERVER}. Select a specific one
  * with {@code local:17} or {@code local:/usr/lib/postgresql/17/bin}. The testkit does not write to
- * the installation. Containers and URLs, which {@link PgHelloTest} supports, are ignored here: the
- * server is then an embedded one.
+ * the installation. If the property selects a container or a URL, which only {@link PgHelloTest}
+ * supports, an embedded server is started.
  *
  * <p>The server is for tests and demos. It listens only on the loopback interface, keeps its data
  * in memory if possible ({@code /dev/shm}), and does not flush commits to disk. The first start on
  * a machine unpacks the binaries into the user's cache directory, which takes some seconds; later
- * starts take less than a second. The server stops at the end of the JVM. If the JVM is killed, the
- * next start removes the leftovers.
+ * starts take less than a second. The server stops when the JVM exits. If the JVM is killed, the
+ * next start removes the remaining files.
  *
  * <p>Once databases have been created, the testkit keeps up to two superuser sessions in the
  * database {@code postgres}. Their {@code application_name} is {@code pg-hello-testkit}; exclude
@@ -70,8 +70,8 @@ public final class PgHelloServer implements AutoCloseable {
   }
 
   /**
-   * Returns the shared server of this JVM. The first call starts it. It stops at the end of the
-   * JVM. Closing, stopping or killing it affects all its users.
+   * Returns the shared server of this JVM. The first call starts it. The server stops when the JVM
+   * exits. Closing, stopping or killing it affects all its users.
    */
   public static PgHelloServer shared() {
     SHARED_LOCK.lock();
@@ -100,7 +100,7 @@ public final class PgHelloServer implements AutoCloseable {
     /**
      * Sets the port of the server. Default: 0, a free port.
      *
-     * @throws IllegalArgumentException if it is not between 0 and 65535
+     * @throws IllegalArgumentException if the port is not between 0 and 65535
      */
     public Builder port(int port) {
       if (port < 0 || port > 65535) {
@@ -114,8 +114,8 @@ public final class PgHelloServer implements AutoCloseable {
      * Adds a server setting, like a line of {@code postgresql.conf}. The defaults differ from
      * PostgreSQL's: {@code fsync=off}, {@code max_connections=300} and {@code timezone=UTC}.
      *
-     * @param name the setting, for example {@code session_preload_libraries}
-     * @param value its value, not quoted
+     * @param name the name of the setting, for example {@code session_preload_libraries}
+     * @param value the value, without quotes
      */
     public Builder setting(String name, String value) {
       settings.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value"));
@@ -143,7 +143,7 @@ public final class PgHelloServer implements AutoCloseable {
   static ServerExtension extension(String place) {
     if (ServerPlace.isLocal(place)
         && !ExtensionFiles.isFor(Platform.current(), DatabaseServer.major(place))) {
-      // the extension may be installed on the server, for any platform and major
+      // the extension may already be installed on the server, for any platform and major version
       return ExtensionFiles.ofServer();
     }
     ExtensionFiles.requirePlatform(Platform.current());
@@ -152,7 +152,7 @@ public final class PgHelloServer implements AutoCloseable {
 
   /**
    * Creates a database with the extension by copying a template. This takes about 20 ms for the
-   * first database. The next one is created in the background while the program uses this one.
+   * first database. The next database is created in the background while the program uses this one.
    *
    * @throws IllegalStateException if the server cannot create the database
    */
@@ -243,8 +243,8 @@ public final class PgHelloServer implements AutoCloseable {
    * Starts the server again after {@link #stop()} or {@link #kill()}, with its data and on the same
    * port. Does nothing if it is running.
    *
-   * @throws IllegalStateException if it is closed
-   * @throws UncheckedIOException if it does not start
+   * @throws IllegalStateException if the server is closed
+   * @throws UncheckedIOException if the server does not start
    */
   public void startAgain() {
     server.startAgain();

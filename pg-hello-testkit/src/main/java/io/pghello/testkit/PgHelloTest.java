@@ -16,31 +16,32 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * <p>Test methods and lifecycle methods declare what they need as parameters of these types:
  *
  * <ul>
- *   <li>{@link javax.sql.DataSource}: opens connections to the test's database, without a pool. A
- *       connection that is still open at the end of the test fails the test; the error shows where
- *       it was opened.
+ *   <li>{@link javax.sql.DataSource}: opens connections to the test's database, without a pool. If
+ *       a connection is still open when the test ends, the test fails and reports the place that
+ *       opened the connection.
  *   <li>{@link java.sql.Connection}: one connection, closed after the test.
  *   <li>{@link TestDatabase}: the database itself.
  *   <li>{@link WireProxy}: a proxy. In a test method with this parameter, the data source and the
  *       connection use the proxy.
  *   <li>{@link PgHelloServer}: the embedded server that all tests of this JVM share. If the tests
- *       run against another server, the test is aborted, not failed.
+ *       run on another server, a test with this parameter is aborted, which does not count as a
+ *       failure.
  * </ul>
  *
- * The data source and the connection log in as the ordinary role that owns the database or, with
- * {@link Superuser}, as the superuser.
+ * The data source and the connection log in as the ordinary role that owns the database, or as the
+ * superuser if the parameter is annotated with {@link Superuser}.
  *
  * <p>Tests can run in parallel.
  *
- * <p>The system property {@code pghello.server}, or else the environment variable {@code
- * PG_HELLO_SERVER}, selects the server:
+ * <p>The system property {@code pghello.server}, or the environment variable {@code
+ * PG_HELLO_SERVER} if the property is not set, selects the server:
  *
  * <ul>
  *   <li>{@code embedded}, the default: a {@link PgHelloServer} with the major version on the class
  *       path
- *   <li>{@code local}: a {@link PgHelloServer} that uses the first installed PostgreSQL on the
- *       path. Select another one with {@code local:17} or {@code local:PATH}, the path of a {@code
- *       pg_config} or of its directory.
+ *   <li>{@code local}: a {@link PgHelloServer} that runs the programs of the first installed
+ *       PostgreSQL on the {@code PATH}. {@code local:17} selects a major version, and {@code
+ *       local:PATH} selects a {@code pg_config} or its directory.
  *   <li>{@code container} or {@code container:IMAGE}: a {@link PgHelloContainer}
  *   <li>a JDBC URL with the login of a superuser: your own server, version 15 or newer, on which
  *       the extension's files are installed. Only objects created by the tests are dropped at the
@@ -51,7 +52,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * pg-extension.keep-failed=true}, or the environment variable {@code PG_EXTENSION_KEEP_FAILED}, the
  * database of a failed test is kept, and the commands to connect to it are logged.
  *
- * <p>If the server cannot be used, the class fails once, with the cause and a remedy.
+ * <p>If the server cannot be used, each test class fails once. The message contains the cause and a
+ * remedy.
  */
 @Documented
 @Inherited
@@ -75,7 +77,7 @@ public @interface PgHelloTest {
 
   /**
    * SQL scripts on the class path that create the schema and rows of each database. They run once
-   * for all tests with the same scripts: see {@link DatabasePreparer#ofScripts}. Default: none.
+   * for all tests with the same scripts; see {@link DatabasePreparer#ofScripts}. Default: none.
    */
   String[] scripts() default {};
 

@@ -26,13 +26,13 @@ public final class TestDatabase extends io.pghello.extension.testkit.TestDatabas
     return new TestDatabase(databases(), super.copy().name());
   }
 
-  // for this package
+  // makes the method accessible in this package
   @Override
   protected DataSource dataSource(io.pghello.extension.testkit.WireProxy proxy, boolean superuser) {
     return super.dataSource(proxy, superuser);
   }
 
-  // for this package
+  // makes the method accessible in this package
   @Override
   protected Databases databases() {
     return super.databases();

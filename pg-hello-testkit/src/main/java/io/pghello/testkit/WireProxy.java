@@ -30,7 +30,7 @@ public final class WireProxy extends io.pghello.extension.testkit.WireProxy {
     return to("127.0.0.1", server.port());
   }
 
-  // for this package
+  // makes the method accessible in this package
   @Override
   protected int threads() {
     return super.threads();

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Describes a native extension: its name, library, functions and versions. Immutable and
- * thread-safe. A binding keeps it in a constant.
+ * thread-safe. A binding keeps its description in a constant.
  */
 public final class ExtensionDescription {
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_-]*");
@@ -46,7 +46,7 @@ public final class ExtensionDescription {
   /**
    * Starts the description of an extension.
    *
-   * @param name the name as in {@code CREATE EXTENSION}: letters, digits, {@code _} and {@code -}
+   * @param name the name used in {@code CREATE EXTENSION}: letters, digits, {@code _} and {@code -}
    * @throws IllegalArgumentException if the name is invalid
    */
   public static Builder named(String name) {
@@ -85,12 +85,12 @@ public final class ExtensionDescription {
     return PLAIN_NAME.matcher(name).matches() ? name : '"' + name + '"';
   }
 
-  /** Returns the library of its functions, for example {@code $libdir/pg_hello}. */
+  /** Returns the library of the extension's functions, for example {@code $libdir/pg_hello}. */
   public String library() {
     return library;
   }
 
-  /** Returns the remedy if its files are not on the server. */
+  /** Returns the remedy to report if the extension's files are not on the server. */
   public String howToInstall() {
     return howToInstall;
   }
@@ -130,8 +130,8 @@ public final class ExtensionDescription {
   }
 
   /**
-   * Adapts a version to Java's format: 1.4-1 is newer than 1.4, and 3.4.2dev and 3.4.2RC1 are older
-   * than 3.4.2.
+   * Converts a version to Java's format, so that 1.4-1 is newer than 1.4, and 3.4.2dev and 3.4.2RC1
+   * are older than 3.4.2.
    */
   private static String withDots(String version) {
     return version
@@ -203,7 +203,7 @@ public final class ExtensionDescription {
       throws SQLException {
     String message = String.valueOf(error.getMessage());
     String file = library.substring(library.lastIndexOf('/') + 1).replaceFirst("VERSION.*", "");
-    // exclude libraries whose names begin with this name, and data files
+    // exclude data files, and other libraries whose names merely begin with this name
     String end = library.contains("VERSION") ? "" : "(\\.(so|dll|dylib))?(?![\\w./-])";
     boolean namesLibrary = Pattern.compile('/' + Pattern.quote(file) + end).matcher(message).find();
     if ("58P01".equals(error.getSQLState())) {
@@ -219,7 +219,7 @@ public final class ExtensionDescription {
       return Optional.empty();
     }
     return find(connection).problems().stream()
-        // a missing privilege has nothing to do with the search path
+        // a missing privilege is not caused by the search path
         .filter(problem -> problem.isObstacle() || "42883".equals(error.getSQLState()))
         .findFirst();
   }
@@ -247,9 +247,9 @@ public final class ExtensionDescription {
     }
 
     /**
-     * Sets the library of its functions: the {@code module_pathname} of the control file, or the
-     * path in the extension's script. {@code VERSION} stands for the created version, for example
-     * {@code $libdir/timescaledb-VERSION}. Default: {@code $libdir/NAME}.
+     * Sets the library of the extension's functions: the {@code module_pathname} of the control
+     * file, or the path in the extension's script. {@code VERSION} stands for the created version,
+     * for example {@code $libdir/timescaledb-VERSION}. Default: {@code $libdir/NAME}.
      */
     public Builder library(String library) {
       if (!LIBRARY.matcher(library).matches()) {
@@ -262,7 +262,9 @@ public final class ExtensionDescription {
       return this;
     }
 
-    /** Sets the remedy if its files are not on the server: one sentence. */
+    /**
+     * Sets the remedy to report if the extension's files are not on the server, as one sentence.
+     */
     public Builder howToInstall(String remedy) {
       this.howToInstall = Objects.requireNonNull(remedy, "remedy");
       return this;

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param argumentTypes the SQL names of its argument types, without a schema, for example {@code
  *     double precision}, {@code text[]} or {@code vector}; an array for {@code VARIADIC}
  * @param resultType the SQL name of its result type
- * @param since the first version of the extension with this function, which begins with a number;
- *     null if all versions have it
+ * @param since the first extension version that has this function; it begins with a number; null if
+ *     all versions have the function
  * @param volatility its declared volatility; null if irrelevant
  */
 public record ExtensionFunction(
@@ -100,7 +100,7 @@ public record ExtensionFunction(
    * @param signature the name and the argument types, for example {@code l2_distance(vector,
    *     vector)}
    * @param resultType the result type, for example {@code double precision}
-   * @throws IllegalArgumentException if one of them is invalid
+   * @throws IllegalArgumentException if the signature or the result type is invalid
    */
   public static ExtensionFunction of(String signature, String resultType) {
     Matcher matcher = SIGNATURE.matcher(signature);
@@ -131,7 +131,7 @@ public record ExtensionFunction(
     return words;
   }
 
-  /** Returns a copy with the first version that has the function. */
+  /** Returns a copy with the given version as the first one that has the function. */
   public ExtensionFunction withSince(String version) {
     return new ExtensionFunction(name, argumentTypes, resultType, version, volatility);
   }

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 public record ExtensionProblem(Kind kind, String message, String remedy, Set<String> functions)
     implements Serializable {
 
-  /** The kinds of problems. Later versions may add some. */
+  /** The kinds of problems. Later versions may add kinds. */
   public enum Kind {
     /** The extension's files or its library are not on the database server. */
     FILES_MISSING,
@@ -55,7 +55,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
   }
 
   /**
-   * Returns whether the problem prevents calls, and does not affect only unqualified names in SQL.
+   * Returns whether the problem prevents calls. False if it affects only unqualified names in SQL.
    */
   public boolean isObstacle() {
     return kind != Kind.NOT_ON_PATH;
@@ -123,7 +123,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
   }
 
   /**
-   * Returns the problem for functions with the expected names but another behavior.
+   * Returns the problem for functions that have the expected names but behave differently.
    *
    * @param schema the extension's schema, quoted if necessary; null if it no longer exists
    */
@@ -145,7 +145,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
   /**
    * Returns the problem for an extension that is not created.
    *
-   * @param creator who may create it; null if the current role may
+   * @param creator a description of the roles that may create it; null if the current role may
    * @param schema the schema to create it in, quoted; null for any
    */
   static ExtensionProblem notCreated(
@@ -190,7 +190,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
             + added.stream()
                 .map(
                     each ->
-                        // otherwise it would remain and block an update
+                        // otherwise the function would remain and block an update
                         "ALTER EXTENSION %s DROP ROUTINE %s; DROP ROUTINE %2$s;"
                             .formatted(extension.quotedName(), each))
                 .collect(joining(" ")),

@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  *     created in this database
  * @param version its version; null if the extension is not created in this database
  * @param filesVersion the version that the files on the server would create; null if there are none
- * @param functions the described functions that exist and belong to the extension itself: C
- *     functions in its library and schema, owned by a superuser
+ * @param functions the described functions that exist and are the extension's own: C functions in
+ *     its library and schema, owned by a superuser
  * @param problems the problems, most severe first
  * @param processId the process ID of the server process ({@code pg_backend_pid()})
  * @param isTracked whether a pooler has created prepared statements in that process
@@ -49,7 +49,7 @@ public record Installation(
 
   // The owner of an extension can add functions to it, so membership does not make a function safe
   // to call. PostgreSQL's own types are identified by their schema, because a type with the same
-  // name can come first on the path or be in the signature.
+  // name may come first on the search path, or may appear in the signature.
   private static final String SQL =
       """
       SELECT 'installation of {extension}' AS question, pg_catalog.current_database() AS database,
@@ -346,7 +346,7 @@ public record Installation(
     return this;
   }
 
-  /** The result of the query except the functions. */
+  /** The result of the query, without the functions. */
   private record Server(
       String database,
       String serverVersion,
@@ -382,7 +382,10 @@ public record Installation(
           row.getBoolean("is_distributed"));
     }
 
-    /** Returns who may create the extension; null if the current role may. */
+    /**
+     * Returns a description of the roles that may create the extension; null if the current role
+     * may.
+     */
     @Nullable String creator() {
       if (needsSuperuser) {
         return "a superuser";

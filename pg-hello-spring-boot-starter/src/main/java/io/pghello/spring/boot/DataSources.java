@@ -55,8 +55,8 @@ final class DataSources {
   private DataSources() {}
 
   /**
-   * Returns whether one of Spring's data sources selects the database or the user by thread. Does
-   * not detect a data source that is hidden by a wrapper.
+   * Returns whether the data source is one of Spring's data sources that select the database or the
+   * user by thread. Does not detect a data source that is hidden by a wrapper.
    */
   static boolean isRouted(DataSource dataSource) {
     return isOrWraps(dataSource, AbstractRoutingDataSource.class)
@@ -64,8 +64,8 @@ final class DataSources {
   }
 
   /**
-   * Returns the pool that provides the current thread's connections; null if unknown, either
-   * because the pool is of another type or because an unknown data source lies in between.
+   * Returns the pool that provides the current thread's connections; null if the pool is unknown,
+   * because it has another type or is wrapped by an unknown data source.
    */
   static @Nullable DataSource pool(DataSource dataSource) {
     try {
@@ -73,7 +73,7 @@ final class DataSources {
           ? dataSource
           : isRouted(dataSource) ? null : poolBehind(dataSource);
     } catch (SQLException | RuntimeException e) {
-      // for example, the thread has no tenant
+      // for example if the thread has no tenant
       return null;
     }
   }

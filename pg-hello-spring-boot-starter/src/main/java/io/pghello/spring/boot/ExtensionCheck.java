@@ -27,7 +27,7 @@ import org.springframework.beans.factory.SmartInitializingSingleton;
 final class ExtensionCheck implements SmartInitializingSingleton {
   private static final Log LOG = LogFactory.getLog(ExtensionCheck.class);
 
-  // the usual default timeout of pools
+  // the default timeout of most pools
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
   private final ObjectProvider<DataSource> dataSources;
@@ -56,11 +56,11 @@ final class ExtensionCheck implements SmartInitializingSingleton {
     var obstacles = new ArrayList<ExtensionProblem>();
     for (String name : properties.check()) {
       for (ExtensionProblem problem : problems(name, dataSource)) {
-        // a problem that affects only the application's SQL does not prevent the start
+        // a problem that affects only the application's SQL does not make startup fail
         if (fails() && problem.isObstacle()) {
           obstacles.add(problem);
         }
-        // log it even if the start fails, because the next check may throw
+        // log the problem even if startup fails, because the next check may throw an exception
         LOG.warn(problem.toString());
       }
     }
@@ -80,14 +80,14 @@ final class ExtensionCheck implements SmartInitializingSingleton {
     try {
       extension = ExtensionDescription.ofName(name);
     } catch (ServiceConfigurationError e) {
-      // thrown by the provider of this or of another extension
+      // thrown by the provider of this extension or of another one
       reportUnchecked(name, String.valueOf(e.getMessage()), e);
       return List.of();
     }
     try (Connection connection = dataSource.getConnection()) {
       return extension.find(connection, null, TIMEOUT).problems().stream()
-          // without a description, no functions are called, and the schema may be off the path on
-          // purpose
+          // if no functions are described, none are called, and the schema may be off the search
+          // path on purpose
           .filter(each -> each.kind() != Kind.NOT_ON_PATH || !extension.functions().isEmpty())
           .toList();
     } catch (ExtensionException e) {

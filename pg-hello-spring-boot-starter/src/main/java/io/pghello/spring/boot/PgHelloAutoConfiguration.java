@@ -100,12 +100,12 @@ public final class PgHelloAutoConfiguration {
     return client.equals(CLIENT) && isActive(beans);
   }
 
-  /** Returns whether the application has the client of this class. */
+  /** Returns whether the application uses the client that this class creates. */
   static boolean isActive(ListableBeanFactory beans) {
     return beans.getBeanNamesForType(PgHelloAutoConfiguration.class, false, false).length > 0;
   }
 
-  /** Returns the source of connections. Logs the reason if calls do not share statements. */
+  /** Returns the source of connections. If calls are not batched, logs the reason. */
   private static SpringConnectionSource source(
       DataSource dataSource, @Nullable Boolean wanted, ListableBeanFactory beans) {
     if (Boolean.FALSE.equals(wanted)) {

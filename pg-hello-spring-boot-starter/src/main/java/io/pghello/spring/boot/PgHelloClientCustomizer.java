@@ -4,7 +4,7 @@ package io.pghello.spring.boot;
 import io.pghello.PgHelloClientBuilder;
 
 /**
- * Customizes the application's client before it is built. Customizers are called in their order,
+ * Customizes the application's client before it is built. Customizers are called in bean order,
  * after the properties and listeners have been applied, so their settings take precedence.
  */
 @FunctionalInterface
@@ -12,8 +12,8 @@ public interface PgHelloClientCustomizer {
   /**
    * Customizes the client's builder.
    *
-   * @param builder contains the data source and all properties; you cannot set another source of
-   *     connections
+   * @param builder the builder, to which the data source and all properties have been applied; you
+   *     cannot set another source of connections
    */
   void customize(PgHelloClientBuilder builder);
 }

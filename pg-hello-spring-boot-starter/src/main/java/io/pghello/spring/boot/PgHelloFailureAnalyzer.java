@@ -43,7 +43,10 @@ final class PgHelloFailureAnalyzer implements FailureAnalyzer {
     return null;
   }
 
-  /** Returns whether configuration or SQL fixes the error, so that no stack trace is needed. */
+  /**
+   * Returns whether the error can be fixed by configuration or SQL, so that no stack trace is
+   * needed.
+   */
   private static boolean isInstallationProblem(PgHelloException error) {
     return switch (error.code()) {
       case FILES_MISSING,

@@ -24,7 +24,7 @@ import org.springframework.orm.jpa.LocalContainerEntityManagerFactoryBean;
 @ConditionalOnClass({LocalContainerEntityManagerFactoryBean.class, PgHelloSettings.class})
 @EnableConfigurationProperties(PgHelloProperties.class)
 public final class PgHelloHibernateAutoConfiguration {
-  // Spring Boot 3 and 4 have the customizer of Hibernate's properties in different packages.
+  // The customizer for Hibernate's properties is in different packages in Spring Boot 3 and 4.
   @Bean
   static BeanPostProcessor pgHelloHibernateSettings(
       ObjectProvider<PgHelloProperties> properties, ListableBeanFactory beans) {

@@ -8,8 +8,8 @@ import org.springframework.aot.hint.RuntimeHintsRegistrar;
 
 /**
  * Runtime hints for ahead-of-time processing: the class that Hibernate instantiates because an
- * annotation names it, and the pools that {@link DataSources} recognizes. Spring Boot and the JDK
- * find all other classes without hints.
+ * annotation refers to it, and the pools that {@link DataSources} recognizes. Spring Boot and the
+ * JDK find all other classes without hints.
  */
 final class PgHelloRuntimeHints implements RuntimeHintsRegistrar {
   static final String BINDER = "io.pghello.hibernate.internal.ServerValueBinder";
@@ -19,7 +19,7 @@ final class PgHelloRuntimeHints implements RuntimeHintsRegistrar {
     hints
         .reflection()
         .registerTypeIfPresent(loader, BINDER, MemberCategory.INVOKE_DECLARED_CONSTRUCTORS);
-    // looked up only by name
+    // these classes are looked up only by name
     DataSources.POOLS.forEach(pool -> hints.reflection().registerTypeIfPresent(loader, pool));
   }
 }

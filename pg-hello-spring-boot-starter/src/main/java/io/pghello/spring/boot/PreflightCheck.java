@@ -39,7 +39,7 @@ final class PreflightCheck implements SmartInitializingSingleton {
       return;
     }
     List<PgHelloProblem> problems = problems();
-    // a problem that affects only the application's SQL does not prevent the start
+    // a problem that affects only the application's SQL does not make startup fail
     if (properties.preflight() == Preflight.FAIL
         && problems.stream().anyMatch(problem -> !problem.functions().isEmpty())) {
       throw new PreflightFailedException(problems);
@@ -51,7 +51,7 @@ final class PreflightCheck implements SmartInitializingSingleton {
 
   /** Checks each client. A problem that several clients share is returned once. */
   private List<PgHelloProblem> problems() {
-    // empty if a test has replaced the client with a mock of an interface
+    // the map is empty if a test has replaced the client with a mock of an interface
     Map<String, PgHelloClient> clients = Clients.all(beans);
     boolean several = clients.size() > 1;
     var found = new LinkedHashMap<PgHelloProblem, List<String>>();
@@ -93,8 +93,8 @@ final class PreflightCheck implements SmartInitializingSingleton {
   }
 
   /**
-   * Returns whether this is a training run that exits after startup, for which no database needs to
-   * run.
+   * Returns whether this is a training run that exits after startup, which does not require a
+   * running database.
    */
   static boolean isTraining() {
     return "onRefresh".equalsIgnoreCase(SpringProperties.getProperty("spring.context.exit"));

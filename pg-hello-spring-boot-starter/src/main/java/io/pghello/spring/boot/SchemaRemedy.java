@@ -5,7 +5,7 @@ import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloProblem;
 import org.jspecify.annotations.Nullable;
 
-/** Adapts remedies of problems with {@code pg-hello.schema} to the property. */
+/** Adapts the remedies of schema problems to the property {@code pg-hello.schema}. */
 final class SchemaRemedy {
   private SchemaRemedy() {}
 
@@ -22,7 +22,7 @@ final class SchemaRemedy {
   }
 
   private static String remedy(PgHelloProblem problem, @Nullable String schema) {
-    // the problem has affected functions only if it was found by the client
+    // only problems found by the client list the affected functions
     if (!problem.functions().isEmpty()) {
       return schema == null
           ? problem.remedy()

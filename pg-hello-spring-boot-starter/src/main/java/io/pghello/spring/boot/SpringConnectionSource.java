@@ -19,17 +19,17 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
  *
  * <p>A call inside a transaction on this data source runs separately on the transaction's
  * connection. It sees the transaction's settings and never waits for connections that other
- * transactions hold. All other calls borrow a connection of their own and may share a statement.
- * Any transaction manager works if it binds connections of this data source, for example {@code
+ * transactions hold. All other calls borrow their own connections and may be batched. Any
+ * transaction manager works if it binds connections of this data source, for example {@code
  * DataSourceTransactionManager} or {@code JpaTransactionManager}. Transactions on other data
  * sources have no effect.
  *
- * <p>Calls share statements only if the data source is known to connect all threads to the same
- * database as the same user. These data sources are recognized: the pools HikariCP, Tomcat JDBC,
- * Commons DBCP 2 and c3p0, the unpooled data sources of the driver and of Spring, and wrappers that
- * unwrap to one of them, such as datasource-proxy and p6spy. A call runs separately if its thread
- * finds a different pool. All calls run separately with an unknown data source (unless you pass
- * {@code coalescing} = true), and behind an {@link AbstractRoutingDataSource} or a {@link
+ * <p>Calls are batched only if the data source is known to connect all threads to the same database
+ * as the same user. These data sources are recognized: the pools HikariCP, Tomcat JDBC, Commons
+ * DBCP 2 and c3p0, the unpooled data sources of the driver and of Spring, and wrappers that unwrap
+ * to one of them, such as datasource-proxy and p6spy. A call runs separately if its thread finds a
+ * different pool. All calls run separately with an unknown data source (unless you pass {@code
+ * coalescing} = true), and behind an {@link AbstractRoutingDataSource} or a {@link
  * UserCredentialsDataSourceAdapter}. One case is not detected: a custom wrapper that unwraps to one
  * pool but takes connections from several.
  *
@@ -42,7 +42,7 @@ public final class SpringConnectionSource implements ConnectionSource {
   private final @Nullable DataSource pool;
 
   /**
-   * Creates a source whose calls share statements if the data source is known to allow it. Opens no
+   * Creates a source that allows batching if the data source is known to be suitable. Opens no
    * connection.
    *
    * @param dataSource the application's data source; a {@link TransactionAwareDataSourceProxy} is
@@ -55,14 +55,14 @@ public final class SpringConnectionSource implements ConnectionSource {
   }
 
   /**
-   * Creates a source with an explicit setting for shared statements. Opens no connection.
+   * Creates a source with an explicit setting for batching. Opens no connection.
    *
    * @param dataSource the application's data source; a {@link TransactionAwareDataSourceProxy} is
    *     unwrapped
    * @param coalescing true if the data source connects all threads to the same database as the same
    *     user; calls inside transactions still run separately
-   * @throws IllegalArgumentException if {@code coalescing} is true and one of Spring's data sources
-   *     selects the database or the user by thread
+   * @throws IllegalArgumentException if {@code coalescing} is true and the data source is one of
+   *     Spring's data sources that select the database or the user by thread
    */
   public SpringConnectionSource(DataSource dataSource, boolean coalescing) {
     this.dataSource = bound(dataSource);
@@ -89,7 +89,7 @@ public final class SpringConnectionSource implements ConnectionSource {
   @Override
   public Connection get() throws SQLException {
     // outside a transaction on this data source, DataSourceUtils would bind the connection to a
-    // transaction on another one
+    // transaction on another data source
     Connection connection =
         isBound()
             ? DataSourceUtils.doGetConnection(dataSource)
@@ -120,12 +120,15 @@ public final class SpringConnectionSource implements ConnectionSource {
     return TransactionSynchronizationManager.hasResource(dataSource);
   }
 
-  /** Returns whether one of Spring's data sources selects the database by thread. */
+  /**
+   * Returns whether the data source is one of Spring's data sources that select the database by
+   * thread.
+   */
   boolean isRouted() {
     return DataSources.isRouted(dataSource);
   }
 
-  /** Returns whether calls can share statements. */
+  /** Returns whether calls can be batched. */
   boolean isShareable() {
     return shareable;
   }

@@ -21,12 +21,12 @@ import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Checks whether an extension is usable when a session factory is complete and its schema has been
- * created. Uses Hibernate's logging library.
+ * After a session factory and its schema have been created, checks whether an extension is usable.
+ * Uses Hibernate's logging library.
  */
 @SuppressWarnings("serial") // observers of a factory are not serialized
 public class ExtensionCheck implements SessionFactoryObserver {
-  /** Timeout of the check: the usual default timeout of pools. */
+  /** Timeout of the check, equal to the default timeout of most pools. */
   protected static final Duration TIMEOUT = Duration.ofSeconds(30);
 
   private final ExtensionDescription extension;
@@ -40,7 +40,7 @@ public class ExtensionCheck implements SessionFactoryObserver {
    *
    * @param schemaSetting the name of the setting for the extension's schema
    * @param schema the value of the setting, without quotes; null if it is not set
-   * @param fails whether a problem fails startup instead of being logged
+   * @param fails whether a problem makes startup fail instead of being logged
    * @param log the name of the logger
    */
   protected ExtensionCheck(
@@ -87,7 +87,7 @@ public class ExtensionCheck implements SessionFactoryObserver {
     log.warn(message);
   }
 
-  /** Returns the expected schema in quotes; null for any schema on the path. */
+  /** Returns the expected schema in quotes; null if any schema on the search path is accepted. */
   protected final @Nullable String quotedSchema() {
     return schema == null ? null : ExtensionSettings.quoted(schema);
   }
@@ -131,10 +131,11 @@ public class ExtensionCheck implements SessionFactoryObserver {
                     problem.kind(),
                     message.replace("the client is configured", "Hibernate is configured"),
                     remedy,
-                    // calls of the client are not affected, because its schema may be correct
+                    // no function is listed as affected, because the client's schema may be correct
                     Set.of()));
         case NOT_ON_PATH -> {
-          // with a configured schema, calls are qualified; without a description, none are made
+          // if a schema is configured, calls are qualified; if no functions are described,
+          // Hibernate calls none
           if (schema == null && !extension.functions().isEmpty()) {
             problems.add(new ExtensionProblem(problem.kind(), message, remedy, Set.of()));
           }

@@ -26,8 +26,8 @@ import org.hibernate.type.StandardBasicTypes;
 import org.hibernate.type.spi.TypeConfiguration;
 
 /**
- * Registers the functions of an extension for HQL and Criteria on PostgreSQL. A binding extends
- * this class by a class that has a constructor without parameters, and lists it in {@code
+ * Registers the functions of an extension for HQL and Criteria on PostgreSQL. A binding provides a
+ * subclass with a constructor without parameters, and lists the subclass in {@code
  * META-INF/services/org.hibernate.boot.model.FunctionContributor}.
  *
  * <p>Parameter types are declared if Hibernate knows them. Wrong arguments therefore fail when the
@@ -149,7 +149,8 @@ public abstract class ExtensionFunctionContributor implements FunctionContributo
       String name,
       List<ExtensionFunction> overloads) {
     SqmFunctionRegistry functions = contributions.getFunctionRegistry();
-    // it may be better than a plain call, for example an operator that uses an index
+    // the registered function may be better than a plain call, for example an operator that can use
+    // an index
     if (functions.findFunctionDescriptor(name) != null) {
       return;
     }
@@ -187,7 +188,8 @@ public abstract class ExtensionFunctionContributor implements FunctionContributo
                       .toArray(FunctionParameterType[]::new))
               .descriptor();
     }
-    // a number of arguments without an overload is rejected by the previous overload
+    // if no overload has this number of arguments, the overload with fewer arguments rejects the
+    // call
     for (int i = 1; i <= most; i++) {
       patterns[i] = patterns[i] == null ? patterns[i - 1] : patterns[i];
     }

@@ -52,7 +52,7 @@ public final class ExtensionIntegrator implements Integrator {
       if (fails) {
         throw e;
       }
-      // it may be the provider of another extension
+      // the error may come from the provider of another extension
       Logger.getLogger(LOG)
           .warn(
               "Could not check whether the extensions in "

@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * never dropped. Ignored on databases other than PostgreSQL.
  *
  * @param quotedName its name, quoted if necessary
- * @param schema the schema to create it in, without quotes; null for the first schema on the path
+ * @param schema the schema to create it in, without quotes; null for the first schema on the search
+ *     path
  */
 public record ExtensionObject(String quotedName, @Nullable String schema)
     implements AuxiliaryDatabaseObject {
@@ -26,7 +27,8 @@ public record ExtensionObject(String quotedName, @Nullable String schema)
   /**
    * Adds an extension to the schema.
    *
-   * @param schema the schema to create it in, without quotes; null for the first schema on the path
+   * @param schema the schema to create it in, without quotes; null for the first schema on the
+   *     search path
    * @throws HibernateException if another setting creates it in a different schema
    */
   public static void apply(

@@ -13,9 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Names of the settings. Set them like any other Hibernate setting. Lists of extensions are
- * separated by commas and use the names from {@code CREATE EXTENSION}. Further information on an
- * extension comes from {@link ExtensionDescription#ofName}. On databases other than PostgreSQL, the
- * settings have no effect.
+ * separated by commas and use the names from {@code CREATE EXTENSION}. The functions and versions
+ * of an extension are taken from {@link ExtensionDescription#ofName}. On databases other than
+ * PostgreSQL, the settings have no effect.
  */
 public final class ExtensionSettings {
   /**
@@ -54,7 +54,7 @@ public final class ExtensionSettings {
     return "pg_extension." + extension + ".schema";
   }
 
-  /** Returns the extensions in a setting, without duplicates, in their order. */
+  /** Returns the extensions in a setting, without duplicates, in the order of the setting. */
   static List<ExtensionDescription> extensions(ServiceRegistry services, String setting) {
     Object names = settings(services).get(setting);
     if (names == null) {
@@ -69,7 +69,7 @@ public final class ExtensionSettings {
   }
 
   /**
-   * Returns a setting that has a fixed set of values.
+   * Returns the value of a setting that has a fixed set of values.
    *
    * @param words the allowed values
    * @param byDefault the value if it is not set

@@ -33,17 +33,18 @@ import org.junit.platform.commons.support.ReflectionSupport;
 import org.opentest4j.TestAbortedException;
 
 /**
- * Base class for JUnit extensions that provide the tests of a class with fresh databases. A
- * subclass implements one annotation, and starts or finds the server. All state is in JUnit's
- * stores, so tests may run in parallel.
+ * Base class for JUnit extensions that provide the tests of a class with fresh databases. Each
+ * subclass supports one annotation, and starts or finds the server. All state is in JUnit's stores,
+ * so tests may run in parallel.
  *
- * <p>Tests can have parameters of type {@link DataSource} and {@link Connection}, and of the types
- * of database, proxy and server that are passed to the constructor. A data source or connection
- * annotated with {@link Superuser}, also as a meta-annotation, logs in as the superuser.
+ * <p>Tests can have parameters of type {@link DataSource} and {@link Connection}, and of the
+ * database, proxy and server types that are passed to the constructor. A data source or connection
+ * parameter annotated with {@link Superuser}, directly or through a meta-annotation, logs in as the
+ * superuser.
  *
- * @param <A> the annotation
- * @param <D> the databases
- * @param <P> the proxies
+ * @param <A> the type of the annotation
+ * @param <D> the type of the databases
+ * @param <P> the type of the proxies
  */
 public abstract class DatabaseExtension<
         A extends Annotation, D extends TestDatabase, P extends WireProxy>
@@ -61,9 +62,9 @@ public abstract class DatabaseExtension<
   private final Class<P> proxy;
 
   /**
-   * Sets the types.
+   * Creates an extension for the given types.
    *
-   * @param annotation of the test classes
+   * @param annotation the annotation of the test classes
    * @param embedded the type of the server parameter
    * @param database the type of the databases
    * @param proxy the type of the proxies
@@ -79,7 +80,10 @@ public abstract class DatabaseExtension<
   /** Returns a map key. Tests with equal keys share a server. */
   protected abstract Object key(A settings);
 
-  /** Starts or finds the server. Called once for each key; closed at the end of the run. */
+  /**
+   * Starts or finds the server. Called once for each key. The server is closed at the end of the
+   * test run.
+   */
   protected abstract TestServer open(A settings);
 
   /** Returns the value of the server parameter. Called only if this JVM has started the server. */
@@ -88,7 +92,7 @@ public abstract class DatabaseExtension<
   /** Returns whether the tests of a class share one database. */
   protected abstract boolean isShared(A settings);
 
-  /** Returns whether databases have the extensions. */
+  /** Returns whether the databases contain the extensions. */
   protected abstract boolean hasExtensions(A settings);
 
   /** Returns the scripts that fill the databases' template. */
@@ -107,7 +111,8 @@ public abstract class DatabaseExtension<
 
   @Override
   public void beforeAll(ExtensionContext context) {
-    // if the server or the schema fails, the class fails once instead of each of its tests
+    // if the server does not start or the schema cannot be created, the class fails once instead of
+    // each of its tests
     TestServer server = server(context);
     A settings = settings(context);
     Preparation preparation = preparation(context, settings);
@@ -126,7 +131,7 @@ public abstract class DatabaseExtension<
             none ? null : type);
   }
 
-  /** Runs the scripts and then the preparer class of an annotation. */
+  /** Runs an annotation's scripts, and then its preparer class. */
   private record Preparation(
       SqlScripts scripts, @Nullable Class<? extends DatabasePreparer> preparer)
       implements DatabasePreparer {
@@ -205,7 +210,7 @@ public abstract class DatabaseExtension<
     }
   }
 
-  /** Keeps the database of a failed test if there is one and the user wants to keep it. */
+  /** Keeps the database of a failed test if the test has one and the user has asked to keep it. */
   private void keep(ExtensionContext context) {
     Stored stored = store(owner(context)).get(database, Stored.class);
     if (stored != null && TestServer.keepsFailed()) {
@@ -236,7 +241,8 @@ public abstract class DatabaseExtension<
     throw unwrapped(failure);
   }
 
-  // JUnit wraps exceptions of resolvers, and would fail tests that should be aborted
+  // JUnit wraps the exceptions of parameter resolvers, which would make tests fail that should be
+  // aborted
   private static Throwable unwrapped(Throwable failure) {
     return failure instanceof ParameterResolutionException
             && failure.getCause() instanceof TestAbortedException aborted
@@ -281,7 +287,7 @@ public abstract class DatabaseExtension<
     return database(databases, name);
   }
 
-  /** Returns the context that the database is closed with. */
+  /** Returns the context at whose end the database is closed. */
   private ExtensionContext owner(ExtensionContext context) {
     ExtensionContext owner = context;
     if (isShared(settings(context))) {

@@ -6,26 +6,26 @@ import javax.sql.DataSource;
 
 /**
  * Fills a template database, for example with Flyway, Liquibase or a script. Runs once on each
- * server. The tests' databases are copies of the template, with its tables and rows.
+ * server. The tests' databases are copies of the template, including its tables and rows.
  *
- * <p>Equal preparers share a template. Make a preparer with parameters a record, and keep a lambda
- * in a constant. Settings and privileges of the database itself ({@code ALTER DATABASE}) are not
- * copied.
+ * <p>Equal preparers share a template. Implement a preparer with parameters as a record. If the
+ * preparer is a lambda, keep it in a constant. Settings and privileges of the database itself
+ * ({@code ALTER DATABASE}) are not copied.
  */
 @FunctionalInterface
 public interface DatabasePreparer {
   /**
    * Fills the template. Sessions that are still open afterwards are ended.
    *
-   * @param dataSource opens connections to the template as the ordinary role that owns it
-   * @throws Exception if the template cannot be filled; the tests that need it fail
+   * @param dataSource a data source that connects to the template as the ordinary role that owns it
+   * @throws Exception if the template cannot be filled; the tests that need the template then fail
    */
   void prepare(DataSource dataSource) throws Exception;
 
   /**
    * Returns a preparer that runs SQL scripts as the role that owns the database, each statement in
-   * its own transaction. If a statement fails, the error contains the script's name and the line.
-   * Commands of psql are not supported.
+   * its own transaction. If a statement fails, the error contains the script's name and the line
+   * number. Commands of psql are not supported.
    *
    * @param resources names of UTF-8 files on the class path, in execution order
    * @throws IllegalArgumentException if a file does not exist or is not UTF-8

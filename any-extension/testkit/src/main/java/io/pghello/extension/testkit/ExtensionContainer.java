@@ -43,9 +43,9 @@ import org.testcontainers.utility.DockerImageName;
  * <p>Supports the official images, based on Debian or Alpine, if the extensions have libraries for
  * the image's major version, architecture and C library. With another image, {@link #start()} fails
  * and the message contains the reason. The server uses the image's own C library. Other libraries
- * that come with an extension are copied too.
+ * that are packaged with an extension are copied too.
  *
- * <p>Needs a container engine, and Testcontainers 2 ({@code
+ * <p>Requires a container engine, and Testcontainers 2 ({@code
  * org.testcontainers:testcontainers-postgresql}) or 1.21 ({@code org.testcontainers:postgresql}) on
  * the class path. Not thread-safe until it is started.
  *
@@ -55,10 +55,8 @@ import org.testcontainers.utility.DockerImageName;
  *
  * @param <SELF> the type that the fluent methods return
  */
-//
 // This class exists in Testcontainers 1 and 2. Testcontainers 2 deprecates it in favor of a class
-// that
-// Testcontainers 1 lacks. The constructor calls a method that only stores its argument.
+// that Testcontainers 1 lacks. The constructor calls a method that only stores its argument.
 @SuppressWarnings({"deprecation", "this-escape"})
 public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
     extends PostgreSQLContainer<SELF> {
@@ -103,9 +101,10 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   }
 
   /**
-   * Adds an extension from a jar on the class path, or from the image if no jar has it.
+   * Adds an extension from a jar on the class path, or from the image if no jar contains the
+   * extension.
    *
-   * @param name of the extension, without quotes
+   * @param the name of the extension, without quotes
    * @throws IllegalArgumentException if the name is not a valid extension name
    * @throws IllegalStateException if the container already exists
    */
@@ -156,7 +155,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   @Override
   public void start() {
     refusal = null;
-    // check here: Testcontainers would wrap exceptions of the command modifier
+    // checked here because Testcontainers would wrap exceptions thrown by the command modifier
     Map<String, String> unused = ServerContent.settings(extensions, settings);
     try {
       super.start();
@@ -190,7 +189,8 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
             Objects.requireNonNullElse(inspected.getArch(), "amd64"),
             isAlpine(containerId));
     int major = major(image, inspected);
-    // Debian has a directory for each major; the Alpine image has one server, built from source
+    // Debian has a directory for each major version; the Alpine image has a single server, built
+    // from source
     boolean alpine = platform.musl();
     String libraries =
         alpine ? "/usr/local/lib/postgresql/" : "/usr/lib/postgresql/" + major + "/lib/";

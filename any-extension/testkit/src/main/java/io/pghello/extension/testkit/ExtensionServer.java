@@ -35,14 +35,14 @@ import java.util.Objects;
  * <p>The server is for tests only: it runs with {@code fsync=off}, and keeps its data in memory if
  * the machine has {@code /dev/shm}. It listens on the loopback interface only.
  *
- * <p>The first start with a set of extensions takes some seconds, because it creates a template
- * data directory in your user's cache ({@code PG_HELLO_CACHE}). Later starts take a fraction of a
- * second. The server stops when the JVM exits. If the JVM is killed, the next start removes the
- * remaining files.
+ * <p>The first start with a given set of extensions takes some seconds, because it creates a
+ * template data directory in your user's cache directory (set by {@code PG_HELLO_CACHE}). Later
+ * starts take a fraction of a second. The server stops when the JVM exits. If the JVM is killed,
+ * the next start removes the remaining files.
  *
  * <p>The ordinary role {@code app} owns the databases and creates the trusted extensions. The
- * superuser creates the others. The server keeps up to two superuser sessions open in the database
- * {@code postgres}, with the {@code application_name} {@code pg-extension-testkit}.
+ * superuser creates all other extensions. The server keeps up to two superuser sessions open in the
+ * database {@code postgres}, with the {@code application_name} {@code pg-extension-testkit}.
  *
  * <p>Thread-safe.
  */
@@ -68,9 +68,9 @@ public final class ExtensionServer implements AutoCloseable {
 
     /**
      * Adds an extension from a jar on the class path ({@link NativeExtension#of}), or from the
-     * server if no jar has it ({@link NativeExtension#contrib}).
+     * server if no jar contains the extension ({@link NativeExtension#contrib}).
      *
-     * @param name of the extension, without quotes
+     * @param the name of the extension, without quotes
      * @throws IllegalArgumentException if the name is not a valid extension name
      */
     public Builder extension(String name) {
@@ -97,12 +97,13 @@ public final class ExtensionServer implements AutoCloseable {
     }
 
     /**
-     * Sets a setting of {@code postgresql.conf}. These defaults differ from PostgreSQL's: {@code
-     * fsync=off}, {@code max_connections=300} and {@code timezone=UTC}. Libraries in {@code
-     * shared_preload_libraries} are loaded after the libraries of the extensions.
+     * Adds a server setting, like a line of {@code postgresql.conf}. These defaults differ from
+     * PostgreSQL's: {@code fsync=off}, {@code max_connections=300} and {@code timezone=UTC}.
+     * Libraries in {@code shared_preload_libraries} are loaded after the libraries of the
+     * extensions.
      *
-     * @param name of the setting, e.g. {@code cron.database_name}
-     * @param value without quotes
+     * @param the name of the setting, e.g. {@code cron.database_name}
+     * @param the value, without quotes
      */
     public Builder setting(String name, String value) {
       settings.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value"));
@@ -132,8 +133,8 @@ public final class ExtensionServer implements AutoCloseable {
   }
 
   /**
-   * Creates a database with the extensions by copying a template. The first takes about 20 ms. The
-   * next one is created in the background while your program uses this one.
+   * Creates a database with the extensions by copying a template. This takes about 20 ms for the
+   * first database. The next one is created in the background while your program uses this one.
    *
    * @throws IllegalStateException if the database cannot be created
    */

@@ -40,13 +40,14 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *   <li>{@code embedded}, the default: an {@link ExtensionServer} of the major version on the class
  *       path.
  *   <li>{@code local}: an {@link ExtensionServer} that runs the programs of an installed
- *       PostgreSQL, by default the first on the path. {@code local:17} selects a major version, and
- *       {@code local:PATH} selects a {@code pg_config} or its directory.
+ *       PostgreSQL, by default the first one on the {@code PATH}. {@code local:17} selects a major
+ *       version, and {@code local:PATH} selects a {@code pg_config} or its directory.
  *   <li>{@code container} or {@code container:IMAGE}: an {@link ExtensionContainer} of {@code
  *       postgres:17} or of the given image.
- *   <li>A JDBC URL with the login of a superuser: your own server, PostgreSQL 15 or later. Install
- *       the extensions' files and set {@link #settings()} there first. After the tests, everything
- *       that they created on the server is dropped.
+ *   <li>A JDBC URL with the login of a superuser: your own server, PostgreSQL 15 or later. First
+ *       install the extensions' files on that server, and configure the values of {@link
+ *       #settings()} there. After the tests, everything that the testkit created on the server is
+ *       dropped.
  * </ul>
  *
  * <p>A test's database is dropped when the test ends. With the system property {@code

@@ -13,8 +13,9 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A PostgreSQL extension: its files, and the server settings it needs. The extensions it requires
- * ({@code requires} in its control file) must be available too, and are created together with it.
+ * A PostgreSQL extension: its files, and the server settings that it needs. Extensions that it
+ * depends on ({@code requires} in its control file) must be available too, and are created together
+ * with it.
  *
  * <p>Immutable and thread-safe.
  */
@@ -29,9 +30,9 @@ public final class NativeExtension {
    * Returns an extension from a jar on the class path. The descriptor {@code
    * META-INF/pg-extension/NAME.properties} lists its files.
    *
-   * @param name of the extension, without quotes
+   * @param the name of the extension, without quotes
    * @throws IllegalArgumentException if the class path has no extension with this name
-   * @throws IllegalStateException if the descriptor is invalid, or there are two of them
+   * @throws IllegalStateException if the descriptor is invalid, or if there are two descriptors
    */
   public static NativeExtension of(String name) {
     return ClassPathExtension.find(ServerExtension.requireName(name))
@@ -47,18 +48,19 @@ public final class NativeExtension {
   /**
    * Returns an extension that comes with the server, such as {@code hstore} or {@code pg_trgm}.
    *
-   * @param name of the extension, without quotes
+   * @param the name of the extension, without quotes
    */
   public static NativeExtension contrib(String name) {
     return new NativeExtension(ServerExtension.ofServer(name));
   }
 
   /**
-   * Returns the extension in a directory that {@code make install DESTDIR=directory} created or a
-   * package was unpacked into. The other files in the directory are used with it.
+   * Returns the extension in a directory that was created by {@code make install
+   * DESTDIR=directory}, or into which a package was unpacked. The other files in the directory are
+   * used together with the extension.
    *
-   * @param folder relative to the working directory, or absolute
-   * @throws IllegalArgumentException if the directory has no extension, or more than one; the
+   * @param folder the directory, absolute or relative to the working directory
+   * @throws IllegalArgumentException if the directory does not contain exactly one extension; the
    *     message lists its contents
    */
   public static NativeExtension fromInstall(Path folder) {
@@ -68,8 +70,8 @@ public final class NativeExtension {
   /**
    * Returns one of the extensions in a directory; see {@link #fromInstall(Path)}.
    *
-   * @param name of the extension, without quotes
-   * @throws IllegalArgumentException if the directory does not have the extension; the message
+   * @param the name of the extension, without quotes
+   * @throws IllegalArgumentException if the directory does not contain the extension; the message
    *     lists its contents
    */
   public static NativeExtension fromInstall(Path folder, String name) {
@@ -81,12 +83,12 @@ public final class NativeExtension {
    * cache, and its maintainer scripts are not run. Required libraries that this machine lacks are
    * taken from other packages in the same directory. If the extension was built for a newer GNU C
    * library than this machine has, put the package of that library ({@code libc6}) into the same
-   * directory. Only the server uses it.
+   * directory. Only the server uses this library.
    *
-   * @param place a package, a directory of packages, or a directory that packages were unpacked
-   *     into
-   * @throws IllegalArgumentException if there is no extension, or more than one; the message lists
-   *     the extensions or files found
+   * @param place a package, a directory of packages, or a directory into which packages were
+   *     unpacked
+   * @throws IllegalArgumentException if there is not exactly one extension; the message lists the
+   *     extensions or files found
    * @throws UncheckedIOException if a package cannot be unpacked
    */
   public static NativeExtension fromPackage(Path place) {
@@ -96,9 +98,9 @@ public final class NativeExtension {
   /**
    * Returns one of the extensions in packages; see {@link #fromPackage(Path)}.
    *
-   * @param name of the extension, without quotes; often differs from the package's name
-   * @throws IllegalArgumentException if the packages do not have the extension; the message lists
-   *     the extensions or files found
+   * @param the name of the extension, without quotes; it often differs from the package's name
+   * @throws IllegalArgumentException if the packages do not contain the extension; the message
+   *     lists the extensions or files found
    * @throws UncheckedIOException if a package cannot be unpacked
    */
   public static NativeExtension fromPackage(Path place, String name) {
@@ -118,7 +120,9 @@ public final class NativeExtension {
     return new NativeExtension(ServerExtension.of(found));
   }
 
-  /** Returns the extension from the class path, or from the server if no jar has it. */
+  /**
+   * Returns the extension from the class path, or from the server if no jar contains the extension.
+   */
   static NativeExtension named(String name) {
     return new NativeExtension(ServerExtension.named(name));
   }
@@ -127,7 +131,7 @@ public final class NativeExtension {
    * Returns a copy of this extension with a library that the server loads at startup ({@code
    * shared_preload_libraries}).
    *
-   * @param library its name without suffix, which may differ from the extension's name
+   * @param library the library's name without suffix; it may differ from the extension's name
    */
   public NativeExtension preload(String library) {
     var preload = new ArrayList<>(extension.preload());
@@ -145,8 +149,8 @@ public final class NativeExtension {
    * Returns a copy of this extension with a server setting that it needs. If the server's builder
    * has the same setting, the builder's value is used.
    *
-   * @param name of the setting
-   * @param value without quotes
+   * @param the name of the setting
+   * @param value the value, without quotes
    */
   public NativeExtension setting(String name, String value) {
     var settings = new TreeMap<>(extension.settings());
@@ -162,8 +166,8 @@ public final class NativeExtension {
 
   /**
    * Returns a copy of this extension that is not created in databases. The server gets its files
-   * and settings, and {@code CREATE EXTENSION} works. Use this for an extension that only one
-   * database can have.
+   * and settings, and {@code CREATE EXTENSION} works. Use this for an extension that can be created
+   * in only one database.
    */
   public NativeExtension notCreated() {
     return new NativeExtension(
@@ -175,7 +179,7 @@ public final class NativeExtension {
             false));
   }
 
-  /** Returns the name of the extension, without quotes. */
+  /** Returns the the name of the extension, without quotes. */
   public String name() {
     return extension.name();
   }

@@ -27,8 +27,8 @@ public class TestDatabase implements AutoCloseable {
   }
 
   /**
-   * Returns the JDBC URL for the database's owner, with the password. On an embedded server and in
-   * a container, the URL makes the driver refuse to send the password in clear text ({@code
+   * Returns the JDBC URL for the database's owner, with the password. For an embedded server or a
+   * container, the URL prevents the driver from sending the password in clear text ({@code
    * requireAuth}).
    */
   public String jdbcUrl() {
@@ -51,8 +51,8 @@ public class TestDatabase implements AutoCloseable {
   /**
    * Returns the password of the role that owns the database.
    *
-   * @throws NullPointerException if the role has no password, which does not happen on the servers
-   *     of this package
+   * @throws NullPointerException if the role has no password, which does not happen with the
+   *     servers of this package
    */
   public String password() {
     return Objects.requireNonNull(databases.owner().password());
@@ -81,7 +81,7 @@ public class TestDatabase implements AutoCloseable {
 
   /**
    * Creates a database with the same content. Later changes to this database do not affect the
-   * copy. Ends the sessions in this database.
+   * copy. This ends the sessions in this database.
    *
    * @throws IllegalStateException if the database cannot be copied
    */
@@ -95,9 +95,9 @@ public class TestDatabase implements AutoCloseable {
 
   /**
    * Replaces the content of this database with the content of another database on the same server.
-   * The name stays the same. Ends the sessions in both databases.
+   * The name stays the same. This ends the sessions in both databases.
    *
-   * @param other is not changed
+   * @param other the other database, which is not changed
    * @throws IllegalStateException if the database cannot be replaced
    */
   public void replaceBy(TestDatabase other) {

@@ -9,7 +9,7 @@ import java.util.logging.Logger;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** Remembers each connection it opened and the caller's stack trace. Thread-safe. */
+/** Records each connection that it opened, together with the caller's stack trace. Thread-safe. */
 final class TrackedDataSource implements DataSource {
   private final DataSource target;
   private final OpenConnections opened;

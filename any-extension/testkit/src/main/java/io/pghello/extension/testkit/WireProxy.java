@@ -19,13 +19,13 @@ import java.util.concurrent.atomic.AtomicInteger;
  * A TCP proxy between clients and a PostgreSQL server. It counts round trips, and can delay
  * traffic, stall it, or cut connections.
  *
- * <p>A round trip is a {@code ReadyForQuery} message of the server, the response to {@code Sync} or
- * to a simple query (see "Frontend/Backend Protocol" in PostgreSQL's documentation). The one that
- * ends the login counts too. An empty simple query is not counted, because {@link
- * java.sql.Connection#isValid} sends it: pools call that method for connections that were idle for
- * some time (500 ms in HikariCP), so the count would depend on the machine's load. Encrypted
- * connections work, but their round trips cannot be counted, so {@link #countRoundTrips(Action)}
- * fails for them.
+ * <p>A round trip is a {@code ReadyForQuery} message of the server, which ends the response to
+ * {@code Sync} or to a simple query (see "Frontend/Backend Protocol" in PostgreSQL's
+ * documentation). The message that ends the login is counted too. An empty simple query is not
+ * counted, because {@link java.sql.Connection#isValid} sends it. Pools call that method for
+ * connections that were idle for some time (500 ms in HikariCP), so the count would depend on the
+ * machine's load. Encrypted connections work, but their round trips cannot be counted, so {@link
+ * #countRoundTrips(Action)} fails for them.
  *
  * <p>Thread-safe. The proxy counts a message before it forwards it, so the count is up to date when
  * the client receives the response.
@@ -64,8 +64,8 @@ public class WireProxy implements AutoCloseable {
   /**
    * Starts a proxy in front of a server, on a free port of the loopback interface.
    *
-   * @param host of the server
-   * @param port of the server
+   * @param host the host of the server
+   * @param port the port of the server
    * @throws UncheckedIOException if the proxy cannot listen
    */
   public static WireProxy to(String host, int port) {
@@ -145,8 +145,8 @@ public class WireProxy implements AutoCloseable {
   /**
    * Delays all traffic from now on, like a network with this round-trip time.
    *
-   * @param roundTrip the sum of both directions; zero for no delay
-   * @throws IllegalArgumentException if it is negative
+   * @param roundTrip the sum of the delays in both directions; zero for no delay
+   * @throws IllegalArgumentException if the duration is negative
    */
   public void delay(Duration roundTrip) {
     if (roundTrip.isNegative()) {
@@ -209,7 +209,7 @@ public class WireProxy implements AutoCloseable {
       client.setTcpNoDelay(true);
       server.setTcpNoDelay(true);
     } catch (IOException e) {
-      // as without a proxy, the client finds no server
+      // the client sees that there is no server, as it would without a proxy
       ProxyConnection.reset(client);
       ProxyConnection.reset(server);
       return;

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import javax.sql.DataSource;
 
-/** Calls of ${extensionName}: those that would wait for a connection share a statement. Thread-safe. */
+/** Calls the functions of ${extensionName}. Calls that would have to wait are batched. Thread-safe. */
 public final class ${className}Client implements AutoCloseable {
   private final CoalescedFunction<double[], Double> distances;
 
@@ -17,10 +17,9 @@ public final class ${className}Client implements AutoCloseable {
   }
 
   /**
-   * Looks for the extension in the database of a pool, in one round trip.
+   * Creates a client. Checks the extension in the pool's database first, in one round trip.
    *
-   * @throws ExtensionException if the database lacks the oldest version that will do, or its
-   *     functions; the message has the remedy. Later functions are required by their calls alone.
+   * @throws ExtensionException if the database lacks the oldest supported version or its functions; the message contains the remedy. Functions of later versions are required only when they are called.
    */
   public static ${className}Client create(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
@@ -30,20 +29,20 @@ public final class ${className}Client implements AutoCloseable {
   }
 
   /**
-   * Returns how far two numbers are apart ({@code ${extensionName}_distance_all}).
+   * Returns the distance between two numbers ({@code ${extensionName}_distance_all}).
    *
-   * @throws FunctionCallException also if one is not finite (SQLSTATE 22003)
+   * @throws FunctionCallException if the call fails, for example because a number is not finite (SQLSTATE 22003)
    */
   public double distance(double a, double b) {
     return distances.call(new double[] {a, b});
   }
 
-  /** The same without waiting; errors are in the future. */
+  /** Like {@link #distance}, without blocking the calling thread. Errors complete the future. */
   public CompletableFuture<Double> distanceAsync(double a, double b) {
     return distances.callAsync(new double[] {a, b});
   }
 
-  /** Returns the distance of each pair, in their order. Takes one round trip for 1,024 pairs. */
+  /** Returns the distances in the order of the pairs. Takes one round trip per 1,024 pairs. */
   public List<Double> distanceAll(List<double[]> pairs) {
     return distances.callAll(pairs);
   }
@@ -68,7 +67,7 @@ public final class ${className}Client implements AutoCloseable {
 
     @Override
     public boolean matches(double[] pair, Double answer) {
-      return answer >= 0; // all that can be known of a distance
+      return answer >= 0; // the only property that every distance has
     }
 
     @Override

@@ -3,13 +3,13 @@ package ${package};
 import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.ExtensionProvider;
 
-/** The extension, as this program needs it; settings that name it find it here. */
+/** Describes the extension. Settings that contain the extension's name use this description. */
 public class ${className}Extension implements ExtensionProvider {
   static final ExtensionDescription DESCRIPTION =
       ExtensionDescription.named("${extensionName}")
           .oldestVersion("1.1")
           .howToInstall("Run the jar on that machine: sudo java -jar ${artifactId}-extension-*.jar install")
-          // the last argument is the version that a function came with
+          // the last argument is the version that introduced the function
           .function(
               "${extensionName}_distance(double precision, double precision)",
               "double precision",

@@ -2,7 +2,7 @@ package ${package};
 
 import io.pghello.extension.hibernate.ExtensionFunctionContributor;
 
-/** The functions in HQL and Criteria, which Hibernate finds by itself. */
+/** Registers the functions for HQL and Criteria. Hibernate finds this class automatically. */
 public class ${className}Functions extends ExtensionFunctionContributor {
   public ${className}Functions() {
     super(${className}Extension.DESCRIPTION);

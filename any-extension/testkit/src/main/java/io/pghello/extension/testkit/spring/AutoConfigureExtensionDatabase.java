@@ -40,7 +40,7 @@ import java.lang.annotation.Target;
 @Target({ElementType.TYPE, ElementType.ANNOTATION_TYPE})
 @Retention(RetentionPolicy.RUNTIME)
 public @interface AutoConfigureExtensionDatabase {
-  /** How long a test's changes stay in the database. */
+  /** The lifetime of a test's changes in the database. */
   enum Reset {
     /** Changes stay until the context is closed: tests see data committed by earlier tests. */
     NEVER,
@@ -58,12 +58,12 @@ public @interface AutoConfigureExtensionDatabase {
   /** The names of the extensions; see {@link ExtensionTest#extensions()}. */
   String[] extensions() default {};
 
-  /** Directories of {@code make install}; see {@link ExtensionTest#install()}. */
+  /** Directories created by {@code make install}; see {@link ExtensionTest#install()}. */
   String[] install() default {};
 
   /** Server settings; see {@link ExtensionTest#settings()}. */
   String[] settings() default {};
 
-  /** How long a test's changes stay in the database. Default: until the context is closed. */
+  /** The lifetime of a test's changes in the database. Default: until the context is closed. */
   Reset reset() default Reset.NEVER;
 }

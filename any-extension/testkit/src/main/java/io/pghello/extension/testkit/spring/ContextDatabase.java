@@ -4,7 +4,7 @@ package io.pghello.extension.testkit.spring;
 import io.pghello.extension.testkit.TestDatabase;
 import org.jspecify.annotations.Nullable;
 
-/** The database of a context, and a copy made before the first test. Not thread-safe. */
+/** The database of a context, and a copy that is made before the first test. Not thread-safe. */
 final class ContextDatabase implements AutoCloseable {
   private final TestDatabase database;
   private final boolean resets;
@@ -16,8 +16,8 @@ final class ContextDatabase implements AutoCloseable {
   }
 
   /**
-   * On the first call, copies the database; later calls restore it. Does nothing if resets are
-   * disabled.
+   * Copies the database on the first call, and restores it on later calls. Does nothing if resets
+   * are disabled.
    */
   boolean reset() {
     if (resets && copy != null) {

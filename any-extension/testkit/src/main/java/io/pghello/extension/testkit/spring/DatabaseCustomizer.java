@@ -13,8 +13,8 @@ import org.springframework.test.context.MergedContextConfiguration;
  * Provides a context with its own database. Implements {@link AutoConfigureExtensionDatabase} and
  * the corresponding annotation of pg-hello-testkit. It is public only for pg-hello-testkit.
  *
- * <p>Spring shares a context among tests with equal customizers, so an implementation is a record
- * of everything that makes databases differ.
+ * <p>Spring shares a context among tests with equal customizers, so implementations should be
+ * record classes whose components are all settings that affect the database.
  */
 public interface DatabaseCustomizer extends ContextCustomizer {
   /** The name of the bean that contains the database, and of the property source. */
@@ -44,7 +44,7 @@ public interface DatabaseCustomizer extends ContextCustomizer {
                     "spring.datasource.url",
                     database.jdbcUrl(),
                     // the URL contains the login, but a username or password in the configuration
-                    // would override it
+                    // would take precedence
                     "spring.datasource.username",
                     database.user(),
                     "spring.datasource.password",

@@ -12,7 +12,7 @@ import org.springframework.util.ClassUtils;
 
 /** Restores the database of a context before each test method if the test requests it. */
 final class ResetTestExecutionListener extends AbstractTestExecutionListener {
-  // after the context is loaded (2000), before the test's transaction begins (4000)
+  // runs after the context is loaded (2000) and before the test's transaction begins (4000)
   private static final int ORDER = 3500;
 
   @Override
