@@ -24,8 +24,8 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Changes files by renaming. A server can continue to use an open file, and every file is complete
- * at any time. Closed before they are completed, all changes are undone.
+ * Changes files by renaming, so that a server can continue to use open files, and every file is
+ * complete at any time. If this object is closed before {@link #complete}, all changes are undone.
  */
 final class Changes implements AutoCloseable {
   private static final String NEW = ".pg-extension-new";
@@ -45,15 +45,15 @@ final class Changes implements AutoCloseable {
   private final Set<Path> replaced = new HashSet<>();
 
   /**
-   * Begins.
+   * Creates an object without changes.
    *
-   * @param before is called before each change of a file; used in tests
+   * @param before a callback that is invoked before each change of a file; used in tests
    */
   Changes(Consumer<Path> before) {
     this.before = before;
   }
 
-  /** Makes a folder that is not there. */
+  /** Creates a directory that does not exist. */
   void createFolder(Path folder) throws IOException {
     before.accept(folder);
     Files.createDirectory(folder, PosixFilePermissions.asFileAttribute(EXECUTABLE));
@@ -65,7 +65,7 @@ final class Changes implements AutoCloseable {
   void prepare(Path file, byte[] content, boolean executable) throws IOException {
     Path written = beside(file, NEW);
     Set<PosixFilePermission> permissions = executable ? EXECUTABLE : READABLE;
-    // a killed run may have left one
+    // a killed run may have left this file
     Files.deleteIfExists(written);
     before.accept(file);
     undo.push(() -> Files.deleteIfExists(written));
@@ -84,14 +84,14 @@ final class Changes implements AutoCloseable {
     setPermissions(written, permissions);
   }
 
-  /** Sets the permissions that the umask has removed. */
+  /** Sets permissions, including those that the umask has removed. */
   private static void setPermissions(Path file, Set<PosixFilePermission> permissions)
       throws IOException {
     Files.getFileAttributeView(file, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
         .setPermissions(permissions);
   }
 
-  /** Gives a file that was prepared its name. */
+  /** Renames a prepared file to its final name. */
   void replace(Path file) throws IOException {
     before.accept(file);
     if (!replaced.add(file)) {
@@ -108,7 +108,7 @@ final class Changes implements AutoCloseable {
     move(beside(file, NEW), file);
   }
 
-  /** Takes a file's name away. */
+  /** Removes a file, which is kept under another name for the rollback. */
   void remove(Path file) throws IOException {
     before.accept(file);
     Path old = beside(file, OLD);
@@ -118,7 +118,7 @@ final class Changes implements AutoCloseable {
     undo.push(() -> move(old, file));
   }
 
-  /** Removes a file when all else is complete. */
+  /** Removes a file after all other changes are complete. */
   void removeLast(Path file) {
     last.add(
         () -> {
@@ -127,7 +127,7 @@ final class Changes implements AutoCloseable {
         });
   }
 
-  /** Removes a directory at the end, unless it contains other files. */
+  /** Removes a directory after all other changes are complete, unless it contains other files. */
   void removeFolderLast(Path folder) {
     last.add(() -> deleteIfEmpty(folder));
   }
@@ -139,12 +139,12 @@ final class Changes implements AutoCloseable {
     try {
       Files.delete(folder);
     } catch (DirectoryNotEmptyException e) {
-      // it contains other files
+      // the directory contains other files
       return;
     }
   }
 
-  /** Keeps a file, if there is one, under another name, too. */
+  /** Keeps a file under an additional name if the file exists. */
   private boolean keep(Path file) throws IOException {
     if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
       return false;
@@ -158,7 +158,7 @@ final class Changes implements AutoCloseable {
     } catch (FileAlreadyExistsException e) {
       throw e;
     } catch (FileSystemException | UnsupportedOperationException e) {
-      // some file systems have no links
+      // some file systems do not support links
       Files.copy(file, old, StandardCopyOption.COPY_ATTRIBUTES, LinkOption.NOFOLLOW_LINKS);
     }
     return true;
@@ -187,7 +187,7 @@ final class Changes implements AutoCloseable {
   /**
    * Keeps all changes, and removes the files for the rollback.
    *
-   * @throws UnfinishedException if that failed
+   * @throws UnfinishedException if these files could not be removed
    */
   void complete() throws UnfinishedException {
     undo.clear();
@@ -200,7 +200,7 @@ final class Changes implements AutoCloseable {
     }
   }
 
-  /** All changes are complete. Only the files for the rollback remain. */
+  /** Thrown if all changes are complete but files for the rollback remain. */
   static final class UnfinishedException extends IOException {
     private static final long serialVersionUID = 1L;
 
@@ -210,9 +210,9 @@ final class Changes implements AutoCloseable {
   }
 
   /**
-   * Undoes all, unless they are complete.
+   * Undoes all changes unless they are complete.
    *
-   * @throws IOException for the first step that failed, after all others
+   * @throws IOException if a step failed; thrown for the first such step, after all other steps
    */
   @Override
   public void close() throws IOException {

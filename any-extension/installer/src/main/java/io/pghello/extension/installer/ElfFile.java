@@ -13,13 +13,13 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The header of a Linux shared library, with the machine that it runs on (the ELF specification,
- * and the Linux Standard Base for symbol versions).
+ * The headers of a Linux shared library, which determine the machines that can load it. The format
+ * is defined by the ELF specification, and symbol versions by the Linux Standard Base.
  *
  * @param machine the processor, for example {@code amd64}
- * @param needed the names of the libraries it needs
- * @param versions the symbol versions it needs, for example {@code GLIBC_2.34}
- * @param defined the symbol versions it defines
+ * @param needed the names of the libraries that the file needs
+ * @param versions the symbol versions that the file needs, for example {@code GLIBC_2.34}
+ * @param defined the symbol versions that the file defines
  */
 public record ElfFile(
     String machine, List<String> needed, List<String> versions, List<String> defined)
@@ -48,7 +48,7 @@ public record ElfFile(
   /**
    * Reads a file.
    *
-   * @throws IOException if it is none of 64 bits, or is cut off
+   * @throws IOException if it is not a 64-bit ELF file, or is truncated
    */
   public static ElfFile read(byte[] bytes) throws IOException {
     if (!isElf(bytes)) {
@@ -64,7 +64,7 @@ public record ElfFile(
     }
   }
 
-  /** Whether it was built for musl, the C library of Alpine. */
+  /** Returns whether the file was built for musl, the C library of Alpine. */
   public boolean isMusl() {
     return needed.stream().anyMatch(name -> name.equals("libc.so") || name.startsWith("libc.musl"));
   }
@@ -84,18 +84,21 @@ public record ElfFile(
     return glibc();
   }
 
-  /** {@inheritDoc} On Linux, the server's own message names a symbol that it does not have. */
+  /**
+   * {@inheritDoc} On Linux, imported symbols are not checked, because the server's own message
+   * contains the name of a missing symbol.
+   */
   @Override
   public Optional<String> loadProblem(String platform, Optional<NativeFile> server) {
     return Optional.empty();
   }
 
-  /** Returns the version of the GNU C library that it needs, for example {@code 2.34}. */
+  /** Returns the version of the GNU C library that the file needs, for example {@code 2.34}. */
   public Optional<String> glibc() {
     return newest(versions);
   }
 
-  /** Returns the version of the GNU C library that it is. */
+  /** Returns the version of the GNU C library that this file contains. */
   public Optional<String> newestDefined() {
     return newest(defined);
   }
@@ -107,7 +110,7 @@ public record ElfFile(
         .max(BY_VERSION);
   }
 
-  /** Orders 2.9 before 2.36. */
+  /** Compares versions numerically, for example 2.9 before 2.36. */
   public static final Comparator<String> BY_VERSION =
       Comparator.comparing(
           version -> List.of(version.split("\\.", -1)),
@@ -121,7 +124,7 @@ public record ElfFile(
             return Integer.compare(a.size(), b.size());
           });
 
-  /** Reads one file; not thread-safe. */
+  /** Reads one file. Not thread-safe. */
   private static final class Reader {
     private final ByteBuffer file;
     private long strings;
@@ -188,7 +191,7 @@ public record ElfFile(
       return offset(file.getLong(32)) + index * Short.toUnsignedInt(file.getShort(54));
     }
 
-    /** A damaged file shall not take for ever. */
+    /** Checks a number of entries, so that reading a damaged file ends in a reasonable time. */
     private static int count(long value) {
       if (value < 0 || value > MAX_COUNT) {
         throw new IllegalArgumentException("too many: " + value);
@@ -203,7 +206,7 @@ public record ElfFile(
       return (int) value;
     }
 
-    /** Returns where in the file something is that has this address in memory. */
+    /** Converts a memory address to an offset in the file. */
     private int place(long address) {
       for (int header = 0; header < segments(); header++) {
         int at = segment(header);

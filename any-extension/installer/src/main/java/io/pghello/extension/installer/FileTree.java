@@ -8,8 +8,8 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * A tree of files that is the root of a machine: this machine's, or the file system of a stopped
- * container. Links are resolved within the tree.
+ * The root file system of a machine: this machine or a stopped container. Links are resolved within
+ * the tree.
  *
  * @param root an absolute path without links
  */
@@ -23,7 +23,7 @@ record FileTree(Path root) {
     return new FileTree(folder.toRealPath());
   }
 
-  /** Whether this is the root of this machine, so that programs can be run. */
+  /** Returns whether this is the root of this machine, so that programs can be run. */
   boolean isThisMachine() {
     return root.equals(root.getRoot());
   }
@@ -34,9 +34,10 @@ record FileTree(Path root) {
   }
 
   /**
-   * Returns a file of a server's folders, if it is reached without links; it may be one itself.
+   * Returns a file in a server's directory if the path to the directory contains no links. The file
+   * itself may be a link.
    *
-   * @throws RefusedException if a link leads to it: the content may be owned by any user
+   * @throws RefusedException if the path contains a link, because any user may own its target
    */
   Path direct(Path file) throws IOException, RefusedException {
     Path folder = file.getParent();
@@ -48,7 +49,7 @@ record FileTree(Path root) {
   }
 
   /**
-   * Returns where a file is. No part of the path is a link, as far as it exists.
+   * Resolves a path. In the result, no existing part is a link.
    *
    * @throws RefusedException if a link leads out of the tree
    */

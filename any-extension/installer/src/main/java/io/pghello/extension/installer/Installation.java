@@ -32,9 +32,9 @@ final class Installation {
   enum State {
     MISSING,
     SAME,
-    /** Another version, which this program has installed. */
+    /** The file has another version, which this program installed. */
     OLDER,
-    /** This program has not installed it, or somebody has changed it since. */
+    /** The file was not installed by this program, or was changed afterwards. */
     FOREIGN
   }
 
@@ -46,7 +46,7 @@ final class Installation {
   /**
    * Checks the files to be installed.
    *
-   * @throws RefusedException if the server cannot load it
+   * @throws RefusedException if the server cannot load the extension
    */
   Installation(PackedExtension extension, Server server) throws IOException, RefusedException {
     this.extension = extension;
@@ -142,7 +142,7 @@ final class Installation {
     }
   }
 
-  /** Refuses a library that needs a newer system than the server's. */
+  /** Rejects a library that needs a newer system than the server has. */
   private void requireSystem(String name, NativeFile library) throws IOException, RefusedException {
     Optional<String> needed = library.minimumSystem(server.platform());
     Optional<String> present = needed.isEmpty() ? needed : server.systemVersion();
@@ -174,7 +174,7 @@ final class Installation {
     return notes;
   }
 
-  /** Returns how the files are on the server. */
+  /** Returns the states of the files on the server. */
   Map<Path, State> states() throws IOException, RefusedException {
     return states(InstalledFiles.read(server, extension.name()));
   }
@@ -205,11 +205,11 @@ final class Installation {
   /**
    * Installs missing files, and replaces older ones.
    *
-   * @param changes is called before each change of a file
-   * @param out receives a line while waiting for a lock
-   * @return the files that were written, or would be in a dry run
+   * @param changes a callback that is invoked before each change of a file
+   * @param out a consumer that receives a line while this method waits for a lock
+   * @return the files that were written, or would be written in a dry run
    * @throws RefusedException if nothing can be changed, or a file of another program exists
-   * @throws IOException if it failed, and all was undone
+   * @throws IOException if it failed and all changes were undone
    */
   List<Path> install(boolean dryRun, Consumer<Path> changes, Consumer<String> out)
       throws IOException, RefusedException {
@@ -220,7 +220,7 @@ final class Installation {
     if (!dryRun && (unfinished || !wanted.isEmpty())) {
       FileChannel lock = lock(server, out);
       try (lock) {
-        // another process may have changed it in the meantime
+        // another process may have changed the files in the meantime
         wanted = wanted();
         write(wanted, changes);
       }
@@ -259,12 +259,12 @@ final class Installation {
     }
     List<Path> folders = missingFolders(wanted);
     try (var changes = new Changes(before)) {
-      // first, so that files that remain after a kill are known as this program's
+      // saved first, so that after a kill, the remaining files are known to belong to this program
       save(changes, installed.and(hashes, folders));
       for (Path folder : folders) {
         changes.createFolder(folder);
       }
-      // a full disk is reported now, before files are replaced
+      // prepare all files first, so that a full disk is detected before files are replaced
       for (Path file : wanted) {
         changes.prepare(file, content(file), isLibrary(file.toString()));
       }
@@ -304,7 +304,7 @@ final class Installation {
     }
   }
 
-  /** Returns the folders of files that are not there, outer ones first. */
+  /** Returns the missing directories of files, outer directories first. */
   private static List<Path> missingFolders(List<Path> files) {
     var missing = new TreeSet<Path>();
     for (Path file : files) {
@@ -317,16 +317,19 @@ final class Installation {
     return List.copyOf(missing);
   }
 
-  /** The files that were removed, and those that were kept because they were changed since. */
+  /**
+   * The files that were removed, and the files that were kept because they were changed after the
+   * installation.
+   */
   record Removed(List<Path> files, List<Path> kept) {}
 
   /**
-   * Removes the installed files, except files that were changed since.
+   * Removes the installed files, except files that were changed after the installation.
    *
-   * @param changes is called before each change of a file
-   * @param out receives a line while waiting for a lock
+   * @param changes a callback that is invoked before each change of a file
+   * @param out a consumer that receives a line while this method waits for a lock
    * @throws RefusedException if nothing can be changed
-   * @throws IOException if it failed, and all was undone
+   * @throws IOException if it failed and all changes were undone
    */
   static Removed uninstall(
       Server server, String extension, boolean dryRun, Consumer<Path> changes, Consumer<String> out)
@@ -336,7 +339,7 @@ final class Installation {
     if (!dryRun && (!before.isEmpty() || Changes.isUnfinished(before.file()))) {
       FileChannel lock = lock(server, out);
       try (lock) {
-        // another process may have changed it in the meantime
+        // another process may have changed the list in the meantime
         InstalledFiles installed = InstalledFiles.read(server, extension);
         removed = toRemove(installed);
         remove(removed.files, installed, changes);
@@ -355,7 +358,7 @@ final class Installation {
       var folders = new ArrayList<>(installed.folders());
       Collections.reverse(folders);
       folders.forEach(changes::removeFolderLast);
-      // last, so that the next run knows the files of a killed run
+      // removed last, so that after a kill the next run knows the remaining files
       changes.removeLast(installed.file());
       changes.complete();
     }
@@ -372,7 +375,7 @@ final class Installation {
         (same ? removed : kept).add(file);
       }
     }
-    // the control file first, so that no session creates the extension in the meantime
+    // remove the control file first, so that no session creates the extension in the meantime
     removed.sort((a, b) -> Boolean.compare(isControl(b), isControl(a)));
     for (Path file : removed) {
       requireWritable(parent(file));
@@ -387,7 +390,7 @@ final class Installation {
     return file.toString().endsWith(CONTROL);
   }
 
-  /** Rejects a directory that is not writable, or in which root would write files for others. */
+  /** Rejects a directory that is not writable, or that a user other than root could redirect. */
   private static void requireWritable(Path folder) throws IOException, RefusedException {
     Path present = folder;
     while (!Files.exists(present, LinkOption.NOFOLLOW_LINKS)) {
@@ -414,7 +417,10 @@ final class Installation {
     }
   }
 
-  /** A user who can change a directory could redirect root's writes with a link. */
+  /**
+   * Rejects a directory that another user can change, because that user could redirect root's
+   * writes with a link.
+   */
   static void requireOnlyRootsOwn(Path folder) throws IOException, RefusedException {
     for (Path each = folder; each != null; each = each.getParent()) {
       PosixFileAttributes attributes =
@@ -423,7 +429,7 @@ final class Installation {
       // in a directory such as /tmp, other users cannot rename root's files
       boolean sticky = (number(each, "unix:mode") & 01000) != 0;
       boolean owned = number(each, "unix:uid") == 0;
-      // the group's permissions include the access control list
+      // the group's permissions include those of the access control list
       boolean others =
           permissions.contains(PosixFilePermission.OTHERS_WRITE)
               || permissions.contains(PosixFilePermission.GROUP_WRITE);
@@ -457,9 +463,9 @@ final class Installation {
   }
 
   /**
-   * Lets one process at a time work on a server, until the channel is closed or the process ends.
-   * The file stays: a new file would have a separate lock. It is opened only here, because a
-   * process loses its locks on a file when it closes the file anywhere.
+   * Locks a server for this process until the channel is closed or the process ends. The lock file
+   * is never removed, because a new file would have a separate lock. The file is opened only here,
+   * because a process loses its locks on a file when it closes any descriptor of the file.
    */
   private static FileChannel lock(Server server, Consumer<String> out)
       throws IOException, RefusedException {
@@ -473,7 +479,7 @@ final class Installation {
         FileChannel.open(
             file,
             Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
-            // who may open it may lock it
+            // any user who can open the file can lock it
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
     try {
       if (channel.tryLock() == null) {

@@ -19,16 +19,16 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The files of an extension that this program has put into a server. A file next to the control
- * file lists them: hashes by paths, as {@code sha256sum} writes them, and folders.
+ * The files of an extension that this program has installed on a server. A file next to the control
+ * file lists them: hashes and paths in the format of {@code sha256sum}, and directories.
  *
  * @param file the file with the list
- * @param hashes of files, by path; a second hash belongs to a file that was being replaced when the
- *     program was killed
- * @param folders the directories that were created for them
+ * @param the hashes of the files, by path; a second hash belongs to a file that was being replaced
+ *     when the program was killed
+ * @param folders the directories that were created for the files
  */
 record InstalledFiles(Path file, Map<Path, Set<String>> hashes, Set<Path> folders) {
-  /** The end of the names of such files. */
+  /** The suffix of the list's file name. */
   static final String SUFFIX = ".pg-extension";
 
   private static final String FOLDER = "folder";
@@ -40,7 +40,7 @@ record InstalledFiles(Path file, Map<Path, Set<String>> hashes, Set<Path> folder
     return server.tree().direct(server.scripts().resolve(extension + SUFFIX));
   }
 
-  /** Reads the list, which is empty if nothing was installed. */
+  /** Reads the list. Returns an empty list if nothing was installed. */
   static InstalledFiles read(Server server, String extension) throws IOException, RefusedException {
     Path file = place(server, extension);
     var found = new InstalledFiles(file, new TreeMap<>(), new TreeSet<>());
@@ -97,7 +97,7 @@ record InstalledFiles(Path file, Map<Path, Set<String>> hashes, Set<Path> folder
     return hashes.isEmpty();
   }
 
-  /** Returns these and others. */
+  /** Returns these files and directories with additional ones. */
   InstalledFiles and(Map<Path, String> others, Collection<Path> moreFolders) {
     var all = new InstalledFiles(file, new TreeMap<>(), new TreeSet<>(folders));
     hashes.forEach((path, each) -> each.forEach(hash -> all.add(path, hash)));
@@ -121,7 +121,7 @@ record InstalledFiles(Path file, Map<Path, Set<String>> hashes, Set<Path> folder
   }
 
   private static String line(Server server, String what, Path path) {
-    // in some servers, one is below the other
+    // in some servers, one of these directories is inside the other
     boolean library =
         path.startsWith(server.libraries())
             && !(path.startsWith(server.shared())

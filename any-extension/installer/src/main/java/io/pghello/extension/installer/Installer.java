@@ -20,22 +20,22 @@ import java.util.zip.ZipException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Puts the extension of a jar into an installed PostgreSQL: each file is written next to its final
- * path and renamed, the control file last, and all changes are rolled back on failure. A list next
- * to the control file records the written files, so that files of other programs are never replaced
- * or removed.
+ * Installs the extension of a jar on a PostgreSQL server. Each file is written next to its final
+ * path and then renamed, the control file last. On failure, all changes are rolled back. A list
+ * next to the control file records the written files, so that files of other programs are never
+ * replaced or removed.
  *
- * <p>Thread-safe; one thread at a time works, and one process at a time works on a server: others
- * wait.
+ * <p>Thread-safe. Only one thread at a time works, and only one process at a time works on a
+ * server. The others wait.
  */
 public final class Installer {
-  /** All is as wanted. */
+  /** Everything is in the requested state. */
   public static final int OK = 0;
 
-  /** There are further steps, or files were skipped. */
+  /** Further steps are necessary, or files were skipped. */
   public static final int WARNING = 1;
 
-  /** It failed, and was undone as far as that was possible. */
+  /** The action failed, and its changes were undone as far as possible. */
   public static final int FAILED = 2;
 
   /** Nothing was changed; the reason was reported. */
@@ -67,7 +67,7 @@ public final class Installer {
       "The installer does not work on Windows: copy the files of the jar into the server's folders"
           + " lib (libraries) and share\\extension (control file and scripts).";
 
-  // terminal control characters, and right-to-left overrides
+  // terminal control characters and right-to-left overrides
   private static final Pattern CONTROL =
       Pattern.compile("[\\p{Cntrl}\\x80-\\x9f\\u2028-\\u202e\\u2066-\\u2069]");
 
@@ -75,24 +75,24 @@ public final class Installer {
       Pattern.compile(
           Pattern.quote(PackedExtension.DESCRIPTORS) + "([A-Za-z0-9_][A-Za-z0-9_-]*)\\.properties");
 
-  /** The task. */
+  /** The action to perform. */
   public enum Action {
     /** Shows which files the server has. */
     CHECK,
-    /** Writes those that are missing, and replaces older ones. */
+    /** Writes missing files, and replaces older ones. */
     INSTALL,
-    /** Removes what was installed. */
+    /** Removes the installed files. */
     UNINSTALL
   }
 
   /**
-   * A task, and the server for it.
+   * An action, and the server on which to perform it.
    *
-   * @param name which extension; null for the only one in the jar
-   * @param pgConfig the server's; null to look for it
-   * @param bindir the server's folder of programs; null to look for it
-   * @param root of a machine's files; null for this one's
-   * @param dryRun whether nothing is changed
+   * @param name the name of the extension; null for the only one in the jar
+   * @param pgConfig the {@code pg_config} of the server; null to search for a server
+   * @param bindir the directory of the server's programs; null to search for a server
+   * @param root the root directory of a machine's files; null for this machine
+   * @param dryRun whether to only report the changes
    */
   public record Request(
       Action action,
@@ -105,16 +105,16 @@ public final class Installer {
   private Installer() {}
 
   /**
-   * Runs as {@code java -jar} does. Ends the JVM with an exit status.
+   * Runs the installer like {@code java -jar}. Ends the JVM with an exit status.
    *
    * @param jar the jar of the extension
-   * @param arguments the arguments in {@code --help} says
+   * @param arguments the arguments that {@code --help} describes
    */
   public static void main(File jar, String[] arguments) {
     System.exit(run(jar.toPath(), List.of(arguments), System.out::println, System.err::println));
   }
 
-  /** Returns the exit status. */
+  /** Runs the installer, and returns the exit status. */
   static int run(Path jar, List<String> arguments, Consumer<String> out, Consumer<String> err) {
     try {
       if (arguments.contains("--help")) {
@@ -131,7 +131,7 @@ public final class Installer {
     }
   }
 
-  /** File names in jars of other authors may contain terminal escape sequences. */
+  /** Replaces terminal escape sequences, which file names in other authors' jars may contain. */
   private static String printable(String text) {
     return CONTROL.matcher(text).replaceAll("?");
   }
@@ -189,10 +189,10 @@ public final class Installer {
   }
 
   /**
-   * Runs a command, and reports the changes.
+   * Performs an action, and reports the changes.
    *
    * @param jar the jar of the extension
-   * @param out receives the output
+   * @param out a consumer that receives the lines of the output
    * @return the exit status
    * @throws RefusedException if nothing was changed
    * @throws IOException if it failed and was rolled back
@@ -210,7 +210,7 @@ public final class Installer {
         case UNINSTALL -> uninstall(extension.name(), server, request.dryRun(), out);
       };
     } catch (OutOfMemoryError e) {
-      // the files may be of any size
+      // the files may have any size
       throw new IOException("a file needs more memory than there is: " + e.getMessage(), e);
     }
   }
@@ -284,7 +284,7 @@ public final class Installer {
     return installation.notes().isEmpty() ? OK : WARNING;
   }
 
-  /** Returns the further requirements of the server. */
+  /** Returns further steps that the server requires. */
   private static List<String> remarks(PackedExtension extension) {
     var remarks = new ArrayList<String>();
     if (!extension.preload().isEmpty()) {
@@ -392,7 +392,7 @@ public final class Installer {
       }
       return new PackedExtension(only, descriptor, in, resources);
     } catch (IllegalStateException e) {
-      // the descriptor is wrong
+      // the descriptor is invalid
       throw new RefusedException(String.valueOf(e.getMessage()));
     }
   }

@@ -23,8 +23,8 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A library or program of macOS for 64 bits, for one processor or universal (Apple's {@code
- * mach-o/loader.h}, {@code mach-o/fat.h} and {@code kern/cs_blobs.h}). Immutable.
+ * A 64-bit macOS library or program, for one processor or universal. Apple's headers {@code
+ * mach-o/loader.h}, {@code mach-o/fat.h} and {@code kern/cs_blobs.h} define the format. Immutable.
  */
 public final class MachOFile implements NativeFile {
   private static final String SYSTEM = "darwin-";
@@ -48,7 +48,7 @@ public final class MachOFile implements NativeFile {
   /**
    * The part for one processor.
    *
-   * @param imports the symbols that the program which loads it has to export
+   * @param imports the symbols that the program that loads the library must export
    */
   private record Slice(
       int type,
@@ -61,7 +61,7 @@ public final class MachOFile implements NativeFile {
   private enum Signature {
     NONE,
     VALID,
-    /** The file was changed after it had been signed. */
+    /** The file was changed after it was signed. */
     BROKEN
   }
 
@@ -70,7 +70,7 @@ public final class MachOFile implements NativeFile {
       return false;
     }
     ByteBuffer file = ByteBuffer.wrap(bytes);
-    // class files of Java begin with the same number, and then their version, which is 45 or more
+    // Java class files begin with the same number, followed by their version, which is 45 or more
     return Integer.reverseBytes(file.getInt(0)) == MAGIC
         || (file.getInt(0) == UNIVERSAL && file.getInt(4) > 0 && file.getInt(4) <= MAX_SLICES);
   }
@@ -78,7 +78,7 @@ public final class MachOFile implements NativeFile {
   /**
    * Reads a file.
    *
-   * @throws IOException if it is no such file, or is cut off or damaged
+   * @throws IOException if it is not a Mach-O file, or is truncated or damaged
    */
   public static MachOFile read(byte[] bytes) throws IOException {
     if (!isMachO(bytes)) {
@@ -127,7 +127,7 @@ public final class MachOFile implements NativeFile {
     return Optional.ofNullable(slice(platform).minimumSystem);
   }
 
-  /** Returns the names that the file exports, without the underscore at their beginning. */
+  /** Returns the names that the file exports, without their leading underscores. */
   public Set<String> exports(String platform) {
     return slice(platform).exports;
   }
@@ -136,7 +136,7 @@ public final class MachOFile implements NativeFile {
    * {@inheritDoc}
    *
    * <p>Only symbols that the library expects in the program itself are checked ({@code
-   * -bundle_loader}). With {@code -undefined dynamic_lookup} they may be in any loaded library.
+   * -bundle_loader}). With {@code -undefined dynamic_lookup}, symbols may be in any loaded library.
    */
   @Override
   public Optional<String> loadProblem(String platform, Optional<NativeFile> server) {
@@ -162,7 +162,7 @@ public final class MachOFile implements NativeFile {
     return Optional.empty();
   }
 
-  /** Returns the problem of a library that imports symbols which the server does not export. */
+  /** Returns the problem with a library that imports symbols that the server does not export. */
   static Optional<String> missing(Set<String> imports, Set<String> exports) {
     var missing = new TreeSet<>(imports);
     missing.removeAll(exports);
@@ -176,7 +176,7 @@ public final class MachOFile implements NativeFile {
                 + " version");
   }
 
-  /** Reads one slice; not thread-safe. */
+  /** Reads one slice. Not thread-safe. */
   private static final class Reader {
     private static final int HEADER = 32;
     private static final int MAX_COMMANDS = 1_000;
@@ -211,7 +211,7 @@ public final class MachOFile implements NativeFile {
 
     void addTo(Map<String, Slice> slices) {
       if (file.getInt(0) != MAGIC) {
-        // a slice for 32 bits
+        // this is a 32-bit slice
         return;
       }
       int commands = file.getInt(16);
@@ -263,7 +263,7 @@ public final class MachOFile implements NativeFile {
         }
         case SIGNATURE -> readSignature(file.getInt(at + 8), file.getInt(at + 12));
         default -> {
-          // others have no influence on whether a server loads the file
+          // other load commands do not affect whether a server can load the file
         }
       }
     }
@@ -298,7 +298,7 @@ public final class MachOFile implements NativeFile {
       }
     }
 
-    /** Reads a trie: each edge adds some letters to the name that its node has. */
+    /** Reads the names in a trie. Each edge appends letters to the name of its node. */
     private void readExports(int from, int size) {
       ByteBuffer tree = part(from, size);
       if (size == 0) {
@@ -329,7 +329,7 @@ public final class MachOFile implements NativeFile {
       }
     }
 
-    /** Reads a number that has seven bits in each byte. */
+    /** Reads a number that is encoded with seven bits per byte. */
     private static int number(ByteBuffer tree) {
       long number = 0;
       for (int shift = 0; shift < 35; shift += 7) {
@@ -363,7 +363,7 @@ public final class MachOFile implements NativeFile {
       }
     }
 
-    /** Returns whether the file has the hashes that a part of its signature lists. */
+    /** Returns whether the file matches the hashes in a part of its signature. */
     private boolean agrees(ByteBuffer directory) {
       int hashes = directory.getInt(16);
       int pages = directory.getInt(28);
@@ -377,7 +377,7 @@ public final class MachOFile implements NativeFile {
             default -> null;
           };
       if (algorithm == null) {
-        // one of a later macOS
+        // a hash type of a later macOS version
         return true;
       }
       if (limit < 0 || limit > file.limit() || pageSize < 0 || pageSize > 30 || hashSize < 0) {

@@ -6,11 +6,11 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.OptionalInt;
 
-/** The block that {@code PG_MODULE_MAGIC} puts into each library (PostgreSQL's {@code fmgr.h}). */
+/** The block that {@code PG_MODULE_MAGIC} (in PostgreSQL's {@code fmgr.h}) adds to each library. */
 public final class ModuleMagic {
   private static final byte[] NAME = "PostgreSQL\0".getBytes(StandardCharsets.US_ASCII);
 
-  /** FUNC_MAX_ARGS, INDEX_MAX_KEYS, NAMEDATALEN and FLOAT8PASSBYVAL of every usual server. */
+  /** FUNC_MAX_ARGS, INDEX_MAX_KEYS, NAMEDATALEN and FLOAT8PASSBYVAL on every standard server. */
   private static final int[] CONSTANTS = {100, 32, 64, 1};
 
   private static final int FIELDS_BEFORE_NAME = 4 * (CONSTANTS.length + 1);
@@ -18,8 +18,8 @@ public final class ModuleMagic {
   private ModuleMagic() {}
 
   /**
-   * Returns the major version of PostgreSQL that a library was built for. Empty for other files,
-   * and for libraries of modified servers.
+   * Returns the PostgreSQL major version that a library was built for. Empty for other files, and
+   * for libraries built for modified servers.
    */
   public static OptionalInt major(byte[] library) {
     ByteBuffer file = ByteBuffer.wrap(library).order(ByteOrder.LITTLE_ENDIAN);

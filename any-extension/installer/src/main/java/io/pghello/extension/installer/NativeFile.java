@@ -6,12 +6,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** A shared library or a program, of any operating system that PostgreSQL servers run on here. */
+/** A shared library or a program for Linux, macOS or Windows. */
 public sealed interface NativeFile permits ElfFile, MachOFile, PeFile {
   /**
    * Reads a file of any of the formats.
    *
-   * @throws IOException if it has none of them, or is cut off or damaged
+   * @throws IOException if it has none of these formats, or is truncated or damaged
    */
   static NativeFile read(byte[] bytes) throws IOException {
     if (ElfFile.isElf(bytes)) {
@@ -27,8 +27,8 @@ public sealed interface NativeFile permits ElfFile, MachOFile, PeFile {
   }
 
   /**
-   * Returns the platforms that run the file, e.g. {@code linux-amd64}. A universal file of macOS
-   * has several.
+   * Returns the platforms that run the file, e.g. {@code linux-amd64}. A universal macOS file has
+   * several platforms.
    */
   Set<String> platforms();
 
@@ -48,11 +48,11 @@ public sealed interface NativeFile permits ElfFile, MachOFile, PeFile {
   Optional<String> minimumSystem(String platform);
 
   /**
-   * Returns why a server cannot load this library, other than its platform and the system's
-   * version. Completes a sentence that begins with "The library acme.so".
+   * Returns a reason why a server cannot load this library, apart from the platform and the system
+   * version. The text completes a sentence that begins with "The library acme.so".
    *
    * @param platform one of {@link #platforms()}
-   * @param server its program {@code postgres}; if empty, imported symbols are not checked
+   * @param server the server's program {@code postgres}; if empty, imported symbols are not checked
    */
   Optional<String> loadProblem(String platform, Optional<NativeFile> server);
 }

@@ -16,13 +16,13 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A library or program of Windows (Microsoft's "PE Format"). Immutable.
+ * A Windows library or program. Microsoft's "PE Format" defines the format. Immutable.
  *
  * @param machine the processor, e.g. {@code amd64}
- * @param library whether it is a library, not a program
- * @param system the oldest version of Windows that runs it, e.g. {@code 6.0}
- * @param imports the names that it needs by the libraries that it needs, which are in lower case
- * @param exports the names that it exports
+ * @param library whether the file is a library, not a program
+ * @param system the oldest Windows version that runs the file, e.g. {@code 6.0}
+ * @param imports the imported names by library, with library names in lower case
+ * @param exports the exported names
  */
 public record PeFile(
     String machine,
@@ -41,7 +41,7 @@ public record PeFile(
   /**
    * Reads a file.
    *
-   * @throws IOException if it is no such file, or is cut off or damaged
+   * @throws IOException if it is not a PE file, or is truncated or damaged
    */
   public static PeFile read(byte[] bytes) throws IOException {
     if (!isPe(bytes)) {
@@ -79,7 +79,7 @@ public record PeFile(
         : Optional.empty();
   }
 
-  /** Reads one file; not thread-safe. */
+  /** Reads one file. Not thread-safe. */
   private static final class Reader {
     private static final int SIGNATURE = 0x4550;
     private static final int LIBRARY = 0x2000;
@@ -146,7 +146,7 @@ public record PeFile(
       }
     }
 
-    /** Returns where in the file something is that has this address in memory. */
+    /** Converts a memory address to an offset in the file. */
     private int place(int address) {
       for (int i = 0; i < sectionCount; i++) {
         int section = sections + SECTION * i;
@@ -190,7 +190,7 @@ public record PeFile(
       while (file.getInt(directory + 12) != 0) {
         count(imports.size(), MAX_LIBRARIES);
         String library = string(place(file.getInt(directory + 12))).toLowerCase(Locale.ROOT);
-        // a linker may leave the first table out
+        // a linker may omit the first table
         int table =
             file.getInt(directory) == 0 ? file.getInt(directory + 16) : file.getInt(directory);
         imports.computeIfAbsent(library, each -> new HashSet<>()).addAll(names(place(table)));
@@ -204,7 +204,7 @@ public record PeFile(
       long entry;
       for (int at = table; (entry = file.getLong(at)) != 0; at += 8) {
         count(names.size(), MAX_NAMES);
-        // a negative one is a number, not a name
+        // a negative entry is an ordinal number, not a name
         if (entry > 0) {
           names.add(string(place((int) entry) + 2));
         }

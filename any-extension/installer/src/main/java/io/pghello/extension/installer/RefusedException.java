@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.installer;
 
-/** Nothing was changed. The message contains the reason and the fix. */
+/**
+ * Thrown if an action is refused and nothing was changed. The message contains the reason and the
+ * fix.
+ */
 public final class RefusedException extends Exception {
   private static final long serialVersionUID = 1L;
 

@@ -17,13 +17,13 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An installed PostgreSQL.
+ * An installed PostgreSQL server.
  *
  * @param tree the file tree of the server
  * @param program the program {@code postgres}
  * @param file the headers of the program
- * @param version for example {@code 17.11}
- * @param platform for example {@code linux-amd64}; the platform of the program, not of this JVM
+ * @param version the version, for example {@code 17.11}
+ * @param platform the platform of the program, not of this JVM, for example {@code linux-amd64}
  * @param libraries the directory of libraries ({@code pg_config --pkglibdir})
  * @param shared the directory of shared files ({@code pg_config --sharedir})
  */
@@ -41,7 +41,10 @@ record Server(
 
   private static final Pattern NUMBERS = Pattern.compile("\\d{1,6}(?:\\.\\d{1,6})*");
 
-  /** The folders of distributions and others: one, how names in it begin, and what follows. */
+  /**
+   * The usual directories of servers. Each entry contains a directory, the prefix of the names in
+   * it, and the rest of the path.
+   */
   private static final List<List<String>> USUAL =
       List.of(
           List.of("usr/lib/postgresql", "", "bin"),
@@ -51,7 +54,7 @@ record Server(
           List.of("usr/local/pgsql", "bin", ""),
           List.of("usr/local", "bin", ""),
           List.of("usr", "bin", ""),
-          // Homebrew on processors of Apple and of Intel, Postgres.app, the installer of EDB
+          // Homebrew on Apple and Intel processors, Postgres.app, and EDB's installer
           List.of("opt/homebrew/opt", "postgresql", "bin"),
           List.of("usr/local/opt", "postgresql", "bin"),
           List.of("Applications/Postgres.app/Contents/Versions", "", "bin"),
@@ -70,7 +73,7 @@ record Server(
     return Integer.parseInt(version.replaceFirst("\\D.*", ""));
   }
 
-  /** Returns the folder of control files and scripts. */
+  /** Returns the directory of control files and scripts. */
   Path scripts() {
     return shared.resolve("extension");
   }
@@ -80,7 +83,7 @@ record Server(
     return "PostgreSQL " + version + " (" + platform + ", " + program + ")";
   }
 
-  /** Returns the servers in a tree, by their folders of programs. */
+  /** Finds the servers in a tree by their program directories. */
   static List<Server> find(FileTree tree) throws IOException, RefusedException {
     var programs = new LinkedHashSet<Path>();
     String path = System.getenv("PATH");
@@ -125,7 +128,7 @@ record Server(
   }
 
   /**
-   * Returns the server with programs in a directory.
+   * Returns the server whose programs are in a directory.
    *
    * @param folder the directory, or the parent of a directory {@code bin}
    */
@@ -199,7 +202,7 @@ record Server(
         .orElseGet(() -> platforms.iterator().next());
   }
 
-  /** Returns the folder of a kind that belongs to a program, which is known by a file in it. */
+  /** Returns a program's directory of the given kind, which is recognized by a file in it. */
   private static Path folder(FileTree tree, Path program, String kind, String file)
       throws IOException, RefusedException {
     Path bin = parent(tree.inside(program));
@@ -271,7 +274,7 @@ record Server(
 
   /**
    * Returns the version of the GNU C library in the tree, or of macOS if the tree is this
-   * machine's. Empty if it is not known.
+   * machine's. Empty if the version is unknown.
    */
   Optional<String> systemVersion() throws IOException, RefusedException {
     if (file instanceof ElfFile) {
@@ -282,7 +285,7 @@ record Server(
         : Optional.empty();
   }
 
-  /** Returns whether the dynamic loader finds a library, as far as can be known from here. */
+  /** Returns whether the dynamic loader finds a library, as far as this program can determine. */
   boolean hasLibrary(String name) throws IOException, RefusedException {
     if (file instanceof ElfFile) {
       return name.startsWith("ld-") || library(name).isPresent();
@@ -294,7 +297,7 @@ record Server(
         || Files.isRegularFile(tree.resolve(Path.of(name)));
   }
 
-  /** Returns a library that the dynamic loader finds, as far as can be known from here. */
+  /** Returns a library that the dynamic loader finds, as far as this program can determine. */
   Optional<ElfFile> library(String name) throws IOException, RefusedException {
     var folders = new ArrayList<Path>(List.of(tree.inside(libraries)));
     folders.add(parent(tree.inside(libraries)));
@@ -322,7 +325,10 @@ record Server(
     return Optional.empty();
   }
 
-  /** A machine may have libraries for other processors, and for 32 bits, too: they are not it. */
+  /**
+   * Returns a library if it is for this machine, which may also have 32-bit libraries and libraries
+   * for other processors.
+   */
   private Optional<ElfFile> forThisMachine(byte[] content) {
     try {
       ElfFile library = ElfFile.read(content);

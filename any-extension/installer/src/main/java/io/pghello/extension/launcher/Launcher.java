@@ -6,14 +6,14 @@ import java.net.URI;
 import java.net.URL;
 import java.net.URLClassLoader;
 
-/** Runs the installer in the jar that this class is in. */
+/** Runs the installer in the jar that contains this class. */
 public final class Launcher {
   private Launcher() {}
 
   /**
-   * Ends the JVM with the installer's exit status.
+   * Runs the installer, and ends the JVM with the installer's exit status.
    *
-   * @param arguments the arguments in {@code --help} says
+   * @param arguments the arguments that {@code --help} describes
    * @throws ReflectiveOperationException if the jar is incomplete
    */
   public static void main(String[] arguments) throws Exception {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The main class of a jar that has a native extension. */
+/** The main class of a jar that contains a native extension. */
 @NullMarked
 package io.pghello.extension.launcher;
 

@@ -39,6 +39,7 @@ public record Settings(Statements statements, Batches batches, Queue queue, Futu
 
   /**
    * Settings of batched calls.
+   *
    * @param coalescing whether calls are batched
    */
   public record Batches(boolean coalescing, int maxCalls, int maxBytes, int maxInFlight) {

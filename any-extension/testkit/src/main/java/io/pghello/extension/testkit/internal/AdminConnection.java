@@ -12,8 +12,8 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A superuser connection that stays open, because connecting takes longer than its statements. It
- * reconnects if the server has been restarted.
+ * A superuser connection that stays open, because connecting takes longer than running its
+ * statements. Reconnects after a server restart.
  *
  * <p>Thread-safe. Statements run one at a time.
  */
@@ -36,7 +36,7 @@ final class AdminConnection implements AutoCloseable {
 
   /**
    * Executes a statement and returns the number in the first column of its result, or 0 if there is
-   * none.
+   * no result.
    */
   long execute(String sql) throws SQLException {
     lock.lock();

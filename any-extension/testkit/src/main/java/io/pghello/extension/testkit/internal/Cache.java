@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * again.
  *
  * <p>Other users cannot write to the cache, because programs in it are executed. {@code headers.sh}
- * applies the same rule to the scripts' part of the cache.
+ * applies the same rule to the part of the cache that the scripts use.
  *
  * <p>Thread-safe, and safe for concurrent use by several JVMs.
  */
@@ -56,7 +56,10 @@ public final class Cache {
 
   private static final String LIST_END = "end";
 
-  /** Replaces the size of a link in the list, because its target may be outside the directory. */
+  /**
+   * The entry in the list that replaces the size of a link, because the link's target may be
+   * outside the directory.
+   */
   private static final String LINK = "link";
 
   private static final String UNFINISHED = ".new-";
@@ -72,8 +75,8 @@ public final class Cache {
 
   /**
    * Opens the cache: the directory in the environment variable {@code PG_HELLO_CACHE}, or a
-   * subdirectory of the user's cache directory ({@code LOCALAPPDATA} on Windows), or of the
-   * temporary directory if the others cannot be used. Creates it if it does not exist.
+   * subdirectory of the user's cache directory ({@code LOCALAPPDATA} on Windows), or a subdirectory
+   * of the temporary directory if neither can be used. Creates the directory if it does not exist.
    *
    * @throws IOException if the cache cannot be used; the message contains its path and the reason
    */
@@ -107,7 +110,7 @@ public final class Cache {
    * Returns the cache directory for an environment.
    *
    * @param temporary the directory for temporary files
-   * @param platform of this machine
+   * @param platform the platform of this machine
    */
   static Path root(Map<String, String> environment, Path temporary, Platform platform)
       throws IOException {
@@ -132,7 +135,7 @@ public final class Cache {
         return caches.resolve("pg-hello").toAbsolutePath();
       }
     } catch (InvalidPathException e) {
-      // the path has letters that the locale does not support
+      // the path contains characters that the locale does not support
     }
     Path other = temporary.resolve("pg-hello-cache-" + fileName(user())).toAbsolutePath();
     createDirectories(other);
@@ -150,7 +153,7 @@ public final class Cache {
     return Files.isWritable(folder) && danger(folder) == null;
   }
 
-  /** Returns the subdirectory that only this user can enter. */
+  /** Returns the subdirectory that only this user can access. */
   private static Path own(Path root) throws IOException {
     createDirectories(root);
     String danger = danger(root);
@@ -171,8 +174,8 @@ public final class Cache {
   }
 
   /**
-   * Returns why a user other than root could replace files in a directory; null if that is
-   * impossible.
+   * Returns the reason why a user other than root could replace files in a directory; null if that
+   * is impossible.
    */
   private static @Nullable String danger(Path folder) throws IOException {
     if (!Platform.POSIX) {
@@ -260,7 +263,7 @@ public final class Cache {
   /**
    * Returns a directory. Creates it if it is missing or damaged.
    *
-   * @param name of the directory, which must differ for different contents
+   * @param the name of the directory, which must differ for different contents
    */
   public Path folder(String name, Contents contents) throws IOException {
     Path wanted = path(name);
@@ -293,14 +296,15 @@ public final class Cache {
   }
 
   private static void markUsed(Path folder) {
-    // in a read-only cache nothing is removed, so a failure does not matter
+    // in a read-only cache, no directories are removed, so a failure does not matter
     var unused = folder.toFile().setLastModified(System.currentTimeMillis());
   }
 
   /**
    * Removes the least recently used directories. Called while another directory is created.
    *
-   * @param prefix of their names; such directories must not be in use for more than a few minutes
+   * @param the prefix of their names; directories with this prefix must not be in use for more than
+   *     a few minutes
    * @param kept the number of directories to keep
    */
   void removeUnused(String prefix, int kept) throws IOException {
@@ -321,7 +325,7 @@ public final class Cache {
   }
 
   /**
-   * Waits for other JVMs, and for other threads of this JVM, including those with other class
+   * Waits for other JVMs, and for other threads of this JVM, including threads of other class
    * loaders.
    */
   private static void lock(FileChannel channel) throws IOException {
@@ -400,7 +404,7 @@ public final class Cache {
     for (String line : lines) {
       int space = line.indexOf(' ');
       String name = line.substring(space + 1);
-      // java.io.File, because NIO takes ten times as long
+      // uses java.io.File, because NIO takes ten times as long
       var file = new File(folder.toFile(), name);
       String size = line.substring(0, Math.max(0, space));
       boolean whole =

@@ -26,7 +26,7 @@ final class ClientMessages extends ProtocolReader {
   long message(byte[] header) {
     if (!started) {
       if (header[0] == TLS_HANDSHAKE) {
-        // TLS without an SSLRequest
+        // the client started TLS without an SSLRequest
         encrypted();
         return 0;
       }

@@ -8,7 +8,7 @@ import java.util.List;
  *
  * @param prefix the name of the ordinary role, and the prefix of its databases' names
  * @param application the {@code application_name} of sessions that stay open
- * @param extensions to create in the template, in this order
+ * @param extensions the extensions to create in the template, in this order
  */
 public record DatabaseNames(String prefix, String application, List<String> extensions) {
   /** Copies the list. */
@@ -17,8 +17,8 @@ public record DatabaseNames(String prefix, String application, List<String> exte
   }
 
   /**
-   * Returns the names for extensions. Duplicates, and extensions that databases do not have, are
-   * left out.
+   * Returns the names for extensions. Omits duplicates, and extensions that are not created in
+   * databases.
    */
   public static DatabaseNames of(
       String prefix, String application, List<ServerExtension> extensions) {

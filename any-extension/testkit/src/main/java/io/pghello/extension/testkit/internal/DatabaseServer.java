@@ -21,7 +21,7 @@ public final class DatabaseServer implements AutoCloseable {
   }
 
   /**
-   * Returns the major version of the server at a place, e.g. 17.
+   * Returns the major version of the server that a place selects, e.g. 17.
    *
    * @throws IllegalStateException if there is no server
    * @throws UncheckedIOException if its version cannot be read
@@ -37,11 +37,12 @@ public final class DatabaseServer implements AutoCloseable {
   /**
    * Starts a server.
    *
-   * @param port to listen on; 0 for a free port
-   * @param settings for {@code postgresql.conf}
-   * @param names of the role, the databases and the template's extensions
-   * @param extensions to add to the server
-   * @param place {@link ServerPlace#EMBEDDED}, or one that {@link ServerPlace#isLocal}
+   * @param port the port to listen on; 0 for a free port
+   * @param settings the settings for {@code postgresql.conf}
+   * @param names the names of the role, the databases and the template's extensions
+   * @param extensions the extensions to add to the server
+   * @param place the place: {@link ServerPlace#EMBEDDED}, or a place for which {@link
+   *     ServerPlace#isLocal} is true
    * @throws IllegalStateException if an extension cannot be used
    * @throws UncheckedIOException if the server does not start
    */
@@ -57,7 +58,7 @@ public final class DatabaseServer implements AutoCloseable {
     } catch (IllegalStateException e) {
       throw new IllegalStateException(e.getMessage() + versions(e, extensions, place), e);
     } catch (IOException e) {
-      // subclasses, such as NoSuchFileException, have only a file name as their message
+      // the messages of subclasses such as NoSuchFileException contain only a file name
       throw new UncheckedIOException(
           (e.getClass() == IOException.class ? e.getMessage() : e.toString())
               + versions(e, extensions, place),
@@ -65,7 +66,9 @@ public final class DatabaseServer implements AutoCloseable {
     }
   }
 
-  /** Returns a sentence about the versions of server and headers if they explain the error. */
+  /**
+   * Returns a sentence about the versions of the server and the headers if they explain the error.
+   */
   private static String versions(Exception error, List<ServerExtension> extensions, String place) {
     String message = String.valueOf(error.getMessage());
     if (Remedies.ofVersions(message, "", null).isEmpty()) {
@@ -128,7 +131,7 @@ public final class DatabaseServer implements AutoCloseable {
   /**
    * Creates a database on any server by copying a template that a preparer has filled.
    *
-   * @param preparer null for a database without a schema
+   * @param preparer the preparer; null for a database without a schema
    * @throws IllegalStateException if the database cannot be created or the preparer fails
    */
   public static String createDatabase(
@@ -141,7 +144,7 @@ public final class DatabaseServer implements AutoCloseable {
   }
 
   /**
-   * Creates the template of a preparer, unless it exists.
+   * Creates the template of a preparer if it does not exist.
    *
    * @throws IllegalStateException if the template cannot be created or the preparer fails
    */
@@ -179,7 +182,8 @@ public final class DatabaseServer implements AutoCloseable {
   /**
    * Keeps the server running after this JVM exits, so that a database can be inspected.
    *
-   * @return the predicate of a sentence about the database, including the commands to connect
+   * @return the rest of a sentence that begins with the database's name, including the commands to
+   *     connect
    */
   String keep(String database) {
     String user = databases.owner().user();

@@ -27,13 +27,14 @@ import org.postgresql.ds.PGSimpleDataSource;
 
 /**
  * The databases of one server: a template with the extensions, and copies of it. An ordinary role
- * owns them. It also creates the extensions if they are trusted.
+ * owns the databases, and creates the extensions that are trusted.
  *
  * <p>Thread-safe.
  */
 public final class Databases implements AutoCloseable {
   private static final String TEST = "_test_";
-  // another process may have taken the port after the server stopped
+  // prevents sending the password in clear text, because another process may have taken the port
+  // after the server stopped
   static final String REQUIRE_AUTH = "requireAuth";
   static final String NOT_IN_CLEAR_TEXT = "!password";
   private static final String OBJECT_IN_USE = "55006";
@@ -65,7 +66,7 @@ public final class Databases implements AutoCloseable {
   private final Set<String> kept = ConcurrentHashMap.newKeySet();
   private final @Nullable PreparedDatabases prepared;
   private final boolean clearText;
-  // stays open; for fast statements only
+  // this connection stays open; use it only for fast statements
   private final AdminConnection admin;
 
   private Databases(
@@ -177,8 +178,8 @@ public final class Databases implements AutoCloseable {
   }
 
   /**
-   * Creates an extension and the extensions it requires, unless another extension has already
-   * required it.
+   * Creates an extension and the extensions that it requires. Does nothing if the extension was
+   * already created because another extension requires it.
    */
   private void createExtension(String extension, Login login) throws SQLException {
     try (Connection connection = dataSource(template(), login).getConnection();
@@ -188,7 +189,7 @@ public final class Databases implements AutoCloseable {
   }
 
   /**
-   * Drops the template, all other databases of the owner, and the owner, if {@link #prepare} has
+   * Drops the template, all other databases of the owner, and also the owner if {@link #prepare}
    * created it. If a database cannot be dropped, the owner is kept too.
    *
    * @throws SQLException if a database or the owner cannot be dropped
@@ -318,7 +319,7 @@ public final class Databases implements AutoCloseable {
     }
   }
 
-  /** A preparer or script has failed. The message contains the cause. */
+  /** Thrown if a preparer or script has failed. The message contains the cause. */
   static final class PreparationException extends IllegalStateException {
     private static final long serialVersionUID = 1L;
 
@@ -332,7 +333,7 @@ public final class Databases implements AutoCloseable {
     admin.awaitServer();
   }
 
-  /** Returns a name that no database has had before. */
+  /** Returns a name that no other database has or had. */
   String newName() {
     return names.prefix() + TEST + created.incrementAndGet();
   }
@@ -453,7 +454,7 @@ public final class Databases implements AutoCloseable {
     return names;
   }
 
-  /** Remembers the test that uses a database, for warnings. */
+  /** Records the test that uses a database, for warnings. */
   public void setTest(String name, String test) {
     tests.put(name, test);
   }
@@ -464,13 +465,14 @@ public final class Databases implements AutoCloseable {
     return test == null ? name : name + " of " + test;
   }
 
-  /** Excludes a database from being dropped. Returns false if it was already excluded. */
+  /** Excludes a database from being dropped. Returns false if the database was already excluded. */
   boolean keep(String name) {
     return kept.add(name);
   }
 
   /**
-   * Returns the predicate of a sentence about a kept database, including the commands to connect.
+   * Returns the rest of a sentence that begins with the name of a kept database, including the
+   * commands to connect.
    */
   String keptOnForeignServer(String name) {
     String user = superuser.user();
@@ -491,8 +493,9 @@ public final class Databases implements AutoCloseable {
   }
 
   /**
-   * Ends the sessions in a database and drops it. Databases that are created ahead of time are
-   * dropped in the background, others immediately. Does nothing if the database does not exist.
+   * Ends the sessions in a database and drops it. If databases are created ahead of time on this
+   * server, databases with generated names are dropped in the background. All others are dropped
+   * immediately. Does nothing if the database does not exist.
    */
   public void discard(String name) throws SQLException {
     if (kept.contains(name)) {
@@ -506,7 +509,7 @@ public final class Databases implements AutoCloseable {
       return;
     }
     try {
-      // end them now, because sessions of many tests could reach max_connections
+      // end the sessions now, because the sessions of many tests could reach max_connections
       admin.execute(endingSessions(name));
     } catch (SQLException e) {
       // the server is not running, so there are no sessions
@@ -526,7 +529,10 @@ public final class Databases implements AutoCloseable {
     endSessions(by, template);
   }
 
-  /** Drops databases in the background that could not be dropped while the server was stopped. */
+  /**
+   * Drops the databases that could not be dropped while the server was stopped. This happens in the
+   * background.
+   */
   public void dropLeft() {
     if (prepared != null) {
       prepared.dropLeft();
@@ -534,8 +540,8 @@ public final class Databases implements AutoCloseable {
   }
 
   /**
-   * Ends all sessions first, because DROP DATABASE would wait 100 ms or more for a session that is
-   * ending.
+   * Ends all sessions in a database before it is dropped, because DROP DATABASE would wait 100 ms
+   * or more for a session that is ending.
    */
   private static void endSessions(AdminConnection by, String name) throws SQLException {
     String sql = endingSessions(name);
@@ -594,7 +600,7 @@ public final class Databases implements AutoCloseable {
   private PGSimpleDataSource source(String database, Login login) {
     PGSimpleDataSource dataSource = protectedSource(host, port, database, login);
     if (prepared != null) {
-      // skips negotiation for our own servers, which saves three round trips
+      // skips the negotiation with servers that this JVM has started, which saves three round trips
       dataSource.setSslMode("disable");
       dataSource.setAssumeMinServerVersion("9.0");
     }
@@ -614,7 +620,7 @@ public final class Databases implements AutoCloseable {
     return dataSource;
   }
 
-  /** Makes the driver refuse to send the password in clear text, if its version supports that. */
+  /** Prevents the driver from sending the password in clear text, if its version supports this. */
   static void refuseClearText(PGSimpleDataSource dataSource) {
     if (PGProperty.forName(REQUIRE_AUTH) != null) {
       try {

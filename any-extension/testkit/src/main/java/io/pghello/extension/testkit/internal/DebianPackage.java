@@ -24,7 +24,10 @@ final class DebianPackage {
 
   private DebianPackage() {}
 
-  /** Returns whether a file name is a package for this machine's processor, or for all. */
+  /**
+   * Returns whether a file name belongs to a package for this machine's processor or for all
+   * processors.
+   */
   static boolean isForThisMachine(String file) {
     Matcher name = NAME.matcher(file);
     return name.matches()
@@ -101,7 +104,7 @@ final class DebianPackage {
     return path;
   }
 
-  /** Rejects a path through a link that was unpacked before and leads outside the directory. */
+  /** Rejects a path that leads outside the directory through a link that was unpacked before. */
   private static Path requireInside(Path folder, Path path, TarArchiveEntry entry)
       throws IOException {
     Path above = folder;

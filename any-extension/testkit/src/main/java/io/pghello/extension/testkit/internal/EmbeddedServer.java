@@ -34,25 +34,31 @@ import org.postgresql.ds.PGSimpleDataSource;
 /**
  * A server that keeps its data directory when it stops or crashes.
  *
- * <p>{@code initdb} runs once for each build of the extensions. Its result, including the template
- * database, is stored in the user's cache and copied for each server. Together with a data
- * directory in memory, this makes the start fast.
+ * <p>{@code initdb} runs once for each build of the extensions. The resulting data directory,
+ * including the template database, is stored in the user's cache and copied for each server.
+ * Servers start quickly because of this copy, and because their data directories are in memory.
  *
  * <p>Thread-safe.
  */
 public final class EmbeddedServer {
-  /** Part of the template's name. Increase it if templates are prepared differently. */
+  /**
+   * The format of templates, which is part of their names. Increase this number if templates are
+   * prepared differently.
+   */
   private static final int TEMPLATE_FORMAT = 7;
 
   /**
-   * The number of cached templates. Each has about 40 MB, and each build and set of extensions has
-   * one.
+   * The number of cached templates. Each build and set of extensions has its own template of about
+   * 40 MB.
    */
   private static final int KEPT_TEMPLATES = 8;
 
   private static final String TEMPLATES = "template-";
 
-  /** Next to the data directory during its creation, inside it afterwards. */
+  /**
+   * The password file. It is next to the data directory while that is created, and inside the data
+   * directory afterwards.
+   */
   static final String PASSWORD_FILE = "pg-hello-password";
 
   private static final int ATTEMPTS = 3;
@@ -69,7 +75,7 @@ public final class EmbeddedServer {
   private static final String SUPERUSER = "postgres";
   private static final String SHARED_MEMORY = "dynamic_shared_memory_type";
 
-  /** Settings for which tests need other values than PostgreSQL's defaults. */
+  /** Settings for which tests need values that differ from PostgreSQL's defaults. */
   private static final Map<String, String> DEFAULTS =
       Map.of(
           "timezone",
@@ -80,13 +86,11 @@ public final class EmbeddedServer {
           "off",
           SOCKETS,
           "",
-          //
-          // with several addresses, the server would start even if another program had the port on
-          // one of
-          // them
+          // a single address, because with several addresses the server would start even if another
+          // program used the port on one of them
           "listen_addresses",
           LOOPBACK,
-          // in the data directory, so that it is removed with it
+          // in the data directory, so that the memory is removed together with the directory
           SHARED_MEMORY,
           "mmap");
 
@@ -114,10 +118,8 @@ public final class EmbeddedServer {
     if (programs.platform().isWindows()) {
       this.settings.remove(SHARED_MEMORY, DEFAULTS.get(SHARED_MEMORY));
     }
-    //
     // PATH-like settings: the server's own directory comes first, followed by the configured value
-    // or the
-    // default
+    // or the default
     programs
         .settings()
         .forEach(
@@ -130,18 +132,18 @@ public final class EmbeddedServer {
     this.port = port;
     this.fixedPort = port != 0;
     this.scratch = scratch;
-    // the JVM may exit at any time from here on
+    // from here on, the JVM may exit at any time
     Runtime.getRuntime().addShutdownHook(cleaner);
   }
 
   /**
    * Starts a server.
    *
-   * @param port to listen on; 0 for a free port
-   * @param settings for {@code postgresql.conf}
-   * @param names of the role, the databases and the template's extensions
-   * @param extensions to add to the server
-   * @param place of the server's programs; see {@link ServerPlace#EMBEDDED}
+   * @param port the port to listen on; 0 for a free port
+   * @param settings the settings for {@code postgresql.conf}
+   * @param names the names of the role, the databases and the template's extensions
+   * @param extensions the extensions to add to the server
+   * @param place the place of the server's programs; see {@link ServerPlace#EMBEDDED}
    */
   public static EmbeddedServer start(
       int port,
@@ -223,7 +225,7 @@ public final class EmbeddedServer {
       requireOpen();
       Path file = scratch.data().resolve(PASSWORD_FILE);
       if (Files.exists(file)) {
-        // the data may have been replaced with another server's data
+        // the data directory may have been replaced with another server's data directory
         password = Files.readString(file);
       }
       for (int attempt = 1; !started; attempt++) {
@@ -265,7 +267,8 @@ public final class EmbeddedServer {
   }
 
   /**
-   * Fails early if the port is in use, because the server would report it only after some seconds.
+   * Throws immediately if the port is in use, because the server would report this only after some
+   * seconds.
    */
   private static void requireFree(int port) throws IOException {
     try (var socket = new ServerSocket()) {
@@ -307,7 +310,7 @@ public final class EmbeddedServer {
             STOP_SECONDS,
             "stop");
       }
-      // also if its start was aborted, or it did not stop
+      // needed if the start was aborted or the server did not stop
       scratch.endServer();
       if (starter != null) {
         starter.onExit().join();
@@ -379,8 +382,8 @@ public final class EmbeddedServer {
   }
 
   /**
-   * Returns the directory of the server's own libpq, or null if it has none. Its programs may need
-   * it.
+   * Returns the directory of the server's own libpq, which its programs may need, or null if the
+   * server has none.
    */
   public @Nullable Path clientLibraries() throws IOException {
     Path folder = programs.bin().toRealPath().resolveSibling("lib");
@@ -395,8 +398,8 @@ public final class EmbeddedServer {
   /**
    * A server that keeps running after this JVM exits.
    *
-   * @param passwords password file for psql and the driver
-   * @param end command that stops the server and removes its data
+   * @param passwords the password file for psql and the driver
+   * @param end the command that stops the server and removes its data
    */
   record Kept(Path passwords, String end) {}
 
@@ -418,7 +421,7 @@ public final class EmbeddedServer {
   /**
    * Returns the shell command of the platform that stops a server and removes its data.
    *
-   * @param folder to remove
+   * @param folder the directory to remove
    * @param data the data directory inside the folder
    */
   static String endCommand(ServerPrograms programs, Path folder, Path data) {
@@ -429,9 +432,8 @@ public final class EmbeddedServer {
           + " -m immediate stop && rmdir /s /q "
           + quoted(folder.toString(), false);
     }
-    // The server removes this file last. -f, because other JVMs may remove the directory of a
-    // stopped
-    // server at the same time.
+    // The server removes this file last. The option -f is used because other JVMs may remove the
+    // directory of a stopped server at the same time.
     String pidFile = quoted(data.resolve("postmaster.pid").toString(), true);
     return "kill -QUIT $(head -n 1 "
         + pidFile
@@ -551,7 +553,7 @@ public final class EmbeddedServer {
   private void requireOwn(int port) throws SQLException, IOException {
     try (Connection connection = superuser(port).getConnection();
         Statement statement = connection.createStatement();
-        // on Windows, its encoding is not the database's
+        // on Windows, the file's encoding differs from the database's encoding
         ResultSet row =
             statement.executeQuery(
                 "SELECT pg_catalog.encode(pg_catalog.convert_to("
@@ -577,7 +579,7 @@ public final class EmbeddedServer {
     try (Connection connection = superuser(port).getConnection();
         Statement statement = connection.createStatement()) {
       String secret = newPassword();
-      // hashed here to keep the password out of the logs
+      // passwords are hashed here to keep them out of the logs
       var changes = new StringBuilder(major >= 18 ? "SET md5_password_warnings = off;" : "");
       for (String role : roles) {
         changes
@@ -613,7 +615,7 @@ public final class EmbeddedServer {
     return HexFormat.of().formatHex(random);
   }
 
-  /** Writes a file that is readable only by this user from the beginning. */
+  /** Writes a password file that only this user can read, also while it is being created. */
   private static void writePassword(Path file, String password) throws IOException {
     Files.deleteIfExists(file);
     if (Platform.POSIX) {
@@ -626,7 +628,7 @@ public final class EmbeddedServer {
   /**
    * Returns the message for a failed start, with the end of the log.
    *
-   * @param logged length of the log before this start, in bytes
+   * @param logged the length of the log before this start, in bytes
    */
   private String startFailure(int port, long logged, Throwable cause) throws IOException {
     String log = log(logged);
@@ -653,7 +655,7 @@ public final class EmbeddedServer {
   /**
    * Returns the log of this start.
    *
-   * @param logged length of the log before this start, in bytes
+   * @param logged the length of the log before this start, in bytes
    */
   private String log(long logged) throws IOException {
     if (!Files.exists(scratch.log())) {
@@ -669,7 +671,10 @@ public final class EmbeddedServer {
         + String.join(" | ", lines.subList(Math.max(0, lines.size() - LOG_LINES), lines.size()));
   }
 
-  /** Waits for the log entry of a crashed process, kills the server, and returns the message. */
+  /**
+   * Waits for the log entry about a crashed process, kills the server, and returns the error
+   * message.
+   */
   private String crash() throws IOException {
     long end = System.nanoTime() + CRASH_NANOS;
     // the client notices the crash before the server does
@@ -700,10 +705,8 @@ public final class EmbeddedServer {
       Map<String, String> settings,
       Path folder)
       throws IOException {
-    //
     // SCRAM would add milliseconds and a round trip to each login to protect guessable passwords;
-    // this
-    // password is random
+    // this password is random
     var all = new TreeMap<>(settings);
     all.put("password_encryption", "md5");
     if (major >= 18) {

@@ -9,8 +9,8 @@ import java.nio.file.NotDirectoryException;
 import java.time.Duration;
 
 /**
- * Changes files that other processes may have open. Windows refuses to rename or delete such files.
- * Virus scanners and exiting servers keep them open for a short time only.
+ * Changes files that other processes may have open. Windows does not rename or delete open files,
+ * but virus scanners and exiting servers keep files open only for a short time.
  */
 final class HeldFiles {
   private static final Duration LIMIT = Duration.ofSeconds(15);
@@ -18,7 +18,7 @@ final class HeldFiles {
 
   private HeldFiles() {}
 
-  /** A repeatable change to files. */
+  /** A change to files that can be retried. */
   interface Change {
     void run() throws IOException;
   }

@@ -28,11 +28,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The files of an extension in a directory created by {@code make install DESTDIR=FOLDER}, or in an
- * unpacked package. Control files are in a subdirectory {@code extension} of the directory of
+ * unpacked package. Control files are in the subdirectory {@code extension} of the directory for
  * shared files. Libraries may be anywhere. Immutable.
  */
 public final class InstalledExtension implements ExtensionSource {
-  /** Limits the search, in case the given directory is the root of the machine. */
+  /**
+   * The maximum number of files to search, in case the given directory is the machine's root
+   * directory.
+   */
   private static final int MAX_FILES = 50_000;
 
   private static final Pattern MAJOR = Pattern.compile("(?:^|/)postgresql/(\\d+)(?:/|$)");
@@ -42,7 +45,10 @@ public final class InstalledExtension implements ExtensionSource {
       Pattern.compile(
           "(?:usr/)?lib(?:64|32)?/(?:[^/]+-linux-[^/]+/)?(?:lib|ld-)[^/]*\\.so(?:\\.[0-9.]+)?");
 
-  /** These libraries, and other files in Debian's platform directories, e.g. gconv of libc6. */
+  /**
+   * Libraries of the machine, and other files in Debian's platform directories, e.g. the gconv
+   * modules of libc6.
+   */
   private static final Pattern IN_MACHINES_FOLDER =
       Pattern.compile(MACHINES_LIBRARY + "|(?:usr/)?lib(?:64|32)?/[^/]+-linux-[^/]+/.*");
 
@@ -54,7 +60,7 @@ public final class InstalledExtension implements ExtensionSource {
   private static final String LIBC_FILE = "libc.so.6";
 
   /**
-   * A function that {@code PG_MODULE_MAGIC} defines. PostgreSQL loads only libraries with this
+   * The function that {@code PG_MODULE_MAGIC} defines. PostgreSQL loads only libraries with this
    * function.
    */
   private static final String MODULE_FUNCTION = "Pg_magic_func";
@@ -74,7 +80,7 @@ public final class InstalledExtension implements ExtensionSource {
   /**
    * Finds an extension in a directory.
    *
-   * @param name null if the directory contains only one extension
+   * @param name the name of the extension; null if the directory contains only one
    * @throws IllegalArgumentException if the extension is not found; the message lists the
    *     extensions in the directory
    */
@@ -129,7 +135,7 @@ public final class InstalledExtension implements ExtensionSource {
   /**
    * Finds an extension in a package, in a directory of packages, or in an unpacked package.
    *
-   * @param name null if there is only one extension
+   * @param name the name of the extension; null if there is only one
    * @throws IOException if a package cannot be unpacked into the cache
    * @throws IllegalArgumentException if the extension is not found (the message lists the
    *     extensions found), or if the directory has two versions of a package
@@ -199,7 +205,7 @@ public final class InstalledExtension implements ExtensionSource {
   /**
    * Returns a copy with the version of the headers that the files were built with.
    *
-   * @param version of PostgreSQL, e.g. 17.5; null if unknown
+   * @param version the PostgreSQL version, e.g. 17.5; null if unknown
    */
   public InstalledExtension withHeaders(@Nullable String version) {
     return new InstalledExtension(folder, name, files, version);
@@ -285,7 +291,8 @@ public final class InstalledExtension implements ExtensionSource {
   /**
    * Returns the libraries that packages install for all programs.
    *
-   * @param place {@link #LIBC} for the C library, {@link #NEEDED} for all other libraries
+   * @param place the place: {@link #LIBC} for the C library, or {@link #NEEDED} for all other
+   *     libraries
    */
   private Map<String, byte[]> machines(String place) throws IOException {
     var found = new TreeMap<String, byte[]>();
@@ -303,7 +310,7 @@ public final class InstalledExtension implements ExtensionSource {
         }
       }
     }
-    // keep the link, because other libraries refer to its name
+    // keep only the link, because other libraries refer to its name
     targets.forEach(target -> found.remove(NEEDED + target));
     return found;
   }
@@ -376,14 +383,14 @@ public final class InstalledExtension implements ExtensionSource {
     if (!Files.isRegularFile(at, LinkOption.NOFOLLOW_LINKS)) {
       return null;
     }
-    // a parent directory may be a link too
+    // a parent directory may also be a link
     if (!at.toRealPath().startsWith(folder.toRealPath())) {
       throw new IllegalStateException(file + " is a link out of " + folder + ".");
     }
     return Files.readAllBytes(at);
   }
 
-  /** Replaces the installation path in a script, which may use it e.g. for COPY. */
+  /** Replaces the installation path in a script, which may use the path, for example in COPY. */
   private static byte[] withoutFolder(byte[] script, String folder) {
     var text = new String(script, StandardCharsets.ISO_8859_1);
     return text.contains(folder)
@@ -420,8 +427,8 @@ public final class InstalledExtension implements ExtensionSource {
   }
 
   /**
-   * Returns whether a file is an extension's control file, and not one for a single version, e.g.
-   * a--1.0.control.
+   * Returns whether a file is an extension's primary control file. Returns false for the control
+   * file of a single version, e.g. a--1.0.control.
    */
   private static boolean isControlFile(Path file) {
     return fileName(file).endsWith(ControlFile.SUFFIX) && !fileName(file).contains("--");

@@ -7,7 +7,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 
-/** The extensions, directories and settings of an annotation. */
+/** The extensions, directories and settings that an annotation specifies. */
 public record NamedExtensions(
     List<String> extensions, List<String> install, List<String> settings) {
   /** The name of the ordinary role, and the prefix of its databases' names. */

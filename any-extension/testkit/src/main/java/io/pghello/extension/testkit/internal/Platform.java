@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
  * An operating system and a processor.
  *
  * @param system {@code linux}, {@code darwin} (macOS), {@code windows}, or another system's name
- * @param processor e.g. {@code amd64}
+ * @param processor the processor, e.g. {@code amd64}
  * @param musl whether the C library is musl, e.g. on Alpine
  */
 public record Platform(String system, String processor, boolean musl) {
@@ -23,7 +23,7 @@ public record Platform(String system, String processor, boolean musl) {
   private static final String LIBC = "/libc.so.6";
   private static final Pattern NUMBERS = Pattern.compile("\\d{1,6}(?:\\.\\d{1,6})*");
 
-  /** Whether files have POSIX owners and permissions. */
+  /** Whether files on this machine have POSIX owners and permissions. */
   static final boolean POSIX =
       FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
 
@@ -43,8 +43,8 @@ public record Platform(String system, String processor, boolean musl) {
   /**
    * Returns the platform of a machine.
    *
-   * @param os value of {@code os.name}, e.g. {@code Mac OS X} or {@code Windows 11}
-   * @param architecture value of {@code os.arch}
+   * @param os the value of {@code os.name}, e.g. {@code Mac OS X} or {@code Windows 11}
+   * @param architecture the value of {@code os.arch}
    * @param musl whether the C library is musl
    */
   public static Platform of(String os, String architecture, boolean musl) {
@@ -62,7 +62,7 @@ public record Platform(String system, String processor, boolean musl) {
     return new Platform(system.startsWith("mac-os") ? "darwin" : system, processor, musl);
   }
 
-  /** Returns the name of its directory in jars, e.g. {@code linux-arm64-musl}. */
+  /** Returns the name of this platform's directory in jars, e.g. {@code linux-arm64-musl}. */
   public String name() {
     return system + "-" + processor + (musl ? "-musl" : "");
   }
@@ -98,7 +98,7 @@ public record Platform(String system, String processor, boolean musl) {
    * Returns the path of an extension's file in a server's directory. On Windows, {@code lib} and
    * {@code share} have no subdirectory {@code postgresql}.
    *
-   * @param path as returned by {@link ExtensionSource#files}
+   * @param path the path, as returned by {@link ExtensionSource#files}
    */
   String pathInServer(String path) {
     if (isWindows()) {
@@ -112,8 +112,8 @@ public record Platform(String system, String processor, boolean musl) {
   }
 
   /**
-   * Returns the artifact in the group {@code io.zonky.test.postgres} that contains a server for
-   * this platform. Empty if there is none.
+   * Returns the name of the artifact in the group {@code io.zonky.test.postgres} that contains a
+   * server for this platform. Empty if there is no such artifact.
    */
   Optional<String> serverArtifact() {
     return switch (name()) {
@@ -141,8 +141,8 @@ public record Platform(String system, String processor, boolean musl) {
   }
 
   /**
-   * Returns the system version that libraries may require: the version of the GNU C library, macOS
-   * or Windows. Empty on other systems.
+   * Returns the newest system version that libraries may require: the version of the GNU C library,
+   * of macOS, or of Windows. Empty on other systems.
    */
   Optional<String> systemVersion() throws IOException {
     if (isLinux()) {

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Creates the next database while a test runs, and drops databases that tests no longer use. A
  * single thread does both, and ends after some idle seconds. At most one database per template is
- * ready at a time. The first one is created after the first test has received its database, so it
- * does not slow down that test.
+ * ready at a time. The first one is created only after the first test has received its database, so
+ * that it does not slow down that test.
  *
  * <p>Thread-safe.
  */
@@ -28,11 +28,11 @@ final class PreparedDatabases implements AutoCloseable {
   private final Databases databases;
   private final AdminConnection admin;
   private final ThreadPoolExecutor thread;
-  // by template
+  // the next database of each template
   private final Map<String, Creation> next = new ConcurrentHashMap<>();
   private final Set<String> toDrop = ConcurrentHashMap.newKeySet();
   private final Set<String> warned = ConcurrentHashMap.newKeySet();
-  // used by the background thread only
+  // used only by the background thread
   private boolean templateOpened;
 
   PreparedDatabases(Databases databases) {
@@ -58,16 +58,16 @@ final class PreparedDatabases implements AutoCloseable {
   }
 
   /**
-   * Returns the name of a copy of a template. Takes the database that is ready, waits for the one
-   * that is being created if no other thread waits for it, or creates one in the calling thread.
-   * Then starts creating the next one.
+   * Returns the name of a copy of a template. Takes the database that is ready, waits for the
+   * database that is being created if no other thread waits for it, or creates one in the calling
+   * thread. Then starts creating the next one.
    *
-   * @throws SQLException if the database cannot be created, or the thread is interrupted while it
-   *     waits
+   * @throws SQLException if the database cannot be created, or if the thread is interrupted while
+   *     it waits
    */
   String take(String template) throws SQLException {
     Creation prepared = next.remove(template);
-    // do not wait for a creation that is queued behind drops
+    // do not wait for a creation that is queued behind databases to be dropped
     String name = prepared == null || prepared.tryBegin() ? null : get(prepared);
     if (name == null) {
       name = databases.newName();
@@ -91,7 +91,8 @@ final class PreparedDatabases implements AutoCloseable {
   }
 
   /**
-   * Returns null if the database could not be created. The caller then tries it and gets the error.
+   * Returns null if the database could not be created. The caller then tries to create the database
+   * itself, and gets the error.
    */
   private @Nullable String get(Creation prepared) throws SQLException {
     try {
@@ -152,8 +153,8 @@ final class PreparedDatabases implements AutoCloseable {
   }
 
   /**
-   * Stops creating and dropping databases. Remaining ones are removed with the server's data
-   * directory.
+   * Stops creating and dropping databases. Remaining databases are removed together with the
+   * server's data directory.
    */
   @Override
   public void close() {

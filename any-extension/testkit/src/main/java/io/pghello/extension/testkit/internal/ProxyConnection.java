@@ -31,8 +31,8 @@ public final class ProxyConnection {
   /**
    * Creates a connection from two connected sockets.
    *
-   * @param onEnd called when both sides have closed the connection or one side is lost; may be
-   *     called more than once
+   * @param onEnd a callback that is invoked when both sides have closed the connection or one side
+   *     is lost; it may be invoked more than once
    */
   public ProxyConnection(
       Socket client,
@@ -51,7 +51,7 @@ public final class ProxyConnection {
   /**
    * Forwards bytes in both directions, on four threads.
    *
-   * @param threads starts a thread with a name
+   * @param threads a function that starts a thread with the given name
    */
   public void start(BiConsumer<String, Runnable> threads) {
     var startUp = new ProtocolReader.StartUp();
@@ -73,7 +73,7 @@ public final class ProxyConnection {
     try (socket) {
       socket.setSoLinger(true, 0);
     } catch (SocketException e) {
-      // it was already closed
+      // the socket was already closed
       return;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -94,7 +94,8 @@ public final class ProxyConnection {
   }
 
   /**
-   * Bytes and the time to write them. The last chunk has no bytes and marks the end of the stream.
+   * Bytes, and the time at which to write them. The last chunk has no bytes and marks the end of
+   * the stream.
    */
   private static final class Chunk {
     private final byte[] bytes;
@@ -107,9 +108,9 @@ public final class ProxyConnection {
   }
 
   /**
-   * One direction of the connection. A thread reads, counts and writes bytes. Delayed or stalled
-   * bytes go through a queue to a second thread. When the queue is empty, the first thread writes
-   * again.
+   * One direction of the connection. One thread reads, counts and writes bytes. If bytes are
+   * delayed or stalled, a second thread writes them from a queue. When the queue is empty, the
+   * first thread writes again.
    */
   private final class Direction {
     private final Socket in;
@@ -178,7 +179,7 @@ public final class ProxyConnection {
         }
       } catch (IOException e) {
         reset();
-        // unblocks the reader if it waits for space in the queue
+        // unblocks the reader if it is waiting for space in the queue
         chunks.clear();
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();

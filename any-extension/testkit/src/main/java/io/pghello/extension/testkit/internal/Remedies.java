@@ -13,16 +13,19 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 
-/** Remedies for errors of a server that rejects an extension or does not start with it. */
+/**
+ * Remedies for the errors of a server that rejects an extension or does not start with the
+ * extension.
+ */
 public final class Remedies {
-  // the first match is used; $1 in a remedy is the group of its pattern
+  // the first match is used; $1 in a remedy refers to the group of its pattern
   private static final Map<Pattern, String> BY_MESSAGE = new LinkedHashMap<>();
 
   private static final String UNDEFINED_SYMBOL =
       "(?:undefined symbol: |symbol not found in flat namespace '_|Symbol not found: \\(?_)"
           + "([^\\s')]+)";
 
-  /** STATUS_DLL_NOT_FOUND on Windows. */
+  /** The Windows exit status STATUS_DLL_NOT_FOUND. */
   private static final int LIBRARY_NOT_FOUND = 0xc0000135;
 
   static {
@@ -99,7 +102,7 @@ public final class Remedies {
     BY_MESSAGE.put(Pattern.compile(pattern), remedy);
   }
 
-  /** Returns the remedy for a message with a leading space, or an empty string. */
+  /** Returns the remedy for a message, preceded by a space, or an empty string. */
   static String of(String message) {
     for (Map.Entry<Pattern, String> each : BY_MESSAGE.entrySet()) {
       Matcher found = each.getKey().matcher(message);
@@ -112,8 +115,8 @@ public final class Remedies {
   }
 
   /**
-   * Returns the remedy for an exit status of a server program with a leading space, or an empty
-   * string if the status does not identify the cause.
+   * Returns the remedy for a server program's exit status, preceded by a space, or an empty string
+   * if the status does not identify the cause.
    */
   static String ofStatus(int status) {
     return status == LIBRARY_NOT_FOUND

@@ -29,16 +29,19 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A directory for a running server, in memory if possible. It is locked while it is in use. If a
- * JVM is killed, the next one stops the server in the directory and removes the directory.
+ * JVM is killed, the next JVM stops the server in the directory and removes the directory.
  */
 final class Scratch implements AutoCloseable {
   private static final System.Logger LOGGER = System.getLogger("io.pghello.extension.testkit");
   private static final String PREFIX = "pg-hello-";
 
-  /** The names that {@link Files#createTempDirectory} generates. Other directories are not ours. */
+  /**
+   * The names that {@link Files#createTempDirectory} generates. Directories with other names were
+   * not created by this class.
+   */
   private static final Pattern NAME = Pattern.compile(PREFIX + "\\d+");
 
-  // values must be strings: some libraries read all system properties as strings
+  // the values must be strings, because some libraries read all system properties as strings
   private static final String OWN = "io.pghello.extension.testkit.scratch.";
   private static final String LOCK = "lock";
   private static final String DATA = "data";
@@ -87,20 +90,21 @@ final class Scratch implements AutoCloseable {
       if (Files.exists(path.resolve(LOCK))) {
         return new Scratch(path, lockFile);
       }
-      // another JVM has locked and removed the file before this JVM could lock it
+      // another JVM locked and removed the file before this JVM could lock it
       lockFile.close();
       System.clearProperty(OWN + path);
     }
   }
 
-  /** Returns the parent of such directories. */
+  /** Returns the parent of all scratch directories. */
   static Path parent() throws IOException {
     if (Files.isDirectory(MEMORY)
         && Files.isWritable(MEMORY)
         && Files.getFileStore(MEMORY).getUsableSpace() >= MIN_MEMORY_BYTES) {
       return MEMORY;
     }
-    // on Windows it may be a short name, e.g. RUNNER~1, but the server writes the long name
+    // on Windows, this path may contain a short name, e.g. RUNNER~1, but the server writes the long
+    // name
     return Path.of(System.getProperty("java.io.tmpdir")).toRealPath();
   }
 
@@ -128,9 +132,7 @@ final class Scratch implements AutoCloseable {
     return path.resolve(LOG);
   }
 
-  /**
-   * Returns the password file of a server that keeps running after its JVM, for at least one day.
-   */
+  /** Returns the password file of a server that keeps running after its JVM exits. */
   Path passwords() {
     return path.resolve(PASSWORDS);
   }
@@ -142,7 +144,7 @@ final class Scratch implements AutoCloseable {
 
   private static Optional<ProcessHandle> server(Path scratch) throws IOException {
     List<String> lines = processFile(scratch);
-    // the file may be incomplete, and another process may have the process ID by now
+    // the file may be incomplete, and another process may have this process ID by now
     if (lines.size() < 3 || !Path.of(lines.get(1)).startsWith(scratch)) {
       return Optional.empty();
     }
@@ -181,7 +183,7 @@ final class Scratch implements AutoCloseable {
     }
   }
 
-  /** Stops a server immediately but cleanly, so that it releases its shared memory. */
+  /** Stops a server with an immediate shutdown, so that it releases its shared memory. */
   private static void end(ProcessHandle server) throws IOException {
     if (Platform.POSIX) {
       new ProcessBuilder("kill", "-QUIT", Long.toString(server.pid())).start();
@@ -260,7 +262,7 @@ final class Scratch implements AutoCloseable {
           removeIfAbandoned(folder);
         }
       } catch (IOException e) {
-        // another JVM may be removing it; this JVM does not need it in any case
+        // another JVM may be removing the directory, which this JVM does not need in any case
         LOGGER.log(System.Logger.Level.DEBUG, "could not remove " + folder, e);
       }
     }
@@ -286,7 +288,7 @@ final class Scratch implements AutoCloseable {
     Path lock = folder.resolve(LOCK);
     if (!Files.exists(lock)) {
       Instant changed = Files.getLastModifiedTime(folder).toInstant();
-      // its JVM may be about to create the lock
+      // the directory's JVM may be about to create the lock
       if (changed.isBefore(Instant.now().minus(GRACE))) {
         delete(folder);
       }
@@ -303,7 +305,8 @@ final class Scratch implements AutoCloseable {
       }
       removeSharedMemory(folder);
       deleteContents(folder);
-      // a JVM that has just created the lock, and waits for it, must not find it afterwards
+      // a JVM that has just created the lock file and waits for the lock must not find the file
+      // afterwards
       HeldFiles.change(() -> Files.deleteIfExists(lock));
     }
     delete(folder);
@@ -311,7 +314,7 @@ final class Scratch implements AutoCloseable {
 
   /**
    * Removes a directory with its contents, even while an exiting process removes files. Removes the
-   * lock last, so that the rest of an interrupted removal is found again.
+   * lock last, so that an interrupted removal can be completed later.
    */
   static void delete(Path folder) throws IOException {
     deleteContents(folder);

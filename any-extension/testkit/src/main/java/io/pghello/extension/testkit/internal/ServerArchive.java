@@ -43,7 +43,7 @@ final class ServerArchive implements ServerStock {
   /**
    * Returns the archive for a platform.
    *
-   * @param loader of the class path that contains it
+   * @param loader the class loader that finds the archive
    * @throws IllegalStateException if there is no archive, or more than one
    */
   static ServerArchive find(Platform platform, ClassLoader loader) throws IOException {
@@ -85,7 +85,7 @@ final class ServerArchive implements ServerStock {
     return major;
   }
 
-  /** Uses the size and checksum of the jar entry, so that the archive need not be read. */
+  /** Returns the size and checksum of the jar entry, so that the archive need not be read. */
   @Override
   public String identity() throws IOException {
     URLConnection connection = url.openConnection();
@@ -101,7 +101,10 @@ final class ServerArchive implements ServerStock {
     return platform.isLinux() ? Platform.glibc() : Optional.empty();
   }
 
-  /** Stops at the catalog file, which is at the beginning of the archive. */
+  /**
+   * Reads the major version from the archive. Stops at the catalog file, which is at the beginning
+   * of the archive.
+   */
   private int readMajor() throws IOException {
     String catalog = platform.pathInServer(ExtensionSource.SHARED + CATALOG);
     try (TarArchiveInputStream tar = open()) {

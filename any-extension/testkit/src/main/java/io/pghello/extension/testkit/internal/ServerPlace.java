@@ -5,7 +5,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The place of the server that tests use.
+ * The place of the server that tests use, as set by a property or variable.
  *
  * @param property the system property that sets it
  * @param variable the environment variable to read if the property is not set
@@ -13,10 +13,10 @@ import org.jspecify.annotations.Nullable;
  *     {@code container}, {@code container:} with an image, or a JDBC URL
  */
 public record ServerPlace(String property, String variable, String value) {
-  /** The server on the class path. */
+  /** The value for the server on the class path. */
   public static final String EMBEDDED = "embedded";
 
-  /** An installed server. */
+  /** The value for an installed server. */
   public static final String LOCAL = "local";
 
   /** The system property for servers with any extensions. */
@@ -25,7 +25,7 @@ public record ServerPlace(String property, String variable, String value) {
   private static final String VARIABLE = "PG_EXTENSION_SERVER";
   private static final String CONTAINER = "container";
   private static final String URL = "jdbc:postgresql:";
-  // only URLs contain these; they may contain a password
+  // only URLs match this pattern, and they may contain a password
   private static final Pattern SECRET = Pattern.compile("://|password=");
   private static final Pattern IMAGE = Pattern.compile("[^@]+(@sha256:[0-9a-f]{64})?");
 
@@ -68,8 +68,9 @@ public record ServerPlace(String property, String variable, String value) {
   /**
    * Returns the place of a server that must be embedded or installed.
    *
-   * @param asked the place; if null or blank, {@link #PROPERTY} or its environment variable is read
-   * @throws IllegalArgumentException if the place is invalid or names another kind of server
+   * @param asked the requested place; if null or blank, {@link #PROPERTY} or its environment
+   *     variable is read
+   * @throws IllegalArgumentException if the place is invalid or selects another kind of server
    */
   public static String ofOurs(@Nullable String asked) {
     String value = asked == null || asked.isBlank() ? read(PROPERTY, VARIABLE) : asked;
@@ -91,12 +92,15 @@ public record ServerPlace(String property, String variable, String value) {
             + more);
   }
 
-  /** Returns a value for messages. If it may contain a password, only its beginning is returned. */
+  /**
+   * Returns a value for use in messages. If the value may contain a password, returns only its
+   * beginning.
+   */
   private static String shown(String value) {
     return value.matches("[^?=@]*") ? value : value.split("[:/?=@]", 2)[0] + ":...";
   }
 
-  /** Returns whether this JVM starts the server, i.e. it is {@link #EMBEDDED} or installed. */
+  /** Returns whether this JVM starts the server, which is then {@link #EMBEDDED} or installed. */
   public boolean isOurs() {
     return isOurs(value);
   }
@@ -111,8 +115,8 @@ public record ServerPlace(String property, String variable, String value) {
   }
 
   /**
-   * Returns whether a place is an installed server: {@link #LOCAL}, or {@code local:} with a major
-   * version or the path of a {@code pg_config} or its directory.
+   * Returns whether a place selects an installed server: {@link #LOCAL}, or {@code local:} with a
+   * major version or the path of a {@code pg_config} or its directory.
    */
   public static boolean isLocal(String value) {
     return is(value, LOCAL);
@@ -127,7 +131,7 @@ public record ServerPlace(String property, String variable, String value) {
         || (value.startsWith(kind + ":") && value.length() > kind.length() + 1);
   }
 
-  /** Returns whether the place is an existing server. */
+  /** Returns whether the place is the URL of an existing server. */
   boolean isUrl() {
     return value.startsWith(URL);
   }

@@ -19,12 +19,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * The programs of a server. Thread-safe.
  *
- * @param platform of the programs
- * @param folder directory of the unpacked server, or of its extensions
- * @param bin directory of the programs
- * @param libraries directory of the server's own libraries
- * @param scripts directories of control files
- * @param settings that make the server find its extensions
+ * @param platform the platform of the programs
+ * @param folder the directory of the unpacked server, or of its extensions
+ * @param bin the directory of the programs
+ * @param libraries the directory of the server's own libraries
+ * @param scripts the directories of control files
+ * @param settings the settings that make the server find its extensions
  */
 record ServerPrograms(
     Platform platform,
@@ -68,11 +68,11 @@ record ServerPrograms(
         new ProcessBuilder(command)
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
-    // makes the output independent of the user's language, because it is searched
+    // makes the output, which is searched for messages, independent of the user's language
     builder.environment().put("LC_ALL", "C");
     builder.environment().putAll(environment);
     Path needed = folder.resolve(ExtensionSource.NEEDED);
-    // a server with its own C library has a start script that sets the library path
+    // if the server has its own C library, its start script sets the library path
     if (Files.isDirectory(needed) && !Files.isDirectory(folder.resolve(ExtensionSource.LIBC))) {
       addLibraries(builder.environment(), needed);
       if (program.equals("pg_ctl")) {
@@ -88,7 +88,7 @@ record ServerPrograms(
     Path data = folder.resolve(ExtensionSource.NEEDED_DATA).resolve("proj");
     if (Files.isDirectory(data)) {
       environment.remove("PROJ_LIB");
-      // in the order in which PROJ searches
+      // these variables are in the order in which PROJ searches
       environment.put("PROJ_USER_WRITABLE_DIRECTORY", data.toString());
       environment.put("PROJ_DATA", data.toString());
     }
@@ -149,7 +149,7 @@ record ServerPrograms(
     }
   }
 
-  /** Waits for a program and returns whether it has exited in time. */
+  /** Waits for a program, and returns whether it exited within the limit. */
   static boolean ends(Process process, Duration limit) throws IOException {
     try {
       return process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS);

@@ -21,16 +21,17 @@ import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 
 /**
- * SQL scripts that fill a template. Equal if their names and contents are equal.
+ * SQL scripts that fill a template. Two instances are equal if the names and contents of their
+ * scripts are equal.
  *
- * @param scripts in execution order
+ * @param scripts the scripts, in execution order
  */
 public record SqlScripts(List<Script> scripts) implements DatabasePreparer {
   /**
    * A script.
    *
-   * @param name of the resource
-   * @param sql content
+   * @param name the name of the resource
+   * @param sql the content of the script
    */
   public record Script(String name, String sql) {}
 
@@ -73,7 +74,7 @@ public record SqlScripts(List<Script> scripts) implements DatabasePreparer {
   public void prepare(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         Statement statement = connection.createStatement()) {
-      // keeps the braces of arrays and JSON
+      // leaves the braces of arrays and JSON unchanged
       statement.setEscapeProcessing(false);
       for (Script script : scripts) {
         run(script, statement);
@@ -102,7 +103,10 @@ public record SqlScripts(List<Script> scripts) implements DatabasePreparer {
     }
   }
 
-  /** Returns the line of the error according to the server, or the first line of the statement. */
+  /**
+   * Returns the line of the error as reported by the server, or the first line of the statement if
+   * the server did not report a line.
+   */
   private static int line(String script, int start, String sql, SQLException e) {
     ServerErrorMessage server = e instanceof PSQLException p ? p.getServerErrorMessage() : null;
     int position = server == null ? 0 : server.getPosition();

@@ -26,7 +26,7 @@ import org.testcontainers.utility.DockerImageName;
 
 /**
  * The server that tests run on: one started by this JVM, a container, or an existing server given
- * by its URL. On an existing server, everything that was created is dropped at the end.
+ * by its URL. On an existing server, everything that the testkit created is dropped at the end.
  *
  * <p>Thread-safe.
  */
@@ -45,7 +45,7 @@ public final class TestServer implements AutoCloseable {
               + "(?://(?<host>[^/?#@:,\\[\\]%]+|\\[[0-9a-fA-F:.]+])?(?::(?<port>\\d{1,5}))?/)?"
               + "(?<database>[^/?#@]*)\\?(?<login>.*)");
 
-  // stop when the JVM exits
+  // these servers are stopped when the JVM exits
   private static final Map<Object, TestServer> SHARED = new ConcurrentHashMap<>();
 
   /**
@@ -53,8 +53,8 @@ public final class TestServer implements AutoCloseable {
    *
    * @param prefix the name of the ordinary role, and the prefix of its databases' names
    * @param application the {@code application_name} of the superuser's sessions
-   * @param extensions in creation order
-   * @param settings of the server
+   * @param extensions the extensions, in creation order
+   * @param settings the server settings
    */
   public record Needs(
       String prefix,
@@ -73,10 +73,13 @@ public final class TestServer implements AutoCloseable {
     }
   }
 
-  /** Keeps a database after the tests. */
+  /** A function that keeps a database after the tests. */
   @FunctionalInterface
   private interface Keeping {
-    /** Returns the predicate of a sentence about the database, for a log message. */
+    /**
+     * Keeps the database. Returns the rest of a log message that begins with the name of the
+     * database.
+     */
     String of(String database);
   }
 
@@ -101,9 +104,9 @@ public final class TestServer implements AutoCloseable {
   }
 
   /**
-   * Starts or finds the server at a place, and prepares it.
+   * Starts the server that a place selects, or connects to it if it exists, and prepares it.
    *
-   * @throws IllegalArgumentException if a URL has too few or too many parts
+   * @throws IllegalArgumentException if a URL lacks required parts or has unsupported parts
    * @throws IllegalStateException if the server does not exist or cannot be used; the message
    *     contains the cause and a remedy
    * @throws java.io.UncheckedIOException if the server does not start
@@ -111,7 +114,7 @@ public final class TestServer implements AutoCloseable {
   public static TestServer open(ServerPlace place, Needs needs) {
     TestServer server = start(place, needs);
     if (place.isUrl()) {
-      // the server is not closed if the tests are terminated with their JVM
+      // without this hook, nothing would be cleaned up if the JVM is terminated during the tests
       Runtime.getRuntime().addShutdownHook(new Thread(server::close, "pg-hello-server-cleaner"));
     }
     return server;
@@ -147,7 +150,8 @@ public final class TestServer implements AutoCloseable {
    * If the server is given by a URL, closing the database removes everything that was created
    * there.
    *
-   * @param key differs for needs that cannot share a server
+   * @param key a key that identifies the shared server; callers with equal keys must have
+   *     compatible needs
    */
   public static TestDatabase createDatabase(ServerPlace place, Object key, Supplier<Needs> needs) {
     if (!place.isUrl()) {
@@ -178,7 +182,7 @@ public final class TestServer implements AutoCloseable {
   }
 
   /** Code that needs Testcontainers on the class path. */
-  // see ExtensionContainer
+  // see ExtensionContainer for the use of this deprecated class
   private static final class Container extends ExtensionContainer<Container> {
     private Container(String image, Needs needs) {
       super(DockerImageName.parse(image), needs.prefix(), needs.application());
@@ -200,7 +204,8 @@ public final class TestServer implements AutoCloseable {
   }
 
   private static TestServer ofUrl(ServerPlace place, Needs needs) {
-    // not parsed by the driver, which logs invalid URLs with the password
+    // the URL is not parsed by the driver, because the driver logs invalid URLs including the
+    // password
     Matcher url = URL.matcher(place.value());
     Map<String, String> login = url.matches() ? parameters(url.group("login")) : Map.of();
     String user = login.get("user");
@@ -249,7 +254,7 @@ public final class TestServer implements AutoCloseable {
       try {
         parameters.put(decode(each.substring(0, equals)), decode(each.substring(equals + 1)));
       } catch (IllegalArgumentException e) {
-        // the message contains a part of the password
+        // the exception is not used, because its message contains a part of the password
         return Map.of();
       }
     }
@@ -397,8 +402,8 @@ public final class TestServer implements AutoCloseable {
   }
 
   /**
-   * Stops a server of this JVM or a container. On an existing server, drops everything that was
-   * created.
+   * Stops the server if it was started by this JVM, possibly in a container. On an existing server,
+   * drops everything that the testkit created.
    */
   @Override
   public void close() {

@@ -9,7 +9,12 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A bounded FIFO queue of calls. A thread that polls a call is responsible for completing it. <p>When a call is removed, its weight is released immediately, but its node remains. All nodes of removed calls are deleted together as soon as their total weight exceeds the weight of the queued calls. Therefore, removing a call takes constant time on average, and removed calls use no more memory than the limit of the queue.
+ * A bounded FIFO queue of calls. A thread that polls a call is responsible for completing it.
+ *
+ * <p>When a call is removed, its weight is released immediately, but its node remains. All nodes of
+ * removed calls are deleted together as soon as their total weight exceeds the weight of the queued
+ * calls. Therefore, removing a call takes constant time on average, and removed calls use no more
+ * memory than the limit of the queue.
  */
 final class CallQueue<C extends CallFuture<?>> implements Iterable<C> {
   private final Queue<C> calls;

@@ -72,6 +72,7 @@ public final class SqlErrors {
 
   /**
    * Translates an error from a statement.
+   *
    * @param functions the functions that the client calls
    */
   public static FunctionCallException translate(

@@ -546,6 +546,7 @@ public class StatementExecutor {
 
   /**
    * Releases a connection.
+   *
    * @param aborted whether the connection was aborted, so that a failure is expected
    */
   static void release(ConnectionSource source, Connection connection, boolean aborted) {
