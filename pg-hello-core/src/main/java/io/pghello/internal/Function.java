@@ -32,7 +32,7 @@ public enum Function implements ServerFunction {
   /** Description of the extension with the required version. */
   public static final ExtensionDescription EXTENSION = extension(REQUIRED_VERSION);
 
-  @SuppressWarnings("ImmutableEnumChecker") // a record of strings
+  @SuppressWarnings("ImmutableEnumChecker") // ExtensionFunction is a record of strings
   private final ExtensionFunction description;
 
   private final String expression;
@@ -46,7 +46,9 @@ public enum Function implements ServerFunction {
     return ExtensionFunction.of(signature, resultType).withSince(since);
   }
 
-  /** Returns the description of the extension for a client that supports an older version. */
+  /**
+   * Returns the description of the extension for a client that supports the given version or later.
+   */
   public static ExtensionDescription extension(String requiredVersion) {
     ExtensionDescription.Builder extension =
         ExtensionDescription.named("pg_hello")

@@ -40,8 +40,8 @@ public final class HelloAllCodec {
   }
 
   /**
-   * Reads the greetings from the first column of a result. Returns null unless there is one for
-   * each request.
+   * Reads the greetings from the first column of a result. Returns null unless there is one
+   * greeting per request.
    */
   public static String @Nullable [] read(ResultSet row, List<HelloRequest> requests)
       throws SQLException {

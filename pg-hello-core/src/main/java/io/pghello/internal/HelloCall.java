@@ -6,7 +6,7 @@ import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.internal.Deadline;
 import io.pghello.extension.batching.internal.coalescing.Call;
 
-/** The call of a future that is also its request, so that it needs no other object. */
+/** An asynchronous call that is also its own request, so that no second object is needed. */
 final class HelloCall extends Call<HelloRequest, String> implements HelloRequest {
   private final String name;
   private final int repeat;

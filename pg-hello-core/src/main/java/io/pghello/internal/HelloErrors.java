@@ -18,7 +18,7 @@ import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Errors of names and counts, and the translation of other errors to the client's exception. */
+/** Creates errors about names and counts, and translates other errors to the client's exception. */
 public final class HelloErrors {
   /** The functions of the extension. Their errors never contain a name. */
   public static final ServerFunctions FUNCTIONS =
@@ -28,7 +28,7 @@ public final class HelloErrors {
 
   private HelloErrors() {}
 
-  /** Returns the problem of a name that the database's encoding cannot represent. */
+  /** Returns the problem with a name that the database's encoding cannot represent. */
   static CallProblem notInEncoding(String where) {
     return new CallProblem(
         FunctionCallException.Code.INVALID_ARGUMENT,
@@ -37,7 +37,7 @@ public final class HelloErrors {
         "Remove it, or use a database with the encoding UTF8.");
   }
 
-  /** Returns the problem of a name that is too long, or has too long a greeting. */
+  /** Returns the problem with a name that is too long, or whose greeting is too long. */
   static CallProblem tooLarge(String where) {
     return new CallProblem(
         FunctionCallException.Code.RESULT_TOO_LARGE,
@@ -63,7 +63,7 @@ public final class HelloErrors {
         null);
   }
 
-  /** Returns the error of a count that is out of range. */
+  /** Returns the error for a count that is out of range. */
   public static PgHelloException invalidRepeat(int repeat) {
     return of(
         new PgHelloProblem(
@@ -76,17 +76,17 @@ public final class HelloErrors {
                 + "."));
   }
 
-  /** Returns the error of a result that does not match the request. */
+  /** Returns the error for a result that does not match the request. */
   public static PgHelloException mismatch() {
     return translate(Errors.mismatch(Function.EXTENSION));
   }
 
-  /** Returns the error of an installation problem. */
+  /** Returns the error for an installation problem. */
   public static PgHelloException of(ExtensionProblem problem) {
     return of(problem(Preflight.problem(problem)));
   }
 
-  /** Returns the error of a problem that the client has found itself. */
+  /** Returns the error for a problem that the client itself has found. */
   static PgHelloException of(PgHelloProblem problem) {
     return new PgHelloException(problem, null, null);
   }
@@ -114,8 +114,9 @@ public final class HelloErrors {
   }
 
   /**
-   * Translates the error of a statement in a session that is not the client's. It has no call
-   * timeout, and because its transaction has failed, no further statement can find the reason.
+   * Translates the error of a statement in a session that does not belong to the client. Such a
+   * statement has no call timeout. Because its transaction has failed, no further statement can
+   * determine the reason.
    */
   public static PgHelloException ofSession(SQLException e) {
     if (ExtensionProblem.canCause(e)) {
@@ -148,7 +149,8 @@ public final class HelloErrors {
   }
 
   /**
-   * The server rejects a checked name only because of its length or the encoding of the database.
+   * Translates errors about checked names. The server rejects such a name only because of its
+   * length or the encoding of the database.
    */
   private static final class NameChecks implements ArgumentChecks {
     @Override

@@ -12,7 +12,7 @@ import java.util.stream.Stream;
  * The extension's installation.
  *
  * @param installation the installation, as found in one round trip
- * @param warnings problems that do not prevent calls
+ * @param warnings the problems that do not prevent calls
  */
 public record HelloPreflight(Installation installation, List<PgHelloProblem> warnings) {
   private static final PgHelloProblem DISTRIBUTED =
@@ -22,7 +22,7 @@ public record HelloPreflight(Installation installation, List<PgHelloProblem> war
           "In SQL on distributed tables, pass the count, e.g. pg_hello(name, 2), or set it with ALTER"
               + " DATABASE or ALTER ROLE, which reach new sessions of the workers.");
 
-  /** Returns the installation with its problems in the client's type. */
+  /** Converts an installation's problems to the client's type. */
   public static HelloPreflight of(Preflight found) {
     Stream<PgHelloProblem> warnings = found.warnings().stream().map(HelloErrors::problem);
     Stream<PgHelloProblem> distributed =
@@ -30,7 +30,7 @@ public record HelloPreflight(Installation installation, List<PgHelloProblem> war
     return new HelloPreflight(found.installation(), Stream.concat(warnings, distributed).toList());
   }
 
-  /** Returns all problems, the most serious one first. */
+  /** Returns all problems, most severe first. */
   public List<PgHelloProblem> problems() {
     return Stream.concat(
             installation.problems().stream().map(Preflight::problem).map(HelloErrors::problem),

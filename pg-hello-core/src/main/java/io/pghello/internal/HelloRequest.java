@@ -4,9 +4,9 @@ package io.pghello.internal;
 import io.pghello.extension.batching.internal.Request;
 import org.jspecify.annotations.Nullable;
 
-/** The arguments of a call of {@code pg_hello}. */
+/** The arguments of a call to {@code pg_hello}. */
 public interface HelloRequest extends Request {
-  /** Uses the session's {@code pg_hello.repeat} setting. */
+  /** The count that selects the session's {@code pg_hello.repeat} setting. */
   int AS_SET = 0;
 
   /** The minimum count. */
@@ -30,7 +30,7 @@ public interface HelloRequest extends Request {
     return new Plain(name, repeat, NameValidator.check(name, ""));
   }
 
-  /** Like {@link #of(String, int)}, for one of many names. Errors contain its index. */
+  /** Like {@link #of(String, int)}, for one of many names. Errors contain the index of the name. */
   static HelloRequest of(String name, int repeat, long index) {
     return new Plain(name, repeat, NameValidator.check(name, NameValidator.where(index)));
   }
@@ -38,7 +38,7 @@ public interface HelloRequest extends Request {
   /**
    * Like {@link #of(String, int)}, for the name of an entity.
    *
-   * @param where the place of the name, for the error message
+   * @param where the location of the name, for the error message
    */
   static HelloRequest of(String name, int repeat, String where) {
     return new Plain(name, repeat, NameValidator.check(name, where));
@@ -49,7 +49,7 @@ public interface HelloRequest extends Request {
     return Function.forRepeat(repeat());
   }
 
-  /** Returns the count in the greeting of the empty name. */
+  /** Returns the number of repetitions in the greeting of the empty name. */
   static int countOfEmptyName(String greeting) {
     int step = Plain.BEFORE.length() + Plain.AFTER.length() + Plain.BETWEEN.length();
     return (greeting.length() + Plain.BETWEEN.length()) / step;

@@ -14,7 +14,7 @@ public final class HelloRequests implements Iterator<HelloRequest> {
   private @Nullable HelloRequest next;
   private @Nullable RuntimeException invalid;
 
-  /** Creates an iterator, which reads no name yet. */
+  /** Creates an iterator. No name is read yet. */
   public HelloRequests(Iterator<String> names, int repeat) {
     this.names = names;
     this.repeat = repeat;

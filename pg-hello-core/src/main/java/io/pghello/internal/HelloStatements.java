@@ -36,8 +36,8 @@ public record HelloStatements(StatementExecutor executor)
 
   /**
    * Requests all greetings in one round trip, or in several if the driver rejects a result of this
-   * size. If a name cannot be greeted, the error contains its index. Finding it may take further
-   * round trips.
+   * size. If a name cannot be greeted, the error contains its index. Finding that name may take
+   * further round trips.
    *
    * @param first the index of the first request
    */
@@ -93,7 +93,10 @@ public record HelloStatements(StatementExecutor executor)
     return both;
   }
 
-  /** Finds the first name that the server rejects with a binary search, and adds its index. */
+  /**
+   * Uses a binary search to find the first name that the server rejects, and adds its index to the
+   * error.
+   */
   private FunctionCallException withIndex(
       List<HelloRequest> requests,
       long first,
@@ -114,7 +117,7 @@ public record HelloStatements(StatementExecutor executor)
             executor.run(
                 StatementContext.bulk(half.size(), context.deadline()),
                 session -> all(session, half));
-        // the results of a pooler that mixes up statements do not depend on the names
+        // if a pooler mixes up statements, the results do not depend on the names
         if (!HelloAllCodec.areAnswers(half, answers)) {
           throw Errors.mismatch(Function.EXTENSION);
         }
@@ -142,7 +145,7 @@ public record HelloStatements(StatementExecutor executor)
     return isOfOneName(error.code());
   }
 
-  /** Messages and causes never contain a name. */
+  /** Returns the error unchanged, because messages and causes never contain a name. */
   @Override
   public FunctionCallException shared(FunctionCallException error) {
     return error;
@@ -191,7 +194,7 @@ public record HelloStatements(StatementExecutor executor)
         : session.mismatch();
   }
 
-  /** Replaces results that do not match their requests by errors. */
+  /** Replaces results that do not match their requests with errors. */
   private static Object[] checkedThatFit(
       StatementExecutor.Session session, List<HelloRequest> requests) throws SQLException {
     Object[] outcomes = allThatFit(session, requests);
@@ -207,7 +210,7 @@ public record HelloStatements(StatementExecutor executor)
 
   /**
    * Sends the names that the database's encoding can represent, if the encoding is known, and
-   * returns errors for the others.
+   * returns errors for the other names.
    */
   private static Object[] allThatFit(StatementExecutor.Session session, List<HelloRequest> requests)
       throws SQLException {

@@ -8,9 +8,9 @@ import io.pghello.extension.batching.FunctionCallException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Notifies a listener of the client.
+ * Passes the events of calls to a listener of the client.
  *
- * @param listener the program's
+ * @param listener the program's listener
  */
 public record ListenerAdapter(PgHelloListener listener) implements CallListener {
   @Override
@@ -53,7 +53,7 @@ public record ListenerAdapter(PgHelloListener listener) implements CallListener 
     };
   }
 
-  /** A call that ended with the check of its arguments. */
+  /** A call that ended because its arguments are invalid. */
   public record RefusedCall(String function, PgHelloException reason) implements CallEnded {
     @Override
     public long nanos() {

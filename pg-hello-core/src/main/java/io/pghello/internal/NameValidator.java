@@ -8,16 +8,17 @@ import java.util.Objects;
 
 /** Checks names before they are sent. */
 public final class NameValidator {
-  // A message to the server is limited as a value is, to 1 GB, and has other things in it.
+  // A message to the server is limited to 1 GB, like a value, and contains more than the name.
   private static final int BYTES_MAX = 0x3fff_ffff - (1 << 16);
 
   private NameValidator() {}
 
   /**
-   * Refuses what PostgreSQL's type text cannot hold in any database.
+   * Rejects a name that PostgreSQL's type {@code text} cannot store in any database.
    *
-   * @param where what goes into the error to find the name by; empty if there is but one
-   * @return the length in UTF-8
+   * @param where a text that identifies the name in the error message; empty if there is only one
+   *     name
+   * @return the length of the name in UTF-8
    */
   static int check(String name, String where) {
     Objects.requireNonNull(name, where.isEmpty() ? "name" : where);
@@ -46,7 +47,7 @@ public final class NameValidator {
     return checkLength(bytes, where);
   }
 
-  /** Refuses what fits into no message. */
+  /** Rejects a name that is too long for a message. */
   static int checkLength(long bytes, String where) {
     if (bytes > BYTES_MAX) {
       throw HelloErrors.of(HelloErrors.problem(HelloErrors.tooLarge(where)));
@@ -59,7 +60,7 @@ public final class NameValidator {
     return where.isEmpty() ? "The name" : "The name " + where;
   }
 
-  /** Returns what goes into an error to find one of many names by. */
+  /** Returns a text that identifies one of many names in an error message. */
   public static String where(long index) {
     return "names[" + index + "]";
   }

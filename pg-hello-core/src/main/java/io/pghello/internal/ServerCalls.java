@@ -45,7 +45,7 @@ public final class ServerCalls {
   }
 
   /**
-   * Checks the installation of the extension once, on a connection of a source without a client.
+   * Checks the installation of the extension once, on a connection from a source, without a client.
    *
    * @param schema the quoted schema of the extension; null for any schema
    */
@@ -70,7 +70,7 @@ public final class ServerCalls {
    */
   public static PgHelloInfo info(StatementExecutor.Session session, int repeat)
       throws SQLException {
-    // this loads the library, which defines the setting
+    // this call loads the library, which defines the setting
     String greeting = HelloStatements.one(session, HelloRequest.of("", HelloRequest.AS_SET));
     Installation installation = session.lookFor(Function.HELLO).installation();
     return new PgHelloInfo(

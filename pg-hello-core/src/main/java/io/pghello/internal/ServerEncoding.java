@@ -9,9 +9,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Database encodings (PostgreSQL's documentation, "Character Set Support") with exactly the
- * characters of a Java charset. The client rejects names with other characters before they are
- * sent, because they would fail a whole batch. In other encodings, the server rejects these names.
+ * Database encodings that have exactly the characters of a Java charset (see "Character Set
+ * Support" in PostgreSQL's documentation). The client rejects names with other characters before
+ * they are sent, because they would fail a whole batch. In other encodings, the server rejects
+ * these names.
  */
 final class ServerEncoding {
   static final Map<String, String> CHARSETS =
@@ -48,7 +49,8 @@ final class ServerEncoding {
 
   /**
    * Returns whether the server converts some names to bytes that it then rejects as invalid
-   * (22021). Other encodings report that they have no such character (22P05).
+   * (22021). With other encodings, the server reports that the character does not exist in the
+   * encoding (22P05).
    *
    * @param encoding the encoding of the database; null if unknown
    */
@@ -57,8 +59,8 @@ final class ServerEncoding {
   }
 
   /**
-   * Returns whether the server changes a name instead of rejecting it. EUC_JP replaces the broken
-   * bar by its fullwidth form.
+   * Returns whether the server changes a name instead of rejecting it. With EUC_JP, it replaces the
+   * broken bar with its fullwidth form.
    *
    * @param encoding the encoding of the database; null if unknown
    */
@@ -70,7 +72,7 @@ final class ServerEncoding {
    * Returns an encoder with the characters of a database's encoding.
    *
    * @param name the encoding of the database; null if unknown
-   * @return the encoder; null if all names have to be sent
+   * @return the encoder; null if only the server can check names
    */
   static @Nullable CharsetEncoder encoder(@Nullable String name) {
     String charset = name == null ? null : CHARSETS.get(name);

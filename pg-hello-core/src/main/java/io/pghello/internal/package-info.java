@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * The functions of the extension as statements, checks of names and counts, and errors. May change
- * in any release.
+ * Statements that call the extension's functions, checks of names and counts, and errors. May
+ * change in any release.
  */
 @NullMarked
 package io.pghello.internal;

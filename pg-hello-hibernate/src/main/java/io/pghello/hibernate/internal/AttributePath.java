@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The path to an attribute of an entity, or of an embedded object in it. */
 final class AttributePath {
-  // In Hibernate 6.6, the method has the factory as a second parameter.
+  // in Hibernate 6.6, the method has the factory as its second parameter
   private static final MethodHandle INSTANTIATE = instantiate();
 
   private final EntityPersister persister;

@@ -26,7 +26,7 @@ record AttributePlace(
     List<Property> attributes) {
   static AttributePlace of(PersistentClass entity) {
     List<Property> attributes = new ArrayList<>(entity.getPropertyClosure());
-    // the entity has the parts of an @IdClass as attributes as well
+    // the parts of an @IdClass are also attributes of the entity itself
     attributes.removeIf(each -> each.getValue().equals(entity.getIdentifierMapper()));
     return new AttributePlace(entity, null, null, null, List.of(), attributes);
   }
@@ -37,8 +37,8 @@ record AttributePlace(
   }
 
   /**
-   * Returns the Java class. Call this only for annotated places, because other mappings may have no
-   * class.
+   * Returns the Java class. Call this only for annotated places, because other places may be mapped
+   * without a class.
    */
   Class<?> type() {
     return embedded == null ? entity.getMappedClass() : embedded.getComponentClass();

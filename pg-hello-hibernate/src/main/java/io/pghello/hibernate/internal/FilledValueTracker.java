@@ -10,13 +10,13 @@ import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Remembers which values entities were filled or loaded with, to distinguish them from values set
- * by the application when an entity is written again: after a rollback, after its removal, as a
- * copy, or in another session.
+ * Records the values that entities were filled or loaded with. When an entity is written again
+ * (after a rollback, after its removal, as a copy, or in another session), these values can then be
+ * distinguished from values set by the application.
  *
  * <p>Most loaded entities are never written, so loading an entity stores nothing here. Hibernate
- * keeps the loaded state at the entity's entry in the session. The values are taken from there
- * before the entity is written, removed, or evicted.
+ * keeps the loaded state in the entity's entry in the session. The values are copied from that
+ * entry before the entity is written, removed, or evicted.
  */
 final class FilledValueTracker extends WeakIdentityMap<ServerValues> {
   private final Function<EntityPersister, List<ServerValueAttribute>> attributes;
@@ -105,7 +105,8 @@ final class FilledValueTracker extends WeakIdentityMap<ServerValues> {
   }
 
   /**
-   * Copies the values when Hibernate copies an entity's state to another object, or to the same.
+   * Copies the values when Hibernate copies an entity's state to another object, or to the same
+   * object.
    *
    * @param entry the entry of the target; null if it has none
    */

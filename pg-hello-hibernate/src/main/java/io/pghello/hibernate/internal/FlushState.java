@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The state of one entity in the current flush, attached to its entry in the session. In a
- * stateless session: its state in the current statement. It is removed with the entry and reset by
- * each flush.
+ * stateless session, this is the entity's state in the current statement. The state is removed
+ * together with the entry, and reset by each flush.
  */
 final class FlushState implements ChainedEntryState {
   private final ServerValues serverValues = new ServerValues();
@@ -41,14 +41,13 @@ final class FlushState implements ChainedEntryState {
   }
 
   /**
-   * Returns the entity's values that were fetched, and markers for those that the INSERT will
-   * compute.
+   * Returns the fetched values of the entity, and markers for values that the INSERT will compute.
    */
   ServerValues serverValues() {
     return serverValues;
   }
 
-  /** Returns the server time that was fetched; null if none was. */
+  /** Returns the fetched server time; null if no time was fetched. */
   @Nullable Long millis() {
     for (ServerValues.ServerValue each = serverValues.first(); each != null; each = each.next()) {
       // a value that the INSERT will compute is still a marker

@@ -24,8 +24,8 @@ final class GreetedAttribute {
   private GreetedAttribute() {}
 
   /**
-   * Returns the path to the attribute to greet: a sibling of this attribute, or one embedded in a
-   * sibling.
+   * Returns the path to the attribute to greet: a sibling of this attribute, or an attribute
+   * embedded in a sibling.
    */
   static List<String> find(ServerValueCreator value, AttributePlace place, Property attribute) {
     String of = requireNonNull(value.source());
@@ -109,7 +109,10 @@ final class GreetedAttribute {
     return path;
   }
 
-  /** Returns why a source has no value when the greeting is computed; null if it has one. */
+  /**
+   * Returns the reason why a source has no value when the greeting is computed; null if it has a
+   * value.
+   */
   private static @Nullable String obstacleToSource(ServerValueCreator value, Property source) {
     if (source.getValue().getSelectables().stream().anyMatch(Selectable::isFormula)) {
       return "which is a formula, so its value is unknown before the INSERT; name an attribute that"

@@ -15,8 +15,9 @@ final class JdbcExceptions {
   private JdbcExceptions() {}
 
   /**
-   * Returns the Hibernate exception for the error's SQLSTATE. The cause is our exception instead of
-   * the driver's, because the driver's message could contain names.
+   * Returns the Hibernate exception for the error's SQLSTATE. The cause is a {@link
+   * PgHelloException} instead of the driver's exception, because the driver's message could contain
+   * names.
    */
   static JDBCException convert(PgHelloException e, SessionFactoryImplementor factory) {
     String state = e.sqlState().orElse(e.code() == Code.INVALID_NAME ? INVALID_NAME : null);

@@ -22,7 +22,7 @@ import org.hibernate.mapping.Property;
 import org.hibernate.type.SqlTypes;
 import org.jspecify.annotations.Nullable;
 
-/** Rules for where values can be filled, and for their types. */
+/** Rules for the attributes that can be filled, and for their types. */
 final class MappingRules {
   private static final Set<Integer> TOO_SMALL_FOR_MILLIS =
       Set.of(SqlTypes.TINYINT, SqlTypes.SMALLINT, SqlTypes.INTEGER, SqlTypes.REAL);
@@ -37,7 +37,7 @@ final class MappingRules {
         : declared;
   }
 
-  /** Returns whether an attribute has a generator of another library or of Hibernate. */
+  /** Returns whether an attribute has a generator from Hibernate or another library. */
   static boolean isGeneratedByOther(Property attribute) {
     GeneratorCreator creator = attribute.getValueGeneratorCreator();
     return creator != null
@@ -45,7 +45,10 @@ final class MappingRules {
         && !(creator instanceof PrefetchGenerator.Creator);
   }
 
-  /** Returns why an attribute of an embedded object cannot be filled; null if it can. */
+  /**
+   * Returns the reason why an attribute of an embedded object cannot be filled; null if it can be
+   * filled.
+   */
   static @Nullable String obstacle(
       ServerValueCreator value, AttributePlace place, Property attribute) {
     Component embedded = place.embedded();
@@ -90,7 +93,7 @@ final class MappingRules {
             .anyMatch(each -> each.getParameterCount() == 0);
   }
 
-  /** Rejects attributes that cannot have such a value. */
+  /** Rejects attributes that cannot have the value. */
   static void check(
       ServerValueCreator value,
       AttributePlace place,

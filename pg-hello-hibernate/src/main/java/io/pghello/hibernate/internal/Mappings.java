@@ -35,7 +35,7 @@ final class Mappings {
   }
 
   /**
-   * Prepares all attributes to be filled, and returns them by the entity's name.
+   * Prepares all attributes to be filled, and returns the attributes by entity name.
    *
    * @param distributed whether the database is distributed by Citus; called at most once
    */
@@ -101,7 +101,7 @@ final class Mappings {
   }
 
   /**
-   * Assigns one generator of ours to an embedded object that contains filled attributes.
+   * Assigns a generator of this module to an embedded object that contains filled attributes.
    * Hibernate's own generator ignores nested objects, and makes Hibernate 7 omit the object from
    * UPDATEs.
    */

@@ -23,7 +23,7 @@ import org.hibernate.persister.entity.EntityPersister;
 final class MergeTracker {
   private final Prefetcher prefetcher;
 
-  // the object being merged by the innermost merge of each session
+  // the object being merged in the innermost merge of each session
   private final Map<SharedSessionContractImplementor, Object> underWay = new ConcurrentHashMap<>();
 
   MergeTracker(Prefetcher prefetcher) {
@@ -31,9 +31,9 @@ final class MergeTracker {
   }
 
   /**
-   * Replaces the merge listeners with one that calls them. Separate listeners before and after
-   * Hibernate's own would not notice a failed merge. Code that later tries to replace one of these
-   * listeners will not find it.
+   * Replaces the merge listeners with one listener that calls them. Separate listeners before and
+   * after Hibernate's own listener would not notice a failed merge. Code that later tries to
+   * replace one of these listeners will not find it.
    */
   void surround(EventListenerGroup<MergeEventListener> group) {
     var others = new ArrayList<MergeEventListener>();

@@ -45,16 +45,16 @@ public final class PgHelloIntegrator implements Integrator {
     var listener = new ValueListener(prefetcher, expressions, mergeTracker);
     EventListenerRegistry listeners =
         factory.getServiceRegistry().requireService(EventListenerRegistry.class);
-    // before other listeners, such as Bean Validation, so that they see the values
+    // runs before other listeners, such as Bean Validation, so that they see the values
     listeners.prependListeners(EventType.PRE_INSERT, listener);
     listeners.prependListeners(EventType.PRE_UPDATE, listener);
     listeners.prependListeners(EventType.PRE_UPSERT, listener);
     listeners.prependListeners(EventType.POST_INSERT, listener);
     listeners.prependListeners(EventType.PRE_DELETE, listener);
     listeners.prependListeners(EventType.EVICT, listener);
-    // after listeners that may change the name
+    // runs after listeners that may change the name
     listeners.appendListeners(EventType.PRE_INSERT, listener::afterPreInsert);
-    // before and after Hibernate's own listener, which detects changes
+    // runs before and after Hibernate's own listener, which detects changes
     listeners.prependListeners(EventType.FLUSH_ENTITY, listener);
     listeners.appendListeners(EventType.FLUSH_ENTITY, listener::afterFlushEntity);
     listeners.appendListeners(EventType.REFRESH, new AfterRefresh(prefetcher.filledValues()));
@@ -80,7 +80,7 @@ public final class PgHelloIntegrator implements Integrator {
 
     private void reload(RefreshEvent event) {
       if (!Hibernate.isInitialized(event.getObject())) {
-        return; // do not load it just for this
+        return; // do not load the entity just for this purpose
       }
       Object entity = Hibernate.unproxy(event.getObject());
       EntityEntry entry = event.getSession().getPersistenceContextInternal().getEntry(entity);
@@ -100,7 +100,7 @@ public final class PgHelloIntegrator implements Integrator {
       mapped.forEach(
           (entity, values) ->
               values.forEach(value -> value.check(entities.getEntityDescriptor(entity))));
-      // only now, because other integrators may replace Hibernate's own listener first
+      // done only now, because other integrators may first replace Hibernate's own listener
       mergeTracker.surround(
           complete
               .getServiceRegistry()

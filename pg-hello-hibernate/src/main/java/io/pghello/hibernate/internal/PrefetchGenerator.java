@@ -36,8 +36,8 @@ final class PrefetchGenerator implements BeforeExecutionGenerator {
    * Creates a generator for an attribute of an entity.
    *
    * @param prefetcher computes the values
-   * @param attribute the attribute's name; may be an embedded object that contains filled
-   *     attributes
+   * @param attribute the attribute's name; the attribute may be an embedded object that contains
+   *     filled attributes
    * @param on the events at which any of the values is computed
    */
   PrefetchGenerator(Prefetcher prefetcher, String attribute, Set<ValueEvent> on) {
@@ -80,7 +80,8 @@ final class PrefetchGenerator implements BeforeExecutionGenerator {
         eventType == EventType.INSERT ? ValueEvent.INSERT : ValueEvent.UPDATE);
   }
 
-  // Called by Hibernate 7, which otherwise omits the attribute from UPDATEs. 6.6 never does.
+  // Called by Hibernate 7, which otherwise omits the attribute from UPDATEs. Hibernate 6.6 never
+  // omits it.
   public boolean allowMutation() {
     return true;
   }

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /** A query that fetches several values in one round trip. */
 final class PrefetchQuery {
-  // Large enough to make the round trip negligible, small enough to keep both messages small.
+  // Large enough to make the cost of the round trip negligible, and small enough to keep both
+  // messages small.
   private static final int NAMES_MAX = 16_384;
   private static final long BYTES_MAX = 8 << 20;
 
@@ -40,14 +41,15 @@ final class PrefetchQuery {
   /**
    * Creates an empty query.
    *
-   * @param millis a time fetched earlier, to be used for these entities as well; null if none
+   * @param millis a time fetched earlier, to be used for these entities as well; null if there is
+   *     none
    */
   PrefetchQuery(SharedSessionContractImplementor session, @Nullable Long millis) {
     this.session = session;
     this.millis = millis;
   }
 
-  /** Returns the time that was passed in or fetched; null if none. */
+  /** Returns the time that was passed in or fetched; null if there is none. */
   @Nullable Long millis() {
     return millis;
   }
@@ -59,7 +61,7 @@ final class PrefetchQuery {
   /**
    * Adds the value of an attribute to the query.
    *
-   * @return false if the result might then exceed the driver's limit; nothing was added
+   * @return false if nothing was added because the result might exceed the driver's limit
    */
   boolean add(ServerValueAttribute attribute, EntityWrite write, ServerValues serverValues) {
     var target = new Target(attribute, serverValues);
@@ -122,7 +124,7 @@ final class PrefetchQuery {
     PreparedStatement statement = null;
     try {
       // use Hibernate's API, so that its logs, statistics and timeouts include the statement;
-      // prepare a query, because that does not execute the pending JDBC batch
+      // prepare the statement as a query, because this does not execute the pending JDBC batch
       statement = jdbc.getStatementPreparer().prepareQueryStatement(sql, false, null);
       if (!requests.isEmpty()) {
         HelloAllCodec.bind(statement, requests);
@@ -151,8 +153,9 @@ final class PrefetchQuery {
 
   /**
    * Returns the SQL text. The result must prove that it belongs to this statement, because a pooler
-   * may run another one on the server. A greeting proves it by its name. A time does not, so the
-   * query also returns the greetings, or else the function's signature.
+   * may run another statement on the server. A greeting proves this because it contains the name. A
+   * time does not, so the query also returns the greetings or, if there are none, the function's
+   * signature.
    */
   private String sql(String schema) {
     String firstColumn =

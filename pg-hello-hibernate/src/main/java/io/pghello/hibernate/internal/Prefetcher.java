@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  * Computes the values of the entities of one session factory.
  *
  * <p>The first entity of a flush that needs a value sends one query for all entities that the flush
- * writes. At that point all cascades are complete, and no statement has been sent yet. The other
- * entities find their values at their entries in the session.
+ * writes. At that point, all cascades are complete, and no statement has been sent yet. The values
+ * of the other entities are stored in their entries in the session.
  */
 public final class Prefetcher {
   private final String schema;
@@ -37,7 +37,7 @@ public final class Prefetcher {
   private final WeakIdentityMap<FlushState> writes = new WeakIdentityMap<>();
   private Map<String, List<MappedValue>> mapped = Map.of();
 
-  // by stateless session, until the entity is inserted
+  // the prefetched values of each stateless session, until the entity is inserted
   private final Map<SharedSessionContractImplementor, WeakIdentityMap<ServerValues>> prefetched =
       Collections.synchronizedMap(new WeakHashMap<>());
 
@@ -48,7 +48,7 @@ public final class Prefetcher {
   /**
    * Sets the attributes to fill. Call this before any session is opened.
    *
-   * @param values by the entity's name
+   * @param values the attributes by entity name
    */
   void map(Map<String, List<MappedValue>> values) {
     mapped = values;
@@ -59,9 +59,9 @@ public final class Prefetcher {
   }
 
   /**
-   * Returns the state of entities being written whose state cannot be kept at their entry: entities
-   * of stateless sessions, and entities that receive values returned by the INSERT, because their
-   * entry may be replaced.
+   * Returns the states of entities being written for which the state cannot be kept in the entry:
+   * entities of stateless sessions, and entities that receive values returned by the INSERT,
+   * because their entry may be replaced.
    */
   WeakIdentityMap<FlushState> writes() {
     return writes;
@@ -84,9 +84,9 @@ public final class Prefetcher {
    * state to be written. There are two cases:
    *
    * <ul>
-   *   <li>Embedded attributes of an INSERT. The embedded objects of the entity and of the state
-   *       differ if Hibernate first inserts a null to break a cycle of foreign keys. A generated
-   *       object would replace both.
+   *   <li>Embedded attributes of an INSERT. The embedded object in the entity and the one in the
+   *       state differ if Hibernate first inserts a null to break a cycle of foreign keys. A
+   *       generated object would replace both objects.
    *   <li>An UPDATE of all attributes with {@code @DynamicUpdate}. Hibernate would write only the
    *       generated attribute.
    * </ul>
@@ -115,8 +115,8 @@ public final class Prefetcher {
 
   /**
    * Returns whether Hibernate should call the generator of an entity's own attribute and write the
-   * result. An UPDATE omits values that are not due, because another transaction may have changed
-   * them.
+   * result. An UPDATE omits values that need not be computed, because another transaction may have
+   * changed them.
    */
   boolean isGeneratedByHibernate(
       SharedSessionContractImplementor session, Object entity, String name) {
@@ -144,7 +144,7 @@ public final class Prefetcher {
   /**
    * Returns whether an UPDATE writes all attributes of an entity with {@code @DynamicUpdate}
    * because the changed attributes are unknown. If such an attribute were reported as generated,
-   * Hibernate would take it for the only change.
+   * Hibernate would treat it as the only change.
    */
   private static boolean isWholeUpdate(
       SharedSessionContractImplementor session,
@@ -226,8 +226,8 @@ public final class Prefetcher {
   }
 
   /**
-   * Returns the event of the current statement. The new row of a {@code @Temporal} entity belongs
-   * to an UPDATE.
+   * Returns the event of the current statement. An UPDATE of a {@code @Temporal} entity inserts a
+   * new row, but counts as an UPDATE.
    */
   private static ValueEvent eventOf(@Nullable EntityEntry entry, ValueEvent asked) {
     FlushState flush = FlushState.find(entry);
@@ -237,7 +237,7 @@ public final class Prefetcher {
 
   /**
    * Returns whether this is an unread reference to a bytecode-enhanced entity. Hibernate updates
-   * its generated attributes and those set by the application.
+   * the generated attributes of such an entity, and the attributes set by the application.
    */
   private static boolean isUnread(Object entity, @Nullable EntityEntry entry) {
     return entry != null
@@ -303,7 +303,7 @@ public final class Prefetcher {
 
   /**
    * Returns whether a value must be computed, based on the values filled in earlier. Discards an
-   * earlier value if the application has set another one since.
+   * earlier value if the application has set another value since then.
    */
   boolean isDue(ServerValueAttribute attribute, EntityWrite write) {
     attribute.noteChange(write.entity(), write.entry(), filledValues);
@@ -355,7 +355,7 @@ public final class Prefetcher {
       ServerValues serverValues) {
     requireOpen(session);
     PersistenceContext context = session.getPersistenceContextInternal();
-    // Outside a flush, the other entities may still change.
+    // outside a flush, the other entities may still change
     List<Map.Entry<Object, EntityEntry>> others =
         context.isFlushing() ? List.of(context.reentrantSafeEntityEntries()) : List.of();
     var query = new PrefetchQuery(session, timeOf(others));
@@ -381,7 +381,7 @@ public final class Prefetcher {
     query.send(schema);
   }
 
-  /** Returns the time used in the current flush; null if there is none yet. */
+  /** Returns the time used in the current flush; null if there is no such time yet. */
   private static @Nullable Long timeOf(List<Map.Entry<Object, EntityEntry>> entities) {
     for (Map.Entry<Object, EntityEntry> each : entities) {
       FlushState flush = FlushState.find(each.getValue());

@@ -35,7 +35,7 @@ final class ReturningGenerator implements OnExecutionGenerator {
     return null;
   }
 
-  // See PrefetchGenerator.
+  // See PrefetchGenerator for the reason.
   public boolean allowMutation() {
     return true;
   }

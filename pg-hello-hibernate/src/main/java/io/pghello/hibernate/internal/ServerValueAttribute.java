@@ -16,7 +16,7 @@ import org.hibernate.engine.spi.EntityEntry;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A filled attribute of an entity type, at run time of a session.
+ * A filled attribute of an entity type, as used at runtime by sessions.
  *
  * @param value the settings of its annotation
  * @param strategy how the value is obtained; not {@code AUTO}
@@ -33,7 +33,7 @@ record ServerValueAttribute(
   /**
    * Returns whether a value must be computed for an entity.
    *
-   * @param filledValues values that entities were filled with earlier
+   * @param filledValues the values that entities were filled with earlier
    */
   boolean isDue(EntityWrite write, FilledValueTracker filledValues) {
     if (!value.isOn(write.event()) || write.isBeforeDelete()) {
@@ -65,8 +65,8 @@ record ServerValueAttribute(
   }
 
   /**
-   * Returns the value if no query is needed: null if there is no name to greet, or the loaded
-   * greeting if the name was not loaded.
+   * Returns the value for the case that no query is needed: null if there is no name to greet, or
+   * the loaded greeting if the name was not loaded.
    */
   @Nullable Object valueWithoutQuery(EntityWrite write) {
     @Nullable Object @Nullable [] loaded = write.loaded();
@@ -135,7 +135,8 @@ record ServerValueAttribute(
   }
 
   /**
-   * Discards the value that an entity was filled with if the application has set another one since.
+   * Discards the value that an entity was filled with if the application has set another value
+   * since then.
    */
   void noteChange(Object entity, @Nullable EntityEntry entry, FilledValueTracker filledValues) {
     Object now = path.isLoaded(entity) ? path.get(entity) : null;
@@ -148,8 +149,8 @@ record ServerValueAttribute(
   }
 
   /**
-   * Restores the value created by the INSERT if the application has not set another one since, for
-   * example after merging an object with nulls.
+   * Restores the value created by the INSERT if the application has not set another value since
+   * then, for example after merging an object with nulls.
    */
   void keep(Object entity, EntityEntry entry, FilledValueTracker filledValues) {
     @Nullable Object @Nullable [] loaded = entry.getLoadedState();

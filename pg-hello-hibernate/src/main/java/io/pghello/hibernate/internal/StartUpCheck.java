@@ -24,9 +24,8 @@ import org.hibernate.resource.transaction.spi.TransactionCoordinatorBuilder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Checks whether the extension is usable when a session factory is complete and its schema has been
- * created. Reacts as set by {@link PgHelloSettings#PREFLIGHT}. Uses the client's query, timeout and
- * errors.
+ * After a session factory and its schema have been created, checks whether the extension is usable.
+ * Reacts as set by {@link PgHelloSettings#PREFLIGHT}. Uses the client's query, timeout and errors.
  */
 @SuppressWarnings("serial") // observers of a factory are not serialized
 final class StartUpCheck extends ExtensionCheck {
@@ -45,7 +44,7 @@ final class StartUpCheck extends ExtensionCheck {
 
   /**
    * Returns whether the database is distributed by Citus. False if the check is off, or if the
-   * server cannot be reached, which the check reports later. One round trip.
+   * server cannot be reached, which the check reports later. Takes one round trip.
    */
   static boolean isDistributed(SessionFactoryImplementor factory) {
     if (reaction(factory).equals("off")) {
@@ -59,7 +58,7 @@ final class StartUpCheck extends ExtensionCheck {
     }
   }
 
-  /** Returns how to react to a problem: fail, warn or off. */
+  /** Returns the reaction to a problem: fail, warn or off. */
   private static String reaction(SessionFactoryImplementor factory) {
     return factory.getJdbcServices().getDialect() instanceof PostgreSQLDialect
         ? ExtensionSettings.oneOf(

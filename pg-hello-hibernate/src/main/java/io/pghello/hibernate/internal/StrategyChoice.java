@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Chooses the strategy of each attribute and prepares the attribute for it. */
 final class StrategyChoice {
-  // on PostgreSQL, the other nationalized text types are resolved to one of these
+  // on PostgreSQL, Hibernate maps the other nationalized text types to one of these
   private static final Set<Integer> TEXTS =
       Set.of(
           SqlTypes.CHAR,
@@ -100,7 +100,9 @@ final class StrategyChoice {
     return strategy;
   }
 
-  /** Returns why the INSERT cannot compute the value; null if it can. */
+  /**
+   * Returns the reason why the INSERT cannot compute the value; null if the INSERT can compute it.
+   */
   private @Nullable String obstacleToExpression(
       ServerValueCreator value, AttributePlace place, Property attribute, Class<?> type) {
     if (value.isOn(ValueEvent.UPDATE)) {

@@ -36,7 +36,7 @@ import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
 import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
-/** The steps before and after writing an entity that generators cannot perform. */
+/** Performs the steps before and after an entity is written that generators cannot perform. */
 final class ValueListener
     implements FlushEntityEventListener,
         PreInsertEventListener,
@@ -120,7 +120,7 @@ final class ValueListener
     boolean updated = unknown || event.hasDirtyProperties() || event.hasDirtyCollection();
     FlushState flush = FlushState.find(entry);
     if (updated && !prefetcher.of(entry.getPersister()).isEmpty()) {
-      // before the UPDATE replaces the entry's loaded state
+      // recorded before the UPDATE replaces the entry's loaded state
       var unused = prefetcher.filledValues().of(event.getEntity(), entry);
       flush = FlushState.at(entry);
     }
@@ -130,7 +130,7 @@ final class ValueListener
     }
   }
 
-  /** Fills the entity before Bean Validation looks at it. */
+  /** Fills the entity before Bean Validation validates it. */
   @Override
   public boolean onPreInsert(PreInsertEvent event) {
     Object entity = event.getEntity();
@@ -141,22 +141,22 @@ final class ValueListener
     }
     EntityIdentifierMapping identifier = event.getPersister().getIdentifierMapping();
     if (event.getId() != null && identifier.getIdentifier(entity) == null) {
-      // a stateless session of Hibernate 6 sets the identifier after the INSERT; but it may be
-      // the name to greet
+      // a stateless session of Hibernate 6 sets the identifier only after the INSERT, but the
+      // identifier may be the name to greet
       identifier.setIdentifier(entity, event.getId(), null);
     }
     SharedSessionContractImplementor session = session(event);
     EntityEntry entry = entry(session, entity);
-    // a failed INSERT may have left its state
+    // a failed INSERT may have left its state behind
     var unused = prefetcher.writes().remove(entity);
     FlushState flush = statement(entity, entry);
     flush.beginStatement(INSERT, state);
     if (session == null || entry == null) {
-      // this may be a stateless session, in which the generators fill the values
+      // this may be a stateless session, where the generators fill the values
       return false;
     }
     if (event.getPersister().getRowIdMapping() != null) {
-      // because Hibernate replaces the entry after the INSERT
+      // needed because Hibernate replaces the entry after the INSERT
       prefetcher.writes().put(entity, flush);
     }
     mergeTracker.copyTo(entity, event.getPersister(), session);
@@ -169,8 +169,8 @@ final class ValueListener
   }
 
   /**
-   * Returns the state for the current write. In a stateless session it is new for each statement,
-   * because there is no entry.
+   * Returns the state for the current write. In a stateless session, the state is new for each
+   * statement, because there is no entry.
    */
   private FlushState statement(Object entity, @Nullable EntityEntry entry) {
     if (entry != null) {
@@ -260,7 +260,7 @@ final class ValueListener
     FlushState written = prefetcher.writes().remove(entity);
     if (entry != null) {
       if (written != null && FlushState.find(entry) == null) {
-        // it also knows about an UPDATE in the same flush, which writes another state
+        // this state also records an UPDATE in the same flush, which writes a different state array
         entry.addExtraState(written);
       }
       FlushState.at(entry).endStatement();
@@ -283,7 +283,7 @@ final class ValueListener
     Object returned = state[path.index()];
     boolean unread = marked.value().equals(returned);
     if (unread) {
-      // stateless sessions do not read it; or a listener has vetoed the INSERT
+      // a stateless session does not read the value back, or a listener has vetoed the INSERT
       path.setIn(state, path.get(write.entity()));
     }
     if (returned == null || (unread && write.entry() != null)) {

@@ -41,7 +41,7 @@ class WeakIdentityMap<V> {
     }
   }
 
-  /** A key for lookups. Cheaper for the garbage collector than another weak reference. */
+  /** A key for lookups, which is cheaper for the garbage collector than another weak reference. */
   private record Lookup(Object object) {
     @Override
     public int hashCode() {
@@ -66,7 +66,7 @@ class WeakIdentityMap<V> {
     }
   }
 
-  /** Returns the value of a key; null if there is none. */
+  /** Returns the value of a key; null if there is no value. */
   @SuppressWarnings("CollectionIncompatibleType") // the map calls equals of the argument
   @Nullable V get(Object object) {
     return values.get(new Lookup(object));
@@ -99,7 +99,7 @@ class WeakIdentityMap<V> {
   }
 
   /**
-   * Starts the removal of collected keys after each garbage collection, unless it is already
+   * Starts removing collected keys after each garbage collection, unless the removal is already
    * active.
    */
   private void watch() {

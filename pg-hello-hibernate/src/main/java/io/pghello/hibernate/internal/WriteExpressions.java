@@ -13,10 +13,10 @@ import java.util.concurrent.ThreadLocalRandom;
  * SQL write expressions for columns that the INSERT computes.
  *
  * <p>Hibernate passes one parameter to the expression, both in INSERTs and in UPDATEs. The
- * expression must therefore distinguish a name to greet from a value to store: a name is prefixed
- * with a marker that no value has, because it is random for each session factory. A time to fill in
- * is itself such a marker instead of a null, because Hibernate may omit columns or secondary tables
- * that contain nulls.
+ * expression must therefore distinguish a name to greet from a value to store. A name to greet is
+ * prefixed with a marker, which is random for each session factory and does not occur in other
+ * values. For a time to be filled in, the parameter is itself a marker. A null would not work,
+ * because Hibernate may omit columns or secondary tables that contain nulls.
  */
 final class WriteExpressions {
   private static final DateTimeFormatter LITERAL =
@@ -24,7 +24,8 @@ final class WriteExpressions {
 
   private final String schema;
   private final String mark = "pg_hello " + UUID.randomUUID() + " ";
-  // around the year 200,000, in whole seconds so that any form of binding preserves it
+  // a time around the year 200,000, in whole seconds so that every kind of parameter binding
+  // preserves it
   private final Instant markedTime =
       Instant.ofEpochSecond(
           6_249_000_000_000L + ThreadLocalRandom.current().nextLong(1_000_000_000));
@@ -33,12 +34,12 @@ final class WriteExpressions {
     this.schema = schema;
   }
 
-  /** Returns the parameter that makes a greeting's column greet a name. */
+  /** Returns the parameter with which the expression of a greeting's column greets a name. */
   String marked(String name) {
     return mark + name;
   }
 
-  /** Returns the parameter that makes a time's column compute the time. */
+  /** Returns the parameter with which the expression of a time's column computes the time. */
   Instant markedTime() {
     return markedTime;
   }
@@ -64,7 +65,8 @@ final class WriteExpressions {
   }
 
   String instant() {
-    // to_timestamp uses floating point, which represents the milliseconds of such times exactly
+    // to_timestamp uses floating-point numbers, which are precise enough for the milliseconds of
+    // current times
     return "(select case when t.v operator(pg_catalog.=) timestamp with time zone '"
         + LITERAL.format(markedTime.atOffset(ZoneOffset.UTC))
         + "' then pg_catalog.to_timestamp("

@@ -24,16 +24,18 @@ import org.jooq.tools.StringUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
- * jOOQ's Java generator, extended to copy each overload's {@code COMMENT ON} into the Javadoc of
- * its function or procedure. Name this class in the configuration of the code generator, under
- * {@code <generator><name>}.
+ * A subclass of jOOQ's Java generator that copies the database comment ({@code COMMENT ON}) of each
+ * function and procedure overload into its Javadoc. Specify this class in the configuration of the
+ * code generator, under {@code <generator><name>}.
  *
- * <p>If the database property {@link #EXTENSIONS} names extensions, their functions in the input
- * schemas are included in addition to {@code <includes>}, unless there is an {@code <includeSql>}.
+ * <p>The functions of extensions listed in the database property {@link #EXTENSIONS} are generated
+ * in addition to {@code <includes>} if they are in the input schemas, unless there is an {@code
+ * <includeSql>}.
  *
- * <p>jOOQ's own generator omits these comments, or uses the comment of one overload for all.
- * Comments on other objects are not changed, and {@code commentsOnRoutines} disables these comments
- * as well. The generator sends one additional query, on PostgreSQL only.
+ * <p>jOOQ's own generator omits these comments, or uses the comment of one overload for all
+ * overloads. Comments on other objects are not changed. The setting {@code commentsOnRoutines}
+ * disables the comments on functions and procedures as usual. The generator sends one additional
+ * query, on PostgreSQL only.
  *
  * <p>Not thread-safe, like every generator.
  */
@@ -114,29 +116,38 @@ public class PgHelloGenerator extends JavaGenerator {
     super.generate(database);
   }
 
-  /** Generates tables. Each overload of a table-valued function has its own columns. */
+  /**
+   * Generates tables. Ensures that each overload of a table-valued function has its own columns.
+   */
   @Override
   protected void generateTables(SchemaDefinition schema) {
     ownColumns(schema);
     super.generateTables(schema);
   }
 
-  /** Generates interfaces. Each overload of a table-valued function has its own columns. */
+  /**
+   * Generates interfaces. Ensures that each overload of a table-valued function has its own
+   * columns.
+   */
   @Override
   protected void generateInterfaces(SchemaDefinition schema) {
     ownColumns(schema);
     super.generateInterfaces(schema);
   }
 
-  /** Generates POJOs. Each overload of a table-valued function has its own columns. */
+  /** Generates POJOs. Ensures that each overload of a table-valued function has its own columns. */
   @Override
   protected void generatePojos(SchemaDefinition schema) {
     ownColumns(schema);
     super.generatePojos(schema);
   }
 
-  /** Corrects the container of columns, which jOOQ sets to the first overload for all. */
-  @SuppressWarnings("ReferenceEquality") // overloads equal each other
+  /**
+   * Corrects the container of columns, because jOOQ assigns the columns of all overloads to the
+   * first overload.
+   */
+  @SuppressWarnings(
+      "ReferenceEquality") // identity is needed because equals() returns true for all overloads
   private static void ownColumns(SchemaDefinition schema) {
     for (TableDefinition table : schema.getTables()) {
       table
@@ -164,8 +175,8 @@ public class PgHelloGenerator extends JavaGenerator {
   }
 
   /**
-   * Writes the missing methods: jOOQ 3.21 omits every routine with the name of a table-valued
-   * function.
+   * Writes the missing methods, because jOOQ 3.21 omits every routine that has the name of a
+   * table-valued function.
    */
   @Override
   protected void generateRoutinesClassFooter(SchemaDefinition schema, JavaWriter out) {
@@ -208,7 +219,7 @@ public class PgHelloGenerator extends JavaGenerator {
     return writer;
   }
 
-  /** Returns this overload's comment as Javadoc after a space, or an empty string. */
+  /** Returns this overload's comment as Javadoc, preceded by a space, or an empty string. */
   private String sentence(RoutineDefinition routine) {
     if (!generateCommentsOnRoutines()) {
       return "";

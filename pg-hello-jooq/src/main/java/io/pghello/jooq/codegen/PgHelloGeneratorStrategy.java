@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Generates distinct Java names for functions and procedures. The functions of {@code pg_hello} and
  * of the extensions in {@link PgHelloGenerator#EXTENSIONS} have the same names in every database.
- * Name this class in the configuration of jOOQ's code generator, under {@code <strategy><name>}.
+ * Specify this class in the configuration of jOOQ's code generator, under {@code <strategy><name>}.
  * Other objects keep jOOQ's names.
  *
  * <ul>
@@ -23,14 +23,14 @@ import org.jspecify.annotations.Nullable;
  *       an overload: {@code PgHelloText}, {@code PgHelloTextInt4}.
  * </ul>
  *
- * <p>The functions of these extensions keep their names whatever else is generated. They are
- * identified by their membership in the extension, with one additional query per schema, on
- * PostgreSQL only. If the method of another function would have the same name and the same number
- * of parameters, the types are added to its name, because Java cannot distinguish a {@code
- * Field<String>} from a {@code Field<UUID>} in a signature. The same applies to the constant of a
- * table-valued function. A name that is still taken gets a number.
+ * <p>The names of these extensions' functions do not depend on the other generated objects. The
+ * functions are identified by their membership in the extension, with one additional query per
+ * schema, on PostgreSQL only. If the method of another function would have the same name and the
+ * same number of parameters, the types are added to its name, because Java cannot distinguish a
+ * {@code Field<String>} from a {@code Field<UUID>} in a signature. The same applies to the constant
+ * of a table-valued function. If a name is still not unique, a number is appended.
  *
- * <p>Thread-safe once it is configured, like every strategy.
+ * <p>Thread-safe after it has been configured, like every strategy.
  */
 public class PgHelloGeneratorStrategy extends DefaultGeneratorStrategy {
   private final Map<SchemaDefinition, RoutineNames> names =
@@ -84,7 +84,7 @@ public class PgHelloGeneratorStrategy extends DefaultGeneratorStrategy {
                 it ->
                     RoutineNames.isRoutine(it)
                         ? super.getJavaIdentifier(it)
-                        // includes the names of a subclass
+                        // includes the names that a subclass returns
                         : getJavaIdentifier(it));
     return name == null ? super.getJavaIdentifier(definition) : name;
   }

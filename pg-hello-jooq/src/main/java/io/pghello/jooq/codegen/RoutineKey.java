@@ -36,7 +36,7 @@ record RoutineKey(String schema, String name, List<Type> types) {
     static Type of(ParameterDefinition parameter) {
       DataTypeDefinition type = parameter.getDefinedType();
       Name name = type.getQualifiedUserType();
-      // databases other than PostgreSQL do not name every type
+      // databases other than PostgreSQL do not provide the name of every type
       return name == null || name.empty()
           ? new Type("", type.getType(), false)
           : new Type(
@@ -102,7 +102,7 @@ record RoutineKey(String schema, String name, List<Type> types) {
         : Map.of();
   }
 
-  /** Returns whether a database is a live PostgreSQL server, not a description in XML. */
+  /** Returns whether a database is a running PostgreSQL server instead of an XML description. */
   static boolean isServer(Database database) {
     return database instanceof PostgresDatabase
         && database.getDialect().family() == SQLDialect.POSTGRES;

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The Java names of the routines and table-valued functions of one schema. Names are distinct
  * within their kind. Members of {@code pg_hello} and of the extensions in {@link
- * PgHelloGenerator#EXTENSIONS} take their names first.
+ * PgHelloGenerator#EXTENSIONS} are named first.
  */
 final class RoutineNames {
   private static final String MEMBER = "member";
@@ -100,7 +100,7 @@ final class RoutineNames {
       }
       Set<RoutineKey> functions = all.stream().map(RoutineKey::of).collect(Collectors.toSet());
       for (RoutineDefinition it : database().getRoutines(schema)) {
-        // newer lines of jOOQ list some functions in both
+        // newer jOOQ versions list some functions in both collections
         if (!functions.contains(RoutineKey.of(it))) {
           all.add(it);
         }
@@ -141,8 +141,8 @@ final class RoutineNames {
 
   /**
    * Returns the parameter types of each routine of the schema, with a number if two classes would
-   * have the same name. It considers all routines, because jOOQ selects the generated ones by the
-   * names of their classes.
+   * have the same name. All routines are considered, because jOOQ uses the names of the classes to
+   * select the routines to be generated.
    */
   private Map<RoutineKey, String> classSuffixes() {
     Set<Object> tables =
@@ -173,9 +173,9 @@ final class RoutineNames {
     return suffixes;
   }
 
-  /** Returns the name of a class file on a case-insensitive file system. */
+  /** Returns a class file's name as it is compared on a case-insensitive file system. */
   private static String file(String name, String suffix) {
-    // like jOOQ
+    // these are the characters that jOOQ replaces
     String separated = name.replace(' ', '_').replace('-', '_').replace('.', '_');
     return (StringUtils.toCamelCase(separated) + suffix).toLowerCase(Locale.ROOT);
   }
@@ -184,7 +184,7 @@ final class RoutineNames {
     return MEMBER.equals(kinds.get(key));
   }
 
-  /** The order in which definitions take their names. */
+  /** The order in which definitions are named. */
   private enum Priority {
     /** Tables, which always keep their names. */
     TABLE,
@@ -200,9 +200,9 @@ final class RoutineNames {
   }
 
   /**
-   * Returns a name with a distinct key for each definition: its plain name; the longer name if a
-   * definition of the same or a higher priority has the same plain name; and the longer name with a
-   * number if that is taken, too.
+   * Returns a name with a distinct key for each definition. This is the plain name if possible. If
+   * a definition of the same or a higher priority has the same plain name, it is the longer name,
+   * with a number if the longer name is not unique either.
    */
   private Map<Definition, String> distinct(
       List<Definition> all,

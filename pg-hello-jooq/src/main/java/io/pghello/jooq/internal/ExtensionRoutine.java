@@ -34,7 +34,10 @@ public abstract class ExtensionRoutine<T> extends AbstractRoutine<T> {
   private static final String SCHEMA = "io.pghello.jooq.schema";
 
   /** Creates a routine. The generated code adds parameters and schema. */
-  @SuppressWarnings({"this-escape", "unchecked"}) // the method is final; the type is not used
+  @SuppressWarnings({
+    "this-escape",
+    "unchecked"
+  }) // the called method is final, and the type is not used
   protected ExtensionRoutine(String name, @Nullable Schema schema, DataType<T> type) {
     super(name, schema, type);
     // jOOQ passes arguments by position if a parameter has no name. Its parser does not support
@@ -56,9 +59,10 @@ public abstract class ExtensionRoutine<T> extends AbstractRoutine<T> {
    * Checks that PostgreSQL's type {@code text} can store a value. The driver would reject the value
    * later, or replace the character with a question mark.
    *
-   * @param where the beginning of the error message
+   * @param where the beginning of the error message, which identifies the value
    * @param value a name or an array of names; null and other types are accepted
-   * @throws IllegalArgumentException if it cannot; the message contains the index but not the name
+   * @throws IllegalArgumentException if {@code text} cannot store the value; the message contains
+   *     the index but not the name
    */
   public static void checkText(String where, @Nullable Object value) {
     if (value instanceof Object[] elements) {
@@ -114,11 +118,11 @@ public abstract class ExtensionRoutine<T> extends AbstractRoutine<T> {
     require(context.family());
     Object schema = context.configuration().data(SCHEMA);
     if (schema == null && isMapped(context.settings().getRenderMapping())) {
-      // leave the mapping to jOOQ
+      // jOOQ applies the mapping
       context.visit(asField());
       return;
     }
-    // renders the same as asField(), faster
+    // renders the same SQL as asField(), but faster
     if (schema != null) {
       context.visit(DSL.name((String) schema)).sql('.');
     }
@@ -137,7 +141,7 @@ public abstract class ExtensionRoutine<T> extends AbstractRoutine<T> {
   }
 
   private void require(SQLDialect family) {
-    // toString() renders with DEFAULT
+    // toString() uses the dialect DEFAULT
     if (family != SQLDialect.POSTGRES && family != SQLDialect.DEFAULT) {
       throw new SQLDialectNotSupportedException(
           getName()

@@ -45,8 +45,8 @@ public final class ExtensionFiles {
   /**
    * Checks that there is a library for a platform, for any major version.
    *
-   * @throws IllegalStateException if there is none; the message lists the supported platforms and
-   *     the alternatives
+   * @throws IllegalStateException if there is no library; the message lists the supported platforms
+   *     and the alternatives
    */
   public static void requirePlatform(String platform) {
     if (!platforms().contains(platform)) {
@@ -61,7 +61,7 @@ public final class ExtensionFiles {
     }
   }
 
-  /** Returns whether there is a library for a platform and a major. */
+  /** Returns whether there is a library for a platform and a major version. */
   public static boolean isFor(String platform, int major) {
     return builds().contains(platform + "/" + major);
   }
@@ -73,7 +73,10 @@ public final class ExtensionFiles {
         .toList();
   }
 
-  /** Returns the builds that have libraries, for example {@code linux-amd64/17}. */
+  /**
+   * Returns the platforms and major versions for which there are libraries, for example {@code
+   * linux-amd64/17}.
+   */
   static List<String> builds() {
     return JAR.builds();
   }
