@@ -46,8 +46,8 @@ import java.util.stream.Stream;
  * </table>
  *
  * <p>{@code kind} is {@code single}, {@code batch} or {@code bulk}; {@code outcome} is {@code
- * SUCCESS} or the name of a {@link PgHelloException.Code}; the counters for all outcomes are
- * registered at startup. Tags never contain a greeted name. A call increments one counter and
+ * SUCCESS} or the name of a {@link PgHelloException.Code}; the counters for all codes are
+ * registered immediately. Tags never contain a greeted name. A call increments one counter and
  * records one timer, or two if it had to wait. All other metrics are recorded per statement. Two
  * clients without distinguishing tags share the meters, except that the gauges show the first
  * client.

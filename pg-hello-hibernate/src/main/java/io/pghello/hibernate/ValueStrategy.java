@@ -29,7 +29,7 @@ public enum ValueStrategy {
    *   <li>A {@code StatelessSession} does not read the value back.
    *   <li>Bean Validation runs before the value exists. Use {@code @Column(nullable = false)}
    *       instead of {@code @NotNull}.
-   *   <li>If the attribute is in another table than the generated identifier, for example in a
+   *   <li>If the attribute is in a different table from the generated identifier, for example in a
    *       secondary table, its value is read back with a separate query.
    *   <li>This strategy cannot be combined with {@code @SQLInsert}. {@code @Immutable} entities
    *       need an {@code IDENTITY} identifier.

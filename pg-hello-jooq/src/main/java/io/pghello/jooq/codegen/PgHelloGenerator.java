@@ -146,8 +146,7 @@ public class PgHelloGenerator extends JavaGenerator {
    * Corrects the container of columns, because jOOQ assigns the columns of all overloads to the
    * first overload.
    */
-  @SuppressWarnings(
-      "ReferenceEquality") // identity is needed because equals() returns true for all overloads
+  @SuppressWarnings("ReferenceEquality") // all overloads are equal to each other
   private static void ownColumns(SchemaDefinition schema) {
     for (TableDefinition table : schema.getTables()) {
       table

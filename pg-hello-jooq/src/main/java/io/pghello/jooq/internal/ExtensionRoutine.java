@@ -34,10 +34,7 @@ public abstract class ExtensionRoutine<T> extends AbstractRoutine<T> {
   private static final String SCHEMA = "io.pghello.jooq.schema";
 
   /** Creates a routine. The generated code adds parameters and schema. */
-  @SuppressWarnings({
-    "this-escape",
-    "unchecked"
-  }) // the called method is final, and the type is not used
+  @SuppressWarnings({"this-escape", "unchecked"}) // the method is final; the type is unused
   protected ExtensionRoutine(String name, @Nullable Schema schema, DataType<T> type) {
     super(name, schema, type);
     // jOOQ passes arguments by position if a parameter has no name. Its parser does not support

@@ -19,8 +19,7 @@ public record CallProblem(
     FunctionCallException.Code code,
     String message,
     String remedy,
-    @SuppressWarnings("serial")
-        Set<String> functions) // the set returned by Set.copyOf is serializable
+    @SuppressWarnings("serial") Set<String> functions) // Set.copyOf is serializable
     implements Serializable {
   @Serial private static final long serialVersionUID = 1L;
 

@@ -48,7 +48,7 @@ public record ElfFile(
   /**
    * Reads a file.
    *
-   * @throws IOException if it is not a 64-bit ELF file, or is truncated
+   * @throws IOException if the file is not a 64-bit ELF file, or is truncated
    */
   public static ElfFile read(byte[] bytes) throws IOException {
     if (!isElf(bytes)) {

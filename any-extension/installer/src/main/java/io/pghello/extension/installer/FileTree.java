@@ -8,8 +8,8 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * The root file system of a machine: this machine or a stopped container. Links are resolved within
- * the tree.
+ * The root file system of this machine or of a stopped container. Links are resolved within the
+ * tree.
  *
  * @param root an absolute path without links
  */

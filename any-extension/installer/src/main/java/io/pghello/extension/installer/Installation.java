@@ -209,7 +209,7 @@ final class Installation {
    * @param out a consumer that receives a line while this method waits for a lock
    * @return the files that were written, or would be written in a dry run
    * @throws RefusedException if nothing can be changed, or a file of another program exists
-   * @throws IOException if it failed and all changes were undone
+   * @throws IOException if the operation failed and all changes were undone
    */
   List<Path> install(boolean dryRun, Consumer<Path> changes, Consumer<String> out)
       throws IOException, RefusedException {
@@ -329,7 +329,7 @@ final class Installation {
    * @param changes a callback that is invoked before each change of a file
    * @param out a consumer that receives a line while this method waits for a lock
    * @throws RefusedException if nothing can be changed
-   * @throws IOException if it failed and all changes were undone
+   * @throws IOException if the operation failed and all changes were undone
    */
   static Removed uninstall(
       Server server, String extension, boolean dryRun, Consumer<Path> changes, Consumer<String> out)

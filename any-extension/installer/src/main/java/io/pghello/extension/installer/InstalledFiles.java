@@ -23,8 +23,8 @@ import java.util.regex.Pattern;
  * file lists them: hashes and paths in the format of {@code sha256sum}, and directories.
  *
  * @param file the file with the list
- * @param the hashes of the files, by path; a second hash belongs to a file that was being replaced
- *     when the program was killed
+ * @param hashes the hashes of the files, by path; a second hash belongs to a file that was being
+ *     replaced when the program was killed
  * @param folders the directories that were created for the files
  */
 record InstalledFiles(Path file, Map<Path, Set<String>> hashes, Set<Path> folders) {

@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
  * next to the control file records the written files, so that files of other programs are never
  * replaced or removed.
  *
- * <p>Thread-safe. Only one thread at a time works, and only one process at a time works on a
- * server. The others wait.
+ * <p>Thread-safe. Only one thread can run at a time, and only one process can change a server at a
+ * time. Other threads and processes wait.
  */
 public final class Installer {
   /** Everything is in the requested state. */
@@ -195,7 +195,7 @@ public final class Installer {
    * @param out a consumer that receives the lines of the output
    * @return the exit status
    * @throws RefusedException if nothing was changed
-   * @throws IOException if it failed and was rolled back
+   * @throws IOException if the action failed and was rolled back
    */
   public static synchronized int run(Path jar, Request request, Consumer<String> out)
       throws IOException, RefusedException {

@@ -78,7 +78,7 @@ public final class MachOFile implements NativeFile {
   /**
    * Reads a file.
    *
-   * @throws IOException if it is not a Mach-O file, or is truncated or damaged
+   * @throws IOException if the file is not a 64-bit Mach-O file, or is truncated or damaged
    */
   public static MachOFile read(byte[] bytes) throws IOException {
     if (!isMachO(bytes)) {

@@ -11,7 +11,7 @@ public sealed interface NativeFile permits ElfFile, MachOFile, PeFile {
   /**
    * Reads a file of any of the formats.
    *
-   * @throws IOException if it has none of these formats, or is truncated or damaged
+   * @throws IOException if the file has none of these formats, or is truncated or damaged
    */
   static NativeFile read(byte[] bytes) throws IOException {
     if (ElfFile.isElf(bytes)) {

@@ -41,7 +41,7 @@ public record PeFile(
   /**
    * Reads a file.
    *
-   * @throws IOException if it is not a PE file, or is truncated or damaged
+   * @throws IOException if the file is not a PE file, or is truncated or damaged
    */
   public static PeFile read(byte[] bytes) throws IOException {
     if (!isPe(bytes)) {

@@ -104,7 +104,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
    * Adds an extension from a jar on the class path, or from the image if no jar contains the
    * extension.
    *
-   * @param the name of the extension, without quotes
+   * @param name the name of the extension, without quotes
    * @throws IllegalArgumentException if the name is not a valid extension name
    * @throws IllegalStateException if the container already exists
    */

@@ -70,7 +70,7 @@ public final class ExtensionServer implements AutoCloseable {
      * Adds an extension from a jar on the class path ({@link NativeExtension#of}), or from the
      * server if no jar contains the extension ({@link NativeExtension#contrib}).
      *
-     * @param the name of the extension, without quotes
+     * @param name the name of the extension, without quotes
      * @throws IllegalArgumentException if the name is not a valid extension name
      */
     public Builder extension(String name) {
@@ -102,8 +102,8 @@ public final class ExtensionServer implements AutoCloseable {
      * Libraries in {@code shared_preload_libraries} are loaded after the libraries of the
      * extensions.
      *
-     * @param the name of the setting, e.g. {@code cron.database_name}
-     * @param the value, without quotes
+     * @param name the name of the setting, e.g. {@code cron.database_name}
+     * @param value the value, without quotes
      */
     public Builder setting(String name, String value) {
       settings.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value"));

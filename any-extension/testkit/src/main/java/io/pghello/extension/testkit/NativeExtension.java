@@ -30,7 +30,7 @@ public final class NativeExtension {
    * Returns an extension from a jar on the class path. The descriptor {@code
    * META-INF/pg-extension/NAME.properties} lists its files.
    *
-   * @param the name of the extension, without quotes
+   * @param name the name of the extension, without quotes
    * @throws IllegalArgumentException if the class path has no extension with this name
    * @throws IllegalStateException if the descriptor is invalid, or if there are two descriptors
    */
@@ -48,7 +48,7 @@ public final class NativeExtension {
   /**
    * Returns an extension that comes with the server, such as {@code hstore} or {@code pg_trgm}.
    *
-   * @param the name of the extension, without quotes
+   * @param name the name of the extension, without quotes
    */
   public static NativeExtension contrib(String name) {
     return new NativeExtension(ServerExtension.ofServer(name));
@@ -70,7 +70,7 @@ public final class NativeExtension {
   /**
    * Returns one of the extensions in a directory; see {@link #fromInstall(Path)}.
    *
-   * @param the name of the extension, without quotes
+   * @param name the name of the extension, without quotes
    * @throws IllegalArgumentException if the directory does not contain the extension; the message
    *     lists its contents
    */
@@ -98,7 +98,7 @@ public final class NativeExtension {
   /**
    * Returns one of the extensions in packages; see {@link #fromPackage(Path)}.
    *
-   * @param the name of the extension, without quotes; it often differs from the package's name
+   * @param name the name of the extension, without quotes; it often differs from the package's name
    * @throws IllegalArgumentException if the packages do not contain the extension; the message
    *     lists the extensions or files found
    * @throws UncheckedIOException if a package cannot be unpacked
@@ -149,7 +149,7 @@ public final class NativeExtension {
    * Returns a copy of this extension with a server setting that it needs. If the server's builder
    * has the same setting, the builder's value is used.
    *
-   * @param the name of the setting
+   * @param name the name of the setting
    * @param value the value, without quotes
    */
   public NativeExtension setting(String name, String value) {
@@ -179,7 +179,7 @@ public final class NativeExtension {
             false));
   }
 
-  /** Returns the the name of the extension, without quotes. */
+  /** Returns the name of the extension, without quotes. */
   public String name() {
     return extension.name();
   }

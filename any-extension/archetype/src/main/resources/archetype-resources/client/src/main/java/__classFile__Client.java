@@ -7,7 +7,9 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import javax.sql.DataSource;
 
-/** Calls the functions of ${extensionName}. Calls that would have to wait are batched. Thread-safe. */
+/**
+ * Calls the functions of ${extensionName}. Calls that would have to wait are batched. Thread-safe.
+ */
 public final class ${className}Client implements AutoCloseable {
   private final CoalescedFunction<double[], Double> distances;
 
@@ -19,7 +21,9 @@ public final class ${className}Client implements AutoCloseable {
   /**
    * Creates a client. Checks the extension in the pool's database first, in one round trip.
    *
-   * @throws ExtensionException if the database lacks the oldest supported version or its functions; the message contains the remedy. Functions of later versions are required only when they are called.
+   * @throws ExtensionException if the database lacks the oldest supported version or its functions;
+   *     the message contains the remedy. Functions of later versions are required only when they
+   *     are called.
    */
   public static ${className}Client create(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
@@ -31,13 +35,14 @@ public final class ${className}Client implements AutoCloseable {
   /**
    * Returns the distance between two numbers ({@code ${extensionName}_distance_all}).
    *
-   * @throws FunctionCallException if the call fails, for example because a number is not finite (SQLSTATE 22003)
+   * @throws FunctionCallException if the call fails, for example because a number is not finite
+   *     (SQLSTATE 22003)
    */
   public double distance(double a, double b) {
     return distances.call(new double[] {a, b});
   }
 
-  /** Like {@link #distance}, without blocking the calling thread. Errors complete the future. */
+  /** Returns a future for the distance, without blocking. Errors complete the future. */
   public CompletableFuture<Double> distanceAsync(double a, double b) {
     return distances.callAsync(new double[] {a, b});
   }

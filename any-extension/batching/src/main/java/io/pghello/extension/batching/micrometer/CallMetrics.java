@@ -71,7 +71,7 @@ public final class CallMetrics implements CallListener {
     this.meters = new Meters<>(registry, "pg.extension", tags, Kind.class);
   }
 
-  /** Adds the gauges of a function. They hold a weak reference to it. */
+  /** Adds the gauges of a function. The gauges hold a weak reference to the function. */
   public void bindGauges(CoalescedFunction<?, ?> function) {
     meters.bindGauges(
         function, CoalescedFunction::queuedCalls, CoalescedFunction::inFlightStatements);

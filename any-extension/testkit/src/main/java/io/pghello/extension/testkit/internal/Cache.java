@@ -263,7 +263,7 @@ public final class Cache {
   /**
    * Returns a directory. Creates it if it is missing or damaged.
    *
-   * @param the name of the directory, which must differ for different contents
+   * @param name the name of the directory, which must differ for different contents
    */
   public Path folder(String name, Contents contents) throws IOException {
     Path wanted = path(name);
@@ -303,8 +303,8 @@ public final class Cache {
   /**
    * Removes the least recently used directories. Called while another directory is created.
    *
-   * @param the prefix of their names; directories with this prefix must not be in use for more than
-   *     a few minutes
+   * @param prefix the prefix of their names; directories with this prefix must not be in use for
+   *     more than a few minutes
    * @param kept the number of directories to keep
    */
   void removeUnused(String prefix, int kept) throws IOException {

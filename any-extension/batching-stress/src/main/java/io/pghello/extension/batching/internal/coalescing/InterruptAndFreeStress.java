@@ -14,7 +14,7 @@ import org.openjdk.jcstress.infra.results.III_Result;
 
 /**
  * A caller is interrupted while the permit is released. Either only this call fails, or another
- * leader has answered it before.
+ * leader has already answered it.
  */
 @JCStressTest
 @Outcome(id = "4, 1, 1", expect = ACCEPTABLE, desc = "it alone was interrupted")

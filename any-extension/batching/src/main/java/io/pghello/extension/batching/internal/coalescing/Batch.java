@@ -178,9 +178,10 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
   }
 
   /**
-   * Returns the call whose thread should lead, or null if a thread of the executor should lead. The
-   * leader is the call with the latest deadline. If that call belongs to a virtual thread and other
-   * calls do not, the leader is one of these with nearly as late a deadline. The batch must not be
+   * Returns the call whose thread should lead, or null if a thread of the executor should lead.
+   * Normally, the call with the latest deadline leads. If that call belongs to a virtual thread,
+   * the call with the latest deadline among the other calls leads instead. A call leads only if a
+   * thread waits for it and its deadline is close to the latest deadline. The batch must not be
    * empty.
    */
   @Nullable Call<Q, A> candidate() {

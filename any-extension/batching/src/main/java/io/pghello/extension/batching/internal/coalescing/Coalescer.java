@@ -235,8 +235,7 @@ final class Coalescer<Q extends Request, A> {
    *
    * @param leader the call of the current thread; null on a thread of the executor
    */
-  @SuppressWarnings(
-      "ReferenceEquality") // equals() is not called, because the stack may have overflowed
+  @SuppressWarnings("ReferenceEquality") // no calls here: the stack may be full
   private void lead(Batch<Q, A> batch, @Nullable Call<Q, A> leader) {
     boolean failed = true;
     try {

@@ -44,7 +44,7 @@ import org.postgresql.jdbc.PreferQueryMode;
  * lost connections, and leaves the session unchanged.
  */
 public class StatementExecutor {
-  /** Work on a connection. */
+  /** Work that is done on a connection. */
   public interface Work<T> {
     T on(Session session) throws SQLException;
   }
@@ -496,8 +496,8 @@ public class StatementExecutor {
   }
 
   /**
-   * Returns the timeout error for a call that waited for other calls or for a leader. The cause is
-   * either that these calls got no connection, or that the server is slow.
+   * Returns the timeout error for a call that waited for other calls or for a leader. Either these
+   * calls got no connection, or the server is slow.
    */
   public FunctionCallException timedOut(Duration timeout) {
     NoConnection reason = noConnection;

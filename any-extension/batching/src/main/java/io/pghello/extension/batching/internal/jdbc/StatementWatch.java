@@ -95,16 +95,14 @@ final class StatementWatch {
   }
 
   /** Returns the driver's connection behind a pool's connection; null if it is hidden. */
-  @SuppressWarnings(
-      "ReferenceEquality") // the equals() method of wrappers may return true for the wrapped
-  // object, or throw
+  @SuppressWarnings("ReferenceEquality") // equals() of a wrapper may unwrap or throw
   private static @Nullable Connection driverOf(Connection connection) {
     try {
       if (connection.isWrapperFor(PGConnection.class)
           && connection.unwrap(PGConnection.class) instanceof Connection driver) {
         return driver;
       }
-      // the driver may be from another class loader, if the wrapper supports unwrapping
+      // the driver may be from another class loader; this works if the wrapper supports unwrapping
       Connection inner = connection.unwrap(Connection.class);
       return connection == inner ? null : inner;
     } catch (SQLException | RuntimeException e) {

@@ -16,9 +16,7 @@ public final class StatementObservations {
   private final String contextualName;
   private final KeyValues keyValues;
 
-  @SuppressWarnings(
-      "ThreadLocalUsage") // not static, because two listeners of a client have separate
-  // observations
+  @SuppressWarnings("ThreadLocalUsage") // each listener needs its own observation
   private final ThreadLocal<Observation.Scope> open = new ThreadLocal<>();
 
   /**
