@@ -12,7 +12,7 @@ import org.jooq.meta.jaxb.*;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** jOOQ's routines are generated from the extension; -Dgenerate writes them before all is compiled. */
+/** Compares the generated jOOQ routines with the extension. With -Dgenerate, writes them instead. */
 @ExtensionTest(extensions = "${extensionName}")
 class GeneratedTest {
   private static final Path SOURCES = Path.of("src/main/java");
@@ -53,7 +53,7 @@ class GeneratedTest {
     var sources = new TreeMap<Path, List<String>>();
     try (var files = Files.walk(folder)) {
       for (Path file : files.filter(Files::isRegularFile).toList()) {
-        // the order of imports depends on the package's name, and what is suppressed on the JDK
+        // the order of imports depends on the package name, and suppressed warnings on the JDK
         var lines = Files.readAllLines(file).stream();
         var compared = lines.filter(line -> !line.matches("((import |@SuppressWarnings).*)?")).toList();
         sources.put(folder.relativize(file), compared);

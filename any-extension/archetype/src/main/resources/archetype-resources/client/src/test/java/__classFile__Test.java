@@ -43,7 +43,7 @@ class ${className}Test {
       var pairs = IntStream.range(0, 1000).mapToObj(i -> new double[] {i, 2 * i}).toList();
       long before = proxy.executes();
       var answers = client.distanceAll(pairs);
-      // and one with which the driver sets up its new connection
+      // one statement for the list, and one with which the driver sets up the new connection
       assertEquals(2, proxy.executes() - before);
       assertEquals(IntStream.range(0, 1000).mapToObj(i -> (double) i).toList(), answers);
     }
@@ -81,7 +81,7 @@ class ${className}Test {
     assertTrue(refusal.getMessage().endsWith(": " + remedy), refusal.getMessage());
   }
 
-  @Entity // without any, Hibernate creates no schema
+  @Entity // without an entity, Hibernate creates no schema
   static class Place {
     @Id int id;
   }
