@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/** Runs calls on connections from a {@link ConnectionSource}. */
+/** Runs calls on connections from a source. */
 class PooledOperations extends Operations implements PgHelloAsyncOperations {
   PooledOperations(Context context) {
     super(context);
