@@ -21,7 +21,7 @@ known_major "$1"
 key=$({ [ "$type" = deb-known ] || printf '%s %s\n' "$type" "$except"; printf '%s\n' "${@:2}" | sort; } | sha256sum | cut -c1-16)
 folder=$CACHE/packages/$1-$(date +%Y-%m)-$key
 if [ ! -e "$folder" ]; then
-  say "Fetching $(($# - 1)) packages of Debian's suite ${HEADER_SUITE[$1]} (some seconds, once a month)"
+  say "Fetching $(($# - 1)) packages from Debian's suite ${HEADER_SUITE[$1]} (usually seconds, once a month)"
   mkdir -p "$CACHE/packages"
   tmp=$(mktemp -d "$CACHE/packages/.tmp.XXXXXX")
   trap 'rm -rf "$tmp"' EXIT
@@ -33,7 +33,7 @@ if [ ! -e "$folder" ]; then
     cat "$tmp/messages" >&2
     folder=$(printf '%s\n' "$CACHE/packages/$1-"????-??-"$key" | sort | tail -n 1)
     [ -e "$folder" ] || {
-      say "skipped: Debian's suite ${HEADER_SUITE[$1]} has none of ${*:2}, or cannot be reached"
+      say "skipped: Debian's suite ${HEADER_SUITE[$1]} has none of ${*:2}. If this is unexpected, check the connection to the Debian mirror"
       exit 0
     }
     say "No packages can be had from here: taking those in $folder"

@@ -33,12 +33,12 @@ const title = (page) => /^# (.*)$/m.exec(readFileSync(path.join(root, page), 'ut
 const inDocs = (...names) => names.map((name) => `docs/${name}.md`);
 const groups = [
   ['Start', ['README.md', 'docs/README.md', ...inDocs('testkit', 'extension-testing', 'own-extension', 'client'), 'examples/README.md']],
-  ['Call it', inDocs('hibernate', 'hibernate-entities', 'hibernate-database-values', 'jpa-listener', 'jooq', 'jooq-codegen', 'spring-boot', 'frameworks', 'reactive', 'client-connections', 'poolers')],
+  ['Call it', inDocs('hibernate', 'hibernate-entities', 'hibernate-entities-details', 'hibernate-database-values', 'jpa-listener', 'jooq', 'jooq-codegen', 'spring-boot', 'frameworks', 'reactive', 'client-connections', 'poolers')],
   ['Test with it', inDocs('test-servers', 'extensions', 'postgis', 'ci')],
   ['Extend it', inDocs('extension-binding', 'extension-batching', 'extension-build', 'extension-install')],
-  ['Services', inDocs('service', 'users', 'events', 'deployment')],
-  ['Programs', inDocs('plugin', 'plugin-security', 'mcp')],
-  ['Run the database', ['extension/README.md', ...inDocs('operations', 'pghello', 'backups', 'maintenance', 'monitoring')]],
+  ['Services', inDocs('service', 'service-limits', 'users', 'events', 'deployment')],
+  ['Programs', inDocs('plugin', 'plugin-operations', 'plugin-configuration', 'plugin-security', 'mcp')],
+  ['Run the database', ['extension/README.md', ...inDocs('operations', 'pghello', 'backups', 'backup-safety', 'point-in-time-recovery', 'maintenance', 'monitoring')]],
   ['Reference', inDocs('messages', 'troubleshooting', 'compatibility')],
   ['Background', inDocs('load', 'scale', 'reliability', 'benchmarks', 'benchmark-method')],
   ['The project', ['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', ...inDocs('testing', 'contributing/source-documents')]],

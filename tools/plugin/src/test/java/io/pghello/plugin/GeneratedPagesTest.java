@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 /** The table of operations in the page is up to date; {@code -Dpghello.generate=true} writes it. */
 class GeneratedPagesTest {
-  private static final Path PAGE = Path.of("..", "..", "docs", "plugin.md");
+  private static final Path PAGE = Path.of("..", "..", "docs", "plugin-operations.md");
   private static final Pattern TABLE =
       Pattern.compile("(?<=<!-- operations -->\n).*?(?=<!-- end -->)", Pattern.DOTALL);
 
@@ -69,7 +69,7 @@ class GeneratedPagesTest {
 
   @Test
   void mentionsAllCodesAndOptions() throws IOException {
-    String page = Files.readString(PAGE);
+    String page = Files.readString(PAGE.resolveSibling("plugin-configuration.md"));
     for (Code code : Code.values()) {
       assertThat(page).contains("`" + code.text() + "`");
     }

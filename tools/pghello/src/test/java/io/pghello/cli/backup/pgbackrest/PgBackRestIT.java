@@ -522,13 +522,10 @@ class PgBackRestIT {
     }
   }
 
-  /** Returns the commands of the section of docs/backups.md. */
+  /** Returns the commands of docs/point-in-time-recovery.md. */
   private static List<String> page() throws Exception {
-    String page = Files.readString(Path.of("../../docs/backups.md"));
-    String section = page.substring(page.indexOf("## Point-in-time recovery"));
     List<String> commands =
-        section
-            .lines()
+        Files.readAllLines(Path.of("../../docs/point-in-time-recovery.md")).stream()
             .filter(line -> line.startsWith("$ "))
             .map(line -> line.substring(2))
             .toList();
