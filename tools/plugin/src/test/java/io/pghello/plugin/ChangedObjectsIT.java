@@ -226,6 +226,66 @@ class ChangedObjectsIT {
     }
   }
 
+  /** A value that fits only the new type of a column is accepted, and so is the next one. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      textBlock =
+          """
+          int | bigint | 1 | 3000000000
+          smallint | int | 1 | 40000
+          int[] | jsonb | [1] | [1,2]
+          date | text | "2026-01-01" | "2026-13-01"
+          timestamp | text | "2026-01-01T00:00" | "tomorrow's"
+          """)
+  void columnsCanGetAnotherType(
+      String before, String after, String value, String later, DataSource source) throws Exception {
+    String stored =
+        (later.startsWith("\"") ? later.substring(1, later.length() - 1) : later).replace("'", "''");
+    for (boolean readOnly : new boolean[] {false, true}) {
+      Permissions permissions = readOnly ? Permissions.read().withSql(true) : Permissions.all();
+      Plugins.run(source, "drop table if exists c", "create table c (a " + before + ")");
+      Plugins.run(source, "grant all on c to public");
+      try (PostgresPlugin plugin = plugin(permissions)) {
+        for (String call :
+            List.of(
+                "query {\"sql\": \"select 1 as n from c where a = $1\", \"params\": [§]}",
+                "find {\"table\": \"c\", \"where\": {\"a\": {\"eq\": §}}}")) {
+          Plugins.run(
+              source, "drop table c", "create table c (a " + before + ")", "grant all on c to public");
+          int space = call.indexOf(' ');
+          String operation = call.substring(0, space);
+          for (int i = 0; i < 2 * OFTEN; i++) {
+            ObjectNode answer =
+                plugin.execute(
+                    Plugins.ID,
+                    config,
+                    operation,
+                    Plugins.JSON.readTree(call.substring(space).replace("§", value)));
+            requireSuccess(answer);
+          }
+          Plugins.run(
+              source,
+              "drop table c",
+              "create table c (a " + after + ")",
+              "insert into c values ('" + stored + "')",
+              "grant all on c to public");
+          for (int i = 0; i < 2; i++) {
+            ObjectNode answer =
+                plugin.execute(
+                    Plugins.ID,
+                    config,
+                    operation,
+                    Plugins.JSON.readTree(call.substring(space).replace("§", later)));
+            requireSuccess(answer);
+            assertThat(answer.at("/data/rowCount").intValue()).as(answer.toString()).isEqualTo(1);
+          }
+        }
+      }
+    }
+  }
+
   /** Queries that are rolled back handle parameters like other queries, prepared or not. */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})

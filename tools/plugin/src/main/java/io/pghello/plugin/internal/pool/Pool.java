@@ -51,7 +51,7 @@ public final class Pool {
   private final Counters counters = new Counters();
   private final Semaphore transactions;
   private final Map<String, List<Boolean>> arrays = BoundedCache.of(CACHED_MAX);
-  private final Map<String, int[]> types = BoundedCache.of(CACHED_MAX);
+  private final Map<String, Recent<int[]>> types = BoundedCache.of(CACHED_MAX);
   private final PlainQueries plainQueries = new PlainQueries();
   private final Map<String, Recent<JsonNode>> operators = BoundedCache.of(CACHED_MAX);
   private final LoginSource logins;
@@ -125,7 +125,7 @@ public final class Pool {
   }
 
   /** Returns the type OIDs of the parameters of statements. */
-  public Map<String, int[]> types() {
+  public Map<String, Recent<int[]>> types() {
     return types;
   }
 

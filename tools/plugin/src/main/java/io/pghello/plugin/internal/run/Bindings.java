@@ -7,6 +7,7 @@ import io.pghello.plugin.internal.BoundedCache;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.Texts;
+import io.pghello.plugin.internal.sql.DollarSql;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.sql.PreparedStatement;
@@ -57,26 +58,29 @@ public final class Bindings {
    * Returns the values of a statement's parameters. A JSON array can become a PostgreSQL array or a
    * JSON value, so the server is queried once, which costs two round trips.
    *
-   * @param order for each placeholder, the number of its value, from 1
-   * @param cache which parameters are arrays, by the text of the statement
+   * @param text the text that is sent
+   * @param sql the statement in it
+   * @param cache which parameters are arrays, by the statement, because a retry can send it with
+   *     another text around it
    */
   static Values values(
       BaseConnection connection,
       String text,
-      List<Integer> order,
+      DollarSql sql,
       List<JsonNode> values,
       Map<String, List<Boolean>> cache)
       throws SQLException {
+    List<Integer> order = sql.order();
     List<Boolean> arrays = List.of();
     List<Boolean> known = null;
     var texts = new ArrayList<@Nullable String>(order.size());
     for (int i = 0; i < order.size(); i++) {
       JsonNode value = values.get(order.get(i) - 1);
       if (value.isArray() && arrays.isEmpty()) {
-        known = cache.get(text);
+        known = cache.get(sql.jdbc());
         arrays = known == null ? areArrays(connection, text) : known;
         if (text.length() <= BoundedCache.TEXT_MAX) {
-          cache.put(text, arrays);
+          cache.put(sql.jdbc(), arrays);
         }
       }
       texts.add(text(value, !arrays.isEmpty() && arrays.get(i), "The value of $" + order.get(i)));

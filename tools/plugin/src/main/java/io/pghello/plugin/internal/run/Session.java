@@ -9,6 +9,7 @@ import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.QueryResult;
 import io.pghello.plugin.SqlStatement;
 import io.pghello.plugin.internal.BoundedCache;
+import io.pghello.plugin.internal.BoundedCache.Recent;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.pool.PlainQueries.Answer;
@@ -40,9 +41,11 @@ import org.postgresql.core.TransactionState;
 /** Runs statements on a connection. Not thread-safe. */
 public final class Session {
   // errors of prepared statements whose tables or types have changed; XX000 and 42704 report a type
-  // that was dropped
+  // that was dropped, and class 22 a value that does not fit the previous type of a column
   private static final Set<String> STALE =
-      Set.of("26000", "42804", "42883", "22P02", "42P18", "0A000", "42704", "XX000");
+      Set.of(
+          "26000", "42804", "42883", "22003", "22007", "22008", "22P02", "42P18", "0A000", "42704",
+          "XX000");
 
   // BEGIN and ROLLBACK around an undone query are prepared even if the query is not
   private static final String GONE = "26000";
@@ -516,17 +519,24 @@ public final class Session {
         });
   }
 
-  /** Returns the types of a statement's parameters. Queries them once, in one round trip. */
+  /**
+   * Returns the types of a statement's parameters. Queries them at most once a minute, in one round
+   * trip, because a column may have got another type that takes the same values differently.
+   */
   private int[] types(DollarSql sql, String text) throws SQLException {
-    int[] known = sql.order().isEmpty() ? new int[0] : pool.types().get(sql.jdbc());
-    if (known == null) {
-      // without the seed, which only a checked query has
-      known = Arrays.copyOf(Bindings.types(server, text), sql.order().size());
-      if (text.length() <= BoundedCache.TEXT_MAX) {
-        pool.types().put(sql.jdbc(), known);
-      }
+    if (sql.order().isEmpty()) {
+      return new int[0];
     }
-    return known;
+    Recent<int[]> known = pool.types().get(sql.jdbc());
+    if (known != null && !known.isOld()) {
+      return known.value();
+    }
+    // without the seed, which only a checked query has
+    int[] types = Arrays.copyOf(Bindings.types(server, text), sql.order().size());
+    if (text.length() <= BoundedCache.TEXT_MAX) {
+      pool.types().put(sql.jdbc(), Recent.of(types));
+    }
+    return types;
   }
 
   private <T> T run(
@@ -557,7 +567,7 @@ public final class Session {
     requireStandardStrings();
     prepared = false;
     try {
-      Bindings.Values values = Bindings.values(server, text, sql.order(), params, pool.arrays());
+      Bindings.Values values = Bindings.values(server, text, sql, params, pool.arrays());
       prepared = values.remembered();
       return attempt.run(text, values);
     } catch (IllegalStateException e) {
@@ -573,7 +583,7 @@ public final class Session {
       String state = String.valueOf(e.getSQLState());
       boolean otherColumns = checked && state.equals(OTHER_COLUMNS);
       if (otherColumns || STALE.contains(state)) {
-        pool.arrays().remove(text);
+        pool.arrays().remove(sql.jdbc());
         pool.types().remove(sql.jdbc());
         pool.plainQueries().forget(sql.jdbc());
         pool.forgetOperators();
