@@ -509,6 +509,56 @@ class CoalescedFunctionIT {
     }
   }
 
+  /** The server reports these as it reports a pooler that mixes up prepared statements. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "EXECUTE 'DEALLOCATE secret'",
+        "EXECUTE 'EXECUTE secret'",
+        "EXECUTE 'PREPARE secret AS SELECT 1'; EXECUTE 'PREPARE secret AS SELECT 1'"
+      })
+  void aFunctionThatUsesPreparedStatementsFailsItsOwnCallAlone(
+      String statement, DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy)
+      throws SQLException {
+    raising(superuser, statement);
+    try (var pool = pool(dataSource, 1);
+        var greetings = inSchema("raising", pool)) {
+      holdUp(greetings, proxy);
+      CompletableFuture<String> refused = greetings.callAsync(once("bad"));
+      CompletableFuture<String> other = greetings.callAsync(once("Ada"));
+      proxy.resume();
+      assertThat(get(other)).isEqualTo("Hello, Ada!");
+      FunctionCallException own = failure(refused);
+      assertThat(own.code()).isEqualTo(Code.SERVER_ERROR);
+      assertThat(own).hasMessageContaining("secret");
+    }
+  }
+
+  /** An error of an inlined function has no context, but is none of the installation either. */
+  @ParameterizedTest
+  @ValueSource(strings = {"regproc", "regoper", "regnamespace"})
+  void anInlinedFunctionFailsItsOwnCallAlone(
+      String type, DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy)
+      throws SQLException {
+    execute(superuser, "CREATE SCHEMA raising");
+    execute(superuser, "GRANT USAGE ON SCHEMA raising TO PUBLIC");
+    execute(
+        superuser,
+        "CREATE FUNCTION raising.pg_hello_all(names text[], repeats integer[]) RETURNS text[] LANGUAGE sql STABLE AS $$"
+            + " SELECT CASE WHEN names::text ~ 'bad' THEN names::"
+            + type
+            + "[]::text[] ELSE public.pg_hello_all(names, repeats) END $$");
+    try (var pool = pool(dataSource, 1);
+        var greetings = inSchema("raising", pool)) {
+      holdUp(greetings, proxy);
+      CompletableFuture<String> refused = greetings.callAsync(once("bad"));
+      CompletableFuture<String> other = greetings.callAsync(once("Ada"));
+      proxy.resume();
+      assertThat(get(other)).isEqualTo("Hello, Ada!");
+      failure(refused, Code.SERVER_ERROR);
+    }
+  }
+
   /** Connection, transaction, shutdown; and those that end a wait, which would be repeated. */
   @ParameterizedTest
   @CsvSource({

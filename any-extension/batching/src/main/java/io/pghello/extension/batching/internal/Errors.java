@@ -42,10 +42,15 @@ public final class Errors {
    * @param reported the error reported by the server
    */
   public static CallProblem statementsMixedUp(ExtensionDescription extension, String reported) {
+    return statementsMixedUp(reported, ExtensionProblem.mismatch(extension).remedy());
+  }
+
+  /** Returns the same with a remedy that is known. */
+  public static CallProblem statementsMixedUp(String reported, String remedy) {
     return new CallProblem(
         Code.ANSWER_MISMATCH,
         "The server has other prepared statements than the driver (" + reported + ").",
-        ExtensionProblem.mismatch(extension).remedy());
+        remedy);
   }
 
   public static CallProblem timeout(Duration callTimeout) {

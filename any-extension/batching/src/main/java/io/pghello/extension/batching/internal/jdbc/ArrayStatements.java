@@ -173,6 +173,9 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
                   + ") for all calls of a batch.",
               "See the error code in PostgreSQL's documentation, and the server's log.");
       cause = null;
+    } else if (error.code() == Code.ANSWER_MISMATCH && error.sqlState().isPresent()) {
+      problem = Errors.statementsMixedUp(error.sqlState().get(), problem.remedy());
+      cause = null;
     } else if (error.code() == Code.CONNECTION_LOST && !SqlErrors.isOfNetwork(cause)) {
       cause = null;
     }

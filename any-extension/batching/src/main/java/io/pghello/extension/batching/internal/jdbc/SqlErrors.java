@@ -51,6 +51,10 @@ public final class SqlErrors {
           "expand_dynamic_library_name",
           "find_in_dynamic_libpath");
 
+  /** The server's functions that report that a library lacks a function. */
+  private static final Set<String> OF_LIBRARY =
+      Set.of("load_external_function", "fetch_finfo_record", "null");
+
   /** The problem for a connection that was found dead before the call's statement was sent. */
   static final CallProblem FOUND_DEAD =
       new CallProblem(
@@ -109,7 +113,8 @@ public final class SqlErrors {
   private static boolean isOfOtherStatement(
       SQLException e, String state, ServerFunctions functions) {
     return switch (state) {
-      case "26000", "42P05", "02000" -> !isRaisedBy(e, functions);
+      case "26000", "42P05", "02000" ->
+          !isRaisedBy(e, functions) && !hasContextOfFunction(e, functions);
       case "22P02", "22P03", "22021" -> functions.areChecked();
       // poolers and the server also use these codes for many other errors
       case "08P01", "0A000" ->
@@ -129,9 +134,18 @@ public final class SqlErrors {
 
   /**
    * Returns whether a function of another extension raised the error while it ran. Errors about the
-   * call itself, such as a missing function, have no context.
+   * call itself, such as a missing function, have no context but a position in the statement. A
+   * function that the planner has inlined has neither.
    */
   static boolean isRaisedInFunction(SQLException e, ServerFunctions functions) {
+    return hasContextOfFunction(e, functions)
+        || (!functions.areChecked()
+            && Set.of("42883", "3F000").contains(String.valueOf(e.getSQLState()))
+            && Integer.valueOf(0).equals(reportedField(e, "getPosition"))
+            && !OF_LIBRARY.contains(String.valueOf(reportedField(e, "getRoutine"))));
+  }
+
+  private static boolean hasContextOfFunction(SQLException e, ServerFunctions functions) {
     return !functions.areChecked() && reportedField(e, "getWhere") != null;
   }
 

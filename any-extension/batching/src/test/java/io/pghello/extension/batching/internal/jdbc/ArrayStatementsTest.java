@@ -100,6 +100,15 @@ class ArrayStatementsTest {
   }
 
   @Test
+  void aSharedMismatchHasNoWordsOfTheServer() {
+    FunctionCallException shared =
+        statements.shared(error(Code.ANSWER_MISMATCH, "26000", new SQLException("secret")));
+    assertThat(shared)
+        .hasMessage("The server has other prepared statements than the driver (26000). Do.")
+        .hasNoCause();
+  }
+
+  @Test
   void aSharedLossKeepsTheCauseThatIsOfTheNetwork() {
     var reset = new SQLException("I/O error", "08006", new IOException("reset"));
     assertThat(statements.shared(error(Code.CONNECTION_LOST, "08006", reset))).hasCause(reset);

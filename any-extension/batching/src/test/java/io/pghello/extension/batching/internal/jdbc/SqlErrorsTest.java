@@ -160,6 +160,41 @@ class SqlErrorsTest {
     assertThat(SqlErrors.translate(error, Duration.ofSeconds(1), acme).code()).isEqualTo(code);
   }
 
+  /** The server reports the same in a function that prepares statements, with a context. */
+  @ParameterizedTest
+  @CsvSource({"26000, FetchPreparedStatement", "42P05, StorePreparedStatement"})
+  void knowsPreparedStatementsOfAFunction(String state, String routine) {
+    var acme = new ServerFunctions(ExtensionDescription.named("acme").build(), List.of());
+    var error =
+        new PSQLException(
+            new ServerErrorMessage(
+                "SERROR\0C" + state + "\0Mmissing\0WSQL statement\0R" + routine + "\0\0"));
+    assertThat(SqlErrors.translate(error, Duration.ofSeconds(1), acme).code())
+        .isEqualTo(Code.SERVER_ERROR);
+  }
+
+  /** The function of the call is missing, its library lacks it, or an inlined function failed. */
+  @ParameterizedTest
+  @CsvSource({
+    "42883, P8, ParseFuncOrColumn, false",
+    "3F000, P8, get_namespace_oid, false",
+    "42883, , load_external_function, false",
+    "42883, , regprocin, true",
+    "3F000, , get_namespace_oid, true",
+    "42501, , aclcheck_error, false"
+  })
+  void knowsErrorsOfTheCallFromThoseOfAnInlinedFunction(
+      String state, String position, String routine, boolean raised) {
+    var acme = new ServerFunctions(ExtensionDescription.named("acme").build(), List.of());
+    var error =
+        new PSQLException(
+            new ServerErrorMessage(
+                "SERROR\0C%s\0Mmissing\0%sR%s\0\0"
+                    .formatted(state, position == null ? "" : position + "\0", routine)));
+    assertThat(SqlErrors.isRaisedInFunction(error, acme)).isEqualTo(raised);
+    assertThat(SqlErrors.isRaisedInFunction(error, NameRequest.FUNCTIONS)).isFalse();
+  }
+
   /** As ShardingSphere's does. */
   @Test
   void saysThatTheDriverReadsSqlItself() {
