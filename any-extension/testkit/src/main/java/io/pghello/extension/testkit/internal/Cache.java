@@ -178,10 +178,12 @@ public final class Cache {
    * is impossible.
    */
   private static @Nullable String danger(Path folder) throws IOException {
-    if (!Platform.POSIX) {
-      return null;
-    }
-    boolean owned = Files.getOwner(folder).equals(user());
+    return Platform.POSIX ? danger(folder, user()) : null;
+  }
+
+  /** Returns the same for another user than this JVM's. */
+  static @Nullable String danger(Path folder, UserPrincipal user) throws IOException {
+    boolean owned = Files.getOwner(folder).equals(user);
     if (!owned && (int) Files.getAttribute(folder, "unix:uid") != 0) {
       return "its owner is neither you nor root, and could replace its contents";
     }

@@ -250,6 +250,21 @@ class CacheTest {
     }
   }
 
+  /** The owner's group is the owner's own on many systems, and root's group is not the user's. */
+  @Test
+  void rejectsADirectoryOfRootToWhichAGroupCanWrite() throws IOException {
+    assumeTrue(Cache.isRoot(), "only root has directories of root");
+    UserPrincipal other =
+        root.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByName("nobody");
+    Files.setAttribute(root, "unix:mode", 0775);
+    assertThat(Cache.danger(root, Cache.user())).isNull();
+    assertThat(Cache.danger(root, other)).contains("others may rename its contents");
+    for (int mode : new int[] {0755, 01775}) {
+      Files.setAttribute(root, "unix:mode", mode);
+      assertThat(Cache.danger(root, other)).isNull();
+    }
+  }
+
   @Test
   void rejectsASubdirectoryOfAnotherUser() throws IOException {
     assumeTrue(Cache.isRoot(), "only root can change the owner of a directory");
