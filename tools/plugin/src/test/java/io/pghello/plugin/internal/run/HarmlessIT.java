@@ -75,6 +75,7 @@ class HarmlessIT {
         "create table strange.orders (id int); alter table strange.orders owner to stranger",
         "create type strange.name as enum (); alter type strange.name owner to stranger",
         "create schema mood authorization stranger",
+        "create schema USER authorization stranger",
         "create table child () inherits (app.orders); alter table child owner to stranger",
         "create table parent (id int); alter table app.orders inherit parent;"
             + " alter table parent owner to stranger",
