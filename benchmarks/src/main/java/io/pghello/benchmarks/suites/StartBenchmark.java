@@ -30,7 +30,9 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
@@ -57,6 +59,7 @@ public final class StartBenchmark implements Benchmark {
   private static final String TESTCONTAINERS = "Testcontainers, ";
   private static final String BY_STATEMENTS = "CREATE DATABASE, CREATE EXTENSION";
   private static final String PACKAGES = "PG_EXTENSION_PACKAGES";
+  private static final String POSTGIS = "/META-INF/pg-extension/postgis.properties";
   private static final int TABLES = 100;
   private static final int MIGRATIONS = 10;
   private static final Duration TIMEOUT = Duration.ofSeconds(60);
@@ -74,14 +77,70 @@ public final class StartBenchmark implements Benchmark {
   private final String programs = programs(server);
   private final int databaseRounds;
   private final int processRounds;
-  private final @Nullable NativeExtension vector = vector();
-  private @Nullable ExtensionServer vectors;
+  private final List<Sample> samples = new ArrayList<>();
+  private final List<String> missing = new ArrayList<>();
+  private final Map<String, ExtensionServer> running = new HashMap<>();
   private @Nullable PreparedDbProvider provider;
 
   public StartBenchmark(boolean quick) throws IOException, SQLException {
     databaseRounds = quick ? 3 : 5;
     processRounds = quick ? 2 : 3;
     Runtime.getRuntime().addShutdownHook(new Thread(() -> Uncheck.run(this::close)));
+    NativeExtension vector = vector();
+    if (vector == null) {
+      missing.add(
+          "pgvector: not run: set %s to the folder that scripts/packages.sh %d"
+                  .formatted(PACKAGES, server.major())
+              + " postgresql-%d-pgvector libc6 prints".formatted(server.major()));
+    } else {
+      samples.add(
+          new Sample(
+              "pgvector", vector, "SELECT '[3,0]'::vector <-> '[0,4]'", "5", 0.33, 0.125));
+    }
+    if (StartBenchmark.class.getResource(POSTGIS) == null) {
+      missing.add(
+          "PostGIS: not run: first run scripts/recipes.sh %d %s postgis and"
+                  .formatted(server.major(), "linux-amd64")
+              + " mvn -Precipes -pl :pg-extension-postgis -am -DskipTests package");
+    } else {
+      samples.add(
+          new Sample(
+              "PostGIS",
+              NativeExtension.of("postgis"),
+              "SELECT ST_Distance(ST_MakePoint(3, 0), ST_MakePoint(0, 4))",
+              "5",
+              0.5,
+              0.2));
+    }
+  }
+
+  /**
+   * An extension whose server and databases are measured.
+   *
+   * @param query a call of one of its functions
+   * @param answer of the query
+   * @param must the highest acceptable ratio of the start to that of a container
+   * @param goal the ratio to aim for
+   */
+  private record Sample(
+      String name,
+      NativeExtension extension,
+      String query,
+      String answer,
+      double must,
+      double goal) {
+    ExtensionServer start() {
+      return ExtensionServer.builder().extension(extension).start();
+    }
+
+    void ask(TestDatabase database) throws SQLException {
+      try (Connection connection = database.dataSource().getConnection()) {
+        String actual = Sql.text(connection, query);
+        if (!answer.equals(actual)) {
+          throw new IllegalStateException("expected " + answer + ", but got " + actual);
+        }
+      }
+    }
   }
 
   /** Returns pgvector, if its package is installed. */
@@ -125,18 +184,13 @@ public final class StartBenchmark implements Benchmark {
     if (obstacle != null) {
       notRun.add("Testcontainers: not run: " + obstacle);
     }
-    if (vector == null) {
-      notRun.add(
-          "pgvector: not run: set %s to the folder that scripts/packages.sh %d"
-                  .formatted(PACKAGES, server.major())
-              + " postgresql-%d-pgvector libc6 prints".formatted(server.major()));
-    }
+    notRun.addAll(missing);
     return notRun;
   }
 
   @Override
   public List<Comparison> comparisons() {
-    return Stream.concat(greetings(), vector == null ? Stream.empty() : distances(vector))
+    return Stream.concat(greetings(), samples.stream().flatMap(this::extensions))
         .filter(c -> obstacle == null || !String.valueOf(c.row().peer()).contains(TESTCONTAINERS))
         .toList();
   }
@@ -171,46 +225,55 @@ public final class StartBenchmark implements Benchmark {
         stop(TESTCONTAINERS + image, this::stopContainer));
   }
 
-  /** The peers' servers do not contain pgvector, so they only greet. */
-  private Stream<Comparison> distances(NativeExtension extension) {
-    String name = "server with pgvector, from its start to an answer";
+  /** The peers' servers do not contain the extension, so they only greet. */
+  private Stream<Comparison> extensions(Sample sample) {
+    String start = "server with " + sample.name() + ", from its start to an answer";
+    String database = "test database with " + sample.name();
     return Stream.of(
-        firstDistance(extension, Row.plain(name, STOCK_IN_MEMORY, "ms"), this::startStock),
-        firstDistance(
-            extension,
-            Row.plain(name, TESTCONTAINERS + image, "ms").target(0.33, 0.125),
+        firstAnswer(sample, Row.plain(start, STOCK_IN_MEMORY, "ms"), this::startStock),
+        firstAnswer(
+            sample,
+            Row.plain(start, TESTCONTAINERS + image, "ms").target(sample.must(), sample.goal()),
             this::startContainer),
         new Comparison(
-            Row.plain("test database with pgvector", BY_STATEMENTS, "ms"),
+            Row.plain(database, BY_STATEMENTS, "ms"),
             CHECKED_MEANWHILE,
-            () -> create(() -> vectors(extension).createDatabase(), false),
-            () -> create(() -> createByHand(vectors(extension)), false),
+            () -> create(() -> running(sample).createDatabase(), false),
+            () -> create(() -> createByHand(sample), false),
+            1,
+            databaseRounds),
+        new Comparison(
+            Row.plain(database + ": create, call, drop", BY_STATEMENTS, "ms"),
+            CHECKED_MEANWHILE,
+            () -> perTest(0, () -> ask(sample, running(sample).createDatabase())),
+            () -> perTest(0, () -> ask(sample, createByHand(sample))),
             1,
             databaseRounds));
   }
 
-  private Comparison firstDistance(NativeExtension extension, Row row, Side its) {
-    return new Comparison(
-        row, CHECKED_MEANWHILE, () -> startVectors(extension), its, 1, processRounds);
+  private Comparison firstAnswer(Sample sample, Row row, Side its) {
+    return new Comparison(row, CHECKED_MEANWHILE, () -> start(sample), its, 1, processRounds);
   }
 
   /** Returns the time until a server responds, without stopping it. */
-  private static double startVectors(NativeExtension extension) throws SQLException {
+  private static double start(Sample sample) throws SQLException {
     long start = System.nanoTime();
-    try (ExtensionServer ours = ExtensionServer.builder().extension(extension).start();
-        TestDatabase database = ours.createDatabase();
-        Connection connection = database.dataSource().getConnection()) {
-      String distance = Sql.text(connection, "SELECT '[3,0]'::vector <-> '[0,4]'");
-      if (!"5".equals(distance)) {
-        throw new IllegalStateException("expected the distance 5, but got " + distance);
-      }
+    try (ExtensionServer ours = sample.start();
+        TestDatabase database = ours.createDatabase()) {
+      sample.ask(database);
       return millisSince(start);
+    }
+  }
+
+  private static void ask(Sample sample, TestDatabase database) throws SQLException {
+    try (database) {
+      sample.ask(database);
     }
   }
 
   private double startStock() throws IOException, SQLException {
     long start = System.nanoTime();
-    try (EmbeddedPostgres stock = stock(EmbeddedPostgres.builder(), "vectors").start();
+    try (EmbeddedPostgres stock = stock(EmbeddedPostgres.builder(), "extensions").start();
         Connection connection = stock.getPostgresDatabase().getConnection()) {
       requireGreeting(EmbeddedPostgresPeer.greet(connection));
       return millisSince(start);
@@ -228,17 +291,14 @@ public final class StartBenchmark implements Benchmark {
     }
   }
 
-  private ExtensionServer vectors(NativeExtension extension) {
-    if (vectors == null) {
-      vectors = ExtensionServer.builder().extension(extension).start();
-    }
-    return vectors;
+  private ExtensionServer running(Sample sample) {
+    return running.computeIfAbsent(sample.name(), name -> sample.start());
   }
 
-  private static TestDatabase createByHand(ExtensionServer server) throws SQLException {
-    TestDatabase database = server.createEmptyDatabase();
+  private TestDatabase createByHand(Sample sample) throws SQLException {
+    TestDatabase database = running(sample).createEmptyDatabase();
     try (Connection connection = database.superuserDataSource().getConnection()) {
-      Sql.execute(connection, "CREATE EXTENSION vector");
+      Sql.execute(connection, "CREATE EXTENSION " + sample.extension().name());
     }
     return database;
   }
@@ -532,9 +592,7 @@ public final class StartBenchmark implements Benchmark {
       return;
     }
     server.close();
-    if (vectors != null) {
-      vectors.close();
-    }
+    running.values().forEach(ExtensionServer::close);
     if (obstacle == null) {
       ContainerPeer.removeAll(run);
     }

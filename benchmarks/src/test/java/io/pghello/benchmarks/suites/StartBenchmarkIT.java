@@ -46,14 +46,16 @@ class StartBenchmarkIT {
     }
     assertThat(rows).doesNotHaveDuplicates();
     boolean containers = notRun.stream().noneMatch(reason -> reason.startsWith("Testcontainers"));
-    boolean vectors = notRun.stream().noneMatch(reason -> reason.startsWith("pgvector"));
+    List<String> extensions = new ArrayList<>(List.of("pgvector", "PostGIS"));
+    extensions.removeIf(name -> notRun.stream().anyMatch(reason -> reason.startsWith(name)));
     assertThat(rows)
         .filteredOn(row -> row.contains("Testcontainers"))
-        .hasSize(!containers ? 0 : vectors ? 3 : 2);
-    assertThat(rows)
-        .filteredOn(row -> row.contains("pgvector"))
-        .hasSize(!vectors ? 0 : containers ? 3 : 2);
-    assertThat(notRun).allMatch(reason -> reason.matches("(Testcontainers|pgvector): not run: .*"));
+        .hasSize(containers ? 2 + extensions.size() : 0);
+    for (String extension : extensions) {
+      assertThat(rows).filteredOn(row -> row.contains(extension)).hasSize(containers ? 4 : 3);
+    }
+    assertThat(notRun)
+        .allMatch(reason -> reason.matches("(Testcontainers|pgvector|PostGIS): not run: .*"));
     assertThat(folders).allMatch(Files::notExists);
     assertThat(serversIn(folders)).isEmpty();
   }
