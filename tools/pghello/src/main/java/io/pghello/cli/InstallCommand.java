@@ -46,8 +46,8 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExample:%n",
     footer = "  java -jar pg-hello-cli-all.jar install --to ~/.local")
 final class InstallCommand implements Callable<Integer> {
-  // C2 costs milliseconds at startup. The checksums of backups take ten times as long without it,
-  // because only C2 code uses the processor's instructions for them.
+  // The C2 compiler adds milliseconds to the startup. Without C2, checksums of backups take ten
+  // times as long, because only its code uses the processor's checksum instructions.
   private static final String LAUNCHER =
       """
       #!/bin/sh
@@ -135,7 +135,7 @@ final class InstallCommand implements Callable<Integer> {
       Replacement.write(manual.resolve(page), "rw-r--r--", ManPage.of(command.getValue()));
       pages.add(page);
     }
-    // Remove the pages of commands that only an earlier version had.
+    // Remove the pages of commands that existed only in an earlier version.
     try (Stream<Path> paths = Files.list(manual)) {
       for (Path path : (Iterable<Path>) paths::iterator) {
         String name = path.getFileName().toString();
@@ -146,7 +146,9 @@ final class InstallCommand implements Callable<Integer> {
     }
   }
 
-  /** Creates a directory, including its parents, that other users can read under any umask. */
+  /**
+   * Creates a directory and its missing parents. Other users can read them, whatever the umask is.
+   */
   private static Path folder(Path path) throws IOException {
     if (!Files.isDirectory(path)) {
       Path parent = path.getParent();
@@ -160,8 +162,8 @@ final class InstallCommand implements Callable<Integer> {
   }
 
   /**
-   * Writes the class archive, using a class list. Without a list, Java 17 does not archive classes
-   * compiled for Java 5, such as picocli's.
+   * Writes the class archive, using a class list. Without a class list, Java 17 does not archive
+   * classes that were compiled for Java 5, such as picocli's.
    */
   private static void writeArchive(Path java, Path jar, Path archive) throws IOException {
     Path list = Files.createTempFile("pghello", ".classes");
@@ -212,7 +214,7 @@ final class InstallCommand implements Callable<Integer> {
           }
         }
       }
-      // Load the JDK classes that these commands use,
+      // Load the JDK classes that these commands use.
       Pghello.commandLine("health")
           .setErr(new PrintWriter(Writer.nullWriter()))
           .execute("health", "--host=127.0.0.1", "--port=1");
@@ -220,7 +222,7 @@ final class InstallCommand implements Callable<Integer> {
       Pghello.commandLine("restore")
           .setErr(new PrintWriter(Writer.nullWriter()))
           .execute("restore", "--from=/dev");
-      // and those used for logins, checksums of backups, and child processes.
+      // Load the JDK classes used for logins, checksums of backups, and child processes.
       Calendar.getInstance();
       String.format("%.3f", new SecureRandom().nextDouble());
       MessageDigest.getInstance("SHA-256");

@@ -65,13 +65,13 @@ import picocli.CommandLine.Spec;
       "  pghello maintain --daily --backups /backup/app -h db.example.com -U postgres app shop"
     })
 final class MaintainCommand implements Callable<Integer> {
-  // Arbitrary, but fixed, numbers.
+  // The lock's numbers are arbitrary but must not change.
   private static final String LOCK = "SELECT pg_try_advisory_lock(1885302380, 1)";
   private static final String UNLOCK = "SELECT pg_advisory_unlock(1885302380, 1)";
   private static final String VERIFY_LOCK = "SELECT pg_try_advisory_lock(1885302380, 2)";
 
-  // The retention of snapshots is up to the job that takes them more often, so none are deleted
-  // here. A statement does not see the snapshot that it takes.
+  // No snapshots are deleted here, because the job that takes them more often defines their
+  // retention. A statement does not see the snapshot that it takes.
   private static final String SNAPSHOT =
       """
       SELECT EXISTS (SELECT FROM hello_ops.snapshot WHERE taken_at >= now() - interval '25 hours'),
@@ -251,7 +251,7 @@ final class MaintainCommand implements Callable<Integer> {
     Instant end = Instant.now().plus(wait);
     while (!Query.isTrue(session, lock)) {
       Failure.refuseIf(!Instant.now().isBefore(end), other);
-      // A statement that waits in the server would hold back vacuum.
+      // Poll, because a statement that waits in the server would hold back vacuum.
       LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(1));
     }
   }

@@ -84,12 +84,12 @@ public final class Pghello implements Runnable {
   private Pghello() {}
 
   /**
-   * Runs a command and ends the JVM with its exit status.
+   * Runs a command, and exits the JVM with the command's exit status.
    *
    * @param args the command line, as described by {@code --help}
    */
   public static void main(String[] args) {
-    // The commands report the errors that the driver logs.
+    // The driver's log messages are not needed, because the commands report the same errors.
     DRIVER.setLevel(Level.OFF);
     String[] words = args;
     if (args.length > 0 && args[0].equals("help")) {
@@ -122,7 +122,7 @@ public final class Pghello implements Runnable {
     commandLine.getCommandSpec().version("pghello " + (version == null ? "of this tree" : version));
     return commandLine
         .setCaseInsensitiveEnumValuesAllowed(true)
-        // The name of a database may begin with @.
+        // An argument that begins with @ may be the name of a database.
         .setExpandAtFiles(false)
         .setParameterExceptionHandler(
             (e, arguments) -> {

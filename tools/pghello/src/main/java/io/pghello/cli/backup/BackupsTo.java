@@ -31,11 +31,11 @@ import org.jspecify.annotations.Nullable;
 
 /** Writes backups into a directory, each completely or not at all. */
 public record BackupsTo(Path folder, BackupMethod method, boolean withoutFiles, Output output) {
-  // Null unless the role may read this setting.
+  // The result is null if the role may not read this setting.
   private static final String DATA =
       "SELECT setting FROM pg_settings WHERE name = 'data_directory'";
 
-  /** Makes a backup of a server, prints it, and removes old ones. */
+  /** Makes a backup of a server, prints the result, and removes old backups. */
   public Status make(Target target) throws SQLException, IOException {
     Instant begin = Instant.now();
     try (Connection session = target.connectForLong()) {
@@ -94,8 +94,8 @@ public record BackupsTo(Path folder, BackupMethod method, boolean withoutFiles, 
   }
 
   /**
-   * Rejects a directory that contains backups of another kind. Readers take the last backup of a
-   * directory, and a backup of a stanza removes others.
+   * Rejects a directory that contains backups of another kind. Other commands read the last backup
+   * in a directory, whatever its kind, and a backup of a stanza removes other backups.
    */
   private void checkKind() {
     for (Backup other : Backup.in(folder)) {

@@ -179,7 +179,7 @@ public final class RestoreCommand implements Callable<Integer> {
     Target given = connection.target();
     Target maintenance = maintenance(given, as == null ? databases : List.of(as));
     var undo = new Undo();
-    // Checksums of large backups take long, so verify them during the restore.
+    // Verify the checksums during the restore, because this takes long for large backups.
     var sums = new CompletableFuture<@Nullable Void>();
     var unused = sums.whenComplete((nothing, wrong) -> closeIfFailed(wrong, undo));
     try (undo;
@@ -320,7 +320,10 @@ public final class RestoreCommand implements Callable<Integer> {
         });
   }
 
-  /** Returns a target for a database that is not restored, so that the others can be renamed. */
+  /**
+   * Returns a target for a database that is not restored. From there, the restored ones can be
+   * renamed.
+   */
   private static Target maintenance(Target given, List<String> names) {
     for (String database : List.of(given.database(), "postgres", "template1")) {
       if (!names.contains(database)) {
@@ -333,8 +336,8 @@ public final class RestoreCommand implements Callable<Integer> {
   }
 
   /**
-   * Reports databases and roles of an interrupted restore. Does not drop them, because another
-   * restore may be between two of its sessions.
+   * Reports databases and roles that an interrupted restore may have left behind. Does not drop
+   * them, because they may belong to a running restore that has no session at the moment.
    */
   private void reportLeftovers(Connection session) throws SQLException {
     try (PreparedStatement statement = session.prepareStatement(LEFT)) {
@@ -394,7 +397,7 @@ public final class RestoreCommand implements Callable<Integer> {
   /**
    * A restored database.
    *
-   * @param before the name that the previous database was given; null if there was none
+   * @param before the new name of the database that was replaced; null if there was none
    */
   private record Restored(
       String database,

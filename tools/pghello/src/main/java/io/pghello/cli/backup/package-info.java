@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
  * The commands {@code backup}, {@code restore} and {@code verify}, for dumps and for pgBackRest.
- * Uses the packages below it.
+ * Uses its subpackages.
  */
 @NullMarked
 package io.pghello.cli.backup;

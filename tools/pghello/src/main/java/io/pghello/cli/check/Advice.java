@@ -29,7 +29,7 @@ record Advice(
           "archive_mode",
           "log_line_prefix");
 
-  /** Settings that affect the advice on others. */
+  /** Settings that affect the advice on other settings. */
   static final List<String> CONDITIONS = List.of("archive_command", "archive_library");
 
   static final String STATEMENTS = "pg_stat_statements";
@@ -142,7 +142,8 @@ record Advice(
                   contains(setting.value(), STATEMENTS),
                   appended(setting.value(), STATEMENTS),
                   "pg_stat_statements counts statements by user")
-              // A missing library would prevent the next start of the server.
+              // Keep the setting, because a library that is not installed would prevent the next
+              // start of the server.
               : keep(
                   name,
                   setting.value(),
@@ -182,7 +183,9 @@ record Advice(
         : change(name, sized(bytes), sized(better), reason);
   }
 
-  /** Returns no statement, because the archive must exist first. */
+  /**
+   * Returns advice on archiving. It contains no statement, because the archive must exist first.
+   */
   private static Advice archiving(String mode, Map<String, Setting> settings) {
     boolean stored =
         CONDITIONS.stream()

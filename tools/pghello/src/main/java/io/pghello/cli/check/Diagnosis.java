@@ -11,9 +11,10 @@ import java.sql.Statement;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Finds problems of the extension in one database. Not thread-safe. */
+/** Finds problems with the extension in one database. Not thread-safe. */
 final class Diagnosis {
-  // Memory that a session and its process may allocate for other purposes between two measurements.
+  // The amount of memory that a session's process may allocate for other purposes between two
+  // measurements.
   private static final long MEMORY_BYTES = 64 << 10;
   private static final long PROCESS_BYTES = 8 << 20;
 
@@ -43,7 +44,7 @@ final class Diagnosis {
       ORDER BY a.query_start
       """;
 
-  // Linux only.
+  // Works only on Linux.
   private static final String PROCESS =
       "SELECT substring(pg_read_file('/proc/self/status', 0, 8192, true) FROM 'RssAnon:\\s+([0-9]+)')";
 
@@ -65,7 +66,10 @@ final class Diagnosis {
     }
   }
 
-  /** Returns whether this role may read the memory usage of its session. */
+  /**
+   * Checks how the library is loaded. Returns whether this role may read the memory usage of its
+   * session.
+   */
   private boolean checkPreload(Statement statement) throws SQLException {
     try (ResultSet row = statement.executeQuery(PRELOADED)) {
       row.next();
@@ -119,7 +123,10 @@ final class Diagnosis {
     }
   }
 
-  /** Measures the second of two rounds of calls, so that one-time allocations do not count. */
+  /**
+   * Runs two rounds of calls, and measures the memory use of the second one only, because the first
+   * round includes one-time allocations.
+   */
   void checkMemory(Statement statement, Own function, boolean mayRead) throws SQLException {
     if (!mayRead) {
       findings.ok("memory", "this role may not read the memory usage of its session");

@@ -136,7 +136,7 @@ public final class HardenCommand implements Callable<Integer> {
         output.out().println(Printable.line("-- " + affected.text()));
       }
     }
-    // Check this before harden creates roles, because afterwards all roles exist.
+    // Check this before harden creates its roles, because afterwards none of them is missing.
     if (!hardening.renamed().isEmpty() && kept.isThere()) {
       String back =
           apply
@@ -152,7 +152,8 @@ public final class HardenCommand implements Callable<Integer> {
       try {
         apply(session, steps);
       } finally {
-        // After a lost session, the completed steps are unknown; --undo finds them out.
+        // If the session was lost, it is unknown which steps were completed. --undo determines
+        // them.
         if (!session.isClosed()) {
           kept.write(before, done);
         }
@@ -173,8 +174,8 @@ public final class HardenCommand implements Callable<Integer> {
   }
 
   /**
-   * Reverts recorded steps, but only those that this program would write now, because the file
-   * cannot be trusted.
+   * Reverts the recorded steps. Because the file cannot be trusted, only steps that this program
+   * itself would write now are reverted.
    */
   private void revert(Connection session, Hardening hardening, UndoFile kept)
       throws SQLException, IOException {
@@ -198,7 +199,8 @@ public final class HardenCommand implements Callable<Integer> {
             "check for later changes, and remove the line from " + kept);
         left.add(0, line);
       } else if (step.done() || step.isForWholeServer()) {
-        // If harden was killed, a setting may have been written but not loaded.
+        // If harden was killed, a setting may have been written, but the configuration not
+        // reloaded.
         steps.add(step.back());
       } else if (!hardening.renamed().isEmpty() && line.matches("(DROP ROLE|REVOKE) .*")) {
         left.add(0, line);
@@ -218,7 +220,7 @@ public final class HardenCommand implements Callable<Integer> {
   }
 
   /**
-   * Runs the steps. Those for the database run in one transaction. Those for the server run one by
+   * Runs the steps. Steps for the database run in one transaction. Steps for the server run one by
    * one, because ALTER SYSTEM cannot run in a transaction.
    */
   private void apply(Connection session, List<Hardening.Step> steps)
@@ -269,7 +271,10 @@ public final class HardenCommand implements Callable<Integer> {
     }
   }
 
-  /** Returns whether a step would drop a role that has members, or privileges elsewhere. */
+  /**
+   * Returns whether a step would drop a role that has members, or that has privileges on other
+   * objects or in other databases.
+   */
   private boolean isNeeded(Statement statement, Hardening.Step step) throws SQLException {
     String drop = "DROP ROLE ";
     if (!step.sql().startsWith(drop)) {

@@ -72,7 +72,10 @@ final class Hardening {
       """
           .replace("FUNCTIONS", ExtensionFunctions.PG_HELLO.query());
 
-  /** The steps of extension/ops/roles.sql, whether each is done, and its reversal. */
+  /**
+   * Query for the steps in extension/ops/roles.sql. For each step, it returns whether the step is
+   * done, and the statement that reverts it.
+   */
   private static final String PRIVILEGES =
       MEMBERS
           + """
@@ -118,7 +121,10 @@ final class Hardening {
       ORDER BY position, sql
       """;
 
-  /** Roles that hold a privilege only through PUBLIC, and the tables they use it for. */
+  /**
+   * Query for the roles that hold a privilege only through PUBLIC, and the tables for which they
+   * use it.
+   */
   private static final String AFFECTED_ROLES =
       MEMBERS
           + """
@@ -162,8 +168,9 @@ final class Hardening {
       """;
 
   /**
-   * Roles with privileges not granted by harden, or granted before a rename, while one of its roles
-   * is missing.
+   * Query for roles that may be renamed roles of harden. While one of harden's roles is missing,
+   * these are the roles with privileges that harden did not grant, or granted before the role was
+   * renamed.
    */
   private static final String RENAMED =
       MEMBERS
@@ -180,7 +187,8 @@ final class Hardening {
       """;
 
   /**
-   * Checked settings: those to change, and possible earlier values of those that are already right.
+   * Query for the checked settings. For settings to change, it returns the change; for settings
+   * that are already right, possible earlier values.
    */
   private static final String SETTINGS =
       """
@@ -277,9 +285,9 @@ final class Hardening {
   /**
    * A change: SQL, or the mode of a file.
    *
-   * @param opens whether the configuration is insecure without it
-   * @param done whether it is already applied
-   * @param undo the statement that reverts it
+   * @param opens whether the configuration is insecure without this step
+   * @param done whether the step is already applied
+   * @param undo the statement that reverts the step
    */
   record Step(
       boolean done, boolean opens, String problem, String sql, String undo, @Nullable Path file) {
@@ -325,7 +333,7 @@ final class Hardening {
     return List.copyOf(affectedRoles.values());
   }
 
-  /** Returns a message for each role that may be a renamed role of harden. */
+  /** Returns a message for each role that may be one of harden's roles under another name. */
   List<String> renamed() {
     return List.copyOf(renamed);
   }

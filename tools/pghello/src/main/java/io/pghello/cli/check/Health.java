@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Checks the extension in one database. Not thread-safe. */
 public final class Health {
-  /** The default limit for the duration of a call; a longer one is a warning. */
+  /** The default duration in milliseconds above which a call causes a warning. */
   public static final int WARNING_MILLIS = 10;
 
   public static final int CRITICAL_MILLIS = 100;
@@ -62,8 +62,9 @@ public final class Health {
   private static final String NAME = " FROM (SELECT 'pghello'::text OFFSET 0) v (n)";
 
   /**
-   * Conditions that are true if a function returns the right result. The parameter is its schema.
-   * The types of arguments match exactly, so that no other function of the same name is called.
+   * Conditions by function, which are true if the function returns the right result. The parameter
+   * is the function's schema. The types of arguments match exactly, so that no other function of
+   * the same name is called.
    */
   static final Map<String, String> CALLS_BY_FUNCTION =
       Map.of(
@@ -135,7 +136,7 @@ public final class Health {
     return calledRight.get(function);
   }
 
-  /** Runs all checks, and stops if the next one cannot succeed. */
+  /** Runs the checks in order, and stops if the next check cannot succeed. */
   void check(Connection connection, double warningMillis, double criticalMillis)
       throws SQLException {
     Own function = checkInstallation(connection);
@@ -153,7 +154,9 @@ public final class Health {
     }
   }
 
-  /** Returns {@code pg_hello}; null if it does not work. */
+  /**
+   * Checks the installation, and returns the function {@code pg_hello}; null if it does not work.
+   */
   public @Nullable Own checkInstallation(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(INSTALLATION)) {

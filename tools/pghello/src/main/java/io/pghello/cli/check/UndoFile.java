@@ -26,8 +26,8 @@ import java.util.stream.Stream;
 
 /**
  * A file with the statements that revert {@code harden} in one database. It belongs to the user who
- * ran it, and to one server address, because physical copies and standbys have the same
- * identifiers.
+ * ran {@code harden}. It applies to only one server address, because physical copies and standbys
+ * have the same identifiers as the original.
  */
 record UndoFile(Path folder, String ofCopies, Path path) {
   private static final String DATABASE =
@@ -84,7 +84,10 @@ record UndoFile(Path folder, String ofCopies, Path path) {
     return Files.exists(path, LinkOption.NOFOLLOW_LINKS);
   }
 
-  /** Returns its lines; empty if there is no file. Rejects a file that others can write. */
+  /**
+   * Returns the lines of the file; empty if there is no file. Rejects a file that other users can
+   * write.
+   */
   List<String> lines() throws IOException {
     if (!isThere()) {
       return List.of();
@@ -116,8 +119,8 @@ record UndoFile(Path folder, String ofCopies, Path path) {
   }
 
   /**
-   * Replaces the contents with these lines and the reversal of steps. Deletes the file if there are
-   * none.
+   * Replaces the contents with these lines and the statements that revert the steps. Deletes the
+   * file if there are neither lines nor steps.
    */
   void write(List<String> before, List<Hardening.Step> steps) throws IOException {
     var lines = new LinkedHashSet<>(before);

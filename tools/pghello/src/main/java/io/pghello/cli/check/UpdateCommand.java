@@ -219,7 +219,10 @@ public final class UpdateCommand implements Callable<Integer> {
     return right;
   }
 
-  /** Returns the problem of the new version, which is then rolled back; null if there is none. */
+  /**
+   * Updates the extension. If the new version has a problem, rolls back the update and returns the
+   * problem; otherwise returns null.
+   */
   private @Nullable String update(Connection session, String version) throws SQLException {
     session.setAutoCommit(false);
     try (Statement statement = session.createStatement()) {

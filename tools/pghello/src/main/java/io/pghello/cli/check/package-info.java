@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Checks of databases and the changes that they suggest: {@code health}, {@code diagnose}, {@code
- * harden}, {@code advise}, {@code update}.
+ * Checks of databases, and commands that apply the suggested changes: {@code health}, {@code
+ * diagnose}, {@code harden}, {@code advise}, {@code update}.
  */
 @NullMarked
 package io.pghello.cli.check;

@@ -4,7 +4,7 @@ package io.pghello.cli.connect;
 /**
  * The functions of an extension. The owner of an extension can add functions to it, so membership
  * proves nothing. A genuine function has the extension's language, library and schema, and is owned
- * by a superuser. No other function is called.
+ * by a superuser. Only genuine functions are called.
  *
  * @param language the language of all functions
  * @param library the library of all functions
@@ -21,10 +21,11 @@ public record ExtensionFunctions(String extension, String language, String libra
    */
   public record Own(String name, String guard) {
     /**
-     * Returns an expression that calls the function, or null if the function has been replaced
-     * since the check. Both names are resolved when the statement is parsed. The guard is a
-     * constant by then, so if it is false, the call is not planned, which would execute an
-     * immutable function.
+     * Returns an SQL expression that calls the function, or evaluates to NULL if the function has
+     * been replaced since the check. The names in the guard and in the call are resolved when the
+     * statement is parsed, and the guard becomes a constant. If the guard is false, the planner
+     * therefore drops the call. Otherwise, planning the call could execute a function that is
+     * declared immutable.
      */
     public String guarded(String expression) {
       return "CASE WHEN " + guard + " THEN " + expression + " END";
@@ -32,9 +33,10 @@ public record ExtensionFunctions(String extension, String language, String libra
   }
 
   /**
-   * Returns a query for all member functions, with the columns {@code name}, {@code schema}, {@code
-   * guard}, and {@code foreigner}. The latter is the reason why a function is not genuine, and null
-   * if it is.
+   * Returns a query for all member functions, with the columns {@code oid}, {@code pronamespace},
+   * {@code proowner}, {@code proacl}, {@code name}, {@code schema}, {@code guard}, and {@code
+   * foreigner}. The column {@code foreigner} contains the reason why the function is not genuine,
+   * or NULL if the function is genuine.
    */
   public String query() {
     return """

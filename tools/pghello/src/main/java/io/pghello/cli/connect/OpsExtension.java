@@ -54,7 +54,7 @@ public final class OpsExtension {
       LIMIT 1
       """;
 
-  // A single statement, because the schema could be created between two.
+  // A single statement, because the schema could be created between two statements.
   private static final String PROBLEM =
       "SELECT coalesce(others.problem || '"
           + OF_SUPERUSERS
@@ -79,7 +79,10 @@ public final class OpsExtension {
     }
   }
 
-  /** Returns a reason why such a superuser must not use the extension; null if there is none. */
+  /**
+   * Returns the reason why a role that is or can become a superuser must not use the extension;
+   * null if there is none.
+   */
   public static @Nullable String ofOthers(Connection connection) throws SQLException {
     String others = Query.value(connection, OF_OTHERS);
     return others == null ? null : Printable.line(others);

@@ -15,8 +15,9 @@ public final class ServerDatabases {
   private ServerDatabases() {}
 
   /**
-   * Returns the named databases, or throws if one does not exist. Without names, returns all
-   * databases except templates and leftovers of restores.
+   * Returns the named databases, or throws if one of them does not exist, does not accept
+   * connections, or is {@code template1}. Without names, returns all databases except templates and
+   * leftovers of restores.
    */
   public static List<String> choose(Connection connection, List<String> named) throws SQLException {
     var all = new ArrayList<String>();

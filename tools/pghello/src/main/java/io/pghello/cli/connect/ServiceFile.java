@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Reads {@code pg_service.conf}, which defines libpq's services, one in each section. */
+/** Reads {@code pg_service.conf}. Each section of this file defines one libpq service. */
 final class ServiceFile {
   private ServiceFile() {}
 

@@ -25,14 +25,14 @@ import org.postgresql.jdbcurlresolver.PgPassParser;
 import org.postgresql.util.HostSpec;
 
 /**
- * The server, database and role to connect to. As libpq does, it takes each parameter from the
- * first of these that defines it: option, service, environment variable, default. The password is
+ * The server, database and role to connect to. Like libpq, this class takes each parameter from the
+ * first source that defines it: option, service, environment variable, default. The password is
  * taken from the service, {@code PGPASSWORD} or the password file, which the driver reads, and
  * never from the command line.
  */
 public record Target(
     String address, String database, Properties properties, Map<String, String> environment) {
-  // libpq's names in a service, and the corresponding properties of the driver.
+  // libpq's parameter names in a service, and the corresponding properties of the driver.
   private static final Map<String, PGProperty> OTHERS =
       Map.of(
           "sslmode", PGProperty.SSL_MODE,
@@ -42,8 +42,8 @@ public record Target(
           "options", PGProperty.OPTIONS,
           "application_name", PGProperty.APPLICATION_NAME);
 
-  // Parameters that the driver does not support, with the values that are harmless to ignore. The
-  // driver supports passfile only as an environment variable.
+  // Parameters that the driver does not support, with the values that can safely be ignored. The
+  // driver reads the password file's path only from an environment variable.
   private static final Map<String, Set<String>> REFUSED =
       Map.of(
           "hostaddr", Set.of(),
@@ -65,7 +65,7 @@ public record Target(
           "standby", "secondary",
           "prefer-standby", "preferSecondary");
 
-  // Selects from pg_settings because transaction_timeout exists only since PostgreSQL 17.
+  // Selects from pg_settings because transaction_timeout does not exist before PostgreSQL 17.
   private static final String WITHOUT_LIMITS =
       """
       SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
@@ -78,7 +78,7 @@ public record Target(
     var thread =
         new Thread(
             () -> {
-              // Parsers of numbers, and Java's calendar data.
+              // Loads number parsers and Java's calendar data.
               ServerVersion.from(null);
               Calendar.getInstance();
             },
@@ -201,9 +201,9 @@ public record Target(
   }
 
   /**
-   * Returns the same target for sessions of this program that fire no event triggers, such as those
-   * that PostgreSQL has on logins since version 17. The programs that {@link #environment} is for
-   * fire them. The role must be a superuser.
+   * Returns a copy of this target whose connections do not fire event triggers, e.g. the login
+   * triggers introduced in PostgreSQL 17. Programs started with {@link #environment} still fire
+   * them. The role must be a superuser.
    *
    * @param major the server's version; before 17, the same target is returned
    */
@@ -260,9 +260,10 @@ public record Target(
     if (connection == null) {
       throw Failure.unknown("the driver does not accept " + url());
     }
-    // Without this search_path, a function of another schema could shadow a built-in one. A role
-    // set by the owner of the database would hide the login role, although each function could
-    // switch back to it. The other settings would change results.
+    // Without this search_path, a function in another schema could shadow a built-in one. The owner
+    // of the database can set another role for its sessions. That role does not protect the login
+    // role, because any function could switch back to the login role, so the setting is reset and
+    // the login role's privileges stay visible. The other settings would change results.
     String settings =
         "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false), pg_catalog.set_config('role', 'none', false),"
             + " pg_catalog.set_config('quote_all_identifiers', 'off', false), pg_catalog.set_config('array_nulls', 'on', false)"
@@ -282,8 +283,9 @@ public record Target(
   }
 
   /**
-   * Looks up each host in the password file; the driver would look up all hosts as one. The driver
-   * sends one password to all hosts, so a password of one host must not be used for the others.
+   * Adds the password from the password file. The driver would look up the list of hosts as a
+   * single name, and would send the same password to every host. Therefore, this method looks up
+   * each host separately, and throws if the passwords differ.
    */
   private Properties withPassword() {
     var all = new Properties();
@@ -308,14 +310,14 @@ public record Target(
     return all;
   }
 
-  /** Opens a connection for statements that write, regardless of the database's default. */
+  /** Opens a read-write connection, even if transactions are read-only by default. */
   public Connection connectToWrite() throws SQLException {
     return connect("SELECT pg_catalog.set_config('default_transaction_read_only', 'off', false)");
   }
 
   /**
-   * Opens a connection for statements that write and may take any time, regardless of the defaults
-   * and timeouts of the server, database and role. A lost server is detected by TCP keepalive.
+   * Opens a read-write connection for long-running statements, regardless of the defaults and
+   * timeouts of the server, database and role. TCP keepalive detects a lost server.
    */
   public Connection connectForLong() throws SQLException {
     Connection connection = connect(WITHOUT_LIMITS);
@@ -339,7 +341,7 @@ public record Target(
     }
   }
 
-  /** Returns a target for only the host that this connection was made to. */
+  /** Returns a target that contains only the host to which this connection was made. */
   public Target pinnedTo(Connection connection) throws SQLException {
     if (!address.contains(",")) {
       return this;
@@ -388,7 +390,7 @@ public record Target(
     return value == null ? otherwise : value;
   }
 
-  /** Returns the first value that is neither null nor empty. libpq ignores empty values as well. */
+  /** Returns the first value that is neither null nor empty. libpq ignores empty values, too. */
   private static @Nullable String first(@Nullable String... values) {
     for (String value : values) {
       if (value != null && !value.isEmpty()) {

@@ -88,7 +88,7 @@ final class UnixSocket extends Socket {
       selector.select(millis);
       selector.selectedKeys().clear();
     } catch (ClosedSelectorException e) {
-      // Closed by another thread. The driver expects an IOException.
+      // Another thread has closed the channel. The driver expects an IOException.
       throw new SocketException("Socket closed");
     }
     if (Thread.currentThread().isInterrupted()) {

@@ -20,8 +20,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.HdrHistogram.Histogram;
 
 /**
- * Calls the extension at a fixed rate, independent of its response times. The latency of a call
- * starts at its scheduled time, so that stalls of the server are visible.
+ * Calls the extension at a fixed rate, independent of its response times. The latency of a call is
+ * measured from its scheduled time, so that stalls of the server are visible.
  */
 final class Load {
   private static final long HIGHEST_NANOS = Duration.ofMinutes(10).toNanos();
@@ -51,7 +51,7 @@ final class Load {
 
   /**
    * @param rate the number of calls per second
-   * @param tolerated the maximum delay of calls before the load stops
+   * @param tolerated the delay of calls above which the load stops
    */
   Load(
       Target target,
@@ -107,7 +107,7 @@ final class Load {
     try {
       session.close();
     } catch (SQLException e) {
-      // The session is lost, and its call has failed.
+      // The session is lost, and its call has been counted as failed.
       return;
     }
   }
@@ -210,7 +210,7 @@ final class Load {
     return errors;
   }
 
-  /** Returns whether it stopped because the server could not keep up. */
+  /** Returns whether the load stopped because the server could not keep up. */
   boolean isLate() {
     return late.get();
   }

@@ -194,7 +194,7 @@ public final class LoadCommand implements Callable<Integer> {
     PropertiesFile.store(properties, file);
   }
 
-  /** Reads the baseline to compare with; null if it is yet to be written. */
+  /** Reads the baseline to compare with; null if this run writes the baseline. */
   private @Nullable Properties before() {
     if (baseline == null || !Files.exists(baseline)) {
       return null;

@@ -85,7 +85,7 @@ public final class WatchCommand implements Callable<Integer> {
   /** The counters of a function in a sample. */
   private record Counter(String name, long calls, double millis) {}
 
-  /** Calls of a function since the last sample. */
+  /** A function's total number of calls, and its call rate and mean time since the last sample. */
   private record Called(
       String function, long calls, double callsPerSecond, @Nullable Double meanUs) {}
 
@@ -152,7 +152,7 @@ public final class WatchCommand implements Callable<Integer> {
     now.forEach(
         (id, counter) -> {
           Counter old = before.get(id);
-          // A decreased counter was reset, and counts from 0.
+          // If a counter has decreased, it was reset and counts from 0 again.
           Counter from =
               old == null || old.calls() > counter.calls() || old.millis() > counter.millis()
                   ? new Counter(counter.name(), 0, 0)
@@ -197,7 +197,7 @@ public final class WatchCommand implements Callable<Integer> {
         result,
         out -> {
           if (Ansi.AUTO.enabled()) {
-            // Move to the upper left, and clear the screen below.
+            // Move the cursor to the upper left, and clear the screen below.
             out.print("\u001b[H\u001b[J");
           }
           Table table = Table.of(Called.class, called).with("", plots);

@@ -6,10 +6,10 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The {@code log_line_prefix} of a stderr log, learned from its lines. Anyone who can reach the
- * server's port can choose the names in it, without a login, and these names may contain a level or
- * a line break. Therefore, this class detects lines that such a name may have faked. Not
- * thread-safe.
+ * Learns the {@code log_line_prefix} of a stderr log from the log's lines. Anyone who can reach the
+ * server's port can choose the names in the prefix without logging in, and these names may contain
+ * a level or a line break. Therefore, this class detects lines that may have been faked with such a
+ * name. Not thread-safe.
  */
 final class LinePrefix {
   /** Maximum length of a name, which is limited by the size of the startup packet. */
@@ -18,14 +18,14 @@ final class LinePrefix {
   private static final Pattern SEPARATOR = Pattern.compile("[ ,|=;:]");
   private static final Pattern STATE = Pattern.compile("[0-9A-Z]{5}");
   private static final Pattern SUCCESS = Pattern.compile("\\b00000\\b");
-  // A time, the key of the first value, or the process.
+  // A line begins with a time, the key of the first value, or the process.
   private static final Pattern BEGINNING =
       Pattern.compile(
           "\\W?(?:[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+ [A-Z0-9+-]+\\W?|[a-z_]+=|\\[[0-9]+\\])");
   private static final int NOT_LEARNT = -1;
   private static final int NOWHERE = -2;
 
-  // The common prefixes, until a line shows a different one.
+  // Initially matches the common prefixes. Replaced when a line shows a different prefix.
   private Pattern beginning = Pattern.compile("[0-9]{4}-[0-9]{2}-[0-9]{2} ");
   private boolean hasBeginning;
   private int withoutBeginning;
@@ -33,8 +33,8 @@ final class LinePrefix {
   private int unproven;
 
   /**
-   * Returns the message of a line, or an entry that is not understood if a name may have faked or
-   * hidden it.
+   * Returns the message of a line, or an entry marked as not understood if a name may have faked or
+   * hidden the message.
    *
    * @param entry the apparent message; null if no message begins in this line
    */
@@ -42,7 +42,7 @@ final class LinePrefix {
     unproven = Math.max(0, unproven - line.length() - 1);
     if (entry == null) {
       if (!line.startsWith("\t") && beginning.matcher(line).lookingAt()) {
-        // A line break in a name precedes the rest of the message.
+        // If a name contains a line break, the rest of the message is on the next lines.
         unproven = NAME_BYTES;
         return LogFormat.Entry.notUnderstood(NotUnderstood.NAME);
       }
@@ -63,7 +63,10 @@ final class LinePrefix {
     return faked ? LogFormat.Entry.notUnderstood(NotUnderstood.NAME) : entry;
   }
 
-  /** Returns whether a prefix has an SQLSTATE in the same position as other lines. */
+  /**
+   * Returns whether a prefix contains an SQLSTATE in the same position as the prefixes of other
+   * lines.
+   */
   boolean hasState(String prefix) {
     return stateColumn >= 0 && STATE.matcher(word(prefix)).matches();
   }
@@ -77,8 +80,8 @@ final class LinePrefix {
         beginning =
             Pattern.compile(Pattern.quote(begin.group()).replaceAll("[0-9]+", "\\\\E[0-9]+\\\\Q"));
       } else if (!hasBeginning && ++withoutBeginning == 2) {
-        // One such line may come from another program. These prefixes begin with a name, so any
-        // line can be one.
+        // A single line like this may come from another program. These prefixes begin with a name,
+        // so any line can match them.
         hasBeginning = true;
         beginning = Pattern.compile("");
       }

@@ -84,15 +84,15 @@ public enum LogEvent {
       "retention must be greater than zero, but is .*|the newest snapshot is of .*, and it is .*",
       "check the callers of take_snapshot(), and the server's clock");
 
-  /** A call in a statement. */
+  /** Matches a call of one of the extension's functions in a statement. */
   static final Pattern CALL = Pattern.compile("\\b" + Health.functionNames() + "\\s*\\(");
 
-  // Quickly rejects most messages, which are not about the extension.
+  // Quickly rejects messages that are not about the extension, as most are.
   private static final Pattern ANY = any();
 
   private final Status status;
 
-  @SuppressWarnings("ImmutableEnumChecker") // Set.of is immutable
+  @SuppressWarnings("ImmutableEnumChecker") // Immutable, because Set.of created it.
   private final Set<String> states;
 
   private final Pattern message;
@@ -101,7 +101,8 @@ public enum LogEvent {
   LogEvent(Status status, String states, String pattern, String fix) {
     this.status = status;
     this.states = Set.of(states.split(" "));
-    // In stderr logs, the position follows. A value may contain bytes that end a line elsewhere.
+    // In stderr logs, the position follows the message. With DOTALL, a value can contain characters
+    // that Java treats as line ends.
     this.message = Pattern.compile("(?:" + pattern + ")(?: at character [0-9]+)?", Pattern.DOTALL);
     this.remedy = fix;
   }

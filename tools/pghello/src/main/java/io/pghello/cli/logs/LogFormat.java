@@ -10,15 +10,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Formats of a server's log. User-supplied text in a statement or value is not mistaken for a
- * message: in stderr logs the first level in a line counts, csvlog has columns, and in jsonlog such
- * text cannot contain the keys. {@link LinePrefix} covers user-supplied names in stderr logs.
+ * message: in stderr logs, only the first level in a line counts; csvlog has columns; and in
+ * jsonlog, the quotation marks in such text are escaped. {@link LinePrefix} covers user-supplied
+ * names in stderr logs.
  */
 enum LogFormat {
   STDERR {
     @Override
     @Nullable Entry entry(String line) {
       if (line.startsWith("\t")) {
-        // Continuation lines of a statement.
+        // Continuation lines of a statement contain no message.
         return null;
       }
       NotUnderstood wrapper = NotUnderstood.wrapperOf(line);
@@ -29,7 +30,7 @@ enum LogFormat {
       if (entry != null) {
         return entry;
       }
-      // A line in another format, for example in concatenated files.
+      // The line may be in another format, for example in concatenated files.
       return LEVEL.matcher(line).find() || LogFormat.of(line) != STDERR
           ? Entry.notUnderstood(NotUnderstood.LANGUAGE)
           : null;
@@ -97,7 +98,7 @@ enum LogFormat {
   /** Levels of messages that may be about the extension. */
   static final List<String> SEVERITIES = List.of("ERROR", "FATAL", "PANIC", "WARNING");
 
-  // The most frequent ones first.
+  // The most frequent levels come first.
   private static final List<String> LEVELS =
       List.of(
           ("LOG ERROR STATEMENT DETAIL FATAL PANIC WARNING HINT QUERY CONTEXT LOCATION BACKTRACE NOTICE INFO"
@@ -106,9 +107,9 @@ enum LogFormat {
 
   // The format of log_error_verbosity = verbose.
   private static final Pattern VERBOSE = Pattern.compile("([0-9A-Z]{5}): ");
-  // A level in another language.
+  // Matches a level in another language.
   private static final Pattern LEVEL = Pattern.compile("[\\p{IsAlphabetic}\\x80-\\xff]:  ");
-  // Success has no SQLSTATE.
+  // A message without an error has no SQLSTATE.
   private static final Pattern JSON_MESSAGE =
       Pattern.compile(
           "\"error_severity\":\"(?<level>[^\"\\\\]*)\","
@@ -124,7 +125,7 @@ enum LogFormat {
    *
    * @param state the SQLSTATE; null if it is in the prefix or missing
    * @param prefix the text before the message: the time, or the values of {@code log_line_prefix}
-   * @param reason the reason why the message is not understood; null if it is
+   * @param reason the reason why the message is not understood; null if it is understood
    */
   record Entry(
       @Nullable String state,

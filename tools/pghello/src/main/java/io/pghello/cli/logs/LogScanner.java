@@ -28,15 +28,15 @@ final class LogScanner {
 
   /**
    * Maximum number of bytes to examine in a line. The severity and the extension's messages are
-   * within them.
+   * within this limit.
    */
   static final int LINE_BYTES = 1 << 18;
 
-  // Excludes processes and ports, which are in brackets.
+  // Excludes process ids and ports, which are in brackets.
   private static final Pattern STATE =
       Pattern.compile("(?<![\\w\\[(.:-])[0-9A-Z]{5}(?![\\w\\]).:-])");
 
-  // Output of pg_ctl in a log that is shared with the server, e.g. in a container.
+  // Matches output of pg_ctl in a log that it shares with the server, e.g. in a container.
   private static final Pattern PG_CTL =
       Pattern.compile("^waiting for server to (?:start|shut down)\\.+");
 
@@ -56,8 +56,7 @@ final class LogScanner {
   }
 
   /**
-   * Scans the part of the log that can be read now. An incomplete line is kept until the next part
-   * is read.
+   * Scans the available part of the log. Keeps an incomplete last line until the next part is read.
    *
    * @return the number of bytes read
    */
@@ -93,7 +92,7 @@ final class LogScanner {
   }
 
   /**
-   * Scans a last line without an end.
+   * Scans the last line if it has no line end.
    *
    * @return the number of messages that are not understood, by reason; not empty if there are lines
    *     but no messages
@@ -117,7 +116,8 @@ final class LogScanner {
       if (end > begin) {
         line(text(begin, buffer[end - 1] == '\r' ? end - 1 : end));
       } else if (format == LogFormat.STDERR) {
-        // May be a message with a prefix that begins with a line break in a name.
+        // An empty line may be the beginning of a message whose prefix begins with a name, if this
+        // name begins with a line break.
         line("");
       }
       begin = end + 1;
@@ -145,7 +145,7 @@ final class LogScanner {
         crashed = null;
       }
     }
-    // The statement that crashed is in the same line, or in the next ones.
+    // The statement that crashed the server is in the same line or in the following lines.
     if (crashed != null && LogEvent.CALL.matcher(line).find()) {
       sink.found(LogEvent.CRASH, "00000", crashed);
       crashed = null;
@@ -171,14 +171,14 @@ final class LogScanner {
       Matcher words = STATE.matcher(entry.prefix());
       while (words.find()) {
         LogEvent event = LogEvent.of(words.group(), entry.message());
-        // A user-supplied message may look like a verbose one.
+        // A user-supplied message may look like a message in the verbose format.
         if (event != null && (state == null || state.equals(words.group()))) {
           sink.found(event, words.group(), entry);
           return;
         }
       }
-      // Any other word may be a process, a transaction or a name, so it does not prove another
-      // SQLSTATE.
+      // Any other word may be a process id, a transaction id or a name, so it does not prove that
+      // the SQLSTATE is a different one.
       if (prefix.hasState(entry.prefix())) {
         return;
       }

@@ -62,10 +62,11 @@ import picocli.CommandLine.Parameters;
 public final class LogsCommand implements Callable<Integer> {
   private static final Path STANDARD_INPUT = Path.of("-");
 
-  // Includes rotated logs of logrotate (a.log.1.gz, a.log-20261124) and RDS (a.log.2026-11-24-10).
+  // Includes logs rotated by logrotate (a.log.1.gz, a.log-20261124) and by RDS
+  // (a.log.2026-11-24-10).
   private static final Pattern LOG = Pattern.compile("(?s).*\\.(?:log|csv|json)(?:[.-].*)?");
 
-  // Programs that decompress a file, by its first bytes.
+  // Programs that decompress a file, by the first bytes of the file.
   private static final Map<String, String> DECOMPRESSORS =
       Map.of(
           "28b52ffd",
@@ -112,10 +113,10 @@ public final class LogsCommand implements Callable<Integer> {
   /** Number of messages of an event. */
   private record Count(Status status, LogEvent event, int count, String remedy) {}
 
-  /** The last line of JSON. */
+  /** The last line of the JSON output. */
   private record Summary(Status status, List<Count> events, long notUnderstood, int notRead) {}
 
-  /** Messages in a file that are not understood for the same reason. */
+  /** The number of messages in a file that are not understood for the same reason. */
   private record Doubt(Path file, NotUnderstood reason, long count) {}
 
   private final Map<LogEvent, Integer> counts = new EnumMap<>(LogEvent.class);
@@ -141,7 +142,7 @@ public final class LogsCommand implements Callable<Integer> {
     void of(Path path) throws IOException;
   }
 
-  /** Reads a path. If it cannot be read, reports it and continues. */
+  /** Reads a path. If the path cannot be read, reports the error and continues. */
   private void attempt(Path path, Reading reading) {
     try {
       reading.of(path);
@@ -279,7 +280,7 @@ public final class LogsCommand implements Callable<Integer> {
     out.flush();
   }
 
-  /** Returns the first line of the monitoring plugin format. */
+  /** Returns the first line of output in the monitoring plugin format. */
   private String line(Status status, long notUnderstood) {
     int found = counts.values().stream().mapToInt(Integer::intValue).sum();
     var line = new StringBuilder(status.name()).append(" - ");

@@ -42,7 +42,7 @@ enum NotUnderstood {
     return remedy;
   }
 
-  /** Returns the reason if another program has prefixed the line; null otherwise. */
+  /** Returns the reason if another program has added a prefix to the line; null otherwise. */
   static @Nullable NotUnderstood wrapperOf(String line) {
     var wrapped = WRAPPED.matcher(line);
     if (!wrapped.lookingAt()) {

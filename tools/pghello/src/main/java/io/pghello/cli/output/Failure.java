@@ -25,12 +25,12 @@ public final class Failure extends RuntimeException {
     this.status = status;
   }
 
-  /** Creates the failure of a command that had begun its work. */
+  /** Creates the failure of a command that had started to do its work. */
   public static Failure critical(String message) {
     return new Failure(Status.CRITICAL, message);
   }
 
-  /** Creates the failure of a command that cannot begin, because a precondition is not met. */
+  /** Creates the failure of a command that cannot start, because a precondition is not met. */
   public static Failure unknown(String message) {
     return new Failure(Status.UNKNOWN, message);
   }
@@ -69,7 +69,7 @@ public final class Failure extends RuntimeException {
     return e instanceof IOException io ? critical(reason(io)) : unknown(e.toString());
   }
 
-  /** Returns the reason of an I/O error, without the name of the file. */
+  /** Returns the reason for an I/O error, without the name of the file. */
   public static String reason(IOException e) {
     if (e instanceof NoSuchFileException) {
       return "no such file";
@@ -88,8 +88,8 @@ public final class Failure extends RuntimeException {
   }
 
   /**
-   * Converts an exception to a failure, and prefixes the message with the name of a part, such as a
-   * database.
+   * Converts an exception to a failure. The message begins with the name of the affected part, such
+   * as a database.
    */
   public static Failure in(String part, Exception e) {
     return new Failure(of(e).status, Printable.line(part) + ": " + of(e).getMessage());

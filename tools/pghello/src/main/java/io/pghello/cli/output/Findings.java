@@ -25,7 +25,7 @@ public final class Findings {
     findings.add(new Finding(status, check, text, remedy));
   }
 
-  /** Adds a failed or lost connection. */
+  /** Adds a finding for a failed or lost connection. */
   public void lost(SQLException e) {
     add(
         SqlErrors.isRejection(e) ? Status.UNKNOWN : Status.CRITICAL,
@@ -55,8 +55,8 @@ public final class Findings {
   }
 
   /**
-   * Returns a first line in the monitoring plugin format, with performance data after a bar, and
-   * one line for each finding.
+   * Returns the findings as text. The first line follows the monitoring plugin format, with
+   * performance data after a bar. One line for each finding follows.
    */
   String toText(String database, String figures) {
     var text = new StringBuilder();

@@ -78,7 +78,7 @@ public final class Json {
     for (RecordComponent component : record.getClass().getRecordComponents()) {
       try {
         Method accessor = component.getAccessor();
-        // The record may be a private type of a command.
+        // The record may be a private class of a command.
         accessor.setAccessible(true);
         map.put(name(component), accessor.invoke(record));
       } catch (ReflectiveOperationException e) {

@@ -62,8 +62,8 @@ public final class Output {
   }
 
   /**
-   * Flushes the output, and throws if it cannot be written, so that the command does not run on
-   * without a reader.
+   * Flushes the output, and throws if it cannot be written, so that the command does not continue
+   * to run without a reader.
    */
   public void flush() {
     out().flush();
@@ -83,7 +83,7 @@ public final class Output {
     err.flush();
   }
 
-  /** Prints progress, on a terminal only. */
+  /** Prints progress if the output is a terminal. */
   public void progress(String format, Object... arguments) {
     if (Ansi.AUTO.enabled()) {
       say(format, arguments);

@@ -3,7 +3,7 @@ package io.pghello.cli.output;
 
 import java.util.List;
 
-/** Draws values with characters. */
+/** Plots values with text characters. */
 public final class Plot {
   private static final String LEVELS = " ▁▂▃▄▅▆▇█";
   private static final String PARTS = " ▏▎▍▌▋▊▉█";
@@ -21,7 +21,9 @@ public final class Plot {
     return line.toString();
   }
 
-  /** Returns a bar with a length in proportion to the highest value, which has the full width. */
+  /**
+   * Returns a bar whose length is proportional to the value. The highest value has the full width.
+   */
   public static String bar(double value, double highest, int width) {
     int eighths = highest > 0 ? (int) Math.round(value / highest * width * 8) : 0;
     String whole = "█".repeat(eighths / 8);

@@ -5,8 +5,8 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
- * Makes text safe for a terminal. Names in a database and messages of a server are chosen by
- * others.
+ * Makes text safe for a terminal. This is necessary because other users choose the names in a
+ * database and influence the messages of a server.
  */
 public final class Printable {
   // Characters that control a terminal or change the text direction.

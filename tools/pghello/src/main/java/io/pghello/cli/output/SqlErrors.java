@@ -16,7 +16,7 @@ public final class SqlErrors {
   private SqlErrors() {}
 
   /**
-   * Returns whether the server rejected the login or lacks the database, or the role lacks a
+   * Returns whether the server rejected the login, the database does not exist, or the role lacks a
    * privilege.
    */
   static boolean isRejection(SQLException e) {
@@ -27,7 +27,7 @@ public final class SqlErrors {
   /** Returns the fix for a failed login or TLS connection; null for other errors. */
   static @Nullable String remedy(SQLException e) {
     String message = String.valueOf(e.getMessage());
-    // The name as in the setting. Functions use it with $libdir.
+    // The setting names the library without $libdir, whereas functions name it with $libdir.
     if (state(e).equals("58P01") && message.contains("\"pg_hello\"")) {
       return LOST_LIBRARY;
     }
@@ -50,7 +50,7 @@ public final class SqlErrors {
   }
 
   private static boolean isLoginFailure(String state) {
-    // The driver uses 08004, for example if the server requests a password and there is none.
+    // The driver uses 08004, for example if the server requests a password but none is set.
     return state.startsWith("28") || state.equals("08004");
   }
 

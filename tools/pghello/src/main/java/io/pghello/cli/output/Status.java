@@ -31,7 +31,8 @@ public enum Status {
   }
 
   /**
-   * Returns the more severe of two. UNKNOWN is more severe than WARNING, but less than CRITICAL.
+   * Returns the more severe of two statuses. UNKNOWN is more severe than WARNING, but less severe
+   * than CRITICAL.
    */
   public Status or(Status other) {
     return severity >= other.severity ? this : other;

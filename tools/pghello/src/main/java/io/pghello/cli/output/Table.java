@@ -24,7 +24,7 @@ public record Table(List<String> columns, List<List<@Nullable Object>> rows) {
       var row = new ArrayList<@Nullable Object>();
       for (int i = 1; i <= columns.size(); i++) {
         Object value = results.getObject(i);
-        // Use the server's format for times.
+        // Use the server's format for all other types, such as times.
         row.add(value instanceof Number || value instanceof Boolean ? value : results.getString(i));
       }
       rows.add(row);

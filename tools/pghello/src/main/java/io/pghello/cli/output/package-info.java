@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Output of commands: status, findings, tables, JSON and progress; also durations of options. The
- * lowest package, which uses no others.
+ * Output of commands: status, findings, tables, JSON and progress. Also parses durations in
+ * options. This is the lowest package: it uses no other package of this program.
  */
 @NullMarked
 package io.pghello.cli.output;

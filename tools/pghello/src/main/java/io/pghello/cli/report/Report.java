@@ -24,7 +24,7 @@ import java.util.Map;
  * A report of the extension pg_hello_ops.
  *
  * @param since the length of the reported period, in the syntax of PostgreSQL intervals
- * @param label the baseline to compare with
+ * @param label the label of the baseline to compare with
  */
 public record Report(Kind kind, String since, String label) {
   /** The kind of a report. */

@@ -8,9 +8,9 @@ import java.sql.SQLException;
 import java.time.Duration;
 
 /**
- * A time limit for work on a temporary server. If the work is not closed in time, all sessions of
- * the server are terminated repeatedly until it is. Unlike the cancellation of a statement,
- * functions cannot trap this.
+ * A time limit for work on a temporary server. If the limit is not closed in time, all sessions of
+ * the server are terminated repeatedly until it is closed. Unlike the cancellation of a statement,
+ * functions cannot trap the termination.
  */
 public final class Deadline implements AutoCloseable {
   private static final String TERMINATE =
@@ -37,7 +37,8 @@ public final class Deadline implements AutoCloseable {
         try (Connection session = server.connect()) {
           Query.values(session, TERMINATE);
         } catch (SQLException e) {
-          // The next attempt may succeed. If none does, the server has ended, and the work with it.
+          // The next attempt may succeed. If all attempts fail, the server has ended, and so has
+          // the work.
           Thread.sleep(1000);
         }
         Thread.sleep(100);

@@ -14,7 +14,10 @@ import java.util.Comparator;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** Creates directories and files with modes independent of the umask, and deletes directories. */
+/**
+ * Creates directories and files with restricted permissions, flushes them to disk, and deletes
+ * directories.
+ */
 public final class Folders {
   private Folders() {}
 
@@ -25,19 +28,20 @@ public final class Folders {
     }
   }
 
-  /** Creates a directory that only its owner can read. */
+  /** Creates a directory that only its owner can access. */
   public static void createPrivate(Path path) throws IOException {
     Files.createDirectory(path, mode("rwx------"));
   }
 
   /**
-   * Creates a directory that only its owner can read, including missing parents, unless it exists.
+   * Creates a directory and its missing parents, which only their owner can access. Does nothing if
+   * the directory exists.
    */
   public static void createAllPrivate(Path path) throws IOException {
     Files.createDirectories(path, mode("rwx------"));
   }
 
-  /** Creates an empty file that never has more permissions than the given ones. */
+  /** Creates an empty file that has at most the given permissions from the beginning. */
   public static Path createFile(Path path, String mode) throws IOException {
     return Files.createFile(path, mode(mode));
   }

@@ -18,12 +18,15 @@ import org.jspecify.annotations.Nullable;
 public record Programs(Path folder, int major) {
   private static final Pattern VERSION = Pattern.compile("\\(PostgreSQL\\) ([0-9]+)");
 
-  /** Finds programs that can dump and restore databases of a server: of its version or newer. */
+  /**
+   * Finds programs that can dump and restore databases of a server. Their major version is the
+   * server's or a newer one.
+   */
   public static Programs forServer(int major, @Nullable Path named) {
     return find("pg_dump", major, found -> found >= major, named, "client");
   }
 
-  /** Finds programs that can run a server of exactly this version. */
+  /** Finds programs that can run a server of exactly this major version. */
   public static Programs ofServer(int major, @Nullable Path named) {
     return find("postgres", major, found -> found == major, named, "server");
   }

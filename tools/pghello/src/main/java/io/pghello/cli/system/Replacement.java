@@ -10,7 +10,7 @@ import java.util.UUID;
 
 /** Replaces files atomically, because other programs may read them at any time. */
 public final class Replacement {
-  /** Writes a file. */
+  /** Writes the contents of a file. */
   public interface Writing {
     void to(Path path) throws IOException;
   }
@@ -23,7 +23,7 @@ public final class Replacement {
 
   /** Writes a file under a temporary name, then sets its mode and renames it. */
   public static void of(Path file, String mode, Writing writing) throws IOException {
-    // Unique, because another program may replace the file at the same time.
+    // The temporary name is unique, because another program may replace the file at the same time.
     Path written = file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + ".new");
     try {
       writing.to(written);

@@ -22,11 +22,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A temporary server for the duration of a command. It uses the programs of this machine with the
- * extension's files of a backup. The extension's files that are installed here are neither used nor
- * changed. It has no network socket. Only users who can read its directory can connect.
+ * extension's files from a backup. The extension's files that are installed on this machine are
+ * neither used nor changed. The server does not listen on the network, and only users who have
+ * access to its directory can connect.
  */
 public final class ScratchServer {
-  /** Part of the name of the socket, which is the only one in its directory. */
+  /**
+   * The port in the name of the server's Unix socket, which is the only socket in its directory.
+   */
   public static final String PORT = "5432";
 
   private static final int START_SECONDS = 120;
@@ -37,9 +40,9 @@ public final class ScratchServer {
    * Starts the server, and returns the connection target.
    *
    * @param temporary the parent of the server's directory
-   * @param files the extension's files; the directory may not exist
+   * @param files the directory of the extension's files, which need not exist
    * @param preload libraries to load at startup, without their background workers
-   * @param undo stops the server and deletes its directory
+   * @param undo the cleanup steps, which stop the server and delete its directory
    */
   public static Target start(
       Programs programs, Path temporary, Path files, List<String> preload, Undo undo)
@@ -152,8 +155,8 @@ public final class ScratchServer {
   }
 
   /**
-   * Returns the power that this user has over servers, and that code running in a temporary server
-   * would have as well; null for none.
+   * Returns the reason why this user has power over other servers, which code that runs in a
+   * temporary server would have, too; null if there is none.
    */
   public static @Nullable String powerOfThisUser() {
     String user = Programs.output("id", "-un");
@@ -183,8 +186,8 @@ public final class ScratchServer {
   }
 
   /**
-   * Prepends {@code unshare} to the command when run as root. The server refuses to run as root,
-   * but not in a user namespace that does not map root.
+   * Prepends {@code unshare} to the command if this program runs as root. PostgreSQL refuses to run
+   * as root, but runs in a user namespace that does not map root.
    */
   public static List<String> asServer(String... command) {
     var whole = new ArrayList<String>();
@@ -196,8 +199,9 @@ public final class ScratchServer {
   }
 
   /**
-   * Creates a tree of links to the server's files, but with the extension's files of the backup.
-   * The programs are copied, because the server locates its files relative to its program.
+   * Creates a tree of links to the server's installed files, but with the extension's files from
+   * the backup. The programs are copied, because the server locates its files relative to its
+   * program.
    */
   public static Path tree(Programs programs, Path root, Path files) throws IOException {
     Path bin = root.resolve(relative(configured(programs, "--bindir")));

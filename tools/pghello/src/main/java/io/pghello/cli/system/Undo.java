@@ -14,8 +14,8 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Cleanup steps that run if a command does not complete: because it fails, or because the program
- * is terminated, e.g. by {@code ^C}. They run in reverse order. Thread-safe.
+ * Cleanup steps that run if a command does not complete, because it fails or the program is
+ * terminated, e.g. by {@code ^C}. They run in reverse order. Thread-safe.
  */
 public final class Undo implements AutoCloseable {
   /** A cleanup step. */
@@ -58,8 +58,9 @@ public final class Undo implements AutoCloseable {
   }
 
   /**
-   * Creates an empty temporary file. The caller deletes it. It is also deleted if the program ends
-   * first, for example if one thread fails while another one waits for a child process.
+   * Creates an empty temporary file, which the caller must delete. The file is also deleted if the
+   * program exits first, for example if one thread fails while another one waits for a child
+   * process.
    */
   public synchronized Path temporaryFile(String suffix) throws IOException {
     checkNotEnded();
@@ -71,9 +72,9 @@ public final class Undo implements AutoCloseable {
   /**
    * Runs a program and waits for it.
    *
-   * @param environment variables to add; all inherited variables of libpq are removed
+   * @param environment the variables to add; all inherited libpq variables are removed
    * @param out the destination of the program's output
-   * @throws Failure if the program fails, with the first lines of its error messages
+   * @throws Failure if the program fails; contains the first lines of its error messages
    */
   public void run(
       List<String> command, Map<String, String> environment, ProcessBuilder.Redirect out) {
@@ -165,7 +166,7 @@ public final class Undo implements AutoCloseable {
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {
-      // The hook is running because the program is exiting.
+      // The shutdown hook is running, because the program is exiting.
       return;
     }
   }

@@ -10,12 +10,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Values in generated columns that the extension's functions computed. A copied server has the
- * stored values, so they are compared with the functions' current results.
+ * Checks the values in generated columns that the extension's functions computed. A copied server
+ * contains the stored values, which are compared with the functions' current results.
  */
 public final class ComputedValues {
-  // Selects columns that call only functions of the extension and of PostgreSQL, in tables that can
-  // be planned without calling other functions. So no code of owners runs.
+  // Selects columns whose expressions call only functions of the extension and of PostgreSQL, in
+  // tables for which the planner calls no other functions. Therefore, the check runs no code of the
+  // tables' owners.
   private static final String COLUMNS =
       """
       WITH uses AS (
@@ -42,8 +43,8 @@ public final class ComputedValues {
   private ComputedValues() {}
 
   /**
-   * Compares all values, adds a message for each column with differences, and returns the number of
-   * compared values.
+   * Compares all values, adds a message to {@code wrong} for each column with differences, and
+   * returns the number of compared values.
    */
   public static long check(Connection connection, String database, List<String> wrong)
       throws SQLException {

@@ -26,13 +26,15 @@ import org.postgresql.copy.CopyOut;
  * including computed values.
  *
  * <p>The planner evaluates functions in expressions of indexes, constraints and statistics with the
- * rights of the role that reads the table. Therefore, queries are planned only for tables owned by
- * superusers or this role and, on a primary, for tables that a superuser has locked before a second
- * session finds no such function. That session also prevents schemas from being renamed. All other
- * tables are read with COPY, which is not planned and leaves out computed values.
+ * rights of the role that reads the table. Therefore, only two kinds of tables are read with
+ * planned queries: tables owned by superusers or by this role and, on a primary, tables that this
+ * role as a superuser has locked and for which a second session has then found no such function.
+ * The second session also prevents schemas from being renamed. All other tables are read with COPY,
+ * which is not planned and leaves out computed values.
  */
 public final class Contents {
-  // The tables that pg_dump includes: tables of extensions only if they are configuration tables.
+  // The tables that pg_dump includes. Tables of extensions are included only if they are
+  // configuration tables.
   private static final String TABLES =
       """
       SELECT format('%I.%I', n.nspname, c.relname), c.oid, n.nspname, c.relname,
@@ -56,8 +58,9 @@ public final class Contents {
       """;
 
   /**
-   * The functions outside PostgreSQL that the planner may evaluate for the table {@code c}. These
-   * include the functions in the checks of a domain to which an expression casts.
+   * Query for the functions that are not part of PostgreSQL and that the planner may evaluate for
+   * the table {@code c}. If an expression casts to a domain, these include the functions in the
+   * domain's checks.
    */
   static final String EVALUATED =
       """
@@ -96,8 +99,8 @@ public final class Contents {
     "SET TimeZone = 'UTC'",
     "SET bytea_output = hex",
     "SET xmloption = content",
-    // An owner could replace a table with a view at any time. Servers have this setting since
-    // August 2024.
+    // An owner could replace a table with a view at any time. This setting exists in minor versions
+    // released since August 2024.
     "SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings"
         + " WHERE name = 'restrict_nonsystem_relation_kind'"
   };
@@ -184,7 +187,7 @@ public final class Contents {
             && (current == null ? table.isTrusted() : isPlanned(current, table));
     @Nullable String sum;
     if (isPlanned) {
-      // A cast of the row to text could call a function of the table's owner.
+      // Do not cast the row to text, because the cast could call a function of the table's owner.
       sum =
           Query.value(
               connection,
@@ -246,7 +249,7 @@ public final class Contents {
     return tables;
   }
 
-  /** Returns a message for each table that differs. */
+  /** Returns a message for each table whose contents differ. */
   public static List<String> differences(Properties expected, Properties found) {
     var differences = new ArrayList<String>();
     var tables = new TreeSet<String>(expected.stringPropertyNames());

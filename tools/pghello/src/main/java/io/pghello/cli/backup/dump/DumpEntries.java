@@ -18,21 +18,23 @@ import java.util.stream.Stream;
  * Orders the entries of a dump into steps, so that a superuser can restore them without running
  * other roles' code. A temporary login with the rights of these roles restores their entries.
  *
- * <p>Each step is one run of pg_restore. The steps have the order of pg_restore itself:
+ * <p>Each step is one run of pg_restore. The steps are in the same order as in pg_restore itself:
  * definitions, data, indexes and constraints, privileges, and entries that need these privileges.
  */
 final class DumpEntries {
   /**
-   * Entries that are restored together.
+   * Entries that a single run of pg_restore restores.
    *
-   * @param asOwners whether the owners' login restores them, rather than this role
-   * @param inOrder whether one job must restore them in the dump's order, because pg_restore does
-   *     not know their dependencies
+   * @param asOwners whether the owners' temporary login, rather than this role, restores the
+   *     entries
+   * @param inOrder whether a single job must restore the entries in the dump's order, because
+   *     pg_restore does not know their dependencies
    */
   record Step(boolean asOwners, boolean inOrder, List<DumpEntry> entries) {}
 
-  // Creating these runs no code, and may require more rights than their owner has. ALTER TYPE does
-  // not change the owner of a range's multirange type.
+  // This role creates objects of these kinds, because creating them runs no code and may require
+  // more rights than their owner has. For types, another reason is that ALTER TYPE does not change
+  // the owner of a range's multirange type.
   private static final Set<String> INERT =
       Set.of(
           "PUBLICATION",
@@ -51,7 +53,8 @@ final class DumpEntries {
   private final Map<Integer, DumpEntry> byId = new HashMap<>();
 
   /**
-   * @param roles the server's roles, and whether the owners' login restores their entries
+   * @param roles the server's roles; the value is true if the owners' login restores the role's
+   *     entries
    * @param entries all entries of the dump, in its order
    */
   DumpEntries(Map<String, Boolean> roles, List<DumpEntry> entries) {
@@ -84,7 +87,7 @@ final class DumpEntries {
         .anyMatch(entry -> owner.equals(entry.owner()) && schema.equals(entry.schema()));
   }
 
-  /** Returns the steps if this role restores all entries itself. */
+  /** Returns the steps for the case that this role restores all entries itself. */
   List<Step> whole() {
     List<DumpEntry> most = entries.stream().filter(entry -> !isEventTrigger(entry)).toList();
     var steps = new ArrayList<Step>();
@@ -103,8 +106,8 @@ final class DumpEntries {
   }
 
   /**
-   * Returns the steps for schemas and extensions with their privileges, which owners need to create
-   * objects in a schema, including one that an extension has created.
+   * Returns the steps for schemas and extensions, with their privileges. Owners need these to
+   * create objects in a schema, including a schema that an extension has created.
    */
   List<Step> foundations() {
     return steps(entries.stream().filter(DumpEntries::isFoundation), entry -> false);
@@ -122,7 +125,8 @@ final class DumpEntries {
     Predicate<DumpEntry> isPrivilege = entry -> PRIVILEGES.contains(entry.kind());
     Predicate<DumpEntry> isForeignKey = entry -> object(entry).is("FK CONSTRAINT");
     Predicate<DumpEntry> isContents = entry -> object(entry).is("MATERIALIZED VIEW DATA");
-    // the check of a foreign key fails if policies already apply to the table's owner
+    // Foreign keys precede policies, because the check of a foreign key fails if policies already
+    // apply to the table's owner.
     Predicate<DumpEntry> isPolicy =
         entry -> object(entry).is("POLICY", "ROW SECURITY") && isOfOwners(entry);
     Comparator<DumpEntry> ownersLast = Comparator.comparing(this::isOfOwners);
@@ -159,7 +163,10 @@ final class DumpEntries {
     return steps;
   }
 
-  /** Returns the last step. By one job, as other jobs would log in and fire triggers on logins. */
+  /**
+   * Returns the last step, which creates the event triggers. It uses a single job, because
+   * additional jobs would log in and fire login triggers.
+   */
   List<Step> eventTriggers() {
     return steps(entries.stream().filter(this::isEventTrigger), entry -> false, entry -> true);
   }
@@ -211,9 +218,9 @@ final class DumpEntries {
   }
 
   /**
-   * Returns whether owners' code may need a privilege, or must not run without it. Such privileges
-   * on superusers' objects are restored together with the objects. Privileges on tables are
-   * restored later, because policies are.
+   * Returns whether a privilege on a superuser's object affects code of owners that runs during the
+   * restore. Such privileges are restored together with the objects. Privileges on tables are
+   * restored later, because policies are restored later, too.
    */
   private boolean isForOwnersToUse(DumpEntry entry) {
     return entry.is("ACL")
@@ -230,8 +237,8 @@ final class DumpEntries {
 
   /**
    * Returns whether the owners' login restores an entry. This role restores entries without an
-   * owner, which only superusers can create, and entries about objects of extensions, because it
-   * owns those.
+   * owner, because only superusers can create such objects, and entries about objects of
+   * extensions, because this role owns them.
    */
   private boolean isOfOwners(DumpEntry entry) {
     return !entry.owner().isEmpty()
@@ -240,14 +247,18 @@ final class DumpEntries {
         && !isOfExtension(entry);
   }
 
-  /** Returns whether foreign keys that are no entries of the dump may depend on this entry. */
+  /**
+   * Returns whether foreign keys that have no entry in the dump may require this entry to be
+   * restored in order.
+   */
   private boolean isInOrder(DumpEntry entry) {
     return entry.is("TABLE DATA") && isOfExtension(entry);
   }
 
   /**
-   * Returns whether an entry is about an object that the dump does not define: an extension creates
-   * it, or every database has it. Its dependency is a number that no entry has.
+   * Returns whether an entry is about an object that the dump does not define, because an extension
+   * creates it or every database contains it. The entry's dependencies are then numbers without an
+   * entry.
    */
   private boolean isOfExtension(DumpEntry entry) {
     return (entry.isAnnotation() || entry.is("TABLE DATA", "SEQUENCE SET"))

@@ -8,14 +8,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * An entry of a dump's table of contents.
  *
- * @param id its number, which selects it in pg_restore
+ * @param id the number that selects the entry in pg_restore
  * @param kind the kind of entry, such as {@code TABLE DATA}
  * @param tag the name of the object; for an {@link #isAnnotation() annotation} the kind and name
  * @param schema the object's schema; null if it has none
- * @param owner the owner's name; empty if only superusers can create such an object
- * @param section its section in the dump
+ * @param owner the owner's name; empty for kinds of objects that only superusers can create
+ * @param section the entry's section in the dump
  * @param definition the SQL of entries about the database as a whole; empty for other entries
- * @param dependencies the numbers of objects that it depends on, which do not all have entries
+ * @param dependencies the numbers of the objects that the entry depends on; not every such number
+ *     has an entry
  */
 record DumpEntry(
     int id,
@@ -35,25 +36,27 @@ record DumpEntry(
 
   private static final Set<String> ANNOTATIONS = Set.of("ACL", "COMMENT", "SECURITY LABEL");
 
-  // settings of pg_restore's session
+  // Settings of pg_restore's session.
   private static final Set<String> SETTINGS = Set.of("ENCODING", "STDSTRINGS", "SEARCHPATH");
 
-  /** Returns whether it is one of these kinds. */
+  /** Returns whether the entry is of one of these kinds. */
   boolean is(String... kinds) {
     return List.of(kinds).contains(kind);
   }
 
-  /** Returns whether it holds the privileges, the comment or the label of another object. */
+  /**
+   * Returns whether the entry contains the privileges, the comment or the label of another object.
+   */
   boolean isAnnotation() {
     return ANNOTATIONS.contains(kind);
   }
 
-  /** Returns whether it is an annotation of an object of one of these kinds. */
+  /** Returns whether the entry is an annotation of an object of one of these kinds. */
   boolean isAbout(String... kinds) {
     return isAnnotation() && List.of(kinds).stream().anyMatch(about -> tag.startsWith(about + " "));
   }
 
-  /** Returns whether pg_restore restores it only if it creates the database, too. */
+  /** Returns whether pg_restore restores the entry only if it also creates the database. */
   boolean isOfDatabase() {
     return isOfDatabase(kind, tag);
   }
@@ -64,7 +67,7 @@ record DumpEntry(
         || (ANNOTATIONS.contains(kind) && tag.startsWith("DATABASE "));
   }
 
-  /** Returns whether it is a setting of pg_restore's session. */
+  /** Returns whether the entry is a setting of pg_restore's session. */
   boolean isSetting() {
     return isSetting(kind);
   }

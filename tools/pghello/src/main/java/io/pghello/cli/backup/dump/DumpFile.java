@@ -20,8 +20,8 @@ import org.postgresql.core.Encoding;
 
 /**
  * Reads the table of contents of a dump in pg_dump's custom format, as pg_restore does (see
- * PostgreSQL's pg_backup_archiver.c). The output of {@code pg_restore --list} cannot be used: it
- * joins names with blanks and replaces line breaks, so that it is ambiguous.
+ * PostgreSQL's pg_backup_archiver.c). The output of {@code pg_restore --list} cannot be used,
+ * because it is ambiguous: it joins names with spaces and replaces line breaks.
  */
 final class DumpFile {
   // Archive format versions: 1.14 since PostgreSQL 12, 1.15 since 16, 1.16 since 17.
@@ -52,7 +52,8 @@ final class DumpFile {
   /**
    * Returns the entries of a dump, in its order.
    *
-   * @throws Failure if the file is not such a dump, or its format is newer
+   * @throws Failure if the file is not a dump in this format, or its format version is newer than
+   *     the supported ones
    */
   static List<DumpEntry> entries(Path dump) {
     try (var in = new DataInputStream(new BufferedInputStream(Files.newInputStream(dump), 65536))) {
@@ -65,7 +66,10 @@ final class DumpFile {
     }
   }
 
-  /** Converts pg_dump's section number. Number 1 means no section, and returns {@code before}. */
+  /**
+   * Converts pg_dump's section number. For number 1, which means no section, returns {@code
+   * before}.
+   */
   private static Section section(int number, Section before) throws IOException {
     return switch (number) {
       case 1 -> before;

@@ -34,9 +34,9 @@ import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Backs up databases and roles with pg_dump and pg_dumpall.
+ * Backs up databases with pg_dump, and roles with pg_dumpall.
  *
- * @param named the databases; empty for all
+ * @param named the names of the databases to dump; empty for all
  * @param bindir the directory of the PostgreSQL programs; null for the system's packages
  */
 public record Dumps(List<String> named, @Nullable Path bindir, int keepDays, Output output)
@@ -244,7 +244,7 @@ public record Dumps(List<String> named, @Nullable Path bindir, int keepDays, Out
                 Durations.seconds(took),
                 isRight ? "as it was" : "differs"));
       } catch (SQLException | Failure e) {
-        // The owner of a database can make it impossible to restore, so continue with the others.
+        // The owner of a database can make its restore fail, so continue with the other databases.
         String message = String.valueOf(Failure.in(database, e).getMessage());
         failed.add(
             deadline.hasPassed()
@@ -276,7 +276,7 @@ public record Dumps(List<String> named, @Nullable Path bindir, int keepDays, Out
     }
   }
 
-  /** Adds a message for each problem of the extension. */
+  /** Adds a message to {@code wrong} for each problem with the extension. */
   public static void checkExtension(Connection session, String database, List<String> wrong)
       throws SQLException {
     var findings = new Findings();

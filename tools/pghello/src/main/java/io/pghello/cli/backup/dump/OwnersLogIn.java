@@ -18,14 +18,14 @@ import java.util.UUID;
 import org.postgresql.PGConnection;
 
 /**
- * A temporary role with the rights of the owners of restored objects. It exists only during a
- * restore. Code of owners that runs in the restore gains no additional rights by RESET, as it would
- * in a superuser's session. Such code cannot create, change or drop anything in the restored
- * database.
+ * A temporary role with the rights of the owners of the restored objects. It exists only during a
+ * restore. In a superuser's session, code of the owners that runs during the restore could use
+ * RESET to gain the superuser's rights. In a session of this role, it gains no rights, and it
+ * cannot create, change or drop anything in the restored database.
  */
 final class OwnersLogIn {
-  // Roles that can become superusers are restored without restrictions. Before PostgreSQL 16, these
-  // include roles with CREATEROLE.
+  // The objects of roles that can become superusers are restored without restrictions. Before
+  // PostgreSQL 16, these roles include those with CREATEROLE.
   private static final String ROLES =
       """
       SELECT rolname, NOT EXISTS (
@@ -39,8 +39,8 @@ final class OwnersLogIn {
   private static final String IS_SUPERUSER =
       "SELECT rolsuper FROM pg_roles WHERE rolname = current_user";
 
-  // For statements sent by pg_restore, the context contains only this function. When pg_restore
-  // grants as another role, the login role is a superuser.
+  // For a statement sent by pg_restore, PG_CONTEXT contains only this function. If pg_restore
+  // grants privileges as another role, the login role is a superuser.
   private static final String FENCE =
       """
       CREATE SCHEMA @ROLE@;
@@ -103,7 +103,7 @@ final class OwnersLogIn {
         statement.execute("GRANT \"%s\" TO %s".formatted(owner.replace("\"", "\"\""), name));
       }
     }
-    // Sends only a hash of the password.
+    // Sends a hash of the password instead of the password itself.
     session.unwrap(PGConnection.class).alterUserPassword(name, password.toCharArray(), null);
   }
 
@@ -119,8 +119,8 @@ final class OwnersLogIn {
   }
 
   /**
-   * Returns statements that prevent code of owners from running DDL in the database, both in the
-   * restore and in other sessions.
+   * Returns the statements that prevent code of the owners from running DDL in the database, both
+   * in the restore's sessions and in other sessions.
    */
   String fenceStatements() {
     return FENCE.replace("@ROLE@", name);

@@ -35,10 +35,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param maintenance a database that is not restored
  * @param jobs the number of tables and indexes to restore in parallel
- * @param options options of pg_restore, such as {@link #NO_TABLESPACES}
- * @param check must succeed before a database is renamed into place
- * @param trustOwners whether this role, which may be a superuser, restores a database that cannot
- *     be restored with the rights of its owners
+ * @param options the options of pg_restore, such as {@link #NO_TABLESPACES}
+ * @param check the check that must succeed before a database is renamed into place
+ * @param trustOwners whether this role, which may be a superuser, restores databases that cannot be
+ *     restored with the rights of their owners
  */
 public record Restoration(
     Programs programs,
@@ -48,21 +48,21 @@ public record Restoration(
     Runnable check,
     boolean trustOwners,
     Undo undo) {
-  /** Restores everything into the database's default tablespace. */
+  /** The option of pg_restore that restores everything into the database's default tablespace. */
   public static final String NO_TABLESPACES = "--no-tablespaces";
 
   private static final String NO_SUBSCRIPTIONS = "--no-subscriptions";
 
   /**
-   * The prefix of the comment on a database that is about to replace another one. The replaced name
-   * follows.
+   * The prefix of the comment on a database that is about to replace another one. It is followed by
+   * the name of the database to replace.
    */
   public static final String REPLACES = "replaces ";
 
   private static final Pattern CREATE =
       Pattern.compile("CREATE DATABASE (?:\"(?:[^\"]|\"\")*\"|[^ \"]+) (.*);", Pattern.DOTALL);
 
-  // Keeps the slot of the original subscription.
+  // Does not drop the replication slot of the original subscription.
   private static final String SUBSCRIPTIONS =
       """
       SELECT format('ALTER SUBSCRIPTION %1$I SET (slot_name = NONE); DROP SUBSCRIPTION %1$I', subname)
@@ -121,7 +121,7 @@ public record Restoration(
     List<String> properties;
     boolean byOwners;
     Target restored;
-    // Close this session early, because it would be idle during hours of restoring.
+    // Close this session before the restore, because it would otherwise be idle for hours.
     try (Connection session = maintenance.connectForLong()) {
       Map<String, Boolean> roles = OwnersLogIn.roles(session);
       checkOwner(DumpEntries.unknownOwner(roles, listed));
@@ -197,7 +197,9 @@ public record Restoration(
     }
   }
 
-  /** Restores as a superuser, but runs code of other roles without superuser rights. */
+  /**
+   * Restores the database as a superuser, but runs code of other roles without superuser rights.
+   */
   private void restoreByOwners(Path dump, DumpEntries entries, OwnersLogIn logIn, String passing)
       throws SQLException, IOException {
     Target database = maintenance.in(passing);
@@ -244,7 +246,7 @@ public record Restoration(
     }
   }
 
-  /** Rejects a missing owner before anything is created. */
+  /** Throws if an owner does not exist on the server. Called before anything is created. */
   private static void checkOwner(String unknown) {
     Failure.refuseIf(
         !unknown.isEmpty(),
@@ -253,7 +255,10 @@ public record Restoration(
             + "\" does not exist: use --roles to create the roles of the backup");
   }
 
-  /** Removes comments on subscriptions, which old versions of pg_restore do not leave out. */
+  /**
+   * Returns the entries to restore. Excludes comments on subscriptions, because old versions of
+   * pg_restore do not leave them out.
+   */
   private List<DumpEntry> restored(List<DumpEntry> listed) {
     return options.contains(NO_SUBSCRIPTIONS)
         ? listed.stream().filter(entry -> !entry.isAbout("SUBSCRIPTION")).toList()
@@ -273,8 +278,8 @@ public record Restoration(
         name.substring(0, Math.min(name.length(), 30)) + "_before_" + passing.substring(16);
     var statements = new ArrayList<String>();
     if (exists) {
-      // If this restore is killed before the renames, the comment lets the next one name the
-      // database to reopen.
+      // If this restore is killed before the renames, the next restore uses this comment to report
+      // which database to reopen.
       execute(
           session,
           List.of(
@@ -289,7 +294,7 @@ public record Restoration(
       endSessions(session, name);
       statements.add("ALTER DATABASE %s RENAME TO %s".formatted(quoted, quoted(session, before)));
     }
-    // Another superuser may be connected, and could reconnect.
+    // Another superuser may be connected, and could reconnect after being disconnected.
     execute(session, List.of("ALTER DATABASE %s ALLOW_CONNECTIONS false".formatted(passing)));
     endSessions(session, passing);
     statements.add("ALTER DATABASE %s RESET maintenance_work_mem".formatted(passing));
@@ -301,7 +306,10 @@ public record Restoration(
     return exists ? before : null;
   }
 
-  /** Returns the dump's CREATE DATABASE, with its encoding and locale, for another name. */
+  /**
+   * Returns the dump's CREATE DATABASE statement, with the same encoding and locale but another
+   * name.
+   */
   private List<String> createStatements(Connection session, List<DumpEntry> listed, String passing)
       throws SQLException {
     String rest =
@@ -315,12 +323,12 @@ public record Restoration(
       rest = rest.replaceFirst(" TABLESPACE = .*$", "");
     }
     var statements = new ArrayList<String>();
-    // The owner could connect, so it is set together with the final name.
+    // The owner could connect, so the owner is set together with the final name.
     statements.add("CREATE DATABASE " + passing + " " + rest);
     statements.add("REVOKE CONNECT, TEMPORARY ON DATABASE %s FROM PUBLIC".formatted(passing));
     if (Query.isTrue(session, HAS_LITTLE_MEMORY)) {
-      // For building indexes. Set on the database, so that options and settings of the role
-      // override it.
+      // Speeds up index builds. Set on the database, so that connection options and settings of the
+      // role override it.
       statements.add("ALTER DATABASE %s SET maintenance_work_mem = '256MB'".formatted(passing));
     }
     return statements;
@@ -334,12 +342,12 @@ public record Restoration(
       throws SQLException {
     String name = quoted(session, database);
     var properties = new ArrayList<String>();
-    // Literals are quoted for this setting.
+    // The literals in the dump are quoted for this setting.
     for (String setting : statements(listed, entry -> entry.is("STDSTRINGS"))) {
       properties.add(setting.replaceFirst("^SET ", "SET LOCAL "));
     }
     properties.addAll(ownerOf(session, listed, name));
-    // The dump contains the differences from the privileges of a new database.
+    // The dump contains only the differences from a new database's default privileges.
     properties.add("GRANT CONNECT, TEMPORARY ON DATABASE %s TO PUBLIC".formatted(name));
     statements(listed, entry -> entry.isOfDatabase() && !entry.is("DATABASE")).stream()
         // Only superusers can grant as another role.
@@ -415,7 +423,9 @@ public record Restoration(
     session.commit();
   }
 
-  /** Drops a temporary database, after its subscriptions, which would prevent the drop. */
+  /**
+   * Drops a temporary database. Its subscriptions would prevent this, so they are dropped first.
+   */
   private void drop(String passing) throws SQLException {
     List<String> subscriptions;
     try (Connection session = maintenance.connectForLong()) {

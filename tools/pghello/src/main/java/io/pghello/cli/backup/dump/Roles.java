@@ -27,7 +27,8 @@ public final class Roles {
   private static final Pattern GRANT =
       Pattern.compile("GRANT " + NAME + " TO " + NAME + "[ ;].*", Pattern.DOTALL);
 
-  // The name of the bootstrap superuser may differ, and no other role can grant in its name.
+  // Matches the grantor of a GRANT, which is removed from the statement: the bootstrap superuser
+  // may have another name on this server, and no other role can grant memberships in its name.
   private static final Pattern GRANTOR = Pattern.compile(" GRANTED BY " + NAME + ";$");
 
   private Roles() {}

@@ -40,8 +40,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A backup directory. It contains either the dumps of several databases, the roles, and the
  * extension's files; or the extension's files and the label of a pgBackRest backup of the whole
- * server. It is renamed to its time once it is complete and on disk. After that, only the file that
- * records a successful verification is added.
+ * server. Once the backup is complete and on disk, the directory is renamed to the backup's time.
+ * After that, only the file that records a successful verification is added.
  */
 public record Backup(Path folder, Instant time) {
   public static final String ROLES = "roles.sql";
@@ -55,7 +55,7 @@ public record Backup(Path folder, Instant time) {
 
   public static final String SUMS = "SHA256SUMS";
 
-  // Clock corrections stay below this.
+  // Upper limit for corrections of the clock.
   private static final Duration CLOCK_SKEW = Duration.ofMinutes(1);
 
   private static final String ABOUT = "backup.properties";
@@ -65,7 +65,7 @@ public record Backup(Path folder, Instant time) {
 
   /**
    * Returns the complete backups in a directory, newest first. Excludes backups with a time in the
-   * future, because they were made while the clock was wrong, so their real time is unknown.
+   * future: they were made while the clock was wrong, so their real time is unknown.
    */
   public static List<Backup> in(Path folder) {
     Instant future = Instant.now().plus(CLOCK_SKEW);
@@ -102,9 +102,9 @@ public record Backup(Path folder, Instant time) {
   /**
    * Returns the newest backup that meets all conditions.
    *
-   * @param databases the databases that it must contain
+   * @param databases the databases that the backup must contain
    * @param system the required result of {@link #SYSTEM}; null for any server
-   * @param notAfter the latest time; null for any
+   * @param notAfter the latest time of the backup; null for any time
    */
   public static Backup find(
       Path folder, List<String> databases, @Nullable String system, @Nullable Instant notAfter) {
@@ -142,7 +142,7 @@ public record Backup(Path folder, Instant time) {
   /**
    * Returns the newest backup that this user cannot read or that is a broken link.
    *
-   * @param after the time after which it must have been made
+   * @param after the time after which the backup must have been made
    * @param notAfter the latest time
    */
   private static Optional<Path> unreadable(Path folder, Instant after, Instant notAfter) {
@@ -298,7 +298,8 @@ public record Backup(Path folder, Instant time) {
     Files.writeString(folder.resolve(SUMS), sums);
     try (Stream<Path> paths = Files.walk(folder)) {
       for (Path path : (Iterable<Path>) paths::iterator) {
-        // Protect copies of the directory. The extension's files stay readable for servers.
+        // Make the files private, which protects them in copies of the directory. The extension's
+        // files stay readable for servers.
         if (folder.equals(path.getParent()) && Files.isRegularFile(path)) {
           Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
         }

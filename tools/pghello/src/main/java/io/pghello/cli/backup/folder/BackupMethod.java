@@ -15,7 +15,7 @@ import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A way to back up a server: dumps of its databases, or a copy of the whole server. */
+/** A backup method: dumps of a server's databases, or a copy of the whole server. */
 public interface BackupMethod {
   /** Default number of days to keep backups. */
   int KEEP_DAYS = 7;
@@ -26,9 +26,9 @@ public interface BackupMethod {
   /**
    * Result of a backup.
    *
-   * @param point the point in time that it restores
-   * @param status a warning if a part of it cannot be restored
-   * @param databases the table to print
+   * @param point the point in time that the backup restores
+   * @param status the status; a warning if a part of the backup cannot be restored
+   * @param databases the table of databases to print
    */
   record Made(Instant point, Status status, Table databases) {}
 
@@ -36,13 +36,13 @@ public interface BackupMethod {
   Made make(NewBackup backup, Target target, Connection session, Undo undo)
       throws SQLException, IOException;
 
-  /** Returns the {@link Backup#kind} of its backups. */
+  /** Returns the {@link Backup#kind} of the backups made with this method. */
   String kind();
 
   /** Removes the backups that are no longer needed, and returns their number. */
   int removeOld(Path folder, Undo undo) throws IOException;
 
-  /** Returns the reason for their removal, e.g. "older than 7 days". */
+  /** Returns the reason why old backups are removed, e.g. "older than 7 days". */
   String removed();
 
   /**
@@ -51,7 +51,7 @@ public interface BackupMethod {
    * @param isAll whether no databases are named
    * @param temporary the directory for a temporary server's data
    * @param limit the maximum time for one database
-   * @param metric the file to update after each verified database; null for none
+   * @param metric the metric file to update after each verified database; null for none
    */
   record Trial(
       boolean isAll,
@@ -59,7 +59,7 @@ public interface BackupMethod {
       Path temporary,
       Duration limit,
       @Nullable MetricFile metric) {
-    /** Uses the system's temporary directory. */
+    /** Creates settings that use the system's temporary directory. */
     public Trial(
         boolean isAll, BackupOptions options, Duration limit, @Nullable MetricFile metric) {
       this(isAll, options, Path.of(System.getProperty("java.io.tmpdir")), limit, metric);
@@ -87,8 +87,8 @@ public interface BackupMethod {
    * @param point the point in time that was restored
    * @param databases the table of restored databases to print
    * @param wrong one message for each difference
-   * @param failed one message for each database that could not be restored; these are failures as
-   *     well
+   * @param failed one message for each database that could not be restored; these also count as
+   *     failures
    */
   record Proof(
       Instant point, Duration took, Table databases, List<String> wrong, List<String> failed) {
@@ -97,7 +97,9 @@ public interface BackupMethod {
     }
   }
 
-  /** Restores databases of a backup into a temporary server, and reads all their rows. */
+  /**
+   * Restores databases of a backup into a temporary server, and reads all rows of these databases.
+   */
   Proof verify(Backup backup, List<String> databases, Trial trial, Undo undo)
       throws SQLException, IOException;
 }

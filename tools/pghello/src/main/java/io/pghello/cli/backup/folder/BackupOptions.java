@@ -70,7 +70,7 @@ public final class BackupOptions {
 
   public BackupOptions() {}
 
-  /** Creates options with defaults for all others. */
+  /** Creates options with these values, and with the defaults of all other options. */
   public BackupOptions(Path folder, boolean trustOwners, List<String> preload) {
     this.folder = folder;
     this.trustOwners = trustOwners;
@@ -121,7 +121,8 @@ public final class BackupOptions {
   }
 
   /**
-   * Rejects the last backup if it is from another server although there is one from this server.
+   * Rejects the last backup if it is from another server, but there is also a backup from this
+   * server.
    */
   public void checkServer(Backup last, List<String> databases, @Nullable String system) {
     if (at != null || last.system().equals(system)) {
@@ -136,9 +137,9 @@ public final class BackupOptions {
   }
 
   /**
-   * Returns the last backup of each of these databases, with the databases to restore from it. If
-   * none is named, returns the last backups of all databases and the complete last backup of the
-   * whole server.
+   * Returns the last backup of each of these databases, with the databases to restore from that
+   * backup. If no database is named, returns the last backups of all databases and the complete
+   * last backup of the whole server.
    *
    * @param output receives a warning if a later backup cannot be read
    */

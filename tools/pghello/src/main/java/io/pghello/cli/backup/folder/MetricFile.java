@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A file for node_exporter's textfile collector with the times of the last verified backups and of
- * the last successful maintenance. Metrics of other databases are kept.
+ * the last successful maintenance. Updates keep the metrics of other databases.
  */
 public record MetricFile(Path file) {
   private static final String VERIFIED = "pg_hello_backup_verified_timestamp_seconds";
@@ -37,7 +37,8 @@ public record MetricFile(Path file) {
                   + "verify has restored and read successfully.",
               MAINTAINED,
               "Time of the last successful pghello maintain."));
-  // Lines end with \n only; names may contain all other characters.
+  // Only
+ ends a line, because names may contain all other characters.
   private static final Pattern SAMPLE =
       Pattern.compile(
           "(?md)^((?:(?:%s|%s|%s)\\{.+}|%s)) ([0-9]+\\.[0-9]{3})$"
@@ -88,7 +89,10 @@ public record MetricFile(Path file) {
     write(samples);
   }
 
-  /** Returns false if the recorded time is newer and not in the future. */
+  /**
+   * Records a time. Returns false, without a change, if the recorded time is newer but not in the
+   * future.
+   */
   private static boolean put(Map<String, Double> samples, String series, Instant time) {
     double there = samples.getOrDefault(series, 0.0);
     if (there > seconds(time) && there <= seconds(Instant.now())) {

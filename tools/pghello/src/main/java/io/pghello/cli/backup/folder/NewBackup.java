@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 
 /** A backup in progress, with its directory and metadata. */
 public final class NewBackup {
-  // The search path of the server, in its order. extension_control_path exists since PostgreSQL 18.
+  // The directories that the server searches for extensions, in search order. The setting
+  // extension_control_path was added in PostgreSQL 18.
   private static final String FILES =
       """
       WITH directory (setting, system, subdirectory, default_path, pattern) AS (
@@ -42,7 +43,7 @@ public final class NewBackup {
       SELECT name, pg_read_binary_file(path || '/' || name) FROM file
       """;
 
-  // Check the names here as well, because a hostile server or proxy can return any.
+  // Check the names on the client too, because a hostile server or proxy can return any names.
   private static final Pattern NAME =
       Pattern.compile("pg_hello(?:_ops)?(?:\\.control|--[\\w.+~-]*\\.sql)|pg_hello\\.(?:so|dylib)");
 

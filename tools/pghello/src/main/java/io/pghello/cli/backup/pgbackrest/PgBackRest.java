@@ -24,7 +24,7 @@ import tools.jackson.jr.ob.JSON;
 /**
  * Runs the program pgBackRest for one server, which pgBackRest calls a stanza.
  *
- * @param config its configuration file; null for the default
+ * @param config pgBackRest's configuration file; null for the default
  */
 public record PgBackRest(String stanza, @Nullable Path config) {
   private static final Pattern LABEL =
@@ -39,7 +39,7 @@ public record PgBackRest(String stanza, @Nullable Path config) {
    */
   public record Repository(List<String> labels, @Nullable String lastSegment) {}
 
-  /** Returns the program for the stanza of a backup. */
+  /** Returns the pgBackRest program for the stanza of a backup. */
   public static PgBackRest of(Backup backup) {
     String config = backup.config();
     return new PgBackRest(backup.stanza(), config == null ? null : Path.of(config));
@@ -56,7 +56,7 @@ public record PgBackRest(String stanza, @Nullable Path config) {
    * Runs a command and waits for it.
    *
    * @param environment libpq's connection variables
-   * @throws Failure if the command fails, with its error messages
+   * @throws Failure if the command fails; contains the command's error messages
    */
   public void run(
       Undo undo,
@@ -111,7 +111,7 @@ public record PgBackRest(String stanza, @Nullable Path config) {
     }
   }
 
-  // The fields that are read from pgBackRest's JSON.
+  // The fields that this class reads from pgBackRest's JSON.
   private record Stanza(@Nullable List<Label> backup, @Nullable List<Archive> archive) {}
 
   private record Label(String label) {}

@@ -22,7 +22,7 @@ public final class PgBackRestOptions {
       description = "Path of pgBackRest's configuration. Default: pgBackRest's default.")
   private @Nullable Path config;
 
-  /** Returns the program, or null for dumps. */
+  /** Returns the pgBackRest program to use, or null to use dumps. */
   public @Nullable PgBackRest pgBackRest() {
     if (stanza == null) {
       Failure.refuseIf(config != null, "--config requires --pgbackrest");

@@ -34,11 +34,11 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A server that pgBackRest restores into a new data directory. It runs until it has replayed the
- * WAL, with the programs of this machine and the extension's files of the backup.
+ * A server that pgBackRest restores into a new data directory. It uses the programs of this machine
+ * and the extension's files from the backup, and replays the WAL.
  *
- * <p>The copy never acts for the original. All settings of the original are ignored: the server
- * gets a new configuration, and its {@code postgresql.auto.conf} contains only the recovery
+ * <p>The copy never acts in place of the original. All settings of the original are ignored: the
+ * server gets a new configuration, and its {@code postgresql.auto.conf} contains only the recovery
  * settings that pgBackRest wrote. It runs no workers, archives nothing, and listens only on a
  * socket in a private directory. Its sessions load no libraries set for a database or role, and
  * fire no event triggers.
@@ -50,7 +50,7 @@ public final class RecoveredServer {
       DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss.SSSSSS'+00'", Locale.ROOT)
           .withZone(ZoneOffset.UTC);
 
-  // Limits of the original that recovery of prepared transactions requires.
+  // Limits of the original server that are required to recover its prepared transactions.
   private static final Map<String, String> LIMITS =
       Map.of(
           "max_connections setting", "max_connections",
@@ -61,7 +61,8 @@ public final class RecoveredServer {
   private static final Pattern RECOVERY =
       Pattern.compile("(?m)^ *(?:restore_command|recovery_target(?:_[a-z]+)?) *=.*$");
 
-  // Appended to the configuration that is kept. pgBackRest writes archive_mode.
+  // Appended to the original's configuration if the data directory is kept. archive_mode is not
+  // included, because pgBackRest writes it.
   private static final String KEPT =
       """
       # by pghello restore: remove these lines and archive_mode if this server replaces the original
@@ -99,7 +100,7 @@ public final class RecoveredServer {
       ORDER BY position, step
       """;
 
-  // Event triggers on logins exist since PostgreSQL 17.
+  // Login event triggers were added in PostgreSQL 17.
   private static final String STEPS =
       """
       SELECT step FROM (
@@ -123,7 +124,7 @@ public final class RecoveredServer {
   /**
    * The point at which recovery ends.
    *
-   * @param time the target time; null for the end of the archive, or if there is a name
+   * @param time the target time; null for the end of the archive, or if the goal is a restore point
    * @param name the name of a restore point; null for none
    */
   public record Goal(@Nullable Instant time, @Nullable String name) {
@@ -207,7 +208,7 @@ public final class RecoveredServer {
                 "--set=" + backup.label(),
                 "--process-max=" + jobs,
                 "--archive-mode=off",
-                // The configuration may contain directories of the original. Their files must not
+                // The configuration may refer to directories of the original, whose files must not
                 // be replaced.
                 "--no-delta",
                 "--no-link-all",
@@ -216,7 +217,7 @@ public final class RecoveredServer {
                 "--reset-tablespace-map",
                 "--tablespace-map-all=" + tablespaces));
     options.addAll(goal.options());
-    // Query first, because the archive of a running server grows.
+    // Query the repository before the restore, because the archive of a running server grows.
     PgBackRest.Repository repository = pgBackRest.repository(undo);
     pgBackRest.run(undo, Map.of(), Redirect.DISCARD, "restore", options);
     String owner = Files.getOwner(into.resolve("PG_VERSION")).getName();
@@ -266,12 +267,12 @@ public final class RecoveredServer {
         List.of("max_worker_processes", "max_logical_replication_workers", "max_wal_senders")) {
       add(command, name, "0");
     }
-    // Recovery needs one for each subscription of the original.
+    // Recovery needs one replication origin for each subscription of the original.
     add(command, "max_replication_slots", ORIGINS);
     if (backup.serverMajor() >= 18) {
       add(command, "max_active_replication_origins", ORIGINS);
     }
-    // Anti-wraparound vacuum runs even with autovacuum off, and calls functions of indexes.
+    // Anti-wraparound vacuum runs even if autovacuum is off, and calls functions of indexes.
     add(command, "autovacuum_freeze_max_age", "2000000000");
     add(command, "autovacuum_multixact_freeze_max_age", "2000000000");
     add(command, "log_destination", "stderr");
@@ -315,7 +316,7 @@ public final class RecoveredServer {
     command.addAll(List.of("-c", setting + "=" + value));
   }
 
-  /** Returns why a server did not start, from its log. */
+  /** Returns the reason in the log why a server did not start. */
   private static String explain(String messages) {
     if (messages.contains("recovery ended before configured recovery target was reached")) {
       return "the archive ends before the target: it contains no such restore point, or no "
@@ -346,7 +347,10 @@ public final class RecoveredServer {
     return values;
   }
 
-  /** Returns a message if the archive contains WAL after the end of the replay. */
+  /**
+   * Returns a message if the archive contains WAL after the point at which the replay ended;
+   * otherwise null.
+   */
   private @Nullable String gap(@Nullable String lastSegment) throws SQLException {
     String size = controlData().get("Bytes per WAL segment");
     if (lastSegment == null || size == null) {
@@ -371,7 +375,7 @@ public final class RecoveredServer {
         segment % each);
   }
 
-  /** Returns the problem of the archive; null if there is none. */
+  /** Returns the problem with the archive; null if there is none. */
   public @Nullable String gap() {
     return gap;
   }
@@ -418,8 +422,8 @@ public final class RecoveredServer {
   }
 
   /**
-   * Returns the steps to take before the original and the copy can both run without the settings
-   * that {@link #keep} adds.
+   * Returns the manual steps that are necessary before the copy can run without the settings that
+   * {@link #keep} adds while the original is also running.
    */
   public List<String> steps() throws SQLException {
     var steps = new ArrayList<String>();

@@ -41,13 +41,13 @@ import org.jspecify.annotations.Nullable;
  */
 public record WholeServer(PgBackRest pgBackRest, String type, @Nullable Path bindir, Output output)
     implements BackupMethod {
-  /** The default type: changes since the last backup. */
+  /** The default type: an incremental backup with the changes since the last backup. */
   public static final String USUAL_TYPE = "incr";
 
   /** A database of a backed-up server. */
   private record Copied(String database, @Nullable String pgHello, long bytes) {}
 
-  /** A database that was read. */
+  /** A database whose rows were all read. */
   private record Read(
       String database,
       @Nullable String pgHello,
@@ -57,7 +57,7 @@ public record WholeServer(PgBackRest pgBackRest, String type, @Nullable Path bin
       double seconds,
       String contents) {}
 
-  /** Reads an existing backup. */
+  /** Creates a method that reads an existing backup. */
   public WholeServer(Backup backup, @Nullable Path bindir, Output output) {
     this(PgBackRest.of(backup), "", bindir, output);
   }
@@ -144,7 +144,7 @@ public record WholeServer(PgBackRest pgBackRest, String type, @Nullable Path bin
       wrong.add(gap);
     }
     Target server = recovered.target();
-    // Include databases that were created after the backup.
+    // In this case, also include databases that were created after the backup.
     boolean isWhole = trial.isAll() && databases.equals(backup.databases());
     List<String> chosen;
     try (Connection session = server.connectForLong()) {
