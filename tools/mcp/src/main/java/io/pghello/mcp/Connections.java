@@ -18,7 +18,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The connections that tools can use, with their permissions. Immutable. */
+/** The configured connections that tools can use, with their permissions. Immutable. */
 final class Connections {
   private static final String FILE_VARIABLE = "PG_HELLO_MCP_CONFIG";
   private static final Map<String, String> VARIABLES =
@@ -45,7 +45,7 @@ final class Connections {
   }
 
   /**
-   * Reads the connections from a file or from the environment.
+   * Reads the connections from a configuration file or from environment variables.
    *
    * @param file the configuration file; null for the one named in the environment, if any
    * @throws ConfigurationException if there are no connections, or the configuration is invalid
@@ -114,7 +114,7 @@ final class Connections {
     return switch (mode) {
       case "disable" -> false;
       case "verify-full" -> true;
-      // In libpq's other modes, any certificate may be accepted.
+      // libpq's other modes may accept any certificate.
       default -> throw new ConfigurationException("PGSSLMODE must be disable or verify-full");
     };
   }
@@ -127,7 +127,7 @@ final class Connections {
       }
       throw new ConfigurationException(file + " is not a JSON object");
     } catch (JsonProcessingException e) {
-      // The message would contain a part of the file.
+      // Omit the parser's message, because it would contain a part of the file.
       throw new ConfigurationException(file + " is not JSON" + Messages.place(e));
     } catch (NoSuchFileException e) {
       throw new ConfigurationException("file not found: " + shown(file));
@@ -136,7 +136,7 @@ final class Connections {
     }
   }
 
-  /** Returns a path, or a placeholder if it looks like an address, which may contain a password. */
+  /** Returns the path, or a placeholder if it looks like a URL, which may contain a password. */
   private static String shown(Path file) {
     String name = file.toString();
     return name.matches("(?s).*[@=].*|.*:/.*")
@@ -165,7 +165,7 @@ final class Connections {
     }
   }
 
-  /** Reads the connections of a file. */
+  /** Reads the connections from the contents of a file. */
   private record Reader(@Nullable Path folder, Map<String, String> environment) {
     Connection connection(String id, JsonNode given) {
       String where = "connections." + id;

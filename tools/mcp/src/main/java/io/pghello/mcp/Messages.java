@@ -41,7 +41,7 @@ final class Messages {
                   .build())
           .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          // Newer clients send additional properties.
+          // Clients with a newer protocol version may send additional properties.
           .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
           .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
           .build();
@@ -55,7 +55,9 @@ final class Messages {
     }
   }
 
-  /** Returns a suffix for messages with the location of a JSON error; empty if unknown. */
+  /**
+   * Returns the location of a JSON error, as a suffix for error messages; empty if it is unknown.
+   */
   static String place(JsonProcessingException e) {
     JsonLocation where = e.getLocation();
     return where == null

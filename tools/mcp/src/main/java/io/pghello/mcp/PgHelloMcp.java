@@ -77,7 +77,7 @@ public final class PgHelloMcp {
     System.setOut(System.err);
     if (System.getProperty("java.util.logging.config.file") == null) {
       ROOT.setLevel(Level.WARNING);
-      // Their log messages may contain messages of the server.
+      // Log messages of these libraries may contain messages of the server.
       SILENT.forEach(logger -> logger.setLevel(Level.OFF));
     }
     System.exit(run(args, System.getenv(), new FileInputStream(FileDescriptor.in), out));
@@ -100,7 +100,7 @@ public final class PgHelloMcp {
           throw new ConfigurationException(
               named(args[i]) + " is an unknown option, or its value is missing");
         } else {
-          // Not shown, because it may contain a password.
+          // The error omits the argument, because it may contain a password.
           throw new ConfigurationException(
               "unexpected argument: configure connections with --config FILE, or with "
                   + "PGHOST, PGDATABASE, PGUSER and PGPASSWORD");
@@ -108,7 +108,7 @@ public final class PgHelloMcp {
       }
       return serve(Connections.read(file, environment), in, out);
     } catch (ConfigurationException e) {
-      // Names in a file may contain any characters.
+      // The message may contain names from a file, which can contain any characters.
       String said = String.valueOf(e.getMessage()).replaceAll(CONTROL, "?");
       System.err.println("pg-hello-mcp: " + said + " (see --help)");
       return MISUSE;
@@ -143,14 +143,15 @@ public final class PgHelloMcp {
         openers.execute(() -> open(plugin, id, connections.config(id), owners));
       }
       openers.shutdown();
-      // The instructions mention table owners. Do not wait longer for unresponsive servers.
+      // Wait for the connections, because the instructions mention roles that own tables. Do not
+      // wait longer for unresponsive servers.
       var unused = openers.awaitTermination(ROLES_MILLIS, TimeUnit.MILLISECONDS);
       try (var server = new Server(plugin, connections, owners, in, out)) {
         var hook = new Thread(server::close, "pg-hello-mcp-end");
         Runtime.getRuntime().addShutdownHook(hook);
         server.run();
       }
-      // Lets the openers report errors.
+      // Give the openers time to report errors.
       unused = openers.awaitTermination(GRACE_MILLIS, TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -173,7 +174,7 @@ public final class PgHelloMcp {
     }
   }
 
-  /** Opens a connection and reports errors. The server may become available later. */
+  /** Opens a connection. Only reports errors, because the server may become available later. */
   private static void open(PostgresPlugin plugin, String id, JsonNode config, Set<String> owners) {
     try {
       if (plugin.connect(id, config).ownsTables()) {

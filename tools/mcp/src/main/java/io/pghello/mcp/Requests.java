@@ -7,15 +7,15 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Validates the parameters of requests. Otherwise, the SDK would return Java exceptions as internal
- * errors.
+ * Validates the parameters of requests, because the SDK would report invalid parameters as internal
+ * errors with Java exceptions.
  *
  * @param tools the names of the available tools
  */
 record Requests(Set<String> tools) {
   private static final int NAME_MAX = 100;
 
-  /** Returns the problem of a request's parameters; null if they are valid. */
+  /** Returns the problem with a request's parameters; null if they are valid. */
   @Nullable String wrong(String method, JsonNode params) {
     if (!params.isObject() && !isAbsent(params)) {
       return "params must be an object";
@@ -28,7 +28,7 @@ record Requests(Set<String> tools) {
       case McpSchema.METHOD_INITIALIZE -> wrongInitialize(params);
       case McpSchema.METHOD_TOOLS_CALL -> wrongCall(params);
       case McpSchema.METHOD_TOOLS_LIST ->
-          // The first page is complete.
+          // The first page contains all results, so there are no cursors.
           isAbsent(params.path("cursor"))
               ? null
               : "params.cursor is unknown: this server does not return cursors";

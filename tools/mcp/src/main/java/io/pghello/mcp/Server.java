@@ -26,7 +26,8 @@ final class Server implements AutoCloseable {
 
   private final Transport transport;
 
-  // Reuses the most recently active thread, whereas a queue would rotate through all threads.
+  // This kind of pool reuses the most recently active thread, whereas a pool with a queue would
+  // rotate through all threads.
   private final ForkJoinPool calls =
       new ForkJoinPool(
           THREADS,
@@ -58,7 +59,7 @@ final class Server implements AutoCloseable {
             .instructions(tools.instructions(owners))
             .capabilities(CAPABILITIES)
             .jsonMapper(mapper)
-            // The plugin validates the parameters, with better error messages.
+            // The plugin validates the parameters itself, with better error messages.
             .validateToolInputs(false)
             .jsonSchemaValidator((schema, content) -> ValidationResponse.asValid(null))
             .tools(tools.all())
@@ -72,8 +73,8 @@ final class Server implements AutoCloseable {
   }
 
   /**
-   * Serves until the end of the input. Then waits one second for calls in flight, and cancels the
-   * rest.
+   * Serves until the end of the input. Then waits up to one second for calls in flight, and cancels
+   * the remaining ones.
    */
   void run() {
     transport.run();

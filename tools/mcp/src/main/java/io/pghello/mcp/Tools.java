@@ -29,7 +29,10 @@ import reactor.core.publisher.Mono;
 
 /** The tools, one for each operation that at least one connection allows. */
 final class Tools {
-  /** Maximum length of a result, in characters of JSON. A message contains the result twice. */
+  /**
+   * Maximum length of a result, in characters of JSON. A response message contains the result
+   * twice.
+   */
   static final int ANSWER_MAX = 4 << 20;
 
   private static final String PRIVILEGED =
@@ -37,7 +40,7 @@ final class Tools {
           + "functions, which no rollback can undo.";
   private static final int DEPTH_MAX = 900;
   private static final String CONNECTION = "connection";
-  // Tools that only add data.
+  // Tools that only add data, and do not change existing data.
   private static final Set<String> ADDING = Set.of("insert", "createTable");
   // Limits the nesting depth, so that clients can parse the message.
   private static final JsonMapper ANSWERS =
@@ -75,7 +78,7 @@ final class Tools {
     return idsByTool.getOrDefault(tool, List.of());
   }
 
-  /** Returns the descriptions for clients. The SDK does not call the tools. */
+  /** Returns the descriptions of the tools for clients. The SDK does not call the tools itself. */
   List<AsyncToolSpecification> all() {
     return plugin.operations().stream()
         .filter(operation -> idsByTool.containsKey(operation.name()))
@@ -119,13 +122,16 @@ final class Tools {
         .build();
   }
 
-  /** Returns a name as words, e.g. List tables. */
+  /** Returns the name of a tool as words, e.g. {@code List tables}. */
   private static String title(String name) {
     String words = name.replaceAll("(?=[A-Z])", " ").toLowerCase(Locale.ROOT);
     return words.substring(0, 1).toUpperCase(Locale.ROOT) + words.substring(1);
   }
 
-  /** Returns a warning for descriptions if a read-only connection has a privileged role. */
+  /**
+   * Returns a warning for the descriptions of tools if a read-only connection is allowed to have a
+   * privileged role; empty otherwise.
+   */
   private String warning(List<String> ids) {
     return ids.stream().anyMatch(this::isPrivileged) ? PRIVILEGED : "";
   }
@@ -136,8 +142,8 @@ final class Tools {
   }
 
   /**
-   * Returns whether a tool changes nothing. SQL can call functions that write if the connection
-   * allows it.
+   * Returns whether a tool only reads. A tool that takes SQL can call functions that write if the
+   * connection allows writes.
    */
   private boolean reads(PluginOperation operation, List<String> ids) {
     return ids.stream().allMatch(id -> connections.permissions(id).readOnly())
@@ -165,9 +171,10 @@ final class Tools {
   /**
    * Calls a tool.
    *
-   * @param params the name of an existing tool, and its arguments
-   * @param cancellation cancels the call once it completes
-   * @param taker receives the result, on this thread; the database connection may be returned later
+   * @param params the parameters of the request: the name of an existing tool, and its arguments
+   * @param cancellation the stage that cancels the call when the stage completes
+   * @param taker the consumer that receives the result, on this thread; the database connection may
+   *     be returned later
    */
   void call(JsonNode params, CompletionStage<?> cancellation, Consumer<ObjectNode> taker) {
     String tool = params.get("name").textValue();
@@ -239,7 +246,7 @@ final class Tools {
   /**
    * Returns the instructions for agents.
    *
-   * @param owners the connections with roles that own tables
+   * @param owners the ids of the connections with roles that own tables
    */
   String instructions(Set<String> owners) {
     var text =

@@ -33,8 +33,9 @@ import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 
 /**
- * Exchanges messages on two streams, one per line. The SDK's transport ends at the first invalid
- * line, drops calls in flight at the end of its input, and does not support cancellation.
+ * Exchanges messages on two streams, one per line. The SDK's own transport is not used, because it
+ * ends at the first invalid line, drops calls in flight at the end of its input, and does not
+ * support cancellation.
  */
 final class Transport implements McpServerTransportProvider {
   /** Maximum number of calls in flight. */
@@ -45,7 +46,7 @@ final class Transport implements McpServerTransportProvider {
   private static final String INITIALIZE = "initialize";
   private static final String INITIALIZED = "notifications/initialized";
   private static final int TOO_MANY = -32000;
-  // The only protocol version that allows several messages in a line.
+  // The only protocol version that allows several messages in one line.
   private static final String WITH_BATCHES = ProtocolVersions.MCP_2025_03_26;
 
   private final McpJsonMapper mapper;
@@ -53,14 +54,15 @@ final class Transport implements McpServerTransportProvider {
   private final OutputStream out;
   private final Tools tools;
   private final ExecutorService calls;
-  // Cancellations of calls, by request id.
+  // Futures that cancel the calls in flight, by request id.
   private final Map<String, CompletableFuture<Void>> inFlight = new ConcurrentHashMap<>();
   private final Semaphore permits = new Semaphore(IN_FLIGHT_MAX);
 
   private final ReentrantLock writing = new ReentrantLock();
   private @Nullable Thread reader;
 
-  // A separate thread, so that a client that does not read the output does not block the input.
+  // Output is written on a separate thread, so that input is still read if the client does not read
+  // the output.
   private final ExecutorService writer =
       Executors.newSingleThreadExecutor(task -> new Thread(task, "pg-hello-mcp-writer"));
 
@@ -72,7 +74,7 @@ final class Transport implements McpServerTransportProvider {
   /**
    * Creates the transport.
    *
-   * @param calls runs tool calls, which block
+   * @param calls the executor that runs tool calls, which block
    */
   Transport(
       McpJsonMapper mapper, Tools tools, ExecutorService calls, InputStream in, OutputStream out) {
@@ -153,7 +155,7 @@ final class Transport implements McpServerTransportProvider {
 
   private void handle(JsonNode message) {
     JsonNode id = message.path("id");
-    // The SDK does not accept larger numbers.
+    // The SDK does not accept larger numbers as ids.
     boolean named = id.isTextual() || (id.isIntegralNumber() && id.canConvertToLong());
     JsonNode method = message.path("method");
     boolean valid =
@@ -191,12 +193,12 @@ final class Transport implements McpServerTransportProvider {
       return;
     }
     if (method.equals(McpSchema.METHOD_PING)) {
-      // Always answered, whereas the SDK would wait for the session.
+      // Answer a ping at any time. The SDK would wait until the session is initialized.
       write(McpSchema.JSONRPCResponse.result(value(id), Map.of()));
       return;
     }
     if (!initialized && !method.equals(INITIALIZE)) {
-      // The SDK would delay the response until then, or forever.
+      // The SDK would delay the response until the session is initialized, possibly forever.
       refuse(id, ErrorCodes.INVALID_REQUEST, "The session is not initialized");
       return;
     }
@@ -239,7 +241,10 @@ final class Transport implements McpServerTransportProvider {
                     "Internal error while handling a message: " + e.getClass().getName()));
   }
 
-  /** Calls a tool directly, because the SDK would convert parameters and result to objects. */
+  /**
+   * Calls a tool directly, because the SDK would convert the parameters and the result to Java
+   * objects.
+   */
   private void call(String key, JsonNode id, JsonNode params) {
     if (!permits.tryAcquire()) {
       refuse(id, TOO_MANY, "The limit of " + IN_FLIGHT_MAX + " calls in flight was reached");
@@ -255,7 +260,8 @@ final class Transport implements McpServerTransportProvider {
                   params,
                   cancellation,
                   result -> {
-                    // Serialize first, because this may run out of memory.
+                    // Serialize the message before the call is ended, because this may run out of
+                    // memory.
                     byte[] line = line(answer(id).set("result", result));
                     if (finish(key, cancellation)) {
                       send(line);
@@ -271,7 +277,9 @@ final class Transport implements McpServerTransportProvider {
         });
   }
 
-  /** Ends a call. Returns false if it was ended before, for example by a cancellation. */
+  /**
+   * Ends a call. Returns false if the call had already ended, for example because it was cancelled.
+   */
   private boolean finish(String key, CompletableFuture<Void> call) {
     boolean first = inFlight.remove(key, call);
     if (first) {
@@ -287,7 +295,7 @@ final class Transport implements McpServerTransportProvider {
     }
   }
 
-  /** Waits for calls in flight, and cancels the rest after a timeout. */
+  /** Waits for calls in flight, and cancels the remaining ones after a timeout. */
   void end(long millis) {
     try {
       if (!permits.tryAcquire(IN_FLIGHT_MAX, millis, TimeUnit.MILLISECONDS)) {
@@ -304,7 +312,7 @@ final class Transport implements McpServerTransportProvider {
     inFlight.keySet().forEach(this::cancel);
   }
 
-  /** Writes pending messages, until a timeout. */
+  /** Waits until pending messages are written, or until a timeout. */
   void flush(long millis) throws InterruptedException {
     writer.shutdown();
     if (!writer.awaitTermination(millis, TimeUnit.MILLISECONDS)) {
@@ -342,7 +350,8 @@ final class Transport implements McpServerTransportProvider {
   }
 
   private void send(byte[] line) {
-    // A thread that calls a tool may wait for the client, but the reading thread must not.
+    // A thread that calls a tool may wait for the client to read, but the thread that reads the
+    // input must not.
     if (Thread.currentThread().equals(reader) || !writing.tryLock()) {
       writer.execute(() -> write(line));
       return;
@@ -374,7 +383,9 @@ final class Transport implements McpServerTransportProvider {
       return Mono.fromRunnable(() -> write(withoutLogging(message)));
     }
 
-    /** Removes the logging capability, which the SDK adds, because no log messages are sent. */
+    /**
+     * Removes the logging capability that the SDK adds, because this server sends no log messages.
+     */
     private static JSONRPCMessage withoutLogging(JSONRPCMessage message) {
       return message instanceof McpSchema.JSONRPCResponse response
               && response.result() instanceof McpSchema.InitializeResult result

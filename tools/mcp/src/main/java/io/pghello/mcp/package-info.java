@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * A program that offers the operations of the plugin to agents as tools, using the Model Context
+ * A program that offers the operations of the plugin as tools to agents. It uses the Model Context
  * Protocol on standard input and output. Connections are read-only by default.
  */
 @NullMarked

@@ -8,7 +8,7 @@ package io.pghello.plugin;
  * @param idle number of idle connections
  * @param waiting number of callers that wait for a connection
  * @param max maximum number of connections
- * @param min number of connections that are kept open
+ * @param min minimum number of connections that are kept open
  * @param queryCount number of completed operations, including failed ones
  * @param errorCount number of failed operations
  * @param avgQueryTime mean duration of an operation, in milliseconds; 0 if there was none

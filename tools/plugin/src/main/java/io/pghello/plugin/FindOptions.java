@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Options of a search: columns, order, and number of rows. Immutable.
  *
- * @param fields the columns; empty for all
+ * @param fields the columns to return; empty for all
  * @param orderBy the columns to sort by, most significant first
  * @param limit the maximum number of rows, 0 to 1,000,000; null for the limit of the permissions
  * @param offset the number of rows to skip, at least 0
@@ -41,12 +41,12 @@ public record FindOptions(
     return new FindOptions(List.of(fields), orderBy, limit, offset);
   }
 
-  /** Returns a copy that also sorts by this column, in ascending order. */
+  /** Returns a copy that also sorts by this column in ascending order. */
   public FindOptions orderBy(String column) {
     return orderBy(new Order(column, false));
   }
 
-  /** Returns a copy that also sorts by this column, in descending order. */
+  /** Returns a copy that also sorts by this column in descending order. */
   public FindOptions orderByDesc(String column) {
     return orderBy(new Order(column, true));
   }

@@ -7,10 +7,11 @@ public enum Isolation {
   READ_UNCOMMITTED,
   /** Each statement sees the data committed before it began. This is PostgreSQL's default. */
   READ_COMMITTED,
-  /** All statements see the data committed before the first one began. */
+  /** All statements of a transaction see the data committed before its first statement began. */
   REPEATABLE_READ,
   /**
-   * Transactions behave as if they ran one after another. Transactions that cannot are rolled back.
+   * Transactions behave as if they ran one after another. A transaction for which this is
+   * impossible is rolled back.
    */
   SERIALIZABLE;
 

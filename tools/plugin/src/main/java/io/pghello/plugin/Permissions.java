@@ -15,21 +15,21 @@ import org.jspecify.annotations.Nullable;
 /**
  * Permissions and limits of a connection. Immutable.
  *
- * <p>They restrict the statements that the plugin sends. Only the privileges of the login role
- * restrict SQL, so grant that role no more than it needs.
+ * <p>The permissions restrict the operations of the plugin, but not the contents of SQL statements
+ * from callers. Only the privileges of the login role restrict these, so grant the role only the
+ * privileges it needs.
  *
  * @param readOnly whether writing operations are rejected, and reads run in read-only transactions
  * @param sql whether operations that take SQL are allowed
  * @param operations the allowed operations; null for all
- * @param tables the tables that may be named in operations, spelled as callers pass them; null for
- *     all
+ * @param tables the tables that operations may name, spelled as callers pass them; null for all
  * @param maxRows the maximum number of rows in a result, 1 to 1,000,000
  * @param maxBytes the maximum size of the results of a call, in bytes sent by the server, 1,000 to
  *     64 MiB
  * @param maxTimeout the maximum timeout that a call can request, 1 ms to 1 hour; null for the
  *     configuration's {@code queryTimeout}
- * @param privileged whether a read-only connection may log in as a role with powers that a rollback
- *     cannot undo, such as a superuser; ignored if {@code readOnly} is false
+ * @param privileged whether a read-only connection may log in as a role that can make changes that
+ *     a rollback does not undo, such as a superuser; ignored if {@code readOnly} is false
  */
 public record Permissions(
     boolean readOnly,
@@ -99,7 +99,7 @@ public record Permissions(
 
   /**
    * Parses permissions from a JSON object with members named like the components of this record.
-   * Missing members default to {@link #read()}. If {@code readOnly} is false, they default to
+   * Missing members default to {@link #read()}. But if {@code readOnly} is false, they default to
    * {@link #all()} if {@code sql} is true, and to {@link #write()} otherwise.
    *
    * @param json the object; {@code maxTimeout} is in milliseconds
@@ -158,19 +158,19 @@ public record Permissions(
         readOnly, sql, operations, Set.of(tables), maxRows, maxBytes, maxTimeout, privileged);
   }
 
-  /** Returns a copy with another limit on rows. */
+  /** Returns a copy with a different {@code maxRows}. */
   public Permissions withMaxRows(int maxRows) {
     return new Permissions(
         readOnly, sql, operations, tables, maxRows, maxBytes, maxTimeout, privileged);
   }
 
-  /** Returns a copy with another limit on bytes. */
+  /** Returns a copy with a different {@code maxBytes}. */
   public Permissions withMaxBytes(int maxBytes) {
     return new Permissions(
         readOnly, sql, operations, tables, maxRows, maxBytes, maxTimeout, privileged);
   }
 
-  /** Returns a copy with another maximum timeout. */
+  /** Returns a copy with a different {@code maxTimeout}. */
   public Permissions withMaxTimeout(Duration maxTimeout) {
     return new Permissions(
         readOnly, sql, operations, tables, maxRows, maxBytes, maxTimeout, privileged);

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * Settings of the plugin. Immutable. {@link #toString()} does not print the configuration.
  *
  * @param config the configuration of the connection {@value #DEFAULT_ID}; null for none
- * @param permissions returns the permissions of a connection by its id
+ * @param permissions the function that returns the permissions of a connection, given its id
  * @param maxPools the maximum number of open pools, 1 to 10,000
  * @param maxConnections the maximum total number of connections in all pools, 1 to 100,000
  * @param poolIdleTimeout the time after which an unused pool is closed; its next use opens it again
@@ -86,7 +86,7 @@ public record PluginContext(
   /**
    * Returns a copy with permissions by connection id.
    *
-   * @param byId called for each operation; must be thread-safe
+   * @param byId the function that is called for each operation; it must be thread-safe
    */
   public PluginContext withPermissions(Function<String, Permissions> byId) {
     return new PluginContext(
@@ -94,20 +94,21 @@ public record PluginContext(
   }
 
   /**
-   * Returns a copy with other limits on the number of pools and their total number of connections.
+   * Returns a copy with different limits on the number of pools and on their total number of
+   * connections.
    */
   public PluginContext withLimits(int maxPools, int maxConnections) {
     return new PluginContext(
         config, permissions, maxPools, maxConnections, poolIdleTimeout, transactionLease);
   }
 
-  /** Returns a copy with another idle timeout of pools. */
+  /** Returns a copy with a different idle timeout for pools. */
   public PluginContext withPoolIdleTimeout(Duration poolIdleTimeout) {
     return new PluginContext(
         config, permissions, maxPools, maxConnections, poolIdleTimeout, transactionLease);
   }
 
-  /** Returns a copy with another lease of transactions. */
+  /** Returns a copy with a different lease for transactions. */
   public PluginContext withTransactionLease(Duration transactionLease) {
     return new PluginContext(
         config, permissions, maxPools, maxConnections, poolIdleTimeout, transactionLease);

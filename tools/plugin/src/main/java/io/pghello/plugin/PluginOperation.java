@@ -8,11 +8,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
  *
  * @param name the name, e.g. {@code batchInsert}
  * @param description a one-sentence description
- * @param writes whether it is rejected on a read-only connection; other operations, such as {@code
- *     transaction}, can contain statements that write if the connection allows it
- * @param needsSql whether it takes SQL, which requires that permission
- * @param parameters the JSON schema of its parameters
- * @param result the JSON schema of its result
+ * @param writes whether the operation is rejected on a read-only connection; other operations, such
+ *     as {@code transaction}, can still contain statements that write if the connection allows
+ *     writes
+ * @param needsSql whether the operation takes SQL, and therefore requires the permission {@code
+ *     sql}
+ * @param parameters the JSON schema of the operation's parameters
+ * @param result the JSON schema of the operation's result
  */
 public record PluginOperation(
     String name,
@@ -27,13 +29,13 @@ public record PluginOperation(
     result = result.deepCopy();
   }
 
-  /** Returns a copy of the JSON schema of its parameters. */
+  /** Returns a copy of the JSON schema of the operation's parameters. */
   @Override
   public ObjectNode parameters() {
     return parameters.deepCopy();
   }
 
-  /** Returns a copy of the JSON schema of its result. */
+  /** Returns a copy of the JSON schema of the operation's result. */
   @Override
   public ObjectNode result() {
     return result.deepCopy();

@@ -19,15 +19,15 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Typed methods for the operations of {@link PostgresPlugin#execute} on one connection. All of them
- * throw {@link PostgresException}, are subject to the connection's permissions, and reopen the
- * connection if it was closed.
+ * Typed methods for the operations of {@link PostgresPlugin#execute} on one connection. All of
+ * these methods can throw {@link PostgresException}, are subject to the connection's permissions,
+ * and reopen the connection if it was closed.
  *
- * <p>An operation takes one round trip. On a read-only connection it takes two, because the
- * read-only transaction is rolled back. A change that returns rows takes two as well, because of
- * its commit. The fifth run of a query takes one more. Values are converted as in {@link
- * SqlStatement#of}. Conditions map columns to values or to operators, e.g. {@code Map.of("age",
- * Map.of("gte", 18))}.
+ * <p>An operation takes one round trip. On a read-only connection, it takes two, because the
+ * read-only transaction is rolled back. A change that returns rows also takes two, because of the
+ * commit. The fifth run of a query takes an additional round trip. Values are converted as in
+ * {@link SqlStatement#of}. Conditions map columns to values or to operators, e.g. {@code
+ * Map.of("age", Map.of("gte", 18))}.
  *
  * <p>Immutable and thread-safe.
  */
@@ -66,13 +66,13 @@ public final class PostgresConnection {
     this.transactionId = transactionId;
   }
 
-  /** Action of a batch for a record that already exists. */
+  /** Specifies how a batch handles records that already exist. */
   public enum OnConflict {
     /** Keeps the existing row. */
     IGNORE,
     /**
-     * Updates the row with the record's values. If several records have the same key, the last one
-     * is used.
+     * Updates the row with the record's values. If several records have the same key, only the last
+     * one is used.
      */
     UPDATE
   }
@@ -81,12 +81,12 @@ public final class PostgresConnection {
    * Result of a batch.
    *
    * @param rowCount number of inserted or updated rows
-   * @param ignored number of records that already existed, and were ignored
-   * @param duplicates number of records that were replaced by later ones with the same key
+   * @param ignored number of records that were ignored because they already existed
+   * @param duplicates number of records that were not used because a later record has the same key
    */
   public record BatchResult(long rowCount, long ignored, long duplicates) {}
 
-  /** Returns the id. */
+  /** Returns the id of the connection. */
   public String id() {
     return id;
   }
@@ -102,9 +102,9 @@ public final class PostgresConnection {
   }
 
   /**
-   * Returns whether the role, or a role that it can become, owned tables or views when the
-   * connection was opened. Opens the connection if necessary. An owner can change tables in a
-   * transaction that writes, and is not subject to row security.
+   * Returns whether the login role, or a role that it can become, owned tables or views when the
+   * connection was opened. Opens the connection if necessary. The owner of a table can change the
+   * table in a read-write transaction, and is not subject to its row-level security.
    */
   public boolean ownsTables() {
     return plugin.ownsTables(id, config);
@@ -115,7 +115,11 @@ public final class PostgresConnection {
     return plugin.isConnected(id);
   }
 
-  /** Returns a connection with another timeout than the configuration's, 1 ms to 1 hour. */
+  /**
+   * Returns a connection that uses this timeout instead of the configured one.
+   *
+   * @param timeout the timeout, 1 ms to 1 hour
+   */
   public PostgresConnection withTimeout(Duration timeout) {
     return new PostgresConnection(plugin, id, config, timeout.toMillis(), transactionId);
   }
@@ -151,7 +155,7 @@ public final class PostgresConnection {
     return result(sql("execute", SqlStatement.of(sql, params)));
   }
 
-  /** Runs statements in a single transaction, and returns the result of each. */
+  /** Runs the statements in a single transaction, and returns the result of each statement. */
   public List<QueryResult> transaction(Isolation isolation, SqlStatement... statements) {
     ObjectNode parameters = Json.object().put("isolationLevel", isolation.name());
     ArrayNode operations = parameters.putArray("operations");
@@ -163,10 +167,10 @@ public final class PostgresConnection {
   }
 
   /**
-   * Begins a transaction. It holds a connection of the pool until it is committed or rolled back,
-   * or its {@link PluginContext#transactionLease()} expires.
+   * Begins a transaction. The transaction holds a connection of the pool until it is committed or
+   * rolled back, or its {@link PluginContext#transactionLease()} expires.
    *
-   * @return its id, for {@link #in}, {@link #commit} and {@link #rollback}
+   * @return the id of the transaction, for {@link #in}, {@link #commit} and {@link #rollback}
    */
   public String beginTransaction(Isolation isolation) {
     ObjectNode parameters = Json.object().put("isolationLevel", isolation.name());
@@ -174,8 +178,8 @@ public final class PostgresConnection {
   }
 
   /**
-   * Commits a transaction, or throws if it was rolled back instead. On a read-only connection, the
-   * transaction is rolled back.
+   * Commits a transaction, or throws if the server rolled it back instead. On a read-only
+   * connection, this method rolls back the transaction.
    */
   public void commit(String transaction) {
     var unused = call("commit", Json.object().put("transactionId", transaction));
@@ -236,7 +240,8 @@ public final class PostgresConnection {
   }
 
   /**
-   * Inserts all of the rows, or none if any of them already exists, and returns their number.
+   * Inserts all records as rows, and returns their number. If one of the rows already exists,
+   * inserts nothing and throws.
    *
    * @param records at least one record; all must have the same columns
    */
@@ -245,10 +250,11 @@ public final class PostgresConnection {
   }
 
   /**
-   * Inserts rows in one transaction. Records that already exist are handled as specified.
+   * Inserts records as rows, in one transaction. Handles records that already exist as specified by
+   * {@code conflict}.
    *
    * @param records at least one record; all must have the same columns
-   * @param conflict the action for records that already exist
+   * @param conflict how to handle records that already exist
    * @param columns the columns of a unique index that identify a row; none for the primary key
    */
   public BatchResult batchInsert(
@@ -269,7 +275,7 @@ public final class PostgresConnection {
     var unused = call("createTable", of(table).set("schema", schema));
   }
 
-  /** Makes all alterations of a table, or none if one fails. */
+  /** Makes all alterations to a table, or none if one of them fails. */
   public void alterTable(String table, JsonNode alterations) {
     var unused = call("alterTable", of(table).set("alterations", alterations));
   }
@@ -306,7 +312,7 @@ public final class PostgresConnection {
     }
   }
 
-  /** Returns the statistics of the connection, without a round trip. */
+  /** Returns the statistics of the connection. Takes no round trip. */
   public ConnectionStats getStats() {
     return Objects.requireNonNull(
         plugin.stats().getOrDefault(id, new ConnectionStats(0, 0, 0, 0, 0, 0, 0, 0, 0)));

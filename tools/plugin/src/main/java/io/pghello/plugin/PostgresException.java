@@ -18,13 +18,16 @@ public final class PostgresException extends RuntimeException {
 
   /** Kinds of errors. In JSON, a code is {@code POSTGRES_} followed by its name. */
   public enum Code {
-    /** The server is unreachable, does not have this database, or does not offer trusted TLS. */
+    /**
+     * The server is unreachable, the database does not exist, or the server does not offer trusted
+     * TLS.
+     */
     CONNECTION_FAILED,
     /** A statement exceeded its timeout, and was cancelled. */
     QUERY_TIMEOUT,
     /** The transaction was rolled back or no longer exists. */
     TRANSACTION_FAILED,
-    /** No connection of the pool became available in time. */
+    /** No connection in the pool became available in time. */
     POOL_EXHAUSTED,
     /** The server rejects connections without TLS. */
     SSL_REQUIRED,
@@ -32,7 +35,7 @@ public final class PostgresException extends RuntimeException {
     AUTH_FAILED,
     /** The server has no free connections. */
     TOO_MANY_CONNECTIONS,
-    /** A statement violated a constraint, which is in {@code details}. */
+    /** A statement violated a constraint. The constraint's name is in {@code details}. */
     CONSTRAINT_VIOLATED,
     /** The permissions of the connection, or of its role, do not allow the operation. */
     NOT_ALLOWED,
@@ -42,11 +45,14 @@ public final class PostgresException extends RuntimeException {
     BAD_VALUE,
     /** The operation is unknown, or its parameters do not match its schema. */
     BAD_REQUEST,
-    /** The configuration has unknown, invalid or replaced options. */
+    /**
+     * The configuration contains options that are unknown, invalid, or have been replaced by
+     * others.
+     */
     BAD_CONFIG,
-    /** A connection with this id exists with another configuration. */
+    /** A connection with this id exists, but its configuration is different. */
     CONFIG_CHANGED,
-    /** No connection has this id, and no configuration was passed to open one. */
+    /** No connection has this id, and no configuration was passed with which to open one. */
     NOT_CONNECTED,
     /** A limit of the plugin was reached: pools, transactions, or the size of a result. */
     LIMIT_REACHED,
@@ -83,7 +89,7 @@ public final class PostgresException extends RuntimeException {
     SSL_NOT_OFFERED,
     /** The server rejects logins without TLS, or {@code pg_hba.conf} rejects this login. */
     SSL_OR_HBA,
-    /** The server rejected the user or password. */
+    /** The server rejected the user name or password. */
     CREDENTIALS,
     /** The server requests an authentication method that the configuration does not allow. */
     AUTH_METHOD,
@@ -93,7 +99,7 @@ public final class PostgresException extends RuntimeException {
     LOST,
     /** The transaction has ended, or never existed. */
     GONE,
-    /** The role of a read-only connection has powers that a rollback cannot undo. */
+    /** The role of a read-only connection can make changes that a rollback does not undo. */
     PRIVILEGED;
 
     /** Returns the reason as in JSON, e.g. {@code unknownHost}. */
@@ -107,9 +113,9 @@ public final class PostgresException extends RuntimeException {
   private final transient Map<String, Object> details;
 
   /**
-   * Creates an exception. For the plugin's internal packages.
+   * Creates an exception. Intended only for the plugin's internal packages.
    *
-   * @param details JSON values: strings, numbers, booleans
+   * @param details the details, as JSON values: strings, numbers, booleans
    */
   public PostgresException(
       Code code, String message, @Nullable Reason reason, Map<String, Object> details) {

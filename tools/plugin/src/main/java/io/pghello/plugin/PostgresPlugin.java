@@ -24,14 +24,15 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Named connections to PostgreSQL, each a pool with permissions. {@link #execute} takes and returns
- * JSON; {@link #connect(String, JsonNode)} returns an object with typed methods for the same
- * operations.
+ * Manages named connections to PostgreSQL. Each connection is a pool with permissions. {@link
+ * #execute} takes and returns JSON; {@link #connect(String, JsonNode)} returns an object with typed
+ * methods for the same operations.
  *
  * <p>By default, connections are read-only and do not accept SQL. {@link
  * PluginContext#permissions()} can allow more.
  *
- * <p>Thread-safe. Its threads are daemon threads, and their failures do not end the program.
+ * <p>Thread-safe. The plugin's threads are daemon threads, and failures in them do not end the
+ * program.
  */
 public final class PostgresPlugin implements AutoCloseable {
   private static final long IDLE_CHECK_MILLIS_MAX = 30_000;
@@ -53,19 +54,20 @@ public final class PostgresPlugin implements AutoCloseable {
     timeouts.every(Math.min(idle, IDLE_CHECK_MILLIS_MAX), pools::closeIdle);
   }
 
-  /** Creates a plugin, without opening connections. */
+  /** Creates a plugin. Does not open connections. */
   public static PostgresPlugin initialize(PluginContext context) {
     return new PostgresPlugin(Objects.requireNonNull(context, "context"));
   }
 
   /**
-   * Opens a connection, unless it is open with the same configuration. The first contact uses a
-   * separate connection and takes several round trips.
+   * Opens a connection, unless it is already open with the same configuration. Opening it uses an
+   * additional server connection to query data about the server, which takes several round trips.
    *
    * @param id a name of 1 to 128 characters, e.g. {@code user-123:production-db}
-   * @param config host, port, database, user and other options, as listed in the plugin's guide
+   * @param config the configuration: host, port, database, user and other options, as listed in the
+   *     plugin's guide
    * @throws PostgresException if the configuration is invalid, the server is unreachable, or a
-   *     connection with this id exists with another configuration
+   *     connection with this id exists with a different configuration
    */
   public PostgresConnection connect(String id, JsonNode config) {
     return new PostgresConnection(this, id, open(id, config));
@@ -74,7 +76,7 @@ public final class PostgresPlugin implements AutoCloseable {
   /**
    * Opens the connection {@value PluginContext#DEFAULT_ID} with the configuration of the context.
    *
-   * @throws PostgresException as {@link #connect(String, JsonNode)} does
+   * @throws PostgresException if {@link #connect(String, JsonNode)} would throw it
    * @throws IllegalStateException if the context has no configuration
    */
   public PostgresConnection connect() {
@@ -109,9 +111,9 @@ public final class PostgresPlugin implements AutoCloseable {
   }
 
   /**
-   * Closes a connection. Its transactions are rolled back, and its statements aborted.
+   * Closes a connection. Its transactions are rolled back, and its running statements are aborted.
    *
-   * @return whether it was open
+   * @return whether the connection was open
    */
   public boolean disconnect(String id) {
     return pools.find(id).filter(pool -> use(pool, this::close)).isPresent();
@@ -126,7 +128,9 @@ public final class PostgresPlugin implements AutoCloseable {
     return true;
   }
 
-  /** Closes all connections, like {@link #disconnect}. Others can be opened afterwards. */
+  /**
+   * Closes all connections, like {@link #disconnect}. Connections can be opened again afterwards.
+   */
   public void closeAllConnections() {
     pools.open().forEach(pool -> disconnect(pool.id()));
   }
@@ -136,8 +140,8 @@ public final class PostgresPlugin implements AutoCloseable {
    * {@code {"success": false, "error": {"code", "message", "details", "timestamp"}}}. Never throws.
    *
    * @param connectionId the connection's id
-   * @param config the configuration to open the connection with if necessary; null if it must be
-   *     open
+   * @param config the configuration with which to open the connection if it is not open; null to
+   *     return an error in that case
    * @param operation one of {@link #operations()}
    * @param parameters the parameters, according to the operation's schema; null for none
    */
@@ -152,14 +156,17 @@ public final class PostgresPlugin implements AutoCloseable {
   }
 
   /**
-   * Runs an operation like {@link #execute(String, JsonNode, String, JsonNode)}, and passes on its
+   * Runs an operation like {@link #execute(String, JsonNode, String, JsonNode)}, but delivers the
    * result before the connection is returned to the pool, which may take a round trip. The call can
-   * be cancelled; the result is then the same as for a timeout. A call that is still waiting for a
-   * connection keeps waiting, but runs nothing. Throws any exception of {@code taker}.
+   * be cancelled. The result is then the same as for a timeout. If a call is cancelled while it
+   * waits for a connection, it continues to wait, and then does not run the operation. Exceptions
+   * thrown by {@code taker} are propagated.
    *
-   * @param cancellation cancels the call once it completes, normally or exceptionally; null for
-   *     none. Use a new one for each call, because it references the call until it completes
-   * @param taker receives the result, on this thread; the connection is in use until it returns
+   * @param cancellation a stage that cancels the call when the stage completes, normally or
+   *     exceptionally; null for none. Use a new stage for each call, because a stage references the
+   *     call until the stage completes
+   * @param taker the consumer that receives the result, on this thread; the connection is in use
+   *     until the consumer returns
    */
   public void execute(
       @Nullable String connectionId,
@@ -220,8 +227,8 @@ public final class PostgresPlugin implements AutoCloseable {
   }
 
   /**
-   * Opens a connection, and returns the pool's copy of the configuration, which is fastest to
-   * compare.
+   * Opens a connection, and returns the pool's copy of the configuration, because later calls
+   * compare this copy fastest.
    */
   JsonNode open(String id, JsonNode config) {
     return use(
@@ -232,7 +239,10 @@ public final class PostgresPlugin implements AutoCloseable {
         });
   }
 
-  /** Returns the permissions of a connection. Rejects roles that can do more. */
+  /**
+   * Returns the permissions of a connection. Rejects a read-only connection if its role can make
+   * changes that a rollback does not undo.
+   */
   private Permissions permissions(Pool pool) {
     Permissions permissions = Objects.requireNonNull(context.permissions().apply(pool.id()));
     String powers = pool.server().powers();
@@ -271,12 +281,18 @@ public final class PostgresPlugin implements AutoCloseable {
     return stats;
   }
 
-  /** Returns the number of completed operations, on open and closed connections. */
+  /**
+   * Returns the number of completed operations, including operations on connections that are now
+   * closed.
+   */
   public long operationCount() {
     return counters.count();
   }
 
-  /** Returns the number of failed operations, on open and closed connections. */
+  /**
+   * Returns the number of failed operations, including operations on connections that are now
+   * closed.
+   */
   public long errorCount() {
     return counters.errors();
   }

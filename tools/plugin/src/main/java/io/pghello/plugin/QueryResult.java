@@ -9,7 +9,7 @@ import java.util.List;
  *
  * @param rows one object for each row, with members in the order of the columns
  * @param rowCount the number of rows; for statements that return none, the number of changed rows
- * @param truncated whether the connection's row limit cut off further rows
+ * @param truncated whether there were more rows than the connection's row limit
  */
 public record QueryResult(List<ObjectNode> rows, long rowCount, boolean truncated) {
   /** Copies the list. */

@@ -10,7 +10,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One statement, and the values of {@code $1}, {@code $2} and so on.
+ * A single SQL statement, with values for its parameters {@code $1}, {@code $2} and so on.
  *
  * @param sql one statement, optionally followed by a semicolon
  * @param params the values as JSON
@@ -22,7 +22,9 @@ public record SqlStatement(String sql, List<JsonNode> params) {
     params = List.copyOf(params);
   }
 
-  /** Returns the SQL and the number of values. Omits the values, because they are data. */
+  /**
+   * Returns the SQL and the number of values. Omits the values themselves, because they are data.
+   */
   @Override
   public String toString() {
     return "SqlStatement[sql=" + sql + ", params=" + params.size() + "]";
@@ -31,9 +33,9 @@ public record SqlStatement(String sql, List<JsonNode> params) {
   /**
    * Creates a statement with Java values.
    *
-   * @param params null, strings, numbers, booleans, {@code byte[]}, UUIDs, dates or times, JSON, or
-   *     collections or maps of these
-   * @throws IllegalArgumentException if a value has another type
+   * @param params the values: null, strings, numbers, booleans, {@code byte[]}, UUIDs, dates,
+   *     times, JSON, or collections or maps of these
+   * @throws IllegalArgumentException if a value has an unsupported type
    */
   public static SqlStatement of(String sql, @Nullable Object... params) {
     var nodes = new ArrayList<JsonNode>(params.length);

@@ -9,14 +9,14 @@ import java.util.concurrent.TimeUnit;
 
 /** Creates maps that evict the least recently used entry. */
 public final class BoundedCache {
-  /** Maximum length of texts in a cache of texts, in characters. */
+  /** Maximum length of the strings in a cache, in characters. */
   public static final int TEXT_MAX = 20_000;
 
   /** A value that expires after a minute. */
   public record Recent<V>(V value, long asked) {
     private static final long KNOWN_NANOS = TimeUnit.MINUTES.toNanos(1);
 
-    /** Returns a value that was queried now. */
+    /** Returns an entry for a value that was queried just now. */
     public static <V> Recent<V> of(V value) {
       return new Recent<>(value, System.nanoTime());
     }

@@ -44,7 +44,7 @@ public final class Json {
     return StreamSupport.stream(json.spliterator(), false);
   }
 
-  /** Reads JSON from a resource in the package of a class. */
+  /** Reads JSON from a resource in the same package as a class. */
   public static JsonNode resource(Class<?> beside, String name) {
     try {
       return MAPPER.readTree(Texts.resource(beside, name));

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Converts validated JSON to records. Unlike Jackson's data binding, it does not copy JSON:
- * components of type JSON are the caller's nodes, with all digits.
+ * components of type {@link JsonNode} are the caller's nodes, so numbers keep all their digits.
  */
 public final class Records {
   private Records() {}
@@ -28,8 +28,8 @@ public final class Records {
 
   /**
    * Returns a function that converts an object to a record with components named like the members.
-   * For missing members, lists are empty, JSON is a missing node, booleans are false, and others
-   * are null.
+   * If a member is missing, the component is an empty list, a missing JSON node, false, or null,
+   * depending on its type.
    */
   public static <R extends Record> Function<JsonNode, R> reader(Class<R> type) {
     Reader reader = ofRecord(type);
@@ -42,7 +42,7 @@ public final class Records {
   }
 
   private static String name(RecordComponent component) {
-    // The annotation is for names that are reserved words in Java.
+    // The annotation is used for names that are reserved words in Java.
     JsonProperty other = component.getAccessor().getAnnotation(JsonProperty.class);
     return other == null ? component.getName() : other.value();
   }

@@ -11,7 +11,7 @@ import java.util.Objects;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
-/** Checks and formats texts. */
+/** Checks and formats strings. */
 public final class Texts {
   private static final int LOGGED_MAX = 2_000;
   private static final Pattern WORD = Pattern.compile("_(.)");
@@ -41,7 +41,10 @@ public final class Texts {
     return line.length() <= LOGGED_MAX ? line : line.substring(0, LOGGED_MAX) + "…";
   }
 
-  /** Returns whether one name is probably a typo of the other: at most a third of it differs. */
+  /**
+   * Returns whether one name is probably a misspelling of the other, because at most a third of the
+   * characters differ.
+   */
   static boolean areSimilar(String name, String other) {
     if (Math.abs(name.length() - other.length()) > (name.length() + 1) / 3) {
       return false;
@@ -68,7 +71,7 @@ public final class Texts {
   }
 
   /**
-   * Reads a text resource in the package of a class.
+   * Reads a text resource in the same package as a class.
    *
    * @throws UncheckedIOException if it cannot be read
    */

@@ -10,12 +10,13 @@ import io.pghello.plugin.PostgresPlugin;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Meters for the total of all connections of a plugin. Ids are not tags, because there may be many
- * and they may identify persons.
+ * Meters for all connections of a plugin in total. Connection ids are not tags, because there may
+ * be many of them, and they may identify persons.
  *
- * <p>{@code pghello.plugin.connections} with the tag {@code state} ({@code total}, {@code idle},
- * {@code waiting}, {@code max}), {@code pghello.plugin.pools}, {@code pghello.plugin.operations}
- * and {@code pghello.plugin.errors}. The last two include closed connections.
+ * <p>The meters are {@code pghello.plugin.connections} with the tag {@code state} ({@code total},
+ * {@code idle}, {@code waiting}, {@code max}), {@code pghello.plugin.pools}, {@code
+ * pghello.plugin.operations} and {@code pghello.plugin.errors}. The last two include closed
+ * connections.
  */
 public final class PluginMetrics implements MeterBinder {
   private final PostgresPlugin plugin;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Meters of the plugin. Needs Micrometer on the class path. */
+/** Meters of the plugin. This package needs Micrometer on the class path. */
 @NullMarked
 package io.pghello.plugin.micrometer;
 

@@ -24,9 +24,9 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Inserts many rows, either with array parameters, one for each column of a statement, or with COPY
- * if the rows exceed one statement. If rows may already exist, COPY needs an intermediate table,
- * which is worthwhile from {@value #COPY_BETWEEN_FROM} rows.
+ * Inserts many rows. Uses either an INSERT with one array parameter for each column or, if the rows
+ * do not fit into one statement, COPY. If rows may already exist, COPY needs an intermediate table,
+ * which is worthwhile only from {@value #COPY_BETWEEN_FROM} rows.
  */
 final class BatchInsert {
   static final int COPY_BETWEEN_FROM = 50_000;
@@ -41,7 +41,7 @@ final class BatchInsert {
     this.runner = runner;
   }
 
-  /** The plan of a batch, once the table is known. */
+  /** The plan for a batch, made when the table's columns are known. */
   private record Plan(
       String table,
       TableInfo info,
@@ -55,7 +55,7 @@ final class BatchInsert {
     }
   }
 
-  /** The records, and the strategy for records that already exist. */
+  /** The records of a batch, and the strategy for records that already exist. */
   record Batch(
       String table,
       JsonNode records,
@@ -116,7 +116,8 @@ final class BatchInsert {
   }
 
   /**
-   * Returns a list that creates its elements on access, so that the server can work in parallel.
+   * Returns a list that creates its elements on access, so that this JVM and the server can work in
+   * parallel.
    */
   private static <T> List<T> lazily(int size, IntFunction<T> make) {
     return new AbstractList<>() {
@@ -177,7 +178,7 @@ final class BatchInsert {
       for (int place : places) {
         key.add(row[place]);
       }
-      // Nulls do not conflict, so such a row equals only itself.
+      // Nulls do not conflict, so a row with a null in its key equals only itself.
       last.put(key.contains(null) ? row : key, row);
     }
     return List.copyOf(last.values());
@@ -191,7 +192,8 @@ final class BatchInsert {
     for (int i = 0; i < width; i++) {
       String column = plan.columns().get(i);
       String type = plan.info().type(column);
-      // There are no arrays of arrays, and unnest splits a composite type into several columns.
+      // Pass such values as text, because PostgreSQL has no arrays of arrays, and unnest splits a
+      // composite type into several columns.
       boolean text = plan.info().isArray(column) || plan.info().isComposite(column);
       arrays.add(
           "pg_catalog.unnest($" + (i + 1) + "::" + (text ? "pg_catalog.text" : type) + "[])");
@@ -201,7 +203,7 @@ final class BatchInsert {
     String source =
         "ROWS FROM (" + String.join(", ", arrays) + ") AS u(" + String.join(", ", names) + ")";
     String sql = plan.insertFrom(values, source);
-    // Convert all values before sending the first, because one may be invalid.
+    // Convert all values before sending the first one, because any of them may be invalid.
     List<@Nullable String[]> rows = List.copyOf(plan.rows());
     long changed = 0;
     for (int from = 0; from < rows.size(); from += CHUNK) {

@@ -17,8 +17,9 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.core.Oid;
 
 /**
- * Records in COPY's binary format, which costs the server a quarter less than text. Ends before the
- * first record with a value that only the server can parse, such as the time {@code "tomorrow"}.
+ * Iterates over records in COPY's binary format, which takes the server a quarter less time than
+ * text. Ends before the first record with a value that only the server can parse, such as the time
+ * {@code "tomorrow"}.
  */
 final class BinaryRows implements Iterable<byte[]> {
   private static final int CHUNK = 1 << 15;
@@ -60,7 +61,7 @@ final class BinaryRows implements Iterable<byte[]> {
         : null;
   }
 
-  /** Returns the number of converted records, after iteration. */
+  /** Returns the number of converted records. Call this after the iteration. */
   int sent() {
     return sent;
   }

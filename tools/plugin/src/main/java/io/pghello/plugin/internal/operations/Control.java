@@ -26,7 +26,7 @@ final class Control {
   /** Parameters of {@code beginTransaction}. */
   record Begin(@Nullable Isolation isolationLevel) {}
 
-  /** Parameters of operations that take only the common ones. */
+  /** Parameters of operations that take only the common parameters. */
   record Nothing() {}
 
   JsonNode begin(Call call, Begin begin) {

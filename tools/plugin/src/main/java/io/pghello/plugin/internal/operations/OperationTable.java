@@ -31,9 +31,9 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All operations, with their parameters, results and required permissions. {@code operations.json}
- * contains the descriptions for callers. Each operation receives its parameters as a record.
- * Thread-safe.
+ * The table of all operations, with their parameters, results and required permissions. {@code
+ * operations.json} contains the descriptions for callers. Each operation receives its parameters as
+ * a record. Thread-safe.
  */
 public final class OperationTable {
   private static final Map<String, PluginOperation> DESCRIBED = described();
@@ -76,7 +76,8 @@ public final class OperationTable {
    * @param about the description for callers
    * @param schema the schema that validates parameters; not exposed to callers
    * @param type the record type for the validated parameters
-   * @param handler runs the operation, and returns a result according to its schema
+   * @param handler the function that runs the operation, and returns a result that matches the
+   *     result's schema
    */
   private record Operation(
       PluginOperation about,
@@ -138,7 +139,7 @@ public final class OperationTable {
   /**
    * Runs an operation.
    *
-   * @throws PostgresException if it fails or is not allowed
+   * @throws PostgresException if the operation fails or is not allowed
    */
   public JsonNode run(
       Pool pool, Permissions permissions, String name, JsonNode parameters, Caller caller) {
@@ -192,7 +193,7 @@ public final class OperationTable {
     }
   }
 
-  /** Rejects a table that is not allowed. */
+  /** Throws if a table is not allowed. */
   static void requireTable(@Nullable Set<String> allowed, @Nullable String table) {
     if (allowed != null && table != null && !allowed.contains(table)) {
       throw Failures.withRemedy(

@@ -69,14 +69,14 @@ final class Queries {
         });
   }
 
-  /** Returns a result according to its schema. */
+  /** Returns a result as JSON that matches its schema. */
   static ObjectNode json(QueryResult result) {
     ObjectNode json = Json.object();
     json.putArray("rows").addAll(result.rows());
     return json.put("rowCount", result.rowCount()).put("truncated", result.truncated());
   }
 
-  /** Returns the first row, or null. */
+  /** Returns the first row; JSON null if there is none. */
   static JsonNode first(QueryResult result) {
     return result.rows().isEmpty() ? NullNode.instance : result.rows().get(0);
   }

@@ -51,7 +51,7 @@ final class Rows {
 
   private JsonNode changed(
       Call call, Change change, BiFunction<Change, JsonNode, SqlStatement> write) {
-    // Reject invalid parameters before contacting the server.
+    // Reject invalid parameters before the server is contacted.
     var unused = write.apply(change, MissingNode.getInstance());
     long changed =
         runner.write(

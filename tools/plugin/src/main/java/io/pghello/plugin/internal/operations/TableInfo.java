@@ -17,7 +17,7 @@ import java.util.function.Function;
 /**
  * Catalog data of a table.
  *
- * @param copy whether it accepts COPY
+ * @param copy whether the table accepts COPY
  * @param columns the types of writable columns, without lengths
  * @param types the OIDs of the columns' types
  * @param categories the categories of the columns' types; a domain has the category of its base
@@ -26,17 +26,21 @@ import java.util.function.Function;
  */
 record TableInfo(
     boolean copy, JsonNode columns, JsonNode types, JsonNode categories, List<String> key) {
-  // Without lengths, because a cast to varchar(3) would truncate, but an assignment fails.
+  // The types have no lengths, because a cast to varchar(3) would truncate a longer value, whereas
+  // an assignment fails.
   private static final String INFO = Texts.resource(TableInfo.class, "columns.sql");
 
   static final String DESCRIPTION = Texts.resource(TableInfo.class, "description.sql");
 
-  /** The schemas of types outside pg_catalog, which also contain their operators. */
+  /**
+   * Query for the schemas of types outside pg_catalog. These schemas also contain the types'
+   * operators.
+   */
   private static final String TYPE_SCHEMAS = Texts.resource(TableInfo.class, "type-schemas.sql");
 
   private static final Function<JsonNode, TableInfo> READER = Records.reader(TableInfo.class);
 
-  /** Queries a table in one round trip. */
+  /** Queries the catalog data of a table in one round trip. */
   static TableInfo of(Session session, String table) {
     return READER.apply(ask(session, INFO, table));
   }
@@ -52,8 +56,8 @@ record TableInfo(
   }
 
   /**
-   * Returns the schemas of the operators for a table's columns with types outside pg_catalog. Takes
-   * a round trip at most once a minute for each table.
+   * Returns the schemas of the operators, by column, for the columns with types outside pg_catalog.
+   * Takes a round trip at most once a minute for each table.
    */
   static JsonNode operators(Session session, String table) {
     return session.pool().operators(table, () -> ask(session, TYPE_SCHEMAS, table));

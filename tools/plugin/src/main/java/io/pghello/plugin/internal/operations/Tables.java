@@ -24,7 +24,7 @@ import java.util.stream.Stream;
 final class Tables {
   private static final SqlStatement LIST =
       new SqlStatement(Texts.resource(Tables.class, "tables.sql"), List.of());
-  // Only superusers can create C functions.
+  // Finds the schema by looking for a C function, because only superusers can create C functions.
   private static final SqlStatement HELLO =
       new SqlStatement(Texts.resource(Tables.class, "hello-schema.sql"), List.of());
   private static final int TABLES_MAX = 100_000;
@@ -77,7 +77,7 @@ final class Tables {
 
   private JsonNode changed(
       Call call, List<Column> columns, Function<String, List<String>> statements) {
-    // Reject invalid parameters before contacting the server.
+    // Reject invalid parameters before the server is contacted.
     var unused = statements.apply("public");
     boolean asks = columns.stream().anyMatch(Column::defaultsToHello);
     return runner.transaction(

@@ -15,7 +15,8 @@ import java.util.Set;
 import java.util.function.Function;
 
 /**
- * Parses a JSON configuration, flat or nested. Options that have no effect are rejected by name.
+ * Parses a flat or nested JSON configuration. If an option would have no effect, parsing fails with
+ * an error that names the option.
  */
 public final class ConfigReader {
   private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "::1");
@@ -64,7 +65,8 @@ public final class ConfigReader {
   /**
    * Parses a configuration.
    *
-   * @throws PostgresException if an option is unknown, invalid or replaced
+   * @throws PostgresException if an option is unknown or invalid, or has been replaced by another
+   *     one
    */
   public static ConnectionConfig read(JsonNode json) {
     Schema.check(SCHEMA, json, "config", Code.BAD_CONFIG);
@@ -109,7 +111,7 @@ public final class ConfigReader {
     }
     ObjectNode tls = Json.object().put("mode", "verify-" + ssl.path("verify").asText("full"));
     tls.setAll(ssl instanceof ObjectNode given ? given : Json.object());
-    // Validate them here, because the driver would hide the cause of an error.
+    // Validate the certificates and keys here, because the driver would hide the cause of an error.
     Pem.context(
         tls.path("ca").textValue(), tls.path("cert").textValue(), tls.path("key").textValue());
     return tls;

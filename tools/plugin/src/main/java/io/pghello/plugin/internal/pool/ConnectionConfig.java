@@ -76,21 +76,21 @@ public record ConnectionConfig(
     properties.setProperty("gssEncMode", "disable");
     properties.setProperty("requireAuth", methods());
     properties.setProperty("ApplicationName", "pg-hello-plugin");
-    // Sends these settings at login, so that RESET restores them.
+    // The driver then sends its settings at login, so that RESET restores them.
     properties.setProperty("assumeMinServerVersion", "12");
     String seconds = String.valueOf((connectionTimeoutMillis + 999) / 1000);
     properties.setProperty("loginTimeout", seconds);
-    // For queries outside of operations. Each operation sets its own timeout.
+    // This timeout applies to queries outside operations. Each operation sets its own timeout.
     properties.setProperty("socketTimeout", seconds);
     properties.setProperty("cancelSignalTimeout", "2");
     properties.setProperty("tcpKeepAlive", "true");
-    // Otherwise, the text of numbers depends on how often a statement runs.
+    // Otherwise, the text format of numbers would depend on how often a statement has run.
     properties.setProperty("binaryTransfer", "false");
-    // Sending a time as text would cost the server a fifth of a row.
+    // Formatting a time as text would take a fifth of the server's time for a row.
     properties.setProperty("binaryTransferEnable", "TIMESTAMP,TIMESTAMPTZ");
     properties.setProperty("binaryTransferDisable", "POINT,BOX");
     properties.setProperty("maxResultBuffer", String.valueOf(maxBytes));
-    // Several statements in one message cost the server less in this mode.
+    // In this mode, several statements in one message take the server less time.
     properties.setProperty("preferQueryMode", "extendedForPrepared");
     properties.setProperty("prepareThreshold", preparedStatements ? "5" : "0");
     properties.setProperty("sslmode", tls.mode());
@@ -109,7 +109,8 @@ public record ConnectionConfig(
     // The driver rejects duplicate methods.
     var methods = new LinkedHashSet<String>();
     if (given.startsWith("!")) {
-      // Any local user can take over the port of a stopped server.
+      // Without TLS, do not allow plain-text passwords: any local user can take over the port of a
+      // stopped server.
       methods.addAll(tls.on() ? List.of("!gss", "!sspi") : List.of("!gss", "!sspi", "!password"));
     }
     methods.addAll(List.of(given.split(",", -1)));
@@ -122,7 +123,7 @@ public record ConnectionConfig(
     }
   }
 
-  /** Returns the address only, because other options may be secret. */
+  /** Returns only the address, because other options may be secret. */
   @Override
   public String toString() {
     return host + ":" + port;

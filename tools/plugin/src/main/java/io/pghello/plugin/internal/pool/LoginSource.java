@@ -16,13 +16,13 @@ import org.postgresql.ds.PGSimpleDataSource;
  * Opens connections. After the server rejects a login, no further login is attempted for some time,
  * because a pool would retry several times a second and lock the account. Thread-safe.
  */
-@SuppressWarnings("serial") // Never serialized, like the driver's data sources.
+@SuppressWarnings("serial") // Instances are never serialized.
 final class LoginSource extends PGSimpleDataSource {
   private static final Driver DRIVER = new Driver();
   private static final long PAUSE_MIN_NANOS = TimeUnit.SECONDS.toNanos(10);
   private static final long PAUSE_MAX_NANOS = TimeUnit.MINUTES.toNanos(5);
 
-  // Without this, the server notices a lost client only when it sends the result.
+  // Without this setting, the server notices a lost client only when it sends the result.
   private static final String CHECK_CLIENT =
       "SELECT pg_catalog.set_config('client_connection_check_interval', '2000', false)";
 
@@ -37,7 +37,7 @@ final class LoginSource extends PGSimpleDataSource {
     this.properties = config.properties(limits.maxBytes());
     this.refusals = refusals;
     // The server formats JSON according to these settings. The driver parses SQL according to the
-    // fourth.
+    // fourth setting.
     this.session =
         Texts.resource(LoginSource.class, "session.sql")
             .formatted(limits.idleInTransactionMillis(), limits.statementMillis());
@@ -46,15 +46,15 @@ final class LoginSource extends PGSimpleDataSource {
   /**
    * Limits of a session.
    *
-   * @param maxBytes the maximum size of one result; the driver stops reading there
+   * @param maxBytes the maximum size of one result; the driver stops reading a larger result
    * @param idleInTransactionMillis the time after which the server ends an idle transaction
    * @param statementMillis the time after which the server ends a statement that was not cancelled
    */
   record Limits(int maxBytes, long idleInTransactionMillis, long statementMillis) {}
 
   /**
-   * Returns statements that restore the session's state after login, in one round trip. The last
-   * one returns whether this succeeded. The driver's prepared statements are kept.
+   * Returns the statements that reset the session to its state after login, in one round trip. The
+   * last statement returns whether this succeeded. The driver's prepared statements are kept.
    */
   String reset() {
     return "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; UNLISTEN *;"
@@ -91,7 +91,10 @@ final class LoginSource extends PGSimpleDataSource {
     }
   }
 
-  /** Makes the server check for lost clients. Not supported on all systems and versions. */
+  /**
+   * Makes the server check for lost clients. Some operating systems and server versions do not
+   * support this.
+   */
   private void checkClient(Statement statement) throws SQLException {
     if (checksClient) {
       try {
@@ -105,13 +108,13 @@ final class LoginSource extends PGSimpleDataSource {
     }
   }
 
-  /** Rejected logins of a configuration, with their times and errors. Thread-safe. */
+  /** Records rejected logins of a configuration, with their times and errors. Thread-safe. */
   static final class Refusals {
     private @Nullable SQLException refusal;
     private long refusedAt;
     private long pause;
 
-    /** Returns the last error while further logins are suspended; null otherwise. */
+    /** Returns the last error if logins are currently suspended; null otherwise. */
     synchronized @Nullable SQLException last() {
       return refusal != null && System.nanoTime() - refusedAt < pause ? refusal : null;
     }

@@ -32,7 +32,7 @@ final class Pem {
   /**
    * Returns an SSL context for the given certificates and key.
    *
-   * @throws PostgresException if a text is invalid; the message contains its actual format
+   * @throws PostgresException if a text is invalid; the message names the format of the text
    */
   static SSLContext context(@Nullable String ca, @Nullable String cert, @Nullable String key) {
     if ((cert == null) != (key == null)) {

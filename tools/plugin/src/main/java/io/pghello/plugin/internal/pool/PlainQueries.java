@@ -7,20 +7,20 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Remembers which queries can be read without conversion to JSON by the server, which costs more
- * than the row itself; and which queries have side effects. Finding out takes a round trip, so this
- * is done only for frequent queries. Thread-safe.
+ * Remembers which queries have results that can be read without conversion to JSON by the server,
+ * which costs more than reading the row itself. Also remembers which queries have side effects.
+ * Each check takes a round trip, so only frequent queries are checked. Thread-safe.
  */
 public final class PlainQueries {
-  /** State of the knowledge about a query. */
+  /** Whether a query's result can be read without the server's JSON, as far as this is known. */
   public enum Answer {
-    /** It has not run often enough to be examined. */
+    /** The query has not run often enough to be checked. */
     RARE,
-    /** It should be examined. */
+    /** The query has not been checked, and should be. */
     UNKNOWN,
-    /** All its columns can be read without the server's JSON. */
+    /** All columns can be read without the server's JSON. */
     PLAIN,
-    /** It has other columns. */
+    /** At least one column requires the server's JSON. */
     OTHER
   }
 
@@ -28,9 +28,14 @@ public final class PlainQueries {
   public enum Effects {
     /** The query may change rows or the session. */
     POSSIBLE,
-    /** None, but roles other than the connection's role and superusers can change that. */
+    /**
+     * The query has no side effects, but a role that is neither the connection's role nor a
+     * superuser can change that.
+     */
     NONE_YET,
-    /** None, and only the connection's role and superusers can change that. */
+    /**
+     * The query has no side effects, and only the connection's role and superusers can change that.
+     */
     NONE
   }
 
@@ -42,7 +47,9 @@ public final class PlainQueries {
   private final Map<String, Recent<Effects>> effects = BoundedCache.of(CACHED_MAX);
   private final Map<String, Integer> runs = BoundedCache.of(CACHED_MAX);
 
-  /** Counts a run of a query, and returns the state of the knowledge about it. */
+  /**
+   * Counts a run of a query, and returns whether its result can be read without the server's JSON.
+   */
   public Answer run(String sql) {
     Integer known = columns.get(sql);
     if (known != null) {
@@ -53,20 +60,27 @@ public final class PlainQueries {
         : Answer.RARE;
   }
 
-  /** Records how many such columns a query has; 0 if it has others. */
+  /**
+   * Records the result of a check.
+   *
+   * @param count the number of columns; 0 if a column requires the server's JSON
+   */
   public void answered(String sql, int count) {
     runs.remove(sql);
     columns.put(sql, count);
   }
 
-  /** Returns how many such columns a query has; 0 if it has others, or is not known. */
+  /**
+   * Returns the number of columns of a query; 0 if a column requires the server's JSON, or if the
+   * query has not been checked.
+   */
   public int columns(String sql) {
     return columns.getOrDefault(sql, 0);
   }
 
   /**
-   * Returns the side effects of a query; null if they are unknown, or were found out more than a
-   * minute ago, because the meaning of its names may have changed.
+   * Returns the side effects of a query; null if they are unknown or were determined more than a
+   * minute ago, because the meaning of the query's names may have changed since then.
    */
   public @Nullable Effects effects(String sql) {
     Recent<Effects> known = effects.get(sql);

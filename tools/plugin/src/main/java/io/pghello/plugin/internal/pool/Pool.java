@@ -33,14 +33,15 @@ import org.postgresql.core.ResultHandlerBase;
 import org.postgresql.core.TransactionState;
 import org.postgresql.core.Tuple;
 
-/** The connections for one id. Thread-safe. */
+/** The pool of connections for one id. Thread-safe. */
 public final class Pool {
   private static final Logger LOG = System.getLogger("io.pghello.plugin");
   private static final int CACHED_MAX = 256;
 
   /**
-   * Seeds random(), releases advisory locks, and returns whether no prepared statements of SQL are
-   * left, for which the session must be closed. RESET and ROLLBACK do none of this.
+   * Expression that seeds random(), releases advisory locks, and returns whether no statements
+   * prepared with SQL are left. If any are left, the session must be closed. RESET and ROLLBACK do
+   * none of this.
    */
   static final String LEFT = Texts.resource(Pool.class, "left.sql");
 
@@ -89,7 +90,7 @@ public final class Pool {
     logConnection("opened");
   }
 
-  /** Returns the id. */
+  /** Returns the id of the connection. */
   public String id() {
     return id;
   }
@@ -114,23 +115,27 @@ public final class Pool {
     return maxBytes;
   }
 
-  /** Returns the permits for transactions by id. They leave one connection for other operations. */
+  /**
+   * Returns the permits for transactions by id. Unless the pool has only one connection, they leave
+   * one connection for other operations.
+   */
   public Semaphore transactions() {
     return transactions;
   }
 
-  /** Returns which parameters of statements are arrays, as far as known. */
+  /** Returns a cache of which parameters are arrays, by the text of the statement. */
   public Map<String, List<Boolean>> arrays() {
     return arrays;
   }
 
-  /** Returns the type OIDs of the parameters of statements. */
+  /** Returns a cache of the parameters' type OIDs, by the text of the statement. */
   public Map<String, Recent<int[]>> types() {
     return types;
   }
 
   /**
-   * Returns the schemas of the operators for a table's columns. Queries them at most once a minute.
+   * Returns the schemas of the operators for a table's columns. Queries the schemas at most once a
+   * minute.
    */
   public JsonNode operators(String table, Supplier<JsonNode> ask) {
     Recent<JsonNode> known = operators.get(table);
@@ -141,7 +146,7 @@ public final class Pool {
     return known.value();
   }
 
-  /** Forgets the operators of all tables, because a table has changed. */
+  /** Discards the cached operators of all tables, because a table has changed. */
   public void forgetOperators() {
     operators.clear();
   }
@@ -168,33 +173,35 @@ public final class Pool {
     }
   }
 
-  /** The treatment of a session before it is reused. */
+  /** What to do with a session before it is reused. */
   public enum After {
-    /** The session is unchanged. */
+    /** The session is kept as it is, because it is unchanged. */
     KEEP,
-    /** A statement may have changed the session. */
+    /** The session is reset, because a statement may have changed it. */
     RESET,
     /** The session is closed, because a reset may not restore everything that was changed. */
     END
   }
 
   /**
-   * Returns a connection to the pool. Rolls back an open transaction, and restores the session's
-   * state after login, with at most one round trip; or closes the session.
+   * Returns a connection to the pool. Either rolls back an open transaction and resets the session
+   * to its state after login, with at most one round trip, or closes the session.
    */
   public void giveBack(Connection connection, After after) {
     boolean same = false;
     try {
       same = isAsLoggedIn(connection, after) && after != After.END;
     } catch (SQLException | RuntimeException e) {
-      // The pool has dropped the connection or is closed. The server rolls back.
+      // The pool has closed the connection or is itself closed. The server rolls back the
+      // transaction.
       LOG.log(Level.DEBUG, "A connection was lost when it was returned");
     }
     try {
       if (same) {
         connection.close();
       } else {
-        // The pool closes it on another thread, possibly after the caller has continued.
+        // The pool closes the connection on another thread, possibly after the caller has
+        // continued.
         source.evictConnection(connection);
       }
     } catch (SQLException | RuntimeException e) {
@@ -205,7 +212,8 @@ public final class Pool {
   private boolean isAsLoggedIn(Connection connection, After after) throws SQLException {
     BaseConnection base = connection.unwrap(BaseConnection.class);
     if (base.isClosed()) {
-      // The cause may have ended the other sessions as well, and a retry would borrow one of them.
+      // The other sessions may have been lost for the same reason, and a retry would borrow one of
+      // them.
       source.getHikariPoolMXBean().softEvictConnections();
       return false;
     }
@@ -224,9 +232,9 @@ public final class Pool {
   }
 
   /**
-   * Commits, and restores the session's state after login, in one round trip.
+   * Commits, and resets the session to its state after login, in one round trip.
    *
-   * @return whether the state was restored; if not, the commit has still succeeded
+   * @return whether the session was reset; if not, the commit has still succeeded
    * @throws SQLException if the commit failed or its outcome is unknown
    */
   public boolean commit(Connection connection) throws SQLException {
@@ -256,7 +264,8 @@ public final class Pool {
   }
 
   /**
-   * Distinguishes between the results of the commit and the reset, which a JDBC statement cannot.
+   * Distinguishes the result of the commit from the result of the reset, which is impossible with a
+   * JDBC statement.
    */
   private static final class Answer extends ResultHandlerBase {
     private boolean committed;
@@ -301,7 +310,7 @@ public final class Pool {
     return json;
   }
 
-  /** Rejects a different configuration. */
+  /** Throws if the configuration is different. */
   void requireSame(JsonNode other) {
     if (!json.equals(other) && !config.equals(ConfigReader.read(other))) {
       throw Failures.withRemedy(
@@ -389,8 +398,8 @@ public final class Pool {
   }
 
   /**
-   * Leaves the decision to close connections to {@link #giveBack}. A pool that decides itself logs
-   * messages of the server.
+   * Leaves the decision to close connections to {@link #giveBack}. If HikariCP makes this decision
+   * itself, it logs messages of the server.
    */
   private static final class KeepsAll implements SQLExceptionOverride {
     @java.lang.Override

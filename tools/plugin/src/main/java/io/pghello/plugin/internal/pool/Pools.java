@@ -90,7 +90,7 @@ public final class Pools implements AutoCloseable {
 
   /** Closes a pool. */
   public void close(Pool pool) {
-    // Until then, its connections still count towards the limit.
+    // The pool's connections count towards the limit until they are closed.
     pool.close();
     forget(pool);
   }
@@ -157,7 +157,7 @@ public final class Pools implements AutoCloseable {
     return new Pool(id, json, config, logins, server, permissions.maxBytes());
   }
 
-  /** Makes one connection outside the pool, and reads data about the server. */
+  /** Opens one connection outside the pool, and queries data about the server. */
   private Server firstContact(
       ConnectionConfig config, LoginSource logins, LoginSource.Refusals refusals) {
     int attempts = config.autoReconnect() ? config.maxReconnectAttempts() : 0;
@@ -201,7 +201,7 @@ public final class Pools implements AutoCloseable {
     }
   }
 
-  /** Returns whether a pool fits into the limits after all unused pools are closed. */
+  /** Returns whether a pool would be within the limits if all unused pools were closed. */
   private boolean mayFit(ConnectionConfig config) {
     List<Pool> used = open().stream().filter(Pool::isUsed).toList();
     return used.size() < context.maxPools()
@@ -225,7 +225,7 @@ public final class Pools implements AutoCloseable {
     }
   }
 
-  /** Closes the least recently used pool. Returns false if all are in use. */
+  /** Closes the least recently used pool. Returns false if all pools are in use. */
   private boolean closeOldest() {
     long now = System.nanoTime();
     List<Pool> oldest =

@@ -9,12 +9,12 @@ import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Data about a server and the login role, read at the first contact.
+ * Data about a server and the login role, queried when a pool is opened.
  *
  * @param connectionLimit the number of connections available to ordinary roles
  * @param readCommitted whether READ COMMITTED is the default isolation level
- * @param powers the powers of the role, or of a role that it can become, that a rollback cannot
- *     undo; null for none
+ * @param powers the privileges of the role, or of a role that it can become, that allow changes
+ *     that a rollback does not undo; null for none
  * @param owner whether the role owns tables or views
  */
 public record Server(

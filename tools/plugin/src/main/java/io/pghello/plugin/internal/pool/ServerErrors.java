@@ -23,7 +23,8 @@ import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 
 /**
- * Converts errors of the driver by their SQLSTATE. Omits their messages, which may contain data.
+ * Converts the driver's exceptions, based on their SQLSTATE. Omits their messages, which may
+ * contain data.
  */
 public final class ServerErrors {
   private static final Set<String> LOST =
@@ -34,12 +35,15 @@ public final class ServerErrors {
 
   private ServerErrors() {}
 
-  /** Returns whether the connection was lost, so that another one may succeed. */
+  /**
+   * Returns whether the connection was lost. If so, the statement may succeed on another
+   * connection.
+   */
   public static boolean isLost(SQLException e) {
     return LOST.contains(state(e));
   }
 
-  /** Returns whether the server rejected the login, so that a retry is pointless. */
+  /** Returns whether the server rejected the login. If so, a retry is pointless. */
   static boolean isRefused(SQLException e) {
     return state(e).startsWith("28");
   }
@@ -49,7 +53,7 @@ public final class ServerErrors {
     return Set.of("08001", "57P03", "53300").contains(state(e));
   }
 
-  /** Returns the error for a failure to get a connection. */
+  /** Returns the error for a failed connection attempt. */
   public static PostgresException connecting(SQLException e, ConnectionConfig config) {
     if (!(e instanceof SQLTransientConnectionException)) {
       return refused(reason(e, config), e, config);
@@ -69,7 +73,7 @@ public final class ServerErrors {
 
   private static Reason reason(SQLException e, ConnectionConfig config) {
     String state = state(e);
-    // A reject rule in pg_hba.conf has the same state.
+    // A reject rule in pg_hba.conf leads to the same SQLSTATE.
     if (state.equals("28000") && !config.encrypted()) {
       return Reason.SSL_OR_HBA;
     } else if (is(e, "The server does not support SSL.")) {
@@ -120,11 +124,11 @@ public final class ServerErrors {
    * @param readOnly whether the connection is read-only
    * @param cancelled whether the timeout has expired
    * @param wrote whether the server may have changed data
-   * @param prefix the number of characters sent before the caller's text; negative if positions do
-   *     not refer to the caller's text
+   * @param prefix the number of characters that precede the caller's text in the statement;
+   *     negative if error positions do not refer to the caller's text
    */
   public record Run(boolean readOnly, boolean cancelled, boolean wrote, int prefix) {
-    /** Before any statement. */
+    /** The circumstances before any statement has run. */
     public static final Run NONE = new Run(false, false, false, -1);
   }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Configurations, pools by id, logins, TLS. */
+/** Configurations, connection pools, logins and TLS. */
 @NullMarked
 package io.pghello.plugin.internal.pool;
 

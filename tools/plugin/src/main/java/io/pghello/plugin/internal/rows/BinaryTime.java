@@ -6,7 +6,8 @@ import java.nio.charset.StandardCharsets;
 import java.time.LocalDate;
 
 /**
- * Converts binary times to the format of the server's JSON, which saves the server the conversion.
+ * Converts binary times to the format of the server's JSON, so that the server need not convert
+ * them.
  */
 final class BinaryTime {
   private static final long SECOND = 1_000_000;
@@ -23,7 +24,7 @@ final class BinaryTime {
   /**
    * Returns a time as text.
    *
-   * @param value microseconds, in UTC if it has a zone
+   * @param value the microseconds since the server's epoch, in UTC if the type has a time zone
    */
   static String text(byte[] value, boolean zone) {
     long micros = ByteBuffer.wrap(value).getLong();
@@ -34,7 +35,7 @@ final class BinaryTime {
     }
     var time = new BinaryTime();
     LocalDate date = LocalDate.ofEpochDay(EPOCH_DAY + Math.floorDiv(micros, DAY));
-    // There is no year 0.
+    // The year 0 in Java is the year 1 BC.
     boolean christian = date.getYear() > 0;
     time.date(christian ? date.getYear() : 1 - date.getYear(), date);
     time.clock(Math.floorMod(micros, DAY));

@@ -17,12 +17,12 @@ import org.postgresql.jdbc.PgResultSet;
 import org.postgresql.jdbc.PgResultSetMetaData;
 
 /**
- * Converts rows with text columns or binary times to the same JSON that {@link RowReader} reads
- * from the server's to_json in UTC. Supports all built-in types except composite and container
- * types. Not thread-safe.
+ * Converts rows with text columns or binary times to JSON. The result is the same JSON as {@link
+ * RowReader} reads from the server's to_json in UTC. Supports all built-in types except composite
+ * and container types. Not thread-safe.
  */
 public final class ColumnReader {
-  /** Conversion of a value to JSON. */
+  /** The kind of conversion of a value to JSON. */
   private enum Kind {
     TEXT,
     INTEGER,
@@ -53,7 +53,7 @@ public final class ColumnReader {
   /**
    * Returns a reader for a result, or nothing if a column has an unsupported type.
    *
-   * @param reader limits the memory use
+   * @param reader the reader that limits the memory use
    */
   public static Optional<ColumnReader> of(ResultSet rows, RowReader reader) throws SQLException {
     PgResultSet result = rows.unwrap(PgResultSet.class);
@@ -69,13 +69,13 @@ public final class ColumnReader {
         return Optional.empty();
       }
     }
-    // The driver treats a row without columns as missing.
+    // The driver ignores rows without columns.
     return kinds.length == 0
         ? Optional.empty()
         : Optional.of(new ColumnReader(result, kinds, binary, names, reader));
   }
 
-  /** Returns how many columns there are. */
+  /** Returns the number of columns. */
   public int count() {
     return kinds.length;
   }
@@ -161,14 +161,15 @@ public final class ColumnReader {
   }
 
   private static JsonNode number(byte[] text) {
-    // NaN and infinities, which JSON does not support.
+    // JSON does not support NaN and infinities.
     return text[text.length - 1] > '9'
         ? TextNode.valueOf(new String(text, StandardCharsets.ISO_8859_1))
         : RowReader.number(text, 0, text.length);
   }
 
   /**
-   * Returns a time in the format of XML Schema: with a T, and with the minutes of its zone, UTC.
+   * Returns a time in the format of XML Schema: with a T between date and time, and with the
+   * minutes of the UTC offset.
    */
   private static String timestamp(byte[] text, boolean zone) {
     String time = new String(text, StandardCharsets.ISO_8859_1).replaceFirst(" ", "T");

@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Parses rows from JSON, with a memory limit for all results of a call. The server has produced or
- * validated the JSON, so commas can be treated as spaces. Most objects of a result have the same
- * names, so these strings are shared. Not thread-safe.
+ * validated the JSON, so the reader can treat commas as spaces. The objects in a result usually
+ * have the same member names, so these strings are shared. Not thread-safe.
  */
 public final class RowReader {
   // Small values take more memory than their text.
@@ -46,7 +46,7 @@ public final class RowReader {
   private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
   private final CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
-  // Names by hash.
+  // Member names by hash.
   private final @Nullable String[] knownNames = new String[128];
   private final int maxBytes;
   private long leftBytes;
@@ -55,7 +55,8 @@ public final class RowReader {
   private byte[] text = {};
   private int at;
   private boolean plain;
-  // Members and elements of the open objects and arrays, and where each of these begins.
+  // Members and elements of the objects and arrays that are not closed yet, and the index at which
+  // each object or array begins.
   private String[] names = new String[16];
   private JsonNode[] values = new JsonNode[16];
   private int count;
@@ -65,8 +66,8 @@ public final class RowReader {
   /**
    * Creates a reader.
    *
-   * @param maxBytes the maximum size of all results of a call, in bytes sent by the server; they
-   *     may use eight times as much memory
+   * @param maxBytes the maximum size of all results of a call, in bytes sent by the server; the
+   *     results may use eight times as much memory
    */
   public RowReader(int maxBytes) {
     this.maxBytes = maxBytes;
@@ -147,7 +148,7 @@ public final class RowReader {
     } else if (depth == begins.length) {
       begins = Arrays.copyOf(begins, 2 * depth);
     }
-    // The name of this value, if it has one, stays in front of its members.
+    // If this value has a name, the name stays in front of the value's members.
     reserve();
     begins[depth++] = count;
   }
@@ -159,7 +160,7 @@ public final class RowReader {
     }
   }
 
-  /** Closes an object or array, and returns where its members or elements begin. */
+  /** Closes an object or array, and returns the index at which its members or elements begin. */
   private int end() {
     int begin = begins[--depth];
     count = begin - 1;
@@ -182,7 +183,9 @@ public final class RowReader {
     return object;
   }
 
-  /** Returns the end of a string, and sets whether its bytes are ASCII without escapes. */
+  /**
+   * Returns the end of a string, and records whether all of its bytes are ASCII without escapes.
+   */
   private int endOfString() {
     int end = at;
     int all = 0;
@@ -270,7 +273,7 @@ public final class RowReader {
     return from == begin ? rest : string.append(rest).toString();
   }
 
-  /** Decodes UTF-8. A database in SQL_ASCII may contain other bytes. */
+  /** Decodes UTF-8. A database with the encoding SQL_ASCII may contain invalid bytes. */
   private String decoded(int begin, int end) {
     try {
       return decoder.decode(ByteBuffer.wrap(text, begin, end - begin)).toString();
@@ -337,7 +340,7 @@ public final class RowReader {
   }
 
   /**
-   * Returns a text; JSON null for null.
+   * Returns a text as JSON; JSON null for null.
    *
    * @throws PostgresException if the results are too large
    */
@@ -347,12 +350,12 @@ public final class RowReader {
     return TextNode.valueOf(text);
   }
 
-  /** Counts the memory of a row with this many columns. */
+  /** Adds the memory use of a row with this many columns. */
   void takeRow(int columns) {
     take(OBJECT_BYTES + 2 * VALUE_BYTES * columns);
   }
 
-  /** Counts memory of a result. */
+  /** Adds to the memory use of the results. */
   private void take(int bytes) {
     left -= bytes;
     if (left < 0) {
@@ -361,7 +364,7 @@ public final class RowReader {
     }
   }
 
-  /** Counts bytes sent by the server. */
+  /** Adds the memory use for bytes sent by the server. */
   void takeBytes(int bytes) {
     take(bytes);
     leftBytes -= bytes;

@@ -41,27 +41,29 @@ public final class Bindings {
   private static final String ARRAYS =
       "SELECT t.oid::pg_catalog.int8 FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=)"
           + " ANY (?::pg_catalog.oid[]) AND (t.typcategory OPERATOR(pg_catalog.=) 'A'"
-          // an array of any composite type
+          // 2287 is the pseudo-type for an array of any composite type.
           + " OR t.oid OPERATOR(pg_catalog.=) 2287)";
 
   private Bindings() {}
 
   /**
-   * Values of a statement's parameters, in PostgreSQL's text format.
+   * The values of a statement's parameters, in PostgreSQL's text format.
    *
    * @param texts the value for each placeholder; null for SQL NULL
-   * @param remembered whether it was already known which parameters are arrays
+   * @param remembered whether the cache already contained which parameters are arrays
    */
   record Values(List<@Nullable String> texts, boolean remembered) {}
 
   /**
    * Returns the values of a statement's parameters. A JSON array can become a PostgreSQL array or a
-   * JSON value, so the server is queried once, which costs two round trips.
+   * JSON value. To decide this, the server is queried once for each statement, which takes two
+   * round trips.
    *
    * @param text the text that is sent
    * @param sql the statement in it
-   * @param cache which parameters are arrays, by the statement, because a retry can send it with
-   *     another text around it
+   * @param order the number of the value for each placeholder, starting with 1
+   * @param cache the cache of which parameters are arrays, by the statement, because a retry can send
+   *     it with another text around it
    */
   static Values values(
       BaseConnection connection,
@@ -101,8 +103,8 @@ public final class Bindings {
   }
 
   /**
-   * Returns which parameters are arrays. The driver can look up type names as well, but its query
-   * uses names that other schemas in the search_path could redefine.
+   * Returns which parameters are arrays. The driver could look up the types too, but its query uses
+   * names that other schemas in the search_path could redefine.
    */
   private static List<Boolean> areArrays(BaseConnection connection, String text)
       throws SQLException {

@@ -6,13 +6,13 @@ import io.pghello.plugin.internal.pool.Pool;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The call that statements belong to.
+ * The call to which statements belong.
  *
  * @param pool the pool, which is retained during the call
  * @param permissions the permissions of the connection
  * @param timeoutMillis the timeout of each statement, or of the whole transaction
  * @param transactionId the transaction to run in; null for a new one
- * @param caller can cancel the statements
+ * @param caller the caller, which can cancel the statements
  */
 public record Call(
     Pool pool,

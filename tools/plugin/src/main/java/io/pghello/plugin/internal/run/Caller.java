@@ -9,8 +9,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * The caller of an operation. Not thread-safe.
  *
- * @param cancellation cancels the statements of the call once it completes; null for none
- * @param rest tasks to run after the caller has received the result, such as returning a connection
+ * @param cancellation the stage that cancels the statements of the call when the stage completes;
+ *     null for none
+ * @param rest the tasks to run after the caller has received the result, such as returning a
+ *     connection
  */
 public record Caller(@Nullable CompletionStage<?> cancellation, Deque<Runnable> rest)
     implements AutoCloseable {

@@ -12,23 +12,25 @@ import java.sql.Types;
 import java.util.Set;
 
 /**
- * Asks the server whether a query has no side effects, so that it can be rolled back: all names in
- * it can only refer to tables and to built-in functions without side effects. Other functions,
- * views, row security, domains and operators can run any code. So can the planner, which evaluates
- * expressions of indexes, constraints, partition keys and statistics of a table, its children and
- * its parents.
+ * Queries whether a query has no side effects, in which case it can be rolled back. This is the
+ * case if the names in the query can only refer to tables and to built-in functions without side
+ * effects. Other functions, views, row-level security, domains and operators can run any code. So
+ * can the planner, because it evaluates expressions in the indexes, constraints, partition keys and
+ * statistics of a table, its children and its parents.
  *
- * <p>The owner of a table can change the answer at any time, so a query on it is rolled back. This
- * is not needed if only the connection's own role and superusers can change the answer: they own
- * the tables, their types, the schemas in which a name could get another meaning, the database, and
- * all functions in C, and no other role can create objects there. Functions in other languages,
- * which could call functions of any role, support no index.
+ * <p>The owner of a table can change the answer at any time, so a query on the table is rolled
+ * back. The rollback is not necessary if only the connection's own role and superusers can change
+ * the answer. This requires that they own the tables, the tables' types, the schemas in which a
+ * name could get another meaning, the database, and all C functions, and that no other role can
+ * create objects in these schemas. It also requires that no index uses functions in other
+ * languages, because these could call functions of any role.
  */
 final class Harmless {
   /**
-   * Returns whether no object that the names can refer to has side effects, and whether only the
-   * current role and superusers can change that. Built-in functions that are not volatile have
-   * none, except those that take names or queries as text, and run the objects with these names.
+   * Query that returns whether no object to which the names can refer has side effects, and whether
+   * only the current role and superusers can change that. Built-in functions that are not volatile
+   * have no side effects, except those that take names or queries as text and run the named objects
+   * or the queries.
    */
   private static final String QUERY = Texts.resource(Harmless.class, "harmless.sql");
 
@@ -37,7 +39,8 @@ final class Harmless {
   /**
    * Runs the check in one round trip.
    *
-   * @param names all words and quoted names of the query, as stored by the server
+   * @param names all words and quoted names in the query, in the form in which the server stores
+   *     them
    */
   static Effects ask(Connection connection, Set<String> names) throws SQLException {
     String all = Bindings.text(Json.of(names), true, "A name");

@@ -54,8 +54,8 @@ public final class Runner {
   }
 
   /**
-   * Runs the work, and retries it once if a table was changed, because the failed attempt was
-   * rolled back.
+   * Runs the work. If it fails because another session has changed a table, retries it once. This
+   * is safe, because the failed attempt was rolled back.
    */
   private static <T> T applied(Session session, boolean several, Function<Session, T> work) {
     try {
@@ -71,7 +71,8 @@ public final class Runner {
   private <T> T once(
       Call call, @Nullable Isolation isolation, Session.Mode mode, Function<Session, T> work) {
     Pool pool = call.pool();
-    // A call uses one connection at a time.
+    // First return the connection of the previous attempt, because a call uses only one connection
+    // at a time.
     call.caller().doRest();
     Connection connection = pool.borrow();
     After after = After.END;

@@ -40,19 +40,22 @@ import org.postgresql.core.TransactionState;
 
 /** Runs statements on a connection. Not thread-safe. */
 public final class Session {
-  // errors of prepared statements whose tables or types have changed; XX000 and 42704 report a type
-  // that was dropped, and class 22 a value that does not fit the previous type of a column
+  // SQLSTATEs of errors that occur if the tables or types of a prepared statement have changed.
+  // XX000 and 42704 occur if a type was dropped, and class 22 if a value does not fit the previous
+  // type of a column.
   private static final Set<String> STALE =
       Set.of(
           "26000", "42804", "42883", "22003", "22007", "22008", "22P02", "42P18", "0A000", "42704",
           "XX000");
 
-  // BEGIN and ROLLBACK around an undone query are prepared even if the query is not
+  // SQLSTATE for a missing prepared statement. BEGIN and ROLLBACK around an undone query are
+  // prepared even if the query is not.
   private static final String GONE = "26000";
 
   private static final String READ_ONLY = "25006";
 
-  // the number of columns is part of a query with a check
+  // SQLSTATE if the number of columns has changed, because the text of a query with a check depends
+  // on this number.
   private static final String OTHER_COLUMNS = "42601";
 
   private static final String READ = "SELECT pg_catalog.to_json(q.*)::pg_catalog.text FROM (\n";
@@ -74,10 +77,10 @@ public final class Session {
   private boolean checked;
 
   /**
-   * The transaction that statements run in, if any.
+   * The transaction in which statements run, if any.
    *
-   * @param readOnly whether it is read-only
-   * @param several whether it contains several statements
+   * @param readOnly whether the transaction is read-only
+   * @param several whether the transaction contains several statements
    */
   record Mode(boolean readOnly, boolean several) {
     boolean transaction() {
@@ -96,26 +99,26 @@ public final class Session {
     this.reader = new RowReader(call.permissions().maxBytes());
   }
 
-  /** Returns the pool of its connection. */
+  /** Returns the pool to which the session's connection belongs. */
   public Pool pool() {
     return pool;
   }
 
   /**
-   * Runs a query of a caller inside parentheses. The grammar allows no statements that write there.
-   * A function in it can still write if the connection can.
+   * Runs a caller's query inside parentheses, where SQL's grammar does not allow statements that
+   * write. Functions in the query can still write if the connection can.
    */
   public QueryResult read(DollarSql sql, List<JsonNode> params, int maxRows) {
     sql.requireParameters(params.size());
     return bracketed(sql, params, maxRows, true);
   }
 
-  /** Runs a query of this library on a table or view. */
+  /** Runs a query on a table or view. The plugin generated the query. */
   public QueryResult read(SqlStatement text, int maxRows) {
     return bracketed(DollarSql.of(text.sql()), text.params(), maxRows, false);
   }
 
-  /** Runs a query of this library that reads only the catalog. */
+  /** Runs a query that reads only the catalog. The query is part of the plugin. */
   public QueryResult ask(SqlStatement text, int maxRows) {
     String suffix = "\n) q LIMIT " + (maxRows + 1L);
     return read(
@@ -123,11 +126,12 @@ public final class Session {
   }
 
   /**
-   * Runs a query inside parentheses. On a connection that can write, queries without side effects
-   * are rolled back, so their changes to the session are undone, unless only trusted roles can add
-   * side effects to them. After other queries, the session is reset.
+   * Runs a query inside parentheses. On a connection that can write, the session is reset after a
+   * query that may have side effects. A query without side effects is rolled back, in case a role
+   * has just added side effects to it. If only trusted roles could do so, neither is necessary.
    *
-   * @param mayWrite whether the outcome of a failed query is unknown unless it has no side effects
+   * @param mayWrite whether a failed query with possible side effects may have changed data, so
+   *     that its outcome is unknown
    */
   private QueryResult bracketed(
       DollarSql sql, List<JsonNode> params, int maxRows, boolean mayWrite) {
@@ -148,7 +152,7 @@ public final class Session {
           if (!READ_ONLY.equals(e.sqlState())) {
             throw e;
           }
-          // The meaning of its names has changed since the check.
+          // The meaning of the query's names has changed since the check.
           pool.plainQueries().answeredEffects(sql.jdbc(), Effects.POSSIBLE);
         }
       }
@@ -161,7 +165,8 @@ public final class Session {
   private QueryResult bracketed(
       DollarSql sql, List<JsonNode> params, int maxRows, Answer known, boolean undo) {
     String suffix = "\n) q LIMIT " + (maxRows + 1L);
-    // A changed column type would abort a transaction with other statements.
+    // In a transaction with other statements, an error because of a changed column type would abort
+    // these as well, so read JSON.
     boolean plain = !mode.several() && isInUtc(sql) && isPlain(sql, params, known, undo);
     String prefix = plain ? READ_PLAIN : READ;
     Reading<QueryResult> reading =
@@ -201,9 +206,9 @@ public final class Session {
   }
 
   /**
-   * Returns the side effects of a query. For frequent queries, the server is asked about the names
-   * in the query. The answer is valid for a minute. If an owner redefines these names within that
-   * time, only notifications of that owner can be lost.
+   * Returns the side effects of a query. For frequent queries, the server is queried about the
+   * names in the query, and the answer is used for a minute. If an owner redefines these names
+   * within that minute, the only effect is that notifications of that owner can be lost.
    */
   private Effects effects(DollarSql sql, boolean often) {
     if (mode.several() || !sql.reads() || sql.mayChangeSession()) {
@@ -227,8 +232,8 @@ public final class Session {
   }
 
   /**
-   * Returns whether a query needs no JSON from the server. Checks this once, with a run without
-   * rows.
+   * Returns whether the result of a query can be read without the server's JSON. This is checked
+   * once, by running the query with LIMIT 0.
    */
   private boolean isPlain(DollarSql sql, List<JsonNode> params, Answer known, boolean undo) {
     return switch (known) {
@@ -274,7 +279,7 @@ public final class Session {
     return result(rows, maxRows);
   }
 
-  /** Runs any statement. On a read-only connection, it must be a query. */
+  /** Runs any statement. On a read-only connection, the statement must be a query. */
   public QueryResult execute(DollarSql sql, List<JsonNode> params, int maxRows) {
     sql.requireNoSessionControl();
     sql.requireParameters(params.size());
@@ -323,12 +328,12 @@ public final class Session {
         });
   }
 
-  /** Runs a statement of this library, and returns the number of changed rows. */
+  /** Runs a statement that the plugin generated, and returns the number of changed rows. */
   public long change(SqlStatement text) {
     return execute(DollarSql.of(text.sql()), text.params(), 1).rowCount();
   }
 
-  /** Runs statements of this library without parameters. */
+  /** Runs statements without parameters that the plugin generated. */
   public void changeAll(List<String> statements) {
     statements.forEach(statement -> change(new SqlStatement(statement, List.of())));
   }
@@ -354,7 +359,7 @@ public final class Session {
     }
   }
 
-  /** Sets the isolation level of a new transaction, if one is given. */
+  /** Sets the isolation level of a new transaction, unless it is null. */
   void isolate(@Nullable Isolation isolation) {
     if (isolation == null
         || (isolation == Isolation.READ_COMMITTED && pool.server().readCommitted())) {
@@ -369,7 +374,7 @@ public final class Session {
 
   /** Commits. A read-only transaction is rolled back later, when its connection is returned. */
   void commit() {
-    // For a failed transaction, the driver's commit() returns normally.
+    // Check this first, because the driver's commit() returns normally for a failed transaction.
     requireTransaction();
     if (mode.readOnly()) {
       return;
@@ -383,14 +388,14 @@ public final class Session {
     }
   }
 
-  /** Returns the treatment of the session before it is reused. */
+  /** Returns what to do with the session before it is reused. */
   After after() {
     return stale ? After.END : after;
   }
 
   /**
-   * Ends the transaction and discards the prepared statements of the connection, if they may have
-   * caused the last failure. Returns whether it did.
+   * If prepared statements of the connection may have caused the last failure, ends the
+   * transaction, discards these statements, and returns true.
    */
   boolean forgetStale() {
     if (!stale) {
@@ -411,7 +416,7 @@ public final class Session {
     }
   }
 
-  /** Returns whether the server can only roll back. */
+  /** Returns whether the transaction has failed, so that the server can only roll it back. */
   static boolean hasFailed(Connection connection) {
     try {
       return connection.isClosed()
@@ -437,7 +442,9 @@ public final class Session {
     return new QueryResult(kept, kept.size(), truncated);
   }
 
-  /** Runs a statement that cannot be put in parentheses. All values of its rows are text. */
+  /**
+   * Runs a statement that cannot be put in parentheses. All values in the resulting rows are text.
+   */
   private QueryResult plain(PreparedStatement statement, int maxRows) throws SQLException {
     statement.setMaxRows(maxRows + 1);
     if (!statement.execute()) {
@@ -521,7 +528,8 @@ public final class Session {
 
   /**
    * Returns the types of a statement's parameters. Queries them at most once a minute, in one round
-   * trip, because a column may have got another type that takes the same values differently.
+   * trip, because the type of a column may have changed to one that converts the same values
+   * differently.
    */
   private int[] types(DollarSql sql, String text) throws SQLException {
     if (sql.order().isEmpty()) {
@@ -571,7 +579,8 @@ public final class Session {
       prepared = values.remembered();
       return attempt.run(text, values);
     } catch (IllegalStateException e) {
-      // the driver met an answer to another statement than it sent, and has not read the rest of it
+      // The driver has received a response to a statement that it did not send, and has not read
+      // the rest of the response.
       note(After.END);
       throw Failures.withRemedy(
           Code.SERVER_ERROR,
@@ -597,7 +606,8 @@ public final class Session {
 
   /**
    * Rejects a session with standard_conforming_strings turned off. The server would end string
-   * literals in other places than the parser did, so that one statement could become several.
+   * literals at other positions than this plugin's parser, so that one statement could become
+   * several.
    */
   private void requireStandardStrings() {
     if (!server.getStandardConformingStrings()) {
@@ -629,7 +639,7 @@ public final class Session {
     if (ServerErrors.isLost(e)) {
       note(After.END);
     } else if ("08S01".equals(e.getSQLState())) {
-      // Used by the driver if maxResultBuffer is exceeded.
+      // The driver reports this SQLSTATE if maxResultBuffer is exceeded.
       return RowReader.tooLarge("has more than " + pool.maxBytes() + " bytes", pool.maxBytes());
     }
     return ServerErrors.running(

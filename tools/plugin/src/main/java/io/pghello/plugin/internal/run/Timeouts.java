@@ -32,7 +32,7 @@ public final class Timeouts implements AutoCloseable {
   private volatile long nextLook = System.nanoTime() + NEVER_NANOS;
   private @Nullable ScheduledFuture<?> look;
 
-  /** Creates timeouts, without starting threads. */
+  /** Creates an instance. Does not start threads yet. */
   public Timeouts() {
     timer.setRemoveOnCancelPolicy(true);
   }
@@ -58,9 +58,9 @@ public final class Timeouts implements AutoCloseable {
   }
 
   /**
-   * Watches a connection until the guard is closed. If the server does not respond to the
-   * cancellation either, the connection is abandoned a few seconds later. A cancellation by the
-   * caller has the same effect as a timeout.
+   * Watches a connection until the guard is closed, and cancels its statement after the timeout. If
+   * the server does not respond to the cancellation either, the connection is abandoned a few
+   * seconds later. A cancellation by the caller has the same effect as a timeout.
    */
   Guard guard(Connection connection, Call call, long millis) throws SQLException {
     var guard = new Guard(connection, millis);
@@ -75,7 +75,7 @@ public final class Timeouts implements AutoCloseable {
 
   /**
    * Schedules a check of the guards. Waking the timer thread for each guard would cost as much as a
-   * round trip, so it wakes only for the earliest timeout.
+   * round trip, so the thread wakes only for the earliest timeout.
    */
   private void lookAt(long nanos) {
     if (nanos - nextLook >= 0) {
@@ -112,7 +112,7 @@ public final class Timeouts implements AutoCloseable {
     workers.shutdown();
   }
 
-  /** Watches a connection. After it is closed, no cancellation is in progress. */
+  /** Watches a connection. After a guard is closed, no cancellation is in progress. */
   final class Guard implements AutoCloseable {
     private final PGConnection connection;
     private volatile long end;
@@ -136,10 +136,11 @@ public final class Timeouts implements AutoCloseable {
         try {
           connection.cancelQuery();
         } catch (SQLException e) {
-          // The cancellation is retried, and the network timeout ends the statement in any case.
+          // The cancellation will be retried, and the network timeout ends the statement in any
+          // case.
           over = true;
         }
-        // Retry, because no statement may have been running at that moment.
+        // Retry, because possibly no statement was running at that moment.
         end = System.nanoTime() + AGAIN_NANOS;
         lookAt(end);
       }

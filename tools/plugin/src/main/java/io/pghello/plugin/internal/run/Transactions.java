@@ -132,8 +132,9 @@ public final class Transactions {
   }
 
   /**
-   * Commits a transaction, and ends it in any case. Throws if a statement failed before. Read-only
-   * transactions are rolled back, which also reverts settings and notifications.
+   * Commits a transaction. Throws if an earlier statement of the transaction failed. The
+   * transaction is ended in any case. Read-only transactions are rolled back, which also reverts
+   * settings and notifications.
    */
   public void commit(Call call) {
     Open transaction = find(call);
@@ -210,7 +211,10 @@ public final class Transactions {
     }
   }
 
-  /** Records that the server can only roll back. If the connection was lost, it already has. */
+  /**
+   * Records that the server can only roll back the transaction. If the connection was lost, the
+   * server has already rolled back.
+   */
   private static PostgresException noted(Open transaction, PostgresException e) {
     if (!transaction.ended && Session.hasFailed(transaction.connection)) {
       transaction.failed = e.code().text();
@@ -231,7 +235,7 @@ public final class Transactions {
 
   private Open find(Call call) {
     Open transaction = call.transactionId() == null ? null : open.get(call.transactionId());
-    // The transaction of another connection is not visible to this one.
+    // Transactions of other connections are treated as missing.
     if (transaction == null || transaction.pool != call.pool()) {
       throw gone();
     }

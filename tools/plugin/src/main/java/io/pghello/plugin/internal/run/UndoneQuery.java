@@ -26,17 +26,19 @@ import org.postgresql.core.Tuple;
 import org.postgresql.core.v3.SqlSerializationContext;
 
 /**
- * A query that leaves nothing in the session, whatever the functions that it calls or the planner
- * evaluates have done: it runs in a read-only transaction, which is rolled back in the same round
- * trip. Before that, random() is seeded and advisory locks are released, which no rollback does.
- * The driver prepares and keeps these statements one by one. Only {@link #PREPARED} is parsed anew
- * behind each query: a query that replaces statements of the driver by others of their names cannot
- * replace the statement that finds it out.
+ * A query that leaves the session unchanged, whatever is done by the functions that the query calls
+ * or that the planner evaluates. It runs in a read-only transaction, which is rolled back in the
+ * same round trip. Because a rollback neither resets random() nor releases advisory locks, random()
+ * is seeded and the locks are released before the rollback. The driver prepares these statements
+ * separately and keeps them. Only {@link #PREPARED} is parsed again after each query. A query could
+ * replace the driver's prepared statements with other statements of the same names, but it cannot
+ * replace the statement that detects this.
  *
- * <p>Parsing takes the server longer than finding a row by its key. {@link #checked} therefore adds
- * the check to a query of few rows, and the driver prepares both as one statement. Nobody can
- * replace that statement between the query and the check, because the previous check found that it
- * was the driver's own. The check runs when all rows are known.
+ * <p>Parsing a statement takes the server longer than finding a row by its key. Therefore, {@link
+ * #checked} adds the check to a query that returns few rows, and the driver prepares both as one
+ * statement. The query cannot replace the check, because both are part of the same statement, and
+ * the previous check has found that this statement is the driver's own. The check runs after all
+ * rows have been determined.
  */
 final class UndoneQuery implements Query {
   private static final SecureRandom RANDOM = new SecureRandom();
@@ -45,7 +47,7 @@ final class UndoneQuery implements Query {
   private static final String CLEAR =
       "SELECT pg_catalog.setseed(?), pg_catalog.pg_advisory_unlock_all()";
 
-  /** Returns for each prepared statement whether SQL has prepared it. */
+  /** Query that returns, for each prepared statement, whether it was prepared with SQL. */
   private static final String PREPARED = "SELECT (pg_catalog.pg_prepared_statement()).from_sql";
 
   private static final String ROLLBACK = "ROLLBACK";
@@ -54,7 +56,8 @@ final class UndoneQuery implements Query {
 
   private static final String CHECKED = "WITH q AS MATERIALIZED (\n";
 
-  // the count depends on all rows and the check on the count, so that no code runs after the check
+  // The count depends on all rows, and the check depends on the count, so that no other code runs
+  // after the check.
   private static final String CHECK =
       "pg_catalog.setseed(?) IS NOT NULL AND pg_catalog.pg_advisory_unlock_all() IS NOT NULL"
           + " AND NOT EXISTS (SELECT FROM pg_catalog.pg_prepared_statement() p"
@@ -68,12 +71,13 @@ final class UndoneQuery implements Query {
   }
 
   /**
-   * Returns the text around a query whose result ends with a row for the check. The last parameter
-   * is the seed. The server holds all rows of the query in memory, so it should return few.
+   * Returns the text around a query with a check. The result of such a query ends with a row for
+   * the check, and its last parameter is the seed. The query should return few rows, because the
+   * server holds all of them in memory.
    *
-   * @param prefix the text before the caller's query, as without the check
-   * @param suffix the text after it
-   * @param columns the number of columns
+   * @param prefix the text before the caller's query, without the check
+   * @param suffix the text after the caller's query, without the check
+   * @param columns the number of columns of the query's result
    */
   static Checked checked(String prefix, String suffix, int columns) {
     return new Checked(
@@ -90,11 +94,11 @@ final class UndoneQuery implements Query {
   /**
    * Runs a query, and returns its result.
    *
-   * @param statement a statement of the connection, which the result belongs to
+   * @param statement a statement of the connection, to which the result will belong
    * @param values the parameters of the query
-   * @param types the numbers of the parameters' types if the driver is to prepare the query, else
-   *     null. The driver would find them out by itself, but would then take an extra round trip
-   *     after each query whose rows have no maximum length.
+   * @param types the OIDs of the parameters' types if the driver is to prepare the query; otherwise
+   *     null. The driver could determine the types itself, but would then need an additional round
+   *     trip after each query whose rows have no maximum length.
    * @param checked whether the query is {@link #checked}
    */
   static Result run(
@@ -110,7 +114,7 @@ final class UndoneQuery implements Query {
     CachedQuery begin = executor.borrowQuery(BEGIN);
     CachedQuery clear = executor.borrowQuery(CLEAR);
     CachedQuery rollback = executor.borrowQuery(ROLLBACK);
-    // a statement that asked the server before may have begun the transaction
+    // An earlier statement, such as a query for parameter types, may have begun the transaction.
     boolean begins = connection.getTransactionState() == TransactionState.IDLE;
     CachedQuery shape = executor.borrowQuery(shape(begins, values.size(), checked));
     try {
@@ -146,13 +150,13 @@ final class UndoneQuery implements Query {
   }
 
   /**
-   * Rows of a query.
+   * The rows of a query.
    *
-   * @param clear whether nothing is left in the session; if not, it has to end
+   * @param clear whether the session is unchanged; if not, it must be closed
    */
   record Result(ResultSet rows, boolean clear) {}
 
-  /** Returns statements with the same numbers of parameters as the statements to be sent. */
+  /** Returns SQL with as many parameters in each statement as the statements to be sent. */
   private static String shape(boolean begins, int parameters, boolean checked) {
     String marks = "?,".repeat(parameters);
     return (begins ? "BEGIN; SELECT " : "SELECT ")
@@ -160,7 +164,10 @@ final class UndoneQuery implements Query {
         + "; ROLLBACK";
   }
 
-  /** Collects the rows of the query, and looks at the last ones of the others. */
+  /**
+   * Collects the rows of the query, and evaluates the rows of the last other statement that returns
+   * any.
+   */
   private static final class Answer extends ResultHandlerBase {
     private final Query query;
     private Field[] fields = {};
@@ -182,7 +189,7 @@ final class UndoneQuery implements Query {
       }
     }
 
-    /** Removes the check from the rows, and returns its answer. */
+    /** Removes the row for the check, and returns whether the check succeeded. */
     boolean takeCheck() {
       int last = fields.length - 1;
       if (last < 0 || rows.isEmpty()) {
@@ -195,7 +202,7 @@ final class UndoneQuery implements Query {
 
     @Override
     public void handleWarning(SQLWarning warning) {
-      // its words may have data
+      // Ignored, because it may contain data.
     }
   }
 
@@ -231,7 +238,7 @@ final class UndoneQuery implements Query {
 
   @Override
   public void close() {
-    // the driver's cache closes the statements
+    // The driver's cache closes the statements.
   }
 
   @Override

@@ -15,8 +15,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Generates statements on rows. All values are parameters. The text contains only validated names
- * and integers of the caller.
+ * Generates statements on rows. All values are parameters. From the caller, the text contains only
+ * validated names and integers.
  */
 public final class CrudSql {
   private static final int DEPTH_MAX = 16;
@@ -60,8 +60,8 @@ public final class CrudSql {
   /**
    * Returns an UPDATE.
    *
-   * @param operators the schema of the operators of a column's type, by column, unless it is
-   *     pg_catalog
+   * @param operators the schema of the operators for a column's type, by column; omits columns
+   *     whose operators are in pg_catalog
    */
   public static SqlStatement update(Change change, JsonNode operators) {
     var sql = new CrudSql(operators);
@@ -106,8 +106,8 @@ public final class CrudSql {
    *
    * @param source a validated table name, or a function call
    * @param values the expressions to insert, one for each column
-   * @param conflictColumns empty for any conflict
-   * @param strategy {@code ignore}, {@code update}, or empty to fail on conflicts
+   * @param conflictColumns the columns that identify a conflict; empty for any conflict
+   * @param strategy the strategy for conflicts: {@code ignore}, {@code update}, or empty to fail
    */
   public static String insertFrom(
       String table,
@@ -225,8 +225,8 @@ public final class CrudSql {
   }
 
   /**
-   * Returns a comparison with the operator of the column's type, qualified so that no other
-   * operator can take precedence.
+   * Returns a comparison that uses the operator of the column's type. The operator is
+   * schema-qualified, so that no other operator can take precedence.
    */
   private String compared(String column, String operator, String value) {
     String schema = operators.path(column).asText("pg_catalog");
@@ -243,7 +243,7 @@ public final class CrudSql {
     if (Json.elements(values).noneMatch(JsonNode::isArray)) {
       return compared(column, "=", "ANY (" + parameter(values) + ")");
     }
-    // There are no arrays of arrays.
+    // PostgreSQL has no arrays of arrays.
     return Json.elements(values)
         .map(value -> compared(column, "=", parameter(value)))
         .collect(Collectors.joining(" OR ", "(", ")"));

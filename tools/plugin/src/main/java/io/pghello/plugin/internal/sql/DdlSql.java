@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Generates statements that change tables. */
 public final class DdlSql {
-  // Words, optionally with numbers in parentheses and array brackets. Excludes quotes, comments and
-  // commas.
+  // Matches words, optionally with numbers in parentheses and with array brackets. Excludes quotes,
+  // comments and other commas.
   private static final Pattern TYPE =
       Pattern.compile(
           "[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)?( precision| varying)?"
@@ -48,7 +48,7 @@ public final class DdlSql {
           "gen_random_uuid", "pg_catalog.gen_random_uuid()",
           "now_ms", ".now_ms()");
 
-  // Without a length, these types have length 1.
+  // In SQL, these types have length 1 if no length is given.
   private static final Map<String, String> UNBOUNDED =
       Map.of(
           "char", "pg_catalog.bpchar",

@@ -21,21 +21,25 @@ import org.postgresql.core.Parser;
 /**
  * One statement with parameters {@code $1}, {@code $2} and so on, converted for the driver. The
  * driver replaces question marks by {@code $1}, {@code $2} in their order, and keeps {@code $k} as
- * written. Therefore the first occurrence of a parameter becomes a question mark, and later ones
- * become {@code $k} with its position, so that the server sees the same single parameter as the
- * caller. The driver's own parser skips quotes and comments, so that both find the same ends.
+ * written. Therefore, the first occurrence of a parameter becomes a question mark, and later
+ * occurrences become {@code $k} with the position of this question mark, so that the server
+ * receives each parameter only once. Quotes and comments are skipped with the driver's own parser,
+ * so that this class and the driver agree on where they end.
  *
  * @param jdbc the statement with question marks
  * @param order for each question mark, the number of its parameter
  * @param highest the highest parameter number; 0 if there are none
- * @param unmentioned the lowest unused parameter number below that; 0 if there is none
+ * @param unmentioned the lowest unused parameter number below the highest one; 0 if there is none
  * @param first the first word, in capitals; empty if there is none
- * @param reads whether it is a query, judging by its words; functions in it can still write
- * @param changesAndReturns whether it changes rows and returns them, and does not begin with WITH
- * @param mayChangeSession whether it may change the session: temporary tables, settings, locks.
- *     Includes quoted names and possible names with escapes, but not code hidden in strings or
- *     functions.
- * @param names the words and quoted names in it, as stored by the server
+ * @param reads whether the statement is a query, judging by its words; functions in it can still
+ *     write
+ * @param changesAndReturns whether the statement changes rows and returns them, and does not begin
+ *     with WITH
+ * @param mayChangeSession whether the statement may change the session: its temporary tables,
+ *     settings or locks. Considers quoted names and possible names with escapes, but not code that
+ *     is hidden in strings or functions.
+ * @param names the words and quoted names in the statement, in the form in which the server stores
+ *     them
  */
 public record DollarSql(
     String jdbc,
@@ -86,8 +90,8 @@ public record DollarSql(
   }
 
   /**
-   * Returns whether the statement may change rows and return some, so that reading may fail after
-   * the change.
+   * Returns whether the statement may both change and return rows, so that reading them may fail
+   * after the change.
    */
   public boolean mayChangeAndReturn() {
     return changesAndReturns || (first.equals("WITH") && !reads);
@@ -116,7 +120,7 @@ public record DollarSql(
   /**
    * Checks that the number of values matches the statement's parameters.
    *
-   * @throws PostgresException if they differ
+   * @throws PostgresException if the numbers differ
    */
   public void requireParameters(int given) {
     if (given != highest) {
@@ -240,8 +244,8 @@ public record DollarSql(
             return parameter;
           }
           end = Parser.parseDollarQuotes(chars, start);
-          // The server may treat it as a quote, directly after another or with special characters
-          // in its tag.
+          // The server may treat the dollar sign as the beginning of a quote, directly after
+          // another quote or with special characters in the tag.
           if (end == start) {
             throw bad(
                 "Found a $ at index " + start + " that begins neither a quote nor a parameter.");
@@ -271,18 +275,18 @@ public record DollarSql(
             end = word(start);
           } else if (isDigit(c)) {
             end = wordEnd(start);
-            // The server may treat it as the beginning of a quote.
+            // The server may treat a dollar sign after the number as the beginning of a quote.
             if (text.substring(start, end + 1).contains("$")) {
               throw bad("Found a $ directly after the number at index " + start + ".");
             }
           } else if ((c < ' ' || c == 0x7f) && "\t\n\f\r".indexOf(c) < 0) {
-            // Part of a word for the driver. A vertical tab is a space for servers since version
-            // 16.
+            // The driver treats control characters as part of a word, but servers since version 16
+            // treat a vertical tab as a space.
             throw bad("Found a control character at index " + start + ".");
           }
         }
       }
-      // A comment at the end of the text has no line end.
+      // A comment at the end of the text may have no line end.
       boolean comment = end > start && (c == '-' || c == '/');
       if (end >= chars.length && !(comment && c == '-')) {
         throw bad("A quote or comment that begins at index " + start + " is not closed.");
@@ -345,7 +349,7 @@ public record DollarSql(
       kept.add(folded(written));
       escapesAt = word.equals("E") ? end + 1 : -1;
       for (int i = start; i <= end; i++) {
-        // The driver knows fewer letters than the server.
+        // The driver recognizes fewer characters as letters than the server does.
         if (chars[i] == '$' && Parser.parseDollarQuotes(chars, i) > i) {
           throw bad("Found a $ at index " + i + " that the driver would treat as a quote.");
         }
@@ -353,7 +357,10 @@ public record DollarSql(
       return end;
     }
 
-    /** Returns a word as stored by the server, which folds only ASCII letters. */
+    /**
+     * Returns a word in the form in which the server stores it. The server folds only ASCII
+     * letters.
+     */
     private static String folded(String word) {
       return CAPITALS.matcher(word).replaceAll(some -> some.group().toLowerCase(Locale.ROOT));
     }
@@ -405,7 +412,7 @@ public record DollarSql(
       return end;
     }
 
-    // Same as in the server's lexer.
+    // Follows the server's lexer.
     private static boolean isWordStart(char c) {
       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
     }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** SQL as text: parameters, names, types, statements. Uses no connections. */
+/**
+ * Parses and generates the text of SQL: parameters, names, types, statements. Uses no connections.
+ */
 @NullMarked
 package io.pghello.plugin.internal.sql;
 
