@@ -31,7 +31,7 @@ import picocli.CommandLine.Option;
 public final class Demo implements Callable<Integer> {
   private final PrintStream out;
 
-  @SuppressWarnings("UnusedVariable") // picocli acts on it
+  @SuppressWarnings("UnusedVariable") // picocli evaluates this option
   @Option(
       names = {"-h", "--help"},
       usageHelp = true,
@@ -51,7 +51,7 @@ public final class Demo implements Callable<Integer> {
     DemoCommand.runAndExit(Demo::run, args);
   }
 
-  /** Runs the program with the given streams and returns the exit code. */
+  /** Runs the program with the given streams, and returns the exit code. */
   static int run(String[] args, PrintStream out, PrintStream err) {
     return DemoCommand.run("events", new Demo(out), Exception::getMessage, args, out, err);
   }

@@ -10,12 +10,12 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** A program that prints events. Each line of its input acknowledges one event. */
+/** A program that prints events. Each line of its standard input acknowledges one event. */
 final class Listen {
   private Listen() {}
 
   /**
-   * Prints one event per line until its input ends.
+   * Prints one event per line until standard input ends.
    *
    * @param args the JDBC URL
    */

@@ -30,7 +30,7 @@ final class ListenProcess implements AutoCloseable {
     acknowledgements = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
   }
 
-  /** Waits for the next event. */
+  /** Waits for the next event, and returns it. */
   String nextEvent() throws IOException {
     String event = events.readLine();
     if (event == null) {
@@ -44,7 +44,7 @@ final class ListenProcess implements AutoCloseable {
     acknowledgements.println();
   }
 
-  /** Kills the process like {@code kill -9} and waits until it has ended. */
+  /** Kills the process, like {@code kill -9}, and waits until it has ended. */
   @Override
   public void close() {
     process.destroyForcibly().onExit().join();

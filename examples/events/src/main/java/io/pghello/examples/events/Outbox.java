@@ -18,18 +18,19 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Delivers the events of the table {@code outbox} at least once. The transaction that handles an
- * event also deletes its row. If a process dies before the commit, another one handles the events
- * again, so handlers must be idempotent.
+ * event also deletes its row. If a process dies before the commit, another process handles the
+ * events again, so handlers must be idempotent.
  *
  * <p>Events are delivered in batches. The batch size starts at one and doubles up to {@value
- * #MAX_BATCH}. After a lost batch (an error or the end of the process), it starts at one again. For
- * a batch of one, the attempt is counted before the handler is called. An event that causes each of
- * its batches to fail is therefore soon delivered separately and counted. Its delay grows with each
- * attempt, and after {@value #MAX_ATTEMPTS} attempts it is set aside.
+ * #MAX_BATCH}. After a lost batch (because of an error or the end of the process), it starts at one
+ * again. For a batch of one event, the attempt is counted before the handler is called. An event
+ * that causes each of its batches to fail is therefore soon delivered separately, and its attempts
+ * are counted. The delay before the next attempt grows, and after {@value #MAX_ATTEMPTS} attempts
+ * the event is set aside.
  *
- * <p>Several processes can deliver at the same time: each takes rows that no other has taken. A
- * single process handles events in the order of their numbers, except for events that have failed.
- * An event that is committed after the event with the next number is delivered later.
+ * <p>Several processes can deliver at the same time, because each takes rows that no other process
+ * has taken. A single process handles events in the order of their numbers, except for events that
+ * have failed. An event that is committed after the event with the next number is delivered later.
  *
  * <p>The data source needs two connections at the same time, one to listen and one to deliver. A
  * pool must reset the network timeout of returned connections, as HikariCP does. Thread-safe.
@@ -41,15 +42,16 @@ final class Outbox {
   private static final int MAX_BATCH = 100;
   private static final int MAX_ATTEMPTS = 20;
 
-  // the trigger notifies at most once per 100 ms: after twice that time, the rest is committed
+  // the trigger notifies at most once per 100 ms; after twice that time, all other events of the
+  // same period are committed
   private static final long AFTER_NOTIFICATION_MILLIS = 200;
 
   /**
    * Time limits of a transaction.
    *
-   * @param batch no further event is delivered after this time
-   * @param answer timeout for responses of the server, because a silently broken connection never
-   *     responds. The server's lock timeout is half of it
+   * @param batch the time after which a batch delivers no further event
+   * @param answer the timeout for responses of the server, because there is never a response on a
+   *     silently broken connection. The server's lock timeout is half of this time
    */
   record Limits(Duration batch, Duration answer) {}
 
@@ -68,7 +70,8 @@ final class Outbox {
       SELECT id, topic, payload FROM measured WHERE number = 1 OR bytes <= 1048576 ORDER BY id
       """;
 
-  // failures does not include this attempt; the delay doubles from one second to five minutes
+  // "failures" does not include this attempt; the delay doubles with each attempt, from one second
+  // to five minutes
   private static final String COUNT_ATTEMPT =
       """
       UPDATE outbox SET failures = failures + 1,
@@ -86,7 +89,8 @@ final class Outbox {
           RETURNING id, failures
           """;
 
-  // an index can be searched for the value of a subquery, but not of a volatile function
+  // an index can be searched for the value of a subquery, but not for the value of a volatile
+  // function
   private static final String COUNT_DUE =
       COUNT_ATTEMPT
           + """
@@ -111,12 +115,12 @@ final class Outbox {
   /**
    * An event of the outbox.
    *
-   * @param topic for example {@code user.signed_up}
-   * @param payload JSON
+   * @param topic the kind of event, for example {@code user.signed_up}
+   * @param payload the data of the event, as JSON
    */
   record Event(long id, String topic, String payload) {}
 
-  /** Handles events. Runs inside a transaction, so it should not take long. */
+  /** Handles events. A handler runs inside a transaction, so it should not take long. */
   interface Handler {
     /** Handles an event. If this method throws, the event is delivered again later. */
     void handle(Event event) throws Exception;
@@ -134,7 +138,7 @@ final class Outbox {
    * Delivers current and future events on its own thread. One connection listens permanently, and
    * each batch needs another one, so a pool with a single connection delivers nothing.
    *
-   * @param interval how often to check for events without a notification, for example for failed
+   * @param interval how often to check for events that no notification announces, such as failed
    *     events
    */
   // region listen
@@ -152,7 +156,7 @@ final class Outbox {
     return new Delivery(handler).deliver();
   }
 
-  /** Delivers to one handler until closed. */
+  /** Delivers events to one handler until it is closed. */
   final class Delivery implements AutoCloseable {
     private final Handler handler;
     private @Nullable NotificationListener listener;
@@ -172,7 +176,8 @@ final class Outbox {
     private void run() throws SQLException, InterruptedException {
       delivering = Thread.currentThread();
       deliver();
-      // not if another process has taken events, because it may need a long time
+      // check again even if another process has taken all events, because that process may need a
+      // long time
       if (!closed) {
         Thread.sleep(AFTER_NOTIFICATION_MILLIS);
         deliver();
@@ -190,7 +195,8 @@ final class Outbox {
       return delivered;
     }
 
-    // restart at the first number after a second, because smaller numbers may be committed later
+    // start at the first number again after a second, because events with smaller numbers may be
+    // committed later
     private int deliverNew() throws SQLException {
       long started = System.nanoTime();
       int delivered = 0;
@@ -294,10 +300,10 @@ final class Outbox {
     }
 
     /**
-     * Begins a transaction that skips rows locked by others instead of failing. The server's
-     * timeouts end it before the client gives up waiting, because otherwise the session would
-     * continue without a client. All settings are local to the transaction, because a pooler may
-     * pass the session to other clients.
+     * Begins a transaction that skips rows locked by other sessions instead of failing. The
+     * server's timeouts end it before the client gives up waiting, because otherwise the session
+     * would continue to run without a client. All settings are local to the transaction, because a
+     * pooler may pass the session to other clients.
      */
     private void limit(Connection connection) throws SQLException {
       try (Statement statement = connection.createStatement()) {
@@ -312,13 +318,14 @@ final class Outbox {
         handler.handle(event);
         handled.add(event.id());
       } catch (Throwable e) {
-        // an Error also affects only this event
+        // an Error also makes only this event fail
         if (!closed || !(e instanceof InterruptedException)) {
           failed.add(event.id());
           warn(event, e);
         }
       } finally {
-        // an interrupt flag set by the handler would affect other code, e.g. the connection pool
+        // clear an interrupt flag set by the handler, because it would affect other code, e.g. the
+        // connection pool
         Thread.interrupted();
       }
     }
@@ -333,9 +340,9 @@ final class Outbox {
     }
 
     /**
-     * Stops the delivery: interrupts the handler and waits some seconds for it to end. Events that
-     * it has not handled are delivered again later. If a handler calls this method, its event is
-     * the last one.
+     * Stops the delivery. Interrupts the handler, and waits a few seconds for it to end. Events
+     * that the handler has not handled are delivered again later. If a handler calls this method,
+     * no event is delivered after its current one.
      */
     @Override
     public void close() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Events with notifications by PostgreSQL: the program of {@code ./dev demo events}. */
+/** Events with PostgreSQL notifications: the program of {@code ./dev demo events}. */
 @NullMarked
 package io.pghello.examples.events;
 

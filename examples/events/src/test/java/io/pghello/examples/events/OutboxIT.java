@@ -196,7 +196,7 @@ class OutboxIT {
       execute(database.dataSource(), "INSERT INTO users (username) VALUES ('later')");
       assertThat(listener.nextEvent()).contains("later");
     }
-    // the first event had its own batch; the other two were one batch that was not committed
+    // the first event had its own batch; the other two were in one batch that was not committed
     assertThat(second).doesNotHaveDuplicates().containsAll(first.subList(1, 3));
     assertThat(second).doesNotContain(first.get(0));
     assertThat(second).anyMatch(event -> event.contains("meanwhile"));
@@ -275,7 +275,8 @@ class OutboxIT {
               }));
     }
     delivering.forEach(CompletableFuture::join);
-    // a process that finds all rows taken has nothing to do; the other process handles them
+    // if another process has taken all rows, a process has nothing to do, because the other one
+    // handles them
     assertThat(ids).hasSize(events);
     assertThat(new HashSet<>(ids)).hasSize(events);
     assertThat(waiting(database)).isZero();
@@ -353,7 +354,7 @@ class OutboxIT {
       assertThat(next().id()).isEqualTo(1);
       execute(database.dataSource(), "INSERT INTO users (username) VALUES ('later')");
       assertThat(next().payload()).contains("later");
-      // the server locks the row until it notices the end of the session
+      // the server keeps the row locked until it notices that the client is gone
       proxy.cut();
       proxy.resume();
       assertThat(next().id()).isEqualTo(1);
@@ -428,7 +429,8 @@ class OutboxIT {
   }
 
   /**
-   * Otherwise each attempt would leave a waiting session, until the server has no more connections.
+   * Otherwise, each attempt would leave a waiting session, until the server has no free
+   * connections.
    */
   @Test
   void leavesNoSessionsThatWaitForALock(TestDatabase database, Connection connection)
@@ -498,7 +500,7 @@ class OutboxIT {
     }
   }
 
-  /** An event without a notification, because one was sent just before. */
+  /** No notification is sent for an event if one was sent just before. */
   @Test
   void tellsWhileAnotherIsLongAboutAnEvent(DataSource database) throws Exception {
     var first = new AtomicBoolean(true);
@@ -545,7 +547,8 @@ class OutboxIT {
   }
 
   /**
-   * The process dies in the handler each time: its event is counted, and the others are delivered.
+   * The process dies in the handler each time. The attempts for its event are counted, and the
+   * other events are delivered.
    */
   @Test
   void setsAsideAnEventThatKillsTheProcess(TestDatabase database) throws Exception {
@@ -617,7 +620,7 @@ class OutboxIT {
     }
   }
 
-  /** More than one batch could handle in this time. */
+  /** There are more events than one batch could handle in this time. */
   @Test
   void deliversAllThoughTheServerEndsLongTransactions(TestDatabase database) throws Exception {
     signUp(database.dataSource(), 10);
@@ -721,7 +724,8 @@ class OutboxIT {
         statement.execute("INSERT INTO users (username) VALUES ('user" + i + "')");
       }
       long millis = (System.nanoTime() - started) / 1_000_000;
-      // notifications arrive in commit order, so no earlier one is outstanding
+      // notifications arrive in commit order, so all earlier ones have arrived when this one
+      // arrives
       statement.execute("NOTIFY outbox, 'end'");
       int notifications = -1;
       boolean ended = false;
@@ -735,7 +739,7 @@ class OutboxIT {
     }
   }
 
-  /** The clock was set back: notifications must not stop until it reaches the old time again. */
+  /** If the clock is set back, notifications must not stop until it reaches the old time again. */
   @Test
   void notifiesWhenTheLastTimeIsInTheFuture(Connection connection, DataSource database)
       throws Exception {
@@ -747,7 +751,7 @@ class OutboxIT {
     assertThat(connection.unwrap(PGConnection.class).getNotifications(60_000)).hasSize(1);
   }
 
-  /** A role that signs up users needs no privilege on the outbox and cannot forge events. */
+  /** A role that signs up users needs no privilege on the outbox, and cannot forge events. */
   @Test
   void writersCannotForgeEvents(TestDatabase database) throws Exception {
     String role = database.name() + "_writer";
@@ -779,7 +783,10 @@ class OutboxIT {
     assertThat(waiting(database.dataSource())).isEqualTo(1);
   }
 
-  /** Functions that a role creates in the tables' schema are not called by others. */
+  /**
+   * Functions that a role creates in the tables' schema are not called with the rights of other
+   * roles.
+   */
   @Test
   void runsNothingThatOthersHavePutIntoItsSchema(TestDatabase database) throws Exception {
     String role = database.name() + "_other";
@@ -891,7 +898,7 @@ class OutboxIT {
       awaitWaitingForLocks(database, 1);
       statement.execute("INSERT INTO users (username) VALUES ('meanwhile')");
       connection.commit();
-      // otherwise it has waited for more than five seconds
+      // otherwise, it would have waited for more than five seconds
       assertThat(created.get(60, TimeUnit.SECONDS)).isIn("00000", "55P03");
     }
     assertThat(waiting(database.dataSource())).isEqualTo(1);
@@ -912,7 +919,7 @@ class OutboxIT {
     deliverByFour(database.dataSource(), 300);
   }
 
-  /** Otherwise each check reads all waiting rows and all deleted ones. */
+  /** Otherwise, each check would read all waiting rows and all deleted rows. */
   @Test
   void looksForNewEventsInAnIndex(Connection connection, DataSource database) throws Exception {
     signUp(database, 1);

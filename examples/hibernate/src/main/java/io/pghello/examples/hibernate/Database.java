@@ -21,15 +21,15 @@ final class Database {
     var config = new HikariConfig();
     config.setJdbcUrl(jdbcUrl);
     config.setMinimumIdle(0);
-    // sends a batch of inserts as one statement with many rows
+    // makes the driver send a batch of inserts as one statement with many rows
     config.addDataSourceProperty("reWriteBatchedInserts", "true");
     return new HikariDataSource(config);
   }
 
   /**
-   * Starts Hibernate, which creates the tables. Fails if they already exist.
+   * Starts Hibernate, which creates the tables. Fails if the tables already exist.
    *
-   * @param schema the schema of the tables; it may differ from the extension's schema
+   * @param schema the schema of the tables, which may be different from the extension's schema
    */
   static SessionFactory sessionFactory(DataSource pool, String schema) {
     return new HibernatePersistenceConfiguration("users")

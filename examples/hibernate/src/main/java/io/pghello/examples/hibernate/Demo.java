@@ -31,7 +31,8 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 
 /**
- * Creates users with greetings computed by the server, one by one and in batches of one thousand.
+ * Creates users with greetings computed by the server, both individually and in batches of one
+ * thousand.
  */
 @Command(
     name = "demo hibernate",
@@ -89,7 +90,7 @@ public final class Demo implements Callable<Integer> {
       })
   private @Nullable String url;
 
-  @SuppressWarnings("UnusedVariable") // picocli acts on it
+  @SuppressWarnings("UnusedVariable") // picocli evaluates this option
   @Option(
       names = {"-h", "--help"},
       usageHelp = true,
@@ -108,7 +109,7 @@ public final class Demo implements Callable<Integer> {
    * @param args see {@code --help}
    */
   public static void main(String[] args) {
-    // otherwise Hibernate writes its log to standard error
+    // otherwise, Hibernate would write its log to standard error
     System.setProperty("org.jboss.logging.provider", "slf4j");
     // Java cannot detect whether standard error is a terminal, but ./dev can
     boolean progress = System.getenv("PG_HELLO_PROGRESS") != null;

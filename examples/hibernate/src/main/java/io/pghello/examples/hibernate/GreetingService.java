@@ -10,8 +10,9 @@ import java.util.function.Function;
 import org.hibernate.Session;
 
 /**
- * The extension's functions for code with a Hibernate session. They use its connection and
- * transaction, so they need no second connection from the pool. As thread-safe as the session.
+ * The extension's functions for code with a Hibernate session. They use the session's connection
+ * and transaction, so they need no second connection from the pool. Thread-safe only if the session
+ * is.
  */
 final class GreetingService {
   private final Session session;
@@ -30,7 +31,8 @@ final class GreetingService {
   /**
    * Greets a name several times. One round trip.
    *
-   * @param repeat 1 to 10; other values are rejected before anything is sent
+   * @param repeat the number of greetings, 1 to 10; other values are rejected before anything is
+   *     sent
    */
   String greeting(String name, int repeat) {
     return onConnection(client -> client.hello(name, repeat));
@@ -46,7 +48,7 @@ final class GreetingService {
     return onConnection(PgHelloOperations::info);
   }
 
-  /** Greets names, in their order. One round trip per 1,024 names. */
+  /** Greets names. The greetings are in the order of the names. One round trip per 1,024 names. */
   List<String> bulkGreetings(Collection<String> names) {
     return onConnection(client -> client.helloAll(names));
   }

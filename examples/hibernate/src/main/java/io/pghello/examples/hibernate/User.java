@@ -44,7 +44,7 @@ class User {
     this.email = email;
   }
 
-  /** Null until the user is saved, like all computed values. */
+  /** Returns the id. Like all computed values, it is null until the user is saved. */
   @Nullable Long getId() {
     return id;
   }

@@ -30,8 +30,8 @@ final class Users {
   }
 
   /**
-   * Creates a user. Takes three round trips (greeting and time, row, commit), and another one per
-   * 1,000 identifiers.
+   * Creates a user. Takes three round trips (greeting and time, row, commit), and an additional one
+   * for every 1,000 identifiers.
    *
    * @throws EntityExistsException if the name is taken
    */
@@ -42,7 +42,7 @@ final class Users {
   /**
    * Creates a user with a repeated greeting. Takes one more round trip than {@code create}.
    *
-   * @param repeat 1 to 10
+   * @param repeat the number of greetings, 1 to 10
    * @throws EntityExistsException if the name is taken
    */
   User createWithGreeting(String username, String email, int repeat) {
@@ -56,7 +56,7 @@ final class Users {
 
   private static User saved(Session session, User user) {
     session.persist(user);
-    // flush here, because the commit would wrap the exception
+    // flush here, because the commit would wrap an exception
     session.flush();
     return user;
   }
@@ -81,7 +81,9 @@ final class Users {
                 .getResultList());
   }
 
-  /** Greets the most recently created users within the query, newest first. */
+  /**
+   * Greets the most recently created users, newest first. The query itself computes the greetings.
+   */
   List<String> greetLatest(int count, int repeat) {
     return inTransaction(
         session ->
@@ -94,11 +96,12 @@ final class Users {
   }
 
   /**
-   * Creates users atomically. Takes three round trips per 1,000 users, and the commit. Memory use
-   * does not depend on their number.
+   * Creates all users or none. Takes three round trips per 1,000 users, and one for the commit.
+   * Memory use does not depend on the number of users.
    *
-   * @param users new users, read one by one
-   * @param progress receives the number of users so far, after each 1,000 users and at the end
+   * @param users the new users, which are read one by one
+   * @param progress the consumer of the number of users created so far, which is called after every
+   *     1,000 users and at the end
    * @return the number of users
    * @throws EntityExistsException if a name is taken or not unique
    */

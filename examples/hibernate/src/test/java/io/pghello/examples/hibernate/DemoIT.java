@@ -53,7 +53,7 @@ class DemoIT {
     return demo(false, args);
   }
 
-  /** With the user's own database. */
+  /** Runs the demo with the user's own database. */
   private static Result demoOn(TestDatabase database, String... args) {
     var all = new ArrayList<>(List.of("--url", database.jdbcUrl(), "--rows", "3"));
     all.addAll(List.of(args));
@@ -218,7 +218,9 @@ class DemoIT {
         .contains("--url");
   }
 
-  /** In a separate JVM, like ./dev starts it, where output of loggers would be visible. */
+  /**
+   * Runs the demo in a separate JVM, as ./dev does, in which output of loggers would be visible.
+   */
   @Test
   void writesNothingElse(TestDatabase database, @TempDir Path folder) throws Exception {
     Path java = Path.of(System.getProperty("java.home"), "bin", "java");
@@ -237,7 +239,7 @@ class DemoIT {
             "1",
             "Ada",
             "Ada");
-    // Java would print it
+    // Java would print the value of this variable
     builder.environment().remove("JAVA_TOOL_OPTIONS");
     Process process = builder.redirectError(err.toFile()).start();
     String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -170,7 +170,7 @@ class UsersIT {
     assertThat(progress).isEmpty();
   }
 
-  /** In the same batch, in a later one, or already in the table. */
+  /** The duplicate is in the same batch, in a later batch, or already in the table. */
   @ParameterizedTest
   @ValueSource(strings = {"user0", "user1400", "alice"})
   void importsNoneIfANameIsTaken(String taken) {

@@ -51,7 +51,7 @@ public final class Demo implements Callable<Integer> {
       description = "Number of greetings for the last user, 1 to 10. Default: 2.")
   private int repeat = 2;
 
-  @SuppressWarnings("UnusedVariable") // picocli acts on it
+  @SuppressWarnings("UnusedVariable") // picocli evaluates this option
   @Option(
       names = {"-h", "--help"},
       usageHelp = true,
@@ -76,7 +76,7 @@ public final class Demo implements Callable<Integer> {
     return DemoCommand.run("jooq", new Demo(out), Demo::explanation, args, out, err);
   }
 
-  /** The message of the cause does not contain the statement. */
+  /** Returns the message of the cause, which does not contain the statement. */
   private static @Nullable String explanation(Exception e) {
     return e instanceof DataAccessException data && data.getCause() != null
         ? DemoCommand.firstLine(data.getCause().getMessage())

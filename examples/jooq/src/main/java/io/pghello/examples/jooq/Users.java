@@ -14,10 +14,11 @@ import org.jooq.impl.DSL;
 import org.jooq.impl.SQLDataType;
 
 /**
- * The users of an application, and the number of their greetings. As thread-safe as its context.
+ * The users of an application, and the number of greetings for new users. Thread-safe if its
+ * context is.
  */
 final class Users {
-  // Usually created by jOOQ's code generator.
+  // In an application, jOOQ's code generator usually creates this.
   private static final Table<Record> USERS = DSL.table(DSL.name("users"));
   private static final Field<Integer> ID = DSL.field(DSL.name("users", "id"), SQLDataType.INTEGER);
   private static final Field<String> USERNAME =
@@ -45,7 +46,7 @@ final class Users {
 
   /** Creates tables, functions and the trigger. */
   void createSchema() {
-    // plain JDBC, because jOOQ interprets braces and question marks
+    // use plain JDBC, because jOOQ interprets braces and question marks
     ctx.connection(
         connection -> {
           GreetingConfig.create(connection);
@@ -53,7 +54,7 @@ final class Users {
         });
   }
 
-  /** Adds users in one statement. The database sets the time, and its trigger sets the greeting. */
+  /** Adds users in one statement. The database sets the time, and a trigger sets the greeting. */
   void signUp(Collection<String> names) {
     var insert = ctx.insertInto(USERS, USERNAME, EMAIL);
     for (String name : names) {
@@ -63,7 +64,7 @@ final class Users {
   }
 
   /**
-   * Changes the number of greetings of new users for all connections. Returns the previous number.
+   * Changes the number of greetings for new users, on all connections. Returns the previous number.
    */
   String updateGreetingConfig(int repeat) {
     return ctx.select(

@@ -14,7 +14,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** The independent client in a separate process, connected to a server that it has started. */
+/**
+ * An independent MCP client in a separate process, connected to a server that the client has
+ * started.
+ */
 final class Agent implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final long END_SECONDS = 10;
@@ -63,8 +66,8 @@ final class Agent implements AutoCloseable {
   }
 
   /**
-   * Calls a tool and returns the result. If the result does not match the tool's output schema, the
-   * client reports an error, which is returned as well.
+   * Calls a tool and returns the result. If the result does not match the tool's output schema,
+   * returns the error that the client reports.
    */
   JsonNode call(String tool, JsonNode arguments) {
     ObjectNode call = JSON.createObjectNode().put("name", tool);

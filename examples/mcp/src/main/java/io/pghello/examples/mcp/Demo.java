@@ -16,7 +16,7 @@ import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** An independent client tries to write through two MCP servers that should only read. */
+/** Uses an independent client to try to write through two MCP servers that should only read. */
 @Command(
     name = "demo mcp",
     description = {
@@ -35,7 +35,7 @@ import picocli.CommandLine.Parameters;
       "2:the command line is wrong"
     })
 public final class Demo implements Callable<Integer> {
-  /** The attack that can be prevented only by a dedicated role for the agent, as documented. */
+  /** The attack that only a dedicated role for the agent can prevent. This is documented. */
   private static final String ENDS_SESSIONS =
       "select pg_terminate_backend(pid) from pg_stat_activity where usename = current_user"
           + " and datname = current_database() and pid <> pg_backend_pid()";
@@ -86,7 +86,7 @@ public final class Demo implements Callable<Integer> {
       description = "Log in as the owner of the tables (unsuitable for agents).")
   private boolean mayWrite;
 
-  @SuppressWarnings("UnusedVariable") // picocli acts on it
+  @SuppressWarnings("UnusedVariable") // picocli evaluates this option
   @Option(
       names = {"-h", "--help"},
       usageHelp = true,
@@ -140,7 +140,7 @@ public final class Demo implements Callable<Integer> {
     }
   }
 
-  /** Starts our server and the client. */
+  /** Starts this project's server and the client. */
   static Agent ours(Path npm, Victim victim) {
     return new Agent(
         npm,

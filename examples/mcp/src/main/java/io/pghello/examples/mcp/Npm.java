@@ -15,7 +15,10 @@ import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/** The npm packages of the demo, in the versions of the lock file, cached in the user's home. */
+/**
+ * The npm packages of the demo, in the versions of the lock file, cached in the user's home
+ * directory.
+ */
 final class Npm {
   private static final List<String> FILES =
       List.of("package.json", "package-lock.json", "client.mjs");
@@ -47,7 +50,7 @@ final class Npm {
       }
     }
     try {
-      // its contents are executed, so only this user may write there
+      // the directory's contents are executed, so only this user may write to it
       return Cache.open().folder("npm-" + hash(), Npm::install);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -81,7 +84,7 @@ final class Npm {
     }
   }
 
-  /** Returns npm's first error line. Versions before 10 write it in upper case. */
+  /** Returns npm's first error line. Versions before 10 mark this line in upper case. */
   static String firstError(List<String> log) {
     return log.stream()
         .filter(line -> line.startsWith("npm error") || line.startsWith("npm ERR!"))

@@ -41,8 +41,8 @@ final class Victim implements AutoCloseable {
   /**
    * Creates the database.
    *
-   * @param mayWrite true if the agent logs in as the owner of the tables, false for a dedicated
-   *     role that may read one table
+   * @param mayWrite whether the agent logs in as the owner of the tables, rather than as a
+   *     dedicated role that may read one table
    */
   Victim(PgHelloServer server, boolean mayWrite) throws SQLException {
     database = server.createEmptyDatabase();
@@ -58,7 +58,7 @@ final class Victim implements AutoCloseable {
     restore();
   }
 
-  /** Returns a property of the agent's login by the driver's property name. */
+  /** Returns a property of the agent's login, given the driver's name of the property. */
   String login(String part) {
     return login.getProperty(part);
   }

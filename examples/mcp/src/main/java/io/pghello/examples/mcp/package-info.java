@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** An independent client attacks our MCP server and the reference server. */
+/** An independent client attacks this project's MCP server and the reference server. */
 @NullMarked
 package io.pghello.examples.mcp;
 

@@ -15,7 +15,9 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** The protocol's official client, which validates results against the tools' output schemas. */
+/**
+ * Uses the protocol's official client, which validates results against the tools' output schemas.
+ */
 @Timeout(600)
 class OfficialClientIT {
   private static final ObjectMapper JSON = new ObjectMapper();

@@ -18,7 +18,7 @@ import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Calls the plugin in JSON and tries to write through a read-only connection. */
+/** Calls the plugin with JSON, and tries to write through a read-only connection. */
 @Command(
     name = "demo plugin",
     description = {
@@ -56,7 +56,7 @@ public final class Demo implements Callable<Integer> {
   @Parameters(arity = "0..*", paramLabel = "SQL", description = "Statements to run instead.")
   private List<String> statements = ATTACKS;
 
-  @SuppressWarnings("UnusedVariable") // picocli acts on it
+  @SuppressWarnings("UnusedVariable") // picocli evaluates this option
   @Option(
       names = {"-h", "--help"},
       usageHelp = true,

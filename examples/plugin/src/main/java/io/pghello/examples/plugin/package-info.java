@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Calls in JSON on a read-only connection, and attempts to write through it. */
+/** Makes JSON calls on a read-only connection, and tries to write through it. */
 @NullMarked
 package io.pghello.examples.plugin;
 

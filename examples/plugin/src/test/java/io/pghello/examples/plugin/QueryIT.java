@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The first program of the plugin's page, copied into a file. */
+/** Runs the first program on the plugin's page, copied into a file. */
 @PgHelloTest
 @Timeout(120)
 class QueryIT {

@@ -159,7 +159,7 @@ public final class Greet implements Callable<Integer> {
       for (byte[] name; (name = readLine(input)) != null; ) {
         line++;
         write(greeting(client, decode(name)));
-        // flushes when no further name is available, so that many greetings are written together
+        // flush only if no further name is available, so that many greetings are written together
         if (input.available() == 0 || line % LINES_PER_FLUSH == 0) {
           flush();
         }
@@ -209,7 +209,7 @@ public final class Greet implements Callable<Integer> {
     }
 
     /**
-     * Returns whether the reader has closed the pipe, like {@code head} does. This is not an error.
+     * Returns whether the reader has closed the pipe, as {@code head} does. This is not an error.
      */
     boolean isClosedPipe() {
       return String.valueOf(getMessage()).contains("Broken pipe");

@@ -56,7 +56,10 @@ class DocumentationTest {
     assertThat(snippets).isGreaterThanOrEqualTo(3);
   }
 
-  /** Each heading of the page is a message that a test expects. An ellipsis stands for any text. */
+  /**
+   * Each heading of the page must be a message that a test expects. An ellipsis stands for any
+   * text.
+   */
   @Test
   void explainsMessagesThatTestsProduce() throws IOException {
     List<String> headings =
@@ -74,7 +77,7 @@ class DocumentationTest {
                     .anyMatch(test -> Stream.of(heading.split("…")).allMatch(test::contains)));
   }
 
-  /** A test is given as a class, optionally with a method, and links to the file. */
+  /** A reference to a test must name a class and optionally a method, and link to the file. */
   @Test
   void linksTheTestsOfTheSourceDocuments() throws IOException {
     int count = 0;
@@ -102,7 +105,10 @@ class DocumentationTest {
     assertThat(count).isGreaterThan(200);
   }
 
-  /** A heading of a document is a heading of its page or a bold text at the beginning of a row. */
+  /**
+   * Each heading of a source document must be a heading of its page, or bold text at the beginning
+   * of a table row there.
+   */
   @Test
   void followsTheHeadingsOfTheSourceDocuments() throws IOException {
     String text = "";
@@ -144,7 +150,8 @@ class DocumentationTest {
   }
 
   /**
-   * A row without a header, or with another number of columns, would be shown as text with pipes.
+   * A row without a header, or with the wrong number of columns, would be rendered as text with
+   * pipes.
    */
   @Test
   void hasWholeTables() throws IOException {
@@ -219,7 +226,7 @@ class DocumentationTest {
   @Test
   void keepsTheReadmeShort() throws IOException {
     List<String> lines = Files.readAllLines(ROOT.resolve("README.md"));
-    // words, because a limit on lines can be met by omitting blank lines
+    // count words, because a limit on lines could be met by removing blank lines
     assertThat(String.join(" ", lines).split("\\s+", -1)).hasSizeLessThan(1_700);
     assertThat(lines.indexOf("```java")).isBetween(0, 20);
     assertThat(lines).anyMatch(line -> line.startsWith("./dev demo"));
@@ -243,7 +250,7 @@ class DocumentationTest {
     return Tree.files(".*\\.md");
   }
 
-  /** The lines between "region NAME" and "endregion", without their common indentation. */
+  /** Returns the lines between "region NAME" and "endregion", without their common indentation. */
   private static String region(Path source, String name) throws IOException {
     var lines = new ArrayList<String>();
     boolean inside = false;

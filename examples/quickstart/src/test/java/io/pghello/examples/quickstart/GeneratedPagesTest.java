@@ -19,8 +19,8 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /**
- * Each page of the guide ends with the imports that its snippets need; {@code
- * -Dpghello.generate=true} writes them.
+ * Each page of the guide must end with the imports that its snippets need. {@code
+ * -Dpghello.generate=true} writes these imports.
  */
 class GeneratedPagesTest {
   private static final Pattern SNIPPET =
@@ -87,7 +87,10 @@ class GeneratedPagesTest {
         + "\n```\n<!-- end -->\n";
   }
 
-  /** A snippet with imports is complete. */
+  /**
+   * Returns the imports that a page needs. Skips snippets that contain imports, because they are
+   * complete.
+   */
   private static NavigableSet<String> imports(
       String source, String snippet, Set<String> published) {
     NavigableSet<String> imports = new TreeSet<>();

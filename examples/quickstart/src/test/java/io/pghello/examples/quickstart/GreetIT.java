@@ -104,7 +104,7 @@ class GreetIT {
           names.write((name + "\n").getBytes(StandardCharsets.UTF_8));
           names.flush();
           String expected = "Hello, " + name + "!\n";
-          // blocks until the greeting arrives, while the input stays open
+          // this call blocks until the greeting arrives, while the input stays open
           assertThat(new String(greetings.readNBytes(expected.length()), StandardCharsets.UTF_8))
               .isEqualTo(expected);
         }

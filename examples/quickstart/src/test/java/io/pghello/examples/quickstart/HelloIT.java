@@ -14,7 +14,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The program of the client's page, copied into a file. */
+/** Runs the program on the client's page, copied into a file. */
 @PgHelloTest
 class HelloIT {
   @Test

@@ -68,15 +68,15 @@ import org.jspecify.annotations.Nullable;
  *       enum's {@code remedy}, if the text is shown with its remedy,
  *   <li>a logger, with the level warning or error,
  *   <li>standard error, except in a method named {@code progress},
- *   <li>a list of texts, if it is a sentence,
+ *   <li>a list of texts, if the text is a sentence,
  *   <li>{@code requireNonNull}, Hibernate's {@code convert}, Spring's {@code FailureAnalysis}, and
  *       {@code message} of an annotation.
  * </ul>
  *
- * <p>A text may contain parameters of its method. Then the texts that callers pass are inserted:
- * {@code require(x > 0, "poolSize")} has the message that {@code require} builds. Constants,
- * fields, variables, conditions, formats and methods that return a text are followed as well. Other
- * parts are shown as an ellipsis.
+ * <p>A text may contain parameters of the method that builds it. In that case, the texts that
+ * callers pass are inserted. For example, {@code require(x > 0, "poolSize")} reports the message
+ * that {@code require} builds from "poolSize". Constants, fields, variables, conditions, formats
+ * and methods that return a text are also evaluated. Other parts are replaced by an ellipsis.
  */
 final class JavaMessages {
   /** A message with the fix that is passed next to it. An ellipsis stands for a value. */
@@ -101,14 +101,20 @@ final class JavaMessages {
   /** The class, and the method if there is one, that contain an expression. */
   private record Place(Type type, @Nullable Method method) {}
 
-  /** The greatest number of texts of an expression, and of an expression that is a part of one. */
+  /**
+   * Maximum number of alternative texts of an expression, and of an expression that is part of
+   * another one.
+   */
   private static final int ALTERNATIVES = 40;
 
   private static final int PARTS = 16;
   private static final int CALLS = 8;
   private static final String VALUE = "…";
 
-  /** Stands for the parameter of a method with the index of the difference. */
+  /**
+   * The first of the characters that stand for the parameters of a method. The difference from this
+   * character is the parameter's index.
+   */
   private static final char PARAMETER = '\uE000';
 
   private static final Pattern FORMAT =
@@ -143,7 +149,7 @@ final class JavaMessages {
     return found;
   }
 
-  /** Returns the texts in calls of constructors of exceptions that are in no message. */
+  /** Returns the texts passed to constructors of exceptions that are not part of any message. */
   List<String> unread() {
     var unread = new ArrayList<String>();
     calls.forEach(
@@ -272,7 +278,7 @@ final class JavaMessages {
         });
   }
 
-  /** Adds the messages that a call reports, whatever its method does. */
+  /** Adds the messages that a call reports, regardless of the called method's implementation. */
   private void report(Call call) {
     if (arguments(call.tree()).stream()
         .anyMatch(
@@ -298,7 +304,7 @@ final class JavaMessages {
       place(call, texts(arguments.get(0), call), arguments.get(1));
     } else {
       types.getOrDefault(type, List.of()).stream()
-          // answers of the service that are no errors
+          // responses of the service that are not errors
           .filter(each -> !each.name().endsWith("Answer"))
           .filter(each -> each.tree().getKind() == Tree.Kind.RECORD)
           .map(JavaMessages::components)
@@ -416,7 +422,7 @@ final class JavaMessages {
     return fixes.isEmpty() ? null : String.join(" Or: ", general(fixes));
   }
 
-  /** Removes texts that have the form of another one. */
+  /** Removes texts that differ from a more general one only in the values. */
   private static List<String> general(List<String> texts) {
     return texts.stream()
         .filter(
@@ -437,7 +443,7 @@ final class JavaMessages {
     return WORD.matcher(text).results().limit(3).count() == 3;
   }
 
-  /** Returns whether a text differs from a form only in the values. */
+  /** Returns whether a text differs from a form only in the values, i.e. the form's ellipses. */
   static boolean fits(String text, String form) {
     return text.matches(
         Stream.of(form.split(VALUE, -1)).map(Pattern::quote).collect(joining("(?s:.*)")));
@@ -507,7 +513,7 @@ final class JavaMessages {
         result =
             limited(
                 result.stream()
-                    // the method and its caller use different marks
+                    // raise the marks, because the method and its caller must use different ones
                     .flatMap(each -> values.stream().map(v -> each.replace(mark, raise(v))))
                     .toList());
       }
@@ -549,7 +555,7 @@ final class JavaMessages {
         .strip();
   }
 
-  /** Shows adjacent values as one. */
+  /** Joins adjacent ellipses. */
   private static String joinValues(String text) {
     return text.replaceAll("…(?:[\\s./-]*…)+", VALUE);
   }
@@ -678,13 +684,13 @@ final class JavaMessages {
             returned.stream()
                 .flatMap(text -> insert(text, method, tree.getArguments(), place).stream())
                 .toList());
-    // it may change the text a little
+    // the method may change the text slightly
     return texts.equals(List.of(VALUE)) && tree.getArguments().size() == 1
         ? texts(tree.getArguments().get(0), place)
         : texts;
   }
 
-  /** Replaces abstract methods by the methods that implement them. */
+  /** Replaces abstract methods with the methods that implement them. */
   private List<Method> implementations(List<Method> declared) {
     return declared.stream()
         .flatMap(
@@ -774,7 +780,7 @@ final class JavaMessages {
     return imported == null ? List.of(VALUE) : constant(imported, name);
   }
 
-  /** Evaluates an expression unless its evaluation has already begun. */
+  /** Evaluates an expression, unless this is a recursive evaluation of the same expression. */
   private List<String> once(Tree tree, Supplier<List<String>> texts) {
     if (!open.add(tree)) {
       return List.of(VALUE);
@@ -846,7 +852,10 @@ final class JavaMessages {
     return List.of(tree);
   }
 
-  /** Returns all combinations of texts. If there are too many, parts of them become a value. */
+  /**
+   * Returns all combinations of the parts' texts. If there are too many, some of the parts become
+   * an ellipsis.
+   */
   private static List<String> product(List<List<String>> parts) {
     var all = new ArrayList<>(parts);
     while (all.stream().mapToLong(List::size).reduce(1, Math::multiplyExact) > PARTS) {
@@ -867,7 +876,10 @@ final class JavaMessages {
 
   // --- names ---
 
-  /** Returns the methods of these sources that a call may mean, by name and number of arguments. */
+  /**
+   * Returns the methods in these sources to which a call may refer, judging by their name and
+   * number of parameters.
+   */
   private List<Method> declared(Call call) {
     return call.tree() instanceof MethodInvocationTree method
         ? declared(method, call.place())
@@ -955,7 +967,7 @@ final class JavaMessages {
   }
 
   private static List<? extends VariableTree> parameters(Method method) {
-    // the constructor of a record has none if it only checks the components
+    // a record's compact constructor declares no parameters
     if (method.tree().getName().contentEquals("<init>")
         && method.tree().getParameters().isEmpty()
         && method.type().tree().getKind() == Tree.Kind.RECORD) {
@@ -1041,7 +1053,7 @@ final class JavaMessages {
     return "";
   }
 
-  /** Calls an action for a tree and the trees in it, but not for those in other classes. */
+  /** Calls an action for a tree and its subtrees, except subtrees in nested classes. */
   private static void scan(Tree root, Consumer<Tree> action) {
     new TreeScanner<Void, Void>() {
       @Override

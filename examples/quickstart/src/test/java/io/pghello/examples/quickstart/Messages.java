@@ -28,7 +28,10 @@ final class Messages {
    */
   record Message(String program, String text, @Nullable String fix) {}
 
-  /** The programs, with the paths of their sources. Benchmarks and other examples have no users. */
+  /**
+   * The programs, with the paths of their sources. Excludes benchmarks and other examples, because
+   * they have no users.
+   */
   private static final Map<String, String> PROGRAMS = new LinkedHashMap<>();
 
   static {
@@ -52,7 +55,7 @@ final class Messages {
     PROGRAMS.put("./dev", "dev|scripts/[^/]*\\.sh");
   }
 
-  /** The first words of a fix. */
+  /** The words with which a fix can begin. */
   private static final List<String> VERBS =
       Stream.of(
               "add, build, call, change, check, choose, close, commit, configure, connect, convert",
@@ -153,7 +156,9 @@ final class Messages {
     return new Message(program, m.group(1) + (isSentence ? "." : ""), given);
   }
 
-  /** Removes messages that have the form of another one with the same fix. */
+  /**
+   * Removes messages that differ only in the values from a more general message with the same fix.
+   */
   static Set<Message> general(Set<Message> messages) {
     return messages.stream()
         .filter(

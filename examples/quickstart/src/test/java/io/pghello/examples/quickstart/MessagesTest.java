@@ -32,8 +32,8 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * The page {@code docs/messages.md} lists all error messages and warnings, each with its fix.
  *
- * <p>A message contains its fix, or has one in {@code message-fixes.txt}. {@code ./dev generate}
- * writes the page.
+ * <p>The fix is part of the message, or is listed in {@code message-fixes.txt}. {@code ./dev
+ * generate} writes the page.
  */
 class MessagesTest {
   private static final Path PAGE = Tree.ROOT.resolve("docs/messages.md");
@@ -43,7 +43,7 @@ class MessagesTest {
   private static final Pattern COMMAND =
       Pattern.compile("(?:[A-Z]{4,} [A-Z]{2,}|chmod|chown|sudo|\\./dev) [^,:]*");
 
-  /** A message that states the values that are allowed. */
+  /** Matches a message that states the allowed values. */
   private static final Pattern REQUIREMENT =
       Pattern.compile(
           "(?:.* )?(?:must be|must have|may be) (?!used |set |quoted)(.+?)(?:, but (?:is|there) .*)?\\.?");
@@ -310,7 +310,7 @@ class MessagesTest {
     return page.toString();
   }
 
-  /** Sorts messages without regard to values at the beginning. */
+  /** Returns the sort key of a message, which ignores values at the beginning. */
   private static String key(String text) {
     return text.replaceAll("^[^A-Za-z]+", "").toLowerCase(Locale.ROOT);
   }

@@ -18,12 +18,13 @@ import org.junit.jupiter.api.Test;
 /**
  * Counts stilted phrases in pages, Javadoc, comments, help texts and messages.
  *
- * <p>A file may have {@value #LIMIT} of them per 1,000 words, as many as well-written libraries
- * have. Files with more are listed with their counts in {@code stilted-phrases.txt}. Counts only
- * fall: {@code ./dev generate} lowers them, and removes files that are within the limit.
+ * <p>A file may contain at most {@value #LIMIT} of these phrases per 1,000 words, which is the rate
+ * in well-written libraries. Files that exceed the limit are listed with their counts in {@code
+ * stilted-phrases.txt}. These counts must not rise: {@code ./dev generate} only lowers them, and
+ * removes files that are within the limit.
  */
 class ProseTest {
-  /** Phrases per 1,000 words. A file of any length may have one. */
+  /** Maximum number of phrases per 1,000 words. A file of any length may contain one phrase. */
   private static final int LIMIT = 3;
 
   private static final Path KNOWN = Path.of("src", "test", "resources", "stilted-phrases.txt");
@@ -139,7 +140,7 @@ class ProseTest {
         .collect(Collectors.joining(", "));
   }
 
-  /** Returns the prose in a file: neither code nor the targets of links. */
+  /** Returns the prose in a file, without code and without the targets of links. */
   private static String prose(String file, String text) {
     if (file.endsWith(".txt")) {
       return text;

@@ -59,7 +59,7 @@ final class ScriptMessages {
 
   private static List<JavaMessages.Found> inShell(Path file, String text) {
     var found = new ArrayList<JavaMessages.Found>();
-    // without comments and continued lines
+    // remove comments, and join continued lines
     String code = text.replaceAll("(?m)^\\s*#.*$", "").replaceAll("\\\\\n *", "");
     for (Matcher m = SHELL.matcher(code); m.find(); ) {
       String message =

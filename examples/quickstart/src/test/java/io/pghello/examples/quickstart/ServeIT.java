@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** A server for psql, an IDE, or your own program, in a separate process. */
+/** Tests the server for psql, an IDE, or your own program, in a separate process. */
 @Timeout(60)
 class ServeIT {
   private static ProcessBuilder serve(String... args) {
@@ -68,7 +68,7 @@ class ServeIT {
 
   @Test
   void leavesNoServerBehindWhenItIsTerminatedEarly(@TempDir Path folder) throws Exception {
-    // the server's processes inherit it
+    // the server's processes inherit this variable
     String mark = "PG_HELLO_MARK=" + UUID.randomUUID();
     for (int millis = 150; millis <= 750; millis += 100) {
       ProcessBuilder builder = serve();
@@ -101,7 +101,7 @@ class ServeIT {
       return Files.readString(process.resolve("environ"), StandardCharsets.ISO_8859_1)
           .contains(mark);
     } catch (IOException e) {
-      // it has just ended, or belongs to another user
+      // the process has just ended, or belongs to another user
       return false;
     }
   }

@@ -10,7 +10,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * The workflows run only actions pinned to a commit, and builds have no access to the release key.
+ * The workflows must run only actions pinned to a commit, and builds must not have access to the
+ * release key.
  */
 class WorkflowsTest {
   private static final String PINNED =

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The greeting service: an application with Spring Boot that greets for many clients. */
+/** The greeting service: a Spring Boot application that provides greetings for many clients. */
 @NullMarked
 package io.pghello.examples.service;
 

@@ -67,7 +67,10 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
-  /** Optional packages have no users, so each can be deleted; see {@link WithoutPackagesIT}. */
+  /**
+   * No other package uses the optional packages, so each of them can be deleted; see {@link
+   * WithoutPackagesIT}.
+   */
   @ParameterizedTest
   @ValueSource(strings = {"demo", "load", "limit", "cache redis limit.redis"})
   void nobodyNeeds(String packages) {
@@ -82,7 +85,7 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
-  /** The classes outside the optional packages. */
+  /** Checks the classes outside the optional packages. */
   @Test
   void theCoreIsReadInOneSitting() throws IOException {
     Path sources = Path.of("src/main/java", ROOT.replace('.', '/'));

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.springframework.boot.test.web.server.LocalServerPort;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Requests of less than 2 kB that cause as much work as possible, to every path. */
+/** Sends requests of less than 2 kB that cause as much work as possible to every path. */
 @ServiceTest
 class HostileRequestsIT {
   private static final int MAX_BYTES = 2_000;
@@ -109,7 +109,7 @@ class HostileRequestsIT {
     bodies.put("many names", "{\"names\":[" + "\"a\",".repeat(450) + "\"a\"],\"repeat\":10}");
     bodies.put("many bad names", "{\"names\":[" + "\"\",".repeat(600) + "\"\"]}");
     bodies.put("many members", members(IntStream.range(0, 200).mapToObj(i -> "a" + i).toList()));
-    // these have the same hash code
+    // these names have the same hash code
     bodies.put("members of one hash", members(sameHashes(200)));
     bodies.put("doubled members", "{" + "\"repeat\":1,".repeat(150) + "\"repeat\":1}");
     bodies.put("a huge number", "{\"names\":[\"a\"],\"repeat\":" + "9".repeat(1_900) + "}");

@@ -20,7 +20,7 @@ import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ConfigurableApplicationContext;
 
-/** Responses while the database or the extension is unavailable. */
+/** Tests the responses while the database or the extension is unavailable. */
 @ExtendWith(OutputCaptureExtension.class)
 class OutageIT {
   private static final Duration LONG = Duration.ofSeconds(90);

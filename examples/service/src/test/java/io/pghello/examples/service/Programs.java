@@ -5,7 +5,7 @@ import java.io.File;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** Programs of the system that some tests need. */
+/** Finds installed programs that some tests need. */
 public final class Programs {
   private Programs() {}
 

@@ -23,7 +23,7 @@ import org.springframework.context.annotation.Import;
       // many tests send wrong tokens
       "greeting.admin-attempts=1000000",
       "greeting.rate-limit.enabled=false",
-      // changes seen earlier were notified
+      // with this interval, changes that are seen earlier must have been notified
       "greeting.config.poll-interval=1h"
     })
 @AutoConfigurePgHello

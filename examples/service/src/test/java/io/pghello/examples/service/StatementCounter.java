@@ -20,12 +20,12 @@ public final class StatementCounter implements PgHelloListener {
     sizes.add(event.calls());
   }
 
-  /** Returns the number of statements executed by the code. */
+  /** Runs the code, and returns the number of statements that it executed. */
   public int count(Action action) throws Exception {
     return sizes(action).size();
   }
 
-  /** Returns the number of names or calls in each statement executed by the code. */
+  /** Runs the code, and returns the number of names or calls in each statement that it executed. */
   public List<Integer> sizes(Action action) throws Exception {
     int before = sizes.size();
     action.run();

@@ -24,7 +24,10 @@ import org.junit.jupiter.api.TestInstance;
 import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
 
-/** Two instances of the service, started at the same time with one database, like in Kubernetes. */
+/**
+ * Tests two instances of the service that are started at the same time with one database, as in
+ * Kubernetes.
+ */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class TwoInstancesIT {
   private final TestDatabase database = PgHelloServer.shared().createDatabase();
@@ -102,7 +105,7 @@ class TwoInstancesIT {
     assertThat(statuses.stream().filter(status -> status == 429)).hasSize(50);
   }
 
-  /** Forwarded headers are not trusted, even if Spring Boot detects Kubernetes. */
+  /** Forwarded headers must not be trusted, even if Spring Boot detects Kubernetes. */
   @Test
   void aHeaderOfAnUnknownGatewayIsNotBelieved() throws Exception {
     for (int i = 0; i < 100; i++) {
@@ -122,7 +125,7 @@ class TwoInstancesIT {
     List<CompletableFuture<Answer>> many;
     try (blocker;
         Statement statement = blocker.createStatement()) {
-      // requests that count wait for the lock
+      // requests that are counted wait for this lock
       statement.execute("LOCK TABLE rate_limit_bucket");
       many =
           IntStream.range(0, 60).mapToObj(i -> http.get(0).getAsync("/api/greeting/Ada")).toList();

@@ -18,7 +18,7 @@ import org.springframework.context.ApplicationContext;
 import org.springframework.core.type.classreading.MetadataReader;
 import org.springframework.core.type.classreading.MetadataReaderFactory;
 
-/** The service without its optional packages. */
+/** Tests the service without its optional packages. */
 @SpringBootTest(
     webEnvironment = WebEnvironment.RANDOM_PORT,
     properties = "greeting.admin-token=" + ServiceTest.TOKEN)
@@ -31,7 +31,7 @@ class WithoutPackagesIT {
   @LocalServerPort int port;
   @Autowired ApplicationContext context;
 
-  /** Hides them from Spring. */
+  /** Hides the optional packages from Spring. */
   static final class Deleted extends TypeExcludeFilter {
     @Override
     public boolean match(MetadataReader reader, MetadataReaderFactory factory) {

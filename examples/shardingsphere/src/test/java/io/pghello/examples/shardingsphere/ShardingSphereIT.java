@@ -44,8 +44,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Client, Hibernate and jOOQ behind ShardingSphere-JDBC, which sends reads to a replica. The
- * replica's default count is 2, so a greeting shows its origin.
+ * Tests the client, Hibernate and jOOQ behind ShardingSphere-JDBC, which sends reads to a replica.
+ * The replica's default count is 2, so a greeting shows where it was computed.
  */
 class ShardingSphereIT {
   private static final String OF_PRIMARY = "Hello, Ada!";
@@ -58,7 +58,7 @@ class ShardingSphereIT {
     @Nullable String name;
   }
 
-  /** Filled by a prefetch query. */
+  /** An entity whose greeting is filled by a prefetch query. */
   @Entity(name = "Greeted")
   static class Greeted {
     @Id int id = 1;
@@ -149,7 +149,7 @@ class ShardingSphereIT {
     assertRefused(() -> sessions("fail").close());
   }
 
-  /** Reason, remedy, and the driver's own error. */
+  /** Asserts that a call fails with the reason, the remedy, and the driver's own error. */
   private static void assertRefused(ThrowingCallable call) {
     assertThatThrownBy(call)
         .isInstanceOfSatisfying(PgHelloException.class, ShardingSphereIT::assertTold);
@@ -165,9 +165,9 @@ class ShardingSphereIT {
         .hasMessageContaining("coalescing(false)");
     assertThat(e.getCause())
         .satisfiesAnyOf(
-            // it cannot parse the SQL
+            // ShardingSphere cannot parse the SQL
             cause -> assertThat(cause.getClass().getName()).startsWith("org.apache.shardingsphere"),
-            // it has no arrays
+            // ShardingSphere does not support arrays
             cause -> assertThat(cause).hasMessage("createArrayOf"));
   }
 

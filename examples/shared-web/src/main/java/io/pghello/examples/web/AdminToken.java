@@ -26,9 +26,10 @@ public final class AdminToken {
   /**
    * Creates the token.
    *
-   * @param property the name of its property, for error messages
-   * @param token at least 16 characters; surrounding whitespace is removed; blank for no token
-   * @throws IllegalArgumentException if it is too short and could be guessed
+   * @param property the name of the token's property, for error messages
+   * @param token the token, with at least 16 characters; surrounding whitespace is removed; blank
+   *     for no token
+   * @throws IllegalArgumentException if the token is too short, because it could be guessed
    */
   public AdminToken(String property, String token) {
     String stripped = token.strip();
@@ -46,7 +47,7 @@ public final class AdminToken {
     return token != null && matches(token);
   }
 
-  /** Returns whether a request contains another token although one is configured. */
+  /** Returns whether a token is configured, but a request contains a different one. */
   public boolean isMistakenBy(HttpServletRequest request) {
     String token = tokenOf(request);
     return digest != null && token != null && !matches(token);
@@ -61,12 +62,12 @@ public final class AdminToken {
     return token.isEmpty() ? null : token;
   }
 
-  // constant-time comparison
+  // compares in constant time
   private boolean matches(String token) {
     return digest != null && MessageDigest.isEqual(digest, digest(token));
   }
 
-  // hashes have the same length
+  // compare hashes, because they have the same length
   private static byte[] digest(String token) {
     try {
       return MessageDigest.getInstance("SHA-256").digest(token.getBytes(StandardCharsets.UTF_8));
@@ -75,7 +76,10 @@ public final class AdminToken {
     }
   }
 
-  /** Returns the problem for a request without the token: 401, or 403 if no token is configured. */
+  /**
+   * Returns the problem for a request without the token. Its status is 401, or 403 if no token is
+   * configured.
+   */
   public ProblemDetail refusal() {
     return digest != null
         ? Problems.of(

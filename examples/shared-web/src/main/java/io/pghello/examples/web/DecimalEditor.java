@@ -5,8 +5,9 @@ import java.beans.PropertyEditorSupport;
 import java.util.regex.Pattern;
 
 /**
- * Parses decimal integers in paths and queries. Spring's default also accepts hexadecimal numbers,
- * non-ASCII digits, and the first of several values. An empty text becomes null.
+ * Parses decimal integers in paths and queries. Spring's default editor also accepts hexadecimal
+ * numbers, non-ASCII digits, and several values, of which it uses the first. An empty text becomes
+ * null.
  */
 final class DecimalEditor extends PropertyEditorSupport {
   private static final Pattern DECIMAL = Pattern.compile("0|-?[1-9][0-9]{0,9}");
@@ -14,7 +15,7 @@ final class DecimalEditor extends PropertyEditorSupport {
   /**
    * Parses a text.
    *
-   * @throws IllegalArgumentException if it is not an integer
+   * @throws IllegalArgumentException if the text is not an integer
    */
   @Override
   public void setAsText(String text) {

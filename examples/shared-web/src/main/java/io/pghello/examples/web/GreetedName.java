@@ -13,9 +13,9 @@ import java.lang.annotation.Target;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A name that can be greeted: 1 to 50 characters that the database can store, not all blank. All
- * other names are allowed, including O'Brien, because names are passed as values and are never part
- * of a statement.
+ * A name that can be greeted. It has 1 to 50 characters that the database can store, and is not
+ * blank. There are no other restrictions: names such as O'Brien are allowed, because names are
+ * passed as values and are never part of a statement.
  */
 @Documented
 @Constraint(validatedBy = GreetedName.Validator.class)
@@ -28,10 +28,10 @@ public @interface GreetedName {
   /** Returns the error message. */
   String message() default "must have 1 to " + MAX + " characters that are not all blank";
 
-  /** Returns the groups of Jakarta Validation. */
+  /** Returns the groups, as required by Jakarta Validation. */
   Class<?>[] groups() default {};
 
-  /** Returns the payload of Jakarta Validation. */
+  /** Returns the payload, as required by Jakarta Validation. */
   Class<? extends Payload>[] payload() default {};
 
   /** Checks whether a name can be greeted. */

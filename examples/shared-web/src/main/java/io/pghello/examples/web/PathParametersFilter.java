@@ -13,14 +13,14 @@ import org.springframework.stereotype.Component;
 import org.springframework.web.filter.OncePerRequestFilter;
 
 /**
- * Rejects paths with parameters, for example {@code /users;a=b}. The application ignores them, but
- * a gateway that compares paths could treat the path as a different one. An encoded semicolon is
- * part of a name.
+ * Rejects paths with parameters, for example {@code /users;a=b}. The application ignores path
+ * parameters, but a gateway that compares paths could treat the path as a different one. An encoded
+ * semicolon is part of a name.
  */
 @Component
 @Order(
     Ordered.HIGHEST_PRECEDENCE
-        + 200) // after the rate limits, because rejected requests count as well
+        + 200) // this filter runs after the rate limits, because rejected requests count too
 class PathParametersFilter extends OncePerRequestFilter {
   private final ProblemWriter writer;
 

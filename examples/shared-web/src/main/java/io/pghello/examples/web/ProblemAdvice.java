@@ -44,7 +44,7 @@ import tools.jackson.databind.exc.UnrecognizedPropertyException;
 
 /**
  * Converts exceptions of controllers to problem details. An application's own advice takes
- * precedence if it has an {@code @Order}.
+ * precedence if it is annotated with {@code @Order}.
  */
 @RestControllerAdvice
 class ProblemAdvice extends ResponseEntityExceptionHandler implements ResponseBodyAdvice<Object> {
@@ -77,7 +77,7 @@ class ProblemAdvice extends ResponseEntityExceptionHandler implements ResponseBo
             HttpStatus.INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "The service has a mistake."));
   }
 
-  /** Rejects requests that Spring would treat as its own error with functional routes. */
+  /** Rejects requests for which Spring's functional routes would report an internal error. */
   @ExceptionHandler
   @Nullable ResponseEntity<Object> acceptsNoMediaType(
       InvalidMediaTypeException e, WebRequest request) throws Exception {
@@ -177,7 +177,7 @@ class ProblemAdvice extends ResponseEntityExceptionHandler implements ResponseBo
         e, Problems.invalidInput(errors), headers, HttpStatus.BAD_REQUEST, request);
   }
 
-  // only the type, because Jackson's message contains the value
+  // report only the expected type, because Jackson's message contains the value
   private static @Nullable String fieldOf(@Nullable Throwable cause) {
     if (cause instanceof tools.jackson.databind.DatabindException e && !e.getPath().isEmpty()) {
       var path = new StringBuilder();

@@ -26,7 +26,7 @@ class ProblemErrorController implements ErrorController {
           @Nullable Integer code,
       HttpServletResponse response)
       throws IOException {
-    // a direct request of this path is not an error
+    // a direct request for this path has no error code
     HttpStatus status = code == null ? HttpStatus.NOT_FOUND : HttpStatus.resolve(code);
     if (status == null) {
       status = HttpStatus.INTERNAL_SERVER_ERROR;

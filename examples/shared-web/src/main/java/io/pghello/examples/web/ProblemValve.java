@@ -12,8 +12,8 @@ import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 
 /**
- * Responds with a problem if nothing else does: if Tomcat rejects a request before the application
- * sees it, or if the application sets only a status.
+ * Responds with a problem in cases that nothing else handles: if Tomcat rejects a request before
+ * the application sees it, or if the application sets only a status.
  */
 public final class ProblemValve extends ErrorReportValve {
   @Override
@@ -25,7 +25,7 @@ public final class ProblemValve extends ErrorReportValve {
     if (response.isError() && !response.setErrorReported()) {
       return;
     }
-    // contains only constants, so nothing needs escaping
+    // the text contains only constants, so nothing needs escaping
     String problem =
         String.format(
             Locale.ROOT,

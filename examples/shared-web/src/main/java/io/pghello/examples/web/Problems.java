@@ -24,16 +24,16 @@ public final class Problems {
   /**
    * An invalid input.
    *
-   * @param field for example {@code names[3]}
-   * @param message for example {@code must be greater than or equal to 1}
+   * @param field the field, for example {@code names[3]}
+   * @param message the error message, for example {@code must be greater than or equal to 1}
    */
   public record InputError(String field, String message) {}
 
   /**
    * Creates a problem.
    *
-   * @param code machine-readable, for example {@code NOT_FOUND}
-   * @param detail human-readable
+   * @param code the machine-readable code, for example {@code NOT_FOUND}
+   * @param detail the human-readable description
    */
   public static ProblemDetail of(HttpStatus status, String code, String detail) {
     ProblemDetail problem = ProblemDetail.forStatusAndDetail(status, detail);
@@ -75,7 +75,7 @@ public final class Problems {
     return builder.body(problem);
   }
 
-  /** Returns the problem for a database that rejects the statement or is unavailable. */
+  /** Returns the problem for the case that the database rejects the statement or is unavailable. */
   public static ProblemDetail databaseUnavailable() {
     return of(
         HttpStatus.SERVICE_UNAVAILABLE, "DATABASE_UNAVAILABLE", "The database is not available.");

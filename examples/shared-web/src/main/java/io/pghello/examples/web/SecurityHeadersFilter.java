@@ -14,9 +14,9 @@ import org.springframework.stereotype.Component;
 import org.springframework.web.filter.OncePerRequestFilter;
 
 /**
- * Adds headers that prevent browsers from misinterpreting responses, and the policy {@code
- * web.content-security-policy}, which by default forbids loading anything. A handler can mark its
- * response as cacheable.
+ * Adds headers that prevent browsers from misinterpreting responses. Also adds the policy {@code
+ * web.content-security-policy}, which by default prevents pages from loading anything. A handler
+ * can mark its response as cacheable.
  */
 @Component
 @Order(Ordered.HIGHEST_PRECEDENCE)

@@ -37,8 +37,8 @@ import tools.jackson.databind.type.LogicalType;
 })
 public class WebConfiguration {
   /**
-   * Parses JSON strictly: 7 is not a name, and "7" is not a count. Unknown and duplicate properties
-   * are errors. Otherwise a misspelled property would be ignored.
+   * Configures strict JSON parsing: 7 is not a name, and "7" is not a count. Unknown and duplicate
+   * properties are errors, because otherwise a misspelled property would be ignored.
    */
   @Bean
   JsonMapperBuilderCustomizer strictTypes() {
@@ -55,7 +55,7 @@ public class WebConfiguration {
                 });
   }
 
-  /** Rejects null for required values, which Spring does not do everywhere. */
+  /** Rejects null for required values, because Spring does not do this everywhere. */
   @Bean
   ServerHttpMessageConvertersCustomizer noNull(JsonMapper mapper) {
     var converter =
@@ -80,7 +80,7 @@ public class WebConfiguration {
     return factory -> {
       factory.addConnectorCustomizers(
           connector -> {
-            // Spring MVC decodes them after splitting the path
+            // Spring MVC decodes slashes after it has split the path
             String passThrough = EncodedSolidusHandling.PASS_THROUGH.getValue();
             connector.setEncodedSolidusHandling(passThrough);
             connector.setEncodedReverseSolidusHandling(passThrough);

@@ -54,8 +54,9 @@ public final class DemoCommand {
   /**
    * Runs a picocli command and returns the exit code.
    *
-   * @param name the demo's name in {@code ./dev demo}
-   * @param explanation returns the message for an error; null for a bug in the program
+   * @param name the name of the demo in {@code ./dev demo}
+   * @param explanation the function that returns the message for an error, or null for a bug in the
+   *     program
    */
   public static int run(
       String name,

@@ -28,7 +28,7 @@ public final class GreetingConfig {
   /**
    * Runs a script.
    *
-   * @param resource its name relative to the class
+   * @param resource the name of the script, relative to the class
    */
   public static void runScript(Connection connection, Class<?> type, String resource)
       throws SQLException {

@@ -14,12 +14,13 @@ import org.slf4j.LoggerFactory;
  * Runs an action when PostgreSQL notifies a channel ({@code NOTIFY}).
  *
  * <p>Notifications are lost while the connection is down, and some poolers do not forward them.
- * Therefore the action also runs after each (re)connection, and at the end of each interval without
- * a notification, even without a connection. It must read the current state instead of relying on a
- * notification for each change.
+ * Therefore, the action also runs after each connection or reconnection. In addition, it runs at
+ * the end of each interval without a notification, even if there is no connection. It must read the
+ * current state instead of relying on a notification for each change.
  *
- * <p>The action runs on a single thread. Its exceptions are logged, and it runs again. An interrupt
- * flag set by the action does not stop the listener; only {@link #close()} does.
+ * <p>The action runs on a single thread. If it throws an exception, the exception is logged, and
+ * the action runs again later. An interrupt flag set by the action does not stop the listener; only
+ * {@link #close()} does.
  */
 public final class NotificationListener implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(NotificationListener.class);
@@ -28,7 +29,7 @@ public final class NotificationListener implements AutoCloseable {
   // the driver's milliseconds are an int
   private static final Duration MAX_INTERVAL = Duration.ofDays(24);
 
-  /** Opens a dedicated connection of PostgreSQL's driver. */
+  /** Opens a dedicated connection with PostgreSQL's driver. */
   public interface Connector {
     Connection connect() throws SQLException;
   }
@@ -46,7 +47,7 @@ public final class NotificationListener implements AutoCloseable {
   private volatile @Nullable Connection open;
   private volatile boolean closed;
   private volatile long lastRun = System.nanoTime();
-  // used only by the thread: an outage is logged once
+  // an outage is logged only once; only the listener's thread uses this field
   private boolean unconnected;
   private boolean failing;
 
@@ -62,8 +63,8 @@ public final class NotificationListener implements AutoCloseable {
   /**
    * Starts to listen on a new thread.
    *
-   * @param channel a name that needs no quotes
-   * @param interval from a millisecond to 24 days
+   * @param channel the name of the channel, which must not need quotes
+   * @param interval the interval, from a millisecond to 24 days
    */
   public static NotificationListener start(
       String channel, Connector connector, Duration interval, Action action) {
@@ -81,7 +82,7 @@ public final class NotificationListener implements AutoCloseable {
 
   /**
    * Returns the time since the action last completed or, before that, since this listener was
-   * started. If it is much longer than the interval, the action fails or hangs.
+   * started. If this time is much longer than the interval, the action fails or hangs.
    */
   public Duration sinceLastRun() {
     return Duration.ofNanos(System.nanoTime() - lastRun);
@@ -148,7 +149,10 @@ public final class NotificationListener implements AutoCloseable {
     }
   }
 
-  /** Logs an error. Neither an exception from its message nor a lack of memory stops the thread. */
+  /**
+   * Logs an error. The thread continues even if the message throws an exception or there is not
+   * enough memory.
+   */
   private static void log(Runnable message) {
     try {
       message.run();
@@ -175,9 +179,9 @@ public final class NotificationListener implements AutoCloseable {
   }
 
   /**
-   * Stops the listener: interrupts a running action and waits up to five seconds for it to end. If
-   * the action itself calls this method, it neither interrupts nor waits, and the action does not
-   * run again. Further calls have no effect.
+   * Stops the listener. Interrupts a running action, and waits up to five seconds for it to end. If
+   * the action itself calls this method, the method neither interrupts nor waits, and the action
+   * does not run again. Further calls have no effect.
    */
   @Override
   public void close() {

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.PGConnection;
 
-/** The configuration that examples share. */
+/** Tests the configuration that the examples share. */
 @PgHelloTest
 class GreetingConfigIT {
   private static String ask(Connection connection, String sql, Object... values)
@@ -81,8 +81,8 @@ class GreetingConfigIT {
   }
 
   /**
-   * With a default that calls the extension's function, the default would be dropped and the INSERT
-   * would fail.
+   * If the column's default called the extension's function, the default would be dropped, and the
+   * INSERT would fail.
    */
   @Test
   void outlivesTheExtension(Connection connection, @Superuser Connection superuser)
@@ -99,7 +99,7 @@ class GreetingConfigIT {
   }
 
   /**
-   * With the search_path of postgres_fdw and pg_restore, and with another table earlier on the
+   * Uses the search_path of postgres_fdw and pg_restore, and one with another table earlier on the
    * path.
    */
   @ParameterizedTest

@@ -150,7 +150,7 @@ class NotificationListenerIT {
     }
   }
 
-  /** No data arrives and the connection does not end; only a query reveals it. */
+  /** No data arrives, but the connection does not end. Only a query can detect this. */
   @Test
   void noticesThatItsConnectionWasCutSilently(TestDatabase test, WireProxy proxy) throws Exception {
     DataSource database = test.dataSource();
@@ -187,7 +187,7 @@ class NotificationListenerIT {
   void goesOnWhenTheActionInterruptsItsThread(DataSource database) throws Exception {
     NotificationListener.Action interrupting =
         () -> {
-          // otherwise it could not wait for a pool's connection
+          // otherwise, the action could not wait for a connection of a pool
           if (!Thread.currentThread().isInterrupted()) {
             runs.release();
           }
@@ -236,7 +236,10 @@ class NotificationListenerIT {
     end.set(true);
   }
 
-  /** For example, an error message that cannot be created for lack of memory. */
+  /**
+   * This happens, for example, if an error message cannot be created because there is not enough
+   * memory.
+   */
   @Test
   void goesOnWhenAnErrorCannotBePrinted(DataSource database) throws Exception {
     var first = new AtomicBoolean(true);

@@ -67,7 +67,7 @@ public final class Demo implements Callable<Integer> {
       description = "Keep the application running on this port until Ctrl-C.")
   private @Nullable Integer port;
 
-  @SuppressWarnings("UnusedVariable") // picocli acts on it
+  @SuppressWarnings("UnusedVariable") // picocli evaluates this option
   @Option(
       names = {"-h", "--help"},
       usageHelp = true,
@@ -101,7 +101,7 @@ public final class Demo implements Callable<Integer> {
     if (url != null) {
       return run(url);
     }
-    // otherwise the server's startup is logged with the default configuration
+    // otherwise, the server's startup would be logged with the default configuration
     LoggingSystem.get(Demo.class.getClassLoader()).beforeInitialize();
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase()) {

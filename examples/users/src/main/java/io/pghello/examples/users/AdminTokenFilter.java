@@ -18,7 +18,7 @@ import org.springframework.web.util.pattern.PathPattern;
 import org.springframework.web.util.pattern.PathPatternParser;
 
 /**
- * Allows only administrators to read the list of users: requests that send {@code
+ * Allows only administrators to read the list of users. Their requests contain {@code
  * users.admin-token} as {@code Authorization: Bearer}. Everyone may sign up and be greeted.
  */
 @Component
@@ -45,7 +45,7 @@ class AdminTokenFilter extends OncePerRequestFilter {
     }
   }
 
-  // match paths like Spring MVC; all methods except the one for signing up
+  // matches paths in the same way as Spring MVC, for all HTTP methods except the one for signing up
   private static boolean readsUsers(HttpServletRequest request) {
     PathContainer path = ServletRequestPathUtils.parse(request).pathWithinApplication();
     return USER.matches(path)

@@ -22,11 +22,14 @@ class Greeter {
   /**
    * A greeting.
    *
-   * @param source its origin: {@code greeting-service} or {@code database}
+   * @param source the origin of the greeting: {@code greeting-service} or {@code database}
    */
   record Greeting(String greeting, String source) {}
 
-  /** Both use the configured count, so greetings differ only in their source. */
+  /**
+   * Greets a user. The service and the database both use the configured count, so their greetings
+   * differ only in the source.
+   */
   Greeting greet(User user) {
     Optional<String> answer = service.greet(user.getUsername());
     if (answer.isPresent()) {

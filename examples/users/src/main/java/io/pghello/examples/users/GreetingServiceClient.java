@@ -31,13 +31,13 @@ import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Calls the greeting service with short timeouts. A failed request is repeated once. If half of the
- * requests fail, the service is not called for some seconds. The size of responses is limited, and
+ * Calls the greeting service with short timeouts. A failed request is retried once. If half of the
+ * requests fail, the service is not called for a few seconds. The size of responses is limited, and
  * redirects are not followed. Thread-safe.
  */
 @Component
 class GreetingServiceClient {
-  // ten times the longest name, with two escape sequences per character
+  // enough for ten of the longest names, with two escape sequences per character
   private static final int MAX_BYTES = 16 * 1024;
 
   private final JsonMapper mapper;
@@ -59,7 +59,7 @@ class GreetingServiceClient {
             RetryConfig.custom()
                 .maxAttempts(2)
                 .waitDuration(Duration.ofMillis(50))
-                // a repeated request would return the same result
+                // other errors are not retried, because the result would be the same
                 .retryExceptions(ResourceAccessException.class, HttpServerErrorException.class)
                 .build());
     breaker =
@@ -71,7 +71,7 @@ class GreetingServiceClient {
                 .failureRateThreshold(50)
                 .waitDurationInOpenState(properties.openFor())
                 .permittedNumberOfCallsInHalfOpenState(1)
-                // a client error concerns one request, not the service
+                // a client error is caused by one request, not by the service
                 .recordException(e -> !(e instanceof HttpClientErrorException))
                 .build());
   }
@@ -87,7 +87,7 @@ class GreetingServiceClient {
     return RestClient.builder().baseUrl(url).requestFactory(factory).build();
   }
 
-  /** A request to the service. Names are sent in its body, which can contain any name. */
+  /** A request to the service. Names are sent in the body, which can contain any name. */
   record Question(List<String> names) {}
 
   /** The relevant part of the service's response. */
@@ -101,7 +101,7 @@ class GreetingServiceClient {
     }
   }
 
-  /** Returns the greeting; empty if the service is not called or does not respond. */
+  /** Returns the greeting of a name; empty if the service is not called or does not respond. */
   Optional<String> greet(String name) {
     if (client == null) {
       return Optional.empty();
@@ -127,7 +127,7 @@ class GreetingServiceClient {
       outages.failed("GREETING_SERVICE_UNAVAILABLE", e.getMessage());
       return Optional.empty();
     } catch (Error e) {
-      // otherwise the circuit breaker's trial request would never end
+      // otherwise, the circuit breaker's trial request would never end
       breaker.releasePermission();
       throw e;
     }

@@ -10,11 +10,11 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /**
  * The properties {@code greeting.service.*}.
  *
- * @param url URL of the greeting service, for example {@code http://greeting-service:3000}; without
- *     it, the database greets
- * @param connectTimeout timeout for connecting
- * @param readTimeout timeout for the response
- * @param openFor how long the service is not called after failures
+ * @param url the URL of the greeting service, for example {@code http://greeting-service:3000};
+ *     without a URL, the database computes the greetings
+ * @param connectTimeout the timeout for connecting
+ * @param readTimeout the timeout for the response
+ * @param openFor the time for which the service is not called after failures
  */
 @ConfigurationProperties("greeting.service")
 record GreetingServiceProperties(

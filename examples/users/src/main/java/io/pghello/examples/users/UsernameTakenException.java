@@ -19,7 +19,7 @@ final class UsernameTakenException extends ErrorResponseException {
         cause);
   }
 
-  /** Returns whether the database has rejected a user for this reason. */
+  /** Returns whether the database rejected a user because the username is taken. */
   static boolean caused(DataIntegrityViolationException e) {
     return e.getCause() instanceof ConstraintViolationException violation
         && "users_username_key".equals(violation.getConstraintName());

@@ -51,12 +51,15 @@ final class Backend implements AutoCloseable {
     };
   }
 
-  /** Reads a request and closes the connection without a response, like a killed server. */
+  /**
+   * Reads a request, and closes the connection without a response, as if the server had been
+   * killed.
+   */
   static Behaviour dying() {
     return exchange -> {};
   }
 
-  /** Reads a request and does not respond for a minute, like a hung server. */
+  /** Reads a request, and does not respond for a minute, like a server that hangs. */
   static Behaviour hanging() {
     return exchange -> Thread.sleep(60_000);
   }

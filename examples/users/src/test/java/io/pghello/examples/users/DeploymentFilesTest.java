@@ -127,7 +127,10 @@ class DeploymentFilesTest {
     assertThat(Files.readString(DEPLOY.resolve("secrets.sh"))).contains(" redis-password ");
   }
 
-  /** The targets of {@code monitoring/prometheus.yml}, except backups, which do not exist there. */
+  /**
+   * Checks the targets of {@code monitoring/prometheus.yml}, except backups, which do not exist
+   * there.
+   */
   @Test
   void composeIsWatched() throws IOException {
     Map<String, Object> services = services();
@@ -176,7 +179,7 @@ class DeploymentFilesTest {
         .orElseThrow(() -> new AssertionError("no service has the address " + address));
   }
 
-  /** The parameters of the module polytope/postgres, and the blueprint's values. */
+  /** Compares the parameters of the module polytope/postgres with the blueprint's values. */
   @Test
   void polytopeHasTheValuesOfTheBlueprint() throws IOException {
     List<Map<String, Object>> modules =
@@ -199,7 +202,7 @@ class DeploymentFilesTest {
         .containsEntry("type", "volume")
         .containsEntry("scope", "project");
     assertThat(map(arguments.get("restart"))).containsOnlyKeys("policy", "max-restarts");
-    // each is mounted at the same path
+    // each script is mounted at the same path
     List<Map<String, Object>> scripts = list(arguments.get("scripts"));
     assertThat(scripts).hasSize(1);
     assertThat(DEPLOY.resolve("polytope").resolve(String.valueOf(scripts.get(0).get("path"))))
@@ -306,7 +309,7 @@ class DeploymentFilesTest {
     }
   }
 
-  /** The Prometheus operator scrapes these ports of pods with these labels. */
+  /** The Prometheus Operator scrapes these ports of pods with these labels. */
   @Test
   void kubernetesIsWatched() throws IOException {
     var ports = new HashMap<Object, List<Object>>();

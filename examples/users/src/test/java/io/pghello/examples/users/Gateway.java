@@ -18,14 +18,14 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** An nginx with the configuration of {@code deploy/gateway}. */
+/** An nginx server with the configuration in {@code deploy/gateway}. */
 final class Gateway implements AutoCloseable {
   private static final Path TEMPLATE = Path.of("../../deploy/gateway/nginx.conf.template");
 
   private final Process process;
   private final int port;
 
-  /** Returns the program, if it is installed. */
+  /** Returns the nginx program, if it is installed. */
   static Optional<Path> nginx() {
     return Stream.concat(
             Stream.of(System.getenv("PATH").split(File.pathSeparator)), Stream.of("/usr/sbin"))
@@ -41,7 +41,7 @@ final class Gateway implements AutoCloseable {
   /**
    * Starts the gateway.
    *
-   * @param more options after the port, for example for TLS
+   * @param more the options after the port, for example for TLS
    */
   Gateway(Path folder, String more, List<String> greetingServers, List<String> userServers)
       throws IOException {
@@ -61,7 +61,7 @@ final class Gateway implements AutoCloseable {
         new ArrayList<>(
             List.of(nginx().orElseThrow().toString(), "-e", "stderr", "-c", file.toString()));
     if (System.getProperty("user.name").equals("root")) {
-      // otherwise its worker processes run as a user without access to the directory
+      // otherwise, the worker processes would run as a user without access to the directory
       command.addAll(List.of("-g", "user root root;"));
     }
     process =

@@ -42,7 +42,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Routing and retries of the gateway. */
+/** Tests the gateway's routing and retries. */
 @Timeout(120)
 class GatewayIT {
   private static final Backend.Behaviour OK = Backend.answering(200, "{}");
@@ -201,7 +201,7 @@ class GatewayIT {
   void neverRepeatsWhatMayChangeSomething(String method, String path, @TempDir Path folder)
       throws Exception {
     Stream.of(one, two).forEach(each -> each.behave(Backend.dying()));
-    // the same two servers for all paths
+    // all paths use the same two servers
     List<String> both = List.of(one.address(), two.address());
     try (var sending = new Gateway(folder, both, both)) {
       Answer answer = sending.http().send(method, path, BodyPublishers.ofString("{}"));
@@ -231,7 +231,8 @@ class GatewayIT {
   }
 
   /**
-   * Failures of one path, for example of a cache that only it uses, must not affect other paths.
+   * Failures on one path must not affect other paths. Such failures may be caused by a cache that
+   * only this path uses.
    */
   @Test
   void keepsAnInstanceThatIsUnavailableForOnePath() throws Exception {
@@ -359,7 +360,7 @@ class GatewayIT {
   void limitsWhoSignsUpAlone() throws Exception {
     int created = 0;
     @Nullable Answer found = null;
-    // one additional request is allowed per second
+    // every second, one additional request is allowed
     for (int i = 0; i < 1_000 && found == null; i++) {
       Answer answer = http.post("/users", "{}");
       if (answer.status() == 429) {
@@ -378,7 +379,10 @@ class GatewayIT {
     }
   }
 
-  /** If many requests never send their bodies, some are rejected, and others are still answered. */
+  /**
+   * If many requests never send their bodies, some of them are rejected, and other requests are
+   * still answered.
+   */
   @Test
   void letsNoAddressTakeAllConnections() throws Exception {
     int port = Objects.requireNonNull(gateway).port();
@@ -408,7 +412,8 @@ class GatewayIT {
   }
 
   /**
-   * An IPv6 client is identified by its network, an IPv4 client by its address, also with NAT64.
+   * An IPv6 client is identified by its network, and an IPv4 client by its address, even with
+   * NAT64.
    */
   @ParameterizedTest
   @CsvSource({
@@ -493,19 +498,22 @@ class GatewayIT {
     socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
   }
 
-  /** Closes connections of slow clients, so that they cannot occupy all connections. */
+  /**
+   * The gateway closes connections of slow clients, so that these clients cannot occupy all
+   * connections.
+   */
   @Test
   void waitsSecondsForARequest() throws Exception {
     try (var socket =
         new Socket(InetAddress.getLoopbackAddress(), Objects.requireNonNull(gateway).port())) {
-      // shorter than nginx's default of one minute, but long enough for a busy machine
+      // this is shorter than nginx's default of one minute, but long enough for a busy machine
       socket.setSoTimeout(40_000);
       send(socket, "GET /health HTTP/1.1\r\nHost: ");
       assertThat(socket.getInputStream().read()).isEqualTo(-1);
     }
   }
 
-  /** With the value from the Kubernetes manifest and the test's own certificate. */
+  /** Uses the value in the Kubernetes manifest, and the test's own certificate. */
   @Test
   void speaksTlsAloneWhereItHasACertificate(@TempDir Path folder) throws Exception {
     char[] password = "of-this-test".toCharArray();

@@ -28,7 +28,7 @@ import tools.jackson.databind.deser.std.StdDeserializer;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.module.SimpleModule;
 
-/** Failures of the greeting service. */
+/** Tests failures of the greeting service. */
 @Timeout(120)
 class GreetingServiceIT {
   private static final Duration LONG = Duration.ofSeconds(30);
@@ -55,7 +55,7 @@ class GreetingServiceIT {
     return client(LONG, LONG);
   }
 
-  /** Some of them cannot be a part of a path. */
+  /** Some of these names cannot be part of a path. */
   @ParameterizedTest
   @ValueSource(strings = {"Ada", "a/b c?ü", ".", "..", "a\nb", "a;b", "\uD83D\uDE00"})
   void asksTheServiceForAnyName(String name) {
@@ -157,7 +157,7 @@ class GreetingServiceIT {
         });
     assertThat(client().greet("Ada")).isEmpty();
     ended.await();
-    // the size of the buffers of two sockets
+    // allow for the buffers of two sockets
     assertThat(written.get()).isLessThan(ONE_GB / 8);
   }
 
@@ -207,7 +207,8 @@ class GreetingServiceIT {
   }
 
   /**
-   * A trial request checks whether the service is available again, and must not be the last one.
+   * A trial request checks whether the service is available again. If it fails, later requests must
+   * try again.
    */
   @Test
   void triesAgainAfterATrialThatEndedInAnError() {

@@ -22,7 +22,7 @@ import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ConfigurableApplicationContext;
 
-/** Responses while dependencies of the service are unavailable. */
+/** Tests the responses while dependencies of the service are unavailable. */
 @Timeout(300)
 @ExtendWith(OutputCaptureExtension.class)
 class OutageIT {

@@ -28,7 +28,7 @@ import org.springframework.boot.test.web.server.LocalServerPort;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The users, without a greeting service. */
+/** Tests the users without a greeting service. */
 @SpringBootTest(
     webEnvironment = WebEnvironment.RANDOM_PORT,
     properties = {
@@ -62,7 +62,7 @@ class UsersIT {
     return answer;
   }
 
-  /** Asks as an administrator. */
+  /** Sends a request as an administrator. */
   private Answer get(String path, String... headers) throws Exception {
     var all = new ArrayList<>(List.of("Authorization", BEARER));
     all.addAll(List.of(headers));
@@ -165,7 +165,7 @@ class UsersIT {
     assertThat(signUpInChunks(user("Ada")).status()).isEqualTo(201);
   }
 
-  /** Sends no content length. */
+  /** Signs up a user with a request without a content length. */
   private Answer signUpInChunks(String body) throws Exception {
     byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
     return http.send(
@@ -217,7 +217,7 @@ class UsersIT {
     assertThat(answer.text("code")).isEqualTo("NOT_FOUND");
   }
 
-  /** Some of these requests are seen only by Tomcat. */
+  /** Tomcat rejects some of these requests before the application sees them. */
   @ParameterizedTest
   @CsvSource({
     "GET, /users/%00, 400, BAD_REQUEST",

@@ -8,9 +8,9 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /**
  * The properties {@code greeting.cache*}.
  *
- * @param cache where greetings are cached
- * @param cacheTime how long a greeting is cached
- * @param cacheSize maximum number of greetings in this instance
+ * @param cache the location of the cache
+ * @param cacheTime the time for which a greeting is cached
+ * @param cacheSize the maximum number of greetings that this instance caches
  */
 @ConfigurationProperties("greeting")
 record CacheProperties(
@@ -19,11 +19,14 @@ record CacheProperties(
     @DefaultValue("10000") int cacheSize) {
   /** The location of the cache. */
   enum Kind {
-    /** No cache: a batched call of the database is cheaper than a call of Redis. */
+    /**
+     * No cache. This is the default, because a batched call to the database is cheaper than a call
+     * to Redis.
+     */
     NONE,
-    /** In the memory of each instance. */
+    /** Each instance caches greetings in its memory. */
     CAFFEINE,
-    /** In Redis, shared by all instances. */
+    /** All instances share a cache in Redis. */
     REDIS
   }
 

@@ -35,7 +35,7 @@ final class RedisCache implements GreetingCache {
     this.kept = SetArgs.Builder.ex(properties.cacheTime());
   }
 
-  // the count comes first, because a name may end with a number
+  // the count precedes the name, because a name may end with a number
   private static String key(String name, int repeat) {
     return "greeting:" + repeat + ":" + name;
   }
@@ -48,7 +48,7 @@ final class RedisCache implements GreetingCache {
     } catch (CharacterCodingException e) {
       return null;
     } catch (RuntimeException e) {
-      // class Redis logs the failure
+      // the class Redis logs the failure
       LOG.debug("A greeting was not looked for", e);
       return null;
     }

@@ -51,7 +51,7 @@ public final class Demo implements Callable<Integer> {
       })
   private @Nullable String url;
 
-  @SuppressWarnings("UnusedVariable") // picocli acts on it
+  @SuppressWarnings("UnusedVariable") // picocli evaluates this option
   @Option(
       names = {"-h", "--help"},
       usageHelp = true,
@@ -95,7 +95,7 @@ public final class Demo implements Callable<Integer> {
       }
       return serve(url);
     }
-    // otherwise the server's startup is logged with the default configuration
+    // otherwise, the server's startup would be logged with the default configuration
     LoggingSystem.get(Demo.class.getClassLoader()).beforeInitialize();
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase()) {
@@ -120,7 +120,7 @@ public final class Demo implements Callable<Integer> {
     try (ConfigurableApplicationContext context =
         application.run("--spring.datasource.url=" + jdbcUrl)) {
       describe(context.getEnvironment());
-      // Ctrl-C ends the JVM, the service and its server
+      // Ctrl-C ends the JVM, and with it the service and its database server
       new CountDownLatch(1).await();
       return ExitCode.OK;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * The program of {@code ./dev demo service}, which starts the service. Not needed in other
- * applications.
+ * The program of {@code ./dev demo service}, which starts the service. Other applications do not
+ * need this package.
  */
 @NullMarked
 package io.pghello.examples.service.demo;

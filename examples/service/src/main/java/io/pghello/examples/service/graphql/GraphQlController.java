@@ -21,11 +21,11 @@ import org.springframework.stereotype.Controller;
 
 /**
  * The GraphQL schema of the integration guide. All greetings of a query are loaded together,
- * regardless of the fields that request them. Types with field names that are invalid in Java are
- * returned as maps.
+ * regardless of the fields that request them. If a type has field names that are invalid in Java,
+ * its values are returned as maps.
  *
- * <p>No method inspects the selected fields, because collecting them from nested fragments takes
- * exponential time.
+ * <p>The methods do not inspect the selected fields, because collecting these from nested fragments
+ * takes exponential time.
  */
 @Controller
 class GraphQlController {

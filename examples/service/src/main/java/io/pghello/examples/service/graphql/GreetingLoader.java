@@ -24,13 +24,13 @@ class GreetingLoader {
         .registerMappedBatchLoader((keys, environment) -> Mono.fromCallable(() -> load(keys)));
   }
 
-  /** A name to greet, and the number of repeats. */
+  /** A name to greet, and the number of greetings. */
   record GreetingKey(String name, int repeat) {}
 
   /**
    * A type of the guide's schema.
    *
-   * @param timestamp in milliseconds, from the clock of the service
+   * @param timestamp the time in milliseconds, from the clock of the service
    */
   record GreetingResponse(String name, String greeting, String timestamp) {}
 

@@ -5,9 +5,7 @@ import java.util.Objects;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Repository;
 
-/**
- * The SQL statements of the service for the objects created by {@code db/greeting}. Thread-safe.
- */
+/** The service's SQL statements on the objects that {@code db/greeting} creates. Thread-safe. */
 @Repository
 class ConfigRepository {
   private final JdbcClient jdbc;
@@ -20,7 +18,9 @@ class ConfigRepository {
     return jdbc.sql("SELECT greeting_repeat()").query(Integer.class).single();
   }
 
-  /** Returns the function's description of the change. */
+  /**
+   * Changes the configured count, and returns the database function's description of the change.
+   */
   String updateRepeat(int repeat) {
     return Objects.requireNonNull(
         jdbc.sql("SELECT update_greeting_config(?)").param(repeat).query(String.class).single());

@@ -5,8 +5,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.springframework.stereotype.Component;
 
 /**
- * Caches the configured count, which is stored in the database for all instances of the service, so
- * that greetings need no query for it. {@link RepeatWatcher} keeps it up to date. Thread-safe.
+ * Caches the configured count, so that greetings need no query for it. The count is stored in the
+ * database for all instances of the service. {@link RepeatWatcher} keeps it up to date.
+ * Thread-safe.
  */
 @Component
 public class ConfiguredRepeat {
@@ -26,7 +27,7 @@ public class ConfiguredRepeat {
 
   /** Reads the count again. */
   void refresh() {
-    // otherwise an older result could overwrite a newer one
+    // otherwise, an older result could overwrite a newer one
     lock.lock();
     try {
       repeat = repository.readRepeat();

@@ -5,11 +5,11 @@ import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A cache of greetings. Keys include the count, so changing the configured count does not make
- * cached entries wrong. Thread-safe.
+ * A cache of greetings. Keys include the count, so cached entries stay correct if the configured
+ * count changes. Thread-safe.
  */
 public interface GreetingCache {
-  /** Caches nothing. */
+  /** A cache that is always empty. */
   GreetingCache NONE =
       new GreetingCache() {
         @Override
@@ -24,7 +24,7 @@ public interface GreetingCache {
         public void evict(String name, Collection<Integer> repeats) {}
       };
 
-  /** Returns the cached greeting; null if there is none or the cache is unavailable. */
+  /** Returns the cached greeting; null if there is none or if the cache is unavailable. */
   @Nullable String get(String name, int repeat);
 
   /** Caches the greeting, unless the cache is unavailable. */
@@ -34,7 +34,7 @@ public interface GreetingCache {
    * Evicts the greetings of a name with the given counts.
    *
    * @throws org.springframework.web.ErrorResponseException if the cache is unavailable and may
-   *     still contain them
+   *     still contain the greetings
    */
   void evict(String name, Collection<Integer> repeats);
 }

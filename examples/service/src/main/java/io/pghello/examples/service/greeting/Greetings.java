@@ -13,8 +13,8 @@ import org.springframework.stereotype.Service;
 
 /**
  * The operations of the service, used by both REST and GraphQL. Unless stated otherwise, each
- * executes one statement or shares one with other calls. Callers must validate names and counts.
- * Thread-safe.
+ * executes one statement, or shares a statement with other calls. Callers must validate names and
+ * counts. Thread-safe.
  */
 @Service
 public class Greetings {
@@ -40,7 +40,7 @@ public class Greetings {
   /**
    * A greeting that may come from the cache.
    *
-   * @param cached whether it came from the cache
+   * @param cached whether the greeting came from the cache
    */
   public record CachedGreeting(String greeting, boolean cached) {}
 
@@ -48,7 +48,7 @@ public class Greetings {
    * The versions of the server and the extension.
    *
    * @param postgresVersion the result of {@code SELECT version()}
-   * @param extensionVersion for example {@code 1.1}
+   * @param extensionVersion the version of the extension, for example {@code 1.1}
    */
   public record SystemInfo(String postgresVersion, String extensionVersion) {}
 
@@ -89,7 +89,7 @@ public class Greetings {
   }
 
   /**
-   * Greets many names, in their order.
+   * Greets many names. The greetings are in the order of the names.
    *
    * @param repeat the number of greetings; null for the configured count
    */
@@ -129,7 +129,7 @@ public class Greetings {
     return greeting;
   }
 
-  /** Checks that greetings are available. Fails like any other call if not. */
+  /** Checks that greetings are available. If they are not, fails like any other call. */
   public void check() {
     client.withTimeout(HEALTH_TIMEOUT).hello("health");
   }

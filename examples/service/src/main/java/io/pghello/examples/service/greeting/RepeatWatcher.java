@@ -33,8 +33,8 @@ class RepeatWatcher implements SmartLifecycle {
   /**
    * The properties {@code greeting.config.*}.
    *
-   * @param pollInterval how often the count is reloaded without a notification, for poolers that
-   *     share sessions and do not forward notifications
+   * @param pollInterval the interval at which the count is reloaded without a notification, in case
+   *     a pooler shares sessions and does not forward notifications
    */
   @ConfigurationProperties("greeting.config")
   record Settings(@DefaultValue("30s") Duration pollInterval) {}
@@ -69,7 +69,7 @@ class RepeatWatcher implements SmartLifecycle {
     return running == null ? Double.NaN : running.sinceLastRun().toMillis() / 1000.0;
   }
 
-  // a dedicated connection, because the pool would permanently lose one
+  // use a dedicated connection, because the pool would permanently lose one of its connections
   static Properties logIn(JdbcConnectionDetails database, HikariConfig pool) {
     var properties = new Properties();
     // driver properties, for example for TLS

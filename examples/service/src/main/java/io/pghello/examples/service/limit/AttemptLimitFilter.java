@@ -22,11 +22,11 @@ import org.springframework.web.filter.OncePerRequestFilter;
 
 /**
  * Rejects a client that sends another wrong token after {@code greeting.admin-attempts} wrong
- * tokens in 15 minutes. The correct token is always accepted. Otherwise clients with the same
+ * tokens in 15 minutes. The correct token is always accepted. Otherwise, clients with the same
  * address could lock out the administrator.
  */
 @Component
-@Order(Ordered.HIGHEST_PRECEDENCE + 101) // after the limits
+@Order(Ordered.HIGHEST_PRECEDENCE + 101) // this filter runs after the rate limits
 class AttemptLimitFilter extends OncePerRequestFilter {
   private static final Duration WINDOW = Duration.ofMinutes(15);
   private static final int MAX_CLIENTS = 100_000;

@@ -6,11 +6,12 @@ import io.github.bucket4j.ConsumptionProbe;
 /**
  * Request counters: a token bucket per client. Thread-safe.
  *
- * <p>{@link ClientAddress} defines the names of clients.
+ * <p>{@link ClientAddress} defines the names that identify clients.
  */
 public interface Buckets {
   /**
-   * Takes the given number of tokens, or none if there are too few. Returns the remaining number.
+   * Takes the given number of tokens, or none if there are too few. Returns the number of remaining
+   * tokens.
    */
   ConsumptionProbe take(String client, int tokens);
 

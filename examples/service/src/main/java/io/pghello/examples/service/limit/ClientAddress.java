@@ -26,7 +26,7 @@ public final class ClientAddress {
    */
   public static String of(String address) {
     String literal = address.replaceFirst("%.*", "");
-    // only addresses, to prevent a DNS lookup
+    // parse only addresses, because parsing a name would cause a DNS lookup
     if (!literal.matches("[0-9a-fA-F:.]*:[0-9a-fA-F:.]*")) {
       return address;
     }

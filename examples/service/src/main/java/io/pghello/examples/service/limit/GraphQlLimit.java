@@ -27,7 +27,7 @@ import reactor.core.publisher.Mono;
 /** Counts the greetings of a query before its execution. */
 @Component
 @ConditionalOnProperty(name = "greeting.rate-limit.enabled", matchIfMissing = true)
-@Order(Ordered.HIGHEST_PRECEDENCE) // runs on the request's thread
+@Order(Ordered.HIGHEST_PRECEDENCE) // so that it runs on the request's thread
 class GraphQlLimit extends SimplePerformantInstrumentation implements WebGraphQlInterceptor {
   private final GreetingsLimit limit;
 

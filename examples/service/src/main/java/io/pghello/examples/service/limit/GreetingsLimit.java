@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.http.ProblemDetail;
 
 /**
- * Counts a request for many greetings as several requests, in addition to the one counted by {@link
- * RateLimitFilter}. Thread-safe.
+ * Counts a request for many greetings as several requests. {@link RateLimitFilter} has already
+ * counted one of these. Thread-safe.
  */
 final class GreetingsLimit {
   /** Log code for requests that cannot be counted, for example because the database is down. */
@@ -59,9 +59,11 @@ final class GreetingsLimit {
   /**
    * Takes the remaining tokens for a request.
    *
-   * @param client the attribute of the request; null if it does not count
-   * @return the remaining number; null if nothing was taken
-   * @throws RefusedException if the request exceeds the limit; nothing was taken
+   * @param client the attribute {@link RateLimitFilter#CLIENT} of the request; null if the request
+   *     does not count
+   * @return the decision, with the number of remaining requests; null if nothing was taken
+   * @throws RefusedException if the request exceeds the limit or cannot be counted; in that case,
+   *     nothing was taken
    */
   @Nullable Decision take(@Nullable Object client, int greetings) {
     int more = properties.requestsOf(greetings) - 1;

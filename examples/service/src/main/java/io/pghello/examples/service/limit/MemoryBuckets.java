@@ -9,7 +9,8 @@ import io.github.bucket4j.ConsumptionProbe;
 import java.time.Duration;
 
 /**
- * Counts in the memory of this instance. Clients without a request during one window are removed.
+ * Counts requests in the memory of this instance. Removes clients that have made no request during
+ * one window.
  */
 public final class MemoryBuckets implements Buckets {
   private final LoadingCache<String, Bucket> buckets;
@@ -17,7 +18,7 @@ public final class MemoryBuckets implements Buckets {
   /**
    * Creates empty buckets.
    *
-   * @param window clients without a request for this time are removed
+   * @param window the time without a request after which a client is removed
    * @param maxClients maximum number of clients
    */
   public MemoryBuckets(Bandwidth limit, Duration window, int maxClients) {

@@ -12,7 +12,8 @@ import org.springframework.http.ProblemDetail;
 
 /**
  * Writes rate limits to responses. The headers follow draft-ietf-httpapi-ratelimit-headers-06, like
- * those of the guide's library. A rejected request gets a problem detail with the reason.
+ * the headers of the library that the guide uses. A rejected request gets a problem detail with the
+ * reason.
  */
 final class RateLimitAnswer {
   private final RateLimitProperties properties;

@@ -65,7 +65,10 @@ class RateLimitConfiguration {
     return new LimitsInOpenApi(properties);
   }
 
-  /** Before Spring Security, so that rejected requests cost as little as possible. */
+  /**
+   * Registers the filter before Spring Security's filters, so that rejected requests cost as little
+   * as possible.
+   */
   @Bean
   FilterRegistrationBean<RateLimitFilter> rateLimitFilter(
       RateLimitProperties properties,

@@ -22,8 +22,8 @@ import org.springframework.web.util.pattern.PathPattern;
 import org.springframework.web.util.pattern.PathPatternParser;
 
 /**
- * Applies the rate limits to a client's requests. Each request counts once here. {@link
- * GreetingsLimit} adds the rest for requests with many greetings.
+ * Applies the rate limits to a client's requests. This filter counts each request once. If a
+ * request is for many greetings, {@link GreetingsLimit} counts the remainder.
  */
 final class RateLimitFilter extends OncePerRequestFilter {
   /** The request attribute with the client's name, set for requests that count. */
@@ -63,7 +63,8 @@ final class RateLimitFilter extends OncePerRequestFilter {
         || unlimited.stream().anyMatch(each -> each.matches(request.getRemoteAddr()));
   }
 
-  // match paths like Spring MVC, otherwise another spelling of a path would bypass the limit
+  // match paths in the same way as Spring MVC; otherwise, another spelling of a path would bypass
+  // the limit
   private static boolean matches(List<PathPattern> patterns, HttpServletRequest request) {
     PathContainer path = ServletRequestPathUtils.parse(request).pathWithinApplication();
     return patterns.stream().anyMatch(pattern -> pattern.matches(path));

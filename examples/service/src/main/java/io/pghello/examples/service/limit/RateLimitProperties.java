@@ -11,7 +11,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  *
  * @param enabled whether requests are limited
  * @param paths the limited paths, as Spring MVC patterns; DELETE requests never count
- * @param slowPaths the limited paths with delays
+ * @param slowPaths the limited paths on which requests can be delayed
  * @param greetingsPerRequest number of greetings that count as one request
  * @param unlimited addresses or networks (for example {@code 10.0.0.0/8}) without limits
  * @param requests number of requests per client and window
@@ -21,7 +21,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param maxDelay maximum delay
  * @param maxWaiting maximum number of waiting requests of all clients in this instance
  * @param maxClients maximum number of clients in memory, if the store is {@code memory}
- * @param store where requests are counted
+ * @param store the location of the counters
  */
 @ConfigurationProperties("greeting.rate-limit")
 public record RateLimitProperties(
@@ -47,20 +47,21 @@ public record RateLimitProperties(
     @DefaultValue("memory") Store store) {
   /** The location of the counters. */
   public enum Store {
-    /** In the memory of each instance. */
+    /** Each instance counts its own requests in memory. */
     MEMORY,
     /**
-     * In the database, shared by all instances, with a transaction of three statements per request.
+     * All instances count requests in the database, in a transaction of three statements per
+     * request.
      */
     POSTGRESQL,
     /**
-     * In Redis, shared by all instances. While Redis is unavailable, each instance counts its own
-     * requests.
+     * All instances count requests in Redis. While Redis is unavailable, each instance counts its
+     * own requests.
      */
     REDIS
   }
 
-  /** Validates the values. */
+  /** Validates the properties. */
   public RateLimitProperties {
     require(requests > 0, "requests must be 1 or more");
     require(greetingsPerRequest > 0, "greetings-per-request must be 1 or more");
@@ -78,7 +79,7 @@ public record RateLimitProperties(
     }
   }
 
-  /** Returns the number of requests that a request with this many greetings counts as. */
+  /** Returns the number of requests as which a request with this many greetings counts. */
   int requestsOf(int greetings) {
     return Math.max(1, (greetings + greetingsPerRequest - 1) / greetingsPerRequest);
   }

@@ -6,9 +6,9 @@ import java.time.Duration;
 import java.util.concurrent.Semaphore;
 
 /**
- * Decides whether a client's request is processed immediately, after a delay, or not in this
- * window. Requests are counted before they wait, so concurrent requests cannot exceed the limit.
- * Thread-safe.
+ * Decides whether a client's request is processed immediately, processed after a delay, or rejected
+ * for this window. A request is counted before its delay, so concurrent requests cannot exceed the
+ * limit. Thread-safe.
  */
 final class RateLimiter {
   private final RateLimitProperties properties;
@@ -27,16 +27,19 @@ final class RateLimiter {
     ALLOWED,
     /** The client has used all requests of the window. */
     LIMIT_REACHED,
-    /** The request would have to wait, but too many requests are waiting. It does not count. */
+    /**
+     * The request would have to wait, but too many requests are already waiting. The request does
+     * not count.
+     */
     TOO_MANY_WAITING
   }
 
   /**
    * A decision on a request, and the information for the client.
    *
-   * @param remaining the client's remaining number of requests
-   * @param reset time until the next window begins
-   * @param retryAfter time after which to retry; zero if the request is allowed
+   * @param remaining the number of requests that the client has left
+   * @param reset the time until the next window begins
+   * @param retryAfter the time after which to retry; zero if the request is allowed
    */
   record Decision(Outcome outcome, long remaining, Duration reset, Duration retryAfter) {}
 

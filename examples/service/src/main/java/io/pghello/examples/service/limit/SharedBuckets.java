@@ -18,8 +18,9 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.scheduling.annotation.Scheduled;
 
 /**
- * Counts in a database table shared by all instances. The database processes the requests of one
- * client one after the other, so they wait here instead of each occupying a connection of the pool.
+ * Counts requests in a database table shared by all instances. The database can only process the
+ * requests of one client one after the other. Therefore, these requests wait here, so that waiting
+ * requests do not occupy connections of the pool.
  */
 final class SharedBuckets implements Buckets {
   private static final int DELETED_AT_ONCE = 1_000;
@@ -27,7 +28,7 @@ final class SharedBuckets implements Buckets {
 
   private final PostgreSQLadvisoryLockBasedProxyManager<String> manager;
   private final BucketConfiguration configuration;
-  // each client maps to one lock, shared with few other clients
+  // each client uses one of these locks, which it shares with few other clients
   private final ReentrantLock[] locks =
       Stream.generate(ReentrantLock::new).limit(LOCKS).toArray(ReentrantLock[]::new);
 

@@ -13,7 +13,7 @@ import org.springframework.context.annotation.Configuration;
 @Configuration(proxyBeanMethods = false)
 @ConditionalOnProperty("greeting.load.enabled")
 class LoadConfiguration {
-  /** The baseline: uses the same pool, but one statement per call. */
+  /** The baseline, which uses the same pool, but one statement per call. */
   @Bean(defaultCandidate = false)
   PgHelloClient uncoalesced(DataSource dataSource) {
     return PgHelloClient.builder()

@@ -19,8 +19,8 @@ import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 
-/** Runs a load test with limits on time, threads and calls. Only one runs at a time. */
-@Hidden // used by the page; usually disabled
+/** Runs a load test with limits on time, threads and calls. Only one load test runs at a time. */
+@Hidden // the page uses this controller, which is usually disabled
 @RestController
 @RequestMapping(path = "/api/load", produces = MediaType.APPLICATION_JSON_VALUE)
 class LoadController {

@@ -27,7 +27,7 @@ final class LoadRunner {
   record Result(long calls, long nanos, LatencyHistogram histogram) {}
 
   /**
-   * Runs the load test for half a second, or until the maximum number of calls.
+   * Runs the load test for half a second, or until the maximum number of calls is reached.
    *
    * @throws PgHelloException if a call fails
    */

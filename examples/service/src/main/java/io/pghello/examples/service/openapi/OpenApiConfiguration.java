@@ -23,8 +23,8 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
 /**
- * Adds the parts of the OpenAPI document that the controllers do not declare: responses that are
- * common to all operations.
+ * Adds the parts of the OpenAPI document that the controllers do not declare, such as responses
+ * that are common to all operations.
  */
 @Configuration(proxyBeanMethods = false)
 @OpenAPIDefinition(
@@ -34,7 +34,7 @@ import org.springframework.context.annotation.Configuration;
             version = "1.0.0",
             description = "REST API for PostgreSQL pg_hello extension",
             license = @License(name = "MIT")),
-    // otherwise the document would contain the request's host name
+    // otherwise, the document would contain the request's host name
     servers = @Server(url = "/"))
 @SecurityScheme(
     name = OpenApiConfiguration.TOKEN,
@@ -106,8 +106,8 @@ public class OpenApiConfiguration {
   }
 
   /**
-   * Declares the properties of responses as required, except {@code code}, which only problems
-   * have.
+   * Declares the properties of responses as required, except {@code code}, which exists only in
+   * problems.
    */
   @Bean
   OpenApiCustomizer schemas() {

@@ -12,7 +12,7 @@ import org.springframework.util.DigestUtils;
 import org.springframework.web.servlet.config.annotation.ResourceHandlerRegistry;
 import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
 
-/** Lets browsers cache files and revalidate them with ETags. */
+/** Allows browsers to cache files and to revalidate them with ETags. */
 @Configuration(proxyBeanMethods = false)
 @Order(-1) // replaces Spring Boot's handler
 class PageConfiguration implements WebMvcConfigurer {
@@ -22,12 +22,12 @@ class PageConfiguration implements WebMvcConfigurer {
         .addResourceHandler("/**")
         .addResourceLocations("classpath:/static/")
         .setCacheControl(CacheControl.noCache())
-        // all files of a jar have the same date, regardless of their contents
+        // all files in a jar have the same date, regardless of their contents
         .setUseLastModified(false)
         .setEtagGenerator(PageConfiguration::tagOf);
   }
 
-  // a weak ETag, because the response may be compressed
+  // return a weak ETag, because the response may be compressed
   private static String tagOf(Resource file) {
     try (InputStream content = file.getInputStream()) {
       return "W/\"" + DigestUtils.md5DigestAsHex(content) + '"';

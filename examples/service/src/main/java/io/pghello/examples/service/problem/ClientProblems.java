@@ -12,9 +12,9 @@ import org.springframework.security.access.AccessDeniedException;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
 
-/** Problem details for errors of the client, with their codes. */
+/** Converts errors of {@code PgHelloClient} to problem details with their codes. */
 @RestControllerAdvice
-@Order(0) // otherwise they would be reported as unknown errors
+@Order(0) // otherwise, these errors would be reported as unknown errors
 public final class ClientProblems {
   private final OutageLog outages;
 
@@ -31,14 +31,14 @@ public final class ClientProblems {
     return Problems.response(problem);
   }
 
-  /** Leaves it to Spring Security's filter. */
-  @SuppressWarnings("DoNotCallSuggester") // Spring calls it
+  /** Rethrows the exception, so that Spring Security's filter handles it. */
+  @SuppressWarnings("DoNotCallSuggester") // Spring calls this method
   @ExceptionHandler
   void refused(AccessDeniedException e) {
     throw e;
   }
 
-  /** Returns the problem to report if the client fails. */
+  /** Returns the problem to report if a call of {@code PgHelloClient} fails. */
   public static ProblemDetail of(PgHelloException e) {
     return Problems.of(statusOf(e), e.code().name(), detailOf(e));
   }

@@ -31,8 +31,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A Redis client that tolerates outages: a call fails after a short timeout. After several
- * failures, calls fail immediately until a pause has passed. Errors returned by Redis count as
+ * A Redis client that tolerates outages. A call fails after a short timeout. After several
+ * failures, all calls fail immediately until a pause has passed. Errors returned by Redis count as
  * responses. Redis need not be available at startup. Thread-safe.
  */
 public final class Redis implements AutoCloseable {
@@ -76,7 +76,8 @@ public final class Redis implements AutoCloseable {
                 .failureRateThreshold(FAILED_PERCENT)
                 .waitDurationInOpenState(properties.pause())
                 .permittedNumberOfCallsInHalfOpenState(1)
-                // errors returned by Redis, and errors of the caller, are not failures of Redis
+                // errors returned by Redis and errors of the caller do not count as failures of
+                // Redis
                 .recordException(
                     e ->
                         e instanceof RedisException
@@ -91,7 +92,7 @@ public final class Redis implements AutoCloseable {
   private void stateChanged(State state, RedisProperties properties) {
     if (state == State.OPEN) {
       LOG.warn("Redis cannot be used, and is not asked for {} s", properties.pause().toSeconds());
-      // a silently broken connection would otherwise be noticed only after 15 minutes
+      // otherwise, a silently broken connection would be noticed only after 15 minutes
       forgetConnection();
     } else if (state == State.CLOSED) {
       LOG.info("Redis answers again");
@@ -101,7 +102,7 @@ public final class Redis implements AutoCloseable {
   /**
    * Calls Redis.
    *
-   * @param work the commands, executed on a shared connection that stays open
+   * @param work the function that executes the commands, on a shared connection that stays open
    * @throws RuntimeException if the call fails, or if Redis has failed too often to be called now
    */
   public <T extends @Nullable Object> T call(
@@ -112,13 +113,13 @@ public final class Redis implements AutoCloseable {
       logRefusal(e);
       throw e;
     } catch (Error e) {
-      // otherwise the circuit breaker's trial call would never end
+      // otherwise, the circuit breaker's trial call would never end
       breaker.releasePermission();
       throw e;
     }
   }
 
-  /** Logs an error returned by Redis, including a failed login as the cause of another error. */
+  /** Logs an error returned by Redis, also if it is a failed login that caused another error. */
   private void logRefusal(RedisException e) {
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
       if (cause instanceof RedisCommandExecutionException) {
@@ -143,7 +144,10 @@ public final class Redis implements AutoCloseable {
     }
   }
 
-  /** All callers wait for the same connection. Once established, it reconnects automatically. */
+  /**
+   * Returns the connection, for which all callers wait. Once established, it reconnects
+   * automatically.
+   */
   private CompletableFuture<StatefulRedisConnection<String, byte[]>> connecting() {
     lock.lock();
     try {

@@ -41,8 +41,8 @@ class ApiController {
   /**
    * A greeting.
    *
-   * @param timestampMillis the time of the response by the service's clock, because the database's
-   *     clock would need its own statement
+   * @param timestampMillis the time of the response according to the service's clock, because
+   *     reading the database's clock would take an additional statement
    */
   record GreetingAnswer(String greeting, @JsonProperty("timestamp_ms") long timestampMillis) {}
 

@@ -48,8 +48,8 @@ class GreetingController {
   /**
    * A greeting.
    *
-   * @param cached whether it came from the cache
-   * @param timestampMillis the time of the response by the service's clock
+   * @param cached whether the greeting came from the cache
+   * @param timestampMillis the time of the response according to the service's clock
    */
   record CachedGreetingAnswer(
       String greeting, boolean cached, @JsonProperty("timestamp_ms") long timestampMillis) {}
@@ -98,7 +98,7 @@ class GreetingController {
     return new BatchAnswer(all, all.size());
   }
 
-  /** Health check for load balancers. Each response comes from the database. */
+  /** Health check for load balancers. Each request queries the database. */
   @GetMapping("/health")
   @Operation(operationId = "health", summary = "Get whether greetings can be had")
   @ApiResponse(responseCode = "200", description = "Greetings can be had")

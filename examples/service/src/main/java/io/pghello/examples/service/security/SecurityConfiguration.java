@@ -21,8 +21,9 @@ import org.springframework.security.web.firewall.RequestRejectedHandler;
 import org.springframework.security.web.firewall.StrictHttpFirewall;
 
 /**
- * Everyone may greet. Only administrators may change settings that affect others. The rules for
- * paths reject requests before their body is read, and the operations check the role again.
+ * Configures authorization: everyone may request greetings, but only administrators may change
+ * settings that affect other users. The rules for paths reject a request before its body is read,
+ * and the operations check the role again.
  */
 @Configuration(proxyBeanMethods = false)
 @EnableMethodSecurity
@@ -49,9 +50,9 @@ class SecurityConfiguration {
             exceptions ->
                 exceptions.authenticationEntryPoint(
                     (request, response, e) -> token.refuse(response, writer)))
-        // SecurityHeadersFilter adds them, also to responses of earlier filters
+        // SecurityHeadersFilter adds the headers instead, including to responses of earlier filters
         .headers(AbstractHttpConfigurer::disable)
-        // stateless, so no protection against cross-site requests is needed
+        // the service is stateless, so it needs no protection against cross-site requests
         .sessionManagement(
             sessions -> sessions.sessionCreationPolicy(SessionCreationPolicy.STATELESS))
         .csrf(AbstractHttpConfigurer::disable)
@@ -69,7 +70,9 @@ class SecurityConfiguration {
     return SecurityObservationSettings.noObservations();
   }
 
-  /** Allows any characters in names. The rest of the path is matched like in Spring MVC. */
+  /**
+   * Allows any characters in the names in paths. The rest of the path is matched as in Spring MVC.
+   */
   @Bean
   HttpFirewall httpFirewall() {
     var firewall = new StrictHttpFirewall();

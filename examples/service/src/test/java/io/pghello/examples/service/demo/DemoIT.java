@@ -79,7 +79,7 @@ class DemoIT {
       for (int i = 0; i < 120; i++) {
         assertThat(http.get("/api/greeting/Ada").status()).isEqualTo(200);
       }
-      // not SIGINT, which is ignored by a JVM that was started in the background
+      // do not send SIGINT, because a JVM that was started in the background ignores it
       process.toHandle().destroy();
       assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
       assertThat(process.exitValue()).isEqualTo(143);

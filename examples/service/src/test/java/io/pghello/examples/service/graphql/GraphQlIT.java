@@ -197,7 +197,7 @@ class GraphQlIT {
         execute("{bulkGreetings(names:" + names(1_001) + "){greeting}}"),
         "BAD_REQUEST",
         "INVALID_INPUT");
-    // each executes its own statements
+    // each of these fields executes its own statements
     assertAborted(execute("{" + aliases(50, "timestamp{timestamp_ms}") + "}"));
     assertAborted(execute("{" + aliases(50, "systemInfo{extension_version}") + "}"));
     assertThat(execute("{" + aliases(20, "greeting(name:\"Ada\"){greeting}") + "}").has("errors"))
@@ -207,7 +207,8 @@ class GraphQlIT {
   }
 
   /**
-   * Each fragment uses the next one several times, so that few bytes expand to very many fields.
+   * Each fragment uses the next fragment several times, so that a few bytes expand to very many
+   * fields.
    */
   @ParameterizedTest
   @CsvSource({"2, 10", "2, 14", "2, 20", "2, 40", "3, 6", "3, 25", "4, 5", "20, 2"})
@@ -219,7 +220,7 @@ class GraphQlIT {
         query.append(("...f" + (i + 1) + " ").repeat(times)).append('}');
       }
       query.append(" fragment f").append(depth).append(" on Query{").append(field).append('}');
-      // including JIT compilation; 20 doubling fragments took eleven seconds
+      // this includes JIT compilation; 20 fragments that double the fields took eleven seconds
       assertThat(cpuSeconds(() -> answeredOrAborted(execute(query.toString())))).isLessThan(3);
     }
   }
@@ -234,7 +235,7 @@ class GraphQlIT {
   @Test
   void answersAtMostAThousandFieldsAsTheyAreWritten() throws Exception {
     assertThat(execute("{" + aliases(999, "__typename") + "}").has("errors")).isFalse();
-    // also if they would be merged into one field of the result
+    // this also applies if the fields would be merged into one field of the result
     assertAborted(execute("{" + "__typename ".repeat(1_001) + "}"));
     assertAborted(execute("{" + aliases(1_001, "__typename") + "}"));
   }
@@ -264,7 +265,7 @@ class GraphQlIT {
     return answer;
   }
 
-  /** The CPU time that a request costs this process, which runs the service. */
+  /** Returns the CPU time that a request takes in this process, which runs the service. */
   private static double cpuSeconds(Callable<?> task) throws Exception {
     var process =
         (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();

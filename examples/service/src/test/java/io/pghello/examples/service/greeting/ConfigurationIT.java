@@ -28,7 +28,7 @@ import org.springframework.dao.DataIntegrityViolationException;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.security.authentication.AuthenticationCredentialsNotFoundException;
 
-/** The configured count, and who may change it. */
+/** Tests the configured count, and who may change it. */
 @ServiceTest
 class ConfigurationIT {
   private static final Duration LONG = Duration.ofSeconds(60);

@@ -28,7 +28,8 @@ import org.springframework.boot.test.web.server.LocalServerPort;
 import tools.jackson.databind.JsonNode;
 
 /**
- * The limits over HTTP, behind a trusted gateway at 127.0.0.1 that forwards the client's address.
+ * Tests the limits over HTTP, behind a trusted gateway at 127.0.0.1 that forwards the client's
+ * address.
  */
 @SpringBootTest(
     webEnvironment = WebEnvironment.RANDOM_PORT,
@@ -148,7 +149,7 @@ class RateLimitIT {
     assertThat(refused.code()).isEqualTo("RATE_LIMITED");
     assertThat(refused.header("Content-Type")).isEqualTo("application/problem+json");
     assertThat(Integer.parseInt(String.valueOf(refused.header("Retry-After")))).isBetween(1, 900);
-    // only itself
+    // the rejected request counts as only one request
     assertThat(remaining(post(client, path, names(60)))).isEqualTo("0");
   }
 
@@ -158,7 +159,7 @@ class RateLimitIT {
     assertThat(post(client, "/graphql", query(900, "")).json().has("errors")).isFalse();
     assertThat(remaining(post(client, "/graphql", "{\"query\":\"{__typename}\"}"))).isEqualTo("9");
     String more = " one:greeting(name:\\\"Ada\\\"){greeting}";
-    // one for the request itself, and eight for ten greetings each
+    // nine requests remain: the request itself takes one, and its 91 greetings need nine more
     Answer refused = post(client, "/graphql", query(90, more));
     assertThat(refused.json().at("/errors/0/extensions/code").asString())
         .as("%s", refused)
@@ -173,7 +174,7 @@ class RateLimitIT {
     assertThat(post(client, "/graphql", query(1, "")).code()).isEqualTo("RATE_LIMITED");
   }
 
-  /** Another service, for example {@code examples/users}, requests greetings for all its users. */
+  /** Another service, such as {@code examples/users}, requests greetings for all of its users. */
   @Test
   void leavesThoseAloneWhoAreNamed() throws Exception {
     for (int i = 0; i < 3; i++) {
@@ -241,9 +242,9 @@ class RateLimitIT {
       }
     }
     assertThat(looked).isEqualTo(10);
-    // clients with the same address cannot lock out the administrator
+    // clients with the same address must not be able to lock out the administrator
     assertThat(evict("192.0.2.10", ServiceTest.TOKEN).join().status()).isEqualTo(204);
-    // without a token, and from another address
+    // requests without a token, or from another address, are not affected
     assertThat(greet("192.0.2.10").status()).isEqualTo(200);
     for (int i = 0; i < 20; i++) {
       assertThat(evict("192.0.2.11", ServiceTest.TOKEN).join().status()).isEqualTo(204);
@@ -255,11 +256,11 @@ class RateLimitIT {
     assertThat(remainingFrom("127.0.0.2", "192.0.2.6")).isEqualTo(99);
     assertThat(remainingFrom("127.0.0.2", "192.0.2.7")).isEqualTo(98);
     assertThat(remainingFrom("127.0.0.1", "192.0.2.6")).isEqualTo(99);
-    // the client's own header value comes before the address added by the gateway
+    // the header value that the client sent precedes the address that the gateway added
     assertThat(remainingFrom("127.0.0.1", "198.51.100.1, 192.0.2.6")).isEqualTo(98);
   }
 
-  @SuppressWarnings("AddressSelection") // these two are numbers, and have one address
+  @SuppressWarnings("AddressSelection") // both are numeric
   private int remainingFrom(String address, String forwardedFor) throws Exception {
     try (var socket = new Socket()) {
       socket.bind(new InetSocketAddress(InetAddress.getByName(address), 0));

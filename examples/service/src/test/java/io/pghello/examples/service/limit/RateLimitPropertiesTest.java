@@ -15,7 +15,7 @@ import org.springframework.core.env.StandardEnvironment;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
 
 class RateLimitPropertiesTest {
-  /** Binds environment variables like the service does. */
+  /** Binds environment variables as the service does. */
   static RateLimitProperties bind(Map<String, Object> variables) {
     var environment = new StandardEnvironment();
     environment

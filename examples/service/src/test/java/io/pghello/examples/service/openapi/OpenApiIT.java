@@ -22,7 +22,7 @@ import org.openapi4j.parser.model.v3.OpenApi3;
 import org.springframework.boot.test.web.server.LocalServerPort;
 import tools.jackson.databind.JsonNode;
 
-/** Compares the OpenAPI document with the guide's, and validates it. */
+/** Compares the OpenAPI document with the guide's document, and validates it. */
 @ServiceTest
 class OpenApiIT {
   @LocalServerPort int port;
@@ -112,7 +112,7 @@ class OpenApiIT {
     assertRepeat(body("/api/config/greeting").at("/properties/repeat"));
   }
 
-  /** The guide's default of 1 would mean that the configured count is never used. */
+  /** With the guide's default of 1, the configured count would never be used. */
   private static void assertRepeat(JsonNode schema) {
     assertThat(schema.path("type").asString()).isEqualTo("integer");
     assertThat(schema.path("minimum").asInt()).isEqualTo(1);
@@ -215,7 +215,7 @@ class OpenApiIT {
     assertThat(names(api.path("paths"))).doesNotContain("/api/load");
   }
 
-  /** Uses an independent validator. */
+  /** Validates the document with an independent validator. */
   @Test
   void isValid(@TempDir Path folder) throws Exception {
     Path file = folder.resolve("api.json");

@@ -57,7 +57,7 @@ import org.springframework.boot.test.web.server.LocalServerPort;
 class PageIT {
   private static final Duration LONG = Duration.ofSeconds(60);
 
-  /** Texts with less contrast than people need. */
+  /** Script that finds texts with too little contrast. */
   private static final String FAINT_TEXTS =
       """
       const channels = color => color.match(/[\\d.]+/g).map(Number);
@@ -106,7 +106,7 @@ class PageIT {
     options.addArguments(
         "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu");
     options.setCapability("goog:loggingPrefs", logs);
-    // both paths are given, so Selenium does not look for a browser in the network
+    // both paths are given, so that Selenium does not search the network for a browser
     started =
         new ChromeDriver(
             new ChromeDriverService.Builder()
@@ -186,7 +186,7 @@ class PageIT {
     assertThat(consoleErrors()).isEmpty();
   }
 
-  /** Neither can be a part of a path. */
+  /** Neither of these names can be part of a path. */
   @ParameterizedTest
   @ValueSource(strings = {".", "..", "a;b", "a/b", "%41"})
   void greetsNamesThatNoPathCanHave(String name) {
@@ -298,7 +298,7 @@ class PageIT {
     }
   }
 
-  /** For people: target/page-WHAT.png. */
+  /** Saves a screenshot for people, as target/page-WHAT.png. */
   private void shoot(String what) {
     try {
       browser()

@@ -39,13 +39,13 @@ import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
 import org.springframework.test.context.TestPropertySource;
 
-/** The cache and the limits in Redis, while it hangs, is killed, and restarts. */
+/** Tests the cache and the limits in Redis while Redis hangs, is killed, and restarts. */
 @ServiceTest
 @TestPropertySource(
     properties = {
       "greeting.cache=redis",
       "greeting.redis.pause=500ms",
-      // it responds even on a busy machine
+      // Redis responds within this time even on a busy machine
       "greeting.redis.timeout=2s",
       "greeting.rate-limit.enabled=true",
       "greeting.rate-limit.store=redis",
@@ -55,7 +55,7 @@ import org.springframework.test.context.TestPropertySource;
       "server.tomcat.remoteip.internal-proxies=127\\.0\\.0\\.1"
     })
 @ExtendWith(OutputCaptureExtension.class)
-@DirtiesContext // its context would continue to look for its Redis
+@DirtiesContext // otherwise, the context would continue to look for its Redis server
 class RedisIT {
   private static final Duration LONG = Duration.ofSeconds(60);
   private static @Nullable RedisServer server;
@@ -160,7 +160,7 @@ class RedisIT {
     assertThat(evict("/greeting/gone*").status()).isEqualTo(204);
     assertThat(keys("greeting:*:gone\\*")).isEmpty();
     assertThat(keys("greeting:*:gone-not")).hasSize(10);
-    // of an unknown name
+    // evict the greetings of an unknown name
     assertThat(evict("/greeting/gone*").status()).isEqualTo(204);
   }
 
@@ -237,7 +237,10 @@ class RedisIT {
     }
   }
 
-  /** One call tries whether Redis is there again, and must not be the last one that does. */
+  /**
+   * After an outage, one call tests whether Redis is available again. If it fails with an error,
+   * later calls must test this again.
+   */
   @Test
   void triesAgainAfterATrialThatEndedInAnError() throws Exception {
     try (var later = new RedisServer();
@@ -278,7 +281,7 @@ class RedisIT {
         new OutageLog());
   }
 
-  /** New connections work all the time. */
+  /** New connections always work. */
   @Test
   void answersAgainAfterASilentCut() throws Exception {
     try (var proxy = new SilentProxy(server().port());
@@ -315,7 +318,7 @@ class RedisIT {
     return Stream.of(
         new byte[0],
         utf8("somebody else's"),
-        // the name once instead of twice
+        // contains the name once instead of twice
         utf8("Hello, foreign!"),
         new byte[] {'f', 'o', 'r', 'e', 'i', 'g', 'n', (byte) 0xff},
         utf8("Hello, foreign! Hello, foreign!" + " ".repeat(100_000)));
@@ -333,7 +336,7 @@ class RedisIT {
     assertThat(answer.json().path("cached").asBoolean()).isFalse();
     assertThat(answer.json().path("greeting").asString())
         .isEqualTo("Hello, foreign! Hello, foreign!");
-    // from now on, the database counts
+    // from now on, the greeting from the database is cached
     assertThat(isCached("/greeting/foreign?repeat=2")).isTrue();
   }
 
@@ -397,7 +400,7 @@ class RedisIT {
     assertAHundredAllowed(greet("192.0.2.1", 150));
   }
 
-  /** A client that can write to Redis cannot make the service fail. */
+  /** A client that can write to Redis must not be able to make the service fail. */
   @Test
   void aCountThatCannotBeReadIsNoFailureOfRedis() throws Exception {
     redis.call(c -> c.sync().set("greeting-limit:192.0.2.3", utf8("nonsense")));

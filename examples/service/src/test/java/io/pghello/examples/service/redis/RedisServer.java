@@ -23,7 +23,7 @@ public final class RedisServer implements AutoCloseable {
   private final int port;
   private @Nullable Process process;
 
-  /** Selects a port. The server is not started yet. */
+  /** Selects a port. Does not start the server yet. */
   public RedisServer() {
     Optional<File> found = Programs.find("redis-server");
     assumeTrue(found.isPresent(), "needs redis-server (Debian's package is redis-server)");
@@ -60,7 +60,7 @@ public final class RedisServer implements AutoCloseable {
   private boolean answers() throws IOException {
     try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
       socket.getOutputStream().write("PING\r\n".getBytes(StandardCharsets.US_ASCII));
-      // or requires a password
+      // "-" is also a response: the server requires a password
       int first = socket.getInputStream().read();
       return first == '+' || first == '-';
     }
@@ -74,7 +74,7 @@ public final class RedisServer implements AutoCloseable {
     return "redis://127.0.0.1:" + port;
   }
 
-  /** Pauses the server: it accepts connections and commands but does not respond. */
+  /** Pauses the server. It then accepts connections and commands, but does not respond. */
   public void hang() throws IOException, InterruptedException {
     signal("STOP");
   }

@@ -31,7 +31,7 @@ final class SilentProxy implements AutoCloseable {
     return "redis://127.0.0.1:" + listener.getLocalPort();
   }
 
-  /** Drops all further data of existing connections. New connections work. */
+  /** Drops all further data on existing connections. New connections work. */
   void cut() {
     links.forEach(link -> link.silent = true);
   }

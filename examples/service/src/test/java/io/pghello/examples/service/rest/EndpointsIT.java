@@ -110,7 +110,7 @@ class EndpointsIT {
   @Test
   void observesARequestAsAWholeAlone() throws Exception {
     assertThat(http.get("/api/greeting/Ada").status()).isEqualTo(200);
-    // it is counted after the response
+    // the request is counted only after the response
     await().until(this::meterNames, names -> names.contains("http.server.requests"));
     assertThat(meterNames()).noneMatch(name -> name.startsWith("spring.security"));
   }
@@ -304,7 +304,7 @@ class EndpointsIT {
       assertProblem(http.get("/api/timestamp", "Accept", type), 406, "NOT_ACCEPTABLE");
       assertProblem(http.get("/greeting/Ada", "Accept", type), 406, "NOT_ACCEPTABLE");
     }
-    // the code is only for problems
+    // only problems have a code
     assertProblem(
         http.get("/api/timestamp", "Accept", "application/problem+json"), 406, "NOT_ACCEPTABLE");
     assertProblem(
@@ -339,7 +339,7 @@ class EndpointsIT {
   void refusesBodiesThatAreTooLarge() throws Exception {
     String large = "{\"names\":[\"" + "a".repeat(1 << 20) + "\"]}";
     assertProblem(http.post("/greetings/batch", large), 413, "BODY_TOO_LARGE");
-    // of unknown length
+    // the body has an unknown length
     byte[] bytes = large.getBytes(StandardCharsets.UTF_8);
     Answer answer =
         http.send(

@@ -10,9 +10,9 @@ record RawAnswer(String text) {
   /**
    * Sends a request.
    *
-   * @param line its first line, without the version
+   * @param line the request's first line, without the HTTP version
    */
-  @SuppressWarnings("AddressSelection") // a number has one address
+  @SuppressWarnings("AddressSelection") // 127.0.0.1 needs no DNS lookup
   static RawAnswer to(int port, String line) throws IOException {
     try (var socket = new Socket("127.0.0.1", port)) {
       String request = line + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";

@@ -37,8 +37,7 @@ public record MetricFile(Path file) {
                   + "verify has restored and read successfully.",
               MAINTAINED,
               "Time of the last successful pghello maintain."));
-  // Only
- ends a line, because names may contain all other characters.
+  // Only \n ends a line, because names may contain all other characters.
   private static final Pattern SAMPLE =
       Pattern.compile(
           "(?md)^((?:(?:%s|%s|%s)\\{.+}|%s)) ([0-9]+\\.[0-9]{3})$"

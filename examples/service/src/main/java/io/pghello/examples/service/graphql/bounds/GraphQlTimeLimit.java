@@ -34,7 +34,7 @@ class GraphQlTimeLimit implements WebGraphQlInterceptor, DisposableBean {
   private static final int WAITING = 1_000;
 
   private final Duration limit;
-  // platform threads, because CPU-bound virtual threads would block other requests
+  // uses platform threads, because CPU-bound virtual threads would block other requests
   private final Scheduler threads;
 
   GraphQlTimeLimit(@Value("${greeting.graphql-time-limit:7s}") Duration limit) {

@@ -36,7 +36,7 @@ import org.springframework.web.servlet.function.ServerResponse;
 /** Limits the size of queries and rejects requests that are not queries. */
 @Configuration(proxyBeanMethods = false)
 class QueryBounds {
-  /** The depth of the query that tools use to read the schema. */
+  /** The maximum depth, which is the depth of the query that tools use to read the schema. */
   private static final int MAX_DEPTH = 15;
 
   @Bean
@@ -45,14 +45,14 @@ class QueryBounds {
   }
 
   /**
-   * Maximum number of fragments, including nested ones, because each can double the number of
-   * fields. Tools that read the schema use about ten.
+   * Maximum number of fragments, including nested ones. It is low because each fragment can double
+   * the number of fields. Tools that read the schema use about ten fragments.
    */
   private static final int MAX_SPREADS = 20;
 
   /**
-   * Maximum number of fields in the text, counting each alias. Tools that read the schema use about
-   * 60.
+   * Maximum number of fields in the text of a query, counting each alias. Tools that read the
+   * schema use about 60 fields.
    */
   private static final int MAX_FIELDS_WRITTEN = 1_000;
 
@@ -99,7 +99,7 @@ class QueryBounds {
 
   /** Returns the HTTP status for requests that cannot be queries. */
   @Bean
-  @Order(-1) // before Spring Boot's routes
+  @Order(-1) // takes precedence over Spring Boot's routes
   RouterFunction<ServerResponse> refusals() {
     RequestPredicate queries = RequestPredicates.path("/graphql");
     RequestPredicate posts = RequestPredicates.method(HttpMethod.POST);
@@ -115,15 +115,18 @@ class QueryBounds {
             request -> ServerResponse.status(HttpStatus.NOT_ACCEPTABLE).build());
   }
 
-  /** Allows all fields for the maximum number of names in a request, and some more. */
+  /**
+   * Maximum number of fields in a response. Allows all fields for the maximum number of names in a
+   * request, and some more.
+   */
   private static final int MAX_FIELDS = 5 * Greetings.MAX_NAMES;
 
-  /** Fields that are not loaded together. Each executes its own statements. */
+  /** Fields that are not loaded together with others. Each executes its own statements. */
   private static final Set<String> UNSHARED = Set.of("timestamp", "systemInfo");
 
   private static final int UNSHARED_FIELDS = 100;
 
-  /** Counts the fields of a response: the fields of each name. */
+  /** Counts the fields of a response, with the fields of each name counted separately. */
   @Bean
   MaxQueryComplexityInstrumentation maxQuerySize() {
     return new MaxQueryComplexityInstrumentation(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Limits for the size and duration of queries. Without them, a small query can overload a service.
+ * Limits on the size and duration of queries. Without these limits, a small query can overload a
+ * service.
  */
 @NullMarked
 package io.pghello.examples.service.graphql.bounds;

@@ -18,8 +18,8 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.stereotype.Component;
 
 /**
- * Counts in Redis, shared by all instances. While Redis is unavailable, this instance counts its
- * own requests.
+ * Counts the requests of all instances in Redis. While Redis is unavailable, each instance counts
+ * its own requests.
  */
 @Component
 @ConditionalOnProperty(name = "greeting.rate-limit.enabled", matchIfMissing = true)

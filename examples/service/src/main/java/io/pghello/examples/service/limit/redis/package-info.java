@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The limits with Redis as their store. */
+/** Rate limits with counters in Redis. */
 @NullMarked
 package io.pghello.examples.service.limit.redis;
 

@@ -39,7 +39,7 @@ import org.springframework.graphql.server.WebGraphQlResponse;
 import org.springframework.http.HttpHeaders;
 import org.springframework.util.LinkedMultiValueMap;
 
-/** The time limit for endless queries in each phase. */
+/** Tests the time limit with queries that never end, in each phase. */
 @Timeout(120)
 class GraphQlTimeLimitTest {
   private final CountDownLatch goOn = new CountDownLatch(1);
@@ -50,7 +50,7 @@ class GraphQlTimeLimitTest {
               .instrumentation(List.of(new Holding()))
               .build());
 
-  /** Blocks queries in the phase given in their text. */
+  /** Blocks a query in the phase that the query's text names. */
   private final class Holding extends SimplePerformantInstrumentation {
     @Override
     public @Nullable InstrumentationContext<Document> beginParse(
