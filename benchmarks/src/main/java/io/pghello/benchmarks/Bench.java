@@ -140,7 +140,7 @@ public final class Bench implements Callable<Integer> {
       names = {"-h", "--help"},
       usageHelp = true,
       description = "Show this text.")
-  @SuppressWarnings("UnusedVariable") // picocli acts on it
+  @SuppressWarnings("UnusedVariable") // picocli evaluates this option
   private boolean help;
 
   private Bench(PrintStream out, PrintStream err, boolean progress) {
@@ -150,7 +150,7 @@ public final class Bench implements Callable<Integer> {
     command = new CommandLine(this);
   }
 
-  /** Runs the benchmarks and exits with the exit code; see {@code --help}. */
+  /** Runs the benchmarks, and exits with their exit code; see {@code --help}. */
   public static void main(String[] args) {
     var out =
         new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
@@ -238,7 +238,7 @@ public final class Bench implements Callable<Integer> {
     return quick || guard;
   }
 
-  /** Returns all benchmarks. A fork runs one of them. */
+  /** Returns the command-line arguments of a fork, which runs one benchmark. */
   private List<String> forkArguments(String name) {
     List<String> arguments = new ArrayList<>(List.of("--fork", name));
     arguments.addAll(command.getParseResult().originalArgs());
@@ -259,7 +259,7 @@ public final class Bench implements Callable<Integer> {
     return !verdicts.isEmpty() && measured && !verdicts.contains(Result.Verdict.MISS);
   }
 
-  /** Measures in this JVM and sends the results to the parent JVM. */
+  /** Runs the measurements in this JVM, and sends the results to the parent JVM. */
   private void measure(Benchmark benchmark) throws Exception {
     Environment.Server server = benchmark.server();
     if (major != null && server.major() != major) {
@@ -297,7 +297,7 @@ public final class Bench implements Callable<Integer> {
     return name.contains(text);
   }
 
-  /** Sends a {@link ForkMessage} with one part. */
+  /** Sends the parent JVM a {@link ForkMessage} with one part. */
   private void say(String part, Object message) {
     ChildJvm.say(out, Map.of(part, message));
   }

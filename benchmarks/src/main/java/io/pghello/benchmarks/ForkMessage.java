@@ -9,7 +9,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A message of a fork to its parent: one line of JSON with exactly one of these parts.
+ * A message from a fork to its parent, sent as one line of JSON. It has exactly one of these parts.
  *
  * @param plan the measurements to be made
  * @param step the current measurement

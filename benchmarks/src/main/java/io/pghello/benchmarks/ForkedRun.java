@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Combines the results of several JVMs that run the same measurements one after the other. A single
  * JVM is not representative, because JIT compilation is not deterministic and can make a JVM faster
- * or slower for its lifetime. Each row is shown when the last JVM has measured it.
+ * or slower for its lifetime. Each row is shown after the last JVM has measured it.
  */
 final class ForkedRun {
   private final String name;
@@ -39,8 +39,8 @@ final class ForkedRun {
   private int curvesOfFork;
 
   /**
-   * Creates a run with this number of JVMs. The title is shown in the progress line, e.g. "client
-   * (2 of 5)".
+   * Creates a run with this number of JVMs. The progress line shows the title, e.g. "client (2 of
+   * 5)".
    */
   ForkedRun(
       String name, String place, int count, PrintStream out, PrintStream err, boolean progress) {

@@ -136,7 +136,7 @@ class BenchIT {
   @Test
   @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
   void aForkThatNobodyListensToEnds() throws Exception {
-    // some minutes of it
+    // this command would run for some minutes
     List<String> arguments = List.of("--fork", "client");
     ChildJvm fork =
         ChildJvm.start(
@@ -175,7 +175,7 @@ class BenchIT {
     assertThat(lines()).anyMatch(line -> line.contains("tuned") && line.contains("k/s"));
   }
 
-  /** Returns the figures of a line, starting with ours and the peer's. */
+  /** Returns the figures in a line, which begin with our figure and the peer's figure. */
   private List<String> figures(String row, String peer) {
     String line =
         lines().stream()

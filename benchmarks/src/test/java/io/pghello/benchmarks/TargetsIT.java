@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The targets in the pages match the targets in the code. */
+/** The targets in the pages must match the targets in the code. */
 class TargetsIT {
   // peers (or names) of rows that were added after the committed run
   private static final Set<String> NOT_MEASURED_YET =

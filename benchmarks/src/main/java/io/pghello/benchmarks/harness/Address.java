@@ -7,8 +7,8 @@ import org.postgresql.Driver;
 import org.postgresql.PGProperty;
 
 /**
- * The address of a database, in parts. Passwords are not passed on command lines, which other users
- * can read.
+ * The address of a database, in parts. The password is a separate part, because it must not be
+ * passed on a command line, which other users can read.
  */
 public record Address(String host, int port, String database, String user, String password) {
 
@@ -32,7 +32,7 @@ public record Address(String host, int port, String database, String user, Strin
     return new Address(otherHost, otherPort, database, user, password);
   }
 
-  /** Returns a JDBC URL without the login. */
+  /** Returns a JDBC URL without the user and password. */
   public String jdbcUrl() {
     return "jdbc:postgresql://" + host + ":" + port + "/" + database;
   }

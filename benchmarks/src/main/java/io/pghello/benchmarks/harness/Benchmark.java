@@ -5,13 +5,16 @@ import java.io.IOException;
 import java.sql.SQLException;
 import java.util.List;
 
-/** A set of comparisons with their resources, which it holds until it is closed. */
+/**
+ * A set of comparisons and the resources that they need. The resources are held until the benchmark
+ * is closed.
+ */
 public interface Benchmark extends AutoCloseable {
 
-  /** Returns the server's description of itself. */
+  /** Returns the description of the database server. */
   Environment.Server server() throws SQLException;
 
-  /** Returns the comparisons, in the order of the table. */
+  /** Returns the comparisons, in the order of the table's rows. */
   List<Comparison> comparisons();
 
   /** Returns the measurements along an axis. */
@@ -30,7 +33,8 @@ public interface Benchmark extends AutoCloseable {
   /** Opens a benchmark. */
   interface Factory {
     /**
-     * Opens the benchmark. With {@code quick}, it is smaller and only checks that everything works.
+     * Opens the benchmark. If {@code quick} is true, the benchmark is smaller and only checks that
+     * everything works.
      */
     Benchmark open(boolean quick) throws Exception;
   }

@@ -13,15 +13,15 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Compares two sides, each with its best number of concurrent calls. Both numbers are chosen along
- * one axis, on which the sides are measured alternately before the first round. The figures used
- * for the choice are not part of the result, because the highest of several figures is biased
+ * Compares two sides, each with its best number of concurrent calls. To choose these numbers, the
+ * sides are measured alternately before the first round, at all points of an axis. The figures of
+ * these measurements are not part of the result, because the highest of several figures is biased
  * upwards.
  */
 public final class BestInFlight {
   /** A side under load. */
   public interface Rate {
-    /** Runs once with a number of concurrent calls. Returns thousands of calls per second. */
+    /** Runs once with a number of concurrent calls, and returns thousands of calls per second. */
     Sample with(int inFlight) throws Exception;
   }
 
@@ -30,7 +30,12 @@ public final class BestInFlight {
   private final List<Rate> sides;
   private final List<Map<Integer, Double>> figures = new ArrayList<>();
 
-  /** Creates a comparison with a number of samples per point of the axis. */
+  /**
+   * Creates a comparison.
+   *
+   * @param axis the numbers of concurrent calls to try
+   * @param samples the number of samples at each point of the axis
+   */
   public BestInFlight(List<Integer> axis, int samples, Rate ours, Rate peer) {
     this.axis = axis;
     this.samples = samples;
@@ -45,7 +50,7 @@ public final class BestInFlight {
     return Side.of(() -> atBest(1));
   }
 
-  /** Returns the figures used for the choice as a curve. They are measured once. */
+  /** Returns the figures used for the choice, as a curve. They are measured only once. */
   public Sweep sweep(String name, Metric metric, String ours, String peer) {
     List<Double> points = axis.stream().map(Integer::doubleValue).toList();
     return new Sweep(name, "", points, List.of(metric), List.of(track(ours, 0), track(peer, 1)));

@@ -23,14 +23,17 @@ import tools.jackson.jr.ob.JSON;
 
 /**
  * A child JVM with the same class path. It reads requests from its standard input and writes
- * responses to its standard output, one line of JSON each. It exits when its input ends, and so
- * when this JVM exits.
+ * responses to its standard output, one line of JSON each. It exits when its input ends, and
+ * therefore also when this JVM exits.
  */
 public final class ChildJvm implements AutoCloseable {
-  /** The environment variable with a password, because other users can read command lines. */
+  /**
+   * The environment variable that contains a password. Command lines are not used for this, because
+   * other users can read them.
+   */
   public static final String PASSWORD = "PG_HELLO_BENCH_PASSWORD";
 
-  // time for shutdown hooks
+  // the time allowed for shutdown hooks
   private static final Duration GRACE = Duration.ofSeconds(20);
 
   private final Process process;
@@ -48,19 +51,19 @@ public final class ChildJvm implements AutoCloseable {
     errors.start();
   }
 
-  /** Handles requests of the parent JVM. */
+  /** Handles requests from the parent JVM. */
   public interface Handler<T> {
     Object answer(T request) throws Exception;
   }
 
-  /** Starts a program that shares the standard error of this JVM. */
+  /** Starts a program that shares this JVM's standard error. */
   public static ChildJvm start(
       String program, List<String> options, List<String> arguments, Map<String, String> environment)
       throws IOException {
     return start(program, options, arguments, environment, System.err::println);
   }
 
-  /** Starts a measuring program and passes it the password of a database. */
+  /** Starts a program for measurements, and passes the password of a database to it. */
   public static ChildJvm start(
       Class<?> program, Address address, List<String> options, Object... arguments)
       throws IOException {
@@ -79,7 +82,8 @@ public final class ChildJvm implements AutoCloseable {
       throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    // before the options, which may contain another class path
+    // the class path precedes the options, because these may contain another one, which takes
+    // precedence
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.addAll(options);
     command.add(program);
@@ -89,10 +93,10 @@ public final class ChildJvm implements AutoCloseable {
     return new ChildJvm(builder.start(), err);
   }
 
-  /** Returns the options for a measuring JVM, plus the given options. */
+  /** Returns the given options, followed by the options that every JVM for measurements needs. */
   public static List<String> measuring(String... options) {
     List<String> all = new ArrayList<>(List.of(options));
-    // the transport of a peer is native
+    // the transport of one peer uses native code
     all.add("--enable-native-access=ALL-UNNAMED");
     for (String name : System.getProperties().stringPropertyNames()) {
       if (name.startsWith("pghello.")) {
@@ -107,9 +111,7 @@ public final class ChildJvm implements AutoCloseable {
     return process.toHandle();
   }
 
-  /**
-   * Stops the JVM, forcibly after this time. It first gets a chance to stop its child processes.
-   */
+  /** Stops the JVM. Gives it this time to stop its child processes, and then kills it. */
   public void endAfter(Duration timeout) {
     CompletableFuture.delayedExecutor(timeout.toMillis(), MILLISECONDS).execute(process::destroy);
     CompletableFuture.delayedExecutor(timeout.plus(GRACE).toMillis(), MILLISECONDS)
@@ -131,10 +133,11 @@ public final class ChildJvm implements AutoCloseable {
     return out.readLine();
   }
 
-  /** Waits for the end of the JVM and returns its exit code. */
+  /** Waits until the JVM exits, and returns its exit code. */
   public int waitFor() throws InterruptedException {
     int status = process.waitFor();
-    // a child process that is still running may hold them open
+    // wait only for some time, because a child process that is still running may hold the stream
+    // open
     errors.join(GRACE.toMillis());
     return status;
   }
@@ -145,7 +148,7 @@ public final class ChildJvm implements AutoCloseable {
     process.destroy();
   }
 
-  /** Handles requests of the parent JVM until there are no more. */
+  /** Handles requests from the parent JVM until there are no more. */
   public static <T> void serve(Class<T> type, Handler<T> handler) throws Exception {
     PrintStream out = System.out;
     var requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
@@ -155,12 +158,12 @@ public final class ChildJvm implements AutoCloseable {
     }
   }
 
-  /** Sends the parent JVM a message that is not a response. */
+  /** Sends the parent JVM a message that is not a response to a request. */
   public static void say(PrintStream out, Object message) {
     out.println(JSON.std.asString(message));
   }
 
-  /** Exits this JVM, which handles no requests, when its parent exits. */
+  /** Makes this JVM exit when its parent exits. For programs that do not handle requests. */
   public static void endWithParent() {
     var watch = new Thread(ChildJvm::awaitEndOfInput, "end with parent");
     watch.setDaemon(true);

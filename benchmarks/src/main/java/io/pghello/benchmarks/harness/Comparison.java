@@ -7,14 +7,15 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The measurement of a row: a check, both sides, and the numbers of rounds.
+ * The measurement of a row, which consists of a check, both sides, and the numbers of rounds.
  *
- * @param check fails if a side returns a wrong result; runs once before the first round
- * @param warmUps rounds that are not part of the result
+ * @param check the check, which runs once before the first round, and fails if a side returns a
+ *     wrong result
+ * @param warmUps the number of first rounds that are not part of the result
  */
 public record Comparison(
     Row row, Action check, Side ours, @Nullable Side peer, int warmUps, int rounds) {
-  /** The check for sides that verify each result during the measurement. */
+  /** An empty check, for sides that verify each result during the measurement. */
   public static final Action CHECKED_MEANWHILE = () -> {};
 
   /** An action to measure. */
@@ -22,27 +23,27 @@ public record Comparison(
     void run() throws Exception;
   }
 
-  /** A figure in the row's unit and the CPU time per call; NaN if not measured. */
+  /** A figure in the row's unit, and the CPU time per call, which is NaN if it was not measured. */
   public record Sample(double figure, double cpuMicros) {}
 
   /** One side of a comparison. */
   public interface Side {
-    /** Runs once and returns the figure in the row's unit. */
+    /** Runs once, and returns the figure in the row's unit. */
     double measure() throws Exception;
 
-    /** Runs once and returns the figure, with the CPU time per call if it is measured. */
+    /** Runs once, and returns the figure and, if it is measured, the CPU time per call. */
     default Sample sample() throws Exception {
       return new Sample(measure(), Double.NaN);
     }
 
-    /** A side that counts CPU time. */
+    /** Returns a side that measures CPU time. */
     static Side of(Sampler sampler) {
       return sampler;
     }
 
     /**
-     * Runs a number of calls per measurement. Returns thousands of calls per second, with the CPU
-     * time of this thread.
+     * Returns a side that runs a number of calls per measurement. Its figure is thousands of calls
+     * per second, and its CPU time is the time of this thread and the server.
      */
     static Side rate(int count, long serverPid, Action work) {
       return of(
@@ -56,7 +57,7 @@ public record Comparison(
     }
   }
 
-  /** A side that counts CPU time. */
+  /** A side that measures CPU time. */
   public interface Sampler extends Side {
     @Override
     Sample sample() throws Exception;
@@ -67,12 +68,12 @@ public record Comparison(
     }
   }
 
-  /** Returns a copy with another check. */
+  /** Returns a copy with a different check. */
   public Comparison withCheck(Action otherCheck) {
     return new Comparison(row, otherCheck, ours, peer, warmUps, rounds);
   }
 
-  /** Returns a copy with another row. */
+  /** Returns a copy with a different row. */
   public Comparison withRow(Row other) {
     return new Comparison(other, check, ours, peer, warmUps, rounds);
   }
@@ -83,16 +84,17 @@ public record Comparison(
   }
 
   /**
-   * Measures the sides alternately. The side that goes first alternates with each round.
+   * Measures the sides alternately. The side that is measured first alternates with each round.
    *
    * @param handicap the factor by which our side is slowed down
-   * @param again whether to repeat a measurement that misses its target, because load on the
-   *     machine is temporary and a regression is not
+   * @param again whether to repeat a measurement that misses its target, because other load on the
+   *     machine is temporary, but a regression is not
    */
   public Result measure(int handicap, boolean again, Consumer<String> progress) throws Exception {
     check.run();
     Result first = measureRounds(handicap, progress);
-    // the number of steps was announced without the repetition
+    // no progress is reported for the repetition, because the announced number of steps does not
+    // include it
     return again && first.verdict() == Result.Verdict.MISS
         ? measureRounds(handicap, step -> {})
         : first;
@@ -121,7 +123,10 @@ public record Comparison(
     return Result.ofSamples(row, ourSamples, peerSamples);
   }
 
-  /** Returns our figure with a handicap. Costs are multiplied, and rates are divided. */
+  /**
+   * Measures our side, and returns its figure with a handicap: costs are multiplied, and rates are
+   * divided.
+   */
   private Sample slowed(int times) throws Exception {
     if (times == 1 || row.judged() == Row.Judged.COUNT) {
       return ours.sample();

@@ -12,8 +12,8 @@ import java.time.Duration;
 import java.util.stream.Stream;
 
 /**
- * The CPU time of a client and a server since a start time, as counted by Linux. Includes all
- * processes of the server and the selected client.
+ * The CPU time that a client and a server have used since a start time, as counted by Linux.
+ * Includes all processes of the server and of the selected client.
  */
 public final class CpuTime {
   private static final long NANOS_PER_TICK = 10_000_000;
@@ -25,16 +25,18 @@ public final class CpuTime {
 
   /** Selects the CPU time of the client. */
   public interface Client {
-    /** No client: only the server's CPU time. */
+    /** No client, so that only the server's CPU time is counted. */
     Client NONE = () -> 0;
 
-    /** The calling thread, with a resolution of nanoseconds, for callers without other threads. */
+    /**
+     * The calling thread, with a resolution of nanoseconds. For clients that use no other threads.
+     */
     Client THREAD = () -> ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
 
     /** This JVM with all its threads, with a resolution of ten milliseconds. */
     Client PROCESS = of(ProcessHandle.current());
 
-    /** The ended child processes of this JVM, with a resolution of ten milliseconds. */
+    /** The child processes of this JVM that have ended, with a resolution of ten milliseconds. */
     Client CHILDREN = () -> childrenNanos("self");
 
     /** A process with all its threads, with a resolution of ten milliseconds. */
@@ -51,7 +53,7 @@ public final class CpuTime {
               .sum();
     }
 
-    /** Returns the CPU time since its start. */
+    /** Returns the CPU time since the start of the client. */
     long nanos() throws IOException;
   }
 
@@ -62,7 +64,7 @@ public final class CpuTime {
     this.clientNanos = client.nanos();
   }
 
-  /** Starts counting, including the server with this main process. */
+  /** Starts counting the CPU time of a client, and of the server with this main process. */
   public static CpuTime start(Client client, long serverPid) throws IOException {
     return new CpuTime(client, serverPid);
   }
@@ -81,10 +83,11 @@ public final class CpuTime {
     return nanos / calls / 1e3;
   }
 
-  /** Returns the CPU time of ended child processes of a process. */
+  /** Returns the CPU time of the child processes of a process that have ended. */
   private static long childrenNanos(String pid) throws IOException {
     String stat = Files.readString(Path.of("/proc", pid, "stat"));
-    // the name may contain spaces; the third field comes after it
+    // the second field is the name, which may contain spaces; the third field follows its closing
+    // parenthesis
     String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
     return (Long.parseLong(fields[13]) + Long.parseLong(fields[14])) * NANOS_PER_TICK;
   }

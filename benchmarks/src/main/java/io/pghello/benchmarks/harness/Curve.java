@@ -17,7 +17,7 @@ import java.util.stream.Stream;
  */
 public record Curve(String name, String axis, String unit, Row.Better better, List<Line> lines) {
 
-  /** One side, with the measured points. The axis may be longer. */
+  /** One side, with the points at which it was measured. The axis may be longer. */
   public record Line(String name, boolean ours, List<Point> points) {
     /** Returns the figures at a position of the axis, if it was measured. */
     public Optional<Spread> at(double x) {

@@ -10,12 +10,12 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs programs in new JVMs with the class path of this one and the options with which {@code
+ * Runs programs in new JVMs, with the class path of this JVM and with the options with which {@code
  * ./dev} starts demos.
  *
- * @param temporary their directory for temporary files
+ * @param temporary the programs' directory for temporary files
  * @param cache the cache directory of this project's embedded server; null for the default
- * @param timeout the time after which they are killed
+ * @param timeout the time after which a program is killed
  */
 public record FreshJvm(Path temporary, @Nullable Path cache, Duration timeout) {
   /** Returns the options with which {@code ./dev} starts demos. */
@@ -24,7 +24,7 @@ public record FreshJvm(Path temporary, @Nullable Path cache, Duration timeout) {
   }
 
   /**
-   * Runs a program (a class and its arguments) to its end. It must print this line.
+   * Runs a program (a class and its arguments) until it ends. The program must print this line.
    *
    * @return the milliseconds from the start of the JVM to the end of the first printed line
    */

@@ -12,22 +12,22 @@ import org.jspecify.annotations.Nullable;
 
 /** Measures two sides alternately, with several short samples per round. */
 public final class InterleavedSamples {
-  /** The computation of a round's figure from a side's samples. */
+  /** The statistic that computes a round's figure from a side's samples. */
   public enum Statistic {
     /**
-     * The shortest time or the highest rate. Other load on the machine only makes samples slower,
-     * and lasts longer than one sample.
+     * The shortest time or the highest rate. Suitable because other load on the machine can only
+     * make samples slower.
      */
     BEST,
     /**
      * The mean without the highest and lowest tenth. Suitable if the conditions of a sample are
-     * random, for example for round trips that may cross CPUs, and averaging many samples evens
-     * them out.
+     * random, for example if round trips may cross CPUs, so that the mean of many samples evens out
+     * the differences.
      */
     TRIMMED_MEAN,
     /**
-     * The median. Suitable if some samples are many times longer, for example if they meet a full
-     * queue, as with p99.
+     * The median. Suitable if some samples take many times longer than others, for example because
+     * of a full queue, as for p99.
      */
     MEDIAN
   }
@@ -38,7 +38,11 @@ public final class InterleavedSamples {
   private final List<Side> sides;
   private final @Nullable Sample[] figures = new Sample[2];
 
-  /** Creates a measurement with a number of samples of each side per round. */
+  /**
+   * Creates a measurement.
+   *
+   * @param count the number of samples of each side per round
+   */
   public InterleavedSamples(
       Row.Better better, Statistic statistic, int count, Side ours, Side peer) {
     this.better = better;
@@ -53,14 +57,14 @@ public final class InterleavedSamples {
   }
 
   /**
-   * Our side. If only the peer has used the last samples, returns the figure of these; otherwise
-   * takes new ones.
+   * Returns our side. If only the peer's figure of the last samples has been used, its figure comes
+   * from the same samples; otherwise, it takes new samples.
    */
   public Side ours() {
     return Side.of(() -> figure(0));
   }
 
-  /** The peer; see {@link #ours}. */
+  /** Returns the peer's side, which works like {@link #ours}. */
   public Side peer() {
     return Side.of(() -> figure(1));
   }

@@ -9,12 +9,12 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The measurements of a row: the figures of both sides in each round, and the ratio of our figure
- * to the peer's in each round.
+ * The measurements of a row, with the figures of both sides in each round, and the ratio of our
+ * figure to the peer's figure in each round.
  *
- * @param ratio null without a peer, or if a round was too short for a ratio
- * @param verdict null without a target
- * @param cpu null if CPU time was not measured
+ * @param ratio the ratio; null if there is no peer, or if a round was too short for a ratio
+ * @param verdict the verdict; null if there is no target
+ * @param cpu the CPU time per call; null if it was not measured
  */
 public record Result(
     Row row,
@@ -31,13 +31,13 @@ public record Result(
     /** A round was too short to be timed, so there is no ratio to judge. */
     UNMEASURED,
     OK,
-    /** The goal is reached, not only the limit. */
+    /** The goal is reached, which is stricter than the limit. */
     GOAL
   }
 
   /**
-   * CPU time per call in us, client and server together. The ratio is the peer's time divided by
-   * ours.
+   * CPU time per call in microseconds, for the client and the server together. The ratio is the
+   * peer's time divided by ours.
    */
   public record Cpu(
       List<Double> ours, List<Double> peer, Spread ourSpread, Spread peerSpread, Spread ratio) {
@@ -75,7 +75,7 @@ public record Result(
         counted ? Cpu.ofMicros(ourCpu, peerCpu) : null);
   }
 
-  /** Returns the spread of the ratios of all rounds; null if one of them is not a number. */
+  /** Returns the spread of the ratios of all rounds; null if one of the ratios is not a number. */
   private static @Nullable Spread ratios(List<Double> figures, List<Double> others) {
     List<Double> ratios =
         IntStream.range(0, figures.size())
@@ -84,7 +84,9 @@ public record Result(
     return ratios.stream().allMatch(Double::isFinite) ? Spread.of(ratios) : null;
   }
 
-  /** Returns the figures to be judged; null if these are ratios and there is no peer. */
+  /**
+   * Returns the figures to which the target applies; null if these are ratios and there is no peer.
+   */
   public @Nullable Spread judged() {
     return row.judged() == Row.Judged.RATIO ? ratio : ourSpread;
   }

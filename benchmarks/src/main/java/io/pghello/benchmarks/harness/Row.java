@@ -7,8 +7,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A row of the table: a comparison and its target. A row without a target is for information only.
  *
- * @param guard a limit that holds even in a short run on a busy machine, unless there is a
- *     regression
+ * @param guard a limit that only a regression exceeds, even in a short run on a busy machine
  */
 public record Row(
     String name,
@@ -24,7 +23,8 @@ public record Row(
     HIGHER;
 
     /**
-     * Converts between a rate and a time, because only times can be added. A cost is not changed.
+     * Converts a rate to a time or a time to a rate, because only times can be added. Returns costs
+     * unchanged.
      */
     double time(double figure) {
       return this == LOWER ? figure : 1 / figure;
@@ -35,22 +35,26 @@ public record Row(
   public enum Judged {
     /** Our figure divided by the peer's figure of the same round. */
     RATIO,
-    /** Our figure, if it does not depend on the speed of the machine (round trips, memory). */
+    /**
+     * Our figure. For figures that do not depend on the speed of the machine (round trips, memory).
+     */
     COUNT
   }
 
   /**
-   * A target: the limit, the goal, and the factor by which a call must need less CPU time than the
-   * peer's.
+   * A target, with the limit, the goal, and the factor by which a call must use less CPU time than
+   * a call of the peer.
    */
   public record Target(double must, double goal, @Nullable Double lessCpu) {}
 
-  /** A row for information about costs: the figures of both sides and their ratio. */
+  /**
+   * Returns a row without a target, for costs. It shows the figures of both sides and their ratio.
+   */
   public static Row plain(String name, @Nullable String peer, String unit) {
     return new Row(name, peer, unit, Better.LOWER, Judged.RATIO, null, null);
   }
 
-  /** A row for information about rates. */
+  /** Returns a row without a target, for rates. */
   public static Row rate(String name, @Nullable String peer, String unit) {
     return new Row(name, peer, unit, Better.HIGHER, Judged.RATIO, null, null);
   }

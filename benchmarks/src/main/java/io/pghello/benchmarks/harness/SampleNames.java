@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /** An endless sequence of names to greet, and the expected greetings. */
 public final class SampleNames {
-  /** Creates a few thousand names with 11 bytes each. */
+  /** A few thousand names with 11 bytes each. */
   public static final SampleNames USUAL = new SampleNames(4096, "Name%07d");
 
   private static final int ALL_BYTES = 16 << 20;
@@ -25,7 +25,7 @@ public final class SampleNames {
     }
   }
 
-  /** Returns names of this length. Longer names are fewer. */
+  /** Returns names of this length. The longer the names, the fewer there are. */
   public static SampleNames ofLength(int bytes) {
     return new SampleNames(Math.min(USUAL.all.length, ALL_BYTES / bytes), "%0" + bytes + "d");
   }
@@ -42,7 +42,7 @@ public final class SampleNames {
     return IntStream.range(0, count).mapToObj(this::name).iterator();
   }
 
-  /** Throws unless this is the greeting of that name. */
+  /** Throws unless this is the greeting of the name with this index. */
   public void check(int index, @Nullable String answer) {
     String expected = greetings[index % greetings.length];
     if (!expected.equals(answer)) {

@@ -11,7 +11,7 @@ public record Spread(double lower, double median, double upper) {
     return new Spread(quantile(sorted, 0.25), quantile(sorted, 0.5), quantile(sorted, 0.75));
   }
 
-  /** Interpolates between the two nearest values, like spreadsheets do. */
+  /** Interpolates between the two nearest values, as spreadsheets do. */
   private static double quantile(List<Double> sorted, double share) {
     double position = share * (sorted.size() - 1);
     int below = (int) position;

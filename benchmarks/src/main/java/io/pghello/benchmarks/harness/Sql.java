@@ -33,7 +33,7 @@ public final class Sql {
     }
   }
 
-  /** Returns the result of reading the first row. */
+  /** Runs a query, and returns the value that the reader reads from the first row. */
   public static <T> T query(
       Connection connection, String sql, Reader<T> reader, Object... parameters)
       throws SQLException {

@@ -10,12 +10,12 @@ import java.util.function.DoublePredicate;
 import java.util.stream.IntStream;
 
 /**
- * The measurement of curves. Each side runs once at each point of an axis; several forks provide
- * the spread.
+ * The measurement of curves. Each side runs once at each point of an axis. The spread results from
+ * the measurements of several forks.
  *
  * @param name the variable of the axis
  * @param unit the unit of the axis; empty for a count
- * @param metrics the figures of each measurement; each results in a curve
+ * @param metrics the figures of each measurement; each metric results in one curve
  */
 public record Sweep(
     String name, String unit, List<Double> points, List<Metric> metrics, List<Track> tracks) {
@@ -25,7 +25,7 @@ public record Sweep(
 
   /** A side and the range in which it is measured. */
   public record Track(String name, boolean ours, DoublePredicate covers, Measurement measurement) {
-    /** A side with one figure, measured at all points. */
+    /** Returns a side with one figure, which is measured at all points. */
     public static Track of(String name, boolean ours, Figure figure) {
       return new Track(name, ours, point -> true, point -> new double[] {figure.at(point)});
     }
@@ -36,12 +36,12 @@ public record Sweep(
     }
   }
 
-  /** Runs once and returns one figure per metric. Additional figures are ignored. */
+  /** Runs once, and returns one figure per metric. Additional figures are ignored. */
   public interface Measurement {
     double[] at(double point) throws Exception;
   }
 
-  /** Runs once, for the only metric. */
+  /** Runs once, and returns the figure of the only metric. */
   public interface Figure {
     double at(double point) throws Exception;
   }

@@ -12,7 +12,10 @@ final class Allocation {
 
   private final Map<Long, Long> before = bytes();
 
-  /** Returns the bytes allocated since creation by threads that are still alive. */
+  /**
+   * Returns the number of bytes that threads that are still alive have allocated since this object
+   * was created.
+   */
   long sum() {
     return bytes().entrySet().stream()
         .mapToLong(entry -> entry.getValue() - before.getOrDefault(entry.getKey(), 0L))

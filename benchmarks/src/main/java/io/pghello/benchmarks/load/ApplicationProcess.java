@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  * counted.
  */
 public final class ApplicationProcess implements AutoCloseable {
-  // libraries that Spring or the starter would detect and that this application would not have
+  // libraries that Spring or the starter would detect, but that such an application would not
+  // contain
   private static final String OTHERS =
       "(pg-(hello|extension)-)?(jooq|hibernate|testkit)|r2dbc|reactor";
   private static final String STARTER = "pg-hello-(core|spring-boot-starter)";
@@ -33,9 +34,9 @@ public final class ApplicationProcess implements AutoCloseable {
    * Starts an application and waits until it accepts requests.
    *
    * @param controller the controller that handles the requests
-   * @param starter whether it has the starter and the client
+   * @param starter whether the application contains the starter and the client
    * @param inFlight the number of concurrent requests
-   * @param options the options of its JVM
+   * @param options the options of the application's JVM
    */
   public ApplicationProcess(
       Class<?> controller,
@@ -57,7 +58,7 @@ public final class ApplicationProcess implements AutoCloseable {
             "--logging.level.root=warn",
             "--server.address=127.0.0.1",
             "--server.port=0",
-            // connections are kept open for any number of requests
+            // the server keeps connections open for any number of requests
             "--server.tomcat.max-keep-alive-requests=-1");
     jvm =
         ChildJvm.start(
@@ -79,7 +80,10 @@ public final class ApplicationProcess implements AutoCloseable {
     started = first;
   }
 
-  /** Returns this JVM's class path without artifacts with these name prefixes. */
+  /**
+   * Returns this JVM's class path, without the artifacts whose names begin with one of these
+   * prefixes.
+   */
   static String classPath(String without) {
     String pattern = ".*/(" + without + ")[^/]*(/target/classes|\\.jar)";
     return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
@@ -87,7 +91,7 @@ public final class ApplicationProcess implements AutoCloseable {
         .collect(Collectors.joining(File.pathSeparator));
   }
 
-  /** Returns the CPU time in milliseconds until its JVM accepted requests. */
+  /** Returns the CPU time in milliseconds that the JVM used until it accepted requests. */
   public double startCpuMillis() {
     return started.cpuMillis();
   }
@@ -100,7 +104,7 @@ public final class ApplicationProcess implements AutoCloseable {
     return requests;
   }
 
-  /** Stops the application and waits for its end. */
+  /** Stops the application, and waits until it has ended. */
   @Override
   public void close() throws IOException {
     if (requests != null) {

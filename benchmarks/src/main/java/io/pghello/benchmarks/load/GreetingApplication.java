@@ -16,9 +16,9 @@ import org.springframework.jdbc.core.JdbcTemplate;
 @EnableAutoConfiguration
 public class GreetingApplication {
   /**
-   * The message of an application that accepts requests.
+   * The message that an application sends when it accepts requests.
    *
-   * @param cpuMillis the CPU time of its JVM until then, including a first query
+   * @param cpuMillis the CPU time that the JVM used until then, including a first query
    * @param hasClient whether a client can be injected
    */
   public record Started(int port, double cpuMillis, boolean hasClient) {}

@@ -19,7 +19,8 @@ final class HttpCaller implements Load.AsyncCaller, Closeable {
   private static final String BEGIN = "{\"greeting\":\"";
   private static final char END = '"';
 
-  // less than the limits of Node.js and Tomcat, which could otherwise close a connection in use
+  // shorter than the timeouts of Node.js and Tomcat, which could otherwise close a connection that
+  // is about to be used
   private static final int IDLE_SECONDS = 2;
 
   private final Vertx vertx =
@@ -49,7 +50,7 @@ final class HttpCaller implements Load.AsyncCaller, Closeable {
     if (context.equals(Vertx.currentContext())) {
       request(name, answer);
     } else {
-      // otherwise a response could arrive before there is a listener
+      // otherwise, a response could arrive before there is a listener
       context.runOnContext(nothing -> request(name, answer));
     }
   }

@@ -41,7 +41,8 @@ public final class Load {
   }
 
   /**
-   * The result of a load: latencies in nanoseconds, and the bytes allocated by this JVM's threads.
+   * The result of a load, with the latencies in nanoseconds, and the number of bytes allocated by
+   * this JVM's threads.
    */
   record Figures(long calls, long nanos, IntCountsHistogram latencies, long allocated) {
     double thousandsPerSecond() {
@@ -54,13 +55,14 @@ public final class Load {
   private final long nanos;
   private final CountDownLatch done;
   private final Queue<IntCountsHistogram> all = new ConcurrentLinkedQueue<>();
-  // one per chain of futures would not fit into the processor's cache
+  // one histogram per thread, because one per chain of futures would not fit into the processor's
+  // cache
   private final ThreadLocal<IntCountsHistogram> latencies = ThreadLocal.withInitial(this::ofThread);
   private final CountDownLatch measured = new CountDownLatch(1);
   private volatile long end;
   private volatile @Nullable Throwable failure;
 
-  /** Creates a load, which can run once. */
+  /** Creates a load, which can run only once. */
   Load(SampleNames names, int inFlight, long millis) {
     this.names = names;
     this.inFlight = inFlight;
@@ -68,7 +70,7 @@ public final class Load {
     this.done = new CountDownLatch(inFlight);
   }
 
-  /** Makes blocking calls from threads. */
+  /** Makes blocking calls from several threads. */
   Figures threads(ThreadFactory factory, Caller caller) throws InterruptedException {
     var start = new CountDownLatch(1);
     List<Chain> chains = chains();
@@ -86,14 +88,14 @@ public final class Load {
       done.countDown();
     }
     try {
-      // the allocation of an ended thread is unknown
+      // threads end only after this, because the allocation of an ended thread is unknown
       measured.await();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
   }
 
-  /** Makes asynchronous calls; each result triggers the next call. */
+  /** Makes asynchronous calls, in which each result triggers the next call. */
   Figures futures(AsyncCaller caller) throws InterruptedException {
     List<Chain> chains = chains();
     return run(() -> chains.forEach(chain -> chain.callNext(caller)));
@@ -101,8 +103,9 @@ public final class Load {
 
   /**
    * Makes calls at a fixed rate, regardless of outstanding responses. The times follow a Poisson
-   * process, as with many independent callers, and are the same in each run. Latencies start at the
-   * scheduled time, so a delayed call includes the wait of its caller.
+   * process, as with many independent callers, and are the same in each run. Latencies are measured
+   * from the scheduled time, so the latency of a delayed call includes the time that its caller has
+   * waited.
    */
   Figures atRate(double perSecond, AsyncCaller caller) throws InterruptedException {
     int calls = (int) (nanos * perSecond / TimeUnit.SECONDS.toNanos(1));
@@ -134,7 +137,10 @@ public final class Load {
     return figures(ended, System.nanoTime() - start, 0);
   }
 
-  /** Greets batches with as many names as there should be calls in flight, repeatedly. */
+  /**
+   * Greets batches repeatedly. The number of names in a batch is the configured number of calls in
+   * flight.
+   */
   Figures inARow(Bulk bulk) throws Exception {
     var allocation = new Allocation();
     IntCountsHistogram latencies = histogram();
@@ -156,7 +162,10 @@ public final class Load {
     return histogram;
   }
 
-  /** An array of fixed size, because growing it would allocate memory during the measurement. */
+  /**
+   * Returns a histogram with an array of fixed size, because enlarging the array would allocate
+   * memory during the measurement.
+   */
   private static IntCountsHistogram histogram() {
     return new IntCountsHistogram(LATENCY_STEP, MAX_LATENCY, 2);
   }

@@ -12,18 +12,18 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Runs a library in a separate JVM, so that the JIT profile of one library does not affect another.
- * The JVM measures on request.
+ * The JVM runs measurements on request.
  */
 public final class LoadProcess implements AutoCloseable {
-  // the load for warming up
+  // the number of concurrent calls for warming up
   private static final int WARM_CALLS = 256;
   private static final int WARM_NAMES = 2_000;
 
   private final ChildJvm jvm;
 
   /**
-   * A request for a measurement, with the port of the server or of a proxy. A name length of 0
-   * bytes stands for the usual names.
+   * A request for a measurement. The port is the server's or a proxy's. A name length of 0 bytes
+   * selects the usual names.
    */
   public record Request(int port, int connections, int calls, int nameBytes, long millis) {}
 
@@ -46,7 +46,7 @@ public final class LoadProcess implements AutoCloseable {
     }
   }
 
-  /** Starts a library and warms it up until it does not become faster. */
+  /** Starts a library, and warms it up until it does not become faster any more. */
   public LoadProcess(Workload library, Address address, int connections, long serverPid)
       throws IOException {
     Object[] arguments = {library, address.host(), address.database(), address.user(), serverPid};
@@ -77,14 +77,15 @@ public final class LoadProcess implements AutoCloseable {
   /**
    * Runs the library.
    *
-   * @param args host, database, user and main process ID of the server
+   * @param args the host, database and user, and the server's main process ID
    */
   public static void main(String[] args) {
     try {
       ChildJvm.serve(Request.class, new Server(args)::measure);
       System.exit(0);
     } catch (Throwable e) {
-      // the parent waits for a response, and a library's threads would keep this JVM running
+      // exit, because the parent waits for a response, and a library's threads would keep this JVM
+      // running
       e.printStackTrace();
       System.exit(1);
     }
@@ -105,7 +106,8 @@ public final class LoadProcess implements AutoCloseable {
       Workload.Connected connected = connect(request);
       SampleNames names =
           request.nameBytes == 0 ? SampleNames.USUAL : SampleNames.ofLength(request.nameBytes);
-      // caches may have been evicted while other libraries were measured
+      // warm up again, because processor caches may have been overwritten while other libraries
+      // were measured
       connected.under(new Load(names, request.calls, WarmUp.RECALL_MILLIS));
       CpuTime cpu = CpuTime.start(CpuTime.Client.PROCESS, Long.parseLong(args[4]));
       Load.Figures figures = connected.under(new Load(names, request.calls, request.millis));

@@ -8,7 +8,10 @@ import io.pghello.benchmarks.harness.SampleNames;
 import java.io.Closeable;
 import java.io.IOException;
 
-/** Sends requests to an application and measures its CPU time, but not the CPU time of this JVM. */
+/**
+ * Sends requests to an application, and measures the application's CPU time, but not the CPU time
+ * of this JVM.
+ */
 public final class Requests implements Closeable {
   private final HttpCaller caller;
   private final int inFlight;
@@ -17,8 +20,9 @@ public final class Requests implements Closeable {
   /**
    * The result of many requests.
    *
-   * @param rate in thousands per second, with the CPU time per request of application and database
-   * @param databaseMicros the CPU time per request of the database only
+   * @param rate the rate in thousands per second, with the CPU time per request of the application
+   *     and the database
+   * @param databaseMicros the CPU time per request of only the database
    */
   public record Response(Sample rate, double databaseMicros) {}
 
@@ -40,7 +44,7 @@ public final class Requests implements Closeable {
         database.microsPerCall(calls));
   }
 
-  /** Sends requests until they do not become faster. */
+  /** Sends requests until they do not become faster any more. */
   public void warmUp() throws InterruptedException {
     WarmUp.run(millis -> load(millis).thousandsPerSecond());
   }
@@ -57,7 +61,7 @@ public final class Requests implements Closeable {
   /**
    * Sends requests at a fixed rate, regardless of outstanding responses.
    *
-   * @return the 99th percentile of the latency in milliseconds, starting at the scheduled time
+   * @return the 99th percentile of the latency in milliseconds, measured from the scheduled time
    */
   public double p99Millis(double perSecond, long millis) throws InterruptedException {
     atRate(perSecond, WarmUp.RECALL_MILLIS);

@@ -44,7 +44,7 @@ public final class ServiceProcess implements AutoCloseable {
   private @Nullable Requests requests;
 
   /**
-   * Starts the program and waits until it responds.
+   * Starts the program, and waits until it responds.
    *
    * @param first a path that is requested until the status is 200
    */
@@ -77,14 +77,16 @@ public final class ServiceProcess implements AutoCloseable {
           return;
         }
       } catch (IOException e) {
-        // not listening yet
+        // the program is not listening yet
       }
       Thread.sleep(POLL_MILLIS);
     }
     throw new IOException("a service has not started: " + Files.readString(output));
   }
 
-  /** Returns the environment variables for the database, under all names that such programs use. */
+  /**
+   * Returns the environment variables for the database, with all names that programs use for them.
+   */
   public static Map<String, String> variables(Address database) {
     String port = Integer.toString(database.port());
     return Map.of(
@@ -114,7 +116,7 @@ public final class ServiceProcess implements AutoCloseable {
     return Client.withDescendants(process.toHandle());
   }
 
-  /** Returns the CPU time in milliseconds until its first response. */
+  /** Returns the CPU time in milliseconds that the program used until its first response. */
   public double startCpuMillis() {
     return startCpuMillis;
   }
@@ -156,7 +158,7 @@ public final class ServiceProcess implements AutoCloseable {
     return sample;
   }
 
-  /** Sends batches until they do not become faster. */
+  /** Sends batches until they do not become faster any more. */
   public void warmUpBatches(int count, long serverPid) throws Exception {
     WarmUp.<Exception>run(millis -> batches(count, serverPid, millis).figure());
   }
@@ -167,12 +169,15 @@ public final class ServiceProcess implements AutoCloseable {
         .toList();
   }
 
-  /** The response to a batch, which is the same in the guide's service and in this project's. */
+  /**
+   * The response to a batch, which is the same in the guide's service and in this project's
+   * service.
+   */
   record Batch(List<Greeting> greetings, int count) {
     record Greeting(String name, String greeting) {}
   }
 
-  /** Stops the program and waits for its end. */
+  /** Stops the program, and waits until it has ended. */
   @Override
   public void close() throws IOException {
     if (requests != null) {

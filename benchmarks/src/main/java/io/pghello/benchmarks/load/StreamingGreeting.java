@@ -40,9 +40,9 @@ public final class StreamingGreeting {
   }
 
   /**
-   * Greets a number of names and verifies each greeting.
+   * Greets a number of names, and verifies each greeting.
    *
-   * @param args JDBC URL, user, number of names, and method
+   * @param args the JDBC URL, user, number of names, and method
    */
   public static void main(String[] args) {
     try (PgHelloClient client =

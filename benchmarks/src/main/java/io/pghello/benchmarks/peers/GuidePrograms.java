@@ -22,7 +22,7 @@ public final class GuidePrograms {
         Objects.requireNonNull(
             System.getProperty("pghello.bench.node"),
             "the libraries of the guide's programs are not there; run ./dev bench");
-    // Node.js searches libraries in the program's directory
+    // Node.js searches for libraries in the program's directory
     Path link = folder.resolve("node_modules");
     if (!Files.exists(link)) {
       Files.createSymbolicLink(link, Path.of(modules, "node_modules"));
@@ -30,13 +30,16 @@ public final class GuidePrograms {
     return List.of("env", "NODE_ENV=production", "node", copy(folder, name).toString());
   }
 
-  /** Returns the command of a Flask program with two processes, on the port in PORT. */
+  /**
+   * Returns the command of a Flask program with two processes, which listens on the port in the
+   * variable PORT.
+   */
   public static List<String> gunicorn(Path folder, String module) throws IOException {
     Path file = copy(folder, module + ".py");
     return List.of(
         "sh",
         "-c",
-        // the system's Python has the libraries
+        // use the system's Python, for which the libraries are installed
         "PATH=/usr/bin:$PATH exec gunicorn --workers 2 --bind 127.0.0.1:$PORT --chdir \"$0\" \"$1\"",
         Objects.requireNonNull(file.getParent()).toString(),
         module + ":app");
@@ -50,7 +53,7 @@ public final class GuidePrograms {
     return file;
   }
 
-  /** Runs a program to its end. Throws unless its exit code is 0. */
+  /** Runs a program until it ends. Throws unless its exit code is 0. */
   public static void run(List<String> command, Map<String, String> variables, int timeoutSeconds)
       throws IOException {
     ProcessBuilder program = new ProcessBuilder(command).redirectErrorStream(true);

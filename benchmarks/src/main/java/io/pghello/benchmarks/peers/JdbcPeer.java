@@ -12,7 +12,9 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
-/** Handwritten code: JDBC with HikariCP. The driver prepares the statement on the server. */
+/**
+ * Handwritten code that uses JDBC with HikariCP. The driver prepares the statement on the server.
+ */
 public final class JdbcPeer implements Closeable {
   private static final String HELLO = "SELECT pg_hello(?)";
 

@@ -10,7 +10,10 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Primary;
 import org.springframework.jdbc.core.JdbcTemplate;
 
-/** The greeting service with {@code JdbcTemplate} for greetings. Everything else is the same. */
+/**
+ * The greeting service, except that it uses {@code JdbcTemplate} for greetings. Everything else is
+ * the same.
+ */
 @Configuration(proxyBeanMethods = false)
 public class JdbcTemplateTwin {
   private static final String HELLO = "SELECT pg_hello(?, ?)";

@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import tools.jackson.jr.ob.JSON;
 
-/** An MCP server with an SQL tool, on its standard input and output. */
+/** An MCP server with an SQL tool, used through its standard input and output. */
 public final class McpServer implements AutoCloseable {
   private final Process process;
   private final PrintWriter in;
@@ -44,7 +44,10 @@ public final class McpServer implements AutoCloseable {
     in.println("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}");
   }
 
-  /** Starts our server with the options of {@code ./dev mcp}, as documented in docs/mcp.md. */
+  /**
+   * Starts this project's server with the options of {@code ./dev mcp}, as documented in
+   * docs/mcp.md.
+   */
   public static McpServer ours(Address address) throws IOException {
     var command = new ArrayList<String>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());

@@ -17,13 +17,14 @@ import org.apache.commons.io.FileUtils;
 import org.apache.commons.io.function.Uncheck;
 
 /**
- * A peer without a library: initdb, pg_ctl and JDBC, with the same binaries and extension files as
- * our server. It uses PostgreSQL's default settings, or is tuned as in PostgreSQL's documentation
- * for non-durable data: no fsync, synchronous_commit and full_page_writes, fewer checkpoints,
- * initdb --no-sync, and immediate shutdown. The caller puts the data into memory.
+ * A peer that uses initdb, pg_ctl and JDBC instead of a library, with the same binaries and
+ * extension files as this project's server. It uses PostgreSQL's default settings, or is tuned as
+ * recommended in PostgreSQL's documentation for non-durable data: fsync, synchronous_commit and
+ * full_page_writes are off, checkpoints are less frequent, and initdb --no-sync and immediate
+ * shutdown are used. The caller can pass a directory in memory for the data.
  */
 public final class PgCtlServer implements Closeable {
-  /** Argument of {@link #main} for a tuned server. */
+  /** The argument of {@link #main} for a tuned server. */
   public static final String TUNED = "tuned";
 
   private static final int TIMEOUT_SECONDS = 60;
@@ -44,7 +45,7 @@ public final class PgCtlServer implements Closeable {
   }
 
   /**
-   * Starts a server with the programs in one directory and the data in another, optionally tuned.
+   * Starts a server, optionally tuned, with its programs in one directory and its data in another.
    */
   public static void main(String[] args) throws IOException, SQLException {
     boolean tuned = args.length > 2 && args[2].equals(TUNED);
@@ -54,7 +55,10 @@ public final class PgCtlServer implements Closeable {
     }
   }
 
-  /** Starts a server that stops at the end of the JVM, with its data in a subdirectory. */
+  /**
+   * Starts a server with its data in a subdirectory of {@code parent}. The server stops when the
+   * JVM exits.
+   */
   public static PgCtlServer start(Path programs, Path parent, boolean tuned) throws IOException {
     var server = new PgCtlServer(programs, parent, tuned);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> Uncheck.run(server::close)));
@@ -68,7 +72,7 @@ public final class PgCtlServer implements Closeable {
     }
   }
 
-  /** Retries, because another process may take the port first. */
+  /** Starts the server on a free port. Retries, because another process may take the port first. */
   private void startOnFreePort() throws IOException {
     for (int attempt = 1; ; attempt++) {
       try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
@@ -93,7 +97,7 @@ public final class PgCtlServer implements Closeable {
         "jdbc:postgresql://127.0.0.1:" + port + "/postgres?user=postgres");
   }
 
-  /** Creates the extension and greets. */
+  /** Creates the extension, and returns a greeting. */
   public static String greet(Connection connection) throws SQLException {
     Sql.execute(connection, "CREATE EXTENSION pg_hello");
     return Sql.text(connection, "SELECT pg_hello('Ada')");
@@ -104,7 +108,7 @@ public final class PgCtlServer implements Closeable {
    */
   private void run(String program, String options, String... server) throws IOException {
     List<String> command = new ArrayList<>();
-    // PostgreSQL does not run as root, so the user must be different
+    // PostgreSQL refuses to run as root, so run it as another user, in a user namespace
     if (Files.getAttribute(folder, "unix:uid").equals(0)) {
       command.addAll(List.of("unshare", "-U"));
     }

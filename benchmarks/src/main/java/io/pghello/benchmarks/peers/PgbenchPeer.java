@@ -43,7 +43,7 @@ public final class PgbenchPeer implements AutoCloseable {
     Files.writeString(
         folder.resolve("pipelined"),
         NAME + "\\startpipeline\n" + HELLO.repeat(PIPELINED) + "\\endpipeline\n");
-    // only existing connections: if a run is interrupted, this is not closed
+    // if a run is interrupted, this object is not closed, so delete its files when the JVM exits
     FileUtils.forceDeleteOnExit(folder.toFile());
   }
 
@@ -82,7 +82,7 @@ public final class PgbenchPeer implements AutoCloseable {
   private Sample rate(String script, int calls, int clients) throws IOException {
     CpuTime cpu = CpuTime.start(CpuTime.Client.CHILDREN, serverPid);
     double rate = calls * run(script, "-T", "1", "-c", Integer.toString(clients));
-    // it runs for a second
+    // pgbench runs for a second
     return new Sample(rate, cpu.microsPerCall(rate * 1e3));
   }
 

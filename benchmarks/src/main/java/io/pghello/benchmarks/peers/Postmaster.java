@@ -12,13 +12,13 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The main process of a local server, and its data directory, to check that both are gone after the
- * server has stopped.
+ * The main process of a local server, and the server's data directory. Used to check that both are
+ * gone after the server has stopped.
  */
 public record Postmaster(ProcessHandle process, Path data) {
   private static final int TIMEOUT_SECONDS = 10;
 
-  /** Queries a server as its superuser. */
+  /** Queries the process and the directory of a server, on a superuser's connection. */
   public static Postmaster of(Connection connection) throws SQLException {
     return new Postmaster(
         ProcessHandle.of(CpuTime.serverPid(connection)).orElseThrow(),
@@ -46,8 +46,8 @@ public record Postmaster(ProcessHandle process, Path data) {
   }
 
   /**
-   * Shuts down the servers in a directory immediately, but so that they release their shared
-   * memory.
+   * Requests an immediate shutdown of the servers in a directory. Unlike killed servers, they
+   * release their shared memory.
    */
   public static void endAll(Path folder) throws IOException {
     List<ProcessHandle> servers =

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
-/** R2DBC: the PostgreSQL driver with prepared statements, and its pool. */
+/** R2DBC, with the PostgreSQL driver, prepared statements, and R2DBC's pool. */
 public final class R2dbcPeer implements Closeable {
   private final ConnectionPool pool;
 

@@ -16,7 +16,7 @@ import java.io.Closeable;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
-/** Vert.x: the pooled client with pipelining on each connection and the native transport. */
+/** Vert.x, with the pooled client, pipelining on each connection, and the native transport. */
 public final class VertxPeer implements Closeable {
   private static final int PIPELINED = 256;
 

@@ -29,7 +29,7 @@ final class MarkdownTables {
   private static final String BEGIN = "<!-- results: ";
   private static final Pattern BLOCK =
       Pattern.compile("(" + BEGIN + "([^\n]+) -->\n).*?(<!-- end -->\n)", Pattern.DOTALL);
-  // calls, annotations, and text that begins with a literal
+  // matches calls, annotations, and text that begins with a literal
   private static final Pattern CODE =
       Pattern.compile("^'.*|@\\w+|\\w+\\((?:[^()]|\\([^()]*\\))*\\)");
   private static final String NONE = "–";
@@ -106,7 +106,7 @@ final class MarkdownTables {
     return lines;
   }
 
-  /** Returns one line per side and one column per point. */
+  /** Returns a table with one line per side and one column per point. */
   private static String curve(Curve curve) {
     List<Double> points = curve.points();
     var text = new StringBuilder();
@@ -123,7 +123,7 @@ final class MarkdownTables {
     return text.toString();
   }
 
-  /** Returns the line with the place and time of the measurement. */
+  /** Returns the line about the machine and the time of the measurement. */
   private String source(List<Report.Section> sections, String names) {
     Environment environment = report.environment();
     return "\n%s on %s with %d CPUs, %s and PostgreSQL %s; `./dev bench%s%s` does it on yours.\n"
@@ -166,7 +166,7 @@ final class MarkdownTables {
             + (result.verdict() == Result.Verdict.GOAL ? ", met" : ", not met"));
   }
 
-  /** Returns the sides of a row: their names, or the name and figure of the peer for a count. */
+  /** Returns the names of a row's sides or, for a count, the name and the figure of the peer. */
   private static String sides(Result result) {
     Row row = result.row();
     Spread peer = result.peerSpread();
@@ -246,7 +246,7 @@ final class MarkdownTables {
     return lower.equals(upper) ? lower : lower + "–" + upper;
   }
 
-  /** Formats code. Escapes bars, which would end the table cell even in code. */
+  /** Formats code in a text. Escapes bars, which would end the table cell even inside code. */
   private static String text(@Nullable String text) {
     return text == null
         ? NONE

@@ -11,8 +11,8 @@ import tools.jackson.jr.ob.JSON;
 /**
  * All results of a run, for {@code --json}.
  *
- * @param quick whether it was a short run
- * @param guard whether rows were judged by limits for a busy machine
+ * @param quick whether the run was a short one
+ * @param guard whether rows were judged by the limits for a busy machine
  * @param rows the text that the names of rows had to contain; empty for all rows
  * @param forks the number of JVMs that measured each row, one after the other
  * @param handicap the factor by which our side was slowed down; 1 for none
@@ -29,7 +29,7 @@ public record Report(
   /**
    * The results of one benchmark, and the rows that could not be measured, with the reasons.
    *
-   * @param date the time of its end, in UTC
+   * @param date the time at which the benchmark ended, in UTC
    */
   public record Section(
       String name,
@@ -50,7 +50,8 @@ public record Report(
   }
 
   /**
-   * Returns a copy with the results of an earlier run for benchmarks that this run did not measure.
+   * Returns a copy that also contains the earlier run's results of benchmarks that this run did not
+   * measure.
    */
   public Report withOthersOf(Report earlier) {
     var all = new LinkedHashMap<String, Section>();

@@ -29,7 +29,8 @@ public final class TextTable {
   }
 
   /**
-   * Returns the machine and the number of libraries, because their names would fill three screens.
+   * Returns the machine and the number of libraries. Omits the libraries' names, which would fill
+   * three screens.
    */
   public static String environment(Environment environment) {
     return String.format(
@@ -57,7 +58,7 @@ public final class TextTable {
     return line("", "against", cells.split(",", -1));
   }
 
-  /** Writes a curve: one line per side, one column per point. */
+  /** Returns a curve as a table with one line per side and one column per point. */
   public static String curve(Curve curve) {
     List<Double> points = curve.points();
     int width = width(curve.axis(), curve.lines().stream().map(Curve.Line::name));

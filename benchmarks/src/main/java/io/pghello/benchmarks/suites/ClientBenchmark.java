@@ -36,8 +36,8 @@ import java.util.stream.Stream;
 
 /**
  * The client under load, compared with other libraries that call a function. Each library runs in
- * its own JVM, all with the same number of connections. A single caller has one connection, which
- * our client and JDBC share. Each result is verified.
+ * its own JVM, and all libraries have the same number of connections. In the comparison for a
+ * single caller, our client and JDBC share one connection. Each result is verified.
  */
 public final class ClientBenchmark extends ServerBenchmark {
   private static final int CONNECTIONS = 4;
@@ -48,7 +48,7 @@ public final class ClientBenchmark extends ServerBenchmark {
   private static final String ITS_BEST = ", its best number in flight";
   private static final String ONE_BY_ONE = "JDBC, one by one";
 
-  // in the order of their figures
+  // the metrics, in the order of the figures in a response
   private static final Metric THROUGHPUT = new Metric("throughput", "k/s", Row.Better.HIGHER);
   private static final Metric MEDIAN = new Metric("median latency", "us", Row.Better.LOWER);
   private static final Metric P99 = new Metric("99 % latency", "us", Row.Better.LOWER);
@@ -241,7 +241,7 @@ public final class ClientBenchmark extends ServerBenchmark {
     Response at(Workload library, double point) throws IOException;
   }
 
-  /** All libraries that greet one name per call. */
+  /** Returns the tracks of all libraries that greet one name per call. */
   private List<Track> everyone(Loaded loaded) {
     return Stream.of(ASYNC, VIRTUAL, THREADS, VERTX, R2DBC, JDBC_VIRTUAL, JDBC_THREADS)
         .filter(library -> virtual || !library.title().contains("virtual"))

@@ -32,10 +32,10 @@ public final class ExtensionBenchmark extends ServerBenchmark {
 
   private static final String HELLO = "pg_hello(name)";
   private static final String ALL = "pg_hello_all(names)";
-  // Alternatives in plain SQL with the same results.
+  // alternatives in plain SQL with the same results
   private static final String CONCATENATION = "'Hello, ' || name || '!'";
   private static final String REPEATED = "rtrim(repeat('Hello, ' || name || '! ', 10))";
-  // an aggregate of many rows with the same value; OFFSET 0 prevents constant folding
+  // an aggregate over many rows with the same value; OFFSET 0 prevents constant folding
   private static final String REPEATED_VALUE =
       "SELECT %s FROM (SELECT ?::%s OFFSET 0) n, generate_series(1, ?)";
   private static final String SUBQUERY = "array(SELECT pg_hello(n) FROM unnest(names) n)";
@@ -52,7 +52,8 @@ public final class ExtensionBenchmark extends ServerBenchmark {
             .setting("autovacuum", "off")
             .setting("jit", "off")
             .setting("max_parallel_workers_per_gather", "0")
-            // tables larger than a quarter of shared_buffers are not cached there
+            // scans of tables larger than a quarter of shared_buffers do not cache the whole table
+            // there
             .setting("shared_buffers", "512MB")
             .start());
     rounds = quick ? 9 : 5;
@@ -152,8 +153,8 @@ public final class ExtensionBenchmark extends ServerBenchmark {
   }
 
   /**
-   * Compares the time that a client waits for a statement. The names are sent to the server, and
-   * the results stay there.
+   * Compares the time that a client waits for a statement. The names are sent to the server, but
+   * the results are not sent back.
    */
   private Comparison statements(int length, int times) {
     return compared(
@@ -194,15 +195,15 @@ public final class ExtensionBenchmark extends ServerBenchmark {
   }
 
   /**
-   * The cost of an expression per row of a table, in nanoseconds, compared with an expression
-   * without cost.
+   * Returns the cost of an expression per row of a table, in nanoseconds, compared with an
+   * expression without cost.
    */
   private Side call(String table, String nothing, String expression) {
     int calls = count(table);
     return () -> nanos("SELECT count(%s) FROM " + table, nothing, expression, calls) / calls;
   }
 
-  /** The cost of an expression with one array, in microseconds. */
+  /** Returns the cost of an expression with one array, in microseconds. */
   private double arrayMicros(String expression, int length, int calls) throws SQLException {
     String sql = REPEATED_VALUE.formatted("sum(cardinality(%s))", "text[] AS names");
     return nanos(sql, "names", expression, (long) length * calls, names(length), calls)
@@ -210,7 +211,7 @@ public final class ExtensionBenchmark extends ServerBenchmark {
         / 1e3;
   }
 
-  /** The cost of an expression with a long name, in nanoseconds. */
+  /** Returns the cost of an expression with a long name, in nanoseconds. */
   private double nanos(String expression, int length) throws SQLException {
     int calls = (int) Math.min(curveCalls, 400L * curveCalls / length);
     String name = "x".repeat(length);
@@ -287,12 +288,15 @@ public final class ExtensionBenchmark extends ServerBenchmark {
         length);
   }
 
-  /** Returns the growth of a new session's memory in kB over one statement and over many. */
+  /**
+   * Returns the total growth in kB of a new session's memory, during one long statement and many
+   * short ones.
+   */
   private double growthKb(String call) throws SQLException, IOException {
     int names = memoryCalls / MANY_STATEMENTS;
     try (Connection session = database.superuserDataSource().getConnection()) {
       int pid = session.unwrap(PGConnection.class).getBackendPID();
-      // enough to fill the caches
+      // these runs are enough to fill the caches
       for (int i = 0; i < 10; i++) {
         call(session, call, names, 1 + i);
       }
@@ -313,7 +317,7 @@ public final class ExtensionBenchmark extends ServerBenchmark {
     requireCount(Long.parseLong(Sql.text(session, sql)), (long) names * times);
   }
 
-  /** The private anonymous memory of a process. */
+  /** Returns the private anonymous memory of a process. */
   private static long anonymousKb(int pid) throws IOException {
     try (Stream<String> lines = Files.lines(Path.of("/proc/" + pid + "/status"))) {
       return lines

@@ -47,11 +47,12 @@ import org.hibernate.persister.entity.EntityPersister;
 import org.postgresql.PGProperty;
 
 /**
- * The cost of entities that the server fills, in round trips and in time. A flush has one thousand
- * entities. Each side has its own kind of connection, and the written rows are verified each time.
+ * The cost of entities whose values the server computes, in round trips and in time. A flush writes
+ * one thousand entities. Each side has its own kind of connection, and the written rows are
+ * verified after each run.
  */
 public final class HibernateBenchmark extends ServerBenchmark {
-  // without a strong reference, the logger would be collected and lose its level
+  // without a strong reference, the logger would be garbage-collected and lose its level
   private static final Logger LOG = Logger.getLogger("org.hibernate");
 
   private static final int MANY = 10_000;
@@ -101,7 +102,8 @@ public final class HibernateBenchmark extends ServerBenchmark {
     }
 
     /**
-     * Measures an action in a transaction, which it ends. The driver sends BEGIN before the action.
+     * Measures an action in a transaction, including its end. The driver has sent BEGIN before the
+     * action.
      */
     double measure(Action action) throws Exception {
       Sql.execute(session, "SELECT 1");
@@ -121,7 +123,7 @@ public final class HibernateBenchmark extends ServerBenchmark {
     rounds = quick ? 1 : 2;
     warmUps = quick ? 2 : 6;
     fewInserts = quick ? 500 : 2_000;
-    // enough to make the counter's resolution of ten milliseconds negligible
+    // enough loads to make the counter's resolution of ten milliseconds negligible
     loads = quick ? 1 : 100;
     longestOneByOne = quick ? FLUSH : MANY;
     WireProxy counting = closing(WireProxy.to(server));
@@ -213,8 +215,8 @@ public final class HibernateBenchmark extends ServerBenchmark {
   }
 
   /**
-   * Runs one round for the first identifier, which needs an additional round trip, and one round to
-   * count.
+   * Returns a comparison with two rounds. The first one warms up, because the first identifier
+   * needs an additional round trip, and the second one counts.
    */
   private static Comparison counted(Row row, Side ours, Side peer) {
     return new Comparison(row, CHECKED_MEANWHILE, ours, peer, 1, 1);
@@ -238,8 +240,8 @@ public final class HibernateBenchmark extends ServerBenchmark {
   }
 
   /**
-   * Warms up most of the code with a nearby server, because warming up with a remote one takes too
-   * long.
+   * Warms up most of the code with a nearby server, because warming up with a remote server takes
+   * too long.
    */
   private void warmUpNearby() throws Exception {
     for (int i = 0; i < warmUps; i++) {
@@ -262,9 +264,9 @@ public final class HibernateBenchmark extends ServerBenchmark {
    * The work at a point of a curve.
    *
    * @param scale the unit of the figures
-   * @param count number of entities, unless a flush has more
-   * @param tries number of attempts; the minimum counts, because other load on the machine only
-   *     adds to the time
+   * @param count the number of entities, unless a flush has more
+   * @param tries the number of attempts, whose minimum is used, because other load on the machine
+   *     only adds to the time
    */
   private record Effort(Way way, double scale, int count, int tries) {}
 
@@ -309,7 +311,7 @@ public final class HibernateBenchmark extends ServerBenchmark {
     return () -> insert(maker, MANY, FLUSH, way);
   }
 
-  /** Thousands of entities per second. */
+  /** Returns a side that measures thousands of inserted entities per second. */
   private Side rate(Supplier<Member> maker, Way way) {
     return Side.of(
         () -> {
@@ -324,7 +326,7 @@ public final class HibernateBenchmark extends ServerBenchmark {
     return checked(table(maker), count, () -> way.measure(() -> persist(maker, count, flush, way)));
   }
 
-  /** Fills an empty table. Throws unless all rows are correct. */
+  /** Fills an empty table with the given side. Throws unless all rows are correct. */
   private double checked(String table, int count, Side side) throws Exception {
     Sql.execute(connection, "TRUNCATE " + table);
     double figure = side.measure();
@@ -363,7 +365,7 @@ public final class HibernateBenchmark extends ServerBenchmark {
     require(createdAt instanceof Long millis && millis > 0, "an entity without its time");
   }
 
-  /** Flushes entities after each has been renamed. */
+  /** Flushes entities that have all been renamed. */
   private double update(Supplier<Member> maker, Way way) throws Exception {
     String table = table(maker);
     return checked(
@@ -396,7 +398,8 @@ public final class HibernateBenchmark extends ServerBenchmark {
   }
 
   /**
-   * Reads all entities of a type several times. Measures the CPU time of all threads of this JVM.
+   * Returns a side that reads all entities of a type several times. It measures the CPU time of all
+   * threads of this JVM.
    */
   private Side loads(Supplier<Member> maker) {
     String table = table(maker);

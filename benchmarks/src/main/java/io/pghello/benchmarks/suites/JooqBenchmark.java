@@ -40,7 +40,7 @@ public final class JooqBenchmark extends ServerBenchmark {
 
   private static final int MANY = 10_000;
 
-  // the number of samples, and the work per sample, which takes some milliseconds
+  // the number of samples, and the amount of work per sample, which takes a few milliseconds
   private static final int SAMPLES = 40;
   private static final int QUERIES = 50;
   private static final int LOOP = 100;
@@ -79,9 +79,8 @@ public final class JooqBenchmark extends ServerBenchmark {
             CHECKED_MEANWHILE,
             () -> renderMicros(this::routines),
             () -> renderMicros(this::template)),
-        // no target: a round trip of the loop takes two or three times as long across CPUs, unlike
-        // a
-        // round trip with this many names
+        // there is no target, because a round trip of the loop takes two or three times as long if
+        // it crosses CPUs, unlike a round trip with this many names
         interleaved(
             Row.rate(
                     "fetchPgHello(ctx, 10,000 names)",
@@ -120,7 +119,7 @@ public final class JooqBenchmark extends ServerBenchmark {
     return ctx.select(pgHello(NAME, 2), nowMs()).from(NAMES).where(ID.eq(id));
   }
 
-  /** The query of an application with neither routines nor DSL.function. */
+  /** Returns the query of an application that uses neither routines nor DSL.function. */
   private Select<?> template(int id) {
     return ctx.select(
             DSL.field(

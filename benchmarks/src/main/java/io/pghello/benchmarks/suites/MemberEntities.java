@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Entities with similar tables that differ in the origin of their values. Unless documented
- * otherwise, an entity has its own sequence with an increment of 50.
+ * otherwise, an entity has its own sequence, with an increment of 50.
  */
 final class MemberEntities {
   private MemberEntities() {}
@@ -107,10 +107,12 @@ final class MemberEntities {
     @Nullable Long id;
   }
 
-  /** A callback computes the values with two queries, as is common. */
+  /** A callback computes the values with two queries, which is a common technique. */
   @Entity(name = "Listened")
   static class Listened extends Member {
-    /** Uses the session's connection, so that the callback does not wait for another one. */
+    /**
+     * The session's connection, which the callback uses so that it does not wait for another one.
+     */
     static @Nullable Connection connection;
 
     @Id @GeneratedValue @Nullable Long id;

@@ -52,8 +52,8 @@ import org.jooq.SQLDialect;
 import org.jooq.impl.DSL;
 
 /**
- * The plugin, which reads and returns JSON, compared with handwritten code for the same values.
- * Each has its own local connection.
+ * The plugin, which takes and returns JSON, compared with handwritten code for the same values.
+ * Each side has its own local connection.
  */
 public final class PluginBenchmark implements Benchmark {
   private static final String QUERY = "select id, name, born, data from people";
@@ -61,14 +61,14 @@ public final class PluginBenchmark implements Benchmark {
   private static final int BATCH = 20_000;
   private static final int BIG_BATCH = 100_000;
 
-  // the number of samples, and the work per sample, which takes some milliseconds
+  // the number of samples, and the amount of work per sample, which takes a few milliseconds
   private static final int SAMPLES = 40;
   private static final int CALLS = 100;
   private static final int TOOL_CALLS = 20;
   private static final int LONG_SAMPLES = 5;
 
   private static final ObjectMapper JSON = new ObjectMapper();
-  // the server's JSON format of times
+  // the format of times in the server's JSON
   private static final DateTimeFormatter TIME =
       new DateTimeFormatterBuilder()
           .append(DateTimeFormatter.ISO_LOCAL_DATE_TIME)
@@ -150,7 +150,7 @@ public final class PluginBenchmark implements Benchmark {
             Row.plain("queryOne() by a key", jooq, "us").target(0.95, 0.85),
             this::byPlugin,
             this::byJooq),
-        // the maximum possible gain over jOOQ
+        // this row shows the maximum possible gain over jOOQ
         one(Row.plain("a query by a key, by " + jdbc, jooq, "us"), this::byHand, this::byJooq),
         rates(
             Row.rate("query() of 100,000 rows", jackson, "k/s").target(1.2, 1.5),
@@ -206,7 +206,9 @@ public final class PluginBenchmark implements Benchmark {
     shareCpu(processes);
   }
 
-  /** Microseconds per call with new SQL texts, like those of an agent. */
+  /**
+   * Returns a side that measures microseconds per call, with new SQL texts like those of an agent.
+   */
   private Side toolCalls(int server) {
     return () -> {
       long start = System.nanoTime();
@@ -236,8 +238,9 @@ public final class PluginBenchmark implements Benchmark {
   }
 
   /**
-   * Pins processes to one CPU, if the system supports it. Whether a server shares the CPU of its
-   * caller is the largest factor in a round trip, and is then the same for both sides.
+   * Pins processes to one CPU, if the operating system supports it. The duration of a round trip
+   * mostly depends on whether the server shares the caller's CPU. Pinning makes this the same for
+   * both sides.
    */
   private static void shareCpu(List<String> processes) throws InterruptedException {
     try {
@@ -246,12 +249,12 @@ public final class PluginBenchmark implements Benchmark {
         var unused = program.redirectOutput(Redirect.DISCARD).start().waitFor();
       }
     } catch (IOException e) {
-      // on other systems than Linux, the quartiles are wider
+      // on systems other than Linux, the quartiles are wider
       System.err.println("processes are not kept on one CPU: " + e.getMessage());
     }
   }
 
-  /** Microseconds per call, with the CPU time. */
+  /** Returns a side that measures microseconds per call, and the CPU time. */
   private Side micros(Query query) {
     Side rate =
         Side.rate(
@@ -406,7 +409,10 @@ public final class PluginBenchmark implements Benchmark {
     rewriting.commit();
   }
 
-  /** The heap of a pool that was used and has closed its connections, including shared objects. */
+  /**
+   * Returns the heap use of a pool that was used and has closed its connections, including shared
+   * objects.
+   */
   private double sleepingKilobytes() throws InterruptedException {
     // by default, connections are checked every 30 seconds
     System.setProperty("com.zaxxer.hikari.housekeeping.periodMs", "1000");
@@ -453,7 +459,7 @@ public final class PluginBenchmark implements Benchmark {
         rewriting;
         pool;
         plugin) {
-      // in reverse order
+      // close the resources in reverse order
     }
   }
 }

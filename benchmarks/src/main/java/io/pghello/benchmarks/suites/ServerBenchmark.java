@@ -20,10 +20,10 @@ abstract class ServerBenchmark implements Benchmark {
   final TestDatabase database;
   final Address address;
 
-  /** The data source of a superuser. */
+  /** The connection of a superuser. */
   final Connection connection;
 
-  /** Returns the server's main process, for measuring the CPU time. */
+  /** The server's main process ID, for measuring the CPU time. */
   final long serverPid;
 
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
@@ -37,7 +37,8 @@ abstract class ServerBenchmark implements Benchmark {
   }
 
   /**
-   * Registers a resource to be closed with the benchmark, before the resources registered earlier.
+   * Registers a resource, and returns it. Resources are closed with the benchmark, in reverse
+   * order.
    */
   final <T extends AutoCloseable> T closing(T resource) {
     opened.add(resource);

@@ -37,7 +37,7 @@ import org.apache.commons.io.FileUtils;
 
 /**
  * The greeting service, compared with the same service using {@code JdbcTemplate} and with the
- * programs of the integration guide. Each is a separate process that is called over HTTP.
+ * programs of the integration guide. Each of them is a separate process that is called over HTTP.
  */
 public final class ServiceBenchmark implements Benchmark {
   private static final String MAIN = "io.pghello.examples.service.GreetingServiceApplication";
@@ -82,7 +82,7 @@ public final class ServiceBenchmark implements Benchmark {
   public ServiceBenchmark(boolean quick) throws SQLException, IOException {
     rounds = quick ? 2 : 4;
     millis = quick ? 500 : 1_500;
-    // only existing ones: if a run is interrupted, this is not closed
+    // if a run is interrupted, this object is not closed, so delete its files when the JVM exits
     FileUtils.forceDeleteOnExit(folder.toFile());
     server = PgHelloServer.start();
     database = server.createDatabase();
@@ -149,7 +149,7 @@ public final class ServiceBenchmark implements Benchmark {
         row, CHECKED_MEANWHILE, requests(Program.SERVICE), requests(peer), 1, rounds);
   }
 
-  /** Measures thousands of requests per second of CPU time. */
+  /** Returns a side that measures thousands of requests per second of CPU time. */
   private Side requests(Program program) {
     return () ->
         1e3 / at(program, false).requests(IN_FLIGHT).measure(serverPid, millis).rate().cpuMicros();
@@ -168,7 +168,8 @@ public final class ServiceBenchmark implements Benchmark {
   private Side p99(Program program) {
     return () -> {
       if (p99Samples++ % 2 == 0) {
-        // on a shared machine, the twin may be saturated at 80 % of its throughput a minute ago
+        // on a shared machine, 80 % of the twin's throughput a minute ago may be enough to saturate
+        // it
         Requests twin = at(Program.TWIN, true).requests(IN_FLIGHT);
         capacity = 1e3 * twin.measure(serverPid, millis).rate().figure();
       }
@@ -188,7 +189,7 @@ public final class ServiceBenchmark implements Benchmark {
       process = start(place);
       programs.put(place, process);
       if (program != Program.MICROSERVICE) {
-        // with a remote database, it would take too long
+        // warm up without the delay, because with a remote database this would take too long
         proxy.delay(Duration.ZERO);
         process.requests(IN_FLIGHT).warmUpWholly(serverPid);
         proxy.delay(AWAY);
@@ -232,16 +233,16 @@ public final class ServiceBenchmark implements Benchmark {
     Map<String, String> all = new HashMap<>(variables);
     all.put("GREETING_RATE_LIMIT_ENABLED", "false");
     all.put("LOGGING_LEVEL_ROOT", "warn");
-    // the first requests wait until the program is warm
+    // the first requests have to wait until the program is warm
     all.put("SPRING_DATASOURCE_HIKARI_CONNECTIONTIMEOUT", MOST_MILLIS);
     all.put("PGHELLO_CALLTIMEOUT", MOST_MILLIS + "ms");
     all.put("SERVER_ADDRESS", "127.0.0.1");
-    // connections are kept open for any number of requests
+    // the server keeps connections open for any number of requests
     all.put("SERVER_TOMCAT_MAX_KEEP_ALIVE_REQUESTS", "-1");
     return all;
   }
 
-  /** Returns the class path of the service, which uses other libraries than this program. */
+  /** Returns the class path of the service, whose libraries are different from this program's. */
   private static String classPath() {
     return given("pghello.bench.service");
   }
@@ -285,7 +286,8 @@ public final class ServiceBenchmark implements Benchmark {
   }
 
   /**
-   * Builds the service's application like its image, and runs a training start for the AOT cache.
+   * Builds the service's application in the same way as its image, and runs a training start for
+   * the AOT cache.
    */
   private void trainAotCache() throws IOException {
     if (Files.exists(aotCache())) {
@@ -341,7 +343,7 @@ public final class ServiceBenchmark implements Benchmark {
     try (server;
         database;
         proxy) {
-      // in reverse order
+      // close the resources in reverse order
     }
   }
 }

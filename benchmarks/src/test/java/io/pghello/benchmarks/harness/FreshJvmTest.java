@@ -45,7 +45,7 @@ class FreshJvmTest {
     long start = System.nanoTime();
     double toLine = run(LONG, folders, waits, 0);
     double toEnd = (System.nanoTime() - start) / 1e6;
-    // some of the waiting may go by before the line is read
+    // a part of the waiting time may pass before the line is read
     assertThat(toLine).isBetween(10.0, toEnd - waits / 2.0);
   }
 

@@ -150,7 +150,7 @@ class LoadTest {
         .hasRootCause(error);
   }
 
-  /** Greets the first time. */
+  /** Greets at the first call, and throws at later calls. */
   private String greetOrThrow(String name, Error error) {
     String greeting = greet(name);
     if (calls.get() > 1) {

@@ -29,7 +29,10 @@ import org.jooq.DSLContext;
 import org.jooq.exception.DataAccessException;
 import org.jspecify.annotations.Nullable;
 
-/** Calls of client, Hibernate, jOOQ and plugin. Each result is verified. Thread-safe. */
+/**
+ * Makes calls with the client, Hibernate, jOOQ and the plugin, and verifies each result.
+ * Thread-safe.
+ */
 public final class Calls {
   private final Queue<String> wrong = new ConcurrentLinkedQueue<>();
   private final Queue<RuntimeException> errors = new ConcurrentLinkedQueue<>();
@@ -51,7 +54,7 @@ public final class Calls {
     return answered.sum();
   }
 
-  /** Makes a call of a random part. */
+  /** Makes a call with a random part. */
   public void any(Parts parts) {
     any(
         List.of(
@@ -116,7 +119,7 @@ public final class Calls {
     checkVersion((String) row[2]);
   }
 
-  /** Calls the routines of jOOQ, and the functions in its SQL. */
+  /** Calls the routines for jOOQ, and the functions in jOOQ's SQL. */
   void select(DSLContext jooq, String name) {
     switch (ThreadLocalRandom.current().nextInt(3)) {
       case 0 -> check(pgHello(jooq.configuration(), name), greeting(name));
@@ -131,7 +134,7 @@ public final class Calls {
     }
   }
 
-  /** Calls a function by the plugin. */
+  /** Calls a function through the plugin. */
   void query(PostgresConnection connection, String name) {
     check(connection.queryValue("SELECT pg_hello($1)", name).textValue(), greeting(name));
   }

@@ -27,11 +27,11 @@ import org.jooq.SQLDialect;
 import org.jooq.impl.DSL;
 import org.jspecify.annotations.Nullable;
 
-/** Client, Hibernate, jOOQ and the plugin, connected to one database. */
+/** The client, Hibernate, jOOQ and the plugin, connected to one database. */
 public final class Parts implements AutoCloseable {
   private static final int CONNECTIONS = 6;
 
-  /** Filled by a prefetch query. */
+  /** An entity whose values are filled by a prefetch query. */
   @Entity(name = "visitors")
   static class Visitor {
     @Id int id;
@@ -61,7 +61,7 @@ public final class Parts implements AutoCloseable {
    * Connects all parts.
    *
    * @param prepares whether the driver may use named prepared statements
-   * @param patience timeout of each part for a connection and for a result
+   * @param patience the timeout of each part for a connection and for a result
    */
   public Parts(Address address, boolean prepares, Duration patience) {
     pool = pool(address, prepares, patience);

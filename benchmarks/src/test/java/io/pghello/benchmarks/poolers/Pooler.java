@@ -27,7 +27,7 @@ import org.postgresql.ds.PGSimpleDataSource;
 
 /** A connection pooler in front of a database, in transaction mode if it has modes. */
 final class Pooler implements AutoCloseable {
-  /** The supported poolers. They need not be installed. */
+  /** The supported poolers, which need not be installed. */
   enum Program {
     /** A PgBouncer without support for prepared statements, like versions before 1.21. */
     OLD_PGBOUNCER("pgbouncer"),
@@ -46,7 +46,7 @@ final class Pooler implements AutoCloseable {
       this.command = command;
     }
 
-    /** Returns the command, after checking the version if the newest is required. */
+    /** Returns the command. Checks the program's version if the newest version is required. */
     @Override
     public String toString() {
       return this == OLD_PGBOUNCER ? command : "newest " + command;
@@ -70,7 +70,7 @@ final class Pooler implements AutoCloseable {
   private static final Duration START = Duration.ofSeconds(30);
   private static final Pattern VERSION = Pattern.compile("PgBouncer 1\\.(\\d+)");
 
-  // each has its own process and session
+  // each client has its own process and session
   private static final int PGPOOL_CLIENTS = 40;
 
   private final Process process;
@@ -81,10 +81,10 @@ final class Pooler implements AutoCloseable {
   /**
    * Starts a pooler in front of a database.
    *
-   * @param folder directory for its files
+   * @param folder the directory for the pooler's files
    * @param server a connection to the database
-   * @param sessions number of sessions that its clients share, except for pgpool-II
-   * @param more additional settings, which override the defaults
+   * @param sessions the number of sessions that the pooler's clients share, except for pgpool-II
+   * @param more the additional settings, which override the defaults
    */
   Pooler(Program program, Path folder, PGSimpleDataSource server, int sessions, String more)
       throws IOException {
@@ -125,7 +125,10 @@ final class Pooler implements AutoCloseable {
     awaitStart(log);
   }
 
-  /** Statement tracking is optional from version 1.21 on, and enabled by default in newer ones. */
+  /**
+   * Returns whether PgBouncer tracks prepared statements by default. Tracking is optional since
+   * version 1.21, and enabled by default in newer versions.
+   */
   private static boolean tracksStatements(String program) throws IOException {
     Process version = new ProcessBuilder(program, "--version").start();
     String words = new String(version.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -200,7 +203,10 @@ final class Pooler implements AutoCloseable {
             sessions);
   }
 
-  /** Its login files are next to its settings. */
+  /**
+   * Returns the settings of pgpool-II. Its files for logins are in the same directory as its
+   * settings.
+   */
   private String pgpool(PGSimpleDataSource server, Path folder) throws IOException {
     Files.writeString(folder.resolve("pool_hba.conf"), "host all all 127.0.0.1/32 trust\n");
     Files.writeString(folder.resolve("pool_passwd"), user + ":TEXT" + password(server) + "\n");

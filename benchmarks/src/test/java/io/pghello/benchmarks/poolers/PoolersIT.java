@@ -45,7 +45,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /**
- * Client, Hibernate, jOOQ and the plugin behind poolers that share few sessions among many clients.
+ * Tests the client, Hibernate, jOOQ and the plugin behind poolers that share a few sessions among
+ * many clients.
  */
 @PgHelloTest
 @Timeout(1_800)
@@ -61,7 +62,7 @@ class PoolersIT {
     Parts.createTables(dataSource);
   }
 
-  /** Without the remedy, a call may fail, but it never returns another call's result. */
+  /** Without the remedy, a call may fail, but it must never return another call's result. */
   @Test
   void noCallGetsAnothersAnswer(DataSource dataSource, @TempDir Path folder) throws Exception {
     mixUp(dataSource, folder, 10_000);
@@ -80,7 +81,7 @@ class PoolersIT {
       call(count, () -> calls.any(List.of(name -> calls.ask(client, name))));
     }
     assertThat(calls.wrong()).isEmpty();
-    // or else nothing was mixed up
+    // without errors, nothing was mixed up, and the test would prove nothing
     assertThat(calls.errors()).isNotEmpty();
     assertThat(calls.errors())
         .allSatisfy(
@@ -95,7 +96,7 @@ class PoolersIT {
                     .isEqualTo(PgHelloException.Code.ANSWER_MISMATCH));
   }
 
-  /** A misplaced BEGIN on a connection of the client would occupy one of the few sessions. */
+  /** A BEGIN in the wrong place on a client's connection would occupy one of the few sessions. */
   @Tag("long")
   @Test
   @Timeout(300)
@@ -115,7 +116,7 @@ class PoolersIT {
                         name -> calls.write(sessions, name),
                         name -> calls.query(sessions, name))));
       }
-      // or else nothing was mixed up
+      // without errors, nothing was mixed up, and the test would prove nothing
       assertThat(calls.errors()).isNotEmpty();
       // Hibernate's sessions have ended with its pool
       await("no session is left in a transaction", () -> !inTransaction(superuser));
@@ -168,7 +169,9 @@ class PoolersIT {
     assertThat(calls.errors()).isEmpty();
   }
 
-  /** Read-only functions may run on the replica; functions that may write run on the primary. */
+  /**
+   * Read-only functions may run on the replica, and functions that may write run on the primary.
+   */
   @Tag("long")
   @Test
   void readsAreSpreadOverReplicas(@TempDir Path folder) throws Exception {
@@ -204,7 +207,7 @@ class PoolersIT {
       }
       assertThat(calls.wrong()).isEmpty();
       assertThat(calls.errors()).isEmpty();
-      // a session reports its statistics only from time to time
+      // wait, because a session reports its statistics only from time to time
       await("the replica was called", () -> calls(onStandby) - before > 10_000);
       assertThat(number(onStandby, "SELECT pg_is_in_recovery()::int")).isOne();
       assertThat(number(superuser, "SELECT pg_is_in_recovery()::int")).isZero();
@@ -219,7 +222,7 @@ class PoolersIT {
     return PgHelloServer.builder().setting("track_functions", "all").start();
   }
 
-  /** Makes a server a replica of another one, which is restarted. */
+  /** Turns a server into a replica of another server, which is restarted. */
   private static void replicate(PgHelloServer primary, PgHelloServer standby) throws Exception {
     primary.stop();
     standby.stop();
@@ -239,7 +242,7 @@ class PoolersIT {
     return server.logFile().resolveSibling("data").toString();
   }
 
-  /** Settings that make pgpool-II choose a server for each statement. */
+  /** Returns the settings that make pgpool-II choose a server for each statement. */
   private static String spread(PgHelloServer standby) {
     return """
     backend_clustering_mode = 'streaming_replication'
@@ -324,7 +327,10 @@ class PoolersIT {
     }
   }
 
-  /** Sessions started by the client's own pool are passed to other clients. */
+  /**
+   * A pooler passes sessions that were started by the client's own pool to other clients. These
+   * must not inherit the statement timeout.
+   */
   @Test
   void nobodyGetsTheTimeOutOfTheClientsStatements(DataSource dataSource, @TempDir Path folder)
       throws Exception {
@@ -343,7 +349,7 @@ class PoolersIT {
     assertThat(calls.errors()).isEmpty();
   }
 
-  /** The newest versions report or show that they track prepared statements. */
+  /** The client detects that the newest versions track prepared statements. */
   @ParameterizedTest
   @EnumSource
   void preflightWarnsOfThoseThatMayMixUpStatements(
@@ -369,7 +375,7 @@ class PoolersIT {
     }
   }
 
-  /** PgBouncer reports it with SQLSTATE 08P01, which it also uses for temporary faults. */
+  /** PgBouncer reports this error with SQLSTATE 08P01, which it also uses for temporary faults. */
   @ParameterizedTest
   @EnumSource(names = {"OLD_PGBOUNCER", "PGBOUNCER"})
   void saysThatTheLogInIsRefused(

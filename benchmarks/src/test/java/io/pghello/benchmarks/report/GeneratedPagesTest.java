@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The pages contain the committed results. */
+/** The pages must contain the committed results. */
 class GeneratedPagesTest {
   private static final Path ROOT = Path.of("..");
   // set by ./dev generate
@@ -35,7 +35,7 @@ class GeneratedPagesTest {
     assertThat(shown).containsExactlyInAnyOrder("docs/benchmarks.md", "docs/load.md");
   }
 
-  /** Printed without a build. */
+  /** {@code ./dev} prints this text without a build. */
   @Test
   void keepTheHelpOfBench() throws IOException {
     var out = new ByteArrayOutputStream();

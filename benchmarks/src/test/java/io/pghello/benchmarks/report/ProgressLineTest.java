@@ -40,7 +40,8 @@ class ProgressLineTest {
   /** Returns the visible text of the line. */
   private String shown() {
     String all = bytes.toString(StandardCharsets.UTF_8);
-    // the last one is shown, unless the cursor is just back at the beginning
+    // the text after the last carriage return is visible; a carriage return at the end only moves
+    // the cursor
     String line = all.substring(all.lastIndexOf('\r', all.length() - 2) + 1);
     return line.strip();
   }

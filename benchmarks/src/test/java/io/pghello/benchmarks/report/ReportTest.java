@@ -47,7 +47,7 @@ class ReportTest {
                                     "ours", true, List.of(Curve.Point.of(1, List.of(2.5, 3.5))))))),
                     List.of("d: no server"))));
     assertThat(Report.fromJson(report.toJson())).isEqualTo(report);
-    // the format before CPU time was measured
+    // results without CPU time keep the format that was used before CPU time was measured
     assertThat(report.toJson()).containsOnlyOnce("\"cpu\"");
   }
 

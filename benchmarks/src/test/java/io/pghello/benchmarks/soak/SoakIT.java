@@ -32,8 +32,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Uses all parts for some minutes with a fault in each round. Afterwards, nothing may have grown.
- * The property {@code pghello.soak.minutes} sets the duration.
+ * Uses all parts for some minutes, with a fault in each round. Afterwards, no resource usage may
+ * have grown. The property {@code pghello.soak.minutes} sets the duration.
  */
 @Tag("long")
 @Timeout(value = 2, unit = TimeUnit.HOURS)
@@ -53,7 +53,7 @@ class SoakIT {
 
   private static final int FILES_MORE = 30;
   private static final long HEAP_MORE = 8 << 20;
-  // the connections of the parts' pools, and the one for this query
+  // the connections of the parts' pools, and the connection of this query
   private static final int SESSIONS = 12 + 6 + 6 + 1;
 
   /** The kinds of faults. */
@@ -85,7 +85,7 @@ class SoakIT {
     }
   }
 
-  /** Resource usage without calls. */
+  /** The resource usage while there are no calls. */
   private record Sample(long heap, int threads, int files, int sessions, int left) {
     static Sample take(DataSource superuser) throws IOException, SQLException {
       System.gc();
@@ -108,7 +108,7 @@ class SoakIT {
       }
     }
 
-    /** Returns whether all sessions are idle and none is left over. */
+    /** Returns whether all sessions are idle and no session is left over. */
     boolean isQuiet() {
       return sessions <= SESSIONS && left == 0;
     }
@@ -160,7 +160,7 @@ class SoakIT {
     System.out.printf("soak: %d answers, %d errors%n", calls.answered(), errors);
     assertThat(errors).as("the faults were noticed").isPositive();
     assertThat(samples).allMatch(Sample::isQuiet);
-    // the minimum of all samples, because temporary objects are only in some of them
+    // compare the minimum of several samples, because only some of them contain temporary objects
     assertThat(least(Sample::heap, false)).isLessThan(least(Sample::heap, true) + HEAP_MORE);
     assertThat(least(Sample::threads, false))
         .isLessThan(least(Sample::threads, true) + THREADS_MORE);
@@ -194,14 +194,14 @@ class SoakIT {
     }
   }
 
-  /** Between the calls, and with empty tables. */
+  /** Takes a sample between the calls, with empty tables. */
   private Sample sample(DataSource superuser) throws IOException, SQLException {
     calling.writeLock().lock();
     try {
       try (Connection connection = superuser.getConnection()) {
         Sql.execute(connection, "TRUNCATE visitors, guests");
       }
-      // the pools still open connections for a moment
+      // wait, because the pools continue to open connections for a moment
       long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
       Sample sample = Sample.take(superuser);
       while (!sample.isQuiet() && System.nanoTime() - end < 0) {

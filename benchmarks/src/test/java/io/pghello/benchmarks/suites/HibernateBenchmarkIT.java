@@ -17,7 +17,7 @@ class HibernateBenchmarkIT {
     try (var benchmark = new HibernateBenchmark(true)) {
       Curve curve = curve(benchmark.sweeps().get(0));
       assertThat(curve.name()).isEqualTo("round trips per entity by entities per flush");
-      // of 1,000 entities: 20 for their identifiers, and one to commit
+      // for 1,000 entities, 20 round trips are for identifiers, and one is for the commit
       assertRoundTrips(curve, "PREFETCH", 2.021, 0.221, 0.051, 0.042);
       assertRoundTrips(curve, "RETURNING", 1.021, 1.021, 1.021, 1.021);
       assertRoundTrips(curve, "without", 1.021, 0.121, 0.041, 0.041);
@@ -42,7 +42,7 @@ class HibernateBenchmarkIT {
 
       Curve far = curve(sweeps.get(2));
       assertThat(far.name()).isEqualTo("time per entity by entities per flush, 1 ms away");
-      // one or two additional round trips, each with at least this latency
+      // there are one or two additional round trips, each of which takes at least this long
       assertThat(point(far, "RETURNING", 3)).isGreaterThan(1_000);
       assertThat(point(far, "@PrePersist", 3)).isGreaterThan(2_000);
     }

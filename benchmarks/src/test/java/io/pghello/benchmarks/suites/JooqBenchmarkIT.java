@@ -17,7 +17,7 @@ class JooqBenchmarkIT {
       List<String> rows = new ArrayList<>();
       for (Comparison comparison : benchmark.comparisons()) {
         comparison.check().run();
-        // the check leaves nothing that affects the next one
+        // the check of a row must leave nothing behind that affects the next row
         rows.add(Once.measure(comparison).row().name());
       }
       assertThat(rows)

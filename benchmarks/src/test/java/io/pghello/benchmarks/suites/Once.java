@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pghello.benchmarks.harness.Comparison;
 import io.pghello.benchmarks.harness.Result;
 
-/** Measures rows only to check that it works, regardless of the result. */
+/** Measures rows only to check that the measurement works, regardless of the result. */
 final class Once {
   private Once() {}
 

@@ -16,10 +16,10 @@ class PluginBenchmarkIT {
     try (var benchmark = new PluginBenchmark(true)) {
       List<String> rows = new ArrayList<>();
       List<Comparison> all = benchmark.comparisons();
-      // the last one needs Node.js and files that only ./dev bench provides
+      // omit the last row, which needs Node.js and files that only ./dev bench provides
       for (Comparison comparison : all.subList(0, all.size() - 1)) {
         comparison.check().run();
-        // the check leaves nothing that affects the next one
+        // the check of a row must leave nothing behind that affects the next row
         rows.add(Once.measure(comparison).row().name());
       }
       assertThat(rows)

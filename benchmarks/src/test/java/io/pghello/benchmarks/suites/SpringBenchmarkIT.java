@@ -40,7 +40,7 @@ class SpringBenchmarkIT {
   void anApplicationThatDoesNotStartEnds() throws Exception {
     try (TestDatabase database = PgHelloServer.shared().createEmptyDatabase()) {
       Address address = Address.of(database.jdbcUrl());
-      // there is no client to inject into its controller
+      // there is no client to inject into this application's controller
       assertThatThrownBy(
               () -> new ApplicationProcess(ClientController.class, false, address, 1, 1, List.of()))
           .isInstanceOf(IOException.class)

@@ -329,7 +329,7 @@ class OutboxIT {
         new PGSimpleDataSource() {
           @Override
           public Connection getConnection() throws SQLException {
-            // the first listens, and the second delivers
+            // the first connection listens, and the second delivers
             var target = new PGSimpleDataSource();
             target.setURL(database.jdbcUrl());
             if (connections.incrementAndGet() == 2) {
@@ -414,7 +414,7 @@ class OutboxIT {
         new PGSimpleDataSource() {
           @Override
           public Connection getConnection() throws SQLException {
-            // the first listens, and the second delivers
+            // the first connection listens, and the second delivers
             if (connections.incrementAndGet() == 2) {
               started.join().close();
               thread.complete(Thread.currentThread());

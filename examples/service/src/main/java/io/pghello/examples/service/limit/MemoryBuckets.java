@@ -19,7 +19,7 @@ public final class MemoryBuckets implements Buckets {
    * Creates empty buckets.
    *
    * @param window the time without a request after which a client is removed
-   * @param maxClients maximum number of clients
+   * @param maxClients the maximum number of clients
    */
   public MemoryBuckets(Bandwidth limit, Duration window, int maxClients) {
     buckets =

@@ -61,7 +61,6 @@ public final class Bindings {
    *
    * @param text the text that is sent
    * @param sql the statement in it
-   * @param order the number of the value for each placeholder, starting with 1
    * @param cache the cache of which parameters are arrays, by the statement, because a retry can send
    *     it with another text around it
    */
