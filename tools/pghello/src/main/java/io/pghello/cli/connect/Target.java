@@ -261,9 +261,9 @@ public record Target(
       throw Failure.unknown("the driver does not accept " + url());
     }
     // Without this search_path, a function in another schema could shadow a built-in one. The owner
-    // of the database can set another role for its sessions. That role does not protect the login
-    // role, because any function could switch back to the login role, so the setting is reset and
-    // the login role's privileges stay visible. The other settings would change results.
+    // of the database can set a less privileged role for its sessions. This would not restrict
+    // functions, because any function could switch back to the login role, but would hide the login
+    // role from checks of this session's privileges. The other settings would change results.
     String settings =
         "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false), pg_catalog.set_config('role', 'none', false),"
             + " pg_catalog.set_config('quote_all_identifiers', 'off', false), pg_catalog.set_config('array_nulls', 'on', false)"
