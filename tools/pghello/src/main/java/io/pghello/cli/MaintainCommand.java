@@ -70,8 +70,8 @@ final class MaintainCommand implements Callable<Integer> {
   private static final String UNLOCK = "SELECT pg_advisory_unlock(1885302380, 1)";
   private static final String VERIFY_LOCK = "SELECT pg_try_advisory_lock(1885302380, 2)";
 
-  // No snapshots are deleted here, because the job that takes them more often defines their
-  // retention. A statement does not see the snapshot that it takes.
+  // This command does not delete snapshots, because the job that takes them more often also applies
+  // their retention. A statement does not see the snapshot that it takes.
   private static final String SNAPSHOT =
       """
       SELECT EXISTS (SELECT FROM hello_ops.snapshot WHERE taken_at >= now() - interval '25 hours'),

@@ -99,8 +99,8 @@ public record Permissions(
 
   /**
    * Parses permissions from a JSON object with members named like the components of this record.
-   * Missing members default to {@link #read()}. But if {@code readOnly} is false, they default to
-   * {@link #all()} if {@code sql} is true, and to {@link #write()} otherwise.
+   * Missing members have the values of {@link #read()}. If {@code readOnly} is false, they have the
+   * values of {@link #all()} if {@code sql} is true, and of {@link #write()} otherwise.
    *
    * @param json the object; {@code maxTimeout} is in milliseconds
    * @throws PostgresException if a member or an operation is unknown or invalid, or if tables are

@@ -321,8 +321,8 @@ public final class RestoreCommand implements Callable<Integer> {
   }
 
   /**
-   * Returns a target for a database that is not restored. From there, the restored ones can be
-   * renamed.
+   * Returns a target for a database that is not restored. A session in that database can rename the
+   * restored ones.
    */
   private static Target maintenance(Target given, List<String> names) {
     for (String database : List.of(given.database(), "postgres", "template1")) {

@@ -8,9 +8,9 @@ import java.sql.SQLException;
 import java.time.Duration;
 
 /**
- * A time limit for work on a temporary server. If the limit is not closed in time, all sessions of
- * the server are terminated repeatedly until it is closed. Unlike the cancellation of a statement,
- * functions cannot trap the termination.
+ * A time limit for work on a temporary server. If this object is not closed in time, all sessions
+ * of the server are terminated repeatedly until it is closed. Unlike the cancellation of a
+ * statement, functions cannot trap the termination.
  */
 public final class Deadline implements AutoCloseable {
   private static final String TERMINATE =

@@ -155,8 +155,8 @@ public final class ScratchServer {
   }
 
   /**
-   * Returns the reason why this user has power over other servers, which code that runs in a
-   * temporary server would have, too; null if there is none.
+   * Returns the reason why this user has power over other servers; null if the user has none. Code
+   * that runs in a temporary server would have the same power.
    */
   public static @Nullable String powerOfThisUser() {
     String user = Programs.output("id", "-un");

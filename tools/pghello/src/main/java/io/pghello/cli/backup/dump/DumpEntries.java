@@ -87,7 +87,7 @@ final class DumpEntries {
         .anyMatch(entry -> owner.equals(entry.owner()) && schema.equals(entry.schema()));
   }
 
-  /** Returns the steps for the case that this role restores all entries itself. */
+  /** Returns the steps that restore all entries as this role. */
   List<Step> whole() {
     List<DumpEntry> most = entries.stream().filter(entry -> !isEventTrigger(entry)).toList();
     var steps = new ArrayList<Step>();
