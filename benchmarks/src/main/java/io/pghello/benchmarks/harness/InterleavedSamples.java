@@ -15,8 +15,8 @@ public final class InterleavedSamples {
   /** The statistic that computes a round's figure from a side's samples. */
   public enum Statistic {
     /**
-     * The shortest time or the highest rate. Suitable because other load on the machine can only
-     * make samples slower.
+     * The shortest time or the highest rate. Suitable because other load on the machine only makes
+     * samples slower, and each period of such load lasts longer than one sample.
      */
     BEST,
     /**
