@@ -31,7 +31,7 @@ done
 # All tests, with the formatter, Error Prone and NullAway.
 first_axis() {
   PG_EXTENSION_PACKAGES=$("$ROOT/scripts/packages.sh" 17 postgresql-17-{pgvector,cron,semver} libc6) \
-    axis postgres17-jdk25 17 "$JDK25" -Pshardingsphere -DexcludedGroups=long,container -DargLine="$SHORT_LIVED_JVM" \
+    axis postgres17-jdk25 17 "$JDK25" -Pshardingsphere,frameworks -DexcludedGroups=long,container -DargLine="$SHORT_LIVED_JVM" \
     -Djooq.run="$(pom_property jooq.3.21.version)" -Dhibernate.run="$(pom_property hibernate.7.4.version)"
 }
 

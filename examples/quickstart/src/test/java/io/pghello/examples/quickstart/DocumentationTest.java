@@ -237,7 +237,7 @@ class DocumentationTest {
   void marksEverySourceWithTheLicence() throws IOException {
     List<Path> sources =
         // users choose the licence of projects generated from the archetype
-        Tree.files("(?!.*/archetype-resources/).*\\.(java|c|h|sh)");
+        Tree.files("(?!.*/archetype-resources/).*\\.(java|kt|kts|c|h|sh)");
     assertThat(sources).hasSizeGreaterThan(20);
     for (Path source : sources) {
       assertThat(Files.readString(source))

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.kotlin
+
+import io.pghello.testkit.PgHelloTest
+import io.pghello.testkit.TestDatabase
+import java.io.ByteArrayOutputStream
+import java.io.PrintStream
+import org.assertj.core.api.Assertions.assertThat
+import org.junit.jupiter.api.Test
+
+/** The program. */
+@PgHelloTest
+class GreetIT {
+  @Test
+  fun greetsItsArguments(database: TestDatabase) {
+    val output = ByteArrayOutputStream()
+    val standard = System.out
+    System.setOut(PrintStream(output, true, Charsets.UTF_8))
+    try {
+      main(arrayOf(database.jdbcUrl(), "Ada", "Zoë"))
+    } finally {
+      System.setOut(standard)
+    }
+    assertThat(output.toString(Charsets.UTF_8).lines())
+      .containsExactly("Hello, Ada!", "Hello, Zoë!", "")
+  }
+}
