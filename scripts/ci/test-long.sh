@@ -30,6 +30,7 @@ step wrong-libraries:1 "$ROOT/scripts/ci/checks/wrong-libraries.sh" "$WORK/wrong
 for platform in linux-arm64 darwin-amd64 darwin-arm64 windows-amd64; do
   step "$platform:2" "$ROOT/scripts/regress.sh" --platform "$platform" 17
 done
+step gradle:3 "$ROOT/scripts/ci/gradle.sh"
 step release:2 "$ROOT/dev" release --dry-run
 step faults "$ROOT/dev" test --repeat 20 faults
 step failover:5 "$ROOT/scripts/ci/failover.sh"

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Resolves the dependencies of examples/*/build.gradle.kts with Gradle's own classes, from the artifacts of ./dev install, and runs
+# the test of docs/testkit.md with the resolved jars. Maven Central has Gradle's classes, but not its distribution.
+# SPDX-License-Identifier: MIT
+PROGRAM=gradle
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+# This Gradle runs on JDKs up to 23.
+JDK=$(find_jdk 17 23) || die "needs a JDK 17 to 23, in JAVA_HOME or under /usr/lib/jvm"
+foreign_repository "$WORK/repository"
+export MAVEN_OPTS="${MAVEN_OPTS-} -Dmaven.repo.local=$WORK/repository"
+"$ROOT/dev" install
+
+# class_path ARGUMENT...: prints the class path of the project that these arguments of Maven select.
+class_path() {
+  maven -q -B -ntp "$@" "org.apache.maven.plugins:maven-dependency-plugin:$(pom_property maven-dependency-plugin.version):build-classpath" \
+    -Dmdep.outputFile="$WORK/path" >&2
+  printf '%s' "$(<"$WORK/path")"
+}
+
+cat >"$WORK/pom.xml" <<END
+<project>
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>com.example</groupId>
+  <artifactId>gradle</artifactId>
+  <version>1</version>
+  <dependencies>
+    <dependency>
+      <groupId>dev.gradleplugins</groupId>
+      <artifactId>gradle-api</artifactId>
+      <version>$(pom_property gradle-api.version)</version>
+    </dependency>
+  </dependencies>
+</project>
+END
+gradle=$(class_path -f "$WORK/pom.xml")
+# Gradle finds what Maven has downloaded.
+cp -r "$ROOT/examples/first-test" "$WORK/first-test"
+maven -q -B -ntp -f "$WORK/first-test/pom.xml" test >&2
+class_path -f "$ROOT/pom.xml" -Pframeworks -pl :pg-hello-example-kotlin >/dev/null
+
+for file in "$ROOT"/examples/*/build.gradle.kts; do
+  example=$(basename "$(dirname "$file")")
+  "$JDK/bin/java" "${START_FAST[@]}" --add-opens java.base/java.lang=ALL-UNNAMED -Dmaven.repo.local="$WORK/repository" -cp "$gradle" \
+    "$ROOT/scripts/ci/GradleDependencies.java" "$file" "$WORK" >"$WORK/$example.jars"
+  grep -q '/pg-hello-core-' "$WORK/$example.jars" || die "the class path of $example lacks the client"
+  echo "Gradle $(pom_property gradle-api.version) resolves the dependencies of examples/$example: $(wc -l <"$WORK/$example.jars") jars"
+done
+
+path=$(paste -sd : "$WORK/first-test.jars")
+"$JDK/bin/javac" -cp "$path" -d "$WORK/classes" "$WORK/first-test/src/test/java/com/example/GreetingTest.java"
+"$JDK/bin/java" "${START_FAST[@]}" -cp "$WORK/classes:$path" "$ROOT/scripts/ci/RunTests.java" com.example.GreetingTest
