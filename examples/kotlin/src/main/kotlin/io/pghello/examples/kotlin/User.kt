@@ -14,7 +14,7 @@ import jakarta.persistence.Table
 // region entity
 @Entity
 @Table(name = "users")
-data class User(val username: String, val email: String) {
+data class User(var username: String, var email: String) {
   @field:Id
   @field:GeneratedValue(strategy = GenerationType.SEQUENCE, generator = "users_id")
   @field:SequenceGenerator(name = "users_id", sequenceName = "users_id", allocationSize = 50)

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test
 class UseSiteTargetsIT {
   @Entity
   data class WithoutTarget(
-    val username: String,
+    var username: String,
     @WelcomeMessage(of = "username") var greeting: String? = null,
     @NowMillis var createdAt: Long = 0,
     @Id @GeneratedValue(strategy = IDENTITY) var id: Long? = null,
@@ -28,7 +28,7 @@ class UseSiteTargetsIT {
 
   @Entity
   data class OnField(
-    val username: String,
+    var username: String,
     @field:WelcomeMessage(of = "username") var greeting: String? = null,
     @field:NowMillis var createdAt: Long = 0,
     @field:Id @field:GeneratedValue var id: Long? = null,
@@ -45,7 +45,7 @@ class UseSiteTargetsIT {
   // region wrong
   @Entity
   data class Mixed(
-    val username: String,
+    var username: String,
     @get:WelcomeMessage(of = "username") var greeting: String? = null, // wrong: stays null
     @field:Id @field:GeneratedValue var id: Long? = null,
   )
