@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Finds the headers and PGXS of a PostgreSQL server: installed, or unpacked from Debian's packages into the cache. Sourced by
-# lib.sh; pg-extension-maven-plugin runs it as a program, from its jar, next to debian.sh.
-# Usage: headers.sh MAJOR prints the path of a pg_config that locates both
+# lib.sh; pg-extension-maven-plugin runs it as a program, from its jar, next to debian.sh and platforms.sh.
+# Usage: headers.sh MAJOR [PLATFORM [PROGRAM]] prints the path of a pg_config that locates both. For macOS and Windows, PROGRAM is the
+# server's program for that platform.
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034
 
@@ -220,13 +221,13 @@ fitted_config() {
     { text = text " " $0; print }' <<<"$config"
 }
 
-# fitted_makefile: prints Makefile.global without options that this machine's compilers do not support.
+# fitted_makefile: prints Makefile.global without options that this machine's compilers, or FIT_CC and FIT_CXX, do not support.
 fitted_makefile() {
   local line compiler language option kept
   while IFS= read -r line; do
     if [[ $line =~ ^(CFLAGS|CXXFLAGS)[A-Z0-9_]*\ =\  ]]; then
-      compiler=gcc language=c
-      [[ $line != CXX* ]] || compiler=g++ language=c++
+      compiler=${FIT_CC:-gcc} language=c
+      [[ $line != CXX* ]] || compiler=${FIT_CXX:-g++} language=c++
       if command -v "$compiler" >/dev/null; then
         kept=" ${line#"${BASH_REMATCH[0]}"} "
         for option in $kept; do
@@ -239,6 +240,15 @@ fitted_makefile() {
     fi
     printf '%s\n' "$line"
   done
+}
+
+# library_suffix PLATFORM MAJOR: the suffix of libraries that this server loads.
+library_suffix() {
+  case $1 in
+    windows*) printf .dll ;;
+    darwin*) [ "$2" -ge 16 ] && printf .dylib || printf .so ;;
+    *) printf .so ;;
+  esac
 }
 
 # headers MAJOR: prints the directory of the server's headers, and downloads them if necessary; if that is not possible, prints
@@ -307,6 +317,20 @@ if [ "${BASH_SOURCE[0]}" = "$0" ]; then
   shopt -s inherit_errexit
   # shellcheck source=/dev/null
   . "$(dirname "${BASH_SOURCE[0]}")/debian.sh"
-  config=$(pg_config_of "$1")
+  if [ $# = 1 ]; then
+    config=$(pg_config_of "$1")
+  else
+    # like those of lib.sh, but nothing is installed
+    die() { say "$*" && exit 1; }
+    need() {
+      while [ $# -gt 0 ]; do
+        command -v "$1" >/dev/null || die "Not on the path: $1. Remedy: install it, for example: sudo apt-get install $2"
+        shift 2
+      done
+    }
+    # shellcheck source=/dev/null
+    . "$(dirname "${BASH_SOURCE[0]}")/platforms.sh"
+    config=$(platform_config "$@")
+  fi
   printf '%s\n' "$config"
 fi

@@ -215,15 +215,6 @@ start_server() {
     { tail -20 "$SCRATCH/data.log" >&2; die "the server did not start"; }
 }
 
-# library_suffix PLATFORM MAJOR: the suffix of libraries that this server loads.
-library_suffix() {
-  case $1 in
-    windows*) printf .dll ;;
-    darwin*) [ "$2" -ge 16 ] && printf .dylib || printf .so ;;
-    *) printf .so ;;
-  esac
-}
-
 # library MAJOR: the library that ./dev native built for it.
 library() {
   printf '%s/%s/%s/pg_hello%s' "$BUILD" "$(platform)" "$1" "$(library_suffix "$(platform)" "$1")"

@@ -145,12 +145,10 @@ target() {
       TARGET=(env "PG_WINDOWS_HEADERS=$2" "PG_WINDOWS_EXPORTS=$found" "$PLATFORM_FILES/windows-gcc.sh")
       return
       ;;
-    linux-arm64-musl)
-      found=$(musl_arm64) || return
-      TARGET=(aarch64-linux-gnu-gcc -specs="$found/usr/lib/aarch64-linux-musl/musl-gcc.specs")
+    linux-arm64 | *-musl)
+      found=$(linux_compiler "$PLATFORM") || return
+      mapfile -t TARGET <<<"$found"
       ;;
-    linux-arm64) TARGET=(aarch64-linux-gnu-gcc) ;;
-    *-musl) TARGET=(musl-gcc) ;;
     *) TARGET=("$CC") ;;
   esac
   TARGET+=(-fPIC -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -D_GNU_SOURCE)

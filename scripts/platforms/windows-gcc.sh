@@ -22,7 +22,7 @@ for arg in "$@"; do
     -c | -E | -S | -fsyntax-only | -M | -MM) link='' args+=("$arg") ;;
     -MF | -MT | -MQ | -include) args+=("$arg") next=keep ;;
     # headers and libraries of this machine, and options for its linker and processor
-    -I/usr/* | -L* | -I*/server | -I*/internal | -l* | -Wl,* | -fPIC | -fpic | -shared | -march=native | -flto* | -specs=*) ;;
+    -I/usr/* | -L* | -l* | -Wl,* | -fPIC | -fpic | -shared | -march=native | -flto* | -specs=*) ;;
     # these need a runtime library, or have no meaning on Windows
     -fstack-protector* | -fstack-clash-protection | -fcf-protection* | -D_FORTIFY_SOURCE=* | -fvisibility=hidden) ;;
     *.o | *.a) objects+=("$arg") ;;
