@@ -4,13 +4,24 @@ package io.pghello.extension.maven;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import javax.inject.Inject;
 import org.apache.maven.plugin.AbstractMojo;
 import org.apache.maven.plugin.MojoExecutionException;
 import org.apache.maven.plugin.MojoFailureException;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
+import org.eclipse.aether.RepositorySystem;
+import org.eclipse.aether.RepositorySystemSession;
+import org.eclipse.aether.artifact.DefaultArtifact;
+import org.eclipse.aether.repository.RemoteRepository;
+import org.eclipse.aether.resolution.ArtifactRequest;
+import org.eclipse.aether.resolution.ArtifactResolutionException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Builds an extension for several major versions of PostgreSQL with its Makefile: {@code make all},
@@ -22,6 +33,9 @@ import org.apache.maven.plugins.annotations.Parameter;
  * PG_CONFIG} in the environment, {@code pg_config}, or the directories of distributions). If there
  * is none on Debian, its packages are unpacked into {@code ~/.cache/pg-hello}. Requires Linux, gcc,
  * make and bash.
+ *
+ * <p>Builds for other platforms need linux-amd64 and a compiler for each of them. A platform that
+ * cannot be built for is logged with the reason, and the others are built.
  */
 @Mojo(name = "compile", defaultPhase = LifecyclePhase.COMPILE, threadSafe = true)
 public class CompileMojo extends AbstractMojo {
@@ -32,6 +46,19 @@ public class CompileMojo extends AbstractMojo {
   /** Major versions of PostgreSQL to build for. */
   @Parameter(property = "pg-extension.majors", defaultValue = "17")
   List<Integer> majors = List.of();
+
+  /**
+   * Platforms to build for: {@code all}, or some of {@code linux-amd64}, {@code linux-arm64},
+   * {@code linux-amd64-musl}, {@code linux-arm64-musl}, {@code darwin-arm64}, {@code darwin-amd64}
+   * and {@code windows-amd64}. Default: this machine's platform. Other platforms are for C only,
+   * except {@code linux-arm64}.
+   */
+  @Parameter(property = "pg-extension.platforms")
+  List<String> platforms = List.of();
+
+  /** Fail if one of the platforms cannot be built for, after building for the others. */
+  @Parameter(property = "pg-extension.require-platforms", defaultValue = "false")
+  boolean requirePlatforms;
 
   /** Treat compiler warnings as errors, like -Wall -Werror. */
   @Parameter(property = "pg-extension.strict", defaultValue = "false")
@@ -54,26 +81,125 @@ public class CompileMojo extends AbstractMojo {
       required = true)
   File buildDirectory = new File("");
 
+  @Inject @Nullable RepositorySystem repositorySystem;
+
+  @Parameter(defaultValue = "${repositorySystemSession}", readonly = true)
+  @Nullable RepositorySystemSession repositorySession;
+
+  @Parameter(defaultValue = "${project.remoteProjectRepositories}", readonly = true)
+  List<RemoteRepository> repositories = List.of();
+
+  /** Finds the servers that libraries are linked with. Tests replace it. */
+  ServerPrograms.Repository servers = this::jar;
+
   @Override
   public void execute() throws MojoExecutionException, MojoFailureException {
     if (skip) {
       return;
     }
     try {
-      var pgxs =
-          new Pgxs(
-              sourceDirectory.toPath(), buildDirectory.toPath(), strict, sanitize, System.getenv());
-      for (int major : majors) {
-        getLog()
-            .info(
-                pgxs.build(major, getLog()::info)
-                    ? "Built for PostgreSQL " + major
-                    : "Nothing has changed for PostgreSQL " + major);
+      List<String> wanted = Target.platforms(platforms);
+      var packages = new ArrayList<String>();
+      var unbuilt = new ArrayList<String>();
+      int built = 0;
+      for (String platform : wanted) {
+        Optional<Target> target = Target.of(platform);
+        if (target.isEmpty()) {
+          Pgxs pgxs = pgxs(null);
+          for (int major : majors) {
+            build(pgxs, "PostgreSQL " + major, major);
+            built++;
+          }
+        } else {
+          int majorsBuilt = buildOther(target.get(), packages);
+          built += majorsBuilt;
+          if (majorsBuilt < majors.size()) {
+            unbuilt.add(platform);
+          }
+        }
       }
-    } catch (Pgxs.BuildException e) {
+      if (!packages.isEmpty()) {
+        getLog().warn("To build for these platforms too, install: " + Target.install(packages));
+      }
+      if (!unbuilt.isEmpty() && (requirePlatforms || built == 0)) {
+        throw new MojoFailureException(
+            "The extension could not be built for "
+                + String.join(", ", unbuilt)
+                + "; the warnings above contain the reasons.");
+      }
+    } catch (Pgxs.BuildException | IllegalArgumentException e) {
       throw new MojoFailureException(e.getMessage(), e);
     } catch (IOException | UncheckedIOException e) {
       throw new MojoExecutionException(e.toString(), e);
+    }
+  }
+
+  private Pgxs pgxs(Pgxs.@Nullable Other other) {
+    return new Pgxs(
+        sourceDirectory.toPath(),
+        buildDirectory.toPath(),
+        strict,
+        sanitize,
+        System.getenv(),
+        other);
+  }
+
+  private void build(Pgxs pgxs, String name, int major) throws IOException, Pgxs.BuildException {
+    getLog()
+        .info(
+            pgxs.build(major, getLog()::info)
+                ? "Built for " + name
+                : "Nothing has changed for " + name);
+  }
+
+  /**
+   * Builds for another platform, and logs the reason if that is not possible.
+   *
+   * @param packages receives the packages to install
+   * @return the number of major versions that were built
+   */
+  private int buildOther(Target target, List<String> packages) throws IOException {
+    String platform = target.platform();
+    Path builds = Target.builds(buildDirectory.toPath(), platform);
+    Pgxs pgxs = pgxs(new Pgxs.Other(target, new ServerPrograms(servers)));
+    try {
+      pgxs.requireTools();
+    } catch (Pgxs.BuildException e) {
+      Pgxs.delete(builds);
+      packages.addAll(e.packages());
+      getLog().warn("Not built for " + platform + ": " + e.getMessage());
+      return 0;
+    }
+    int built = 0;
+    for (int major : majors) {
+      String name = "PostgreSQL " + major + " on " + platform;
+      try {
+        build(pgxs, name, major);
+        built++;
+      } catch (Pgxs.BuildException e) {
+        Pgxs.delete(Pgxs.installed(builds, major));
+        getLog().warn("Not built for " + name + ": " + e.getMessage());
+      }
+    }
+    return built;
+  }
+
+  /** Implements {@link ServerPrograms.Repository} with Maven. */
+  private Path jar(String group, String artifact, String version) throws IOException {
+    if (repositorySystem == null) {
+      throw new IOException("there is no Maven");
+    }
+    try {
+      var request = new ArtifactRequest();
+      request.setArtifact(new DefaultArtifact(group, artifact, "jar", version));
+      request.setRepositories(repositories);
+      return repositorySystem
+          .resolveArtifact(repositorySession, request)
+          .getArtifact()
+          .getFile()
+          .toPath();
+    } catch (ArtifactResolutionException e) {
+      throw new IOException(e.getMessage(), e);
     }
   }
 }

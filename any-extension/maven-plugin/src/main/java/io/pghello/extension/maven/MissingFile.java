@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** A header, library or program that make did not find, and its package. */
 final class MissingFile {
@@ -61,13 +62,23 @@ final class MissingFile {
 
   private MissingFile() {}
 
-  /** Returns the first missing file with its fix; empty if no file is missing. */
-  static String remedy(List<String> lines) {
+  /**
+   * Returns the first missing file with its fix; empty if no file is missing.
+   *
+   * @param platform another platform that was built for, whose libraries have no packages here
+   */
+  static String remedy(List<String> lines, @Nullable String platform) {
     for (String line : lines) {
       for (Pattern message : MESSAGES) {
         Matcher found = message.matcher(line);
         if (found.find()) {
-          return remedy(found.group(1));
+          return platform == null
+              ? remedy(found.group(1))
+              : ": "
+                  + found.group(1)
+                  + " is missing for "
+                  + platform
+                  + ", of which there are only the server's headers and the C library here";
         }
       }
     }

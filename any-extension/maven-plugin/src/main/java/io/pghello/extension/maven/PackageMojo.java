@@ -4,7 +4,6 @@ package io.pghello.extension.maven;
 import io.pghello.extension.launcher.Launcher;
 import io.pghello.extension.testkit.internal.ExtensionSource;
 import io.pghello.extension.testkit.internal.InstalledExtension;
-import io.pghello.extension.testkit.internal.Platform;
 import io.pghello.extension.testkit.internal.Sha256;
 import java.io.File;
 import java.io.IOException;
@@ -33,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Copies the files that the goal {@code compile} has built to {@code META-INF/pg-extension/NAME} in
  * the classes directory, with a descriptor for {@code NativeExtension.of(NAME)} of
- * pg-extension-testkit. Each major version has its own files. Libraries for this machine's platform
+ * pg-extension-testkit. Each major version has its own files. Libraries of the built platforms
  * replace the libraries of an earlier build. Existing libraries for other platforms, in {@code
  * PLATFORM/MAJOR}, are added to the descriptor.
  *
@@ -53,6 +52,13 @@ public class PackageMojo extends AbstractMojo {
   /** Major versions of PostgreSQL that the extension was built for. */
   @Parameter(property = "pg-extension.majors", defaultValue = "17")
   List<Integer> majors = List.of();
+
+  /**
+   * Platforms that the extension was built for; see the goal {@code compile}. If the build for
+   * another platform failed, its libraries are left out.
+   */
+  @Parameter(property = "pg-extension.platforms")
+  List<String> platforms = List.of();
 
   /** Libraries that the server must preload, without suffix. */
   @Parameter List<String> preload = List.of();
@@ -88,39 +94,80 @@ public class PackageMojo extends AbstractMojo {
   }
 
   private void pack() throws IOException {
+    List<String> wanted = Target.platforms(platforms);
     var packed = new TreeMap<String, byte[]>();
+    var unbuilt = new ArrayList<String>();
+    var headers = new TreeMap<Integer, String>();
     String extension = name;
     for (int major : majors) {
-      InstalledExtension installed =
-          InstalledExtension.in(Pgxs.installed(buildDirectory.toPath(), major), extension);
-      extension = installed.name();
-      for (Map.Entry<String, byte[]> file : installed.files(major).entrySet()) {
-        packed.put(place(file.getKey(), major), file.getValue());
+      boolean shared = false;
+      for (String platform : wanted) {
+        Path builds = Target.builds(buildDirectory.toPath(), platform);
+        Path build = Pgxs.installed(builds, major);
+        if (Target.of(platform).isPresent() && !Files.exists(build)) {
+          unbuilt.add(platform + "/" + major);
+          continue;
+        }
+        InstalledExtension installed = InstalledExtension.in(build, extension);
+        extension = installed.name();
+        for (Map.Entry<String, byte[]> file : installed.files(platform, major).entrySet()) {
+          // the files for all platforms are the same
+          packed.putIfAbsent(place(file.getKey(), platform, major), file.getValue());
+        }
+        if (!shared) {
+          shared = true;
+          warn(major, installed.leftOut(major));
+          String version = Pgxs.headersVersion(builds, major);
+          if (version != null) {
+            headers.put(major, version);
+          }
+        }
       }
-      List<String> left = installed.leftOut(major);
-      if (!left.isEmpty()) {
-        getLog()
-            .warn(
-                "Not packed for PostgreSQL "
-                    + major
-                    + ", as a jar has libraries and shared files only: "
-                    + String.join(", ", left));
+      if (!shared) {
+        throw new IllegalStateException(
+            "The extension was not built for PostgreSQL "
+                + major
+                + " on any of "
+                + String.join(", ", wanted)
+                + ". Run the goal compile first, with the same platforms.");
       }
     }
     Path descriptors = classesDirectory.toPath().resolve(FOLDER);
     Path folder = descriptors.resolve(Objects.requireNonNull(extension, "majors"));
     // files of an earlier build may be outdated
-    for (String own : List.of(SHARED, Platform.current())) {
-      Pgxs.delete(folder.resolve(own));
+    Pgxs.delete(folder.resolve(SHARED));
+    for (String platform : Target.platforms(List.of(Target.ALL))) {
+      if (wanted.contains(platform)
+          || Files.exists(Target.builds(buildDirectory.toPath(), platform))) {
+        Pgxs.delete(folder.resolve(platform));
+      }
     }
     for (Map.Entry<String, byte[]> file : packed.entrySet()) {
       write(folder.resolve(file.getKey()), file.getValue());
     }
     List<String> files = files(folder);
     Files.write(folder.resolve("SHA256SUMS"), sums(folder, files));
-    Files.write(descriptors.resolve(extension + ".properties"), descriptor());
+    Files.write(descriptors.resolve(extension + ".properties"), descriptor(headers));
     copyInstaller(classesDirectory.toPath());
     getLog().info("Packed " + extension + " with libraries for " + builds(files));
+    if (!unbuilt.isEmpty()) {
+      getLog()
+          .warn(
+              "The jar has no libraries for "
+                  + String.join(", ", unbuilt)
+                  + ", because they were not built");
+    }
+  }
+
+  private void warn(int major, List<String> left) {
+    if (!left.isEmpty()) {
+      getLog()
+          .warn(
+              "Not packed for PostgreSQL "
+                  + major
+                  + ", as a jar has libraries and shared files only: "
+                  + String.join(", ", left));
+    }
   }
 
   private static void write(Path file, byte[] content) throws IOException {
@@ -158,10 +205,10 @@ public class PackageMojo extends AbstractMojo {
   }
 
   /** Returns the path in the jar of a file of a server. */
-  private static String place(String path, int major) {
+  private static String place(String path, String platform, int major) {
     if (path.startsWith(ExtensionSource.LIBRARIES)) {
       String library = path.substring(ExtensionSource.LIBRARIES.length());
-      return Platform.current() + "/" + major + "/" + library;
+      return platform + "/" + major + "/" + library;
     }
     if (path.startsWith(ExtensionSource.SHARED)) {
       return SHARED + "/" + major + "/" + path.substring(ExtensionSource.SHARED.length());
@@ -174,7 +221,7 @@ public class PackageMojo extends AbstractMojo {
   }
 
   /** Returns the lines of the descriptor, without a timestamp. */
-  private List<String> descriptor() throws IOException {
+  private List<String> descriptor(Map<Integer, String> headers) throws IOException {
     var descriptor = new Properties();
     descriptor.setProperty(
         "majors", majors.stream().map(String::valueOf).collect(Collectors.joining(",")));
@@ -182,12 +229,7 @@ public class PackageMojo extends AbstractMojo {
       descriptor.setProperty("preload", String.join(",", preload));
     }
     settings.forEach((key, value) -> descriptor.setProperty("setting." + key, value));
-    for (int major : majors) {
-      String version = Pgxs.headersVersion(buildDirectory.toPath(), major);
-      if (version != null) {
-        descriptor.setProperty("headers." + major, version);
-      }
-    }
+    headers.forEach((major, version) -> descriptor.setProperty("headers." + major, version));
     var text = new StringWriter();
     descriptor.store(text, null);
     // the first line contains the date

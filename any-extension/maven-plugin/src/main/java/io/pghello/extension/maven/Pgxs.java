@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.maven;
 
+import io.pghello.extension.installer.NativeFile;
 import io.pghello.extension.testkit.internal.EmbeddedServer;
+import io.pghello.extension.testkit.internal.Platform;
 import io.pghello.extension.testkit.internal.Remedies;
 import io.pghello.extension.testkit.internal.Sha256;
 import java.io.File;
@@ -25,6 +27,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
@@ -33,10 +36,24 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Builds an extension with PGXS in a copy of its sources, and runs its tests there. */
+/**
+ * Builds an extension with PGXS in a copy of its sources, for this machine or another platform, and
+ * runs its tests there.
+ */
 final class Pgxs {
-  /** The scripts of the plugin. headers.sh calls the other one. */
-  private static final List<String> SCRIPTS = List.of("headers.sh", "debian.sh");
+  /** The scripts of the plugin, and their files. headers.sh calls the others. */
+  private static final List<String> SCRIPTS =
+      List.of(
+          "headers.sh",
+          "debian.sh",
+          "platforms.sh",
+          "platforms/darwin.macros",
+          "platforms/pe.py",
+          "platforms/pgxs-cc.sh",
+          "platforms/windows-gcc.sh",
+          "platforms/windows-pg_config_os.h",
+          "platforms/windows-s_lock.h",
+          "platforms/windows.macros");
 
   private static final List<String> TOOLS = List.of("bash", "gcc", "make");
 
@@ -50,7 +67,7 @@ final class Pgxs {
   private static final Set<String> CXX_SUFFIXES = Set.of("cc", "cpp", "cxx");
 
   /** Part of the digest. Increase it when the build changes. */
-  private static final int FORMAT = 2;
+  private static final int FORMAT = 3;
 
   /** The suffixes of build results in the sources, possibly of another major version. */
   private static final Set<String> BUILT = Set.of("o", "so", "bc");
@@ -82,13 +99,35 @@ final class Pgxs {
   static final class BuildException extends Exception {
     private static final long serialVersionUID = 1L;
 
+    /** The packages whose installation may fix it. */
+    private final transient List<String> packages;
+
     BuildException(String message) {
+      this(message, List.of());
+    }
+
+    BuildException(String message, List<String> packages) {
       super(message);
+      this.packages = packages;
+    }
+
+    List<String> packages() {
+      return packages;
     }
   }
 
+  /** Another platform, and the servers that its libraries are linked with. */
+  record Other(Target platform, ServerPrograms servers) {}
+
   private final Path source;
+
+  /** The parent of all builds. */
+  private final Path root;
+
+  /** The parent of the builds for this platform. */
   private final Path target;
+
+  private final @Nullable Other other;
   private final List<String> options = new ArrayList<>();
   private final Map<String, String> environment;
 
@@ -99,8 +138,26 @@ final class Pgxs {
    * @param environment the environment of the programs
    */
   Pgxs(Path source, Path target, boolean strict, String sanitize, Map<String, String> environment) {
+    this(source, target, strict, sanitize, environment, null);
+  }
+
+  /**
+   * Creates a build for another platform, without running anything.
+   *
+   * @param target the parent of the builds for this machine
+   * @param other null for this machine's platform
+   */
+  Pgxs(
+      Path source,
+      Path target,
+      boolean strict,
+      String sanitize,
+      Map<String, String> environment,
+      @Nullable Other other) {
     this.source = source.toAbsolutePath().normalize();
-    this.target = target.toAbsolutePath().normalize();
+    this.root = target.toAbsolutePath().normalize();
+    this.target = other == null ? root : Target.builds(root, other.platform.platform());
+    this.other = other;
     this.environment = environment;
     // older compilers only warn, and the server then rejects the library
     options.add(ONLY_FOR_C);
@@ -155,19 +212,88 @@ final class Pgxs {
         with(
             make(config),
             "COPT=" + String.join(" ", flags),
-            "CXX=" + quoted(cxx(folder, copy, include)));
+            "CXX=" + quoted(cxx(config, folder, copy, include)));
+    if (other != null) {
+      // jars contain no programs, and there are no libraries to link them with
+      make = with(make, "PROGRAM=");
+    }
     // in a single call, install would not find the results of all
     make(major, config, copy, with(make, "all"));
     Path installed = installed(target, major);
     // some Makefiles put a header there, and expect the folder
     Files.createDirectories(installed.resolve(Path.of("/").relativize(include)));
     make(major, config, copy, with(make, "install", "DESTDIR=" + installed));
+    if (other != null) {
+      finishLibraries(other, major, installed);
+    }
     Matcher version = VERSION.matcher(ask(config, "--version"));
     if (version.find()) {
       Files.writeString(headersFile(target, major), version.group(1));
     }
     Files.writeString(inputs, digest);
     return true;
+  }
+
+  /** Renames libraries as the servers of another platform expect, and checks them. */
+  private static void finishLibraries(Other other, int major, Path installed)
+      throws IOException, BuildException {
+    List<Path> libraries;
+    try (Stream<Path> files = Files.walk(installed)) {
+      libraries =
+          files
+              .filter(file -> suffix(file).equals("so"))
+              .filter(file -> Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS))
+              .toList();
+    }
+    Optional<Platform> platform = other.platform.server();
+    Optional<NativeFile> server = Optional.empty();
+    if (platform.isPresent()) {
+      server =
+          Optional.of(
+              NativeFile.read(Files.readAllBytes(other.servers.program(platform.get(), major))));
+    }
+    for (Path built : libraries) {
+      Path library =
+          built.resolveSibling(
+              name(built).replaceFirst("\\.so$", other.platform.librarySuffix(major)));
+      Files.move(built, library);
+      String problem = problem(other.platform, Files.readAllBytes(library), server);
+      if (problem != null) {
+        throw new BuildException("The library " + name(library) + " " + problem + ".");
+      }
+    }
+  }
+
+  /** Returns why servers of another platform cannot load a library; null if they can. */
+  private static @Nullable String problem(
+      Target target, byte[] content, Optional<NativeFile> server) {
+    NativeFile library;
+    try {
+      library = NativeFile.read(content);
+    } catch (IOException e) {
+      return "cannot be used: " + e.getMessage();
+    }
+    String platform = target.platform();
+    // a library that calls no function of the C library does not show which one it was built for
+    if (!library.platforms().contains(platform)
+        && !library.platforms().contains(platform.replace("-musl", ""))) {
+      return "was built for "
+          + String.join(", ", library.platforms())
+          + ": its Makefile ignores CC, or sets other options for the processor";
+    }
+    Optional<String> refused = library.loadProblem(platform, server);
+    if (refused.isPresent()) {
+      return refused.get();
+    }
+    return target
+        .systemLibraries()
+        .flatMap(
+            allowed ->
+                library.needed(platform).stream()
+                    .filter(each -> !each.matches(allowed))
+                    .findFirst())
+        .map(each -> "needs " + each + ", which not every machine with this platform has")
+        .orElse(null);
   }
 
   private static Path headersFile(Path target, int major) {
@@ -184,7 +310,7 @@ final class Pgxs {
    * Returns a C++ compiler that appends the options of this build. PGXS has no variable for them:
    * {@code COPT} is only for C.
    */
-  private Path cxx(Path folder, Path copy, Path include) throws IOException {
+  private Path cxx(Path config, Path folder, Path copy, Path include) throws IOException {
     var words = new ArrayList<>(options);
     words.remove(ONLY_FOR_C);
     words.add("-ffile-prefix-map=" + copy + "=.");
@@ -194,7 +320,10 @@ final class Pgxs {
     return program(
         folder,
         CXX,
-        "exec g++ \"$@\" " + words.stream().map(Pgxs::word).collect(Collectors.joining(" ")));
+        "exec "
+            + (other == null ? CXX : word(config.resolveSibling("c++").toString()))
+            + " \"$@\" "
+            + words.stream().map(Pgxs::word).collect(Collectors.joining(" ")));
   }
 
   private boolean hasCxx() throws IOException {
@@ -391,7 +520,7 @@ final class Pgxs {
       throw new BuildException(
           "make failed for PostgreSQL "
               + major
-              + MissingFile.remedy(lines(file))
+              + MissingFile.remedy(lines(file), other == null ? null : other.platform.platform())
               + "; "
               + file
               + " ends with:\n"
@@ -408,31 +537,66 @@ final class Pgxs {
     return new String(Files.readAllBytes(file), StandardCharsets.UTF_8).lines().toList();
   }
 
-  private void requireTools() throws IOException, BuildException {
+  /** Fails if a program is missing that builds need. */
+  void requireTools() throws IOException, BuildException {
     if (!System.getProperty("os.name").equals("Linux")) {
       throw new BuildException(
           "Extensions are built on Linux: use a container or a virtual machine.");
     }
+    boolean cxx = hasCxx();
     List<String> missing =
-        Stream.concat(TOOLS.stream(), hasCxx() ? Stream.of(CXX) : Stream.of())
+        Stream.concat(TOOLS.stream(), cxx ? Stream.of(CXX) : Stream.of())
             .filter(tool -> !isOnPath(tool))
             .toList();
     if (!missing.isEmpty()) {
-      throw new BuildException(
-          "Not on the path: "
-              + String.join(", ", missing)
-              + ". Remedy: install them, for example: sudo apt-get install bash gcc libc6-dev make"
-              + (missing.contains(CXX) ? " g++" : ""));
+      var packages = new ArrayList<>(List.of("bash", "gcc", "libc6-dev", "make"));
+      if (missing.contains(CXX)) {
+        packages.add(CXX);
+      }
+      throw missing(missing, packages);
     }
     // gcc does not depend on the C library's headers
+    requireHeaders("gcc", List.of("libc6-dev"));
+    if (other == null) {
+      return;
+    }
+    Optional<String> refusal = Target.refusal();
+    if (refusal.isPresent()) {
+      throw new BuildException(refusal.get());
+    }
+    List<Target.Tool> tools =
+        other.platform.tools(cxx).stream().filter(tool -> !isOnPath(tool.program())).toList();
+    if (!tools.isEmpty()) {
+      throw missing(
+          tools.stream().map(Target.Tool::program).toList(),
+          tools.stream().flatMap(tool -> tool.packages().stream()).toList());
+    }
+    Optional<Target.Tool> compiler = other.platform.compilerWithoutHeaders();
+    if (compiler.isPresent()) {
+      requireHeaders(compiler.get().program(), compiler.get().packages());
+    }
+  }
+
+  private static BuildException missing(List<String> programs, List<String> packages) {
+    return new BuildException(
+        "Not on the path: "
+            + String.join(", ", programs)
+            + ". Remedy: install them, for example: "
+            + Target.install(packages),
+        packages);
+  }
+
+  private void requireHeaders(String compiler, List<String> packages)
+      throws IOException, BuildException {
     if (run(
-            List.of("gcc", "-E", "-include", "stdio.h", "-x", "c", "/dev/null"),
+            List.of(compiler, "-E", "-include", "stdio.h", "-x", "c", "/dev/null"),
             Files.createDirectories(target),
             ProcessBuilder.Redirect.DISCARD)
         != 0) {
       throw new BuildException(
-          "The headers of the C library are missing. Remedy: install them, for example: sudo apt-get"
-              + " install libc6-dev");
+          "The headers of the C library are missing. Remedy: install them, for example: "
+              + Target.install(packages),
+          packages);
     }
   }
 
@@ -444,18 +608,30 @@ final class Pgxs {
 
   /** Returns the path of a pg_config of the major. */
   private Path pgConfig(int major, Consumer<String> log) throws IOException, BuildException {
-    Path folder = Files.createDirectories(target.resolve("scripts"));
+    Path folder = root.resolve("scripts");
     for (String script : SCRIPTS) {
+      Path file = folder.resolve(script);
+      Files.createDirectories(Objects.requireNonNull(file.getParent()));
       try (InputStream in =
           Objects.requireNonNull(Pgxs.class.getResourceAsStream(script), script)) {
-        Files.copy(in, folder.resolve(script), StandardCopyOption.REPLACE_EXISTING);
+        Files.copy(in, file, StandardCopyOption.REPLACE_EXISTING);
       }
     }
-    Path said = folder.resolve("said-" + major);
-    Path errors = folder.resolve("errors-" + major);
+    String build = Integer.toString(major);
+    var command = new ArrayList<>(List.of("bash", SCRIPTS.get(0), build));
+    if (other != null) {
+      build += "-" + other.platform.platform();
+      command.add(other.platform.platform());
+      Optional<Platform> server = other.platform.server();
+      if (server.isPresent()) {
+        command.add(other.servers.program(server.get(), major).toString());
+      }
+    }
+    Path said = folder.resolve("said-" + build);
+    Path errors = folder.resolve("errors-" + build);
     int status =
         waitFor(
-            builder(List.of("bash", SCRIPTS.get(0), Integer.toString(major)), folder)
+            builder(command, folder)
                 .redirectOutput(said.toFile())
                 .redirectError(errors.toFile())
                 .start());
@@ -529,14 +705,14 @@ final class Pgxs {
   /** Returns the source files, without build results and hidden files. */
   private List<Path> sources() throws IOException {
     var files = new ArrayList<Path>();
-    Path built = Objects.requireNonNull(target.getParent());
+    Path built = Objects.requireNonNull(root.getParent());
     Files.walkFileTree(
         source,
         new SimpleFileVisitor<>() {
           @Override
           public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes) {
             return folder.equals(built)
-                    || folder.equals(target)
+                    || folder.equals(root)
                     || (!folder.equals(source) && name(folder).startsWith("."))
                 ? FileVisitResult.SKIP_SUBTREE
                 : FileVisitResult.CONTINUE;

@@ -17,7 +17,12 @@ class ArchitectureTest {
         .should()
         .onlyDependOnClassesThat()
         .resideInAnyPackage(
-            "java..", "io.pghello.extension..", "org.apache.maven..", "org.jspecify..")
+            "java..",
+            "javax.inject..",
+            "io.pghello.extension..",
+            "org.apache.maven..",
+            "org.eclipse.aether..",
+            "org.jspecify..")
         .check(new ClassFileImporter().importPath("target/classes"));
   }
 }

