@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import javax.inject.Inject;
 import org.apache.maven.plugin.AbstractMojo;
@@ -186,14 +187,11 @@ public class CompileMojo extends AbstractMojo {
 
   /** Implements {@link ServerPrograms.Repository} with Maven. */
   private Path jar(String group, String artifact, String version) throws IOException {
-    if (repositorySystem == null) {
-      throw new IOException("there is no Maven");
-    }
     try {
       var request = new ArtifactRequest();
       request.setArtifact(new DefaultArtifact(group, artifact, "jar", version));
       request.setRepositories(repositories);
-      return repositorySystem
+      return Objects.requireNonNull(repositorySystem)
           .resolveArtifact(repositorySession, request)
           .getArtifact()
           .getFile()

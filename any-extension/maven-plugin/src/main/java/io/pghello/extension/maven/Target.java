@@ -155,9 +155,8 @@ enum Target {
         throw new IllegalArgumentException(
             "There is no platform "
                 + name
-                + ". pg-extension.platforms takes all, or some of: "
-                + String.join(", ", known)
-                + ".");
+                + ". Remedy: set pg-extension.platforms to all, or to some of "
+                + String.join(", ", known));
       }
     }
     if (names.isEmpty()) {

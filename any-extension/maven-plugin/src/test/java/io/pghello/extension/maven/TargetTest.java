@@ -40,9 +40,9 @@ class TargetTest {
     assertThatThrownBy(() -> Target.platforms(List.of("linux-amd64", "macos")))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "There is no platform macos. pg-extension.platforms takes all, or some of: linux-amd64,"
-                + " linux-arm64, linux-amd64-musl, linux-arm64-musl, darwin-arm64, darwin-amd64,"
-                + " windows-amd64.");
+            "There is no platform macos. Remedy: set pg-extension.platforms to all, or to some of"
+                + " linux-amd64, linux-arm64, linux-amd64-musl, linux-arm64-musl, darwin-arm64,"
+                + " darwin-amd64, windows-amd64");
   }
 
   @Test

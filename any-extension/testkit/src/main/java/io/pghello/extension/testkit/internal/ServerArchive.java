@@ -99,7 +99,8 @@ public final class ServerArchive implements ServerStock {
   private static URL archive(Platform platform, ClassLoader loader) throws IOException {
     URL archive = loader.getResource(platform.serverArchive());
     if (archive == null) {
-      throw new IOException("there is no " + platform.serverArchive() + " in the artifact");
+      throw new IOException(
+          "The embedded server's archive " + platform.serverArchive() + " is missing.");
     }
     return archive;
   }
@@ -116,7 +117,7 @@ public final class ServerArchive implements ServerStock {
         }
       }
     }
-    throw new IOException("there is no " + file + " in the archive of the server");
+    throw new IOException("The embedded server's archive does not contain " + file + ".");
   }
 
   @Override
