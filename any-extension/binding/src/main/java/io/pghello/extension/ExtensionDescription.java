@@ -56,8 +56,8 @@ public final class ExtensionDescription {
   /**
    * Returns the description of an extension from an {@link ExtensionProvider} on the class path. If
    * there is none, returns a description with only the name; {@link #find} then reports whether the
-   * extension is created, and in which schema. Searches the thread's class loader first, then the
-   * class loader of this class.
+   * extension has been created in the database, and in which schema. Searches the thread's class
+   * loader first, then the class loader of this class.
    *
    * @throws IllegalArgumentException if the name is invalid
    * @throws java.util.ServiceConfigurationError if a provider cannot be loaded; the message

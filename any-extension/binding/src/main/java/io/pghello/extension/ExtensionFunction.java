@@ -13,14 +13,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * A function of an extension, as declared in the extension's script. Immutable.
  *
- * @param name its name without a schema: lower-case letters, digits and {@code _}, not beginning
- *     with a digit
- * @param argumentTypes the SQL names of its argument types, without a schema, for example {@code
- *     double precision}, {@code text[]} or {@code vector}; an array for {@code VARIADIC}
- * @param resultType the SQL name of its result type
+ * @param name the function's name without a schema: lower-case letters, digits and {@code _}, not
+ *     beginning with a digit
+ * @param argumentTypes the SQL names of the argument types, without a schema, for example {@code
+ *     double precision}, {@code text[]} or {@code vector}; an array type for a {@code VARIADIC}
+ *     parameter
+ * @param resultType the SQL name of the result type
  * @param since the first extension version that has this function; it begins with a number; null if
  *     all versions have the function
- * @param volatility its declared volatility; null if irrelevant
+ * @param volatility the declared volatility; null if it is not checked
  */
 public record ExtensionFunction(
     String name,

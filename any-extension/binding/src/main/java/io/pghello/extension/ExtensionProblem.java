@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * A problem with the installation of an extension, and how to fix it. Immutable.
  *
  * @param kind the kind of problem
- * @param message the problem, in one sentence
+ * @param message a description of the problem
  * @param remedy the fix, with the statement to run if there is one
  * @param functions the signatures of the described functions that cannot be called; empty if no
  *     function was described, or if only the application's own SQL is affected
@@ -143,10 +143,10 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
   }
 
   /**
-   * Returns the problem for an extension that is not created.
+   * Returns the problem for an extension that has not been created in the database.
    *
    * @param creator a description of the roles that may create it; null if the current role may
-   * @param schema the schema to create it in, quoted; null for any
+   * @param schema the schema in which to create it, quoted; null for any schema
    */
   static ExtensionProblem notCreated(
       ExtensionDescription extension,
@@ -172,7 +172,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
   /**
    * Returns the problem for functions that were not declared by a superuser.
    *
-   * @param added their signatures with schemas
+   * @param added the signatures of the functions, with schemas
    */
   static ExtensionProblem foreignFunctions(
       ExtensionDescription extension,
@@ -229,7 +229,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
   /**
    * Returns the problem for functions that the role may not execute.
    *
-   * @param qualified their signatures with schemas
+   * @param qualified the signatures of the functions, with schemas
    */
   static ExtensionProblem noExecutePrivilege(
       Collection<ExtensionFunction> forbidden, List<String> qualified, String role) {

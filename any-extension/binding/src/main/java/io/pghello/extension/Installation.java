@@ -23,10 +23,12 @@ import org.jspecify.annotations.Nullable;
  * @param database the name of the database
  * @param serverVersion the PostgreSQL version, with the packager's suffix if any, for example
  *     {@code 17.5}
- * @param schema the schema of the extension, quoted if necessary; null if the extension is not
- *     created in this database
- * @param version its version; null if the extension is not created in this database
- * @param filesVersion the version that the files on the server would create; null if there are none
+ * @param schema the schema of the extension, quoted if necessary; null if the extension has not
+ *     been created in this database
+ * @param version the created version of the extension; null if the extension has not been created
+ *     in this database
+ * @param filesVersion the version that {@code CREATE EXTENSION} would create from the files on the
+ *     server; null if there are no files
  * @param functions the described functions that exist and are the extension's own: C functions in
  *     its library and schema, owned by a superuser
  * @param problems the problems, most severe first
@@ -197,7 +199,7 @@ public record Installation(
   }
 
   /**
-   * Returns the members with the described names. If several have the same signature, the
+   * Returns the members with the described names. If several members have the same signature, the
    * extension's own function is returned.
    */
   private static Map<List<String>, Member> members(ResultSet row) throws SQLException {
@@ -397,7 +399,7 @@ public record Installation(
   /**
    * A function that is a member of the extension.
    *
-   * @param schema its schema, quoted if necessary
+   * @param schema the function's schema, quoted if necessary
    * @param volatility the first letter of its declared volatility
    * @param bySuperuser whether a superuser declared it: a superuser owns it, or it is a C function
    * @param schemas the schemas of its argument types, quoted; empty for PostgreSQL's own types

@@ -31,7 +31,7 @@ public interface BatchMapper<Q, A> {
    * Binds requests to the parameters of a statement. Each parameter is an array argument of the
    * function, and has one element per request.
    *
-   * @param requests at least one request; do not use the list after this method returns
+   * @param requests the requests, at least one; do not use the list after this method returns
    */
   void bind(PreparedStatement statement, List<Q> requests) throws SQLException;
 
@@ -44,7 +44,7 @@ public interface BatchMapper<Q, A> {
   List<A> read(Array answers) throws SQLException;
 
   /**
-   * Returns whether this can be the answer to the request. The client has already checked that the
+   * Returns whether the answer can belong to the request. The client has already checked that the
    * result comes from this function, with one element per request. If an answer contains a part of
    * its request, compare that part. If this method returns false, the call fails with {@link
    * FunctionCallException.Code#ANSWER_MISMATCH}, and the connection is closed.

@@ -10,10 +10,10 @@ import java.util.Set;
  * The reason why a call failed or cannot succeed, and the remedy. Immutable.
  *
  * @param code the kind of problem
- * @param message the problem in one sentence
- * @param remedy the remedy in one or two sentences; may be empty
- * @param functions the signatures of the functions that cannot be called because of this
- *     installation problem, e.g. {@code acme_distance(double precision[])}; copied
+ * @param message a description of the problem
+ * @param remedy a description of the remedy; may be empty
+ * @param functions the signatures of the functions that an installation problem makes unavailable,
+ *     e.g. {@code acme_distance(double precision[])}; empty for other problems; copied
  */
 public record CallProblem(
     FunctionCallException.Code code,

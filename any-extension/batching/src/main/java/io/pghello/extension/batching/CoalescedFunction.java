@@ -22,7 +22,7 @@ import javax.sql.DataSource;
  *
  * <p><b>The result must depend only on the arguments</b>, and not on session state such as the
  * role, row-level security, {@code search_path}, or a tenant setting. Calls from different callers
- * run in the same session, with the settings of any one caller. For a function that depends on
+ * run in the same session, with the settings of one of the callers. For a function that depends on
  * session state, use {@link #on}.
  *
  * <p>A call takes one round trip. The first call takes an additional one to locate the extension.
@@ -66,8 +66,8 @@ public final class CoalescedFunction<Q, A> extends PooledFunctionCalls<Q, A>
   }
 
   /**
-   * Creates a function with default settings. For other settings, use {@link #builder}. It connects
-   * when the first call is made.
+   * Creates a function with default settings. For other settings, use {@link #builder}. The
+   * function connects to the database when the first call is made.
    *
    * @param dataSource the source of connections; the caller closes it
    * @param extension the description of the extension, with its functions

@@ -56,9 +56,9 @@ public final class CoalescedFunctionBuilder<Q, A> {
 
   /**
    * Uses a separate connection pool (HikariCP), which is closed with the function. The pool has at
-   * most 20 connections, closes them after 30 idle seconds or at the age of 30 minutes, and waits 2
-   * seconds for a connection. Change this with {@link #pool}. A call whose login is rejected fails
-   * immediately, and is not retried.
+   * most 20 connections, closes them after 30 seconds without use or at the age of 30 minutes, and
+   * waits 2 seconds for a connection. Change this with {@link #pool}. A call whose login is
+   * rejected fails immediately, and is not retried.
    *
    * @param url the JDBC URL, for example {@code jdbc:postgresql://localhost/app}, with any driver
    *     parameters

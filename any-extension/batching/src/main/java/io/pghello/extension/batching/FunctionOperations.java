@@ -62,8 +62,8 @@ public interface FunctionOperations<Q, A> {
    * Returns operations that run on the given connection, within its current transaction if there is
    * one. They are not batched with other calls, and are not retried. A server error aborts the
    * transaction. Only one thread at a time may use the connection, so there are no asynchronous
-   * methods. This method takes no round trip. The first call takes an additional one if the client
-   * has not yet used the database and user of this connection.
+   * methods. This method takes no round trip. The first call takes an additional round trip if the
+   * client has not yet used the database and user of this connection.
    *
    * @param connection the connection, which the caller closes
    */

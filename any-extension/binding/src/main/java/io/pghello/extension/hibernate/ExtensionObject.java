@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * An extension as part of the schema that Hibernate creates. It is created before the tables and
  * never dropped. Ignored on databases other than PostgreSQL.
  *
- * @param quotedName its name, quoted if necessary
+ * @param quotedName the extension's name, quoted if necessary
  * @param schema the schema to create it in, without quotes; null for the first schema on the search
  *     path
  */

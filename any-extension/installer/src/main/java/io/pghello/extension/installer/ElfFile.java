@@ -13,8 +13,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The headers of a Linux shared library, which determine the machines that can load it. The format
- * is defined by the ELF specification, and symbol versions by the Linux Standard Base.
+ * The headers of a Linux shared library. They determine which machines can load it. The format is
+ * defined by the ELF specification, and symbol versions by the Linux Standard Base.
  *
  * @param machine the processor, for example {@code amd64}
  * @param needed the names of the libraries that the file needs

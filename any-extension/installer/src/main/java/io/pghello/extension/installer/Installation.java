@@ -142,7 +142,7 @@ final class Installation {
     }
   }
 
-  /** Rejects a library that needs a newer system than the server has. */
+  /** Rejects a library that needs a newer C library or operating system than the server has. */
   private void requireSystem(String name, NativeFile library) throws IOException, RefusedException {
     Optional<String> needed = library.minimumSystem(server.platform());
     Optional<String> present = needed.isEmpty() ? needed : server.systemVersion();
@@ -259,7 +259,8 @@ final class Installation {
     }
     List<Path> folders = missingFolders(wanted);
     try (var changes = new Changes(before)) {
-      // saved first, so that after a kill, the remaining files are known to belong to this program
+      // the list is saved first, so that if the process is killed, the next run knows that the
+      // remaining files belong to this program
       save(changes, installed.and(hashes, folders));
       for (Path folder : folders) {
         changes.createFolder(folder);
@@ -358,7 +359,8 @@ final class Installation {
       var folders = new ArrayList<>(installed.folders());
       Collections.reverse(folders);
       folders.forEach(changes::removeFolderLast);
-      // removed last, so that after a kill the next run knows the remaining files
+      // the list is removed last, so that if the process is killed, the next run knows the
+      // remaining files
       changes.removeLast(installed.file());
       changes.complete();
     }
@@ -426,7 +428,7 @@ final class Installation {
       PosixFileAttributes attributes =
           Files.readAttributes(each, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
       Set<PosixFilePermission> permissions = attributes.permissions();
-      // in a directory such as /tmp, other users cannot rename root's files
+      // in a directory with the sticky bit, such as /tmp, other users cannot rename root's files
       boolean sticky = (number(each, "unix:mode") & 01000) != 0;
       boolean owned = number(each, "unix:uid") == 0;
       // the group's permissions include those of the access control list

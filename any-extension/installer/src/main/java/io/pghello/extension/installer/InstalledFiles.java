@@ -121,7 +121,7 @@ record InstalledFiles(Path file, Map<Path, Set<String>> hashes, Set<Path> folder
   }
 
   private static String line(Server server, String what, Path path) {
-    // in some servers, one of these directories is inside the other
+    // on some servers, one of these directories is inside the other
     boolean library =
         path.startsWith(server.libraries())
             && !(path.startsWith(server.shared())

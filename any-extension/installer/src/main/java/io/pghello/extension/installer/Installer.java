@@ -29,16 +29,16 @@ import org.jspecify.annotations.Nullable;
  * time. Other threads and processes wait.
  */
 public final class Installer {
-  /** Everything is in the requested state. */
+  /** The exit status if everything is in the requested state. */
   public static final int OK = 0;
 
-  /** Further steps are necessary, or files were skipped. */
+  /** The exit status if further steps are necessary, or files were skipped. */
   public static final int WARNING = 1;
 
-  /** The action failed, and its changes were undone as far as possible. */
+  /** The exit status if the action failed, and its changes were undone as far as possible. */
   public static final int FAILED = 2;
 
-  /** Nothing was changed; the reason was reported. */
+  /** The exit status if nothing was changed; the reason was reported. */
   public static final int REFUSED = 3;
 
   private static final String USAGE =
@@ -77,7 +77,7 @@ public final class Installer {
 
   /** The action to perform. */
   public enum Action {
-    /** Shows which files the server has. */
+    /** Reports which of the extension's files the server has. */
     CHECK,
     /** Writes missing files, and replaces older ones. */
     INSTALL,

@@ -36,7 +36,7 @@ public final class MachOFile implements NativeFile {
   private static final int DYLIB = 6;
   private static final int BUNDLE = 8;
 
-  /** The platform on which macOS runs only signed code. */
+  /** The platform, Apple processors, on which macOS runs only signed code. */
   private static final String SIGNED_ONLY = SYSTEM + "arm64";
 
   private final Map<String, Slice> slices;
@@ -48,7 +48,7 @@ public final class MachOFile implements NativeFile {
   /**
    * The part for one processor.
    *
-   * @param imports the symbols that the program that loads the library must export
+   * @param imports the symbols that must be exported by the program that loads the library
    */
   private record Slice(
       int type,

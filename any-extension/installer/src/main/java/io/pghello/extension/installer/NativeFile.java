@@ -9,7 +9,7 @@ import java.util.Set;
 /** A shared library or a program for Linux, macOS or Windows. */
 public sealed interface NativeFile permits ElfFile, MachOFile, PeFile {
   /**
-   * Reads a file of any of the formats.
+   * Reads a file in the ELF, Mach-O or PE format.
    *
    * @throws IOException if the file has none of these formats, or is truncated or damaged
    */

@@ -27,64 +27,72 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The files of an extension in a jar, which a descriptor lists, since resources cannot be listed:
- * {@code META-INF/pg-extension/NAME.properties}, in UTF-8, has the keys
+ * The files of an extension in a jar. A descriptor lists them, because Java cannot list the
+ * resources of a directory. The descriptor is {@code META-INF/pg-extension/NAME.properties},
+ * encoded in UTF-8, with the following keys:
  *
  * <ul>
  *   <li>{@code folder}: the path of the files in the jar;
- *   <li>{@code scripts}: the control file and the scripts, for {@code share/extension};
- *   <li>{@code data}: other files for {@code share}, with their subfolders;
- *   <li>{@code libraries}: shared libraries, which are in folders {@code PLATFORM/MAJOR} as {@code
- *       linux-amd64/17}; the file {@code SHA256SUMS} in the folder lists them with their hashes. A
- *       name may have no suffix, or the suffix of Linux: see {@link #libraryFile};
- *   <li>{@code majors}: instead of the previous three, if each major version has different files:
- *       those for {@code share} are in {@code share/MAJOR}, libraries in {@code PLATFORM/MAJOR},
- *       and {@code SHA256SUMS} lists all; libraries that these need, and a machine may not have,
- *       are in {@code needed/PLATFORM/MAJOR};
- *   <li>{@code libc}: a directory with the GNU C library for which the libraries were built, in
- *       {@code PLATFORM}, and {@code SHA256SUMS}; it may be in another jar; without it, the C
- *       library of the machine is used;
+ *   <li>{@code scripts}: the control file and the scripts, to be installed in {@code
+ *       share/extension};
+ *   <li>{@code data}: other files, to be installed in {@code share}, with their subdirectories;
+ *   <li>{@code libraries}: shared libraries, which are in directories {@code PLATFORM/MAJOR}, e.g.
+ *       {@code linux-amd64/17}; the file {@code SHA256SUMS} in {@code folder} contains their
+ *       hashes; a library's name may have no suffix, or the suffix used on Linux (see {@link
+ *       #libraryFile});
+ *   <li>{@code majors}: the major versions, if each of them has its own files; replaces {@code
+ *       scripts}, {@code data} and {@code libraries}: files for {@code share} are in {@code
+ *       share/MAJOR}, libraries in {@code PLATFORM/MAJOR}, and additional libraries that these
+ *       depend on in {@code needed/PLATFORM/MAJOR}; {@code SHA256SUMS} lists all files;
+ *   <li>{@code libc}: a directory that contains the GNU C library for which the libraries were
+ *       built, in a subdirectory {@code PLATFORM}, and a file {@code SHA256SUMS}; the directory may
+ *       be in another jar; by default, the C library of the machine is used;
  *   <li>{@code preload}: libraries for {@code shared_preload_libraries};
  *   <li>{@code setting.NAME}: a setting that the server needs;
  *   <li>{@code headers.MAJOR}: the PostgreSQL version of the headers that the libraries of a major
  *       version were built with, e.g. {@code 17.5}.
  * </ul>
  *
- * Lists are separated by commas. Thread-safe.
+ * The elements of lists are separated by commas. Thread-safe.
  */
 public final class PackedExtension {
-  /** The folder of descriptors. */
+  /** The directory of descriptors. */
   public static final String DESCRIPTORS = "META-INF/pg-extension/";
 
-  /** Stands in scripts for the folder of shared files, which is known when they are installed. */
+  /**
+   * Placeholder in scripts for the directory of shared files, which is known only at installation.
+   */
   public static final String SHARED_FOLDER = "@PG_EXTENSION_SHARED_FOLDER@";
 
-  /** Directory of libraries within a server's directory. */
+  /** Directory of libraries, relative to the server's directory. */
   public static final String LIBRARIES = "lib/postgresql/";
 
-  /** Directory of the libraries that extension libraries need, within a server's directory. */
+  /**
+   * Directory of the libraries that extension libraries need, relative to the server's directory.
+   */
   public static final String NEEDED = "lib/needed/";
 
   /**
-   * Directory of data files of the libraries in {@link #NEEDED}, within a server's directory. Has
-   * the place that {@code /usr/share} has next to {@code /usr/lib}, where PROJ finds its data.
+   * Directory of data files of the libraries in {@link #NEEDED}, relative to the server's
+   * directory. It is next to their directory, like {@code /usr/share} next to {@code /usr/lib}, so
+   * that PROJ finds its data.
    */
   public static final String NEEDED_DATA = "lib/share/";
 
-  /** Directory of a separate C library within a server's directory. */
+  /** Directory of a separate C library, relative to the server's directory. */
   public static final String LIBC = "lib/libc/";
 
-  /** Directory of shared files within a server's directory. */
+  /** Directory of shared files, relative to the server's directory. */
   public static final String SHARED = "share/postgresql/";
 
-  /** Directory of control files and scripts within a server's directory. */
+  /** Directory of control files and scripts, relative to the server's directory. */
   public static final String SCRIPTS = SHARED + "extension/";
 
   private static final String SUMS = "SHA256SUMS";
   private static final String SETTING = "setting.";
   private static final String HEADERS = "headers.";
 
-  /** A platform and a major version, as in the directories of libraries. */
+  /** A platform and a major version, as in the paths of library directories. */
   private static final Pattern BUILD = Pattern.compile("(?!share/)[^/]+/\\d+(?=/)");
 
   private static final Pattern LIBRARY_SUFFIX = Pattern.compile("\\.(?:so|dylib|dll)$");
@@ -94,9 +102,9 @@ public final class PackedExtension {
   private static final List<String> KEYS =
       List.of("folder", "scripts", "data", "libraries", "majors", "libc", "preload");
 
-  /** A place that a jar's files are read from. */
+  /** The source from which the files of a jar are read. */
   public interface Resources {
-    /** Opens one; null if there is none. */
+    /** Opens a file; returns null if it does not exist. */
     @Nullable InputStream open(String name) throws IOException;
 
     /** Returns whether a file exists, and is in a jar rather than in a directory. */
@@ -117,8 +125,8 @@ public final class PackedExtension {
   /**
    * Reads a descriptor.
    *
-   * @param from names the descriptor in errors
-   * @throws IllegalStateException if it is wrong
+   * @param from the description of the descriptor in error messages
+   * @throws IllegalStateException if the descriptor is invalid
    */
   public PackedExtension(String name, String from, InputStream in, Resources resources) {
     this.name = name;
@@ -152,22 +160,25 @@ public final class PackedExtension {
     }
   }
 
-  /** Returns what {@code CREATE EXTENSION} takes. */
+  /** Returns the extension's name, as used in {@code CREATE EXTENSION}. */
   public String name() {
     return name;
   }
 
-  /** Returns the libraries that a server must preload. */
+  /** Returns the names of the libraries that a server must preload. */
   public List<String> preload() {
     return list("preload");
   }
 
-  /** Returns the settings that a server needs, by their names. */
+  /** Returns the settings that a server needs, as a map from name to value. */
   public Map<String, String> settings() {
     return settings;
   }
 
-  /** Returns the version of the headers that the libraries of a major were built with; or null. */
+  /**
+   * Returns the version of the headers with which the libraries for a major version were built;
+   * null if the descriptor does not contain it.
+   */
   public @Nullable String headersVersion(int major) {
     return values.get(HEADERS + major);
   }
@@ -178,15 +189,17 @@ public final class PackedExtension {
   }
 
   /**
-   * Returns what a server needs: contents by paths in its folder.
+   * Returns the files for a server, as a map from path (relative to the server's directory) to
+   * content.
    *
    * @param platform the platform of the server, for example {@code linux-amd64}
-   * @throws IllegalStateException if there are no files for it; the message lists the existing ones
+   * @throws IllegalStateException if there are no files for this server; the message lists the
+   *     supported platforms and versions
    */
   public Map<String, byte[]> files(String platform, int major) {
     var files = new LinkedHashMap<String, byte[]>();
     for (String library : list("libraries")) {
-      // checked as the descriptor has it, and so errors name it
+      // the name is checked as it is written in the descriptor, so that errors contain that name
       String path = libraryFile(inFolder(LIBRARIES, library), platform, major);
       files.put(path, library(path.substring(LIBRARIES.length()), platform, major));
     }
@@ -203,9 +216,9 @@ public final class PackedExtension {
   }
 
   /**
-   * Returns a text that differs if any of the files differ, without reading libraries: the lists of
-   * hashes, and the contents of scripts and data. Empty if the files are not in jars, because
-   * libraries in directories may be built again without a new list.
+   * Returns a string that changes when any of the files changes. It consists of the lists of hashes
+   * and the contents of scripts and data, so that libraries need not be read. Empty if the files
+   * are not in jars, because libraries in directories may be rebuilt without a new list.
    */
   public Optional<String> identity() {
     var listed = new ArrayList<String>();
@@ -262,10 +275,10 @@ public final class PackedExtension {
 
   /**
    * Returns the name of a library's file on a platform. Servers look for {@code .dll} on Windows,
-   * {@code .dylib} on macOS from PostgreSQL 16 on, and otherwise {@code .so}.
+   * for {@code .dylib} on macOS since PostgreSQL 16, and otherwise for {@code .so}.
    *
-   * @param library its name without a suffix, or with the suffix of any platform. A name with a
-   *     version after the suffix ({@code libacme.so.1}) is returned unchanged.
+   * @param library the library's name without a suffix, or with the suffix of any platform. A name
+   *     with a version after the suffix ({@code libacme.so.1}) is returned unchanged.
    */
   public static String libraryFile(String library, String platform, int major) {
     if (WITH_VERSION.matcher(library).find()) {
@@ -274,7 +287,7 @@ public final class PackedExtension {
     return LIBRARY_SUFFIX.matcher(library).replaceFirst("") + librarySuffix(platform, major);
   }
 
-  /** Returns the suffix of libraries, e.g. {@code .so}; see {@link #libraryFile}. */
+  /** Returns the suffix of libraries, e.g. {@code .so} (see {@link #libraryFile}). */
   public static String librarySuffix(String platform, int major) {
     if (platform.startsWith("windows-")) {
       return ".dll";
@@ -282,22 +295,25 @@ public final class PackedExtension {
     return platform.startsWith("darwin-") && major >= FIRST_WITH_DYLIB ? ".dylib" : ".so";
   }
 
-  /** Returns whether it comes with a C library, of whatever platform. */
+  /** Returns whether the extension includes a C library for any platform. */
   public boolean hasLibc() {
     String libc = values.get("libc");
     return libc != null && has(libc + "/" + SUMS);
   }
 
   /**
-   * Returns the C library for which the libraries were built, in the spelling of {@link #files}
-   * does.
+   * Returns the files of the C library for which the libraries were built, in the format of {@link
+   * #files}.
    */
   public Map<String, byte[]> libc(String platform) {
     String libc = values.get("libc");
     return libc == null || !hasLibc() ? Map.of() : in(libc, platform + "/", LIBC);
   }
 
-  /** Returns the files of a directory below a path, by their paths on a server. */
+  /**
+   * Returns the files of a directory that are below a path, as a map from their paths on a server
+   * to their contents.
+   */
   private Map<String, byte[]> in(String folder, String path, String place) {
     var files = new LinkedHashMap<String, byte[]>();
     hashes(folder)
@@ -310,7 +326,7 @@ public final class PackedExtension {
     return files;
   }
 
-  /** A descriptor is a file like any other, and may be wrong. */
+  /** Returns a file's path below a directory. Checks it, because a descriptor may be wrong. */
   private String inFolder(String folder, String file) {
     try {
       return below(folder, file);
@@ -320,9 +336,9 @@ public final class PackedExtension {
   }
 
   /**
-   * Returns a path below a folder.
+   * Returns the path of a file below a directory.
    *
-   * @throws IllegalArgumentException if the file is not in there
+   * @throws IllegalArgumentException if the file is not below the directory
    */
   public static String below(String folder, String file) {
     Path path = Path.of(file);
@@ -336,7 +352,7 @@ public final class PackedExtension {
     return folder + file;
   }
 
-  /** Returns a script for a server with this directory of shared files. */
+  /** Returns the script for a server with the given directory of shared files. */
   public static byte[] withSharedFolder(byte[] script, String shared) {
     var text = new String(script, StandardCharsets.ISO_8859_1);
     if (!text.contains(SHARED_FOLDER)) {
@@ -390,9 +406,9 @@ public final class PackedExtension {
   }
 
   /**
-   * Returns the library that was built for a platform and a major.
+   * Returns the library that was built for a platform and a major version.
    *
-   * @throws IllegalStateException if there is none; the message names those there are
+   * @throws IllegalStateException if there is none; the message lists the existing builds
    */
   public byte[] library(String library, String platform, int major) {
     String path = platform + "/" + major + "/" + library;
@@ -416,7 +432,10 @@ public final class PackedExtension {
             + ". Use one of these, or build it on such a machine with make install.");
   }
 
-  /** Returns the platform that it was built for, for example {@code linux-amd64/17}. */
+  /**
+   * Returns the platforms and major versions for which the libraries were built, for example {@code
+   * linux-amd64/17}.
+   */
   public List<String> builds() {
     return hashes(folder()).keySet().stream()
         .map(BUILD::matcher)
@@ -427,7 +446,7 @@ public final class PackedExtension {
         .toList();
   }
 
-  /** Returns the hashes of files by their paths. */
+  /** Returns the hashes of files, as a map from path to hash. */
   private Map<String, String> hashes(String folder) {
     var hashes = new LinkedHashMap<String, String>();
     new String(read(folder, SUMS), StandardCharsets.UTF_8)
@@ -441,7 +460,7 @@ public final class PackedExtension {
     return hashes;
   }
 
-  /** Returns the hash as {@code sha256sum} prints it. */
+  /** Returns the SHA-256 hash in the format that {@code sha256sum} prints. */
   static String sha256(byte[] content) {
     try {
       return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));

@@ -16,7 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A Windows library or program. Microsoft's "PE Format" defines the format. Immutable.
+ * A Windows library or program. Microsoft's document "PE Format" defines the format. Immutable.
  *
  * @param machine the processor, e.g. {@code amd64}
  * @param library whether the file is a library, not a program

@@ -42,8 +42,8 @@ record Server(
   private static final Pattern NUMBERS = Pattern.compile("\\d{1,6}(?:\\.\\d{1,6})*");
 
   /**
-   * The usual directories of servers. Each entry contains a directory, the prefix of the names in
-   * it, and the rest of the path.
+   * The usual program directories of servers. Each entry contains a directory, a prefix of the
+   * names of its subdirectories, and the rest of the path to the programs.
    */
   private static final List<List<String>> USUAL =
       List.of(
@@ -202,7 +202,10 @@ record Server(
         .orElseGet(() -> platforms.iterator().next());
   }
 
-  /** Returns a program's directory of the given kind, which is recognized by a file in it. */
+  /**
+   * Returns a program's directory of the given kind (e.g. {@code share}), which is recognized by a
+   * file in it.
+   */
   private static Path folder(FileTree tree, Path program, String kind, String file)
       throws IOException, RefusedException {
     Path bin = parent(tree.inside(program));
@@ -326,8 +329,8 @@ record Server(
   }
 
   /**
-   * Returns a library if it is for this machine, which may also have 32-bit libraries and libraries
-   * for other processors.
+   * Returns a library if it is built for this machine. A machine may also have 32-bit libraries and
+   * libraries for other processors.
    */
   private Optional<ElfFile> forThisMachine(byte[] content) {
     try {

@@ -45,7 +45,7 @@ public final class Errors {
     return statementsMixedUp(reported, ExtensionProblem.mismatch(extension).remedy());
   }
 
-  /** Returns the same with a remedy that is known. */
+  /** Returns the problem for mixed-up statements, with the given remedy. */
   public static CallProblem statementsMixedUp(String reported, String remedy) {
     return new CallProblem(
         Code.ANSWER_MISMATCH,

@@ -26,7 +26,8 @@ public interface ServerFunction {
   /**
    * Returns a statement that calls the function, with parameters for the arguments. The value is in
    * the last column of the result. If the value cannot be matched to its request, the preceding
-   * column contains the signature, because a pooler may make the server run another statement.
+   * column contains the signature, so that the client can detect that a pooler made the server run
+   * another statement.
    */
   default String callIn(String schema) {
     String question = repeatsArguments() ? "" : "'" + signature() + "', ";

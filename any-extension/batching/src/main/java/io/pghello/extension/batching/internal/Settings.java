@@ -17,8 +17,8 @@ public record Settings(Statements statements, Batches batches, Queue queue, Futu
   /**
    * Settings of all statements.
    *
-   * @param schema the extension's schema, in quotes; null to look it up
-   * @param routesCalls whether each call's connection may be to a different database
+   * @param schema the extension's schema, quoted if necessary; null to look it up
+   * @param routesCalls whether different calls may use connections to different databases
    */
   public record Statements(
       @Nullable String schema,

@@ -6,7 +6,7 @@ import io.pghello.extension.batching.CallListener.Kind;
 /**
  * The purpose of a statement, and its deadline.
  *
- * @param calls the number of calls in the statement, or of names in a bulk call
+ * @param calls the number of calls in the statement, or of requests in a bulk call
  * @param waitedNanos the time that the oldest of the calls has waited for other calls
  * @param deadline the deadline of the statement
  */
@@ -16,7 +16,7 @@ public record StatementContext(Kind kind, int calls, long waitedNanos, Deadline 
     return new StatementContext(Kind.SINGLE, 1, 0, deadline);
   }
 
-  /** Returns the context of a statement for names of a bulk call. */
+  /** Returns the context of a statement for requests of a bulk call. */
   public static StatementContext bulk(int names, Deadline deadline) {
     return new StatementContext(Kind.BULK, names, 0, deadline);
   }
@@ -27,7 +27,7 @@ public record StatementContext(Kind kind, int calls, long waitedNanos, Deadline 
         calls == 1 ? Kind.SINGLE : Kind.BATCH, calls, waitedNanos, deadline);
   }
 
-  /** Returns the context of a statement for the given number of these calls. */
+  /** Returns the context of another statement for the given number of the same calls. */
   public StatementContext of(int calls) {
     return coalesced(calls, waitedNanos, deadline);
   }

@@ -28,7 +28,8 @@ class CoalescerStress {
   static final int INTERRUPTED = 4;
   static final int OTHER = 9;
 
-  // A timeout longer than any scheduling delay, so that only a lost wakeup can cause it.
+  // A timeout that is longer than any scheduling delay, so that only a lost wakeup can make it
+  // expire.
   static final Duration CALL_TIMEOUT = Duration.ofSeconds(1);
   static final int MAX_WAITING = 4;
 
@@ -103,7 +104,7 @@ class CoalescerStress {
     return call;
   }
 
-  /** Makes a call like the dispatcher. */
+  /** Makes a call in the way in which the dispatcher makes it. */
   int call(String name) {
     int permit = coalescer.tryAcquire();
     if (permit != InFlightLimit.NONE) {
@@ -126,7 +127,10 @@ class CoalescerStress {
     }
   }
 
-  /** Ends calls at their deadlines like the timer, but does not hide lost wakeups. */
+  /**
+   * Ends calls at their deadlines like the timer, but, unlike the timer, does not hide lost
+   * wakeups.
+   */
   private static void watch() {
     while (true) {
       for (Call<Name, String> call : WATCHED) {

@@ -14,7 +14,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.III_Result;
 
-/** One call times out while the permit is released, and another call does not. */
+/** The permit is released while one call reaches its deadline. Another call must not time out. */
 @JCStressTest
 @Outcome(id = "1, 1, 1", expect = ACCEPTABLE, desc = "it was in time")
 @Outcome(id = "3, 1, 1", expect = ACCEPTABLE, desc = "it timed out")

@@ -92,7 +92,8 @@ final class AsyncCalls {
    */
   void add(Task<?> task) {
     enqueue(task);
-    // registered before it is removed from the queue, so that it is not lost if an error is thrown
+    // the call is registered before it leaves the queue, so that it is not lost if an error is
+    // thrown
     tasks.add(task);
     if (executor == null) {
       dispatch();
@@ -173,7 +174,7 @@ final class AsyncCalls {
       boolean submitted = false;
       try {
         Task<?> task = queue.poll();
-        // it may have timed out in the meantime
+        // the call may have timed out in the meantime
         if (task != null && !task.isEnded() && task.trySubmit()) {
           submitted = true;
           execute(task);

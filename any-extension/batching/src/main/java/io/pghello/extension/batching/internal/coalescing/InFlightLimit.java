@@ -46,7 +46,7 @@ final class InFlightLimit {
   private static final long HELD = 1;
   private static final long HELD_BY_VIRTUAL_THREAD = 2;
 
-  // for each permit, the time since when it is held or its statement is in flight; the last permit
+  // for each permit, the time at which it was acquired or its statement was sent; the last permit
   // is the reserve; releasing a permit calls as few methods as possible, because the stack may be
   // almost full
   private final AtomicLong[] permits;
@@ -62,8 +62,8 @@ final class InFlightLimit {
    * Acquires a permit if one is available and no head start delays the queued calls. If an error is
    * thrown, no permit is acquired.
    *
-   * @param queueIsFull whether to ignore the head start, because no more calls can be queued until
-   *     then
+   * @param queueIsFull whether the queue is full; the head start is then ignored, because no calls
+   *     can be added while it lasts
    * @return the permit, or {@link #NONE}
    */
   int tryAcquire(CallQueue<?> queue, boolean queueIsFull) {

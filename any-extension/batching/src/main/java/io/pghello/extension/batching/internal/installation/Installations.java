@@ -13,9 +13,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Caches the statements that call the installed functions, for at most a thousand databases and
- * users. As long as there is only one, a client that batches calls does not determine the database
- * of its connections.
+ * Caches the statements that call the installed functions, for at most 1,000 pairs of database and
+ * user. While the cache has only one entry, a client that batches calls uses this entry without
+ * checking which database a connection belongs to.
  */
 public final class Installations {
   private static final int MAX_PLACES = 1_000;
@@ -49,8 +49,8 @@ public final class Installations {
    * Returns the statement that calls a function; null if the function's installation is unknown, or
    * if the function cannot be called.
    *
-   * @param anyPlace whether the connection may be to a different database than the other
-   *     connections
+   * @param anyPlace whether the client's connections may belong to different databases, so that the
+   *     only entry may be the wrong one
    */
   public @Nullable String statement(
       ServerFunction function, Connection connection, boolean anyPlace) throws SQLException {
@@ -62,8 +62,8 @@ public final class Installations {
   }
 
   /**
-   * Stores the installation that the preflight found on this connection, unless the schema is
-   * configured.
+   * Caches the statements for the installation that the preflight found on this connection, unless
+   * the schema is configured.
    */
   public void put(Preflight preflight, Connection connection) throws SQLException {
     if (told == null) {
@@ -78,7 +78,9 @@ public final class Installations {
     }
   }
 
-  /** Removes the installation in a connection's database from the cache, because it has changed. */
+  /**
+   * Removes the entry for a connection's database and user, because the installation has changed.
+   */
   public void forget(Connection connection) throws SQLException {
     if (told == null) {
       String place = place(connection);
@@ -92,7 +94,9 @@ public final class Installations {
     }
   }
 
-  /** Stores the installation in a database. Evicts another installation if the limit is reached. */
+  /**
+   * Caches the statements for a database and user. Evicts another entry if the limit is reached.
+   */
   void put(String place, Map<ServerFunction, String> statements) {
     writing.lock();
     try {
@@ -106,12 +110,12 @@ public final class Installations {
     }
   }
 
-  /** Returns the number of cached databases and users. */
+  /** Returns the number of entries (pairs of database and user). */
   int size() {
     return found.size();
   }
 
-  /** Returns the statements for the only cached database; null if there is not exactly one. */
+  /** Returns the statements of the only entry; null if there is not exactly one entry. */
   @Nullable Map<ServerFunction, String> only() {
     return only;
   }

@@ -33,7 +33,8 @@ public record Preflight(Installation installation, boolean isBehindPooler) {
   /**
    * Inspects the installation on a connection, without changing anything.
    *
-   * @param told the quoted schema of the functions; null to search for it
+   * @param told the schema of the functions, as set by the program, in quotes; null to search for
+   *     it
    */
   public static Preflight run(
       Connection connection, @Nullable String told, ExtensionDescription extension)
@@ -68,7 +69,10 @@ public record Preflight(Installation installation, boolean isBehindPooler) {
         problem.functions());
   }
 
-  /** Returns the quoted name of the extension's schema; null if it is not created here. */
+  /**
+   * Returns the quoted name of the extension's schema; null if this database does not have the
+   * extension.
+   */
   public @Nullable String schema() {
     return installation.schema();
   }

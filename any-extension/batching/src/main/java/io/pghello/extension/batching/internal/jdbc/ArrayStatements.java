@@ -144,9 +144,9 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
 
   /**
    * Returns false for transaction errors (25, 40), login errors (28, 3D), cancellation by an
-   * administrator (57), and lock timeouts (55P03), because each part would wait for the lock again.
-   * Insufficient memory or disk space (53) can be caused by one request, but if many parts fail, no
-   * more parts are sent.
+   * administrator (57), and lock timeouts (55P03), because each part of the batch would wait for
+   * the lock again. Insufficient memory or disk space (53) can be caused by one request, but if
+   * many parts fail, no more parts are sent.
    */
   private static boolean isOfOneRequest(String state, int failures) {
     return switch (state.length() < 2 ? "" : state.substring(0, 2)) {
@@ -157,8 +157,8 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
   }
 
   /**
-   * Removes the server's message, and causes other than network errors, because they may quote one
-   * request.
+   * Removes the server's message, and causes other than network errors, because they may quote the
+   * arguments of one request.
    */
   @Override
   public FunctionCallException shared(FunctionCallException error) {
@@ -246,7 +246,10 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
     return described.signature() + ", " + executor;
   }
 
-  /** The function as a single instance, because it is looked up for each statement. */
+  /**
+   * A function of the description. A single instance is used, because the function is looked up for
+   * each statement.
+   */
   private static final class Described implements ServerFunction {
     private final ExtensionFunction description;
 
@@ -264,7 +267,7 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
       return false;
     }
 
-    /** Adds casts, because otherwise an overload with a different owner could be a better match. */
+    /** Adds casts, because otherwise another role's overload could be a better match. */
     @Override
     public String expressionIn(String schema) {
       return description.argumentTypes().stream()

@@ -87,7 +87,7 @@ final class FailedBatch<Q extends Request> {
       statements.executor().noteDriverLimit(requestsOf(part));
     }
     if (error.code() == Code.INTERRUPTED) {
-      // the next leader sends the whole batch again
+      // no part is sent again here, because the next leader sends the whole batch again
       parts.clear();
       Arrays.fill(outcomes, error);
     } else if (!(exceedsLimit ? part.size() > 1 : mayRepeat(error, part))) {

@@ -83,10 +83,10 @@ public final class OwnPool extends HikariDataSource {
     }
   }
 
-  /** Creates connections like the pool. The first one is kept until the pool requests it. */
+  /** Creates the connections of the pool. The first one is kept until the pool requests it. */
   private static final class FirstConnection implements DataSource {
-    // does nothing if a pooler has reported another process to the driver, because the pooler
-    // passes the session on to other clients
+    // does nothing if the process differs from the one that was reported at login, because a pooler
+    // then shares the session with other clients
     private static final String LIMIT =
         "SELECT pg_catalog.set_config('statement_timeout', ?, false)"
             + " WHERE pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) ?";
@@ -219,7 +219,8 @@ public final class OwnPool extends HikariDataSource {
         lock();
         try {
           if (!made) {
-            // a pool with a minimum number of idle connections requests it before the first call
+            // a pool with a minimum number of idle connections requests the first connection before
+            // the first call
             Connection connection = attempt(user, password);
             made = true;
             return connection;

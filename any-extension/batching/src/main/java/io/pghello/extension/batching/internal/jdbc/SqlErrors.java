@@ -35,7 +35,7 @@ import org.postgresql.util.PSQLException;
  */
 public final class SqlErrors {
   /**
-   * The C functions of the server that compare a prepared statement with its use, as named in
+   * The C functions of the server that check whether a prepared statement fits its use, as named in
    * errors.
    */
   private static final Set<String> OF_OTHER_STATEMENT =
@@ -107,8 +107,9 @@ public final class SqlErrors {
    * statement. This happens behind poolers that do not track prepared statements. The codes are
    * 26000 (the statement does not exist), 42P05 (a statement with this name already exists), 02000
    * (the statement returns no rows), and 22P02, 22P03 and 22021 (a parameter is not valid for its
-   * type). The last three apply only to checked arguments, which always have the right type and are
-   * valid UTF-8; other extensions' functions may raise them for an argument.
+   * type). The last three codes apply only if the client checks the arguments, which then always
+   * have the right type and are valid UTF-8; functions of other extensions may raise these codes
+   * for an argument.
    */
   private static boolean isOfOtherStatement(
       SQLException e, String state, ServerFunctions functions) {

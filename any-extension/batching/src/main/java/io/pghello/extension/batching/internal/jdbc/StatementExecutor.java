@@ -68,8 +68,8 @@ public class StatementExecutor {
   private static final Executor DIRECT = Runnable::run;
 
   /**
-   * The longest pause between two connections. With it, a pool of 100 connections is tried within
-   * two seconds.
+   * The longest pause between two connection attempts. It is short enough to try all connections of
+   * a pool of 100 within two seconds.
    */
   private static final int PAUSE_MAX_MILLIS = 20;
 
@@ -623,7 +623,7 @@ public class StatementExecutor {
       }
     }
 
-    /** Limits a statement to the time that the call has left. */
+    /** Limits the statement to the call's remaining time. */
     private void limitTime() throws SQLException {
       checkTime();
       if (!watched.isTimed) {

@@ -87,7 +87,8 @@ final class StatementWatch {
   }
 
   /**
-   * Ends statements whose deadlines have passed, and statements that their threads could not end.
+   * Ends statements whose deadlines have passed, and statements that their own threads failed to
+   * end.
    */
   boolean checkTimeouts() {
     underWay.removeIf(Watched::check);
