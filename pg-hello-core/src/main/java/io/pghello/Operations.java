@@ -74,7 +74,8 @@ abstract class Operations implements PgHelloOperations {
   /**
    * Sends a request. Throws if the client is closed.
    *
-   * @param wait receives the time that the call waited; null if it is not needed
+   * @param wait the object that receives the time that the call waited; null if the time is not
+   *     needed
    */
   abstract String greet(HelloRequest request, @Nullable WaitTime wait);
 

@@ -26,8 +26,8 @@ import java.util.concurrent.CompletableFuture;
  */
 public interface PgHelloAsyncOperations extends PgHelloOperations {
   /**
-   * Greets a name like {@link #hello(String)}, without blocking the calling thread. At most one
-   * round trip, which may be shared with other calls.
+   * Greets a name like {@link #hello(String)}, without blocking the calling thread. Takes at most
+   * one round trip, which may be shared with other calls.
    *
    * @param name any text, including the empty string, without U+0000 and unpaired surrogates
    * @return a future of the greeting, whose exception is a {@link PgHelloException}
@@ -47,9 +47,9 @@ public interface PgHelloAsyncOperations extends PgHelloOperations {
   CompletableFuture<String> helloAsync(String name, int repeat);
 
   /**
-   * Greets many names like {@link #helloAll}, without blocking the calling thread. One round trip
-   * per batch, one batch at a time. The wait before the first batch, and each batch, have their own
-   * timeouts. After the future is cancelled, no further batch is sent.
+   * Greets many names like {@link #helloAll}, without blocking the calling thread. Takes one round
+   * trip per batch, and sends one batch at a time. The wait before the first batch, and each batch,
+   * have their own timeouts. After the future is cancelled, no further batch is sent.
    *
    * @param names the names, without null elements; duplicates are allowed
    * @return a future of the greetings, an unmodifiable list in the order of the names

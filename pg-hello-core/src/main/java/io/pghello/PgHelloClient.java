@@ -18,7 +18,7 @@ import javax.sql.DataSource;
  * <p>Each call borrows a connection, runs one statement, and returns the connection, so use a
  * connection pool. The client changes no session settings and, if autocommit is on, leaves no
  * transaction open. Its first call needs one additional round trip to locate the extension's
- * schema. The methods document the round trips of later calls.
+ * schema. The documentation of each method contains the number of round trips of later calls.
  *
  * <p>Concurrent calls to {@link #hello(String)} and {@link #helloAsync} may be combined into one
  * statement and run on a connection borrowed by any of the calling threads. A call that does not
@@ -48,7 +48,8 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
   }
 
   /**
-   * Creates a client with default settings. It connects when the first call is made.
+   * Creates a client with default settings. The client connects to the database when the first call
+   * is made.
    *
    * @param dataSource the source of connections; the client does not close it
    */

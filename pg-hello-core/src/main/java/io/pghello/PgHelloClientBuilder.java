@@ -48,8 +48,8 @@ public final class PgHelloClientBuilder {
 
   /**
    * Uses the client's own connection pool (HikariCP), which is closed with the client. The pool has
-   * at most 20 connections, closes them after 30 idle seconds or at the age of 30 minutes, and
-   * waits 2 seconds for a connection. Change this with {@link #pool}. A call whose login is
+   * at most 20 connections, closes them after 30 seconds without use or at the age of 30 minutes,
+   * and waits 2 seconds for a connection. Change this with {@link #pool}. A call whose login is
    * rejected fails immediately, and is not retried.
    *
    * @param url the JDBC URL, for example {@code jdbc:postgresql://localhost/app}, with any driver
@@ -84,11 +84,11 @@ public final class PgHelloClientBuilder {
 
   /**
    * Sets the server's {@code statement_timeout} in the sessions of {@link #url}. Default: 5
-   * seconds, or {@link #callTimeout} if that is longer. It also limits calls with a longer timeout
-   * of {@link PgHelloOperations#withTimeout}. The client sets it with a statement at the start of a
-   * session, because poolers reject it as a startup parameter. It is not set behind a pooler, which
-   * would pass the session on to other clients, or if {@link #pool} configures another driver or
-   * data source.
+   * seconds, or {@link #callTimeout} if that is longer. The setting also limits calls that have a
+   * longer timeout because of {@link PgHelloOperations#withTimeout}. The client sets it with a
+   * statement at the start of a session, because poolers reject it as a startup parameter. It is
+   * not set behind a pooler, which would pass the session on to other clients, or if {@link #pool}
+   * configures another driver or data source.
    *
    * @param timeout the timeout in whole milliseconds; zero keeps the server's setting
    */
@@ -139,10 +139,10 @@ public final class PgHelloClientBuilder {
 
   /**
    * Sets whether calls are retried on another connection if their connection is lost. Default:
-   * true. This is safe, because the functions have no side effects. Retries end when a connection
-   * works or the call times out, because after a server restart a pool can return all of its dead
-   * connections one after the other. From the second retry on, the client pauses for 1 to 20
-   * milliseconds before each retry.
+   * true. This is safe, because the functions have no side effects. Retries continue until a
+   * connection works or the call times out, because after a server restart a pool can return all of
+   * its dead connections one after the other. From the second retry on, the client pauses for 1 to
+   * 20 milliseconds before each retry.
    */
   public PgHelloClientBuilder retryLostCalls(boolean retryLostCalls) {
     options.retryLostCalls(retryLostCalls);

@@ -7,8 +7,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The only exception of this library. Its {@link Code} is the kind of error, and its remedy is the
- * fix. Messages and causes never contain the greeted name.
+ * Thrown when a call fails. Contains a {@link Code} for the kind of error, and the fix as a remedy.
+ * Messages and causes never contain the greeted name.
  */
 public final class PgHelloException extends RuntimeException {
   @Serial private static final long serialVersionUID = 1L;
@@ -26,8 +26,9 @@ public final class PgHelloException extends RuntimeException {
      */
     NOT_CREATED(false),
     /**
-     * The extension's schema is not on the {@code search_path}. The client still finds the
-     * functions, but SQL with unqualified names does not.
+     * The extension is not in the configured schema, so calls fail. If no schema is configured: the
+     * extension's schema is not on the {@code search_path}, which affects only your own SQL with
+     * unqualified names, not the client's calls.
      */
     NOT_ON_PATH(false),
     /**
@@ -54,7 +55,10 @@ public final class PgHelloException extends RuntimeException {
     INVALID_NAME(false),
     /** The count is not between 1 and 10. */
     INVALID_REPEAT(false),
-    /** The name or the greeting exceeds the server's limit of 1 GB. */
+    /**
+     * The name or the greeting exceeds the server's limit of 1 GB, or the result exceeds the
+     * driver's {@code maxResultBuffer}.
+     */
     RESULT_TOO_LARGE(false),
     /**
      * The result does not match the request, or the server does not know the statement, because a
@@ -72,7 +76,7 @@ public final class PgHelloException extends RuntimeException {
     CONNECTION_LOST(true),
     /** The call exceeded its timeout. */
     TIMEOUT(true),
-    /** The server cancelled the call, because of an administrator or {@code statement_timeout}. */
+    /** The server cancelled the call, on request or because of {@code statement_timeout}. */
     CANCELLED_BY_SERVER(true),
     /**
      * The program cancelled or completed the future of the call. Only a {@link PgHelloListener}

@@ -9,9 +9,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Methods are called concurrently on the threads that do the work, and should return quickly:
  * {@link #callEnded} runs before the caller receives its result. A method must not wait for a call
- * of the same client. It may hold the thread, connection or queue place that this call needs, and
- * would block until the timeout. Exceptions are logged, and do not affect the call. Later versions
- * may add methods to this interface and to the events, so do not implement the events yourself.
+ * of the same client, because that call may need the listener's thread, connection or place in the
+ * queue, and would then block until it times out. Exceptions are logged, and do not affect the
+ * call. Later versions may add methods to this interface and to the events, so do not implement the
+ * events yourself.
  */
 public interface PgHelloListener {
   /**
@@ -93,7 +94,7 @@ public interface PgHelloListener {
   }
 
   /**
-   * Called when a call ends, also if its arguments were rejected. Each batch of {@code helloEach}
+   * Called when a call ends, even if its arguments were rejected. Each batch of {@code helloEach}
    * counts as a call. {@code info} and {@code preflight} are not reported.
    *
    * @param event details of the call

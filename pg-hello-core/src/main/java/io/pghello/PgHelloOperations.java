@@ -28,7 +28,7 @@ public interface PgHelloOperations {
    * Runs SQL {@code pg_hello(name)}, which greets a name, for example {@code Hello, Ada!}. The
    * greeting is repeated as set by {@link #withRepeat} or {@link
    * PgHelloClientBuilder#defaultRepeat}, otherwise by the session's setting {@code pg_hello.repeat}
-   * (default 1). At most one round trip, which may be shared with other calls.
+   * (default 1). Takes at most one round trip, which may be shared with other calls.
    *
    * @param name any text, including the empty string, without U+0000 and unpaired surrogates
    * @return the greeting, never null
@@ -39,8 +39,8 @@ public interface PgHelloOperations {
   String hello(String name);
 
   /**
-   * Runs SQL {@code pg_hello(name, repeat)}, which repeats the greeting, separated by spaces. At
-   * most one round trip, which may be shared with other calls.
+   * Runs SQL {@code pg_hello(name, repeat)}, which repeats the greeting, separated by spaces. Takes
+   * at most one round trip, which may be shared with other calls.
    *
    * @param name any text, including the empty string, without U+0000 and unpaired surrogates
    * @param repeat the number of repetitions, 1 to 10
@@ -52,8 +52,8 @@ public interface PgHelloOperations {
   String hello(String name, int repeat);
 
   /**
-   * Runs SQL {@code pg_hello_all(names, repeats)}, which greets many names. One round trip per
-   * batch. A batch contains at most {@link PgHelloClientBuilder#maxBatchSize} names and about
+   * Runs SQL {@code pg_hello_all(names, repeats)}, which greets many names. Takes one round trip
+   * per batch. A batch contains at most {@link PgHelloClientBuilder#maxBatchSize} names and about
    * {@link PgHelloClientBuilder#maxBatchBytes} bytes, and has its own timeout. All names are
    * validated before the first batch is sent.
    *
@@ -66,14 +66,14 @@ public interface PgHelloOperations {
 
   /**
    * Greets names in batches, like {@link #helloAll}, with constant memory. The consumers run on the
-   * calling thread, which holds no connection meanwhile.
+   * calling thread, which holds no connection while they run.
    *
    * @param names the names; read only as far as needed for the next batch
-   * @param greetings receives each greeting, in the order of the names
-   * @param progress receives the number of greeted names after each batch
+   * @param greetings a consumer that receives each greeting, in the order of the names
+   * @param progress a consumer that receives the number of names greeted so far, after each batch
    * @return the number of greeted names
-   * @throws PgHelloException for the reasons of {@link #helloAll}, and before the next batch if the
-   *     client was closed; all names of the previous batches have been greeted
+   * @throws PgHelloException for the reasons of {@link #helloAll}, or if the client was closed
+   *     before the next batch; all names of the previous batches have been greeted
    */
   long helloEach(Iterator<String> names, Consumer<? super String> greetings, LongConsumer progress);
 
@@ -100,8 +100,8 @@ public interface PgHelloOperations {
   }
 
   /**
-   * Runs SQL {@code now_ms()}, which returns the server's clock in whole milliseconds. Unlike SQL's
-   * {@code now()}, it advances within a transaction. One round trip.
+   * Runs SQL {@code now_ms()}, which returns the server's clock in whole milliseconds. Unlike the
+   * result of SQL's {@code now()}, it advances within a transaction. Takes one round trip.
    *
    * @throws PgHelloException if the extension, the server or a connection is not usable
    */
@@ -111,23 +111,23 @@ public interface PgHelloOperations {
 
   /**
    * Runs SQL {@code now_ms()}, which returns the server's clock in milliseconds since
-   * 1970-01-01T00:00:00Z, like {@link System#currentTimeMillis()}. One round trip.
+   * 1970-01-01T00:00:00Z, like {@link System#currentTimeMillis()}. Takes one round trip.
    *
    * @throws PgHelloException if the extension, the server or a connection is not usable
    */
   long nowMillis();
 
   /**
-   * Runs SQL {@code spi_version()}, which returns the result of {@code SELECT version()}. One round
-   * trip.
+   * Runs SQL {@code spi_version()}, which returns the result of {@code SELECT version()}. Takes one
+   * round trip.
    *
    * @throws PgHelloException if the extension, the server or a connection is not usable
    */
   String spiVersion();
 
   /**
-   * Returns versions and functions of the server and the extension. Two round trips. Listeners
-   * receive events for the statements, but not for the call.
+   * Returns the versions of the server and the extension, and the extension's functions. Takes two
+   * round trips. Listeners receive events for the statements, but not for the call.
    *
    * @throws PgHelloException if the extension, the server or a connection is not usable
    */
@@ -135,7 +135,7 @@ public interface PgHelloOperations {
 
   /**
    * Checks whether the extension can be used. Also warns of poolers that may mix up prepared
-   * statements, and of Citus. One round trip.
+   * statements, and of Citus. Takes one round trip.
    *
    * @return the problems with their fixes, the most severe first; empty if there are none. Warnings
    *     ({@link PgHelloException.Code#isWarning}) do not prevent calls. The Citus warning is
@@ -158,10 +158,10 @@ public interface PgHelloOperations {
    * PgHelloClientBuilder#callTimeout}. They share the connections and the queue of this instance,
    * and are closed with it. Calls with different timeouts can be in the same batch; each ends at
    * its own timeout. A call with a longer timeout than {@code callTimeout} is sent in a separate
-   * statement, so that it cannot delay other calls. With the client's own pool, the server may end
-   * it sooner ({@link PgHelloClientBuilder#statementTimeout}).
+   * statement, so that it cannot delay other calls. With the client's own pool, the server may
+   * cancel the call sooner ({@link PgHelloClientBuilder#statementTimeout}).
    *
-   * @param timeout at least one millisecond, and less than 20 days
+   * @param timeout the timeout, at least one millisecond and less than 20 days
    * @throws IllegalArgumentException if the timeout is out of range
    */
   PgHelloOperations withTimeout(Duration timeout);
@@ -169,9 +169,9 @@ public interface PgHelloOperations {
   /**
    * Returns operations that run on the given connection, within its current transaction if there is
    * one. They change nothing in the session, are not batched with other calls, and are not retried.
-   * A server error aborts the transaction, as usual in PostgreSQL. An argument that is rejected by
-   * the client does not. The result is as thread-safe as the connection, so use it on one thread at
-   * a time. It has no asynchronous methods.
+   * A server error aborts the transaction, as usual in PostgreSQL; an argument that the client
+   * rejects does not abort it. Use the returned operations on one thread at a time, because they
+   * are only as thread-safe as the connection. They have no asynchronous methods.
    *
    * <p>If the client has not seen the connection's database and user before, the first call needs
    * one additional round trip.

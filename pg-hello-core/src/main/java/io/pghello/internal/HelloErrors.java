@@ -149,8 +149,8 @@ public final class HelloErrors {
   }
 
   /**
-   * Translates errors about checked names. The server rejects such a name only because of its
-   * length or the encoding of the database.
+   * Translates server errors about names that have passed the client's checks. The server rejects
+   * such a name only because of its length or the encoding of the database.
    */
   private static final class NameChecks implements ArgumentChecks {
     @Override

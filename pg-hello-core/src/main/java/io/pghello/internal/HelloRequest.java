@@ -30,13 +30,15 @@ public interface HelloRequest extends Request {
     return new Plain(name, repeat, NameValidator.check(name, ""));
   }
 
-  /** Like {@link #of(String, int)}, for one of many names. Errors contain the index of the name. */
+  /**
+   * Checks one of many names like {@link #of(String, int)}. Errors contain the index of the name.
+   */
   static HelloRequest of(String name, int repeat, long index) {
     return new Plain(name, repeat, NameValidator.check(name, NameValidator.where(index)));
   }
 
   /**
-   * Like {@link #of(String, int)}, for the name of an entity.
+   * Checks the name of an entity like {@link #of(String, int)}.
    *
    * @param where the location of the name, for the error message
    */

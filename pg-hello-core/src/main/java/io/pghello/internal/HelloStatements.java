@@ -20,7 +20,7 @@ import java.util.List;
 /**
  * Requests greetings, and checks that each result matches its request.
  *
- * @param executor runs the statements
+ * @param executor the executor that runs the statements
  */
 public record HelloStatements(StatementExecutor executor)
     implements Statements<HelloRequest, String> {

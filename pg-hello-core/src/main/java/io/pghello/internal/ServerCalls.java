@@ -27,7 +27,7 @@ public final class ServerCalls {
 
   private ServerCalls() {}
 
-  /** Returns the server's clock. Throws if it has another epoch. */
+  /** Returns the server's clock. Throws if the clock has another epoch. */
   public static long nowMillis(StatementExecutor.Session session) throws SQLException {
     long millis = session.call(Function.NOW_MS, row -> row.getLong(2));
     if (Math.abs(millis + POSTGRES_EPOCH_MILLIS - System.currentTimeMillis()) < DAY_MILLIS) {

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Database encodings that have exactly the characters of a Java charset (see "Character Set
  * Support" in PostgreSQL's documentation). The client rejects names with other characters before
- * they are sent, because they would fail a whole batch. In other encodings, the server rejects
- * these names.
+ * they are sent, because such a name would make a whole batch fail. In other encodings, the server
+ * rejects these names.
  */
 final class ServerEncoding {
   static final Map<String, String> CHARSETS =

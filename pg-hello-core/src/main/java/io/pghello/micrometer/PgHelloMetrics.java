@@ -76,7 +76,8 @@ public final class PgHelloMetrics implements PgHelloListener {
    */
   public PgHelloMetrics(MeterRegistry registry, Iterable<Tag> tags) {
     this.meters = new Meters<>(registry, "pg.hello", tags, Kind.class);
-    // register the counters at 0, because a rate ignores the value at the first scrape
+    // register the counters at 0, because a monitoring system's rate function ignores the value at
+    // the first scrape
     for (Function function : Function.values()) {
       meters.calls(function.signature(), Meters.SUCCESS);
       Stream.of(PgHelloException.Code.values())
@@ -86,7 +87,8 @@ public final class PgHelloMetrics implements PgHelloListener {
   }
 
   /**
-   * Adds the gauges. They query the client when they are read, and hold a weak reference to it.
+   * Adds the gauges. The gauges query the client when they are read, and hold a weak reference to
+   * it.
    *
    * @param client the client of this listener
    */

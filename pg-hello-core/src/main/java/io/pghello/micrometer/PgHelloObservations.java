@@ -13,9 +13,9 @@ import java.util.List;
  * <p>The name of the observation is {@code pg.hello.statement}. It has the low-cardinality key
  * values {@code kind} ({@code single}, {@code batch} or {@code bulk}) and {@code outcome} ({@code
  * SUCCESS} or the name of a {@link io.pghello.PgHelloException.Code}), and the high-cardinality key
- * value {@code calls}, the number of calls or names. They never contain a greeted name. A batch
- * belongs to the trace of the call whose thread sends it, and is missing in the traces of the other
- * calls.
+ * value {@code calls}, the number of calls or names. Key values never contain a greeted name. A
+ * batch belongs to the trace of the call whose thread sends it, and is missing in the traces of the
+ * other calls.
  *
  * <p>While the statement runs, the observation is the current one of its thread, so that
  * observations of the JDBC driver or the pool are its children.

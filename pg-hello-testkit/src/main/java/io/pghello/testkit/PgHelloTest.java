@@ -13,12 +13,12 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /**
  * Provides the tests of a class with fresh databases that contain the extension.
  *
- * <p>Test methods and lifecycle methods declare what they need as parameters of these types:
+ * <p>Test methods and lifecycle methods can have parameters of these types:
  *
  * <ul>
  *   <li>{@link javax.sql.DataSource}: opens connections to the test's database, without a pool. If
- *       a connection is still open when the test ends, the test fails and reports the place that
- *       opened the connection.
+ *       a connection is still open when the test ends, the test fails and reports where the
+ *       connection was opened.
  *   <li>{@link java.sql.Connection}: one connection, closed after the test.
  *   <li>{@link TestDatabase}: the database itself.
  *   <li>{@link WireProxy}: a proxy. In a test method with this parameter, the data source and the
@@ -43,9 +43,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *       PostgreSQL on the {@code PATH}. {@code local:17} selects a major version, and {@code
  *       local:PATH} selects a {@code pg_config} or its directory.
  *   <li>{@code container} or {@code container:IMAGE}: a {@link PgHelloContainer}
- *   <li>a JDBC URL with the login of a superuser: your own server, version 15 or newer, on which
- *       the extension's files are installed. Only objects created by the tests are dropped at the
- *       end.
+ *   <li>a JDBC URL with the login of a superuser: your own server, which must be PostgreSQL 15 or
+ *       later and have the extension's files. At the end, only objects that the tests created are
+ *       dropped.
  * </ul>
  *
  * <p>A test's database is dropped when the test ends. With the system property {@code
@@ -69,7 +69,7 @@ public @interface PgHelloTest {
     CLASS
   }
 
-  /** Scope of the database. Default: one database for each method. */
+  /** The tests that share a database. By default, each test method gets its own database. */
   Scope database() default Scope.METHOD;
 
   /** Whether to create the extension in the database. Default: true. */

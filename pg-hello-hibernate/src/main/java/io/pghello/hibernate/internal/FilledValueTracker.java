@@ -24,7 +24,7 @@ final class FilledValueTracker extends WeakIdentityMap<ServerValues> {
   /**
    * Creates an empty tracker.
    *
-   * @param attributes returns the filled attributes of an entity type
+   * @param attributes a function that returns the filled attributes of an entity type
    */
   FilledValueTracker(Function<EntityPersister, List<ServerValueAttribute>> attributes) {
     this.attributes = attributes;

@@ -127,8 +127,8 @@ final class GreetedAttribute {
 
   /**
    * Rejects a source that another generator fills on the same event, because greetings are computed
-   * first, regardless of the attributes' order. Only the generator knows its events, and Hibernate
-   * creates it later during startup.
+   * first, regardless of the attributes' order. The check runs when Hibernate creates that
+   * generator later during startup, because only the generator knows its events.
    */
   private static void refuseIfGeneratedThen(
       ServerValueCreator value, AttributePlace place, Property attribute, Property source) {

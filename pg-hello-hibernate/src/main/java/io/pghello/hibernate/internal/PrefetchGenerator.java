@@ -13,8 +13,8 @@ import org.hibernate.mapping.GeneratorCreator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Passes prefetched values to Hibernate. Does not support both timings (before and on execution),
- * because Hibernate 7.0 disables batching for such generators.
+ * Passes prefetched values to Hibernate. Generates values only before execution, because Hibernate
+ * 7.0 disables batching for generators that support both timings (before and on execution).
  */
 // Hibernate declares generators as serializable but never serializes them.
 @SuppressWarnings("serial")
@@ -35,7 +35,7 @@ final class PrefetchGenerator implements BeforeExecutionGenerator {
   /**
    * Creates a generator for an attribute of an entity.
    *
-   * @param prefetcher computes the values
+   * @param prefetcher the prefetcher that computes the values
    * @param attribute the attribute's name; the attribute may be an embedded object that contains
    *     filled attributes
    * @param on the events at which any of the values is computed

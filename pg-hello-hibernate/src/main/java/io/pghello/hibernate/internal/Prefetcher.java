@@ -91,7 +91,7 @@ public final class Prefetcher {
    *       generated attribute.
    * </ul>
    *
-   * @param name the entity's own attribute
+   * @param name the name of the entity's own attribute
    */
   void fillWithoutGenerator(SharedSessionContractImplementor session, Object entity, String name) {
     EntityEntry entry = session.getPersistenceContextInternal().getEntry(entity);

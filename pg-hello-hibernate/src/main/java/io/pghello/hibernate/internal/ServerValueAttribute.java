@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A filled attribute of an entity type, as used at runtime by sessions.
  *
- * @param value the settings of its annotation
- * @param strategy how the value is obtained; not {@code AUTO}
+ * @param value the settings of the attribute's annotation
+ * @param strategy the way in which the value is obtained; never {@code AUTO}
  * @param path the path to the attribute
  * @param source the path to the greeted name; null if the value is the time
  * @param type the attribute's type
@@ -65,8 +65,8 @@ record ServerValueAttribute(
   }
 
   /**
-   * Returns the value for the case that no query is needed: null if there is no name to greet, or
-   * the loaded greeting if the name was not loaded.
+   * Returns the value if no query is needed: null if there is no name to greet, or the loaded
+   * greeting if the name was not loaded.
    */
   @Nullable Object valueWithoutQuery(EntityWrite write) {
     @Nullable Object @Nullable [] loaded = write.loaded();

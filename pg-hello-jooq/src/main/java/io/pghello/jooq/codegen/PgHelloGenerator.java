@@ -75,7 +75,7 @@ public class PgHelloGenerator extends JavaGenerator {
   public PgHelloGenerator() {}
 
   /**
-   * Returns the extensions in {@link #EXTENSIONS}. The names need no quoting.
+   * Returns the extensions in {@link #EXTENSIONS}. In SQL, the names need no quotes.
    *
    * @throws IllegalArgumentException if a name is not a valid extension name
    */

@@ -200,9 +200,9 @@ final class RoutineNames {
   }
 
   /**
-   * Returns a name with a distinct key for each definition. This is the plain name if possible. If
-   * a definition of the same or a higher priority has the same plain name, it is the longer name,
-   * with a number if the longer name is not unique either.
+   * Returns a name for each definition, so that the keys of all names are distinct. The name is the
+   * plain name if possible. If another definition of the same or a higher priority has the same
+   * plain name, the name is the longer name, with a number if the longer name is not unique either.
    */
   private Map<Definition, String> distinct(
       List<Definition> all,

@@ -33,7 +33,7 @@ public abstract class ExtensionRoutine<T> extends AbstractRoutine<T> {
   /** The key of the schema's name in a configuration's data. */
   private static final String SCHEMA = "io.pghello.jooq.schema";
 
-  /** Creates a routine. The generated code adds parameters and schema. */
+  /** Creates a routine without parameters. The generated subclass adds the parameters. */
   @SuppressWarnings({"this-escape", "unchecked"}) // the method is final; the type is unused
   protected ExtensionRoutine(String name, @Nullable Schema schema, DataType<T> type) {
     super(name, schema, type);
@@ -53,8 +53,8 @@ public abstract class ExtensionRoutine<T> extends AbstractRoutine<T> {
   }
 
   /**
-   * Checks that PostgreSQL's type {@code text} can store a value. The driver would reject the value
-   * later, or replace the character with a question mark.
+   * Checks that PostgreSQL's type {@code text} can store a value. Otherwise the driver would reject
+   * an unsupported character later, or replace it with a question mark.
    *
    * @param where the beginning of the error message, which identifies the value
    * @param value a name or an array of names; null and other types are accepted

@@ -16,9 +16,10 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.orm.jpa.LocalContainerEntityManagerFactoryBean;
 
 /**
- * Passes the property {@code pg-hello.schema} to Hibernate. Disables Hibernate's own check if
- * {@code pg-hello.preflight} is off, or if the starter checks the same database later, after all
- * scripts have run. Values in {@code spring.jpa.properties} take precedence.
+ * Passes the property {@code pg-hello.schema} to Hibernate. Disables the startup check of
+ * pg-hello-hibernate if {@code pg-hello.preflight} is off, while an AOT cache is trained, or if the
+ * starter checks the same database later, after all scripts have run. Values in {@code
+ * spring.jpa.properties} take precedence.
  */
 @AutoConfiguration
 @ConditionalOnClass({LocalContainerEntityManagerFactoryBean.class, PgHelloSettings.class})
@@ -55,8 +56,8 @@ public final class PgHelloHibernateAutoConfiguration {
   }
 
   /**
-   * Returns whether {@link PreflightCheck} checks this database. The database of a client that the
-   * application defines is unknown.
+   * Returns whether {@link PreflightCheck} checks this database. Returns false if the application
+   * defines the client, because the client's database is then unknown.
    */
   private static boolean isCheckedByStarter(
       @Nullable DataSource dataSource, ListableBeanFactory beans) {

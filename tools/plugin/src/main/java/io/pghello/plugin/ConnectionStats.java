@@ -2,17 +2,18 @@
 package io.pghello.plugin;
 
 /**
- * Statistics of a connection since it was opened.
+ * Statistics of a connection: the current state of its pool, and totals since it was opened.
  *
- * @param total number of open connections
- * @param idle number of idle connections
- * @param waiting number of callers that wait for a connection
- * @param max maximum number of connections
- * @param min minimum number of connections that are kept open
- * @param queryCount number of completed operations, including failed ones
- * @param errorCount number of failed operations
- * @param avgQueryTime mean duration of an operation, in milliseconds; 0 if there was none
- * @param maxQueryTime longest duration of an operation, in milliseconds
+ * @param total the number of open connections in the pool
+ * @param idle the number of idle connections
+ * @param waiting the number of callers that wait for a connection
+ * @param max the maximum number of connections
+ * @param min the minimum number of connections that are kept open
+ * @param queryCount the number of completed operations, including failed ones
+ * @param errorCount the number of failed operations
+ * @param avgQueryTime the mean duration of an operation, in milliseconds; 0 if there were no
+ *     operations
+ * @param maxQueryTime the longest duration of an operation, in milliseconds
  */
 public record ConnectionStats(
     int total,

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param fields the columns to return; empty for all
  * @param orderBy the columns to sort by, most significant first
- * @param limit the maximum number of rows, 0 to 1,000,000; null for the limit of the permissions
+ * @param limit the maximum number of rows, 0 to 1,000,000; null for the limit set by the
+ *     permissions
  * @param offset the number of rows to skip, at least 0
  */
 public record FindOptions(

@@ -98,9 +98,10 @@ public record Permissions(
   }
 
   /**
-   * Parses permissions from a JSON object with members named like the components of this record.
-   * Missing members have the values of {@link #read()}. If {@code readOnly} is false, they have the
-   * values of {@link #all()} if {@code sql} is true, and of {@link #write()} otherwise.
+   * Parses permissions from a JSON object with members named like the components of this record. If
+   * {@code readOnly} is true or missing, missing members have the values of {@link #read()}. If it
+   * is false, they have the values of {@link #all()} if {@code sql} is true, and of {@link
+   * #write()} otherwise.
    *
    * @param json the object; {@code maxTimeout} is in milliseconds
    * @throws PostgresException if a member or an operation is unknown or invalid, or if tables are

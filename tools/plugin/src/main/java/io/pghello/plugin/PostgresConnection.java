@@ -80,9 +80,10 @@ public final class PostgresConnection {
   /**
    * Result of a batch.
    *
-   * @param rowCount number of inserted or updated rows
-   * @param ignored number of records that were ignored because they already existed
-   * @param duplicates number of records that were not used because a later record has the same key
+   * @param rowCount the number of inserted or updated rows
+   * @param ignored the number of records that were ignored because they already existed
+   * @param duplicates the number of records that were not used because a later record has the same
+   *     key
    */
   public record BatchResult(long rowCount, long ignored, long duplicates) {}
 
@@ -126,7 +127,8 @@ public final class PostgresConnection {
 
   /**
    * Returns a connection for the statements of a transaction, and for {@link #ping}. It rejects
-   * {@link #transaction}, {@link #beginTransaction}, and {@code getStats} by {@link #call}.
+   * {@link #transaction}, {@link #beginTransaction}, and, if passed to {@link #call}, the operation
+   * {@code getStats}.
    *
    * @param transaction the id returned by {@link #beginTransaction}
    */
@@ -254,7 +256,7 @@ public final class PostgresConnection {
    * {@code conflict}.
    *
    * @param records at least one record; all must have the same columns
-   * @param conflict how to handle records that already exist
+   * @param conflict the way in which records that already exist are handled
    * @param columns the columns of a unique index that identify a row; none for the primary key
    */
   public BatchResult batchInsert(

@@ -77,12 +77,14 @@ public abstract class DatabaseExtension<
     this.proxy = proxy;
   }
 
-  /** Returns a map key. Tests with equal keys share a server. */
+  /**
+   * Returns a key for the server that the settings describe. Tests with equal keys share a server.
+   */
   protected abstract Object key(A settings);
 
   /**
-   * Starts or finds the server. Called once for each key. The server is closed at the end of the
-   * test run.
+   * Starts or finds the server that the settings describe. Called once for each key. The server is
+   * closed at the end of the test run.
    */
   protected abstract TestServer open(A settings);
 
@@ -111,8 +113,8 @@ public abstract class DatabaseExtension<
 
   @Override
   public void beforeAll(ExtensionContext context) {
-    // if the server does not start or the schema cannot be created, the class fails once instead of
-    // each of its tests
+    // if the server does not start or the schema cannot be created, the class fails once, instead
+    // of each of its tests failing
     TestServer server = server(context);
     A settings = settings(context);
     Preparation preparation = preparation(context, settings);
@@ -210,7 +212,10 @@ public abstract class DatabaseExtension<
     }
   }
 
-  /** Keeps the database of a failed test if the test has one and the user has asked to keep it. */
+  /**
+   * Keeps the database of a failed test if the test has one and the user has set the option to keep
+   * such databases.
+   */
   private void keep(ExtensionContext context) {
     Stored stored = store(owner(context)).get(database, Stored.class);
     if (stored != null && TestServer.keepsFailed()) {
@@ -374,7 +379,7 @@ public abstract class DatabaseExtension<
       for (Connection connection : owned) {
         connection.close();
       }
-      // a pool may close its connections in the background
+      // the application's pool may close its connections in the background
       long end = System.nanoTime() + GRACE_MILLIS * 1_000_000;
       List<Opened> leaked = leaked();
       while (!leaked.isEmpty() && System.nanoTime() < end) {

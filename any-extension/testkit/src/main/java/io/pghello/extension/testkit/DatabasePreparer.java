@@ -5,7 +5,7 @@ import io.pghello.extension.testkit.internal.SqlScripts;
 import javax.sql.DataSource;
 
 /**
- * Fills a template database, for example with Flyway, Liquibase or a script. Runs once on each
+ * Fills a template database, for example with Flyway, Liquibase or a script. It runs once on each
  * server. The tests' databases are copies of the template, including its tables and rows.
  *
  * <p>Equal preparers share a template. Implement a preparer with parameters as a record. If the

@@ -47,7 +47,7 @@ import org.testcontainers.utility.DockerImageName;
  *
  * <p>Requires a container engine, and Testcontainers 2 ({@code
  * org.testcontainers:testcontainers-postgresql}) or 1.21 ({@code org.testcontainers:postgresql}) on
- * the class path. Not thread-safe until it is started.
+ * the class path. Not thread-safe before {@link #start()} has returned.
  *
  * <p>With {@code @ServiceConnection}, the application connects to the container's own database,
  * which does not have the extensions. Run {@code CREATE EXTENSION} there, for example in a
@@ -135,7 +135,10 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
     return self();
   }
 
-  /** Appends the extensions' settings to a server command; null for the image's default command. */
+  /**
+   * Appends the settings of the extensions to a server command, or to the image's default command
+   * if {@code command} is null.
+   */
   static List<String> withSettings(
       String @Nullable [] command, List<ServerExtension> extensions, Map<String, String> settings) {
     var all = new ArrayList<String>(command == null ? List.of() : Arrays.asList(command));

@@ -67,8 +67,8 @@ public final class ExtensionServer implements AutoCloseable {
     private Builder() {}
 
     /**
-     * Adds an extension from a jar on the class path ({@link NativeExtension#of}), or from the
-     * server if no jar contains the extension ({@link NativeExtension#contrib}).
+     * Adds an extension from a jar on the class path ({@link NativeExtension#of}), or, if no jar
+     * contains the extension, from the server ({@link NativeExtension#contrib}).
      *
      * @param name the name of the extension, without quotes
      * @throws IllegalArgumentException if the name is not a valid extension name
@@ -199,8 +199,8 @@ public final class ExtensionServer implements AutoCloseable {
   }
 
   /**
-   * Returns the password of the role {@code app} and of the superuser {@code postgres}. It is
-   * random for each server.
+   * Returns the password, which the role {@code app} and the superuser {@code postgres} share. Each
+   * server has its own random password.
    */
   public String password() {
     return server.embedded().password();
@@ -221,14 +221,14 @@ public final class ExtensionServer implements AutoCloseable {
     server.embedded().stop();
   }
 
-  /** Kills the server's processes as {@code kill -9} does. Committed data is kept. */
+  /** Kills the server's processes, like {@code kill -9}. Committed data is kept. */
   public void kill() {
     server.embedded().kill();
   }
 
   /**
    * Starts the server after {@link #stop()} or {@link #kill()}, with the same data and port. Does
-   * nothing if it is running.
+   * nothing if the server is running.
    *
    * @throws IllegalStateException if the server is closed
    * @throws java.io.UncheckedIOException if the server does not start

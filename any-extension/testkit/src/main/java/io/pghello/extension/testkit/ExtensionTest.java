@@ -17,8 +17,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *
  * <ul>
  *   <li>{@link javax.sql.DataSource}: opens connections to the test's database, without a pool. If
- *       a connection is still open when the test ends, the test fails and reports the place that
- *       opened it.
+ *       a connection is still open when the test ends, the test fails and reports where the
+ *       connection was opened.
  *   <li>{@link java.sql.Connection}: one connection, closed after the test.
  *   <li>{@link TestDatabase}: the database.
  *   <li>{@link WireProxy}: a proxy. In a test method with this parameter, the data source and the
@@ -37,17 +37,17 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * PG_EXTENSION_SERVER} if the property is not set, selects the server:
  *
  * <ul>
- *   <li>{@code embedded}, the default: an {@link ExtensionServer} of the major version on the class
- *       path.
+ *   <li>{@code embedded}, the default: an {@link ExtensionServer} with the server archive on the
+ *       class path, which determines the major version.
  *   <li>{@code local}: an {@link ExtensionServer} that runs the programs of an installed
  *       PostgreSQL, by default the first one on the {@code PATH}. {@code local:17} selects a major
  *       version, and {@code local:PATH} selects a {@code pg_config} or its directory.
  *   <li>{@code container} or {@code container:IMAGE}: an {@link ExtensionContainer} of {@code
  *       postgres:17} or of the given image.
- *   <li>A JDBC URL with the login of a superuser: your own server, PostgreSQL 15 or later. First
- *       install the extensions' files on that server, and configure the values of {@link
- *       #settings()} there. After the tests, everything that the testkit created on the server is
- *       dropped.
+ *   <li>A JDBC URL with the login of a superuser: your own server, which must be PostgreSQL 15 or
+ *       later. First install the extensions' files on that server, and configure the values of
+ *       {@link #settings()} there. After the tests, everything that the testkit created on the
+ *       server is dropped.
  * </ul>
  *
  * <p>A test's database is dropped when the test ends. With the system property {@code
@@ -87,7 +87,7 @@ public @interface ExtensionTest {
   /** Server settings, each as {@code name=value} without quotes. Default: none. */
   String[] settings() default {};
 
-  /** Scope of a database. Default: one for each test method. */
+  /** The tests that share a database. By default, each test method gets its own database. */
   Scope database() default Scope.METHOD;
 
   /**

@@ -13,8 +13,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A PostgreSQL extension: its files, and the server settings that it needs. Extensions that it
- * depends on ({@code requires} in its control file) must be available too, and are created together
+ * A PostgreSQL extension: its files, and the server settings that it needs. The extensions that it
+ * depends on ({@code requires} in the control file) must be available too, and are created together
  * with it.
  *
  * <p>Immutable and thread-safe.
@@ -128,8 +128,8 @@ public final class NativeExtension {
   }
 
   /**
-   * Returns a copy of this extension with a library that the server loads at startup ({@code
-   * shared_preload_libraries}).
+   * Returns a copy of this extension with an additional library that the server loads at startup
+   * ({@code shared_preload_libraries}).
    *
    * @param library the library's name without suffix; it may differ from the extension's name
    */

@@ -36,8 +36,8 @@ public class TestDatabase implements AutoCloseable {
   }
 
   /**
-   * Returns a data source that logs in as the database's owner. It has no pool: each call of {@code
-   * getConnection()} opens a new connection.
+   * Returns a data source that logs in as the database's owner. The data source has no pool: each
+   * call of {@code getConnection()} opens a new connection.
    */
   public DataSource dataSource() {
     return databases.dataSource(name, databases.owner());
@@ -68,7 +68,7 @@ public class TestDatabase implements AutoCloseable {
     return databases.dataSource(name, databases.superuser());
   }
 
-  /** Returns a data source for this database that connects through a proxy. */
+  /** Returns a data source that connects to this database through a proxy. */
   protected DataSource dataSource(WireProxy proxy, boolean superuser) {
     return databases.dataSource(
         proxy.host(), proxy.port(), name, superuser ? databases.superuser() : databases.owner());
@@ -81,7 +81,7 @@ public class TestDatabase implements AutoCloseable {
 
   /**
    * Creates a database with the same content. Later changes to this database do not affect the
-   * copy. This ends the sessions in this database.
+   * copy. This method ends all sessions in this database.
    *
    * @throws IllegalStateException if the database cannot be copied
    */
@@ -95,7 +95,7 @@ public class TestDatabase implements AutoCloseable {
 
   /**
    * Replaces the content of this database with the content of another database on the same server.
-   * The name stays the same. This ends the sessions in both databases.
+   * This database keeps its name. This method ends all sessions in both databases.
    *
    * @param other the other database, which is not changed
    * @throws IllegalStateException if the database cannot be replaced

@@ -87,7 +87,10 @@ public class WireProxy implements AutoCloseable {
     return counters.roundTrips();
   }
 
-  /** Returns the number of statements executed so far: Execute messages and simple queries. */
+  /**
+   * Returns the number of statements executed so far. Each Execute message and each simple query
+   * counts as one.
+   */
   public long executes() {
     return counters.executes();
   }
@@ -209,7 +212,7 @@ public class WireProxy implements AutoCloseable {
       client.setTcpNoDelay(true);
       server.setTcpNoDelay(true);
     } catch (IOException e) {
-      // the client sees that there is no server, as it would without a proxy
+      // resets the client's connection, so that the client fails as it would without a proxy
       ProxyConnection.reset(client);
       ProxyConnection.reset(server);
       return;

@@ -10,8 +10,8 @@ import io.pghello.plugin.PostgresPlugin;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Meters for all connections of a plugin in total. Connection ids are not tags, because there may
- * be many of them, and they may identify persons.
+ * Meters with the totals over all connections of a plugin. Connection ids are not tags, because
+ * there may be many of them, and they may identify persons.
  *
  * <p>The meters are {@code pghello.plugin.connections} with the tag {@code state} ({@code total},
  * {@code idle}, {@code waiting}, {@code max}), {@code pghello.plugin.pools}, {@code

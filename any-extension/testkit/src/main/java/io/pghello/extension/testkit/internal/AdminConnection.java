@@ -12,8 +12,8 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A superuser connection that stays open, because connecting takes longer than running its
- * statements. Reconnects after a server restart.
+ * A superuser connection that stays open, because connecting takes longer than running the
+ * testkit's short statements. Reconnects after a server restart.
  *
  * <p>Thread-safe. Statements run one at a time.
  */

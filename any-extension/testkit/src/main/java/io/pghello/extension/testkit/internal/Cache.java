@@ -174,21 +174,25 @@ public final class Cache {
   }
 
   /**
-   * Returns the reason why a user other than root could replace files in a directory; null if that
-   * is impossible.
+   * Returns the reason why another user (except root) could replace files in a directory; null if
+   * no other user could.
    */
   private static @Nullable String danger(Path folder) throws IOException {
     return Platform.POSIX ? danger(folder, user()) : null;
   }
 
-  /** Returns the same for another user than this JVM's. */
+  /**
+   * Returns the reason why a user other than root and the given user could replace files in a
+   * directory; null if no such user could.
+   */
   static @Nullable String danger(Path folder, UserPrincipal user) throws IOException {
     boolean owned = Files.getOwner(folder).equals(user);
     if (!owned && (int) Files.getAttribute(folder, "unix:uid") != 0) {
       return "its owner is neither you nor root, and could replace its contents";
     }
     Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(folder);
-    // many systems have a separate group for each user, so group write access is safe for the owner
+    // many systems have a separate group for each user, so group write access to the user's own
+    // directories is safe
     boolean others =
         permissions.contains(PosixFilePermission.OTHERS_WRITE)
             || (!owned && permissions.contains(PosixFilePermission.GROUP_WRITE));
@@ -305,8 +309,8 @@ public final class Cache {
   /**
    * Removes the least recently used directories. Called while another directory is created.
    *
-   * @param prefix the prefix of their names; directories with this prefix must not be in use for
-   *     more than a few minutes
+   * @param prefix the prefix of the names of these directories; directories with this prefix must
+   *     not be in use for more than a few minutes
    * @param kept the number of directories to keep
    */
   void removeUnused(String prefix, int kept) throws IOException {

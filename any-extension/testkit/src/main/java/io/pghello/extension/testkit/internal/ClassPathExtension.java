@@ -130,7 +130,8 @@ public final class ClassPathExtension implements ExtensionSource {
   }
 
   /**
-   * The files in a directory may change at any time; those in a jar only with its list of hashes.
+   * Empty for files in directories, which may change at any time. Files in a jar change only
+   * together with the jar's list of hashes.
    */
   @Override
   public Optional<String> identity() {
@@ -157,7 +158,10 @@ public final class ClassPathExtension implements ExtensionSource {
     return packed.read(file);
   }
 
-  /** Returns the platforms and major versions it was built for, e.g. {@code linux-amd64/17}. */
+  /**
+   * Returns the platforms and major versions that the extension was built for, e.g. {@code
+   * linux-amd64/17}.
+   */
   public List<String> builds() {
     return packed.builds();
   }

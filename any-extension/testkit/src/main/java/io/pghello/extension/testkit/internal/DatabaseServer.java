@@ -67,7 +67,8 @@ public final class DatabaseServer implements AutoCloseable {
   }
 
   /**
-   * Returns a sentence about the versions of the server and the headers if they explain the error.
+   * Returns a sentence about the versions of the server and of the headers if their difference
+   * explains the error; otherwise an empty string.
    */
   private static String versions(Exception error, List<ServerExtension> extensions, String place) {
     String message = String.valueOf(error.getMessage());

@@ -33,8 +33,8 @@ import org.postgresql.ds.PGSimpleDataSource;
  */
 public final class Databases implements AutoCloseable {
   private static final String TEST = "_test_";
-  // prevents sending the password in clear text, because another process may have taken the port
-  // after the server stopped
+  // the driver must not send the password in clear text, because another process may have taken the
+  // port after the server stopped
   static final String REQUIRE_AUTH = "requireAuth";
   static final String NOT_IN_CLEAR_TEXT = "!password";
   private static final String OBJECT_IN_USE = "55006";
@@ -135,7 +135,7 @@ public final class Databases implements AutoCloseable {
         clearText);
   }
 
-  /** Creates the owner and the template. */
+  /** Creates the owner of the databases, and the template. */
   public void prepare() throws SQLException {
     String password = owner.password();
     try (AdminConnection once = connect()) {
@@ -240,7 +240,7 @@ public final class Databases implements AutoCloseable {
   /**
    * Creates a database with a generated name, or takes one that was created ahead of time.
    *
-   * @param preparer fills the template of the database; null for none
+   * @param preparer the preparer that fills the template of the database; null for none
    * @throws IllegalStateException if the preparer fails
    */
   public String create(boolean withExtension, @Nullable DatabasePreparer preparer)
@@ -454,7 +454,7 @@ public final class Databases implements AutoCloseable {
     return names;
   }
 
-  /** Records the test that uses a database, for warnings. */
+  /** Records the test that uses a database, so that warnings can contain its name. */
   public void setTest(String name, String test) {
     tests.put(name, test);
   }
@@ -517,8 +517,8 @@ public final class Databases implements AutoCloseable {
   }
 
   /**
-   * Makes the server create the relation cache file, which is copied with the template and is lost
-   * on a restart.
+   * Makes the server create the template's relation cache file, which is copied with the template.
+   * A restart of the server removes the file.
    */
   void openTemplate(AdminConnection by) throws SQLException {
     openTemplate(by, template());
@@ -530,8 +530,7 @@ public final class Databases implements AutoCloseable {
   }
 
   /**
-   * Drops the databases that could not be dropped while the server was stopped. This happens in the
-   * background.
+   * Drops, in the background, the databases that could not be dropped while the server was stopped.
    */
   public void dropLeft() {
     if (prepared != null) {
@@ -600,7 +599,8 @@ public final class Databases implements AutoCloseable {
   private PGSimpleDataSource source(String database, Login login) {
     PGSimpleDataSource dataSource = protectedSource(host, port, database, login);
     if (prepared != null) {
-      // skips the negotiation with servers that this JVM has started, which saves three round trips
+      // skips the negotiation of encryption with servers that this JVM has started, which saves
+      // three round trips
       dataSource.setSslMode("disable");
       dataSource.setAssumeMinServerVersion("9.0");
     }

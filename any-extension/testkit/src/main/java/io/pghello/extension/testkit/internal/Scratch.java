@@ -268,7 +268,7 @@ final class Scratch implements AutoCloseable {
     }
   }
 
-  /** Returns whether a directory contains only files that this class creates. */
+  /** Returns whether a directory contains only files that a server and this class create. */
   private static boolean isOfAServer(Path folder) throws IOException {
     try (Stream<Path> children = Files.list(folder)) {
       return children.allMatch(child -> CONTENTS.contains(child.getFileName().toString()));
@@ -288,7 +288,7 @@ final class Scratch implements AutoCloseable {
     Path lock = folder.resolve(LOCK);
     if (!Files.exists(lock)) {
       Instant changed = Files.getLastModifiedTime(folder).toInstant();
-      // the directory's JVM may be about to create the lock
+      // the JVM that created the directory may be about to create the lock
       if (changed.isBefore(Instant.now().minus(GRACE))) {
         delete(folder);
       }
@@ -305,8 +305,8 @@ final class Scratch implements AutoCloseable {
       }
       removeSharedMemory(folder);
       deleteContents(folder);
-      // a JVM that has just created the lock file and waits for the lock must not find the file
-      // afterwards
+      // a JVM that has just opened the lock file and waits for the lock must detect that the file
+      // was removed
       HeldFiles.change(() -> Files.deleteIfExists(lock));
     }
     delete(folder);

@@ -35,16 +35,21 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The files and settings that extensions add to a stock server. Reads the files when they are
- * needed: a server in the cache does not need them. For use by one thread.
+ * The files and settings that extensions add to a stock server. Reads the files only when they are
+ * needed, because a server that is already in the cache does not need them. Not thread-safe.
  */
 public final class ServerContent {
   static final String PRELOAD = "shared_preload_libraries";
 
-  /** A file in the server's directory with the libraries that the loader preloads. */
+  /**
+   * A file in the server's directory that lists the libraries for the dynamic loader to preload.
+   */
   static final String PRELOADED = "lib/preloaded";
 
-  /** Increase it if {@link #write} creates different directories from the same files. */
+  /**
+   * The format of server directories. Increase this number if {@link #write} creates a different
+   * directory from the same files.
+   */
   private static final String FORMAT = "4";
 
   /** Settings without a dot in their names that load libraries. */
@@ -52,7 +57,8 @@ public final class ServerContent {
       Set.of(PRELOAD, "session_preload_libraries", "local_preload_libraries");
 
   /**
-   * A directory at the end of the library search path, for libraries that this machine already has.
+   * The directory for additional libraries in a container. The loader searches it last, so
+   * libraries that the container already has take precedence.
    */
   private static final String MACHINES_LIBRARIES = "/usr/lib/";
 
@@ -61,7 +67,9 @@ public final class ServerContent {
   private static final int MIN_PART = 4;
   private static final int LETTERS_PER_SLIP = 4;
 
-  /** Extensions that the packages of a recipe contain, but its jar does not. */
+  /**
+   * Extensions that are in the packages of a recipe but not in the recipe's jar, with the reasons.
+   */
   private static final Map<String, String> LEFT_OUT =
       Map.of(
           "postgis_raster", leftOut("GDAL and 90 other libraries"),
@@ -76,16 +84,17 @@ public final class ServerContent {
   private final Set<String> preload = new LinkedHashSet<>();
 
   /**
-   * The version of the GNU C library that the extensions bring; empty if the server uses the
-   * machine's.
+   * The version of the extensions' GNU C library that the server uses; empty if the server uses the
+   * machine's C library.
    */
   private Optional<String> ownGlibc = Optional.empty();
 
   /**
-   * Collects the settings of extensions, and later their files, for this machine.
+   * Collects the settings of extensions for a server on this machine. The files are read later.
    *
    * @throws IllegalStateException if two extensions have different values for a setting; methods
-   *     that need the files throw it if two extensions have different contents for a file
+   *     that need the files throw this exception if two extensions have different contents for a
+   *     file
    */
   ServerContent(List<ServerExtension> extensions, ServerStock stock) throws IOException {
     this(
@@ -98,10 +107,10 @@ public final class ServerContent {
   }
 
   /**
-   * Collects the settings of extensions, and later their files, for a machine.
+   * Collects the settings of extensions for a server on any machine. The files are read later.
    *
-   * @param machines the version of the machine's GNU C library; empty if it has another C library,
-   *     or no extension brings one
+   * @param machines the version of the machine's GNU C library; empty if the machine has another C
+   *     library, or if it must not be replaced by an extension's C library
    */
   ServerContent(
       List<ServerExtension> extensions, Platform platform, int major, Optional<String> machines) {
@@ -115,7 +124,7 @@ public final class ServerContent {
     }
   }
 
-  /** Returns the contents of the files by their paths, which it reads at the first call. */
+  /** Returns the files, as a map from path to content. Reads them on the first call. */
   private Map<String, byte[]> files() throws IOException {
     if (files == null) {
       var all = new TreeMap<String, byte[]>();
@@ -134,7 +143,8 @@ public final class ServerContent {
   }
 
   /**
-   * Returns the requested settings and those of the extensions, for any server.
+   * Returns the requested settings and the settings that the extensions need. They apply to any
+   * server.
    *
    * @throws IllegalStateException if two extensions need different values of a setting
    */
@@ -144,13 +154,13 @@ public final class ServerContent {
   }
 
   /**
-   * Returns the files that extensions add to an installed server on another machine, by their paths
-   * there. The server uses that machine's C library.
+   * Returns the files that extensions add to an installed server on another machine, as a map from
+   * path on that machine to content. The server uses that machine's C library.
    *
    * @param libraries the server's library directory, with a trailing slash
    * @param shared the server's directory of shared files, with a trailing slash
-   * @throws IllegalStateException if the extensions cannot be used there; the message contains the
-   *     cause
+   * @throws IllegalStateException if the extensions cannot be used on that machine; the message
+   *     contains the cause
    */
   public static Map<String, byte[]> files(
       List<ServerExtension> extensions,
@@ -180,7 +190,10 @@ public final class ServerContent {
     return files;
   }
 
-  /** Data files are found only next to their libraries, which are elsewhere on other machines. */
+  /**
+   * Rejects extensions whose libraries need data files. The libraries find these files only in a
+   * directory next to their own, and in a container they are in another directory.
+   */
   private void requireNoData() throws IOException {
     for (String path : files().keySet()) {
       if (path.startsWith(ExtensionSource.NEEDED_DATA)) {
@@ -194,8 +207,8 @@ public final class ServerContent {
   }
 
   /**
-   * Adds the newest C library of the extensions if the machine's is too old, and returns its
-   * version.
+   * Adds the newest C library that the extensions contain if the machine's C library is too old,
+   * and returns the version of the added library.
    */
   private Optional<String> addLibc(Map<String, byte[]> files, String machines) throws IOException {
     String needed =
@@ -224,7 +237,9 @@ public final class ServerContent {
     return newest.isEmpty() ? Optional.empty() : Optional.of(version);
   }
 
-  /** Reads the libraries in a directory. Skips unreadable ones; requireUsable() reports them. */
+  /**
+   * Reads the libraries in a directory. Skips unreadable libraries, which requireUsable() reports.
+   */
   private static Stream<ElfFile> libraries(Map<String, byte[]> files, String place) {
     return files.entrySet().stream()
         .filter(file -> file.getKey().startsWith(place))
@@ -240,7 +255,7 @@ public final class ServerContent {
 
   private static void add(
       Map<String, byte[]> files, ServerExtension extension, String path, byte[] content) {
-    // point releases of a library with the same name are compatible
+    // two files with the same library name may be different point releases, which are compatible
     byte[] before =
         path.startsWith(ExtensionSource.NEEDED)
             ? files.putIfAbsent(path, content)
@@ -312,9 +327,10 @@ public final class ServerContent {
     List<Optional<String>> identities =
         extensions.stream().map(extension -> extension.source().identity()).toList();
     if (identities.stream().allMatch(Optional::isPresent)) {
-      // the machine's C library determines whether theirs is among the files
+      // the machine's C library determines whether an extension's C library is among the files
       update(digest, List.of(machines.orElse("")));
-      // in their order, because of two libraries with the same name the first one is used
+      // in the order of the extensions, because the first of two libraries with the same name is
+      // used
       update(digest, identities.stream().flatMap(Optional::stream).toList());
     } else {
       files()
@@ -336,7 +352,7 @@ public final class ServerContent {
     return shortened(digest);
   }
 
-  /** Adds texts and numbers, each followed by a NUL as separator. */
+  /** Adds strings and numbers to a digest, each followed by a NUL as a separator. */
   private static void update(MessageDigest digest, List<?> parts) {
     for (Object part : parts) {
       digest.update((part + "\0").getBytes(StandardCharsets.UTF_8));
@@ -350,9 +366,9 @@ public final class ServerContent {
   /**
    * Creates a server's directory.
    *
-   * @param stock an unpacked server; its files are hard-linked if possible
-   * @param folder to create
-   * @param place its final location
+   * @param stock the directory of an unpacked server, whose files are hard-linked if possible
+   * @param folder the directory to create
+   * @param place the final location of the directory
    */
   void write(Path stock, Path folder, Path place) throws IOException {
     link(stock, folder);
@@ -362,7 +378,7 @@ public final class ServerContent {
         continue;
       }
       Path parent = Objects.requireNonNull(path.getParent());
-      // in an installed server, it may be a symbolic link
+      // in an installed server, the directory may be a symbolic link
       if (!Files.isDirectory(parent)) {
         Files.createDirectories(parent);
       }
@@ -378,13 +394,12 @@ public final class ServerContent {
       Files.writeString(folder.resolve(PRELOADED), preloaded);
     }
     if (needsLibrariesOf(stock)) {
-      // an existing directory makes ServerPrograms add the server's own libraries to the search
-      // path
+      // if this directory exists, ServerPrograms adds the server's own libraries to the search path
       Files.createDirectories(folder.resolve(ExtensionSource.NEEDED));
     }
   }
 
-  /** Returns the directory of shared files for use in scripts. */
+  /** Returns the path of the directory of shared files, as it is written in scripts. */
   private String sharedFolder(Path place) {
     return place
         .resolve(platform.pathInServer(ExtensionSource.SHARED))
@@ -400,11 +415,11 @@ public final class ServerContent {
   }
 
   /**
-   * Returns the names of the libraries that the extensions' libraries need directly, and that the
-   * stock server does not have, separated by colons. If the server loads them when it starts,
-   * sessions need not load them: with PostGIS, this saves two thirds of the time of a session's
-   * first call. Libraries of extensions are not among them, because those initialize themselves in
-   * each session.
+   * Returns the names, separated by colons, of the libraries that the extensions' libraries need
+   * directly and that the stock server does not have. If the server loads these libraries when it
+   * starts, sessions need not load them. With PostGIS, this saves two thirds of the time of a
+   * session's first call. The extensions' own libraries are excluded, because they initialize
+   * themselves in each session.
    */
   private String preloadedLibraries(Path stock) throws IOException {
     return libraries(files(), ExtensionSource.LIBRARIES)
@@ -413,7 +428,7 @@ public final class ServerContent {
         .filter(files()::containsKey)
         .filter(path -> !isLeftOut(path, stock))
         .map(path -> path.substring(ExtensionSource.NEEDED.length()))
-        // also keeps characters out that a shell would interpret
+        // also excludes names with characters that a shell would interpret
         .filter(name -> name.matches("[A-Za-z0-9._+-]+"))
         .distinct()
         .sorted()
@@ -421,8 +436,9 @@ public final class ServerContent {
   }
 
   /**
-   * Makes the server use the C library in its directory. Child programs use the machine's. initdb
-   * and pg_ctl start the server by its absolute path.
+   * Makes the server use the C library in its own directory. Programs that the server runs use the
+   * machine's C library. The script relies on initdb and pg_ctl starting the server by its absolute
+   * path.
    */
   private static void useOwnLibc(Path folder, String loader, String preloaded) throws IOException {
     Path program = folder.resolve("bin/postgres");
@@ -468,7 +484,7 @@ public final class ServerContent {
   }
 
   /**
-   * Creates the same tree with links to the same files, or with copies if links are not possible.
+   * Copies a directory tree. Files are hard-linked if possible, and otherwise copied.
    */
   private static void link(Path from, Path to) throws IOException {
     Files.walkFileTree(
@@ -505,9 +521,11 @@ public final class ServerContent {
   }
 
   /**
-   * Rejects extensions that the server would reject, or would reject with an unclear message.
+   * Rejects extensions that the server would reject, because the server's own messages may be
+   * unclear.
    *
-   * @throws IllegalStateException with the cause and a remedy
+   * @throws IllegalStateException if an extension cannot be used; the message contains the cause
+   *     and a remedy
    */
   void requireUsable(ServerPrograms programs) throws IOException {
     requireUsable(programs, platform.systemVersion());
@@ -516,7 +534,8 @@ public final class ServerContent {
   /**
    * Rejects extensions that a server on this system would reject.
    *
-   * @param system the version of the system; see {@link Platform#systemVersion}
+   * @param system the version of the operating system or C library; see {@link
+   *     Platform#systemVersion}
    */
   void requireUsable(ServerPrograms programs, Optional<String> system) throws IOException {
     files();
@@ -529,8 +548,8 @@ public final class ServerContent {
   }
 
   /**
-   * Returns the server's program for checking its symbols. Empty on Linux, because it may be a
-   * script there.
+   * Returns the server program, whose symbols are to be checked. Empty on Linux, where the program
+   * may be a script.
    */
   private Optional<NativeFile> program(ServerPrograms programs) throws IOException {
     return platform.isLinux()
@@ -541,8 +560,8 @@ public final class ServerContent {
   /**
    * Rejects libraries that the server could not load.
    *
-   * @param system the version of the server's system; empty if unknown
-   * @param server the server's program; empty if its symbols are not checked
+   * @param system the version of the server's operating system or C library; empty if unknown
+   * @param server the server program; empty if its symbols are not checked
    */
   private void requireUsableLibraries(Optional<String> system, Optional<NativeFile> server)
       throws IOException {
@@ -671,7 +690,8 @@ public final class ServerContent {
   }
 
   /**
-   * Returns a question with a leading space if there are similar names, otherwise an empty string.
+   * Returns a question that suggests similar names, with a leading space; an empty string if there
+   * are none.
    */
   static String similar(String name, Stream<String> names) {
     String asked = plain(name);
@@ -694,14 +714,18 @@ public final class ServerContent {
   }
 
   /**
-   * Returns a name without prefix and punctuation, e.g. "vector" for both pgvector and pg_vector.
+   * Returns a name without its "pg" prefix and punctuation, e.g. "vector" for both pgvector and
+   * pg_vector.
    */
   private static String plain(String name) {
     String letters = name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "");
     return letters.replaceFirst("^(postgresql|postgres|pg)(?=.)", "");
   }
 
-  /** Returns the number of letters to insert, delete or replace. */
+  /**
+   * Returns the number of letters to insert, delete or replace in order to turn one name into the
+   * other.
+   */
   private static int differences(String one, String other) {
     int[] row = IntStream.rangeClosed(0, other.length()).toArray();
     for (int i = 1; i <= one.length(); i++) {

@@ -9,11 +9,11 @@ import java.util.Optional;
 /**
  * An extension of a server.
  *
- * @param name of the extension, without quotes
- * @param source of its files
- * @param preload libraries for {@code shared_preload_libraries}
- * @param settings that it needs
- * @param created whether databases have it
+ * @param name the name of the extension, without quotes
+ * @param source the source of the extension's files
+ * @param preload the libraries for {@code shared_preload_libraries}
+ * @param settings the server settings that the extension needs
+ * @param created whether the extension is created in the databases
  */
 public record ServerExtension(
     String name,
@@ -48,8 +48,8 @@ public record ServerExtension(
   }
 
   /**
-   * Returns the extension on the class path, or the one that comes with the server if no jar has
-   * it.
+   * Returns the extension from the class path, or, if no jar contains it, the extension that comes
+   * with the server.
    */
   public static ServerExtension named(String name) {
     return ClassPathExtension.find(requireName(name))

@@ -31,7 +31,8 @@ final class ServerMessages extends ProtocolReader {
       emptyQuery = false;
       firstAnswer = true;
     } else {
-      // the first response to a prepared query is ParseComplete
+      // only a simple query is answered with EmptyQueryResponse first; the first response to a
+      // prepared query is ParseComplete
       emptyQuery |= firstAnswer && header[0] == 'I';
       firstAnswer = false;
     }

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The place of the server that tests use, as set by a property or variable.
  *
- * @param property the system property that sets it
+ * @param property the system property that sets the place
  * @param variable the environment variable to read if the property is not set
  * @param value {@link #EMBEDDED}, {@link #LOCAL}, {@code local:} with a major version or a path,
  *     {@code container}, {@code container:} with an image, or a JDBC URL
@@ -68,8 +68,8 @@ public record ServerPlace(String property, String variable, String value) {
   /**
    * Returns the place of a server that must be embedded or installed.
    *
-   * @param asked the requested place; if null or blank, {@link #PROPERTY} or its environment
-   *     variable is read
+   * @param asked the requested place; if null or blank, the place is read from {@link #PROPERTY} or
+   *     the corresponding environment variable
    * @throws IllegalArgumentException if the place is invalid or selects another kind of server
    */
   public static String ofOurs(@Nullable String asked) {

@@ -30,13 +30,16 @@ interface ServerStock {
   /** Returns the major version of the server, e.g. 17. */
   int major();
 
-  /** Returns a text that differs for different servers. */
+  /** Returns a string that identifies the server; different servers have different strings. */
   String identity() throws IOException;
 
   /** Creates the directory that extensions are added to. */
   void unpack(Path folder) throws IOException;
 
-  /** Returns the version of the GNU C library if extensions may replace it. */
+  /**
+   * Returns the version of the GNU C library that the server uses; empty if extensions must not
+   * replace it.
+   */
   Optional<String> replaceableGlibc() throws IOException;
 
   /** Returns the server's programs for a directory that contains the extensions. */

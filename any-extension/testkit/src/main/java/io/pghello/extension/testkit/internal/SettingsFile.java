@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
 
 /**
  * A file in a data directory with the settings of its server. Used instead of arguments on Windows,
- * because nested quotes are lost there.
+ * because nested quotes in arguments are lost on Windows.
  */
 final class SettingsFile {
   /** The name of the file. */

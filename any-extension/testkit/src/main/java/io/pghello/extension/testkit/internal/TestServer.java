@@ -73,7 +73,7 @@ public final class TestServer implements AutoCloseable {
     }
   }
 
-  /** A function that keeps a database after the tests. */
+  /** A function that prevents the removal of a database after the tests. */
   @FunctionalInterface
   private interface Keeping {
     /**

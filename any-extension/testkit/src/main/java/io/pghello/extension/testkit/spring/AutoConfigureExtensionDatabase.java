@@ -55,7 +55,7 @@ public @interface AutoConfigureExtensionDatabase {
     BEFORE_EACH_METHOD
   }
 
-  /** The names of the extensions; see {@link ExtensionTest#extensions()}. */
+  /** Names of the extensions to create; see {@link ExtensionTest#extensions()}. */
   String[] extensions() default {};
 
   /** Directories created by {@code make install}; see {@link ExtensionTest#install()}. */

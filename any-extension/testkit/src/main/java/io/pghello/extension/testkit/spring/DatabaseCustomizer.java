@@ -23,7 +23,7 @@ public interface DatabaseCustomizer extends ContextCustomizer {
   /** Returns whether the database is restored before each test method. */
   boolean reset();
 
-  /** Creates the database. It is closed with the context. */
+  /** Creates the database, which is closed together with the context. */
   TestDatabase createDatabase();
 
   @Override

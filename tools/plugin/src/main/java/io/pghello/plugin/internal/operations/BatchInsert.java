@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Inserts many rows. Uses either an INSERT with one array parameter for each column or, if the rows
  * do not fit into one statement, COPY. If rows may already exist, COPY needs an intermediate table,
- * which is worthwhile only from {@value #COPY_BETWEEN_FROM} rows.
+ * which is worthwhile only for {@value #COPY_BETWEEN_FROM} rows or more.
  */
 final class BatchInsert {
   static final int COPY_BETWEEN_FROM = 50_000;

@@ -116,14 +116,17 @@ public final class Pool {
   }
 
   /**
-   * Returns the permits for transactions by id. Unless the pool has only one connection, they leave
-   * one connection for other operations.
+   * Returns the permits for transactions that were begun with {@code beginTransaction}. Unless the
+   * pool has only one connection, the permits leave one connection for other operations.
    */
   public Semaphore transactions() {
     return transactions;
   }
 
-  /** Returns a cache of which parameters are arrays, by the text of the statement. */
+  /**
+   * Returns a cache that contains, for each parameter of a statement, whether it is an array. The
+   * key is the text of the statement.
+   */
   public Map<String, List<Boolean>> arrays() {
     return arrays;
   }
@@ -173,7 +176,7 @@ public final class Pool {
     }
   }
 
-  /** What to do with a session before it is reused. */
+  /** The treatment of a session before it is reused. */
   public enum After {
     /** The session is kept as it is, because it is unchanged. */
     KEEP,
@@ -333,7 +336,7 @@ public final class Pool {
   }
 
   /**
-   * Returns the {@link System#nanoTime()} of the last use; the current one if the pool is in use.
+   * Returns the {@link System#nanoTime()} of the last use; the current time if the pool is in use.
    */
   synchronized long lastUsed() {
     return users > 0 ? System.nanoTime() : lastUsed;

@@ -40,10 +40,10 @@ public final class Pools implements AutoCloseable {
   }
 
   /**
-   * Returns the pool for an id and marks it as used until {@link Pool#release()}. Opens it if
+   * Returns the pool for an id and marks it as used until {@link Pool#release()}. Opens the pool if
    * necessary.
    *
-   * @param json the configuration; null if the pool must be open
+   * @param json the configuration; null to fail if the pool is not open
    */
   public Pool acquire(String id, @Nullable JsonNode json) {
     while (true) {

@@ -50,7 +50,7 @@ public final class Bindings {
    * The values of a statement's parameters, in PostgreSQL's text format.
    *
    * @param texts the value for each placeholder; null for SQL NULL
-   * @param remembered whether the cache already contained which parameters are arrays
+   * @param remembered whether the information about arrays was taken from the cache
    */
   record Values(List<@Nullable String> texts, boolean remembered) {}
 
@@ -60,9 +60,9 @@ public final class Bindings {
    * round trips.
    *
    * @param text the text that is sent
-   * @param sql the statement in it
-   * @param cache the cache of which parameters are arrays, by the statement, because a retry can send
-   *     it with another text around it
+   * @param sql the statement that the text contains
+   * @param cache the cache that contains, for each parameter, whether it is an array. Its key is
+   *     the statement, because a retry can send the statement with another text around it
    */
   static Values values(
       BaseConnection connection,
@@ -102,8 +102,8 @@ public final class Bindings {
   }
 
   /**
-   * Returns which parameters are arrays. The driver could look up the types too, but its query uses
-   * names that other schemas in the search_path could redefine.
+   * Returns whether each of the parameters is an array. The driver could look up the types too, but
+   * its query uses names that other schemas in the search_path could redefine.
    */
   private static List<Boolean> areArrays(BaseConnection connection, String text)
       throws SQLException {

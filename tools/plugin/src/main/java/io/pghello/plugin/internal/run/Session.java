@@ -128,7 +128,8 @@ public final class Session {
   /**
    * Runs a query inside parentheses. On a connection that can write, the session is reset after a
    * query that may have side effects. A query without side effects is rolled back, in case a role
-   * has just added side effects to it. If only trusted roles could do so, neither is necessary.
+   * has just added side effects to it. If only trusted roles could add side effects, neither the
+   * reset nor the rollback is necessary.
    *
    * @param mayWrite whether a failed query with possible side effects may have changed data, so
    *     that its outcome is unknown
@@ -388,7 +389,7 @@ public final class Session {
     }
   }
 
-  /** Returns what to do with the session before it is reused. */
+  /** Returns the treatment of the session before it is reused. */
   After after() {
     return stale ? After.END : after;
   }

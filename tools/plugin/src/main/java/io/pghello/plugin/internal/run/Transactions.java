@@ -23,8 +23,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Transactions by id. Each belongs to the connection that began it, holds one of the pool's
- * connections, and is rolled back when its lease expires. Thread-safe.
+ * The open transactions, by their ids. Each transaction belongs to the connection that began it,
+ * holds one of the pool's connections, and is rolled back when its lease expires. Thread-safe.
  */
 public final class Transactions {
   private final Map<String, Open> open = new ConcurrentHashMap<>();

@@ -165,8 +165,8 @@ final class UndoneQuery implements Query {
   }
 
   /**
-   * Collects the rows of the query, and evaluates the rows of the last other statement that returns
-   * any.
+   * Collects the rows of the query, and evaluates the rows of the last statement, other than the
+   * query, that returns rows.
    */
   private static final class Answer extends ResultHandlerBase {
     private final Query query;

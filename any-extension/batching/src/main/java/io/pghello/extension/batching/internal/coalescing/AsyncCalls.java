@@ -49,8 +49,8 @@ final class AsyncCalls {
    * @param executor the executor of the calls; null to use {@code own}
    * @param own the executor with the client's own threads, which rejects no task; it also fails
    *     futures
-   * @param timedOut returns the error for a call that timed out, given its timeout
-   * @param failure returns the exception with which a future fails, given the error
+   * @param timedOut a function that returns the error for a call that timed out, given its timeout
+   * @param failure a function that returns the exception with which a future fails, given the error
    */
   AsyncCalls(
       Settings settings,

@@ -76,7 +76,7 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
   /**
    * Creates a dispatcher.
    *
-   * @param failure returns the exception with which a future fails, given the error
+   * @param failure a function that returns the exception with which a future fails, given the error
    */
   protected Dispatcher(
       Statements<Q, A> statements,
@@ -112,7 +112,8 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
   /**
    * Makes a call, either on the calling thread or as part of another thread's batch.
    *
-   * @param wait receives the time that the call waited; null if it is not needed
+   * @param wait the object that receives the time that the call waited; null if the time is not
+   *     needed
    */
   @SuppressWarnings("unchecked") // the answers to the call have this type
   public A call(Q request, Deadline deadline, @Nullable WaitTime wait) {

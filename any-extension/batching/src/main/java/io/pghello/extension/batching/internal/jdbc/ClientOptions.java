@@ -278,7 +278,7 @@ public final class ClientOptions {
   /**
    * The connections of a client.
    *
-   * @param closePool closes the pool if it belongs to the client
+   * @param closePool an action that closes the pool if the pool belongs to the client
    */
   public record Connections(ConnectionSource source, Runnable closePool) {}
 

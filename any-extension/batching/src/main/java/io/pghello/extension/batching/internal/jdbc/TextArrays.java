@@ -31,8 +31,8 @@ public final class TextArrays {
    * connection or has another encoding.
    *
    * @param values the objects that contain the texts
-   * @param text returns the text of an object, not null
-   * @param bytes returns the length of the text in UTF-8
+   * @param text a function that returns the text of an object, not null
+   * @param bytes a function that returns the length of the text in UTF-8
    */
   public static <T> Array of(
       Connection connection, List<T> values, Function<T, String> text, ToIntFunction<T> bytes)
