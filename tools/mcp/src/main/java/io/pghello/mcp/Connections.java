@@ -47,7 +47,7 @@ final class Connections {
   /**
    * Reads the connections from a configuration file or from environment variables.
    *
-   * @param file the configuration file; null for the one named in the environment, if any
+   * @param file the configuration file; null for the file named in the environment, if any
    * @throws ConfigurationException if there are no connections, or the configuration is invalid
    */
   static Connections read(@Nullable Path file, Map<String, String> environment) {

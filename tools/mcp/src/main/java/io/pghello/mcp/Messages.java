@@ -18,7 +18,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
-/** Reads messages, each a line of UTF-8. Not thread-safe. */
+/** Reads messages. Each message is one line of UTF-8. Not thread-safe. */
 final class Messages {
   /** Maximum length of a message, in bytes. */
   static final int LENGTH_MAX = 16 << 20;

@@ -174,7 +174,9 @@ public final class PgHelloMcp {
     }
   }
 
-  /** Opens a connection. Only reports errors, because the server may become available later. */
+  /**
+   * Opens a connection. Errors are only reported, because the server may become available later.
+   */
   private static void open(PostgresPlugin plugin, String id, JsonNode config, Set<String> owners) {
     try {
       if (plugin.connect(id, config).ownsTables()) {

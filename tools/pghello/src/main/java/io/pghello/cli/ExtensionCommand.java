@@ -16,7 +16,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code pghello extension}. */
+/** The command {@code pghello extension}. */
 @Command(
     name = "extension",
     description = {

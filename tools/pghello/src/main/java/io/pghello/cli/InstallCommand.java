@@ -35,7 +35,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code pghello install}. */
+/** The command {@code pghello install}. */
 @Command(
     name = "install",
     description = {

@@ -46,7 +46,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code pghello maintain}. */
+/** The command {@code pghello maintain}. */
 @Command(
     name = "maintain",
     description = {
@@ -71,7 +71,7 @@ final class MaintainCommand implements Callable<Integer> {
   private static final String VERIFY_LOCK = "SELECT pg_try_advisory_lock(1885302380, 2)";
 
   // This command does not delete snapshots, because the job that takes them more often also applies
-  // their retention. A statement does not see the snapshot that it takes.
+  // their retention. The statement that takes a snapshot does not see this snapshot.
   private static final String SNAPSHOT =
       """
       SELECT EXISTS (SELECT FROM hello_ops.snapshot WHERE taken_at >= now() - interval '25 hours'),

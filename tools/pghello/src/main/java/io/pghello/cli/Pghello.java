@@ -169,7 +169,10 @@ public final class Pghello implements Runnable {
     return "Unknown option: '" + option + "'" + suggestion;
   }
 
-  /** Keeps the declared order of options, and limits the list of commands to first sentences. */
+  /**
+   * Keeps options in their declared order. In the list of commands, shows only the first sentence
+   * of each description.
+   */
   private static void order(CommandLine command) {
     CommandLine.Model.UsageMessageSpec usage = command.getCommandSpec().usageMessage();
     usage.description(String.join(" ", usage.description()).split("(?<=\\.) ", 2));

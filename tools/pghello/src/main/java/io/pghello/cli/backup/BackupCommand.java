@@ -21,7 +21,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code pghello backup}. */
+/** The command {@code pghello backup}. */
 @Command(
     name = "backup",
     description = {

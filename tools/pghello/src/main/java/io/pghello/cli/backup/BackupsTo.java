@@ -106,7 +106,7 @@ public record BackupsTo(Path folder, BackupMethod method, boolean withoutFiles, 
     }
   }
 
-  /** The result as JSON. */
+  /** The result to print as JSON. */
   private record Result(
       Path backup, Instant recoveryPoint, double seconds, int removed, Table databases) {}
 

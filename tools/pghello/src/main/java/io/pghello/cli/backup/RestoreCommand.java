@@ -42,7 +42,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code pghello restore}. */
+/** The command {@code pghello restore}. */
 @Command(
     name = "restore",
     description = {
@@ -267,7 +267,7 @@ public final class RestoreCommand implements Callable<Integer> {
     }
   }
 
-  /** The result for a whole server as JSON. */
+  /** The result for a whole server, to print as JSON. */
   private record Recovered(
       Path backup,
       String label,
@@ -322,7 +322,7 @@ public final class RestoreCommand implements Callable<Integer> {
 
   /**
    * Returns a target for a database that is not restored. A session in that database can rename the
-   * restored ones.
+   * restored databases.
    */
   private static Target maintenance(Target given, List<String> names) {
     for (String database : List.of(given.database(), "postgres", "template1")) {
@@ -406,7 +406,7 @@ public final class RestoreCommand implements Callable<Integer> {
       double seconds,
       @Nullable String before) {}
 
-  /** The result for databases as JSON. */
+  /** The result for databases, to print as JSON. */
   private record Result(
       Path backup,
       Instant recoveryPoint,

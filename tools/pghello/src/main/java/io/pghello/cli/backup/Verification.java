@@ -77,7 +77,7 @@ public record Verification(
     return proof.status();
   }
 
-  /** The result as JSON. */
+  /** The result to print as JSON. */
   private record Result(
       Path backup,
       Status status,

@@ -18,7 +18,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code pghello verify}. */
+/** The command {@code pghello verify}. */
 @Command(
     name = "verify",
     description = {

@@ -25,7 +25,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code pghello advise}. */
+/** The command {@code pghello advise}. */
 @Command(
     name = "advise",
     description = {
@@ -88,7 +88,7 @@ public final class AdviseCommand implements Callable<Integer> {
         : Status.OK.exitCode();
   }
 
-  /** The result as JSON. */
+  /** The result to print as JSON. */
   private record Result(String memory, String disk, List<Advice> settings) {}
 
   private void print(List<Advice> all, Advice.Machine machine) {

@@ -12,7 +12,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
-/** {@code pghello diagnose}. */
+/** The command {@code pghello diagnose}. */
 @Command(
     name = "diagnose",
     description = {

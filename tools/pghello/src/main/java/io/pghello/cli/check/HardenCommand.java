@@ -32,7 +32,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code pghello harden}. */
+/** The command {@code pghello harden}. */
 @Command(
     name = "harden",
     description = {

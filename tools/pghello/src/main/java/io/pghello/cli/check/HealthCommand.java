@@ -9,7 +9,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code pghello health}. */
+/** The command {@code pghello health}. */
 @Command(
     name = "health",
     description = {

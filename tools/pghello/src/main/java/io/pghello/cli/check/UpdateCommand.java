@@ -33,7 +33,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code pghello update}. */
+/** The command {@code pghello update}. */
 @Command(
     name = "update",
     description = {
@@ -67,7 +67,7 @@ public final class UpdateCommand implements Callable<Integer> {
       @Nullable Double ms,
       @Nullable String message) {}
 
-  /** The result as JSON. */
+  /** The result to print as JSON. */
   private record Result(boolean dryRun, List<Updated> databases) {}
 
   @Parameters(

@@ -90,7 +90,7 @@ public record Target(
   /**
    * Finds the target.
    *
-   * @param options values from the command line, with libpq's names; null for no value
+   * @param options the values from the command line, with libpq's names; null for no value
    * @param service the service's values, with libpq's names
    * @param variables the environment
    * @param operatingSystemUser the default user
@@ -111,7 +111,7 @@ public record Target(
           "the host must be names, or one directory with a socket, but is " + hosts);
     }
     if (!isSocket && hosts.matches("(?s).*[@=?\\s].*|.*/.*")) {
-      // Not included, because it may contain a password.
+      // The value is not included, because it may contain a password.
       throw new IllegalArgumentException(
           "the host is not a name or address: use -h, -p, -U and -d, or a service");
     }
@@ -138,7 +138,7 @@ public record Target(
     String user = orElse(value.apply("user"), operatingSystemUser);
     String database = orElse(value.apply("dbname"), user);
     if (database.contains("://") || database.contains("=")) {
-      // Not included, because it may contain a password.
+      // The value is not included, because it may contain a password.
       throw new IllegalArgumentException(
           "the database must be a name, not a connection string: use -h, -p, -U and "
               + "-d, or a service");
@@ -178,7 +178,7 @@ public record Target(
         "-c default_transaction_read_only=off",
         (given, writes) -> writes + " " + given);
     if (isSocket) {
-      // A socket has no TLS and no alternative hosts.
+      // Unix domain sockets support neither TLS nor alternative hosts.
       PGProperty.SSL_MODE.set(properties, "disable");
       PGProperty.SOCKET_FACTORY.set(properties, UnixSocketFactory.class.getName());
       PGProperty.SOCKET_FACTORY_ARG.set(properties, hosts + "/.s.PGSQL." + ports);

@@ -50,6 +50,8 @@ final class Load {
   private long lastNanos;
 
   /**
+   * Creates a load.
+   *
    * @param rate the number of calls per second
    * @param tolerated the delay of calls above which the load stops
    */

@@ -34,7 +34,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code pghello load}. */
+/** The command {@code pghello load}. */
 @Command(
     name = "load",
     description = {
@@ -228,7 +228,7 @@ public final class LoadCommand implements Callable<Integer> {
     return slower ? Status.WARNING : Status.OK;
   }
 
-  /** The result as JSON. */
+  /** The result to print as JSON. */
   private record Result(
       Status status,
       long calls,

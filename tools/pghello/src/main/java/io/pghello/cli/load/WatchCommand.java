@@ -29,7 +29,7 @@ import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code pghello watch}. */
+/** The command {@code pghello watch}. */
 @Command(
     name = "watch",
     description = {
@@ -89,7 +89,7 @@ public final class WatchCommand implements Callable<Integer> {
   private record Called(
       String function, long calls, double callsPerSecond, @Nullable Double meanUs) {}
 
-  /** The result as JSON. It contains everything except plots. */
+  /** The result to print as JSON. It contains everything except plots. */
   private record Result(
       String database,
       List<Called> functions,
@@ -104,7 +104,7 @@ public final class WatchCommand implements Callable<Integer> {
   @Override
   public Integer call() throws SQLException {
     if (interval.compareTo(Duration.ofSeconds(1)) < 0) {
-      // Sessions report their counters once a second.
+      // Sessions report their counters only once a second.
       throw Failure.unknown("--interval must be at least 1s");
     }
     Failure.refuseIf(count != null && count < 1, "--count must be at least 1");

@@ -35,7 +35,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code pghello logs}. */
+/** The command {@code pghello logs}. */
 @Command(
     name = "logs",
     description = {

@@ -38,8 +38,8 @@ public final class Output {
   /**
    * Prints the findings for a database.
    *
-   * @param figures performance data of the monitoring plugin format; may be empty
-   * @param more additional properties of the JSON object
+   * @param figures the performance data in the monitoring plugin format; may be empty
+   * @param more the additional properties of the JSON object
    */
   public void print(
       Findings findings, String database, String figures, Map<String, @Nullable Object> more) {
@@ -50,7 +50,7 @@ public final class Output {
    * Prints a result immediately.
    *
    * @param result a record, map or list to print as JSON
-   * @param text prints the result as text
+   * @param text a consumer that prints the result as text
    */
   public void print(@Nullable Object result, Consumer<PrintWriter> text) {
     if (json) {

@@ -27,7 +27,7 @@ public final class SqlErrors {
   /** Returns the fix for a failed login or TLS connection; null for other errors. */
   static @Nullable String remedy(SQLException e) {
     String message = String.valueOf(e.getMessage());
-    // The setting names the library without $libdir, whereas functions name it with $libdir.
+    // In settings, the library's name has no $libdir; in function definitions, it has.
     if (state(e).equals("58P01") && message.contains("\"pg_hello\"")) {
       return LOST_LIBRARY;
     }

@@ -10,7 +10,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code pghello report}. */
+/** The command {@code pghello report}. */
 @Command(
     name = "report",
     description =

@@ -20,7 +20,7 @@ public record Programs(Path folder, int major) {
 
   /**
    * Finds programs that can dump and restore databases of a server. Their major version is the
-   * server's or a newer one.
+   * server's major version or a newer one.
    */
   public static Programs forServer(int major, @Nullable Path named) {
     return find("pg_dump", major, found -> found >= major, named, "client");

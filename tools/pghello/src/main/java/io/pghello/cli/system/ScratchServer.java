@@ -41,7 +41,7 @@ public final class ScratchServer {
    *
    * @param temporary the parent of the server's directory
    * @param files the directory of the extension's files, which need not exist
-   * @param preload libraries to load at startup, without their background workers
+   * @param preload the libraries to load at startup, without their background workers
    * @param undo the cleanup steps, which stop the server and delete its directory
    */
   public static Target start(
@@ -98,7 +98,7 @@ public final class ScratchServer {
   /**
    * Returns the target for a server with a socket in the given directory.
    *
-   * @param options settings of each session, in libpq's format
+   * @param options the settings of each session, in libpq's format
    */
   public static Target target(Path folder, String role, String password, String options) {
     return Target.find(

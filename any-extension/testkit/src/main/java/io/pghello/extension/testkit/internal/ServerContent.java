@@ -110,7 +110,8 @@ public final class ServerContent {
    * Collects the settings of extensions for a server on any machine. The files are read later.
    *
    * @param machines the version of the machine's GNU C library; empty if the machine has another C
-   *     library, or if it must not be replaced by an extension's C library
+   *     library, if no extension contains a GNU C library, or if extensions must not replace the
+   *     machine's
    */
   ServerContent(
       List<ServerExtension> extensions, Platform platform, int major, Optional<String> machines) {
@@ -208,7 +209,7 @@ public final class ServerContent {
 
   /**
    * Adds the newest C library that the extensions contain if the machine's C library is too old,
-   * and returns the version of the added library.
+   * and returns the version of the added library. Empty if none was added.
    */
   private Optional<String> addLibc(Map<String, byte[]> files, String machines) throws IOException {
     String needed =

@@ -27,10 +27,10 @@ import org.postgresql.copy.CopyOut;
  *
  * <p>The planner evaluates functions in expressions of indexes, constraints and statistics with the
  * rights of the role that reads the table. Therefore, only two kinds of tables are read with
- * planned queries: tables owned by superusers or by this role and, on a primary, tables that this
- * role as a superuser has locked and for which a second session has then found no such function.
- * The second session also prevents schemas from being renamed. All other tables are read with COPY,
- * which is not planned and leaves out computed values.
+ * planned queries: tables owned by superusers or by this role and, if this role is a superuser on a
+ * primary, tables that it has locked and for which a second session has then found no such
+ * function. The second session also prevents schemas from being renamed. All other tables are read
+ * with COPY, which is not planned and leaves out computed values.
  */
 public final class Contents {
   // The tables that pg_dump includes. Tables of extensions are included only if they are

@@ -53,6 +53,8 @@ final class DumpEntries {
   private final Map<Integer, DumpEntry> byId = new HashMap<>();
 
   /**
+   * Creates an instance.
+   *
    * @param roles the server's roles; the value is true if the owners' login restores the role's
    *     entries
    * @param entries all entries of the dump, in its order

@@ -127,7 +127,8 @@ final class OwnersLogIn {
   }
 
   /**
-   * Grants CREATE on schemas to the owners of objects that the dump restores into them.
+   * Grants CREATE on schemas to the owners of the objects that the dump restores into these
+   * schemas.
    *
    * @return the statements that revoke these grants, and drop the event trigger and all privileges
    *     of this role

@@ -30,7 +30,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Restores databases of a backup. Each one has a temporary name until it is complete. Not
+ * Restores databases of a backup. Each database has a temporary name until it is complete. Not
  * thread-safe.
  *
  * @param maintenance a database that is not restored

@@ -97,7 +97,7 @@ public final class BackupOptions {
   /**
    * Returns the last backup that contains these databases. Its files may be damaged.
    *
-   * @param output receives a warning if a later backup cannot be read
+   * @param output the output that receives a warning if a later backup cannot be read
    */
   public Backup find(List<String> databases, Output output) {
     return find(databases, output, new HashSet<>());
@@ -121,7 +121,7 @@ public final class BackupOptions {
   }
 
   /**
-   * Rejects the last backup if it is from another server, but there is also a backup from this
+   * Rejects the last backup if it is from another server and there is also a backup from this
    * server.
    */
   public void checkServer(Backup last, List<String> databases, @Nullable String system) {
@@ -141,7 +141,7 @@ public final class BackupOptions {
    * backup. If no database is named, returns the last backups of all databases and the complete
    * last backup of the whole server.
    *
-   * @param output receives a warning if a later backup cannot be read
+   * @param output the output that receives a warning if a later backup cannot be read
    */
   public Map<Backup, List<String>> findEach(List<String> named, Output output) {
     var found = new LinkedHashMap<Backup, List<String>>();

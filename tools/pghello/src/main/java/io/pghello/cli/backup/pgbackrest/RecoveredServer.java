@@ -167,7 +167,7 @@ public final class RecoveredServer {
    *     server
    * @param temporary the directory for the socket and for everything that is removed with the
    *     server
-   * @param preload libraries to load at startup, without their background workers
+   * @param preload the libraries to load at startup, without their background workers
    */
   public static RecoveredServer start(
       Backup backup,
