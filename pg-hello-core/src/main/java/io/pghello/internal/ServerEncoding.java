@@ -59,8 +59,8 @@ final class ServerEncoding {
   }
 
   /**
-   * Returns whether the server changes a name instead of rejecting it. With EUC_JP, it replaces the
-   * broken bar with its fullwidth form.
+   * Returns whether the server changes a name instead of rejecting it. With EUC_JP, the server
+   * replaces the broken bar with its fullwidth form.
    *
    * @param encoding the encoding of the database; null if unknown
    */

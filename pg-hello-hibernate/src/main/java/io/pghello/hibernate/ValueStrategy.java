@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate;
 
-/** The way in which a value computed by the server gets into an entity. */
+/** The way in which an entity receives a value that the server computes. */
 public enum ValueStrategy {
   /**
    * {@link #RETURNING} if the identifier is {@code IDENTITY} and the value is computed only on

@@ -24,8 +24,8 @@ record MappedValue(
     @Nullable List<String> source,
     Class<?> type) {
   /**
-   * Rejects a greeted identifier that the INSERT generates. Only the persister has this
-   * information.
+   * Rejects a greeted identifier that the INSERT generates. Only the persister knows whether this
+   * is the case.
    */
   void check(EntityPersister persister) {
     if (source != null

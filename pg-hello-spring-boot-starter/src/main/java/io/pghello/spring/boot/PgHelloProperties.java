@@ -59,7 +59,7 @@ public record PgHelloProperties(
     OFF
   }
 
-  /** Validates the values, so that errors name the property. */
+  /** Validates the values, so that error messages contain the name of the property. */
   public PgHelloProperties {
     schema = schema == null || schema.isBlank() ? null : schema;
     require(schema == null || schema.indexOf(0) < 0, "schema", schema, "a name without U+0000");

@@ -147,7 +147,8 @@ final class InstallCommand implements Callable<Integer> {
   }
 
   /**
-   * Creates a directory and its missing parents. Other users can read them, whatever the umask is.
+   * Creates a directory and its missing parents. Other users can read these directories, regardless
+   * of the umask.
    */
   private static Path folder(Path path) throws IOException {
     if (!Files.isDirectory(path)) {

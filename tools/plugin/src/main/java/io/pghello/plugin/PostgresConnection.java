@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>An operation takes one round trip. On a read-only connection, it takes two, because the
  * read-only transaction is rolled back. A change that returns rows also takes two, because of the
- * commit. The fifth run of a query takes an additional round trip. Values are converted as in
- * {@link SqlStatement#of}. Conditions map columns to values or to operators, e.g. {@code
+ * commit. The fifth run of a query takes an additional round trip. Values are converted in the same
+ * way as by {@link SqlStatement#of}. Conditions map columns to values or to operators, e.g. {@code
  * Map.of("age", Map.of("gte", 18))}.
  *
  * <p>Immutable and thread-safe.

@@ -65,7 +65,7 @@ public final class PostgresException extends RuntimeException {
     /** Internal error of the plugin. */
     INTERNAL;
 
-    /** Returns the code as in JSON, e.g. {@code POSTGRES_BAD_SQL}. */
+    /** Returns the code in the form used in JSON, e.g. {@code POSTGRES_BAD_SQL}. */
     public String text() {
       return "POSTGRES_" + name();
     }
@@ -102,7 +102,7 @@ public final class PostgresException extends RuntimeException {
     /** The role of a read-only connection can make changes that a rollback does not undo. */
     PRIVILEGED;
 
-    /** Returns the reason as in JSON, e.g. {@code unknownHost}. */
+    /** Returns the reason in the form used in JSON, e.g. {@code unknownHost}. */
     public String text() {
       return Texts.camelCase(this);
     }

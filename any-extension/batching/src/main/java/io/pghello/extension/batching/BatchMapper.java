@@ -52,9 +52,9 @@ public interface BatchMapper<Q, A> {
   boolean matches(Q request, A answer);
 
   /**
-   * Returns the approximate size of the arguments of a call in bytes (0 or more), for the limits of
-   * batches and of the queue. A call of 16 KiB or more is sent in a separate statement. This method
-   * is called on the caller's thread, and its exceptions are propagated to the caller.
+   * Returns the approximate size of a call's arguments in bytes, at least 0. The limits of batches
+   * and of the queue apply to this size. A call of 16 KiB or more is sent in a separate statement.
+   * This method is called on the caller's thread, and its exceptions are propagated to the caller.
    */
   int sizeInBytes(Q request);
 }

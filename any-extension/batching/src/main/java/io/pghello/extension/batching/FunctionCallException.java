@@ -85,7 +85,7 @@ public final class FunctionCallException extends RuntimeException {
       this.retryable = retryable;
     }
 
-    /** Returns whether the same call can succeed a moment later, without any other change. */
+    /** Returns whether the same call may succeed if it is repeated a moment later. */
     public boolean isRetryable() {
       return retryable;
     }

@@ -48,8 +48,8 @@ public sealed interface NativeFile permits ElfFile, MachOFile, PeFile {
   Optional<String> minimumSystem(String platform);
 
   /**
-   * Returns a reason why a server cannot load this library, apart from the platform and the system
-   * version. The text completes a sentence that begins with "The library acme.so".
+   * Returns a reason why a server cannot load this library. Does not consider the platform and the
+   * system version. The text completes a sentence that begins with "The library acme.so".
    *
    * @param platform one of {@link #platforms()}
    * @param server the server's program {@code postgres}; if empty, imported symbols are not checked

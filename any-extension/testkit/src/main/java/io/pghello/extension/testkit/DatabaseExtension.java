@@ -339,8 +339,8 @@ public abstract class DatabaseExtension<
   }
 
   /** A value that JUnit closes together with its store. */
-  // implements both: JUnit 6 warns about CloseableResource without AutoCloseable, and JUnit 5.12
-  // has only the former
+  // implements both interfaces: JUnit 6 warns about CloseableResource without AutoCloseable, and
+  // JUnit 5.12 has only the former
   @SuppressWarnings({"deprecation", "try"})
   private record Stored(Object value) implements Store.CloseableResource, AutoCloseable {
     @Override

@@ -92,7 +92,7 @@ public @interface ExtensionTest {
 
   /**
    * SQL scripts on the class path that create the schema and rows of each database. They run once
-   * for all tests that name the same scripts; see {@link DatabasePreparer#ofScripts}. Default:
+   * for all tests that specify the same scripts; see {@link DatabasePreparer#ofScripts}. Default:
    * none.
    */
   String[] scripts() default {};
@@ -100,7 +100,7 @@ public @interface ExtensionTest {
   /**
    * The class that creates the schema and rows of each database after {@link #scripts()}, for
    * example with Flyway. The class needs a constructor without parameters. It runs once for all
-   * tests that name it. Default: none.
+   * tests that specify it. Default: none.
    */
   Class<? extends DatabasePreparer> preparer() default DatabasePreparer.class;
 }

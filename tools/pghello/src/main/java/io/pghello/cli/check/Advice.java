@@ -184,7 +184,8 @@ record Advice(
   }
 
   /**
-   * Returns advice on archiving. It contains no statement, because the archive must exist first.
+   * Returns advice on archiving. The advice contains no SQL statement, because the archive must
+   * exist first.
    */
   private static Advice archiving(String mode, Map<String, Setting> settings) {
     boolean stored =

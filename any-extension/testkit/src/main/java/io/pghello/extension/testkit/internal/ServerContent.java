@@ -144,8 +144,8 @@ public final class ServerContent {
   }
 
   /**
-   * Returns the requested settings and the settings that the extensions need. They apply to any
-   * server.
+   * Returns the requested settings and the settings that the extensions need. The result does not
+   * depend on the server.
    *
    * @throws IllegalStateException if two extensions need different values of a setting
    */

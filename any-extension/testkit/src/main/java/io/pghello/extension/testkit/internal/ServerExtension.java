@@ -67,8 +67,8 @@ public record ServerExtension(
   }
 
   /**
-   * Returns the name if it is valid. The rules are PostgreSQL's, which uses extension names as file
-   * names.
+   * Returns the name if it is valid. PostgreSQL defines the rules, because it uses extension names
+   * as file names.
    *
    * @throws IllegalArgumentException if the name is invalid
    */

@@ -26,13 +26,13 @@ import org.postgresql.core.Tuple;
 import org.postgresql.core.v3.SqlSerializationContext;
 
 /**
- * A query that leaves the session unchanged, whatever is done by the functions that the query calls
- * or that the planner evaluates. It runs in a read-only transaction, which is rolled back in the
- * same round trip. Because a rollback neither resets random() nor releases advisory locks, random()
- * is seeded and the locks are released before the rollback. The driver prepares these statements
- * separately and keeps them. Only {@link #PREPARED} is parsed again after each query. A query could
- * replace the driver's prepared statements with other statements of the same names, but it cannot
- * replace the statement that detects this.
+ * A query that leaves the session unchanged, regardless of what is done by the functions that the
+ * query calls or that the planner evaluates. It runs in a read-only transaction, which is rolled
+ * back in the same round trip. Because a rollback neither resets random() nor releases advisory
+ * locks, random() is seeded and the locks are released before the rollback. The driver prepares
+ * these statements separately and keeps them. Only {@link #PREPARED} is parsed again after each
+ * query. A query could replace the driver's prepared statements with other statements of the same
+ * names, but it cannot replace the statement that detects this.
  *
  * <p>Parsing a statement takes the server longer than finding a row by its key. Therefore, {@link
  * #checked} adds the check to a query that returns few rows, and the driver prepares both as one

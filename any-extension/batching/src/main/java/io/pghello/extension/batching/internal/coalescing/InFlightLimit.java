@@ -9,10 +9,10 @@ import java.util.stream.Stream;
  * Limits the number of statements in flight. Each caller or batch holds one permit and releases it
  * once.
  *
- * <p>A small batch costs the server about as much as a large one. For some time after a large batch
- * was sent (its head start), a small batch therefore gets no permit while another statement is in
- * flight that may be answered soon. The calls that are queued until then form one batch. The
- * release of that statement's permit triggers the next dispatch. A statement that has been in
+ * <p>A small batch costs the server about as much as a large one. Therefore, for some time after a
+ * large batch was sent (its head start), a small batch gets no permit while another statement,
+ * which may be answered soon, is in flight. The calls that are queued until then form one batch.
+ * The release of that statement's permit triggers the next dispatch. A statement that has been in
  * flight for some milliseconds causes no delay, because its duration is unknown.
  *
  * <p>After its statement, a virtual thread may not get a carrier thread, and then does not release

@@ -42,8 +42,9 @@ final class QueueLimit {
   }
 
   /**
-   * Returns the size of a call in bytes, but at least one call's share of the limit, so that one
-   * semaphore limits both the calls and the bytes.
+   * Returns the weight of a call: its size in bytes, within bounds. The lower bound is one call's
+   * share of the limit, so that one semaphore limits both the number of calls and their size. The
+   * upper bound is the whole limit.
    */
   int weight(int bytes) {
     return Math.min(Math.max(share, bytes), share * maxCalls);

@@ -251,7 +251,8 @@ public final class SqlErrors {
 
   /**
    * Returns whether pgpool-II has lost its own connection to the server, which it reports as an
-   * internal error. It reports the second message if the server was not ready before the statement.
+   * internal error. The second of the two messages below occurs if the server was not ready before
+   * the statement.
    */
   private static boolean isLossOfPgpool(String state, @Nullable String words) {
     return state.equals("XX000")
@@ -435,11 +436,11 @@ public final class SqlErrors {
   }
 
   /**
-   * Returns whether the next login will be rejected as well. The codes are 28 (invalid
-   * authorization), 08004 (the driver has no password or does not support the authentication
-   * method), 3D000 (the database does not exist), and 42501 (missing privilege to connect).
-   * PgBouncer reports both rejections and temporary errors with 08P01, so the message is checked in
-   * that case.
+   * Returns whether the login was rejected for a reason that also applies to the next login. The
+   * codes are 28 (invalid authorization), 08004 (the driver has no password or does not support the
+   * authentication method), 3D000 (the database does not exist), and 42501 (missing privilege to
+   * connect). PgBouncer reports both rejections and temporary errors with 08P01, so the message is
+   * checked in that case.
    */
   private static boolean isRefusal(SQLException reason) {
     String state = reason.getSQLState() == null ? "" : reason.getSQLState();
