@@ -22,7 +22,7 @@ public interface PgHelloListener {
   enum Kind {
     /** A single call. */
     SINGLE,
-    /** Calls of several callers, combined into one statement. */
+    /** Calls from several callers, combined into one statement. */
     BATCH,
     /** Names of {@code helloAll} or {@code helloEach}. */
     BULK
@@ -40,10 +40,10 @@ public interface PgHelloListener {
     long nanos();
 
     /**
-     * Returns how long the call waited before its statement started, in nanoseconds: for earlier
-     * statements and for a thread of an executor. 0 if it did not wait, and all of {@link #nanos()}
-     * if it ended while waiting. The rest of {@link #nanos()} is the time for borrowing a
-     * connection, the round trip, and waking up the caller.
+     * Returns how long the call waited before its statement started, in nanoseconds. A call can
+     * wait for earlier statements and for a thread of an executor. The time is 0 if the call did
+     * not wait, and equal to {@link #nanos()} if the call ended while waiting. The rest of {@link
+     * #nanos()} is the time for borrowing a connection, the round trip, and waking up the caller.
      */
     long waitedNanos();
 

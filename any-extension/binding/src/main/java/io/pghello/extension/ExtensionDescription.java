@@ -190,10 +190,11 @@ public final class ExtensionDescription {
   }
 
   /**
-   * Returns the most severe installation problem that may have caused an error of a statement.
-   * Returns empty if there is none, or if the statement was part of a transaction, because no query
-   * is possible in a failed transaction. Takes one round trip if the error's SQLSTATE can result
-   * from the installation, and none if the error mentions the extension's library.
+   * Returns the most severe installation problem that may have caused an error of a statement;
+   * empty if there is none. An error about the extension's library (SQLSTATE 58P01, or 42883 with
+   * the library's name) is explained without a query. For any other error, this method takes one
+   * round trip if {@link ExtensionProblem#canCause} returns true. If autocommit is off, it returns
+   * empty instead, because no query is possible in a failed transaction.
    *
    * @param error the exception thrown by the statement
    * @param connection the connection of the statement

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * Permissions and limits of a connection. Immutable.
  *
  * <p>The permissions restrict the operations of the plugin, but not the contents of SQL statements
- * from callers. Only the privileges of the login role restrict these, so grant the role only the
- * privileges it needs.
+ * from callers. Only the privileges of the login role restrict these contents, so grant the role
+ * only the privileges that it needs.
  *
  * @param readOnly whether writing operations are rejected, and reads run in read-only transactions
  * @param sql whether operations that take SQL are allowed

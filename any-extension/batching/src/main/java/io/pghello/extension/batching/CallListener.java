@@ -40,10 +40,10 @@ public interface CallListener {
     long nanos();
 
     /**
-     * Returns how long the call waited before its statement started, in nanoseconds: for earlier
-     * statements and for a thread of an executor. 0 if it did not wait, and all of {@link #nanos()}
-     * if it ended while waiting. The rest of {@link #nanos()} is the time for borrowing a
-     * connection, the round trip, and waking up the caller.
+     * Returns how long the call waited before its statement started, in nanoseconds. A call can
+     * wait for earlier statements and for a thread of an executor. The time is 0 if the call did
+     * not wait, and equal to {@link #nanos()} if the call ended while waiting. The rest of {@link
+     * #nanos()} is the time for borrowing a connection, the round trip, and waking up the caller.
      */
     long waitedNanos();
 

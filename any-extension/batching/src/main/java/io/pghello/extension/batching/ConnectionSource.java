@@ -19,7 +19,7 @@ public interface ConnectionSource {
   /**
    * Returns a connection for one statement. The client passes it to {@link #release} afterwards.
    *
-   * <p>If this takes longer than the client's {@code callTimeout}, the client interrupts the
+   * <p>If this method takes longer than the client's {@code callTimeout}, the client interrupts the
    * thread, and clears the interrupt status afterwards. Pools throw an exception when they are
    * interrupted. If the source ignores interrupts (HikariCP while it is suspended), the call ends
    * only when this method returns. Calls that wait for this call time out as usual. If the program

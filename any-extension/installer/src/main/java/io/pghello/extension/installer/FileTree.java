@@ -28,7 +28,7 @@ record FileTree(Path root) {
     return root.equals(root.getRoot());
   }
 
-  /** Returns the path of a file as seen by programs of that machine. */
+  /** Returns the path of a file as seen by programs on the machine of this tree. */
   Path inside(Path file) {
     return Path.of("/").resolve(root.relativize(file));
   }

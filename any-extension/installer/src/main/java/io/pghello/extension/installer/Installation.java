@@ -32,7 +32,7 @@ final class Installation {
   enum State {
     MISSING,
     SAME,
-    /** The file has another version, which this program installed. */
+    /** The file differs from the file to be installed, and was installed by this program. */
     OLDER,
     /** The file was not installed by this program, or was changed afterwards. */
     FOREIGN

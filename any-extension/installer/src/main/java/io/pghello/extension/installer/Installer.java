@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
  * next to the control file records the written files, so that files of other programs are never
  * replaced or removed.
  *
- * <p>Thread-safe. Only one thread can run at a time, and only one process can change a server at a
- * time. Other threads and processes wait.
+ * <p>Thread-safe. Only one thread at a time can perform an action, and only one process at a time
+ * can change a server. Other threads and processes wait.
  */
 public final class Installer {
   /** The exit status if everything is in the requested state. */
@@ -88,11 +88,11 @@ public final class Installer {
   /**
    * An action, and the server on which to perform it.
    *
-   * @param name the name of the extension; null for the only one in the jar
+   * @param name the name of the extension; null for the only extension in the jar
    * @param pgConfig the {@code pg_config} of the server; null to search for a server
    * @param bindir the directory of the server's programs; null to search for a server
    * @param root the root directory of a machine's files; null for this machine
-   * @param dryRun whether to only report the changes
+   * @param dryRun whether to report the changes without making them
    */
   public record Request(
       Action action,

@@ -10,7 +10,10 @@ import java.util.OptionalInt;
 public final class ModuleMagic {
   private static final byte[] NAME = "PostgreSQL\0".getBytes(StandardCharsets.US_ASCII);
 
-  /** FUNC_MAX_ARGS, INDEX_MAX_KEYS, NAMEDATALEN and FLOAT8PASSBYVAL on every standard server. */
+  /**
+   * The values of FUNC_MAX_ARGS, INDEX_MAX_KEYS, NAMEDATALEN and FLOAT8PASSBYVAL on standard
+   * servers.
+   */
   private static final int[] CONSTANTS = {100, 32, 64, 1};
 
   private static final int FIELDS_BEFORE_NAME = 4 * (CONSTANTS.length + 1);

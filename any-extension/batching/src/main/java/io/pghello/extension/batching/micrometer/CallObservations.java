@@ -16,9 +16,9 @@ import java.util.List;
  * {@code kind} ({@code single}, {@code batch} or {@code bulk}) and {@code outcome} ({@code SUCCESS}
  * or the name of a {@link FunctionCallException.Code}), and the high-cardinality key value {@code
  * calls}, the number of calls. Key values never contain an argument. A batch belongs to the trace
- * of the call whose thread sends it, and is missing in the traces of the other calls.
+ * of the call whose thread sends it, and is missing from the traces of the other calls.
  *
- * <p>While the statement runs, the observation is the current one of its thread, so that
+ * <p>While the statement runs, the observation is its thread's current observation, so that
  * observations of the JDBC driver or the pool are its children.
  *
  * <p>Thread-safe.

@@ -484,9 +484,7 @@ public final class ServerContent {
         : file.getValue();
   }
 
-  /**
-   * Copies a directory tree. Files are hard-linked if possible, and otherwise copied.
-   */
+  /** Copies a directory tree. Files are hard-linked if possible, and otherwise copied. */
   private static void link(Path from, Path to) throws IOException {
     Files.walkFileTree(
         from,

@@ -184,9 +184,7 @@ record ServerPrograms(
     }
   }
 
-  /**
-   * Returns whether the user in the namespace has a name other than root. initdb requires this.
-   */
+  /** Returns whether the user in the namespace has a name other than root. initdb requires this. */
   private static boolean canRun(List<String> prefix) throws IOException {
     List<String> command = new ArrayList<>(prefix);
     command.addAll(List.of("id", "-un"));
