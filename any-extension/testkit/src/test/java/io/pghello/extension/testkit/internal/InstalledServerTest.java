@@ -9,6 +9,7 @@ import io.pghello.extension.testkit.Stage;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
@@ -331,6 +332,13 @@ class InstalledServerTest {
     InstalledServer.requireSafe(mine.resolve("pg_config"), me);
     InstalledServer.requireSafe(sticky.resolve("roots/pg_config"), me);
     assertThatThrownBy(() -> InstalledServer.requireSafe(sticky.resolve("others/pg_config"), me))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("because all users may write to " + sticky);
+    // the owner of a link can let it point to another place
+    Path link = Files.createSymbolicLink(sticky.resolve("link"), sticky.resolve("roots"));
+    InstalledServer.requireSafe(link.resolve("pg_config"), me);
+    Files.setAttribute(link, "unix:uid", 65533, LinkOption.NOFOLLOW_LINKS);
+    assertThatThrownBy(() -> InstalledServer.requireSafe(link.resolve("pg_config"), me))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("because all users may write to " + sticky);
   }
