@@ -8,6 +8,8 @@ import io.pghello.cli.backup.dump.DumpEntry.Section;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DumpEntriesTest {
   private static final Map<String, Boolean> ROLES = Map.of("postgres", false, "alice", true);
@@ -54,6 +56,40 @@ class DumpEntriesTest {
     assertThat(entries.others()).containsExactly(new Step(true, false, List.of(data, comment)));
     assertThat(entries.whole())
         .containsExactly(new Step(false, false, List.of(table, data, comment)));
+  }
+
+  /** They may depend on types and functions of extensions alone. */
+  @Test
+  void onlyDataAndAnnotationsBelongToExtensions() {
+    DumpEntry function = entry(1, "FUNCTION", "f()", "alice", Section.PRE_DATA, 90);
+    DumpEntry index = entry(2, "INDEX", "i", "alice", Section.POST_DATA, 90);
+    DumpEntry view = entry(3, "MATERIALIZED VIEW DATA", "v", "alice", Section.POST_DATA, 90);
+    var entries = new DumpEntries(ROLES, List.of(function, index, view));
+    assertThat(entries.owners()).containsExactly("alice");
+    assertThat(entries.definitions()).containsExactly(new Step(true, false, List.of(function)));
+    assertThat(entries.others())
+        .containsExactly(
+            new Step(true, false, List.of(index)), new Step(true, false, List.of(view)));
+  }
+
+  /** Owners' code runs later, and may need them or must not run without them. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "FUNCTION",
+        "PROCEDURE",
+        "AGGREGATE",
+        "LANGUAGE",
+        "FOREIGN DATA WRAPPER",
+        "FOREIGN SERVER"
+      })
+  void privilegesOnSuperusersObjectsAreRestoredWithThem(String kind) {
+    DumpEntry object = entry(1, kind, "x", "postgres", Section.PRE_DATA);
+    DumpEntry privilege = entry(2, "ACL", kind + " x", "postgres", Section.PRE_DATA, 1);
+    var entries = new DumpEntries(ROLES, List.of(object, privilege));
+    assertThat(entries.definitions())
+        .containsExactly(new Step(false, false, List.of(object, privilege)));
+    assertThat(entries.others()).isEmpty();
   }
 
   @Test
