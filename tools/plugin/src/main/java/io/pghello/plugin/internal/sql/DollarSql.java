@@ -347,6 +347,8 @@ public record DollarSql(
       words.add(word);
       names.add(word);
       kept.add(folded(written));
+      // A database with a single-byte encoding and such a locale also folds other letters.
+      kept.add(written.toLowerCase(Locale.ROOT));
       escapesAt = word.equals("E") ? end + 1 : -1;
       for (int i = start; i <= end; i++) {
         // The driver recognizes fewer characters as letters than the server does.
@@ -358,7 +360,7 @@ public record DollarSql(
     }
 
     /**
-     * Returns a word in the form in which the server stores it. The server folds only ASCII
+     * Returns a word in the form in which the server stores it. The server usually folds only ASCII
      * letters.
      */
     private static String folded(String word) {

@@ -148,6 +148,17 @@ class HarmlessIT {
     assertThat(ask(database)).isEqualTo(Effects.POSSIBLE);
   }
 
+  /** The name of an array type leads to the check of its elements. */
+  @Test
+  void arrayOfADomainHasEffects(TestDatabase database, @Superuser Connection superuser)
+      throws SQLException {
+    run(superuser, "create domain strange.positive as int check (value > 0)");
+    try (Connection connection = database.dataSource().getConnection()) {
+      assertThat(Harmless.ask(connection, Set.of("select", "_positive")))
+          .isEqualTo(Effects.POSSIBLE);
+    }
+  }
+
   private static Effects ask(TestDatabase database) throws SQLException {
     // a new session has the new search path
     try (Connection connection =

@@ -20,6 +20,13 @@ import org.postgresql.core.NativeQuery;
 import org.postgresql.core.Parser;
 
 class DollarSqlTest {
+  /** A database with a single-byte encoding can fold letters that are not ASCII. */
+  @Test
+  void namesAreFoldedInBothWays() {
+    assertThat(DollarSql.of("select ÉVIL(\"ÄB\")").names())
+        .containsOnly("select", "Évil", "évil", "ÄB");
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
