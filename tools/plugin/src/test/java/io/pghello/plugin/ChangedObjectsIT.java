@@ -35,6 +35,8 @@ import org.postgresql.PGConnection;
 class ChangedObjectsIT {
   private static final int OFTEN = 7;
   private static final String FIND = "find {'table': 'ten.orders'}";
+  // contains the check for effects itself
+  private static final String FIND_ONE = "findOne {'table': 'ten.orders'}";
 
   /** Effects that the owner's code tries to leave in a session. */
   private static final String[] EFFECTS = {
@@ -115,11 +117,13 @@ class ChangedObjectsIT {
   }
 
   private static String effect(String effect) {
+    // The planner only runs an immutable function, which may run no commands other than queries.
     // The owner's own planning runs it as well.
-    return "create or replace function ten.evil(i int) returns int language plpgsql immutable as $f$"
-        + " begin if current_setting('application_name') = 'pg-hello-plugin' then begin "
+    return "create or replace function ten.act() returns void language plpgsql as $f$ begin "
         + effect
-        + "; exception when others then null; end; end if; return 1; end $f$";
+        + "; end $f$; create or replace function ten.evil(i int) returns int language plpgsql"
+        + " immutable as $f$ begin if current_setting('application_name') = 'pg-hello-plugin' then"
+        + " begin perform ten.act(); exception when others then null; end; end if; return 1; end $f$";
   }
 
   private void asOwner(String... statements) {
@@ -178,13 +182,16 @@ class ChangedObjectsIT {
     Permissions permissions = readOnly ? Permissions.read().withSql(true) : Permissions.all();
     try (PostgresPlugin plugin = plugin(permissions)) {
       JsonNode expected = fingerprint(plugin);
+      List<String> calls = List.of(FIND, FIND_ONE);
       for (int i = 0; i < OFTEN; i++) {
-        requireSuccess(call(plugin, FIND));
+        calls.forEach(call -> requireSuccess(call(plugin, call)));
       }
       asOwner(effect(effect), change);
       for (int i = 0; i < OFTEN; i++) {
-        requireSuccess(call(plugin, FIND));
-        assertThat(fingerprint(plugin)).as("after run %s", i).isEqualTo(expected);
+        for (String call : calls) {
+          requireSuccess(call(plugin, call));
+          assertThat(fingerprint(plugin)).as("after run %s of %s", i, call).isEqualTo(expected);
+        }
       }
     }
   }
@@ -226,6 +233,32 @@ class ChangedObjectsIT {
     }
   }
 
+  /** A name with escapes could be any function, so a lost call may have written. */
+  @Test
+  void queriesThatNameTheSessionMayWrite(DataSource source) {
+    Plugins.run(
+        source,
+        "create function public.ends(i int) returns int language plpgsql as $f$ begin if i = 0 then"
+            + " perform pg_terminate_backend(pg_backend_pid()); end if; return i; end $f$");
+    try (PostgresPlugin plugin = plugin(Permissions.all())) {
+      for (int i = OFTEN; i >= 0; i--) {
+        ObjectNode answer =
+            plugin.execute(
+                Plugins.ID,
+                config,
+                "query",
+                sql("select public.U&\"!0065nds\" uescape '!' ($1) as x", i));
+        if (i > 0) {
+          requireSuccess(answer);
+        } else {
+          assertThat(answer.at("/error/code").textValue())
+              .as(answer.toString())
+              .isEqualTo("POSTGRES_OUTCOME_UNKNOWN");
+        }
+      }
+    }
+  }
+
   /** A value that fits only the new type of a column is accepted, and so is the next one. */
   @ParameterizedTest
   @CsvSource(
@@ -242,7 +275,8 @@ class ChangedObjectsIT {
   void columnsCanGetAnotherType(
       String before, String after, String value, String later, DataSource source) throws Exception {
     String stored =
-        (later.startsWith("\"") ? later.substring(1, later.length() - 1) : later).replace("'", "''");
+        (later.startsWith("\"") ? later.substring(1, later.length() - 1) : later)
+            .replace("'", "''");
     for (boolean readOnly : new boolean[] {false, true}) {
       Permissions permissions = readOnly ? Permissions.read().withSql(true) : Permissions.all();
       Plugins.run(source, "drop table if exists c", "create table c (a " + before + ")");
@@ -253,7 +287,10 @@ class ChangedObjectsIT {
                 "query {\"sql\": \"select 1 as n from c where a = $1\", \"params\": [§]}",
                 "find {\"table\": \"c\", \"where\": {\"a\": {\"eq\": §}}}")) {
           Plugins.run(
-              source, "drop table c", "create table c (a " + before + ")", "grant all on c to public");
+              source,
+              "drop table c",
+              "create table c (a " + before + ")",
+              "grant all on c to public");
           int space = call.indexOf(' ');
           String operation = call.substring(0, space);
           for (int i = 0; i < 2 * OFTEN; i++) {
@@ -351,10 +388,48 @@ class ChangedObjectsIT {
     }
   }
 
-  /** All of the driver's statements are replaced, including those that would detect this. */
+  /** Only the statements that find and undo the effects are replaced, by their right answers. */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void cleanupStatementsCannotBeReplaced(boolean readOnly) {
+  void checkCannotBeReplaced(boolean readOnly) {
+    Permissions permissions = readOnly ? Permissions.read().withSql(true) : Permissions.all();
+    try (PostgresPlugin plugin = plugin(permissions)) {
+      JsonNode expected = fingerprint(plugin);
+      for (int i = 0; i < 3 * OFTEN; i++) {
+        requireSuccess(call(plugin, FIND));
+      }
+      asOwner(
+          effect(
+              """
+              declare one record; begin
+                perform pg_advisory_lock(4711);
+                for one in select name, statement ~ 'setseed' as seeds from pg_prepared_statements
+                  where statement ~ '^SELECT (pg_catalog.setseed|[(]pg_catalog.pg_prepared)'
+                loop
+                  execute format('deallocate %I', one.name);
+                  execute format('prepare %I %s', one.name,
+                    case when one.seeds then '(float8) as select null, null' else 'as select false' end);
+                end loop;
+              end"""),
+          POLICY);
+      for (int i = 0; i < OFTEN; i++) {
+        call(plugin, FIND);
+        assertThat(fingerprint(plugin)).as("after run %s", i).isEqualTo(expected);
+      }
+    }
+  }
+
+  /** All of the driver's statements are replaced, including those that would detect this. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "false | null, null, true",
+        "true | null, null, true",
+        "false | false",
+        "true | false"
+      })
+  void cleanupStatementsCannotBeReplaced(boolean readOnly, String answer) {
     Permissions permissions = readOnly ? Permissions.read().withSql(true) : Permissions.all();
     try (PostgresPlugin plugin = plugin(permissions)) {
       JsonNode expected = fingerprint(plugin);
@@ -370,18 +445,19 @@ class ChangedObjectsIT {
                 for one in select name, parameter_types from pg_prepared_statements loop
                   execute format('deallocate %I', one.name);
                   if cardinality(one.parameter_types) = 1 then
-                    execute format('prepare %I (float8) as select null, null, true', one.name);
+                    execute format('prepare %I (float8) as select ANSWER', one.name);
                   else
-                    execute format('prepare %I as select null, null, true', one.name);
+                    execute format('prepare %I as select ANSWER', one.name);
                   end if;
                 end loop;
                 for i in 1..200 loop
                   begin
-                    execute format('prepare %I (float8) as select null, null, true', 'S_' || i);
+                    execute format('prepare %I (float8) as select ANSWER', 'S_' || i);
                   exception when others then null;
                   end;
                 end loop;
-              end"""),
+              end"""
+                  .replace("ANSWER", answer)),
           INDEX);
       for (int i = 0; i < OFTEN; i++) {
         // It may fail, because the names of its statements are in use.
@@ -391,19 +467,23 @@ class ChangedObjectsIT {
     }
   }
 
-  @Test
-  void reseedsRandomForNextCaller() {
+  @ParameterizedTest
+  @ValueSource(strings = {FIND, FIND_ONE})
+  void reseedsRandomForNextCaller(String call) {
     String random = "select random()::text || random() as r";
     for (Permissions permissions : List.of(Permissions.read().withSql(true), Permissions.all())) {
       var drawn = new ArrayList<String>();
-      asOwner("drop index if exists ten.orders_evil_idx", effect("null"));
+      asOwner(
+          "drop policy if exists p on ten.orders",
+          "alter table ten.orders disable row level security",
+          effect("null"));
       try (PostgresPlugin plugin = plugin(permissions)) {
         for (int i = 0; i < OFTEN; i++) {
-          requireSuccess(call(plugin, FIND));
+          requireSuccess(call(plugin, call));
         }
-        asOwner(effect("perform setseed(0.25)"), INDEX);
+        asOwner(effect("perform setseed(0.25)"), POLICY);
         for (int i = 0; i < OFTEN; i++) {
-          requireSuccess(call(plugin, FIND));
+          requireSuccess(call(plugin, call));
           drawn.add(
               plugin
                   .execute(Plugins.ID, config, "queryValue", sql(random))
