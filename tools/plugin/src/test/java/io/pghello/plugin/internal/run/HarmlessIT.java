@@ -148,6 +148,16 @@ class HarmlessIT {
     assertThat(ask(database)).isEqualTo(Effects.POSSIBLE);
   }
 
+  /** They run objects whose names are in a text, and are not volatile. */
+  @ParameterizedTest
+  @ValueSource(strings = {"table_to_xml", "schema_to_xml", "database_to_xml_and_xmlschema"})
+  void functionsThatTakeNamesHaveEffects(String function, TestDatabase database)
+      throws SQLException {
+    try (Connection connection = database.dataSource().getConnection()) {
+      assertThat(Harmless.ask(connection, Set.of("select", function))).isEqualTo(Effects.POSSIBLE);
+    }
+  }
+
   /** The name of an array type leads to the check of its elements. */
   @Test
   void arrayOfADomainHasEffects(TestDatabase database, @Superuser Connection superuser)
