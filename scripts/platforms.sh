@@ -188,6 +188,11 @@ platform_compilers() {
       lines=clang-19$'\n'$lines
       ;;
     windows-*) lines=windows-gcc.sh ;;
+    *-musl)
+      lines=$(linux_compiler "$2") || return
+      # no __gnu_linux__, or sources would use what only the GNU C library has, e.g. functions chosen when a library is loaded
+      lines+=$'\n-mmusl'
+      ;;
     *) lines=$(linux_compiler "$2") || return ;;
   esac
   mapfile -t words <<<"$lines"

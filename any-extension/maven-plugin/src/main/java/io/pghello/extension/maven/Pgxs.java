@@ -79,6 +79,12 @@ final class Pgxs {
               + "|(DATA|DOCS|HEADERS|SCRIPTS|REGRESS|ISOLATION)(_\\w+)?|TAP_TESTS|EXTRA_CLEAN"
               + "|NO_(INSTALL(CHECK)?|LOCALE|PGXS|TEMP_INSTALL)|PG_(C|CPP|CXX|LD)FLAGS|PG_LIBS\\w*|SHLIB_\\w+");
 
+  /** The place of the byte in an ELF file that names extensions which it uses. */
+  private static final int ELF_ABI = 7;
+
+  /** The value of that byte for extensions of the GNU C library. */
+  private static final int ELF_GNU = 3;
+
   private static final int LINES_SHOWN = 40;
   private static final String DIFFERENCES = "regression.diffs";
 
@@ -280,6 +286,10 @@ final class Pgxs {
       return "was built for "
           + String.join(", ", library.platforms())
           + ": its Makefile ignores CC, or sets other options for the processor";
+    }
+    if (platform.endsWith("-musl") && content[ELF_ABI] == ELF_GNU) {
+      return "has functions that are chosen when it is loaded (ifunc, target_clones), which musl"
+          + " cannot do";
     }
     Optional<String> refused = library.loadProblem(platform, server);
     if (refused.isPresent()) {

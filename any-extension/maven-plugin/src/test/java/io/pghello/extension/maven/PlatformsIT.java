@@ -90,6 +90,32 @@ class PlatformsIT {
                 + ", because they were not built");
   }
 
+  /** Alpine's servers end with "unsupported relocation type". */
+  @Test
+  void refusesFunctionsThatMuslCannotLoad() throws Exception {
+    requireCompiler(Target.LINUX_AMD64_MUSL, source);
+    Path code = source.resolve(SOURCE);
+    String text = Files.readString(code);
+    String resolver =
+        """
+        #ifdef __gnu_linux__
+        #error "for the GNU C library"
+        #endif
+        static int chosen(void) { return 1; }
+        static int (*choose(void))(void) { return chosen; }
+        int acme_chosen(void) __attribute__((ifunc("choose")));
+        """;
+    Files.writeString(code, text + resolver);
+    assertThatThrownBy(() -> execute(source, Target.LINUX_AMD64_MUSL))
+        .isInstanceOf(MojoFailureException.class);
+    assertThat(said)
+        .last()
+        .asString()
+        .endsWith(
+            "The library acme_steps.so has functions that are chosen when it is loaded (ifunc,"
+                + " target_clones), which musl cannot do.");
+  }
+
   @Test
   void buildsCxxIfThePlatformHasACompiler() throws Exception {
     Path code = source.resolve(SOURCE);
