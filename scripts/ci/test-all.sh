@@ -31,7 +31,7 @@ done
 # All tests, with the formatter, Error Prone and NullAway.
 first_axis() {
   PG_EXTENSION_PACKAGES=$("$ROOT/scripts/packages.sh" 17 postgresql-17-{pgvector,cron,semver} libc6) \
-    axis postgres17-jdk25 17 "$JDK25" -Pshardingsphere,frameworks -DexcludedGroups=long,container -DargLine="$SHORT_LIVED_JVM" \
+    axis postgres17-jdk25 17 "$JDK25" -Pshardingsphere -DexcludedGroups=long,container -DargLine="$SHORT_LIVED_JVM" \
     -Djooq.run="$(pom_property jooq.3.21.version)" -Dhibernate.run="$(pom_property hibernate.7.4.version)"
 }
 
@@ -77,6 +77,7 @@ for line in 6.6 7.0 7.2 7.3; do
 done
 step hibernate-next:20     "$CHECKS/hibernate-next.sh" "$FIRST"
 step jooq-3.20:1           "$CHECKS/other-line.sh" "$FIRST" pg-hello-jooq jooq "$(pom_property jooq.3.20.version)" 'io/pghello/jooq/**,!GeneratedSourcesIT'
+step frameworks:1          "${WITH_JDK25[@]}" "$CHECKS/frameworks.sh" "$FIRST"
 step jooq-sources          "$CHECKS/jooq-sources.sh" "$WORK/jooq-sources"
 step seeded-null-error     "$CHECKS/seeded-null-error.sh" "$WORK/seeded-null-error"
 step ordinary-user         "$CHECKS/ordinary-user.sh" "$WORK/ordinary-user"

@@ -21,6 +21,7 @@ axis postgres18-jdk25-turkish 18 "$JDK25" '-P!checks' -pl :pg-hello-cli -am -Dte
 # Tests that it runs on one major and one JDK only.
 axis postgres15-jdk17 15 "$(find_jdk 17 17)" -pl :pg-hello-spring-boot-starter,:pg-hello-cli -am -DexcludedGroups=long,container -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false \
   -Dit.test='io/pghello/spring/**/*IT,io/pghello/cli/InstallIT,io/pghello/cli/load/*IT' -Dfailsafe.failIfNoSpecifiedTests=false -Dmaven.javadoc.skip -Dmaven.source.skip
+step frameworks:1 env JAVA_HOME="$(find_jdk 17 17)" "$ROOT/scripts/ci/checks/frameworks.sh" "$WORK/postgres15-jdk17" -Dpostgres.major=15 -Dquarkus.lts
 for major in "${MAJORS[@]}"; do
   step "recipes-$major:1" recipes "$WORK/postgres17-jdk25" "$major" '-P!checks'
 done

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.quarkus;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarkus.test.junit.QuarkusTest;
+import jakarta.inject.Inject;
+import java.util.List;
+import org.hibernate.StatelessSession;
+import org.junit.jupiter.api.Test;
+
+/** A test with other extensions than the rest gets its own server and its own start of Quarkus. */
+// region extensions
+@QuarkusTest
+@WithPostgres("pg_hello, pg_trgm, hstore")
+class AnyExtensionIT {
+  // endregion
+  @Inject StatelessSession session;
+
+  @Test
+  void hasThem() {
+    List<String> extensions =
+        session
+            .createNativeQuery("SELECT extname FROM pg_extension ORDER BY 1", String.class)
+            .getResultList();
+    assertThat(extensions).containsExactly("hstore", "pg_hello", "pg_trgm", "plpgsql");
+  }
+}

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# A step of ./dev test --all and --long: builds and tests the applications with other frameworks in a tree that was compiled.
+# Usage: frameworks.sh TREE [MAVEN-ARGUMENT...]
+# SPDX-License-Identifier: MIT
+PROGRAM=frameworks.sh
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../lib.sh"
+
+tree=$1
+shift
+maven -B -ntp -T 2 -f "$tree/pom.xml" -Pframeworks -pl :pg-hello-example-quarkus -am \
+  -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false \
+  -Dit.test='io/pghello/examples/quarkus/*IT' -Dfailsafe.failIfNoSpecifiedTests=false \
+  -DargLine=-XX:TieredStopAtLevel=1 -Dmaven.javadoc.skip -Dmaven.source.skip -Dmaven.compiler.useIncrementalCompilation=false \
+  "$@" verify
+find "$tree"/examples/quarkus/target -path '*/failsafe-reports*/TEST-*.xml' | test_reports outcome 'applications with other frameworks'
