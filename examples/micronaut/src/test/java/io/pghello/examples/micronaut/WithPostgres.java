@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.micronaut;
+
+import io.micronaut.test.support.TestPropertyProvider;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.TestDatabase;
+import java.util.Map;
+import org.junit.jupiter.api.TestInstance;
+
+/** Gives a test its own database on a server that all tests of the JVM share. */
+// region interface
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+interface WithPostgres extends TestPropertyProvider {
+  @Override
+  default Map<String, String> getProperties() {
+    TestDatabase database = PgHelloServer.shared().createDatabase();
+    return Map.of(
+        "datasources.default.url", database.jdbcUrl(),
+        "datasources.default.username", database.user(),
+        "datasources.default.password", database.password());
+  }
+}
+// endregion
