@@ -271,6 +271,28 @@ class CoalescedFunctionIT {
     }
   }
 
+  /** The answer fits the request, but a pooler has run another program's statement. */
+  @Test
+  void theAnswerOfAnotherFunctionIsRefused(DataSource dataSource) throws SQLException {
+    try (var pool = pool(dataSource, 1);
+        var greetings = builder(pool, EXTENSION, "pg_hello_all", new GreetAll()).build()) {
+      for (int i = 0; i < 10; i++) {
+        greetings.call(once("Ada"));
+      }
+      String name =
+          ask(pool, "SELECT name FROM pg_prepared_statements WHERE statement ~ 'pg_hello_all[(]'");
+      execute(pool, "DEALLOCATE \"" + name + '"');
+      execute(
+          pool,
+          "PREPARE \"%s\" (text[], integer[]) AS SELECT 'other(text[])'::text, ARRAY['Hello, Ada!']"
+              .formatted(name));
+      assertThatThrownBy(() -> greetings.call(once("Ada")))
+          .isInstanceOfSatisfying(
+              FunctionCallException.class,
+              e -> assertThat(e.code()).isEqualTo(Code.ANSWER_MISMATCH));
+    }
+  }
+
   /** A call with less time shares the batch of a slow one, and leaves it. */
   @Test
   void aSlowArgumentHoldsUpItsBatchAsLongAsEachCallHasTime(
