@@ -55,7 +55,11 @@ enum Target {
   }
 
   private final String platform;
+  // both are immutable, as List.of() is
+  @SuppressWarnings("ImmutableEnumChecker")
   private final List<Tool> tools;
+
+  @SuppressWarnings("ImmutableEnumChecker")
   private final @Nullable Tool cxx;
 
   Target(String platform, List<Tool> tools, @Nullable Tool cxx) {
