@@ -49,10 +49,13 @@ class WritingIT {
     @Version int version;
     String title;
 
+    // region update
     @WelcomeMessage(
         of = "title",
         on = {ValueEvent.INSERT, ValueEvent.UPDATE})
     @Nullable String greeting;
+
+    // endregion
 
     @WelcomeMessage(of = "title", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
