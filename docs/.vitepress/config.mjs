@@ -33,7 +33,7 @@ const title = (page) => /^# (.*)$/m.exec(readFileSync(path.join(root, page), 'ut
 const inDocs = (...names) => names.map((name) => `docs/${name}.md`);
 const groups = [
   ['Start', ['README.md', 'docs/README.md', ...inDocs('testkit', 'extension-testing', 'own-extension', 'client'), 'examples/README.md']],
-  ['Call it', inDocs('hibernate', 'hibernate-entities', 'hibernate-entities-details', 'hibernate-database-values', 'jpa-listener', 'jooq', 'jooq-codegen', 'spring-boot', 'frameworks', 'reactive', 'client-connections', 'poolers')],
+  ['Call it', inDocs('hibernate', 'hibernate-entities', 'hibernate-entities-details', 'hibernate-database-values', 'jpa-listener', 'jooq', 'jooq-codegen', 'spring-boot', 'frameworks', 'quarkus', 'micronaut', 'kotlin', 'reactive', 'client-connections', 'poolers')],
   ['Test with it', inDocs('test-servers', 'extensions', 'postgis', 'ci')],
   ['Extend it', inDocs('extension-binding', 'extension-batching', 'extension-build', 'extension-install')],
   ['Services', inDocs('service', 'service-limits', 'users', 'events', 'deployment')],

@@ -40,7 +40,11 @@ class GradleTest {
     for (Map.Entry<Path, String> code : gradle().entrySet()) {
       for (MatchResult line : COORDINATES.matcher(code.getValue()).results().toList()) {
         String artifact = line.group(1) + ":" + line.group(2);
-        if (line.group(3) == null) {
+        if (line.group(3) == null && !line.group(1).equals("io.pghello")) {
+          assertThat(code.getValue())
+              .as("the platform for %s in %s", artifact, code.getKey())
+              .containsPattern("[pP]latform\\(\"(?!io\\.pghello)");
+        } else if (line.group(3) == null) {
           assertThat(bom)
               .as("%s in %s", artifact, code.getKey())
               .contains(">" + line.group(2) + "<");

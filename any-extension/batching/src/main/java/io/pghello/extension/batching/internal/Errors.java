@@ -42,15 +42,23 @@ public final class Errors {
    * @param reported the error reported by the server
    */
   public static CallProblem statementsMixedUp(ExtensionDescription extension, String reported) {
-    return statementsMixedUp(reported, ExtensionProblem.mismatch(extension).remedy());
-  }
-
-  /** Returns the problem for mixed-up statements, with the given remedy. */
-  public static CallProblem statementsMixedUp(String reported, String remedy) {
     return new CallProblem(
         Code.ANSWER_MISMATCH,
         "The server has other prepared statements than the driver (" + reported + ").",
-        remedy);
+        ExtensionProblem.mismatch(extension).remedy());
+  }
+
+  /**
+   * Returns the problem for mixed-up statements without the server's message.
+   *
+   * @param problem the problem with the message
+   * @param state the SQLSTATE
+   */
+  public static CallProblem statementsMixedUp(CallProblem problem, String state) {
+    return new CallProblem(
+        Code.ANSWER_MISMATCH,
+        "The server has other prepared statements than the driver (" + state + ").",
+        problem.remedy());
   }
 
   public static CallProblem timeout(Duration callTimeout) {
