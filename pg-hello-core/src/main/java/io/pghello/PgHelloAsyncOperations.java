@@ -26,10 +26,10 @@ import java.util.concurrent.CompletableFuture;
  */
 public interface PgHelloAsyncOperations extends PgHelloOperations {
   /**
-   * Greets a name like {@link #hello(String)}, without blocking the calling thread. Takes at most
-   * one round trip, which may be shared with other calls.
+   * Greets a name like {@link #hello(String)}, without blocking the calling thread. Takes one round
+   * trip, which may be shared with other calls. The first call takes one more.
    *
-   * @param name any text, including the empty string, without U+0000 and unpaired surrogates
+   * @param name any text without U+0000 or unpaired surrogates; may be empty
    * @return a future of the greeting, whose exception is a {@link PgHelloException}
    * @throws PgHelloException if the name cannot be sent ({@link Code#INVALID_NAME}); all other
    *     errors complete the future

@@ -33,8 +33,8 @@ import javax.sql.DataSource;
  * {@link #helloAsync}, {@link #now()}, {@link #nowMillis()} and {@link #spiVersion()} work if no
  * count is passed. If a function of a later version is missing, only calls to this function fail.
  *
- * <p>All methods throw {@link PgHelloException}. Its code and message describe the problem and the
- * fix. Null arguments cause a {@link NullPointerException}.
+ * <p>Calls that fail throw a {@link PgHelloException}. Its code and message describe the problem
+ * and the fix. Null arguments cause a {@link NullPointerException}.
  *
  * <p>Thread-safe, and immutable except for {@code close()}.
  */

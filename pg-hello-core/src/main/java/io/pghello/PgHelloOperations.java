@@ -15,22 +15,23 @@ import java.util.stream.Stream;
 
 /**
  * Blocking calls to the functions of the PostgreSQL extension {@code pg_hello}. {@link
- * PgHelloClient} runs them on pooled connections, and {@link #on} on a connection of the caller.
- * Depend on this interface if tests have to replace the client.
+ * PgHelloClient} runs them on pooled connections; the operations that {@link #on} returns use the
+ * caller's connection. Depend on this interface if tests have to replace the client.
  *
- * <p>All methods throw {@link PgHelloException}. Its code and message describe the problem and the
- * fix. Null arguments cause a {@link NullPointerException}.
+ * <p>Calls that fail throw a {@link PgHelloException}. Its code and message describe the problem
+ * and the fix. Null arguments cause a {@link NullPointerException}.
  *
  * <p>Later versions may add methods, with a default implementation if possible.
  */
 public interface PgHelloOperations {
   /**
-   * Runs SQL {@code pg_hello(name)}, which greets a name, for example {@code Hello, Ada!}. The
-   * greeting is repeated as set by {@link #withRepeat} or {@link
+   * Calls the SQL function {@code pg_hello(name)}, which returns a greeting such as {@code Hello,
+   * Ada!}. The greeting is repeated as set by {@link #withRepeat} or {@link
    * PgHelloClientBuilder#defaultRepeat}, otherwise by the session's setting {@code pg_hello.repeat}
-   * (default 1). Takes at most one round trip, which may be shared with other calls.
+   * (default 1). Takes one round trip, which may be shared with other calls. The first call takes
+   * one more.
    *
-   * @param name any text, including the empty string, without U+0000 and unpaired surrogates
+   * @param name any text without U+0000 or unpaired surrogates; may be empty
    * @return the greeting, never null
    * @throws PgHelloException if the name cannot be sent ({@link Code#INVALID_NAME}), if the
    *     greeting exceeds the server's limit of 1 GB ({@link Code#RESULT_TOO_LARGE}), or if the
@@ -39,28 +40,29 @@ public interface PgHelloOperations {
   String hello(String name);
 
   /**
-   * Runs SQL {@code pg_hello(name, repeat)}, which repeats the greeting, separated by spaces. Takes
-   * at most one round trip, which may be shared with other calls.
+   * Calls the SQL function {@code pg_hello(name, repeat)}, which returns the greeting {@code
+   * repeat} times, separated by spaces. Takes one round trip, which may be shared with other calls.
+   * The first call takes one more.
    *
-   * @param name any text, including the empty string, without U+0000 and unpaired surrogates
+   * @param name any text without U+0000 or unpaired surrogates; may be empty
    * @param repeat the number of repetitions, 1 to 10
    * @return the greeting, never null
    * @throws PgHelloException if the count is out of range ({@link Code#INVALID_REPEAT}), if the
-   *     extension has version 1.0 ({@link Code#TOO_OLD}), or for the reasons of {@link
+   *     extension has version 1.0 ({@link Code#TOO_OLD}), or for the same reasons as {@link
    *     #hello(String)}
    */
   String hello(String name, int repeat);
 
   /**
-   * Runs SQL {@code pg_hello_all(names, repeats)}, which greets many names. Takes one round trip
-   * per batch. A batch contains at most {@link PgHelloClientBuilder#maxBatchSize} names and about
-   * {@link PgHelloClientBuilder#maxBatchBytes} bytes, and has its own timeout. All names are
-   * validated before the first batch is sent.
+   * Calls the SQL function {@code pg_hello_all(names, repeats)}, which greets many names. Takes one
+   * round trip per batch. A batch contains at most {@link PgHelloClientBuilder#maxBatchSize} names
+   * and about {@link PgHelloClientBuilder#maxBatchBytes} bytes, and has its own timeout. All names
+   * are validated before the first batch is sent.
    *
    * @param names the names, without null elements; duplicates are allowed
    * @return an unmodifiable list of greetings, in the order of the names
-   * @throws PgHelloException for the reasons of {@link #hello(String)}; if a name cannot be sent,
-   *     the message contains its index
+   * @throws PgHelloException for the same reasons as {@link #hello(String)}; if a name cannot be
+   *     sent, the message contains its index
    */
   List<String> helloAll(Collection<String> names);
 
@@ -72,7 +74,7 @@ public interface PgHelloOperations {
    * @param greetings a consumer that receives each greeting, in the order of the names
    * @param progress a consumer that receives the number of names greeted so far, after each batch
    * @return the number of greeted names
-   * @throws PgHelloException for the reasons of {@link #helloAll}, or if the client was closed
+   * @throws PgHelloException for the same reasons as {@link #helloAll}, or if the client was closed
    *     before the next batch; all names of the previous batches have been greeted
    */
   long helloEach(Iterator<String> names, Consumer<? super String> greetings, LongConsumer progress);
@@ -100,8 +102,9 @@ public interface PgHelloOperations {
   }
 
   /**
-   * Runs SQL {@code now_ms()}, which returns the server's clock in whole milliseconds. Unlike the
-   * result of SQL's {@code now()}, it advances within a transaction. Takes one round trip.
+   * Calls the SQL function {@code now_ms()}, which returns the server's current time in whole
+   * milliseconds. Unlike the result of SQL's {@code now()}, it advances within a transaction. Takes
+   * one round trip.
    *
    * @throws PgHelloException if the extension, the server or a connection is not usable
    */
@@ -110,16 +113,17 @@ public interface PgHelloOperations {
   }
 
   /**
-   * Runs SQL {@code now_ms()}, which returns the server's clock in milliseconds since
-   * 1970-01-01T00:00:00Z, like {@link System#currentTimeMillis()}. Takes one round trip.
+   * Calls the SQL function {@code now_ms()}, which returns the server's current time in
+   * milliseconds since 1970-01-01T00:00:00Z, like {@link System#currentTimeMillis()}. Takes one
+   * round trip.
    *
    * @throws PgHelloException if the extension, the server or a connection is not usable
    */
   long nowMillis();
 
   /**
-   * Runs SQL {@code spi_version()}, which returns the result of {@code SELECT version()}. Takes one
-   * round trip.
+   * Calls the SQL function {@code spi_version()}, which returns the result of {@code SELECT
+   * version()}. Takes one round trip.
    *
    * @throws PgHelloException if the extension, the server or a connection is not usable
    */
@@ -138,8 +142,8 @@ public interface PgHelloOperations {
    * statements, and of Citus. Takes one round trip.
    *
    * @return the problems with their fixes, the most severe first; empty if there are none. Warnings
-   *     ({@link PgHelloException.Code#isWarning}) do not prevent calls. The Citus warning is
-   *     permanent.
+   *     ({@link PgHelloException.Code#isWarning}) do not prevent calls. The warning about Citus
+   *     ({@link PgHelloException.Code#DISTRIBUTED}) cannot be fixed.
    * @throws PgHelloException if the server cannot be queried
    */
   List<PgHelloProblem> preflight();

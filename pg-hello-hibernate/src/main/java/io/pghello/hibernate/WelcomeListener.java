@@ -90,8 +90,8 @@ public abstract class WelcomeListener {
   /**
    * Greets a name and passes the greeting to the setter. Call this from a callback that runs before
    * an insert. It is not useful for updates, because JPA does not report which attributes have
-   * changed. Costs at most one round trip, possibly shared with other threads, and no round trip if
-   * there is nothing to greet.
+   * changed. Takes at most one round trip, which may be shared with other threads, and no round
+   * trip if there is nothing to greet.
    *
    * @param name the name to greet; if null, the entity is not changed
    * @param greeting the entity's current greeting; if it is not null, it is kept

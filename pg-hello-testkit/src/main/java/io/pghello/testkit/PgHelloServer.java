@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The server is for tests and demos. It listens only on the loopback interface, keeps its data
  * in memory if possible ({@code /dev/shm}), and does not flush commits to disk. The first start on
- * a machine unpacks the binaries into the user's cache directory, which takes some seconds; later
+ * a machine unpacks the binaries into the user's cache directory, which takes a few seconds; later
  * starts take less than a second. The server stops when the JVM exits. If the JVM is killed, the
  * next start removes the remaining files.
  *

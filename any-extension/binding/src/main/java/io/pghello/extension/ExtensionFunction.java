@@ -150,7 +150,7 @@ public record ExtensionFunction(
     return name + '(' + String.join(",", argumentTypes) + ')';
   }
 
-  /** Returns the name and the argument types by their catalog names. */
+  /** Returns the function's name, followed by the catalog names of its argument types. */
   List<String> catalogKey() {
     String[] key = new String[argumentTypes.size() + 1];
     key[0] = name;

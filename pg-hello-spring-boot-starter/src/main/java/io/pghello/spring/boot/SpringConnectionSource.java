@@ -17,21 +17,21 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
 /**
  * A connection source for a data source that takes part in Spring transactions.
  *
- * <p>A call inside a transaction on this data source runs separately on the transaction's
+ * <p>A call inside a transaction on this data source is not batched, and runs on the transaction's
  * connection. It sees the transaction's settings and never waits for connections that other
- * transactions hold. All other calls borrow their own connections and may be batched. Any
- * transaction manager works if it binds connections of this data source, for example {@code
- * DataSourceTransactionManager} or {@code JpaTransactionManager}. Transactions on other data
- * sources have no effect.
+ * transactions hold. All other calls use connections that are borrowed from the data source, and
+ * may be batched. Any transaction manager works if it binds connections of this data source, for
+ * example {@code DataSourceTransactionManager} or {@code JpaTransactionManager}. Transactions on
+ * other data sources have no effect.
  *
  * <p>Calls are batched only if the data source is known to connect all threads to the same database
  * as the same user. These data sources are recognized: the pools HikariCP, Tomcat JDBC, Commons
  * DBCP 2 and c3p0, the unpooled data sources of the driver and of Spring, and wrappers that unwrap
- * to one of them, such as datasource-proxy and p6spy. A call runs separately if its thread finds a
- * different pool. All calls run separately with an unknown data source (unless you pass {@code
- * coalescing} = true), and behind an {@link AbstractRoutingDataSource} or a {@link
- * UserCredentialsDataSourceAdapter}. One case is not detected: a custom wrapper that unwraps to one
- * pool but takes connections from several.
+ * to one of them, such as datasource-proxy and p6spy. A call is not batched if, on its thread, the
+ * data source unwraps to a different pool than at the creation of this source. Calls are never
+ * batched with an unknown data source (unless you pass {@code coalescing} = true), or behind an
+ * {@link AbstractRoutingDataSource} or a {@link UserCredentialsDataSourceAdapter}. One case is not
+ * detected: a custom wrapper that unwraps to one pool but takes connections from several.
  *
  * <p>Thread-safe.
  */
@@ -60,7 +60,7 @@ public final class SpringConnectionSource implements ConnectionSource {
    * @param dataSource the application's data source; a {@link TransactionAwareDataSourceProxy} is
    *     unwrapped
    * @param coalescing true if the data source connects all threads to the same database as the same
-   *     user; calls inside transactions still run separately
+   *     user; calls inside transactions are still not batched
    * @throws IllegalArgumentException if {@code coalescing} is true and the data source is one of
    *     Spring's data sources that select the database or the user by thread
    */

@@ -22,9 +22,7 @@ public record SqlStatement(String sql, List<JsonNode> params) {
     params = List.copyOf(params);
   }
 
-  /**
-   * Returns the SQL and the number of values. Omits the values themselves, because they are data.
-   */
+  /** Returns the SQL and the number of values. Omits the values, which may be confidential. */
   @Override
   public String toString() {
     return "SqlStatement[sql=" + sql + ", params=" + params.size() + "]";

@@ -40,10 +40,10 @@ import javax.sql.DataSource;
  *   <li>installation problems, and timeouts.
  * </ul>
  *
- * <p>All methods throw {@link FunctionCallException}. If the function fails, the exception has the
- * code {@link Code#SERVER_ERROR}, the SQLSTATE, the server's message, and the driver's exception as
- * its cause. The message and the cause may contain the call's arguments. An error that is shared by
- * several calls has only the SQLSTATE.
+ * <p>Calls that fail throw a {@link FunctionCallException}. If the function fails, the exception
+ * has the code {@link Code#SERVER_ERROR}, the SQLSTATE, the server's message, and the driver's
+ * exception as its cause. The message and the cause may contain the call's arguments. An error that
+ * is shared by several calls has only the SQLSTATE.
  *
  * <p>Thread-safe, and immutable except for {@link #close}.
  *

@@ -46,7 +46,8 @@ public interface ConnectionSource {
    * calls of other threads, on a connection borrowed by another thread. Return false if {@link
    * #get} would return a connection that is bound to the thread, for example one that is in a
    * transaction or belongs to the thread's tenant. The call then runs on the current thread in a
-   * separate statement, without retries, and does not affect the current transaction.
+   * separate statement, without retries. The client does not commit or roll back the current
+   * transaction.
    *
    * @return true by default
    */

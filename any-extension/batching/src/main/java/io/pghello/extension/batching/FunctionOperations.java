@@ -8,12 +8,12 @@ import java.util.Collection;
 import java.util.List;
 
 /**
- * Blocking calls of one function. {@link CoalescedFunction} runs them on pooled connections, and
- * {@link #on} on a connection of the caller. Depend on this interface if tests have to replace the
- * function.
+ * Blocking calls to one function. {@link CoalescedFunction} runs them on pooled connections; the
+ * operations that {@link #on} returns use the caller's connection. Depend on this interface if
+ * tests have to replace the function.
  *
- * <p>All methods throw {@link FunctionCallException}, or {@link NullPointerException} if an
- * argument is null.
+ * <p>Calls that fail throw a {@link FunctionCallException}. Null arguments cause a {@link
+ * NullPointerException}.
  *
  * <p>Later versions may add methods.
  *
@@ -22,8 +22,8 @@ import java.util.List;
  */
 public interface FunctionOperations<Q, A> {
   /**
-   * Calls the function and waits for the answer. Takes at most one round trip, which may be shared
-   * with other calls.
+   * Calls the function and waits for the answer. Takes one round trip, which may be shared with
+   * other calls. The first call takes one more.
    *
    * @param request the arguments
    * @return the answer, never null
@@ -42,7 +42,7 @@ public interface FunctionOperations<Q, A> {
    *
    * @param requests the arguments, without null elements; duplicates are allowed
    * @return an unmodifiable list of answers, in the order of the arguments
-   * @throws FunctionCallException for the reasons of {@link #call}
+   * @throws FunctionCallException for the same reasons as {@link #call}
    */
   List<A> callAll(Collection<? extends Q> requests);
 
@@ -51,7 +51,7 @@ public interface FunctionOperations<Q, A> {
    * CoalescedFunctionBuilder#callTimeout}. They share the connections and the queue of this
    * instance, and are closed with it. Calls with different timeouts can be in the same batch; each
    * ends at its own timeout. A call with a longer timeout than {@code callTimeout} is sent in a
-   * separate statement. Takes no round trip.
+   * separate statement. This method takes no round trip.
    *
    * @param timeout the timeout, at least one millisecond and less than 20 days
    * @throws IllegalArgumentException if the timeout is out of range

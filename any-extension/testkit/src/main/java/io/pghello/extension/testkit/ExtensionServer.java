@@ -35,7 +35,7 @@ import java.util.Objects;
  * <p>The server is for tests only: it runs with {@code fsync=off}, and keeps its data in memory if
  * the machine has {@code /dev/shm}. It listens on the loopback interface only.
  *
- * <p>The first start with a given set of extensions takes some seconds, because it creates a
+ * <p>The first start with a given set of extensions takes a few seconds, because it creates a
  * template data directory in your user's cache directory (set by {@code PG_HELLO_CACHE}). Later
  * starts take a fraction of a second. The server stops when the JVM exits. If the JVM is killed,
  * the next start removes the remaining files.

@@ -7,7 +7,8 @@ import java.util.Objects;
 import javax.sql.DataSource;
 
 /**
- * A fresh database on a server that has the extensions. An ordinary role owns it, not a superuser.
+ * A new database on a server on which the extensions under test are installed. The database is
+ * owned by an ordinary role, not by a superuser.
  *
  * <p>Thread-safe.
  */
@@ -111,10 +112,10 @@ public class TestDatabase implements AutoCloseable {
 
   /**
    * Ends the remaining sessions in the database and drops it. On an embedded server, a database
-   * with a generated name is dropped in the background, and this method returns immediately. If the
-   * server is not running, the database is dropped after the next start. If other databases are
-   * waiting to be dropped, this method only signals the sessions to end. Any other database is
-   * dropped before this method returns. Further calls do nothing.
+   * with a generated name is dropped in the background, and this method returns immediately. All
+   * other databases are dropped before this method returns. If the server is not running, the
+   * database is dropped after the next start. If several databases are queued for dropping, this
+   * method signals the sessions to end, but does not wait for their end. Further calls do nothing.
    *
    * @throws IllegalStateException if the server refuses to drop the database; failures in the
    *     background are logged

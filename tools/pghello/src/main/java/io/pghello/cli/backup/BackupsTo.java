@@ -95,7 +95,8 @@ public record BackupsTo(Path folder, BackupMethod method, boolean withoutFiles, 
 
   /**
    * Rejects a directory that contains backups of another kind. Other commands read the last backup
-   * in a directory, regardless of its kind, and a backup of a stanza removes other backups.
+   * in a directory, regardless of its kind, and a pgBackRest backup removes the backups that
+   * pgBackRest does not list.
    */
   private void checkKind() {
     for (Backup other : Backup.in(folder)) {

@@ -8,7 +8,10 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
-/** The extension {@code pg_hello_ops}. Its functions run code of its owner. */
+/**
+ * The extension {@code pg_hello_ops}. Its functions execute code that the extension's owner
+ * controls.
+ */
 public final class OpsExtension {
   private static final String MISSING =
       "the extension pg_hello_ops does not exist in this database: CREATE EXTENSION "
@@ -69,8 +72,9 @@ public final class OpsExtension {
   private OpsExtension() {}
 
   /**
-   * Throws if this role is a superuser or can become one, and the extension does not exist, or an
-   * object in the schema {@code hello_ops} is not part of the extension or belongs to another role.
+   * Checks the extension if this role is a superuser or can become one. Throws if the extension
+   * does not exist, or if the schema {@code hello_ops} contains an object that is not part of the
+   * extension or whose owner is not a superuser.
    */
   public static void check(Connection connection) throws SQLException {
     String problem = Query.value(connection, PROBLEM);

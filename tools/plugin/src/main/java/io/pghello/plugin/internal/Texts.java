@@ -18,7 +18,10 @@ public final class Texts {
 
   private Texts() {}
 
-  /** Returns the text, or throws if PostgreSQL's protocol or type text cannot represent it. */
+  /**
+   * Returns the text, or throws if PostgreSQL's protocol or its type {@code text} cannot represent
+   * it.
+   */
   public static String check(String text, Code code, String what) {
     int length = text.length();
     for (int i = 0; i < length; i++) {
@@ -42,8 +45,8 @@ public final class Texts {
   }
 
   /**
-   * Returns whether one name is probably a misspelling of the other, because at most a third of the
-   * characters differ.
+   * Returns whether one name is probably a misspelling of the other, that is, whether at most a
+   * third of the characters differ.
    */
   static boolean areSimilar(String name, String other) {
     if (Math.abs(name.length() - other.length()) > (name.length() + 1) / 3) {

@@ -8,7 +8,8 @@ import java.util.concurrent.CompletableFuture;
 import javax.sql.DataSource;
 
 /**
- * Calls the functions of ${extensionName}. Calls that would have to wait are batched. Thread-safe.
+ * Calls the functions of ${extensionName}. Calls that arrive while other calls are running are
+ * combined into one statement. Thread-safe.
  */
 public final class ${className}Client implements AutoCloseable {
   private final CoalescedFunction<double[], Double> distances;
@@ -21,9 +22,9 @@ public final class ${className}Client implements AutoCloseable {
   /**
    * Creates a client. Checks the extension in the pool's database first, in one round trip.
    *
-   * @throws ExtensionException if the database lacks the oldest supported version or its functions;
-   *     the message contains the remedy. Functions of later versions are required only when they
-   *     are called.
+   * @throws ExtensionException if the extension is missing, is older than the oldest supported
+   *     version, or lacks functions of that version; the message contains the fix. Functions of
+   *     later versions are required only when they are called.
    */
   public static ${className}Client create(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
@@ -42,7 +43,10 @@ public final class ${className}Client implements AutoCloseable {
     return distances.call(new double[] {a, b});
   }
 
-  /** Returns a future for the distance, without blocking. Errors complete the future. */
+  /**
+   * Returns a future for the distance, without blocking. If the call fails, the future completes
+   * exceptionally.
+   */
   public CompletableFuture<Double> distanceAsync(double a, double b) {
     return distances.callAsync(new double[] {a, b});
   }
