@@ -31,8 +31,8 @@ public interface PgHelloAsyncOperations extends PgHelloOperations {
    *
    * @param name any text without U+0000 or unpaired surrogates; may be empty
    * @return a future of the greeting, whose exception is a {@link PgHelloException}
-   * @throws PgHelloException if the name cannot be sent ({@link Code#INVALID_NAME}); all other
-   *     errors complete the future
+   * @throws PgHelloException if the name cannot be sent ({@link Code#INVALID_NAME}); after all
+   *     other errors, the future completes exceptionally
    */
   CompletableFuture<String> helloAsync(String name);
 
@@ -42,7 +42,8 @@ public interface PgHelloAsyncOperations extends PgHelloOperations {
    *
    * @param repeat the number of repetitions, 1 to 10
    * @throws PgHelloException if the name cannot be sent ({@link Code#INVALID_NAME}) or the count is
-   *     out of range ({@link Code#INVALID_REPEAT}); all other errors complete the future
+   *     out of range ({@link Code#INVALID_REPEAT}); after all other errors, the future completes
+   *     exceptionally
    */
   CompletableFuture<String> helloAsync(String name, int repeat);
 
@@ -54,7 +55,7 @@ public interface PgHelloAsyncOperations extends PgHelloOperations {
    * @param names the names, without null elements; duplicates are allowed
    * @return a future of the greetings, an unmodifiable list in the order of the names
    * @throws PgHelloException if a name cannot be sent ({@link Code#INVALID_NAME}), with its index;
-   *     all other errors complete the future
+   *     after all other errors, the future completes exceptionally
    */
   CompletableFuture<List<String>> helloAllAsync(Collection<String> names);
 

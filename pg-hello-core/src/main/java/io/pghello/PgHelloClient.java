@@ -85,7 +85,7 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
    * except that a thread whose statement has a longer timeout waits for that timeout. No statement
    * starts afterwards. {@link #helloEach} ends at its next batch. Closes the pool if the client
    * created it. An interrupt ends only the wait; the client is still closed, and the thread remains
-   * interrupted. Later calls of this method have no effect, and do not wait for the first call.
+   * interrupted. Later calls to this method have no effect, and do not wait for the first call.
    */
   @Override
   public void close() {

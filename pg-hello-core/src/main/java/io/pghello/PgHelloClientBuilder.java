@@ -150,11 +150,12 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Sets whether calls that have to wait are combined into one statement, on a connection borrowed
-   * by any of their threads. Default: true. Disable this if the calling thread determines the
-   * database or the transaction. Each call then borrows, uses and returns a connection on the
-   * calling thread. {@link PgHelloClient#helloAsync} and {@link PgHelloClient#helloAllAsync} do the
-   * same and return a completed future, unless there is an {@link #asyncExecutor}.
+   * Sets whether calls that arrive while other calls are running are combined into one statement,
+   * on a connection borrowed by any of their threads. Default: true. Disable this if the calling
+   * thread determines the database or the transaction. Each call then borrows, uses and returns a
+   * connection on the calling thread. {@link PgHelloClient#helloAsync} and {@link
+   * PgHelloClient#helloAllAsync} do the same and return a completed future, unless there is an
+   * {@link #asyncExecutor}.
    */
   public PgHelloClientBuilder coalescing(boolean coalescing) {
     options.coalescing(coalescing);
@@ -215,7 +216,7 @@ public final class PgHelloClientBuilder {
    * number, each call is sent in its own statement. Large batches start at intervals, so that they
    * fill up if the server is near, and do not wait for each other if the server is far away. If all
    * running statements belong to virtual threads, which might not get a carrier thread to finish,
-   * one more statement may run for the calls of other threads.
+   * one more statement may run for calls from other threads.
    */
   public PgHelloClientBuilder maxInFlightBatches(int batches) {
     options.maxInFlightBatches(batches);

@@ -10,9 +10,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
 
 /**
- * Calls a function of an extension. Calls that would have to wait are combined into one statement,
- * on a connection borrowed by any of the callers. Other calls are sent immediately. Create one
- * instance per function in each application, and close it at shutdown.
+ * Calls a function of an extension. Calls that arrive while other calls are running are combined
+ * into one statement, on a connection borrowed by any of the callers. All other calls are sent
+ * immediately. Create one instance per function in each application, and close it at shutdown.
  *
  * <p>Each statement borrows a connection and returns it, so use a connection pool. Statements
  * change no session settings and, if autocommit is on, leave no transaction open. <b>If your data
@@ -114,7 +114,7 @@ public final class CoalescedFunction<Q, A> extends PooledFunctionCalls<Q, A>
   /**
    * Rejects new calls, waits up to {@code callTimeout} for pending calls, and then fails the
    * remaining ones with {@link Code#CLOSED}. Closes the pool if it was created for {@link
-   * CoalescedFunctionBuilder#url}. An interrupt ends the wait. Further calls of this method do
+   * CoalescedFunctionBuilder#url}. An interrupt ends the wait. Further calls to this method do
    * nothing.
    */
   @Override

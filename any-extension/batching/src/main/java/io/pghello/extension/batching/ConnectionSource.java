@@ -43,7 +43,7 @@ public interface ConnectionSource {
 
   /**
    * Returns whether the call that the current thread is about to make may share a statement with
-   * calls of other threads, on a connection borrowed by another thread. Return false if {@link
+   * calls from other threads, on a connection borrowed by another thread. Return false if {@link
    * #get} would return a connection that is bound to the thread, for example one that is in a
    * transaction or belongs to the thread's tenant. The call then runs on the current thread in a
    * separate statement, without retries. The client does not commit or roll back the current

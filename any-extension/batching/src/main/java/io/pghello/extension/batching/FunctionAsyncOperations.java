@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Asynchronous calls of one function, in addition to the blocking calls of {@link
+ * Asynchronous calls to one function, in addition to the blocking calls of {@link
  * FunctionOperations}. {@link CoalescedFunction} implements them with pooled connections. {@link
  * #on} returns only blocking operations, because a single connection runs one statement at a time.
  *

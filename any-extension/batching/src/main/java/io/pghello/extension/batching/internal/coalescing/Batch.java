@@ -194,7 +194,7 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
   }
 
   /**
-   * Returns whether the leader is a virtual thread for which calls of platform threads or futures
+   * Returns whether the leader is a virtual thread for which calls from platform threads or futures
    * would have to wait.
    */
   boolean needsOtherThan(Call<Q, A> leader) {

@@ -39,9 +39,9 @@ import org.jspecify.annotations.Nullable;
  *       deadline of the statement. Calls with earlier deadlines end at their own deadlines. While
  *       the leader wakes up, calls can be added with deadlines that are later by up to a tenth of
  *       their timeouts. If a call with an even later deadline is added, it leads instead.
- *   <li>A virtual thread leads only calls of virtual threads, because it may lose its carrier
+ *   <li>A virtual thread leads only calls from virtual threads, because it may lose its carrier
  *       thread while it holds the answers of the other calls. If virtual threads hold all permits
- *       for a long time, {@link #checkTimeouts} sends calls of platform threads with the reserve
+ *       for a long time, {@link #checkTimeouts} sends calls from platform threads with the reserve
  *       permit.
  *   <li>A batch belongs to one thread at a time. An assigned leader has to begin by a
  *       compare-and-set. If it does not begin, for example because it is a virtual thread without a
@@ -375,7 +375,7 @@ final class Coalescer<Q extends Request, A> {
    * Fails calls after their deadlines. Also completes futures that are delayed by a slow dependent
    * stage of another future, and sends the calls that such stages have added. The executor takes
    * over a batch if its leader has thrown an error, could not be started, or has not started since
-   * the previous check. If only virtual threads hold permits, calls of platform threads are sent
+   * the previous check. If only virtual threads hold permits, calls from platform threads are sent
    * without waiting for these permits.
    *
    * @return whether calls are left to check
