@@ -296,7 +296,7 @@ public final class ExtensionDescription {
     /**
      * Adds a C function that was added in a later version of the extension. If that version is
      * later than {@link #oldestVersion}, databases with earlier versions are accepted, and only
-     * calls of this function fail there.
+     * calls to this function fail there.
      *
      * @param signature the signature, for example {@code l2_distance(vector, vector)}
      * @param resultType the result type, for example {@code double precision}

@@ -321,7 +321,7 @@ public record Installation(
     return identifier.startsWith("\"") ? identifier : '"' + identifier + '"';
   }
 
-  /** Returns the most severe problem that prevents calls of a described function. */
+  /** Returns the most severe problem that prevents calls to a described function. */
   public Optional<ExtensionProblem> obstacle(ExtensionFunction function) {
     Optional<ExtensionProblem> problem =
         problems.stream()

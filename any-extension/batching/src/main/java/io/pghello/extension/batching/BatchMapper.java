@@ -21,7 +21,7 @@ import java.util.List;
  * callers and of the client. They should do nothing beyond what is described here. If one of them
  * throws, only the calls that cause it fail, with {@link FunctionCallException.Code#SERVER_ERROR}
  * and the exception as the cause. An exception with an SQLSTATE is treated like an exception from
- * the server or the driver. A {@link VirtualMachineError} fails all calls of the batch.
+ * the server or the driver. A {@link VirtualMachineError} fails all calls in the batch.
  *
  * @param <Q> the arguments of one call; immutable, because they are kept until the call ends
  * @param <A> the result of one call, never null
@@ -39,7 +39,7 @@ public interface BatchMapper<Q, A> {
    * Reads the answers in order. Map SQL NULL to a non-null value, for example an empty {@link
    * java.util.Optional}: a call whose answer is null fails with {@link
    * FunctionCallException.Code#ANSWER_MISMATCH}. If the number of answers differs from the number
-   * of requests, all calls of the batch fail with this code.
+   * of requests, all calls in the batch fail with this code.
    */
   List<A> read(Array answers) throws SQLException;
 

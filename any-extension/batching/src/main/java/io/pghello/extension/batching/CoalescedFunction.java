@@ -31,7 +31,7 @@ import javax.sql.DataSource;
  * <p>If a batch fails, it is sent again in halves, until only the calls that cause the error have
  * failed. If one of n calls fails, this takes about 2 log₂ n additional statements; if all calls
  * fail, about 2 n. This applies to server errors, to lost connections, and to exceptions from the
- * {@link BatchMapper}. These errors fail all calls of a batch without a second attempt:
+ * {@link BatchMapper}. These errors fail all calls in a batch without a second attempt:
  *
  * <ul>
  *   <li>SQLSTATE classes 25 and 40 (transaction errors), 28 and 3D (login errors), 57 (cancellation

@@ -220,7 +220,7 @@ final class DumpEntries {
   }
 
   /**
-   * Returns whether a privilege on a superuser's object affects code of owners that runs during the
+   * Returns whether a privilege on a superuser's object affects owners' code that runs during the
    * restore. Such privileges are restored together with the objects. Privileges on tables are
    * restored later, because policies are restored later, too.
    */

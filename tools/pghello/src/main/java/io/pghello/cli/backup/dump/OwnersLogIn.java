@@ -19,9 +19,9 @@ import org.postgresql.PGConnection;
 
 /**
  * A temporary role with the rights of the owners of the restored objects. It exists only during a
- * restore. In a superuser's session, code of the owners that runs during the restore could use
- * RESET to gain the superuser's rights. In a session of this role, it gains no rights, and it
- * cannot create, change or drop anything in the restored database.
+ * restore. In a superuser's session, the owners' code that runs during the restore could use RESET
+ * to gain the superuser's rights. In a session of this role, it gains no rights, and it cannot
+ * create, change or drop anything in the restored database.
  */
 final class OwnersLogIn {
   // The objects of roles that can become superusers are restored without restrictions. Before
@@ -119,8 +119,8 @@ final class OwnersLogIn {
   }
 
   /**
-   * Returns the statements that prevent code of the owners from running DDL in the database, both
-   * in the restore's sessions and in other sessions.
+   * Returns the statements that prevent the owners' code from running DDL in the database, both in
+   * the restore's sessions and in other sessions.
    */
   String fenceStatements() {
     return FENCE.replace("@ROLE@", name);

@@ -197,9 +197,7 @@ public record Restoration(
     }
   }
 
-  /**
-   * Restores the database as a superuser, but runs code of other roles without superuser rights.
-   */
+  /** Restores the database as a superuser, but runs other roles' code without superuser rights. */
   private void restoreByOwners(Path dump, DumpEntries entries, OwnersLogIn logIn, String passing)
       throws SQLException, IOException {
     Target database = maintenance.in(passing);

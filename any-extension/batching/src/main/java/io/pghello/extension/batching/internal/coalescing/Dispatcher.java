@@ -39,7 +39,7 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
     T run(BooleanSupplier ended);
   }
 
-  // Requests of at least this size in bytes would delay the other calls of a batch.
+  // Requests of at least this size in bytes would delay the other calls in a batch.
   private static final int LARGE = 16 * 1024;
 
   private static final long THREAD_IDLE_SECONDS = 5;
