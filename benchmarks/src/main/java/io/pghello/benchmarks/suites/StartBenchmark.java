@@ -95,8 +95,7 @@ public final class StartBenchmark implements Benchmark {
               + " postgresql-%d-pgvector libc6 prints".formatted(server.major()));
     } else {
       samples.add(
-          new Sample(
-              "pgvector", vector, "SELECT '[3,0]'::vector <-> '[0,4]'", "5", 0.33, 0.125));
+          new Sample("pgvector", vector, "SELECT '[3,0]'::vector <-> '[0,4]'", "5", 0.33, 0.125));
     }
     if (StartBenchmark.class.getResource(POSTGIS) == null) {
       missing.add(

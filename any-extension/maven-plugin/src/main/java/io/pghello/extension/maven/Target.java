@@ -55,6 +55,7 @@ enum Target {
   }
 
   private final String platform;
+
   // both are immutable, as List.of() is
   @SuppressWarnings("ImmutableEnumChecker")
   private final List<Tool> tools;
