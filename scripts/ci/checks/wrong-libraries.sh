@@ -23,14 +23,14 @@ mkdir -p "$1"
 cd "$1"
 cases=0 failures=0
 
-# refused WORDS COMMAND ARGUMENT...: the command must fail, and a check that begins with the words, or an error with them, must say why.
+# refused EXPECTED COMMAND ARGUMENT...: the command must fail, and a failed check that begins with the expected words, or an error that contains them, must give the reason.
 refused() {
-  local words=$1 status=0
+  local expected=$1 status=0
   shift
   cases=$((cases + 1))
   "$@" >out 2>err || status=$?
-  if [ "$status" = 0 ] || ! { grep -q "^FAIL $words" out || grep -q "$words" err; } || grep -q Traceback err; then
-    printf 'expected status 1 and "%s", but there is %d: %s\n' "$words" "$status" "$*"
+  if [ "$status" = 0 ] || ! { grep -q "^FAIL $expected" out || grep -q "$expected" err; } || grep -q Traceback err; then
+    printf 'expected status 1 and "%s", but there is %d: %s\n' "$expected" "$status" "$*"
     cat out err
     failures=$((failures + 1))
   fi
