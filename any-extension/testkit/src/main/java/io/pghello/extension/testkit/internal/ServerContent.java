@@ -29,6 +29,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -61,6 +62,9 @@ public final class ServerContent {
    * libraries that the container already has take precedence.
    */
   private static final String MACHINES_LIBRARIES = "/usr/lib/";
+
+  private static final Pattern OF_C_LIBRARY =
+      Pattern.compile("(?:lib(?:c|dl|m|pthread|resolv|rt|util)|ld-linux[-\\w]*)\\.so\\.\\d");
 
   private static final int MAX_SIMILAR = 3;
   // shorter parts of a name match too often
@@ -125,7 +129,7 @@ public final class ServerContent {
     }
   }
 
-  /** Returns the files, as a map from path to content. Reads them on the first call. */
+  /** Returns the contents of the files by path. Reads them on the first call. */
   private Map<String, byte[]> files() throws IOException {
     if (files == null) {
       var all = new TreeMap<String, byte[]>();
@@ -192,8 +196,8 @@ public final class ServerContent {
   }
 
   /**
-   * Rejects extensions whose libraries need data files. The libraries find these files only in a
-   * directory next to their own, and in a container they are in another directory.
+   * Rejects extensions with libraries that need data files. The libraries find these files only in
+   * a directory next to their own, and in a container they are in another directory.
    */
   private void requireNoData() throws IOException {
     for (String path : files().keySet()) {
@@ -367,7 +371,7 @@ public final class ServerContent {
   /**
    * Creates a server's directory.
    *
-   * @param stock the directory of an unpacked server, whose files are hard-linked if possible
+   * @param stock the directory of an unpacked server; its files are hard-linked if possible
    * @param folder the directory to create
    * @param place the final location of the directory
    */
@@ -423,17 +427,40 @@ public final class ServerContent {
    * themselves in each session.
    */
   private String preloadedLibraries(Path stock) throws IOException {
-    return libraries(files(), ExtensionSource.LIBRARIES)
+    Map<String, byte[]> all = files();
+    return libraries(all, ExtensionSource.LIBRARIES)
         .flatMap(library -> library.needed().stream())
         .map(ExtensionSource.NEEDED::concat)
-        .filter(files()::containsKey)
+        .filter(all::containsKey)
         .filter(path -> !isLeftOut(path, stock))
         .map(path -> path.substring(ExtensionSource.NEEDED.length()))
         // also excludes names with characters that a shell would interpret
         .filter(name -> name.matches("[A-Za-z0-9._+-]+"))
         .distinct()
+        .filter(name -> isComplete(all, name, stock, new HashSet<>()))
         .sorted()
         .collect(Collectors.joining(":"));
+  }
+
+  /**
+   * Returns whether a library, and each library that it needs, is in the server's directory or part
+   * of the C library. Otherwise the loader might not find one, and the server would not start.
+   */
+  private static boolean isComplete(
+      Map<String, byte[]> files, String name, Path stock, Set<String> seen) {
+    if (!seen.add(name)
+        || OF_C_LIBRARY.matcher(name).matches()
+        || isLeftOut(ExtensionSource.NEEDED + name, stock)) {
+      return true;
+    }
+    byte[] content = files.get(ExtensionSource.NEEDED + name);
+    try {
+      return content != null
+          && ElfFile.read(content).needed().stream()
+              .allMatch(each -> isComplete(files, each, stock, seen));
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /**

@@ -311,35 +311,69 @@ class ServerContentTest {
         List.of(extension), new Platform(system, processor, false), major, Optional.empty());
   }
 
-  /** The library of pg_hello needs only the C library, which stands for any other here. */
+  /** Returns the library of pg_hello, which needs only the C library, with another need. */
+  private static byte[] libraryThatNeeds(String name) {
+    return replaced(Stage.library(17), "libc.so.6", name);
+  }
+
+  private static ServerContent content(Map<String, byte[]> files) {
+    var extension = new ServerExtension("acme", (p, m) -> files, List.of(), Map.of(), false);
+    return new ServerContent(List.of(extension), HERE, 17, Optional.empty());
+  }
+
   @Test
   void preloadsTheLibrariesThatExtensionsNeed() throws IOException {
-    Map<String, byte[]> files =
-        Map.of(
-            ExtensionSource.LIBRARIES + "acme.so", Stage.library(17),
-            ExtensionSource.NEEDED + "libc.so.6", libc(),
-            ExtensionSource.NEEDED + "libgeo.so.1", new byte[0]);
-    var extension = new ServerExtension("acme", (p, m) -> files, List.of(), Map.of(), false);
-    var content = new ServerContent(List.of(extension), HERE, 17, Optional.empty());
+    ServerContent content =
+        content(
+            Map.of(
+                ExtensionSource.LIBRARIES + "acme.so", libraryThatNeeds("libg.so.6"),
+                ExtensionSource.NEEDED + "libg.so.6", libraryThatNeeds("libp.so.6"),
+                ExtensionSource.NEEDED + "libp.so.6", Stage.library(17),
+                ExtensionSource.NEEDED + "libother.so.1", Stage.library(17)));
     Path stock = Files.createDirectory(folder.resolve("stock"));
     Path server = folder.resolve("server");
     content.write(stock, server, server);
-    assertThat(server.resolve("lib/preloaded")).hasContent("libc.so.6");
+    assertThat(server.resolve("lib/preloaded")).hasContent("libg.so.6");
 
     var environment = new HashMap<String, String>();
     new ServerPrograms(server, HERE).preload(environment);
-    assertThat(environment).containsOnly(Map.entry("LD_PRELOAD", "libc.so.6"));
+    assertThat(environment).containsOnly(Map.entry("LD_PRELOAD", "libg.so.6"));
     environment.put("LD_PRELOAD", "libasan.so");
     new ServerPrograms(server, HERE).preload(environment);
-    assertThat(environment).containsOnly(Map.entry("LD_PRELOAD", "libasan.so:libc.so.6"));
+    assertThat(environment).containsOnly(Map.entry("LD_PRELOAD", "libasan.so:libg.so.6"));
     new ServerPrograms(stock, HERE).preload(environment);
-    assertThat(environment).containsOnly(Map.entry("LD_PRELOAD", "libasan.so:libc.so.6"));
+    assertThat(environment).containsOnly(Map.entry("LD_PRELOAD", "libasan.so:libg.so.6"));
 
     // the server has the library, so it is left out
-    Stage.write(stock.resolve("lib/libc.so.6"), "");
+    Stage.write(stock.resolve("lib/libg.so.6"), "");
     Path other = folder.resolve("other");
     content.write(stock, other, other);
     assertThat(other.resolve("lib/preloaded")).doesNotExist();
+  }
+
+  /** The loader would end the server, before it could report what is missing. */
+  @Test
+  void doesNotPreloadALibraryIfAnotherIsMissing() throws IOException {
+    Map<String, byte[]> files =
+        new TreeMap<>(
+            Map.of(
+                ExtensionSource.LIBRARIES + "acme.so", libraryThatNeeds("libg.so.6"),
+                ExtensionSource.NEEDED + "libg.so.6", libraryThatNeeds("libp.so.6")));
+    Path stock = Files.createDirectory(folder.resolve("stock"));
+    Path server = folder.resolve("server");
+    content(files).write(stock, server, server);
+    assertThat(server.resolve("lib/preloaded")).doesNotExist();
+
+    files.put(ExtensionSource.NEEDED + "libp.so.6", new byte[1]);
+    Path damaged = folder.resolve("damaged");
+    content(files).write(stock, damaged, damaged);
+    assertThat(damaged.resolve("lib/preloaded")).doesNotExist();
+
+    files.remove(ExtensionSource.NEEDED + "libp.so.6");
+    Stage.write(stock.resolve("lib/libp.so.6"), "");
+    Path found = folder.resolve("found");
+    content(files).write(stock, found, found);
+    assertThat(found.resolve("lib/preloaded")).hasContent("libg.so.6");
   }
 
   @Test
@@ -348,15 +382,15 @@ class ServerContentTest {
     Stage.write(stock.resolve("bin/postgres"), "the program");
     Map<String, byte[]> files =
         Map.of(
-            ExtensionSource.LIBRARIES + "other.so", Stage.library(17),
-            ExtensionSource.NEEDED + "libc.so.6", libc());
+            ExtensionSource.LIBRARIES + "other.so", libraryThatNeeds("libg.so.6"),
+            ExtensionSource.NEEDED + "libg.so.6", Stage.library(17));
     List<ServerExtension> extensions =
         List.of(
             extension("acme", libc()),
             new ServerExtension("other", (p, m) -> files, List.of(), Map.of(), false));
     Path server = folder.resolve("server");
     new ServerContent(extensions, HERE, 17, OLD).write(stock, server, server);
-    assertThat(server.resolve("bin/postgres")).content().contains(" --preload libc.so.6 \"$folder");
+    assertThat(server.resolve("bin/postgres")).content().contains(" --preload libg.so.6 \"$folder");
     assertThat(server.resolve("lib/preloaded")).doesNotExist();
   }
 
