@@ -65,7 +65,7 @@ final class MissingFile {
   /**
    * Returns the first missing file with its fix; empty if no file is missing.
    *
-   * @param platform another platform that was built for, whose libraries have no packages here
+   * @param platform another platform that was built for; null for this machine's platform
    */
   static String remedy(List<String> lines, @Nullable String platform) {
     for (String line : lines) {
@@ -78,7 +78,7 @@ final class MissingFile {
                   + found.group(1)
                   + " is missing for "
                   + platform
-                  + ", of which there are only the server's headers and the C library here";
+                  + ": only the server's headers and the C library are available for other platforms";
         }
       }
     }

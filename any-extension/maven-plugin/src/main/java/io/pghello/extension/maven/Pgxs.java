@@ -105,7 +105,7 @@ final class Pgxs {
   static final class BuildException extends Exception {
     private static final long serialVersionUID = 1L;
 
-    /** The packages whose installation may fix it. */
+    /** The packages to install, if that may fix the problem. */
     private final transient List<String> packages;
 
     BuildException(String message) {
@@ -657,7 +657,7 @@ final class Pgxs {
     return answer(List.of(config.toString(), option), target);
   }
 
-  /** Returns what a program prints. */
+  /** Returns the output of a program. */
   private String answer(List<String> command, Path folder) throws IOException, BuildException {
     Process process =
         builder(command, folder).redirectError(ProcessBuilder.Redirect.INHERIT).start();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.maven;
 
+import io.pghello.extension.installer.PackedExtension;
 import io.pghello.extension.testkit.internal.Platform;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -56,7 +57,7 @@ enum Target {
 
   private final String platform;
 
-  // both are immutable, as List.of() is
+  // List.of() is immutable
   @SuppressWarnings("ImmutableEnumChecker")
   private final List<Tool> tools;
 
@@ -94,10 +95,7 @@ enum Target {
 
   /** Returns the suffix of libraries, for example {@code .so}. */
   String librarySuffix(int major) {
-    if (isMac()) {
-      return major >= 16 ? ".dylib" : ".so";
-    }
-    return this == WINDOWS_AMD64 ? ".dll" : ".so";
+    return PackedExtension.librarySuffix(platform, major);
   }
 
   /**

@@ -64,7 +64,7 @@ class PlatformsIT {
         .contains("Packed acme_steps with libraries for " + target.platform() + "/" + MAJOR);
   }
 
-  /** Names what a platform does not have, and packs the libraries for the others. */
+  /** Names a header that a platform lacks, and packs the libraries for the others. */
   @Test
   void packsTheOtherPlatformsIfOneFails() throws Exception {
     requireCompiler(Target.LINUX_ARM64, source);
@@ -80,8 +80,8 @@ class PlatformsIT {
                         + MAJOR
                         + " on windows-amd64: make failed for PostgreSQL "
                         + MAJOR
-                        + ": sys/epoll.h is missing for windows-amd64, of which there are only the"
-                        + " server's headers and the C library here; "))
+                        + ": sys/epoll.h is missing for windows-amd64: only the server's headers"
+                        + " and the C library are available for other platforms; "))
         .contains(
             "Packed acme_steps with libraries for linux-amd64/%1$d, linux-arm64/%1$d"
                 .formatted(MAJOR),
