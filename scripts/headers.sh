@@ -33,7 +33,7 @@ is_safe() {
     2>/dev/null)" ]
 }
 
-# own_cache: sets CACHE to a folder to which only this user can write, because programs in it are run. docs/test-servers.md, Cache, has
+# own_cache: sets CACHE to a directory that only this user can write to, because programs in it are run. docs/test-servers.md, Cache, has
 # the rule, which Cache.java applies to the servers of the testkit. Exits if there is no such folder.
 own_cache() {
   local user caches

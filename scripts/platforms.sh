@@ -46,7 +46,7 @@ fetch_macos_sdk() {
   done
 }
 
-# darwin_flags PLATFORM MAJOR: prints clang's options, one per line. The minimum macOS is that of the server.
+# darwin_flags PLATFORM MAJOR: prints clang's options, one per line. The minimum version of macOS is the same as for the server.
 darwin_flags() {
   local arch=arm64 minimum=13.0 sdk
   [ "$1" = darwin-arm64 ] || arch=x86_64

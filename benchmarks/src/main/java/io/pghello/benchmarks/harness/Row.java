@@ -31,7 +31,7 @@ public record Row(
     }
   }
 
-  /** The figure to which a target applies. */
+  /** The figure that has a target. */
   public enum Judged {
     /** Our figure divided by the peer's figure of the same round. */
     RATIO,
@@ -42,8 +42,8 @@ public record Row(
   }
 
   /**
-   * A target, with the limit, the goal, and the factor by which a call must use less CPU time than
-   * a call of the peer.
+   * A target: the limit, the goal, and how many times less CPU time a call must use than a call of
+   * the peer.
    */
   public record Target(double must, double goal, @Nullable Double lessCpu) {}
 

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A Spring Boot application in a separate JVM. Requests come from this JVM, whose CPU time is not
+ * A Spring Boot application in a separate JVM. Requests come from this JVM. Its CPU time is not
  * counted.
  */
 public final class ApplicationProcess implements AutoCloseable {

@@ -95,7 +95,7 @@ public final class Load {
     }
   }
 
-  /** Makes asynchronous calls, in which each result triggers the next call. */
+  /** Makes asynchronous calls. Each result triggers the next call. */
   Figures futures(AsyncCaller caller) throws InterruptedException {
     List<Chain> chains = chains();
     return run(() -> chains.forEach(chain -> chain.callNext(caller)));

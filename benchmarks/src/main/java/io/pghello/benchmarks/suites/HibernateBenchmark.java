@@ -265,8 +265,8 @@ public final class HibernateBenchmark extends ServerBenchmark {
    *
    * @param scale the unit of the figures
    * @param count the number of entities, unless a flush has more
-   * @param tries the number of attempts, whose minimum is used, because other load on the machine
-   *     only adds to the time
+   * @param tries the number of attempts; the minimum counts, because other load on the machine only
+   *     adds to the time
    */
   private record Effort(Way way, double scale, int count, int tries) {}
 

@@ -115,11 +115,11 @@ public final class StartBenchmark implements Benchmark {
   }
 
   /**
-   * An extension whose server and databases are measured.
+   * An extension; its server and its databases are measured.
    *
    * @param query a call of one of its functions
    * @param answer of the query
-   * @param must the highest acceptable ratio of the start to that of a container
+   * @param must the highest acceptable ratio to the start of a container
    * @param goal the ratio to aim for
    */
   private record Sample(
@@ -173,7 +173,7 @@ public final class StartBenchmark implements Benchmark {
     }
   }
 
-  /** Returns the directories in which this benchmark creates files until it is closed. */
+  /** Returns the directories of the files that this benchmark creates until it is closed. */
   Set<Path> folders() {
     return Set.copyOf(List.of(folder, memory));
   }

@@ -184,7 +184,7 @@ final class RoutineNames {
     return MEMBER.equals(kinds.get(key));
   }
 
-  /** The order in which definitions are named. */
+  /** The naming order of definitions. */
   private enum Priority {
     /** Tables, which always keep their names. */
     TABLE,

@@ -52,7 +52,7 @@ public final class PostgresException extends RuntimeException {
     BAD_CONFIG,
     /** A connection with this id exists, but its configuration is different. */
     CONFIG_CHANGED,
-    /** No connection has this id, and no configuration was passed with which to open one. */
+    /** No connection has this id, and no configuration for opening one was passed. */
     NOT_CONNECTED,
     /** A limit of the plugin was reached: pools, transactions, or the size of a result. */
     LIMIT_REACHED,

@@ -37,7 +37,7 @@ public interface BatchMapper<Q, A> {
 
   /**
    * Reads the answers in order. Map SQL NULL to a non-null value, for example an empty {@link
-   * java.util.Optional}: a call whose answer is null fails with {@link
+   * java.util.Optional}: if the answer is null, the call fails with {@link
    * FunctionCallException.Code#ANSWER_MISMATCH}. If the number of answers differs from the number
    * of requests, all calls in the batch fail with this code.
    */

@@ -78,8 +78,8 @@ public abstract class ExtensionFunctionContributor implements FunctionContributo
           Map.entry("varchar", StandardBasicTypes.STRING));
 
   /**
-   * Types whose SQL names are keywords. No schema can contain another type with such a name, so it
-   * needs no qualification, and drivers that parse SQL accept it.
+   * Types with SQL names that are keywords. No schema can contain another type with such a name, so
+   * it needs no qualification, and drivers that parse SQL accept it.
    */
   private static final Map<String, String> KEYWORDS =
       Map.of(

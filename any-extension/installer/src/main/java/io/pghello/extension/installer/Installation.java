@@ -431,7 +431,7 @@ final class Installation {
       // in a directory with the sticky bit, such as /tmp, other users cannot rename root's files
       boolean sticky = (number(each, "unix:mode") & 01000) != 0;
       boolean owned = number(each, "unix:uid") == 0;
-      // the group's permissions include those of the access control list
+      // the group's permissions include the access control list
       boolean others =
           permissions.contains(PosixFilePermission.OTHERS_WRITE)
               || permissions.contains(PosixFilePermission.GROUP_WRITE);

@@ -215,7 +215,7 @@ public final class Installer {
     }
   }
 
-  /** Rejects Windows, whose files have no POSIX permissions. */
+  /** Rejects Windows, because its files have no POSIX permissions. */
   static void requirePosix(Set<String> fileAttributeViews) throws RefusedException {
     if (!fileAttributeViews.contains("posix")) {
       throw new RefusedException(NOT_ON_WINDOWS);

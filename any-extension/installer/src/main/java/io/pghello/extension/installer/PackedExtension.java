@@ -92,7 +92,7 @@ public final class PackedExtension {
   private static final String SETTING = "setting.";
   private static final String HEADERS = "headers.";
 
-  /** A platform and a major version, as in the paths of library directories. */
+  /** The part of a library's path with the platform and the major version. */
   private static final Pattern BUILD = Pattern.compile("(?!share/)[^/]+/\\d+(?=/)");
 
   private static final Pattern LIBRARY_SUFFIX = Pattern.compile("\\.(?:so|dylib|dll)$");
@@ -170,14 +170,14 @@ public final class PackedExtension {
     return list("preload");
   }
 
-  /** Returns the settings that a server needs, as a map from name to value. */
+  /** Returns the settings that a server needs: values by name. */
   public Map<String, String> settings() {
     return settings;
   }
 
   /**
-   * Returns the version of the headers with which the libraries for a major version were built;
-   * null if the descriptor does not contain it.
+   * Returns the version of the headers that the libraries for a major version were built with; null
+   * if the descriptor does not contain it.
    */
   public @Nullable String headersVersion(int major) {
     return values.get(HEADERS + major);
@@ -446,7 +446,7 @@ public final class PackedExtension {
         .toList();
   }
 
-  /** Returns the hashes of files, as a map from path to hash. */
+  /** Returns the hashes of files by path. */
   private Map<String, String> hashes(String folder) {
     var hashes = new LinkedHashMap<String, String>();
     new String(read(folder, SUMS), StandardCharsets.UTF_8)

@@ -8,7 +8,7 @@ import jakarta.persistence.Entity;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
-/** A guest, as a Panache entity. The server computes the greeting and the time. */
+/** A Panache entity for a guest. The server computes the greeting and the time. */
 // region guest
 @Entity
 public class Guest extends PanacheEntity {

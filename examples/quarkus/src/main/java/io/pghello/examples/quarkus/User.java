@@ -12,7 +12,7 @@ import jakarta.persistence.Table;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
-/** A user, as a plain entity. The server computes the greeting and the time. */
+/** A plain entity for a user. The server computes the greeting and the time. */
 // region user
 @Entity
 @Table(name = "users")

@@ -58,7 +58,7 @@ class ShardingSphereIT {
     @Nullable String name;
   }
 
-  /** An entity whose greeting is filled by a prefetch query. */
+  /** An entity with a greeting that a prefetch query fills. */
   @Entity(name = "Greeted")
   static class Greeted {
     @Id int id = 1;

@@ -341,7 +341,7 @@ public record Target(
     }
   }
 
-  /** Returns a target that contains only the host to which this connection was made. */
+  /** Returns a target that contains only the host of this connection. */
   public Target pinnedTo(Connection connection) throws SQLException {
     if (!address.contains(",")) {
       return this;

@@ -32,8 +32,7 @@ public interface ExtensionSource {
   String SCRIPTS = PackedExtension.SCRIPTS;
 
   /**
-   * Returns the files for a server, as a map from path (relative to the server's directory) to
-   * content.
+   * Returns the files for a server: contents by path. Paths are relative to the server's directory.
    *
    * @param platform the platform of the server, e.g. {@code linux-amd64}
    * @param major the major version of the server, e.g. 17
@@ -70,9 +69,9 @@ public interface ExtensionSource {
   }
 
   /**
-   * Returns the files of the C library that the libraries were built for, as a map from path
-   * (relative to the server's directory, and below {@link #LIBC}) to content. This C library is
-   * used if this machine's C library is older.
+   * Returns the files of the C library that the libraries were built for: contents by path. Paths
+   * are relative to the server's directory, and below {@link #LIBC}. This C library is used if this
+   * machine's C library is older.
    */
   default Map<String, byte[]> libc() throws IOException {
     return Map.of();

@@ -33,7 +33,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An installed PostgreSQL, as reported by its {@code pg_config}. Nothing is written to its
+ * An installed PostgreSQL, as reported by its {@code pg_config}. The testkit does not write to its
  * directories. PostgreSQL 18 has a setting for the directories of extensions. Older servers look
  * for an extension's files at paths relative to the server program, so they run in a tree of links
  * with copies of three programs.

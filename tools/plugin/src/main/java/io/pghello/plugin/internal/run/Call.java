@@ -6,7 +6,7 @@ import io.pghello.plugin.internal.pool.Pool;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The call to which statements belong.
+ * The call that statements belong to.
  *
  * @param pool the pool, which is retained during the call
  * @param permissions the permissions of the connection

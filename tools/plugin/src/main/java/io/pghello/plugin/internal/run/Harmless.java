@@ -20,17 +20,17 @@ import java.util.Set;
  *
  * <p>The owner of a table can change the answer at any time, so a query on the table is rolled
  * back. The rollback is not necessary if only the connection's own role and superusers can change
- * the answer. This requires that they own the tables, the tables' types, the schemas in which a
- * name could get another meaning, the database, and all C functions, and that no other role can
- * create objects in these schemas. It also requires that all index support functions are C or
- * internal functions, because functions in other languages could call functions of any role.
+ * the answer. This requires that they own the tables, the tables' types, the schemas that names are
+ * resolved in, the database, and all C functions, and that no other role can create objects in
+ * these schemas. It also requires that all index support functions are C or internal functions,
+ * because functions in other languages could call functions of any role.
  */
 final class Harmless {
   /**
-   * Query that returns whether no object to which the names can refer has side effects, and whether
-   * only the current role and superusers can change that. Built-in functions that are not volatile
-   * have no side effects, except those that take names or queries as text and run the named objects
-   * or the queries.
+   * Query that returns whether all objects with these names have no side effects, and whether only
+   * the current role and superusers can change that. Built-in functions that are not volatile have
+   * no side effects, except those that take names or queries as text and run the named objects or
+   * the queries.
    */
   private static final String QUERY = Texts.resource(Harmless.class, "harmless.sql");
 
@@ -39,8 +39,7 @@ final class Harmless {
   /**
    * Runs the check in one round trip.
    *
-   * @param names all words and quoted names in the query, in the form in which the server stores
-   *     them
+   * @param names all words and quoted names in the query, as the server stores them
    */
   static Effects ask(Connection connection, Set<String> names) throws SQLException {
     String all = Bindings.text(Json.of(names), true, "A name");

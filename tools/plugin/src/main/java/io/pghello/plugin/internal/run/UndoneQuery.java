@@ -26,13 +26,13 @@ import org.postgresql.core.Tuple;
 import org.postgresql.core.v3.SqlSerializationContext;
 
 /**
- * A query that leaves the session unchanged, regardless of what is done by the functions that the
- * query calls or that the planner evaluates. It runs in a read-only transaction, which is rolled
- * back in the same round trip. Because a rollback neither resets random() nor releases advisory
- * locks, random() is seeded and the locks are released before the rollback. The driver prepares
- * these statements separately and keeps them. Only {@link #PREPARED} is parsed again after each
- * query. A query could replace the driver's prepared statements with other statements of the same
- * names, but it cannot replace the statement that detects this.
+ * A query that leaves the session unchanged, regardless of the functions that the query calls or
+ * that the planner evaluates. It runs in a read-only transaction, which is rolled back in the same
+ * round trip. Because a rollback neither resets random() nor releases advisory locks, random() is
+ * seeded and the locks are released before the rollback. The driver prepares these statements
+ * separately and keeps them. Only {@link #PREPARED} is parsed again after each query. A query could
+ * replace the driver's prepared statements with other statements of the same names, but it cannot
+ * replace the statement that detects this.
  *
  * <p>Parsing a statement takes the server longer than finding a row by its key. Therefore, {@link
  * #checked} adds the check to a query that returns few rows, and the driver prepares both as one
@@ -94,7 +94,7 @@ final class UndoneQuery implements Query {
   /**
    * Runs a query, and returns its result.
    *
-   * @param statement a statement of the connection, to which the result will belong
+   * @param statement a statement of the connection; the result will belong to it
    * @param values the parameters of the query
    * @param types the OIDs of the parameters' types if the driver is to prepare the query; otherwise
    *     null. The driver could determine the types itself, but would then need an additional round

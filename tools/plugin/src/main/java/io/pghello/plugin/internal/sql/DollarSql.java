@@ -24,7 +24,7 @@ import org.postgresql.core.Parser;
  * written. Therefore, the first occurrence of a parameter becomes a question mark, and later
  * occurrences become {@code $k} with the position of this question mark, so that the server
  * receives each parameter only once. Quotes and comments are skipped with the driver's own parser,
- * so that this class and the driver agree on where they end.
+ * so that this class and the driver find the same ends.
  *
  * @param jdbc the statement with question marks
  * @param order for each question mark, the number of its parameter
@@ -38,8 +38,7 @@ import org.postgresql.core.Parser;
  * @param mayChangeSession whether the statement may change the session: its temporary tables,
  *     settings or locks. Considers quoted names and possible names with escapes, but not code that
  *     is hidden in strings or functions.
- * @param names the words and quoted names in the statement, in the form in which the server stores
- *     them
+ * @param names the words and quoted names in the statement, as the server stores them
  */
 public record DollarSql(
     String jdbc,

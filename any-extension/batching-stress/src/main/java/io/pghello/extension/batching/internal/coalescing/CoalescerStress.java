@@ -104,7 +104,7 @@ class CoalescerStress {
     return call;
   }
 
-  /** Makes a call in the way in which the dispatcher makes it. */
+  /** Makes a call in the same way as the dispatcher. */
   int call(String name) {
     int permit = coalescer.tryAcquire();
     if (permit != InFlightLimit.NONE) {
@@ -191,7 +191,7 @@ class CoalescerStress {
     return refused && coalescer.isIdle() ? 1 : 0;
   }
 
-  /** A request of one byte, whose result is its name. */
+  /** A request of one byte that returns its name. */
   record Name(String name) implements Request {
     private static final ServerFunction FUNCTION = new Answer();
 

@@ -50,7 +50,7 @@ final class AsyncCalls {
    * @param own the executor with the client's own threads, which rejects no task; it also fails
    *     futures
    * @param timedOut a function that returns the error for a call that timed out, given its timeout
-   * @param failure a function that returns the exception with which a future fails, given the error
+   * @param failure a function that converts the error to the exception of a future
    */
   AsyncCalls(
       Settings settings,
@@ -74,7 +74,7 @@ final class AsyncCalls {
    * Creates a call that {@link #add} adds.
    *
    * @param work the work, which throws a {@link FunctionCallException} if it fails
-   * @param deadline the time by which a call with one statement must be complete, or a call with
+   * @param deadline a call with one statement must be complete at this time, and a call with
    *     several statements must have started
    */
   <T> Task<T> task(

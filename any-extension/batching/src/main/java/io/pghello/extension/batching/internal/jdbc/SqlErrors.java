@@ -159,7 +159,7 @@ public final class SqlErrors {
       return of(driverLimit(e), null, cause(e, functions));
     }
     String words = serverMessage(e);
-    // class 22: data exceptions, whose messages quote the data
+    // class 22: data exceptions; their messages quote the data
     boolean told =
         words != null
             && !(functions.areChecked() && String.valueOf(reportedState(e)).startsWith("22"));

@@ -87,8 +87,8 @@ final class StatementWatch {
   }
 
   /**
-   * Ends statements whose deadlines have passed, and statements that their own threads failed to
-   * end.
+   * Ends statements that have passed their deadlines, and statements that their own threads failed
+   * to end.
    */
   boolean checkTimeouts() {
     underWay.removeIf(Watched::check);
