@@ -257,7 +257,7 @@ psql -c 'CREATE DATABASE app'
 psql -d app -c 'CREATE EXTENSION pg_hello'
 maven -B -ntp -f "$ROOT/pom.xml" -pl :pg-hello-hibernate -am '-P!checks' -Dspotless.check.skip=true -Dmaven.javadoc.skip -Dmaven.source.skip \
   -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false -Dit.test=FailoverIT -Dfailsafe.failIfNoSpecifiedTests=false -DexcludedGroups= \
-  -Dpghello.failover.url="jdbc:postgresql://127.0.0.1:$PORT/app?user=postgres" -Dpghello.failover.folder="$FOLDER" verify >"$FOLDER/maven.out" 2>&1 || {
+  -Dpg-hello.failover.url="jdbc:postgresql://127.0.0.1:$PORT/app?user=postgres" -Dpg-hello.failover.folder="$FOLDER" verify >"$FOLDER/maven.out" 2>&1 || {
   grep -E -A 6 '^\[ERROR\] .*FailoverIT|^failover:' "$FOLDER/maven.out" | head -n 60 || tail -n 40 "$FOLDER/maven.out"
   tail -n 60 "$FOLDER/control.out" >&2 || true
   die "FailoverIT fails"

@@ -11,4 +11,4 @@ PROGRAM=soak.sh
 forget_test_results
 maven -B -ntp -f "$ROOT/pom.xml" -pl :pg-hello-benchmarks -am '-P!checks' -Dmaven.javadoc.skip -Dmaven.source.skip \
   -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false -Dit.test=SoakIT -Dfailsafe.failIfNoSpecifiedTests=false \
-  -DexcludedGroups= -Dpghello.soak.minutes="$1" verify | grep -E '^soak: |ERROR|Tests run:.*SoakIT'
+  -DexcludedGroups= -Dpg-hello.soak.minutes="$1" verify | grep -E '^soak: |ERROR|Tests run:.*SoakIT'

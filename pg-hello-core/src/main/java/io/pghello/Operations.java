@@ -222,7 +222,7 @@ abstract class Operations implements PgHelloOperations {
   }
 
   @Override
-  public PgHelloOperations on(Connection connection) {
+  public PgHelloOperations withConnection(Connection connection) {
     return new ConnectionOperations(context.on(connection));
   }
 
@@ -272,7 +272,7 @@ abstract class Operations implements PgHelloOperations {
   public String toString() {
     return "PgHelloClient["
         + executor()
-        + (context.repeat() == HelloRequest.AS_SET ? "" : ", repeat " + context.repeat())
+        + (context.repeat() == HelloRequest.SESSION_DEFAULT ? "" : ", repeat " + context.repeat())
         + ", "
         + context.settings().describe(context.timeout())
         + "]";

@@ -10,8 +10,8 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * Asynchronous calls, in addition to the blocking calls of {@link PgHelloOperations}. {@link
- * PgHelloClient} implements them with pooled connections. {@link #on} returns only blocking
- * operations, because a single connection runs one statement at a time.
+ * PgHelloClient} implements them with pooled connections. {@link #withConnection} returns only
+ * blocking operations, because a single connection runs one statement at a time.
  *
  * <p>Dependent stages of a future run on a thread of the client or of its {@link
  * PgHelloClientBuilder#asyncExecutor}, unless you pass another executor. If the future is already

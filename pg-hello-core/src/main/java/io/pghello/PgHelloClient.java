@@ -73,7 +73,7 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
   /**
    * Returns the number of statements that are running or waiting for a connection, for example for
    * a gauge. A statement can contain several calls. Statements on a caller's own connection ({@link
-   * #on}) are not counted.
+   * #withConnection}) are not counted.
    */
   public int inFlightStatements() {
     return context.statements().executor().inFlight();

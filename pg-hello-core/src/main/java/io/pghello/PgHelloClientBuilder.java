@@ -27,7 +27,7 @@ import javax.sql.DataSource;
  */
 public final class PgHelloClientBuilder {
   private final ClientOptions options = new ClientOptions("pg-hello");
-  private int repeat = HelloRequest.AS_SET;
+  private int repeat = HelloRequest.SESSION_DEFAULT;
 
   PgHelloClientBuilder() {}
 
@@ -144,8 +144,8 @@ public final class PgHelloClientBuilder {
    * its dead connections one after the other. From the second retry on, the client pauses for 1 to
    * 20 milliseconds before each retry.
    */
-  public PgHelloClientBuilder retryLostCalls(boolean retryLostCalls) {
-    options.retryLostCalls(retryLostCalls);
+  public PgHelloClientBuilder retryOnConnectionLoss(boolean retryOnConnectionLoss) {
+    options.retryOnConnectionLoss(retryOnConnectionLoss);
     return this;
   }
 
@@ -172,10 +172,10 @@ public final class PgHelloClientBuilder {
    * tenant, the security context or the logging context of that thread. A transaction cannot be
    * copied: a thread in a transaction ({@link ConnectionSource#mayJoinBatch}) runs the call itself.
    *
-   * <p>At most {@link #maxInFlightCalls} calls run at a time. The others wait on threads of the
-   * executor, so use one with a limited number of threads, or with virtual threads. If the executor
-   * runs a call on the calling thread, the call does not wait and does not count towards this
-   * maximum.
+   * <p>At most {@link #maxConcurrentAsyncCalls} calls run at a time. The others wait on threads of
+   * the executor, so use one with a limited number of threads, or with virtual threads. If the
+   * executor runs a call on the calling thread, the call does not wait and does not count towards
+   * this maximum.
    *
    * @param executor the executor, which the client does not shut down; a call that it rejects fails
    *     with {@link Code#OVERLOADED}
@@ -190,8 +190,8 @@ public final class PgHelloClientBuilder {
    * with its own thread and connection. Default: 20. Other calls wait, within {@link
    * #maxQueuedCalls} and {@link #maxQueuedBytes}.
    */
-  public PgHelloClientBuilder maxInFlightCalls(int calls) {
-    options.maxInFlightCalls(calls);
+  public PgHelloClientBuilder maxConcurrentAsyncCalls(int calls) {
+    options.maxConcurrentAsyncCalls(calls);
     return this;
   }
 

@@ -34,9 +34,9 @@ public final class PgHelloException extends RuntimeException {
     /**
      * The version of the extension, or of its library on the server, does not have the function.
      */
-    TOO_OLD(false),
+    VERSION_TOO_OLD(false),
     /** The extension with this name is another build, with different semantics. */
-    FOREIGN_BUILD(false),
+    INCOMPATIBLE_BUILD(false),
     /** The role does not have the USAGE privilege on the schema of the functions. */
     NO_SCHEMA_PRIVILEGE(false),
     /** The role does not have the EXECUTE privilege on the function. */
@@ -45,12 +45,12 @@ public final class PgHelloException extends RuntimeException {
      * Connections go through a pooler that may mix up the driver's prepared statements. A warning
      * of {@link PgHelloOperations#preflight}.
      */
-    POOLER(false),
+    UNSAFE_POOLER(false),
     /**
      * The database is distributed by Citus, whose workers do not receive session settings. A
      * warning of {@link PgHelloOperations#preflight}.
      */
-    DISTRIBUTED(false),
+    CITUS(false),
     /** The name is not a valid value of PostgreSQL's type {@code text} in this database. */
     INVALID_NAME(false),
     /** The count is not between 1 and 10. */
@@ -64,14 +64,14 @@ public final class PgHelloException extends RuntimeException {
      * The result does not match the request, or the server does not know the statement, because a
      * pooler mixes up prepared statements.
      */
-    ANSWER_MISMATCH(false),
+    RESPONSE_MISMATCH(false),
     /**
      * The login was rejected: the user, the password or the database is wrong, the user is not
      * allowed to connect, or the client does not trust the server's certificate.
      */
-    LOGIN_REFUSED(false),
+    LOGIN_FAILED(false),
     /** No connection was available. */
-    NO_CONNECTION(true),
+    CONNECTION_UNAVAILABLE(true),
     /** The connection was lost during the call. */
     CONNECTION_LOST(true),
     /** The call exceeded its timeout. */
@@ -109,7 +109,7 @@ public final class PgHelloException extends RuntimeException {
      * PgHelloProblem#functions} for the functions that a problem affects.
      */
     public boolean isWarning() {
-      return this == POOLER || this == DISTRIBUTED;
+      return this == UNSAFE_POOLER || this == CITUS;
     }
   }
 

@@ -15,8 +15,9 @@ import java.util.stream.Stream;
 
 /**
  * Blocking calls to the functions of the PostgreSQL extension {@code pg_hello}. {@link
- * PgHelloClient} runs them on pooled connections; the operations that {@link #on} returns use the
- * caller's connection. Depend on this interface if tests have to replace the client.
+ * PgHelloClient} runs them on pooled connections; the operations that {@link #withConnection}
+ * returns use the caller's connection. Depend on this interface if tests have to replace the
+ * client.
  *
  * <p>Calls that fail throw a {@link PgHelloException}. Its code and message describe the problem
  * and the fix. Null arguments cause a {@link NullPointerException}.
@@ -48,7 +49,7 @@ public interface PgHelloOperations {
    * @param repeat the number of repetitions, 1 to 10
    * @return the greeting, never null
    * @throws PgHelloException if the count is out of range ({@link Code#INVALID_REPEAT}), if the
-   *     extension has version 1.0 ({@link Code#TOO_OLD}), or for the same reasons as {@link
+   *     extension has version 1.0 ({@link Code#VERSION_TOO_OLD}), or for the same reasons as {@link
    *     #hello(String)}
    */
   String hello(String name, int repeat);
@@ -143,7 +144,7 @@ public interface PgHelloOperations {
    *
    * @return the problems with their fixes, the most severe first; empty if there are none. Warnings
    *     ({@link PgHelloException.Code#isWarning}) do not prevent calls. The warning about Citus
-   *     ({@link PgHelloException.Code#DISTRIBUTED}) cannot be fixed.
+   *     ({@link PgHelloException.Code#CITUS}) cannot be fixed.
    * @throws PgHelloException if the server cannot be queried
    */
   List<PgHelloProblem> preflight();
@@ -182,5 +183,5 @@ public interface PgHelloOperations {
    *
    * @param connection the connection; the caller closes it
    */
-  PgHelloOperations on(Connection connection);
+  PgHelloOperations withConnection(Connection connection);
 }

@@ -188,9 +188,9 @@ class BuilderIT {
       client.hello("Ada");
       // the pool looks at what was idle for half a second before it gives it away
       Thread.sleep(800);
-      proxy.stall();
+      proxy.pause();
       long begin = System.nanoTime();
-      assertFails(Code.NO_CONNECTION, () -> client.hello("Ada"));
+      assertFails(Code.CONNECTION_UNAVAILABLE, () -> client.hello("Ada"));
       assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(30));
       proxy.resume();
       assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
@@ -286,7 +286,7 @@ class BuilderIT {
         PgHelloClient.builder().dataSource(dataSource).listener(heard).build()) {
       client.hello("Ada");
       heard.forget();
-      proxy.stall();
+      proxy.pause();
       CompletableFuture<String> cancelled = client.helloAsync("Ada");
       CompletableFuture<String> completed = client.helloAsync("Ada");
       CompletableFuture<String> failed = client.helloAsync("Ada");
@@ -301,7 +301,7 @@ class BuilderIT {
       assertThat(completed).isCompletedWithValue(SECRET);
       // whether its statement has begun to wait for a connection by then
       code = failure(() -> join(timedOut));
-      assertThat(code).isIn(Code.TIMEOUT, Code.NO_CONNECTION);
+      assertThat(code).isIn(Code.TIMEOUT, Code.CONNECTION_UNAVAILABLE);
       assertThat(hasty).failsWithin(Duration.ofSeconds(20));
       proxy.resume();
       client.hello("Ada");
@@ -325,7 +325,7 @@ class BuilderIT {
         PgHelloClient.builder().dataSource(dataSource).listener(heard).build()) {
       client.hello("Ada");
       heard.forget();
-      proxy.stall();
+      proxy.pause();
       CompletableFuture<Integer> told =
           client.helloAsync("Ada").thenApply(greeting -> heard.calls.size());
       CompletableFuture<String> cancelled = client.helloAsync("Ada");
@@ -345,16 +345,16 @@ class BuilderIT {
     var heard = new Heard();
     try (PgHelloClient client =
         PgHelloClient.builder().dataSource(nowhere).listener(heard).build()) {
-      assertFails(Code.NO_CONNECTION, () -> client.hello("Ada"));
-      assertFails(Code.NO_CONNECTION, client::now);
-      assertFails(Code.NO_CONNECTION, () -> join(client.helloAsync("Ada")));
-      assertThat(heard.statements).containsOnly("1 NO_CONNECTION").hasSize(3);
+      assertFails(Code.CONNECTION_UNAVAILABLE, () -> client.hello("Ada"));
+      assertFails(Code.CONNECTION_UNAVAILABLE, client::now);
+      assertFails(Code.CONNECTION_UNAVAILABLE, () -> join(client.helloAsync("Ada")));
+      assertThat(heard.statements).containsOnly("1 CONNECTION_UNAVAILABLE").hasSize(3);
     }
     assertThat(heard.calls)
         .containsExactly(
-            "pg_hello(text) NO_CONNECTION",
-            "now_ms() NO_CONNECTION",
-            "pg_hello(text) NO_CONNECTION");
+            "pg_hello(text) CONNECTION_UNAVAILABLE",
+            "now_ms() CONNECTION_UNAVAILABLE",
+            "pg_hello(text) CONNECTION_UNAVAILABLE");
   }
 
   @Test
@@ -657,7 +657,7 @@ class BuilderIT {
           PgHelloClient.builder()
               .connections(connections)
               .schema("public")
-              .retryLostCalls(false)
+              .retryOnConnectionLoss(false)
               .callTimeout(Duration.ofSeconds(20))
               .build();
       seen.add(failure(() -> client.hello(SECRET + "\0")));
@@ -665,7 +665,7 @@ class BuilderIT {
       terminate(superuser);
       seen.add(failure(() -> client.hello(SECRET)));
       client.hello("Ada");
-      proxy.cut();
+      proxy.resetConnections();
       seen.add(failure(() -> client.helloAll(List.of(SECRET, SECRET))));
 
       slow(superuser, 5);
@@ -681,11 +681,11 @@ class BuilderIT {
       seen.add(failure(() -> join(hasty.helloAsync(SECRET))));
       try (Connection limited = dataSource.getConnection()) {
         ask(limited, "SELECT set_config('statement_timeout', '100', false)");
-        seen.add(failure(() -> client.on(limited).hello(SECRET)));
+        seen.add(failure(() -> client.withConnection(limited).hello(SECRET)));
         ask(limited, "SELECT set_config('statement_timeout', '0', false)");
         limited.setAutoCommit(false);
         assertThatThrownBy(() -> ask(limited, "SELECT 1 / 0")).isInstanceOf(SQLException.class);
-        seen.add(failure(() -> client.on(limited).hello(SECRET)));
+        seen.add(failure(() -> client.withConnection(limited).hello(SECRET)));
       }
       answer(superuser, "RAISE EXCEPTION 'something'");
       seen.add(failure(() -> client.hello(SECRET)));

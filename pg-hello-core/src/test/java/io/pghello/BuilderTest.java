@@ -176,7 +176,7 @@ class BuilderTest {
           .isInstanceOfSatisfying(
               PgHelloException.class,
               e -> {
-                assertThat(e.code()).isEqualTo(Code.NO_CONNECTION);
+                assertThat(e.code()).isEqualTo(Code.CONNECTION_UNAVAILABLE);
                 BuilderIT.assertKeepsSecret(e);
               });
     }
@@ -341,7 +341,7 @@ class BuilderTest {
     assertThat(Stream.of(Code.values()).filter(Code::isRetryable))
         .containsExactlyInAnyOrderElementsOf(
             EnumSet.of(
-                Code.NO_CONNECTION,
+                Code.CONNECTION_UNAVAILABLE,
                 Code.CONNECTION_LOST,
                 Code.TIMEOUT,
                 Code.CANCELLED_BY_SERVER,
@@ -350,15 +350,16 @@ class BuilderTest {
 
   @Test
   void problemsAndInfoAreValues() {
-    var problem = new PgHelloProblem(Code.TOO_OLD, "Old.", "Update.");
+    var problem = new PgHelloProblem(Code.VERSION_TOO_OLD, "Old.", "Update.");
     assertThat(problem)
-        .isEqualTo(new PgHelloProblem(Code.TOO_OLD, "Old.", "Update."))
-        .hasSameHashCodeAs(new PgHelloProblem(Code.TOO_OLD, "Old.", "Update."))
+        .isEqualTo(new PgHelloProblem(Code.VERSION_TOO_OLD, "Old.", "Update."))
+        .hasSameHashCodeAs(new PgHelloProblem(Code.VERSION_TOO_OLD, "Old.", "Update."))
         .hasToString("Old. Update.")
         .isNotEqualTo(new PgHelloProblem(Code.NOT_CREATED, "Old.", "Update."))
-        .isNotEqualTo(new PgHelloProblem(Code.TOO_OLD, "New.", "Update."))
-        .isNotEqualTo(new PgHelloProblem(Code.TOO_OLD, "Old.", "Update.", Set.of("now_ms()")))
-        .isNotEqualTo(new PgHelloProblem(Code.TOO_OLD, "Old.", "Downgrade."))
+        .isNotEqualTo(new PgHelloProblem(Code.VERSION_TOO_OLD, "New.", "Update."))
+        .isNotEqualTo(
+            new PgHelloProblem(Code.VERSION_TOO_OLD, "Old.", "Update.", Set.of("now_ms()")))
+        .isNotEqualTo(new PgHelloProblem(Code.VERSION_TOO_OLD, "Old.", "Downgrade."))
         .isNotEqualTo("Old. Update.");
     var functions = new HashSet<>(Set.of("now_ms()"));
     var info = new PgHelloInfo("17.5", "1.1", "public", 1, functions);
@@ -383,7 +384,7 @@ class BuilderTest {
 
   @Test
   void anExceptionIsMadeOfAProblem() {
-    var problem = new PgHelloProblem(Code.TOO_OLD, "Old.", "Update.");
+    var problem = new PgHelloProblem(Code.VERSION_TOO_OLD, "Old.", "Update.");
     var cause = new IOException("lost");
     assertThat(new PgHelloException(problem, "42883", cause))
         .hasMessage("Old. Update.")

@@ -136,7 +136,7 @@ class ByThreadIT {
               .coalescing(false)
               .asyncExecutor(bringing)
               .callTimeout(LONG)
-              .maxInFlightCalls(CALLS)
+              .maxConcurrentAsyncCalls(CALLS)
               .build()) {
         var futures = new ArrayList<CompletableFuture<String>>();
         for (int i = 0; i < CALLS; i++) {
@@ -202,7 +202,7 @@ class ByThreadIT {
                         connection.close();
                       }
                     })
-                .maxInFlightCalls(5)
+                .maxConcurrentAsyncCalls(5)
                 .maxQueuedCalls(20)
                 .callTimeout(LONG)
                 .listener(heard)
@@ -240,7 +240,7 @@ class ByThreadIT {
                   goOn.acquireUninterruptibly();
                   return dataSource.getConnection();
                 })
-            .maxInFlightCalls(1)
+            .maxConcurrentAsyncCalls(1)
             .callTimeout(LONG)
             .build()) {
       PgHelloAsyncOperations hasty = client.withTimeout(Duration.ofMillis(100));
@@ -248,7 +248,7 @@ class ByThreadIT {
           List.of(
               hasty.helloAsync(LARGE), hasty.helloAsync(LARGE), hasty.helloAllAsync(List.of("a")));
       for (CompletableFuture<?> future : futures) {
-        assertThat(assertFails(Code.NO_CONNECTION, () -> join(future)))
+        assertThat(assertFails(Code.CONNECTION_UNAVAILABLE, () -> join(future)))
             .hasMessageContaining("timeout of 100 ms");
       }
       goOn.release(1000);
@@ -272,7 +272,7 @@ class ByThreadIT {
         PgHelloClient.builder()
             .dataSource(dataSource)
             .coalescing(false)
-            .maxInFlightCalls(1)
+            .maxConcurrentAsyncCalls(1)
             .asyncExecutor(executor)
             .build()) {
       assertFails(Code.OVERLOADED, () -> join(client.helloAsync("Ada")));
@@ -300,7 +300,7 @@ class ByThreadIT {
                 })
             .coalescing(false)
             .asyncExecutor(threads)
-            .maxInFlightCalls(2)
+            .maxConcurrentAsyncCalls(2)
             .callTimeout(LONG)
             .build();
     List<CompletableFuture<String>> futures =

@@ -119,7 +119,8 @@ class ClientGuideIT {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
       connection.createStatement().execute("SET LOCAL pg_hello.repeat = 2");
-      assertThat(client.on(connection).hello("Ada")).isEqualTo("Hello, Ada! Hello, Ada!");
+      assertThat(client.withConnection(connection).hello("Ada"))
+          .isEqualTo("Hello, Ada! Hello, Ada!");
       connection.commit();
     }
     // endregion

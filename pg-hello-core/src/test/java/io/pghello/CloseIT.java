@@ -51,12 +51,13 @@ class CloseIT {
     PgHelloClient client = client(dataSource).maxBatchSize(1).build();
     client.hello("first");
     try (Connection connection = dataSource.getConnection()) {
-      client.on(connection).hello("first");
-      proxy.stall();
+      client.withConnection(connection).hello("first");
+      proxy.pause();
       List<CompletableFuture<List<String>>> calls =
           List.of(
               CompletableFuture.supplyAsync(() -> client.helloAll(NAMES), threads),
-              CompletableFuture.supplyAsync(() -> client.on(connection).helloAll(NAMES), threads));
+              CompletableFuture.supplyAsync(
+                  () -> client.withConnection(connection).helloAll(NAMES), threads));
       // the client does not count what is in flight on somebody's own connection
       until(
           () -> client.inFlightStatements() == 1 && inTheDriver("waitsForAllBatchesOfACall") == 2);
@@ -72,9 +73,9 @@ class CloseIT {
 
   @Test
   void waitsForFuturesThatAreQueued(DataSource dataSource, WireProxy proxy) throws Exception {
-    PgHelloClient client = client(dataSource).maxBatchSize(1).maxInFlightCalls(1).build();
+    PgHelloClient client = client(dataSource).maxBatchSize(1).maxConcurrentAsyncCalls(1).build();
     client.hello("first");
-    proxy.stall();
+    proxy.pause();
     var futures = new ArrayList<CompletableFuture<List<String>>>();
     for (int i = 0; i < 3; i++) {
       futures.add(client.helloAllAsync(NAMES));
@@ -133,7 +134,7 @@ class CloseIT {
     assertThat(second.isAlive()).isFalse();
     assertThat(first.isAlive()).isTrue();
     gate.complete(null);
-    assertFails(Code.NO_CONNECTION, () -> join(call));
+    assertFails(Code.CONNECTION_UNAVAILABLE, () -> join(call));
     first.join();
   }
 
@@ -164,7 +165,7 @@ class CloseIT {
   void closesItsPoolWhollyOnAnInterruptedThread(TestDatabase database, WireProxy proxy) {
     String url =
         database.jdbcUrl().replaceFirst("//[^/]*", "//" + proxy.host() + ":" + proxy.port());
-    proxy.stall();
+    proxy.pause();
     PgHelloClient client =
         PgHelloClient.builder()
             .url(url)

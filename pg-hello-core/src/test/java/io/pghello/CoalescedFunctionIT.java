@@ -71,7 +71,7 @@ class CoalescedFunctionIT {
 
   // region function
   static final ExtensionDescription EXTENSION =
-      ExtensionDescription.named("pg_hello")
+      ExtensionDescription.builder("pg_hello")
           .function("pg_hello_all(text[], integer[])", "text[]")
           .build();
 
@@ -121,7 +121,7 @@ class CoalescedFunctionIT {
         var greetings = builder(pool, EXTENSION, "pg_hello_all", new GreetAll()).build()) {
       greetings.call(once("first"));
       proxy.delay(Duration.ofMillis(200));
-      long before = proxy.executes();
+      long before = proxy.statements();
       List<CompletableFuture<String>> calls =
           IntStream.range(0, 256)
               .mapToObj(
@@ -132,7 +132,7 @@ class CoalescedFunctionIT {
       for (int i = 0; i < calls.size(); i++) {
         assertThat(get(calls.get(i))).isEqualTo(greeting("u" + i, 1 + i % 3));
       }
-      assertThat(proxy.executes() - before).isBetween(2L, 40L);
+      assertThat(proxy.statements() - before).isBetween(2L, 40L);
     }
   }
 
@@ -184,7 +184,7 @@ class CoalescedFunctionIT {
       List<String> inOrder = greetings.callAll(List.of(ada, zoe)); // 1,024 a round trip
       String patient = greetings.withTimeout(Duration.ofSeconds(20)).call(ada);
       try (Connection connection = pool.getConnection()) {
-        String here = greetings.on(connection).call(ada); // in its transaction
+        String here = greetings.withConnection(connection).call(ada); // in its transaction
         assertThat(here).isEqualTo(patient);
       }
       // endregion
@@ -268,7 +268,7 @@ class CoalescedFunctionIT {
       assertThatThrownBy(() -> greetings.callAll(List.of(once("Ada"), once("Zoë"))))
           .isInstanceOfSatisfying(
               FunctionCallException.class,
-              e -> assertThat(e.code()).isEqualTo(Code.ANSWER_MISMATCH));
+              e -> assertThat(e.code()).isEqualTo(Code.RESPONSE_MISMATCH));
     }
   }
 
@@ -290,7 +290,7 @@ class CoalescedFunctionIT {
       assertThatThrownBy(() -> greetings.call(once("Ada")))
           .isInstanceOfSatisfying(
               FunctionCallException.class,
-              e -> assertThat(e.code()).isEqualTo(Code.ANSWER_MISMATCH));
+              e -> assertThat(e.code()).isEqualTo(Code.RESPONSE_MISMATCH));
     }
   }
 
@@ -331,7 +331,7 @@ class CoalescedFunctionIT {
           .isEqualTo("Hello, Ada!");
       assertThat(hasty.toString()).contains("300 ms");
       assertThat(hasty.withTimeout(LONG)).hasToString(greetings.toString());
-      proxy.stall();
+      proxy.pause();
       assertTimesOut(() -> hasty.call(once("Ada")));
       assertTimesOut(() -> hasty.callAll(List.of(once("Ada"))));
       assertThatThrownBy(() -> get(hasty.callAsync(once("Ada"))))
@@ -350,7 +350,7 @@ class CoalescedFunctionIT {
     assertThatThrownBy(call)
         .isInstanceOfSatisfying(
             FunctionCallException.class,
-            e -> assertThat(e.code()).isIn(Code.TIMEOUT, Code.NO_CONNECTION))
+            e -> assertThat(e.code()).isIn(Code.TIMEOUT, Code.CONNECTION_UNAVAILABLE))
         .hasMessageContaining("300 ms");
   }
 
@@ -372,7 +372,7 @@ class CoalescedFunctionIT {
       greetings.call(once("first"));
       connection.setAutoCommit(false);
       connection.createStatement().execute("SET LOCAL app.tenant = ' (7)'");
-      FunctionOperations<Greeting, String> here = greetings.on(connection);
+      FunctionOperations<Greeting, String> here = greetings.withConnection(connection);
       assertThat(here.call(once("Ada"))).isEqualTo("Hello, Ada! (7)");
       proxy.assertRoundTrips(
           1,
@@ -386,7 +386,7 @@ class CoalescedFunctionIT {
       assertThat(greetings.inFlightStatements()).isZero();
       connection.createStatement().execute("SELECT 1");
       connection.rollback();
-      assertThatNullPointerException().isThrownBy(() -> greetings.on(null));
+      assertThatNullPointerException().isThrownBy(() -> greetings.withConnection(null));
       greetings.close();
       assertThatThrownBy(() -> here.call(once("Ada")))
           .isInstanceOfSatisfying(
@@ -406,7 +406,7 @@ class CoalescedFunctionIT {
       greetings.call(once("first"));
       try (var connection = pool.getConnection()) {
         connection.setAutoCommit(false);
-        FunctionOperations<Greeting, String> here = greetings.on(connection);
+        FunctionOperations<Greeting, String> here = greetings.withConnection(connection);
         here.call(once("Ada"));
         proxy.assertRoundTrips(
             1,
@@ -495,7 +495,7 @@ class CoalescedFunctionIT {
           assertThat(get(calls.get(i))).isEqualTo(greeting("u" + i, 1));
         }
       }
-      assertThat(proxy.executes() - before).isBetween(2L, (long) statements);
+      assertThat(proxy.statements() - before).isBetween(2L, (long) statements);
     }
   }
 
@@ -528,7 +528,7 @@ class CoalescedFunctionIT {
       assertThat(heard.statements.subList(2, 5))
           .containsExactly("2 SERVER_ERROR", "1 SERVER_ERROR", "1");
       // the driver itself repeats what it takes for a stale statement (0A000, 26000)
-      assertThat(proxy.executes() - before).isBetween(3L, 5L);
+      assertThat(proxy.statements() - before).isBetween(3L, 5L);
     }
   }
 
@@ -614,7 +614,7 @@ class CoalescedFunctionIT {
         assertThat(error.sqlState()).contains(state);
         assertThat(error).hasMessageNotContaining("bad").hasNoCause().hasNoSuppressedExceptions();
       }
-      assertThat(proxy.executes() - before).isEqualTo(1);
+      assertThat(proxy.statements() - before).isEqualTo(1);
       // alone, its words are its own
       if (code == Code.SERVER_ERROR) {
         assertThat(failure(greetings.callAsync(once("bad")), code))
@@ -768,7 +768,7 @@ class CoalescedFunctionIT {
           assertThat(get(calls.get(i))).isEqualTo(greeting("u" + i, 1));
         }
       }
-      assertThat(proxy.executes() - before).isBetween(2L, (long) statements);
+      assertThat(proxy.statements() - before).isBetween(2L, (long) statements);
     }
   }
 
@@ -857,14 +857,14 @@ class CoalescedFunctionIT {
               "NULL")) {
         replace(superuser, body);
         for (CompletableFuture<String> call : batch(greetings, pool, proxy)) {
-          failure(call, Code.ANSWER_MISMATCH);
+          failure(call, Code.RESPONSE_MISMATCH);
         }
       }
       replace(superuser, "ARRAY['Hello, Zoë!', NULL, 'Hello, Bo!']");
       String session = ask(pool, "SELECT pg_backend_pid()");
       List<CompletableFuture<String>> calls = batch(greetings, pool, proxy);
-      failure(calls.get(0), Code.ANSWER_MISMATCH);
-      failure(calls.get(1), Code.ANSWER_MISMATCH);
+      failure(calls.get(0), Code.RESPONSE_MISMATCH);
+      failure(calls.get(1), Code.RESPONSE_MISMATCH);
       assertThat(get(calls.get(2))).isEqualTo("Hello, Bo!");
       // what has answered so is not to be trusted
       assertThat(ask(pool, "SELECT pg_backend_pid()")).isNotEqualTo(session);
@@ -877,10 +877,10 @@ class CoalescedFunctionIT {
       throws SQLException {
     // it may have to open a connection
     ask(pool, "SELECT 1");
-    long before = proxy.executes();
-    proxy.stall();
+    long before = proxy.statements();
+    proxy.pause();
     CompletableFuture<String> unused = greetings.callAsync(once("held up"));
-    until(() -> proxy.executes() > before);
+    until(() -> proxy.statements() > before);
     List<CompletableFuture<String>> calls =
         List.of("Ada", "Zoë", "Bo").stream().map(name -> greetings.callAsync(once(name))).toList();
     proxy.resume();
@@ -982,7 +982,7 @@ class CoalescedFunctionIT {
         new CallListener() {
           @Override
           public void callEnded(CallEnded event) {
-            waited.add(event.waitedNanos());
+            waited.add(event.queueNanos());
           }
         };
     try (var pool = pool(dataSource, 1);
@@ -1060,7 +1060,8 @@ class CoalescedFunctionIT {
       holdUp(greetings, proxy);
       CompletableFuture<String> waiting = greetings.callAsync(once("Ada"));
       greetings.close();
-      assertThat(failure(waiting).code()).isIn(Code.CLOSED, Code.TIMEOUT, Code.NO_CONNECTION);
+      assertThat(failure(waiting).code())
+          .isIn(Code.CLOSED, Code.TIMEOUT, Code.CONNECTION_UNAVAILABLE);
       proxy.resume();
       failure(greetings.callAsync(once("late")), Code.CLOSED);
     }
@@ -1090,9 +1091,9 @@ class CoalescedFunctionIT {
               .toList();
       proxy.delay(Duration.ofMillis(500));
       proxy.resume();
-      until(() -> proxy.executes() == before + 1);
+      until(() -> proxy.statements() == before + 1);
       proxy.delay(Duration.ZERO);
-      proxy.cut();
+      proxy.resetConnections();
       calls.forEach(CoalescedFunctionIT::get);
       assertThat(answers)
           .containsExactlyInAnyOrderElementsOf(
@@ -1140,7 +1141,7 @@ class CoalescedFunctionIT {
       List<CompletableFuture<String>> waiting =
           IntStream.range(0, calls).mapToObj(i -> greetings.callAsync(once("u" + i))).toList();
       mayFail.countDown();
-      failure(heldUp, Code.NO_CONNECTION);
+      failure(heldUp, Code.CONNECTION_UNAVAILABLE);
       for (int i = 0; i < calls; i++) {
         assertThat(get(waiting.get(i))).isEqualTo(greeting("u" + i, 1));
       }
@@ -1163,7 +1164,7 @@ class CoalescedFunctionIT {
   void saysWhatIsMissingAndGoesOnWhenItIsThere(DataSource dataSource, @Superuser DataSource owner)
       throws SQLException {
     var newer =
-        ExtensionDescription.named("pg_hello")
+        ExtensionDescription.builder("pg_hello")
             .oldestVersion("1.0")
             .function(
                 ExtensionFunction.of("pg_hello_all(text[], integer[])", "text[]").withSince("1.1"))
@@ -1175,7 +1176,7 @@ class CoalescedFunctionIT {
       FunctionCallException gone = failure(greetings.callAsync(once("Ada")), Code.NOT_CREATED);
       assertThat(gone.problem().remedy()).contains("CREATE EXTENSION pg_hello");
       execute(owner, "CREATE EXTENSION pg_hello VERSION '1.0'");
-      FunctionCallException old = failure(greetings.callAsync(once("Ada")), Code.TOO_OLD);
+      FunctionCallException old = failure(greetings.callAsync(once("Ada")), Code.VERSION_TOO_OLD);
       assertThat(old.problem().remedy()).contains("ALTER EXTENSION pg_hello UPDATE");
       execute(owner, "DROP EXTENSION pg_hello");
       execute(owner, "CREATE SCHEMA \"else where\"");
@@ -1192,12 +1193,12 @@ class CoalescedFunctionIT {
         .isThrownBy(
             () ->
                 CoalescedFunction.builder(
-                    ExtensionDescription.ofName("pg_hello"), "pg_hello_all", new GreetAll()))
+                    ExtensionDescription.lookup("pg_hello"), "pg_hello_all", new GreetAll()))
         .withMessage(
             "The description of pg_hello has no functions pg_hello_all that return an array; it must"
                 + " be one.");
     var single =
-        ExtensionDescription.named("pg_hello").function("pg_hello_all(text)", "text").build();
+        ExtensionDescription.builder("pg_hello").function("pg_hello_all(text)", "text").build();
     assertThatIllegalArgumentException()
         .isThrownBy(() -> CoalescedFunction.builder(single, "pg_hello_all", new GreetAll()));
     assertThatIllegalStateException()
@@ -1317,7 +1318,7 @@ class CoalescedFunctionIT {
   void aFunctionOfAnotherExtensionIsNamedInErrors(
       DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws SQLException {
     ExtensionDescription intarray =
-        ExtensionDescription.named("intarray")
+        ExtensionDescription.builder("intarray")
             .library("$libdir/_int")
             .function("sort_asc(integer[])", "integer[]")
             .build();
@@ -1335,10 +1336,10 @@ class CoalescedFunctionIT {
                 + type
                 + ") RETURNS integer[] LANGUAGE sql RETURN '{666}'::integer[]");
       }
-      long before = proxy.executes();
-      proxy.stall();
+      long before = proxy.statements();
+      proxy.pause();
       CompletableFuture<Integer> first = sort.callAsync(1);
-      until(() -> proxy.executes() == before + 1);
+      until(() -> proxy.statements() == before + 1);
       List<CompletableFuture<Integer>> inOrder =
           IntStream.range(0, 20).mapToObj(sort::callAsync).toList();
       proxy.resume();
@@ -1347,17 +1348,17 @@ class CoalescedFunctionIT {
         assertThat(get(inOrder.get(i))).isEqualTo(i);
       }
       assertThat(heard.calls).contains("sort_asc(integer[])");
-      long later = proxy.executes();
-      proxy.stall();
+      long later = proxy.statements();
+      proxy.pause();
       CompletableFuture<Integer> again = sort.callAsync(1);
-      until(() -> proxy.executes() == later + 1);
+      until(() -> proxy.statements() == later + 1);
       List<CompletableFuture<Integer>> mixed =
           List.of(7, 5, 6, 9).stream().map(sort::callAsync).toList();
       proxy.resume();
       assertThat(get(again)).isEqualTo(1);
       assertThat(get(mixed.get(3))).isEqualTo(9);
       for (CompletableFuture<Integer> wrong : mixed.subList(0, 3)) {
-        assertThat(failure(wrong, Code.ANSWER_MISMATCH).problem().remedy())
+        assertThat(failure(wrong, Code.RESPONSE_MISMATCH).problem().remedy())
             .contains("intarray")
             .doesNotContain("pg_hello");
       }
@@ -1382,10 +1383,10 @@ class CoalescedFunctionIT {
    */
   private static long holdUp(CoalescedFunction<Greeting, String> greetings, WireProxy proxy) {
     greetings.call(once("first"));
-    long before = proxy.executes();
-    proxy.stall();
+    long before = proxy.statements();
+    proxy.pause();
     CompletableFuture<String> unused = greetings.callAsync(once("held up"));
-    until(() -> proxy.executes() == before + 1);
+    until(() -> proxy.statements() == before + 1);
     return before + 1;
   }
 

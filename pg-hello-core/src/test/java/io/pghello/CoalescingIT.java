@@ -87,12 +87,12 @@ class CoalescingIT {
         var client = client(pool).build()) {
       client.hello("first");
       proxy.delay(Duration.ofMillis(200));
-      long before = proxy.executes();
+      long before = proxy.statements();
       List<Started<String>> calls = start(platformThreads, 256, i -> () -> client.hello("u" + i));
       for (int i = 0; i < calls.size(); i++) {
         assertThat(calls.get(i).answer()).isEqualTo("Hello, u" + i + "!");
       }
-      assertThat(proxy.executes() - before).isBetween(2L, 40L);
+      assertThat(proxy.statements() - before).isBetween(2L, 40L);
     }
   }
 
@@ -142,7 +142,7 @@ class CoalescingIT {
         int count = List.of(1, 2, 3, 10).get(i % 4);
         assertThat(calls.get(i).answer()).isEqualTo(greeting("u" + i, count));
       }
-      assertThat(proxy.executes() - before).isEqualTo(1);
+      assertThat(proxy.statements() - before).isEqualTo(1);
       assertThat(carried).contains(40);
     }
   }
@@ -164,7 +164,7 @@ class CoalescingIT {
         assertThat(calls.get(20 + i).answer()).isEqualTo("Hello, v" + i + "!");
         assertThat(get(futures.get(i))).isEqualTo("Hello, f" + i + "!");
       }
-      assertThat(proxy.executes() - before).isEqualTo(1);
+      assertThat(proxy.statements() - before).isEqualTo(1);
       assertThat(carried).contains(60);
     }
   }
@@ -173,7 +173,7 @@ class CoalescingIT {
   void allKindsOfCallersGetTheirAnswersUnderLoad(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 4);
         var client = client(pool).build()) {
-      long before = proxy.executes();
+      long before = proxy.statements();
       IntFunction<Supplier<Boolean>> task =
           t ->
               () ->
@@ -188,7 +188,7 @@ class CoalescingIT {
         assertThat(get(client.helloAsync(name))).isEqualTo("Hello, " + name + "!");
       }
       assertThat(callers).allMatch(Started::answer);
-      assertThat(proxy.executes() - before).isLessThan(64 * 50 + 1000);
+      assertThat(proxy.statements() - before).isLessThan(64 * 50 + 1000);
     }
   }
 
@@ -232,10 +232,10 @@ class CoalescingIT {
         var client =
             client(pool).callTimeout(Duration.ofSeconds(20)).maxInFlightBatches(1).build()) {
       client.hello("first");
-      long before = proxy.executes();
-      proxy.stall();
+      long before = proxy.statements();
+      proxy.pause();
       List<Started<String>> virtual = start(newestThreads, 1, i -> () -> client.hello("virtual"));
-      until(() -> proxy.executes() == before + 1);
+      until(() -> proxy.statements() == before + 1);
       keepCarriersBusy(stop);
       try {
         proxy.resume();
@@ -298,20 +298,21 @@ class CoalescingIT {
         awaitWaiting(others);
         List<Started<String>> leader = start(newestThreads, 1, i -> () -> client.hello("leader"));
         awaitWaiting(leader);
-        proxy.stall();
-        long before = proxy.executes();
+        proxy.pause();
+        long before = proxy.statements();
         gate.cancel(false);
-        assertFails(refused.get(0).outcome(), Code.NO_CONNECTION);
-        until(() -> proxy.executes() == before + 1);
+        assertFails(refused.get(0).outcome(), Code.CONNECTION_UNAVAILABLE);
+        until(() -> proxy.statements() == before + 1);
         leader.get(0).thread().interrupt();
         assertFails(leader.get(0).outcome(), Code.INTERRUPTED);
-        until(() -> proxy.executes() == before + 2);
+        until(() -> proxy.statements() == before + 2);
         proxy.resume();
         for (int i = 0; i < others.size(); i++) {
           assertThat(others.get(i).answer()).isEqualTo("Hello, u" + i + "!");
         }
         assertThat(heard.repeated).isEmpty();
-        assertThat(heard.statements).containsExactly("1 NO_CONNECTION", "9 INTERRUPTED", "8");
+        assertThat(heard.statements)
+            .containsExactly("1 CONNECTION_UNAVAILABLE", "9 INTERRUPTED", "8");
       }
     }
   }
@@ -365,7 +366,7 @@ class CoalescingIT {
               var client = client(pool).build()) {
             client.hello("Ada");
             carried.clear();
-            proxy.stall();
+            proxy.pause();
             List<CompletableFuture<String>> futures =
                 IntStream.range(0, 512)
                     .mapToObj(i -> client.helloAsync((i % 8 == 3 ? "secret €" : "Zoë") + i))
@@ -485,7 +486,7 @@ class CoalescingIT {
                 // the failed transaction says no more, unless nothing was sent
                 assertInvalid(
                     encoding.equals("LATIN1") ? words : "The name has a character",
-                    () -> client.on(connection).helloAll(names));
+                    () -> client.withConnection(connection).helloAll(names));
                 // and is not asked
                 assertThat(carried).containsExactly(4, 4);
               }
@@ -497,7 +498,7 @@ class CoalescingIT {
   @Test
   void showsWhatIsQueuedAndInFlight(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 4);
-        var client = client(pool).maxInFlightBatches(1).maxInFlightCalls(1).build()) {
+        var client = client(pool).maxInFlightBatches(1).maxConcurrentAsyncCalls(1).build()) {
       assertThat(client.queuedCalls()).isZero();
       assertThat(client.inFlightStatements()).isZero();
       holdUp(client, proxy);
@@ -584,9 +585,9 @@ class CoalescingIT {
       }
       try (Connection own = pool.getConnection()) {
         assertFails(
-            CompletableFuture.supplyAsync(() -> client.on(own).hello("Ada", 1)),
-            Code.ANSWER_MISMATCH);
-        assertThat(client.on(own).hello("Ada")).isEqualTo("Hello, Ada!");
+            CompletableFuture.supplyAsync(() -> client.withConnection(own).hello("Ada", 1)),
+            Code.RESPONSE_MISMATCH);
+        assertThat(client.withConnection(own).hello("Ada")).isEqualTo("Hello, Ada!");
       }
     }
   }
@@ -606,7 +607,7 @@ class CoalescingIT {
       try (Connection own = pool.getConnection();
           Statement statement = own.createStatement()) {
         statement.execute(PREPARE_ALL);
-        assertMixedUp(client.on(own));
+        assertMixedUp(client.withConnection(own));
         // it is the caller's to close
         assertThat(own.isValid(20)).isTrue();
       }
@@ -615,7 +616,7 @@ class CoalescingIT {
 
   private static void assertMixedUp(PgHelloOperations calls) {
     FaultsIT.assertFails(
-        Code.ANSWER_MISMATCH,
+        Code.RESPONSE_MISMATCH,
         () -> {
           for (int i = 0; i < 10; i++) {
             calls.hello("Ada");
@@ -636,13 +637,13 @@ class CoalescingIT {
       List<Started<String>> alone = start(platformThreads, 1, i -> () -> client.hello(large));
       CompletableFuture<String> future = client.helloAsync(large);
       // both are on their way while the others wait
-      until(() -> proxy.executes() - before == 2);
+      until(() -> proxy.statements() - before == 2);
       proxy.resume();
       assertThat(alone.get(0).answer()).isEqualTo(greeting(large, 1));
       assertThat(get(future)).isEqualTo(greeting(large, 1));
       assertThat(small.get(0).answer()).isEqualTo(greeting(lessLarge, 1));
       assertThat(small.get(1).answer()).isEqualTo("Hello, u1!");
-      assertThat(proxy.executes() - before).isEqualTo(3);
+      assertThat(proxy.statements() - before).isEqualTo(3);
       assertThat(carried).containsExactlyInAnyOrder(1, 1, 1, 1, 3);
     }
   }
@@ -663,7 +664,7 @@ class CoalescingIT {
         client.hello("first");
         asked.clear();
         statements.set(0);
-        long before = proxy.executes();
+        long before = proxy.statements();
         List<Started<String>> calls =
             start(
                 platformThreads,
@@ -677,7 +678,7 @@ class CoalescingIT {
         for (int t = 0; t < calls.size(); t++) {
           assertThat(calls.get(t).answer()).isEqualTo("Hello, " + t + ".9!");
         }
-        assertThat(proxy.executes() - before).isEqualTo(160);
+        assertThat(proxy.statements() - before).isEqualTo(160);
         assertThat(statements).hasValue(160);
         assertThat(asked).isEqualTo(Set.copyOf(calls.stream().map(Started::thread).toList()));
       }
@@ -781,7 +782,8 @@ class CoalescingIT {
         .allMatch(
             outcome ->
                 outcome.equals("Hello, Ada!")
-                    || (outcome instanceof PgHelloException e && e.code() == Code.NO_CONNECTION))
+                    || (outcome instanceof PgHelloException e
+                        && e.code() == Code.CONNECTION_UNAVAILABLE))
         .anyMatch(outcome -> outcome instanceof PgHelloException);
   }
 
@@ -845,7 +847,7 @@ class CoalescingIT {
     try (var pool = pool(dataSource, 2)) {
       PgHelloClient client = client(pool).maxInFlightBatches(1).build();
       client.hello("first");
-      proxy.stall();
+      proxy.pause();
       List<Started<String>> calls = start(platformThreads, 3, i -> () -> client.hello("u" + i));
       until(() -> calls.stream().filter(Started::isWaiting).count() == 2);
       CompletableFuture<String> future = client.helloAsync("future");
@@ -870,7 +872,7 @@ class CoalescingIT {
     try (var pool = pool(dataSource, 2)) {
       PgHelloClient client = client(pool).maxInFlightBatches(1).callTimeout(timeout).build();
       client.hello("first");
-      proxy.stall();
+      proxy.pause();
       List<Started<String>> calls = start(platformThreads, 8, i -> () -> client.hello("u" + i));
       List<CompletableFuture<String>> futures =
           IntStream.range(0, 8).mapToObj(i -> client.helloAsync("f" + i)).toList();
@@ -1004,13 +1006,13 @@ class CoalescingIT {
       List<CompletableFuture<String>> futures =
           Stream.of("a", "b", "c", "d").map(client::helloAsync).toList();
       proxy.resume();
-      assertFails(futures.get(0), Code.ANSWER_MISMATCH);
-      assertFails(futures.get(1), Code.ANSWER_MISMATCH);
+      assertFails(futures.get(0), Code.RESPONSE_MISMATCH);
+      assertFails(futures.get(1), Code.RESPONSE_MISMATCH);
       assertThat(get(futures.get(2))).isEqualTo("Hello, c!");
       assertThat(get(futures.get(3))).isEqualTo("Hello, d!");
       assertThatThrownBy(() -> client.helloAll(List.of("a", "b", "c")))
           .isInstanceOfSatisfying(
-              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.ANSWER_MISMATCH));
+              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.RESPONSE_MISMATCH));
     }
   }
 
@@ -1028,11 +1030,11 @@ class CoalescingIT {
           var client = client(pool).schema("public").build()) {
         assertThatThrownBy(() -> client.hello("secret"))
             .isInstanceOfSatisfying(
-                PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.ANSWER_MISMATCH))
+                PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.RESPONSE_MISMATCH))
             .hasMessageStartingWith("The server returned the result of another statement.")
             .hasMessageNotContaining("secret")
             .hasMessageNotContaining("Eve");
-        assertFails(client.helloAsync("secret"), Code.ANSWER_MISMATCH);
+        assertFails(client.helloAsync("secret"), Code.RESPONSE_MISMATCH);
         assertThat(client.hello("Ada", 1)).isEqualTo("Hello, Ada!");
       }
     }
@@ -1057,12 +1059,12 @@ class CoalescingIT {
       CompletableFuture<String> future = client.helloAsync("secret");
       proxy.resume();
       for (Started<String> call : calls) {
-        assertFails(call.outcome(), Code.ANSWER_MISMATCH);
+        assertFails(call.outcome(), Code.RESPONSE_MISMATCH);
       }
-      assertFails(future, Code.ANSWER_MISMATCH);
+      assertFails(future, Code.RESPONSE_MISMATCH);
       assertThatThrownBy(() -> client.helloAll(List.of("secret", "Ada")))
           .isInstanceOfSatisfying(
-              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.ANSWER_MISMATCH));
+              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.RESPONSE_MISMATCH));
     }
   }
 
@@ -1160,10 +1162,10 @@ class CoalescingIT {
    */
   private long holdUp(PgHelloClient client, WireProxy proxy) {
     client.hello("first");
-    long before = proxy.executes();
-    proxy.stall();
+    long before = proxy.statements();
+    proxy.pause();
     start(platformThreads, 1, i -> () -> client.hello("held up"));
-    until(() -> proxy.executes() == before + 1);
+    until(() -> proxy.statements() == before + 1);
     return before + 1;
   }
 

@@ -55,7 +55,7 @@ class DeadlinesIT {
         var connections = new KeptConnections(relay.way(database), 1);
         PgHelloClient client = client(connections);
         Connection own = relay.way(database).getConnection()) {
-      PgHelloOperations calls = onConnection ? client.on(own) : client;
+      PgHelloOperations calls = onConnection ? client.withConnection(own) : client;
       calls.hello("Ada");
       relay.setReading(false);
       // or a call that ends not at all would keep the test
@@ -112,7 +112,7 @@ class DeadlinesIT {
           assertThat(FaultsIT.join(future)).isEqualTo("Hello, Ada!");
         } catch (PgHelloException e) {
           // a call that waits for the only connection at its deadline says so
-          assertThat(e.code()).isIn(Code.TIMEOUT, Code.NO_CONNECTION);
+          assertThat(e.code()).isIn(Code.TIMEOUT, Code.CONNECTION_UNAVAILABLE);
         }
       }
       slow(superuser, 0);

@@ -140,7 +140,8 @@ class DriverLimitsIT {
       PgHelloException e =
           assertFails(
               Code.RESULT_TOO_LARGE,
-              () -> client.on(connection).helloAll(Collections.nCopies(1_000, name(0))));
+              () ->
+                  client.withConnection(connection).helloAll(Collections.nCopies(1_000, name(0))));
       assertThat(e).hasMessageContaining(REFUSAL);
     }
   }

@@ -154,7 +154,7 @@ class FaultsIT {
               e -> {
                 // a future can end in time before its statement does, which may just be connecting
                 if (kind != Kind.HELLO_ASYNC
-                    || (e.code() != Code.TIMEOUT && e.code() != Code.NO_CONNECTION)) {
+                    || (e.code() != Code.TIMEOUT && e.code() != Code.CONNECTION_UNAVAILABLE)) {
                   assertThat(e)
                       .hasMessageStartingWith("The connection to the database was lost")
                       .hasCauseInstanceOf(SQLException.class);
@@ -176,7 +176,7 @@ class FaultsIT {
         PgHelloClient client =
             PgHelloClient.builder()
                 .connections(connections)
-                .retryLostCalls(false)
+                .retryOnConnectionLoss(false)
                 .listener(heard)
                 .build()) {
       client.hello("Ada");
@@ -262,7 +262,7 @@ class FaultsIT {
         load.awaitAnswers(100);
         terminate(superuser);
       }
-      load.stop().assertOnly(CALL_TIMEOUT, Code.NO_CONNECTION);
+      load.stop().assertOnly(CALL_TIMEOUT, Code.CONNECTION_UNAVAILABLE);
       scene.assertFullService();
     }
   }
@@ -275,11 +275,13 @@ class FaultsIT {
       Load load = Load.start(scene.client, 512, 1536);
       load.awaitAnswers(5_000);
       server.kill();
-      load.awaitFailure(Code.NO_CONNECTION);
+      load.awaitFailure(Code.CONNECTION_UNAVAILABLE);
       Thread.sleep(200);
       server.startAgain();
       load.awaitAnswers(5_000);
-      load.stop().assertOnly(CALL_TIMEOUT, Code.CONNECTION_LOST, Code.NO_CONNECTION, Code.TIMEOUT);
+      load.stop()
+          .assertOnly(
+              CALL_TIMEOUT, Code.CONNECTION_LOST, Code.CONNECTION_UNAVAILABLE, Code.TIMEOUT);
       scene.assertFullService();
     }
   }
@@ -292,10 +294,12 @@ class FaultsIT {
       Load load = Load.start(scene.client, 32, 32);
       load.awaitAnswers(500);
       server.stop();
-      load.awaitFailure(Code.NO_CONNECTION);
+      load.awaitFailure(Code.CONNECTION_UNAVAILABLE);
       server.startAgain();
       load.awaitAnswers(500);
-      load.stop().assertOnly(CALL_TIMEOUT, Code.CONNECTION_LOST, Code.NO_CONNECTION, Code.TIMEOUT);
+      load.stop()
+          .assertOnly(
+              CALL_TIMEOUT, Code.CONNECTION_LOST, Code.CONNECTION_UNAVAILABLE, Code.TIMEOUT);
       scene.assertFullService();
     }
   }
@@ -306,9 +310,9 @@ class FaultsIT {
       Load load = Load.start(scene.client, 64, 64);
       for (int i = 0; i < 20; i++) {
         load.awaitAnswers(100);
-        proxy.cut();
+        proxy.resetConnections();
       }
-      load.stop().assertOnly(CALL_TIMEOUT, Code.NO_CONNECTION);
+      load.stop().assertOnly(CALL_TIMEOUT, Code.CONNECTION_UNAVAILABLE);
       scene.assertFullService();
     }
   }
@@ -329,7 +333,7 @@ class FaultsIT {
       PgHelloOperations patient = client.withTimeout(Duration.ofSeconds(20));
       patient.hello("Ada");
       heard.forget();
-      proxy.stall();
+      proxy.pause();
       // or a call that ends not at all would keep the test
       CompletableFuture.delayedExecutor(30, TimeUnit.SECONDS).execute(proxy::resume);
       long begin = System.nanoTime();
@@ -348,12 +352,14 @@ class FaultsIT {
     try (var scene = new Scene(dataSource, 4, builder -> {})) {
       Load load = Load.start(scene.client, 64, 64);
       load.awaitAnswers(500);
-      proxy.stall();
+      proxy.pause();
       load.awaitFailure(Code.TIMEOUT);
       Thread.sleep(CALL_TIMEOUT.toMillis());
       proxy.resume();
       load.awaitAnswers(500);
-      load.stop().assertOnly(CALL_TIMEOUT, Code.TIMEOUT, Code.NO_CONNECTION, Code.CONNECTION_LOST);
+      load.stop()
+          .assertOnly(
+              CALL_TIMEOUT, Code.TIMEOUT, Code.CONNECTION_UNAVAILABLE, Code.CONNECTION_LOST);
       scene.assertFullService();
     }
   }
@@ -379,11 +385,11 @@ class FaultsIT {
     try (PgHelloClient client =
         PgHelloClient.builder().dataSource(unpooled).callTimeout(CALL_TIMEOUT).build()) {
       client.hello("Ada");
-      proxy.stall();
+      proxy.pause();
       // or a call that ends not at all would keep the test
       CompletableFuture.delayedExecutor(20, TimeUnit.SECONDS).execute(proxy::resume);
       long begin = System.nanoTime();
-      PgHelloException e = assertFails(Code.NO_CONNECTION, () -> client.hello("Ada"));
+      PgHelloException e = assertFails(Code.CONNECTION_UNAVAILABLE, () -> client.hello("Ada"));
       assertThat(Duration.ofNanos(System.nanoTime() - begin))
           .isBetween(CALL_TIMEOUT.dividedBy(2), CALL_TIMEOUT.plus(MARGIN));
       assertThat(e).hasMessageContaining("within the timeout of 2000 ms");
@@ -413,7 +419,7 @@ class FaultsIT {
           calls.add(client.helloAsync("Ada"));
         }
         for (CompletableFuture<String> call : calls) {
-          PgHelloException e = assertFails(Code.NO_CONNECTION, () -> join(call));
+          PgHelloException e = assertFails(Code.CONNECTION_UNAVAILABLE, () -> join(call));
           assertThat(e).hasMessageContaining("within the timeout of 2000 ms");
         }
         threads.shutdown();
@@ -431,13 +437,13 @@ class FaultsIT {
         assertThat(taken.isClosed()).isFalse();
         for (Kind kind : List.of(Kind.HELLO, Kind.HELLO_ASYNC, Kind.HELLO_ALL, Kind.PREFLIGHT)) {
           long begin = System.nanoTime();
-          assertFails(Code.NO_CONNECTION, () -> kind.call.accept(scene.client));
+          assertFails(Code.CONNECTION_UNAVAILABLE, () -> kind.call.accept(scene.client));
           assertThat(Duration.ofNanos(System.nanoTime() - begin))
               .isLessThan(CALL_TIMEOUT.plus(MARGIN));
         }
         Load load = Load.start(scene.client, 16, 16);
-        load.awaitFailure(Code.NO_CONNECTION);
-        load.stop().assertOnly(CALL_TIMEOUT, Code.NO_CONNECTION, Code.TIMEOUT);
+        load.awaitFailure(Code.CONNECTION_UNAVAILABLE);
+        load.stop().assertOnly(CALL_TIMEOUT, Code.CONNECTION_UNAVAILABLE, Code.TIMEOUT);
       }
       scene.assertFullService();
     }
@@ -452,11 +458,11 @@ class FaultsIT {
         PgHelloClient.builder().dataSource(nowhere).callTimeout(CALL_TIMEOUT).build();
     Set<Thread> before = clientThreads();
     for (Kind kind : Kind.values()) {
-      assertFails(Code.NO_CONNECTION, () -> kind.call.accept(client));
+      assertFails(Code.CONNECTION_UNAVAILABLE, () -> kind.call.accept(client));
     }
     Load load = Load.start(client, 64, 64);
-    load.awaitFailure(Code.NO_CONNECTION);
-    load.stop().assertOnly(CALL_TIMEOUT, Code.NO_CONNECTION);
+    load.awaitFailure(Code.CONNECTION_UNAVAILABLE);
+    load.stop().assertOnly(CALL_TIMEOUT, Code.CONNECTION_UNAVAILABLE);
     client.close();
     assertNoThreadLeft(before);
   }
@@ -543,7 +549,7 @@ class FaultsIT {
           takeAll(database.dataSource(), taken);
           e = failure(client);
         }
-        assertThat(e.code()).isEqualTo(Code.NO_CONNECTION);
+        assertThat(e.code()).isEqualTo(Code.CONNECTION_UNAVAILABLE);
         assertThat(e.sqlState()).hasValue("53300");
         assertThat(e)
             .hasMessageEndingWith(
@@ -584,10 +590,10 @@ class FaultsIT {
     execute(superuser, "CREATE EXTENSION pg_hello VERSION '1.0'");
     try (var scene = new Scene(dataSource, 8, builder -> {})) {
       Load load = Load.start(scene.client, 64, 64);
-      load.awaitFailure(Code.TOO_OLD);
+      load.awaitFailure(Code.VERSION_TOO_OLD);
       execute(superuser, "ALTER EXTENSION pg_hello UPDATE");
       load.awaitAnswers(1_000);
-      load.stop().assertOnly(CALL_TIMEOUT, Code.TOO_OLD);
+      load.stop().assertOnly(CALL_TIMEOUT, Code.VERSION_TOO_OLD);
       scene.assertFullService();
     }
   }
@@ -623,11 +629,11 @@ class FaultsIT {
       String pid = ask(connection, "SELECT pg_backend_pid()");
       statement.execute("SET idle_in_transaction_session_timeout = '1s'");
       connection.setAutoCommit(false);
-      assertThat(client.on(connection).hello("Ada")).isEqualTo("Hello, Ada!");
+      assertThat(client.withConnection(connection).hello("Ada")).isEqualTo("Hello, Ada!");
       heard.forget();
       String sessions = "SELECT count(*) FROM pg_stat_activity WHERE pid = " + pid;
       await("the session ends", () -> ask(superuser, sessions).equals("0"));
-      assertFails(Code.CONNECTION_LOST, () -> client.on(connection).hello("Ada"));
+      assertFails(Code.CONNECTION_LOST, () -> client.withConnection(connection).hello("Ada"));
       assertThat(heard.repeated).isEmpty();
       assertThat(heard.statements).containsExactly("1 CONNECTION_LOST");
       assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");

@@ -35,7 +35,7 @@ class FaultySourceIT {
   @SuppressWarnings("NullAway")
   void saysThatASourceReturnsNull(Kind kind) {
     try (PgHelloClient client = PgHelloClient.builder().connections(() -> null).build()) {
-      PgHelloException e = assertFails(Code.NO_CONNECTION, () -> kind.call.accept(client));
+      PgHelloException e = assertFails(Code.CONNECTION_UNAVAILABLE, () -> kind.call.accept(client));
       assertThat(e).hasMessageContaining("the source of connections returned null.");
     }
   }
@@ -48,7 +48,7 @@ class FaultySourceIT {
           throw new IllegalStateException();
         };
     try (PgHelloClient client = PgHelloClient.builder().connections(source).build()) {
-      PgHelloException e = assertFails(Code.NO_CONNECTION, () -> kind.call.accept(client));
+      PgHelloException e = assertFails(Code.CONNECTION_UNAVAILABLE, () -> kind.call.accept(client));
       assertThat(e)
           .hasMessageContaining("database connection: java.lang.IllegalStateException.")
           .hasCauseInstanceOf(IllegalStateException.class);
@@ -71,7 +71,7 @@ class FaultySourceIT {
           }
         };
     try (PgHelloClient client = PgHelloClient.builder().connections(source).build()) {
-      PgHelloException e = assertFails(Code.NO_CONNECTION, () -> kind.call.accept(client));
+      PgHelloException e = assertFails(Code.CONNECTION_UNAVAILABLE, () -> kind.call.accept(client));
       assertThat(e).hasMessageContaining("database connection: no transaction manager.");
     }
   }

@@ -19,7 +19,7 @@ final class Heard implements PgHelloListener {
 
   @Override
   public void callEnded(CallEnded event) {
-    nanos.add(event.nanos());
+    nanos.add(event.durationNanos());
     calls.add(event.function() + code(event.error()));
     if (event.error() != null) {
       errors.add(event.error());
@@ -28,7 +28,7 @@ final class Heard implements PgHelloListener {
 
   @Override
   public void statementEnded(StatementEnded event) {
-    nanos.add(event.nanos());
+    nanos.add(event.durationNanos());
     waited.add(event.oldestWaitNanos());
     kinds.add(event.kind());
     statements.add(event.calls() + code(event.error()));

@@ -49,7 +49,7 @@ class LogInIT {
   @Tag("session") // the pooler refuses it
   @Test
   void saysAtOnceThatThePasswordIsWrong(TestDatabase database, WireProxy proxy) {
-    PgHelloException e = fails(Code.LOGIN_REFUSED, through(proxy, database, "hello", "wrong"));
+    PgHelloException e = fails(Code.LOGIN_FAILED, through(proxy, database, "hello", "wrong"));
     assertThat(e.code().isRetryable()).isFalse();
     assertThat(e.sqlState()).hasValue("28P01");
     assertThat(e)
@@ -63,7 +63,7 @@ class LogInIT {
   @Tag("not-pgpool")
   @Test
   void saysThatAPasswordIsMissing(TestDatabase database, WireProxy proxy) {
-    PgHelloException e = fails(Code.LOGIN_REFUSED, through(proxy, database, "hello", null));
+    PgHelloException e = fails(Code.LOGIN_FAILED, through(proxy, database, "hello", null));
     assertThat(e.sqlState()).hasValue("08004");
     assertThat(e).hasMessageStartingWith("The login was rejected: ").hasMessageContaining("passw");
     assertThat(proxy.connections()).isEqualTo(1);
@@ -74,7 +74,7 @@ class LogInIT {
   @Test
   void saysThatThereIsNoSuchDatabase(TestDatabase database) {
     PgHelloException e =
-        fails(Code.LOGIN_REFUSED, database.jdbcUrl().replace(database.name(), "nowhere"));
+        fails(Code.LOGIN_FAILED, database.jdbcUrl().replace(database.name(), "nowhere"));
     assertThat(e.sqlState()).hasValue("3D000");
     assertThat(e)
         .hasMessage("The login was rejected: database \"nowhere\" does not exist." + REMEDY);
@@ -91,7 +91,7 @@ class LogInIT {
       execute(dataSource, "REVOKE CONNECT ON DATABASE " + database.name() + " FROM PUBLIC");
       String url = database.jdbcUrl().replaceFirst("\\?.*", "");
       PgHelloException e =
-          fails(Code.LOGIN_REFUSED, url + "?user=" + database.name() + "_other&password=secret");
+          fails(Code.LOGIN_FAILED, url + "?user=" + database.name() + "_other&password=secret");
       assertThat(e.sqlState()).hasValue("42501");
       assertThat(e).hasMessageContaining("permission denied for database");
     } finally {
@@ -107,7 +107,7 @@ class LogInIT {
     execute(superuser, "ALTER DATABASE " + database.name() + " CONNECTION LIMIT 1");
     try (PgHelloClient client = PgHelloClient.builder().url(database.jdbcUrl()).build()) {
       try (Connection only = connectLater(dataSource)) {
-        PgHelloException e = assertFails(Code.NO_CONNECTION, () -> client.hello("Ada"));
+        PgHelloException e = assertFails(Code.CONNECTION_UNAVAILABLE, () -> client.hello("Ada"));
         assertThat(only.isClosed()).isFalse();
         assertThat(e.code().isRetryable()).isTrue();
         assertThat(e.sqlState()).hasValue("53300");
@@ -147,7 +147,9 @@ class LogInIT {
   @Test
   void namesAHostThatIsNotKnown() {
     PgHelloException e =
-        fails(Code.NO_CONNECTION, "jdbc:postgresql://db.invalid/app?user=ada&password=secret");
+        fails(
+            Code.CONNECTION_UNAVAILABLE,
+            "jdbc:postgresql://db.invalid/app?user=ada&password=secret");
     assertThat(e)
         .hasMessage(
             "Could not get a database connection: the host db.invalid is not known."
@@ -157,7 +159,9 @@ class LogInIT {
   @Test
   void namesWhereTheConnectionIsRefused() {
     PgHelloException e =
-        fails(Code.NO_CONNECTION, "jdbc:postgresql://127.0.0.1:1/app?user=ada&password=secret");
+        fails(
+            Code.CONNECTION_UNAVAILABLE,
+            "jdbc:postgresql://127.0.0.1:1/app?user=ada&password=secret");
     assertThat(e)
         .hasMessageContaining("127.0.0.1:1")
         .hasMessageContaining("refused")
@@ -175,7 +179,7 @@ class LogInIT {
     try (var pool = new HikariDataSource(config);
         PgHelloClient client =
             PgHelloClient.builder().dataSource(pool).callTimeout(Duration.ofMinutes(1)).build()) {
-      PgHelloException e = assertFails(Code.LOGIN_REFUSED, () -> client.hello("Ada"));
+      PgHelloException e = assertFails(Code.LOGIN_FAILED, () -> client.hello("Ada"));
       assertThat(e.sqlState()).hasValue("3D000");
     }
   }
@@ -196,7 +200,7 @@ class LogInIT {
   @Test
   void tellsAllThatWaitOfOneFailure(TestDatabase database, WireProxy proxy) {
     String url = through(proxy, database.jdbcUrl());
-    proxy.stall();
+    proxy.pause();
     // or a login that ends not at all would keep the test
     CompletableFuture.delayedExecutor(60, TimeUnit.SECONDS).execute(proxy::resume);
     try (PgHelloClient client =
@@ -209,7 +213,7 @@ class LogInIT {
           Stream.generate(
                   () ->
                       CompletableFuture.runAsync(
-                          () -> assertFails(Code.NO_CONNECTION, () -> client.hello("Ada")),
+                          () -> assertFails(Code.CONNECTION_UNAVAILABLE, () -> client.hello("Ada")),
                           command -> new Thread(command).start()))
               .limit(30)
               .toList();
@@ -225,12 +229,12 @@ class LogInIT {
   @Test
   void sharesNoFailureOfAnEarlierAttempt(TestDatabase database, WireProxy proxy) throws Exception {
     try (PgHelloClient client = patient(through(proxy, database.jdbcUrl()), pool -> {})) {
-      proxy.stall();
+      proxy.pause();
       CompletableFuture<Void> cut =
           CompletableFuture.runAsync(
-              () -> assertFails(Code.NO_CONNECTION, () -> client.hello("Ada")));
+              () -> assertFails(Code.CONNECTION_UNAVAILABLE, () -> client.hello("Ada")));
       until(() -> proxy.openConnections() == 1);
-      proxy.cut();
+      proxy.resetConnections();
       cut.join();
       long before = proxy.connections();
       assertWaitsForNoOther(client, () -> proxy.connections() > before, proxy::resume);
@@ -273,8 +277,8 @@ class LogInIT {
     CompletableFuture<String> first = waiting(client.withTimeout(Duration.ofSeconds(2)), attempted);
     CompletableFuture<String> second = waiting(client.withTimeout(Duration.ofSeconds(4)), null);
     CompletableFuture<String> third = waiting(client, null);
-    assertFails(Code.NO_CONNECTION, () -> join(first));
-    assertFails(Code.NO_CONNECTION, () -> join(second));
+    assertFails(Code.CONNECTION_UNAVAILABLE, () -> join(first));
+    assertFails(Code.CONNECTION_UNAVAILABLE, () -> join(second));
     goOn.run();
     assertThat(join(third)).isEqualTo("Hello, Ada!");
   }
@@ -363,7 +367,7 @@ class LogInIT {
   void leavesNoConnectionOpenThatIsMadeWhileTheClientIsClosed(
       TestDatabase database, WireProxy proxy) throws Exception {
     String url = through(proxy, database.jdbcUrl());
-    proxy.stall();
+    proxy.pause();
     PgHelloClient client = PgHelloClient.builder().url(url).callTimeout(SHORT).build();
     try {
       CompletableFuture<String> call =

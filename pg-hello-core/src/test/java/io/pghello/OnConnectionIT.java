@@ -51,13 +51,13 @@ class OnConnectionIT {
         Statement statement = connection.createStatement()) {
       connection.setAutoCommit(false);
       statement.execute("SET LOCAL pg_hello.repeat = 3");
-      PgHelloOperations view = client.on(connection);
+      PgHelloOperations view = client.withConnection(connection);
       String thrice = "Hello, Ada! Hello, Ada! Hello, Ada!";
       assertThat(view.hello("Ada")).isEqualTo(thrice);
       assertThat(view.helloAll(List.of("Ada", "Zoë")).get(0)).isEqualTo(thrice);
       assertThat(view.info().defaultRepeat()).isEqualTo(3);
       assertThat(view.withRepeat(2).hello("Ada")).isEqualTo("Hello, Ada! Hello, Ada!");
-      assertThat(client.withRepeat(2).on(connection).hello("Ada"))
+      assertThat(client.withRepeat(2).withConnection(connection).hello("Ada"))
           .isEqualTo("Hello, Ada! Hello, Ada!");
       assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
       assertThat(state(connection)).isEqualTo(TransactionState.OPEN);
@@ -73,12 +73,12 @@ class OnConnectionIT {
         Statement statement = connection.createStatement()) {
       connection.setAutoCommit(false);
       statement.execute("CREATE TABLE draft ()");
-      SessionsIT.callAll(client.on(connection), 1);
+      SessionsIT.callAll(client.withConnection(connection), 1);
       connection.rollback();
       assertThat(ask(connection, "SELECT to_regclass('draft') IS NULL")).isEqualTo("t");
       connection.rollback();
       statement.execute("CREATE TABLE kept ()");
-      SessionsIT.callAll(client.on(connection), 1);
+      SessionsIT.callAll(client.withConnection(connection), 1);
       connection.commit();
       assertThat(ask(dataSource, "SELECT to_regclass('kept') IS NULL")).isEqualTo("f");
     }
@@ -95,7 +95,7 @@ class OnConnectionIT {
       for (int networkTimeout : new int[] {0, 3_000, 60_000}) {
         connection.setNetworkTimeout(Runnable::run, networkTimeout);
         String before = SessionsIT.state(connection);
-        SessionsIT.callAll(client.on(connection), 1);
+        SessionsIT.callAll(client.withConnection(connection), 1);
         assertThat(connection.getNetworkTimeout()).isEqualTo(networkTimeout);
         assertThat(state(connection))
             .isEqualTo(autoCommit ? TransactionState.IDLE : TransactionState.OPEN);
@@ -113,7 +113,7 @@ class OnConnectionIT {
         Statement statement = connection.createStatement()) {
       connection.setAutoCommit(false);
       statement.execute("CREATE TABLE kept ()");
-      PgHelloOperations view = PgHelloClient.create(dataSource).on(connection);
+      PgHelloOperations view = PgHelloClient.create(dataSource).withConnection(connection);
       assertFails(Code.INVALID_NAME, () -> view.hello("a\0"));
       assertFails(Code.INVALID_NAME, () -> view.helloAll(List.of("Ada", "\udc00")));
       assertFails(Code.INVALID_REPEAT, () -> view.hello("Ada", 0));
@@ -137,13 +137,14 @@ class OnConnectionIT {
             .isInstanceOf(SQLException.class);
         for (FaultsIT.Kind kind : FaultsIT.Kind.values()) {
           PgHelloException error =
-              assertFails(Code.SERVER_ERROR, () -> kind.call.accept(client.on(connection)));
+              assertFails(
+                  Code.SERVER_ERROR, () -> kind.call.accept(client.withConnection(connection)));
           assertThat(error.remedy()).containsIgnoringCase("roll it back");
           assertThat(error.sqlState()).contains("25P02");
         }
         assertThat(state(connection)).isEqualTo(TransactionState.FAILED);
         connection.rollback();
-        assertThat(client.on(connection).hello("Ada")).isEqualTo("Hello, Ada!");
+        assertThat(client.withConnection(connection).hello("Ada")).isEqualTo("Hello, Ada!");
         connection.rollback();
       }
     }
@@ -155,12 +156,12 @@ class OnConnectionIT {
     PgHelloClient client = PgHelloClient.create(dataSource);
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
-      client.on(connection).hello("Ada");
+      client.withConnection(connection).hello("Ada");
       connection.rollback();
       execute(dataSource, "CREATE SCHEMA elsewhere");
       execute(superuser, "ALTER EXTENSION pg_hello SET SCHEMA elsewhere");
       PgHelloException error =
-          assertFails(Code.SERVER_ERROR, () -> client.on(connection).hello("Ada"));
+          assertFails(Code.SERVER_ERROR, () -> client.withConnection(connection).hello("Ada"));
       assertThat(error.sqlState()).contains("42883");
       connection.rollback();
     }
@@ -171,7 +172,9 @@ class OnConnectionIT {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
       PgHelloOperations view =
-          PgHelloClient.create(dataSource).on(connection).withTimeout(Duration.ofMinutes(1));
+          PgHelloClient.create(dataSource)
+              .withConnection(connection)
+              .withTimeout(Duration.ofMinutes(1));
       assertFails(Code.RESULT_TOO_LARGE, () -> view.hello("x".repeat(120_000_000), 10));
       assertThat(state(connection)).isEqualTo(TransactionState.FAILED);
       assertThat(connection.getAutoCommit()).isFalse();
@@ -190,10 +193,11 @@ class OnConnectionIT {
     for (boolean autoCommit : new boolean[] {true, false}) {
       try (Connection connection = dataSource.getConnection()) {
         connection.setAutoCommit(autoCommit);
-        client.on(connection).hello("Ada");
+        client.withConnection(connection).hello("Ada");
         FaultsIT.terminate(superuser);
         heard.forget();
-        assertFails(Code.CONNECTION_LOST, () -> kind.call.accept(client.on(connection)));
+        assertFails(
+            Code.CONNECTION_LOST, () -> kind.call.accept(client.withConnection(connection)));
         assertThat(heard.repeated).isEmpty();
         assertThat(heard.statements).hasSize(1);
         assertThat(heard.calls).hasSizeLessThanOrEqualTo(1);
@@ -208,7 +212,7 @@ class OnConnectionIT {
     for (FaultsIT.Kind kind : FaultsIT.Kind.values()) {
       assertFails(
           Code.CONNECTION_LOST,
-          () -> kind.call.accept(PgHelloClient.create(dataSource).on(connection)));
+          () -> kind.call.accept(PgHelloClient.create(dataSource).withConnection(connection)));
     }
   }
 
@@ -227,7 +231,7 @@ class OnConnectionIT {
     PgHelloClient client =
         PgHelloClient.builder().dataSource(dataSource).listener(listener).build();
     try (Connection connection = dataSource.getConnection()) {
-      PgHelloOperations view = client.on(connection);
+      PgHelloOperations view = client.withConnection(connection);
       assertThat(view.hello("Ada")).isEqualTo("Hello, Ada!");
       assertThat(threads.get()).isEqualTo(Thread.currentThread());
       assertThat(statements.statements).containsExactly("1");
@@ -241,11 +245,11 @@ class OnConnectionIT {
         Connection connection = dataSource.getConnection()) {
       for (PgHelloOperations view :
           List.of(
-              client.on(connection),
-              client.withRepeat(2).on(connection),
-              client.on(connection).withRepeat(2),
-              client.on(connection).withTimeout(Duration.ofSeconds(1)),
-              client.on(connection).on(connection))) {
+              client.withConnection(connection),
+              client.withRepeat(2).withConnection(connection),
+              client.withConnection(connection).withRepeat(2),
+              client.withConnection(connection).withTimeout(Duration.ofSeconds(1)),
+              client.withConnection(connection).withConnection(connection))) {
         assertThat(view)
             .isNotInstanceOf(PgHelloAsyncOperations.class)
             .isNotInstanceOf(AutoCloseable.class);
@@ -270,7 +274,7 @@ class OnConnectionIT {
                     try (Connection connection = dataSource.getConnection();
                         Statement statement = connection.createStatement()) {
                       statement.execute("SET pg_hello.repeat = " + (i % 10 + 1));
-                      return client.on(connection).hello("u" + i);
+                      return client.withConnection(connection).hello("u" + i);
                     } catch (SQLException e) {
                       throw new AssertionError(e);
                     }
@@ -287,9 +291,9 @@ class OnConnectionIT {
     PgHelloClient client =
         PgHelloClient.builder().dataSource(dataSource).callTimeout(Duration.ofSeconds(60)).build();
     try (Connection connection = dataSource.getConnection()) {
-      PgHelloOperations operations = client.on(connection);
+      PgHelloOperations operations = client.withConnection(connection);
       operations.hello("Ada");
-      proxy.stall();
+      proxy.pause();
       var call = new CompletableFuture<String>();
       var caller = new Thread(() -> call.complete(operations.hello("Ada")));
       caller.start();
@@ -315,7 +319,7 @@ class OnConnectionIT {
   void givesNoAnswerOfAConnectionThatIsAborted(DataSource dataSource) throws SQLException {
     PgHelloClient client = PgHelloClient.create(dataSource);
     try (Connection connection = dataSource.getConnection()) {
-      client.on(connection).hello("first");
+      client.withConnection(connection).hello("first");
       var answered = new AtomicBoolean();
       Connection slow =
           intercepted(
@@ -333,7 +337,7 @@ class OnConnectionIT {
                         awaitClosed(connection);
                         return closed;
                       }));
-      PgHelloOperations operations = client.withTimeout(Duration.ofSeconds(2)).on(slow);
+      PgHelloOperations operations = client.withTimeout(Duration.ofSeconds(2)).withConnection(slow);
       assertFails(Code.TIMEOUT, () -> operations.hello("Ada"));
       assertThat(answered).isTrue();
       assertThat(connection.isClosed()).isTrue();
@@ -376,13 +380,14 @@ class OnConnectionIT {
   void takesOneRoundTripACall(DataSource dataSource, WireProxy proxy) throws Exception {
     PgHelloClient client = PgHelloClient.create(dataSource);
     try (Connection connection = dataSource.getConnection()) {
-      proxy.assertRoundTrips(2, () -> client.on(connection).hello("Ada"));
+      proxy.assertRoundTrips(2, () -> client.withConnection(connection).hello("Ada"));
       for (boolean autoCommit : new boolean[] {true, false}) {
         connection.setAutoCommit(autoCommit);
-        client.on(connection).hello("Ada");
-        proxy.assertRoundTrips(1, () -> client.on(connection).hello("Ada"));
-        proxy.assertRoundTrips(1, () -> client.on(connection).helloAll(List.of("Ada", "Zoë")));
-        proxy.assertRoundTrips(1, () -> client.on(connection).now());
+        client.withConnection(connection).hello("Ada");
+        proxy.assertRoundTrips(1, () -> client.withConnection(connection).hello("Ada"));
+        proxy.assertRoundTrips(
+            1, () -> client.withConnection(connection).helloAll(List.of("Ada", "Zoë")));
+        proxy.assertRoundTrips(1, () -> client.withConnection(connection).now());
       }
     }
   }
@@ -405,10 +410,11 @@ class OnConnectionIT {
         connection.setAutoCommit(false);
         own.setAutoCommit(false);
         for (int i = 0; i < 3; i++) {
-          assertThat(client.on(connection).hello("Ada")).isEqualTo("Hello, Ada!");
-          assertThat(client.on(connection).info().schema()).isEqualTo("elsewhere");
-          assertThat(client.on(own).helloAll(List.of("Ada"))).containsExactly("Hello, Ada!");
-          assertThat(client.on(own).info().schema()).isEqualTo("public");
+          assertThat(client.withConnection(connection).hello("Ada")).isEqualTo("Hello, Ada!");
+          assertThat(client.withConnection(connection).info().schema()).isEqualTo("elsewhere");
+          assertThat(client.withConnection(own).helloAll(List.of("Ada")))
+              .containsExactly("Hello, Ada!");
+          assertThat(client.withConnection(own).info().schema()).isEqualTo("public");
           assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
           assertThat(client.info().schema()).isEqualTo("public");
         }
@@ -502,7 +508,8 @@ class OnConnectionIT {
       try (Connection there = other.getConnection();
           PgHelloClient client = PgHelloClient.create(dataSource)) {
         assertThat(client.hello("Ada", 2)).isEqualTo("Hello, Ada! Hello, Ada!");
-        assertThat(client.on(there).hello("Ada", 2)).isEqualTo("Hello, Ada! Hello, Ada!");
+        assertThat(client.withConnection(there).hello("Ada", 2))
+            .isEqualTo("Hello, Ada! Hello, Ada!");
       }
       assertThat(ask(other, "SELECT count(*) FROM called")).isEqualTo("0");
     } finally {
@@ -528,7 +535,7 @@ class OnConnectionIT {
           Connection connection = other.getConnection()) {
         for (int i = 0; i < 5; i++) {
           assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
-          assertThat(client.on(connection).helloAll(List.of("Ada", "Zoë"))).hasSize(2);
+          assertThat(client.withConnection(connection).helloAll(List.of("Ada", "Zoë"))).hasSize(2);
           List<CompletableFuture<String>> futures =
               IntStream.range(0, 16).mapToObj(n -> client.helloAsync("u" + n)).toList();
           for (int n = 0; n < 16; n++) {
@@ -548,8 +555,8 @@ class OnConnectionIT {
     try (Connection first = dataSource.getConnection();
         Connection second = superuser.getConnection()) {
       for (int i = 0; i < 3; i++) {
-        SessionsIT.callAll(client.on(first), 1);
-        SessionsIT.callAll(client.on(second), 1);
+        SessionsIT.callAll(client.withConnection(first), 1);
+        SessionsIT.callAll(client.withConnection(second), 1);
         SessionsIT.callAll(client, 1);
       }
     }
@@ -565,7 +572,7 @@ class OnConnectionIT {
     client.hello("Ada");
     try (Connection connection = other.getConnection()) {
       connection.setAutoCommit(false);
-      assertFails(Code.NOT_CREATED, () -> client.on(connection).hello("Ada"));
+      assertFails(Code.NOT_CREATED, () -> client.withConnection(connection).hello("Ada"));
       assertThat(state(connection)).isEqualTo(TransactionState.OPEN);
     }
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
@@ -575,7 +582,7 @@ class OnConnectionIT {
   void endsWithTheClient(DataSource dataSource) throws SQLException {
     PgHelloClient client = PgHelloClient.create(dataSource);
     try (Connection connection = dataSource.getConnection()) {
-      PgHelloOperations view = client.on(connection);
+      PgHelloOperations view = client.withConnection(connection);
       assertThat(view.hello("Ada")).isEqualTo("Hello, Ada!");
       assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
       client.close();

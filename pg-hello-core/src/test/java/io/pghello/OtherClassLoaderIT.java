@@ -102,10 +102,10 @@ class OtherClassLoaderIT {
     try (HikariDataSource pool = pool(database.jdbcUrl(), true);
         PgHelloClient client = PgHelloClient.builder().dataSource(pool).schema("public").build();
         Connection connection = pool.getConnection()) {
-      client.on(connection).hello("Ada");
+      client.withConnection(connection).hello("Ada");
       execute(superuser, "REVOKE EXECUTE ON FUNCTION pg_hello(text) FROM PUBLIC");
       try {
-        client.on(connection).hello("Secret");
+        client.withConnection(connection).hello("Secret");
       } catch (PgHelloException e) {
         assertThat(e.sqlState()).contains("42501");
         for (Throwable each = e; each != null; each = each.getCause()) {
@@ -141,7 +141,7 @@ class OtherClassLoaderIT {
         PgHelloClient client =
             PgHelloClient.builder().dataSource(pool).callTimeout(Duration.ofSeconds(1)).build()) {
       client.withTimeout(Duration.ofSeconds(20)).hello("Ada");
-      proxy.stall();
+      proxy.pause();
       CompletableFuture.delayedExecutor(25, TimeUnit.SECONDS).execute(proxy::resume);
       long begin = System.nanoTime();
       assertFails(Code.TIMEOUT, () -> client.hello("Ada"));

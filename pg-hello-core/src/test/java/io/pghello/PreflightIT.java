@@ -68,7 +68,7 @@ class PreflightIT {
             + " extversion) SELECT 9999, 'citus', extowner, extnamespace, false, '13.0-1' FROM"
             + " pg_extension WHERE extname = 'plpgsql'");
     PgHelloProblem problem = only(client.preflight());
-    assertThat(problem.code()).isEqualTo(Code.DISTRIBUTED);
+    assertThat(problem.code()).isEqualTo(Code.CITUS);
     assertThat(problem.functions()).isEmpty();
     assertThat(problem)
         .hasToString(
@@ -141,7 +141,7 @@ class PreflightIT {
     execute(dataSource, CREATE + " VERSION '1.0'");
     PgHelloClient client = PgHelloClient.create(dataSource);
     PgHelloProblem problem = only(client.preflight());
-    assertThat(problem.code()).isEqualTo(Code.TOO_OLD);
+    assertThat(problem.code()).isEqualTo(Code.VERSION_TOO_OLD);
     assertThat(problem.message())
         .isEqualTo(
             "Extension pg_hello in database "
@@ -155,7 +155,7 @@ class PreflightIT {
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
     assertThat(client.nowMillis()).isPositive();
     assertThat(client.spiVersion()).startsWith("PostgreSQL ");
-    assertFails(Code.TOO_OLD, () -> client.hello("Ada", 2));
+    assertFails(Code.VERSION_TOO_OLD, () -> client.hello("Ada", 2));
     // and the same client goes on when it is updated
     execute(dataSource, "ALTER EXTENSION pg_hello UPDATE");
     assertThat(client.hello("Ada", 2)).isEqualTo("Hello, Ada! Hello, Ada!");
@@ -170,12 +170,12 @@ class PreflightIT {
     List<PgHelloProblem> problems = PgHelloClient.create(dataSource).preflight();
     assertThat(problems)
         .extracting(PgHelloProblem::code)
-        .containsExactly(Code.FOREIGN_BUILD, Code.TOO_OLD);
+        .containsExactly(Code.INCOMPATIBLE_BUILD, Code.VERSION_TOO_OLD);
     assertThat(problems.get(0).message())
         .startsWith("The extension named pg_hello in database ")
         .contains(" is another build: ");
     assertThat(problems.get(0).remedy()).contains("DROP EXTENSION pg_hello; CREATE EXTENSION");
-    assertFails(Code.FOREIGN_BUILD, () -> PgHelloClient.create(dataSource).hello("Ada"));
+    assertFails(Code.INCOMPATIBLE_BUILD, () -> PgHelloClient.create(dataSource).hello("Ada"));
   }
 
   /** Who owns an extension, which is no superuser's right, can add functions to it. */
@@ -196,14 +196,14 @@ class PreflightIT {
         dataSource, "ALTER EXTENSION pg_hello ADD FUNCTION public.pg_hello_all(text[], integer[])");
     PgHelloClient client = PgHelloClient.create(dataSource);
     PgHelloProblem problem = only(client.preflight());
-    assertThat(problem.code()).isEqualTo(Code.FOREIGN_BUILD);
+    assertThat(problem.code()).isEqualTo(Code.INCOMPATIBLE_BUILD);
     assertThat(problem.message())
         .startsWith("Extension pg_hello in database ")
         .contains(" contains functions that a role other than a superuser has added or replaced: ")
         .contains("pg_hello(text,integer), pg_hello_all(text[],integer[]). They are not called.");
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
-    assertFails(Code.FOREIGN_BUILD, () -> client.hello("Ada", 2));
-    assertFails(Code.FOREIGN_BUILD, () -> client.helloAll(List.of("Ada")));
+    assertFails(Code.INCOMPATIBLE_BUILD, () -> client.hello("Ada", 2));
+    assertFails(Code.INCOMPATIBLE_BUILD, () -> client.helloAll(List.of("Ada")));
     assertThat(ask(dataSource, "SELECT count(*) FROM called")).isEqualTo("0");
     // what is suggested leaves nothing that an update would find in its way
     execute(dataSource, problem.remedy().substring(problem.remedy().indexOf("ALTER ")));
@@ -233,11 +233,11 @@ class PreflightIT {
     execute(superuser, "ALTER FUNCTION now_ms() OWNER TO \"" + owner + '"');
     PgHelloClient client = PgHelloClient.create(dataSource);
     PgHelloProblem problem = only(client.preflight());
-    assertThat(problem.code()).isEqualTo(Code.FOREIGN_BUILD);
+    assertThat(problem.code()).isEqualTo(Code.INCOMPATIBLE_BUILD);
     assertThat(problem.message())
         .startsWith("The declarations of functions of extension pg_hello in database ")
         .endsWith(" do not match this program's description: now_ms(). They are not called.");
-    assertFails(Code.FOREIGN_BUILD, client::nowMillis);
+    assertFails(Code.INCOMPATIBLE_BUILD, client::nowMillis);
     execute(superuser, "ALTER FUNCTION now_ms() OWNER TO CURRENT_USER");
     assertThat(PgHelloClient.create(dataSource).nowMillis()).isPositive();
   }
@@ -261,7 +261,7 @@ class PreflightIT {
     if (seen) {
       assertThatThrownBy(client::nowMillis)
           .isInstanceOfSatisfying(
-              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.FOREIGN_BUILD))
+              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.INCOMPATIBLE_BUILD))
           .hasMessageContaining("results may be stale or wrong");
     } else {
       assertThat(client.nowMillis()).isPositive();
@@ -314,9 +314,10 @@ class PreflightIT {
             ofGuest.setAutoCommit(false);
             for (int i = 0; i < 2; i++) {
               // without a statement that would fail the transaction
-              assertFails(Code.NO_EXECUTE_PRIVILEGE, () -> client.on(ofGuest).hello("Ada", 2));
-              assertThat(client.on(ofGuest).hello("Ada")).isEqualTo("Hello, Ada!");
-              assertThat(client.on(ofSuperuser).hello("Ada", 2))
+              assertFails(
+                  Code.NO_EXECUTE_PRIVILEGE, () -> client.withConnection(ofGuest).hello("Ada", 2));
+              assertThat(client.withConnection(ofGuest).hello("Ada")).isEqualTo("Hello, Ada!");
+              assertThat(client.withConnection(ofSuperuser).hello("Ada", 2))
                   .isEqualTo("Hello, Ada! Hello, Ada!");
             }
           }
@@ -341,7 +342,9 @@ class PreflightIT {
                 Settings.Statements.withoutClient(null, timeout),
                 HelloErrors.FUNCTIONS));
     List<HelloRequest> requests =
-        Stream.of("Ada", "Zoë").map(name -> HelloRequest.of(name, HelloRequest.AS_SET)).toList();
+        Stream.of("Ada", "Zoë")
+            .map(name -> HelloRequest.of(name, HelloRequest.SESSION_DEFAULT))
+            .toList();
     Supplier<Object[]> batch =
         () -> statements.send(requests, StatementContext.coalesced(2, 0, Deadline.after(timeout)));
     assertThat(batch.get()).containsExactly("Hello, Ada!", "Hello, Zoë!");
@@ -471,13 +474,13 @@ class PreflightIT {
     execute(dataSource, CREATE);
     execute(superuser, "ALTER FUNCTION pg_hello(text) IMMUTABLE");
     PgHelloClient client = PgHelloClient.create(dataSource);
-    assertThat(only(client.preflight()).code()).isEqualTo(Code.FOREIGN_BUILD);
+    assertThat(only(client.preflight()).code()).isEqualTo(Code.INCOMPATIBLE_BUILD);
     for (int i = 0; i < 3; i++) {
-      assertFails(Code.FOREIGN_BUILD, () -> client.hello("Ada"));
-      assertFails(Code.FOREIGN_BUILD, () -> client.hello("Ada", 2));
-      assertFails(Code.FOREIGN_BUILD, () -> client.helloAll(List.of("Ada")));
-      assertFails(Code.FOREIGN_BUILD, () -> FaultsIT.join(client.helloAsync("Ada")));
-      assertFails(Code.FOREIGN_BUILD, client::now);
+      assertFails(Code.INCOMPATIBLE_BUILD, () -> client.hello("Ada"));
+      assertFails(Code.INCOMPATIBLE_BUILD, () -> client.hello("Ada", 2));
+      assertFails(Code.INCOMPATIBLE_BUILD, () -> client.helloAll(List.of("Ada")));
+      assertFails(Code.INCOMPATIBLE_BUILD, () -> FaultsIT.join(client.helloAsync("Ada")));
+      assertFails(Code.INCOMPATIBLE_BUILD, client::now);
     }
     execute(superuser, "ALTER FUNCTION pg_hello(text) STABLE");
     assertThat(client.preflight()).isEmpty();
@@ -516,7 +519,7 @@ class PreflightIT {
       assertThat(client.preflight()).isEmpty();
       execute(dataSource, "DROP EXTENSION pg_hello");
       execute(dataSource, CREATE + " VERSION '1.0'");
-      assertThat(only(client.preflight()).code()).isEqualTo(Code.TOO_OLD);
+      assertThat(only(client.preflight()).code()).isEqualTo(Code.VERSION_TOO_OLD);
     }
   }
 
@@ -536,7 +539,7 @@ class PreflightIT {
         Statement statement = connection.createStatement()) {
       statement.execute("SET search_path = trap, pg_catalog, public");
       PgHelloClient client = PgHelloClient.create(new OneConnection(connection));
-      assertThat(only(client.preflight()).code()).isEqualTo(Code.FOREIGN_BUILD);
+      assertThat(only(client.preflight()).code()).isEqualTo(Code.INCOMPATIBLE_BUILD);
     }
   }
 
@@ -547,7 +550,7 @@ class PreflightIT {
     execute(dataSource, CREATE);
     execute(superuser, "ALTER FUNCTION " + label);
     assertThat(only(PgHelloClient.create(dataSource).preflight()).code())
-        .isEqualTo(Code.FOREIGN_BUILD);
+        .isEqualTo(Code.INCOMPATIBLE_BUILD);
   }
 
   /** One of that name may be anybody's where the extension is. */
@@ -563,9 +566,9 @@ class PreflightIT {
         "CREATE FUNCTION public.pg_hello(text, integer) RETURNS text LANGUAGE sql AS"
             + " $$INSERT INTO called VALUES ('pg_hello'); SELECT 'Hello, Ada! Hello, Ada!'$$");
     PgHelloClient client = PgHelloClient.create(dataSource);
-    assertThat(only(client.preflight()).code()).isEqualTo(Code.FOREIGN_BUILD);
+    assertThat(only(client.preflight()).code()).isEqualTo(Code.INCOMPATIBLE_BUILD);
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
-    assertFails(Code.FOREIGN_BUILD, () -> client.hello("Ada", 2));
+    assertFails(Code.INCOMPATIBLE_BUILD, () -> client.hello("Ada", 2));
     assertThat(ask(dataSource, "SELECT count(*) FROM called")).isEqualTo("0");
   }
 

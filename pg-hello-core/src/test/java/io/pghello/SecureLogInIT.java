@@ -125,17 +125,17 @@ class SecureLogInIT {
       do {
         e = catchThrowableOfType(PgHelloException.class, () -> client.hello("Ada"));
         // a pool that has waited for less long than an attempt takes knows no reason
-      } while (e.code() == Code.NO_CONNECTION
+      } while (e.code() == Code.CONNECTION_UNAVAILABLE
           && e.getCause() != null
           && e.getCause().getCause() == null);
-      assertThat(e.code()).isEqualTo(Code.LOGIN_REFUSED);
+      assertThat(e.code()).isEqualTo(Code.LOGIN_FAILED);
       assertThat(e).hasMessageStartingWith("The server's certificate was refused: ");
     }
   }
 
   /** The next attempt would fail as well. */
   private static PgHelloException refuses(String url) {
-    PgHelloException e = fails(Code.LOGIN_REFUSED, url);
+    PgHelloException e = fails(Code.LOGIN_FAILED, url);
     assertThat(e.code().isRetryable()).isFalse();
     assertThat(e).hasMessageStartingWith("The server's certificate was refused: ");
     assertThat(e.remedy()).contains("the host that", "sslrootcert", "sslmode");
@@ -151,12 +151,12 @@ class SecureLogInIT {
   void saysThatTheChannelCannotBeBound() {
     String plain = rightUrl.replace("verify-full", "disable") + "&channelBinding=";
     assertGreets(plain + "prefer");
-    assertThat(fails(Code.LOGIN_REFUSED, plain + "require")).hasMessageContaining("hannel");
+    assertThat(fails(Code.LOGIN_FAILED, plain + "require")).hasMessageContaining("hannel");
   }
 
   @Test
   void saysThatTheServerLetsNobodyInFromHere() {
-    PgHelloException e = fails(Code.LOGIN_REFUSED, rightUrl.replace("user=bound", "user=refused"));
+    PgHelloException e = fails(Code.LOGIN_FAILED, rightUrl.replace("user=bound", "user=refused"));
     assertThat(e.sqlState()).hasValue("28000");
     assertThat(e)
         .hasMessageContaining("pg_hba.conf rejects connection for host")

@@ -46,7 +46,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(240)
 class ServerFaultsIT {
   private static final Code[] WHILE_IT_IS_DOWN = {
-    Code.CONNECTION_LOST, Code.NO_CONNECTION, Code.TIMEOUT
+    Code.CONNECTION_LOST, Code.CONNECTION_UNAVAILABLE, Code.TIMEOUT
   };
 
   /** As the kernel kills a session when the machine has no memory left: the server ends all. */
@@ -106,7 +106,7 @@ class ServerFaultsIT {
                 .dataSource(database.dataSource())
                 .callTimeout(Duration.ofMinutes(1))
                 .build()) {
-      PgHelloOperations calls = client.on(connection);
+      PgHelloOperations calls = client.withConnection(connection);
       String name = "x".repeat(8_000_000);
       assertThat(calls.hello(name, 10)).hasSize(10 * name.length() + 10 * 9 - 1);
       String pid = ask(connection, "SELECT pg_backend_pid()");
@@ -171,7 +171,7 @@ class ServerFaultsIT {
         load.awaitAnswers(500);
         var written = new ArrayList<Integer>();
         assertThat(write(superuser, written)).matches("08...|57P..|53100");
-        load.awaitFailure(Code.NO_CONNECTION);
+        load.awaitFailure(Code.CONNECTION_UNAVAILABLE);
         disk.grow(400);
         server.stop();
         server.startAgain();
@@ -196,13 +196,15 @@ class ServerFaultsIT {
       execute(superuser, "DROP EXTENSION pg_hello");
       execute(superuser, "CREATE EXTENSION pg_hello VERSION '1.0'");
       Load load = Load.start(scene.client, 64, 64);
-      load.awaitFailure(Code.TOO_OLD);
+      load.awaitFailure(Code.VERSION_TOO_OLD);
       own.install(Files.readAllBytes(own.library));
       execute(superuser, "ALTER EXTENSION pg_hello UPDATE");
       load.awaitAnswers(1_000);
       terminate(superuser);
       load.awaitAnswers(1_000);
-      load.stop().assertOnly(CALL_TIMEOUT, Code.TOO_OLD, Code.NO_CONNECTION, Code.TIMEOUT);
+      load.stop()
+          .assertOnly(
+              CALL_TIMEOUT, Code.VERSION_TOO_OLD, Code.CONNECTION_UNAVAILABLE, Code.TIMEOUT);
       scene.assertFullService();
     }
   }

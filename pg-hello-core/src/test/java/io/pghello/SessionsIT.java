@@ -232,7 +232,7 @@ class SessionsIT {
               .schema("public")
               .build(),
           1);
-      callAll(PgHelloClient.create(dataSource).on(connection), 1);
+      callAll(PgHelloClient.create(dataSource).withConnection(connection), 1);
       assertThat(ask(connection, "SHOW search_path")).isEqualTo(path.isEmpty() ? "\"\"" : path);
     }
   }
@@ -398,7 +398,7 @@ class SessionsIT {
               () -> join(client.withRepeat(2).helloAsync("secret")),
               () -> client.helloAll(List.of("secret")),
               () -> client.helloEach(List.of("secret").iterator(), greeting -> {}))) {
-        PgHelloException error = assertFails(Code.TOO_OLD, call);
+        PgHelloException error = assertFails(Code.VERSION_TOO_OLD, call);
         assertThat(error.remedy()).contains("ALTER EXTENSION pg_hello UPDATE;");
         assertThat(error).hasMessageContaining("1.0").hasMessageNotContaining("secret");
       }

@@ -51,8 +51,8 @@ final class SetClock {
         new PgHelloListener() {
           @Override
           public void callEnded(CallEnded event) {
-            least.accumulate(Math.min(event.nanos(), event.waitedNanos()));
-            most.accumulate(event.nanos());
+            least.accumulate(Math.min(event.durationNanos(), event.queueNanos()));
+            most.accumulate(event.durationNanos());
           }
         };
     try (PgHelloClient client =
@@ -80,7 +80,7 @@ final class SetClock {
         PgHelloClient.builder().url(url).callTimeout(CALL_TIMEOUT).build()) {
       for (long seconds : new long[] {-STEP_SECONDS, STEP_SECONDS}) {
         awaitConnection(client);
-        proxy.stall();
+        proxy.pause();
         long begin = System.nanoTime();
         CompletableFuture<Void> setting =
             CompletableFuture.runAsync(
@@ -90,7 +90,7 @@ final class SetClock {
             .isInstanceOfSatisfying(
                 PgHelloException.class,
                 // a pool looks first whether a connection still answers that was idle
-                e -> assertThat(e.code()).isIn(Code.TIMEOUT, Code.NO_CONNECTION));
+                e -> assertThat(e.code()).isIn(Code.TIMEOUT, Code.CONNECTION_UNAVAILABLE));
         assertThat(Duration.ofNanos(System.nanoTime() - begin))
             .isBetween(CALL_TIMEOUT, CALL_TIMEOUT.plus(PATIENCE));
         setting.join();

@@ -83,10 +83,10 @@ class ThreadsTest {
       asked.join();
       CompletableFuture<String> second =
           CompletableFuture.supplyAsync(() -> client.hello("b"), run);
-      FaultsIT.assertFails(Code.NO_CONNECTION, () -> FaultsIT.join(second));
+      FaultsIT.assertFails(Code.CONNECTION_UNAVAILABLE, () -> FaultsIT.join(second));
       assertThat(first).isNotDone();
       gate.complete(null);
-      FaultsIT.assertFails(Code.NO_CONNECTION, () -> FaultsIT.join(first));
+      FaultsIT.assertFails(Code.CONNECTION_UNAVAILABLE, () -> FaultsIT.join(first));
     }
   }
 
@@ -114,13 +114,13 @@ class ThreadsTest {
       CompletableFuture<String> second = patient.helloAsync("b");
       assertThat(stuck.await(20, TimeUnit.SECONDS)).isTrue();
       CompletableFuture<String> third = client.helloAsync("c");
-      FaultsIT.assertFails(Code.NO_CONNECTION, () -> FaultsIT.join(third));
-      FaultsIT.assertFails(Code.NO_CONNECTION, () -> client.hello("d"));
+      FaultsIT.assertFails(Code.CONNECTION_UNAVAILABLE, () -> FaultsIT.join(third));
+      FaultsIT.assertFails(Code.CONNECTION_UNAVAILABLE, () -> client.hello("d"));
       assertThat(first).isNotDone();
       assertThat(second).isNotDone();
       gate.complete(null);
-      FaultsIT.assertFails(Code.NO_CONNECTION, () -> FaultsIT.join(first));
-      FaultsIT.assertFails(Code.NO_CONNECTION, () -> FaultsIT.join(second));
+      FaultsIT.assertFails(Code.CONNECTION_UNAVAILABLE, () -> FaultsIT.join(first));
+      FaultsIT.assertFails(Code.CONNECTION_UNAVAILABLE, () -> FaultsIT.join(second));
     }
   }
 
@@ -140,9 +140,9 @@ class ThreadsTest {
         };
     try (var client = PgHelloClient.builder().connections(source).build()) {
       CompletableFuture<String> one = client.helloAsync("Ada");
-      FaultsIT.assertFails(Code.NO_CONNECTION, () -> FaultsIT.join(one));
+      FaultsIT.assertFails(Code.CONNECTION_UNAVAILABLE, () -> FaultsIT.join(one));
       CompletableFuture<List<String>> all = client.helloAllAsync(List.of("Ada"));
-      FaultsIT.assertFails(Code.NO_CONNECTION, () -> FaultsIT.join(all));
+      FaultsIT.assertFails(Code.CONNECTION_UNAVAILABLE, () -> FaultsIT.join(all));
     }
   }
 
@@ -164,7 +164,7 @@ class ThreadsTest {
       Thread.onSpinWait();
     }
     gate.complete(null);
-    FaultsIT.assertFails(Code.NO_CONNECTION, () -> FaultsIT.join(call));
+    FaultsIT.assertFails(Code.CONNECTION_UNAVAILABLE, () -> FaultsIT.join(call));
   }
 
   /** A source that heeds no interrupt, and has no connection in the end. */

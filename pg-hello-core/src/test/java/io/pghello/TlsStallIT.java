@@ -57,7 +57,7 @@ class TlsStallIT {
             PgHelloClient.builder().connections(connections).callTimeout(CALL_TIMEOUT).build()) {
       // only the call that is stalled must end in so little time
       client.withTimeout(Duration.ofSeconds(RESUME_SECONDS)).hello("Ada");
-      proxy.stall();
+      proxy.pause();
       // or a call that ends not at all would keep the test
       var resumed =
           CompletableFuture.runAsync(

@@ -68,7 +68,7 @@ final class UnloadedApplication {
         try {
           throw new AssertionError(client.hello("Ada"));
         } catch (PgHelloException e) {
-          if (e.code() != Code.NO_CONNECTION) {
+          if (e.code() != Code.CONNECTION_UNAVAILABLE) {
             throw e;
           }
         }

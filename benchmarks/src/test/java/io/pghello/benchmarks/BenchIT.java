@@ -78,7 +78,7 @@ class BenchIT {
 
   @Test
   void aFailureOfAForkIsShown() {
-    assumeThat(System.getProperty("pghello.bench.peer")).isNull();
+    assumeThat(System.getProperty("pg-hello.bench.peer")).isNull();
     assertThat(bench("extension", "--quick", "--row", "SPI_execute")).isEqualTo(1);
     assertThat(err.toString(StandardCharsets.UTF_8))
         .contains("the peer is not compiled; run ./dev bench");

@@ -51,7 +51,7 @@ public enum Function implements ServerFunction {
    */
   public static ExtensionDescription extension(String requiredVersion) {
     ExtensionDescription.Builder extension =
-        ExtensionDescription.named("pg_hello")
+        ExtensionDescription.builder("pg_hello")
             .oldestVersion(requiredVersion)
             .howToInstall(
                 "Install them there: sudo java -jar pg-hello-extension-*.jar install, or make install in"
@@ -66,10 +66,10 @@ public enum Function implements ServerFunction {
   /**
    * Returns the function for a count.
    *
-   * @param repeat the count; {@link HelloRequest#AS_SET} for the session's setting
+   * @param repeat the count; {@link HelloRequest#SESSION_DEFAULT} for the session's setting
    */
   public static Function forRepeat(int repeat) {
-    return repeat == HelloRequest.AS_SET ? HELLO : HELLO_REPEAT;
+    return repeat == HelloRequest.SESSION_DEFAULT ? HELLO : HELLO_REPEAT;
   }
 
   @Override

@@ -29,7 +29,7 @@ public final class HelloAllCodec {
     @Nullable Integer @Nullable [] repeats = null;
     for (int i = 0; i < requests.size(); i++) {
       int repeat = requests.get(i).repeat();
-      if (repeat != HelloRequest.AS_SET) {
+      if (repeat != HelloRequest.SESSION_DEFAULT) {
         if (repeats == null) {
           repeats = new @Nullable Integer[requests.size()];
         }

@@ -127,8 +127,8 @@ public final class HelloErrors {
                   + SqlErrors.serverMessage(e)
                   + ".",
               "Create or update it in this database (CREATE EXTENSION pg_hello, ALTER EXTENSION"
-                  + " pg_hello UPDATE), or name the schema that it is in (pghello.schema);"
-                  + " pghello.preflight=fail reports it at startup."),
+                  + " pg_hello UPDATE), or name the schema that it is in (pg-hello.schema);"
+                  + " pg-hello.preflight=fail reports it at startup."),
           e.getSQLState(),
           null);
     }

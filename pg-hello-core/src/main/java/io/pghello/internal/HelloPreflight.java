@@ -15,9 +15,9 @@ import java.util.stream.Stream;
  * @param warnings the problems that do not prevent calls
  */
 public record HelloPreflight(Installation installation, List<PgHelloProblem> warnings) {
-  private static final PgHelloProblem DISTRIBUTED =
+  private static final PgHelloProblem CITUS =
       new PgHelloProblem(
-          Code.DISTRIBUTED,
+          Code.CITUS,
           "The database is distributed by Citus, and SET pg_hello.repeat does not reach its workers.",
           "In SQL on distributed tables, pass the count, e.g. pg_hello(name, 2), or set it with ALTER"
               + " DATABASE or ALTER ROLE, which reach new sessions of the workers.");
@@ -26,7 +26,7 @@ public record HelloPreflight(Installation installation, List<PgHelloProblem> war
   public static HelloPreflight of(Preflight found) {
     Stream<PgHelloProblem> warnings = found.warnings().stream().map(HelloErrors::problem);
     Stream<PgHelloProblem> distributed =
-        found.installation().isDistributed() ? Stream.of(DISTRIBUTED) : Stream.of();
+        found.installation().isDistributed() ? Stream.of(CITUS) : Stream.of();
     return new HelloPreflight(found.installation(), Stream.concat(warnings, distributed).toList());
   }
 

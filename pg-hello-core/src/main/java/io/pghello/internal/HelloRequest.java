@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /** The arguments of a call to {@code pg_hello}. */
 public interface HelloRequest extends Request {
   /** The count that selects the session's {@code pg_hello.repeat} setting. */
-  int AS_SET = 0;
+  int SESSION_DEFAULT = 0;
 
   /** The minimum count. */
   int REPEAT_MIN = 1;
@@ -18,7 +18,7 @@ public interface HelloRequest extends Request {
   /** Returns the checked name. */
   String name();
 
-  /** Returns the count, 1 to 10, or {@link #AS_SET}. */
+  /** Returns the count, 1 to 10, or {@link #SESSION_DEFAULT}. */
   int repeat();
 
   /** Returns the length of the name in UTF-8. */
@@ -65,7 +65,10 @@ public interface HelloRequest extends Request {
     return isGreeting(answer, name(), repeat());
   }
 
-  /** Returns whether a text is the greeting of a name. With {@link #AS_SET}, any count matches. */
+  /**
+   * Returns whether a text is the greeting of a name. With {@link #SESSION_DEFAULT}, any count
+   * matches.
+   */
   static boolean isGreeting(@Nullable String text, String name, int repeat) {
     return Plain.answers(text, name, repeat);
   }
@@ -92,7 +95,7 @@ public interface HelloRequest extends Request {
       if (count * step != answer.length() + BETWEEN.length()
           || count < REPEAT_MIN
           || count > REPEAT_MAX
-          || (repeat != AS_SET && count != repeat)) {
+          || (repeat != SESSION_DEFAULT && count != repeat)) {
         return false;
       }
       for (int at = 0; at < answer.length(); at += step) {

@@ -166,7 +166,7 @@ public record HelloStatements(StatementExecutor executor)
 
   private static void bind(PreparedStatement statement, HelloRequest request) throws SQLException {
     statement.setString(1, request.name());
-    if (request.repeat() != HelloRequest.AS_SET) {
+    if (request.repeat() != HelloRequest.SESSION_DEFAULT) {
       statement.setInt(2, request.repeat());
     }
   }
@@ -246,7 +246,7 @@ public record HelloStatements(StatementExecutor executor)
         return all(session, requests);
       } catch (FunctionCallException e) {
         // the function was missing or has been removed
-        if (e.code() != Code.TOO_OLD && e.code() != Code.NO_EXECUTE_PRIVILEGE) {
+        if (e.code() != Code.VERSION_TOO_OLD && e.code() != Code.NO_EXECUTE_PRIVILEGE) {
           throw e;
         }
       }

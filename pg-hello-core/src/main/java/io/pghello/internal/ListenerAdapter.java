@@ -17,7 +17,8 @@ public record ListenerAdapter(PgHelloListener listener) implements CallListener 
   public void callEnded(CallEnded event) {
     PgHelloException error =
         event instanceof RefusedCall refused ? refused.reason() : translate(event.error());
-    listener.callEnded(new Call(event.function(), event.nanos(), event.waitedNanos(), error));
+    listener.callEnded(
+        new Call(event.function(), event.durationNanos(), event.queueNanos(), error));
   }
 
   @Override
@@ -32,7 +33,7 @@ public record ListenerAdapter(PgHelloListener listener) implements CallListener 
             kind(event.kind()),
             event.calls(),
             event.oldestWaitNanos(),
-            event.nanos(),
+            event.durationNanos(),
             translate(event.error())));
   }
 
@@ -56,12 +57,12 @@ public record ListenerAdapter(PgHelloListener listener) implements CallListener 
   /** A call that ended because its arguments are invalid. */
   public record RefusedCall(String function, PgHelloException reason) implements CallEnded {
     @Override
-    public long nanos() {
+    public long durationNanos() {
       return 0;
     }
 
     @Override
-    public long waitedNanos() {
+    public long queueNanos() {
       return 0;
     }
 
@@ -73,7 +74,7 @@ public record ListenerAdapter(PgHelloListener listener) implements CallListener 
   }
 
   private record Call(
-      String function, long nanos, long waitedNanos, @Nullable PgHelloException error)
+      String function, long durationNanos, long queueNanos, @Nullable PgHelloException error)
       implements PgHelloListener.CallEnded {}
 
   private record Starting(PgHelloListener.Kind kind, int calls)
@@ -83,7 +84,7 @@ public record ListenerAdapter(PgHelloListener listener) implements CallListener 
       PgHelloListener.Kind kind,
       int calls,
       long oldestWaitNanos,
-      long nanos,
+      long durationNanos,
       @Nullable PgHelloException error)
       implements PgHelloListener.StatementEnded {}
 

@@ -71,13 +71,14 @@ public final class ServerCalls {
   public static PgHelloInfo info(StatementExecutor.Session session, int repeat)
       throws SQLException {
     // this call loads the library, which defines the setting
-    String greeting = HelloStatements.one(session, HelloRequest.of("", HelloRequest.AS_SET));
+    String greeting =
+        HelloStatements.one(session, HelloRequest.of("", HelloRequest.SESSION_DEFAULT));
     Installation installation = session.lookFor(Function.HELLO).installation();
     return new PgHelloInfo(
         installation.serverVersion(),
         Objects.requireNonNull(installation.version()),
         Objects.requireNonNull(installation.schema()),
-        repeat == HelloRequest.AS_SET ? HelloRequest.countOfEmptyName(greeting) : repeat,
+        repeat == HelloRequest.SESSION_DEFAULT ? HelloRequest.countOfEmptyName(greeting) : repeat,
         installation.functions().stream()
             .map(ExtensionFunction::signature)
             .collect(Collectors.toUnmodifiableSet()));

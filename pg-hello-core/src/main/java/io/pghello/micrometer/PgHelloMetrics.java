@@ -99,12 +99,13 @@ public final class PgHelloMetrics implements PgHelloListener {
   @Override
   public void callEnded(CallEnded event) {
     meters.callEnded(
-        event.function(), Outcome.of(event.error()), event.nanos(), event.waitedNanos());
+        event.function(), Outcome.of(event.error()), event.durationNanos(), event.queueNanos());
   }
 
   @Override
   public void statementEnded(StatementEnded event) {
-    meters.statementEnded(event.kind(), Outcome.of(event.error()), event.calls(), event.nanos());
+    meters.statementEnded(
+        event.kind(), Outcome.of(event.error()), event.calls(), event.durationNanos());
     if (event.kind() != Kind.BULK) {
       meters.waited(event.oldestWaitNanos());
     }

@@ -20,10 +20,10 @@ class HelloRequestTest {
     for (int count = HelloRequest.REPEAT_MIN; count <= HelloRequest.REPEAT_MAX; count++) {
       String answer = greeting(name, count);
       assertThat(HelloRequest.of(name, count).isAnsweredBy(answer)).isTrue();
-      assertThat(HelloRequest.of(name, HelloRequest.AS_SET).isAnsweredBy(answer)).isTrue();
+      assertThat(HelloRequest.of(name, HelloRequest.SESSION_DEFAULT).isAnsweredBy(answer)).isTrue();
       assertThat(HelloRequest.of(name, count % 10 + 1).isAnsweredBy(answer)).isFalse();
     }
-    assertThat(HelloRequest.of(name, HelloRequest.AS_SET).isAnsweredBy(greeting(name, 11)))
+    assertThat(HelloRequest.of(name, HelloRequest.SESSION_DEFAULT).isAnsweredBy(greeting(name, 11)))
         .isFalse();
   }
 
@@ -61,7 +61,7 @@ class HelloRequestTest {
         "ab|Hello, ba!",
       })
   void isNotAnsweredByAnother(String name, String answer) {
-    assertThat(HelloRequest.of(name, HelloRequest.AS_SET).isAnsweredBy(answer)).isFalse();
+    assertThat(HelloRequest.of(name, HelloRequest.SESSION_DEFAULT).isAnsweredBy(answer)).isFalse();
     for (int count = HelloRequest.REPEAT_MIN; count <= HelloRequest.REPEAT_MAX; count++) {
       assertThat(HelloRequest.of(name, count).isAnsweredBy(answer)).isFalse();
     }
@@ -70,7 +70,7 @@ class HelloRequestTest {
   @Test
   void isNotAnsweredByNothing() {
     assertThat(HelloRequest.of("Ada", 1).isAnsweredBy(null)).isFalse();
-    assertThat(HelloRequest.of("", HelloRequest.AS_SET).isAnsweredBy(null)).isFalse();
+    assertThat(HelloRequest.of("", HelloRequest.SESSION_DEFAULT).isAnsweredBy(null)).isFalse();
   }
 
   @Test

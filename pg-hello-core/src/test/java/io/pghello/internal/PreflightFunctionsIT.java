@@ -59,11 +59,11 @@ class PreflightFunctionsIT {
     Preflight preflight = Preflight.run(connection, null, Function.extension("1.0"));
     assertThat(preflight.problems()).isEmpty();
     for (Function function : there) {
-      assertThat(preflight.obstacle(function)).isEmpty();
+      assertThat(preflight.problemFor(function)).isEmpty();
     }
     for (Function function : EnumSet.complementOf(EnumSet.copyOf(there))) {
-      CallProblem problem = preflight.obstacle(function).orElseThrow();
-      assertThat(problem.code()).isEqualTo(Code.TOO_OLD);
+      CallProblem problem = preflight.problemFor(function).orElseThrow();
+      assertThat(problem.code()).isEqualTo(Code.VERSION_TOO_OLD);
       assertThat(problem.message())
           .isEqualTo(
               "Extension pg_hello in database %s, at version 1.0, lacks %s.",

@@ -84,8 +84,8 @@ class MicrometerIT {
                 })
             .build()) {
       client.hello("Ada");
-      assertThat(ended.remove().waitedNanos()).isZero();
-      proxy.stall();
+      assertThat(ended.remove().queueNanos()).isZero();
+      proxy.pause();
       CompletableFuture<String> blocking =
           CompletableFuture.supplyAsync(() -> client.hello("first"), THREADS);
       while (client.inFlightStatements() == 0) {
@@ -108,13 +108,15 @@ class MicrometerIT {
     }
     assertThat(ended)
         .hasSize(3)
-        .allSatisfy(call -> assertThat(call.nanos()).isGreaterThan(20_000_000));
+        .allSatisfy(call -> assertThat(call.durationNanos()).isGreaterThan(20_000_000));
     assertThat(ended)
-        .filteredOn(call -> call.waitedNanos() > 0)
+        .filteredOn(call -> call.queueNanos() > 0)
         .hasSize(2)
         .allSatisfy(
             call ->
-                assertThat(call.waitedNanos()).isGreaterThan(20_000_000).isLessThan(call.nanos()));
+                assertThat(call.queueNanos())
+                    .isGreaterThan(20_000_000)
+                    .isLessThan(call.durationNanos()));
     assertThat(registry.get("pg.hello.call").tag("outcome", "SUCCESS").timer().count())
         .isEqualTo(4);
     assertThat(registry.get("pg.hello.call.wait").timer().count()).isEqualTo(2);
@@ -127,9 +129,10 @@ class MicrometerIT {
     try (PgHelloClient client = metered(nowhere)) {
       assertThatThrownBy(() -> client.hello("Ada")).isInstanceOf(PgHelloException.class);
     }
-    assertThat(calls("pg_hello(text)", "NO_CONNECTION")).isEqualTo(1);
-    assertThat(roundTrips("single", "NO_CONNECTION")).isEqualTo(1);
-    assertThat(registry.get("pg.hello.call").tag("outcome", "NO_CONNECTION").timer().count())
+    assertThat(calls("pg_hello(text)", "CONNECTION_UNAVAILABLE")).isEqualTo(1);
+    assertThat(roundTrips("single", "CONNECTION_UNAVAILABLE")).isEqualTo(1);
+    assertThat(
+            registry.get("pg.hello.call").tag("outcome", "CONNECTION_UNAVAILABLE").timer().count())
         .isEqualTo(1);
   }
 
@@ -183,7 +186,7 @@ class MicrometerIT {
   void gaugesShowWhatWaits(DataSource dataSource, WireProxy proxy) {
     try (PgHelloClient client = metered(dataSource)) {
       client.hello("Ada");
-      proxy.stall();
+      proxy.pause();
       List<CompletableFuture<String>> greetings = new ArrayList<>();
       for (int i = 0; i < 300; i++) {
         greetings.add(client.helloAsync("Ada"));
@@ -286,7 +289,7 @@ class MicrometerIT {
     assertThat(stopped).hasSize(1);
     assertThat(stopped.get(0).getError()).isInstanceOf(PgHelloException.class);
     assertThat(stopped.get(0).getLowCardinalityKeyValue("outcome").getValue())
-        .isEqualTo("NO_CONNECTION");
+        .isEqualTo("CONNECTION_UNAVAILABLE");
     assertThat(observations.getCurrentObservation()).isNull();
   }
 

@@ -35,7 +35,7 @@ import org.hibernate.annotations.AttributeBinderType;
 @Target({ElementType.FIELD, ElementType.METHOD})
 public @interface NowMillis {
   /** The events at which the value is computed. */
-  ValueEvent[] on() default ValueEvent.INSERT;
+  ValueEvent[] event() default ValueEvent.INSERT;
 
   /** The way in which the value is obtained from the server. */
   ValueStrategy strategy() default ValueStrategy.AUTO;

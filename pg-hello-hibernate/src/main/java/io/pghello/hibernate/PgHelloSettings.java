@@ -7,7 +7,7 @@ public final class PgHelloSettings {
    * The schema of the extension, without quotes, for example {@code extensions}. By default,
    * function names are not qualified and are resolved on the session's {@code search_path}.
    */
-  public static final String SCHEMA = "pghello.schema";
+  public static final String SCHEMA = "pg-hello.schema";
 
   /**
    * Whether to create the extension together with the database schema: {@code true} or {@code
@@ -25,7 +25,7 @@ public final class PgHelloSettings {
    * databases other than PostgreSQL, this setting has no effect. Any other value fails startup with
    * an error.
    */
-  public static final String CREATE_EXTENSION = "pghello.create_extension";
+  public static final String CREATE_EXTENSION = "pg-hello.create-extension";
 
   /**
    * Whether a new session factory checks that the extension is usable. The check runs after
@@ -50,7 +50,7 @@ public final class PgHelloSettings {
    * databases other than PostgreSQL, this setting has no effect. Any other value fails startup with
    * an error.
    */
-  public static final String PREFLIGHT = "pghello.preflight";
+  public static final String PREFLIGHT = "pg-hello.preflight";
 
   private PgHelloSettings() {}
 }

@@ -34,19 +34,22 @@ import org.jspecify.annotations.Nullable;
  * client never uses the entity manager's connection, so each call needs a second connection while
  * the transaction holds the first. If both come from the same pool, concurrent transactions can
  * exhaust it and wait for each other until the calls fail with {@link
- * PgHelloException.Code#NO_CONNECTION}. For the same reason, settings made in the transaction, such
- * as {@code pg_hello.repeat}, do not affect greetings.
+ * PgHelloException.Code#CONNECTION_UNAVAILABLE}. For the same reason, settings made in the
+ * transaction, such as {@code pg_hello.repeat}, do not affect greetings.
  *
  * <p>The client is passed to the constructor, for example by a bean container, or set for all
- * listeners with {@link #use}. This class is thread-safe; subclasses must ensure that their own
- * state is thread-safe too.
+ * listeners with {@link #setDefaultClient}. This class is thread-safe; subclasses must ensure that
+ * their own state is thread-safe too.
  */
 public abstract class WelcomeListener {
   private static final AtomicReference<@Nullable PgHelloClient> SHARED = new AtomicReference<>();
 
   private final @Nullable PgHelloClient client;
 
-  /** Creates a listener that uses the client set with {@link #use} at the time of each greeting. */
+  /**
+   * Creates a listener that uses the client set with {@link #setDefaultClient} at the time of each
+   * greeting.
+   */
   protected WelcomeListener() {
     this.client = null;
   }
@@ -68,22 +71,22 @@ public abstract class WelcomeListener {
    *
    * @throws IllegalStateException if another client is set
    */
-  public static void use(PgHelloClient client) {
+  public static void setDefaultClient(PgHelloClient client) {
     PgHelloClient other = SHARED.compareAndExchange(null, Objects.requireNonNull(client, "client"));
     if (other != null && other != client) {
       throw new IllegalStateException(
           "The listeners already use another client, "
               + other
-              + ". Call WelcomeListener.forget with that client when you close it. If you need"
+              + ". Call WelcomeListener.clearDefaultClient with that client when you close it. If you need"
               + " both, pass each listener its client in the constructor.");
     }
   }
 
   /**
-   * Clears the client set with {@link #use}. Call this when the application or the test ends. Does
-   * nothing if a different client or no client is set. Thread-safe.
+   * Clears the client set with {@link #setDefaultClient}. Call this when the application or the
+   * test ends. Does nothing if a different client or no client is set. Thread-safe.
    */
-  public static void forget(PgHelloClient client) {
+  public static void clearDefaultClient(PgHelloClient client) {
     SHARED.compareAndSet(Objects.requireNonNull(client, "client"), null);
   }
 
@@ -114,7 +117,7 @@ public abstract class WelcomeListener {
     if (found == null) {
       throw new IllegalStateException(
           getClass().getName()
-              + " has no client. Call WelcomeListener.use(client) before the first entity is"
+              + " has no client. Call WelcomeListener.setDefaultClient(client) before the first entity is"
               + " persisted, or pass a client to the listener's constructor.");
     }
     return found;

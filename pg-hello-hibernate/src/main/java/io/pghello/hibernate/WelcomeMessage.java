@@ -38,7 +38,7 @@ import org.hibernate.annotations.AttributeBinderType;
 @Target({ElementType.FIELD, ElementType.METHOD})
 public @interface WelcomeMessage {
   /** A value for {@link #repeat} that selects the session's setting {@code pg_hello.repeat}. */
-  int AS_SET = 0;
+  int SESSION_DEFAULT = 0;
 
   /**
    * Name of the attribute to greet: a {@code String} of the same class, an attribute of an embedded
@@ -47,11 +47,11 @@ public @interface WelcomeMessage {
    */
   String of();
 
-  /** Number of greetings, 1 to 10, or {@link #AS_SET}. */
+  /** Number of greetings, 1 to 10, or {@link #SESSION_DEFAULT}. */
   int repeat() default 1;
 
   /** The events at which the value is computed. */
-  ValueEvent[] on() default ValueEvent.INSERT;
+  ValueEvent[] event() default ValueEvent.INSERT;
 
   /** The way in which the value is obtained from the server. */
   ValueStrategy strategy() default ValueStrategy.AUTO;

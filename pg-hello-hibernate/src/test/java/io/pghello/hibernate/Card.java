@@ -23,13 +23,13 @@ class Card implements BiConsumer<String, String> {
 
   @WelcomeMessage(
       of = "title",
-      on = {INSERT, UPDATE})
+      event = {INSERT, UPDATE})
   @Nullable String greeting;
 
   @WelcomeMessage(of = "title")
   @Nullable String first;
 
-  @NowMillis(on = UPDATE)
+  @NowMillis(event = UPDATE)
   @Nullable Long changedAt;
 
   // Hibernate loads it all the same

@@ -65,7 +65,7 @@ class CitusIT {
     @WelcomeMessage(of = "name")
     @Nullable String greeting;
 
-    @NowMillis(on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @NowMillis(event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     long changed;
 
     @NowMillis long at;
@@ -154,7 +154,7 @@ class CitusIT {
           .isEqualTo("Hello, Ada!");
       assertThat(ask(connection, "SELECT pg_hello(name, 3) FROM pg_hello_people WHERE id = 7"))
           .isEqualTo("Hello, Ada! Hello, Ada! Hello, Ada!");
-      assertThat(client.preflight()).extracting(PgHelloProblem::code).contains(Code.DISTRIBUTED);
+      assertThat(client.preflight()).extracting(PgHelloProblem::code).contains(Code.CITUS);
       assertThat(client.hello("Ada", 2)).isEqualTo("Hello, Ada! Hello, Ada!");
     }
   }

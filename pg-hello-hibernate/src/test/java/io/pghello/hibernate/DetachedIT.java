@@ -85,10 +85,10 @@ class DetachedIT {
   static class Always extends Named {
     @WelcomeMessage(
         of = "name",
-        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     @Nullable String greeting;
 
-    @NowMillis(on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @NowMillis(event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     long changedAt;
 
     @Override
@@ -103,7 +103,7 @@ class DetachedIT {
     @WelcomeMessage(
         of = "name",
         repeat = 2,
-        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     @Nullable String twice;
   }
 
@@ -126,10 +126,10 @@ class DetachedIT {
 
     @WelcomeMessage(
         of = "auditor",
-        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     @Nullable String greeting;
 
-    @NowMillis(on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @NowMillis(event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     @Nullable OffsetDateTime auditedAt;
   }
 

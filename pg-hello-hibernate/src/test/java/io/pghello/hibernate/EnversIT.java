@@ -38,10 +38,10 @@ class EnversIT {
 
     @WelcomeMessage(
         of = "name",
-        on = {INSERT, UPDATE})
+        event = {INSERT, UPDATE})
     @Nullable String greeting;
 
-    @NowMillis(on = {INSERT, UPDATE})
+    @NowMillis(event = {INSERT, UPDATE})
     long changedAt;
 
     @Embedded Entrance entrance = new Entrance();

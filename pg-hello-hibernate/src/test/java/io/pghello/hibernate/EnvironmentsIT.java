@@ -65,10 +65,13 @@ class EnvironmentsIT {
     @Id int id;
     String name;
 
-    @WelcomeMessage(of = "name", repeat = WelcomeMessage.AS_SET)
+    @WelcomeMessage(of = "name", repeat = WelcomeMessage.SESSION_DEFAULT)
     @Nullable String prefetched;
 
-    @WelcomeMessage(of = "name", repeat = WelcomeMessage.AS_SET, strategy = ValueStrategy.RETURNING)
+    @WelcomeMessage(
+        of = "name",
+        repeat = WelcomeMessage.SESSION_DEFAULT,
+        strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
     @NowMillis long createdAt;
@@ -94,7 +97,7 @@ class EnvironmentsIT {
 
     @WelcomeMessage(
         of = "name",
-        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     @Nullable String prefetched;
 
     @WelcomeMessage(of = "name", strategy = ValueStrategy.RETURNING)
@@ -122,7 +125,7 @@ class EnvironmentsIT {
     @NotNull
     @WelcomeMessage(
         of = "name",
-        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     @Nullable String greeting;
 
     @NotNull @NowMillis @Nullable Long createdAt;

@@ -45,7 +45,7 @@ class ExtensionInHibernateIT {
 
   // region description
   static final ExtensionDescription FUZZY =
-      ExtensionDescription.named("fuzzystrmatch")
+      ExtensionDescription.builder("fuzzystrmatch")
           .oldestVersion("1.1")
           .function("levenshtein(text, text)", "integer")
           .function("levenshtein(text, text, integer, integer, integer)", "integer")
@@ -79,7 +79,7 @@ class ExtensionInHibernateIT {
   public static final class CryptoFunctions extends ExtensionFunctionContributor {
     public CryptoFunctions() {
       super(
-          ExtensionDescription.named("pgcrypto")
+          ExtensionDescription.builder("pgcrypto")
               .function("digest(bytea, text)", "bytea")
               .function("digest(text, text)", "bytea")
               .function("armor(bytea, text[], text[])", "text")
@@ -273,7 +273,8 @@ class ExtensionInHibernateIT {
     execute(superuser, "ALTER EXTENSION fuzzystrmatch DROP FUNCTION dmetaphone(text)");
     assertThatThrownBy(() -> open(dataSource, settings).close())
         .isInstanceOfSatisfying(
-            ExtensionException.class, e -> assertThat(e.problem().kind()).isEqualTo(Kind.TOO_OLD))
+            ExtensionException.class,
+            e -> assertThat(e.problem().kind()).isEqualTo(Kind.VERSION_TOO_OLD))
         .hasMessageContaining("lacks dmetaphone(text)");
     execute(connection, "DROP EXTENSION fuzzystrmatch");
     assertThatThrownBy(() -> open(dataSource, settings).close())
@@ -301,7 +302,7 @@ class ExtensionInHibernateIT {
                             ExtensionSettings.PREFLIGHT, "fail"))
                     .close())
         .hasMessageEndingWith(
-            "Set pg_extension.fuzzystrmatch.schema to Odd one in Hibernate's settings.");
+            "Set pg-extension.fuzzystrmatch.schema to Odd one in Hibernate's settings.");
   }
 
   @Test
@@ -338,7 +339,7 @@ class ExtensionInHibernateIT {
     assertThatThrownBy(() -> open(dataSource, settings).close())
         .hasMessage(
             "Extension fuzzystrmatch is in schema public, but Hibernate is configured for schema"
-                + " \"other\". Set pg_extension.fuzzystrmatch.schema to public in Hibernate's"
+                + " \"other\". Set pg-extension.fuzzystrmatch.schema to public in Hibernate's"
                 + " settings.");
   }
 
@@ -348,7 +349,7 @@ class ExtensionInHibernateIT {
     assertThatThrownBy(() -> open(dataSource, Map.of(ExtensionSettings.PREFLIGHT, value)).close())
         .isInstanceOf(HibernateException.class)
         .hasMessage(
-            "Setting pg_extension.preflight is \"" + value + "\"; it must be fail, warn or off");
+            "Setting pg-extension.preflight is \"" + value + "\"; it must be fail, warn or off");
   }
 
   @Test

@@ -45,12 +45,12 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @Tag("long")
 @EnabledIfSystemProperty(
-    named = "pghello.failover.url",
+    named = "pg-hello.failover.url",
     matches = ".+",
     disabledReason = "needs a cluster")
 @Timeout(240)
 class FailoverIT {
-  private static final String URL = System.getProperty("pghello.failover.url", "");
+  private static final String URL = System.getProperty("pg-hello.failover.url", "");
   private static final int IN_FLIGHT = 2_048;
   private static final int WRITERS = 8;
   private static final long SETTLED_NANOS = TimeUnit.SECONDS.toNanos(3);
@@ -277,7 +277,7 @@ class FailoverIT {
   }
 
   private static void control(String what) throws Exception {
-    String folder = System.getProperty("pghello.failover.folder", "");
+    String folder = System.getProperty("pg-hello.failover.folder", "");
     File log = Path.of(folder, "control.out").toFile();
     Process process =
         new ProcessBuilder(Path.of("..", "scripts", "ci", "failover.sh").toString(), what, folder)

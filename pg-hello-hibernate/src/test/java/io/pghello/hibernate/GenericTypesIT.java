@@ -31,7 +31,7 @@ class GenericTypesIT {
 
     @WelcomeMessage(
         of = "name",
-        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     @Nullable G generic;
 
     @WelcomeMessage(of = "id")

@@ -59,7 +59,7 @@ class HibernateGuideIT {
     var settings = new HashMap<String, Object>();
     // region create
     settings.put("hibernate.hbm2ddl.auto", "create-drop");
-    settings.put(PgHelloSettings.CREATE_EXTENSION, true); // pghello.create_extension
+    settings.put(PgHelloSettings.CREATE_EXTENSION, true); // pg-hello.create-extension
     // endregion
     try (SessionFactory factory = Factories.open(dataSource, settings, Person.class)) {
       factory.inTransaction(session -> session.persist(new Person(1, "Ada", 1)));
@@ -155,7 +155,7 @@ class HibernateGuideIT {
     }
     var settings = new HashMap<String, Object>();
     // region schema
-    settings.put(PgHelloSettings.SCHEMA, "extensions"); // pghello.schema
+    settings.put(PgHelloSettings.SCHEMA, "extensions"); // pg-hello.schema
     // endregion
     try (SessionFactory factory = Factories.open(dataSource, settings)) {
       String greeting =

@@ -80,7 +80,7 @@ class IdentifiersIT {
     @WelcomeMessage(of = "id.holder", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
-    @NowMillis(on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @NowMillis(event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     long changedAt;
 
     boolean paid;
@@ -129,7 +129,7 @@ class IdentifiersIT {
 
     @WelcomeMessage(
         of = "title",
-        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     @Nullable String prefetched;
 
     @WelcomeMessage(of = "title", strategy = ValueStrategy.RETURNING)

@@ -11,7 +11,7 @@ class Label {
 
   @WelcomeMessage(
       of = "owner",
-      on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+      event = {ValueEvent.INSERT, ValueEvent.UPDATE})
   @Nullable String text;
 
   @NowMillis long labelledAt;

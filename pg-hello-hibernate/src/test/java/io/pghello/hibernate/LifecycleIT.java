@@ -78,10 +78,10 @@ class LifecycleIT {
   static class Always extends Named {
     @WelcomeMessage(
         of = "name",
-        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     @Nullable String greeting;
 
-    @NowMillis(on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @NowMillis(event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     long changedAt;
 
     @Override
@@ -98,7 +98,7 @@ class LifecycleIT {
 
     @WelcomeMessage(
         of = "name",
-        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     @Nullable String greeting;
 
     @NowMillis @Nullable Long createdAt;
@@ -154,7 +154,7 @@ class LifecycleIT {
   /** Uses the session's count. */
   @Entity(name = "Settled")
   static class Settled extends Named {
-    @WelcomeMessage(of = "name", repeat = WelcomeMessage.AS_SET)
+    @WelcomeMessage(of = "name", repeat = WelcomeMessage.SESSION_DEFAULT)
     @Nullable String greeting;
 
     @Override

@@ -178,7 +178,7 @@ class MappingErrorsTest {
   static class Never {
     @Id int id;
 
-    @NowMillis(on = {})
+    @NowMillis(event = {})
     long at;
   }
 
@@ -187,7 +187,7 @@ class MappingErrorsTest {
     @Id int id;
 
     @NowMillis(
-        on = {ValueEvent.INSERT, ValueEvent.UPDATE},
+        event = {ValueEvent.INSERT, ValueEvent.UPDATE},
         strategy = ValueStrategy.RETURNING)
     long at;
   }
@@ -272,7 +272,7 @@ class MappingErrorsTest {
     @Id int id;
 
     @Column(updatable = false)
-    @NowMillis(on = ValueEvent.UPDATE)
+    @NowMillis(event = ValueEvent.UPDATE)
     long at;
   }
 
@@ -281,7 +281,7 @@ class MappingErrorsTest {
     @Id int id;
 
     @Basic(fetch = FetchType.LAZY)
-    @NowMillis(on = ValueEvent.UPDATE)
+    @NowMillis(event = ValueEvent.UPDATE)
     Long at;
   }
 
@@ -630,7 +630,7 @@ class MappingErrorsTest {
 
     @WelcomeMessage(
         of = "key",
-        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     String greeting;
   }
 
@@ -641,7 +641,7 @@ class MappingErrorsTest {
     @Formula("'x' || id")
     String key;
 
-    @WelcomeMessage(of = "key", on = ValueEvent.UPDATE)
+    @WelcomeMessage(of = "key", event = ValueEvent.UPDATE)
     String greeting;
   }
 
@@ -734,9 +734,9 @@ class MappingErrorsTest {
             TimeOfWrongType.class,
             "@NowMillis on E.at is of type int; it may be Instant or Long or OffsetDateTime or"
                 + " long."),
-        arguments(TooOften.class, "has repeat = 11; it may be 1 to 10, or AS_SET."),
-        arguments(Negative.class, "has repeat = -1; it may be 1 to 10, or AS_SET."),
-        arguments(Never.class, "has on = {}; it may be INSERT, UPDATE, or both."),
+        arguments(TooOften.class, "has repeat = 11; it may be 1 to 10, or SESSION_DEFAULT."),
+        arguments(Negative.class, "has repeat = -1; it may be 1 to 10, or SESSION_DEFAULT."),
+        arguments(Never.class, "has event = {}; it may be INSERT, UPDATE, or both."),
         arguments(
             ReturnedOnUpdate.class, "has strategy = RETURNING, but is on UPDATE; use PREFETCH."),
         arguments(
@@ -859,10 +859,10 @@ class MappingErrorsTest {
     @Column(insertable = false)
     String other;
 
-    @WelcomeMessage(of = "key", on = ValueEvent.UPDATE)
+    @WelcomeMessage(of = "key", event = ValueEvent.UPDATE)
     String greeting;
 
-    @WelcomeMessage(of = "other", on = ValueEvent.UPDATE)
+    @WelcomeMessage(of = "other", event = ValueEvent.UPDATE)
     String greetingOfOther;
   }
 

@@ -49,7 +49,7 @@ class Memo implements Consumer<String> {
 
   @WelcomeMessage(
       of = "body",
-      on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+      event = {ValueEvent.INSERT, ValueEvent.UPDATE})
   public @Nullable String getGreeting() {
     return greeting;
   }

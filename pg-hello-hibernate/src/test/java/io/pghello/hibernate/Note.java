@@ -24,11 +24,11 @@ class Note implements Text {
 
   @WelcomeMessage(
       of = "body",
-      on = {ValueEvent.INSERT, ValueEvent.UPDATE},
+      event = {ValueEvent.INSERT, ValueEvent.UPDATE},
       overwrite = true)
   @Nullable String greeting;
 
-  @NowMillis(on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+  @NowMillis(event = {ValueEvent.INSERT, ValueEvent.UPDATE})
   long changedAt;
 
   @Embedded @Nullable Label label;

@@ -59,7 +59,7 @@ class PrefetcherIT {
     @WelcomeMessage(of = "name")
     @Nullable String inserted;
 
-    @WelcomeMessage(of = "name", on = UPDATE)
+    @WelcomeMessage(of = "name", event = UPDATE)
     @Nullable String updated;
 
     Twofold() {}
@@ -79,7 +79,7 @@ class PrefetcherIT {
     @WelcomeMessage(of = "name", overwrite = true)
     @Nullable String greeting;
 
-    @NowMillis(on = {INSERT, UPDATE})
+    @NowMillis(event = {INSERT, UPDATE})
     long changedAt;
 
     @NowMillis @Nullable Instant createdAt;
@@ -109,7 +109,7 @@ class PrefetcherIT {
     @WelcomeMessage(of = "name", strategy = ValueStrategy.RETURNING)
     @Nullable String inserted;
 
-    @WelcomeMessage(of = "name", on = UPDATE)
+    @WelcomeMessage(of = "name", event = UPDATE)
     @Nullable String updated;
 
     Located() {}
@@ -185,9 +185,9 @@ class PrefetcherIT {
         session -> {
           connect(session);
           IntStream.range(0, 16_385).forEach(id -> session.persist(new Stamped(id)));
-          long queries = proxy.executes();
+          long queries = proxy.statements();
           session.flush();
-          assertThat(proxy.executes() - queries).isEqualTo(16_385 + 2);
+          assertThat(proxy.statements() - queries).isEqualTo(16_385 + 2);
           assertThat(times(session)).containsExactly(1L, 1L, 1L);
         });
     factory.inTransaction(
@@ -375,7 +375,7 @@ class PrefetcherIT {
                   assertThat(causes(e))
                       .filteredOn(PgHelloException.class::isInstance)
                       .extracting(each -> ((PgHelloException) each).code())
-                      .containsExactly(Code.ANSWER_MISMATCH));
+                      .containsExactly(Code.RESPONSE_MISMATCH));
       assertThat(
               pooled.<Long>fromSession(
                   session ->

@@ -161,10 +161,10 @@ class RoundTripsIT {
 
     @WelcomeMessage(
         of = "username",
-        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     @Nullable String greeting;
 
-    @NowMillis(on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @NowMillis(event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     long changedAt;
 
     Renamed() {}

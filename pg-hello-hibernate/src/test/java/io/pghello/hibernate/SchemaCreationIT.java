@@ -106,7 +106,7 @@ class SchemaCreationIT {
     assertThatThrownBy(() -> open(dataSource, "create", value).close())
         .isInstanceOf(HibernateException.class)
         .hasMessage(
-            "Setting pghello.create_extension is \"" + value + "\"; it must be true or false");
+            "Setting pg-hello.create-extension is \"" + value + "\"; it must be true or false");
   }
 
   @Test

@@ -205,7 +205,8 @@ class StartUpCheckIT {
   void refusesAnotherValue(String value, DataSource dataSource) {
     assertThatThrownBy(() -> start(dataSource, Map.of(PgHelloSettings.PREFLIGHT, value)))
         .isInstanceOf(HibernateException.class)
-        .hasMessage("Setting pghello.preflight is \"" + value + "\"; it must be fail, warn or off");
+        .hasMessage(
+            "Setting pg-hello.preflight is \"" + value + "\"; it must be fail, warn or off");
   }
 
   @Test
@@ -355,9 +356,9 @@ class StartUpCheckIT {
         .asString()
         .startsWith("WARN Could not get a database connection: ");
     settings.put(PgHelloSettings.PREFLIGHT, "fail");
-    assertFails(Code.NO_CONNECTION, dataSource, settings);
+    assertFails(Code.CONNECTION_UNAVAILABLE, dataSource, settings);
     // an application that passes a connection to each session
-    assertFails(Code.NO_CONNECTION, null, settings);
+    assertFails(Code.CONNECTION_UNAVAILABLE, null, settings);
   }
 
   /** Startup continues after the default timeout of pools. */
@@ -367,7 +368,7 @@ class StartUpCheckIT {
       throws SQLException {
     execute(dataSource, CREATE);
     try (Connection connection = dataSource.getConnection()) {
-      proxy.stall();
+      proxy.pause();
       var settings = new HashMap<String, Object>(NOT_ASKING);
       settings.put(PgHelloSettings.PREFLIGHT, "warn");
       start(enlisted(connection), settings);
@@ -405,7 +406,7 @@ class StartUpCheckIT {
             "Extension pg_hello is in schema \"Odd \"\"one\", which is not on the search_path of"
                 + " role ");
     assertThat(failure.remedy())
-        .isEqualTo("Set pghello.schema to Odd \"one in Hibernate's settings.");
+        .isEqualTo("Set pg-hello.schema to Odd \"one in Hibernate's settings.");
     start(
         dataSource, Map.of(PgHelloSettings.PREFLIGHT, "fail", PgHelloSettings.SCHEMA, "Odd \"one"));
     // or added to the path
@@ -426,7 +427,7 @@ class StartUpCheckIT {
         .hasMessage(
             "Extension pg_hello is in schema public, but Hibernate is configured for schema \""
                 + schema.replace("\"", "\"\"")
-                + "\". Set pghello.schema to public in Hibernate's settings.");
+                + "\". Set pg-hello.schema to public in Hibernate's settings.");
   }
 
   @Test
@@ -446,7 +447,7 @@ class StartUpCheckIT {
   void saysThatItIsTooOld(DataSource dataSource) throws SQLException {
     execute(dataSource, CREATE + " VERSION '1.0'");
     Map<String, Object> settings = Map.of(PgHelloSettings.PREFLIGHT, "fail");
-    PgHelloException failure = assertFails(Code.TOO_OLD, dataSource, settings);
+    PgHelloException failure = assertFails(Code.VERSION_TOO_OLD, dataSource, settings);
     assertThat(failure.remedy())
         .isEqualTo("Let the extension's owner run: ALTER EXTENSION pg_hello UPDATE;");
     execute(dataSource, "ALTER EXTENSION pg_hello UPDATE");

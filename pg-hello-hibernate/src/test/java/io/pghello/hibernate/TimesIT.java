@@ -52,7 +52,7 @@ class TimesIT {
     @Nullable OffsetDateTime plain;
 
     @NowMillis(
-        on = {ValueEvent.INSERT, ValueEvent.UPDATE},
+        event = {ValueEvent.INSERT, ValueEvent.UPDATE},
         overwrite = true)
     @Nullable OffsetDateTime changed;
 

@@ -119,13 +119,13 @@ class ValuesIT {
 
     @WelcomeMessage(
         of = "name",
-        on = {INSERT, UPDATE})
+        event = {INSERT, UPDATE})
     @Nullable String greeting;
 
-    @WelcomeMessage(of = "name", on = UPDATE, repeat = 2)
+    @WelcomeMessage(of = "name", event = UPDATE, repeat = 2)
     @Nullable String changed;
 
-    @NowMillis(on = {INSERT, UPDATE})
+    @NowMillis(event = {INSERT, UPDATE})
     long changedAt;
 
     @Override
@@ -144,7 +144,7 @@ class ValuesIT {
   static class Replaced extends Named {
     @WelcomeMessage(
         of = "name",
-        on = {INSERT, UPDATE},
+        event = {INSERT, UPDATE},
         overwrite = true)
     @Nullable String greeting;
 
@@ -174,13 +174,13 @@ class ValuesIT {
     @Id int id;
     @Nullable String name;
 
-    @WelcomeMessage(of = "name", repeat = WelcomeMessage.AS_SET)
+    @WelcomeMessage(of = "name", repeat = WelcomeMessage.SESSION_DEFAULT)
     @Nullable String asSet;
 
     @WelcomeMessage(of = "name", repeat = 3)
     @Nullable String three;
 
-    @WelcomeMessage(of = "name", repeat = WelcomeMessage.AS_SET, strategy = RETURNING)
+    @WelcomeMessage(of = "name", repeat = WelcomeMessage.SESSION_DEFAULT, strategy = RETURNING)
     @Nullable String asSetReturned;
 
     @WelcomeMessage(of = "name", repeat = 3, strategy = RETURNING)
@@ -226,7 +226,7 @@ class ValuesIT {
 
     @WelcomeMessage(
         of = "name",
-        on = {INSERT, UPDATE},
+        event = {INSERT, UPDATE},
         overwrite = true)
     @Nullable String followed;
   }
@@ -746,7 +746,7 @@ class ValuesIT {
                     session -> {
                       session.createNativeQuery("select 1", Integer.class).getSingleResult();
                       session.persist(entity("Prefetched", "secret"));
-                      proxy.cut();
+                      proxy.resetConnections();
                       session.flush();
                     }))
         .isInstanceOf(JDBCConnectionException.class)
@@ -787,9 +787,9 @@ class ValuesIT {
             session.persist(entity);
           }
           session.createNativeQuery("select 1", Integer.class).getSingleResult();
-          long executes = proxy.executes();
+          long executes = proxy.statements();
           session.flush();
-          assertThat(proxy.executes() - executes).isEqualTo(16_385 + 2);
+          assertThat(proxy.statements() - executes).isEqualTo(16_385 + 2);
         });
     assertThat(row("Prefetched", "count(*) filter (where greeting = 'Hello, user' || id || '!')"))
         .isEqualTo("16385");
@@ -821,10 +821,10 @@ class ValuesIT {
               session.persist(entity);
             }
             session.createNativeQuery("select 1", Integer.class).getSingleResult();
-            long executes = proxy.executes();
+            long executes = proxy.statements();
             session.flush();
             // prefetch queries with three and two names, and five INSERTs
-            assertThat(proxy.executes() - executes).isEqualTo(2 + 5);
+            assertThat(proxy.statements() - executes).isEqualTo(2 + 5);
             assertThat(
                     session
                         .createSelectionQuery(

@@ -58,7 +58,7 @@ class WelcomeListenerIT {
     // the client's first call takes an additional round trip to locate the extension
     client.hello("");
     used = client;
-    WelcomeListener.use(client);
+    WelcomeListener.setDefaultClient(client);
     factory = Units.open("guests", dataSource, Map.of());
   }
 
@@ -67,15 +67,15 @@ class WelcomeListenerIT {
     if (factory.isOpen()) {
       factory.close();
     }
-    WelcomeListener.forget(used);
+    WelcomeListener.clearDefaultClient(used);
     client.close();
     pool.close();
   }
 
   private void use(PgHelloClient other) {
-    WelcomeListener.forget(used);
+    WelcomeListener.clearDefaultClient(used);
     used = other;
-    WelcomeListener.use(other);
+    WelcomeListener.setDefaultClient(other);
   }
 
   private static HikariDataSource pool(DataSource dataSource, int size) {
@@ -128,17 +128,17 @@ class WelcomeListenerIT {
 
   @Test
   void takesAClientWithAPoolOfItsOwn(TestDatabase database) {
-    WelcomeListener.forget(used);
+    WelcomeListener.clearDefaultClient(used);
     String url = database.jdbcUrl();
     // region use
     PgHelloClient client = PgHelloClient.builder().url(url).build();
-    WelcomeListener.use(client);
+    WelcomeListener.setDefaultClient(client);
     // endregion
     used = client;
     inTransaction(manager -> manager.persist(new Guest(1, "Ada")));
     assertThat(welcomes()).containsExactly("Hello, Ada!");
     // region forget
-    WelcomeListener.forget(client);
+    WelcomeListener.clearDefaultClient(client);
     client.close();
     // endregion
     assertThatThrownBy(() -> inTransaction(manager -> manager.persist(new Guest(2, "Grace"))))
@@ -303,12 +303,12 @@ class WelcomeListenerIT {
 
   @Test
   void reportsAMissingClient() {
-    WelcomeListener.forget(used);
+    WelcomeListener.clearDefaultClient(used);
     assertThatThrownBy(() -> inTransaction(manager -> manager.persist(new Guest(1, "Ada"))))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining(GuestListener.class.getName() + " has no client")
-        .hasMessageContaining("WelcomeListener.use(client)");
-    WelcomeListener.use(used);
+        .hasMessageContaining("WelcomeListener.setDefaultClient(client)");
+    WelcomeListener.setDefaultClient(used);
     inTransaction(manager -> manager.persist(new Guest(1, "Ada")));
     assertThat(welcomes()).containsExactly("Hello, Ada!");
   }
@@ -387,7 +387,7 @@ class WelcomeListenerIT {
                                 await(atOnce);
                               }
                             }))
-                .satisfies(is(Code.NO_CONNECTION))
+                .satisfies(is(Code.CONNECTION_UNAVAILABLE))
                 .hasMessageContaining("size of the pool");
             assertThat(waited[0]).isLessThan(callTimeout.plusSeconds(15));
           });

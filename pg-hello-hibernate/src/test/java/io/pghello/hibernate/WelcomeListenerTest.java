@@ -28,8 +28,8 @@ class WelcomeListenerTest {
 
   @AfterEach
   void forget() {
-    WelcomeListener.forget(client);
-    WelcomeListener.forget(other);
+    WelcomeListener.clearDefaultClient(client);
+    WelcomeListener.clearDefaultClient(other);
   }
 
   private static final class Listener extends WelcomeListener {
@@ -51,7 +51,7 @@ class WelcomeListenerTest {
     assertThatThrownBy(() -> new Listener().greeted("Ada", null))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining(Listener.class.getName())
-        .hasMessageContaining("WelcomeListener.use(client)")
+        .hasMessageContaining("WelcomeListener.setDefaultClient(client)")
         .hasMessageContaining("constructor")
         .hasMessageNotContaining("Ada");
   }
@@ -68,57 +68,59 @@ class WelcomeListenerTest {
   @Test
   void refusesASecondClientAndKeepsTheFirst() {
     PgHelloClient first = closed();
-    WelcomeListener.use(first);
+    WelcomeListener.setDefaultClient(first);
     try {
-      assertThatThrownBy(() -> WelcomeListener.use(other))
+      assertThatThrownBy(() -> WelcomeListener.setDefaultClient(other))
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining(first.toString())
-          .hasMessageContaining("WelcomeListener.forget")
+          .hasMessageContaining("WelcomeListener.clearDefaultClient")
           .hasMessageContaining("in the constructor");
       assertThat(new Listener()).satisfies(WelcomeListenerTest::usesAClosedClient);
     } finally {
-      WelcomeListener.forget(first);
+      WelcomeListener.clearDefaultClient(first);
     }
   }
 
   @Test
   void takesTheSameClientAgain() {
-    WelcomeListener.use(client);
-    WelcomeListener.use(client);
+    WelcomeListener.setDefaultClient(client);
+    WelcomeListener.setDefaultClient(client);
   }
 
   @Test
   void takesAnotherClientOnceTheFirstIsForgotten() {
-    WelcomeListener.use(client);
-    WelcomeListener.forget(client);
-    WelcomeListener.use(other);
-    assertThatThrownBy(() -> WelcomeListener.use(client)).isInstanceOf(IllegalStateException.class);
+    WelcomeListener.setDefaultClient(client);
+    WelcomeListener.clearDefaultClient(client);
+    WelcomeListener.setDefaultClient(other);
+    assertThatThrownBy(() -> WelcomeListener.setDefaultClient(client))
+        .isInstanceOf(IllegalStateException.class);
   }
 
   @Test
   void forgetsOnlyTheGivenClient() {
-    WelcomeListener.use(client);
-    WelcomeListener.forget(other);
-    assertThatThrownBy(() -> WelcomeListener.use(other)).isInstanceOf(IllegalStateException.class);
+    WelcomeListener.setDefaultClient(client);
+    WelcomeListener.clearDefaultClient(other);
+    assertThatThrownBy(() -> WelcomeListener.setDefaultClient(other))
+        .isInstanceOf(IllegalStateException.class);
   }
 
   @Test
   void takesItsOwnClientBeforeTheSharedOne() {
-    WelcomeListener.use(client);
+    WelcomeListener.setDefaultClient(client);
     usesAClosedClient(new Listener(closed()));
   }
 
   @Test
   void usesTheClientAtTheTimeOfTheGreeting() {
-    WelcomeListener.use(client);
+    WelcomeListener.setDefaultClient(client);
     var listener = new Listener();
-    WelcomeListener.forget(client);
+    WelcomeListener.clearDefaultClient(client);
     PgHelloClient late = closed();
-    WelcomeListener.use(late);
+    WelcomeListener.setDefaultClient(late);
     try {
       usesAClosedClient(listener);
     } finally {
-      WelcomeListener.forget(late);
+      WelcomeListener.clearDefaultClient(late);
     }
   }
 
@@ -131,10 +133,10 @@ class WelcomeListenerTest {
   @Test
   @SuppressWarnings("NullAway") // possible in applications without the nullness checker
   void refusesNull() {
-    assertThatThrownBy(() -> WelcomeListener.use(null))
+    assertThatThrownBy(() -> WelcomeListener.setDefaultClient(null))
         .isInstanceOf(NullPointerException.class)
         .hasMessage("client");
-    assertThatThrownBy(() -> WelcomeListener.forget(null))
+    assertThatThrownBy(() -> WelcomeListener.clearDefaultClient(null))
         .isInstanceOf(NullPointerException.class)
         .hasMessage("client");
     assertThatThrownBy(() -> new Listener(null))

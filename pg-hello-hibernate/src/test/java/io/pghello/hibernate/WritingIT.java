@@ -52,7 +52,7 @@ class WritingIT {
     // region update
     @WelcomeMessage(
         of = "title",
-        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     @Nullable String greeting;
 
     // endregion
@@ -60,7 +60,7 @@ class WritingIT {
     @WelcomeMessage(of = "title", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
-    @NowMillis(on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @NowMillis(event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     long changedAt;
 
     Document() {}
@@ -126,10 +126,10 @@ class WritingIT {
 
     @WelcomeMessage(
         of = "name",
-        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     @Nullable String greeting;
 
-    @NowMillis(on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @NowMillis(event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     long changedAt;
 
     @WelcomeMessage(of = "name", strategy = ValueStrategy.RETURNING)
@@ -159,10 +159,10 @@ class WritingIT {
 
     @WelcomeMessage(
         of = "name",
-        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     @Nullable String greeting;
 
-    @NowMillis(on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @NowMillis(event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     long changedAt;
   }
 
@@ -176,10 +176,10 @@ class WritingIT {
 
     @WelcomeMessage(
         of = "name",
-        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     @Nullable String greeting;
 
-    @NowMillis(on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @NowMillis(event = {ValueEvent.INSERT, ValueEvent.UPDATE})
     long changedAt;
 
     @WelcomeMessage(of = "name", strategy = ValueStrategy.RETURNING)

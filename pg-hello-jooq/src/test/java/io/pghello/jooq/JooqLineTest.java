@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class JooqLineTest {
   @Test
   void isTheOneThatIsMeant() throws ReflectiveOperationException {
-    String expected = System.getProperty("pghello.jooq.version");
+    String expected = System.getProperty("pg-hello.jooq.version");
     assertThat(expected).isNotBlank();
     // not the constant itself, which the compiler would copy here
     assertThat(Constants.class.getField("FULL_VERSION").get(null)).isEqualTo(expected);
@@ -20,7 +20,7 @@ class JooqLineTest {
 
   @Test
   void warnsOfTheServersThatTheGuideNames() {
-    String line = String.valueOf(System.getProperty("pghello.jooq.version")).substring(0, 4);
+    String line = String.valueOf(System.getProperty("pg-hello.jooq.version")).substring(0, 4);
     int oldest = Map.of("3.19", 15, "3.20", 17, "3.21", 18).getOrDefault(line, 0);
     assertThat(SQLDialect.POSTGRES.supportsDatabaseVersion(oldest, 0, oldest + ".0")).isTrue();
     assertThat(SQLDialect.POSTGRES.supportsDatabaseVersion(oldest - 1, 99, oldest - 1 + ".99"))

@@ -30,7 +30,7 @@ public final class PgHelloContainer extends ExtensionContainer<PgHelloContainer>
    */
   public PgHelloContainer(DockerImageName image) {
     super(image, ExtensionFiles.NEEDS.prefix(), ExtensionFiles.NEEDS.application());
-    withExtension(NativeExtension.of("pg_hello"));
+    withExtension(NativeExtension.fromClassPath("pg_hello"));
   }
 
   @Override

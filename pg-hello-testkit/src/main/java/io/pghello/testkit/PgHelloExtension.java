@@ -17,7 +17,7 @@ final class PgHelloExtension extends DatabaseExtension<PgHelloTest, TestDatabase
 
   @Override
   protected Object key(PgHelloTest settings) {
-    // the one server that the property pghello.server selects
+    // the one server that the property pg-hello.server selects
     return TestServer.class;
   }
 

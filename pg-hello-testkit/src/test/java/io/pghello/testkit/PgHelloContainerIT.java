@@ -124,7 +124,7 @@ class PgHelloContainerIT {
 
   @Test
   void servesTestsAndContexts() {
-    System.setProperty("pghello.server", "container:" + IMAGE);
+    System.setProperty("pg-hello.server", "container:" + IMAGE);
     try {
       EngineTestKit.engine("junit-jupiter")
           .selectors(selectMethod(PgHelloTestIT.Example.class, "passes", DataSource.class))
@@ -134,7 +134,7 @@ class PgHelloContainerIT {
           .testEvents()
           .assertStatistics(events -> events.succeeded(3).aborted(2).failed(0));
     } finally {
-      System.clearProperty("pghello.server");
+      System.clearProperty("pg-hello.server");
     }
     assertThat(List.of(PgHelloTestIT.Example.used, ServerChoiceIT.OfContext.used))
         .allMatch(name -> name.matches("hello_[0-9a-f]{8}_test_1"));

@@ -117,7 +117,7 @@ class PgHelloServerIT {
             .isEqualTo("Hello, Ada!");
         assertThat(ask(database.dataSource(), "SELECT count(*) FROM note")).isEqualTo("1");
         for (int i = 0; i < 2; i++) {
-          database.replaceBy(copy);
+          database.restoreFrom(copy);
           assertThat(ask(database.dataSource(), "SELECT count(*) FROM note")).isEqualTo("0");
           assertThat(ask(database.dataSource(), "INSERT INTO note VALUES ('x') RETURNING text"))
               .isEqualTo("x");

@@ -38,7 +38,7 @@ import org.springframework.test.context.junit.jupiter.SpringJUnitConfig;
 /** Tests against a separate server, for which an embedded server stands in. */
 @Isolated("sets a system property")
 class ServerChoiceIT {
-  private static final String PROPERTY = "pghello.server";
+  private static final String PROPERTY = "pg-hello.server";
 
   private static final String LEFT =
       "SELECT string_agg(name, ' ') FROM (SELECT datname FROM pg_database"
@@ -147,7 +147,7 @@ class ServerChoiceIT {
     System.setProperty(PROPERTY, "embeded");
     assertThatThrownBy(PgHelloServer::start)
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageStartingWith("pghello.server (or PG_HELLO_SERVER) is \"embeded\"; use");
+        .hasMessageStartingWith("pg-hello.server (or PG_HELLO_SERVER) is \"embeded\"; use");
   }
 
   @Test
@@ -190,11 +190,11 @@ class ServerChoiceIT {
     try (TestDatabase admin = PgHelloServer.shared().createDatabase()) {
       assertThatThrownBy(() -> open(admin.jdbcUrl()))
           .isInstanceOf(IllegalStateException.class)
-          .hasMessageStartingWith("the server that pghello.server names cannot be prepared: ")
+          .hasMessageStartingWith("the server that pg-hello.server names cannot be prepared: ")
           .hasMessageContaining("permission denied to create role")
           .hasMessageEndingWith(
               "The tests create roles and databases, and some need a superuser: replace hello with a"
-                  + " superuser in the URL that pghello.server (or PG_HELLO_SERVER) contains.");
+                  + " superuser in the URL that pg-hello.server (or PG_HELLO_SERVER) contains.");
       assertThat(ask(admin.superuserDataSource(), LEFT)).isNull();
     }
   }
@@ -280,7 +280,7 @@ class ServerChoiceIT {
   void saysThatTheServerCannotBeReached() {
     assertThatThrownBy(() -> open("jdbc:postgresql://127.0.0.1:1/postgres?user=a&password=secret"))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("the server that pghello.server names")
+        .hasMessageContaining("the server that pg-hello.server names")
         .hasMessageContaining("127.0.0.1:1 refused")
         .hasMessageNotContaining("secret");
   }

@@ -47,7 +47,7 @@ class WireProxyIT {
   @Test
   void countsExecutedStatements(Connection connection, WireProxy proxy) throws Exception {
     try (PreparedStatement statement = connection.prepareStatement("SELECT pg_hello(?)")) {
-      long executes = proxy.executes();
+      long executes = proxy.statements();
       proxy.assertRoundTrips(
           20,
           () -> {
@@ -56,19 +56,19 @@ class WireProxyIT {
               statement.executeQuery().close();
             }
           });
-      assertThat(proxy.executes() - executes).isEqualTo(20);
+      assertThat(proxy.statements() - executes).isEqualTo(20);
     }
   }
 
   @Test
   void doesNotCountWhetherAConnectionIsAlive(Connection connection, WireProxy proxy)
       throws Exception {
-    long executes = proxy.executes();
+    long executes = proxy.statements();
     WireProxy.Action check = () -> assertThat(connection.isValid(10)).isTrue();
     proxy.assertRoundTrips(0, check);
     connection.setAutoCommit(false);
     proxy.assertRoundTrips(0, check);
-    assertThat(proxy.executes()).isEqualTo(executes);
+    assertThat(proxy.statements()).isEqualTo(executes);
     ask(connection, "SELECT 1");
     proxy.assertRoundTrips(0, check);
     proxy.assertRoundTrips(
@@ -84,9 +84,9 @@ class WireProxyIT {
   void countsAnEmptyStatementThatIsPrepared(Connection connection, WireProxy proxy)
       throws Exception {
     try (PreparedStatement empty = connection.prepareStatement("")) {
-      long executes = proxy.executes();
+      long executes = proxy.statements();
       proxy.assertRoundTrips(1, empty::execute);
-      assertThat(proxy.executes() - executes).isEqualTo(1);
+      assertThat(proxy.statements() - executes).isEqualTo(1);
     }
   }
 
@@ -101,10 +101,10 @@ class WireProxyIT {
         insert.addBatch();
       }
       connection.setAutoCommit(false);
-      long executes = proxy.executes();
+      long executes = proxy.statements();
       // the driver describes the statement first; BEGIN is sent along
       proxy.assertRoundTrips(2, insert::executeBatch);
-      assertThat(proxy.executes() - executes).isEqualTo(51);
+      assertThat(proxy.statements() - executes).isEqualTo(51);
       proxy.assertRoundTrips(1, connection::commit);
     }
   }
@@ -143,7 +143,7 @@ class WireProxyIT {
 
   @Test
   void stallsAndResumes(Connection connection, WireProxy proxy) throws Exception {
-    proxy.stall();
+    proxy.pause();
     var answer =
         CompletableFuture.supplyAsync(
             () -> {
@@ -164,7 +164,7 @@ class WireProxyIT {
     Connection cut = dataSource.getConnection();
     Connection cutToo = dataSource.getConnection();
     assertThat(proxy.openConnections()).isEqualTo(2);
-    proxy.cut();
+    proxy.resetConnections();
     for (Connection connection : new Connection[] {cut, cutToo}) {
       assertThatThrownBy(() -> ask(connection, "SELECT 1"))
           .isInstanceOfSatisfying(
@@ -178,7 +178,7 @@ class WireProxyIT {
 
   @Test
   void cutsStalledConnections(Connection connection, WireProxy proxy) throws Exception {
-    proxy.stall();
+    proxy.pause();
     var failure =
         CompletableFuture.supplyAsync(
             () -> {
@@ -189,7 +189,7 @@ class WireProxyIT {
               }
             });
     Thread.sleep(100);
-    proxy.cut();
+    proxy.resetConnections();
     assertThat(failure.get(10, TimeUnit.SECONDS)).startsWith("08");
     proxy.resume();
   }

@@ -49,21 +49,21 @@ public final class ExtensionDescription {
    * @param name the name used in {@code CREATE EXTENSION}: letters, digits, {@code _} and {@code -}
    * @throws IllegalArgumentException if the name is invalid
    */
-  public static Builder named(String name) {
+  public static Builder builder(String name) {
     return new Builder(name);
   }
 
   /**
    * Returns the description of an extension from an {@link ExtensionProvider} on the class path. If
-   * there is none, returns a description with only the name; {@link #find} then reports whether the
-   * extension has been created in the database, and in which schema. Searches the thread's class
-   * loader first, then the class loader of this class.
+   * there is none, returns a description with only the name; {@link #inspect} then reports whether
+   * the extension has been created in the database, and in which schema. Searches the thread's
+   * class loader first, then the class loader of this class.
    *
    * @throws IllegalArgumentException if the name is invalid
    * @throws java.util.ServiceConfigurationError if a provider cannot be loaded; the message
    *     contains its name
    */
-  public static ExtensionDescription ofName(String name) {
+  public static ExtensionDescription lookup(String name) {
     return Stream.of(
             ServiceLoader.load(ExtensionProvider.class),
             // the class loader of common pool threads may not contain the application
@@ -72,7 +72,7 @@ public final class ExtensionDescription {
         .map(provider -> provider.get().extension())
         .filter(extension -> extension.name.equals(name))
         .findFirst()
-        .orElseGet(() -> named(name).build());
+        .orElseGet(() -> builder(name).build());
   }
 
   /** Returns the name, without quotes. */
@@ -155,25 +155,25 @@ public final class ExtensionDescription {
    * @throws SQLException if the query fails, for example in a failed transaction
    * @throws ExtensionException if the result belongs to another statement
    */
-  public Installation find(Connection connection) throws SQLException {
-    return find(connection, null);
+  public Installation inspect(Connection connection) throws SQLException {
+    return inspect(connection, null);
   }
 
   /**
    * Inspects the installation of the extension in a connection's database like {@link
-   * #find(Connection)}, and reports a problem if the extension is in an unexpected schema.
+   * #inspect(Connection)}, and reports a problem if the extension is in an unexpected schema.
    *
    * @param schema the expected schema, in quotes or as returned by {@code quote_ident}; null for
    *     any schema
    * @throws SQLException if the query fails, for example in a failed transaction
    * @throws ExtensionException if the result belongs to another statement
    */
-  public Installation find(Connection connection, @Nullable String schema) throws SQLException {
+  public Installation inspect(Connection connection, @Nullable String schema) throws SQLException {
     return Installation.find(this, connection, schema, 0);
   }
 
   /**
-   * Inspects the installation of the extension like {@link #find(Connection, String)}, with a
+   * Inspects the installation of the extension like {@link #inspect(Connection, String)}, with a
    * timeout on the server. If the server does not respond at all, the connection is closed 5
    * seconds later, unless it has its own network timeout.
    *
@@ -183,7 +183,7 @@ public final class ExtensionDescription {
    * @throws SQLException if the query fails or times out
    * @throws ExtensionException if the result belongs to another statement
    */
-  public Installation find(Connection connection, @Nullable String schema, Duration timeout)
+  public Installation inspect(Connection connection, @Nullable String schema, Duration timeout)
       throws SQLException {
     return Installation.find(
         this, connection, schema, Math.toIntExact(Math.max(1, timeout.toSeconds())));
@@ -200,7 +200,7 @@ public final class ExtensionDescription {
    * @param connection the connection of the statement
    * @throws SQLException if the query fails
    */
-  public Optional<ExtensionProblem> explain(SQLException error, Connection connection)
+  public Optional<ExtensionProblem> diagnose(SQLException error, Connection connection)
       throws SQLException {
     String message = String.valueOf(error.getMessage());
     String file = library.substring(library.lastIndexOf('/') + 1).replaceFirst("VERSION.*", "");
@@ -219,7 +219,7 @@ public final class ExtensionDescription {
     if (!ExtensionProblem.canCause(error) || !connection.getAutoCommit()) {
       return Optional.empty();
     }
-    return find(connection).problems().stream()
+    return inspect(connection).problems().stream()
         // a missing privilege is not caused by the search path
         .filter(problem -> problem.isObstacle() || "42883".equals(error.getSQLState()))
         .findFirst();

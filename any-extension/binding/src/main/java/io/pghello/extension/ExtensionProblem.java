@@ -36,17 +36,17 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
      */
     NOT_ON_PATH,
     /** The extension is not in the configured schema. */
-    ELSEWHERE,
+    WRONG_SCHEMA,
     /** The version of the extension, or of its library on the server, is too old. */
-    TOO_OLD,
+    VERSION_TOO_OLD,
     /** An extension with this name exists, but its functions differ from the description. */
-    FOREIGN_BUILD,
+    INCOMPATIBLE_BUILD,
     /** The role lacks the privilege {@code USAGE} on the functions' schema. */
     NO_SCHEMA_PRIVILEGE,
     /** The role lacks the privilege {@code EXECUTE} on a function. */
     NO_EXECUTE_PRIVILEGE,
     /** A result belongs to another statement, because a pooler mixes up statements. */
-    ANSWER_MISMATCH
+    RESPONSE_MISMATCH
   }
 
   /** Copies the functions. */
@@ -83,7 +83,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
 
   /**
    * Returns whether the installation of an extension can cause this error, so that calling {@link
-   * ExtensionDescription#find} is worth a round trip. True for the SQLSTATEs 42883 (undefined
+   * ExtensionDescription#inspect} is worth a round trip. True for the SQLSTATEs 42883 (undefined
    * function), 3F000 (invalid schema name) and 42501 (insufficient privilege).
    */
   public static boolean canCause(SQLException error) {
@@ -114,7 +114,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
   /** Returns the problem for a loaded library that lacks a declared function (SQLSTATE 42883). */
   public static ExtensionProblem libraryTooOld(ExtensionDescription extension) {
     return new ExtensionProblem(
-        Kind.TOO_OLD,
+        Kind.VERSION_TOO_OLD,
         "The library of extension %s on the server is older than the extension in this database."
             .formatted(extension.name()),
         "Install newer files there, and reconnect: sessions keep the library that they have"
@@ -130,7 +130,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
   public static ExtensionProblem foreignBuild(
       ExtensionDescription extension, String database, @Nullable String schema) {
     return new ExtensionProblem(
-        Kind.FOREIGN_BUILD,
+        Kind.INCOMPATIBLE_BUILD,
         """
         The extension named %s in database %s is another build: its functions differ from those \
         that this program was written for, so results may be stale or wrong."""
@@ -180,7 +180,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
       Collection<ExtensionFunction> foreign,
       List<String> added) {
     return new ExtensionProblem(
-        Kind.FOREIGN_BUILD,
+        Kind.INCOMPATIBLE_BUILD,
         """
         Extension %s in database %s contains functions that a role other than a superuser has \
         added or replaced: %s. They are not called."""
@@ -203,7 +203,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
       String schema,
       Collection<ExtensionFunction> mismatched) {
     return new ExtensionProblem(
-        Kind.FOREIGN_BUILD,
+        Kind.INCOMPATIBLE_BUILD,
         """
         The declarations of functions of extension %s in database %s do not match this program's \
         description: %s. They are not called."""
@@ -262,7 +262,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
             || Installation.isBefore(filesVersion, version)
             || Installation.isBefore(filesVersion, oldest);
     return new ExtensionProblem(
-        Kind.TOO_OLD,
+        Kind.VERSION_TOO_OLD,
         "Extension %s in database %s, at version %s, %s."
             .formatted(
                 extension.name(),
@@ -303,7 +303,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
   static ExtensionProblem elsewhere(
       ExtensionDescription extension, String schema, String expected) {
     return new ExtensionProblem(
-        Kind.ELSEWHERE,
+        Kind.WRONG_SCHEMA,
         "Extension %s is in schema %s, but the client is configured for schema %s."
             .formatted(extension.name(), schema, expected),
         "Configure the client with that schema, or with none: it then locates the extension.",
@@ -313,7 +313,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
   /** Returns the problem for a result that belongs to another statement. */
   public static ExtensionProblem mismatch(ExtensionDescription extension) {
     return new ExtensionProblem(
-        Kind.ANSWER_MISMATCH,
+        Kind.RESPONSE_MISMATCH,
         "The server returned the result of another statement.",
         """
         If there is a pooler in between, configure it to track prepared statements, or connect \

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The installation of an extension in a database from the point of view of one role, as found by
- * {@link ExtensionDescription#find}. Immutable.
+ * {@link ExtensionDescription#inspect}. Immutable.
  *
  * @param extension the extension's description
  * @param database the name of the database
@@ -322,7 +322,7 @@ public record Installation(
   }
 
   /** Returns the most severe problem that prevents calls to a described function. */
-  public Optional<ExtensionProblem> obstacle(ExtensionFunction function) {
+  public Optional<ExtensionProblem> problemFor(ExtensionFunction function) {
     Optional<ExtensionProblem> problem =
         problems.stream()
             .filter(each -> each.functions().contains(function.signature()))
@@ -339,7 +339,7 @@ public record Installation(
    * @throws ExtensionException if it cannot be used; the message contains all problems and their
    *     remedies
    */
-  public Installation require() {
+  public Installation requireUsable() {
     Optional<ExtensionProblem> obstacle =
         ExtensionProblem.all(problems.stream().filter(ExtensionProblem::isObstacle).toList());
     if (obstacle.isPresent()) {

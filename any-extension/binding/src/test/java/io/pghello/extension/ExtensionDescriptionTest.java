@@ -58,21 +58,22 @@ class ExtensionDescriptionTest {
   @ParameterizedTest
   @ValueSource(strings = {"", "-x", "a b", "it's", "a\\", "{extension}", "a\0b", "x;y", "\"x\""})
   void rejectsInvalidNames(String name) {
-    assertThatThrownBy(() -> ExtensionDescription.named(name))
+    assertThatThrownBy(() -> ExtensionDescription.builder(name))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("it must be letters, digits, _ and -");
     assertThatThrownBy(
-            () -> ExtensionDescription.named("x").library(name.isEmpty() ? "" : "'" + name))
+            () -> ExtensionDescription.builder("x").library(name.isEmpty() ? "" : "'" + name))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("it must be a path such as $libdir/x");
   }
 
   @Test
   void quotesNamesThatNeedIt() {
-    assertThat(ExtensionDescription.named("uuid-ossp").build().quotedName())
+    assertThat(ExtensionDescription.builder("uuid-ossp").build().quotedName())
         .isEqualTo("\"uuid-ossp\"");
-    assertThat(ExtensionDescription.named("hstore").build().quotedName()).isEqualTo("hstore");
-    assertThat(ExtensionDescription.named("hstore").build().library()).isEqualTo("$libdir/hstore");
+    assertThat(ExtensionDescription.builder("hstore").build().quotedName()).isEqualTo("hstore");
+    assertThat(ExtensionDescription.builder("hstore").build().library())
+        .isEqualTo("$libdir/hstore");
   }
 
   @ParameterizedTest
@@ -103,7 +104,7 @@ class ExtensionDescriptionTest {
   @ValueSource(strings = {"", "v2", "unpackaged", " 1.0"})
   void rejectsVersionsThatCannotBeCompared(String version) {
     ExtensionFunction function = ExtensionFunction.of("f()", "text");
-    assertThatThrownBy(() -> ExtensionDescription.named("x").oldestVersion(version))
+    assertThatThrownBy(() -> ExtensionDescription.builder("x").oldestVersion(version))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "The version of an extension is \"" + version + "\"; it must begin with a number.");
@@ -119,8 +120,8 @@ class ExtensionDescriptionTest {
     try {
       for (ClassLoader each : Arrays.asList(loader, ClassLoader.getPlatformClassLoader(), null)) {
         thread.setContextClassLoader(each);
-        assertThat(ExtensionDescription.ofName("acme_geo").functions()).hasSize(1);
-        assertThat(ExtensionDescription.ofName("other").functions()).isEmpty();
+        assertThat(ExtensionDescription.lookup("acme_geo").functions()).hasSize(1);
+        assertThat(ExtensionDescription.lookup("other").functions()).isEmpty();
       }
     } finally {
       thread.setContextClassLoader(loader);
@@ -131,13 +132,13 @@ class ExtensionDescriptionTest {
   public static final class AcmeProvider implements ExtensionProvider {
     @Override
     public ExtensionDescription extension() {
-      return ExtensionDescription.named("acme_geo").function("acme_distance()", "real").build();
+      return ExtensionDescription.builder("acme_geo").function("acme_distance()", "real").build();
     }
   }
 
   @Test
   void copiesTheBuildersValues() {
-    ExtensionDescription.Builder builder = ExtensionDescription.named("x");
+    ExtensionDescription.Builder builder = ExtensionDescription.builder("x");
     ExtensionDescription empty = builder.build();
     builder.function("f()", "text");
     assertThat(empty.functions()).isEmpty();

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Timeout.ThreadMode;
 class InstallationIT {
   // region description
   static final ExtensionDescription CUBE =
-      ExtensionDescription.named("cube")
+      ExtensionDescription.builder("cube")
           .oldestVersion("1.4")
           .function("cube(double precision[])", "cube")
           .function("cube_distance(cube, cube)", "double precision")
@@ -34,14 +34,14 @@ class InstallationIT {
 
   // endregion
 
-  private static final ExtensionDescription HSTORE = ExtensionDescription.named("hstore").build();
+  private static final ExtensionDescription HSTORE = ExtensionDescription.builder("hstore").build();
 
   @Test
   void findsFunctionsOfTheExtensionsOwnTypesInOneRoundTrip(
       Connection connection, TestDatabase database, WireProxy proxy) throws Exception {
     Installation[] found = new Installation[1];
-    proxy.assertRoundTrips(1, () -> found[0] = CUBE.find(connection));
-    Installation cube = found[0].require();
+    proxy.assertRoundTrips(1, () -> found[0] = CUBE.inspect(connection));
+    Installation cube = found[0].requireUsable();
     assertThat(cube.problems()).isEmpty();
     assertThat(cube.functions()).isEqualTo(CUBE.functions());
     assertThat(cube.database()).isEqualTo(database.name());
@@ -49,69 +49,69 @@ class InstallationIT {
     assertThat(cube.version()).isNotBlank().isEqualTo(cube.filesVersion());
     assertThat(cube.serverVersion()).matches("\\d+\\..*");
     for (ExtensionFunction function : CUBE.functions()) {
-      assertThat(cube.obstacle(function)).isEmpty();
+      assertThat(cube.problemFor(function)).isEmpty();
     }
   }
 
   @Test
   void reportsTheStatementThatCreatesIt(Connection connection, TestDatabase database)
       throws SQLException {
-    ExtensionProblem problem = only(HSTORE.find(connection));
+    ExtensionProblem problem = only(HSTORE.inspect(connection));
     assertThat(problem.kind()).isEqualTo(Kind.NOT_CREATED);
     assertThat(problem.toString())
         .isEqualTo(
             "Extension hstore is not created in database "
                 + database.name()
                 + ". Run in it: CREATE EXTENSION hstore;");
-    assertThatThrownBy(() -> HSTORE.find(connection).require())
+    assertThatThrownBy(() -> HSTORE.inspect(connection).requireUsable())
         .isInstanceOf(ExtensionException.class)
         .hasMessage(problem.toString());
     // into the configured schema
-    String remedy = only(HSTORE.find(connection, "\"Odd one\"")).remedy();
+    String remedy = only(HSTORE.inspect(connection, "\"Odd one\"")).remedy();
     assertThat(remedy)
         .isEqualTo(
             "Run in it, if no other role can create objects in that schema: CREATE SCHEMA IF NOT"
                 + " EXISTS \"Odd one\"; CREATE EXTENSION hstore SCHEMA \"Odd one\";");
     execute(connection, remedy.substring(remedy.indexOf("CREATE SCHEMA")));
-    ExtensionProblem offPath = only(HSTORE.find(connection, "\"Odd one\""));
+    ExtensionProblem offPath = only(HSTORE.inspect(connection, "\"Odd one\""));
     assertThat(offPath.kind()).isEqualTo(Kind.NOT_ON_PATH);
     assertThat(offPath.isObstacle()).isFalse();
     // without a description, there is no function to use as an example
     assertThat(offPath.remedy())
         .startsWith("In your own SQL, qualify its names with the schema, or put the schema on ")
         .endsWith(", \"Odd one\";");
-    assertThat(HSTORE.find(connection).require().schema()).isEqualTo("\"Odd one\"");
+    assertThat(HSTORE.inspect(connection).requireUsable().schema()).isEqualTo("\"Odd one\"");
   }
 
   /** CREATE on the database is sufficient only for trusted extensions. */
   @Test
   void reportsWhoCanCreateUntrustedExtensions(
       Connection connection, @Superuser Connection superuser) throws SQLException {
-    ExtensionDescription files = ExtensionDescription.named("file_fdw").build();
-    assertThat(only(files.find(connection)).remedy())
+    ExtensionDescription files = ExtensionDescription.builder("file_fdw").build();
+    assertThat(only(files.inspect(connection)).remedy())
         .startsWith("Role ")
         .endsWith(" may not create it: let a superuser run in it: CREATE EXTENSION file_fdw;");
-    assertThat(only(files.find(superuser)).remedy())
+    assertThat(only(files.inspect(superuser)).remedy())
         .isEqualTo("Run in it: CREATE EXTENSION file_fdw;");
   }
 
   @Test
   void reportsAnotherSchema(Connection connection) throws SQLException {
-    Installation found = CUBE.find(connection, "\"other\"");
-    assertThat(only(found).kind()).isEqualTo(Kind.ELSEWHERE);
+    Installation found = CUBE.inspect(connection, "\"other\"");
+    assertThat(only(found).kind()).isEqualTo(Kind.WRONG_SCHEMA);
     assertThat(only(found).toString())
         .isEqualTo(
             "Extension cube is in schema public, but the client is configured for schema \"other\"."
                 + " Configure the client with that schema, or with none: it then locates the"
                 + " extension.");
-    assertThatThrownBy(found::require).isInstanceOf(ExtensionException.class);
+    assertThatThrownBy(found::requireUsable).isInstanceOf(ExtensionException.class);
   }
 
   @Test
   void reportsHowToInstallIt(Connection connection) throws SQLException {
     ExtensionDescription unknown =
-        ExtensionDescription.named("no-such").howToInstall("Ask Ada.").build();
-    assertThat(only(unknown.find(connection)).toString())
+        ExtensionDescription.builder("no-such").howToInstall("Ask Ada.").build();
+    assertThat(only(unknown.inspect(connection)).toString())
         .isEqualTo("The files of extension no-such are not on the database server. Ask Ada.");
   }
 
@@ -119,9 +119,9 @@ class InstallationIT {
   void saysThatItIsTooOld(Connection connection, @Superuser Connection superuser)
       throws SQLException {
     Installation old =
-        ExtensionDescription.named("cube").oldestVersion("99").build().find(connection);
+        ExtensionDescription.builder("cube").oldestVersion("99").build().inspect(connection);
     ExtensionProblem tooOld = only(old);
-    assertThat(tooOld.kind()).isEqualTo(Kind.TOO_OLD);
+    assertThat(tooOld.kind()).isEqualTo(Kind.VERSION_TOO_OLD);
     assertThat(tooOld.toString())
         .endsWith(
             ", at version "
@@ -131,8 +131,8 @@ class InstallationIT {
     // the remedy does not suggest an earlier version
     execute(superuser, "UPDATE pg_extension SET extversion = '98' WHERE extname = 'cube'");
     ExtensionDescription later =
-        ExtensionDescription.named("cube").function("cube_later(cube)", "text").build();
-    assertThat(only(later.find(connection)).remedy()).startsWith("Install newer files");
+        ExtensionDescription.builder("cube").function("cube_later(cube)", "text").build();
+    assertThat(only(later.inspect(connection)).remedy()).startsWith("Install newer files");
   }
 
   @Test
@@ -141,16 +141,17 @@ class InstallationIT {
     ExtensionFunction later = ExtensionFunction.of("cube_later(cube)", "text").withSince("99");
     ExtensionFunction never = ExtensionFunction.of("cube_never()", "text");
     Installation found =
-        ExtensionDescription.named("cube")
+        ExtensionDescription.builder("cube")
             .oldestVersion("1.0")
             .function("cube_later(cube)", "text", "99")
             .build()
-            .find(connection)
-            .require();
+            .inspect(connection)
+            .requireUsable();
     assertThat(found.functions()).isEmpty();
-    assertThat(found.obstacle(later).orElseThrow().message()).endsWith(", lacks cube_later(cube).");
+    assertThat(found.problemFor(later).orElseThrow().message())
+        .endsWith(", lacks cube_later(cube).");
     assertThat(
-            only(ExtensionDescription.named("cube").function(never).build().find(connection))
+            only(ExtensionDescription.builder("cube").function(never).build().inspect(connection))
                 .functions())
         .containsExactly("cube_never()");
   }
@@ -159,12 +160,12 @@ class InstallationIT {
   void grantsFunctionsOfTheExtensionsTypesWhateverThePathIs(
       Connection connection, @Superuser Connection superuser) throws SQLException {
     execute(superuser, "REVOKE EXECUTE ON FUNCTION cube_distance(cube, cube) FROM PUBLIC");
-    Installation found = CUBE.find(connection);
+    Installation found = CUBE.inspect(connection);
     ExtensionProblem problem = only(found);
     assertThat(problem.kind()).isEqualTo(Kind.NO_EXECUTE_PRIVILEGE);
     assertThat(problem.functions()).isEqualTo(Set.of("cube_distance(cube,cube)"));
-    assertThat(found.obstacle(CUBE.functions().get(1))).contains(problem);
-    assertThat(found.obstacle(CUBE.functions().get(2))).isEmpty();
+    assertThat(found.problemFor(CUBE.functions().get(1))).contains(problem);
+    assertThat(found.problemFor(CUBE.functions().get(2))).isEmpty();
     assertThat(problem.remedy())
         .startsWith(
             "Let a superuser run, unless the privilege was revoked on purpose: GRANT"
@@ -172,16 +173,16 @@ class InstallationIT {
                 + " public.cube_distance(public.cube,public.cube) TO ");
     execute(superuser, "SET search_path = ''");
     execute(superuser, problem.remedy().substring(problem.remedy().indexOf("GRANT")));
-    assertThat(CUBE.find(connection).problems()).isEmpty();
+    assertThat(CUBE.inspect(connection).problems()).isEmpty();
     // another function, with a type that comes first on the path
     execute(superuser, "SET search_path = public, pg_catalog");
     execute(superuser, "CREATE DOMAIN float8 AS pg_catalog.float8");
     execute(superuser, "CREATE FUNCTION cube(float8[]) RETURNS text LANGUAGE sql RETURN ''");
     execute(superuser, "REVOKE EXECUTE ON FUNCTION cube(pg_catalog.float8[]) FROM PUBLIC");
-    String remedy = only(CUBE.find(connection)).remedy();
+    String remedy = only(CUBE.inspect(connection)).remedy();
     assertThat(remedy).contains(" public.cube(pg_catalog.float8[]) TO ");
     execute(superuser, remedy.substring(remedy.indexOf("GRANT")));
-    assertThat(CUBE.find(connection).problems()).isEmpty();
+    assertThat(CUBE.inspect(connection).problems()).isEmpty();
   }
 
   /** The owner of an extension can add functions to it without being a superuser. */
@@ -192,12 +193,12 @@ class InstallationIT {
         "CREATE FUNCTION cube_more(cube) RETURNS text LANGUAGE sql AS $$ SELECT 'more' $$");
     execute(connection, "ALTER EXTENSION cube ADD FUNCTION cube_more(cube)");
     Installation found =
-        ExtensionDescription.named("cube")
+        ExtensionDescription.builder("cube")
             .function("cube_more(cube)", "text")
             .build()
-            .find(connection);
+            .inspect(connection);
     assertThat(found.functions()).isEmpty();
-    assertThat(only(found).kind()).isEqualTo(Kind.FOREIGN_BUILD);
+    assertThat(only(found).kind()).isEqualTo(Kind.INCOMPATIBLE_BUILD);
     assertThat(only(found).message())
         .endsWith("added or replaced: cube_more(cube). They are not called.");
     assertThat(only(found).remedy())
@@ -208,21 +209,21 @@ class InstallationIT {
     // nor is its schema suggested
     execute(connection, "SET search_path = ''");
     Installation offPath =
-        ExtensionDescription.named("cube")
+        ExtensionDescription.builder("cube")
             .function("cube_more(cube)", "text")
             .build()
-            .find(connection);
-    assertThat(only(offPath).kind()).isEqualTo(Kind.FOREIGN_BUILD);
+            .inspect(connection);
+    assertThat(only(offPath).kind()).isEqualTo(Kind.INCOMPATIBLE_BUILD);
     execute(connection, only(offPath).remedy().replaceFirst(".*: ", ""));
     Installation without =
-        ExtensionDescription.named("cube")
+        ExtensionDescription.builder("cube")
             .function("cube_more(cube)", "text")
             .function("cube_dim(cube)", "integer")
             .build()
-            .find(connection);
+            .inspect(connection);
     assertThat(without.problems())
         .extracting(ExtensionProblem::kind)
-        .containsExactly(Kind.TOO_OLD, Kind.NOT_ON_PATH);
+        .containsExactly(Kind.VERSION_TOO_OLD, Kind.NOT_ON_PATH);
     assertThat(without.problems().get(1).remedy()).contains(", write public.cube_dim(...), or ");
   }
 
@@ -230,13 +231,13 @@ class InstallationIT {
   @Test
   void ignoresFunctionsOfAnotherLibrary(Connection connection) throws SQLException {
     Installation found =
-        ExtensionDescription.named("cube")
+        ExtensionDescription.builder("cube")
             .library("$libdir/other")
             .function("cube_dim(cube)", "integer")
             .build()
-            .find(connection);
+            .inspect(connection);
     assertThat(found.functions()).isEmpty();
-    assertThat(only(found).kind()).isEqualTo(Kind.FOREIGN_BUILD);
+    assertThat(only(found).kind()).isEqualTo(Kind.INCOMPATIBLE_BUILD);
     assertThat(only(found).message())
         .endsWith(" do not match this program's description: cube_dim(cube). They are not called.");
     assertThat(only(found).remedy())
@@ -252,9 +253,9 @@ class InstallationIT {
     execute(
         superuser,
         "ALTER FUNCTION cube_dim(cube) OWNER TO \"" + connection.getMetaData().getUserName() + '"');
-    Installation found = CUBE.find(connection);
+    Installation found = CUBE.inspect(connection);
     assertThat(found.functions()).isEqualTo(CUBE.functions().subList(0, 2));
-    assertThat(only(found).kind()).isEqualTo(Kind.FOREIGN_BUILD);
+    assertThat(only(found).kind()).isEqualTo(Kind.INCOMPATIBLE_BUILD);
     assertThat(only(found).message()).contains(" do not match this program's description: ");
     assertThat(only(found).remedy())
         .endsWith(" that are owned by a superuser.")
@@ -265,17 +266,17 @@ class InstallationIT {
   void comparesLibrariesAsTheServerLoadsThem(Connection connection, @Superuser Connection superuser)
       throws SQLException {
     execute(superuser, "UPDATE pg_proc SET probin = 'cube' WHERE proname = 'cube_dim'");
-    assertThat(CUBE.find(connection).problems()).isEmpty();
+    assertThat(CUBE.inspect(connection).problems()).isEmpty();
     execute(
         superuser,
         "UPDATE pg_proc SET probin = '$libdir/cube-' || extversion FROM pg_extension WHERE proname ="
             + " 'cube_dim' AND extname = 'cube'");
     assertThat(
-            ExtensionDescription.named("cube")
+            ExtensionDescription.builder("cube")
                 .library("$libdir/cube-VERSION")
                 .function("cube_dim(cube)", "integer")
                 .build()
-                .find(connection)
+                .inspect(connection)
                 .problems())
         .isEmpty();
   }
@@ -286,20 +287,20 @@ class InstallationIT {
       throws SQLException {
     execute(superuser, "CREATE DOMAIN public.float8 AS pg_catalog.float8");
     execute(superuser, "SET search_path = public, pg_catalog");
-    assertThat(CUBE.find(superuser).problems()).isEmpty();
-    assertThat(CUBE.find(connection).problems()).isEmpty();
+    assertThat(CUBE.inspect(superuser).problems()).isEmpty();
+    assertThat(CUBE.inspect(connection).problems()).isEmpty();
     execute(
         superuser,
         "CREATE FUNCTION cube_later(public.float8) RETURNS int LANGUAGE c AS '$libdir/cube',"
             + " 'cube_dim'");
     execute(superuser, "ALTER EXTENSION cube ADD FUNCTION cube_later(public.float8)");
     assertThat(
-            only(ExtensionDescription.named("cube")
+            only(ExtensionDescription.builder("cube")
                     .function("cube_later(double precision)", "integer")
                     .build()
-                    .find(connection))
+                    .inspect(connection))
                 .kind())
-        .isEqualTo(Kind.TOO_OLD);
+        .isEqualTo(Kind.VERSION_TOO_OLD);
   }
 
   @Tag("slow")
@@ -308,11 +309,11 @@ class InstallationIT {
       throws SQLException {
     superuser.setAutoCommit(false);
     execute(superuser, "LOCK TABLE pg_catalog.pg_extension IN ACCESS EXCLUSIVE MODE");
-    assertThatThrownBy(() -> CUBE.find(connection, null, Duration.ofMillis(1)))
+    assertThatThrownBy(() -> CUBE.inspect(connection, null, Duration.ofMillis(1)))
         .isInstanceOfSatisfying(
             SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("57014"));
     superuser.rollback();
-    assertThat(CUBE.find(connection, null, Duration.ofSeconds(60)).problems()).isEmpty();
+    assertThat(CUBE.inspect(connection, null, Duration.ofSeconds(60)).problems()).isEmpty();
   }
 
   /** The proxy does not even respond to the cancel request. */
@@ -321,10 +322,10 @@ class InstallationIT {
   @Timeout(value = 120, threadMode = ThreadMode.SEPARATE_THREAD)
   void givesUpOnAServerThatDoesNotAnswerAtAll(Connection connection, WireProxy proxy)
       throws SQLException {
-    assertThat(CUBE.find(connection, null, Duration.ofSeconds(60)).problems()).isEmpty();
+    assertThat(CUBE.inspect(connection, null, Duration.ofSeconds(60)).problems()).isEmpty();
     assertThat(connection.getNetworkTimeout()).isZero();
-    proxy.stall();
-    assertThatThrownBy(() -> CUBE.find(connection, null, Duration.ofSeconds(1)))
+    proxy.pause();
+    assertThatThrownBy(() -> CUBE.inspect(connection, null, Duration.ofSeconds(1)))
         .isInstanceOf(SQLException.class);
     assertThat(connection.isClosed()).isTrue();
   }
@@ -332,16 +333,19 @@ class InstallationIT {
   @Test
   void detectsAnotherVolatility(Connection connection) throws SQLException {
     ExtensionFunction dimension = CUBE.functions().get(2);
-    ExtensionDescription.Builder cube = ExtensionDescription.named("cube");
+    ExtensionDescription.Builder cube = ExtensionDescription.builder("cube");
     assertThat(
             cube.function(dimension.withVolatility(Volatility.IMMUTABLE))
                 .build()
-                .find(connection)
+                .inspect(connection)
                 .problems())
         .isEmpty();
     ExtensionProblem problem =
-        only(cube.function(dimension.withVolatility(Volatility.VOLATILE)).build().find(connection));
-    assertThat(problem.kind()).isEqualTo(Kind.FOREIGN_BUILD);
+        only(
+            cube.function(dimension.withVolatility(Volatility.VOLATILE))
+                .build()
+                .inspect(connection));
+    assertThat(problem.kind()).isEqualTo(Kind.INCOMPATIBLE_BUILD);
     assertThat(problem.remedy())
         .endsWith(" let its owner run: DROP EXTENSION cube; CREATE EXTENSION cube SCHEMA public;");
   }
@@ -350,43 +354,44 @@ class InstallationIT {
   void explainsWhyAStatementHasFailed(Connection connection, @Superuser Connection superuser)
       throws SQLException {
     SQLException error = failure(connection, "SELECT hstore('a', 'b')");
-    assertThat(HSTORE.explain(error, connection).orElseThrow().kind()).isEqualTo(Kind.NOT_CREATED);
-    assertThat(CUBE.explain(error, connection)).isEmpty();
+    assertThat(HSTORE.diagnose(error, connection).orElseThrow().kind()).isEqualTo(Kind.NOT_CREATED);
+    assertThat(CUBE.diagnose(error, connection)).isEmpty();
     // no query is possible in a failed transaction
     connection.setAutoCommit(false);
     SQLException inTransaction = failure(connection, "SELECT hstore('a', 'b')");
-    assertThat(HSTORE.explain(inTransaction, connection)).isEmpty();
+    assertThat(HSTORE.diagnose(inTransaction, connection)).isEmpty();
     connection.rollback();
     connection.setAutoCommit(true);
-    assertThat(HSTORE.explain(failure(connection, "SELECT 1 / 0"), connection)).isEmpty();
+    assertThat(HSTORE.diagnose(failure(connection, "SELECT 1 / 0"), connection)).isEmpty();
     execute(connection, "SET search_path = ''");
     assertThat(
-            CUBE.explain(failure(connection, "SELECT cube_dim('(1,2)')"), connection)
+            CUBE.diagnose(failure(connection, "SELECT cube_dim('(1,2)')"), connection)
                 .orElseThrow()
                 .kind())
         .isEqualTo(Kind.NOT_ON_PATH);
     // unrelated to the path
     SQLException forbidden = failure(connection, "SELECT * FROM pg_catalog.pg_authid");
     assertThat(forbidden.getSQLState()).isEqualTo("42501");
-    assertThat(CUBE.explain(forbidden, connection)).isEmpty();
+    assertThat(CUBE.diagnose(forbidden, connection)).isEmpty();
     execute(connection, "RESET search_path");
     SQLException noFile = failure(superuser, "COPY (SELECT) TO '/no/such/folder/file'");
     assertThat(noFile.getSQLState()).isEqualTo("58P01");
-    assertThat(CUBE.explain(noFile, superuser)).isEmpty();
+    assertThat(CUBE.diagnose(noFile, superuser)).isEmpty();
     execute(superuser, "UPDATE pg_proc SET prosrc = 'cube_later' WHERE proname = 'cube_distance'");
     ExtensionProblem old =
-        CUBE.explain(failure(connection, "SELECT cube_distance('(1,2)', '(3,4)')"), connection)
+        CUBE.diagnose(failure(connection, "SELECT cube_distance('(1,2)', '(3,4)')"), connection)
             .orElseThrow();
     assertThat(old.message()).startsWith("The library of extension cube on the server is older");
     execute(
         superuser, "UPDATE pg_proc SET probin = '$libdir/cube_more' WHERE proname = 'cube_dim'");
-    assertThat(CUBE.explain(failure(connection, "SELECT cube_dim('(1,2)')"), connection)).isEmpty();
+    assertThat(CUBE.diagnose(failure(connection, "SELECT cube_dim('(1,2)')"), connection))
+        .isEmpty();
     SQLException noData = failure(superuser, "COPY (SELECT) TO '/no/such/cube/file'");
-    assertThat(CUBE.explain(noData, superuser)).isEmpty();
+    assertThat(CUBE.diagnose(noData, superuser)).isEmpty();
     execute(
         superuser, "UPDATE pg_proc SET probin = '$libdir/gone/cube' WHERE proname = 'cube_dim'");
     ExtensionProblem gone =
-        CUBE.explain(failure(connection, "SELECT cube_dim('(1,2)')"), connection).orElseThrow();
+        CUBE.diagnose(failure(connection, "SELECT cube_dim('(1,2)')"), connection).orElseThrow();
     assertThat(gone.kind()).isEqualTo(Kind.FILES_MISSING);
     assertThat(gone.message())
         .isEqualTo(

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 public record FreshJvm(Path temporary, @Nullable Path cache, Duration timeout) {
   /** Returns the options with which {@code ./dev} starts demos. */
   public static List<String> startFast() {
-    return List.of(System.getProperty("pghello.bench.jvm", "-Xshare:auto").split(" "));
+    return List.of(System.getProperty("pg-hello.bench.jvm", "-Xshare:auto").split(" "));
   }
 
   /**

@@ -14,7 +14,7 @@ final class WarmUp {
   private static final int CHEAP_TRIES = 3;
   private static final double CHEAPER = 0.97;
 
-  private static final int MOST = Integer.getInteger("pghello.bench.warmups", 25);
+  private static final int MOST = Integer.getInteger("pg-hello.bench.warmups", 25);
 
   private WarmUp() {}
 

@@ -116,7 +116,7 @@ public enum Workload {
     GeneralFunction(Address address, int connections) {
       pool = JdbcPeer.pool(address, connections);
       ExtensionDescription extension =
-          ExtensionDescription.named("pg_hello")
+          ExtensionDescription.builder("pg_hello")
               .function("pg_hello_all(text[], integer[])", "text[]")
               .build();
       function = CoalescedFunction.create(pool, extension, "pg_hello_all", this);

@@ -20,7 +20,7 @@ public final class GuidePrograms {
   public static List<String> node(Path folder, String name) throws IOException {
     String modules =
         Objects.requireNonNull(
-            System.getProperty("pghello.bench.node"),
+            System.getProperty("pg-hello.bench.node"),
             "the libraries of the guide's programs are not there; run ./dev bench");
     // Node.js searches for libraries in the program's directory
     Path link = folder.resolve("node_modules");

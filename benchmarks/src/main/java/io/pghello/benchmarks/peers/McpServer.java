@@ -52,7 +52,7 @@ public final class McpServer implements AutoCloseable {
     var command = new ArrayList<String>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(FreshJvm.startFast());
-    command.addAll(List.of("-cp", property("pghello.bench.mcp"), "io.pghello.mcp.PgHelloMcp"));
+    command.addAll(List.of("-cp", property("pg-hello.bench.mcp"), "io.pghello.mcp.PgHelloMcp"));
     return new McpServer(address, command);
   }
 
@@ -62,7 +62,7 @@ public final class McpServer implements AutoCloseable {
         address,
         List.of(
             "node",
-            property("pghello.bench.reference"),
+            property("pg-hello.bench.reference"),
             "postgresql://%s@%s:%d/%s"
                 .formatted(address.user(), address.host(), address.port(), address.database())));
   }

@@ -180,7 +180,7 @@ public final class ExtensionBenchmark extends ServerBenchmark {
 
   /** Loads the library that scripts/native.sh compiles from the directory peer. */
   private void createPeer(String function) throws SQLException {
-    String library = System.getProperty("pghello.bench.peer");
+    String library = System.getProperty("pg-hello.bench.peer");
     if (library == null) {
       throw new IllegalStateException("the peer is not compiled; run ./dev bench");
     }

@@ -244,7 +244,7 @@ public final class ServiceBenchmark implements Benchmark {
 
   /** Returns the class path of the service, whose libraries are different from this program's. */
   private static String classPath() {
-    return given("pghello.bench.service");
+    return given("pg-hello.bench.service");
   }
 
   private static String given(String property) {
@@ -294,7 +294,7 @@ public final class ServiceBenchmark implements Benchmark {
       return;
     }
     Path jar = folder.resolve("app.jar");
-    Files.copy(Path.of(given("pghello.bench.application")), jar);
+    Files.copy(Path.of(given("pg-hello.bench.application")), jar);
     Map<String, String> settings = settings(ServiceProcess.variables(address));
     // 0 selects a free port
     settings.put("SERVER_PORT", "0");
@@ -311,7 +311,7 @@ public final class ServiceBenchmark implements Benchmark {
         settings,
         TRAINING_SECONDS);
     GuidePrograms.run(
-        inApplication(List.of(given("pghello.bench.training"), aotCache().toString())),
+        inApplication(List.of(given("pg-hello.bench.training"), aotCache().toString())),
         settings,
         TRAINING_SECONDS);
   }

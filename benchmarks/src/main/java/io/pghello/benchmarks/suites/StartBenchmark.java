@@ -106,7 +106,7 @@ public final class StartBenchmark implements Benchmark {
       samples.add(
           new Sample(
               "PostGIS",
-              NativeExtension.of("postgis"),
+              NativeExtension.fromClassPath("postgis"),
               "SELECT ST_Distance(ST_MakePoint(3, 0), ST_MakePoint(0, 4))",
               "5",
               0.5,

@@ -93,7 +93,7 @@ class PoolersIT {
                             + "|The server has other prepared statements than the driver)"
                             + ".*connect with prepareThreshold=0.*")
                     .extracting(failure -> ((PgHelloException) failure).code())
-                    .isEqualTo(PgHelloException.Code.ANSWER_MISMATCH));
+                    .isEqualTo(PgHelloException.Code.RESPONSE_MISMATCH));
   }
 
   /** A BEGIN in the wrong place on a client's connection would occupy one of the few sessions. */
@@ -358,7 +358,9 @@ class PoolersIT {
       try (PgHelloClient client = Parts.client(pooler.address(), true, PATIENCE)) {
         assertThat(warnings(client))
             .isEqualTo(
-                program == OLD_PGBOUNCER ? List.of(PgHelloException.Code.POOLER) : List.of());
+                program == OLD_PGBOUNCER
+                    ? List.of(PgHelloException.Code.UNSAFE_POOLER)
+                    : List.of());
       }
       try (PgHelloClient client = Parts.client(pooler.address(), false, PATIENCE)) {
         assertThat(warnings(client)).isEmpty();
@@ -390,7 +392,7 @@ class PoolersIT {
           assertThatThrownBy(() -> client.hello("Ada"))
               .isInstanceOf(PgHelloException.class)
               .extracting(e -> ((PgHelloException) e).code())
-              .isEqualTo(PgHelloException.Code.LOGIN_REFUSED);
+              .isEqualTo(PgHelloException.Code.LOGIN_FAILED);
         }
       }
       try (PgHelloClient client =

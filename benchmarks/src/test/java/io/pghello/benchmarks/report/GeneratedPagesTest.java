@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 class GeneratedPagesTest {
   private static final Path ROOT = Path.of("..");
   // set by ./dev generate
-  private static final boolean REFRESH = Boolean.getBoolean("pghello.generate");
+  private static final boolean REFRESH = Boolean.getBoolean("pg-hello.generate");
 
   @Test
   void showTheCommittedResults() throws IOException {

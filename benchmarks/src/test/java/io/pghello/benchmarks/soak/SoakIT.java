@@ -33,12 +33,12 @@ import org.junit.jupiter.api.Timeout;
 
 /**
  * Uses all parts for some minutes, with a fault in each round. Afterwards, no resource usage may
- * have grown. The property {@code pghello.soak.minutes} sets the duration.
+ * have grown. The property {@code pg-hello.soak.minutes} sets the duration.
  */
 @Tag("long")
 @Timeout(value = 2, unit = TimeUnit.HOURS)
 class SoakIT {
-  private static final int MINUTES = Integer.getInteger("pghello.soak.minutes", 3);
+  private static final int MINUTES = Integer.getInteger("pg-hello.soak.minutes", 3);
   private static final int ROUNDS = Math.max(12, MINUTES);
   private static final long ROUND_NANOS = Duration.ofMinutes(MINUTES).toNanos() / ROUNDS;
   private static final int CALLERS = 8;

@@ -130,13 +130,15 @@ final class MappingRules {
           value, attribute, "has a column that is too small for milliseconds; make it a BIGINT");
     }
     if (value.events().isEmpty()) {
-      throw place.error(value, attribute, "has on = {}; it may be INSERT, UPDATE, or both");
+      throw place.error(value, attribute, "has event = {}; it may be INSERT, UPDATE, or both");
     }
     if (value.source() != null
-        && value.repeat() != WelcomeMessage.AS_SET
+        && value.repeat() != WelcomeMessage.SESSION_DEFAULT
         && (value.repeat() < HelloRequest.REPEAT_MIN || value.repeat() > HelloRequest.REPEAT_MAX)) {
       throw place.error(
-          value, attribute, "has repeat = " + value.repeat() + "; it may be 1 to 10, or AS_SET");
+          value,
+          attribute,
+          "has repeat = " + value.repeat() + "; it may be 1 to 10, or SESSION_DEFAULT");
     }
     if (value.isOn(ValueEvent.INSERT) && !attribute.getValue().hasAnyInsertableColumns()) {
       throw place.error(

@@ -91,7 +91,9 @@ final class PrefetchQuery {
    */
   private static long resultBytes(HelloRequest request) {
     int repeat =
-        request.repeat() == HelloRequest.AS_SET ? HelloRequest.REPEAT_MAX : request.repeat();
+        request.repeat() == HelloRequest.SESSION_DEFAULT
+            ? HelloRequest.REPEAT_MAX
+            : request.repeat();
     return 2L * repeat * (request.bytes() + GREETING_BYTES);
   }
 

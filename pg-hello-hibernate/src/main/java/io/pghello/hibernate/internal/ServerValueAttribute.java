@@ -97,7 +97,7 @@ record ServerValueAttribute(
       return false;
     }
     return source == null
-        || value.repeat() == WelcomeMessage.AS_SET
+        || value.repeat() == WelcomeMessage.SESSION_DEFAULT
         || (source.isLoaded(write.entity()) && !Objects.equals(serverValue.name(), name(write)));
   }
 

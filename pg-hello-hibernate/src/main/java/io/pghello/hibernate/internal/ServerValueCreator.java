@@ -48,14 +48,14 @@ final class ServerValueCreator implements GeneratorCreator {
         "@WelcomeMessage",
         annotation.of(),
         annotation.repeat(),
-        annotation.on(),
+        annotation.event(),
         annotation.strategy(),
         annotation.overwrite());
   }
 
   static ServerValueCreator of(NowMillis annotation) {
     return new ServerValueCreator(
-        "@NowMillis", null, 0, annotation.on(), annotation.strategy(), annotation.overwrite());
+        "@NowMillis", null, 0, annotation.event(), annotation.strategy(), annotation.overwrite());
   }
 
   /** Returns the annotation's name for error messages. */

@@ -52,7 +52,7 @@ final class WriteExpressions {
         + schema
         + "pg_hello("
         + name
-        + (repeat == WelcomeMessage.AS_SET ? "" : ", " + repeat)
+        + (repeat == WelcomeMessage.SESSION_DEFAULT ? "" : ", " + repeat)
         + ") else t.v end from (select cast(? as pg_catalog.text) as v) as t)";
   }
 

@@ -15,6 +15,6 @@ class Guestbook {
 
   @WelcomeMessage(
       of = "name",
-      on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+      event = {ValueEvent.INSERT, ValueEvent.UPDATE})
   @Nullable String greeting;
 }

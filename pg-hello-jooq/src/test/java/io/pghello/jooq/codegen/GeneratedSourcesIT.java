@@ -33,7 +33,7 @@ class GeneratedSourcesIT {
   @Test
   void areWhatTheExtensionIs(TestDatabase database, @TempDir Path folder) throws Exception {
     // what ./dev generate sets
-    boolean refresh = Boolean.getBoolean("pghello.generate");
+    boolean refresh = Boolean.getBoolean("pg-hello.generate");
     generate(database, refresh ? COMMITTED : folder);
     if (!refresh) {
       assertThat(new Generated(COMMITTED).sources())

@@ -78,14 +78,14 @@ final class ExtensionCheck implements SmartInitializingSingleton {
   private List<ExtensionProblem> problems(String name, DataSource dataSource) {
     ExtensionDescription extension;
     try {
-      extension = ExtensionDescription.ofName(name);
+      extension = ExtensionDescription.lookup(name);
     } catch (ServiceConfigurationError e) {
       // thrown by the provider of this extension or of another one
       reportUnchecked(name, String.valueOf(e.getMessage()), e);
       return List.of();
     }
     try (Connection connection = dataSource.getConnection()) {
-      return extension.find(connection, null, TIMEOUT).problems().stream()
+      return extension.inspect(connection, null, TIMEOUT).problems().stream()
           // if no functions are described, none are called, and the schema may be off the search
           // path on purpose
           .filter(each -> each.kind() != Kind.NOT_ON_PATH || !extension.functions().isEmpty())

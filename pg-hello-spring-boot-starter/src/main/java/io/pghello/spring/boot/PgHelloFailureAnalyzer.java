@@ -52,12 +52,12 @@ final class PgHelloFailureAnalyzer implements FailureAnalyzer {
       case FILES_MISSING,
           NOT_CREATED,
           NOT_ON_PATH,
-          TOO_OLD,
-          FOREIGN_BUILD,
+          VERSION_TOO_OLD,
+          INCOMPATIBLE_BUILD,
           NO_SCHEMA_PRIVILEGE,
           NO_EXECUTE_PRIVILEGE,
-          LOGIN_REFUSED,
-          NO_CONNECTION ->
+          LOGIN_FAILED,
+          CONNECTION_UNAVAILABLE ->
           true;
       default -> false;
     };

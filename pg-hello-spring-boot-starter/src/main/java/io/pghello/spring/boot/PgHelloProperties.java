@@ -18,7 +18,8 @@ import org.springframework.util.unit.DataSize;
  * @param defaultRepeat Number of greetings for calls without a count, 1 to 10. By default, the
  *     database setting pg_hello.repeat applies.
  * @param callTimeout Maximum duration of a call, including the wait for a connection and retries.
- * @param retryLostCalls Whether to retry a call on another connection if its connection is lost.
+ * @param retryOnConnectionLoss Whether to retry a call on another connection if its connection is
+ *     lost.
  * @param coalescing Whether calls that would have to wait share one statement. By default true for
  *     connection pools, and false if the calling thread determines the connection (a routing data
  *     source, JTA) or if this is unknown.
@@ -26,7 +27,7 @@ import org.springframework.util.unit.DataSize;
  * @param maxBatchBytes Maximum size of the names in a statement. One name may exceed it.
  * @param maxInFlightBatches Maximum number of concurrent statements with coalesced calls. Each uses
  *     its own connection.
- * @param maxInFlightCalls Maximum number of concurrent asynchronous calls that do not share
+ * @param maxConcurrentAsyncCalls Maximum number of concurrent asynchronous calls that do not share
  *     statements.
  * @param maxQueuedCalls Maximum number of waiting calls.
  * @param maxQueuedBytes Maximum size of the names of waiting calls.
@@ -39,12 +40,12 @@ public record PgHelloProperties(
     @DefaultValue("warn") Preflight preflight,
     @Nullable Integer defaultRepeat,
     @DefaultValue("5s") Duration callTimeout,
-    @DefaultValue("true") boolean retryLostCalls,
+    @DefaultValue("true") boolean retryOnConnectionLoss,
     @Nullable Boolean coalescing,
     @DefaultValue("1024") int maxBatchSize,
     @DefaultValue("1MB") DataSize maxBatchBytes,
     @DefaultValue("2") int maxInFlightBatches,
-    @DefaultValue("20") int maxInFlightCalls,
+    @DefaultValue("20") int maxConcurrentAsyncCalls,
     @DefaultValue("65536") int maxQueuedCalls,
     @DefaultValue("64MB") DataSize maxQueuedBytes,
     @DefaultValue("false") boolean blockWhenFull) {
@@ -76,7 +77,7 @@ public record PgHelloProperties(
     positive("max-batch-size", maxBatchSize);
     positive("max-batch-bytes", maxBatchBytes.toBytes());
     positive("max-in-flight-batches", maxInFlightBatches);
-    positive("max-in-flight-calls", maxInFlightCalls);
+    positive("max-concurrent-async-calls", maxConcurrentAsyncCalls);
     positive("max-queued-calls", maxQueuedCalls);
     positive("max-queued-bytes", maxQueuedBytes.toBytes());
   }

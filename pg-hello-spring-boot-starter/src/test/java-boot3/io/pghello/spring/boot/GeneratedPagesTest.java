@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * The page has the properties as the metadata has them that editors complete from. With {@code
- * -Dpghello.generate=true}, writes them.
+ * -Dpg-hello.generate=true}, writes them.
  */
 class GeneratedPagesTest {
   private static final Path PAGE = Path.of("..", "docs", "spring-boot.md");
@@ -27,7 +27,7 @@ class GeneratedPagesTest {
   void hasTheProperties() throws IOException {
     String page = Files.readString(PAGE);
     String generated = TABLE.matcher(page).replaceFirst(Matcher.quoteReplacement(table()));
-    if (Boolean.getBoolean("pghello.generate")) {
+    if (Boolean.getBoolean("pg-hello.generate")) {
       Files.writeString(PAGE, generated);
     } else {
       assertThat(page).as("%s: ./dev generate refreshes it", PAGE).isEqualTo(generated);

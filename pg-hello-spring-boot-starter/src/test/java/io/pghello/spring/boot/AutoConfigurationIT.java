@@ -137,12 +137,12 @@ class AutoConfigurationIT {
             "pg-hello.preflight=off",
             "pg-hello.default-repeat=3",
             "pg-hello.call-timeout=7s",
-            "pg-hello.retry-lost-calls=false",
+            "pg-hello.retry-on-connection-loss=false",
             "pg-hello.coalescing=false",
             "pg-hello.max-batch-size=8",
             "pg-hello.max-batch-bytes=9KB",
             "pg-hello.max-in-flight-batches=4",
-            "pg-hello.max-in-flight-calls=5",
+            "pg-hello.max-concurrent-async-calls=5",
             "pg-hello.max-queued-calls=6",
             "pg-hello.max-queued-bytes=1MB",
             "pg-hello.block-when-full=true")
@@ -152,9 +152,9 @@ class AutoConfigurationIT {
               assertThat(properties)
                   .hasToString(
                       "PgHelloProperties[schema=public, preflight=OFF, defaultRepeat=3,"
-                          + " callTimeout=PT7S, retryLostCalls=false, coalescing=false,"
+                          + " callTimeout=PT7S, retryOnConnectionLoss=false, coalescing=false,"
                           + " maxBatchSize=8, maxBatchBytes=9216B, maxInFlightBatches=4,"
-                          + " maxInFlightCalls=5, maxQueuedCalls=6, maxQueuedBytes=1048576B,"
+                          + " maxConcurrentAsyncCalls=5, maxQueuedCalls=6, maxQueuedBytes=1048576B,"
                           + " blockWhenFull=true]");
               assertThat(context.getBean(PgHelloClient.class).hello("Ada"))
                   .isEqualTo("Hello, Ada! Hello, Ada! Hello, Ada!");
@@ -189,12 +189,12 @@ class AutoConfigurationIT {
             "pg-hello.preflight=off",
             "pg-hello.default-repeat=3",
             "pg-hello.call-timeout=7s",
-            "pg-hello.retry-lost-calls=false",
+            "pg-hello.retry-on-connection-loss=false",
             "pg-hello.coalescing=false",
             "pg-hello.max-batch-size=8",
             "pg-hello.max-batch-bytes=9KB",
             "pg-hello.max-in-flight-batches=4",
-            "pg-hello.max-in-flight-calls=5",
+            "pg-hello.max-concurrent-async-calls=5",
             "pg-hello.max-queued-calls=6",
             "pg-hello.max-queued-bytes=1MB",
             "pg-hello.block-when-full=true")
@@ -209,12 +209,12 @@ class AutoConfigurationIT {
                           .schema("elsewhere")
                           .defaultRepeat(3)
                           .callTimeout(Duration.ofSeconds(7))
-                          .retryLostCalls(false)
+                          .retryOnConnectionLoss(false)
                           .coalescing(false)
                           .maxBatchSize(8)
                           .maxBatchBytes(9 << 10)
                           .maxInFlightBatches(4)
-                          .maxInFlightCalls(5)
+                          .maxConcurrentAsyncCalls(5)
                           .maxQueuedCalls(6)
                           .maxQueuedBytes(1 << 20)
                           .blockWhenFull(true));

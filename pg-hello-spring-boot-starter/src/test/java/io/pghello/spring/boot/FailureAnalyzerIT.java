@@ -23,12 +23,12 @@ class FailureAnalyzerIT {
           Code.FILES_MISSING,
           Code.NOT_CREATED,
           Code.NOT_ON_PATH,
-          Code.TOO_OLD,
-          Code.FOREIGN_BUILD,
+          Code.VERSION_TOO_OLD,
+          Code.INCOMPATIBLE_BUILD,
           Code.NO_SCHEMA_PRIVILEGE,
           Code.NO_EXECUTE_PRIVILEGE,
-          Code.LOGIN_REFUSED,
-          Code.NO_CONNECTION);
+          Code.LOGIN_FAILED,
+          Code.CONNECTION_UNAVAILABLE);
 
   @ParameterizedTest
   @EnumSource

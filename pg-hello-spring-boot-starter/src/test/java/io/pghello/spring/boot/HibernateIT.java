@@ -32,7 +32,7 @@ import org.springframework.orm.jpa.vendor.HibernateJpaVendorAdapter;
 @ExtendWith(OutputCaptureExtension.class)
 class HibernateIT {
   private static final String MISSING = "Extension pg_hello is not created in database ";
-  private static final String CHECK = "pghello.preflight";
+  private static final String CHECK = "pg-hello.preflight";
 
   @Test
   void reportsProblemsOnce(TestDatabase database, CapturedOutput output) {
@@ -72,12 +72,12 @@ class HibernateIT {
     jpa(database)
         .withPropertyValues(
             "pg-hello.schema=public",
-            "spring.jpa.properties.pghello.schema=own",
+            "spring.jpa.properties.pg-hello.schema=own",
             "pg-hello.preflight=off")
         .run(
             context ->
                 assertThat(context.getBean(EntityManagerFactory.class).getProperties())
-                    .containsEntry("pghello.schema", "own"));
+                    .containsEntry("pg-hello.schema", "own"));
   }
 
   @Test

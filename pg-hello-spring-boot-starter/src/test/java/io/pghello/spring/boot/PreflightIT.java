@@ -106,7 +106,7 @@ class PreflightIT {
                     .getFailure()
                     .isInstanceOfSatisfying(
                         PgHelloException.class,
-                        e -> assertThat(e.code()).isEqualTo(Code.NO_CONNECTION)));
+                        e -> assertThat(e.code()).isEqualTo(Code.CONNECTION_UNAVAILABLE)));
   }
 
   @Test

@@ -249,7 +249,7 @@ class TransactionsIT {
                 assertThatThrownBy(() -> client.hello("Ada"))
                     .isInstanceOfSatisfying(
                         PgHelloException.class,
-                        e -> assertThat(e.code()).isEqualTo(Code.NO_CONNECTION));
+                        e -> assertThat(e.code()).isEqualTo(Code.CONNECTION_UNAVAILABLE));
               }
               assertThat(client.hello("Ada")).isEqualTo(ONCE);
               assertThat(pool.getHikariPoolMXBean().getActiveConnections()).isZero();

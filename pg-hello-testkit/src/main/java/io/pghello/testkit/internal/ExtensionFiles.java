@@ -30,7 +30,7 @@ public final class ExtensionFiles {
 
   /** Returns the server location from the system property or the environment. */
   public static ServerPlace place() {
-    return ServerPlace.of("pghello.server", "PG_HELLO_SERVER");
+    return ServerPlace.of("pg-hello.server", "PG_HELLO_SERVER");
   }
 
   /**

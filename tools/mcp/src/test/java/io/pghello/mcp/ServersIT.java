@@ -43,9 +43,9 @@ class ServersIT {
       int running = client.begin("query", sql("select pg_sleep(600)").put("timeout", 30_000));
       Waits.untilSleeping(source, 1);
       // Twice, because a read is retried once.
-      proxy.cut();
+      proxy.resetConnections();
       Waits.untilSleeping(source, 2);
-      proxy.cut();
+      proxy.resetConnections();
       JsonNode lost = client.result(running);
       assertThat(code(lost)).isEqualTo("POSTGRES_CONNECTION_FAILED");
       assertThat(lost.at("/error/details/reason").textValue()).isEqualTo("lost");

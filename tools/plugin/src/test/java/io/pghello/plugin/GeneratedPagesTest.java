@@ -15,7 +15,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** The table of operations in the page is up to date; {@code -Dpghello.generate=true} writes it. */
+/**
+ * The table of operations in the page is up to date; {@code -Dpg-hello.generate=true} writes it.
+ */
 class GeneratedPagesTest {
   private static final Path PAGE = Path.of("..", "..", "docs", "plugin-operations.md");
   private static final Pattern TABLE =
@@ -25,7 +27,7 @@ class GeneratedPagesTest {
   void listsOperations() throws IOException {
     String page = Files.readString(PAGE);
     String generated = TABLE.matcher(page).replaceFirst(Matcher.quoteReplacement(table()));
-    if (Boolean.getBoolean("pghello.generate")) {
+    if (Boolean.getBoolean("pg-hello.generate")) {
       Files.writeString(PAGE, generated);
     } else {
       assertThat(page).as("%s: run ./dev generate to update it", PAGE).isEqualTo(generated);

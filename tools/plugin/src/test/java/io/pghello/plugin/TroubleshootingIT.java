@@ -167,7 +167,7 @@ class TroubleshootingIT {
                       }));
       assertThat(connection.getStats().idle()).isEqualTo(1);
       // A retry uses a new connection, but there is only one.
-      proxy.cut();
+      proxy.resetConnections();
       assertThat(
               reader.execute("r", config, "query", sql("select 7")).get("success").booleanValue())
           .isTrue();
@@ -184,7 +184,7 @@ class TroubleshootingIT {
     assertThat(connection.ping()).isTrue();
     connection.rollback(transaction);
     assertThat(connection.getStats().idle()).isEqualTo(2);
-    proxy.cut();
+    proxy.resetConnections();
     assertThat(connection.ping()).isTrue();
   }
 
@@ -246,7 +246,7 @@ class TroubleshootingIT {
 
   @Test
   void connectionTimeout(TestDatabase database, WireProxy proxy) {
-    proxy.stall();
+    proxy.pause();
     JsonNode error =
         error(config(database, proxy).put("connectionTimeoutMillis", 1_000), "ping", null);
     expect(error, "CONNECTION_FAILED", "timeout", "Increase connectionTimeoutMillis");

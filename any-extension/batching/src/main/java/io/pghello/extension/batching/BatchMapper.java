@@ -38,7 +38,7 @@ public interface BatchMapper<Q, A> {
   /**
    * Reads the answers in order. Map SQL NULL to a non-null value, for example an empty {@link
    * java.util.Optional}: if the answer is null, the call fails with {@link
-   * FunctionCallException.Code#ANSWER_MISMATCH}. If the number of answers differs from the number
+   * FunctionCallException.Code#RESPONSE_MISMATCH}. If the number of answers differs from the number
    * of requests, all calls in the batch fail with this code.
    */
   List<A> read(Array answers) throws SQLException;
@@ -47,7 +47,7 @@ public interface BatchMapper<Q, A> {
    * Returns whether the answer can belong to the request. The client has already checked that the
    * result comes from this function, with one element per request. If an answer contains a part of
    * its request, compare that part. If this method returns false, the call fails with {@link
-   * FunctionCallException.Code#ANSWER_MISMATCH}, and the connection is closed.
+   * FunctionCallException.Code#RESPONSE_MISMATCH}, and the connection is closed.
    */
   boolean matches(Q request, A answer);
 

@@ -37,15 +37,16 @@ public interface CallListener {
      * Returns the duration of the call in nanoseconds, from its start to its answer. Dependent
      * stages of a future are not included.
      */
-    long nanos();
+    long durationNanos();
 
     /**
      * Returns how long the call waited before its statement started, in nanoseconds. A call can
      * wait for earlier statements and for a thread of an executor. The time is 0 if the call did
-     * not wait, and equal to {@link #nanos()} if the call ended while waiting. The rest of {@link
-     * #nanos()} is the time for borrowing a connection, the round trip, and waking up the caller.
+     * not wait, and equal to {@link #durationNanos()} if the call ended while waiting. The rest of
+     * {@link #durationNanos()} is the time for borrowing a connection, the round trip, and waking
+     * up the caller.
      */
-    long waitedNanos();
+    long queueNanos();
 
     /**
      * Returns the reason for the failure, or null if the call succeeded. If the program cancelled
@@ -81,7 +82,7 @@ public interface CallListener {
      * Returns the time for borrowing a connection, sending the statement, and reading its result,
      * in nanoseconds.
      */
-    long nanos();
+    long durationNanos();
 
     /** Returns the reason for the failure, or null if the statement succeeded. */
     @Nullable FunctionCallException error();

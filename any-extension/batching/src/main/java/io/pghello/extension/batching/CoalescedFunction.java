@@ -23,7 +23,7 @@ import javax.sql.DataSource;
  * <p><b>The result must depend only on the arguments</b>, and not on session state such as the
  * role, row-level security, {@code search_path}, or a tenant setting. Calls from different callers
  * run in the same session, with the settings of one of the callers. For a function that depends on
- * session state, use {@link #on}.
+ * session state, use {@link #withConnection}.
  *
  * <p>A call takes one round trip. The first call takes an additional one to locate the extension.
  * If a connection is lost, the call is retried on another one.
@@ -105,7 +105,7 @@ public final class CoalescedFunction<Q, A> extends PooledFunctionCalls<Q, A>
 
   /**
    * Returns the number of statements that are in flight or waiting for a connection, for example
-   * for a gauge. Statements on a caller's own connection ({@link #on}) are not counted.
+   * for a gauge. Statements on a caller's own connection ({@link #withConnection}) are not counted.
    */
   public int inFlightStatements() {
     return context.statements().executor().inFlight();

@@ -137,8 +137,8 @@ public final class CoalescedFunctionBuilder<Q, A> {
    * true. Retries continue until one succeeds or the call times out. From the second retry on, the
    * client pauses for 1 to 20 milliseconds before each retry.
    */
-  public CoalescedFunctionBuilder<Q, A> retryLostCalls(boolean retryLostCalls) {
-    options.retryLostCalls(retryLostCalls);
+  public CoalescedFunctionBuilder<Q, A> retryOnConnectionLoss(boolean retryOnConnectionLoss) {
+    options.retryOnConnectionLoss(retryOnConnectionLoss);
     return this;
   }
 
@@ -164,10 +164,10 @@ public final class CoalescedFunctionBuilder<Q, A> {
    * tenant, the security context or the logging context of that thread. A transaction cannot be
    * copied: a thread in a transaction ({@link ConnectionSource#mayJoinBatch}) runs the call itself.
    *
-   * <p>At most {@link #maxInFlightCalls} calls run at a time. The others wait on threads of the
-   * executor, so use one with a limited number of threads, or with virtual threads. If the executor
-   * runs a call on the calling thread, the call does not wait and does not count towards this
-   * maximum.
+   * <p>At most {@link #maxConcurrentAsyncCalls} calls run at a time. The others wait on threads of
+   * the executor, so use one with a limited number of threads, or with virtual threads. If the
+   * executor runs a call on the calling thread, the call does not wait and does not count towards
+   * this maximum.
    *
    * @param executor the executor, which the client does not shut down; a call that it rejects fails
    *     with {@link Code#OVERLOADED}
@@ -182,8 +182,8 @@ public final class CoalescedFunctionBuilder<Q, A> {
    * with its own thread and connection. Default: 20. Other calls wait, within {@link
    * #maxQueuedCalls} and {@link #maxQueuedBytes}.
    */
-  public CoalescedFunctionBuilder<Q, A> maxInFlightCalls(int calls) {
-    options.maxInFlightCalls(calls);
+  public CoalescedFunctionBuilder<Q, A> maxConcurrentAsyncCalls(int calls) {
+    options.maxConcurrentAsyncCalls(calls);
     return this;
   }
 

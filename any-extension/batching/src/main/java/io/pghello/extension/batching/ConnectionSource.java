@@ -12,7 +12,7 @@ import java.sql.SQLException;
  * <p>Methods must be thread-safe. They are called on the calling thread or, for batched and
  * asynchronous calls, on a thread of any caller or of the client. If {@link #get} or {@link
  * #mayJoinBatch} throws an exception, or if the connection is null, the call fails with {@link
- * FunctionCallException.Code#NO_CONNECTION}.
+ * FunctionCallException.Code#CONNECTION_UNAVAILABLE}.
  */
 @FunctionalInterface
 public interface ConnectionSource {

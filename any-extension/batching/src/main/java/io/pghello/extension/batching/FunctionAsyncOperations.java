@@ -9,7 +9,8 @@ import java.util.concurrent.CompletableFuture;
 /**
  * Asynchronous calls to one function, in addition to the blocking calls of {@link
  * FunctionOperations}. {@link CoalescedFunction} implements them with pooled connections. {@link
- * #on} returns only blocking operations, because a single connection runs one statement at a time.
+ * #withConnection} returns only blocking operations, because a single connection runs one statement
+ * at a time.
  *
  * <p>Dependent stages of a future run on a thread of the client or of its {@link
  * CoalescedFunctionBuilder#asyncExecutor}, unless you pass another executor. If the future is

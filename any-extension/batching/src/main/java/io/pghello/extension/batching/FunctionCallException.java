@@ -28,9 +28,9 @@ public final class FunctionCallException extends RuntimeException {
     /**
      * The version of the extension, or of its library on the server, does not have the function.
      */
-    TOO_OLD(false),
+    VERSION_TOO_OLD(false),
     /** The extension with this name is another build, with different semantics. */
-    FOREIGN_BUILD(false),
+    INCOMPATIBLE_BUILD(false),
     /** The role does not have the USAGE privilege on the schema of the function. */
     NO_SCHEMA_PRIVILEGE(false),
     /** The role does not have the EXECUTE privilege on the function. */
@@ -39,7 +39,7 @@ public final class FunctionCallException extends RuntimeException {
      * A pooler may mix up the driver's prepared statements. This is only a warning: calls do not
      * fail with this code.
      */
-    POOLER(false),
+    UNSAFE_POOLER(false),
     /**
      * An argument cannot be sent, or the database cannot represent it. Used by clients that check
      * arguments.
@@ -51,14 +51,14 @@ public final class FunctionCallException extends RuntimeException {
      * The answer does not match the request, or the server does not know the statement, because a
      * pooler mixes up prepared statements.
      */
-    ANSWER_MISMATCH(false),
+    RESPONSE_MISMATCH(false),
     /**
      * The login was rejected: the user, the password or the database is wrong, the user is not
      * allowed to connect, or the client does not trust the server's certificate.
      */
-    LOGIN_REFUSED(false),
+    LOGIN_FAILED(false),
     /** No connection was available. */
-    NO_CONNECTION(true),
+    CONNECTION_UNAVAILABLE(true),
     /** The connection was lost during the call. */
     CONNECTION_LOST(true),
     /** The call exceeded its timeout. */

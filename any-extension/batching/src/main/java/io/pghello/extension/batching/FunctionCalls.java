@@ -113,7 +113,7 @@ class FunctionCalls<Q, A> implements FunctionOperations<Q, A> {
   }
 
   @Override
-  public final FunctionOperations<Q, A> on(Connection connection) {
+  public final FunctionOperations<Q, A> withConnection(Connection connection) {
     return new FunctionCalls<>(context.on(connection));
   }
 

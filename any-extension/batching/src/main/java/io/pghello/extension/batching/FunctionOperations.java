@@ -9,8 +9,8 @@ import java.util.List;
 
 /**
  * Blocking calls to one function. {@link CoalescedFunction} runs them on pooled connections; the
- * operations that {@link #on} returns use the caller's connection. Depend on this interface if
- * tests have to replace the function.
+ * operations that {@link #withConnection} returns use the caller's connection. Depend on this
+ * interface if tests have to replace the function.
  *
  * <p>Calls that fail throw a {@link FunctionCallException}. Null arguments cause a {@link
  * NullPointerException}.
@@ -67,5 +67,5 @@ public interface FunctionOperations<Q, A> {
    *
    * @param connection the connection, which the caller closes
    */
-  FunctionOperations<Q, A> on(Connection connection);
+  FunctionOperations<Q, A> withConnection(Connection connection);
 }

@@ -98,7 +98,7 @@ public class ExtensionCheck implements SessionFactoryObserver {
     JdbcConnectionAccess access = factory.getJdbcServices().getBootstrapJdbcConnectionAccess();
     Connection connection = access.obtainConnection();
     try {
-      Installation found = extension.find(connection, quotedSchema(), TIMEOUT);
+      Installation found = extension.inspect(connection, quotedSchema(), TIMEOUT);
       // do not end a container's transaction
       if (!jta && !connection.getAutoCommit()) {
         connection.rollback();
@@ -125,7 +125,7 @@ public class ExtensionCheck implements SessionFactoryObserver {
     for (ExtensionProblem problem : found.problems()) {
       String message = problem.message();
       switch (problem.kind()) {
-        case ELSEWHERE ->
+        case WRONG_SCHEMA ->
             problems.add(
                 new ExtensionProblem(
                     problem.kind(),

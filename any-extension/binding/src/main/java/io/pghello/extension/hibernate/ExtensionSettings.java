@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Names of the settings. Set them like any other Hibernate setting. Lists of extensions are
  * separated by commas and use the names from {@code CREATE EXTENSION}. The functions and versions
- * of an extension are taken from {@link ExtensionDescription#ofName}. On databases other than
+ * of an extension are taken from {@link ExtensionDescription#lookup}. On databases other than
  * PostgreSQL, the settings have no effect.
  */
 public final class ExtensionSettings {
@@ -25,13 +25,13 @@ public final class ExtensionSettings {
    * round trip per extension when the schema is created or updated, or two if {@link #schemaOf} is
    * set.
    */
-  public static final String CREATE = "pg_extension.create";
+  public static final String CREATE = "pg-extension.create";
 
   /**
    * Extensions to check when a session factory is created, after the schema has been created. Costs
    * one round trip per extension, on one of Hibernate's own connections. Default: none.
    */
-  public static final String CHECK = "pg_extension.check";
+  public static final String CHECK = "pg-extension.check";
 
   /**
    * Reaction if an extension in {@link #CHECK} cannot be used: {@code warn} (the default) writes
@@ -39,19 +39,19 @@ public final class ExtensionSettings {
    * io.pghello.extension.ExtensionException} instead of creating the factory; {@code off} disables
    * the check.
    */
-  public static final String PREFLIGHT = "pg_extension.preflight";
+  public static final String PREFLIGHT = "pg-extension.preflight";
 
   private ExtensionSettings() {}
 
   /**
    * Returns the name of the setting for an extension's schema, without quotes, for example {@code
-   * pg_extension.acme_geo.schema}. By default, function names are not qualified and are resolved on
+   * pg-extension.acme_geo.schema}. By default, function names are not qualified and are resolved on
    * the session's {@code search_path}.
    *
    * @param extension the extension's name
    */
   public static String schemaOf(String extension) {
-    return "pg_extension." + extension + ".schema";
+    return "pg-extension." + extension + ".schema";
   }
 
   /** Returns the extensions in a setting, without duplicates, in the order of the setting. */
@@ -64,7 +64,7 @@ public final class ExtensionSettings {
         .map(String::strip)
         .filter(name -> !name.isEmpty())
         .distinct()
-        .map(ExtensionDescription::ofName)
+        .map(ExtensionDescription::lookup)
         .toList();
   }
 

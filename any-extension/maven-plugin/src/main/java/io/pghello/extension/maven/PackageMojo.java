@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Copies the files that the goal {@code compile} has built to {@code META-INF/pg-extension/NAME} in
- * the classes directory, with a descriptor for {@code NativeExtension.of(NAME)} of
+ * the classes directory, with a descriptor for {@code NativeExtension.fromClassPath(NAME)} of
  * pg-extension-testkit. Each major version has its own files. Libraries of the built platforms
  * replace the libraries of an earlier build. Existing libraries for other platforms, in {@code
  * PLATFORM/MAJOR}, are added to the descriptor.

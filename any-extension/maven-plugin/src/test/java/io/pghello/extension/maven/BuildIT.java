@@ -34,7 +34,7 @@ class BuildIT {
 
   /** That of the server that this build has on its class path. */
   static final int MAJOR =
-      Integer.parseInt(System.getProperty("pghello.postgres.version").replaceAll("\\..*", ""));
+      Integer.parseInt(System.getProperty("pg-hello.postgres.version").replaceAll("\\..*", ""));
 
   @TempDir Path folder;
   private Path source;
@@ -68,7 +68,9 @@ class BuildIT {
     try (var loader = new URLClassLoader(new URL[] {classes.toUri().toURL()}, before)) {
       Thread.currentThread().setContextClassLoader(loader);
       try (ExtensionServer server =
-              ExtensionServer.builder().extension(NativeExtension.of("acme_steps")).start();
+              ExtensionServer.builder()
+                  .extension(NativeExtension.fromClassPath("acme_steps"))
+                  .start();
           TestDatabase database = server.createDatabase();
           Connection connection = database.dataSource().getConnection();
           Statement statement = connection.createStatement();

@@ -145,7 +145,9 @@ class ProjectsIT {
     try (var loader = new URLClassLoader(new URL[] {classes}, before)) {
       Thread.currentThread().setContextClassLoader(loader);
       try (ExtensionServer server =
-              ExtensionServer.builder().extension(NativeExtension.of(extension)).start();
+              ExtensionServer.builder()
+                  .extension(NativeExtension.fromClassPath(extension))
+                  .start();
           TestDatabase database = server.createDatabase();
           Connection connection = database.dataSource().getConnection();
           Statement statement = connection.createStatement();
@@ -229,7 +231,7 @@ class ProjectsIT {
   }
 
   private static void requireBothVersions(Throwable e) {
-    String server = System.getProperty("pghello.postgres.version").replaceAll("\\.0$", "");
+    String server = System.getProperty("pg-hello.postgres.version").replaceAll("\\.0$", "");
     Matcher versions =
         Pattern.compile(
                 "undefined symbol: .* The server is PostgreSQL (\\S+), and the library was built"

@@ -99,7 +99,7 @@ class PgvectorIT {
   // region binding
   /** What Hibernate's own module does not have, whose operators use an index. */
   static final ExtensionDescription VECTOR =
-      ExtensionDescription.named("vector")
+      ExtensionDescription.builder("vector")
           .oldestVersion("0.5.0")
           .function("vector_spherical_distance(vector, vector)", "double precision")
           .build();
@@ -115,7 +115,7 @@ class PgvectorIT {
 
   @Test
   void callsWhatIsDescribed(Connection connection) throws SQLException {
-    Installation found = VECTOR.find(connection).require();
+    Installation found = VECTOR.inspect(connection).requireUsable();
     assertThat(found.functions()).isEqualTo(VECTOR.functions());
     String sql =
         "SELECT x.vector_spherical_distance(?::x.vector, ?::x.vector)"

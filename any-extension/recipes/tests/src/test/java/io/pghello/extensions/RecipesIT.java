@@ -80,7 +80,9 @@ class RecipesIT {
         ExtensionServer.builder().setting("cron.database_name", "pg_cron");
     recipes.stream()
         .filter(Recipe::isForThisMajor)
-        .forEach(each -> builder.extension(NativeExtension.of(each.extension()).notCreated()));
+        .forEach(
+            each ->
+                builder.extension(NativeExtension.fromClassPath(each.extension()).withoutCreate()));
     server = builder.start();
   }
 

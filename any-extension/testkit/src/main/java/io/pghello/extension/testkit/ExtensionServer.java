@@ -67,8 +67,8 @@ public final class ExtensionServer implements AutoCloseable {
     private Builder() {}
 
     /**
-     * Adds an extension from a jar on the class path ({@link NativeExtension#of}), or, if no jar
-     * contains the extension, from the server ({@link NativeExtension#contrib}).
+     * Adds an extension from a jar on the class path ({@link NativeExtension#fromClassPath}), or,
+     * if no jar contains the extension, from the server ({@link NativeExtension#contrib}).
      *
      * @param name the name of the extension, without quotes
      * @throws IllegalArgumentException if the name is not a valid extension name

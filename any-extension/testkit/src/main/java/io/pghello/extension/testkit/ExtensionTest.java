@@ -73,8 +73,8 @@ public @interface ExtensionTest {
 
   /**
    * Names of the extensions to create in each database, without quotes. An extension can come from
-   * {@link #install()}, from a jar on the class path ({@link NativeExtension#of}), or from the
-   * server. Default: the extensions in {@link #install()}.
+   * {@link #install()}, from a jar on the class path ({@link NativeExtension#fromClassPath}), or
+   * from the server. Default: the extensions in {@link #install()}.
    */
   String[] extensions() default {};
 

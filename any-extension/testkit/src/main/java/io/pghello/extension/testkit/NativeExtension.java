@@ -34,7 +34,7 @@ public final class NativeExtension {
    * @throws IllegalArgumentException if the class path has no extension with this name
    * @throws IllegalStateException if the descriptor is invalid, or if there are two descriptors
    */
-  public static NativeExtension of(String name) {
+  public static NativeExtension fromClassPath(String name) {
     return ClassPathExtension.find(ServerExtension.requireName(name))
         .map(found -> new NativeExtension(found.toServerExtension()))
         .orElseThrow(
@@ -169,7 +169,7 @@ public final class NativeExtension {
    * and settings, and {@code CREATE EXTENSION} works. Use this for an extension that can be created
    * in only one database.
    */
-  public NativeExtension notCreated() {
+  public NativeExtension withoutCreate() {
     return new NativeExtension(
         new ServerExtension(
             extension.name(),

@@ -101,7 +101,7 @@ public class TestDatabase implements AutoCloseable {
    * @param other the other database, which is not changed
    * @throws IllegalStateException if the database cannot be replaced
    */
-  public void replaceBy(TestDatabase other) {
+  public void restoreFrom(TestDatabase other) {
     try {
       databases.replace(name, other.name);
     } catch (SQLException e) {

@@ -91,8 +91,8 @@ public class WireProxy implements AutoCloseable {
    * Returns the number of statements executed so far. Each Execute message and each simple query
    * counts as one.
    */
-  public long executes() {
-    return counters.executes();
+  public long statements() {
+    return counters.statements();
   }
 
   /** Returns the number of connections opened so far. */
@@ -158,22 +158,22 @@ public class WireProxy implements AutoCloseable {
     delay.set(roundTrip);
   }
 
-  /** Stalls all traffic until {@link #resume()}. Connections stay open. */
-  public void stall() {
-    delay.stall();
+  /** Stops all traffic until {@link #resume()}. Connections stay open. */
+  public void pause() {
+    delay.pause();
   }
 
-  /** Ends {@link #stall()} and forwards the stalled traffic. */
+  /** Ends {@link #pause()} and forwards the held traffic. */
   public void resume() {
     delay.resume();
   }
 
-  /** Cuts all open connections with a TCP reset to both sides. */
-  public void cut() {
+  /** Resets all open connections, in both directions. */
+  public void resetConnections() {
     open.forEach(ProxyConnection::reset);
   }
 
-  /** Cuts all connections and stops listening. Further calls do nothing. */
+  /** Resets all connections and stops listening. Further calls do nothing. */
   @Override
   public void close() {
     closed = true;
@@ -183,7 +183,7 @@ public class WireProxy implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } finally {
-      cut();
+      resetConnections();
     }
   }
 

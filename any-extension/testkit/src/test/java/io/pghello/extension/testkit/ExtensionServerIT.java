@@ -35,7 +35,7 @@ class ExtensionServerIT {
     // region server
     try (ExtensionServer server =
             ExtensionServer.builder()
-                .extension(NativeExtension.of("pg_hello"))
+                .extension(NativeExtension.fromClassPath("pg_hello"))
                 .extension(NativeExtension.contrib("pg_trgm"))
                 .extension(NativeExtension.fromInstall(Path.of("src/test/installed")))
                 .start();
@@ -149,7 +149,7 @@ class ExtensionServerIT {
   void rejectsInvalidExtensionNames(String name) {
     for (Runnable call :
         List.<Runnable>of(
-            () -> NativeExtension.of(name),
+            () -> NativeExtension.fromClassPath(name),
             () -> NativeExtension.contrib(name),
             () -> NativeExtension.fromInstall(folder, name),
             () -> ExtensionServer.builder().extension(name))) {
@@ -187,8 +187,8 @@ class ExtensionServerIT {
     assertRejected(acme)
         .hasMessageContaining("CREATE EXTENSION \"acme\" failed: can only create extension in")
         .hasMessageContaining("It works in one database only, so the template cannot have it.")
-        .hasMessageContaining("NativeExtension.notCreated()");
-    try (ExtensionServer server = server(acme.notCreated());
+        .hasMessageContaining("NativeExtension.withoutCreate()");
+    try (ExtensionServer server = server(acme.withoutCreate());
         TestDatabase database = server.createDatabase();
         TestDatabase jobs = server.createEmptyDatabase("jobs");
         Connection superuser = jobs.superuserDataSource().getConnection();

@@ -57,7 +57,7 @@ class PackageIT {
             .preload("pg_cron")
             .setting("cron.database_name", "jobs")
             .setting("cron.use_background_workers", "on")
-            .notCreated();
+            .withoutCreate();
     try (ExtensionServer server =
             ExtensionServer.builder()
                 .extension(cron)

@@ -347,7 +347,7 @@ class OutboxIT {
                 SOON,
                 event -> {
                   if (event.id() == 1 && connections.get() == 2) {
-                    proxy.stall();
+                    proxy.pause();
                   }
                   told.add(event);
                 })) {
@@ -355,7 +355,7 @@ class OutboxIT {
       execute(database.dataSource(), "INSERT INTO users (username) VALUES ('later')");
       assertThat(next().payload()).contains("later");
       // the server keeps the row locked until it notices that the client is gone
-      proxy.cut();
+      proxy.resetConnections();
       proxy.resume();
       assertThat(next().id()).isEqualTo(1);
       assertThat(delivery.sinceLastRun()).isLessThan(Duration.ofMinutes(1));

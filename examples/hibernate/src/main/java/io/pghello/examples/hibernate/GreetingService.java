@@ -54,6 +54,6 @@ final class GreetingService {
   }
 
   private <T> T onConnection(Function<PgHelloOperations, T> call) {
-    return session.doReturningWork(connection -> call.apply(client.on(connection)));
+    return session.doReturningWork(connection -> call.apply(client.withConnection(connection)));
   }
 }

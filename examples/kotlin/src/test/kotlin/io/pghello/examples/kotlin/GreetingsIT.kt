@@ -39,7 +39,11 @@ class GreetingsIT {
       )
     // While a statement runs, all other calls are in the queue.
     client =
-      PgHelloClient.builder().dataSource(pool).maxInFlightBatches(1).maxInFlightCalls(1).build()
+      PgHelloClient.builder()
+        .dataSource(pool)
+        .maxInFlightBatches(1)
+        .maxConcurrentAsyncCalls(1)
+        .build()
   }
 
   @AfterEach
@@ -97,7 +101,7 @@ class GreetingsIT {
     stall(proxy)
     // whether its statement has begun to wait for a connection by then
     assertThat(failure { client.greetWithin(200.milliseconds, "Ada") })
-      .isIn(Code.TIMEOUT, Code.NO_CONNECTION)
+      .isIn(Code.TIMEOUT, Code.CONNECTION_UNAVAILABLE)
   }
 
   @Test
@@ -118,7 +122,7 @@ class GreetingsIT {
   /** Stops the network while a statement holds the only connection. */
   private suspend fun stall(proxy: WireProxy) {
     client.greet("first")
-    proxy.stall()
+    proxy.pause()
     client.helloAsync("in flight")
     until { client.inFlightStatements() == 1 }
   }

@@ -105,7 +105,7 @@ class UsersIT implements WithPostgres {
 
   @Test
   void passesSettingsToHibernate() {
-    assertThat(factory.getProperties()).containsEntry("pghello.preflight", "fail");
+    assertThat(factory.getProperties()).containsEntry("pg-hello.preflight", "fail");
   }
 
   private static List<User> numbered(int count) {

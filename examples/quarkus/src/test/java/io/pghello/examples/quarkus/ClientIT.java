@@ -64,6 +64,6 @@ class ClientIT {
 
   @Test
   void passesSettingsToHibernate() {
-    assertThat(factory.getProperties()).containsEntry("pghello.preflight", "fail");
+    assertThat(factory.getProperties()).containsEntry("pg-hello.preflight", "fail");
   }
 }

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Each page of the guide must end with the imports that its snippets need. {@code
- * -Dpghello.generate=true} writes these imports.
+ * -Dpg-hello.generate=true} writes these imports.
  */
 class GeneratedPagesTest {
   private static final Pattern SNIPPET =
@@ -47,7 +47,7 @@ class GeneratedPagesTest {
                 published));
       }
       String generated = body + (imports.isEmpty() ? "" : section(imports));
-      if (Boolean.getBoolean("pghello.generate")) {
+      if (Boolean.getBoolean("pg-hello.generate")) {
         Files.writeString(page, generated);
       } else {
         assertThat(text).as("%s: ./dev generate refreshes it", page).isEqualTo(generated);

@@ -87,7 +87,7 @@ class MessagesTest {
             FIXES)
         .isEmpty();
     String page = page(messages, fixes);
-    if (Boolean.getBoolean("pghello.generate")) {
+    if (Boolean.getBoolean("pg-hello.generate")) {
       Files.writeString(PAGE, page);
     } else {
       Set<String> lines = new LinkedHashSet<>(Files.readAllLines(PAGE));

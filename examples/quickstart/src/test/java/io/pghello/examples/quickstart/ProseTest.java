@@ -80,7 +80,7 @@ class ProseTest {
         }
       }
     }
-    if (Boolean.getBoolean("pghello.generate")) {
+    if (Boolean.getBoolean("pg-hello.generate")) {
       counts.replaceAll((file, phrases) -> Math.min(phrases, known.getOrDefault(file, 0)));
       counts.values().removeIf(phrases -> phrases == 0);
       Files.write(

@@ -67,7 +67,10 @@ class OutageIT {
 
       server.stop();
       assertUnavailable(
-          http, management, "NO_CONNECTION|CONNECTION_LOST", "The database is not available.");
+          http,
+          management,
+          "CONNECTION_UNAVAILABLE|CONNECTION_LOST",
+          "The database is not available.");
       assertBobIsCached(http, true);
       server.startAgain();
       awaitHealthy(http, management);

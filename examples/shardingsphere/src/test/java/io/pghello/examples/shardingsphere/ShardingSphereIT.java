@@ -184,7 +184,9 @@ class ShardingSphereIT {
       }
       try (Connection connection = dataSource.getConnection()) {
         connection.setAutoCommit(false);
-        assertThat(client.on(connection).hello("Ada")).as("in a transaction").isEqualTo(OF_PRIMARY);
+        assertThat(client.withConnection(connection).hello("Ada"))
+            .as("in a transaction")
+            .isEqualTo(OF_PRIMARY);
         connection.rollback();
       }
     }

@@ -23,18 +23,18 @@ class OutageLogTest {
   void logsAnOutageOnceAMinute(CapturedOutput output) {
     for (int second = 0; second < 60; second++) {
       seconds.set(second);
-      log.failed("NO_CONNECTION", "refused");
+      log.failed("CONNECTION_UNAVAILABLE", "refused");
     }
-    assertThat(warnings(output, "NO_CONNECTION")).isEqualTo(1);
+    assertThat(warnings(output, "CONNECTION_UNAVAILABLE")).isEqualTo(1);
     seconds.set(60);
-    log.failed("NO_CONNECTION", "refused");
-    log.failed("NO_CONNECTION", "refused");
-    assertThat(warnings(output, "NO_CONNECTION")).isEqualTo(2);
+    log.failed("CONNECTION_UNAVAILABLE", "refused");
+    log.failed("CONNECTION_UNAVAILABLE", "refused");
+    assertThat(warnings(output, "CONNECTION_UNAVAILABLE")).isEqualTo(2);
   }
 
   @Test
   void logsEachKindForItself(CapturedOutput output) {
-    log.failed("NO_CONNECTION", "refused");
+    log.failed("CONNECTION_UNAVAILABLE", "refused");
     log.failed("CACHE_UNAVAILABLE", "refused");
     assertThat(warnings(output, "CACHE_UNAVAILABLE")).isEqualTo(1);
   }

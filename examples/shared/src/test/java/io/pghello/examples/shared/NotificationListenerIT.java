@@ -171,7 +171,7 @@ class NotificationListenerIT {
     try (var listener =
         NotificationListener.start("news", connector, Duration.ofMillis(200), runs::release)) {
       awaitRun();
-      proxy.stall();
+      proxy.pause();
       runs.drainPermits();
       assertThat(again.tryAcquire(30, TimeUnit.SECONDS)).as("connected again").isTrue();
       awaitRun();

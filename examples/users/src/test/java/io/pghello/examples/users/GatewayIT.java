@@ -222,11 +222,11 @@ class GatewayIT {
 
   @Test
   void asksTheOtherInstanceWhenOneIsUnavailable() throws Exception {
-    one.behave(Backend.answering(503, "{\"code\":\"NO_CONNECTION\"}"));
+    one.behave(Backend.answering(503, "{\"code\":\"CONNECTION_UNAVAILABLE\"}"));
     for (int i = 0; i < 10; i++) {
       assertThat(http.get("/greeting/Ada").status()).isEqualTo(200);
     }
-    two.behave(Backend.answering(503, "{\"code\":\"NO_CONNECTION\"}"));
+    two.behave(Backend.answering(503, "{\"code\":\"CONNECTION_UNAVAILABLE\"}"));
     assertThat(http.get("/greeting/Ada").status()).isEqualTo(503);
   }
 

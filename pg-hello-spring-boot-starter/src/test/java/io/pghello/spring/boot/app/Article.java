@@ -33,7 +33,7 @@ class Article {
 
   @WelcomeMessage(
       of = "editor",
-      on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+      event = {ValueEvent.INSERT, ValueEvent.UPDATE})
   @Nullable String toEditor;
 
   @NowMillis @Nullable Instant createdAt;

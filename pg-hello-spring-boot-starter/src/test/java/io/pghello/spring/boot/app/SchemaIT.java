@@ -34,8 +34,8 @@ class SchemaIT {
     assertThat(people.save(new Person("Ada")).greeting).isEqualTo("Hello, Ada!");
     assertThat(jooq.select(PgHello.pgHello("Ada")).fetchSingle().value1()).isEqualTo("Hello, Ada!");
     assertThat(factory.getProperties())
-        .containsEntry("pghello.schema", "ext")
+        .containsEntry("pg-hello.schema", "ext")
         .as("the starter looks at the same database, later, and may end the start")
-        .containsEntry("pghello.preflight", "off");
+        .containsEntry("pg-hello.preflight", "off");
   }
 }

@@ -780,7 +780,7 @@ class BackupIT {
                         superuser,
                         "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
                     .equals("2"));
-        proxy.cut();
+        proxy.resetConnections();
         Run ended = waits.end();
         assertThat(ended.status()).isEqualTo(2);
         assertThat(ended.err()).contains("pghello backup: ");

@@ -302,7 +302,7 @@ class HealthIT {
 
   @Test
   void timesOutIfServerStalls(PgHelloServer server, TestDatabase database, WireProxy proxy) {
-    proxy.stall();
+    proxy.pause();
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGPORT", String.valueOf(proxy.port()));
     Run run = health(environment, "--timeout", "1");
@@ -325,7 +325,7 @@ class HealthIT {
     while (proxy.roundTrips() < roundTrips + 2 && !run.isDone()) {
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
     }
-    proxy.cut();
+    proxy.resetConnections();
     assertThat(run.get(60, TimeUnit.SECONDS).status()).isEqualTo(2);
     assertThat(run.get().out()).contains("SQLSTATE 08");
   }

@@ -235,7 +235,7 @@ class UpdateIT {
                         watcher,
                         "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'pghello'")
                     .equals("1"));
-        proxy.cut();
+        proxy.resetConnections();
         run = waits.end();
         superuser.rollback();
         assertThat(run.status()).isEqualTo(2);

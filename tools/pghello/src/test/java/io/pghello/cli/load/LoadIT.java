@@ -132,7 +132,7 @@ class LoadIT {
                       superuser,
                       "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pghello' AND query LIKE '%pg_hello($1%'")
                   .equals("4"));
-      proxy.cut();
+      proxy.resetConnections();
       Run run = running.end();
       assertThat(run.status()).isEqualTo(2);
       assertThat(run.out() + run.err()).contains("SQLSTATE 08");

@@ -84,7 +84,7 @@ class WatchIT {
       environment.put("PGPORT", String.valueOf(proxy.port()));
       Run.Running running = Run.start(environment, "watch", "--interval", "1s");
       Run.await("it prints samples", () -> running.printed().contains("waiting for locks"));
-      proxy.cut();
+      proxy.resetConnections();
       Run run = running.end();
       assertThat(run.status()).isEqualTo(2);
       assertThat(run.err()).contains("SQLSTATE 08").hasLineCount(1);

@@ -28,7 +28,7 @@ public final class ${className}Client implements AutoCloseable {
    */
   public static ${className}Client create(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
-      ${className}Extension.DESCRIPTION.find(connection).require();
+      ${className}Extension.DESCRIPTION.inspect(connection).requireUsable();
     }
     return new ${className}Client(dataSource);
   }

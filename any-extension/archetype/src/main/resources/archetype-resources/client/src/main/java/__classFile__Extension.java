@@ -6,7 +6,7 @@ import io.pghello.extension.ExtensionProvider;
 /** Describes the extension. Settings that contain the extension's name use this description. */
 public class ${className}Extension implements ExtensionProvider {
   static final ExtensionDescription DESCRIPTION =
-      ExtensionDescription.named("${extensionName}")
+      ExtensionDescription.builder("${extensionName}")
           .oldestVersion("1.1")
           .howToInstall("Run the jar on that machine: sudo java -jar ${artifactId}-extension-*.jar install")
           // the last argument is the version that introduced the function

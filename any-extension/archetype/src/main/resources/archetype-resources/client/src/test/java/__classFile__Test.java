@@ -26,12 +26,12 @@ class ${className}Test {
     try (var client = ${className}Client.create(dataSource)) {
       assertEquals(7, client.distanceAsync(-3, 4).join());
       proxy.delay(Duration.ofMillis(100));
-      long before = proxy.executes();
+      long before = proxy.statements();
       var calls = IntStream.range(0, 100).mapToObj(i -> (Callable<Double>) () -> client.distance(i, 2 * i) - i);
       for (var call : threads.invokeAll(calls.toList())) {
         assertEquals(0, call.get());
       }
-      assertTrue(proxy.executes() - before < 30);
+      assertTrue(proxy.statements() - before < 30);
     }
     threads.shutdown();
   }
@@ -41,10 +41,10 @@ class ${className}Test {
     try (var client = ${className}Client.create(dataSource)) {
       client.distance(-3, 4);
       var pairs = IntStream.range(0, 1000).mapToObj(i -> new double[] {i, 2 * i}).toList();
-      long before = proxy.executes();
+      long before = proxy.statements();
       var answers = client.distanceAll(pairs);
       // one statement for the list, and one with which the driver sets up the new connection
-      assertEquals(2, proxy.executes() - before);
+      assertEquals(2, proxy.statements() - before);
       assertEquals(IntStream.range(0, 1000).mapToObj(i -> (double) i).toList(), answers);
     }
   }
@@ -59,7 +59,7 @@ class ${className}Test {
           "CREATE OR REPLACE FUNCTION ${extensionName}_distance_all(a float8[], b float8[])"
               + " RETURNS float8[] IMMUTABLE STRICT PARALLEL SAFE RETURN '{-1}'::float8[]");
       var wrong = assertThrows(FunctionCallException.class, () -> client.distance(1, 2)).code();
-      assertEquals(FunctionCallException.Code.ANSWER_MISMATCH, wrong);
+      assertEquals(FunctionCallException.Code.RESPONSE_MISMATCH, wrong);
     }
   }
 

@@ -32,7 +32,7 @@ public final class Errors {
   /** Returns the error for an answer that does not match the request. */
   public static FunctionCallException mismatch(ExtensionDescription extension) {
     ExtensionProblem problem = ExtensionProblem.mismatch(extension);
-    return of(new CallProblem(Code.ANSWER_MISMATCH, problem.message(), problem.remedy()));
+    return of(new CallProblem(Code.RESPONSE_MISMATCH, problem.message(), problem.remedy()));
   }
 
   /**
@@ -43,7 +43,7 @@ public final class Errors {
    */
   public static CallProblem statementsMixedUp(ExtensionDescription extension, String reported) {
     return new CallProblem(
-        Code.ANSWER_MISMATCH,
+        Code.RESPONSE_MISMATCH,
         "The server has other prepared statements than the driver (" + reported + ").",
         ExtensionProblem.mismatch(extension).remedy());
   }
@@ -56,7 +56,7 @@ public final class Errors {
    */
   public static CallProblem statementsMixedUp(CallProblem problem, String state) {
     return new CallProblem(
-        Code.ANSWER_MISMATCH,
+        Code.RESPONSE_MISMATCH,
         "The server has other prepared statements than the driver (" + state + ").",
         problem.remedy());
   }
@@ -71,7 +71,7 @@ public final class Errors {
 
   public static CallProblem noConnectionWithin(Duration callTimeout) {
     return new CallProblem(
-        Code.NO_CONNECTION,
+        Code.CONNECTION_UNAVAILABLE,
         "Could not get a database connection within the timeout of "
             + callTimeout.toMillis()
             + " ms.",

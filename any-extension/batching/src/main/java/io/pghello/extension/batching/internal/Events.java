@@ -12,7 +12,7 @@ public final class Events {
 
   /** Event at the end of a call. */
   public record Call(
-      String function, long nanos, long waitedNanos, @Nullable FunctionCallException error)
+      String function, long durationNanos, long queueNanos, @Nullable FunctionCallException error)
       implements CallListener.CallEnded {}
 
   /** Event at the start of a statement. */
@@ -20,7 +20,7 @@ public final class Events {
 
   /** Event at the end of a statement. */
   public record Statement(
-      StatementContext context, long nanos, @Nullable FunctionCallException error)
+      StatementContext context, long durationNanos, @Nullable FunctionCallException error)
       implements CallListener.StatementEnded {
     @Override
     public Kind kind() {
@@ -34,7 +34,7 @@ public final class Events {
 
     @Override
     public long oldestWaitNanos() {
-      return context.waitedNanos();
+      return context.queueNanos();
     }
   }
 

@@ -24,7 +24,7 @@ public record Settings(Statements statements, Batches batches, Queue queue, Futu
       @Nullable String schema,
       boolean routesCalls,
       Duration callTimeout,
-      boolean retryLostCalls,
+      boolean retryOnConnectionLoss,
       CallListener listener) {
     /** Returns the settings of a statement that is run without a client. */
     public static Statements withoutClient(@Nullable String schema, Duration timeout) {

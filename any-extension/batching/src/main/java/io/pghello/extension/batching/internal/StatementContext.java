@@ -7,10 +7,10 @@ import io.pghello.extension.batching.CallListener.Kind;
  * The purpose of a statement, and its deadline.
  *
  * @param calls the number of calls in the statement, or of requests in a bulk call
- * @param waitedNanos the time that the oldest of the calls has waited for other calls
+ * @param queueNanos the time that the oldest of the calls has waited for other calls
  * @param deadline the deadline of the statement
  */
-public record StatementContext(Kind kind, int calls, long waitedNanos, Deadline deadline) {
+public record StatementContext(Kind kind, int calls, long queueNanos, Deadline deadline) {
   /** Returns the context of a statement for one call that has not waited. */
   public static StatementContext single(Deadline deadline) {
     return new StatementContext(Kind.SINGLE, 1, 0, deadline);
@@ -22,13 +22,12 @@ public record StatementContext(Kind kind, int calls, long waitedNanos, Deadline 
   }
 
   /** Returns the context of a statement for calls that have waited. */
-  public static StatementContext coalesced(int calls, long waitedNanos, Deadline deadline) {
-    return new StatementContext(
-        calls == 1 ? Kind.SINGLE : Kind.BATCH, calls, waitedNanos, deadline);
+  public static StatementContext coalesced(int calls, long queueNanos, Deadline deadline) {
+    return new StatementContext(calls == 1 ? Kind.SINGLE : Kind.BATCH, calls, queueNanos, deadline);
   }
 
   /** Returns the context of another statement for the given number of the same calls. */
   public StatementContext of(int calls) {
-    return coalesced(calls, waitedNanos, deadline);
+    return coalesced(calls, queueNanos, deadline);
   }
 }

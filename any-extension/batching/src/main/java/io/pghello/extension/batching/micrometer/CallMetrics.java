@@ -79,12 +79,14 @@ public final class CallMetrics implements CallListener {
 
   @Override
   public void callEnded(CallEnded event) {
-    meters.callEnded(event.function(), outcome(event.error()), event.nanos(), event.waitedNanos());
+    meters.callEnded(
+        event.function(), outcome(event.error()), event.durationNanos(), event.queueNanos());
   }
 
   @Override
   public void statementEnded(StatementEnded event) {
-    meters.statementEnded(event.kind(), outcome(event.error()), event.calls(), event.nanos());
+    meters.statementEnded(
+        event.kind(), outcome(event.error()), event.calls(), event.durationNanos());
     if (event.kind() != Kind.BULK) {
       meters.waited(event.oldestWaitNanos());
     }

@@ -17,7 +17,7 @@ public record NameRequest(String name, int bytes) implements Request {
   /** A function whose names are checked before they are sent. */
   public static final ServerFunctions FUNCTIONS =
       new ServerFunctions(
-          ExtensionDescription.named("acme").function("acme_greet(text)", "text").build(),
+          ExtensionDescription.builder("acme").function("acme_greet(text)", "text").build(),
           List.of(FUNCTION),
           new Checks());
 

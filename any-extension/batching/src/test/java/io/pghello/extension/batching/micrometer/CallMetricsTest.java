@@ -46,7 +46,7 @@ class CallMetricsTest {
     var metrics = new CallMetrics(registry);
     try (var length =
         CoalescedFunction.builder(
-                ExtensionDescription.named("acme").function(FUNCTION, "integer[]").build(),
+                ExtensionDescription.builder("acme").function(FUNCTION, "integer[]").build(),
                 "acme_length",
                 new Lengths())
             .connections(
@@ -65,7 +65,7 @@ class CallMetricsTest {
             registry
                 .get("pg.extension.calls")
                 .tag("function", FUNCTION)
-                .tag("outcome", "NO_CONNECTION")
+                .tag("outcome", "CONNECTION_UNAVAILABLE")
                 .counter()
                 .count())
         .isOne();
@@ -73,7 +73,7 @@ class CallMetricsTest {
             registry
                 .get("pg.extension.round.trip")
                 .tag("kind", "single")
-                .tag("outcome", "NO_CONNECTION")
+                .tag("outcome", "CONNECTION_UNAVAILABLE")
                 .timer()
                 .count())
         .isOne();
@@ -84,7 +84,7 @@ class CallMetricsTest {
               assertThat(context.getName()).isEqualTo("pg.extension.statement");
               assertThat(context.getError()).isInstanceOf(FunctionCallException.class);
               assertThat(context.getLowCardinalityKeyValue("outcome").getValue())
-                  .isEqualTo("NO_CONNECTION");
+                  .isEqualTo("CONNECTION_UNAVAILABLE");
             });
   }
 

@@ -40,7 +40,7 @@ final class ClientMessages extends ProtocolReader {
     }
     int length = int32(header, 1);
     if (header[0] == 'E' || (header[0] == 'Q' && length > EMPTY_QUERY)) {
-      counters.executes.increment();
+      counters.statements.increment();
     }
     return length - 4L;
   }

@@ -6,7 +6,7 @@ import java.util.concurrent.atomic.LongAdder;
 /** Totals of all connections of a proxy. Thread-safe. */
 public final class ProxyCounters {
   final LongAdder roundTrips = new LongAdder();
-  final LongAdder executes = new LongAdder();
+  final LongAdder statements = new LongAdder();
   final LongAdder connections = new LongAdder();
   final LongAdder encryptedConnections = new LongAdder();
   final LongAdder bytesToServer = new LongAdder();
@@ -18,8 +18,8 @@ public final class ProxyCounters {
   }
 
   /** Returns the number of Execute messages and simple queries. */
-  public long executes() {
-    return executes.sum();
+  public long statements() {
+    return statements.sum();
   }
 
   /** Returns the number of opened connections. */

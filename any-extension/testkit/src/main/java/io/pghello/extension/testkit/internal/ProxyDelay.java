@@ -18,7 +18,7 @@ public final class ProxyDelay {
   }
 
   /** Stalls all traffic from now on. */
-  public void stall() {
+  public void pause() {
     stalled = true;
   }
 

@@ -84,7 +84,7 @@ public final class Remedies {
     remedy(
         "can only create extension in database (\\S+)",
         "It works in one database only, so the template cannot have it. Add it to the server with"
-            + " NativeExtension.notCreated(), create a database with the name in its setting, and"
+            + " NativeExtension.withoutCreate(), create a database with the name in its setting, and"
             + " run CREATE EXTENSION there.");
     remedy(
         "shared_preload_libraries",
@@ -93,7 +93,7 @@ public final class Remedies {
     remedy(
         "source database \"([^\"]*)\" is being accessed by other users",
         "A background process of an extension uses the template: set another database in the"
-            + " extension's settings, and use NativeExtension.notCreated().");
+            + " extension's settings, and use NativeExtension.withoutCreate().");
   }
 
   private Remedies() {}

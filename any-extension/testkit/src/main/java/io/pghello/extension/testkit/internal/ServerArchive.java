@@ -67,7 +67,7 @@ public final class ServerArchive implements ServerStock {
                               + artifact
                               + " in the version of your PostgreSQL (e.g. 17.11.0), or test")
                   .orElse("Test")
-              + " on an installed server (pghello.server=local, or pg-extension.server=local).");
+              + " on an installed server (pg-hello.server=local, or pg-extension.server=local).");
     }
     if (found.size() > 1) {
       throw new IllegalStateException(

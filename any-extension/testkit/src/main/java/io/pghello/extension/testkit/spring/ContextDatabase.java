@@ -21,7 +21,7 @@ final class ContextDatabase implements AutoCloseable {
    */
   boolean reset() {
     if (resets && copy != null) {
-      database.replaceBy(copy);
+      database.restoreFrom(copy);
     } else if (resets) {
       copy = database.copy();
     }

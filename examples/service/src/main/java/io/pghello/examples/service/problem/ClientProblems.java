@@ -46,7 +46,7 @@ public final class ClientProblems {
   private static HttpStatus statusOf(PgHelloException e) {
     return switch (e.code()) {
       case INVALID_NAME, INVALID_REPEAT -> HttpStatus.BAD_REQUEST;
-      case ANSWER_MISMATCH, RESULT_TOO_LARGE, SERVER_ERROR -> HttpStatus.INTERNAL_SERVER_ERROR;
+      case RESPONSE_MISMATCH, RESULT_TOO_LARGE, SERVER_ERROR -> HttpStatus.INTERNAL_SERVER_ERROR;
       default -> HttpStatus.SERVICE_UNAVAILABLE;
     };
   }
@@ -55,12 +55,12 @@ public final class ClientProblems {
     return switch (e.code()) {
       case INVALID_NAME -> "The database cannot hold a name.";
       case INVALID_REPEAT -> "The count must be between 1 and 10.";
-      case ANSWER_MISMATCH, RESULT_TOO_LARGE, SERVER_ERROR -> "The database reported an error.";
+      case RESPONSE_MISMATCH, RESULT_TOO_LARGE, SERVER_ERROR -> "The database reported an error.";
       case FILES_MISSING,
           NOT_CREATED,
           NOT_ON_PATH,
-          TOO_OLD,
-          FOREIGN_BUILD,
+          VERSION_TOO_OLD,
+          INCOMPATIBLE_BUILD,
           NO_SCHEMA_PRIVILEGE,
           NO_EXECUTE_PRIVILEGE ->
           "The extension pg_hello is not available.";

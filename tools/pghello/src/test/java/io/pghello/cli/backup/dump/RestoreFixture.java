@@ -37,10 +37,10 @@ final class RestoreFixture implements AutoCloseable {
 
   private final ExtensionServer server =
       ExtensionServer.builder()
-          .extension(NativeExtension.of("pg_hello").notCreated())
-          .extension(NativeExtension.fromInstall(EXTENSIONS, "own_schema").notCreated())
-          .extension(NativeExtension.fromInstall(EXTENSIONS, "own_config").notCreated())
-          .extension(NativeExtension.fromInstall(EXTENSIONS, "a_settings").notCreated())
+          .extension(NativeExtension.fromClassPath("pg_hello").withoutCreate())
+          .extension(NativeExtension.fromInstall(EXTENSIONS, "own_schema").withoutCreate())
+          .extension(NativeExtension.fromInstall(EXTENSIONS, "own_config").withoutCreate())
+          .extension(NativeExtension.fromInstall(EXTENSIONS, "a_settings").withoutCreate())
           .start();
   private final TestDatabase maintenance = server.createEmptyDatabase("maintenance");
 

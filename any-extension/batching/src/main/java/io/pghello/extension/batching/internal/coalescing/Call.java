@@ -255,8 +255,8 @@ public abstract class Call<Q extends Request, A> extends CallFuture<A> {
      * Returns how long the call waited until its statement started, or until the call ended without
      * a statement.
      */
-    long waitedNanos(long end) {
-      return Measurement.waitedNanos(deadline().begin(), sent, end);
+    long queueNanos(long end) {
+      return Measurement.queueNanos(deadline().begin(), sent, end);
     }
   }
 }

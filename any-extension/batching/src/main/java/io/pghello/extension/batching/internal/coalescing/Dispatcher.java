@@ -134,7 +134,7 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
     boolean watchesDeadline = !timer.start();
     Object outcome = coalescer.await(call, watchesDeadline);
     if (wait != null) {
-      wait.set(call.waitedNanos(System.nanoTime()));
+      wait.set(call.queueNanos(System.nanoTime()));
     }
     if (outcome instanceof FunctionCallException error) {
       // the error was created on another thread, possibly for several calls; the copy has this

@@ -38,7 +38,7 @@ public final class Measurement {
     if (first) {
       long end = System.nanoTime();
       listener.callEnded(
-          new Events.Call(function.signature(), end - begin, waitedNanos(begin, sent, end), error));
+          new Events.Call(function.signature(), end - begin, queueNanos(begin, sent, end), error));
     }
     return first;
   }
@@ -65,7 +65,7 @@ public final class Measurement {
    *
    * @param sent the time at which the statement started; 0 if there was no statement
    */
-  static long waitedNanos(long begin, long sent, long end) {
+  static long queueNanos(long begin, long sent, long end) {
     return Math.max(0, (sent == 0 ? end : sent) - begin);
   }
 }

@@ -70,7 +70,7 @@ public final class Installations {
       var statements = new HashMap<ServerFunction, String>();
       String schema = preflight.schema();
       for (ServerFunction function : functions.all()) {
-        if (schema != null && preflight.obstacle(function).isEmpty()) {
+        if (schema != null && preflight.problemFor(function).isEmpty()) {
           statements.put(function, function.callIn(schema));
         }
       }

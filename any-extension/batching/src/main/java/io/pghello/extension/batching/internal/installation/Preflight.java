@@ -22,9 +22,9 @@ import org.jspecify.annotations.Nullable;
  * @param isBehindPooler whether a pooler may mix up prepared statements
  */
 public record Preflight(Installation installation, boolean isBehindPooler) {
-  private static final CallProblem POOLER =
+  private static final CallProblem UNSAFE_POOLER =
       new CallProblem(
-          Code.POOLER,
+          Code.UNSAFE_POOLER,
           "A pooler is between that may mix up the prepared statements of its clients.",
           "Let it track prepared statements (PgBouncer supports this since 1.21, and reports it since 1.26),"
               + " or connect with prepareThreshold=0; nothing needs to be done if each client has a"
@@ -40,7 +40,7 @@ public record Preflight(Installation installation, boolean isBehindPooler) {
       Connection connection, @Nullable String told, ExtensionDescription extension)
       throws SQLException {
     try {
-      return new Preflight(extension.find(connection, told), false);
+      return new Preflight(extension.inspect(connection, told), false);
     } catch (ExtensionException e) {
       throw Errors.of(problem(e.problem()));
     }
@@ -57,12 +57,12 @@ public record Preflight(Installation installation, boolean isBehindPooler) {
         switch (problem.kind()) {
           case FILES_MISSING -> Code.FILES_MISSING;
           case NOT_CREATED -> Code.NOT_CREATED;
-          case NOT_ON_PATH, ELSEWHERE -> Code.NOT_ON_PATH;
-          case TOO_OLD -> Code.TOO_OLD;
-          case FOREIGN_BUILD -> Code.FOREIGN_BUILD;
+          case NOT_ON_PATH, WRONG_SCHEMA -> Code.NOT_ON_PATH;
+          case VERSION_TOO_OLD -> Code.VERSION_TOO_OLD;
+          case INCOMPATIBLE_BUILD -> Code.INCOMPATIBLE_BUILD;
           case NO_SCHEMA_PRIVILEGE -> Code.NO_SCHEMA_PRIVILEGE;
           case NO_EXECUTE_PRIVILEGE -> Code.NO_EXECUTE_PRIVILEGE;
-          case ANSWER_MISMATCH -> Code.ANSWER_MISMATCH;
+          case RESPONSE_MISMATCH -> Code.RESPONSE_MISMATCH;
         },
         problem.message(),
         problem.remedy(),
@@ -84,11 +84,11 @@ public record Preflight(Installation installation, boolean isBehindPooler) {
 
   /** Returns the warnings, which do not prevent calls. */
   public List<CallProblem> warnings() {
-    return isBehindPooler ? List.of(POOLER) : List.of();
+    return isBehindPooler ? List.of(UNSAFE_POOLER) : List.of();
   }
 
   /** Returns the most severe problem that prevents the client from calling a function. */
-  public Optional<CallProblem> obstacle(ServerFunction function) {
-    return installation.obstacle(function.description()).map(Preflight::problem);
+  public Optional<CallProblem> problemFor(ServerFunction function) {
+    return installation.problemFor(function.description()).map(Preflight::problem);
   }
 }

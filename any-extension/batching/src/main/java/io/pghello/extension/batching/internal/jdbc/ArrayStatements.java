@@ -173,7 +173,7 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
                   + ") for all calls of a batch.",
               "See the error code in PostgreSQL's documentation, and the server's log.");
       cause = null;
-    } else if (error.code() == Code.ANSWER_MISMATCH && error.sqlState().isPresent()) {
+    } else if (error.code() == Code.RESPONSE_MISMATCH && error.sqlState().isPresent()) {
       problem = Errors.statementsMixedUp(problem, error.sqlState().get());
       cause = null;
     } else if (error.code() == Code.CONNECTION_LOST && !SqlErrors.isOfNetwork(cause)) {

@@ -46,12 +46,12 @@ public final class ClientOptions {
   private Consumer<HikariConfig> pool = config -> {};
   private @Nullable String schema;
   private Duration callTimeout = Duration.ofSeconds(5);
-  private boolean retryLostCalls = true;
+  private boolean retryOnConnectionLoss = true;
   private boolean coalescing = true;
   private int maxBatchSize = 1024;
   private int maxBatchBytes = 1 << 20;
   private int maxInFlightBatches = 2;
-  private int maxInFlightCalls = 20;
+  private int maxConcurrentAsyncCalls = 20;
   private @Nullable Executor asyncExecutor;
   private int maxQueuedCalls = 65_536;
   private int maxQueuedBytes = 64 << 20;
@@ -146,8 +146,8 @@ public final class ClientOptions {
   }
 
   /** Sets whether calls are retried after a lost connection. */
-  public void retryLostCalls(boolean retryLostCalls) {
-    this.retryLostCalls = retryLostCalls;
+  public void retryOnConnectionLoss(boolean retryOnConnectionLoss) {
+    this.retryOnConnectionLoss = retryOnConnectionLoss;
   }
 
   /** Sets whether calls are batched. */
@@ -161,8 +161,8 @@ public final class ClientOptions {
   }
 
   /** Limits the number of running asynchronous calls that are not batched. */
-  public void maxInFlightCalls(int calls) {
-    this.maxInFlightCalls = positive(calls, "number of calls under way");
+  public void maxConcurrentAsyncCalls(int calls) {
+    this.maxConcurrentAsyncCalls = positive(calls, "number of calls under way");
   }
 
   /** Limits the number of calls in a statement. */
@@ -217,10 +217,10 @@ public final class ClientOptions {
     }
     return new Settings(
         new Settings.Statements(
-            schema, !coalescing, callTimeout, retryLostCalls, SafeListener.of(listeners)),
+            schema, !coalescing, callTimeout, retryOnConnectionLoss, SafeListener.of(listeners)),
         new Settings.Batches(coalescing, maxBatchSize, maxBatchBytes, maxInFlightBatches),
         new Settings.Queue(maxQueuedCalls, maxQueuedBytes, blockWhenFull),
-        new Settings.Futures(maxInFlightCalls, asyncExecutor, clientName + "-"));
+        new Settings.Futures(maxConcurrentAsyncCalls, asyncExecutor, clientName + "-"));
   }
 
   /** Returns the source of connections. Starts the client's own pool, if there is one. */

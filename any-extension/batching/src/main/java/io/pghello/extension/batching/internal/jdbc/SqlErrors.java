@@ -373,7 +373,7 @@ public final class SqlErrors {
       if (cause instanceof UnknownHostException unknown) {
         return of(
             new CallProblem(
-                Code.NO_CONNECTION,
+                Code.CONNECTION_UNAVAILABLE,
                 "Could not get a database connection: the host "
                     + unknown.getMessage()
                     + " is not known.",
@@ -384,7 +384,7 @@ public final class SqlErrors {
     }
     return of(
         new CallProblem(
-            Code.NO_CONNECTION,
+            Code.CONNECTION_UNAVAILABLE,
             "Could not get a database connection: " + words,
             noConnectionRemedy(e, state)),
         reason,
@@ -404,7 +404,7 @@ public final class SqlErrors {
     if (isOfCertificate(reason)) {
       return of(
           new CallProblem(
-              Code.LOGIN_REFUSED,
+              Code.LOGIN_FAILED,
               "The server's certificate was refused: " + sentence(reason),
               "Connect to the host that the certificate names, give the certificate of its authority"
                   + " as sslrootcert, or renew it; sslmode selects the checks."),
@@ -413,7 +413,7 @@ public final class SqlErrors {
     }
     return of(
         new CallProblem(
-            Code.LOGIN_REFUSED,
+            Code.LOGIN_FAILED,
             "The login was rejected: " + sentence(reason),
             "Correct the user, the password or the database that the client connects with, or"
                 + " what the server allows (pg_hba.conf, GRANT CONNECT)."),

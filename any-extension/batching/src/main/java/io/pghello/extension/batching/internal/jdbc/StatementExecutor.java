@@ -199,7 +199,7 @@ public class StatementExecutor {
 
   /** Pauses before a retry. Returns false if no retry is allowed or no time is left. */
   boolean prepareRetry(FunctionCallException lost, int lostBefore, Deadline deadline) {
-    if (!settings.retryLostCalls() || !pauseAfter(lostBefore, deadline)) {
+    if (!settings.retryOnConnectionLoss() || !pauseAfter(lostBefore, deadline)) {
       return false;
     }
     settings.listener().retrying(new Events.Retry(lost));
@@ -386,7 +386,7 @@ public class StatementExecutor {
    * connection.
    */
   private static boolean isSoundAfter(FunctionCallException error) {
-    return error.code() != Code.ANSWER_MISMATCH && !SqlErrors.isDriverLimit(error);
+    return error.code() != Code.RESPONSE_MISMATCH && !SqlErrors.isDriverLimit(error);
   }
 
   private FunctionCallException translate(
@@ -716,7 +716,7 @@ public class StatementExecutor {
     /** Checks the installation of the extension. Throws if a function cannot be called. */
     public Preflight lookFor(ServerFunction function) throws SQLException {
       Preflight preflight = look();
-      Optional<CallProblem> obstacle = preflight.obstacle(function);
+      Optional<CallProblem> obstacle = preflight.problemFor(function);
       if (obstacle.isPresent()) {
         throw Errors.of(obstacle.get());
       }

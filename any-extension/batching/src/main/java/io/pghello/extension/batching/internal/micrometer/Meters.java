@@ -91,15 +91,15 @@ public final class Meters<K extends Enum<K>> {
   }
 
   /** Records the end of a call. */
-  public void callEnded(String function, String outcome, long nanos, long waitedNanos) {
+  public void callEnded(String function, String outcome, long nanos, long queueNanos) {
     CallMeters meters =
         outcome.equals(SUCCESS)
             ? succeeded.computeIfAbsent(function, name -> callMeters(name, SUCCESS))
             : callMeters(function, outcome);
     meters.count.increment();
     meters.time.record(nanos, TimeUnit.NANOSECONDS);
-    if (waitedNanos > 0) {
-      meters.waiting.record(waitedNanos, TimeUnit.NANOSECONDS);
+    if (queueNanos > 0) {
+      meters.waiting.record(queueNanos, TimeUnit.NANOSECONDS);
     }
   }
 

@@ -374,7 +374,7 @@ class AsyncCallsTest extends CoalescerFixture {
     CompletableFuture<String> first = add(calls, this::blocked);
     CompletableFuture<String> second = add(calls, () -> "late", in(Duration.ZERO), false);
     calls.checkTimeouts();
-    assertFails(second, Code.NO_CONNECTION);
+    assertFails(second, Code.CONNECTION_UNAVAILABLE);
     gate.complete(null);
     assertThat(get(first)).isEqualTo("blocked");
     until(calls::isIdle);

@@ -251,7 +251,7 @@ class CoalescerFailureTest extends CoalescerFixture {
     sender.next().fail(Errors.mismatch(NameRequest.FUNCTIONS.extension()));
     var errors = Collections.newSetFromMap(new IdentityHashMap<Object, Boolean>());
     for (CompletableFuture<String> future : futures) {
-      assertFails(future, Code.ANSWER_MISMATCH);
+      assertFails(future, Code.RESPONSE_MISMATCH);
       errors.add(future.handle((greeting, error) -> error).join());
     }
     assertThat(errors).hasSize(3);

@@ -198,7 +198,7 @@ class CoalescerTest extends CoalescerFixture {
     sent.complete(
         "Hello, a!", Errors.mismatch(NameRequest.FUNCTIONS.extension()), Errors.overloaded());
     assertThat(callers.get(0).outcome()).isEqualTo("Hello, a!");
-    assertThat(callers.get(1).outcome()).is(error(Code.ANSWER_MISMATCH));
+    assertThat(callers.get(1).outcome()).is(error(Code.RESPONSE_MISMATCH));
     assertFails(future, Code.OVERLOADED);
     assertNothingIsLost(coalescer);
   }
@@ -213,7 +213,7 @@ class CoalescerTest extends CoalescerFixture {
     Sent sent = sender.next();
     assertThat(sent.context.kind()).isEqualTo(Kind.BATCH);
     assertThat(sent.context.calls()).isEqualTo(2);
-    assertThat(sent.context.waitedNanos()).isBetween(between, CALL_TIMEOUT.toNanos());
+    assertThat(sent.context.queueNanos()).isBetween(between, CALL_TIMEOUT.toNanos());
     sent.answer();
     assertAnswered(callers);
   }

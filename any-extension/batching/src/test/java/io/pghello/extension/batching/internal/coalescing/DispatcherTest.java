@@ -63,7 +63,7 @@ class DispatcherTest extends CoalescerFixture {
         });
     gate.complete(null);
     closing.join();
-    assertFails(call, Code.NO_CONNECTION);
+    assertFails(call, Code.CONNECTION_UNAVAILABLE);
   }
 
   private static void await(CountDownLatch latch) {

@@ -8,13 +8,13 @@ import org.junit.jupiter.api.Test;
 class MeasurementTest {
   @Test
   void aCallWaitsUntilItsStatementIsMadeOrItEnds() {
-    assertThat(Measurement.waitedNanos(100, 150, 200)).isEqualTo(50);
-    assertThat(Measurement.waitedNanos(100, 0, 200)).isEqualTo(100);
+    assertThat(Measurement.queueNanos(100, 150, 200)).isEqualTo(50);
+    assertThat(Measurement.queueNanos(100, 0, 200)).isEqualTo(100);
   }
 
   /** The clock of its batch can have been read before the call began. */
   @Test
   void aCallThatJoinsABatchAtTheLastMomentHasNotWaited() {
-    assertThat(Measurement.waitedNanos(100, 90, 200)).isZero();
+    assertThat(Measurement.queueNanos(100, 90, 200)).isZero();
   }
 }

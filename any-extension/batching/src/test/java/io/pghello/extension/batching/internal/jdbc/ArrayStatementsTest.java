@@ -32,7 +32,7 @@ class ArrayStatementsTest {
       new ArrayStatements<>(
           new Echo(),
           ArrayStatements.find(
-              ExtensionDescription.named("acme").function("echo(text[])", "text[]").build(),
+              ExtensionDescription.builder("acme").function("echo(text[])", "text[]").build(),
               "echo"),
           new StatementExecutor(
               () -> {
@@ -102,7 +102,7 @@ class ArrayStatementsTest {
   @Test
   void aSharedMismatchHasNoWordsOfTheServer() {
     FunctionCallException shared =
-        statements.shared(error(Code.ANSWER_MISMATCH, "26000", new SQLException("secret")));
+        statements.shared(error(Code.RESPONSE_MISMATCH, "26000", new SQLException("secret")));
     assertThat(shared)
         .hasMessage("The server has other prepared statements than the driver (26000). Do.")
         .hasNoCause();
@@ -114,7 +114,8 @@ class ArrayStatementsTest {
     assertThat(statements.shared(error(Code.CONNECTION_LOST, "08006", reset))).hasCause(reset);
     var other = new SQLException("secret", "08006");
     assertThat(statements.shared(error(Code.CONNECTION_LOST, "08006", other))).hasNoCause();
-    assertThat(statements.shared(error(Code.NO_CONNECTION, "08001", other))).hasCause(other);
+    assertThat(statements.shared(error(Code.CONNECTION_UNAVAILABLE, "08001", other)))
+        .hasCause(other);
   }
 
   private boolean isOfOneRequest(String state, int failures) {

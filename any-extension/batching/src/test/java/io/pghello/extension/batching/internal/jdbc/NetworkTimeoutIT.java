@@ -41,7 +41,7 @@ class NetworkTimeoutIT {
 
   private static final ServerFunction UPPER = new Upper();
   private static final ServerFunctions FUNCTIONS =
-      new ServerFunctions(ExtensionDescription.named("plpgsql").build(), List.of(UPPER));
+      new ServerFunctions(ExtensionDescription.builder("plpgsql").build(), List.of(UPPER));
 
   private final List<Integer> timeouts = new ArrayList<>();
 
@@ -80,7 +80,7 @@ class NetworkTimeoutIT {
         var scheduler = new Threadless()) {
       StatementExecutor executor = executor(connection, new StatementWatch(TIMEOUT, scheduler));
       twoCalls(executor, TIMEOUT);
-      proxy.stall();
+      proxy.pause();
       // or a call that ends not at all would keep the test
       Future<?> resumed =
           CompletableFuture.runAsync(

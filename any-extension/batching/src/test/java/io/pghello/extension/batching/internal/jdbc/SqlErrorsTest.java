@@ -60,14 +60,14 @@ class SqlErrorsTest {
   /** All with the SQLSTATE of a protocol violation. */
   @ParameterizedTest
   @CsvSource({
-    "no such user, LOGIN_REFUSED",
-    "SASL authentication failed, LOGIN_REFUSED",
-    "password authentication failed, LOGIN_REFUSED",
-    "certificate authentication failed, LOGIN_REFUSED",
-    "permission denied for database app, LOGIN_REFUSED",
-    "no more connections allowed (max_client_conn), NO_CONNECTION",
-    "pgbouncer is shutting down, NO_CONNECTION",
-    "client_login_timeout (server down), NO_CONNECTION"
+    "no such user, LOGIN_FAILED",
+    "SASL authentication failed, LOGIN_FAILED",
+    "password authentication failed, LOGIN_FAILED",
+    "certificate authentication failed, LOGIN_FAILED",
+    "permission denied for database app, LOGIN_FAILED",
+    "no more connections allowed (max_client_conn), CONNECTION_UNAVAILABLE",
+    "pgbouncer is shutting down, CONNECTION_UNAVAILABLE",
+    "client_login_timeout (server down), CONNECTION_UNAVAILABLE"
   })
   void tellsWhichLogInsPgBouncerRefuses(String words, Code code) {
     var error = new PSQLException(new ServerErrorMessage("SFATAL\0C08P01\0M" + words + "\0\0"));
@@ -130,7 +130,7 @@ class SqlErrorsTest {
   @ParameterizedTest
   @ValueSource(strings = {"22003", "23514", "XX000", "58P01", "26000", "02000", "0A000"})
   void keepsTheWordsOfAFunctionOfTheProgramsOwn(String state) {
-    var acme = new ServerFunctions(ExtensionDescription.named("acme").build(), List.of());
+    var acme = new ServerFunctions(ExtensionDescription.builder("acme").build(), List.of());
     for (String severity : List.of("ERROR", "FATAL")) {
       var error =
           new PSQLException(
@@ -147,13 +147,13 @@ class SqlErrorsTest {
   /** Of these, the server's own functions report that a statement or a library is missing. */
   @ParameterizedTest
   @CsvSource({
-    "26000, FetchPreparedStatement, ANSWER_MISMATCH",
-    "42P05, StorePreparedStatement, ANSWER_MISMATCH",
-    "02000, exec_execute_message, ANSWER_MISMATCH",
+    "26000, FetchPreparedStatement, RESPONSE_MISMATCH",
+    "42P05, StorePreparedStatement, RESPONSE_MISMATCH",
+    "02000, exec_execute_message, RESPONSE_MISMATCH",
     "58P01, internal_load_library, FILES_MISSING"
   })
   void knowsTheServersErrorsFromThoseOfAFunction(String state, String routine, Code code) {
-    var acme = new ServerFunctions(ExtensionDescription.named("acme").build(), List.of());
+    var acme = new ServerFunctions(ExtensionDescription.builder("acme").build(), List.of());
     var error =
         new PSQLException(
             new ServerErrorMessage("SERROR\0C" + state + "\0Mmissing\0R" + routine + "\0\0"));
@@ -164,7 +164,7 @@ class SqlErrorsTest {
   @ParameterizedTest
   @CsvSource({"26000, FetchPreparedStatement", "42P05, StorePreparedStatement"})
   void knowsPreparedStatementsOfAFunction(String state, String routine) {
-    var acme = new ServerFunctions(ExtensionDescription.named("acme").build(), List.of());
+    var acme = new ServerFunctions(ExtensionDescription.builder("acme").build(), List.of());
     var error =
         new PSQLException(
             new ServerErrorMessage(
@@ -185,7 +185,7 @@ class SqlErrorsTest {
   })
   void knowsErrorsOfTheCallFromThoseOfAnInlinedFunction(
       String state, String position, String routine, boolean raised) {
-    var acme = new ServerFunctions(ExtensionDescription.named("acme").build(), List.of());
+    var acme = new ServerFunctions(ExtensionDescription.builder("acme").build(), List.of());
     var error =
         new PSQLException(
             new ServerErrorMessage(
@@ -210,7 +210,7 @@ class SqlErrorsTest {
             "A driver that is not pgjdbc, or hides it, failed at the client's SQL"
                 + " (SQLFeatureNotSupportedException). See the cause,")
         .hasCause(noArrays);
-    var others = new ServerFunctions(ExtensionDescription.named("acme").build(), List.of());
+    var others = new ServerFunctions(ExtensionDescription.builder("acme").build(), List.of());
     assertThat(SqlErrors.translate(noArrays, Duration.ofSeconds(1), others))
         .hasMessageEndingWith(" functions of arrays do not work.")
         .hasMessageNotContaining("coalescing");
@@ -222,7 +222,7 @@ class SqlErrorsTest {
   @ParameterizedTest
   @ValueSource(strings = {"58P01", "26000"})
   void namesTheExtensionThatIsCalled(String state) {
-    var acme = new ServerFunctions(ExtensionDescription.named("acme").build(), List.of());
+    var acme = new ServerFunctions(ExtensionDescription.builder("acme").build(), List.of());
     var server = new PSQLException(new ServerErrorMessage("SERROR\0C" + state + "\0Mx\0\0"));
     assertThat(SqlErrors.translate(server, Duration.ofSeconds(1), acme))
         .hasMessageContaining("acme");
@@ -249,7 +249,7 @@ class SqlErrorsTest {
         .hasMessageContaining("prepareThreshold=0")
         .hasMessageNotContaining("secret")
         .extracting(FunctionCallException::code)
-        .isEqualTo(Code.ANSWER_MISMATCH);
+        .isEqualTo(Code.RESPONSE_MISMATCH);
   }
 
   @ParameterizedTest
@@ -287,7 +287,7 @@ class SqlErrorsTest {
     var refused = new SQLException("no such user", "28000");
     refused.initCause(new InterruptedException());
     assertThat(SqlErrors.noConnectionWithin(Duration.ofSeconds(1), refused).code())
-        .isEqualTo(Code.LOGIN_REFUSED);
+        .isEqualTo(Code.LOGIN_FAILED);
     assertThat(Thread.interrupted()).isFalse();
   }
 }

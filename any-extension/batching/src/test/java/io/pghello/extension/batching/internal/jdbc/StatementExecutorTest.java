@@ -70,7 +70,7 @@ class StatementExecutorTest {
         .isInstanceOf(FunctionCallException.class)
         .hasMessageContaining("200 ms");
     FunctionCallException other = executor.timedOut(Duration.ofMillis(777));
-    assertThat(other.code()).isEqualTo(Code.NO_CONNECTION);
+    assertThat(other.code()).isEqualTo(Code.CONNECTION_UNAVAILABLE);
     assertThat(other).hasMessageContaining("777 ms").hasMessageNotContaining("200 ms");
     assertThat(executor.timedOut(SHORT)).hasMessageContaining("200 ms");
   }
@@ -130,7 +130,7 @@ class StatementExecutorTest {
     assertThat(executor.timedOut(LONG).code()).isEqualTo(Code.TIMEOUT);
     mayEnd.countDown();
     assertThat(working.join()).isEqualTo("first");
-    assertThat(executor.timedOut(LONG).code()).isEqualTo(Code.NO_CONNECTION);
+    assertThat(executor.timedOut(LONG).code()).isEqualTo(Code.CONNECTION_UNAVAILABLE);
     mayConnect.countDown();
     assertThat(waiting.join()).isEqualTo("second");
   }
@@ -240,7 +240,7 @@ class StatementExecutorTest {
     await(waiting);
     CompletableFuture<String> second = start(executor, session -> "second");
     await(beginning);
-    assertThat(executor.timedOut(LONG).code()).isEqualTo(Code.NO_CONNECTION);
+    assertThat(executor.timedOut(LONG).code()).isEqualTo(Code.CONNECTION_UNAVAILABLE);
     mayGoOn.countDown();
     assertThat(first.join()).isEqualTo("first");
     assertThat(second.join()).isEqualTo("second");
