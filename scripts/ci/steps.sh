@@ -96,7 +96,7 @@ axis() {
   local name=$1 major=$2 home=$3
   shift 3
   copy_tree "$WORK/$name"
-  JAVA_HOME=$home step "$name:0" maven -B -ntp -T 2 -fae -f "$WORK/$name/pom.xml" \
+  JAVA_HOME=$home step "$name:0" maven -B -ntp -T 3 -fae -f "$WORK/$name/pom.xml" \
     -Dpostgres.major="$major" "$@" verify
   grep -E 'Tests run:.*[0-9]$' "$WORK/$name.log" || true
 }

@@ -17,10 +17,9 @@ echo "Everything on PostgreSQL ${MAJORS[*]} and two JDKs: most of an hour, and a
 
 CI=$ROOT/scripts/ci
 CHECKS=$CI/checks
-FIRST=$WORK/postgres17-jdk25 TURKISH=$WORK/postgres18-jdk25-turkish OLDEST=$WORK/postgres15-jdk17
+FIRST=$WORK/postgres17-jdk25 OLDEST=$WORK/postgres15-jdk17
 WITH_JDK17=(env "JAVA_HOME=$JDK17")
 WITH_JDK25=(env "JAVA_HOME=$JDK25")
-HIBERNATE=(pg-hello-hibernate hibernate)
 
 # Applications of JDBC and the client, the examples and the MCP server run on the first axis only.
 ONCE=(-Dpg-hello-benchmarks.skipITs=true -Dpg-extension-binding.skipTests=true -Dpg-hello-mcp.skipTests=true)
@@ -28,60 +27,56 @@ for example in events hibernate jooq mcp plugin quickstart service shared shared
   ONCE+=("-Dpg-hello-example-$example.skipTests=true")
 done
 
-# All tests, with the formatter, Error Prone and NullAway.
+# All tests, with the formatter, Error Prone and NullAway. In Turkish, toLowerCase() of I is not i.
 first_axis() {
   PG_EXTENSION_PACKAGES=$("$ROOT/scripts/packages.sh" 17 postgresql-17-{pgvector,cron,semver} libc6) \
-    axis postgres17-jdk25 17 "$JDK25" -Pshardingsphere -DexcludedGroups=long,container -DargLine="$SHORT_LIVED_JVM" \
+    axis postgres17-jdk25 17 "$JDK25" -Pshardingsphere -DexcludedGroups=long,container \
+    -DargLine="$SHORT_LIVED_JVM -Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu" \
     -Djooq.run="$(pom_property jooq.3.21.version)" -Dhibernate.run="$(pom_property hibernate.7.4.version)"
 }
 
-# Without the checkers. The starter sends no statements, and ./dev test --long runs pghello's tests on this major.
-turkish_axis() {
-  axis postgres18-jdk25-turkish 18 "$JDK25" "${ONCE[@]}" '-P!checks' \
-    -Dpg-hello-plugin.skipTests=true -Dpg-hello-cli.skipTests=true -Dpg-hello-spring-boot-starter.skipTests=true \
-    -DargLine="$SHORT_LIVED_JVM -Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu"
-}
-
-# The oldest server and JDK, without a locale, as under cron, su - and in many containers. The step consumer tests the starter here.
+# The oldest server and JDK, in the POSIX locale of cron, su - and many containers. The step consumer tests the starter with them.
 oldest_axis() {
-  LC_ALL=POSIX axis postgres15-jdk17 15 "$JDK17" "${ONCE[@]}" -Dpg-hello-spring-boot-starter.skipTests=true -Dmaven.javadoc.skip -Dmaven.source.skip \
-    -DargLine="$SHORT_LIVED_JVM" -Dhibernate.run="$(pom_property hibernate.7.1.version)"
+  LC_ALL=POSIX axis postgres15-jdk17 15 "$JDK17" "${ONCE[@]}" '-P!checks' -Dpg-hello-spring-boot-starter.skipTests=true \
+    -Dmaven.javadoc.skip -Dmaven.source.skip -DargLine="$SHORT_LIVED_JVM" -Dhibernate.run="$(pom_property hibernate.7.1.version)"
 }
 
-# The class files of the oldest axis, without its test reports.
-copy_of_oldest_axis() {
-  cp -a "$OLDEST" "$1"
-  find "$1" -path '*/target/*-reports/*' -delete
+# copy_of AXIS DIRECTORY: copies the class files of an axis, without its test reports.
+copy_of() {
+  cp -a "$1" "$2"
+  find "$2" -path '*/target/*-reports/*' -delete
 }
 
 # ---- kind, name and lines shown, command
 step native                "$ROOT/scripts/native.sh"
 step native-musl           "$ROOT/scripts/native.sh" --platform linux-amd64-musl "$DEFAULT_MAJOR"
 step native-check          "$ROOT/scripts/native.sh" --check
-step shellcheck            shellcheck -x -P "$ROOT" "$ROOT"/{dev,.ci/run,scripts/*.sh,scripts/platforms/*.sh,scripts/ci/*.sh,scripts/ci/*/*.sh,deploy/*.sh,deploy/*/*.sh}
+begin shellcheck           shellcheck -x -P "$ROOT" "$ROOT"/{dev,.ci/run,scripts/*.sh,scripts/platforms/*.sh,scripts/ci/*.sh,scripts/ci/*/*.sh,deploy/*.sh,deploy/*/*.sh}
 step servers               fetch_servers
 begin regress              "$CHECKS/regress-all.sh"
 begin first-run            "$CI/first-run.sh"
 step dev                   "$CI/dev-test.sh"
+finish shellcheck
 finish first-run:1
 first_axis
 finish regress:30
 begin sanitizers           nice "$ROOT/dev" native --sanitize
-turkish_axis
 oldest_axis
 finish sanitizers:20
-step reproducible-jars     "$CHECKS/reproducible-jars.sh" "$FIRST" "$TURKISH"
+begin reproducible-jars    "$CHECKS/reproducible-jars.sh" "$FIRST" "$WORK/again"
+copy_of "$FIRST"           "$WORK/postgres18"
+step postgres18:1          "$CHECKS/newest-server.sh" "$WORK/postgres18"
+finish reproducible-jars
 step other-users-jars      "$CHECKS/other-users-jars.sh" "$FIRST" "$WORK/other-user"
-for line in 6.6 7.0 7.2 7.3; do
-  step "hibernate-$line:1" "$CHECKS/other-line.sh" "$FIRST" "${HIBERNATE[@]}" "$(pom_property "hibernate.$line.version")" LinesIT
-done
+# ./dev test --long tests the other lines.
+step hibernate-6.6:1       "$CHECKS/other-line.sh" "$FIRST" pg-hello-hibernate hibernate "$(pom_property hibernate.6.6.version)" LinesIT
 step hibernate-next:20     "$CHECKS/hibernate-next.sh" "$FIRST"
 step jooq-3.20:1           "$CHECKS/other-line.sh" "$FIRST" pg-hello-jooq jooq "$(pom_property jooq.3.20.version)" 'io/pghello/jooq/**,!GeneratedSourcesIT'
 step frameworks:1          "${WITH_JDK25[@]}" "$CHECKS/frameworks.sh" "$FIRST"
 step jooq-sources          "$CHECKS/jooq-sources.sh" "$WORK/jooq-sources"
 step seeded-null-error     "$CHECKS/seeded-null-error.sh" "$WORK/seeded-null-error"
 step ordinary-user         "$CHECKS/ordinary-user.sh" "$WORK/ordinary-user"
-copy_of_oldest_axis        "$WORK/containers"
+copy_of "$OLDEST"          "$WORK/containers"
 begin containers           "$CHECKS/container-tests.sh" "$WORK/containers"
 step consumer:3            "${WITH_JDK17[@]}" "$CI/consumer.sh"
 step system:8              "${WITH_JDK25[@]}" "$CI/system.sh"

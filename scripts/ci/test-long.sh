@@ -6,6 +6,8 @@ PROGRAM='dev test --long'
 . "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
 
 JDK25=$(find_jdk 25) || die "needs a JDK 25 or newer, in JAVA_HOME or under /usr/lib/jvm"
+SHORT_LIVED_JVM=${START_FAST[*]}
+export JDK25 SHORT_LIVED_JVM
 echo "The long tests: the better part of two hours"
 
 PATH=$PATH:/usr/sbin
@@ -15,13 +17,17 @@ step servers fetch_servers
 # all tests with the tag long, and no others
 PG_HELLO_POOLERS=$("$ROOT/scripts/ci/poolers.sh") \
   axis postgres17-jdk25 17 "$JDK25" -Dgroups=long -DexcludedGroups= '-P!checks' -Dmaven.javadoc.skip -Dmaven.source.skip
-# Tests that ./dev test --all runs on two majors only, and in one language.
-axis postgres18-jdk25-turkish 18 "$JDK25" '-P!checks' -pl :pg-hello-cli -am -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false \
-  -DexcludedGroups=long,container -Dit.test='io/pghello/cli/**/*IT' -DargLine='-Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu' -Dfailsafe.failIfNoSpecifiedTests=false -Dmaven.javadoc.skip -Dmaven.source.skip
+# Tests that ./dev test --all runs on two majors only, or leaves out on the newest.
+axis postgres18-jdk25 18 "$JDK25" '-P!checks' -pl :pg-hello-cli,:pg-hello-core,:pg-hello-spring-boot-starter,:pg-hello-plugin -am -Dtest=NoTest \
+  -Dsurefire.failIfNoSpecifiedTests=false -DexcludedGroups=long,container -Dit.test='io/pghello/**/*IT' -Dfailsafe.failIfNoSpecifiedTests=false \
+  -Dmaven.javadoc.skip -Dmaven.source.skip
 # Tests that it runs on one major and one JDK only.
 axis postgres15-jdk17 15 "$(find_jdk 17 17)" -pl :pg-hello-spring-boot-starter,:pg-hello-cli -am -DexcludedGroups=long,container -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false \
   -Dit.test='io/pghello/spring/**/*IT,io/pghello/cli/InstallIT,io/pghello/cli/load/*IT' -Dfailsafe.failIfNoSpecifiedTests=false -Dmaven.javadoc.skip -Dmaven.source.skip
 step frameworks:1 env JAVA_HOME="$(find_jdk 17 17)" "$ROOT/scripts/ci/checks/frameworks.sh" "$WORK/postgres15-jdk17" -Dpostgres.major=15 -Dquarkus.lts
+for line in 7.0 7.2 7.3; do
+  step "hibernate-$line:1" "$ROOT/scripts/ci/checks/other-line.sh" "$WORK/postgres17-jdk25" pg-hello-hibernate hibernate "$(pom_property "hibernate.$line.version")" LinesIT
+done
 for major in "${MAJORS[@]}"; do
   step "recipes-$major:1" recipes "$WORK/postgres17-jdk25" "$major" '-P!checks'
 done
