@@ -7,10 +7,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.PgHelloException.Code;
 import io.pghello.extension.batching.ConnectionSource;
+import io.pghello.extension.testkit.TestDatabase;
+import io.pghello.extension.testkit.WireProxy;
 import io.pghello.internal.HelloDispatcher;
 import io.pghello.testkit.PgHelloTest;
-import io.pghello.testkit.TestDatabase;
-import io.pghello.testkit.WireProxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;

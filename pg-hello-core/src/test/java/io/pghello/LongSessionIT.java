@@ -4,8 +4,8 @@ package io.pghello;
 import static io.pghello.PgHelloClientIT.ask;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.extension.testkit.Superuser;
 import io.pghello.testkit.PgHelloTest;
-import io.pghello.testkit.Superuser;
 import java.sql.Connection;
 import java.sql.SQLException;
 import javax.sql.DataSource;

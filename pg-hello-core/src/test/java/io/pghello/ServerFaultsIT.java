@@ -12,8 +12,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.FaultsIT.Scene;
 import io.pghello.PgHelloException.Code;
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
-import io.pghello.testkit.TestDatabase;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;

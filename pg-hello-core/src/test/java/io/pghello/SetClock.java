@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.PgHelloException.Code;
-import io.pghello.testkit.WireProxy;
+import io.pghello.extension.testkit.WireProxy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

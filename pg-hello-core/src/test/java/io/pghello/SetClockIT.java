@@ -4,8 +4,8 @@ package io.pghello;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloTest;
-import io.pghello.testkit.TestDatabase;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

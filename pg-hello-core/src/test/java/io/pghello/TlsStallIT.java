@@ -7,9 +7,9 @@ import static io.pghello.PgHelloClientIT.execute;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.PgHelloException.Code;
+import io.pghello.extension.testkit.TestDatabase;
+import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloServer;
-import io.pghello.testkit.TestDatabase;
-import io.pghello.testkit.WireProxy;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -35,7 +35,7 @@ class TlsStallIT {
   void endsAStalledCallInTime(@TempDir Path folder) throws Exception {
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase();
-        WireProxy proxy = WireProxy.to(server)) {
+        WireProxy proxy = WireProxy.to(server.port())) {
       DataSource superuser = database.superuserDataSource();
       ServerCertificate.selfSigned(folder).install(superuser);
       for (String version : new String[] {"TLSv1.3", "TLSv1.2"}) {

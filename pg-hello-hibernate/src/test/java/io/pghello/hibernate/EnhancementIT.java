@@ -4,8 +4,8 @@ package io.pghello.hibernate;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloTest;
-import io.pghello.testkit.WireProxy;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;

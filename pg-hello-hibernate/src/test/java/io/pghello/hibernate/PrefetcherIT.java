@@ -8,8 +8,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
+import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloTest;
-import io.pghello.testkit.WireProxy;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import java.lang.ref.ReferenceQueue;

@@ -12,9 +12,9 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
+import io.pghello.extension.testkit.TestDatabase;
+import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloTest;
-import io.pghello.testkit.TestDatabase;
-import io.pghello.testkit.WireProxy;
 import jakarta.persistence.CascadeType;
 import jakarta.persistence.Column;
 import jakarta.persistence.Entity;

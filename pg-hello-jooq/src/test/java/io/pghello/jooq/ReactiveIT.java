@@ -5,8 +5,8 @@ import static io.pghello.jooq.PgHello.pgHello;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloTest;
-import io.pghello.testkit.TestDatabase;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.ConnectionFactories;
 import io.r2dbc.spi.ConnectionFactory;

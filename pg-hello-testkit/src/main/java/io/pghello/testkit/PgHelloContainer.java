@@ -33,11 +33,6 @@ public final class PgHelloContainer extends ExtensionContainer<PgHelloContainer>
     withExtension(NativeExtension.fromClassPath("pg_hello"));
   }
 
-  @Override
-  public TestDatabase createDatabase() {
-    return TestDatabase.create(databases(), true);
-  }
-
   // makes the method accessible in this package
   @Override
   protected Databases databases() {

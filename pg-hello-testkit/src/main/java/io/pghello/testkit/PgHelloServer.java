@@ -2,6 +2,7 @@
 package io.pghello.testkit;
 
 import io.pghello.extension.testkit.DatabasePreparer;
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.internal.DatabaseServer;
 import io.pghello.extension.testkit.internal.Platform;
 import io.pghello.extension.testkit.internal.ServerExtension;

@@ -2,6 +2,10 @@
 package io.pghello.testkit;
 
 import io.pghello.extension.testkit.DatabasePreparer;
+import io.pghello.extension.testkit.ExtensionTest;
+import io.pghello.extension.testkit.Superuser;
+import io.pghello.extension.testkit.TestDatabase;
+import io.pghello.extension.testkit.WireProxy;
 import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Inherited;
@@ -59,18 +63,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Inherited
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
-@ExtendWith(PgHelloExtension.class)
+@ExtendWith(PgHelloTestSupport.class)
 public @interface PgHelloTest {
-  /** The scope of a database. */
-  enum Scope {
-    /** Each test method gets its own database. */
-    METHOD,
-    /** All test methods of the class and of its nested classes share a database. */
-    CLASS
-  }
-
   /** The tests that share a database. By default, each test method gets its own database. */
-  Scope database() default Scope.METHOD;
+  ExtensionTest.Scope database() default ExtensionTest.Scope.METHOD;
 
   /** Whether to create the extension in the database. Default: true. */
   boolean extension() default true;

@@ -7,6 +7,7 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import com.tngtech.archunit.ArchConfiguration;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.internal.TestServer;
 import org.junit.jupiter.api.Test;
 
@@ -24,7 +25,7 @@ class ArchitectureTest {
   void onlyTheExtensionNeedsJunit() {
     noClasses()
         .that()
-        .doNotBelongToAnyOf(PgHelloTest.class, PgHelloExtension.class)
+        .doNotBelongToAnyOf(PgHelloTest.class, PgHelloTestSupport.class)
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("org.junit..", "org.opentest4j..")
@@ -39,7 +40,7 @@ class ArchitectureTest {
         .belongToAnyOf(PgHelloServer.class, PgHelloContainer.class, TestDatabase.class)
         .should()
         .dependOnClassesThat()
-        .belongToAnyOf(TestServer.class, PgHelloExtension.class)
+        .belongToAnyOf(TestServer.class, PgHelloTestSupport.class)
         .check(CLASSES);
   }
 

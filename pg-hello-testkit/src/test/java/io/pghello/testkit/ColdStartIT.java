@@ -3,6 +3,7 @@ package io.pghello.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.extension.testkit.TestDatabase;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;

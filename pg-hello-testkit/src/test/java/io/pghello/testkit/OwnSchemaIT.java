@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.testkit;
 
-import static io.pghello.testkit.PgHelloTest.Scope.CLASS;
+import static io.pghello.extension.testkit.ExtensionTest.Scope.CLASS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.extension.testkit.DatabasePreparer;
+import io.pghello.extension.testkit.TestDatabase;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;

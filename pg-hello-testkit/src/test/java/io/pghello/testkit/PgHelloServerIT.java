@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.internal.ServerPlace;
 import io.pghello.testkit.internal.ExtensionFiles;
 import java.io.IOException;

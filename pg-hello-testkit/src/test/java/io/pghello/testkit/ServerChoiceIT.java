@@ -6,11 +6,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
+import io.pghello.extension.testkit.TestDatabase;
+import io.pghello.extension.testkit.internal.DatabaseServer;
+import io.pghello.extension.testkit.internal.Databases;
 import io.pghello.extension.testkit.internal.ServerPlace;
 import io.pghello.extension.testkit.internal.TestServer;
+import io.pghello.extension.testkit.spring.AutoConfigureExtensionDatabase.Reset;
 import io.pghello.testkit.internal.ExtensionFiles;
 import io.pghello.testkit.spring.AutoConfigurePgHello;
-import io.pghello.testkit.spring.AutoConfigurePgHello.Reset;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -154,8 +157,8 @@ class ServerChoiceIT {
   void leavesNothingOnASeparateServer() throws SQLException {
     try (TestDatabase admin = PgHelloServer.shared().createDatabase()) {
       try (TestServer server = open(admin.superuserJdbcUrl());
-          TestDatabase database = TestDatabase.create(server.databases(), true);
-          TestDatabase bare = TestDatabase.create(server.databases(), false)) {
+          TestDatabase database = create(server.databases(), true);
+          TestDatabase bare = create(server.databases(), false)) {
         assertThat(database.name()).matches("hello_[0-9a-f]{8}_test_1");
         assertThat(ask(database.dataSource(), "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
         assertThat(ask(database.dataSource(), "SHOW is_superuser")).isEqualTo("off");
@@ -283,5 +286,9 @@ class ServerChoiceIT {
         .hasMessageContaining("the server that pg-hello.server names")
         .hasMessageContaining("127.0.0.1:1 refused")
         .hasMessageNotContaining("secret");
+  }
+
+  private static TestDatabase create(Databases databases, boolean withExtensions) {
+    return new TestDatabase(databases, DatabaseServer.createDatabase(databases, withExtensions));
   }
 }

@@ -24,8 +24,8 @@ import io.pghello.benchmarks.load.LoadProcess.Response;
 import io.pghello.benchmarks.load.StreamingGreeting;
 import io.pghello.benchmarks.load.Workload;
 import io.pghello.benchmarks.peers.PgbenchPeer;
+import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloServer;
-import io.pghello.testkit.WireProxy;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -54,7 +54,7 @@ public final class ClientBenchmark extends ServerBenchmark {
   private static final Metric P99 = new Metric("99 % latency", "us", Row.Better.LOWER);
   private static final Metric P999 = new Metric("99.9 % latency", "us", Row.Better.LOWER);
 
-  private final WireProxy proxy = closing(WireProxy.to(server));
+  private final WireProxy proxy = closing(WireProxy.to(server.port()));
   private final PgbenchPeer pgbench = closing(new PgbenchPeer(address, serverPid));
   private final SingleConnectionComparison single;
   private final BestInFlight best;

@@ -23,8 +23,8 @@ import io.pghello.benchmarks.suites.MemberEntities.Renamed;
 import io.pghello.benchmarks.suites.MemberEntities.Returned;
 import io.pghello.benchmarks.suites.MemberEntities.Tuned;
 import io.pghello.benchmarks.suites.MemberEntities.TunedPlain;
+import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloServer;
-import io.pghello.testkit.WireProxy;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
@@ -126,12 +126,12 @@ public final class HibernateBenchmark extends ServerBenchmark {
     // enough loads to make the counter's resolution of ten milliseconds negligible
     loads = quick ? 1 : 100;
     longestOneByOne = quick ? FLUSH : MANY;
-    WireProxy counting = closing(WireProxy.to(server));
+    WireProxy counting = closing(WireProxy.to(server.port()));
     Address proxy = address.via(counting.host(), counting.port());
     Meter roundTrips = action -> counting.countRoundTrips(action::run);
     counted = new Way(proxy, false, roundTrips);
     countedTuned = new Way(proxy, true, roundTrips);
-    WireProxy delaying = closing(WireProxy.to(server));
+    WireProxy delaying = closing(WireProxy.to(server.port()));
     delaying.delay(Duration.ofMillis(1));
     Address away = address.via(delaying.host(), delaying.port());
     far = new Way(away, false, HibernateBenchmark::millis);

@@ -16,9 +16,9 @@ import io.pghello.benchmarks.load.Requests;
 import io.pghello.benchmarks.load.ServiceProcess;
 import io.pghello.benchmarks.peers.GuidePrograms;
 import io.pghello.benchmarks.peers.JdbcTemplateTwin;
+import io.pghello.extension.testkit.TestDatabase;
+import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloServer;
-import io.pghello.testkit.TestDatabase;
-import io.pghello.testkit.WireProxy;
 import java.io.File;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -86,7 +86,7 @@ public final class ServiceBenchmark implements Benchmark {
     FileUtils.forceDeleteOnExit(folder.toFile());
     server = PgHelloServer.start();
     database = server.createDatabase();
-    proxy = WireProxy.to(server);
+    proxy = WireProxy.to(server.port());
     address = Address.of(database.jdbcUrl());
     try (Connection connection = database.dataSource().getConnection()) {
       serverPid = CpuTime.serverPid(connection);

@@ -18,9 +18,9 @@ import io.pghello.benchmarks.load.ClientController;
 import io.pghello.benchmarks.load.Requests;
 import io.pghello.benchmarks.load.Workload;
 import io.pghello.benchmarks.peers.JdbcTemplateController;
+import io.pghello.extension.testkit.TestDatabase;
+import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloServer;
-import io.pghello.testkit.TestDatabase;
-import io.pghello.testkit.WireProxy;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -62,7 +62,7 @@ public final class SpringBenchmark implements Benchmark {
     starts = quick ? 2 : 4;
     server = PgHelloServer.start();
     database = server.createDatabase();
-    proxy = WireProxy.to(server);
+    proxy = WireProxy.to(server.port());
     address = Address.of(database.jdbcUrl());
     try (Connection connection = database.dataSource().getConnection()) {
       serverPid = CpuTime.serverPid(connection);

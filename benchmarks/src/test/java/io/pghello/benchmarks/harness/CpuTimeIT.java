@@ -4,8 +4,8 @@ package io.pghello.benchmarks.harness;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.benchmarks.harness.CpuTime.Client;
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
-import io.pghello.testkit.TestDatabase;
 import java.lang.management.ManagementFactory;
 import java.sql.Connection;
 import java.sql.SQLException;

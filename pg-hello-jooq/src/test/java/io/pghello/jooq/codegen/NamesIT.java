@@ -3,8 +3,8 @@ package io.pghello.jooq.codegen;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloTest;
-import io.pghello.testkit.TestDatabase;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;

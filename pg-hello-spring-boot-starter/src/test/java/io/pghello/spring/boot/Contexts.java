@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.spring.boot;
 
-import io.pghello.testkit.TestDatabase;
+import io.pghello.extension.testkit.TestDatabase;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Configuration;

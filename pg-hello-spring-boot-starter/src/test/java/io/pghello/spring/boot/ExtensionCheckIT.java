@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.extension.ExtensionException;
 import io.pghello.extension.ExtensionProvider;
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloTest;
-import io.pghello.testkit.TestDatabase;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;

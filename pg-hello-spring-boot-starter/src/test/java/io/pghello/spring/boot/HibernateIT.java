@@ -4,9 +4,9 @@ package io.pghello.spring.boot;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.PgHelloClient;
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
-import io.pghello.testkit.TestDatabase;
 import jakarta.persistence.EntityManagerFactory;
 import java.sql.Connection;
 import java.sql.SQLException;

@@ -35,21 +35,6 @@ import java.lang.annotation.Target;
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
 public @interface AutoConfigurePgHello {
-  /** The lifetime of a test's changes in the database. */
-  enum Reset {
-    /**
-     * Changes stay for the lifetime of the context: tests see the changes committed by earlier
-     * tests.
-     */
-    NEVER,
-    /**
-     * Changes stay until the next test method, which starts with the database as it was before the
-     * first test method of this context; see {@link
-     * AutoConfigureExtensionDatabase.Reset#BEFORE_EACH_METHOD}.
-     */
-    BEFORE_EACH_METHOD
-  }
-
   /** The lifetime of a test's changes in the database. Default: the lifetime of the context. */
-  Reset reset() default Reset.NEVER;
+  AutoConfigureExtensionDatabase.Reset reset() default AutoConfigureExtensionDatabase.Reset.NEVER;
 }

@@ -8,10 +8,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.extension.testkit.TestDatabase;
+import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
-import io.pghello.testkit.TestDatabase;
-import io.pghello.testkit.WireProxy;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;

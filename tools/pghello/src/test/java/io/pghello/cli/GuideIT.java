@@ -4,8 +4,8 @@ package io.pghello.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pghello.extension.testkit.Superuser;
 import io.pghello.testkit.PgHelloTest;
-import io.pghello.testkit.Superuser;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;

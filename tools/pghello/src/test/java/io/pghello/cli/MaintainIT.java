@@ -7,10 +7,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.cli.connect.OpsExtension;
 import io.pghello.cli.output.Failure;
+import io.pghello.extension.testkit.Superuser;
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
-import io.pghello.testkit.Superuser;
-import io.pghello.testkit.TestDatabase;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;

@@ -3,8 +3,8 @@ package io.pghello.cli;
 
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.system.Programs;
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
-import io.pghello.testkit.TestDatabase;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;

@@ -7,8 +7,8 @@ import static io.pghello.plugin.Plugins.sql;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloTest;
-import io.pghello.testkit.TestDatabase;
 import java.text.MessageFormat;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;

@@ -8,11 +8,11 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.extension.testkit.ExtensionTest.Scope;
+import io.pghello.extension.testkit.TestDatabase;
+import io.pghello.extension.testkit.WireProxy;
 import io.pghello.plugin.PostgresException.Code;
 import io.pghello.testkit.PgHelloTest;
-import io.pghello.testkit.PgHelloTest.Scope;
-import io.pghello.testkit.TestDatabase;
-import io.pghello.testkit.WireProxy;
 import java.util.List;
 import java.util.Map;
 import javax.sql.DataSource;

@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.plugin.PostgresException.Code;
 import io.pghello.testkit.PgHelloTest;
-import io.pghello.testkit.TestDatabase;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;

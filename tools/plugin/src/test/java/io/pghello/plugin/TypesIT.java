@@ -9,11 +9,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.extension.testkit.ExtensionTest.Scope;
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.internal.Schema;
 import io.pghello.testkit.PgHelloTest;
-import io.pghello.testkit.PgHelloTest.Scope;
-import io.pghello.testkit.TestDatabase;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;

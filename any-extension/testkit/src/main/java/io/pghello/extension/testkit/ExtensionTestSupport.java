@@ -2,63 +2,33 @@
 package io.pghello.extension.testkit;
 
 import io.pghello.extension.testkit.internal.DatabaseServer;
-import io.pghello.extension.testkit.internal.Databases;
 import io.pghello.extension.testkit.internal.NamedExtensions;
 import io.pghello.extension.testkit.internal.ServerPlace;
 import io.pghello.extension.testkit.internal.TestServer;
+import java.lang.annotation.Annotation;
+import java.util.List;
 
 /** The JUnit extension behind {@link ExtensionTest}. */
-final class ExtensionTestSupport extends DatabaseExtension<ExtensionTest, TestDatabase, WireProxy> {
+final class ExtensionTestSupport extends DatabaseJUnitExtension {
   ExtensionTestSupport() {
-    super(ExtensionTest.class, ExtensionServer.class, TestDatabase.class, WireProxy.class);
+    super(ExtensionTest.class, ExtensionServer.class);
   }
 
   @Override
-  protected Object key(ExtensionTest settings) {
-    return extensions(settings);
-  }
-
-  @Override
-  protected TestServer open(ExtensionTest settings) {
-    return TestServer.open(ServerPlace.ofAny(), extensions(settings).needs());
-  }
-
-  private static NamedExtensions extensions(ExtensionTest settings) {
-    return new NamedExtensions(settings.extensions(), settings.install(), settings.settings());
+  protected Settings settings(Annotation annotation) {
+    var test = (ExtensionTest) annotation;
+    var extensions = new NamedExtensions(test.extensions(), test.install(), test.settings());
+    return new Settings(
+        extensions,
+        () -> TestServer.open(ServerPlace.ofAny(), extensions.needs()),
+        test.database() == ExtensionTest.Scope.CLASS,
+        true,
+        List.of(test.scripts()),
+        test.preparer());
   }
 
   @Override
   protected Object embedded(DatabaseServer server) {
     return new ExtensionServer(server);
-  }
-
-  @Override
-  protected boolean isShared(ExtensionTest settings) {
-    return settings.database() == ExtensionTest.Scope.CLASS;
-  }
-
-  @Override
-  protected boolean hasExtensions(ExtensionTest settings) {
-    return true;
-  }
-
-  @Override
-  protected String[] scripts(ExtensionTest settings) {
-    return settings.scripts();
-  }
-
-  @Override
-  protected Class<? extends DatabasePreparer> preparer(ExtensionTest settings) {
-    return settings.preparer();
-  }
-
-  @Override
-  protected TestDatabase database(Databases databases, String name) {
-    return new TestDatabase(databases, name);
-  }
-
-  @Override
-  protected WireProxy createProxy(String host, int port) {
-    return WireProxy.to(host, port);
   }
 }

@@ -9,7 +9,7 @@ import java.lang.annotation.Target;
 
 /**
  * Makes an injected {@link javax.sql.DataSource} or {@link java.sql.Connection} of a {@link
- * DatabaseExtension} log in as the superuser instead of the role that owns the database.
+ * DatabaseJUnitExtension} log in as the superuser instead of the role that owns the database.
  */
 @Documented
 @Target({ElementType.PARAMETER, ElementType.ANNOTATION_TYPE})

@@ -16,8 +16,8 @@ public class TestDatabase implements AutoCloseable {
   private final Databases databases;
   private final String name;
 
-  /** Wraps an existing database, for subclasses. */
-  protected TestDatabase(Databases databases, String name) {
+  /** Wraps an existing database. For the testkit; {@code createDatabase()} creates databases. */
+  public TestDatabase(Databases databases, String name) {
     this.databases = databases;
     this.name = name;
   }
@@ -70,13 +70,12 @@ public class TestDatabase implements AutoCloseable {
   }
 
   /** Returns a data source that connects to this database through a proxy. */
-  protected DataSource dataSource(WireProxy proxy, boolean superuser) {
+  DataSource dataSource(WireProxy proxy, boolean superuser) {
     return databases.dataSource(
         proxy.host(), proxy.port(), name, superuser ? databases.superuser() : databases.owner());
   }
 
-  /** Returns the databases of the server. */
-  protected Databases databases() {
+  Databases databases() {
     return databases;
   }
 

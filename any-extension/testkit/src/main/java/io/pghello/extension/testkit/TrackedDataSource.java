@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit;
 
-import io.pghello.extension.testkit.DatabaseExtension.OpenConnections;
+import io.pghello.extension.testkit.DatabaseJUnitExtension.OpenConnections;
 import java.io.PrintWriter;
 import java.sql.Connection;
 import java.sql.SQLException;

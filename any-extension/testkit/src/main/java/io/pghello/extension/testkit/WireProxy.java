@@ -30,7 +30,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * <p>Thread-safe. The proxy counts a message before it forwards it, so the count is up to date when
  * the client receives the response.
  */
-public class WireProxy implements AutoCloseable {
+public final class WireProxy implements AutoCloseable {
   /** An action whose round trips {@link #countRoundTrips} counts. */
   @FunctionalInterface
   public interface Action {
@@ -51,7 +51,7 @@ public class WireProxy implements AutoCloseable {
    *
    * @throws UncheckedIOException if the proxy cannot listen
    */
-  protected WireProxy(String host, int port) {
+  private WireProxy(String host, int port) {
     this.target = new InetSocketAddress(host, port);
     try {
       this.listener = new ServerSocket(0, 1024, InetAddress.getLoopbackAddress());
@@ -70,6 +70,11 @@ public class WireProxy implements AutoCloseable {
    */
   public static WireProxy to(String host, int port) {
     return new WireProxy(host, port);
+  }
+
+  /** Starts a proxy in front of a server on this machine; see {@link #to(String, int)}. */
+  public static WireProxy to(int port) {
+    return to("127.0.0.1", port);
   }
 
   /** Returns the address that clients connect to. */
@@ -243,7 +248,7 @@ public class WireProxy implements AutoCloseable {
   }
 
   /** Returns the number of running threads of this proxy. */
-  protected int threads() {
+  int threads() {
     return threads.get();
   }
 }

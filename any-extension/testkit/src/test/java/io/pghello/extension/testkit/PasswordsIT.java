@@ -85,7 +85,7 @@ class PasswordsIT {
     String password = server.password();
     server.close();
     try (var stranger = new Stranger(server.port());
-        WireProxy proxy = WireProxy.to("127.0.0.1", server.port())) {
+        WireProxy proxy = WireProxy.to(server.port())) {
       List<Callable<Connection>> all =
           List.of(
               database.dataSource()::getConnection,

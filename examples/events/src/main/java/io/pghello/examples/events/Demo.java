@@ -2,8 +2,8 @@
 package io.pghello.examples.events;
 
 import io.pghello.examples.shared.DemoCommand;
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
-import io.pghello.testkit.TestDatabase;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.sql.Connection;

@@ -6,9 +6,9 @@ import io.pghello.PgHelloClient;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloInfo;
 import io.pghello.examples.shared.DemoCommand;
+import io.pghello.extension.testkit.TestDatabase;
+import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloServer;
-import io.pghello.testkit.TestDatabase;
-import io.pghello.testkit.WireProxy;
 import jakarta.persistence.EntityExistsException;
 import java.io.PrintStream;
 import java.sql.Connection;
@@ -155,7 +155,7 @@ public final class Demo implements Callable<Integer> {
     }
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase();
-        WireProxy proxy = WireProxy.to(server)) {
+        WireProxy proxy = WireProxy.to(server.port())) {
       String counted =
           database.jdbcUrl().replace(":" + server.port() + "/", ":" + proxy.port() + "/");
       run(counted, proxy::roundTrips);

@@ -2,8 +2,8 @@
 package io.pghello.examples.jooq;
 
 import io.pghello.examples.shared.DemoCommand;
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
-import io.pghello.testkit.TestDatabase;
 import java.io.PrintStream;
 import java.util.HashSet;
 import java.util.List;

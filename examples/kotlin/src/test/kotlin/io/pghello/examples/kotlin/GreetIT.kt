@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.kotlin
 
+import io.pghello.extension.testkit.TestDatabase
 import io.pghello.testkit.PgHelloTest
-import io.pghello.testkit.TestDatabase
 import java.io.ByteArrayOutputStream
 import java.io.PrintStream
 import org.assertj.core.api.Assertions.assertThat

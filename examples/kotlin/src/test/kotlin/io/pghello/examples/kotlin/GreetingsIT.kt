@@ -6,8 +6,8 @@ import com.zaxxer.hikari.HikariDataSource
 import io.pghello.PgHelloClient
 import io.pghello.PgHelloException
 import io.pghello.PgHelloException.Code
+import io.pghello.extension.testkit.WireProxy
 import io.pghello.testkit.PgHelloTest
-import io.pghello.testkit.WireProxy
 import java.sql.Connection
 import javax.sql.DataSource
 import kotlin.time.Duration.Companion.milliseconds

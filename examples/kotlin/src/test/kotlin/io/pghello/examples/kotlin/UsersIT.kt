@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.kotlin
 
+import io.pghello.extension.testkit.WireProxy
 import io.pghello.testkit.PgHelloTest
-import io.pghello.testkit.WireProxy
 import javax.sql.DataSource
 import org.assertj.core.api.Assertions.assertThat
 import org.hibernate.SessionFactory

@@ -9,8 +9,8 @@ import io.micronaut.test.extensions.junit5.annotation.MicronautTest;
 import io.micronaut.transaction.TransactionOperations;
 import io.pghello.PgHelloClient;
 import io.pghello.PgHelloException;
+import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloServer;
-import io.pghello.testkit.WireProxy;
 import jakarta.inject.Inject;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -40,7 +40,7 @@ class UsersIT implements WithPostgres {
 
   // endregion
 
-  private final WireProxy proxy = WireProxy.to(PgHelloServer.shared());
+  private final WireProxy proxy = WireProxy.to(PgHelloServer.shared().port());
 
   @Inject SessionFactory factory;
   @Inject TransactionOperations<Session> transactions;

@@ -2,8 +2,8 @@
 package io.pghello.examples.micronaut;
 
 import io.micronaut.test.support.TestPropertyProvider;
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
-import io.pghello.testkit.TestDatabase;
 import java.util.Map;
 import org.junit.jupiter.api.TestInstance;
 

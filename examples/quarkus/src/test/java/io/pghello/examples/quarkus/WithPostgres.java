@@ -33,7 +33,7 @@ public @interface WithPostgres {
         builder.extension(extension);
       }
       server = builder.start();
-      proxy = WireProxy.to("127.0.0.1", server.port());
+      proxy = WireProxy.to(server.port());
     }
 
     @Override

@@ -3,8 +3,8 @@ package io.pghello.examples.quickstart;
 
 import io.pghello.PgHelloClient;
 import io.pghello.PgHelloException;
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
-import io.pghello.testkit.TestDatabase;
 import java.io.BufferedInputStream;
 import java.io.BufferedWriter;
 import java.io.ByteArrayOutputStream;

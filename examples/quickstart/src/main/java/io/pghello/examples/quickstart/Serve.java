@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.quickstart;
 
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
-import io.pghello.testkit.TestDatabase;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;

@@ -10,11 +10,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.PgHelloClient;
 import io.pghello.PgHelloException;
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.hibernate.PgHelloFunctions;
 import io.pghello.hibernate.PgHelloSettings;
 import io.pghello.hibernate.WelcomeMessage;
 import io.pghello.testkit.PgHelloServer;
-import io.pghello.testkit.TestDatabase;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import jakarta.persistence.criteria.CriteriaQuery;

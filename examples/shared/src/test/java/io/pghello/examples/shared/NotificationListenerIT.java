@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pghello.extension.testkit.TestDatabase;
+import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloTest;
-import io.pghello.testkit.TestDatabase;
-import io.pghello.testkit.WireProxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;

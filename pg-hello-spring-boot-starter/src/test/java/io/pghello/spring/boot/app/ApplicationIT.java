@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.pghello.PgHelloClient;
+import io.pghello.extension.testkit.spring.AutoConfigureExtensionDatabase.Reset;
 import io.pghello.jooq.PgHello;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.spring.AutoConfigurePgHello;
@@ -35,7 +36,7 @@ import org.springframework.transaction.support.TransactionTemplate;
       "management.endpoints.web.exposure.include=health,prometheus",
       "management.prometheus.metrics.export.enabled=true"
     })
-@AutoConfigurePgHello(reset = AutoConfigurePgHello.Reset.BEFORE_EACH_METHOD)
+@AutoConfigurePgHello(reset = Reset.BEFORE_EACH_METHOD)
 class ApplicationIT {
   @Autowired PgHelloClient client;
   @Autowired People people;

@@ -4,9 +4,9 @@ package io.pghello.spring.boot.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.PgHelloClient;
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloContainer;
 import io.pghello.testkit.PgHelloServer;
-import io.pghello.testkit.TestDatabase;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.context.SpringBootTest;

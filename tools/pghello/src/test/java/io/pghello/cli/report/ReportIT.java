@@ -4,10 +4,10 @@ package io.pghello.cli.report;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.cli.Run;
+import io.pghello.extension.testkit.Superuser;
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
-import io.pghello.testkit.Superuser;
-import io.pghello.testkit.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;

@@ -3,8 +3,8 @@ package io.pghello.examples.service.demo;
 
 import io.pghello.examples.service.GreetingServiceApplication;
 import io.pghello.examples.shared.DemoCommand;
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
-import io.pghello.testkit.TestDatabase;
 import java.io.PrintStream;
 import java.util.Map;
 import java.util.concurrent.Callable;

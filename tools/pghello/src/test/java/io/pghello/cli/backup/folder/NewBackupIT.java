@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.cli.Run;
 import io.pghello.cli.output.Failure;
+import io.pghello.extension.testkit.Superuser;
 import io.pghello.testkit.PgHelloTest;
-import io.pghello.testkit.Superuser;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;

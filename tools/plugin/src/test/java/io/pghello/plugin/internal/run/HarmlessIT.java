@@ -3,10 +3,10 @@ package io.pghello.plugin.internal.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.extension.testkit.Superuser;
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.plugin.internal.pool.PlainQueries.Effects;
 import io.pghello.testkit.PgHelloTest;
-import io.pghello.testkit.Superuser;
-import io.pghello.testkit.TestDatabase;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;

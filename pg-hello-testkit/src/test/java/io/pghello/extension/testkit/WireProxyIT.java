@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.testkit;
+package io.pghello.extension.testkit;
 
-import static io.pghello.testkit.PgHelloTestIT.ask;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pghello.testkit.PgHelloTest;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -224,5 +225,19 @@ class WireProxyIT {
     // the driver's initial statements are added to the login
     long withLogIn = proxy.countRoundTrips(() -> bare.getConnection().close());
     assertThat(withLogIn).isBetween(1L, 4L);
+  }
+
+  private static String ask(DataSource dataSource, String sql) throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      return ask(connection, sql);
+    }
+  }
+
+  private static String ask(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      row.next();
+      return row.getString(1);
+    }
   }
 }

@@ -37,99 +37,84 @@ import org.opentest4j.TestAbortedException;
  * subclass supports one annotation, and starts or finds the server. All state is in JUnit's stores,
  * so tests may run in parallel.
  *
- * <p>Tests can have parameters of type {@link DataSource} and {@link Connection}, and of the
- * database, proxy and server types that are passed to the constructor. A data source or connection
- * parameter annotated with {@link Superuser}, directly or through a meta-annotation, logs in as the
- * superuser.
- *
- * @param <A> the type of the annotation
- * @param <D> the type of the databases
- * @param <P> the type of the proxies
+ * <p>Tests can have parameters of type {@link DataSource}, {@link Connection}, {@link
+ * TestDatabase}, {@link WireProxy}, and of the server type that is passed to the constructor. A
+ * data source or connection parameter annotated with {@link Superuser}, directly or through a
+ * meta-annotation, logs in as the superuser.
  */
-public abstract class DatabaseExtension<
-        A extends Annotation, D extends TestDatabase, P extends WireProxy>
+public abstract class DatabaseJUnitExtension
     implements ParameterResolver,
         BeforeAllCallback,
         AfterEachCallback,
         AfterAllCallback,
         TestExecutionExceptionHandler,
         LifecycleMethodExecutionExceptionHandler {
-  private static final Namespace NAMESPACE = Namespace.create(DatabaseExtension.class);
+  private static final Namespace NAMESPACE = Namespace.create(DatabaseJUnitExtension.class);
 
-  private final Class<A> annotation;
+  private final Class<? extends Annotation> annotation;
   private final Class<?> embedded;
-  private final Class<D> database;
-  private final Class<P> proxy;
 
   /**
-   * Creates an extension for the given types.
+   * Creates an extension for an annotation.
    *
    * @param annotation the annotation of the test classes
    * @param embedded the type of the server parameter
-   * @param database the type of the databases
-   * @param proxy the type of the proxies
    */
-  protected DatabaseExtension(
-      Class<A> annotation, Class<?> embedded, Class<D> database, Class<P> proxy) {
+  protected DatabaseJUnitExtension(Class<? extends Annotation> annotation, Class<?> embedded) {
     this.annotation = annotation;
     this.embedded = embedded;
-    this.database = database;
-    this.proxy = proxy;
   }
 
   /**
-   * Returns a key for the server that the settings describe. Tests with equal keys share a server.
+   * The values of an annotation.
+   *
+   * @param key identifies the server; tests with equal keys share one
+   * @param open starts or finds the server; called once for each key. The server is closed at the
+   *     end of the test run.
+   * @param shared whether the tests of a class share one database
+   * @param withExtensions whether the databases contain the extensions
+   * @param scripts the scripts that fill the databases' template
+   * @param preparer the class that fills the template, or {@link DatabasePreparer} itself if there
+   *     is none
    */
-  protected abstract Object key(A settings);
+  protected record Settings(
+      Object key,
+      Supplier<TestServer> open,
+      boolean shared,
+      boolean withExtensions,
+      List<String> scripts,
+      Class<? extends DatabasePreparer> preparer) {
+    // the implicit constructor would be protected, too
+    public Settings {}
+  }
 
-  /**
-   * Starts or finds the server that the settings describe. Called once for each key. The server is
-   * closed at the end of the test run.
-   */
-  protected abstract TestServer open(A settings);
+  /** Returns the values of the annotation of a test class. */
+  protected abstract Settings settings(Annotation annotation);
 
   /** Returns the value of the server parameter. Called only if this JVM has started the server. */
   protected abstract Object embedded(DatabaseServer server);
-
-  /** Returns whether the tests of a class share one database. */
-  protected abstract boolean isShared(A settings);
-
-  /** Returns whether the databases contain the extensions. */
-  protected abstract boolean hasExtensions(A settings);
-
-  /** Returns the scripts that fill the databases' template. */
-  protected abstract String[] scripts(A settings);
-
-  /**
-   * Returns the class that fills the template, or {@link DatabasePreparer} itself if there is none.
-   */
-  protected abstract Class<? extends DatabasePreparer> preparer(A settings);
-
-  /** Wraps a created database. */
-  protected abstract D database(Databases databases, String name);
-
-  /** Starts a proxy in front of a server. */
-  protected abstract P createProxy(String host, int port);
 
   @Override
   public void beforeAll(ExtensionContext context) {
     // if the server does not start or the schema cannot be created, the class fails once, instead
     // of each of its tests failing
     TestServer server = server(context);
-    A settings = settings(context);
+    Settings settings = settings(context);
     Preparation preparation = preparation(context, settings);
     if (preparation != null) {
-      DatabaseServer.prepareTemplate(server.databases(), hasExtensions(settings), preparation);
+      DatabaseServer.prepareTemplate(server.databases(), settings.withExtensions(), preparation);
     }
   }
 
-  private @Nullable Preparation preparation(ExtensionContext context, A settings) {
-    Class<? extends DatabasePreparer> type = preparer(settings);
+  private @Nullable Preparation preparation(ExtensionContext context, Settings settings) {
+    Class<? extends DatabasePreparer> type = settings.preparer();
     boolean none = type == DatabasePreparer.class;
-    return none && scripts(settings).length == 0
+    return none && settings.scripts().isEmpty()
         ? null
         : new Preparation(
-            SqlScripts.read(context.getRequiredTestClass().getClassLoader(), scripts(settings)),
+            SqlScripts.read(
+                context.getRequiredTestClass().getClassLoader(),
+                settings.scripts().toArray(String[]::new)),
             none ? null : type);
   }
 
@@ -154,7 +139,8 @@ public abstract class DatabaseExtension<
   @Override
   public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
     Class<?> type = parameter.getParameter().getType();
-    return Set.of(DataSource.class, Connection.class, database, proxy, embedded).contains(type);
+    return Set.of(DataSource.class, Connection.class, TestDatabase.class, WireProxy.class, embedded)
+        .contains(type);
   }
 
   @Override
@@ -170,10 +156,10 @@ public abstract class DatabaseExtension<
       }
       return embedded(own);
     }
-    if (type == database) {
+    if (type == TestDatabase.class) {
       return database(context);
     }
-    if (type == proxy) {
+    if (type == WireProxy.class) {
       return proxy(context);
     }
     TrackedDataSource dataSource = dataSource(context, superuser);
@@ -217,9 +203,9 @@ public abstract class DatabaseExtension<
    * such databases.
    */
   private void keep(ExtensionContext context) {
-    Stored stored = store(owner(context)).get(database, Stored.class);
+    Stored stored = store(owner(context)).get(TestDatabase.class, Stored.class);
     if (stored != null && TestServer.keepsFailed()) {
-      server(context).keep(database.cast(stored.value()).name(), name(context));
+      server(context).keep(((TestDatabase) stored.value()).name(), name(context));
     }
   }
 
@@ -255,23 +241,24 @@ public abstract class DatabaseExtension<
         : failure;
   }
 
-  private A settings(ExtensionContext context) {
-    return AnnotationSupport.findAnnotation(
-            context.getRequiredTestClass(), annotation, context.getEnclosingTestClasses())
-        .orElseThrow();
+  private Settings settings(ExtensionContext context) {
+    return settings(
+        AnnotationSupport.findAnnotation(
+                context.getRequiredTestClass(), annotation, context.getEnclosingTestClasses())
+            .orElseThrow());
   }
 
   private TestServer server(ExtensionContext context) {
-    A settings = settings(context);
+    Settings settings = settings(context);
     return (TestServer)
         stored(
             context.getRoot().getStore(NAMESPACE),
-            List.of(annotation, key(settings)),
-            () -> open(settings));
+            List.of(annotation, settings.key()),
+            settings.open());
   }
 
-  private D database(ExtensionContext context) {
-    if (context.getTestMethod().isEmpty() && !isShared(settings(context))) {
+  private TestDatabase database(ExtensionContext context) {
+    if (context.getTestMethod().isEmpty() && !settings(context).shared()) {
       throw new ParameterResolutionException(
           "each test method has its own database, so there is none yet for the class: use"
               + " @"
@@ -279,23 +266,24 @@ public abstract class DatabaseExtension<
               + "(database = CLASS) to share one");
     }
     ExtensionContext owner = owner(context);
-    return database.cast(stored(store(owner), database, () -> create(context, name(owner))));
+    return (TestDatabase)
+        stored(store(owner), TestDatabase.class, () -> create(context, name(owner)));
   }
 
-  private D create(ExtensionContext context, String test) {
-    A settings = settings(context);
+  private TestDatabase create(ExtensionContext context, String test) {
+    Settings settings = settings(context);
     Databases databases = server(context).databases();
     String name =
         DatabaseServer.createDatabase(
-            databases, hasExtensions(settings), preparation(context, settings));
+            databases, settings.withExtensions(), preparation(context, settings));
     databases.setTest(name, test);
-    return database(databases, name);
+    return new TestDatabase(databases, name);
   }
 
   /** Returns the context at whose end the database is closed. */
   private ExtensionContext owner(ExtensionContext context) {
     ExtensionContext owner = context;
-    if (isShared(settings(context))) {
+    if (settings(context).shared()) {
       // the annotated class, which may be an enclosing one
       while (owner.getTestMethod().isPresent()
           || !AnnotationSupport.isAnnotated(owner.getRequiredTestClass(), annotation)) {
@@ -305,10 +293,13 @@ public abstract class DatabaseExtension<
     return owner;
   }
 
-  private P proxy(ExtensionContext context) {
+  private WireProxy proxy(ExtensionContext context) {
     Databases databases = database(context).databases();
-    return proxy.cast(
-        stored(store(context), proxy, () -> createProxy(databases.host(), databases.port())));
+    return (WireProxy)
+        stored(
+            store(context),
+            WireProxy.class,
+            () -> WireProxy.to(databases.host(), databases.port()));
   }
 
   private TrackedDataSource dataSource(ExtensionContext context, boolean superuser) {
@@ -323,7 +314,7 @@ public abstract class DatabaseExtension<
     return context
         .getTestMethod()
         .map(Method::getParameterTypes)
-        .filter(types -> Arrays.asList(types).contains(proxy))
+        .filter(types -> Arrays.asList(types).contains(WireProxy.class))
         .isPresent();
   }
 
