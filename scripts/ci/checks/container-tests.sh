@@ -7,7 +7,7 @@ PROGRAM=container-tests.sh
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../lib.sh"
 
-TESTS=('io/pghello/testkit/*IT' io/pghello/{PgHelloClientIT,PreflightIT,SessionsIT,internal/jdbc/ServerEncodingIT,extension/testkit/{ExtensionContainerIT,ServerPlaceIT}}
+TESTS=('io/pghello/testkit/*IT' io/pghello/{PgHelloClientIT,PreflightIT,SessionsIT,internal/jdbc/ServerEncodingIT,extension/testkit/{ExtensionContainerIT,ServerLocationIT,WireProxyIT}}
   io/pghello/spring/boot/app/ContainerIT)
 
 # exec, so that a signal reaches it

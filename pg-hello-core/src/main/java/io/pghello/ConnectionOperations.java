@@ -7,7 +7,7 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** Runs calls on the caller's connection. */
-final class ConnectionOperations extends Operations {
+final class ConnectionOperations extends AbstractOperations {
   ConnectionOperations(Context context) {
     super(context);
   }

@@ -119,7 +119,7 @@ public final class PgHelloClientBuilder {
    * @throws PgHelloException if the count is out of range ({@link Code#INVALID_REPEAT})
    */
   public PgHelloClientBuilder defaultRepeat(int repeat) {
-    this.repeat = Operations.checkedRepeat(repeat);
+    this.repeat = AbstractOperations.checkedRepeat(repeat);
     return this;
   }
 
@@ -269,7 +269,8 @@ public final class PgHelloClientBuilder {
                 connections.source(), settings.statements(), HelloErrors.FUNCTIONS));
     var dispatcher = new HelloDispatcher(statements, settings);
     return new PgHelloClient(
-        new Operations.Context(settings, statements, dispatcher, repeat, options.callTimeout()),
+        new AbstractOperations.Context(
+            settings, statements, dispatcher, repeat, options.callTimeout()),
         connections.closePool());
   }
 }

@@ -11,7 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** Runs calls on connections from a source. */
-class PooledOperations extends Operations implements PgHelloAsyncOperations {
+class PooledOperations extends AbstractOperations implements PgHelloAsyncOperations {
   PooledOperations(Context context) {
     super(context);
   }

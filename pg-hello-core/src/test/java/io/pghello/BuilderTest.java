@@ -332,7 +332,7 @@ class BuilderTest {
             .user("secret")
             .password("secret")
             .build()) {
-      assertThat(own.toString()).doesNotContain("secret", "jdbc:").contains("OwnPool");
+      assertThat(own.toString()).doesNotContain("secret", "jdbc:").contains("ManagedPool");
     }
   }
 

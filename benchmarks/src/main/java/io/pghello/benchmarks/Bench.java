@@ -2,11 +2,11 @@
 package io.pghello.benchmarks;
 
 import io.pghello.benchmarks.harness.Benchmark;
+import io.pghello.benchmarks.harness.BenchmarkRow;
 import io.pghello.benchmarks.harness.ChildJvm;
 import io.pghello.benchmarks.harness.Comparison;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.Result;
-import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.Sweep;
 import io.pghello.benchmarks.report.Report;
 import io.pghello.benchmarks.report.TextTable;
@@ -280,7 +280,7 @@ public final class Bench implements Callable<Integer> {
     int steps =
         comparisons.stream().mapToInt(Comparison::steps).sum()
             + sweeps.stream().mapToInt(Sweep::steps).sum();
-    List<Row> rows = comparisons.stream().map(Comparison::row).toList();
+    List<BenchmarkRow> rows = comparisons.stream().map(Comparison::row).toList();
     say(
         "plan",
         new ForkMessage.Plan(server, rows, notRun.stream().filter(this::isChosen).toList(), steps));

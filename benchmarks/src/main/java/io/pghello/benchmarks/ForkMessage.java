@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks;
 
+import io.pghello.benchmarks.harness.BenchmarkRow;
 import io.pghello.benchmarks.harness.Curve;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.Result;
-import io.pghello.benchmarks.harness.Row;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -23,5 +23,5 @@ public record ForkMessage(
     @Nullable List<Curve> curves) {
 
   /** The plan of a fork: rows, and the number of progress steps. */
-  record Plan(Environment.Server server, List<Row> rows, List<String> notRun, int steps) {}
+  record Plan(Environment.Server server, List<BenchmarkRow> rows, List<String> notRun, int steps) {}
 }

@@ -3,24 +3,24 @@ package io.pghello.benchmarks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.benchmarks.harness.BenchmarkRow;
+import io.pghello.benchmarks.harness.BenchmarkRow.Better;
 import io.pghello.benchmarks.harness.Curve;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.Result;
-import io.pghello.benchmarks.harness.Row;
-import io.pghello.benchmarks.harness.Row.Better;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import tools.jackson.jr.ob.JSON;
 
 class ForkMessageTest {
-  private static final Row ROW =
-      Row.plain("a\nb", "'x' || \"y\"", "ns").target(0.5, 0.4).guarded(0.8);
+  private static final BenchmarkRow ROW =
+      BenchmarkRow.plain("a\nb", "'x' || \"y\"", "ns").target(0.5, 0.4).guarded(0.8);
 
   @Test
   void comesBackFromALineAsItWas() {
     var server = new Environment.Server("17.11", "1.1", Map.of("jit", "off"));
-    List<Row> rows = List.of(ROW, Row.plain("c", null, "KB"));
+    List<BenchmarkRow> rows = List.of(ROW, BenchmarkRow.plain("c", null, "KB"));
     var curve = new Curve("a by b", "b", "k/s", Better.HIGHER, List.of());
     for (ForkMessage message :
         List.of(

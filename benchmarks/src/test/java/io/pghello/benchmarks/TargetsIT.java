@@ -4,9 +4,9 @@ package io.pghello.benchmarks;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.benchmarks.harness.Benchmark;
+import io.pghello.benchmarks.harness.BenchmarkRow;
 import io.pghello.benchmarks.harness.Comparison;
 import io.pghello.benchmarks.harness.Result;
-import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.load.Workload;
 import io.pghello.benchmarks.report.Report;
 import java.io.IOException;
@@ -36,8 +36,8 @@ class TargetsIT {
   void thoseOfTheCommittedRunAreTheTargets(String name, Benchmark.Factory factory)
       throws Exception {
     try (Benchmark benchmark = factory.open(false)) {
-      List<Row> rows = benchmark.comparisons().stream().map(Comparison::row).toList();
-      List<Row> committed = judged(committed(name));
+      List<BenchmarkRow> rows = benchmark.comparisons().stream().map(Comparison::row).toList();
+      List<BenchmarkRow> committed = judged(committed(name));
       assertThat(committed)
           .as("a row that is measured is no longer to be left out here")
           .noneMatch(TargetsIT::isNotMeasuredYet);
@@ -46,18 +46,18 @@ class TargetsIT {
     }
   }
 
-  private static boolean isNotMeasuredYet(Row row) {
+  private static boolean isNotMeasuredYet(BenchmarkRow row) {
     return NOT_MEASURED_YET.contains(Objects.requireNonNullElse(row.peer(), row.name()));
   }
 
-  private static Stream<Row> committed(String name) throws IOException {
+  private static Stream<BenchmarkRow> committed(String name) throws IOException {
     return Report.fromJson(Files.readString(Path.of("results.json"))).benchmarks().stream()
         .filter(section -> section.name().equals(name))
         .flatMap(section -> section.results().stream())
         .map(Result::row);
   }
 
-  private static List<Row> judged(Stream<Row> rows) {
+  private static List<BenchmarkRow> judged(Stream<BenchmarkRow> rows) {
     // not available in older JDKs
     boolean virtual = Workload.virtualThreads() != null;
     boolean aot = Runtime.version().feature() >= 25;
@@ -69,8 +69,8 @@ class TargetsIT {
   }
 
   /** Guards are not shown. */
-  private static Row withoutGuard(Row row) {
-    return new Row(
+  private static BenchmarkRow withoutGuard(BenchmarkRow row) {
+    return new BenchmarkRow(
         row.name(), row.peer(), row.unit(), row.better(), row.judged(), row.target(), null);
   }
 }

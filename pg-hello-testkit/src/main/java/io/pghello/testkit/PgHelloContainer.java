@@ -3,7 +3,7 @@ package io.pghello.testkit;
 
 import io.pghello.extension.testkit.ExtensionContainer;
 import io.pghello.extension.testkit.NativeExtension;
-import io.pghello.extension.testkit.internal.Databases;
+import io.pghello.extension.testkit.internal.DatabaseFactory;
 import io.pghello.testkit.internal.ExtensionFiles;
 import org.testcontainers.utility.DockerImageName;
 
@@ -35,7 +35,7 @@ public final class PgHelloContainer extends ExtensionContainer<PgHelloContainer>
 
   // makes the method accessible in this package
   @Override
-  protected Databases databases() {
+  protected DatabaseFactory databases() {
     return super.databases();
   }
 }

@@ -3,10 +3,10 @@ package io.pghello.testkit;
 
 import io.pghello.extension.testkit.DatabasePreparer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.extension.testkit.internal.DatabaseServer;
 import io.pghello.extension.testkit.internal.Platform;
 import io.pghello.extension.testkit.internal.ServerExtension;
-import io.pghello.extension.testkit.internal.ServerPlace;
+import io.pghello.extension.testkit.internal.ServerLocation;
+import io.pghello.extension.testkit.internal.SharedServer;
 import io.pghello.testkit.internal.ExtensionFiles;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -51,9 +51,9 @@ public final class PgHelloServer implements AutoCloseable {
   private static final ReentrantLock SHARED_LOCK = new ReentrantLock();
   private static @Nullable PgHelloServer shared;
 
-  private final DatabaseServer server;
+  private final SharedServer server;
 
-  private PgHelloServer(DatabaseServer server) {
+  private PgHelloServer(SharedServer server) {
     this.server = server;
   }
 
@@ -135,15 +135,15 @@ public final class PgHelloServer implements AutoCloseable {
 
     PgHelloServer start(String place) {
       return new PgHelloServer(
-          DatabaseServer.start(
+          SharedServer.start(
               port, settings, ExtensionFiles.NEEDS.names(), List.of(extension(place)), place));
     }
   }
 
   /** Returns the extension's files for a server location. */
   static ServerExtension extension(String place) {
-    if (ServerPlace.isLocal(place)
-        && !ExtensionFiles.isFor(Platform.current(), DatabaseServer.major(place))) {
+    if (ServerLocation.isLocal(place)
+        && !ExtensionFiles.isFor(Platform.current(), SharedServer.major(place))) {
       // the extension may already be installed on the server, for any platform and major version
       return ExtensionFiles.ofServer();
     }
@@ -180,7 +180,7 @@ public final class PgHelloServer implements AutoCloseable {
   public TestDatabase createDatabase(DatabasePreparer preparer) {
     Objects.requireNonNull(preparer, "preparer");
     return new TestDatabase(
-        server.databases(), DatabaseServer.createDatabase(server.databases(), true, preparer));
+        server.databases(), SharedServer.createDatabase(server.databases(), true, preparer));
   }
 
   /**
@@ -261,7 +261,7 @@ public final class PgHelloServer implements AutoCloseable {
     server.close();
   }
 
-  DatabaseServer server() {
+  SharedServer server() {
     return server;
   }
 

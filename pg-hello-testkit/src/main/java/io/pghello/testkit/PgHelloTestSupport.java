@@ -3,9 +3,9 @@ package io.pghello.testkit;
 
 import io.pghello.extension.testkit.DatabaseJUnitExtension;
 import io.pghello.extension.testkit.ExtensionTest;
-import io.pghello.extension.testkit.internal.DatabaseServer;
-import io.pghello.extension.testkit.internal.ServerPlace;
-import io.pghello.extension.testkit.internal.TestServer;
+import io.pghello.extension.testkit.internal.ServerLocation;
+import io.pghello.extension.testkit.internal.SharedServer;
+import io.pghello.extension.testkit.internal.TestServerHandle;
 import io.pghello.testkit.internal.ExtensionFiles;
 import java.lang.annotation.Annotation;
 import java.util.List;
@@ -21,7 +21,7 @@ final class PgHelloTestSupport extends DatabaseJUnitExtension {
     var test = (PgHelloTest) annotation;
     return new Settings(
         // the one server that the property pg-hello.server selects
-        TestServer.class,
+        TestServerHandle.class,
         PgHelloTestSupport::open,
         test.database() == ExtensionTest.Scope.CLASS,
         test.extension(),
@@ -29,16 +29,16 @@ final class PgHelloTestSupport extends DatabaseJUnitExtension {
         test.preparer());
   }
 
-  private static TestServer open() {
-    ServerPlace place = ExtensionFiles.place();
+  private static TestServerHandle open() {
+    ServerLocation place = ExtensionFiles.place();
     // an embedded server is shared in this JVM and stops when the JVM exits
     return place.isOurs()
-        ? TestServer.ofOurs(PgHelloServer.shared().server(), () -> {})
-        : TestServer.open(place, ExtensionFiles.NEEDS);
+        ? TestServerHandle.ofOurs(PgHelloServer.shared().server(), () -> {})
+        : TestServerHandle.open(place, ExtensionFiles.NEEDS);
   }
 
   @Override
-  protected Object embedded(DatabaseServer server) {
+  protected Object embedded(SharedServer server) {
     return PgHelloServer.shared();
   }
 }

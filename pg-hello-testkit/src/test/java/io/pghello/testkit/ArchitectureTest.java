@@ -8,7 +8,7 @@ import com.tngtech.archunit.ArchConfiguration;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.extension.testkit.internal.TestServer;
+import io.pghello.extension.testkit.internal.TestServerHandle;
 import org.junit.jupiter.api.Test;
 
 /** Checks which classes need the optional dependencies, and that none needs the client. */
@@ -40,7 +40,7 @@ class ArchitectureTest {
         .belongToAnyOf(PgHelloServer.class, PgHelloContainer.class, TestDatabase.class)
         .should()
         .dependOnClassesThat()
-        .belongToAnyOf(TestServer.class, PgHelloTestSupport.class)
+        .belongToAnyOf(TestServerHandle.class, PgHelloTestSupport.class)
         .check(CLASSES);
   }
 

@@ -8,7 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.extension.testkit.internal.ServerPlace;
+import io.pghello.extension.testkit.internal.ServerLocation;
 import io.pghello.testkit.internal.ExtensionFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -60,7 +60,7 @@ class PgHelloServerIT {
   @Test
   void hasTheMajorVersionOfTheBuild() throws SQLException {
     assumeFalse(
-        ServerPlace.isLocal(ExtensionFiles.place().value()), "an installed one has its own");
+        ServerLocation.isLocal(ExtensionFiles.place().value()), "an installed one has its own");
     PgHelloServer server = PgHelloServer.shared();
     String asked = System.getProperty("postgres.major");
     assertThat(server.major()).isEqualTo(Integer.parseInt(asked == null ? "17" : asked));

@@ -7,10 +7,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.extension.testkit.internal.DatabaseServer;
-import io.pghello.extension.testkit.internal.Databases;
-import io.pghello.extension.testkit.internal.ServerPlace;
-import io.pghello.extension.testkit.internal.TestServer;
+import io.pghello.extension.testkit.internal.DatabaseFactory;
+import io.pghello.extension.testkit.internal.ServerLocation;
+import io.pghello.extension.testkit.internal.SharedServer;
+import io.pghello.extension.testkit.internal.TestServerHandle;
 import io.pghello.extension.testkit.spring.AutoConfigureExtensionDatabase.Reset;
 import io.pghello.testkit.internal.ExtensionFiles;
 import io.pghello.testkit.spring.AutoConfigurePgHello;
@@ -54,9 +54,9 @@ class ServerChoiceIT {
     System.clearProperty(PROPERTY);
   }
 
-  private static TestServer open(String place) {
-    return TestServer.open(
-        new ServerPlace(PROPERTY, "PG_HELLO_SERVER", place), ExtensionFiles.NEEDS);
+  private static TestServerHandle open(String place) {
+    return TestServerHandle.open(
+        new ServerLocation(PROPERTY, "PG_HELLO_SERVER", place), ExtensionFiles.NEEDS);
   }
 
   /** Runs tests against a server and returns leftover objects. */
@@ -156,7 +156,7 @@ class ServerChoiceIT {
   @Test
   void leavesNothingOnASeparateServer() throws SQLException {
     try (TestDatabase admin = PgHelloServer.shared().createDatabase()) {
-      try (TestServer server = open(admin.superuserJdbcUrl());
+      try (TestServerHandle server = open(admin.superuserJdbcUrl());
           TestDatabase database = create(server.databases(), true);
           TestDatabase bare = create(server.databases(), false)) {
         assertThat(database.name()).matches("hello_[0-9a-f]{8}_test_1");
@@ -288,7 +288,7 @@ class ServerChoiceIT {
         .hasMessageNotContaining("secret");
   }
 
-  private static TestDatabase create(Databases databases, boolean withExtensions) {
-    return new TestDatabase(databases, DatabaseServer.createDatabase(databases, withExtensions));
+  private static TestDatabase create(DatabaseFactory databases, boolean withExtensions) {
+    return new TestDatabase(databases, SharedServer.createDatabase(databases, withExtensions));
   }
 }

@@ -5,7 +5,7 @@ import io.pghello.benchmarks.harness.Comparison.Sample;
 import io.pghello.benchmarks.harness.Comparison.Side;
 import io.pghello.benchmarks.harness.InterleavedSamples.Statistic;
 import io.pghello.benchmarks.harness.Sweep.Metric;
-import io.pghello.benchmarks.harness.Sweep.Track;
+import io.pghello.benchmarks.harness.Sweep.Series;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -56,8 +56,8 @@ public final class BestInFlight {
     return new Sweep(name, "", points, List.of(metric), List.of(track(ours, 0), track(peer, 1)));
   }
 
-  private Track track(String name, int side) {
-    return Track.of(name, side == 0, inFlight -> figures(side).getOrDefault((int) inFlight, 0.0));
+  private Series track(String name, int side) {
+    return Series.of(name, side == 0, inFlight -> figures(side).getOrDefault((int) inFlight, 0.0));
   }
 
   private Sample atBest(int side) throws Exception {
@@ -75,7 +75,7 @@ public final class BestInFlight {
       for (int inFlight : axis) {
         var both =
             new InterleavedSamples(
-                Row.Better.HIGHER,
+                BenchmarkRow.Better.HIGHER,
                 Statistic.TRIMMED_MEAN,
                 samples,
                 Side.of(() -> sides.get(0).with(inFlight)),

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param warmUps the number of first rounds that are not part of the result
  */
 public record Comparison(
-    Row row, Action check, Side ours, @Nullable Side peer, int warmUps, int rounds) {
+    BenchmarkRow row, Action check, Side ours, @Nullable Side peer, int warmUps, int rounds) {
   /** An empty check, for sides that verify each result during the measurement. */
   public static final Action CHECKED_MEANWHILE = () -> {};
 
@@ -74,7 +74,7 @@ public record Comparison(
   }
 
   /** Returns a copy with a different row. */
-  public Comparison withRow(Row other) {
+  public Comparison withRow(BenchmarkRow other) {
     return new Comparison(other, check, ours, peer, warmUps, rounds);
   }
 
@@ -128,7 +128,7 @@ public record Comparison(
    * divided.
    */
   private Sample slowed(int times) throws Exception {
-    if (times == 1 || row.judged() == Row.Judged.COUNT) {
+    if (times == 1 || row.judged() == BenchmarkRow.Judged.COUNT) {
       return ours.sample();
     }
     double sum = 0;

@@ -15,7 +15,8 @@ import java.util.stream.Stream;
  * @param unit the unit of the figures
  * @param better the direction of improvement
  */
-public record Curve(String name, String axis, String unit, Row.Better better, List<Line> lines) {
+public record Curve(
+    String name, String axis, String unit, BenchmarkRow.Better better, List<Line> lines) {
 
   /** One side, with the points at which it was measured. The axis may be longer. */
   public record Line(String name, boolean ours, List<Point> points) {

@@ -32,7 +32,7 @@ public final class InterleavedSamples {
     MEDIAN
   }
 
-  private final Row.Better better;
+  private final BenchmarkRow.Better better;
   private final Statistic statistic;
   private final int count;
   private final List<Side> sides;
@@ -44,7 +44,7 @@ public final class InterleavedSamples {
    * @param count the number of samples of each side per round
    */
   public InterleavedSamples(
-      Row.Better better, Statistic statistic, int count, Side ours, Side peer) {
+      BenchmarkRow.Better better, Statistic statistic, int count, Side ours, Side peer) {
     this.better = better;
     this.statistic = statistic;
     this.count = count;
@@ -52,7 +52,7 @@ public final class InterleavedSamples {
   }
 
   /** Returns the comparison for a row. */
-  public Comparison comparison(Row row, Action check, int warmUps, int rounds) {
+  public Comparison comparison(BenchmarkRow row, Action check, int warmUps, int rounds) {
     return new Comparison(row, check, ours(), peer(), warmUps, rounds);
   }
 

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param cpu the CPU time per call; null if it was not measured
  */
 public record Result(
-    Row row,
+    BenchmarkRow row,
     List<Double> ours,
     List<Double> peer,
     Spread ourSpread,
@@ -51,11 +51,12 @@ public record Result(
     }
   }
 
-  public static Result of(Row row, List<Double> ours, List<Double> peer) {
+  public static Result of(BenchmarkRow row, List<Double> ours, List<Double> peer) {
     return of(row, ours, peer, null);
   }
 
-  public static Result of(Row row, List<Double> ours, List<Double> peer, @Nullable Cpu cpu) {
+  public static Result of(
+      BenchmarkRow row, List<Double> ours, List<Double> peer, @Nullable Cpu cpu) {
     Spread peerSpread = peer.isEmpty() ? null : Spread.of(peer);
     Spread ratio = peer.isEmpty() ? null : ratios(ours, peer);
     var result = new Result(row, ours, peer, Spread.of(ours), peerSpread, ratio, null, cpu);
@@ -63,7 +64,7 @@ public record Result(
   }
 
   /** Creates a result, with the CPU time per call if both sides measured it. */
-  static Result ofSamples(Row row, List<Sample> ours, List<Sample> peer) {
+  static Result ofSamples(BenchmarkRow row, List<Sample> ours, List<Sample> peer) {
     List<Double> ourCpu = ours.stream().map(Sample::cpuMicros).toList();
     List<Double> peerCpu = peer.stream().map(Sample::cpuMicros).toList();
     boolean counted =
@@ -88,11 +89,11 @@ public record Result(
    * Returns the figures to which the target applies; null if these are ratios and there is no peer.
    */
   public @Nullable Spread judged() {
-    return row.judged() == Row.Judged.RATIO ? ratio : ourSpread;
+    return row.judged() == BenchmarkRow.Judged.RATIO ? ratio : ourSpread;
   }
 
   private @Nullable Verdict judge() {
-    Row.Target target = row.target();
+    BenchmarkRow.Target target = row.target();
     if (target == null) {
       return null;
     }
@@ -122,7 +123,9 @@ public record Result(
   private boolean misses(double limit) {
     Spread judged = judged();
     return judged != null
-        && !(row.better() == Row.Better.LOWER ? judged.upper() <= limit : judged.lower() >= limit);
+        && !(row.better() == BenchmarkRow.Better.LOWER
+            ? judged.upper() <= limit
+            : judged.lower() >= limit);
   }
 
   /** Combines the rounds of two results of the same row. */

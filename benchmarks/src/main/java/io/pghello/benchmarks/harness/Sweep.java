@@ -18,21 +18,21 @@ import java.util.stream.IntStream;
  * @param metrics the figures of each measurement; each metric results in one curve
  */
 public record Sweep(
-    String name, String unit, List<Double> points, List<Metric> metrics, List<Track> tracks) {
+    String name, String unit, List<Double> points, List<Metric> metrics, List<Series> tracks) {
 
   /** A figure of a measurement. */
-  public record Metric(String name, String unit, Row.Better better) {}
+  public record Metric(String name, String unit, BenchmarkRow.Better better) {}
 
   /** A side and the range in which it is measured. */
-  public record Track(String name, boolean ours, DoublePredicate covers, Measurement measurement) {
+  public record Series(String name, boolean ours, DoublePredicate covers, Measurement measurement) {
     /** Returns a side with one figure, which is measured at all points. */
-    public static Track of(String name, boolean ours, Figure figure) {
-      return new Track(name, ours, point -> true, point -> new double[] {figure.at(point)});
+    public static Series of(String name, boolean ours, Figure figure) {
+      return new Series(name, ours, point -> true, point -> new double[] {figure.at(point)});
     }
 
     /** Returns a copy that is not measured beyond a point. */
-    public Track upTo(double last) {
-      return new Track(name, ours, point -> point <= last, measurement);
+    public Series upTo(double last) {
+      return new Series(name, ours, point -> point <= last, measurement);
     }
   }
 
@@ -63,7 +63,7 @@ public record Sweep(
       double point = points.get(i);
       for (int position = 0; position < tracks.size(); position++) {
         int index = (i + position) % tracks.size();
-        Track track = tracks.get(index);
+        Series track = tracks.get(index);
         if (track.covers.test(point)) {
           progress.accept(name + ", " + track.name);
           figures.get(index).put(point, track.measurement.at(point));

@@ -28,7 +28,7 @@ public final class ApplicationProcess implements AutoCloseable {
   private final ChildJvm jvm;
   private final GreetingApplication.Started started;
   private final int inFlight;
-  private @Nullable Requests requests;
+  private @Nullable HttpLoad requests;
 
   /**
    * Starts an application and waits until it accepts requests.
@@ -97,9 +97,9 @@ public final class ApplicationProcess implements AutoCloseable {
   }
 
   /** Returns the load generator, which measures the application's CPU time. */
-  public Requests requests() {
+  public HttpLoad requests() {
     if (requests == null) {
-      requests = new Requests(started.port(), "/greeting/", inFlight, Client.of(jvm.handle()));
+      requests = new HttpLoad(started.port(), "/greeting/", inFlight, Client.of(jvm.handle()));
     }
     return requests;
   }

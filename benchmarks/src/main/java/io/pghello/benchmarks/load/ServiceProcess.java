@@ -41,7 +41,7 @@ public final class ServiceProcess implements AutoCloseable {
   private final Process process;
   private final Thread endWithThisJvm;
   private final double startCpuMillis;
-  private @Nullable Requests requests;
+  private @Nullable HttpLoad requests;
 
   /**
    * Starts the program, and waits until it responds.
@@ -122,9 +122,9 @@ public final class ServiceProcess implements AutoCloseable {
   }
 
   /** Returns the load generator, which measures the program's CPU time. */
-  public Requests requests(int inFlight) {
+  public HttpLoad requests(int inFlight) {
     if (requests == null) {
-      requests = new Requests(port, "/api/greeting/", inFlight, client());
+      requests = new HttpLoad(port, "/api/greeting/", inFlight, client());
     }
     return requests;
   }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.report;
 
+import io.pghello.benchmarks.harness.BenchmarkRow;
 import io.pghello.benchmarks.harness.Curve;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.Result;
-import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.Spread;
 import java.util.List;
 import java.util.Objects;
@@ -146,8 +146,8 @@ final class MarkdownTables {
 
   /** Returns a row with its target; empty if it has no target. */
   private static String judged(Result result) {
-    Row row = result.row();
-    Row.Target target = row.target();
+    BenchmarkRow row = result.row();
+    BenchmarkRow.Target target = row.target();
     if (target == null) {
       return "";
     }
@@ -168,22 +168,22 @@ final class MarkdownTables {
 
   /** Returns the names of a row's sides or, for a count, the name and the figure of the peer. */
   private static String sides(Result result) {
-    Row row = result.row();
+    BenchmarkRow row = result.row();
     Spread peer = result.peerSpread();
     return peer == null
         ? text(row.name())
-        : row.judged() == Row.Judged.RATIO
+        : row.judged() == BenchmarkRow.Judged.RATIO
             ? text(row.name()) + " against " + text(row.peer())
             : text(row.name()) + " (" + text(row.peer()) + ": " + figure(peer, row.unit()) + ")";
   }
 
   private static String measured(Result result) {
-    Row row = result.row();
+    BenchmarkRow row = result.row();
     String rates = ResultText.rates(result);
     String unit =
-        row.judged() == Row.Judged.COUNT
+        row.judged() == BenchmarkRow.Judged.COUNT
             ? row.unit()
-            : row.better() == Row.Better.LOWER
+            : row.better() == BenchmarkRow.Better.LOWER
                 ? "× the cost"
                 : rates.isEmpty() ? "× the throughput" : "× (" + rates + ")";
     return figure(judgedSpread(result), unit);
@@ -191,7 +191,7 @@ final class MarkdownTables {
 
   /** Returns a row that has a target, without the target. */
   private static String summarized(Result result) {
-    Row row = result.row();
+    BenchmarkRow row = result.row();
     if (row.target() == null) {
       return "";
     }
@@ -204,12 +204,12 @@ final class MarkdownTables {
         ratio == null
             ? NONE
             : TextTable.figure(ratio.median())
-                + (row.better() == Row.Better.LOWER ? " × the cost" : " ×"));
+                + (row.better() == BenchmarkRow.Better.LOWER ? " × the cost" : " ×"));
   }
 
   /** Returns a row with the figures of both sides, if it has the requested unit. */
   private static String compared(Result result, List<String> unit) {
-    Row row = result.row();
+    BenchmarkRow row = result.row();
     if (!unit.isEmpty() && !unit.contains(row.unit())) {
       return "";
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.report;
 
+import io.pghello.benchmarks.harness.BenchmarkRow;
 import io.pghello.benchmarks.harness.Result;
-import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.Spread;
 
 /** Formats parts of results. */
@@ -23,8 +23,8 @@ final class ResultText {
   }
 
   /** Returns the target for the CPU time per call; empty if there is none. */
-  static String cpuMust(Row row) {
-    Row.Target target = row.target();
+  static String cpuMust(BenchmarkRow row) {
+    BenchmarkRow.Target target = row.target();
     return target == null || target.lessCpu() == null
         ? ""
         : "CPU ≥ " + TextTable.figure(target.lessCpu()) + " × less";
@@ -46,7 +46,7 @@ final class ResultText {
         + (factor < 1 ? " × more" : " × less");
   }
 
-  static String limit(Row row, double value) {
-    return (row.better() == Row.Better.LOWER ? "≤ " : "≥ ") + TextTable.figure(value);
+  static String limit(BenchmarkRow row, double value) {
+    return (row.better() == BenchmarkRow.Better.LOWER ? "≤ " : "≥ ") + TextTable.figure(value);
   }
 }

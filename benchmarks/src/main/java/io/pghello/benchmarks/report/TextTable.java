@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.report;
 
+import io.pghello.benchmarks.harness.BenchmarkRow;
 import io.pghello.benchmarks.harness.Curve;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.Result;
-import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.Spread;
 import java.util.List;
 import java.util.Locale;
@@ -19,8 +19,8 @@ public final class TextTable {
   private final int peerWidth;
 
   /** Creates a table with column widths for these rows. */
-  public TextTable(List<Row> rows) {
-    nameWidth = width(" ", rows.stream().map(Row::name));
+  public TextTable(List<BenchmarkRow> rows) {
+    nameWidth = width(" ", rows.stream().map(BenchmarkRow::name));
     peerWidth = width("against", rows.stream().map(row -> orDash(row.peer())));
   }
 
@@ -78,8 +78,8 @@ public final class TextTable {
   }
 
   public String line(Result result) {
-    Row row = result.row();
-    Row.Target target = row.target();
+    BenchmarkRow row = result.row();
+    BenchmarkRow.Target target = row.target();
     Result.Verdict verdict = result.verdict();
     Result.Cpu cpu = result.cpu();
     boolean met = verdict == Result.Verdict.GOAL;
@@ -115,8 +115,8 @@ public final class TextTable {
         .stripTrailing();
   }
 
-  private static String limit(Row row, double value) {
-    return (row.better() == Row.Better.LOWER ? "<= " : ">= ") + figure(value);
+  private static String limit(BenchmarkRow row, double value) {
+    return (row.better() == BenchmarkRow.Better.LOWER ? "<= " : ">= ") + figure(value);
   }
 
   private static String median(@Nullable Spread spread) {

@@ -11,14 +11,14 @@ import static io.pghello.benchmarks.load.Workload.THREADS;
 import static io.pghello.benchmarks.load.Workload.VERTX;
 import static io.pghello.benchmarks.load.Workload.VIRTUAL;
 
+import io.pghello.benchmarks.harness.BenchmarkRow;
 import io.pghello.benchmarks.harness.BestInFlight;
 import io.pghello.benchmarks.harness.Comparison;
 import io.pghello.benchmarks.harness.Comparison.Side;
 import io.pghello.benchmarks.harness.InterleavedSamples;
-import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.Sweep;
 import io.pghello.benchmarks.harness.Sweep.Metric;
-import io.pghello.benchmarks.harness.Sweep.Track;
+import io.pghello.benchmarks.harness.Sweep.Series;
 import io.pghello.benchmarks.load.LoadProcess;
 import io.pghello.benchmarks.load.LoadProcess.Response;
 import io.pghello.benchmarks.load.StreamingGreeting;
@@ -49,10 +49,12 @@ public final class ClientBenchmark extends ServerBenchmark {
   private static final String ONE_BY_ONE = "JDBC, one by one";
 
   // the metrics, in the order of the figures in a response
-  private static final Metric THROUGHPUT = new Metric("throughput", "k/s", Row.Better.HIGHER);
-  private static final Metric MEDIAN = new Metric("median latency", "us", Row.Better.LOWER);
-  private static final Metric P99 = new Metric("99 % latency", "us", Row.Better.LOWER);
-  private static final Metric P999 = new Metric("99.9 % latency", "us", Row.Better.LOWER);
+  private static final Metric THROUGHPUT =
+      new Metric("throughput", "k/s", BenchmarkRow.Better.HIGHER);
+  private static final Metric MEDIAN =
+      new Metric("median latency", "us", BenchmarkRow.Better.LOWER);
+  private static final Metric P99 = new Metric("99 % latency", "us", BenchmarkRow.Better.LOWER);
+  private static final Metric P999 = new Metric("99.9 % latency", "us", BenchmarkRow.Better.LOWER);
 
   private final WireProxy proxy = closing(WireProxy.to(server.port()));
   private final PgbenchPeer pgbench = closing(new PgbenchPeer(address, serverPid));
@@ -86,11 +88,11 @@ public final class ClientBenchmark extends ServerBenchmark {
   public List<Comparison> comparisons() {
     return Stream.of(
             interleaved(
-                Row.rate(SINGLE, "JDBC, 1 thread", "k/s").target(0.97, 1).lessCpu(0.85),
+                BenchmarkRow.rate(SINGLE, "JDBC, 1 thread", "k/s").target(0.97, 1).lessCpu(0.85),
                 single.calls()),
             judged(rates(ASYNC, VERTX).target(8, 20).lessCpu(14), ASYNC, VERTX),
             judged(
-                Row.rate(ASYNC.title() + ITS_BEST, VERTX.title() + ITS_BEST, "k/s")
+                BenchmarkRow.rate(ASYNC.title() + ITS_BEST, VERTX.title() + ITS_BEST, "k/s")
                     .target(13, 30)
                     .lessCpu(18),
                 best.ours(),
@@ -101,13 +103,14 @@ public final class ClientBenchmark extends ServerBenchmark {
             plain(rates(VIRTUAL, JDBC_THREADS), rate(VIRTUAL), rate(JDBC_THREADS)),
             judged(rates(THREADS, JDBC_THREADS).target(4, 7).lessCpu(4.5), THREADS, JDBC_THREADS),
             interleaved(
-                Row.rate("helloAll(%,d names)".formatted(ALL_NAMES), ONE_BY_ONE, "k/s")
+                BenchmarkRow.rate("helloAll(%,d names)".formatted(ALL_NAMES), ONE_BY_ONE, "k/s")
                     .target(50, 300)
                     .lessCpu(40)
                     .guarded(20),
                 single.bulk(ALL_NAMES)),
             new Comparison(
-                Row.plain("heap, helloEach(%,d names)".formatted(streamedNames), null, "MB")
+                BenchmarkRow.plain(
+                        "heap, helloEach(%,d names)".formatted(streamedNames), null, "MB")
                     .count(32, 12)
                     .guarded(64),
                 CHECKED_MEANWHILE,
@@ -117,23 +120,23 @@ public final class ClientBenchmark extends ServerBenchmark {
                 1),
             plain(rates(ASYNC, R2DBC), rate(ASYNC), rate(R2DBC)),
             pgbench(
-                Row.rate(SINGLE, "pgbench, 1 client", "k/s"),
+                BenchmarkRow.rate(SINGLE, "pgbench, 1 client", "k/s"),
                 Side.of(() -> near(THREADS, 1).rate()),
                 () -> pgbench.single(1)),
             pgbench(
-                Row.rate(all(ASYNC), "pgbench, 4 clients", "k/s"),
+                BenchmarkRow.rate(all(ASYNC), "pgbench, 4 clients", "k/s"),
                 rate(ASYNC),
                 () -> pgbench.single(CONNECTIONS)),
             pgbench(
-                Row.rate(all(ASYNC), "pgbench, 4 clients, pipelined", "k/s"),
+                BenchmarkRow.rate(all(ASYNC), "pgbench, 4 clients, pipelined", "k/s"),
                 rate(ASYNC),
                 () -> pgbench.pipelined(CONNECTIONS)),
             plain(
-                Row.plain("allocated, " + SINGLE, "JDBC, 1 thread", "B").guarded(2),
+                BenchmarkRow.plain("allocated, " + SINGLE, "JDBC, 1 thread", "B").guarded(2),
                 () -> near(THREADS, 1).bytesPerCall(),
                 () -> near(JDBC_THREADS, 1).bytesPerCall()),
             plain(
-                Row.plain("allocated, " + all(ASYNC), all(VERTX), "B").guarded(1),
+                BenchmarkRow.plain("allocated, " + all(ASYNC), all(VERTX), "B").guarded(1),
                 () -> near(ASYNC, MANY).bytesPerCall(),
                 () -> near(VERTX, MANY).bytesPerCall()),
             away(ASYNC, VERTX),
@@ -150,36 +153,36 @@ public final class ClientBenchmark extends ServerBenchmark {
         : library.title().replaceFirst("(virtual )?threads", "256 $0");
   }
 
-  private static Row rates(Workload ours, Workload peer) {
-    return Row.rate(all(ours), all(peer), "k/s");
+  private static BenchmarkRow rates(Workload ours, Workload peer) {
+    return BenchmarkRow.rate(all(ours), all(peer), "k/s");
   }
 
-  private Comparison plain(Row row, Side ours, Side peer) {
+  private Comparison plain(BenchmarkRow row, Side ours, Side peer) {
     return new Comparison(row, CHECKED_MEANWHILE, ours, peer, 0, rounds);
   }
 
-  private Comparison judged(Row row, Side ours, Side peer) {
+  private Comparison judged(BenchmarkRow row, Side ours, Side peer) {
     return new Comparison(row, CHECKED_MEANWHILE, ours, peer, 1, judgedRounds);
   }
 
-  private Comparison judged(Row row, Workload ours, Workload peer) {
+  private Comparison judged(BenchmarkRow row, Workload ours, Workload peer) {
     return judged(row, rate(ours), rate(peer));
   }
 
-  private Comparison interleaved(Row row, InterleavedSamples samples) {
+  private Comparison interleaved(BenchmarkRow row, InterleavedSamples samples) {
     return samples.comparison(row, CHECKED_MEANWHILE, 6, judgedRounds);
   }
 
-  private Comparison pgbench(Row row, Side ours, Comparison.Sampler peer) {
+  private Comparison pgbench(BenchmarkRow row, Side ours, Comparison.Sampler peer) {
     return new Comparison(row, pgbench::check, ours, Side.of(peer), 0, rounds);
   }
 
-  private static boolean isPgbench(Row row) {
+  private static boolean isPgbench(BenchmarkRow row) {
     return row.peer() != null && row.peer().startsWith("pgbench");
   }
 
   private Comparison away(Workload ours, Workload peer) {
-    Row row = Row.rate(all(ours) + ", 1 ms away", all(peer), "k/s");
+    BenchmarkRow row = BenchmarkRow.rate(all(ours) + ", 1 ms away", all(peer), "k/s");
     return plain(row, Side.of(() -> away(ours, 1).rate()), Side.of(() -> away(peer, 1).rate()));
   }
 
@@ -225,15 +228,16 @@ public final class ClientBenchmark extends ServerBenchmark {
             List.of(1.0, 10.0, 100.0, 1_000.0, 10_000.0, 100_000.0),
             List.of(THROUGHPUT),
             List.of(
-                Track.of("helloAll()", true, names -> bulk(Workload.ALL, names)),
-                Track.of(ONE_BY_ONE, false, names -> bulk(Workload.JDBC_LOOP, names)).upTo(1_000))),
+                Series.of("helloAll()", true, names -> bulk(Workload.ALL, names)),
+                Series.of(ONE_BY_ONE, false, names -> bulk(Workload.JDBC_LOOP, names))
+                    .upTo(1_000))),
         new Sweep(
             "names streamed",
             "",
             Stream.of(1e3, 1e4, 1e5, 1e6).filter(names -> names <= streamedNames).toList(),
-            List.of(new Metric("heap", "MB", Row.Better.LOWER)),
+            List.of(new Metric("heap", "MB", BenchmarkRow.Better.LOWER)),
             Stream.of(StreamingGreeting.Way.values())
-                .map(way -> Track.of(way.title(), true, names -> heap(way, names)))
+                .map(way -> Series.of(way.title(), true, names -> heap(way, names)))
                 .toList()));
   }
 
@@ -242,12 +246,12 @@ public final class ClientBenchmark extends ServerBenchmark {
   }
 
   /** Returns the tracks of all libraries that greet one name per call. */
-  private List<Track> everyone(Loaded loaded) {
+  private List<Series> everyone(Loaded loaded) {
     return Stream.of(ASYNC, VIRTUAL, THREADS, VERTX, R2DBC, JDBC_VIRTUAL, JDBC_THREADS)
         .filter(library -> virtual || !library.title().contains("virtual"))
         .map(
             library ->
-                new Track(
+                new Series(
                     library.title(),
                     library.title().startsWith("hello"),
                     point -> true,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.suites;
 
+import io.pghello.benchmarks.harness.BenchmarkRow;
 import io.pghello.benchmarks.harness.Comparison;
 import io.pghello.benchmarks.harness.Comparison.Action;
 import io.pghello.benchmarks.harness.Comparison.Side;
-import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.Sql;
 import io.pghello.benchmarks.harness.Sweep;
 import io.pghello.testkit.PgHelloServer;
@@ -75,13 +75,16 @@ public final class ExtensionBenchmark extends ServerBenchmark {
 
   @Override
   public List<Comparison> comparisons() {
-    var hello = Row.plain(HELLO, CONCATENATION, "ns").target(0.5, 0.3).guarded(0.8);
-    var argument = Row.plain(HELLO, "the same by PG_GETARG_TEXT_PP", "ns").target(1, 0.9);
-    var now = Row.plain("now_ms()", "clock_timestamp()", "ns").target(1.2, 1.05).guarded(2);
-    var version = Row.plain("spi_version()", "version()", "ns");
+    var hello = BenchmarkRow.plain(HELLO, CONCATENATION, "ns").target(0.5, 0.3).guarded(0.8);
+    var argument = BenchmarkRow.plain(HELLO, "the same by PG_GETARG_TEXT_PP", "ns").target(1, 0.9);
+    var now =
+        BenchmarkRow.plain("now_ms()", "clock_timestamp()", "ns").target(1.2, 1.05).guarded(2);
+    var version = BenchmarkRow.plain("spi_version()", "version()", "ns");
     var ownVersion =
-        Row.plain("spi_version()", "SPI_execute each time", "ns").target(0.35, 0.25).guarded(0.6);
-    var all = Row.plain("pg_hello_all(1,024 names)", SUBQUERY, "us");
+        BenchmarkRow.plain("spi_version()", "SPI_execute each time", "ns")
+            .target(0.35, 0.25)
+            .guarded(0.6);
+    var all = BenchmarkRow.plain("pg_hello_all(1,024 names)", SUBQUERY, "us");
     return List.of(
         calls(hello, "names", HELLO, CONCATENATION),
         calls("names", HELLO, "format('Hello, %s!', name)"),
@@ -92,7 +95,7 @@ public final class ExtensionBenchmark extends ServerBenchmark {
             calls(argument, "names", HELLO, "peer_hello(name)")),
         calls("few", "pg_hello(name, 10)", REPEATED),
         calls(
-            Row.plain("pg_hello(name), 1,000 characters", CONCATENATION, "ns"),
+            BenchmarkRow.plain("pg_hello(name), 1,000 characters", CONCATENATION, "ns"),
             "long_names",
             HELLO,
             CONCATENATION),
@@ -103,9 +106,9 @@ public final class ExtensionBenchmark extends ServerBenchmark {
             call("names", "1", "clock_timestamp()")),
         prepared(() -> createPeer("peer_spi_version()"), version(ownVersion, "peer_spi_version()")),
         version(version, "version()"),
-        arrays(Row.plain("pg_hello_all(256 names)", SUBQUERY, "us"), 256, 2_000),
+        arrays(BenchmarkRow.plain("pg_hello_all(256 names)", SUBQUERY, "us"), 256, 2_000),
         arrays(all.target(0.12, 0.05).guarded(0.5), 1_024, 1_000),
-        arrays(Row.plain("pg_hello_all(10,000 names)", SUBQUERY, "us"), 10_000, 100),
+        arrays(BenchmarkRow.plain("pg_hello_all(10,000 names)", SUBQUERY, "us"), 10_000, 100),
         statements(1_024, 200),
         memory(HELLO),
         memory("pg_hello(name, 10)"),
@@ -114,20 +117,20 @@ public final class ExtensionBenchmark extends ServerBenchmark {
         memory("spi_version()"));
   }
 
-  private Comparison compared(Row row, Action check, Side ours, Side peer) {
+  private Comparison compared(BenchmarkRow row, Action check, Side ours, Side peer) {
     return new Comparison(row, check, ours, peer, 1, rounds);
   }
 
-  private Comparison compared(Row row, String check, Side ours, Side peer) {
+  private Comparison compared(BenchmarkRow row, String check, Side ours, Side peer) {
     return compared(row, () -> Sql.requireTrue(connection, check), ours, peer);
   }
 
   private Comparison calls(String table, String ours, String peer) {
-    return calls(Row.plain(ours, peer, "ns"), table, ours, peer);
+    return calls(BenchmarkRow.plain(ours, peer, "ns"), table, ours, peer);
   }
 
   /** Compares two expressions with the same value for each name of a table. */
-  private Comparison calls(Row row, String table, String ours, String peer) {
+  private Comparison calls(BenchmarkRow row, String table, String ours, String peer) {
     return compared(
         row,
         "SELECT bool_and(%s = %s) AND count(*) = %d FROM %s"
@@ -136,7 +139,7 @@ public final class ExtensionBenchmark extends ServerBenchmark {
         call(table, "name", peer));
   }
 
-  private Comparison version(Row row, String peer) {
+  private Comparison version(BenchmarkRow row, String peer) {
     return compared(
         row,
         "SELECT spi_version() = version() AND " + peer + " = version()",
@@ -144,7 +147,7 @@ public final class ExtensionBenchmark extends ServerBenchmark {
         call("few", "1", peer));
   }
 
-  private Comparison arrays(Row row, int length, int calls) {
+  private Comparison arrays(BenchmarkRow row, int length, int calls) {
     return compared(
         row,
         () -> requireSameArrays(length),
@@ -158,7 +161,7 @@ public final class ExtensionBenchmark extends ServerBenchmark {
    */
   private Comparison statements(int length, int times) {
     return compared(
-        Row.plain("statement with %,d names".formatted(length), SUBQUERY, "us"),
+        BenchmarkRow.plain("statement with %,d names".formatted(length), SUBQUERY, "us"),
         () -> requireSameArrays(length),
         () -> statementMicros(ALL, length, times),
         () -> statementMicros(SUBQUERY, length, times));
@@ -166,7 +169,7 @@ public final class ExtensionBenchmark extends ServerBenchmark {
 
   private Comparison memory(String call) {
     String name = "memory, twice %,d times %s".formatted(memoryCalls, call);
-    Row row = Row.plain(name, null, "KB").count(MAX_GROWTH_KB, MAX_GROWTH_KB);
+    BenchmarkRow row = BenchmarkRow.plain(name, null, "KB").count(MAX_GROWTH_KB, MAX_GROWTH_KB);
     return new Comparison(row.guarded(MAX_GROWTH_KB), () -> {}, () -> growthKb(call), null, 0, 1);
   }
 
@@ -335,18 +338,18 @@ public final class ExtensionBenchmark extends ServerBenchmark {
             "number of names",
             "",
             List.of(1.0, 8.0, 64.0, 512.0, 4_096.0),
-            List.of(new Sweep.Metric("time per name", "ns", Row.Better.LOWER)),
+            List.of(new Sweep.Metric("time per name", "ns", BenchmarkRow.Better.LOWER)),
             List.of(byCount(ALL, true), byCount(SUBQUERY, false))),
         new Sweep(
             "length of the name",
             "B",
             List.of(8.0, 64.0, 512.0, 4_096.0, 65_536.0),
-            List.of(new Sweep.Metric("time per call", "ns", Row.Better.LOWER)),
+            List.of(new Sweep.Metric("time per call", "ns", BenchmarkRow.Better.LOWER)),
             List.of(byLength(HELLO, true), byLength(CONCATENATION, false))));
   }
 
-  private Sweep.Track byCount(String expression, boolean ours) {
-    return Sweep.Track.of(
+  private Sweep.Series byCount(String expression, boolean ours) {
+    return Sweep.Series.of(
         expression,
         ours,
         count -> {
@@ -356,7 +359,7 @@ public final class ExtensionBenchmark extends ServerBenchmark {
         });
   }
 
-  private Sweep.Track byLength(String expression, boolean ours) {
-    return Sweep.Track.of(expression, ours, length -> nanos(expression, (int) length));
+  private Sweep.Series byLength(String expression, boolean ours) {
+    return Sweep.Series.of(expression, ours, length -> nanos(expression, (int) length));
   }
 }

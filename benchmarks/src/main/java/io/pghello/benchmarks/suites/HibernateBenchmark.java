@@ -4,13 +4,13 @@ package io.pghello.benchmarks.suites;
 import static io.pghello.benchmarks.harness.Comparison.CHECKED_MEANWHILE;
 
 import io.pghello.benchmarks.harness.Address;
+import io.pghello.benchmarks.harness.BenchmarkRow;
 import io.pghello.benchmarks.harness.Comparison;
 import io.pghello.benchmarks.harness.Comparison.Action;
 import io.pghello.benchmarks.harness.Comparison.Side;
 import io.pghello.benchmarks.harness.CpuTime;
 import io.pghello.benchmarks.harness.InterleavedSamples;
 import io.pghello.benchmarks.harness.InterleavedSamples.Statistic;
-import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.Sql;
 import io.pghello.benchmarks.harness.Sweep;
 import io.pghello.benchmarks.suites.MemberEntities.Counted;
@@ -156,86 +156,93 @@ public final class HibernateBenchmark extends ServerBenchmark {
             inserts(Tuned::new, countedTuned),
             inserts(TunedPlain::new, countedTuned)),
         countInserts(
-            Row.plain(inserts + ", IDENTITY", WITHOUT, "").target(1, 1).guarded(1),
+            BenchmarkRow.plain(inserts + ", IDENTITY", WITHOUT, "").target(1, 1).guarded(1),
             Counted::new,
             CountedPlain::new),
         counted(
             count("updates, 10 flushes", 210),
             () -> update(Renamed::new, counted),
             () -> update(Plain::new, counted)),
-        countInserts(Row.plain(inserts, LISTENER, ""), Filled::new, Listened::new),
-        countInserts(Row.plain(inserts, RETURNING, ""), Filled::new, Returned::new),
-        counted(Row.plain(inserts, FLOOR, ""), inserts(Filled::new, counted), () -> floor(counted)),
+        countInserts(BenchmarkRow.plain(inserts, LISTENER, ""), Filled::new, Listened::new),
+        countInserts(BenchmarkRow.plain(inserts, RETURNING, ""), Filled::new, Returned::new),
+        counted(
+            BenchmarkRow.plain(inserts, FLOOR, ""),
+            inserts(Filled::new, counted),
+            () -> floor(counted)),
         interleaved(
-            Row.plain(INSERTS, WITHOUT, "ms").target(1.3, 1.05),
+            BenchmarkRow.plain(INSERTS, WITHOUT, "ms").target(1.3, 1.05),
             times,
             inserts(Plain::new, near),
             warmUps,
             5),
         interleaved(
-            Row.plain(INSERTS + ", tuned", WITHOUT, "ms"),
+            BenchmarkRow.plain(INSERTS + ", tuned", WITHOUT, "ms"),
             inserts(Tuned::new, nearTuned),
             inserts(TunedPlain::new, nearTuned),
             1,
             rounds),
         timeInserts(
-            Row.plain(INSERTS + ", IDENTITY", WITHOUT, "ms"), Counted::new, CountedPlain::new),
+            BenchmarkRow.plain(INSERTS + ", IDENTITY", WITHOUT, "ms"),
+            Counted::new,
+            CountedPlain::new),
         interleaved(
-            Row.plain("10,000 updates, 10 flushes", WITHOUT, "ms"),
+            BenchmarkRow.plain("10,000 updates, 10 flushes", WITHOUT, "ms"),
             () -> update(Renamed::new, near),
             () -> update(Plain::new, near),
             1,
             rounds),
         interleaved(
-                Row.plain("CPU of 10,000 loads, session closed", WITHOUT, "ms").target(1.08, 1.03),
+                BenchmarkRow.plain("CPU of 10,000 loads, session closed", WITHOUT, "ms")
+                    .target(1.08, 1.03),
                 loads(Filled::new),
                 loads(Plain::new),
                 2,
                 5)
             .withCheck(this::fillWhatIsLoaded),
-        timeInserts(Row.plain(INSERTS, LISTENER, "ms"), Filled::new, Listened::new),
-        timeInserts(Row.plain(INSERTS, RETURNING, "ms"), Filled::new, Returned::new),
-        interleaved(Row.plain(INSERTS, FLOOR, "ms"), times, () -> floor(near), 1, rounds),
+        timeInserts(BenchmarkRow.plain(INSERTS, LISTENER, "ms"), Filled::new, Listened::new),
+        timeInserts(BenchmarkRow.plain(INSERTS, RETURNING, "ms"), Filled::new, Returned::new),
+        interleaved(BenchmarkRow.plain(INSERTS, FLOOR, "ms"), times, () -> floor(near), 1, rounds),
         new Comparison(
-            Row.rate(away, LISTENER, "k/s").target(30, 45).lessCpu(4),
+            BenchmarkRow.rate(away, LISTENER, "k/s").target(30, 45).lessCpu(4),
             this::warmUpNearby,
             rates,
             rate(Listened::new, far),
             1,
             rounds),
-        timed(Row.rate(away, WITHOUT, "k/s"), rates, rate(Plain::new, far)),
+        timed(BenchmarkRow.rate(away, WITHOUT, "k/s"), rates, rate(Plain::new, far)),
         timed(
-            Row.rate(away + ", tuned", WITHOUT, "k/s"),
+            BenchmarkRow.rate(away + ", tuned", WITHOUT, "k/s"),
             rate(Tuned::new, farTuned),
             rate(TunedPlain::new, farTuned)));
   }
 
-  private static Row count(String what, int trips) {
-    return Row.plain(ROUND_TRIPS + what, WITHOUT, "").count(trips, trips).guarded(trips);
+  private static BenchmarkRow count(String what, int trips) {
+    return BenchmarkRow.plain(ROUND_TRIPS + what, WITHOUT, "").count(trips, trips).guarded(trips);
   }
 
   /**
    * Returns a comparison with two rounds. The first one warms up, because the first identifier
    * needs an additional round trip, and the second one counts.
    */
-  private static Comparison counted(Row row, Side ours, Side peer) {
+  private static Comparison counted(BenchmarkRow row, Side ours, Side peer) {
     return new Comparison(row, CHECKED_MEANWHILE, ours, peer, 1, 1);
   }
 
-  private Comparison countInserts(Row row, Supplier<Member> ours, Supplier<Member> peer) {
+  private Comparison countInserts(BenchmarkRow row, Supplier<Member> ours, Supplier<Member> peer) {
     return counted(row, inserts(ours, counted), inserts(peer, counted));
   }
 
-  private Comparison timeInserts(Row row, Supplier<Member> ours, Supplier<Member> peer) {
+  private Comparison timeInserts(BenchmarkRow row, Supplier<Member> ours, Supplier<Member> peer) {
     return timed(row, inserts(ours, near), inserts(peer, near));
   }
 
-  private Comparison timed(Row row, Side ours, Side peer) {
+  private Comparison timed(BenchmarkRow row, Side ours, Side peer) {
     return new Comparison(row, CHECKED_MEANWHILE, ours, peer, 2, rounds);
   }
 
-  private static Comparison interleaved(Row row, Side ours, Side peer, int warmUps, int rounds) {
-    return new InterleavedSamples(Row.Better.LOWER, Statistic.BEST, 5, ours, peer)
+  private static Comparison interleaved(
+      BenchmarkRow row, Side ours, Side peer, int warmUps, int rounds) {
+    return new InterleavedSamples(BenchmarkRow.Better.LOWER, Statistic.BEST, 5, ours, peer)
         .comparison(row, CHECKED_MEANWHILE, warmUps, rounds);
   }
 
@@ -252,8 +259,8 @@ public final class HibernateBenchmark extends ServerBenchmark {
 
   @Override
   public List<Sweep> sweeps() {
-    var roundTrips = new Sweep.Metric("round trips per entity", "", Row.Better.LOWER);
-    var time = new Sweep.Metric("time per entity", "us", Row.Better.LOWER);
+    var roundTrips = new Sweep.Metric("round trips per entity", "", BenchmarkRow.Better.LOWER);
+    var time = new Sweep.Metric("time per entity", "us", BenchmarkRow.Better.LOWER);
     return List.of(
         byFlush(roundTrips, "", new Effort(counted, 1, FLUSH, 1), longestOneByOne),
         byFlush(time, "", new Effort(near, 1e3, fewInserts, 3), longestOneByOne),
@@ -288,9 +295,10 @@ public final class HibernateBenchmark extends ServerBenchmark {
             track(LISTENER, false, longest, Listened::new, effort)));
   }
 
-  private Sweep.Track track(
+  private Sweep.Series track(
       String name, boolean ours, int longest, Supplier<Member> maker, Effort effort) {
-    return Sweep.Track.of(name, ours, flush -> perEntity(maker, (int) flush, effort)).upTo(longest);
+    return Sweep.Series.of(name, ours, flush -> perEntity(maker, (int) flush, effort))
+        .upTo(longest);
   }
 
   private double perEntity(Supplier<Member> maker, int flush, Effort effort) throws Exception {

@@ -7,12 +7,12 @@ import static io.pghello.jooq.PgHello.fetchPgHello;
 import static io.pghello.jooq.PgHello.nowMs;
 import static io.pghello.jooq.PgHello.pgHello;
 
+import io.pghello.benchmarks.harness.BenchmarkRow;
 import io.pghello.benchmarks.harness.Comparison;
 import io.pghello.benchmarks.harness.Comparison.Action;
 import io.pghello.benchmarks.harness.Comparison.Side;
 import io.pghello.benchmarks.harness.InterleavedSamples;
 import io.pghello.benchmarks.harness.InterleavedSamples.Statistic;
-import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.Sql;
 import io.pghello.testkit.PgHelloServer;
 import java.sql.PreparedStatement;
@@ -68,13 +68,13 @@ public final class JooqBenchmark extends ServerBenchmark {
     String template = "the same SQL as a plain SQL template";
     return List.of(
         interleaved(
-            Row.plain("select of one row with routines", template, "us").target(1.1, 1.0),
+            BenchmarkRow.plain("select of one row with routines", template, "us").target(1.1, 1.0),
             Statistic.TRIMMED_MEAN,
             this::requireSameQueries,
             () -> micros(this::routines),
             () -> micros(this::template)),
         interleaved(
-            Row.plain("the same, rendered only", template, "us"),
+            BenchmarkRow.plain("the same, rendered only", template, "us"),
             Statistic.BEST,
             CHECKED_MEANWHILE,
             () -> renderMicros(this::routines),
@@ -82,7 +82,7 @@ public final class JooqBenchmark extends ServerBenchmark {
         // there is no target, because a round trip of the loop takes two or three times as long if
         // it crosses CPUs, unlike a round trip with this many names
         interleaved(
-            Row.rate(
+            BenchmarkRow.rate(
                     "fetchPgHello(ctx, 10,000 names)",
                     "a loop of pgHello(configuration, name)",
                     "k/s")
@@ -92,13 +92,13 @@ public final class JooqBenchmark extends ServerBenchmark {
             Side.rate(MANY, serverPid, () -> USUAL.check(MANY, fetchPgHello(ctx, many))),
             Side.rate(LOOP, serverPid, this::loop)),
         new InterleavedSamples(
-                Row.Better.HIGHER,
+                BenchmarkRow.Better.HIGHER,
                 Statistic.BEST,
                 INSERT_SAMPLES,
                 Side.of(() -> insert(this::insertSelect)),
                 Side.of(() -> insert(this::insertSelectByJdbc)))
             .comparison(
-                Row.rate("insert-select of greetings, rows", "the same SQL by JDBC", "k/s")
+                BenchmarkRow.rate("insert-select of greetings, rows", "the same SQL by JDBC", "k/s")
                     .target(0.9, 1.0)
                     .lessCpu(0.8),
                 this::requireSameRows,
@@ -106,7 +106,8 @@ public final class JooqBenchmark extends ServerBenchmark {
                 rounds));
   }
 
-  private Comparison interleaved(Row row, Statistic statistic, Action check, Side ours, Side peer) {
+  private Comparison interleaved(
+      BenchmarkRow row, Statistic statistic, Action check, Side ours, Side peer) {
     return new InterleavedSamples(row.better(), statistic, SAMPLES, ours, peer)
         .comparison(row, check, 5, rounds);
   }

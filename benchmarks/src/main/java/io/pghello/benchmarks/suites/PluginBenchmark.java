@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.benchmarks.harness.Address;
 import io.pghello.benchmarks.harness.Benchmark;
+import io.pghello.benchmarks.harness.BenchmarkRow;
 import io.pghello.benchmarks.harness.Comparison;
 import io.pghello.benchmarks.harness.Comparison.Action;
 import io.pghello.benchmarks.harness.Comparison.Sample;
@@ -17,7 +18,6 @@ import io.pghello.benchmarks.harness.CpuTime;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.InterleavedSamples;
 import io.pghello.benchmarks.harness.InterleavedSamples.Statistic;
-import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.Sql;
 import io.pghello.benchmarks.peers.JdbcPeer;
 import io.pghello.benchmarks.peers.McpServer;
@@ -143,41 +143,50 @@ public final class PluginBenchmark implements Benchmark {
     String jackson = "JSON of JDBC's values, by Jackson";
     return List.of(
         one(
-            Row.plain("queryOne() by a key", jdbc, "us").target(1.35, 1.1).guarded(2),
+            BenchmarkRow.plain("queryOne() by a key", jdbc, "us").target(1.35, 1.1).guarded(2),
             this::byPlugin,
             this::byHand),
         one(
-            Row.plain("queryOne() by a key", jooq, "us").target(0.95, 0.85),
+            BenchmarkRow.plain("queryOne() by a key", jooq, "us").target(0.95, 0.85),
             this::byPlugin,
             this::byJooq),
         // this row shows the maximum possible gain over jOOQ
-        one(Row.plain("a query by a key, by " + jdbc, jooq, "us"), this::byHand, this::byJooq),
+        one(
+            BenchmarkRow.plain("a query by a key, by " + jdbc, jooq, "us"),
+            this::byHand,
+            this::byJooq),
         rates(
-            Row.rate("query() of 100,000 rows", jackson, "k/s").target(1.2, 1.5),
+            BenchmarkRow.rate("query() of 100,000 rows", jackson, "k/s").target(1.2, 1.5),
             this::requireSameRows,
             Side.rate(ROWS, serverPid, () -> require(ours.query(QUERY).rows().size() == ROWS)),
             Side.rate(ROWS, serverPid, () -> require(rowsByHand().size() == ROWS))),
         batches(
-            Row.rate("batchInsert() of 20,000 rows", "unnest by JDBC", "k/s").target(0.9, 1),
+            BenchmarkRow.rate("batchInsert() of 20,000 rows", "unnest by JDBC", "k/s")
+                .target(0.9, 1),
             BATCH,
             this::unnest),
         batches(
-            Row.rate("batchInsert() of 100,000 rows", "rewritten addBatch()", "k/s")
+            BenchmarkRow.rate("batchInsert() of 100,000 rows", "rewritten addBatch()", "k/s")
                 .target(1.8, 3)
                 .guarded(1),
             BIG_BATCH,
             this::addBatch),
         new Comparison(
-            Row.plain("heap of a pool that sleeps", null, "kB").count(200, 100),
+            BenchmarkRow.plain("heap of a pool that sleeps", null, "kB").count(200, 100),
             CHECKED_MEANWHILE,
             this::sleepingKilobytes,
             null,
             0,
             1),
         new InterleavedSamples(
-                Row.Better.LOWER, Statistic.TRIMMED_MEAN, SAMPLES, toolCalls(0), toolCalls(1))
+                BenchmarkRow.Better.LOWER,
+                Statistic.TRIMMED_MEAN,
+                SAMPLES,
+                toolCalls(0),
+                toolCalls(1))
             .comparison(
-                Row.plain("MCP call, a query by a key", "the reference server of npm", "us")
+                BenchmarkRow.plain(
+                        "MCP call, a query by a key", "the reference server of npm", "us")
                     .target(1.3, 0.8),
                 this::startMcpServers,
                 5,
@@ -224,9 +233,9 @@ public final class PluginBenchmark implements Benchmark {
     Map<String, ?> of(int id) throws Exception;
   }
 
-  private Comparison one(Row row, Query ours, Query peer) {
+  private Comparison one(BenchmarkRow row, Query ours, Query peer) {
     return new InterleavedSamples(
-            Row.Better.LOWER, Statistic.TRIMMED_MEAN, SAMPLES, micros(ours), micros(peer))
+            BenchmarkRow.Better.LOWER, Statistic.TRIMMED_MEAN, SAMPLES, micros(ours), micros(peer))
         .comparison(row, this::shareCpu, 5, rounds);
   }
 
@@ -299,8 +308,9 @@ public final class PluginBenchmark implements Benchmark {
     return map;
   }
 
-  private Comparison rates(Row row, Action check, Side ours, Side peer) {
-    return new InterleavedSamples(Row.Better.HIGHER, Statistic.BEST, LONG_SAMPLES, ours, peer)
+  private Comparison rates(BenchmarkRow row, Action check, Side ours, Side peer) {
+    return new InterleavedSamples(
+            BenchmarkRow.Better.HIGHER, Statistic.BEST, LONG_SAMPLES, ours, peer)
         .comparison(row, check, 2, rounds);
   }
 
@@ -330,7 +340,7 @@ public final class PluginBenchmark implements Benchmark {
     void insert(List<Map<String, Object>> records) throws Exception;
   }
 
-  private Comparison batches(Row row, int count, Batch peer) {
+  private Comparison batches(BenchmarkRow row, int count, Batch peer) {
     List<Map<String, Object>> records =
         IntStream.range(0, count).mapToObj(PluginBenchmark::record).toList();
     Batch mine = batch -> require(ours.batchInsert("batch", batch) == count);

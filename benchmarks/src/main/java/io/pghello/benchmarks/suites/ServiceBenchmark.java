@@ -5,14 +5,14 @@ import static io.pghello.benchmarks.harness.Comparison.CHECKED_MEANWHILE;
 
 import io.pghello.benchmarks.harness.Address;
 import io.pghello.benchmarks.harness.Benchmark;
+import io.pghello.benchmarks.harness.BenchmarkRow;
 import io.pghello.benchmarks.harness.Comparison;
 import io.pghello.benchmarks.harness.Comparison.Side;
 import io.pghello.benchmarks.harness.CpuTime;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.InterleavedSamples;
 import io.pghello.benchmarks.harness.InterleavedSamples.Statistic;
-import io.pghello.benchmarks.harness.Row;
-import io.pghello.benchmarks.load.Requests;
+import io.pghello.benchmarks.load.HttpLoad;
 import io.pghello.benchmarks.load.ServiceProcess;
 import io.pghello.benchmarks.peers.GuidePrograms;
 import io.pghello.benchmarks.peers.JdbcTemplateTwin;
@@ -104,15 +104,17 @@ public final class ServiceBenchmark implements Benchmark {
   public List<Comparison> comparisons() {
     String ours = "greeting service, requests a CPU second, 256 in flight";
     return Stream.of(
-            requests(Row.rate(ours, TWIN_NAME, "k/CPU s").target(1.3, 2), Program.TWIN),
+            requests(BenchmarkRow.rate(ours, TWIN_NAME, "k/CPU s").target(1.3, 2), Program.TWIN),
             requests(
-                Row.rate(ours, "the guide's Express program", "k/CPU s").target(3, 6),
+                BenchmarkRow.rate(ours, "the guide's Express program", "k/CPU s").target(3, 6),
                 Program.EXPRESS),
             requests(
-                Row.rate(ours, "the guide's Flask program, 2 workers", "k/CPU s").target(6, 15),
+                BenchmarkRow.rate(ours, "the guide's Flask program, 2 workers", "k/CPU s")
+                    .target(6, 15),
                 Program.FLASK),
             new Comparison(
-                Row.rate("greeting service, 1,000 names", "the guide's microservice", "k/s")
+                BenchmarkRow.rate(
+                        "greeting service, 1,000 names", "the guide's microservice", "k/s")
                     .target(30, 100),
                 this::warmUpBatches,
                 batches(Program.SERVICE),
@@ -120,13 +122,13 @@ public final class ServiceBenchmark implements Benchmark {
                 1,
                 rounds),
             new InterleavedSamples(
-                    Row.Better.LOWER,
+                    BenchmarkRow.Better.LOWER,
                     Statistic.MEDIAN,
                     PAIRS,
                     p99(Program.SERVICE),
                     p99(Program.TWIN))
                 .comparison(
-                    Row.plain(
+                    BenchmarkRow.plain(
                             "p99 of the greeting service, 80% of the peer's capacity, 1 ms away",
                             TWIN_NAME, "ms")
                         .target(0.8, 0.3),
@@ -134,7 +136,7 @@ public final class ServiceBenchmark implements Benchmark {
                     1,
                     rounds),
             new Comparison(
-                Row.plain(AOT_ROW, "without the AOT cache", "ms CPU").target(0.5, 0.3),
+                BenchmarkRow.plain(AOT_ROW, "without the AOT cache", "ms CPU").target(0.5, 0.3),
                 this::trainAotCache,
                 () -> startCpuMillis(true),
                 () -> startCpuMillis(false),
@@ -144,7 +146,7 @@ public final class ServiceBenchmark implements Benchmark {
         .toList();
   }
 
-  private Comparison requests(Row row, Program peer) {
+  private Comparison requests(BenchmarkRow row, Program peer) {
     return new Comparison(
         row, CHECKED_MEANWHILE, requests(Program.SERVICE), requests(peer), 1, rounds);
   }
@@ -170,7 +172,7 @@ public final class ServiceBenchmark implements Benchmark {
       if (p99Samples++ % 2 == 0) {
         // on a shared machine, 80 % of the twin's throughput a minute ago may be enough to saturate
         // it
-        Requests twin = at(Program.TWIN, true).requests(IN_FLIGHT);
+        HttpLoad twin = at(Program.TWIN, true).requests(IN_FLIGHT);
         capacity = 1e3 * twin.measure(serverPid, millis).rate().figure();
       }
       return at(program, true).requests(IN_FLIGHT).p99Millis(capacity * PART_OF_CAPACITY, millis);

@@ -4,9 +4,9 @@ package io.pghello.benchmarks.suites;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloClient;
 import io.pghello.benchmarks.harness.Address;
+import io.pghello.benchmarks.harness.BenchmarkRow;
 import io.pghello.benchmarks.harness.Comparison.Side;
 import io.pghello.benchmarks.harness.InterleavedSamples;
-import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.SampleNames;
 import io.pghello.benchmarks.load.Load;
 import io.pghello.benchmarks.peers.JdbcPeer;
@@ -60,7 +60,7 @@ final class SingleConnectionComparison implements AutoCloseable {
 
   private InterleavedSamples samples(Side ours, Side peer) {
     return new InterleavedSamples(
-        Row.Better.HIGHER, InterleavedSamples.Statistic.TRIMMED_MEAN, samples, ours, peer);
+        BenchmarkRow.Better.HIGHER, InterleavedSamples.Statistic.TRIMMED_MEAN, samples, ours, peer);
   }
 
   private static void each(Load.Caller caller) throws Exception {

@@ -5,6 +5,7 @@ import static io.pghello.benchmarks.harness.Comparison.CHECKED_MEANWHILE;
 
 import io.pghello.benchmarks.harness.Address;
 import io.pghello.benchmarks.harness.Benchmark;
+import io.pghello.benchmarks.harness.BenchmarkRow;
 import io.pghello.benchmarks.harness.ChildJvm;
 import io.pghello.benchmarks.harness.Comparison;
 import io.pghello.benchmarks.harness.Comparison.Side;
@@ -12,10 +13,9 @@ import io.pghello.benchmarks.harness.CpuTime;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.FreshJvm;
 import io.pghello.benchmarks.harness.InterleavedSamples;
-import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.load.ApplicationProcess;
 import io.pghello.benchmarks.load.ClientController;
-import io.pghello.benchmarks.load.Requests;
+import io.pghello.benchmarks.load.HttpLoad;
 import io.pghello.benchmarks.load.Workload;
 import io.pghello.benchmarks.peers.JdbcTemplateController;
 import io.pghello.extension.testkit.TestDatabase;
@@ -80,26 +80,27 @@ public final class SpringBenchmark implements Benchmark {
   public List<Comparison> comparisons() {
     return Stream.of(
             requests(
-                Row.rate(OURS + ", 1 ms away", PEER, "k/s").target(2.5, 5).lessCpu(1.2),
+                BenchmarkRow.rate(OURS + ", 1 ms away", PEER, "k/s").target(2.5, 5).lessCpu(1.2),
                 rate(ClientController.class, true),
                 rate(JdbcTemplateController.class, true)),
             requests(
-                Row.rate(OURS, PEER, "k/s").target(1.2, 1.8).lessCpu(1.1),
+                BenchmarkRow.rate(OURS, PEER, "k/s").target(1.2, 1.8).lessCpu(1.1),
                 rate(ClientController.class, false),
                 rate(JdbcTemplateController.class, false)),
             requests(
-                Row.plain("CPU of the database a request, 256 virtual threads", PEER, "us CPU")
+                BenchmarkRow.plain(
+                        "CPU of the database a request, 256 virtual threads", PEER, "us CPU")
                     .target(0.35, 0.1),
                 work(ClientController.class),
                 work(JdbcTemplateController.class)),
             new InterleavedSamples(
-                    Row.Better.LOWER,
+                    BenchmarkRow.Better.LOWER,
                     InterleavedSamples.Statistic.BEST,
                     starts,
                     () -> startCpuMillis(true),
                     () -> startCpuMillis(false))
                 .comparison(
-                    Row.plain(
+                    BenchmarkRow.plain(
                             "CPU of a context's start, with the starter",
                             "without the starter",
                             "ms CPU")
@@ -111,7 +112,7 @@ public final class SpringBenchmark implements Benchmark {
         .toList();
   }
 
-  private Comparison requests(Row row, Side ours, Side peer) {
+  private Comparison requests(BenchmarkRow row, Side ours, Side peer) {
     return new Comparison(row, CHECKED_MEANWHILE, ours, peer, 1, rounds);
   }
 
@@ -123,7 +124,7 @@ public final class SpringBenchmark implements Benchmark {
     return () -> measure(new Place(controller, false)).databaseMicros();
   }
 
-  private Requests.Response measure(Place place) throws IOException, InterruptedException {
+  private HttpLoad.Response measure(Place place) throws IOException, InterruptedException {
     ApplicationProcess application = applications.get(place);
     if (application == null) {
       Address where = place.away ? address.via(proxy.host(), proxy.port()) : address;

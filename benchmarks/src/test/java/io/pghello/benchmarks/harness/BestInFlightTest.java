@@ -11,7 +11,8 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class BestInFlightTest {
-  private static final Metric THROUGHPUT = new Metric("throughput", "k/s", Row.Better.HIGHER);
+  private static final Metric THROUGHPUT =
+      new Metric("throughput", "k/s", BenchmarkRow.Better.HIGHER);
 
   private final List<String> calls = new ArrayList<>();
   private double machine = 1;
@@ -57,7 +58,7 @@ class BestInFlightTest {
                 "throughput by calls",
                 "calls",
                 "k/s",
-                Row.Better.HIGHER,
+                BenchmarkRow.Better.HIGHER,
                 List.of(line("a", true, 10, 20, 40), line("b", false, 8, 9, 3))));
     assertThat(calls).isEmpty();
   }

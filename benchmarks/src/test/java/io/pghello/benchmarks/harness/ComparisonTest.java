@@ -13,7 +13,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ComparisonTest {
-  private static final Row COST = Row.plain("cost", "peer", "ns").target(0.5, 0.4);
+  private static final BenchmarkRow COST =
+      BenchmarkRow.plain("cost", "peer", "ns").target(0.5, 0.4);
 
   private final List<String> calls = new ArrayList<>();
   private int steps;
@@ -36,14 +37,14 @@ class ComparisonTest {
 
   @Test
   void aHandicapDividesRates() throws Exception {
-    Row rate = Row.rate("rate", "peer", "1/s").target(1, 1);
+    BenchmarkRow rate = BenchmarkRow.rate("rate", "peer", "1/s").target(1, 1);
     Comparison comparison = new Comparison(rate, () -> {}, side("a", 8), side("b", 8), 0, 1);
     assertThat(comparison.measure(2, false, ComparisonTest::ignore).ours()).containsExactly(4.0);
   }
 
   @Test
   void aHandicapLeavesCountsAlone() throws Exception {
-    Row count = Row.plain("round trips", null, "").count(31, 31);
+    BenchmarkRow count = BenchmarkRow.plain("round trips", null, "").count(31, 31);
     Comparison comparison = new Comparison(count, () -> {}, side("a", 31), null, 0, 1);
     assertThat(comparison.measure(2, false, ComparisonTest::ignore).ours()).containsExactly(31.0);
   }
@@ -52,7 +53,7 @@ class ComparisonTest {
   void cpuTimeOfACallIsComparedWhereBothSidesCountIt() throws Exception {
     Side ours = Side.of(() -> new Sample(8, 2));
     Side peer = Side.of(() -> new Sample(4, 30));
-    Row rate = Row.rate("rate", "peer", "k/s").target(1, 1);
+    BenchmarkRow rate = BenchmarkRow.rate("rate", "peer", "k/s").target(1, 1);
     Result result =
         new Comparison(rate, () -> {}, ours, peer, 1, 2).measure(1, false, ComparisonTest::ignore);
     assertThat(result.cpu())

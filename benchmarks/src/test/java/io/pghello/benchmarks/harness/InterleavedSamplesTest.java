@@ -18,7 +18,7 @@ class InterleavedSamplesTest {
   void theShortestOfSomeSamplesCounts() throws Exception {
     var samples =
         new InterleavedSamples(
-            Row.Better.LOWER,
+            BenchmarkRow.Better.LOWER,
             InterleavedSamples.Statistic.BEST,
             3,
             side("a", 5, 3, 4),
@@ -32,7 +32,7 @@ class InterleavedSamplesTest {
   void theHighestRateCounts() throws Exception {
     var samples =
         new InterleavedSamples(
-            Row.Better.HIGHER,
+            BenchmarkRow.Better.HIGHER,
             InterleavedSamples.Statistic.BEST,
             2,
             side("a", 5, 3),
@@ -46,7 +46,7 @@ class InterleavedSamplesTest {
   void theMeanOfTheSamplesCounts() throws Exception {
     var times =
         new InterleavedSamples(
-            Row.Better.LOWER,
+            BenchmarkRow.Better.LOWER,
             InterleavedSamples.Statistic.TRIMMED_MEAN,
             2,
             side("a", 5, 3),
@@ -56,7 +56,7 @@ class InterleavedSamplesTest {
     // the mean rate of 2 and 6 per second is 3
     var rates =
         new InterleavedSamples(
-            Row.Better.HIGHER,
+            BenchmarkRow.Better.HIGHER,
             InterleavedSamples.Statistic.TRIMMED_MEAN,
             2,
             side("a", 2, 6),
@@ -69,7 +69,7 @@ class InterleavedSamplesTest {
   void theLongestAndTheShortestTenthDoNotCount() throws Exception {
     var samples =
         new InterleavedSamples(
-            Row.Better.LOWER,
+            BenchmarkRow.Better.LOWER,
             InterleavedSamples.Statistic.TRIMMED_MEAN,
             10,
             side("a", 5, 900, 5, 5, 0, 5, 5, 5, 5, 9),
@@ -82,7 +82,7 @@ class InterleavedSamplesTest {
   void theMedianOfTheSamplesCounts() throws Exception {
     var odd =
         new InterleavedSamples(
-            Row.Better.LOWER,
+            BenchmarkRow.Better.LOWER,
             InterleavedSamples.Statistic.MEDIAN,
             5,
             side("a", 900, 5, 800, 3, 4),
@@ -91,7 +91,7 @@ class InterleavedSamplesTest {
     assertThat(odd.peer().measure()).isEqualTo(1);
     var even =
         new InterleavedSamples(
-            Row.Better.LOWER,
+            BenchmarkRow.Better.LOWER,
             InterleavedSamples.Statistic.MEDIAN,
             4,
             side("a", 900, 5, 1, 3),
@@ -104,7 +104,7 @@ class InterleavedSamplesTest {
   void whoeverIsAskedAgainTakesNewSamples() throws Exception {
     var samples =
         new InterleavedSamples(
-            Row.Better.LOWER,
+            BenchmarkRow.Better.LOWER,
             InterleavedSamples.Statistic.BEST,
             1,
             side("a", 5, 3, 1),
@@ -122,7 +122,8 @@ class InterleavedSamplesTest {
     Iterator<Double> micros = List.of(1.0, 2.0, 10.0, 30.0, 4.0, 6.0).iterator();
     Side side = Side.of(() -> new Sample(7, micros.next()));
     var samples =
-        new InterleavedSamples(Row.Better.HIGHER, InterleavedSamples.Statistic.BEST, 3, side, side);
+        new InterleavedSamples(
+            BenchmarkRow.Better.HIGHER, InterleavedSamples.Statistic.BEST, 3, side, side);
     // 1, then the peer's 2 and 10, then 30 and 4, and the peer's 6
     assertThat(samples.ours().sample().cpuMicros()).isCloseTo(35 / 3.0, within(1e-9));
     assertThat(samples.peer().sample().cpuMicros()).isCloseTo(18 / 3.0, within(1e-9));

@@ -17,7 +17,7 @@ class ResultTest {
   @ParameterizedTest
   @CsvSource({"3, GOAL", "4, GOAL", "4.5, OK", "5, OK", "5.1, MISS"})
   void aCostIsJudgedByTheUpperQuartile(double upper, Verdict verdict) {
-    Row row = Row.plain("cost", "peer", "ns").target(0.5, 0.4);
+    BenchmarkRow row = BenchmarkRow.plain("cost", "peer", "ns").target(0.5, 0.4);
     assertThat(Result.of(row, List.of(1.0, 1.0, 1.0, upper, 99.0), PEER).verdict())
         .isEqualTo(verdict);
   }
@@ -25,21 +25,21 @@ class ResultTest {
   @ParameterizedTest
   @CsvSource({"700, GOAL", "600, GOAL", "500, OK", "300, OK", "299, MISS"})
   void aRateIsJudgedByTheLowerQuartile(double lower, Verdict verdict) {
-    Row row = Row.rate("rate", "peer", "1/s").target(30, 60);
+    BenchmarkRow row = BenchmarkRow.rate("rate", "peer", "1/s").target(30, 60);
     assertThat(Result.of(row, List.of(999.0, lower, 1.0, 999.0, 999.0), PEER).verdict())
         .isEqualTo(verdict);
   }
 
   @Test
   void aCountIsJudgedWhateverThePeerDoes() {
-    Row row = Row.plain("round trips", "peer", "").count(50, 20);
+    BenchmarkRow row = BenchmarkRow.plain("round trips", "peer", "").count(50, 20);
     assertThat(Result.of(row, List.of(30.0), List.of(0.001)).verdict()).isEqualTo(Verdict.OK);
     assertThat(Result.of(row, List.of(60.0), List.of(1e9)).verdict()).isEqualTo(Verdict.MISS);
   }
 
   @Test
   void aCountNeedsNoPeer() {
-    Row row = Row.plain("memory", null, "KB").count(512, 512);
+    BenchmarkRow row = BenchmarkRow.plain("memory", null, "KB").count(512, 512);
     Result result = Result.of(row, List.of(-4.0), List.of());
     assertThat(result.verdict()).isEqualTo(Verdict.GOAL);
     assertThat(result.ratio()).isNull();
@@ -48,7 +48,7 @@ class ResultTest {
   @ParameterizedTest
   @CsvSource({"100, GOAL", "80, GOAL", "79, MISS"})
   void cpuTimeIsJudgedByTheLowerQuartileOfItsRatios(double lower, Verdict verdict) {
-    Row row = Row.rate("rate", "peer", "k/s").target(1, 2).lessCpu(8);
+    BenchmarkRow row = BenchmarkRow.rate("rate", "peer", "k/s").target(1, 2).lessCpu(8);
     List<Double> rates = List.of(20.0, 20.0, 20.0, 20.0, 20.0);
     var cpu = Result.Cpu.ofMicros(PEER, List.of(999.0, lower, 1.0, 999.0, 999.0));
     Result result = Result.of(row, rates, PEER, cpu);
@@ -60,7 +60,7 @@ class ResultTest {
 
   @Test
   void cpuTimeThatWasNotCountedMisses() {
-    Row row = Row.rate("rate", "peer", "k/s").target(1, 1).lessCpu(0.1);
+    BenchmarkRow row = BenchmarkRow.rate("rate", "peer", "k/s").target(1, 1).lessCpu(0.1);
     assertThat(Result.of(row, PEER, PEER).verdict()).isEqualTo(Verdict.MISS);
     assertThat(Result.of(row.guarded(1).asGuard(), PEER, PEER).verdict()).isEqualTo(Verdict.GOAL);
   }
@@ -68,7 +68,7 @@ class ResultTest {
   @ParameterizedTest
   @CsvSource({"0, 0", "1, 0"})
   void aRoundWithoutARatioIsNotJudged(double ours, double peer) {
-    Row row = Row.plain("CPU", "peer", "ms").target(1.08, 1.03);
+    BenchmarkRow row = BenchmarkRow.plain("CPU", "peer", "ms").target(1.08, 1.03);
     Result result = Result.of(row, List.of(1.0, ours, 1.0), List.of(1.0, peer, 1.0));
     assertThat(result.ratio()).isNull();
     assertThat(result.verdict()).isEqualTo(Verdict.UNMEASURED);
@@ -77,19 +77,20 @@ class ResultTest {
 
   @Test
   void aRateOfNoTimeIsNotJudged() {
-    Row row = Row.rate("rate", "peer", "1/s").target(30, 60);
+    BenchmarkRow row = BenchmarkRow.rate("rate", "peer", "1/s").target(30, 60);
     Result result = Result.of(row, List.of(1.0, Double.POSITIVE_INFINITY), List.of(1.0, 1.0));
     assertThat(result.verdict()).isEqualTo(Verdict.UNMEASURED);
   }
 
   @Test
   void aRowWithoutATargetHasNoVerdict() {
-    assertThat(Result.of(Row.plain("a", "b", "ns"), List.of(1.0), List.of(1.0)).verdict()).isNull();
+    assertThat(Result.of(BenchmarkRow.plain("a", "b", "ns"), List.of(1.0), List.of(1.0)).verdict())
+        .isNull();
   }
 
   @Test
   void aRatioWithoutAPeerIsRefused() {
-    Row row = Row.plain("cost", null, "ns").target(0.5, 0.4);
+    BenchmarkRow row = BenchmarkRow.plain("cost", null, "ns").target(0.5, 0.4);
     assertThatThrownBy(() -> Result.of(row, List.of(1.0), List.of()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("cost");
@@ -98,14 +99,15 @@ class ResultTest {
   @Test
   void ratiosAreThoseOfTheSameRound() {
     Result result =
-        Result.of(Row.plain("a", "b", "ns"), List.of(1.0, 20.0, 3.0), List.of(2.0, 40.0, 6.0));
+        Result.of(
+            BenchmarkRow.plain("a", "b", "ns"), List.of(1.0, 20.0, 3.0), List.of(2.0, 40.0, 6.0));
     assertThat(result.ratio()).isEqualTo(new Spread(0.5, 0.5, 0.5));
     assertThat(medianOf(result.peerSpread())).isEqualTo(6);
   }
 
   @Test
   void joinsTheRoundsOfForks() {
-    Row row = Row.plain("cost", "peer", "ns").target(0.5, 0.4);
+    BenchmarkRow row = BenchmarkRow.plain("cost", "peer", "ns").target(0.5, 0.4);
     Result one = Result.of(row, List.of(1.0, 2.0), List.of(10.0, 10.0));
     Result other = Result.of(row, List.of(9.0), List.of(10.0));
     assertThat(one.and(other))
@@ -115,7 +117,7 @@ class ResultTest {
 
   @Test
   void aGuardedRowIsJudgedByItsGuard() {
-    Row row = Row.plain("cost", "peer", "ns").target(0.5, 0.4).guarded(0.8);
+    BenchmarkRow row = BenchmarkRow.plain("cost", "peer", "ns").target(0.5, 0.4).guarded(0.8);
     List<Double> figures = List.of(7.0);
     assertThat(Result.of(row, figures, List.of(10.0)).verdict()).isEqualTo(Verdict.MISS);
     assertThat(Result.of(row.asGuard(), figures, List.of(10.0)).verdict()).isEqualTo(Verdict.GOAL);

@@ -3,9 +3,9 @@ package io.pghello.benchmarks.harness;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.pghello.benchmarks.harness.Row.Better;
+import io.pghello.benchmarks.harness.BenchmarkRow.Better;
 import io.pghello.benchmarks.harness.Sweep.Metric;
-import io.pghello.benchmarks.harness.Sweep.Track;
+import io.pghello.benchmarks.harness.Sweep.Series;
 import io.pghello.benchmarks.report.TextTable;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,8 +25,8 @@ class SweepTest {
             new Metric("throughput", "k/s", Better.HIGHER),
             new Metric("latency", "us", Better.LOWER)),
         List.of(
-            new Track("a", true, point -> true, x -> new double[] {x * factor, x / 10}),
-            new Track("b", false, point -> point < 2, x -> new double[] {x * 100, x})));
+            new Series("a", true, point -> true, x -> new double[] {x * factor, x / 10}),
+            new Series("b", false, point -> point < 2, x -> new double[] {x * 100, x})));
   }
 
   @Test
@@ -54,7 +54,7 @@ class SweepTest {
             List.of(1.0, 2.0, 3.0),
             List.of(new Metric("time", "us", Better.LOWER)),
             Stream.of("a", "b", "c")
-                .map(name -> new Track(name, true, x -> true, x -> new double[] {x}))
+                .map(name -> new Series(name, true, x -> true, x -> new double[] {x}))
                 .toList());
     sweep.measure(steps::add);
     assertThat(steps)

@@ -88,7 +88,7 @@ class ServiceProcessIT {
   void asksAProgramAndCountsItsCpuTime() throws Exception {
     try (ServiceProcess greeter = start(Greeter.class.getName(), "")) {
       assertThat(greeter.startCpuMillis()).isPositive();
-      Requests.Response response = greeter.requests(4).measure(OWN_PID, 300);
+      HttpLoad.Response response = greeter.requests(4).measure(OWN_PID, 300);
       assertThat(response.rate().figure()).isPositive();
       assertThat(response.rate().cpuMicros()).isGreaterThan(response.databaseMicros());
       assertThat(greeter.requests(4).p99Millis(100, 200)).isPositive();

@@ -4,10 +4,10 @@ package io.pghello.benchmarks.report;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pghello.benchmarks.harness.BenchmarkRow;
 import io.pghello.benchmarks.harness.Curve;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.Result;
-import io.pghello.benchmarks.harness.Row;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -20,7 +20,7 @@ class MarkdownTablesTest {
           "median latency by calls",
           "calls",
           "us",
-          Row.Better.LOWER,
+          BenchmarkRow.Better.LOWER,
           List.of(
               new Curve.Line(
                   "helloAsync()",
@@ -35,30 +35,32 @@ class MarkdownTablesTest {
           section(
               "extension",
               Result.of(
-                  Row.plain("pg_hello(name)", "'Hello, ' || name", "ns").target(0.5, 0.4),
+                  BenchmarkRow.plain("pg_hello(name)", "'Hello, ' || name", "ns").target(0.5, 0.4),
                   List.of(10.0, 15.0, 20.0),
                   List.of(50.0, 50.0, 50.0)),
               Result.of(
-                  Row.plain("pg_hello(name)", "format('%s!', upper(name))", "ns"),
+                  BenchmarkRow.plain("pg_hello(name)", "format('%s!', upper(name))", "ns"),
                   List.of(10.0),
                   List.of(40.0))),
           section(
               "client",
               Result.of(
-                  Row.rate("hello(), 9 threads", "JDBC, 9 threads", "k/s").target(4, 7).lessCpu(10),
+                  BenchmarkRow.rate("hello(), 9 threads", "JDBC, 9 threads", "k/s")
+                      .target(4, 7)
+                      .lessCpu(10),
                   List.of(45.0, 50.0, 55.0),
                   List.of(10.0, 10.0, 10.0),
                   Result.Cpu.ofMicros(List.of(0.5, 0.5, 0.5), List.of(8.0, 8.0, 8.0))),
               Result.of(
-                  Row.plain("p50 of hello(), 1 thread", "@PrePersist, two queries", "us"),
+                  BenchmarkRow.plain("p50 of hello(), 1 thread", "@PrePersist, two queries", "us"),
                   List.of(60.0),
                   List.of(3_750.0)),
               Result.of(
-                  Row.plain("heap, helloEach(9 names)", null, "MB").count(64, 32),
+                  BenchmarkRow.plain("heap, helloEach(9 names)", null, "MB").count(64, 32),
                   List.of(16.0),
                   List.of()),
               Result.of(
-                  Row.plain("a test database", "by hand", "ms").count(50, 20),
+                  BenchmarkRow.plain("a test database", "by hand", "ms").count(50, 20),
                   List.of(60.0),
                   List.of(80.0))));
 

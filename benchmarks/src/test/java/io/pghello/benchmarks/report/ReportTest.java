@@ -4,10 +4,10 @@ package io.pghello.benchmarks.report;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
+import io.pghello.benchmarks.harness.BenchmarkRow;
 import io.pghello.benchmarks.harness.Curve;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.Result;
-import io.pghello.benchmarks.harness.Row;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -31,17 +31,17 @@ class ReportTest {
                     new Environment.Server("17.11", "1.1", Map.of("jit", "off")),
                     List.of(
                         Result.of(
-                            Row.plain("a\\b", "'Hello, ' || x", "ns").target(0.5, 0.4),
+                            BenchmarkRow.plain("a\\b", "'Hello, ' || x", "ns").target(0.5, 0.4),
                             List.of(1.5, 2.5),
                             List.of(5.0, 4.0),
                             Result.Cpu.ofMicros(List.of(0.5, 0.7), List.of(8.0, 9.0))),
-                        Result.of(Row.plain("c", null, "KB"), List.of(1.0), List.of())),
+                        Result.of(BenchmarkRow.plain("c", null, "KB"), List.of(1.0), List.of())),
                     List.of(
                         new Curve(
                             "throughput by calls in flight",
                             "calls in flight",
                             "k/s",
-                            Row.Better.HIGHER,
+                            BenchmarkRow.Better.HIGHER,
                             List.of(
                                 new Curve.Line(
                                     "ours", true, List.of(Curve.Point.of(1, List.of(2.5, 3.5))))))),

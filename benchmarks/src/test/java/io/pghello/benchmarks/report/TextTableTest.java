@@ -3,9 +3,9 @@ package io.pghello.benchmarks.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.benchmarks.harness.BenchmarkRow;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.Result;
-import io.pghello.benchmarks.harness.Row;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,7 +36,7 @@ class TextTableTest {
 
   @Test
   void marksARowThatWasTooShortToMeasure() {
-    Row row = Row.plain("CPU of 10 loads", "without", "ms").target(1.08, 1.03);
+    BenchmarkRow row = BenchmarkRow.plain("CPU of 10 loads", "without", "ms").target(1.08, 1.03);
     String line = new TextTable(List.of(row)).line(Result.of(row, List.of(0.0), List.of(0.0)));
     assertThat(line).endsWith("too short").doesNotContain("NaN", "MISS");
   }

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.benchmarks.harness.Address;
+import io.pghello.benchmarks.harness.BenchmarkRow;
 import io.pghello.benchmarks.harness.Comparison;
-import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.load.LoadProcess;
 import io.pghello.benchmarks.load.StreamingGreeting;
 import io.pghello.benchmarks.load.Workload;
@@ -47,7 +47,7 @@ class ClientBenchmarkIT {
       assertThat(benchmark.comparisons())
           .extracting(Comparison::row)
           .filteredOn(row -> row.name().startsWith("heap"))
-          .extracting(Row::target)
+          .extracting(BenchmarkRow::target)
           .singleElement()
           .satisfies(
               target ->

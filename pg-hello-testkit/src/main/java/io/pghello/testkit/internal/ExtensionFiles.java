@@ -4,8 +4,8 @@ package io.pghello.testkit.internal;
 import io.pghello.extension.testkit.internal.ClassPathExtension;
 import io.pghello.extension.testkit.internal.ControlFile;
 import io.pghello.extension.testkit.internal.ServerExtension;
-import io.pghello.extension.testkit.internal.ServerPlace;
-import io.pghello.extension.testkit.internal.TestServer;
+import io.pghello.extension.testkit.internal.ServerLocation;
+import io.pghello.extension.testkit.internal.TestServerHandle;
 import java.util.List;
 import java.util.Map;
 
@@ -23,14 +23,14 @@ public final class ExtensionFiles {
                           + " pg-hello-extension missing?"));
 
   /** The extension, and the names of objects created for tests. */
-  public static final TestServer.Needs NEEDS =
-      new TestServer.Needs("hello", "pg-hello-testkit", List.of(forServer()), Map.of());
+  public static final TestServerHandle.Needs NEEDS =
+      new TestServerHandle.Needs("hello", "pg-hello-testkit", List.of(forServer()), Map.of());
 
   private ExtensionFiles() {}
 
   /** Returns the server location from the system property or the environment. */
-  public static ServerPlace place() {
-    return ServerPlace.of("pg-hello.server", "PG_HELLO_SERVER");
+  public static ServerLocation place() {
+    return ServerLocation.of("pg-hello.server", "PG_HELLO_SERVER");
   }
 
   /**

@@ -2,8 +2,8 @@
 package io.pghello.testkit.spring;
 
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.extension.testkit.internal.ServerPlace;
-import io.pghello.extension.testkit.internal.TestServer;
+import io.pghello.extension.testkit.internal.ServerLocation;
+import io.pghello.extension.testkit.internal.TestServerHandle;
 import io.pghello.extension.testkit.spring.AutoConfigureExtensionDatabase.Reset;
 import io.pghello.extension.testkit.spring.DatabaseCustomizer;
 import io.pghello.testkit.PgHelloServer;
@@ -30,10 +30,11 @@ final class PgHelloContextCustomizerFactory implements ContextCustomizerFactory 
   private record Customizer(boolean reset) implements DatabaseCustomizer {
     @Override
     public TestDatabase createDatabase() {
-      ServerPlace place = ExtensionFiles.place();
+      ServerLocation place = ExtensionFiles.place();
       return place.isOurs()
           ? PgHelloServer.shared().createDatabase()
-          : TestServer.createDatabase(place, ExtensionFiles.NEEDS, () -> ExtensionFiles.NEEDS);
+          : TestServerHandle.createDatabase(
+              place, ExtensionFiles.NEEDS, () -> ExtensionFiles.NEEDS);
     }
   }
 }

@@ -2,7 +2,7 @@
 package io.pghello.cli;
 
 import io.pghello.cli.output.Failure;
-import io.pghello.cli.output.Printable;
+import io.pghello.cli.output.TerminalText;
 import io.pghello.extension.installer.Installer;
 import io.pghello.extension.installer.RefusedException;
 import java.io.IOException;
@@ -85,7 +85,7 @@ final class ExtensionCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     var request = new Installer.Request(action, name, pgConfig, bindir, root, dryRun);
     try {
-      return Installer.run(jar, request, line -> out.println(Printable.line(line)));
+      return Installer.run(jar, request, line -> out.println(TerminalText.line(line)));
     } catch (RefusedException e) {
       throw Failure.unknown(String.valueOf(e.getMessage()));
     } catch (IOException | RuntimeException e) {

@@ -3,9 +3,9 @@ package io.pghello.cli;
 
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Status;
+import io.pghello.cli.system.CleanupStack;
 import io.pghello.cli.system.Folders;
 import io.pghello.cli.system.Replacement;
-import io.pghello.cli.system.Undo;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -168,7 +168,7 @@ final class InstallCommand implements Callable<Integer> {
    */
   private static void writeArchive(Path java, Path jar, Path archive) throws IOException {
     Path list = Files.createTempFile("pghello", ".classes");
-    try (var undo = new Undo()) {
+    try (var undo = new CleanupStack()) {
       var loading = List.of("-cp", jar.toString(), Loading.class.getName(), jar.toString());
       run(undo, java, List.of("-Xshare:off", "-XX:DumpLoadedClassList=" + list), loading);
       run(
@@ -184,7 +184,8 @@ final class InstallCommand implements Callable<Integer> {
     }
   }
 
-  private static void run(Undo undo, Path java, List<String> options, List<String> arguments) {
+  private static void run(
+      CleanupStack undo, Path java, List<String> options, List<String> arguments) {
     var command = new ArrayList<>(List.of(java.toString(), "-XX:+UseSerialGC", "-Xlog:disable"));
     command.addAll(options);
     command.addAll(arguments);
@@ -228,7 +229,7 @@ final class InstallCommand implements Callable<Integer> {
       String.format("%.3f", new SecureRandom().nextDouble());
       MessageDigest.getInstance("SHA-256");
       CompletableFuture.runAsync(() -> {}).join();
-      try (var undo = new Undo()) {
+      try (var undo = new CleanupStack()) {
         undo.run(List.of("true"), Map.of(), ProcessBuilder.Redirect.DISCARD);
       }
     }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli;
 
-import io.pghello.cli.backup.BackupsTo;
+import io.pghello.cli.backup.BackupJob;
 import io.pghello.cli.backup.Verification;
-import io.pghello.cli.backup.dump.Dumps;
+import io.pghello.cli.backup.dump.DumpBackupMethod;
 import io.pghello.cli.backup.folder.BackupMethod;
 import io.pghello.cli.backup.folder.BackupOptions;
 import io.pghello.cli.backup.folder.MetricFile;
 import io.pghello.cli.backup.pgbackrest.PgBackRest;
 import io.pghello.cli.backup.pgbackrest.PgBackRestOptions;
-import io.pghello.cli.backup.pgbackrest.WholeServer;
+import io.pghello.cli.backup.pgbackrest.ServerBackupMethod;
 import io.pghello.cli.check.Health;
 import io.pghello.cli.connect.ConnectionOptions;
 import io.pghello.cli.connect.OpsExtension;
@@ -19,9 +19,9 @@ import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Output;
-import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.SqlErrors;
 import io.pghello.cli.output.Status;
+import io.pghello.cli.output.TerminalText;
 import io.pghello.cli.report.Report;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -183,8 +183,8 @@ final class MaintainCommand implements Callable<Integer> {
     PgBackRest server = pgBackRest.pgBackRest();
     BackupMethod method =
         server == null
-            ? new Dumps(named, null, BackupMethod.KEEP_DAYS, output)
-            : new WholeServer(server, WholeServer.USUAL_TYPE, null, output);
+            ? new DumpBackupMethod(named, null, BackupMethod.KEEP_DAYS, output)
+            : new ServerBackupMethod(server, ServerBackupMethod.USUAL_TYPE, null, output);
     Target target = connection.target();
     try (Connection session = connectToLock(target)) {
       lock(session, LOCK, "another pghello maintain is running on this server");
@@ -192,7 +192,7 @@ final class MaintainCommand implements Callable<Integer> {
         maintain(target.in(database), output);
       }
       if (rhythm.daily) {
-        var to = new BackupsTo(folder, method, withoutFiles, output);
+        var to = new BackupJob(folder, method, withoutFiles, output);
         run(target.database(), "backup", () -> to.make(target));
       } else if (rhythm.weekly) {
         var options = new BackupOptions(folder, trustOwners, preload);
@@ -282,7 +282,7 @@ final class MaintainCommand implements Callable<Integer> {
 
   private void printHeading(String database, String what) {
     PrintWriter out = spec.commandLine().getOut();
-    out.printf("== %s: %s%n", Printable.line(database), what);
+    out.printf("== %s: %s%n", TerminalText.line(database), what);
     out.flush();
   }
 

@@ -14,8 +14,8 @@ import io.pghello.cli.load.LoadCommand;
 import io.pghello.cli.load.WatchCommand;
 import io.pghello.cli.logs.LogsCommand;
 import io.pghello.cli.output.Failure;
-import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.Status;
+import io.pghello.cli.output.TerminalText;
 import io.pghello.cli.report.ReportCommand;
 import java.util.List;
 import java.util.Locale;
@@ -131,7 +131,7 @@ public final class Pghello implements Runnable {
                   .getErr()
                   .printf(
                       "%s: %s%n",
-                      command.getCommandSpec().qualifiedName(), Printable.line(message(e)));
+                      command.getCommandSpec().qualifiedName(), TerminalText.line(message(e)));
               return Status.UNKNOWN.exitCode();
             })
         .setExecutionExceptionHandler(
@@ -148,7 +148,7 @@ public final class Pghello implements Runnable {
   }
 
   private static String lines(String text) {
-    return text.lines().map(Printable::line).collect(Collectors.joining(System.lineSeparator()));
+    return text.lines().map(TerminalText::line).collect(Collectors.joining(System.lineSeparator()));
   }
 
   /** Returns the message for an invalid command line, without arguments that may be passwords. */

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
-import io.pghello.plugin.internal.Schema;
+import io.pghello.plugin.internal.ParameterSchema;
 import io.pghello.plugin.internal.operations.OperationTable;
 import java.time.Duration;
 import java.util.Set;
@@ -108,7 +108,7 @@ public record Permissions(
    *     listed although SQL is allowed
    */
   public static Permissions of(JsonNode json) {
-    Schema.check(SCHEMA, json, "permissions", Code.BAD_CONFIG);
+    ParameterSchema.check(SCHEMA, json, "permissions", Code.BAD_CONFIG);
     boolean readOnly = json.path("readOnly").asBoolean(true);
     boolean sql = json.path("sql").asBoolean();
     Permissions base = readOnly ? read() : sql ? all() : write();

@@ -12,7 +12,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.extension.testkit.ExtensionTest.Scope;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.plugin.PostgresException.Code;
-import io.pghello.plugin.internal.Schema;
+import io.pghello.plugin.internal.ParameterSchema;
 import io.pghello.testkit.PgHelloTest;
 import java.math.BigDecimal;
 import java.time.Duration;
@@ -256,7 +256,7 @@ class TypesIT {
               .findFirst()
               .orElseThrow();
       JsonNode result = connection.call(name, parameters);
-      Schema.check(operation.result(), result, name, Code.INTERNAL);
+      ParameterSchema.check(operation.result(), result, name, Code.INTERNAL);
     }
   }
 }

@@ -205,7 +205,7 @@ public final class Installer {
       Server server = server(request);
       out.accept(server.toString());
       return switch (request.action()) {
-        case CHECK -> check(new Installation(extension, server), out);
+        case CHECK -> check(new InstallPlan(extension, server), out);
         case INSTALL -> install(extension, server, request.dryRun(), out);
         case UNINSTALL -> uninstall(extension.name(), server, request.dryRun(), out);
       };
@@ -233,13 +233,13 @@ public final class Installer {
     }
   }
 
-  private static int check(Installation installation, Consumer<String> out)
+  private static int check(InstallPlan installation, Consumer<String> out)
       throws IOException, RefusedException {
     int missing = 0;
-    Map<Path, Installation.State> states = installation.states();
-    for (Map.Entry<Path, Installation.State> file : states.entrySet()) {
-      Installation.State state = file.getValue();
-      missing += state == Installation.State.SAME ? 0 : 1;
+    Map<Path, InstallPlan.State> states = installation.states();
+    for (Map.Entry<Path, InstallPlan.State> file : states.entrySet()) {
+      InstallPlan.State state = file.getValue();
+      missing += state == InstallPlan.State.SAME ? 0 : 1;
       out.accept(String.format("  %-8s %s", name(state), file.getKey()));
     }
     out.accept(
@@ -250,7 +250,7 @@ public final class Installer {
     return missing == 0 && installation.notes().isEmpty() ? OK : WARNING;
   }
 
-  private static String name(Installation.State state) {
+  private static String name(InstallPlan.State state) {
     return switch (state) {
       case MISSING -> "missing";
       case SAME -> "same";
@@ -262,7 +262,7 @@ public final class Installer {
   private static int install(
       PackedExtension extension, Server server, boolean dryRun, Consumer<String> out)
       throws IOException, RefusedException {
-    var installation = new Installation(extension, server);
+    var installation = new InstallPlan(extension, server);
     List<Path> written = installation.install(dryRun, file -> {}, out);
     list(written, dryRun ? "would write" : "wrote", out);
     if (written.isEmpty()) {
@@ -302,8 +302,7 @@ public final class Installer {
   private static int uninstall(
       String extension, Server server, boolean dryRun, Consumer<String> out)
       throws IOException, RefusedException {
-    Installation.Removed removed =
-        Installation.uninstall(server, extension, dryRun, file -> {}, out);
+    InstallPlan.Removed removed = InstallPlan.uninstall(server, extension, dryRun, file -> {}, out);
     list(removed.files(), dryRun ? "would remove" : "removed", out);
     list(removed.kept(), "kept, as it was changed since:", out);
     if (removed.files().isEmpty() && removed.kept().isEmpty()) {

@@ -202,13 +202,13 @@ class InstallerTest {
   private void install(Consumer<Path> changes) throws Exception {
     Server server = server();
     try (var file = new JarFile(jar.toFile())) {
-      new Installation(Installer.extension(file, "acme"), server)
+      new InstallPlan(Installer.extension(file, "acme"), server)
           .install(false, changes, said -> {});
     }
   }
 
   private void uninstall(Consumer<Path> changes) throws Exception {
-    Installation.uninstall(server(), "acme", false, changes, said -> {});
+    InstallPlan.uninstall(server(), "acme", false, changes, said -> {});
   }
 
   private Server server() throws Exception {
@@ -747,7 +747,7 @@ class InstallerTest {
   void letsRootWriteWhereOthersCannotLeadIt() throws Exception {
     boolean root = (int) Files.getAttribute(folder, "unix:uid") == 0;
     if (root) {
-      assertThatCode(() -> Installation.requireOnlyRootsOwn(libraries)).doesNotThrowAnyException();
+      assertThatCode(() -> InstallPlan.requireOnlyRootsOwn(libraries)).doesNotThrowAnyException();
       // the group's are those of an access control list, too
       for (String mode : List.of("rwxrwxrwx", "rwxrwxr-x")) {
         Files.setPosixFilePermissions(libraries, PosixFilePermissions.fromString(mode));
@@ -759,11 +759,11 @@ class InstallerTest {
       Files.setPosixFilePermissions(libraries, PosixFilePermissions.fromString("rwxr-xr-x"));
       // but they cannot replace what is root's
       Files.setAttribute(libraries.getParent(), "unix:mode", 01777);
-      assertThatCode(() -> Installation.requireOnlyRootsOwn(libraries)).doesNotThrowAnyException();
+      assertThatCode(() -> InstallPlan.requireOnlyRootsOwn(libraries)).doesNotThrowAnyException();
       Files.setAttribute(libraries.getParent(), "unix:mode", 0755);
       Files.setAttribute(libraries.getParent(), "unix:uid", 65534);
     }
-    assertThatThrownBy(() -> Installation.requireOnlyRootsOwn(libraries))
+    assertThatThrownBy(() -> InstallPlan.requireOnlyRootsOwn(libraries))
         .isInstanceOf(RefusedException.class)
         .hasMessageContaining(" may be changed by others than root (")
         .hasMessageContaining("Remedy: run this as its owner: sudo -u ");

@@ -2,10 +2,10 @@
 package io.pghello.extension.maven;
 
 import io.pghello.extension.testkit.internal.DatabaseNames;
-import io.pghello.extension.testkit.internal.DatabaseServer;
 import io.pghello.extension.testkit.internal.InstalledExtension;
 import io.pghello.extension.testkit.internal.ServerExtension;
-import io.pghello.extension.testkit.internal.ServerPlace;
+import io.pghello.extension.testkit.internal.ServerLocation;
+import io.pghello.extension.testkit.internal.SharedServer;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -72,7 +72,7 @@ public class RegressMojo extends AbstractMojo {
    * {@code pg_config}. Default: the variable {@code PG_EXTENSION_SERVER}, otherwise {@code
    * embedded}.
    */
-  @Parameter(property = ServerPlace.PROPERTY)
+  @Parameter(property = ServerLocation.PROPERTY)
   @Nullable String server;
 
   /** Does nothing. */
@@ -118,7 +118,7 @@ public class RegressMojo extends AbstractMojo {
     String place = place(major);
     int its;
     try {
-      its = DatabaseServer.major(place);
+      its = SharedServer.major(place);
     } catch (IllegalStateException e) {
       return e.getMessage();
     }
@@ -137,8 +137,8 @@ public class RegressMojo extends AbstractMojo {
     Path sockets = socketFolder();
     Path access = sockets.resolve("pg_hba.conf");
     Files.writeString(access, ACCESS);
-    try (DatabaseServer running =
-        DatabaseServer.start(
+    try (SharedServer running =
+        SharedServer.start(
             0,
             Map.of("unix_socket_directories", sockets.toString(), "hba_file", access.toString()),
             new DatabaseNames("app", "pg-extension-maven-plugin", List.of()),
@@ -167,7 +167,7 @@ public class RegressMojo extends AbstractMojo {
   }
 
   private String place(int major) {
-    String place = ServerPlace.ofOurs(server);
-    return place.equals(ServerPlace.LOCAL) ? place + ":" + major : place;
+    String place = ServerLocation.ofOurs(server);
+    return place.equals(ServerLocation.LOCAL) ? place + ":" + major : place;
   }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.maven;
 
+import io.pghello.extension.testkit.internal.EmbeddedDistribution;
 import io.pghello.extension.testkit.internal.Platform;
-import io.pghello.extension.testkit.internal.ServerArchive;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -45,7 +45,7 @@ final class ServerPrograms {
     }
     String artifact = platform.serverArtifact().orElseThrow();
     try {
-      return ServerArchive.program(repository.jar(GROUP, artifact, version), platform);
+      return EmbeddedDistribution.program(repository.jar(GROUP, artifact, version), platform);
     } catch (IOException e) {
       throw new Pgxs.BuildException(
           "Could not get the server to link with, "

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit;
 
-import io.pghello.extension.testkit.internal.DatabaseServer;
-import io.pghello.extension.testkit.internal.Databases;
+import io.pghello.extension.testkit.internal.DatabaseFactory;
+import io.pghello.extension.testkit.internal.SharedServer;
 import io.pghello.extension.testkit.internal.SqlScripts;
-import io.pghello.extension.testkit.internal.TestServer;
+import io.pghello.extension.testkit.internal.TestServerHandle;
 import java.lang.annotation.Annotation;
 import java.lang.reflect.Method;
 import java.sql.Connection;
@@ -79,7 +79,7 @@ public abstract class DatabaseJUnitExtension
    */
   protected record Settings(
       Object key,
-      Supplier<TestServer> open,
+      Supplier<TestServerHandle> open,
       boolean shared,
       boolean withExtensions,
       List<String> scripts,
@@ -92,17 +92,17 @@ public abstract class DatabaseJUnitExtension
   protected abstract Settings settings(Annotation annotation);
 
   /** Returns the value of the server parameter. Called only if this JVM has started the server. */
-  protected abstract Object embedded(DatabaseServer server);
+  protected abstract Object embedded(SharedServer server);
 
   @Override
   public void beforeAll(ExtensionContext context) {
     // if the server does not start or the schema cannot be created, the class fails once, instead
     // of each of its tests failing
-    TestServer server = server(context);
+    TestServerHandle server = server(context);
     Settings settings = settings(context);
     Preparation preparation = preparation(context, settings);
     if (preparation != null) {
-      DatabaseServer.prepareTemplate(server.databases(), settings.withExtensions(), preparation);
+      SharedServer.prepareTemplate(server.databases(), settings.withExtensions(), preparation);
     }
   }
 
@@ -148,8 +148,8 @@ public abstract class DatabaseJUnitExtension
     Class<?> type = parameter.getParameter().getType();
     boolean superuser = parameter.isAnnotated(Superuser.class);
     if (type == embedded) {
-      TestServer server = server(context);
-      DatabaseServer own = server.own();
+      TestServerHandle server = server(context);
+      SharedServer own = server.own();
       if (own == null) {
         throw new TestAbortedException(
             "needs an embedded server, but the tests run against " + server.kind());
@@ -204,7 +204,7 @@ public abstract class DatabaseJUnitExtension
    */
   private void keep(ExtensionContext context) {
     Stored stored = store(owner(context)).get(TestDatabase.class, Stored.class);
-    if (stored != null && TestServer.keepsFailed()) {
+    if (stored != null && TestServerHandle.keepsFailed()) {
       server(context).keep(((TestDatabase) stored.value()).name(), name(context));
     }
   }
@@ -248,9 +248,9 @@ public abstract class DatabaseJUnitExtension
             .orElseThrow());
   }
 
-  private TestServer server(ExtensionContext context) {
+  private TestServerHandle server(ExtensionContext context) {
     Settings settings = settings(context);
-    return (TestServer)
+    return (TestServerHandle)
         stored(
             context.getRoot().getStore(NAMESPACE),
             List.of(annotation, settings.key()),
@@ -272,9 +272,9 @@ public abstract class DatabaseJUnitExtension
 
   private TestDatabase create(ExtensionContext context, String test) {
     Settings settings = settings(context);
-    Databases databases = server(context).databases();
+    DatabaseFactory databases = server(context).databases();
     String name =
-        DatabaseServer.createDatabase(
+        SharedServer.createDatabase(
             databases, settings.withExtensions(), preparation(context, settings));
     databases.setTest(name, test);
     return new TestDatabase(databases, name);
@@ -294,7 +294,7 @@ public abstract class DatabaseJUnitExtension
   }
 
   private WireProxy proxy(ExtensionContext context) {
-    Databases databases = database(context).databases();
+    DatabaseFactory databases = database(context).databases();
     return (WireProxy)
         stored(
             store(context),

@@ -4,14 +4,14 @@ package io.pghello.extension.testkit;
 import com.github.dockerjava.api.command.InspectContainerResponse;
 import com.github.dockerjava.api.command.InspectImageResponse;
 import com.github.dockerjava.api.exception.NotFoundException;
+import io.pghello.extension.testkit.internal.DatabaseFactory;
+import io.pghello.extension.testkit.internal.DatabaseFactory.Login;
 import io.pghello.extension.testkit.internal.DatabaseNames;
-import io.pghello.extension.testkit.internal.DatabaseServer;
-import io.pghello.extension.testkit.internal.Databases;
-import io.pghello.extension.testkit.internal.Databases.Login;
+import io.pghello.extension.testkit.internal.ExtensionBundle;
 import io.pghello.extension.testkit.internal.NamedExtensions;
 import io.pghello.extension.testkit.internal.Platform;
-import io.pghello.extension.testkit.internal.ServerContent;
 import io.pghello.extension.testkit.internal.ServerExtension;
+import io.pghello.extension.testkit.internal.SharedServer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -64,7 +64,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   private final String application;
   private final List<ServerExtension> extensions = new ArrayList<>();
   private final Map<String, String> settings = new LinkedHashMap<>();
-  private @Nullable Databases databases;
+  private @Nullable DatabaseFactory databases;
   private @Nullable IllegalStateException refusal;
 
   /**
@@ -142,7 +142,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   static List<String> withSettings(
       String @Nullable [] command, List<ServerExtension> extensions, Map<String, String> settings) {
     var all = new ArrayList<String>(command == null ? List.of() : Arrays.asList(command));
-    ServerContent.settings(extensions, settings)
+    ExtensionBundle.settings(extensions, settings)
         .forEach((name, value) -> all.addAll(List.of("-c", name + "=" + value)));
     return all;
   }
@@ -159,7 +159,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   public void start() {
     refusal = null;
     // checked here because Testcontainers would wrap exceptions thrown by the command modifier
-    Map<String, String> unused = ServerContent.settings(extensions, settings);
+    Map<String, String> unused = ExtensionBundle.settings(extensions, settings);
     try {
       super.start();
     } catch (ContainerLaunchException e) {
@@ -209,7 +209,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   private Map<String, byte[]> files(
       String image, Platform platform, int major, String libraries, String shared) {
     try {
-      return ServerContent.files(extensions, platform, major, libraries, shared);
+      return ExtensionBundle.files(extensions, platform, major, libraries, shared);
     } catch (IllegalStateException e) {
       throw new IllegalStateException(image + " cannot be used: " + e.getMessage(), e);
     } catch (IOException e) {
@@ -247,7 +247,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   protected void containerIsStarted(InspectContainerResponse container) {
     super.containerIsStarted(container);
     var created =
-        Databases.foreign(
+        DatabaseFactory.foreign(
             getHost(),
             getMappedPort(POSTGRESQL_PORT),
             getDatabaseName(),
@@ -275,7 +275,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
    * @throws IllegalStateException if the container is not running or the database cannot be created
    */
   public TestDatabase createDatabase() {
-    return new TestDatabase(databases(), DatabaseServer.createDatabase(databases(), true));
+    return new TestDatabase(databases(), SharedServer.createDatabase(databases(), true));
   }
 
   /**
@@ -283,7 +283,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
    *
    * @throws IllegalStateException if the container is not running
    */
-  protected Databases databases() {
+  protected DatabaseFactory databases() {
     if (databases == null) {
       throw new IllegalStateException("the container is not started");
     }

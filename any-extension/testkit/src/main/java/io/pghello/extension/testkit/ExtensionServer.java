@@ -2,10 +2,10 @@
 package io.pghello.extension.testkit;
 
 import io.pghello.extension.testkit.internal.DatabaseNames;
-import io.pghello.extension.testkit.internal.DatabaseServer;
 import io.pghello.extension.testkit.internal.NamedExtensions;
 import io.pghello.extension.testkit.internal.ServerExtension;
-import io.pghello.extension.testkit.internal.ServerPlace;
+import io.pghello.extension.testkit.internal.ServerLocation;
+import io.pghello.extension.testkit.internal.SharedServer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -47,9 +47,9 @@ import java.util.Objects;
  * <p>Thread-safe.
  */
 public final class ExtensionServer implements AutoCloseable {
-  private final DatabaseServer server;
+  private final SharedServer server;
 
-  ExtensionServer(DatabaseServer server) {
+  ExtensionServer(SharedServer server) {
     this.server = server;
   }
 
@@ -123,12 +123,12 @@ public final class ExtensionServer implements AutoCloseable {
     public ExtensionServer start() {
       List<ServerExtension> all = extensions.stream().map(NativeExtension::extension).toList();
       return new ExtensionServer(
-          DatabaseServer.start(
+          SharedServer.start(
               port,
               settings,
               DatabaseNames.of(NamedExtensions.PREFIX, NamedExtensions.APPLICATION, all),
               all,
-              ServerPlace.ofAny().ours()));
+              ServerLocation.ofAny().ours()));
     }
   }
 
@@ -153,7 +153,7 @@ public final class ExtensionServer implements AutoCloseable {
   public TestDatabase createDatabase(DatabasePreparer preparer) {
     Objects.requireNonNull(preparer, "preparer");
     return new TestDatabase(
-        server.databases(), DatabaseServer.createDatabase(server.databases(), true, preparer));
+        server.databases(), SharedServer.createDatabase(server.databases(), true, preparer));
   }
 
   /**

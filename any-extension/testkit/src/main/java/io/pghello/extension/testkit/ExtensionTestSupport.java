@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit;
 
-import io.pghello.extension.testkit.internal.DatabaseServer;
 import io.pghello.extension.testkit.internal.NamedExtensions;
-import io.pghello.extension.testkit.internal.ServerPlace;
-import io.pghello.extension.testkit.internal.TestServer;
+import io.pghello.extension.testkit.internal.ServerLocation;
+import io.pghello.extension.testkit.internal.SharedServer;
+import io.pghello.extension.testkit.internal.TestServerHandle;
 import java.lang.annotation.Annotation;
 import java.util.List;
 
@@ -20,7 +20,7 @@ final class ExtensionTestSupport extends DatabaseJUnitExtension {
     var extensions = new NamedExtensions(test.extensions(), test.install(), test.settings());
     return new Settings(
         extensions,
-        () -> TestServer.open(ServerPlace.ofAny(), extensions.needs()),
+        () -> TestServerHandle.open(ServerLocation.ofAny(), extensions.needs()),
         test.database() == ExtensionTest.Scope.CLASS,
         true,
         List.of(test.scripts()),
@@ -28,7 +28,7 @@ final class ExtensionTestSupport extends DatabaseJUnitExtension {
   }
 
   @Override
-  protected Object embedded(DatabaseServer server) {
+  protected Object embedded(SharedServer server) {
     return new ExtensionServer(server);
   }
 }

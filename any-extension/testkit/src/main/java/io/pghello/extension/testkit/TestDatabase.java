@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit;
 
-import io.pghello.extension.testkit.internal.Databases;
+import io.pghello.extension.testkit.internal.DatabaseFactory;
 import java.sql.SQLException;
 import java.util.Objects;
 import javax.sql.DataSource;
@@ -13,11 +13,11 @@ import javax.sql.DataSource;
  * <p>Thread-safe.
  */
 public class TestDatabase implements AutoCloseable {
-  private final Databases databases;
+  private final DatabaseFactory databases;
   private final String name;
 
   /** Wraps an existing database. For the testkit; {@code createDatabase()} creates databases. */
-  public TestDatabase(Databases databases, String name) {
+  public TestDatabase(DatabaseFactory databases, String name) {
     this.databases = databases;
     this.name = name;
   }
@@ -75,7 +75,7 @@ public class TestDatabase implements AutoCloseable {
         proxy.host(), proxy.port(), name, superuser ? databases.superuser() : databases.owner());
   }
 
-  Databases databases() {
+  DatabaseFactory databases() {
     return databases;
   }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.mcp;
 
-import io.pghello.extension.testkit.internal.Cache;
+import io.pghello.extension.testkit.internal.InstallationCache;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -51,7 +51,7 @@ final class Npm {
     }
     try {
       // the directory's contents are executed, so only this user may write to it
-      return Cache.open().folder("npm-" + hash(), Npm::install);
+      return InstallationCache.open().folder("npm-" + hash(), Npm::install);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

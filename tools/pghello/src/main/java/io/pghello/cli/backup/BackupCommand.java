@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.backup;
 
-import io.pghello.cli.backup.dump.Dumps;
+import io.pghello.cli.backup.dump.DumpBackupMethod;
 import io.pghello.cli.backup.folder.BackupMethod;
 import io.pghello.cli.backup.pgbackrest.PgBackRest;
 import io.pghello.cli.backup.pgbackrest.PgBackRestOptions;
-import io.pghello.cli.backup.pgbackrest.WholeServer;
+import io.pghello.cli.backup.pgbackrest.ServerBackupMethod;
 import io.pghello.cli.connect.ConnectionOptions;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Output;
@@ -98,7 +98,7 @@ public final class BackupCommand implements Callable<Integer> {
   public Integer call() throws SQLException, IOException {
     Failure.refuseIf(folder.toString().isEmpty(), "--to must name a directory, but is empty");
     BackupMethod method = method();
-    return new BackupsTo(folder, method, withoutFiles, output).make(connection.target()).exitCode();
+    return new BackupJob(folder, method, withoutFiles, output).make(connection.target()).exitCode();
   }
 
   private BackupMethod method() {
@@ -106,7 +106,7 @@ public final class BackupCommand implements Callable<Integer> {
     PgBackRest pgBackRest = pgBackRestOptions.pgBackRest();
     if (pgBackRest == null) {
       Failure.refuseIf(type != null, "--type requires --pgbackrest");
-      return new Dumps(databases, bindir, keepDays, output);
+      return new DumpBackupMethod(databases, bindir, keepDays, output);
     }
     Failure.refuseIf(
         !databases.isEmpty(),
@@ -114,7 +114,7 @@ public final class BackupCommand implements Callable<Integer> {
     Failure.refuseIf(
         type != null && !Set.of("full", "diff", "incr").contains(type),
         "--type must be full, diff or incr, but is " + type);
-    return new WholeServer(
-        pgBackRest, type == null ? WholeServer.USUAL_TYPE : type, bindir, output);
+    return new ServerBackupMethod(
+        pgBackRest, type == null ? ServerBackupMethod.USUAL_TYPE : type, bindir, output);
   }
 }

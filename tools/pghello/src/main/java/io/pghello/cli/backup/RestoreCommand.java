@@ -14,11 +14,11 @@ import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Output;
-import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
+import io.pghello.cli.output.TerminalText;
+import io.pghello.cli.system.CleanupStack;
 import io.pghello.cli.system.Programs;
-import io.pghello.cli.system.Undo;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -178,7 +178,7 @@ public final class RestoreCommand implements Callable<Integer> {
     Set<String> created = Set.of();
     Target given = connection.target();
     Target maintenance = maintenance(given, as == null ? databases : List.of(as));
-    var undo = new Undo();
+    var undo = new CleanupStack();
     // Verify the checksums during the restore, because this takes long for large backups.
     var sums = new CompletableFuture<@Nullable Void>();
     var unused = sums.whenComplete((nothing, wrong) -> closeIfFailed(wrong, undo));
@@ -253,7 +253,7 @@ public final class RestoreCommand implements Callable<Integer> {
     Programs programs = Programs.ofServer(backup.serverMajor(), backups.bindir());
     output.progress("%s", data);
     Instant begin = Instant.now();
-    try (var undo = new Undo()) {
+    try (var undo = new CleanupStack()) {
       var goal = new RecoveredServer.Goal(point == null ? backups.at() : null, point);
       RecoveredServer server =
           RecoveredServer.start(
@@ -309,7 +309,7 @@ public final class RestoreCommand implements Callable<Integer> {
                   + "file.");
           if (!steps.isEmpty()) {
             out.println("To run both without these lines, first run these steps in the copy:");
-            steps.stream().map(Printable::line).forEach(step -> out.println("  " + step));
+            steps.stream().map(TerminalText::line).forEach(step -> out.println("  " + step));
           }
           if (gap != null) {
             out.println(gap);
@@ -352,7 +352,7 @@ public final class RestoreCommand implements Callable<Integer> {
     }
   }
 
-  private static void closeIfFailed(@Nullable Throwable wrong, Undo undo) {
+  private static void closeIfFailed(@Nullable Throwable wrong, CleanupStack undo) {
     if (wrong != null) {
       undo.close();
     }
@@ -428,7 +428,7 @@ public final class RestoreCommand implements Callable<Integer> {
             rows),
         out -> {
           if (!created.isEmpty()) {
-            out.printf("Created roles: %s%n", Printable.line(String.join(", ", created)));
+            out.printf("Created roles: %s%n", TerminalText.line(String.join(", ", created)));
           }
           if (!rows.isEmpty()) {
             out.println(Table.of(Restored.class, rows));
@@ -441,7 +441,7 @@ public final class RestoreCommand implements Callable<Integer> {
               out.printf(
                   "The previous database %s is now %s and accepts no connections: "
                       + "drop it when you no longer need it%n",
-                  Printable.line(row.database()), Printable.line(row.before()));
+                  TerminalText.line(row.database()), TerminalText.line(row.before()));
             }
           }
         });

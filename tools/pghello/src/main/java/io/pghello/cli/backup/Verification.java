@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.backup;
 
-import io.pghello.cli.backup.dump.Dumps;
+import io.pghello.cli.backup.dump.DumpBackupMethod;
 import io.pghello.cli.backup.folder.Backup;
 import io.pghello.cli.backup.folder.BackupMethod;
 import io.pghello.cli.backup.folder.BackupMethod.Proof;
-import io.pghello.cli.backup.pgbackrest.WholeServer;
+import io.pghello.cli.backup.pgbackrest.ServerBackupMethod;
 import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Output;
-import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.SqlErrors;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
-import io.pghello.cli.system.Undo;
+import io.pghello.cli.output.TerminalText;
+import io.pghello.cli.system.CleanupStack;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -62,10 +62,10 @@ public record Verification(
     backup.check();
     BackupMethod method =
         backup.isOfWholeServer()
-            ? new WholeServer(backup, trial.options().bindir(), output)
-            : new Dumps(trial.options().bindir(), output);
+            ? new ServerBackupMethod(backup, trial.options().bindir(), output)
+            : new DumpBackupMethod(trial.options().bindir(), output);
     Proof proof;
-    try (var undo = new Undo()) {
+    try (var undo = new CleanupStack()) {
       proof = method.verify(backup, databases, trial, undo);
       if (proof.failed().size() < databases.size()) {
         print(backup, proof);
@@ -100,7 +100,7 @@ public record Verification(
             proof.wrong()),
         out -> {
           out.println(proof.databases());
-          proof.wrong().stream().map(Printable::line).forEach(out::println);
+          proof.wrong().stream().map(TerminalText::line).forEach(out::println);
           out.printf(
               "%nBackup %s %s%n",
               backup.folder(), proof.wrong().isEmpty() ? "can be restored" : "cannot be relied on");

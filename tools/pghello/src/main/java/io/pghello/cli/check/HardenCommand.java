@@ -9,9 +9,9 @@ import io.pghello.cli.output.Finding;
 import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.Json;
 import io.pghello.cli.output.Output;
-import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.SqlErrors;
 import io.pghello.cli.output.Status;
+import io.pghello.cli.output.TerminalText;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -133,7 +133,7 @@ public final class HardenCommand implements Callable<Integer> {
           affected.text(),
           named ? null : affected.grant() + "; or revoke it anyway with --revoke-from ROLE");
       if (apply && !output.isJson()) {
-        output.out().println(Printable.line("-- " + affected.text()));
+        output.out().println(TerminalText.line("-- " + affected.text()));
       }
     }
     // Check this before harden creates its roles, because afterwards none of them is missing.
@@ -302,7 +302,7 @@ public final class HardenCommand implements Callable<Integer> {
     if (!output.isJson()) {
       PrintWriter out = output.out();
       out.println(
-          Printable.line(
+          TerminalText.line(
               step.file() == null
                   ? step.sql() + "; -- undo: " + step.undo()
                   : step.sql() + " # undo: " + step.undo()));

@@ -4,9 +4,9 @@ package io.pghello.cli.check;
 import io.pghello.cli.connect.ExtensionFunctions;
 import io.pghello.cli.connect.OpsExtension;
 import io.pghello.cli.output.Findings;
-import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.SqlErrors;
 import io.pghello.cli.output.Status;
+import io.pghello.cli.output.TerminalText;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -341,7 +341,7 @@ final class Hardening {
   /** Returns the step that a recorded line reverts; null if there is none. */
   @Nullable Step undoneBy(String line) {
     return all.stream()
-        .filter(step -> Printable.line(step.undo()).equals(line))
+        .filter(step -> TerminalText.line(step.undo()).equals(line))
         .findFirst()
         .orElse(null);
   }

@@ -6,7 +6,7 @@ import static java.util.stream.Collectors.joining;
 import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Failure;
-import io.pghello.cli.output.Printable;
+import io.pghello.cli.output.TerminalText;
 import io.pghello.cli.system.Replacement;
 import java.io.IOException;
 import java.net.URLEncoder;
@@ -56,7 +56,7 @@ record UndoFile(Path folder, String ofCopies, Path path) {
   static UndoFile of(Path folder, String ofCopies, String address) {
     Failure.refuseIf(
         !IDENTIFIERS.matcher(ofCopies).matches(),
-        "the server answered with invalid identifiers: " + Printable.line(ofCopies));
+        "the server answered with invalid identifiers: " + TerminalText.line(ofCopies));
     String encoded = URLEncoder.encode(address, StandardCharsets.UTF_8);
     return new UndoFile(folder, ofCopies, folder.resolve(ofCopies + encoded + ".sql"));
   }
@@ -124,7 +124,7 @@ record UndoFile(Path folder, String ofCopies, Path path) {
    */
   void write(List<String> before, List<Hardening.Step> steps) throws IOException {
     var lines = new LinkedHashSet<>(before);
-    steps.forEach(step -> lines.add(Printable.line(step.undo())));
+    steps.forEach(step -> lines.add(TerminalText.line(step.undo())));
     if (lines.isEmpty()) {
       Files.deleteIfExists(path);
       return;

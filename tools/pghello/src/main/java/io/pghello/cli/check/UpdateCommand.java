@@ -10,9 +10,9 @@ import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.Output;
-import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.SqlErrors;
 import io.pghello.cli.output.Status;
+import io.pghello.cli.output.TerminalText;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -258,7 +258,7 @@ public final class UpdateCommand implements Callable<Integer> {
       line(
           out,
           width,
-          Printable.line(one.database()),
+          TerminalText.line(one.database()),
           Objects.requireNonNullElse(one.from(), ""),
           one.to(),
           one.result(),

@@ -2,8 +2,8 @@
 package io.pghello.cli.connect;
 
 import io.pghello.cli.output.Failure;
-import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.SqlErrors;
+import io.pghello.cli.output.TerminalText;
 import java.sql.Connection;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
@@ -79,7 +79,7 @@ public final class OpsExtension {
   public static void check(Connection connection) throws SQLException {
     String problem = Query.value(connection, PROBLEM);
     if (problem != null) {
-      throw Failure.unknown(Printable.line(problem));
+      throw Failure.unknown(TerminalText.line(problem));
     }
   }
 
@@ -89,7 +89,7 @@ public final class OpsExtension {
    */
   public static @Nullable String ofOthers(Connection connection) throws SQLException {
     String others = Query.value(connection, OF_OTHERS);
-    return others == null ? null : Printable.line(others);
+    return others == null ? null : TerminalText.line(others);
   }
 
   public static String explain(SQLException e) {

@@ -7,9 +7,9 @@ import static java.util.stream.Collectors.partitioningBy;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Json;
 import io.pghello.cli.output.Output;
-import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
+import io.pghello.cli.output.TerminalText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -238,7 +238,7 @@ public final class LogsCommand implements Callable<Integer> {
     } else {
       String code = entry.state() == null ? "" : entry.state() + " ";
       String line = found.prefix() + " " + code + entry.severity() + ": " + found.message();
-      output.out().println(event.status().coloured() + " " + Printable.line(line));
+      output.out().println(event.status().coloured() + " " + TerminalText.line(line));
     }
     output.flush();
   }

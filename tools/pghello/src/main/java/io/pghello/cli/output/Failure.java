@@ -92,7 +92,7 @@ public final class Failure extends RuntimeException {
    * as a database.
    */
   public static Failure in(String part, Exception e) {
-    return new Failure(of(e).status, Printable.line(part) + ": " + of(e).getMessage());
+    return new Failure(of(e).status, TerminalText.line(part) + ": " + of(e).getMessage());
   }
 
   public Status status() {

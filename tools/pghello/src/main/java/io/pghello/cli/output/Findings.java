@@ -81,7 +81,7 @@ public final class Findings {
    * performance data.
    */
   private static String line(String text) {
-    return Printable.line(text).replace("|", "\\u007c");
+    return TerminalText.line(text).replace("|", "\\u007c");
   }
 
   Map<String, @Nullable Object> toMap(String database, Map<String, @Nullable Object> more) {

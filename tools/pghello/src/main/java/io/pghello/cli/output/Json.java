@@ -47,7 +47,7 @@ public final class Json {
         new DefaultPrettyPrinter(separators)
             .withArrayIndenter(indenter)
             .withObjectIndenter(indenter);
-    return Printable.escaped(CONTROL, WRITER.with(printer).asString(plain(value)));
+    return TerminalText.escaped(CONTROL, WRITER.with(printer).asString(plain(value)));
   }
 
   private static @Nullable Object plain(@Nullable Object value) {

@@ -77,7 +77,7 @@ public final class Output {
     PrintWriter err = spec.commandLine().getErr();
     Object[] printable =
         Stream.of(arguments)
-            .map(one -> one instanceof String text ? Printable.line(text) : one)
+            .map(one -> one instanceof String text ? TerminalText.line(text) : one)
             .toArray();
     err.printf(Locale.ROOT, format + "%n", printable);
     err.flush();

@@ -70,7 +70,7 @@ public final class SqlErrors {
     if (line.equals("The connection attempt failed.") && e.getCause() instanceof IOException why) {
       line = "The connection attempt failed: " + why.getMessage();
     }
-    line = Printable.line(line);
+    line = TerminalText.line(line);
     return state(e).isEmpty() ? line : line + " (SQLSTATE " + state(e) + ")";
   }
 }

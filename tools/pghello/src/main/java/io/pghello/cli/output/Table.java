@@ -104,6 +104,6 @@ public record Table(List<String> columns, List<List<@Nullable Object>> rows) {
   private static String text(@Nullable Object value) {
     return value instanceof java.math.BigDecimal number
         ? number.toPlainString()
-        : value == null ? "" : Printable.line(value.toString());
+        : value == null ? "" : TerminalText.line(value.toString());
   }
 }

@@ -45,7 +45,7 @@ public final class ScratchServer {
    * @param undo the cleanup steps, which stop the server and delete its directory
    */
   public static Target start(
-      Programs programs, Path temporary, Path files, List<String> preload, Undo undo)
+      Programs programs, Path temporary, Path files, List<String> preload, CleanupStack undo)
       throws IOException {
     Path folder = Files.createTempDirectory(temporary, "pghello-verify");
     undo.begin(() -> {}, () -> Folders.deleteFolder(folder));
@@ -82,7 +82,7 @@ public final class ScratchServer {
       command.add("--shared_preload_libraries=" + String.join(",", preload));
       command.add("--max_worker_processes=0");
     }
-    Undo.Running running =
+    CleanupStack.Running running =
         undo.start(asServer(command.toArray(String[]::new)), Map.of(), Redirect.DISCARD);
     undo.begin(
         () -> {},
@@ -120,7 +120,7 @@ public final class ScratchServer {
   }
 
   /** Requests a fast shutdown, which does not wait for sessions to end. */
-  public static void tellToEnd(Undo.Running server) {
+  public static void tellToEnd(CleanupStack.Running server) {
     Programs.output("kill", "-INT", String.valueOf(server.process().pid()));
   }
 
@@ -131,7 +131,7 @@ public final class ScratchServer {
         : "";
   }
 
-  private static void awaitStart(Target target, Undo.Running running) {
+  private static void awaitStart(Target target, CleanupStack.Running running) {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS);
     while (true) {
       try {
@@ -146,7 +146,7 @@ public final class ScratchServer {
     }
   }
 
-  private static String messages(Undo.Running running, SQLException e) {
+  private static String messages(CleanupStack.Running running, SQLException e) {
     try {
       return Files.readString(running.messages()) + SqlErrors.message(e);
     } catch (IOException io) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
-import io.pghello.extension.testkit.internal.Databases.Login;
+import io.pghello.extension.testkit.internal.DatabaseFactory.Login;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -95,11 +95,11 @@ public final class EmbeddedServer {
           "mmap");
 
   private final ReentrantLock lock = new ReentrantLock();
-  private final ServerPrograms programs;
+  private final PostgresCommands programs;
   private final int major;
   private final Map<String, String> settings;
   private final boolean fixedPort;
-  private final Scratch scratch;
+  private final DataDirectory scratch;
   private final Thread cleaner = new Thread(this::close, "pg-hello-server-closer");
   private String password = "";
   private int port;
@@ -110,7 +110,11 @@ public final class EmbeddedServer {
   private boolean kept;
 
   private EmbeddedServer(
-      ServerPrograms programs, int major, Map<String, String> settings, int port, Scratch scratch) {
+      PostgresCommands programs,
+      int major,
+      Map<String, String> settings,
+      int port,
+      DataDirectory scratch) {
     this.programs = programs;
     this.major = major;
     this.settings = new TreeMap<>(DEFAULTS);
@@ -143,7 +147,7 @@ public final class EmbeddedServer {
    * @param settings the settings for {@code postgresql.conf}
    * @param names the names of the role, the databases and the template's extensions
    * @param extensions the extensions to add to the server
-   * @param place the place of the server's programs; see {@link ServerPlace#EMBEDDED}
+   * @param place the place of the server's programs; see {$1ServerLocation#EMBEDDED}
    */
   public static EmbeddedServer start(
       int port,
@@ -152,14 +156,14 @@ public final class EmbeddedServer {
       List<ServerExtension> extensions,
       String place)
       throws IOException {
-    ServerStock found = ServerStock.of(place);
+    PostgresDistribution found = PostgresDistribution.of(place);
     int major = found.major();
-    var content = new ServerContent(extensions, found);
-    ServerStock stock =
-        found instanceof InstalledServer installed ? installed.with(content.paths()) : found;
+    var content = new ExtensionBundle(extensions, found);
+    PostgresDistribution stock =
+        found instanceof InstalledDistribution installed ? installed.with(content.paths()) : found;
     String key = content.key(stock.identity());
-    Cache cache = Cache.open();
-    ServerPrograms programs = stock.programs(folder(cache, stock, content, key));
+    InstallationCache cache = InstallationCache.open();
+    PostgresCommands programs = stock.programs(folder(cache, stock, content, key));
     Map<String, String> creation = content.creationSettings(settings);
     Path template =
         cache.folder(
@@ -168,14 +172,15 @@ public final class EmbeddedServer {
                 + "-"
                 + major
                 + "-"
-                + ServerContent.templateKey(key, names, creation),
+                + ExtensionBundle.templateKey(key, names, creation),
             folder -> {
               content.requireUsable(programs);
               cache.removeUnused(TEMPLATES, KEPT_TEMPLATES);
               makeTemplate(programs, major, names, creation, folder);
             });
     var server =
-        new EmbeddedServer(programs, major, content.settings(settings), port, Scratch.create());
+        new EmbeddedServer(
+            programs, major, content.settings(settings), port, DataDirectory.create());
     try {
       server.prepare(template);
       server.start();
@@ -190,7 +195,8 @@ public final class EmbeddedServer {
   /**
    * Returns the directory of a server with its extensions: links to an unpacked server, and files.
    */
-  private static Path folder(Cache cache, ServerStock stock, ServerContent content, String key)
+  private static Path folder(
+      InstallationCache cache, PostgresDistribution stock, ExtensionBundle content, String key)
       throws IOException {
     String name = "postgresql-" + stock.major() + "-" + key;
     Path place = cache.path(name);
@@ -202,7 +208,7 @@ public final class EmbeddedServer {
   }
 
   /** Returns the directory of an unpacked server without extensions. */
-  static Path unpacked(Cache cache, ServerStock stock) throws IOException {
+  static Path unpacked(InstallationCache cache, PostgresDistribution stock) throws IOException {
     return cache.folder(
         "postgresql-" + stock.major() + "-stock-" + stock.identity().replace(' ', '-'),
         stock::unpack);
@@ -212,7 +218,7 @@ public final class EmbeddedServer {
     lock.lock();
     try {
       requireOpen();
-      Scratch.copy(template, scratch.data());
+      DataDirectory.copy(template, scratch.data());
     } finally {
       lock.unlock();
     }
@@ -327,7 +333,7 @@ public final class EmbeddedServer {
   public void kill() {
     lock.lock();
     try {
-      scratch.server().ifPresent(Scratch::kill);
+      scratch.server().ifPresent(DataDirectory::kill);
       stop();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -424,7 +430,7 @@ public final class EmbeddedServer {
    * @param folder the server's directory, which is removed
    * @param data the data directory inside that directory
    */
-  static String endCommand(ServerPrograms programs, Path folder, Path data) {
+  static String endCommand(PostgresCommands programs, Path folder, Path data) {
     if (programs.platform().isWindows()) {
       return quoted(programs.program("pg_ctl").toString(), false)
           + " -D "
@@ -560,7 +566,7 @@ public final class EmbeddedServer {
                     + "pg_catalog.current_setting('data_directory'), 'SQL_ASCII'), 'hex')")) {
       row.next();
       byte[] folder = HexFormat.of().parseHex(row.getString(1));
-      if (!Path.of(new String(folder, Scratch.PATHS)).equals(scratch.data())) {
+      if (!Path.of(new String(folder, DataDirectory.PATHS)).equals(scratch.data())) {
         throw new IOException("could not bind: another server answers on port " + port + ".");
       }
     }
@@ -568,8 +574,8 @@ public final class EmbeddedServer {
 
   private DataSource superuser(int port) {
     PGSimpleDataSource dataSource =
-        Databases.source(LOOPBACK, port, "postgres", new Login(SUPERUSER, password));
-    Databases.refuseClearText(dataSource);
+        DatabaseFactory.source(LOOPBACK, port, "postgres", new Login(SUPERUSER, password));
+    DatabaseFactory.refuseClearText(dataSource);
     return dataSource;
   }
 
@@ -702,7 +708,7 @@ public final class EmbeddedServer {
 
   /** Creates a data directory with the template database. */
   private static void makeTemplate(
-      ServerPrograms programs,
+      PostgresCommands programs,
       int major,
       DatabaseNames names,
       Map<String, String> settings,
@@ -715,11 +721,12 @@ public final class EmbeddedServer {
     if (major >= 18) {
       all.put("md5_password_warnings", "off");
     }
-    var server = new EmbeddedServer(programs, major, all, 0, Scratch.create());
+    var server = new EmbeddedServer(programs, major, all, 0, DataDirectory.create());
     try {
       server.initialize();
       server.start();
-      try (Databases databases = Databases.embedded(server.port(), server.password(), names);
+      try (DatabaseFactory databases =
+              DatabaseFactory.embedded(server.port(), server.password(), names);
           Connection superuser = server.superuser(server.port()).getConnection();
           Statement statement = superuser.createStatement()) {
         databases.prepare();
@@ -732,7 +739,7 @@ public final class EmbeddedServer {
             e);
       }
       server.stop();
-      Scratch.copy(server.scratch.data(), folder);
+      DataDirectory.copy(server.scratch.data(), folder);
     } finally {
       server.close();
     }

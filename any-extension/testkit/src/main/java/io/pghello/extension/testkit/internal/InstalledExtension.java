@@ -154,9 +154,9 @@ public final class InstalledExtension implements ExtensionSource {
       digest.update(content);
     }
     Path unpacked =
-        Cache.open()
+        InstallationCache.open()
             .folder(
-                "package-" + ServerContent.shortened(digest),
+                "package-" + ExtensionBundle.shortened(digest),
                 folder -> {
                   Files.createDirectories(folder);
                   for (Path each : packages) {

@@ -28,7 +28,7 @@ public record NamedExtensions(
    *     value
    * @throws IllegalStateException if a descriptor on the class path is invalid
    */
-  public TestServer.Needs needs() {
+  public TestServerHandle.Needs needs() {
     var values = new LinkedHashMap<String, String>();
     for (String setting : settings) {
       int equals = setting.indexOf('=');
@@ -38,7 +38,7 @@ public record NamedExtensions(
       }
       values.put(setting.substring(0, equals).strip(), setting.substring(equals + 1).strip());
     }
-    return new TestServer.Needs(PREFIX, APPLICATION, found(), values);
+    return new TestServerHandle.Needs(PREFIX, APPLICATION, found(), values);
   }
 
   private List<ServerExtension> found() {

@@ -2,7 +2,7 @@
 package io.pghello.extension.testkit.internal;
 
 import io.pghello.extension.testkit.DatabasePreparer;
-import io.pghello.extension.testkit.internal.Databases.PreparationException;
+import io.pghello.extension.testkit.internal.DatabaseFactory.PreparationException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

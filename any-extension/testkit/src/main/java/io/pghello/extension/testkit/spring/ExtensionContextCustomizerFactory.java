@@ -3,8 +3,8 @@ package io.pghello.extension.testkit.spring;
 
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.internal.NamedExtensions;
-import io.pghello.extension.testkit.internal.ServerPlace;
-import io.pghello.extension.testkit.internal.TestServer;
+import io.pghello.extension.testkit.internal.ServerLocation;
+import io.pghello.extension.testkit.internal.TestServerHandle;
 import io.pghello.extension.testkit.spring.AutoConfigureExtensionDatabase.Reset;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +32,7 @@ final class ExtensionContextCustomizerFactory implements ContextCustomizerFactor
       implements DatabaseCustomizer {
     @Override
     public TestDatabase createDatabase() {
-      return TestServer.createDatabase(ServerPlace.ofAny(), extensions, extensions::needs);
+      return TestServerHandle.createDatabase(ServerLocation.ofAny(), extensions, extensions::needs);
     }
   }
 }

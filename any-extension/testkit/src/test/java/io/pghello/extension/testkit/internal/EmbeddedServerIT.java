@@ -23,16 +23,16 @@ class EmbeddedServerIT {
         Map.of(),
         new DatabaseNames("app", "embedded-server-it", List.of()),
         List.of(),
-        ServerPlace.EMBEDDED);
+        ServerLocation.EMBEDDED);
   }
 
   private static Connection connect(EmbeddedServer server) throws SQLException {
     PGSimpleDataSource dataSource =
-        Databases.source(
+        DatabaseFactory.source(
             "127.0.0.1",
             server.port(),
             "postgres",
-            new Databases.Login("postgres", server.password()));
+            new DatabaseFactory.Login("postgres", server.password()));
     return dataSource.getConnection();
   }
 

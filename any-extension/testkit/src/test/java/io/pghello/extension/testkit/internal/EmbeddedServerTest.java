@@ -36,8 +36,8 @@ class EmbeddedServerTest {
                 + " && rmdir /s /q \"/tmp/it's one\"");
   }
 
-  private static ServerPrograms programs(String system) {
-    return new ServerPrograms(Path.of("/server"), new Platform(system, "amd64", false));
+  private static PostgresCommands programs(String system) {
+    return new PostgresCommands(Path.of("/server"), new Platform(system, "amd64", false));
   }
 
   @Test
@@ -55,7 +55,7 @@ class EmbeddedServerTest {
   @Test
   void usesItsOwnDataForProj(@TempDir Path folder) throws IOException {
     Platform platform = new Platform("linux", "amd64", false);
-    var programs = new ServerPrograms(folder, platform);
+    var programs = new PostgresCommands(folder, platform);
     var environment = new HashMap<>(Map.of("PROJ_LIB", "/other", "PROJ_DATA", "/other"));
     programs.useOwnData(environment);
     assertThat(environment).isEqualTo(Map.of("PROJ_LIB", "/other", "PROJ_DATA", "/other"));

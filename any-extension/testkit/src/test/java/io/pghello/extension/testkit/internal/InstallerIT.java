@@ -79,7 +79,7 @@ class InstallerIT {
 
   /** Returns the output of a server in single-user mode. */
   private String query(Path server) throws Exception {
-    var programs = new ServerPrograms(server, Platform.ofThisJvm());
+    var programs = new PostgresCommands(server, Platform.ofThisJvm());
     Path data = Files.createTempDirectory(folder, "data");
     Path log = Files.createTempFile(folder, "log", "");
     int status =

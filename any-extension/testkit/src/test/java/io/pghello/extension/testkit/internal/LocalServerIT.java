@@ -49,7 +49,7 @@ class LocalServerIT {
   /** Installs the server of the class path, with the pg_config that it lacks. */
   @BeforeEach
   void installServer() throws IOException {
-    installed = EmbeddedServer.unpacked(Cache.open(), ServerArchive.find());
+    installed = EmbeddedServer.unpacked(InstallationCache.open(), EmbeddedDistribution.find());
     Path config =
         Stage.write(
             folder.resolve("bin/pg_config"),
@@ -77,7 +77,7 @@ class LocalServerIT {
                 .start();
         TestDatabase database = server.createDatabase();
         Connection connection = database.superuserDataSource().getConnection()) {
-      assertThat(server.major()).isEqualTo(ServerArchive.find().major());
+      assertThat(server.major()).isEqualTo(EmbeddedDistribution.find().major());
       assertThat(ask(connection, "SELECT pg_hello('Ada') || acme() || show_trgm('') :: text"))
           .isEqualTo("Hello, Ada!1{}");
       String bin = ask(connection, "SELECT setting FROM pg_config() WHERE name = 'BINDIR'");

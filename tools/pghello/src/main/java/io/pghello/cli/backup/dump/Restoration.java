@@ -6,9 +6,9 @@ import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.ServerDatabases;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Failure;
-import io.pghello.cli.output.Printable;
+import io.pghello.cli.output.TerminalText;
+import io.pghello.cli.system.CleanupStack;
 import io.pghello.cli.system.Programs;
-import io.pghello.cli.system.Undo;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
@@ -47,7 +47,7 @@ public record Restoration(
     List<String> options,
     Runnable check,
     boolean trustOwners,
-    Undo undo) {
+    CleanupStack undo) {
   /** The option of pg_restore that restores everything into the database's default tablespace. */
   public static final String NO_TABLESPACES = "--no-tablespaces";
 
@@ -114,8 +114,8 @@ public record Restoration(
     Path dump = backup.dump(database);
     List<DumpEntry> listed = Failure.await(reading).entries();
     String passing = "pghello_restore_" + UUID.randomUUID().toString().substring(0, 8);
-    var logIn = new OwnersLogIn(passing);
-    Undo.Step drop = () -> drop(passing);
+    var logIn = new TemporaryRestoreRole(passing);
+    CleanupStack.Step drop = () -> drop(passing);
     DumpEntries entries;
     List<String> create;
     List<String> properties;
@@ -123,11 +123,11 @@ public record Restoration(
     Target restored;
     // Close this session before the restore, because it would otherwise be idle for hours.
     try (Connection session = maintenance.connectForLong()) {
-      Map<String, Boolean> roles = OwnersLogIn.roles(session);
+      Map<String, Boolean> roles = TemporaryRestoreRole.roles(session);
       checkOwner(DumpEntries.unknownOwner(roles, listed));
       entries = new DumpEntries(roles, restored(listed));
       Set<String> owners = entries.owners();
-      boolean isSuperuser = OwnersLogIn.isSuperuser(session);
+      boolean isSuperuser = TemporaryRestoreRole.isSuperuser(session);
       byOwners = !owners.isEmpty() && isSuperuser;
       restored = maintenance.in(passing);
       if (isSuperuser) {
@@ -198,7 +198,8 @@ public record Restoration(
   }
 
   /** Restores the database as a superuser, but runs other roles' code without superuser rights. */
-  private void restoreByOwners(Path dump, DumpEntries entries, OwnersLogIn logIn, String passing)
+  private void restoreByOwners(
+      Path dump, DumpEntries entries, TemporaryRestoreRole logIn, String passing)
       throws SQLException, IOException {
     Target database = maintenance.in(passing);
     try (Connection session = database.connectForLong()) {
@@ -217,7 +218,8 @@ public record Restoration(
     restore(dump, entries.eventTriggers(), logIn, passing);
   }
 
-  private void restore(Path dump, List<DumpEntries.Step> steps, OwnersLogIn logIn, String passing)
+  private void restore(
+      Path dump, List<DumpEntries.Step> steps, TemporaryRestoreRole logIn, String passing)
       throws IOException {
     for (DumpEntries.Step step : steps) {
       var command =
@@ -249,7 +251,7 @@ public record Restoration(
     Failure.refuseIf(
         !unknown.isEmpty(),
         "role \""
-            + Printable.line(unknown)
+            + TerminalText.line(unknown)
             + "\" does not exist: use --roles to create the roles of the backup");
   }
 
@@ -268,7 +270,11 @@ public record Restoration(
    * session connects before they are in place.
    */
   private @Nullable String giveName(
-      Connection session, Undo.Step drop, String passing, String name, List<String> properties)
+      Connection session,
+      CleanupStack.Step drop,
+      String passing,
+      String name,
+      List<String> properties)
       throws SQLException {
     String quoted = quoted(session, name);
     boolean exists = exists(session, name);

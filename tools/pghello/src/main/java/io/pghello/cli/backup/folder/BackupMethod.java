@@ -5,7 +5,7 @@ import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
-import io.pghello.cli.system.Undo;
+import io.pghello.cli.system.CleanupStack;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -33,14 +33,14 @@ public interface BackupMethod {
   record Made(Instant point, Status status, Table databases) {}
 
   /** Writes the backup into its directory. */
-  Made make(NewBackup backup, Target target, Connection session, Undo undo)
+  Made make(NewBackup backup, Target target, Connection session, CleanupStack undo)
       throws SQLException, IOException;
 
   /** Returns the {@link Backup#kind} of the backups made with this method. */
   String kind();
 
   /** Removes the backups that are no longer needed, and returns their number. */
-  int removeOld(Path folder, Undo undo) throws IOException;
+  int removeOld(Path folder, CleanupStack undo) throws IOException;
 
   /** Returns the reason why old backups are removed, e.g. "older than 7 days". */
   String removed();
@@ -100,6 +100,6 @@ public interface BackupMethod {
   /**
    * Restores databases of a backup into a temporary server, and reads all rows of these databases.
    */
-  Proof verify(Backup backup, List<String> databases, Trial trial, Undo undo)
+  Proof verify(Backup backup, List<String> databases, Trial trial, CleanupStack undo)
       throws SQLException, IOException;
 }

@@ -4,8 +4,8 @@ package io.pghello.cli.backup.folder;
 import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Failure;
-import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.SqlErrors;
+import io.pghello.cli.output.TerminalText;
 import io.pghello.cli.system.Folders;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -106,7 +106,7 @@ public final class NewBackup {
         if (!NAME.matcher(name).matches() || rows.getRow() > MAX_FILES) {
           throw Failure.critical(
               "the server returned a file name that does not belong to the extension (%s): check that it is your server, with PGSSLMODE=verify-full"
-                  .formatted(Printable.line(name)));
+                  .formatted(TerminalText.line(name)));
         }
         Path file = Folders.createFile(to.resolve(name), "rw-r--r--");
         Files.write(file, rows.getBytes(2));

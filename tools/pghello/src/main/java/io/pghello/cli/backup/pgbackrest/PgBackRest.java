@@ -3,10 +3,10 @@ package io.pghello.cli.backup.pgbackrest;
 
 import io.pghello.cli.backup.folder.Backup;
 import io.pghello.cli.output.Failure;
-import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.Status;
+import io.pghello.cli.output.TerminalText;
+import io.pghello.cli.system.CleanupStack;
 import io.pghello.cli.system.Programs;
-import io.pghello.cli.system.Undo;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
@@ -59,7 +59,7 @@ public record PgBackRest(String stanza, @Nullable Path config) {
    * @throws Failure if the command fails; contains the command's error messages
    */
   public void run(
-      Undo undo,
+      CleanupStack undo,
       Map<String, String> environment,
       Redirect out,
       String command,
@@ -101,7 +101,7 @@ public record PgBackRest(String stanza, @Nullable Path config) {
   }
 
   /** Queries the contents of the repository. */
-  public Repository repository(Undo undo) throws IOException {
+  public Repository repository(CleanupStack undo) throws IOException {
     Path file = Files.createTempFile("pghello", ".json");
     try {
       run(undo, Map.of(), Redirect.to(file.toFile()), "info", List.of("--output=json"));
@@ -140,7 +140,7 @@ public record PgBackRest(String stanza, @Nullable Path config) {
   private static String checked(Pattern pattern, String value) {
     if (value == null || !pattern.matcher(value).matches()) {
       throw Failure.critical(
-          "cannot parse the output of pgBackRest: " + Printable.line("" + value));
+          "cannot parse the output of pgBackRest: " + TerminalText.line("" + value));
     }
     return value;
   }

@@ -6,11 +6,11 @@ import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.ServerDatabases;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Failure;
+import io.pghello.cli.system.CleanupStack;
 import io.pghello.cli.system.Folders;
 import io.pghello.cli.system.Programs;
 import io.pghello.cli.system.Replacement;
 import io.pghello.cli.system.ScratchServer;
-import io.pghello.cli.system.Undo;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
@@ -142,14 +142,19 @@ public final class RecoveredServer {
   private final Programs programs;
   private final Path folder;
   private final Path data;
-  private final Undo undo;
-  private final Undo.Step removeFolder;
+  private final CleanupStack undo;
+  private final CleanupStack.Step removeFolder;
   private final String configuration;
-  private Undo.@Nullable Running running;
+  private CleanupStack.@Nullable Running running;
   private @Nullable String gap;
 
   private RecoveredServer(
-      Backup backup, Programs programs, Path folder, Path data, Undo undo, Undo.Step removeFolder)
+      Backup backup,
+      Programs programs,
+      Path folder,
+      Path data,
+      CleanupStack undo,
+      CleanupStack.Step removeFolder)
       throws IOException {
     this.backup = backup;
     this.programs = programs;
@@ -177,10 +182,10 @@ public final class RecoveredServer {
       Goal goal,
       int jobs,
       List<String> preload,
-      Undo undo)
+      CleanupStack undo)
       throws SQLException, IOException {
     Path folder = Files.createTempDirectory(temporary, "pghello-recover");
-    Undo.Step removeFolder = () -> Folders.deleteFolder(folder);
+    CleanupStack.Step removeFolder = () -> Folders.deleteFolder(folder);
     undo.begin(() -> {}, removeFolder);
     Path into = data == null ? folder.resolve("data") : data;
     boolean exists = Files.isDirectory(into);
@@ -287,7 +292,7 @@ public final class RecoveredServer {
                 add(command, setting, value);
               }
             });
-    Undo.Running started =
+    CleanupStack.Running started =
         undo.start(
             ScratchServer.asServer(command.toArray(String[]::new)),
             PgBackRest.serverEnvironment(),
@@ -411,7 +416,7 @@ public final class RecoveredServer {
    * except that archiving, subscriptions and preloaded libraries are disabled.
    */
   public void keep() throws IOException {
-    Undo.Running server = running;
+    CleanupStack.Running server = running;
     if (server == null) {
       throw new IllegalStateException("the server is not running");
     }

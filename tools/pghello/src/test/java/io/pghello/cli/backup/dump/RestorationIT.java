@@ -349,7 +349,7 @@ class RestorationIT {
   void onlySuperusersAndThoseWhoCanBecomeOneAreTrusted() throws Exception {
     try (Connection session = server.connect("maintenance")) {
       List<String> trusted =
-          OwnersLogIn.roles(session).entrySet().stream()
+          TemporaryRestoreRole.roles(session).entrySet().stream()
               .filter(role -> !role.getValue())
               .map(Map.Entry::getKey)
               .toList();
@@ -362,7 +362,7 @@ class RestorationIT {
           "CREATE ROLE of_creator IN ROLE creator",
           "CREATE ROLE reader IN ROLE pg_read_server_files",
           "CREATE ROLE dba IN ROLE postgres");
-      assertThat(OwnersLogIn.roles(session))
+      assertThat(TemporaryRestoreRole.roles(session))
           .containsEntry("dba", false)
           .containsEntry("reader", true)
           // before 16, whoever creates roles can make one a member of pg_execute_server_program
@@ -398,7 +398,7 @@ class RestorationIT {
   /** While a database is restored, only statements of pg_restore define anything in it. */
   @Test
   void fenceRefusesDefinitionsOfOthers() throws Exception {
-    var login = new OwnersLogIn("pghello_restore_test");
+    var login = new TemporaryRestoreRole("pghello_restore_test");
     String nested = "DO $$BEGIN CREATE TABLE public.nested (i integer); END$$";
     try (Connection admin = server.connect("shop")) {
       Run.execute(

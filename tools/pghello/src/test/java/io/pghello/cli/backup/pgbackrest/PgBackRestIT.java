@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.pghello.cli.Run;
 import io.pghello.cli.backup.folder.Backup;
 import io.pghello.cli.connect.Query;
+import io.pghello.cli.system.CleanupStack;
 import io.pghello.cli.system.Programs;
 import io.pghello.cli.system.ScratchServer;
-import io.pghello.cli.system.Undo;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
 import java.net.ServerSocket;
@@ -354,7 +354,7 @@ class PgBackRestIT {
 
     Programs programs = Programs.ofServer(server.major(), null);
     Path temporary = Files.createDirectory(folder.resolve("temporary"));
-    try (var undo = new Undo()) {
+    try (var undo = new CleanupStack()) {
       RecoveredServer copy =
           RecoveredServer.start(
               Backup.in(backups).get(0),
@@ -582,7 +582,7 @@ class PgBackRestIT {
   /** Returns how many rows of the table in a restored data directory have the right value. */
   private String rows(Path backup, Path data) throws Exception {
     Programs programs = Programs.ofServer(server.major(), null);
-    try (var undo = new Undo()) {
+    try (var undo = new CleanupStack()) {
       Path tree = Files.createTempDirectory(folder, "tree");
       Path bin = ScratchServer.tree(programs, tree, backup.resolve(Backup.FILES));
       int port;

@@ -10,8 +10,8 @@ import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.SqlStatement;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
+import io.pghello.plugin.internal.ParameterSchema;
 import io.pghello.plugin.internal.Records;
-import io.pghello.plugin.internal.Schema;
 import io.pghello.plugin.internal.pool.Pool;
 import io.pghello.plugin.internal.run.Call;
 import io.pghello.plugin.internal.run.Caller;
@@ -48,12 +48,12 @@ public final class OperationTable {
     put("queryValue", SqlStatement.class, queries::queryValue);
     put("execute", SqlStatement.class, queries::execute);
     put("transaction", Queries.Several.class, queries::transaction);
-    var control = new Control(runner, transactions);
-    put("beginTransaction", Control.Begin.class, control::begin);
-    put("commit", Control.Nothing.class, control::commit);
-    put("rollback", Control.Nothing.class, control::rollback);
-    put("ping", Control.Nothing.class, control::ping);
-    put("getStats", Control.Nothing.class, control::stats);
+    var control = new TransactionOperations(runner, transactions);
+    put("beginTransaction", TransactionOperations.Begin.class, control::begin);
+    put("commit", TransactionOperations.Nothing.class, control::commit);
+    put("rollback", TransactionOperations.Nothing.class, control::rollback);
+    put("ping", TransactionOperations.Nothing.class, control::ping);
+    put("getStats", TransactionOperations.Nothing.class, control::stats);
     var rows = new Rows(runner);
     put("insert", CrudSql.Change.class, rows::insert);
     put("update", CrudSql.Change.class, rows::update);
@@ -66,7 +66,7 @@ public final class OperationTable {
     put("createTable", DdlSql.Create.class, tables::create);
     put("alterTable", DdlSql.Alter.class, tables::alter);
     put("dropTable", DdlSql.Drop.class, tables::drop);
-    put("listTables", Control.Nothing.class, tables::list);
+    put("listTables", TransactionOperations.Nothing.class, tables::list);
     put("describeTable", Tables.Describe.class, tables::describe);
   }
 
@@ -97,7 +97,8 @@ public final class OperationTable {
   private static Map<String, PluginOperation> described() {
     var described = new LinkedHashMap<String, PluginOperation>();
     JsonNode file = Json.resource(OperationTable.class, "operations.json");
-    for (JsonNode given : Schema.resolved(file.get("operations"), file.get("definitions"))) {
+    for (JsonNode given :
+        ParameterSchema.resolved(file.get("operations"), file.get("definitions"))) {
       PluginOperation about = about((ObjectNode) given);
       described.put(about.name(), about);
     }
@@ -151,7 +152,7 @@ public final class OperationTable {
           "Valid operations are " + String.join(", ", names()) + ".");
     }
     requirePermission(operation.about(), permissions);
-    Schema.check(operation.schema(), parameters, "parameters", Code.BAD_REQUEST);
+    ParameterSchema.check(operation.schema(), parameters, "parameters", Code.BAD_REQUEST);
     requireTable(permissions.tables(), parameters.path("table").textValue());
     long timeout = timeout(pool, permissions, parameters.path("timeout"));
     String transaction = parameters.path("transactionId").textValue();

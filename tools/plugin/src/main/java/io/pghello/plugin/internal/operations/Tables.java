@@ -53,7 +53,7 @@ final class Tables {
     return changed(call, List.of(), hello -> List.of(DdlSql.dropTable(drop)));
   }
 
-  JsonNode list(Call call, Control.Nothing nothing) {
+  JsonNode list(Call call, TransactionOperations.Nothing nothing) {
     Set<String> allowed = call.permissions().tables();
     Stream<JsonNode> names =
         runner.read(call, session -> session.ask(LIST, TABLES_MAX)).rows().stream()

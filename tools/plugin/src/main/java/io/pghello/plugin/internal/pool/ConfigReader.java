@@ -7,8 +7,8 @@ import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
+import io.pghello.plugin.internal.ParameterSchema;
 import io.pghello.plugin.internal.Records;
-import io.pghello.plugin.internal.Schema;
 import io.pghello.plugin.internal.Texts;
 import java.util.Map;
 import java.util.Set;
@@ -69,7 +69,7 @@ public final class ConfigReader {
    *     one
    */
   public static ConnectionConfig read(JsonNode json) {
-    Schema.check(SCHEMA, json, "config", Code.BAD_CONFIG);
+    ParameterSchema.check(SCHEMA, json, "config", Code.BAD_CONFIG);
     return new ConfigReader(json).read();
   }
 

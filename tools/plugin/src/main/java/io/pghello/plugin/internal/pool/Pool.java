@@ -55,7 +55,7 @@ public final class Pool {
   private final Map<String, Recent<int[]>> types = BoundedCache.of(CACHED_MAX);
   private final PlainQueries plainQueries = new PlainQueries();
   private final Map<String, Recent<JsonNode>> operators = BoundedCache.of(CACHED_MAX);
-  private final LoginSource logins;
+  private final LoginDataSource logins;
   private final Server server;
   private final int maxBytes;
   private int users;
@@ -66,7 +66,7 @@ public final class Pool {
       String id,
       JsonNode json,
       ConnectionConfig config,
-      LoginSource logins,
+      LoginDataSource logins,
       Server server,
       int maxBytes) {
     this.id = id;

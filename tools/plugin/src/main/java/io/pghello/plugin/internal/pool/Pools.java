@@ -30,7 +30,8 @@ public final class Pools implements AutoCloseable {
 
   private final PluginContext context;
   private final Map<String, CompletableFuture<Pool>> pools = new ConcurrentHashMap<>();
-  private final Map<ConnectionConfig, LoginSource.Refusals> refused = BoundedCache.of(REFUSED_MAX);
+  private final Map<ConnectionConfig, LoginDataSource.Refusals> refused =
+      BoundedCache.of(REFUSED_MAX);
   private final Map<Object, ConnectionConfig> reserved = new ConcurrentHashMap<>();
   private volatile boolean closed;
 
@@ -145,13 +146,14 @@ public final class Pools implements AutoCloseable {
       String id, JsonNode json, ConnectionConfig config, CompletableFuture<Pool> place) {
     reserve(place, config);
     Permissions permissions = Objects.requireNonNull(context.permissions().apply(id));
-    LoginSource.Refusals refusals = refused.getOrDefault(config, new LoginSource.Refusals());
+    LoginDataSource.Refusals refusals =
+        refused.getOrDefault(config, new LoginDataSource.Refusals());
     var limits =
-        new LoginSource.Limits(
+        new LoginDataSource.Limits(
             permissions.maxBytes(),
             context.transactionLease().toMillis() + GRACE_MILLIS,
             config.maxTimeoutMillis(permissions) + GRACE_MILLIS);
-    var logins = new LoginSource(config, limits, refusals);
+    var logins = new LoginDataSource(config, limits, refusals);
     Server server = firstContact(config, logins, refusals);
     requireRoom(config, server.connectionLimit());
     return new Pool(id, json, config, logins, server, permissions.maxBytes());
@@ -159,7 +161,7 @@ public final class Pools implements AutoCloseable {
 
   /** Opens one connection outside the pool, and queries data about the server. */
   private Server firstContact(
-      ConnectionConfig config, LoginSource logins, LoginSource.Refusals refusals) {
+      ConnectionConfig config, LoginDataSource logins, LoginDataSource.Refusals refusals) {
     int attempts = config.autoReconnect() ? config.maxReconnectAttempts() : 0;
     for (int attempt = 0; ; attempt++) {
       try (Connection connection = logins.getConnection()) {

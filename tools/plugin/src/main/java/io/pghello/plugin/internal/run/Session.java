@@ -218,7 +218,7 @@ public final class Session {
     Effects known = pool.plainQueries().effects(sql.jdbc());
     if (known == null && often) {
       try {
-        known = Harmless.ask(connection, sql.names());
+        known = SideEffectCheck.ask(connection, sql.names());
       } catch (SQLException e) {
         throw failure(e, -1);
       }

@@ -41,7 +41,7 @@ final class AsyncCalls {
   private final CallListener listener;
   private final Function<Duration, FunctionCallException> timedOut;
   private final Function<FunctionCallException, RuntimeException> failure;
-  private final FutureFailer failures;
+  private final TimedOutFutures failures;
 
   /**
    * Creates an instance.
@@ -67,7 +67,7 @@ final class AsyncCalls {
     this.listener = settings.statements().listener();
     this.timedOut = timedOut;
     this.failure = failure;
-    this.failures = new FutureFailer(own);
+    this.failures = new TimedOutFutures(own);
   }
 
   /**

@@ -73,7 +73,7 @@ final class Coalescer<Q extends Request, A> {
   private final boolean measures;
   private final Executor executor;
   private final Sender<Q> sender;
-  private final FutureFailer failures;
+  private final TimedOutFutures failures;
 
   Coalescer(Settings settings, Executor executor, Sender<Q> sender) {
     this.batchLimits = settings.batches();
@@ -82,7 +82,7 @@ final class Coalescer<Q extends Request, A> {
     this.measures = settings.listens();
     this.executor = executor;
     this.sender = sender;
-    this.failures = new FutureFailer(executor);
+    this.failures = new TimedOutFutures(executor);
     this.queue = new CallQueue<>(limits.maxCalls(), limits.maxBytes());
     this.inFlightLimit = new InFlightLimit(batchLimits.maxInFlight());
   }

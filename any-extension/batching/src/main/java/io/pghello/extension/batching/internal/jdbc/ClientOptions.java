@@ -231,11 +231,11 @@ public final class ClientOptions {
     if (url == null) {
       return new Connections(new Pool(Objects.requireNonNull(dataSource)), () -> {});
     }
-    OwnPool own = startPool(url);
+    ManagedPool own = startPool(url);
     return new Connections(new Pool(own), own::close);
   }
 
-  private OwnPool startPool(String url) {
+  private ManagedPool startPool(String url) {
     var config = new HikariConfig();
     config.setPoolName(clientName);
     config.setJdbcUrl(url);
@@ -252,7 +252,7 @@ public final class ClientOptions {
     pool.accept(config);
     Duration patience =
         callTimeout.compareTo(STATEMENT_TIMEOUT) > 0 ? callTimeout : STATEMENT_TIMEOUT;
-    return OwnPool.start(config, statementTimeout == null ? patience : statementTimeout);
+    return ManagedPool.start(config, statementTimeout == null ? patience : statementTimeout);
   }
 
   private static int positive(int value, String what) {

@@ -90,7 +90,7 @@ public class StatementExecutor {
   private final Settings.Statements settings;
   private final ServerFunctions functions;
   private final Installations installations;
-  private final StatementWatch watch;
+  private final DeadlineMonitor watch;
   private final LongAdder underWay = new LongAdder();
 
   // half the size of the smallest request with a result that the driver rejected
@@ -107,7 +107,7 @@ public class StatementExecutor {
         settings,
         functions,
         new Installations(functions, settings.schema()),
-        new StatementWatch(settings.callTimeout()));
+        new DeadlineMonitor(settings.callTimeout()));
   }
 
   StatementExecutor(
@@ -115,7 +115,7 @@ public class StatementExecutor {
       Settings.Statements settings,
       ServerFunctions functions,
       Installations installations,
-      StatementWatch watch) {
+      DeadlineMonitor watch) {
     this.source = source;
     this.settings = settings;
     this.functions = functions;
@@ -302,7 +302,7 @@ public class StatementExecutor {
 
   private <A, T> T attemptWatched(
       Deadline deadline, boolean bound, boolean validate, A argument, WorkWith<A, T> work) {
-    StatementWatch.Watched watched = watch.statement(source, deadline);
+    DeadlineMonitor.WatchedStatement watched = watch.statement(source, deadline);
     try {
       watched.begin();
       Connection connection = connect(watched, deadline);
@@ -321,7 +321,7 @@ public class StatementExecutor {
   @SuppressWarnings("try") // the end of the block restores the connection's own timeout
   private <A, T> T use(
       Connection connection,
-      StatementWatch.Watched watched,
+      DeadlineMonitor.WatchedStatement watched,
       Deadline deadline,
       boolean bound,
       boolean validate,
@@ -338,7 +338,7 @@ public class StatementExecutor {
           sent = true;
         }
         answer = work.on(session, argument);
-        watched.sound = true;
+        watched.reusable = true;
       }
       answered = true;
       if (!watched.end()) {
@@ -349,12 +349,12 @@ public class StatementExecutor {
       if (!sent && error.code() == Code.CONNECTION_LOST) {
         error = SqlErrors.foundDead(e);
       }
-      watched.sound = bound || isSoundAfter(error);
+      watched.reusable = bound || isReusableAfter(error);
       if (!watched.end()) {
         throw error;
       }
     } catch (FunctionCallException e) {
-      watched.sound = bound || isSoundAfter(e);
+      watched.reusable = bound || isReusableAfter(e);
       if (!watched.end()) {
         throw e;
       }
@@ -370,7 +370,7 @@ public class StatementExecutor {
             : SqlErrors.ofForeignDriver(e, functions);
       }
     } finally {
-      boolean aborted = watched.end() || !watched.sound || (watched.isMixedUp && !bound);
+      boolean aborted = watched.end() || !watched.reusable || (watched.responseMismatch && !bound);
       if (aborted) {
         watched.abortAll();
       }
@@ -385,7 +385,7 @@ public class StatementExecutor {
    * instead, it may have begun a transaction. A pool may not notice that the driver has closed the
    * connection.
    */
-  private static boolean isSoundAfter(FunctionCallException error) {
+  private static boolean isReusableAfter(FunctionCallException error) {
     return error.code() != Code.RESPONSE_MISMATCH && !SqlErrors.isDriverLimit(error);
   }
 
@@ -473,7 +473,7 @@ public class StatementExecutor {
     }
   }
 
-  private Connection connect(StatementWatch.Watched watched, Deadline deadline) {
+  private Connection connect(DeadlineMonitor.WatchedStatement watched, Deadline deadline) {
     try {
       Connection connection = watched.connect();
       if (connection != null) {
@@ -517,7 +517,7 @@ public class StatementExecutor {
    * @param failed whether the statement has no answer
    */
   private void release(
-      StatementWatch.Watched watched, boolean failed, boolean aborted, boolean bound) {
+      DeadlineMonitor.WatchedStatement watched, boolean failed, boolean aborted, boolean bound) {
     Connection connection = Objects.requireNonNull(watched.connection);
     if (!failed || bound || settings.routesCalls() || !watched.isClosed()) {
       release(source, connection, aborted);
@@ -565,11 +565,11 @@ public class StatementExecutor {
 
   /** A connection while it is in use. */
   public final class Session implements AutoCloseable {
-    private final StatementWatch.Watched watched;
+    private final DeadlineMonitor.WatchedStatement watched;
     private final boolean switchedAutoCommit;
     private final boolean inTransaction;
 
-    private Session(StatementWatch.Watched watched, Connection connection, boolean bound)
+    private Session(DeadlineMonitor.WatchedStatement watched, Connection connection, boolean bound)
         throws SQLException {
       this.watched = watched;
       // the connection may have been borrowed too late; sending a statement would only break it
@@ -633,7 +633,7 @@ public class StatementExecutor {
 
     /** Returns the error for a mismatched answer, and marks the connection to be closed. */
     public FunctionCallException mismatch() {
-      watched.isMixedUp = true;
+      watched.responseMismatch = true;
       return Errors.mismatch(functions.extension());
     }
 
@@ -764,7 +764,7 @@ public class StatementExecutor {
 
   /**
    * The driver's network timeout. It ends a statement only if the JVM cannot start a thread for the
-   * {@link StatementWatch}.
+   * {$1DeadlineMonitor}.
    */
   private record NetworkTimeout(Connection connection, int millis) implements AutoCloseable {
     static NetworkTimeout of(Connection connection) throws SQLException {

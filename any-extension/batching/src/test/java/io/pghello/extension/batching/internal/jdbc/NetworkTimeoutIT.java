@@ -48,7 +48,7 @@ class NetworkTimeoutIT {
   @Test
   void isLeftAloneWhereAStatementIsWatched(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
-      StatementExecutor executor = executor(connection, new StatementWatch(TIMEOUT));
+      StatementExecutor executor = executor(connection, new DeadlineMonitor(TIMEOUT));
       assertThat(twoCalls(executor, TIMEOUT)).isEqualTo("ADA GRACE");
     }
     assertThat(timeouts).isEmpty();
@@ -58,7 +58,7 @@ class NetworkTimeoutIT {
   void isWhatIsLeftOfTheTimeWhereNoThreadCanWatch(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         var scheduler = new Threadless()) {
-      StatementExecutor executor = executor(connection, new StatementWatch(TIMEOUT, scheduler));
+      StatementExecutor executor = executor(connection, new DeadlineMonitor(TIMEOUT, scheduler));
       assertThat(twoCalls(executor, TIMEOUT)).isEqualTo("ADA GRACE");
       assertThat(timeouts).hasSizeGreaterThanOrEqualTo(3);
       int last = timeouts.size() - 1;
@@ -78,7 +78,7 @@ class NetworkTimeoutIT {
       throws SQLException {
     try (Connection connection = dataSource.getConnection();
         var scheduler = new Threadless()) {
-      StatementExecutor executor = executor(connection, new StatementWatch(TIMEOUT, scheduler));
+      StatementExecutor executor = executor(connection, new DeadlineMonitor(TIMEOUT, scheduler));
       twoCalls(executor, TIMEOUT);
       proxy.pause();
       // or a call that ends not at all would keep the test
@@ -105,7 +105,7 @@ class NetworkTimeoutIT {
   }
 
   /** Uses a connection, and notes the timeouts that it is given. */
-  private StatementExecutor executor(Connection connection, StatementWatch watch) {
+  private StatementExecutor executor(Connection connection, DeadlineMonitor watch) {
     var recording =
         (Connection)
             Proxy.newProxyInstance(

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.batching.internal.coalescing;
+
+import io.pghello.extension.batching.internal.AsyncWorker;
+import io.pghello.extension.batching.internal.Threads;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Fails futures on threads of the client. Their dependent stages may block, and must therefore not
+ * run on the thread that detects the failure, which belongs to a caller or is shared.
+ */
+final class TimedOutFutures {
+  private final Queue<Runnable> failures = new ConcurrentLinkedQueue<>();
+  private final AtomicInteger threads = new AtomicInteger();
+  private final AtomicInteger ended = new AtomicInteger();
+  private final Executor executor;
+  private int endedBefore;
+
+  TimedOutFutures(Executor executor) {
+    this.executor = executor;
+  }
+
+  void add(Runnable failure) {
+    failures.add(failure);
+  }
+
+  /** Starts a thread if futures are left and no thread is failing them. */
+  void start() {
+    if (!failures.isEmpty() && threads.get() == 0) {
+      execute();
+    }
+  }
+
+  /**
+   * Starts a thread if futures are left and no thread is failing them, or if dependent stages have
+   * blocked all of these threads since the previous check. Called only by the thread that checks
+   * timeouts.
+   */
+  void check() {
+    int now = ended.get();
+    boolean blocked = now == endedBefore;
+    endedBefore = now;
+    if (blocked && !failures.isEmpty()) {
+      execute();
+    } else {
+      start();
+    }
+  }
+
+  private void execute() {
+    boolean executed = false;
+    threads.incrementAndGet();
+    try {
+      // if no thread is available, the next check tries again; until then, a thread may become
+      // available
+      executed = Threads.tryExecute(executor, this::run);
+    } finally {
+      if (!executed) {
+        threads.decrementAndGet();
+      }
+    }
+  }
+
+  /** Fails the futures that no other thread has claimed. */
+  private void run() {
+    try {
+      Runnable failure;
+      while ((failure = failures.poll()) != null) {
+        failure.run();
+        ended.incrementAndGet();
+        AsyncWorker.clearInterrupt();
+      }
+    } finally {
+      threads.decrementAndGet();
+    }
+    // a future may have been added just after this thread found the queue empty
+    start();
+  }
+
+  boolean isEmpty() {
+    return failures.isEmpty();
+  }
+}

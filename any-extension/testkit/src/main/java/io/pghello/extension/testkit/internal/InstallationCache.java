@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.GroupPrincipal;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipal;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The user's cache on this machine. A directory in the cache is either complete or absent: it is
+ * created under a temporary name and renamed, and contains a list of its files. If a file is
+ * missing or truncated, for example after a power failure or a cleanup, the directory is created
+ * again.
+ *
+ * <p>Other users cannot write to the cache, because programs in it are executed. {@code headers.sh}
+ * applies the same rule to the part of the cache that the scripts use.
+ *
+ * <p>Thread-safe, and safe for concurrent use by several JVMs.
+ */
+public final class InstallationCache {
+  /** Creates the contents of a directory. */
+  public interface Contents {
+    /** Creates the directory with its contents. */
+    void write(Path folder) throws IOException;
+  }
+
+  private static final System.Logger LOGGER = System.getLogger("io.pghello.extension.testkit");
+  private static final String VARIABLE = "PG_HELLO_CACHE";
+  private static final String REMEDY = " Set " + VARIABLE + " to a directory that you own.";
+  private static final String LOCK = "lock";
+
+  /** The name of a directory's list of files. */
+  static final String LIST = ".files";
+
+  private static final String LIST_END = "end";
+
+  /**
+   * The entry in the list that replaces the size of a link, because the link's target may be
+   * outside the directory.
+   */
+  private static final String LINK = "link";
+
+  private static final String UNFINISHED = ".new-";
+  private static final int STICKY = 01000;
+  private static final long POLL_MILLIS = 20;
+  private static final Duration IN_USE = Duration.ofMinutes(10);
+
+  private final Path folder;
+
+  private InstallationCache(Path folder) {
+    this.folder = folder;
+  }
+
+  /**
+   * Opens the cache: the directory in the environment variable {@code PG_HELLO_CACHE}, or a
+   * subdirectory of the user's cache directory ({@code LOCALAPPDATA} on Windows), or a subdirectory
+   * of the temporary directory if neither can be used. Creates the directory if it does not exist.
+   *
+   * @throws IOException if the cache cannot be used; the message contains its path and the reason
+   */
+  public static InstallationCache open() throws IOException {
+    return in(
+        root(System.getenv(), Path.of(System.getProperty("java.io.tmpdir")), Platform.ofThisJvm()));
+  }
+
+  /** Opens the cache in a directory. Creates the directory if it does not exist. */
+  static InstallationCache in(Path root) throws IOException {
+    try {
+      return new InstallationCache(own(root));
+    } catch (FileAlreadyExistsException e) {
+      throw new IOException(
+          "The cache cannot be in " + root + ": " + e.getFile() + " is not a directory." + REMEDY,
+          e);
+    } catch (IOException e) {
+      throw new IOException("The cache cannot be in " + root + ": " + said(e) + "." + REMEDY, e);
+    }
+  }
+
+  /**
+   * Returns an exception's text. Subclasses of IOException often have only a path as their message.
+   */
+  private static String said(IOException e) {
+    String message = e.getMessage();
+    return e.getClass() == IOException.class && message != null ? message : e.toString();
+  }
+
+  /**
+   * Returns the cache directory for an environment.
+   *
+   * @param temporary the directory for temporary files
+   * @param platform the platform of this machine
+   */
+  static Path root(Map<String, String> environment, Path temporary, Platform platform)
+      throws IOException {
+    String own = environment.getOrDefault(VARIABLE, "");
+    if (!own.isBlank()) {
+      try {
+        return Path.of(own).toAbsolutePath();
+      } catch (InvalidPathException e) {
+        throw new IOException(VARIABLE + " is invalid: " + e.getMessage() + "." + REMEDY, e);
+      }
+    }
+    boolean windows = platform.isWindows();
+    String set = environment.getOrDefault(windows ? "LOCALAPPDATA" : "XDG_CACHE_HOME", "");
+    String userHome = System.getProperty("user.home", "/");
+    // on Windows, a Unix-like shell may have set HOME to a path that Windows does not understand
+    String home = windows ? userHome : environment.getOrDefault("HOME", userHome);
+    try {
+      Path homeFolder = Path.of(home);
+      Path caches = set.isBlank() ? homeFolder.resolve(".cache") : Path.of(set);
+      if (isFor(Files.isDirectory(caches) ? caches : homeFolder)
+          && (!set.isBlank() || danger(homeFolder) == null)) {
+        return caches.resolve("pg-hello").toAbsolutePath();
+      }
+    } catch (InvalidPathException e) {
+      // the path contains characters that the locale does not support
+    }
+    Path other = temporary.resolve("pg-hello-cache-" + fileName(user())).toAbsolutePath();
+    createDirectories(other);
+    String danger = danger(temporary);
+    if (danger != null) {
+      throw new IOException("The cache cannot be in " + temporary + ": " + danger + "." + REMEDY);
+    }
+    if (!belongsToUser(other)) {
+      throw new IOException(other + " belongs to another user, or is a link." + REMEDY);
+    }
+    return other;
+  }
+
+  private static boolean isFor(Path folder) throws IOException {
+    return Files.isWritable(folder) && danger(folder) == null;
+  }
+
+  /** Returns the subdirectory that only this user can access. */
+  private static Path own(Path root) throws IOException {
+    createDirectories(root);
+    String danger = danger(root);
+    if (danger != null) {
+      throw new IOException(danger);
+    }
+    UserPrincipal user = user();
+    boolean owned = isOwnedBy(user, Files.getOwner(root));
+    Path folder = root.resolve(owned ? "server" : "server-" + fileName(user));
+    createDirectories(folder);
+    if (!belongsToUser(folder)) {
+      throw new IOException(folder + " belongs to another user, or is a link");
+    }
+    if (Platform.POSIX && !isClosed(folder)) {
+      throw new IOException("others may enter " + folder);
+    }
+    return folder;
+  }
+
+  /**
+   * Returns the reason why another user (except root) could replace files in a directory; null if
+   * no other user could.
+   */
+  private static @Nullable String danger(Path folder) throws IOException {
+    return Platform.POSIX ? danger(folder, user()) : null;
+  }
+
+  /**
+   * Returns the reason why a user other than root and the given user could replace files in a
+   * directory; null if no such user could.
+   */
+  static @Nullable String danger(Path folder, UserPrincipal user) throws IOException {
+    boolean owned = Files.getOwner(folder).equals(user);
+    if (!owned && (int) Files.getAttribute(folder, "unix:uid") != 0) {
+      return "its owner is neither you nor root, and could replace its contents";
+    }
+    Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(folder);
+    // many systems have a separate group for each user, so group write access to the user's own
+    // directories is safe
+    boolean others =
+        permissions.contains(PosixFilePermission.OTHERS_WRITE)
+            || (!owned && permissions.contains(PosixFilePermission.GROUP_WRITE));
+    return others && ((int) Files.getAttribute(folder, "unix:mode") & STICKY) == 0
+        ? "others may rename its contents, because it has no sticky bit"
+        : null;
+  }
+
+  private static boolean isClosed(Path folder) throws IOException {
+    return PosixFilePermissions.toString(Files.getPosixFilePermissions(folder)).endsWith("------");
+  }
+
+  /** Creates missing directories. Existing ones may be links and keep their permissions. */
+  private static void createDirectories(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      if (Platform.POSIX) {
+        Files.createDirectories(
+            folder,
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      } else {
+        Files.createDirectories(folder);
+      }
+    }
+  }
+
+  /** The user of this JVM, who may not have a name. */
+  static UserPrincipal user() throws IOException {
+    Path self = Path.of("/proc/self");
+    return Files.exists(self)
+        ? Files.getOwner(self)
+        : self.getFileSystem()
+            .getUserPrincipalLookupService()
+            .lookupPrincipalByName(System.getProperty("user.name"));
+  }
+
+  /** Returns whether the user of this JVM is root. */
+  static boolean isRoot() throws IOException {
+    return isRoot(user());
+  }
+
+  static boolean isRoot(UserPrincipal user) {
+    return user.getName().equals("root");
+  }
+
+  /** Returns whether a path is a directory of this user, and not a link. */
+  static boolean belongsToUser(Path folder) throws IOException {
+    return Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
+        && isOwnedBy(user(), Files.getOwner(folder, LinkOption.NOFOLLOW_LINKS));
+  }
+
+  /**
+   * Returns whether a user owns a file. On Windows, the Administrators group owns files created by
+   * an administrator, and other users cannot assign files to a group.
+   */
+  static boolean isOwnedBy(UserPrincipal user, UserPrincipal owner) {
+    return owner.equals(user) || owner instanceof GroupPrincipal;
+  }
+
+  /** Returns a user's name for use in file names. On Windows it contains the domain. */
+  static String fileName(UserPrincipal user) {
+    return user.getName().replace('\\', '-');
+  }
+
+  /** Returns the path of a directory, which may not exist. */
+  Path path(String name) {
+    return folder.resolve(name);
+  }
+
+  /** Returns whether a directory exists and is complete. */
+  boolean has(String name) {
+    return damage(path(name)) == null;
+  }
+
+  /**
+   * Returns a directory. Creates it if it is missing or damaged.
+   *
+   * @param name the name of the directory, which must differ for different contents
+   */
+  public Path folder(String name, Contents contents) throws IOException {
+    Path wanted = path(name);
+    if (damage(wanted) == null) {
+      markUsed(wanted);
+      return wanted;
+    }
+    try (FileChannel channel =
+        FileChannel.open(
+            folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+      lock(channel);
+      String damage = damage(wanted);
+      if (damage != null) {
+        removeUnfinished();
+        if (Files.exists(wanted, LinkOption.NOFOLLOW_LINKS)) {
+          LOGGER.log(
+              System.Logger.Level.WARNING,
+              wanted + " is damaged and will be created again: " + damage + " has changed.");
+          Path aside = Files.createTempDirectory(folder, UNFINISHED);
+          HeldFiles.change(
+              () -> Files.move(wanted, aside.resolve("damaged"), StandardCopyOption.ATOMIC_MOVE));
+          DataDirectory.delete(aside);
+        }
+        make(wanted, contents);
+      }
+    } catch (IOException e) {
+      throw new IOException("Could not create " + wanted + ": " + said(e), e);
+    }
+    return wanted;
+  }
+
+  private static void markUsed(Path folder) {
+    // in a read-only cache, no directories are removed, so a failure does not matter
+    var unused = folder.toFile().setLastModified(System.currentTimeMillis());
+  }
+
+  /**
+   * Removes the least recently used directories. Called while another directory is created.
+   *
+   * @param prefix the prefix of the names of these directories; directories with this prefix must
+   *     not be in use for more than a few minutes
+   * @param kept the number of directories to keep
+   */
+  void removeUnused(String prefix, int kept) throws IOException {
+    var made = new ArrayList<Path>();
+    try (Stream<Path> children = Files.list(folder)) {
+      children.filter(path -> path.getFileName().toString().startsWith(prefix)).forEach(made::add);
+    }
+    made.sort(Comparator.comparingLong((Path path) -> path.toFile().lastModified()).reversed());
+    long since = System.currentTimeMillis() - IN_USE.toMillis();
+    for (Path path : made.subList(Math.min(kept, made.size()), made.size())) {
+      if (path.toFile().lastModified() < since) {
+        Path aside = Files.createTempDirectory(folder, UNFINISHED);
+        HeldFiles.change(
+            () -> Files.move(path, aside.resolve("unused"), StandardCopyOption.ATOMIC_MOVE));
+        DataDirectory.delete(aside);
+      }
+    }
+  }
+
+  /**
+   * Waits for other JVMs, and for other threads of this JVM, including threads of other class
+   * loaders.
+   */
+  private static void lock(FileChannel channel) throws IOException {
+    while (true) {
+      try {
+        channel.lock();
+        return;
+      } catch (OverlappingFileLockException e) {
+        try {
+          Thread.sleep(POLL_MILLIS);
+        } catch (InterruptedException interrupt) {
+          Thread.currentThread().interrupt();
+          throw new IOException("interrupted while another thread creates it", interrupt);
+        }
+      }
+    }
+  }
+
+  private void make(Path wanted, Contents contents) throws IOException {
+    Path parent = Files.createTempDirectory(folder, UNFINISHED);
+    try {
+      Path fresh = parent.resolve(wanted.getFileName());
+      contents.write(fresh);
+      writeList(fresh);
+      HeldFiles.change(() -> Files.move(fresh, wanted, StandardCopyOption.ATOMIC_MOVE));
+    } finally {
+      DataDirectory.delete(parent);
+    }
+  }
+
+  /** Removes incomplete directories of other JVMs. The caller must hold the lock. */
+  private void removeUnfinished() throws IOException {
+    List<Path> unfinished;
+    try (Stream<Path> children = Files.list(folder)) {
+      unfinished =
+          children.filter(path -> path.getFileName().toString().startsWith(UNFINISHED)).toList();
+    }
+    for (Path path : unfinished) {
+      DataDirectory.delete(path);
+    }
+  }
+
+  /**
+   * Writes the list of links, and of files with their sizes, for detecting missing or truncated
+   * files.
+   */
+  private static void writeList(Path folder) throws IOException {
+    List<String> lines = new ArrayList<>();
+    Files.walkFileTree(
+        folder,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path path, BasicFileAttributes attributes) {
+            String size = attributes.isSymbolicLink() ? LINK : Long.toString(attributes.size());
+            lines.add(size + " " + folder.relativize(path));
+            return FileVisitResult.CONTINUE;
+          }
+        });
+    lines.add(LIST_END);
+    Files.write(folder.resolve(LIST), lines);
+  }
+
+  /**
+   * Returns the first file that has changed since the directory was created; null if there is none.
+   */
+  private static @Nullable String damage(Path folder) {
+    List<String> lines;
+    try {
+      lines = Files.readAllLines(folder.resolve(LIST));
+    } catch (IOException e) {
+      return LIST;
+    }
+    if (lines.isEmpty() || !lines.remove(lines.size() - 1).equals(LIST_END)) {
+      return LIST;
+    }
+    for (String line : lines) {
+      int space = line.indexOf(' ');
+      String name = line.substring(space + 1);
+      // uses java.io.File, because NIO takes ten times as long
+      var file = new File(folder.toFile(), name);
+      String size = line.substring(0, Math.max(0, space));
+      boolean whole =
+          size.equals(LINK)
+              ? Files.isSymbolicLink(file.toPath())
+              : size.equals(Long.toString(file.length())) && (file.length() > 0 || file.exists());
+      if (!whole) {
+        return name;
+      }
+    }
+    return null;
+  }
+}

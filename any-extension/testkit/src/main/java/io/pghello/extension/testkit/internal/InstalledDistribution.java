@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import io.pghello.extension.installer.NativeFile;
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileVisitOption;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.UserPrincipal;
+import java.security.MessageDigest;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An installed PostgreSQL, as reported by its {@code pg_config}. The testkit does not write to its
+ * directories. PostgreSQL 18 has a setting for the directories of extensions. Older servers look
+ * for an extension's files at paths relative to the server program, so they run in a tree of links
+ * with copies of three programs.
+ *
+ * @param bin the directory of programs
+ * @param libraries the directory of libraries
+ * @param shared the directory of shared files
+ * @param major the major version
+ * @param inPlace whether the server runs from its own directories
+ */
+record InstalledDistribution(Path bin, Path libraries, Path shared, int major, boolean inPlace)
+    implements PostgresDistribution {
+  /**
+   * The first version with {@code CREATE DATABASE ... STRATEGY}, which the testkit uses to copy
+   * templates.
+   */
+  static final int OLDEST = 15;
+
+  /** The first version with {@code extension_control_path}. */
+  private static final int FINDS_ELSEWHERE = 18;
+
+  private static final String CONFIG = "pg_config";
+  private static final List<String> PROGRAMS = List.of("postgres", "initdb", "pg_ctl");
+  private static final String SCRIPTS = "extension";
+  private static final int STICKY = 01000;
+  private static final Duration ANSWER_TIME = Duration.ofSeconds(30);
+
+  /** Parent directories, and patterns for subdirectories that contain {@code bin}. */
+  private static final List<List<String>> USUAL =
+      List.of(
+          // Debian, and the PostgreSQL project's packages for Red Hat
+          List.of("usr/lib/postgresql", "*"),
+          List.of("usr", "pgsql-*"),
+          List.of("usr/local", "pgsql*"),
+          // Homebrew on Apple and Intel processors; Postgres.app
+          List.of("opt/homebrew/opt", "postgresql*"),
+          List.of("usr/local/opt", "postgresql*"),
+          List.of("Applications/Postgres.app/Contents/Versions", "*"),
+          // EDB installers
+          List.of("Library/PostgreSQL", "*"),
+          List.of("Program Files/PostgreSQL", "*"));
+
+  /** Installation prefixes that PostgreSQL shares with other programs. */
+  private static final Set<String> OF_ALL = Set.of("", "usr", "usr/local", "opt/homebrew");
+
+  /** The paths of extension files that PostgreSQL 18 can load from another directory. */
+  private static final Pattern FOUND =
+      Pattern.compile(
+          Pattern.quote(ExtensionSource.SCRIPTS)
+              + ".*|"
+              + Pattern.quote(ExtensionSource.LIBRARIES)
+              + "[^/]*|"
+              + Pattern.quote(ExtensionSource.NEEDED)
+              + ".*|"
+              + Pattern.quote(ExtensionSource.NEEDED_DATA)
+              + ".*");
+
+  /**
+   * Finds a server on this machine.
+   *
+   * @param which a major version, the path of a pg_config or of its directory, or {@link
+   *     ServerLocation#LOCAL} for the first server on the path, or, if the path has none, the
+   *     newest server in the usual directories
+   * @throws IllegalStateException if no usable server is found; the message contains the reason
+   */
+  static InstalledDistribution find(String which) throws IOException {
+    String drive = System.getenv("SystemDrive");
+    String path = System.getenv("PATH");
+    return find(
+        which,
+        folders(path == null ? "" : path),
+        Path.of(drive == null ? "/" : drive + File.separator).toAbsolutePath());
+  }
+
+  /** Returns the directories of a PATH variable. */
+  static List<Path> folders(String path) {
+    List<Path> folders = new ArrayList<>();
+    for (String folder : path.split(File.pathSeparator, -1)) {
+      // a relative entry depends on the working directory
+      if (new File(folder).isAbsolute()) {
+        try {
+          folders.add(Path.of(folder));
+        } catch (InvalidPathException e) {
+          // without a UTF-8 locale, names with non-ASCII letters are not valid paths
+        }
+      }
+    }
+    return folders;
+  }
+
+  /**
+   * Finds a server.
+   *
+   * @param path the directories of the PATH variable, which are searched first
+   * @param root the root directory, to which the usual directories are relative
+   */
+  static InstalledDistribution find(String which, List<Path> path, Path root) throws IOException {
+    if (!which.equals(ServerLocation.LOCAL) && !which.matches("\\d{1,4}")) {
+      // absolute, so that the checked program is the one that runs: a bare name would be searched
+      // on the path
+      return at(Path.of(which).toAbsolutePath());
+    }
+    var refused = new LinkedHashSet<String>();
+    Optional<InstalledDistribution> first = in(path, which, refused).findFirst();
+    return first.isPresent()
+        ? first.get()
+        : in(usual(root), which, refused)
+            .max(Comparator.comparingInt(InstalledDistribution::major))
+            .orElseThrow(() -> none(which, refused));
+  }
+
+  /**
+   * Returns the usable servers with a pg_config in these directories, and collects the reasons for
+   * rejecting others. The stream is lazy: a pg_config runs only when the stream reaches its
+   * directory.
+   */
+  private static Stream<InstalledDistribution> in(
+      List<Path> folders, String which, Set<String> refused) {
+    return folders.stream()
+        .flatMap(folder -> config(folder).stream())
+        .flatMap(config -> wanted(config, which, refused).stream());
+  }
+
+  private static Optional<InstalledDistribution> wanted(
+      Path config, String which, Set<String> refused) {
+    try {
+      InstalledDistribution server = of(config);
+      if (which.equals(ServerLocation.LOCAL) || which.equals(Integer.toString(server.major))) {
+        return Optional.of(server);
+      }
+      refused.add(config + " belongs to PostgreSQL " + server.major);
+    } catch (IllegalStateException e) {
+      refused.add(e.getMessage());
+    }
+    return Optional.empty();
+  }
+
+  private static IllegalStateException none(String which, Set<String> refused) {
+    return new IllegalStateException(
+        "There is no usable installed PostgreSQL"
+            + (which.equals(ServerLocation.LOCAL) ? "" : " " + which)
+            + ". Searched for pg_config on the path and in the directories of Debian, Red Hat,"
+            + " Homebrew, Postgres.app and the EDB installers."
+            + (refused.isEmpty() ? "" : " Rejected: " + String.join("; ", refused) + ".")
+            + " Install a server (sudo apt-get install postgresql, brew install postgresql@18), or"
+            + " set the path of a pg_config: local:/DIRECTORY/bin/pg_config.");
+  }
+
+  private static InstalledDistribution at(Path path) {
+    Optional<Path> config =
+        Files.isRegularFile(path)
+            ? Optional.of(path)
+            : config(path).or(() -> config(path.resolve("bin")));
+    return of(
+        config.orElseThrow(
+            () ->
+                new IllegalStateException(
+                    "There is no pg_config at "
+                        + path
+                        + ". Set local:MAJOR, e.g. local:17, or local:PATH with the path of a"
+                        + " pg_config or its directory.")));
+  }
+
+  private static Optional<Path> config(Path folder) {
+    return program(folder, CONFIG);
+  }
+
+  private static Optional<Path> program(Path folder, String name) {
+    return List.of(name, name + ".exe").stream()
+        .map(folder::resolve)
+        .filter(Files::isRegularFile)
+        .findFirst();
+  }
+
+  private static List<Path> usual(Path root) throws IOException {
+    var folders = new ArrayList<Path>();
+    // on Windows, all users may create directories in the root
+    for (List<String> each :
+        Platform.POSIX ? USUAL : USUAL.subList(USUAL.size() - 1, USUAL.size())) {
+      Path parent = root.resolve(each.get(0));
+      if (Files.isDirectory(parent)) {
+        try (DirectoryStream<Path> found = Files.newDirectoryStream(parent, each.get(1))) {
+          found.forEach(folder -> folders.add(folder.resolve("bin")));
+        }
+      }
+    }
+    return folders;
+  }
+
+  /** Runs a {@code pg_config} and returns its server. */
+  private static InstalledDistribution of(Path config) {
+    try {
+      return read(config);
+    } catch (IOException e) {
+      throw new IllegalStateException(config + " cannot be used: " + e, e);
+    }
+  }
+
+  private static InstalledDistribution read(Path config) throws IOException {
+    requireSafe(config);
+    List<Path> said = ask(config, ANSWER_TIME);
+    Path bin = said.get(0);
+    Path shared = said.get(2);
+    for (String name : PROGRAMS) {
+      Path program =
+          program(bin, name)
+              .orElseThrow(
+                  () ->
+                      new IllegalStateException(
+                          config + " belongs to no server: there is no " + name + " in " + bin));
+      requireSafe(program);
+      requirePlatform(program, Platform.ofThisJvm());
+    }
+    Path catalog = shared.resolve(CATALOG);
+    // initdb runs one of these scripts as the new server's superuser
+    Path scripts = shared.resolve(SCRIPTS);
+    for (Path each : List.of(catalog, scripts, said.get(1))) {
+      if (!Files.exists(each)) {
+        throw new IllegalStateException(
+            "the server of " + config + " is incomplete: there is no " + each);
+      }
+      requireSafe(each);
+    }
+    int major;
+    try (BufferedReader reader = Files.newBufferedReader(catalog, StandardCharsets.US_ASCII)) {
+      major = PostgresDistribution.readMajor(reader);
+    }
+    if (major < OLDEST) {
+      throw new IllegalStateException(
+          config
+              + " belongs to PostgreSQL "
+              + major
+              + ", but the testkit needs "
+              + OLDEST
+              + " or later");
+    }
+    return new InstalledDistribution(bin, said.get(1), shared, major, false);
+  }
+
+  /**
+   * Returns the directories of programs, libraries and shared files.
+   *
+   * @param limit the timeout of the program
+   */
+  static List<Path> ask(Path config, Duration limit) throws IOException {
+    Process process =
+        new ProcessBuilder(config.toString(), "--bindir", "--pkglibdir", "--sharedir")
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    process.getOutputStream().close();
+    if (!PostgresCommands.ends(process, limit)) {
+      process.destroyForcibly();
+      throw new IllegalStateException(
+          config + " has not answered within " + limit.toSeconds() + " s");
+    }
+    var answer = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    List<Path> folders;
+    try {
+      folders = answer.lines().filter(line -> !line.isBlank()).map(Path::of).toList();
+    } catch (InvalidPathException e) {
+      folders = List.of();
+    }
+    if (process.exitValue() != 0
+        || folders.size() != 3
+        || !folders.stream().allMatch(Path::isAbsolute)) {
+      throw new IllegalStateException(
+          config + " does not print the directories of a server, but: " + answer.strip());
+    }
+    return folders;
+  }
+
+  /**
+   * Rejects a file that every user could replace, because it is run or loaded with this user's
+   * privileges. If this user is root, also rejects a file that any other user could replace.
+   */
+  private static void requireSafe(Path file) throws IOException {
+    requireSafe(file, InstallationCache.user());
+  }
+
+  /** Rejects a file that other users could replace. */
+  static void requireSafe(Path file, UserPrincipal user) throws IOException {
+    for (Path start : List.of(file.toAbsolutePath().normalize(), file.toRealPath())) {
+      Path child = null;
+      for (Path each = start; Platform.POSIX && each != null; each = each.getParent()) {
+        if (Files.getPosixFilePermissions(each).contains(PosixFilePermission.OTHERS_WRITE)
+            && !(child != null && isSticky(each) && isTrusted(child, user))) {
+          throw new IllegalStateException(
+              file + " is not run, because all users may write to " + each + " (chmod o-w)");
+        }
+        if (InstallationCache.isRoot(user)) {
+          requireRoots(each);
+        }
+        child = each;
+      }
+    }
+  }
+
+  /** Rejects a file if root would run it and another user owns it. */
+  static void requireRoots(Path file) throws IOException {
+    if ((int) Files.getAttribute(file, "unix:uid") != 0) {
+      throw new IllegalStateException(
+          file
+              + " belongs to "
+              + Files.getOwner(file)
+              + ", who could replace it, so root does not run it: run the tests as that user");
+    }
+  }
+
+  /** Returns whether users cannot replace each other's files in a directory (e.g. /tmp). */
+  private static boolean isSticky(Path folder) throws IOException {
+    return ((int) Files.getAttribute(folder, "unix:mode") & STICKY) != 0;
+  }
+
+  private static boolean isTrusted(Path file, UserPrincipal user) throws IOException {
+    return (int) Files.getAttribute(file, "unix:uid", LinkOption.NOFOLLOW_LINKS) == 0
+        || Files.getOwner(file, LinkOption.NOFOLLOW_LINKS).equals(user);
+  }
+
+  /** Rejects a program that does not run on a platform. */
+  static void requirePlatform(Path program, Platform platform) throws IOException {
+    NativeFile file;
+    try {
+      file = NativeFile.read(Files.readAllBytes(program));
+    } catch (IOException e) {
+      throw new IllegalStateException(
+          program + " is not a 64-bit program for Linux, macOS or Windows", e);
+    }
+    if (!file.platforms().contains(platform.name())) {
+      throw new IllegalStateException(
+          program
+              + " was built for "
+              + String.join(" and ", file.platforms())
+              + ", but this machine is "
+              + platform);
+    }
+  }
+
+  @Override
+  public Platform platform() {
+    return Platform.ofThisJvm();
+  }
+
+  @Override
+  public String identity() throws IOException {
+    MessageDigest digest = Sha256.digest();
+    Path program = program(bin, PROGRAMS.get(0)).orElseThrow();
+    digest.update((this + " " + Files.size(program)).getBytes(StandardCharsets.UTF_8));
+    // a directory's modification time changes when a file is added or removed
+    for (Path each : List.of(program, libraries, shared.resolve(SCRIPTS))) {
+      digest.update((" " + Files.getLastModifiedTime(each)).getBytes(StandardCharsets.UTF_8));
+    }
+    return ExtensionBundle.shortened(digest);
+  }
+
+  /** Empty, because installed servers were tested only with the machine's own C library. */
+  @Override
+  public Optional<String> replaceableGlibc() {
+    return Optional.empty();
+  }
+
+  /**
+   * Returns the server to use with extensions.
+   *
+   * @param files the paths of the extensions' files, relative to the server's directory
+   */
+  InstalledDistribution with(Set<String> files) {
+    return new InstalledDistribution(
+        bin,
+        libraries,
+        shared,
+        major,
+        major >= FINDS_ELSEWHERE && files.stream().allMatch(file -> FOUND.matcher(file).matches()));
+  }
+
+  @Override
+  public PostgresCommands programs(Path folder) {
+    if (!inPlace) {
+      return new PostgresCommands(folder, platform());
+    }
+    return new PostgresCommands(
+        platform(),
+        folder,
+        bin,
+        libraries,
+        List.of(folder.resolve(ExtensionSource.SCRIPTS), shared.resolve(SCRIPTS)),
+        Map.of(
+            "extension_control_path",
+            folder.resolve(ExtensionSource.SHARED) + File.pathSeparator + "$system",
+            "dynamic_library_path",
+            folder.resolve(ExtensionSource.LIBRARIES) + File.pathSeparator + "$libdir"));
+  }
+
+  /**
+   * Creates a subdirectory that mirrors the installation's absolute paths with links. Also creates
+   * links to the parts of this subdirectory, at the paths that these parts have in an unpacked
+   * server.
+   */
+  @Override
+  public void unpack(Path folder) throws IOException {
+    Files.createDirectories(folder);
+    if (inPlace) {
+      return;
+    }
+    if (!Platform.POSIX) {
+      throw new IllegalStateException(
+          "Extensions are added to an installed PostgreSQL "
+              + major
+              + " with links, which need special privileges on Windows: install PostgreSQL "
+              + FINDS_ELSEWHERE
+              + " or later.");
+    }
+    Path root = folder.resolve("installed");
+    for (String program : PROGRAMS) {
+      Path copy = Files.createDirectories(inside(root, bin)).resolve(program);
+      Files.copy(bin.resolve(program), copy, StandardCopyOption.COPY_ATTRIBUTES);
+    }
+    link(libraries, root, Integer.MAX_VALUE);
+    link(shared, root, Integer.MAX_VALUE);
+    Path prefix = bin.getParent();
+    if (prefix != null && !OF_ALL.contains(prefix.toString().substring(1))) {
+      // programs may look for libraries in a directory next to theirs
+      link(prefix.resolve("lib"), root, 1);
+    }
+    linkPart(folder.resolve("bin"), inside(root, bin));
+    linkPart(folder.resolve(ExtensionSource.LIBRARIES), inside(root, libraries));
+    linkPart(folder.resolve(ExtensionSource.SHARED), inside(root, shared));
+  }
+
+  private static Path inside(Path root, Path path) {
+    return root.resolve(path.getRoot().relativize(path));
+  }
+
+  /** Creates links to the files in a directory. */
+  private static void link(Path folder, Path root, int depth) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      return;
+    }
+    Files.walkFileTree(
+        folder,
+        EnumSet.of(FileVisitOption.FOLLOW_LINKS),
+        depth,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult preVisitDirectory(Path dir, BasicFileAttributes attributes)
+              throws IOException {
+            // bitcode takes several megabytes, and only JIT compilation needs it, which tests do
+            // not need
+            if (dir.endsWith("bitcode")) {
+              return FileVisitResult.SKIP_SUBTREE;
+            }
+            Files.createDirectories(inside(root, dir));
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Path link = inside(root, file);
+            if (!attributes.isDirectory() && !Files.exists(link, LinkOption.NOFOLLOW_LINKS)) {
+              Files.createSymbolicLink(link, file);
+            }
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFileFailed(Path file, @Nullable IOException e) {
+            // a cycle of links, or an unreadable directory
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+
+  /** Creates a relative link, because the directory is moved when it is complete. */
+  private static void linkPart(Path link, Path part) throws IOException {
+    Path parent = Files.createDirectories(link.getParent());
+    Files.createSymbolicLink(link, parent.relativize(part));
+  }
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The programs of a server. Thread-safe.
+ *
+ * @param platform the platform of the programs
+ * @param folder the directory of the unpacked server, or of its extensions
+ * @param bin the directory of the programs
+ * @param libraries the directory of the server's own libraries
+ * @param scripts the directories of control files
+ * @param settings the settings that make the server find its extensions
+ */
+record PostgresCommands(
+    Platform platform,
+    Path folder,
+    Path bin,
+    Path libraries,
+    List<Path> scripts,
+    Map<String, String> settings) {
+  private static final Pattern VERSION = Pattern.compile("PostgreSQL\\) (\\S+)");
+  private static final ReentrantLock LOCK = new ReentrantLock();
+  private static @Nullable List<String> prefix;
+
+  /** Creates the programs of an unpacked server. */
+  PostgresCommands(Path folder, Platform platform) {
+    this(
+        platform,
+        folder,
+        folder.resolve("bin"),
+        folder.resolve(platform.pathInServer(ExtensionSource.LIBRARIES)),
+        List.of(folder.resolve(platform.pathInServer(ExtensionSource.SCRIPTS))),
+        Map.of());
+  }
+
+  /** Returns the path of a program. */
+  Path program(String name) {
+    return bin.resolve(platform.program(name));
+  }
+
+  /** Starts a program and appends its output to a file. */
+  Process start(Path log, String program, String... arguments) throws IOException {
+    return start(log, Map.of(), program, arguments);
+  }
+
+  /** Starts a program with additional environment variables. */
+  Process start(Path log, Map<String, String> environment, String program, String... arguments)
+      throws IOException {
+    List<String> command = new ArrayList<>(prefix(platform));
+    command.add(program(program).toString());
+    command.addAll(List.of(arguments));
+    var builder =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+    // makes the output, which is searched for messages, independent of the user's language
+    builder.environment().put("LC_ALL", "C");
+    builder.environment().putAll(environment);
+    Path needed = folder.resolve(ExtensionSource.NEEDED);
+    // if the server has its own C library, its start script sets the library path
+    if (Files.isDirectory(needed) && !Files.isDirectory(folder.resolve(ExtensionSource.LIBC))) {
+      addLibraries(builder.environment(), needed);
+      if (program.equals("pg_ctl")) {
+        preload(builder.environment());
+      }
+    }
+    useOwnData(builder.environment());
+    return builder.start();
+  }
+
+  /** Makes the PROJ library use the server's data instead of data of another version. */
+  void useOwnData(Map<String, String> environment) {
+    Path data = folder.resolve(ExtensionSource.NEEDED_DATA).resolve("proj");
+    if (Files.isDirectory(data)) {
+      environment.remove("PROJ_LIB");
+      // these variables are in the order in which PROJ searches
+      environment.put("PROJ_USER_WRITABLE_DIRECTORY", data.toString());
+      environment.put("PROJ_DATA", data.toString());
+    }
+  }
+
+  /** Makes the server find the libraries that extensions need. */
+  void addLibraries(Map<String, String> environment, Path needed) {
+    // variable names are case-insensitive on Windows, but the keys of this map are not
+    String variable =
+        platform.isWindows()
+            ? environment.keySet().stream()
+                .filter(name -> name.equalsIgnoreCase("PATH"))
+                .findFirst()
+                .orElse("PATH")
+            : "LD_LIBRARY_PATH";
+    String separator = platform.isWindows() ? ";" : ":";
+    environment.merge(
+        variable,
+        needed + separator + folder.resolve("lib"),
+        (before, own) -> own + separator + before);
+  }
+
+  /**
+   * Makes the server load the libraries that extensions need when it starts, so that its sessions
+   * inherit them.
+   */
+  void preload(Map<String, String> environment) throws IOException {
+    Path preloaded = folder.resolve(ExtensionBundle.PRELOADED);
+    if (Files.exists(preloaded)) {
+      // a sanitizer, which the user may preload, has to be the first library
+      environment.merge(
+          "LD_PRELOAD", Files.readString(preloaded), (before, own) -> before + ":" + own);
+    }
+  }
+
+  /** Runs a program and returns its exit status. */
+  int run(Path log, String program, String... arguments) throws IOException {
+    return status(start(log, program, arguments));
+  }
+
+  /** Returns the version of the server, e.g. 17.5. */
+  String version() throws IOException {
+    Path output = Files.createTempFile("pg-extension-", ".version");
+    try {
+      run(output, "postgres", "--version");
+      Matcher version = VERSION.matcher(Files.readString(output));
+      return version.find() ? version.group(1) : "(unknown version)";
+    } finally {
+      Files.delete(output);
+    }
+  }
+
+  static int status(Process process) throws IOException {
+    try {
+      return process.waitFor();
+    } catch (InterruptedException e) {
+      throw interrupted();
+    }
+  }
+
+  /** Waits for a program, and returns whether it exited within the limit. */
+  static boolean ends(Process process, Duration limit) throws IOException {
+    try {
+      return process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      throw interrupted();
+    }
+  }
+
+  private static IOException interrupted() {
+    Thread.currentThread().interrupt();
+    return new InterruptedIOException("interrupted while a program of the server runs");
+  }
+
+  /**
+   * Returns the command prefix that runs a program in a separate user namespace if this user is
+   * root and namespaces are available, because PostgreSQL does not run as root. Root still owns the
+   * files.
+   */
+  private static List<String> prefix(Platform platform) throws IOException {
+    if (!platform.isLinux()) {
+      return List.of();
+    }
+    LOCK.lock();
+    try {
+      if (prefix == null) {
+        List<String> namespace = List.of("unshare", "-U");
+        prefix = InstallationCache.isRoot() && canRun(namespace) ? namespace : List.of();
+      }
+      return prefix;
+    } finally {
+      LOCK.unlock();
+    }
+  }
+
+  /** Returns whether the user in the namespace has a name other than root. initdb requires this. */
+  private static boolean canRun(List<String> prefix) throws IOException {
+    List<String> command = new ArrayList<>(prefix);
+    command.addAll(List.of("id", "-un"));
+    Process process;
+    try {
+      process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    } catch (IOException e) {
+      // the program does not exist
+      return false;
+    }
+    var name = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    return status(process) == 0 && !name.strip().equals("root");
+  }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** An unmodified server, before extensions are added. */
+interface PostgresDistribution {
+  /** The shared file that contains the major version. */
+  String CATALOG = "postgres.bki";
+
+  /**
+   * Returns a server.
+   *
+   * @param place {$1ServerLocation#EMBEDDED} for the server on the class path; for other places see
+   *     {$1ServerLocation#isLocal}
+   * @throws IllegalStateException if the server does not exist or cannot be used
+   */
+  static PostgresDistribution of(String place) throws IOException {
+    return ServerLocation.isLocal(place)
+        ? InstalledDistribution.find(place.substring(place.indexOf(':') + 1))
+        : EmbeddedDistribution.find();
+  }
+
+  /** Returns the platform that the server runs on. */
+  Platform platform();
+
+  /** Returns the major version of the server, e.g. 17. */
+  int major();
+
+  /** Returns a string that identifies the server; different servers have different strings. */
+  String identity() throws IOException;
+
+  /** Creates the directory that extensions are added to. */
+  void unpack(Path folder) throws IOException;
+
+  /**
+   * Returns the version of the GNU C library that the server uses; empty if extensions must not
+   * replace it.
+   */
+  Optional<String> replaceableGlibc() throws IOException;
+
+  /** Returns the server's programs for a directory that contains the extensions. */
+  default PostgresCommands programs(Path folder) {
+    return new PostgresCommands(folder, platform());
+  }
+
+  /** Reads the major version from the first line of the catalog file, "# PostgreSQL 17". */
+  static int readMajor(BufferedReader catalog) throws IOException {
+    String line = String.valueOf(catalog.readLine());
+    if (!line.matches("# PostgreSQL \\d{1,4}")) {
+      throw new IOException(CATALOG + " begins with: " + line);
+    }
+    return Integer.parseInt(line.substring(line.lastIndexOf(' ') + 1));
+  }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The place of the server that tests use, as set by a property or variable.
+ *
+ * @param property the system property that sets the place
+ * @param variable the environment variable to read if the property is not set
+ * @param value {@link #EMBEDDED}, {@link #LOCAL}, {@code local:} with a major version or a path,
+ *     {@code container}, {@code container:} with an image, or a JDBC URL
+ */
+public record ServerLocation(String property, String variable, String value) {
+  /** The value for the server on the class path. */
+  public static final String EMBEDDED = "embedded";
+
+  /** The value for an installed server. */
+  public static final String LOCAL = "local";
+
+  /** The system property for servers with any extensions. */
+  public static final String PROPERTY = "pg-extension.server";
+
+  private static final String VARIABLE = "PG_EXTENSION_SERVER";
+  private static final String CONTAINER = "container";
+  private static final String URL = "jdbc:postgresql:";
+  // only URLs match this pattern, and they may contain a password
+  private static final Pattern SECRET = Pattern.compile("://|password=");
+  private static final Pattern IMAGE = Pattern.compile("[^@]+(@sha256:[0-9a-f]{64})?");
+
+  /**
+   * Validates the value.
+   *
+   * @throws IllegalArgumentException if the value is invalid; the message lists the valid ones
+   */
+  public ServerLocation {
+    if (!value.startsWith(URL)
+        && (SECRET.matcher(value).find() || !(isOurs(value) || isContainer(value)))) {
+      throw refusal(
+          property,
+          variable,
+          value,
+          ", local:PATH of a pg_config, container, container:IMAGE, or a JDBC URL that begins with "
+              + URL);
+    }
+  }
+
+  /**
+   * Returns the place set by a system property, or by an environment variable if the property is
+   * not set. Default: {@link #EMBEDDED}.
+   */
+  public static ServerLocation of(String property, String variable) {
+    return new ServerLocation(property, variable, read(property, variable));
+  }
+
+  private static String read(String property, String variable) {
+    String set = System.getProperty(property);
+    String value = set != null ? set : System.getenv(variable);
+    return value == null || value.isBlank() ? EMBEDDED : value;
+  }
+
+  /** Returns the place for servers with any extensions; see {@link #of}. */
+  public static ServerLocation ofAny() {
+    return of(PROPERTY, VARIABLE);
+  }
+
+  /**
+   * Returns the place of a server that must be embedded or installed.
+   *
+   * @param asked the requested place; if null or blank, the place is read from {@link #PROPERTY} or
+   *     the corresponding environment variable
+   * @throws IllegalArgumentException if the place is invalid or selects another kind of server
+   */
+  public static String ofOurs(@Nullable String asked) {
+    String value = asked == null || asked.isBlank() ? read(PROPERTY, VARIABLE) : asked;
+    if (!isOurs(value) || SECRET.matcher(value).find()) {
+      throw refusal(PROPERTY, VARIABLE, value, " or local:PATH of a pg_config");
+    }
+    return value;
+  }
+
+  private static IllegalArgumentException refusal(
+      String property, String variable, String value, String more) {
+    return new IllegalArgumentException(
+        property
+            + " (or "
+            + variable
+            + ") is \""
+            + shown(value)
+            + "\"; use embedded, local, local:MAJOR"
+            + more);
+  }
+
+  /**
+   * Returns a value for use in messages. If the value may contain a password, returns only its
+   * beginning.
+   */
+  private static String shown(String value) {
+    return value.matches("[^?=@]*") ? value : value.split("[:/?=@]", 2)[0] + ":...";
+  }
+
+  /** Returns whether this JVM starts the server, which is then {@link #EMBEDDED} or installed. */
+  public boolean isOurs() {
+    return isOurs(value);
+  }
+
+  private static boolean isOurs(String value) {
+    return value.equals(EMBEDDED) || isLocal(value);
+  }
+
+  /** Returns this place if this JVM starts its server, otherwise {@link #EMBEDDED}. */
+  public String ours() {
+    return isOurs() ? value : EMBEDDED;
+  }
+
+  /**
+   * Returns whether a place selects an installed server: {@link #LOCAL}, or {@code local:} with a
+   * major version or the path of a {@code pg_config} or its directory.
+   */
+  public static boolean isLocal(String value) {
+    return is(value, LOCAL);
+  }
+
+  private static boolean isContainer(String value) {
+    return is(value, CONTAINER) && IMAGE.matcher(value).matches();
+  }
+
+  private static boolean is(String value, String kind) {
+    return value.equals(kind)
+        || (value.startsWith(kind + ":") && value.length() > kind.length() + 1);
+  }
+
+  /** Returns whether the place is the URL of an existing server. */
+  boolean isUrl() {
+    return value.startsWith(URL);
+  }
+}

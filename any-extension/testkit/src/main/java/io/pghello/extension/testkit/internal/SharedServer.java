@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import io.pghello.extension.testkit.DatabasePreparer;
+import io.pghello.extension.testkit.internal.DatabaseFactory.Login;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** An embedded server and its databases. Thread-safe. */
+public final class SharedServer implements AutoCloseable {
+  private final EmbeddedServer server;
+  private final DatabaseFactory databases;
+
+  private SharedServer(EmbeddedServer server, DatabaseNames names) {
+    this.server = server;
+    this.databases = DatabaseFactory.embedded(server.port(), server.password(), names);
+  }
+
+  /**
+   * Returns the major version of the server that a place selects, e.g. 17.
+   *
+   * @throws IllegalStateException if there is no server
+   * @throws UncheckedIOException if its version cannot be read
+   */
+  public static int major(String place) {
+    try {
+      return PostgresDistribution.of(place).major();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Starts a server.
+   *
+   * @param port the port to listen on; 0 for a free port
+   * @param settings the settings for {@code postgresql.conf}
+   * @param names the names of the role, the databases and the template's extensions
+   * @param extensions the extensions to add to the server
+   * @param place the place: {$1ServerLocation#EMBEDDED}, or a place for which {@link
+   *     ServerLocation#isLocal} is true
+   * @throws IllegalStateException if an extension cannot be used
+   * @throws UncheckedIOException if the server does not start
+   */
+  public static SharedServer start(
+      int port,
+      Map<String, String> settings,
+      DatabaseNames names,
+      List<ServerExtension> extensions,
+      String place) {
+    try {
+      return new SharedServer(
+          EmbeddedServer.start(port, settings, names, extensions, place), names);
+    } catch (IllegalStateException e) {
+      throw new IllegalStateException(e.getMessage() + versions(e, extensions, place), e);
+    } catch (IOException e) {
+      // the messages of subclasses such as NoSuchFileException contain only a file name
+      throw new UncheckedIOException(
+          (e.getClass() == IOException.class ? e.getMessage() : e.toString())
+              + versions(e, extensions, place),
+          e);
+    }
+  }
+
+  /**
+   * Returns a sentence about the versions of the server and of the headers if their difference
+   * explains the error; otherwise an empty string.
+   */
+  private static String versions(Exception error, List<ServerExtension> extensions, String place) {
+    String message = String.valueOf(error.getMessage());
+    if (Remedies.ofVersions(message, "", null).isEmpty()) {
+      return "";
+    }
+    try {
+      PostgresDistribution stock = PostgresDistribution.of(place);
+      String server =
+          stock.programs(EmbeddedServer.unpacked(InstallationCache.open(), stock)).version();
+      return extensions.stream()
+          .filter(extension -> message.contains(extension.name()))
+          .findFirst()
+          .map(
+              extension ->
+                  Remedies.ofVersions(
+                      message, server, extension.source().headersVersion(stock.major())))
+          .orElse("");
+    } catch (IOException e) {
+      error.addSuppressed(e);
+      return "";
+    }
+  }
+
+  /** Returns the server. */
+  public EmbeddedServer embedded() {
+    return server;
+  }
+
+  /** Returns the databases. */
+  public DatabaseFactory databases() {
+    return databases;
+  }
+
+  /**
+   * Creates a database with the given name.
+   *
+   * @throws IllegalStateException if the database cannot be created
+   */
+  public void createDatabase(String name, boolean withExtensions) {
+    try {
+      databases.create(name, withExtensions);
+    } catch (SQLException e) {
+      throw failure("could not create the database " + name, e);
+    }
+  }
+
+  /**
+   * Creates a database with a generated name and returns the name.
+   *
+   * @throws IllegalStateException if the database cannot be created
+   */
+  public String createDatabase(boolean withExtensions) {
+    return createDatabase(databases, withExtensions);
+  }
+
+  /** Creates a database on any server; see {@link #createDatabase(boolean)}. */
+  public static String createDatabase(DatabaseFactory databases, boolean withExtensions) {
+    return createDatabase(databases, withExtensions, null);
+  }
+
+  /**
+   * Creates a database on any server by copying a template that a preparer has filled.
+   *
+   * @param preparer the preparer; null for a database without a schema
+   * @throws IllegalStateException if the database cannot be created or the preparer fails
+   */
+  public static String createDatabase(
+      DatabaseFactory databases, boolean withExtensions, @Nullable DatabasePreparer preparer) {
+    try {
+      return databases.create(withExtensions, preparer);
+    } catch (SQLException e) {
+      throw failure("could not create a database", e);
+    }
+  }
+
+  /**
+   * Creates the template of a preparer if it does not exist.
+   *
+   * @throws IllegalStateException if the template cannot be created or the preparer fails
+   */
+  public static void prepareTemplate(
+      DatabaseFactory databases, boolean withExtensions, DatabasePreparer preparer) {
+    try {
+      var unused = databases.template(withExtensions, preparer);
+    } catch (SQLException e) {
+      throw failure("could not create a template", e);
+    }
+  }
+
+  private static IllegalStateException failure(String what, SQLException e) {
+    String said = Remedies.said(e);
+    String remedy = Remedies.of(said);
+    return new IllegalStateException(
+        remedy.isEmpty() ? what + ": " + said : what + "." + remedy, e);
+  }
+
+  /**
+   * Starts the server on the same port if it is not running.
+   *
+   * @throws IllegalStateException if the server is closed
+   * @throws UncheckedIOException if the server does not start
+   */
+  public void startAgain() {
+    try {
+      server.start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e.toString(), e);
+    }
+    databases.dropLeft();
+  }
+
+  /**
+   * Keeps the server running after this JVM exits, so that a database can be inspected.
+   *
+   * @return the rest of a sentence that begins with the database's name, including the commands to
+   *     connect
+   */
+  String keep(String database) {
+    String user = databases.owner().user();
+    try {
+      EmbeddedServer.Kept kept = server.keep();
+      String passwords = EmbeddedServer.quoted(kept.passwords().toString(), Platform.POSIX);
+      return " is kept, and its server runs on:"
+          + "\n  psql: PGPASSFILE="
+          + passwords
+          + " psql -h "
+          + databases.host()
+          + " -p "
+          + databases.port()
+          + " -U "
+          + user
+          + " "
+          + database
+          + "\n  JDBC: "
+          + databases.url(database, new Login(user, null))
+          + ", run Java with -Dorg.postgresql.pgpassfile="
+          + passwords
+          + "\n  Tests that start a day later remove it. To stop it now: "
+          + kept.end();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    databases.close();
+    server.close();
+  }
+}

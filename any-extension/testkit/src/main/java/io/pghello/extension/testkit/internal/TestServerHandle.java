@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import io.pghello.extension.testkit.ExtensionContainer;
+import io.pghello.extension.testkit.TestDatabase;
+import io.pghello.extension.testkit.internal.DatabaseFactory.Login;
+import java.lang.System.Logger.Level;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.testcontainers.utility.DockerImageName;
+
+/**
+ * The server that tests run on: one started by this JVM, a container, or an existing server given
+ * by its URL. On an existing server, everything that the testkit created is dropped at the end.
+ *
+ * <p>Thread-safe.
+ */
+public final class TestServerHandle implements AutoCloseable {
+  private static final System.Logger LOGGER = System.getLogger("io.pghello.extension.testkit");
+  private static final String KEEP_PROPERTY = "pg-extension.keep-failed";
+  private static final String KEEP_VARIABLE = "PG_EXTENSION_KEEP_FAILED";
+  private static final String DEFAULT_IMAGE = "postgres:17";
+
+  private static final int DEFAULT_PORT = 5432;
+  private static final int MAX_PORT = 65535;
+  private static final Set<String> PARAMETERS =
+      Set.of("user", "password", DatabaseFactory.REQUIRE_AUTH);
+  private static final Pattern URL =
+      Pattern.compile(
+          "jdbc:postgresql:"
+              + "(?://(?<host>[^/?#@:,\\[\\]%]+|\\[[0-9a-fA-F:.]+])?(?::(?<port>\\d{1,5}))?/)?"
+              + "(?<database>[^/?#@]*)\\?(?<login>.*)");
+
+  // these servers are stopped when the JVM exits
+  private static final Map<Object, TestServerHandle> SHARED = new ConcurrentHashMap<>();
+
+  /**
+   * The extensions and settings that tests need, and the names to use.
+   *
+   * @param prefix the name of the ordinary role, and the prefix of its databases' names
+   * @param application the {@code application_name} of the superuser's sessions
+   * @param extensions the extensions, in creation order
+   * @param settings the server settings
+   */
+  public record Needs(
+      String prefix,
+      String application,
+      List<ServerExtension> extensions,
+      Map<String, String> settings) {
+    /** Copies the collections. */
+    public Needs {
+      extensions = List.copyOf(extensions);
+      settings = Map.copyOf(settings);
+    }
+
+    /** Returns the names to use on the server. */
+    public DatabaseNames names() {
+      return DatabaseNames.of(prefix, application, extensions);
+    }
+  }
+
+  /** A function that prevents the removal of a database after the tests. */
+  @FunctionalInterface
+  private interface Keeping {
+    /**
+     * Keeps the database. Returns the rest of a log message that begins with the name of the
+     * database.
+     */
+    String of(String database);
+  }
+
+  private final String kind;
+  private final DatabaseFactory databases;
+  private final @Nullable SharedServer own;
+  private final Keeping keeping;
+  private final Runnable end;
+  private final AtomicBoolean ended = new AtomicBoolean();
+
+  private TestServerHandle(
+      String kind,
+      DatabaseFactory databases,
+      @Nullable SharedServer own,
+      Keeping keeping,
+      Runnable end) {
+    this.kind = kind;
+    this.databases = databases;
+    this.own = own;
+    this.keeping = keeping;
+    this.end = end;
+  }
+
+  /**
+   * Starts the server that a place selects, or connects to it if it exists, and prepares it.
+   *
+   * @throws IllegalArgumentException if a URL lacks required parts or has unsupported parts
+   * @throws IllegalStateException if the server does not exist or cannot be used; the message
+   *     contains the cause and a remedy
+   * @throws java.io.UncheckedIOException if the server does not start
+   */
+  public static TestServerHandle open(ServerLocation place, Needs needs) {
+    TestServerHandle server = start(place, needs);
+    if (place.isUrl()) {
+      // without this hook, nothing would be cleaned up if the JVM is terminated during the tests
+      Runtime.getRuntime().addShutdownHook(new Thread(server::close, "pg-hello-server-cleaner"));
+    }
+    return server;
+  }
+
+  private static TestServerHandle start(ServerLocation place, Needs needs) {
+    if (place.isOurs()) {
+      SharedServer server =
+          SharedServer.start(0, needs.settings(), needs.names(), needs.extensions(), place.value());
+      return ofOurs(server, server::close);
+    }
+    if (place.isUrl()) {
+      return ofUrl(place, needs);
+    }
+    try {
+      return Container.start(place.value(), needs);
+    } catch (NoClassDefFoundError e) {
+      throw new IllegalStateException(
+          "a container needs Testcontainers: add org.testcontainers:testcontainers-postgresql to"
+              + " the class path of the tests",
+          e);
+    }
+  }
+
+  /** Returns a server that this JVM has started. */
+  public static TestServerHandle ofOurs(SharedServer server, Runnable end) {
+    return new TestServerHandle("a server of ours", server.databases(), server, server::keep, end);
+  }
+
+  /**
+   * Creates a database on a server that is shared by callers with equal keys until the JVM exits.
+   * If the server is given by a URL, closing the database removes everything that was created
+   * there.
+   *
+   * @param key a key that identifies the shared server; callers with equal keys must have
+   *     compatible needs
+   */
+  public static TestDatabase createDatabase(
+      ServerLocation place, Object key, Supplier<Needs> needs) {
+    if (!place.isUrl()) {
+      return SHARED
+          .computeIfAbsent(List.of(place, key), unused -> start(place, needs.get()))
+          .createDatabase(() -> {});
+    }
+    TestServerHandle own = start(place, needs.get());
+    try {
+      return own.createDatabase(own::close);
+    } catch (IllegalStateException e) {
+      own.close();
+      throw e;
+    }
+  }
+
+  private TestDatabase createDatabase(Runnable atTheEnd) {
+    return new TestDatabase(databases, SharedServer.createDatabase(databases, true)) {
+      @Override
+      public void close() {
+        try {
+          super.close();
+        } finally {
+          atTheEnd.run();
+        }
+      }
+    };
+  }
+
+  /** Code that needs Testcontainers on the class path. */
+  // see ExtensionContainer for the use of this deprecated class
+  private static final class Container extends ExtensionContainer<Container> {
+    private Container(String image, Needs needs) {
+      super(DockerImageName.parse(image), needs.prefix(), needs.application());
+      with(needs.extensions(), needs.settings());
+    }
+
+    static TestServerHandle start(String place, Needs needs) {
+      int colon = place.indexOf(':');
+      String image = colon < 0 ? DEFAULT_IMAGE : place.substring(colon + 1);
+      var container = new Container(image, needs);
+      container.start();
+      return new TestServerHandle(
+          "container " + image,
+          container.databases(),
+          null,
+          database -> " is not kept, because its container ends with the tests.",
+          container::stop);
+    }
+  }
+
+  private static TestServerHandle ofUrl(ServerLocation place, Needs needs) {
+    // the URL is not parsed by the driver, because the driver logs invalid URLs including the
+    // password
+    Matcher url = URL.matcher(place.value());
+    Map<String, String> login = url.matches() ? parameters(url.group("login")) : Map.of();
+    String user = login.get("user");
+    int port = user == null ? 0 : number(url.group("port"));
+    String auth = login.get(DatabaseFactory.REQUIRE_AUTH);
+    if (user == null
+        || port > MAX_PORT
+        || (auth != null && !auth.equals(DatabaseFactory.NOT_IN_CLEAR_TEXT))
+        || !PARAMETERS.containsAll(login.keySet())) {
+      throw new IllegalArgumentException(
+          "the JDBC URL in "
+              + place.property()
+              + " must contain the login of a superuser, one server and no other parameters:"
+              + " jdbc:postgresql://HOST:PORT/postgres?user=USER&password=PASSWORD");
+    }
+    String name = decode(Objects.requireNonNullElse(url.group("database"), ""));
+    String database = name.isEmpty() ? "postgres" : name;
+    var superuser = new Login(user, login.get("password"));
+    DatabaseFactory databases =
+        DatabaseFactory.foreign(
+            Objects.requireNonNullElse(url.group("host"), "localhost"),
+            port,
+            database,
+            superuser,
+            needs.names(),
+            auth == null);
+    try (Connection connection = databases.dataSource(database, superuser).getConnection()) {
+      requireUsable(connection, place, needs);
+      prepare(databases);
+    } catch (SQLException e) {
+      throw failure(place, user, e);
+    }
+    return new TestServerHandle(
+        "an existing server",
+        databases,
+        null,
+        databases::keptOnForeignServer,
+        () -> dismantle(databases));
+  }
+
+  /** Returns the parameters of a URL by name, or an empty map if one cannot be decoded. */
+  private static Map<String, String> parameters(String query) {
+    var parameters = new HashMap<String, String>();
+    for (String each : query.split("&", -1)) {
+      int equals = Math.max(0, each.indexOf('='));
+      try {
+        parameters.put(decode(each.substring(0, equals)), decode(each.substring(equals + 1)));
+      } catch (IllegalArgumentException e) {
+        // the exception is not used, because its message contains a part of the password
+        return Map.of();
+      }
+    }
+    return parameters;
+  }
+
+  private static int number(@Nullable String port) {
+    return port == null ? DEFAULT_PORT : Integer.parseInt(port);
+  }
+
+  private static String decode(String text) {
+    return URLDecoder.decode(text, StandardCharsets.UTF_8);
+  }
+
+  /** Prepares the server, and removes everything again if that fails. */
+  private static void prepare(DatabaseFactory databases) throws SQLException {
+    try {
+      databases.prepare();
+    } catch (SQLException e) {
+      try {
+        databases.dismantle();
+      } catch (SQLException again) {
+        e.addSuppressed(again);
+      }
+      throw e;
+    }
+  }
+
+  private static void requireUsable(Connection connection, ServerLocation place, Needs needs)
+      throws SQLException {
+    String server = "the server that " + place.property() + " names";
+    int major = connection.getMetaData().getDatabaseMajorVersion();
+    if (major < InstalledDistribution.OLDEST) {
+      throw new IllegalStateException(
+          server
+              + " is PostgreSQL "
+              + major
+              + ", but the testkit needs "
+              + InstalledDistribution.OLDEST
+              + " or later");
+    }
+    Map<String, String> settings = ExtensionBundle.settings(needs.extensions(), needs.settings());
+    try (PreparedStatement query =
+        connection.prepareStatement("SELECT pg_catalog.current_setting(?, true)")) {
+      for (Map.Entry<String, String> each : settings.entrySet()) {
+        query.setString(1, each.getKey());
+        try (ResultSet row = query.executeQuery()) {
+          String value = row.next() ? row.getString(1) : null;
+          if (!isEnough(each.getKey(), each.getValue(), value == null ? "" : value)) {
+            throw new IllegalStateException(
+                "the tests need "
+                    + each.getKey()
+                    + " = "
+                    + each.getValue()
+                    + ", but "
+                    + server
+                    + " has "
+                    + (value == null || value.isEmpty() ? "\"\"" : value)
+                    + ": set it in the server's postgresql.conf");
+          }
+        }
+      }
+    }
+  }
+
+  private static boolean isEnough(String setting, String wanted, String value) {
+    return setting.equals(ExtensionBundle.PRELOAD)
+        ? List.of(value.split("[\", ]+")).containsAll(List.of(wanted.split(",")))
+        : value.equals(wanted);
+  }
+
+  private static IllegalStateException failure(ServerLocation place, String user, SQLException e) {
+    String state = String.valueOf(e.getSQLState());
+    String remedy =
+        switch (state) {
+          // insufficient_privilege
+          case "42501" ->
+              ". The tests create roles and databases, and some need a superuser: replace "
+                  + user
+                  + " with a superuser in the URL that "
+                  + place.property()
+                  + " (or "
+                  + place.variable()
+                  + ") contains.";
+          case "08001", "08006" -> " Is it running at the host and port of the URL?";
+          // the server or the driver rejects the login
+          case "28000", "28P01", "08004" -> ": is its login correct?";
+          default -> "";
+        };
+    return new IllegalStateException(
+        "the server that "
+            + place.property()
+            + " names cannot be prepared: "
+            + e.getMessage()
+            + remedy,
+        e);
+  }
+
+  private static void dismantle(DatabaseFactory databases) {
+    try {
+      databases.dismantle();
+    } catch (SQLException e) {
+      throw new IllegalStateException("could not drop the objects that the tests created", e);
+    }
+  }
+
+  /** Returns a description of the server for messages. */
+  public String kind() {
+    return kind;
+  }
+
+  /** Returns the databases. */
+  public DatabaseFactory databases() {
+    return databases;
+  }
+
+  /** Returns the server that this JVM has started, or null if there is none. */
+  public @Nullable SharedServer own() {
+    return own;
+  }
+
+  /**
+   * Returns whether the databases of failed tests are kept, according to the system property {@code
+   * pg-extension.keep-failed} or the environment variable {@code PG_EXTENSION_KEEP_FAILED}.
+   *
+   * @throws IllegalArgumentException if the value is neither true nor false
+   */
+  public static boolean keepsFailed() {
+    String set = System.getProperty(KEEP_PROPERTY);
+    String value = set != null ? set : System.getenv(KEEP_VARIABLE);
+    if (value != null && !value.isBlank() && !value.equals("true") && !value.equals("false")) {
+      throw new IllegalArgumentException(
+          KEEP_PROPERTY + " (or " + KEEP_VARIABLE + ") is \"" + value + "\"; use true or false");
+    }
+    return "true".equals(value);
+  }
+
+  /** Keeps the database of a failed test after this JVM exits, and logs how to connect. */
+  public void keep(String database, String test) {
+    if (databases.keep(database)) {
+      LOGGER.log(
+          Level.WARNING,
+          "The database " + database + " of the failed test " + test + keeping.of(database));
+    }
+  }
+
+  /**
+   * Stops the server if it was started by this JVM, possibly in a container. On an existing server,
+   * drops everything that the testkit created.
+   */
+  @Override
+  public void close() {
+    if (!ended.getAndSet(true)) {
+      end.run();
+    }
+  }
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DataDirectoryTest {
+  private static final int JVMS = 3;
+  private static final int FOLDERS = 400;
+
+  @TempDir private Path folder;
+
+  /**
+   * Each JVM removes directories that look abandoned. A new directory whose lock is not taken yet
+   * looks abandoned too.
+   */
+  @Test
+  void doesNotRemoveDirectoriesThatAnotherJvmIsCreating() throws Exception {
+    List<Process> jvms = new ArrayList<>();
+    try {
+      for (int i = 0; i < JVMS; i++) {
+        jvms.add(
+            new ProcessBuilder(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "-XX:TieredStopAtLevel=1",
+                    "-XX:+UseSerialGC",
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    Maker.class.getName())
+                .redirectErrorStream(true)
+                .redirectOutput(log(i).toFile())
+                .start());
+      }
+      for (int i = 0; i < JVMS; i++) {
+        assertThat(jvms.get(i).waitFor(5, TimeUnit.MINUTES)).isTrue();
+        assertThat(jvms.get(i).exitValue()).as(Files.readString(log(i))).isZero();
+      }
+    } finally {
+      jvms.forEach(Process::destroyForcibly);
+    }
+  }
+
+  /** For example the directory of a cache or a backup. */
+  @Test
+  void keepsDirectoriesOfOtherPrograms() throws IOException {
+    FileTime before = FileTime.from(Instant.now().minus(Duration.ofHours(1)));
+    Path named = Files.createTempDirectory(DataDirectory.parent(), "pg-hello-of-mine-");
+    Path numbered = Files.createTempDirectory(DataDirectory.parent(), "pg-hello-");
+    Path locked = Files.createDirectory(named.resolveSibling(named.getFileName() + "1"));
+    try {
+      Files.writeString(named.resolve("server.log"), "");
+      Files.writeString(numbered.resolve("lock"), "");
+      Files.writeString(numbered.resolve("file"), "");
+      Files.writeString(locked.resolve("lock"), "");
+      for (Path each : List.of(named, numbered, locked)) {
+        Files.setLastModifiedTime(each, before);
+      }
+      DataDirectory.create().close();
+      assertThat(named.resolve("server.log")).exists();
+      assertThat(numbered.resolve("file")).exists();
+      assertThat(locked.resolve("lock")).exists();
+    } finally {
+      for (Path each : List.of(named, numbered, locked)) {
+        DataDirectory.delete(each);
+      }
+    }
+  }
+
+  /** Root would have the permissions to remove them and to end their processes. */
+  @Test
+  void keepsServersOfOtherUsers() throws Exception {
+    assumeTrue(InstallationCache.isRoot(), "only root can change the owner of a directory");
+    Path server = Files.createTempDirectory(DataDirectory.parent(), "pg-hello-");
+    Process process = new ProcessBuilder("sleep", "600").start();
+    try {
+      long started = process.info().startInstant().orElseThrow().getEpochSecond();
+      Files.writeString(server.resolve("lock"), "");
+      Files.writeString(
+          Files.createDirectory(server.resolve("data")).resolve("postmaster.pid"),
+          process.pid() + "\n" + server.resolve("data") + "\n" + started + "\n");
+      Files.setAttribute(server, "unix:uid", 65534);
+      DataDirectory.create().close();
+      assertThat(server.resolve("lock")).exists();
+      assertThat(process.isAlive()).isTrue();
+      // the directory is removed if this user owns it
+      Files.setAttribute(server, "unix:uid", 0);
+      DataDirectory.create().close();
+      assertThat(server).doesNotExist();
+      assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    } finally {
+      process.destroyForcibly();
+      if (Files.exists(server)) {
+        DataDirectory.delete(server);
+      }
+    }
+  }
+
+  private Path log(int jvm) {
+    return folder.resolve("log" + jvm);
+  }
+
+  /** Creates directories one after the other, and a subdirectory in each. */
+  static final class Maker {
+    private Maker() {}
+
+    public static void main(String[] args) throws IOException {
+      for (int i = 0; i < FOLDERS; i++) {
+        try (DataDirectory scratch = DataDirectory.create()) {
+          Files.createDirectory(scratch.data());
+        }
+      }
+    }
+  }
+}

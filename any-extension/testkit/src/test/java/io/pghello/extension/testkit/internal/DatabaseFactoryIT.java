@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.extension.testkit.ExtensionServer;
+import io.pghello.extension.testkit.TestDatabase;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class DatabaseFactoryIT {
+  /** The random name of the role could already exist. */
+  @Test
+  void keepsDatabasesOfARoleThatItHasNotCreated() throws SQLException {
+    var names = new DatabaseNames(NamedExtensions.PREFIX, "others", List.of());
+    try (ExtensionServer server = ExtensionServer.builder().start();
+        TestDatabase database = server.createDatabase();
+        var others = DatabaseFactory.embedded(server.port(), server.password(), names)) {
+      assertThatThrownBy(others::prepare)
+          .isInstanceOf(SQLException.class)
+          .hasMessageContaining("already exists");
+      others.dismantle();
+      try (Connection connection = database.dataSource().getConnection()) {
+        assertThat(connection.isValid(20)).isTrue();
+      }
+    }
+  }
+
+  /** Only databases that cannot be dropped remain on an existing server. */
+  @Test
+  void dropsTheOthersIfOneCannotBeDropped() throws SQLException {
+    var names = new DatabaseNames("kept", "kept", List.of());
+    try (ExtensionServer server = ExtensionServer.builder().start();
+        var kept = DatabaseFactory.embedded(server.port(), server.password(), names);
+        Connection superuser = kept.dataSource("postgres", kept.superuser()).getConnection();
+        Statement statement = superuser.createStatement()) {
+      kept.prepare();
+      String template = "ALTER DATABASE kept_a_first IS_TEMPLATE ";
+      statement.execute("CREATE DATABASE kept_a_first OWNER kept");
+      statement.execute(template + "true");
+      statement.execute("CREATE DATABASE kept_b OWNER kept");
+      assertThatThrownBy(kept::dismantle)
+          .isInstanceOf(SQLException.class)
+          .hasMessageContaining("cannot drop a template database");
+      assertThat(left(statement)).containsExactly("kept_a_first");
+      statement.execute(template + "false");
+      kept.dismantle();
+      assertThat(left(statement)).isEmpty();
+    }
+  }
+
+  private static List<String> left(Statement statement) throws SQLException {
+    var left = new ArrayList<String>();
+    try (ResultSet rows =
+        statement.executeQuery("SELECT datname FROM pg_database WHERE datname LIKE 'kept%'")) {
+      while (rows.next()) {
+        left.add(rows.getString(1));
+      }
+    }
+    return left;
+  }
+}

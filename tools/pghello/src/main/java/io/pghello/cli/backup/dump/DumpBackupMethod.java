@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.backup.dump;
+
+import io.pghello.cli.backup.folder.Backup;
+import io.pghello.cli.backup.folder.BackupMethod;
+import io.pghello.cli.backup.folder.NewBackup;
+import io.pghello.cli.check.Health;
+import io.pghello.cli.connect.Query;
+import io.pghello.cli.connect.ServerDatabases;
+import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Durations;
+import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.Findings;
+import io.pghello.cli.output.Output;
+import io.pghello.cli.output.Status;
+import io.pghello.cli.output.Table;
+import io.pghello.cli.system.CleanupStack;
+import io.pghello.cli.system.Deadline;
+import io.pghello.cli.system.Programs;
+import io.pghello.cli.system.PropertiesFile;
+import io.pghello.cli.system.ScratchServer;
+import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Properties;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Backs up databases with pg_dump, and roles with pg_dumpall.
+ *
+ * @param named the names of the databases to dump; empty for all
+ * @param bindir the directory of the PostgreSQL programs; null for the system's packages
+ */
+public record DumpBackupMethod(
+    List<String> named, @Nullable Path bindir, int keepDays, Output output)
+    implements BackupMethod {
+  /** A dumped database. */
+  private record Dumped(
+      String database,
+      @Nullable String pgHello,
+      int tables,
+      long rows,
+      long bytes,
+      double seconds) {}
+
+  /** A restored and compared database. */
+  private record Compared(
+      String database,
+      @Nullable String pgHello,
+      int tables,
+      long rows,
+      double seconds,
+      String contents) {}
+
+  /** Reads existing backups. */
+  public DumpBackupMethod(@Nullable Path bindir, Output output) {
+    this(List.of(), bindir, 0, output);
+  }
+
+  @Override
+  public Made make(NewBackup backup, Target target, Connection session, CleanupStack undo)
+      throws SQLException, IOException {
+    Instant time = Instant.now();
+    int major = session.getMetaData().getDatabaseMajorVersion();
+    Programs programs = Programs.forServer(major, bindir);
+    List<String> chosen = ServerDatabases.choose(session, named);
+    Failure.refuseIf(chosen.isEmpty(), "there is no database to dump");
+    output.progress("roles");
+    undo.run(
+        rolesCommand(programs, target, session, backup.folder()),
+        target.environment(),
+        Redirect.DISCARD);
+    Status status = Status.OK;
+    var rows = new ArrayList<Dumped>();
+    for (String database : chosen) {
+      if (database.matches("(?s).*[\\r\\n].*")) {
+        status = Status.WARNING;
+        output.say(
+            "database %s has a line break in its name, so pg_restore cannot restore "
+                + "it: rename it",
+            database);
+      }
+      output.progress("%s", database);
+      try {
+        rows.add(dump(backup, programs, target.in(database), undo));
+      } catch (SQLException | Failure e) {
+        throw Failure.in(database, e);
+      }
+    }
+    backup.copyFiles(session);
+    return new Made(time, status, Table.of(Dumped.class, rows));
+  }
+
+  private static Dumped dump(NewBackup backup, Programs programs, Target target, CleanupStack undo)
+      throws SQLException, IOException {
+    Instant begin = Instant.now();
+    String database = target.database();
+    Path file = Backup.dump(backup.folder(), database);
+    try (Connection reading = target.connectForLong()) {
+      reading.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+      reading.setReadOnly(true);
+      reading.setAutoCommit(false);
+      String snapshot = String.valueOf(Query.value(reading, "SELECT pg_export_snapshot()"));
+      CleanupStack.Running dump =
+          undo.start(
+              dumpCommand(programs, target, file, snapshot),
+              target.environment(),
+              Redirect.DISCARD);
+      Properties contents = Contents.of(reading, target, new Properties());
+      undo.waitFor(dump);
+      String version = ServerDatabases.extensionVersion(reading);
+      backup.add(database, version);
+      PropertiesFile.store(contents, Backup.contents(backup.folder(), database));
+      reading.rollback();
+      return new Dumped(
+          database,
+          version,
+          contents.size(),
+          Contents.rows(contents),
+          Files.size(file),
+          Durations.seconds(Duration.between(begin, Instant.now())));
+    }
+  }
+
+  private static List<String> rolesCommand(
+      Programs programs, Target target, Connection session, Path to) throws SQLException {
+    var command =
+        new ArrayList<>(
+            List.of(
+                programs.path("pg_dumpall"),
+                "--roles-only",
+                "--no-password",
+                "--role=" + target.role(),
+                "--database=" + target.database(),
+                "--file=" + to.resolve(Backup.ROLES)));
+    if (!Query.isTrue(session, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user")) {
+      // Only superusers can read password hashes.
+      command.add("--no-role-passwords");
+    }
+    return command;
+  }
+
+  private static List<String> dumpCommand(
+      Programs programs, Target target, Path file, String snapshot) {
+    return List.of(
+        programs.path("pg_dump"),
+        "--format=custom",
+        "--no-password",
+        "--role=" + target.role(),
+        "--snapshot=" + snapshot,
+        "--file=" + file,
+        "--dbname=" + Target.conninfo(target.database()));
+  }
+
+  @Override
+  public String kind() {
+    return Backup.OF_DUMPS;
+  }
+
+  /** Removes old backups, but keeps the last backup of each database. */
+  @Override
+  public int removeOld(Path folder, CleanupStack undo) throws IOException {
+    int removed = 0;
+    Instant oldest = Instant.now().minus(Duration.ofDays(keepDays));
+    var kept = new HashSet<List<String>>();
+    for (Backup backup : Backup.in(folder)) {
+      boolean isLast = false;
+      for (String database : backup.databases()) {
+        isLast |= kept.add(List.of(backup.system(), database));
+      }
+      if (!isLast && backup.time().isBefore(oldest)) {
+        backup.delete();
+        removed++;
+      }
+    }
+    return removed;
+  }
+
+  @Override
+  public String removed() {
+    return "older than " + keepDays + " days";
+  }
+
+  @Override
+  public Proof verify(Backup backup, List<String> databases, Trial trial, CleanupStack undo)
+      throws SQLException, IOException {
+    String power = trial.options().trustsOwners() ? null : ScratchServer.powerOfThisUser();
+    Failure.refuseIf(
+        power != null,
+        "this user %s, and a restore runs code of table owners: run it as a dedicated user, or use --trust-owners"
+            .formatted(power));
+    Programs programs = Programs.ofServer(backup.serverMajor(), bindir);
+    Instant begin = Instant.now();
+    output.progress("a server");
+    Target server =
+        ScratchServer.start(
+            programs,
+            trial.temporary(),
+            backup.folder().resolve(Backup.FILES),
+            trial.options().preload(),
+            undo);
+    try (Connection session = server.connectForLong()) {
+      Roles.createMissing(session, backup.folder().resolve(Backup.ROLES));
+    }
+    var restoration =
+        new Restoration(
+            programs,
+            server,
+            trial.options().jobs(),
+            List.of(Restoration.NO_TABLESPACES, "--no-subscriptions"),
+            () -> {},
+            trial.options().trustsOwners(),
+            undo);
+    var rows = new ArrayList<Compared>();
+    var wrong = new ArrayList<String>();
+    var failed = new ArrayList<String>();
+    for (String database : databases) {
+      var deadline = new Deadline(server, trial.limit());
+      try (deadline) {
+        output.progress("%s", database);
+        Instant started = Instant.now();
+        Restoration.Restored there =
+            restoration.restore(backup, restoration.list(backup, database), database, database);
+        Duration took = Duration.between(started, Instant.now());
+        int before = wrong.size();
+        Properties contents = compare(backup, database, server, wrong);
+        boolean isRight = wrong.size() == before;
+        if (isRight) {
+          trial.isRight(database, backup.time(), took);
+        }
+        rows.add(
+            new Compared(
+                database,
+                there.extensionVersion(),
+                contents.size(),
+                Contents.rows(contents),
+                Durations.seconds(took),
+                isRight ? "as it was" : "differs"));
+      } catch (SQLException | Failure e) {
+        // The owner of a database can make its restore fail, so continue with the other databases.
+        String message = String.valueOf(Failure.in(database, e).getMessage());
+        failed.add(
+            deadline.hasPassed()
+                ? trial.overLimit(database)
+                : message + ScratchServer.adviceOn(message));
+      }
+    }
+    wrong.addAll(failed);
+    Duration took = Duration.between(begin, Instant.now());
+    if (wrong.isEmpty() && databases.equals(backup.databases())) {
+      backup.setVerified(took, output);
+    }
+    return new Proof(backup.time(), took, Table.of(Compared.class, rows), wrong, failed);
+  }
+
+  private static Properties compare(
+      Backup backup, String database, Target server, List<String> wrong) throws SQLException {
+    Target target = server.in(database).withoutEventTriggers(backup.serverMajor());
+    Properties expected = backup.contents(database);
+    try (Connection session = target.connectForLong()) {
+      Properties contents = Contents.of(session, target, expected);
+      for (String difference : Contents.differences(expected, contents)) {
+        wrong.add(database + ": " + difference);
+      }
+      if (backup.extensionVersion(database) != null) {
+        checkExtension(session, database, wrong);
+      }
+      return contents;
+    }
+  }
+
+  /** Adds a message to {@code wrong} for each problem with the extension. */
+  public static void checkExtension(Connection session, String database, List<String> wrong)
+      throws SQLException {
+    var findings = new Findings();
+    new Health(findings).checkInstallation(session);
+    findings.texts(Status.CRITICAL).forEach(text -> wrong.add(database + ": " + text));
+  }
+}

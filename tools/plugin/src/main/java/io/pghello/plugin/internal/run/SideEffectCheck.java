@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin.internal.run;
+
+import io.pghello.plugin.internal.Json;
+import io.pghello.plugin.internal.Texts;
+import io.pghello.plugin.internal.pool.PlainQueries.Effects;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Types;
+import java.util.Set;
+
+/**
+ * Asks the server whether a query has no side effects, so that it can be rolled back. A query has
+ * none if the names in it can only refer to tables and to built-in functions without side effects.
+ * Other functions, views, row-level security, domains and operators can run any code. So can the
+ * planner, because it evaluates expressions in the indexes, constraints, partition keys and
+ * statistics of a table, its children and its parents.
+ *
+ * <p>The owner of a table can change the answer at any time, so a query on the table is rolled
+ * back. The rollback is not necessary if only the connection's own role and superusers can change
+ * the answer. This requires that they own the tables, the tables' types, the schemas that names are
+ * resolved in, the database, and all C functions, and that no other role can create objects in
+ * these schemas. It also requires that all index support functions are C or internal functions,
+ * because functions in other languages could call functions of any role.
+ */
+final class SideEffectCheck {
+  /**
+   * Query that returns whether all objects with these names have no side effects, and whether only
+   * the current role and superusers can change that. Built-in functions that are not volatile have
+   * no side effects, except those that take names or queries as text and run the named objects or
+   * the queries.
+   */
+  private static final String QUERY = Texts.resource(SideEffectCheck.class, "harmless.sql");
+
+  private SideEffectCheck() {}
+
+  /**
+   * Runs the check in one round trip.
+   *
+   * @param names all words and quoted names in the query, as the server stores them
+   */
+  static Effects ask(Connection connection, Set<String> names) throws SQLException {
+    String all = Bindings.text(Json.of(names), true, "A name");
+    try (PreparedStatement statement = connection.prepareStatement(QUERY)) {
+      statement.setObject(1, all, Types.OTHER);
+      try (ResultSet result = statement.executeQuery()) {
+        if (!result.next() || !result.getBoolean(1)) {
+          return Effects.POSSIBLE;
+        }
+        return result.getBoolean(2) ? Effects.NONE : Effects.NONE_YET;
+      }
+    }
+  }
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin.internal.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.extension.testkit.Superuser;
+import io.pghello.extension.testkit.TestDatabase;
+import io.pghello.plugin.internal.pool.PlainQueries.Effects;
+import io.pghello.testkit.PgHelloTest;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Set;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Tests which roles can add side effects to a query. */
+@PgHelloTest(extension = false)
+class SideEffectCheckIT {
+  private static final Set<String> NAMES =
+      Set.of("select", "id", "lower", "name", "mood", "from", "app", "orders", "where");
+
+  @BeforeEach
+  void createTable(TestDatabase database, @Superuser Connection superuser) throws SQLException {
+    run(
+        superuser,
+        "do $$ begin create role stranger; exception when duplicate_object then null; end $$",
+        "create schema strange authorization stranger",
+        "create function strange.same(int, int) returns boolean language sql immutable as"
+            + " 'select $1 = $2'",
+        "alter function strange.same owner to stranger");
+    try (Connection owner = database.dataSource().getConnection()) {
+      run(
+          owner,
+          "create schema app",
+          "create type app.mood as enum ('happy')",
+          "create table app.orders (id int primary key, name text, mood app.mood)",
+          "create table app.items (id int) partition by range (id)",
+          "create index on app.orders (lower(name))");
+    }
+  }
+
+  /** These statements give no other role control over the objects in the query. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "select 1",
+        "alter table app.orders owner to current_user",
+        "alter schema app owner to current_user",
+        "grant usage on schema app to public",
+        "grant all on app.orders to public, stranger",
+        "create table strange.other (id int); alter table strange.other owner to stranger",
+        "grant create on schema strange to public",
+      })
+  void onlyTheRoleItselfAndSuperusersCanAddEffects(
+      String statement, TestDatabase database, @Superuser Connection superuser)
+      throws SQLException {
+    run(superuser, statement);
+    assertThat(ask(database)).isEqualTo(Effects.NONE);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "alter table app.orders owner to stranger",
+        "alter schema app owner to stranger",
+        "alter schema public owner to stranger",
+        "grant create on schema app to stranger",
+        "grant create on schema public to public",
+        "grant create on schema app to pg_monitor",
+        "alter type app.mood owner to stranger",
+        "create table strange.orders (id int); alter table strange.orders owner to stranger",
+        "create type strange.name as enum (); alter type strange.name owner to stranger",
+        "create schema mood authorization stranger",
+        "create schema USER authorization stranger",
+        "create table child () inherits (app.orders); alter table child owner to stranger",
+        "create table parent (id int); alter table app.orders inherit parent;"
+            + " alter table parent owner to stranger",
+        "alter database DATABASE owner to stranger",
+        "grant create on database DATABASE to stranger",
+        "grant create on database DATABASE to public",
+        "alter role USER in database DATABASE set search_path = strange, public",
+      })
+  void anotherRoleCanAddEffects(
+      String statement, TestDatabase database, @Superuser Connection superuser)
+      throws SQLException {
+    try (Connection owner = database.dataSource().getConnection()) {
+      run(
+          superuser,
+          statement
+              .replace("DATABASE", '"' + owner.getCatalog() + '"')
+              .replace("USER", '"' + owner.getMetaData().getUserName() + '"'));
+    }
+    assertThat(ask(database)).isEqualTo(Effects.NONE_YET);
+  }
+
+  /** A superuser can create an operator class with a function that any role can change. */
+  @ParameterizedTest
+  @ValueSource(strings = {"stranger", "current_user"})
+  void supportFunctionOfAnIndexIsNotInC(
+      String owner, TestDatabase database, @Superuser Connection superuser) throws SQLException {
+    run(
+        superuser,
+        "create function strange.other(int) returns int language sql immutable as 'select $1'",
+        "create function app.hash(int) returns int language sql immutable as"
+            + " 'select strange.other($1)'",
+        "alter function strange.other owner to stranger",
+        "alter function app.hash owner to " + owner,
+        "create operator class app.strange for type int using hash as operator 1 =, function 1"
+            + " app.hash(int)");
+    assertThat(ask(database)).isEqualTo(Effects.NONE_YET);
+  }
+
+  /** Its owner could replace it by a function in another language. */
+  @Test
+  void anotherRoleOwnsAFunctionInC(TestDatabase database, @Superuser Connection superuser)
+      throws SQLException {
+    run(
+        superuser,
+        "create function strange.length(text) returns int language internal strict as 'textlen'");
+    assertThat(ask(database)).isEqualTo(Effects.NONE);
+    run(superuser, "alter function strange.length owner to stranger");
+    assertThat(ask(database)).isEqualTo(Effects.NONE_YET);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"random", "clock_timestamp", "pg_sleep"})
+  void volatileFunctionsAreAlwaysUndone(String function, TestDatabase database)
+      throws SQLException {
+    try (Connection connection = database.dataSource().getConnection()) {
+      assertThat(SideEffectCheck.ask(connection, Set.of("select", function)))
+          .isEqualTo(Effects.NONE_YET);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "create operator strange.=== (function = strange.same, leftarg = int, rightarg = int)",
+        "alter table app.orders enable row level security",
+        "create view strange.orders as select 1 as a",
+      })
+  void effectsArePossible(String statement, TestDatabase database, @Superuser Connection superuser)
+      throws SQLException {
+    run(superuser, statement);
+    assertThat(ask(database)).isEqualTo(Effects.POSSIBLE);
+  }
+
+  /** They run objects whose names are in a text, and are not volatile. */
+  @ParameterizedTest
+  @ValueSource(strings = {"table_to_xml", "schema_to_xml", "database_to_xml_and_xmlschema"})
+  void functionsThatTakeNamesHaveEffects(String function, TestDatabase database)
+      throws SQLException {
+    try (Connection connection = database.dataSource().getConnection()) {
+      assertThat(SideEffectCheck.ask(connection, Set.of("select", function)))
+          .isEqualTo(Effects.POSSIBLE);
+    }
+  }
+
+  /** The name of an array type leads to the check of its elements. */
+  @Test
+  void arrayOfADomainHasEffects(TestDatabase database, @Superuser Connection superuser)
+      throws SQLException {
+    run(superuser, "create domain strange.positive as int check (value > 0)");
+    try (Connection connection = database.dataSource().getConnection()) {
+      assertThat(SideEffectCheck.ask(connection, Set.of("select", "_positive")))
+          .isEqualTo(Effects.POSSIBLE);
+    }
+  }
+
+  private static Effects ask(TestDatabase database) throws SQLException {
+    // a new session has the new search path
+    try (Connection connection =
+        DriverManager.getConnection(database.jdbcUrl(), database.user(), database.password())) {
+      return SideEffectCheck.ask(connection, NAMES);
+    }
+  }
+
+  private static void run(Connection connection, String... statements) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      for (String one : statements) {
+        statement.execute(one);
+      }
+    }
+  }
+}
