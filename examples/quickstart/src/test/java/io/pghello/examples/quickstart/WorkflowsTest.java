@@ -7,15 +7,20 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /**
- * The workflows must run only actions pinned to a commit, and builds must not have access to the
- * release key.
+ * The workflows must run only actions pinned to a commit, test existing modules on each system, and
+ * keep the release key from builds.
  */
 class WorkflowsTest {
   private static final String PINNED =
       "(?:\\./\\.github/workflows/\\S+|[\\w./-]+@[0-9a-f]{40} # v[0-9.]+)";
+
+  private static final Pattern ARTIFACT = Pattern.compile("<artifactId>(pg-[\\w-]+)</artifactId>");
+  private static final Pattern MODULE = Pattern.compile("[ ,]:(pg-[\\w-]+)");
 
   /** Actions must not be referenced by tag, because a tag can be moved. */
   @Test
@@ -29,6 +34,20 @@ class WorkflowsTest {
           .isNotEmpty()
           .allMatch(line -> line.replaceFirst(" *(?:- )?uses: ", "").matches(PINNED));
     }
+  }
+
+  @Test
+  void testsModulesOfTheTreeOnEachSystem() throws IOException {
+    var modules = new TreeSet<String>();
+    for (Path pom : Tree.files("(?:.*/)?pom\\.xml")) {
+      // the first one of a file may be the parent's
+      ARTIFACT.matcher(Files.readString(pom)).results().forEach(one -> modules.add(one.group(1)));
+    }
+    String ci = Files.readString(Tree.ROOT.resolve(".github/workflows/ci.yml"));
+    assertThat(MODULE.matcher(ci).results().map(one -> one.group(1)).distinct())
+        .contains("pg-extension-testkit", "pg-hello-testkit", "pg-hello-core")
+        .isSubsetOf(modules);
+    assertThat(ci).contains("- macos-15 #", "- macos-15-intel\n", "- windows-2025\n");
   }
 
   @Test
