@@ -99,7 +99,7 @@ public final class ChildJvm implements AutoCloseable {
     // the transport of one peer uses native code
     all.add("--enable-native-access=ALL-UNNAMED");
     for (String name : System.getProperties().stringPropertyNames()) {
-      if (name.startsWith("pghello.")) {
+      if (name.startsWith("pg-hello.")) {
         all.add("-D" + name + "=" + System.getProperty(name));
       }
     }

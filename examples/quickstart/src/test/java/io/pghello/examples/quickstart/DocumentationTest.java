@@ -182,7 +182,7 @@ class DocumentationTest {
   /** The library's version in the pages must match the POMs. */
   @Test
   void agreesOnTheVersion() throws IOException {
-    String version = System.getProperty("pghello.version");
+    String version = System.getProperty("pg-hello.version");
     assertThat(version).isNotBlank();
     var versions = new ArrayList<String>();
     for (Path page : pages()) {

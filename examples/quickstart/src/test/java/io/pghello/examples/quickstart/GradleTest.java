@@ -205,7 +205,7 @@ class GradleTest {
           .matcher(Files.readString(Tree.ROOT.resolve("pom.xml")))
           .results()
           .forEach(property -> properties.put(property.group(1), property.group(2)));
-      properties.put("project.version", System.getProperty("pghello.version"));
+      properties.put("project.version", System.getProperty("pg-hello.version"));
       return properties;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
