@@ -22,11 +22,11 @@ import org.hibernate.annotations.AttributeBinderType;
  *
  * <p>A value set by the application is kept, unless {@link #overwrite} is true. Three values count
  * as not set: null, 0 in a {@code long}, and the time that was filled in when the object was last
- * written. A value that is not set does not replace the value created by the INSERT. With {@link
- * ValueEvent#UPDATE}, every write of the entity computes a new time, unless the application has
- * changed the loaded value.
+ * written. If the value counts as not set when the entity is updated, the value created by the
+ * INSERT is kept. With {@link ValueEvent#UPDATE}, every write of the entity computes a new time,
+ * unless the application has changed the loaded value.
  *
- * <p>The rules for skipped statements and for unsupported mappings are the same as for {@link
+ * <p>For statements that bypass entity events, and for unsupported mappings, see {@link
  * WelcomeMessage}.
  */
 @AttributeBinderType(binder = ServerValueBinder.class)

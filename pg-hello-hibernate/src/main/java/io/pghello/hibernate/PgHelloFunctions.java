@@ -10,20 +10,21 @@ import jakarta.persistence.criteria.Expression;
  *
  * <p>On databases other than PostgreSQL the query fails, because the functions do not exist there.
  *
- * <p>This class is thread-safe. The expressions are as thread-safe as their query.
+ * <p>This class is thread-safe. The returned expressions follow the same threading rules as the
+ * query to which they belong.
  */
 public final class PgHelloFunctions {
   private PgHelloFunctions() {}
 
   /**
-   * SQL {@code pg_hello(name)}: greets a name, for example {@code Hello, Ada!}. The greeting is
-   * repeated as often as the session's setting {@code pg_hello.repeat} specifies (default 1).
+   * SQL {@code pg_hello(name)}: greets a name, for example {@code Hello, Ada!}. The session's
+   * setting {@code pg_hello.repeat} determines the number of greetings (default 1).
    */
   public static Expression<String> pgHello(CriteriaBuilder builder, Expression<String> name) {
     return builder.function("pg_hello", String.class, name);
   }
 
-  /** Greets a constant; see {@link #pgHello(CriteriaBuilder, Expression)}. */
+  /** Greets a constant name; see {@link #pgHello(CriteriaBuilder, Expression)}. */
   public static Expression<String> pgHello(CriteriaBuilder builder, String name) {
     return pgHello(builder, builder.literal(name));
   }

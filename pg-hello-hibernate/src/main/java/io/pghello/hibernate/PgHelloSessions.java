@@ -21,7 +21,7 @@ public final class PgHelloSessions {
    *
    * <p>If the name of an entity changes afterwards, its insert fetches the greeting again.
    *
-   * @param session an open session or a proxy of one; as usual, only this thread may use it
+   * @param session an open session or a proxy of one; as usual, only the calling thread may use it
    * @param entities entities of any types mapped in this session; neither the collection nor its
    *     elements may be null
    * @throws org.hibernate.JDBCException if a name cannot be sent or the query fails. Hibernate

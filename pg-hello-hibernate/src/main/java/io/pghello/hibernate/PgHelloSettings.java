@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate;
 
-/** Names of the settings. Set them like any other Hibernate setting. */
+/** Names of this module's settings. Set them like any other Hibernate setting. */
 public final class PgHelloSettings {
   /**
    * The schema of the extension, without quotes, for example {@code extensions}. By default,

@@ -25,14 +25,14 @@ public final class EpochMillisConverter extends AbstractConverter<Long, Instant>
     super(Long.class, Instant.class);
   }
 
-  /** Returns the instant for milliseconds since 1970, or null for null. */
+  /** Returns the instant for milliseconds since 1970; null if the argument is null. */
   @Override
   public @Nullable Instant from(@Nullable Long millis) {
     return millis == null ? null : Instant.ofEpochMilli(millis);
   }
 
   /**
-   * Returns the milliseconds from 1970 to an instant, or null for null.
+   * Returns the milliseconds from 1970 to an instant; null if the argument is null.
    *
    * @throws ArithmeticException if the result does not fit into a {@code long}
    */

@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The superclass contains the routines that jOOQ's generator created, so one import covers all
  * functions; this class adds the forms that the generator does not create. Methods that return a
- * {@link Field} or a {@link Table} build a part of a statement and need no round trip. Methods that
- * take a configuration or a context execute a query in one round trip, and throw a {@link
+ * {@link Field} or a {@link Table} only build a part of a statement and need no round trip. Methods
+ * that execute a query, given a configuration or a context, take one round trip and throw a {@link
  * org.jooq.exception.DataAccessException} if it fails.
  *
  * <p>A method throws an {@link IllegalArgumentException} if a name passed as a value contains
@@ -41,8 +41,8 @@ import org.jspecify.annotations.Nullable;
  * schema. Dialects other than PostgreSQL fail with a {@link
  * org.jooq.exception.SQLDialectNotSupportedException} before anything is sent.
  *
- * <p>Thread-safe and stateless. The fields and tables are as thread-safe and serializable as jOOQ's
- * own.
+ * <p>Thread-safe and stateless. The returned fields and tables have the same thread safety and
+ * serializability as jOOQ's own.
  */
 public final class PgHello extends Routines {
   private static final int REPEAT_MIN = 1;

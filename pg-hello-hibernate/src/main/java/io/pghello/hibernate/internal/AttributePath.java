@@ -75,7 +75,7 @@ final class AttributePath {
         && List.of(tracker.$$_hibernate_getDirtyAttributes()).contains(name);
   }
 
-  /** Returns whether no embedded object on the path is null. */
+  /** Returns whether all embedded objects on the path exist. */
   boolean isReachable(Object entity) {
     return rest.length == 0 || follow(ofEntity(entity), rest.length - 1) != null;
   }
@@ -104,7 +104,7 @@ final class AttributePath {
     return follow(first == null ? ofEntity(entity) : state[index()], rest.length);
   }
 
-  /** Returns whether this path is the entity's own attribute with this name. */
+  /** Returns whether this path consists only of the entity's own attribute with this name. */
   boolean isAt(String name) {
     return rest.length == 0 && names.get(0).equals(name);
   }
@@ -129,7 +129,9 @@ final class AttributePath {
     persister.setValue(entity, index(), with(persister.getValue(entity, index()), value));
   }
 
-  /** Sets the value in an entity's state array, in the same way. */
+  /**
+   * Sets the value in an entity's state array. Creates missing embedded objects in the same way.
+   */
   void setIn(@Nullable Object[] state, @Nullable Object value) {
     state[index()] = with(state[index()], value);
   }
@@ -146,7 +148,7 @@ final class AttributePath {
   }
 
   /**
-   * Returns the object at a step of the path, changed so that the value is at the end of the path.
+   * Returns the object at the given step of the path, with the value set at the end of the path.
    */
   private @Nullable Object with(@Nullable Object here, int step, @Nullable Object value) {
     if (step == rest.length) {

@@ -100,7 +100,7 @@ public final class PgHelloIntegrator implements Integrator {
       mapped.forEach(
           (entity, values) ->
               values.forEach(value -> value.check(entities.getEntityDescriptor(entity))));
-      // done only now, because other integrators may first replace Hibernate's own listener
+      // deferred until now, because other integrators may replace Hibernate's own listener first
       mergeTracker.surround(
           complete
               .getServiceRegistry()

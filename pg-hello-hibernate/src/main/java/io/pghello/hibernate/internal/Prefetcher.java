@@ -59,9 +59,9 @@ public final class Prefetcher {
   }
 
   /**
-   * Returns the states of entities being written for which the state cannot be kept in the entry:
-   * entities of stateless sessions, and entities that receive values returned by the INSERT,
-   * because their entry may be replaced.
+   * Returns the write states that cannot be stored in an entity's entry. These are the states of
+   * entities in stateless sessions, which have no entry, and of entities that receive values
+   * returned by the INSERT, because their entry may be replaced.
    */
   WeakIdentityMap<FlushState> writes() {
     return writes;
@@ -347,7 +347,7 @@ public final class Prefetcher {
     }
   }
 
-  /** Fetches an attribute, and as many other attributes of the flush as the query has room for. */
+  /** Fetches an attribute, together with other attributes of the flush until the query is full. */
   private void fetch(
       SharedSessionContractImplementor session,
       EntityWrite write,

@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * After a session factory and its schema have been created, checks whether the extension is usable.
- * Reacts as set by {@link PgHelloSettings#PREFLIGHT}. Uses the client's query, timeout and errors.
+ * {@link PgHelloSettings#PREFLIGHT} sets the reaction to a problem. Uses the client's query,
+ * timeout and errors.
  */
 @SuppressWarnings("serial") // observers of a factory are not serialized
 final class StartUpCheck extends ExtensionCheck {
@@ -43,8 +44,9 @@ final class StartUpCheck extends ExtensionCheck {
   }
 
   /**
-   * Returns whether the database is distributed by Citus. False if the check is off, or if the
-   * server cannot be reached, which the check reports later. Takes one round trip.
+   * Returns whether the database is distributed by Citus. Returns false if the check is off or if
+   * the server cannot be reached; in the second case, the check reports the problem later. Takes
+   * one round trip.
    */
   static boolean isDistributed(SessionFactoryImplementor factory) {
     if (reaction(factory).equals("off")) {

@@ -139,7 +139,7 @@ final class StrategyChoice {
         : "already has a write expression";
   }
 
-  /** Returns whether the type, or any part of it, is not one of Hibernate's own. */
+  /** Returns whether the type, or any part of it, is custom rather than built into Hibernate. */
   private static boolean isCustom(BasicValue.Resolution<?> resolved) {
     BasicType<?> type = resolved.getLegacyResolvedBasicType();
     return type instanceof CustomType<?>

@@ -36,7 +36,7 @@ import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
 import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
-/** Performs the steps before and after an entity is written that generators cannot perform. */
+/** Performs the steps that generators cannot perform, before and after an entity is written. */
 final class ValueListener
     implements FlushEntityEventListener,
         PreInsertEventListener,

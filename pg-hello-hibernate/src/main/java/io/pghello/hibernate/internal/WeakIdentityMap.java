@@ -55,7 +55,8 @@ class WeakIdentityMap<V> {
   }
 
   /**
-   * Runs callbacks after garbage collections. The thread ends with the class loader of this class.
+   * Runs callbacks after garbage collections. The callback thread ends when the class loader of
+   * this class is collected.
    */
   private static final class GarbageCollections {
     private static final Cleaner CLEANER = Cleaner.create();

@@ -28,14 +28,14 @@ import org.jspecify.annotations.Nullable;
  * function and procedure overload into its Javadoc. Specify this class in the configuration of the
  * code generator, under {@code <generator><name>}.
  *
- * <p>The functions of extensions listed in the database property {@link #EXTENSIONS} are generated
- * in addition to {@code <includes>} if they are in the input schemas, unless there is an {@code
- * <includeSql>}.
+ * <p>List further extensions in the database property {@link #EXTENSIONS}. Their functions in the
+ * input schemas are generated even if {@code <includes>} does not match them, unless there is an
+ * {@code <includeSql>}.
  *
  * <p>jOOQ's own generator omits these comments, or uses the comment of one overload for all
- * overloads. Comments on other objects are not changed. The setting {@code commentsOnRoutines}
- * disables the comments on functions and procedures as usual. The generator sends one additional
- * query, on PostgreSQL only.
+ * overloads. Comments on other objects are not changed. As usual, you can disable the comments on
+ * functions and procedures with the setting {@code commentsOnRoutines}. The generator sends one
+ * additional query, on PostgreSQL only.
  *
  * <p>Not thread-safe, like every generator.
  */
@@ -75,7 +75,7 @@ public class PgHelloGenerator extends JavaGenerator {
   public PgHelloGenerator() {}
 
   /**
-   * Returns the extensions in {@link #EXTENSIONS}. In SQL, the names need no quotes.
+   * Returns the extensions in {@link #EXTENSIONS}. The names need no escaping in SQL literals.
    *
    * @throws IllegalArgumentException if a name is not a valid extension name
    */
@@ -143,8 +143,8 @@ public class PgHelloGenerator extends JavaGenerator {
   }
 
   /**
-   * Corrects the container of columns, because jOOQ assigns the columns of all overloads to the
-   * first overload.
+   * Reassigns columns to the overload that returns them, because jOOQ assigns the columns of all
+   * overloads to the first overload.
    */
   @SuppressWarnings("ReferenceEquality") // all overloads are equal to each other
   private static void ownColumns(SchemaDefinition schema) {

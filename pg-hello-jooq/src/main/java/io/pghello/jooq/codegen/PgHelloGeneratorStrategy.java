@@ -25,10 +25,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The names of these extensions' functions do not depend on the other generated objects. The
  * functions are identified by their membership in the extension, with one additional query per
- * schema, on PostgreSQL only. If the method of another function would have the same name and the
- * same number of parameters, the types are added to its name, because Java cannot distinguish a
- * {@code Field<String>} from a {@code Field<UUID>} in a signature. The same applies to the constant
- * of a table-valued function. If a name is still not unique, a number is appended.
+ * schema, on PostgreSQL only. If two methods would have the same name and the same number of
+ * parameters, the parameter types are added to the method name, because Java cannot distinguish a
+ * {@code Field<String>} from a {@code Field<UUID>} in a signature. A function of these extensions
+ * keeps the short name if the other function belongs to none of them. The same applies to the
+ * constant of a table-valued function. If a name is still not unique, a number is appended.
  *
  * <p>Thread-safe after it has been configured, like every strategy.
  */

@@ -173,7 +173,10 @@ final class RoutineNames {
     return suffixes;
   }
 
-  /** Returns a class file's name as it is compared on a case-insensitive file system. */
+  /**
+   * Returns the name of a class file in the form used to compare names on a case-insensitive file
+   * system.
+   */
   private static String file(String name, String suffix) {
     // these are the characters that jOOQ replaces
     String separated = name.replace(' ', '_').replace('-', '_').replace('.', '_');

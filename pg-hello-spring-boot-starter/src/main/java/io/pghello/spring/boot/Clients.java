@@ -25,9 +25,9 @@ final class Clients {
   }
 
   /**
-   * Returns the name of the client being created, for which a dependency is being resolved: null if
-   * the application has only one client, or "none" if the application has several clients and none
-   * of them is being created.
+   * Returns the name of the client that is being created while one of its dependencies is resolved.
+   * Returns null if the application has only one client, and "none" if the application has several
+   * clients and none of them is being created.
    */
   static @Nullable String nameInCreation(ConfigurableListableBeanFactory beans) {
     String[] names = beans.getBeanNamesForType(PgHelloClient.class, true, false);

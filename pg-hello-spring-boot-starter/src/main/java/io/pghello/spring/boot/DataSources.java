@@ -17,8 +17,8 @@ import org.springframework.util.ClassUtils;
 /** Determines the origin of a data source's connections without opening one. */
 final class DataSources {
   /**
-   * Data sources that give all threads connections to the same database as the same user. This may
-   * not be true for their subclasses.
+   * Data sources that connect all threads to the same database as the same user. This may not be
+   * true for their subclasses.
    */
   static final List<String> POOLS =
       List.of(

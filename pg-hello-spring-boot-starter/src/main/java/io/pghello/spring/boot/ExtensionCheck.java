@@ -86,8 +86,8 @@ final class ExtensionCheck implements SmartInitializingSingleton {
     }
     try (Connection connection = dataSource.getConnection()) {
       return extension.inspect(connection, null, TIMEOUT).problems().stream()
-          // if no functions are described, none are called, and the schema may be off the search
-          // path on purpose
+          // if no functions are described, no function is called, and the schema may be
+          // intentionally missing from the search path
           .filter(each -> each.kind() != Kind.NOT_ON_PATH || !extension.functions().isEmpty())
           .toList();
     } catch (ExtensionException e) {

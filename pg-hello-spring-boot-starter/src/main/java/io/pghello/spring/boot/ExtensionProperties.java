@@ -11,7 +11,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  *
  * @param check Names of the extensions to check at startup, in the database of the only or primary
  *     data source.
- * @param preflight Reaction if one of them cannot be used at startup.
+ * @param preflight Reaction if one of these extensions cannot be used at startup.
  */
 @ConfigurationProperties("pg-extension")
 public record ExtensionProperties(

@@ -93,7 +93,7 @@ final class PreflightCheck implements SmartInitializingSingleton {
   }
 
   /**
-   * Returns whether this is a training run that exits after startup, which does not require a
+   * Returns whether this is a training run, which exits after startup and does not require a
    * running database.
    */
   static boolean isTraining() {

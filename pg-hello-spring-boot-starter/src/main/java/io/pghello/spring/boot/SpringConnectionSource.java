@@ -28,7 +28,7 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
  * as the same user. These data sources are recognized: the pools HikariCP, Tomcat JDBC, Commons
  * DBCP 2 and c3p0, the unpooled data sources of the driver and of Spring, and wrappers that unwrap
  * to one of them, such as datasource-proxy and p6spy. A call is not batched if, on its thread, the
- * data source unwraps to a different pool than at the creation of this source. Calls are never
+ * data source unwraps to a different pool than when this source was created. Calls are never
  * batched with an unknown data source (unless you pass {@code coalescing} = true), or behind an
  * {@link AbstractRoutingDataSource} or a {@link UserCredentialsDataSourceAdapter}. One case is not
  * detected: a custom wrapper that unwraps to one pool but takes connections from several.
