@@ -173,8 +173,8 @@ final class Tools {
    *
    * @param params the parameters of the request: the name of an existing tool, and its arguments
    * @param cancellation the stage that cancels the call when the stage completes
-   * @param taker the consumer that receives the result, on this thread; the database connection may
-   *     be returned later
+   * @param taker the consumer that receives the result, on the calling thread; the database
+   *     connection may be returned later
    */
   void call(JsonNode params, CompletionStage<?> cancellation, Consumer<ObjectNode> taker) {
     String tool = params.get("name").textValue();

@@ -46,7 +46,7 @@ final class Transport implements McpServerTransportProvider {
   private static final String INITIALIZE = "initialize";
   private static final String INITIALIZED = "notifications/initialized";
   private static final int TOO_MANY = -32000;
-  // The only protocol version that allows several messages in one line.
+  // The only protocol version that allows several messages on one line.
   private static final String WITH_BATCHES = ProtocolVersions.MCP_2025_03_26;
 
   private final McpJsonMapper mapper;
@@ -193,7 +193,7 @@ final class Transport implements McpServerTransportProvider {
       return;
     }
     if (method.equals(McpSchema.METHOD_PING)) {
-      // Answer a ping at any time. The SDK would wait until the session is initialized.
+      // Respond to pings at any time. The SDK would wait until the session is initialized.
       write(McpSchema.JSONRPCResponse.result(value(id), Map.of()));
       return;
     }

@@ -58,12 +58,12 @@ public record FindOptions(
     return new FindOptions(fields, all, limit, offset);
   }
 
-  /** Returns a copy with another limit. */
+  /** Returns a copy with a different limit. */
   public FindOptions limit(long limit) {
     return new FindOptions(fields, orderBy, limit, offset);
   }
 
-  /** Returns a copy with another offset. */
+  /** Returns a copy with a different offset. */
   public FindOptions offset(long offset) {
     return new FindOptions(fields, orderBy, limit, offset);
   }

@@ -58,8 +58,8 @@ public record Permissions(
     }
     if (sql && tables != null) {
       throw new IllegalArgumentException(
-          "a list of tables cannot restrict SQL: grant the role only these tables, or "
-              + "do not allow SQL");
+          "a list of tables cannot restrict SQL: grant the role privileges only on these tables, "
+              + "or do not allow SQL");
     }
     operations = operations == null ? null : Set.copyOf(operations);
     tables = tables == null ? null : Set.copyOf(tables);

@@ -46,8 +46,7 @@ public final class PostgresException extends RuntimeException {
     /** The operation is unknown, or its parameters do not match its schema. */
     BAD_REQUEST,
     /**
-     * The configuration contains options that are unknown, invalid, or have been replaced by
-     * others.
+     * The configuration contains options that are unknown, invalid, or replaced by other options.
      */
     BAD_CONFIG,
     /** A connection with this id exists, but its configuration is different. */

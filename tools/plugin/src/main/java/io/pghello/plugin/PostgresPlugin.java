@@ -157,16 +157,16 @@ public final class PostgresPlugin implements AutoCloseable {
 
   /**
    * Runs an operation like {@link #execute(String, JsonNode, String, JsonNode)}, but delivers the
-   * result before the connection is returned to the pool, which may take a round trip. The call can
-   * be cancelled. The result is then the same as for a timeout. If a call is cancelled while it
-   * waits for a connection, it continues to wait, and then does not run the operation. Exceptions
-   * thrown by {@code taker} are propagated.
+   * result before the connection is returned to the pool, because returning it may take a round
+   * trip. The call can be cancelled. The result is then the same as for a timeout. If a call is
+   * cancelled while it waits for a connection, it continues to wait, and then does not run the
+   * operation. Exceptions thrown by {@code taker} are propagated.
    *
    * @param cancellation a stage that cancels the call when the stage completes, normally or
    *     exceptionally; null for none. Use a new stage for each call, because a stage references the
    *     call until the stage completes
-   * @param taker the consumer that receives the result, on this thread; the connection is in use
-   *     until the consumer returns
+   * @param taker the consumer that receives the result, on the calling thread; the connection is in
+   *     use until the consumer returns
    */
   public void execute(
       @Nullable String connectionId,
@@ -251,10 +251,10 @@ public final class PostgresPlugin implements AutoCloseable {
               PostgresException.Code.NOT_ALLOWED,
               "The connection is read-only, but its role has "
                   + powers
-                  + ", which no rollback can undo.")
+                  + ", which allows changes that no rollback can undo.")
           .reason(PostgresException.Reason.PRIVILEGED)
           .remedy(
-              "Log in as a role without this: CREATE ROLE agent LOGIN PASSWORD '…'; "
+              "Log in as a role without such privileges: CREATE ROLE agent LOGIN PASSWORD '…'; "
                   + "GRANT SELECT ON … TO agent. Or set privileged in the permissions.")
           .build();
     }

@@ -20,7 +20,7 @@ public final class Failures {
 
   private Failures() {}
 
-  /** Details of an error, in addition to its code and its message, which contains no data. */
+  /** Details of an error, in addition to its code and its message. The message contains no data. */
   public enum Detail {
     HOST,
     PORT,

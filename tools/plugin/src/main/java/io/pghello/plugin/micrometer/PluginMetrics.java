@@ -11,7 +11,7 @@ import java.util.function.ToDoubleFunction;
 
 /**
  * Meters with the totals over all connections of a plugin. Connection ids are not tags, because
- * there may be many of them, and they may identify persons.
+ * there may be many of them, and they may identify people.
  *
  * <p>The meters are {@code pghello.plugin.connections} with the tag {@code state} ({@code total},
  * {@code idle}, {@code waiting}, {@code max}), {@code pghello.plugin.pools}, {@code

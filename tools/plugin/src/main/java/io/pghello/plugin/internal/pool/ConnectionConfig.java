@@ -90,7 +90,7 @@ public record ConnectionConfig(
     properties.setProperty("binaryTransferEnable", "TIMESTAMP,TIMESTAMPTZ");
     properties.setProperty("binaryTransferDisable", "POINT,BOX");
     properties.setProperty("maxResultBuffer", String.valueOf(maxBytes));
-    // In this mode, several statements in one message take the server less time.
+    // In this mode, the server processes several statements in one message faster.
     properties.setProperty("preferQueryMode", "extendedForPrepared");
     properties.setProperty("prepareThreshold", preparedStatements ? "5" : "0");
     properties.setProperty("sslmode", tls.mode());

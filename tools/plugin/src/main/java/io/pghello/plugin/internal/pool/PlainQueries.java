@@ -7,12 +7,12 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Remembers which queries have results that can be read without conversion to JSON by the server,
- * which costs more than reading the row itself. Also remembers which queries have side effects.
- * Each check takes a round trip, so only frequent queries are checked. Thread-safe.
+ * Remembers which queries return rows that can be read without converting them to JSON on the
+ * server. This conversion costs more than reading the row itself. Also remembers which queries have
+ * side effects. Each check takes a round trip, so only frequent queries are checked. Thread-safe.
  */
 public final class PlainQueries {
-  /** Whether a query's result can be read without the server's JSON, as far as this is known. */
+  /** Whether a query's result can be read without the server's JSON, if this is known. */
   public enum Answer {
     /** The query has not run often enough to be checked. */
     RARE,

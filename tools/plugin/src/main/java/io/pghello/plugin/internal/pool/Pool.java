@@ -105,7 +105,7 @@ public final class Pool {
     return counters;
   }
 
-  /** Returns data about the server and the role, from when the pool was opened. */
+  /** Returns the data about the server and the role that was queried when the pool was opened. */
   public Server server() {
     return server;
   }

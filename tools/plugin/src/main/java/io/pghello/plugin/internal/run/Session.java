@@ -54,8 +54,8 @@ public final class Session {
 
   private static final String READ_ONLY = "25006";
 
-  // SQLSTATE if the number of columns has changed, because the text of a query with a check depends
-  // on this number.
+  // SQLSTATE of the error that occurs if the number of columns has changed. The text of a query
+  // with a check depends on this number.
   private static final String OTHER_COLUMNS = "42601";
 
   private static final String READ = "SELECT pg_catalog.to_json(q.*)::pg_catalog.text FROM (\n";
@@ -263,7 +263,7 @@ public final class Session {
       throw Failures.withRemedy(
           Code.OUTCOME_UNKNOWN,
           "The type of a result column has changed since the query last ran.",
-          "Repeat it, unless it calls a function that writes.");
+          "Repeat the query, unless it calls a function that writes.");
     }
     var rows = new ArrayList<ObjectNode>();
     while (rows.size() <= maxRows && result.next()) {
@@ -431,7 +431,7 @@ public final class Session {
   private void requireTransaction() {
     if (hasFailed(connection)) {
       throw Failures.builder(
-              Code.TRANSACTION_FAILED, "The transaction has failed before and was rolled back.")
+              Code.TRANSACTION_FAILED, "The transaction has already failed and was rolled back.")
           .retryable()
           .build();
     }
@@ -585,9 +585,9 @@ public final class Session {
       note(After.END);
       throw Failures.withRemedy(
           Code.SERVER_ERROR,
-          "The server ran other statements than were sent.",
-          "A function that the statement calls has replaced prepared statements: look at the owners"
-              + " of its tables, views and functions.");
+          "The server executed different statements from the ones that were sent.",
+          "A function that the statement calls has replaced prepared statements: check the owners"
+              + " of the statement's tables, views and functions.");
     } catch (SQLException e) {
       note(After.RESET);
       String state = String.valueOf(e.getSQLState());

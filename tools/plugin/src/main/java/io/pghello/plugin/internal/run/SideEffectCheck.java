@@ -12,11 +12,11 @@ import java.sql.Types;
 import java.util.Set;
 
 /**
- * Asks the server whether a query has no side effects, so that it can be rolled back. A query has
- * none if the names in it can only refer to tables and to built-in functions without side effects.
- * Other functions, views, row-level security, domains and operators can run any code. So can the
- * planner, because it evaluates expressions in the indexes, constraints, partition keys and
- * statistics of a table, its children and its parents.
+ * Queries the server to determine whether a query has no side effects and can therefore be rolled
+ * back. This is the case if the names in the query can only refer to tables and to built-in
+ * functions without side effects. Other functions, views, row-level security, domains and operators
+ * can run any code. So can the planner, because it evaluates expressions in the indexes,
+ * constraints, partition keys and statistics of a table, its children and its parents.
  *
  * <p>The owner of a table can change the answer at any time, so a query on the table is rolled
  * back. The rollback is not necessary if only the connection's own role and superusers can change

@@ -177,7 +177,7 @@ public final class Transactions {
     lock(transaction, call);
     try {
       if (transaction.failed != null) {
-        throw Failures.builder(Code.TRANSACTION_FAILED, "The transaction has failed before.")
+        throw Failures.builder(Code.TRANSACTION_FAILED, "The transaction has already failed.")
             .with(Detail.CAUSE, transaction.failed)
             .retryable()
             .remedy("Roll it back, and begin a new one.")

@@ -165,8 +165,8 @@ final class UndoneQuery implements Query {
   }
 
   /**
-   * Collects the rows of the query, and evaluates the rows of the last statement, other than the
-   * query, that returns rows.
+   * Collects the rows of the query. Also evaluates the rows of the last of the other statements
+   * that return rows.
    */
   private static final class Answer extends ResultHandlerBase {
     private final Query query;

@@ -15,8 +15,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Generates statements on rows. All values are parameters. Names and integers are the only input
- * from the caller that the text contains, and they are validated.
+ * Generates statements on rows. All values are parameters. The SQL text contains no other input
+ * from the caller than names and integers, which are validated.
  */
 public final class CrudSql {
   private static final int DEPTH_MAX = 16;

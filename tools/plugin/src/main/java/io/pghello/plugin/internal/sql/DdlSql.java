@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /** Generates statements that change tables. */
 public final class DdlSql {
   // Matches words, optionally with numbers in parentheses and with array brackets. Excludes quotes,
-  // comments and all other commas.
+  // comments, and commas outside these parentheses.
   private static final Pattern TYPE =
       Pattern.compile(
           "[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)?( precision| varying)?"

@@ -20,11 +20,11 @@ import org.postgresql.core.Parser;
 
 /**
  * One statement with parameters {@code $1}, {@code $2} and so on, converted for the driver. The
- * driver replaces question marks by {@code $1}, {@code $2} in their order, and keeps {@code $k} as
- * written. Therefore, the first occurrence of a parameter becomes a question mark, and later
- * occurrences become {@code $k} with the position of this question mark, so that the server
- * receives each parameter only once. Quotes and comments are skipped with the driver's own parser,
- * so that this class and the driver find the same ends.
+ * driver replaces the question marks with {@code $1}, {@code $2} and so on, in order, and keeps
+ * {@code $k} as written. Therefore, the first occurrence of a parameter becomes a question mark,
+ * and later occurrences become {@code $k} with the position of this question mark, so that the
+ * server receives each parameter only once. Quotes and comments are skipped with the driver's own
+ * parser, so that this class and the driver agree on where they end.
  *
  * @param jdbc the statement with question marks
  * @param order for each question mark, the number of its parameter
@@ -111,8 +111,8 @@ public record DollarSql(
       throw Failures.withRemedy(
           Code.NOT_ALLOWED,
           first + " controls the session or its transactions, which the plugin manages.",
-          "Use transaction, or beginTransaction with commit and rollback; timeout; "
-              + "and batchInsert instead of COPY.");
+          "Use transaction, or beginTransaction with commit and rollback. To limit the "
+              + "duration, set timeout. Instead of COPY, use batchInsert.");
     }
   }
 
@@ -346,7 +346,7 @@ public record DollarSql(
       words.add(word);
       names.add(word);
       kept.add(folded(written));
-      // A database with a single-byte encoding and such a locale also folds other letters.
+      // A database with a single-byte encoding and a matching locale also folds non-ASCII letters.
       kept.add(written.toLowerCase(Locale.ROOT));
       escapesAt = word.equals("E") ? end + 1 : -1;
       for (int i = start; i <= end; i++) {
