@@ -28,9 +28,10 @@ import org.slf4j.LoggerFactory;
  * are counted. The delay before the next attempt grows, and after {@value #MAX_ATTEMPTS} attempts
  * the event is set aside.
  *
- * <p>Several processes can deliver at the same time, because each takes rows that no other process
- * has taken. A single process handles events in the order of their numbers, except for events that
- * have failed. An event that is committed after the event with the next number is delivered later.
+ * <p>Several processes can deliver at the same time, because each process skips rows that another
+ * process has locked. A single process handles events in the order of their numbers, except for
+ * events that have failed. An event that is committed after the event with the next number is
+ * delivered later.
  *
  * <p>The data source needs two connections at the same time, one to listen and one to deliver. A
  * pool must reset the network timeout of returned connections, as HikariCP does. Thread-safe.
@@ -50,8 +51,8 @@ final class Outbox {
    * Time limits of a transaction.
    *
    * @param batch the time after which a batch delivers no further event
-   * @param answer the timeout for responses of the server, because there is never a response on a
-   *     silently broken connection. The server's lock timeout is half of this time
+   * @param answer the timeout for responses of the server. Without it, the process would wait
+   *     forever on a silently broken connection. The server's lock timeout is half of this time
    */
   record Limits(Duration batch, Duration answer) {}
 
@@ -318,7 +319,7 @@ final class Outbox {
         handler.handle(event);
         handled.add(event.id());
       } catch (Throwable e) {
-        // an Error also makes only this event fail
+        // even an Error fails only this event
         if (!closed || !(e instanceof InterruptedException)) {
           failed.add(event.id());
           warn(event, e);
@@ -331,7 +332,7 @@ final class Outbox {
     }
 
     private static void warn(Event event, Throwable e) {
-      String message = "Event {} ({}) was not handled and comes again";
+      String message = "Event {} ({}) was not handled and will be delivered again";
       try {
         LOG.warn(message, event.id(), event.topic(), e);
       } catch (RuntimeException | Error unprintable) {
@@ -342,7 +343,7 @@ final class Outbox {
     /**
      * Stops the delivery. Interrupts the handler, and waits a few seconds for it to end. Events
      * that the handler has not handled are delivered again later. If a handler calls this method,
-     * no event is delivered after its current one.
+     * no event is delivered after the current one.
      */
     @Override
     public void close() {
@@ -355,7 +356,7 @@ final class Outbox {
         try {
           connection.abort(Runnable::run);
         } catch (SQLException e) {
-          LOG.warn("The connection that delivered was not closed", e);
+          LOG.warn("The delivery connection was not closed", e);
         }
       }
     }

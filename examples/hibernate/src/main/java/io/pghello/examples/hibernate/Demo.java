@@ -189,7 +189,7 @@ public final class Demo implements Callable<Integer> {
         throw new IllegalStateException(
             "The database has a schema "
                 + SCHEMA
-                + ", perhaps of a demo that was ended. If so, run in it: DROP SCHEMA "
+                + ", perhaps left by a demo that was killed. If so, run this SQL: DROP SCHEMA "
                 + SCHEMA
                 + " CASCADE;",
             e);

@@ -40,7 +40,8 @@ final class Users {
   }
 
   /**
-   * Creates a user with a repeated greeting. Takes one more round trip than {@code create}.
+   * Creates a user with a repeated greeting. Takes one more round trip than {@link
+   * #createWithGreeting(String, String)}.
    *
    * @param repeat the number of greetings, 1 to 10
    * @throws EntityExistsException if the name is taken

@@ -108,8 +108,8 @@ public final class Demo implements Callable<Integer> {
         throw new IllegalStateException(
             "the name \""
                 + name
-                + "\" is taken: each user needs another, and the last who signs up"
-                + " is called \""
+                + "\" is taken: each user needs a different name, and the last user"
+                + " to sign up is called \""
                 + LAST
                 + "\"");
       }

@@ -31,7 +31,7 @@ import picocli.CommandLine.Parameters;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:nothing was written through pg-hello-mcp",
-      "1:something was, or a program cannot be used",
+      "1:something was written, or a program cannot be used",
       "2:the command line is wrong"
     })
 public final class Demo implements Callable<Integer> {
@@ -194,7 +194,7 @@ public final class Demo implements Callable<Integer> {
 
   private static String reason(String text) {
     if (text.startsWith("[")) {
-      return "the client took no such answer";
+      return "the client rejected the response";
     }
     int code = text.indexOf("POSTGRES_");
     return code < 0

@@ -43,9 +43,9 @@ final class Npm {
     for (String program : List.of("node", "npm")) {
       if (!has(program)) {
         throw new IllegalStateException(
-            "there is no "
+            "cannot find "
                 + program
-                + " on the path; the client and the reference server need Node.js 18 or newer and"
+                + " on the PATH; the client and the reference server need Node.js 18 or newer and"
                 + " npm: apt-get install nodejs npm");
       }
     }
@@ -75,7 +75,7 @@ final class Npm {
       npm.destroyForcibly();
       if (!ended || npm.exitValue() != 0) {
         throw new IllegalStateException(
-            "npm could not get the client and the reference server: "
+            "npm could not install the client and the reference server: "
                 + (ended ? firstError(Files.readAllLines(log)) : "it took too long"));
       }
     } catch (InterruptedException e) {

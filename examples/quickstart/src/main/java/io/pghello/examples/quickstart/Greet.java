@@ -35,7 +35,7 @@ import picocli.CommandLine.Parameters;
 /** Prints a greeting for each name, computed by PostgreSQL. */
 @Command(
     name = "demo",
-    description = "Greets names; the greetings are computed inside a real PostgreSQL.",
+    description = "Greets names. A real PostgreSQL server computes the greetings.",
     customSynopsis = "./dev demo [OPTIONS] [NAME...]",
     sortOptions = false,
     exitCodeListHeading = "%nExit codes:%n",
@@ -258,7 +258,7 @@ public final class Greet implements Callable<Integer> {
         || e instanceof IllegalStateException) {
       err.println("demo: " + e.getMessage());
     } else {
-      err.println("demo: this is a mistake of the program; please report it:");
+      err.println("demo: this is a bug in the program; please report it:");
       e.printStackTrace(err);
     }
     return ExitCode.SOFTWARE;

@@ -14,7 +14,7 @@ import picocli.CommandLine.ParameterException;
 /** Runs a PostgreSQL server with the extension: the program of {@code ./dev server}. */
 @Command(
     name = "server",
-    description = "Keeps a PostgreSQL with the extension running until it is interrupted.",
+    description = "Runs a PostgreSQL server with the extension until it is interrupted.",
     customSynopsis = "./dev server [OPTIONS]",
     sortOptions = false)
 public final class Serve implements Callable<Integer> {
@@ -25,13 +25,13 @@ public final class Serve implements Callable<Integer> {
   @Option(
       names = "--major",
       paramLabel = "N",
-      description = "The PostgreSQL major: 15, 17 (the default) or 18.")
+      description = "PostgreSQL major version: 15, 17 (the default) or 18.")
   private int major;
 
   @Option(
       names = "--port",
       paramLabel = "P",
-      description = "Where to listen, on the loopback interface only. Default: a free port.")
+      description = "Port on the loopback interface. Default: a free port.")
   private int port;
 
   @SuppressWarnings("UnusedVariable")

@@ -35,7 +35,10 @@ public final class AdminToken {
     String stripped = token.strip();
     if (!stripped.isEmpty() && stripped.length() < MIN_LENGTH) {
       throw new IllegalArgumentException(
-          property + " must have " + MIN_LENGTH + " characters or more, not to be guessed");
+          property
+              + " must have "
+              + MIN_LENGTH
+              + " characters or more, so that it cannot be guessed");
     }
     this.property = property;
     this.digest = stripped.isEmpty() ? null : digest(stripped);
@@ -85,7 +88,7 @@ public final class AdminToken {
         ? Problems.of(
             HttpStatus.UNAUTHORIZED,
             "UNAUTHORIZED",
-            "This needs the administrator's token, as Authorization: Bearer.")
+            "This request needs the administrator's token, as Authorization: Bearer.")
         : Problems.of(
             HttpStatus.FORBIDDEN,
             "ADMIN_DISABLED",

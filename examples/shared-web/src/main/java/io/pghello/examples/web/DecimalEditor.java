@@ -6,8 +6,7 @@ import java.util.regex.Pattern;
 
 /**
  * Parses decimal integers in paths and queries. Spring's default editor also accepts hexadecimal
- * numbers, non-ASCII digits, and several values, of which it uses the first. An empty text becomes
- * null.
+ * numbers and non-ASCII digits, and uses the first of several values. An empty text becomes null.
  */
 final class DecimalEditor extends PropertyEditorSupport {
   private static final Pattern DECIMAL = Pattern.compile("0|-?[1-9][0-9]{0,9}");
@@ -20,7 +19,7 @@ final class DecimalEditor extends PropertyEditorSupport {
   @Override
   public void setAsText(String text) {
     if (!text.isEmpty() && !DECIMAL.matcher(text).matches()) {
-      throw new IllegalArgumentException("no decimal integer");
+      throw new IllegalArgumentException("not a decimal integer");
     }
     setValue(text.isEmpty() ? null : Integer.valueOf(text));
   }

@@ -45,7 +45,8 @@ public class OutageLog {
         lastLogged.computeIfAbsent(code, first -> new AtomicLong(now - INTERVAL_NANOS));
     long before = last.get();
     if (now - before >= INTERVAL_NANOS && last.compareAndSet(before, now)) {
-      LOG.warn("{}: {} (and so may others be, for a minute)", code, message);
+      LOG.warn(
+          "{}: {} (further failures with this code are not logged for a minute)", code, message);
     } else {
       LOG.debug("{}: {}", code, message);
     }

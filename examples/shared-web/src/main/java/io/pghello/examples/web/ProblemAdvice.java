@@ -74,7 +74,7 @@ class ProblemAdvice extends ResponseEntityExceptionHandler implements ResponseBo
     LOG.error("A request failed", e);
     return Problems.response(
         Problems.of(
-            HttpStatus.INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "The service has a mistake."));
+            HttpStatus.INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "The service has a bug."));
   }
 
   /** Rejects requests for which Spring's functional routes would report an internal error. */
@@ -138,7 +138,7 @@ class ProblemAdvice extends ResponseEntityExceptionHandler implements ResponseBo
     if (field != null) {
       InputError error =
           e.getCause() instanceof UnrecognizedPropertyException
-              ? new InputError(field, "is not known")
+              ? new InputError(field, "is unknown")
               : wrongType(field);
       return invalidInput(e, List.of(error), headers, request);
     }
@@ -147,7 +147,7 @@ class ProblemAdvice extends ResponseEntityExceptionHandler implements ResponseBo
         Problems.of(
             HttpStatus.BAD_REQUEST,
             "INVALID_BODY",
-            "The body of the request is not the JSON that is asked for."),
+            "The body of the request is not the required JSON."),
         headers,
         status,
         request);

@@ -31,6 +31,6 @@ class ProblemErrorController implements ErrorController {
     if (status == null) {
       status = HttpStatus.INTERNAL_SERVER_ERROR;
     }
-    writer.write(response, Problems.of(status, status.name(), "The request cannot be answered."));
+    writer.write(response, Problems.of(status, status.name(), "The request cannot be processed."));
   }
 }

@@ -34,7 +34,7 @@ public final class ProblemValve extends ErrorReportValve {
             status.value(),
             status.is4xxClientError()
                 ? "The request is not allowed."
-                : "The service has a mistake.",
+                : "The service has a bug.",
             status.name());
     try {
       response.setContentType(MediaType.APPLICATION_PROBLEM_JSON_VALUE);

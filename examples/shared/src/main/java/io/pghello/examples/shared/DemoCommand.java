@@ -78,7 +78,7 @@ public final class DemoCommand {
             (e, line, result) -> {
               String words = explanation.apply(e);
               if (words == null) {
-                err.println("demo: this is a mistake of the program; please report it:");
+                err.println("demo: this is a bug in the program; please report it:");
                 e.printStackTrace(err);
               } else {
                 err.println("demo: " + words);

@@ -99,8 +99,8 @@ public final class NotificationListener implements AutoCloseable {
           log(
               () ->
                   LOG.warn(
-                      "Not listening to {}, trying again every second; until then, only the"
-                          + " interval runs the action: {}",
+                      "Not listening to {}, trying again every second; until then, the action"
+                          + " runs only at the interval: {}",
                       channel,
                       e.toString()));
         }

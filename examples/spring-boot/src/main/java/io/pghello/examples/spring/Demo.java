@@ -32,7 +32,7 @@ import tools.jackson.databind.json.JsonMapper;
     name = "demo spring",
     description = {
       "Starts an application with Spring Boot that greets over HTTP, on a free port,",
-      "calls it, and prints the answers and its health."
+      "calls it, and prints the responses and its health."
     },
     customSynopsis = "./dev demo spring [OPTIONS] [NAME...]",
     sortOptions = false,
@@ -130,7 +130,7 @@ public final class Demo implements Callable<Integer> {
           "http://127.0.0.1:" + context.getEnvironment().getRequiredProperty("local.server.port");
       boolean well = callAll(address);
       out.printf(
-          "%nThe application answered %.1f s after its start began%n",
+          "%nThe application responded %.1f s after it was started%n",
           (System.nanoTime() - begin) / 1e9);
       if (port != null) {
         out.println("It runs at " + address + "/api/greeting/Ada; Ctrl-C ends it");

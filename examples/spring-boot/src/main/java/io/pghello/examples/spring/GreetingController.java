@@ -40,8 +40,8 @@ class GreetingController {
   }
 
   /**
-   * The REST API. Messages of the client's exceptions do not contain names, so they can be
-   * returned.
+   * Converts the client's exceptions to problem details. Their messages do not contain names, so
+   * they can be returned.
    */
   @ExceptionHandler
   ProblemDetail problem(PgHelloException e) {

@@ -32,7 +32,7 @@ class DemoIT {
         .contains("GET  /api/timestamp\n     200 {\"timestamp_ms\":")
         .contains("GET  /actuator/health/readiness\n     200 {")
         .contains("\"extensionVersion\":\"" + PgHelloServer.extensionVersion() + "\"")
-        .containsPattern("The application answered [0-9.,]+ s after its start began\n");
+        .containsPattern("The application responded [0-9.,]+ s after it was started\n");
   }
 
   @Test

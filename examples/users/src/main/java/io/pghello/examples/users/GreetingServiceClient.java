@@ -144,15 +144,15 @@ class GreetingServiceClient {
         throw new HttpClientErrorException(status);
       }
       if (status.value() != HttpStatus.OK.value()) {
-        throw new RestClientException("it answers " + status);
+        throw new RestClientException("the status is " + status);
       }
       byte[] answer = body.readNBytes(MAX_BYTES + 1);
       if (answer.length > MAX_BYTES) {
-        throw new RestClientException("it answers more than " + MAX_BYTES + " bytes");
+        throw new RestClientException("the response has more than " + MAX_BYTES + " bytes");
       }
       return mapper.readValue(answer, Answer.class);
     } catch (JacksonException e) {
-      throw new RestClientException("its answer is not the JSON that is asked for", e);
+      throw new RestClientException("the response is not the required JSON", e);
     }
   }
 }

@@ -49,7 +49,7 @@ final class RedisCache implements GreetingCache {
       return null;
     } catch (RuntimeException e) {
       // the class Redis logs the failure
-      LOG.debug("A greeting was not looked for", e);
+      LOG.debug("Could not look up a greeting", e);
       return null;
     }
   }
@@ -78,7 +78,7 @@ final class RedisCache implements GreetingCache {
     try {
       redis.call(c -> c.sync().set(key(name, repeat), text, kept));
     } catch (RuntimeException e) {
-      LOG.debug("A greeting was not kept", e);
+      LOG.debug("Could not cache a greeting", e);
     }
   }
 

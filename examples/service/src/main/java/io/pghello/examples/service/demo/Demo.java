@@ -154,7 +154,7 @@ public final class Demo implements Callable<Integer> {
             : "'Authorization: Bearer TOKEN'",
         hasToken
             ? ""
-            : "  # needs a start with GREETING_ADMIN_TOKEN=TOKEN, of 16 characters or more");
+            : "  # requires GREETING_ADMIN_TOKEN=TOKEN at startup, with 16 characters or more");
     out.flush();
   }
 }

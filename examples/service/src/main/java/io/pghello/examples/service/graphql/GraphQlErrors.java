@@ -72,7 +72,7 @@ class GraphQlErrors extends DataFetcherExceptionResolverAdapter {
     }
     LOG.error("A query failed", e);
     return Problems.of(
-        HttpStatus.INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "The service has a mistake.");
+        HttpStatus.INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "The service has a bug.");
   }
 
   private static ErrorType typeOf(HttpStatus status) {

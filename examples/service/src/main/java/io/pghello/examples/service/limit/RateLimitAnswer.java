@@ -38,7 +38,7 @@ final class RateLimitAnswer {
         ? Problems.of(
             HttpStatus.TOO_MANY_REQUESTS,
             "RATE_LIMITED",
-            "%d requests in %d seconds are allowed, and %d greetings of one request count as one."
+            "%d requests in %d seconds are allowed; %d greetings in a request count as one request."
                 .formatted(
                     properties.requests(),
                     properties.window().toSeconds(),
@@ -46,7 +46,8 @@ final class RateLimitAnswer {
         : Problems.of(
             HttpStatus.TOO_MANY_REQUESTS,
             "TOO_MANY_WAITING",
-            "Requests after the first %d wait, and too many do.".formatted(properties.slowAfter()));
+            "Requests after the first %d have to wait, and too many are waiting."
+                .formatted(properties.slowAfter()));
   }
 
   static String wholeSeconds(Duration duration) {

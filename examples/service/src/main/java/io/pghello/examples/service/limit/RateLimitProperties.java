@@ -79,7 +79,7 @@ public record RateLimitProperties(
     }
   }
 
-  /** Returns the number of requests as which a request with this many greetings counts. */
+  /** Returns the number of requests that are counted for a request with this many greetings. */
   int requestsOf(int greetings) {
     return Math.max(1, (greetings + greetingsPerRequest - 1) / greetingsPerRequest);
   }

@@ -51,7 +51,7 @@ class LoadController {
       return refuse(HttpStatus.FORBIDDEN, "LOAD_DISABLED", "greeting.load.enabled is not true.");
     }
     if (!running.tryAcquire()) {
-      return refuse(HttpStatus.CONFLICT, "LOAD_RUNNING", "Another load is running.");
+      return refuse(HttpStatus.CONFLICT, "LOAD_RUNNING", "Another load test is running.");
     }
     try {
       return ResponseEntity.ok(

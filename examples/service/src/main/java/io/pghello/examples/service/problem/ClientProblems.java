@@ -53,7 +53,7 @@ public final class ClientProblems {
 
   private static String detailOf(PgHelloException e) {
     return switch (e.code()) {
-      case INVALID_NAME -> "The database cannot hold a name.";
+      case INVALID_NAME -> "The database cannot store a name.";
       case INVALID_REPEAT -> "The count must be between 1 and 10.";
       case RESPONSE_MISMATCH, RESULT_TOO_LARGE, SERVER_ERROR -> "The database reported an error.";
       case FILES_MISSING,

@@ -91,11 +91,12 @@ public final class Redis implements AutoCloseable {
 
   private void stateChanged(State state, RedisProperties properties) {
     if (state == State.OPEN) {
-      LOG.warn("Redis cannot be used, and is not asked for {} s", properties.pause().toSeconds());
+      LOG.warn(
+          "Redis is unavailable and will not be called for {} s", properties.pause().toSeconds());
       // otherwise, a silently broken connection would be noticed only after 15 minutes
       forgetConnection();
     } else if (state == State.CLOSED) {
-      LOG.info("Redis answers again");
+      LOG.info("Redis responds again");
     }
   }
 
@@ -119,7 +120,7 @@ public final class Redis implements AutoCloseable {
     }
   }
 
-  /** Logs an error returned by Redis, also if it is a failed login that caused another error. */
+  /** Logs an error returned by Redis, including a failed login that caused another error. */
   private void logRefusal(RedisException e) {
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
       if (cause instanceof RedisCommandExecutionException) {

@@ -62,7 +62,7 @@ class GreetingController {
   @GetMapping("/greeting/{name}")
   @Operation(
       operationId = "greetByCache",
-      summary = "Get personalized greeting, from the cache if it is there")
+      summary = "Get personalized greeting, from the cache if possible")
   @ApiResponse(responseCode = "200", description = "Successful greeting")
   CachedGreetingAnswer greeting(
       @PathVariable @GreetedName String name,
@@ -78,11 +78,11 @@ class GreetingController {
       operationId = "evictGreeting",
       summary = "Evict greetings of a name from the cache",
       security = @SecurityRequirement(name = OpenApiConfiguration.TOKEN))
-  @ApiResponse(responseCode = "204", description = "The cache has none of them")
+  @ApiResponse(responseCode = "204", description = "The cache does not contain the greetings")
   @ApiResponse(responseCode = "503", description = "The cache is not available.")
   void evict(
       @PathVariable @GreetedName String name,
-      @Parameter(description = "Which of the name's greetings; without it, all")
+      @Parameter(description = "Count of the greeting to evict. Default: all counts.")
           @RequestParam(required = false)
           @Min(1)
           @Max(10)
@@ -100,9 +100,9 @@ class GreetingController {
 
   /** Health check for load balancers. Each request queries the database. */
   @GetMapping("/health")
-  @Operation(operationId = "health", summary = "Get whether greetings can be had")
-  @ApiResponse(responseCode = "200", description = "Greetings can be had")
-  @ApiResponse(responseCode = "503", description = "Greetings cannot be had")
+  @Operation(operationId = "health", summary = "Check whether greetings are available")
+  @ApiResponse(responseCode = "200", description = "Greetings are available")
+  @ApiResponse(responseCode = "503", description = "Greetings are not available")
   ResponseEntity<HealthAnswer> health() {
     try {
       greetings.check();
