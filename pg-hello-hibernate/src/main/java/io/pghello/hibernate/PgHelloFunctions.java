@@ -10,8 +10,7 @@ import jakarta.persistence.criteria.Expression;
  *
  * <p>On databases other than PostgreSQL the query fails, because the functions do not exist there.
  *
- * <p>This class is thread-safe. The returned expressions follow the same threading rules as the
- * query to which they belong.
+ * <p>This class is thread-safe. The returned expressions follow the threading rules of their query.
  */
 public final class PgHelloFunctions {
   private PgHelloFunctions() {}

@@ -727,8 +727,10 @@ class MappingErrorsTest {
             Chain.class,
             "E.second has of = \"first\", which is itself filled by the server; name an attribute"
                 + " that your program sets."),
-        arguments(NoString.class, "has of = \"id\", which is not a String; name one that is."),
-        arguments(WholeName.class, "has of = \"name\", which is not a String; name one that is."),
+        arguments(
+            NoString.class, "has of = \"id\", which is not a String; name a String attribute."),
+        arguments(
+            WholeName.class, "has of = \"name\", which is not a String; name a String attribute."),
         arguments(GreetingOfWrongType.class, "is of type Long; it may be String."),
         arguments(
             TimeOfWrongType.class,
@@ -738,7 +740,8 @@ class MappingErrorsTest {
         arguments(Negative.class, "has repeat = -1; it may be 1 to 10, or SESSION_DEFAULT."),
         arguments(Never.class, "has event = {}; it may be INSERT, UPDATE, or both."),
         arguments(
-            ReturnedOnUpdate.class, "has strategy = RETURNING, but is on UPDATE; use PREFETCH."),
+            ReturnedOnUpdate.class,
+            "has strategy = RETURNING, but is filled on UPDATE; use PREFETCH."),
         arguments(
             ReturnedInside.class,
             "E.part.at has strategy = RETURNING, but is in an embeddable; use PREFETCH."),
@@ -751,10 +754,13 @@ class MappingErrorsTest {
             "has strategy = RETURNING, but its column is not a timestamp with time zone; use"
                 + " PREFETCH."),
         arguments(
-            NotInsertable.class, "is on INSERT, but has insertable = false; remove one of them."),
+            NotInsertable.class,
+            "is filled on INSERT, but has insertable = false; change one of these settings."),
         arguments(
-            NotUpdatable.class, "is on UPDATE, but has updatable = false; remove one of them."),
-        arguments(Lazy.class, "E.at is on UPDATE, but is lazy; remove one of them."),
+            NotUpdatable.class,
+            "is filled on UPDATE, but has updatable = false; change one of these settings."),
+        arguments(
+            Lazy.class, "E.at is filled on UPDATE, but is lazy; change one of these settings."),
         arguments(Identified.class, "E.id is part of the identifier"),
         arguments(IdentifiedInside.class, "E.id.at is part of the identifier"),
         arguments(Versioned.class, "E.version is the version"),

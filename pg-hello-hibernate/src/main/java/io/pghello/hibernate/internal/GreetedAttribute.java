@@ -95,7 +95,9 @@ final class GreetedAttribute {
     if (!(source.getValue() instanceof BasicValue)
         || MappingRules.typeOf(source, owner) != String.class) {
       throw place.error(
-          value, attribute, "has of = \"" + of + "\", which is not a String; name one that is");
+          value,
+          attribute,
+          "has of = \"" + of + "\", which is not a String; name a String attribute");
     }
     String unknown = obstacleToSource(value, source);
     if (unknown != null) {
@@ -119,7 +121,7 @@ final class GreetedAttribute {
           + " the formula uses";
     }
     if (value.isOn(ValueEvent.INSERT) && !source.getValue().hasAnyInsertableColumns()) {
-      return "which has insertable = false, so that the row may have another name; name an"
+      return "which has insertable = false, so the row may contain a different name; name an"
           + " attribute that is inserted";
     }
     return null;

@@ -142,15 +142,20 @@ final class MappingRules {
     }
     if (value.isOn(ValueEvent.INSERT) && !attribute.getValue().hasAnyInsertableColumns()) {
       throw place.error(
-          value, attribute, "is on INSERT, but has insertable = false; remove one of them");
+          value,
+          attribute,
+          "is filled on INSERT, but has insertable = false; change one of these settings");
     }
     if (value.isOn(ValueEvent.UPDATE)) {
       if (!attribute.getValue().hasAnyUpdatableColumns()) {
         throw place.error(
-            value, attribute, "is on UPDATE, but has updatable = false; remove one of them");
+            value,
+            attribute,
+            "is filled on UPDATE, but has updatable = false; change one of these settings");
       }
       if (attribute.isLazy()) {
-        throw place.error(value, attribute, "is on UPDATE, but is lazy; remove one of them");
+        throw place.error(
+            value, attribute, "is filled on UPDATE, but is lazy; change one of these settings");
       }
     }
   }

@@ -106,7 +106,7 @@ final class StrategyChoice {
   private @Nullable String obstacleToExpression(
       ServerValueCreator value, AttributePlace place, Property attribute, Class<?> type) {
     if (value.isOn(ValueEvent.UPDATE)) {
-      return "is on UPDATE";
+      return "is filled on UPDATE";
     }
     if (!place.path().isEmpty()) {
       return "is in an embeddable";

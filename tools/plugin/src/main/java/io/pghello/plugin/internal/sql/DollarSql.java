@@ -24,7 +24,7 @@ import org.postgresql.core.Parser;
  * {@code $k} as written. Therefore, the first occurrence of a parameter becomes a question mark,
  * and later occurrences become {@code $k} with the position of this question mark, so that the
  * server receives each parameter only once. Quotes and comments are skipped with the driver's own
- * parser, so that this class and the driver agree on where they end.
+ * parser, so that this class and the driver find the same end of each quote and comment.
  *
  * @param jdbc the statement with question marks
  * @param order for each question mark, the number of its parameter
