@@ -118,7 +118,7 @@ public final class PgHelloAutoConfiguration {
             : hasJta(beans) ? "JTA binds connections to threads" : null;
     if (wanted != null && reason != null) {
       throw new IllegalStateException(
-          "pg-hello.coalescing is true, but calls of several threads cannot share a statement,"
+          "pg-hello.coalescing is true, but calls from several threads cannot share a statement,"
               + " because "
               + reason
               + ". Remove the property, or define a PgHelloClient for each database.");
@@ -128,7 +128,7 @@ public final class PgHelloAutoConfiguration {
     }
     if (reason != null || !source.isShareable()) {
       LOG.info(
-          "Calls of pg_hello do not share statements, because "
+          "Calls to pg_hello do not share statements, because "
               + (reason != null
                   ? reason
                   : "it is unknown whether the data source ("

@@ -68,7 +68,7 @@ public final class SpringConnectionSource implements ConnectionSource {
     this.dataSource = bound(dataSource);
     if (coalescing && DataSources.isRouted(this.dataSource)) {
       throw new IllegalArgumentException(
-          "Calls of several threads cannot share a statement: the calling thread chooses the"
+          "Calls from several threads cannot share a statement: the calling thread chooses the"
               + " database or the user of "
               + this);
     }

@@ -358,7 +358,7 @@ class AutoConfigurationIT {
             assertThat(context.getBean(PgHelloClient.class).toString()).contains("not coalescing"));
     assertThat(output)
         .containsOnlyOnce(
-            "Calls of pg_hello do not share statements, because it is unknown whether")
+            "Calls to pg_hello do not share statements, because it is unknown whether")
         .contains("If it does, set pg-hello.coalescing=true");
     unknown
         .withPropertyValues("pg-hello.coalescing=false")
@@ -375,7 +375,7 @@ class AutoConfigurationIT {
               assertThat(context.getBean(DataSource.class)).isInstanceOf(OfAnotherLibrary.class);
               assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
             });
-    assertThat(output).containsOnlyOnce("Calls of pg_hello do not share statements");
+    assertThat(output).containsOnlyOnce("Calls to pg_hello do not share statements");
   }
 
   @Test
