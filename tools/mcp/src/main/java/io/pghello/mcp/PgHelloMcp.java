@@ -143,8 +143,8 @@ public final class PgHelloMcp {
         openers.execute(() -> open(plugin, id, connections.config(id), owners));
       }
       openers.shutdown();
-      // Wait for the connections, because the instructions mention roles that own tables. Do not
-      // wait longer for unresponsive servers.
+      // Wait for the connections, because the instructions mention roles that own tables. Limit the
+      // wait, because a server may be unresponsive.
       var unused = openers.awaitTermination(ROLES_MILLIS, TimeUnit.MILLISECONDS);
       try (var server = new Server(plugin, connections, owners, in, out)) {
         var hook = new Thread(server::close, "pg-hello-mcp-end");
@@ -183,7 +183,7 @@ public final class PgHelloMcp {
         owners.add(id);
       }
     } catch (PostgresException e) {
-      System.err.println("pg-hello-mcp: " + about(id, e) + "Calls will retry.");
+      System.err.println("pg-hello-mcp: " + about(id, e) + "Each call will try again.");
     }
   }
 

@@ -79,7 +79,8 @@ class ServersIT {
       assertThat(code(client.query("select 1"))).isEqualTo("POSTGRES_CONNECTION_FAILED");
       Client.End end = client.end();
       assertThat(end.status()).isZero();
-      assertThat(end.err()).contains("pg-hello-mcp: connection default: ", "Calls will retry.");
+      assertThat(end.err())
+          .contains("pg-hello-mcp: connection default: ", "Each call will try again.");
     }
   }
 

@@ -94,7 +94,7 @@ public final class PostgresException extends RuntimeException {
     AUTH_METHOD,
     /** The server has no free connections. */
     FULL,
-    /** The connection was lost, and the pending work was not done. */
+    /** The connection was lost, and the pending work was not executed. */
     LOST,
     /** The transaction has ended, or never existed. */
     GONE,
@@ -134,7 +134,7 @@ public final class PostgresException extends RuntimeException {
     return reason;
   }
 
-  /** Returns whether the connection was lost, and the pending work was not done. */
+  /** Returns whether the connection was lost before the pending work was executed. */
   public boolean isConnectionLost() {
     return reason == Reason.LOST;
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Named connections to PostgreSQL for programs that do not know their SQL in advance. {@link
+ * Named connections to PostgreSQL for programs that receive their SQL at runtime. {@link
  * io.pghello.plugin.PostgresPlugin} manages them. The {@code internal} packages may change in any
  * release.
  */

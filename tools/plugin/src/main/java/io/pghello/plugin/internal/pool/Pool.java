@@ -215,8 +215,8 @@ public final class Pool {
   private boolean isAsLoggedIn(Connection connection, After after) throws SQLException {
     BaseConnection base = connection.unwrap(BaseConnection.class);
     if (base.isClosed()) {
-      // The other sessions may have been lost for the same reason, and a retry would borrow one of
-      // them.
+      // The other sessions may have been lost for the same reason, and a retry would borrow another
+      // lost session.
       source.getHikariPoolMXBean().softEvictConnections();
       return false;
     }

@@ -208,7 +208,7 @@ public final class Session {
 
   /**
    * Returns the side effects of a query. For frequent queries, the server is queried about the
-   * names in the query, and the answer is used for a minute. If an owner redefines these names
+   * names in the query, and the result is cached for a minute. If an owner redefines these names
    * within that minute, the only effect is that notifications of that owner can be lost.
    */
   private Effects effects(DollarSql sql, boolean often) {

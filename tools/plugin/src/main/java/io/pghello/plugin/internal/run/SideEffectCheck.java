@@ -18,12 +18,12 @@ import java.util.Set;
  * can run any code. So can the planner, because it evaluates expressions in the indexes,
  * constraints, partition keys and statistics of a table, its children and its parents.
  *
- * <p>The owner of a table can change the answer at any time, so a query on the table is rolled
- * back. The rollback is not necessary if only the connection's own role and superusers can change
- * the answer. This requires that they own the tables, the tables' types, the schemas that names are
- * resolved in, the database, and all C functions, and that no other role can create objects in
- * these schemas. It also requires that all index support functions are C or internal functions,
- * because functions in other languages could call functions of any role.
+ * <p>The owner of a table can change this at any time, so a query on the table is rolled back. The
+ * rollback is not necessary if only the connection's own role and superusers can change it. This
+ * requires that they own the tables, the tables' types, the schemas that names are resolved in, the
+ * database, and all C functions, and that no other role can create objects in these schemas. It
+ * also requires that all index support functions are C or internal functions, because functions in
+ * other languages could call functions of any role.
  */
 final class SideEffectCheck {
   /**

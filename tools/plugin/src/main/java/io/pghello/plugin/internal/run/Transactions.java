@@ -223,7 +223,7 @@ public final class Transactions {
       transaction.end();
       return Failures.builder(
               Code.TRANSACTION_FAILED,
-              "The connection of the transaction was lost, so it was rolled back.")
+              "The transaction was rolled back because its connection was lost.")
           .with(Detail.SQL_STATE, e.sqlState())
           .reason(Reason.LOST)
           .retryable()
