@@ -28,9 +28,9 @@ import org.jspecify.annotations.Nullable;
  * function and procedure overload into its Javadoc. Specify this class in the configuration of the
  * code generator, under {@code <generator><name>}.
  *
- * <p>List further extensions in the database property {@link #EXTENSIONS}. Their functions in the
- * input schemas are generated even if {@code <includes>} does not match them, unless there is an
- * {@code <includeSql>}.
+ * <p>The database property {@link #EXTENSIONS} lists extensions. Their functions in the input
+ * schemas are generated even if {@code <includes>} does not match them, unless there is an {@code
+ * <includeSql>}.
  *
  * <p>jOOQ's own generator omits these comments, or uses the comment of one overload for all
  * overloads. Comments on other objects are not changed. As usual, you can disable the comments on

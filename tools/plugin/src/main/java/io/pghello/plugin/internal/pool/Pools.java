@@ -194,10 +194,11 @@ public final class Pools implements AutoCloseable {
         || reserved.values().stream().mapToInt(ConnectionConfig::max).sum()
             > context.maxConnections()) {
       if (!mayFit(config) || !closeOldest()) {
-        throw Failures.builder(Code.LIMIT_REACHED, "The plugin's limit on connections was reached.")
+        throw Failures.builder(
+                Code.LIMIT_REACHED, "The plugin's limit on pools or connections was reached.")
             .with(Detail.POOLS, context.maxPools())
             .with(Detail.CONNECTIONS, context.maxConnections())
-            .remedy("Decrease pool.max, disconnect others, or increase the limits.")
+            .remedy("Decrease pool.max, close other connections, or increase the limits.")
             .build();
       }
     }

@@ -61,7 +61,7 @@ public final class ServerErrors {
       return connecting(cause, config);
     }
     String message =
-        "No connection of the pool became available within "
+        "No connection in the pool became available within "
             + config.connectionTimeoutMillis()
             + " ms.";
     return Failures.builder(Code.POOL_EXHAUSTED, message)

@@ -92,7 +92,7 @@ public final class Transactions {
       throw Failures.builder(
               Code.LIMIT_REACHED, "The connection has reached its limit on open transactions.")
           .retryable()
-          .remedy("Commit or roll back others, or increase pool.max.")
+          .remedy("Commit or roll back other transactions, or increase pool.max.")
           .build();
     }
     boolean begun = false;
@@ -189,7 +189,7 @@ public final class Transactions {
             Code.NOT_ALLOWED,
             "The connection is now read-only. The transaction could have written, so "
                 + "it was rolled back.",
-            "Begin another.");
+            "Begin a new transaction.");
       }
       long millis = Math.max(1, Math.min(call.timeoutMillis(), transaction.millisLeft()));
       try (Timeouts.Guard guard = timeouts.guard(transaction.connection, call, millis)) {
@@ -227,7 +227,7 @@ public final class Transactions {
           .with(Detail.SQL_STATE, e.sqlState())
           .reason(Reason.LOST)
           .retryable()
-          .remedy("Begin again.")
+          .remedy("Begin a new transaction.")
           .build();
     }
     return e;
@@ -273,7 +273,7 @@ public final class Transactions {
             "There is no such transaction; it has ended, or its lease has expired.")
         .reason(Reason.GONE)
         .retryable()
-        .remedy("Begin again.")
+        .remedy("Begin a new transaction.")
         .build();
   }
 }
