@@ -104,7 +104,7 @@ record ServerValueAttribute(
   /**
    * Stores the loaded value of an entity as filled in, unless it counts as set by the application.
    * A greeting counts as set if it does not match the loaded name. A time counts as set if it is
-   * filled only on INSERT, because a copy of the entity keeps it.
+   * filled only on INSERT, because a copy of the entity keeps the time.
    *
    * @param state the loaded state
    */
@@ -150,7 +150,7 @@ record ServerValueAttribute(
 
   /**
    * Restores the value created by the INSERT if the application has not set another value since
-   * then, for example after merging an object with nulls.
+   * then, for example after an object with nulls was merged.
    */
   void keep(Object entity, EntityEntry entry, FilledValueTracker filledValues) {
     @Nullable Object @Nullable [] loaded = entry.getLoadedState();

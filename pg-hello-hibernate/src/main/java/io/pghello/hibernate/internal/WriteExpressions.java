@@ -34,12 +34,12 @@ final class WriteExpressions {
     this.schema = schema;
   }
 
-  /** Returns the parameter that the expression of a greeting's column uses to greet a name. */
+  /** Returns the parameter that makes the write expression of a greeting column greet a name. */
   String marked(String name) {
     return mark + name;
   }
 
-  /** Returns the parameter that the expression of a time's column uses to compute the time. */
+  /** Returns the parameter that makes the write expression of a time column compute the time. */
   Instant markedTime() {
     return markedTime;
   }

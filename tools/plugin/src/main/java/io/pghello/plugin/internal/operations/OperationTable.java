@@ -32,8 +32,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The table of all operations, with their parameters, results and required permissions. {@code
- * operations.json} contains the descriptions for callers. Each operation receives its parameters as
- * a record. Thread-safe.
+ * operations.json} contains the descriptions that callers see. Each operation receives its
+ * parameters as a record. Thread-safe.
  */
 public final class OperationTable {
   private static final Map<String, PluginOperation> DESCRIBED = described();

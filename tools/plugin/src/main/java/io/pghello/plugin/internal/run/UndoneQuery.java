@@ -30,9 +30,9 @@ import org.postgresql.core.v3.SqlSerializationContext;
  * that the planner evaluates. It runs in a read-only transaction, which is rolled back in the same
  * round trip. Because a rollback neither resets random() nor releases advisory locks, random() is
  * seeded and the locks are released before the rollback. The driver prepares these statements
- * separately and keeps them. Only {@link #PREPARED} is parsed again after each query. A query could
- * replace the driver's prepared statements with other statements of the same names, but it cannot
- * replace the statement that detects this.
+ * separately and keeps them. A query could replace the driver's prepared statements with other
+ * statements of the same names. The statement {@link #PREPARED} detects this. Only this statement
+ * is parsed again after each query, so that the query cannot replace it.
  *
  * <p>Parsing a statement takes the server longer than finding a row by its key. Therefore, {@link
  * #checked} adds the check to a query that returns few rows, and the driver prepares both as one
@@ -165,8 +165,8 @@ final class UndoneQuery implements Query {
   }
 
   /**
-   * Collects the rows of the query. Also evaluates the rows of the last of the other statements
-   * that return rows.
+   * Collects the rows of the query. Determines from the last other statement that returns rows
+   * whether the session is unchanged.
    */
   private static final class Answer extends ResultHandlerBase {
     private final Query query;
