@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate;
 
+import org.hibernate.generator.EventType;
 import io.pghello.hibernate.internal.ServerValueBinder;
 import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
@@ -23,7 +24,7 @@ import org.hibernate.annotations.AttributeBinderType;
  * <p>A value set by the application is kept, unless {@link #overwrite} is true. Three values count
  * as not set: null, 0 in a {@code long}, and the time that was filled in when the object was last
  * written. If the value counts as not set when the entity is updated, the value created by the
- * INSERT is kept. With {@link ValueEvent#UPDATE}, every write of the entity computes a new time,
+ * INSERT is kept. With {@link EventType#UPDATE}, every write of the entity computes a new time,
  * unless the application has changed the loaded value.
  *
  * <p>For statements that bypass entity events, and for unsupported mappings, see {@link
@@ -35,7 +36,7 @@ import org.hibernate.annotations.AttributeBinderType;
 @Target({ElementType.FIELD, ElementType.METHOD})
 public @interface NowMillis {
   /** The events at which the value is computed. */
-  ValueEvent[] event() default ValueEvent.INSERT;
+  EventType[] event() default EventType.INSERT;
 
   /** The way in which the value is obtained from the server. */
   ValueStrategy strategy() default ValueStrategy.AUTO;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate;
 
+import org.hibernate.generator.EventType;
 import io.pghello.hibernate.internal.ServerValueBinder;
 import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
@@ -19,13 +20,13 @@ import org.hibernate.annotations.AttributeBinderType;
  * greeting is null. A null does not replace a greeting created by the INSERT, for example when an
  * object without the greeting is merged.
  *
- * <p>With {@link ValueEvent#UPDATE}, an entity gets a new greeting if its name has changed since it
+ * <p>With {@link EventType#UPDATE}, an entity gets a new greeting if its name has changed since it
  * was loaded. If the name is unchanged, or lazy and not loaded, the greeting is kept. A missing
  * greeting is filled in if the name is known.
  *
  * <p>Statements that bypass entity events do not fill the attribute: HQL {@code insert} and {@code
  * update} (which can call the function themselves), and {@code StatelessSession.upsert} (unless the
- * attribute is filled on {@link ValueEvent#UPDATE}).
+ * attribute is filled on {@link EventType#UPDATE}).
  *
  * <p>Unsupported mappings cause an error when the session factory is built. Requires version 1.1 of
  * the extension. If a name cannot be sent or the query fails, the flush throws a {@link
@@ -51,7 +52,7 @@ public @interface WelcomeMessage {
   int repeat() default 1;
 
   /** The events at which the value is computed. */
-  ValueEvent[] event() default ValueEvent.INSERT;
+  EventType[] event() default EventType.INSERT;
 
   /** The way in which the value is obtained from the server. */
   ValueStrategy strategy() default ValueStrategy.AUTO;

@@ -65,7 +65,7 @@ class CitusIT {
     @WelcomeMessage(of = "name")
     @Nullable String greeting;
 
-    @NowMillis(event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @NowMillis(event = {EventType.INSERT, EventType.UPDATE})
     long changed;
 
     @NowMillis long at;

@@ -85,10 +85,10 @@ class DetachedIT {
   static class Always extends Named {
     @WelcomeMessage(
         of = "name",
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {EventType.INSERT, EventType.UPDATE})
     @Nullable String greeting;
 
-    @NowMillis(event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @NowMillis(event = {EventType.INSERT, EventType.UPDATE})
     long changedAt;
 
     @Override
@@ -103,7 +103,7 @@ class DetachedIT {
     @WelcomeMessage(
         of = "name",
         repeat = 2,
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {EventType.INSERT, EventType.UPDATE})
     @Nullable String twice;
   }
 
@@ -126,10 +126,10 @@ class DetachedIT {
 
     @WelcomeMessage(
         of = "auditor",
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {EventType.INSERT, EventType.UPDATE})
     @Nullable String greeting;
 
-    @NowMillis(event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @NowMillis(event = {EventType.INSERT, EventType.UPDATE})
     @Nullable OffsetDateTime auditedAt;
   }
 

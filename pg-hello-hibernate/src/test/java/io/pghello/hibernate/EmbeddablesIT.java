@@ -147,7 +147,7 @@ class EmbeddablesIT {
     @NowMillis @Nullable Instant createdAt;
 
     @NowMillis(
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE},
+        event = {EventType.INSERT, EventType.UPDATE},
         overwrite = true)
     long changedAt;
   }
@@ -160,7 +160,7 @@ class EmbeddablesIT {
 
     @WelcomeMessage(
         of = "author",
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {EventType.INSERT, EventType.UPDATE})
     @Nullable String thanks;
 
     Audit() {}
@@ -220,7 +220,7 @@ class EmbeddablesIT {
 
     @WelcomeMessage(
         of = "name.first",
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {EventType.INSERT, EventType.UPDATE})
     @Nullable String greeting;
 
     @WelcomeMessage(of = "name.last", strategy = ValueStrategy.RETURNING)
@@ -385,7 +385,7 @@ class EmbeddablesIT {
     @WelcomeMessage(of = "label")
     @Nullable String greeting;
 
-    @NowMillis(event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @NowMillis(event = {EventType.INSERT, EventType.UPDATE})
     @Nullable Long linkedAt;
   }
 

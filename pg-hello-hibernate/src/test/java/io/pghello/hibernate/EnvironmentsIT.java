@@ -97,7 +97,7 @@ class EnvironmentsIT {
 
     @WelcomeMessage(
         of = "name",
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {EventType.INSERT, EventType.UPDATE})
     @Nullable String prefetched;
 
     @WelcomeMessage(of = "name", strategy = ValueStrategy.RETURNING)
@@ -125,7 +125,7 @@ class EnvironmentsIT {
     @NotNull
     @WelcomeMessage(
         of = "name",
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {EventType.INSERT, EventType.UPDATE})
     @Nullable String greeting;
 
     @NotNull @NowMillis @Nullable Long createdAt;

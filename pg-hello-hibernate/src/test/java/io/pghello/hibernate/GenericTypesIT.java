@@ -31,7 +31,7 @@ class GenericTypesIT {
 
     @WelcomeMessage(
         of = "name",
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {EventType.INSERT, EventType.UPDATE})
     @Nullable G generic;
 
     @WelcomeMessage(of = "id")

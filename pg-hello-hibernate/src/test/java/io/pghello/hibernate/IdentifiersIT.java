@@ -80,7 +80,7 @@ class IdentifiersIT {
     @WelcomeMessage(of = "id.holder", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
-    @NowMillis(event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @NowMillis(event = {EventType.INSERT, EventType.UPDATE})
     long changedAt;
 
     boolean paid;
@@ -129,7 +129,7 @@ class IdentifiersIT {
 
     @WelcomeMessage(
         of = "title",
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {EventType.INSERT, EventType.UPDATE})
     @Nullable String prefetched;
 
     @WelcomeMessage(of = "title", strategy = ValueStrategy.RETURNING)

@@ -11,7 +11,7 @@ class Label {
 
   @WelcomeMessage(
       of = "owner",
-      event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+      event = {EventType.INSERT, EventType.UPDATE})
   @Nullable String text;
 
   @NowMillis long labelledAt;

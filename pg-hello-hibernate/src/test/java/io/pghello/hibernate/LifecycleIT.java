@@ -78,10 +78,10 @@ class LifecycleIT {
   static class Always extends Named {
     @WelcomeMessage(
         of = "name",
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {EventType.INSERT, EventType.UPDATE})
     @Nullable String greeting;
 
-    @NowMillis(event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @NowMillis(event = {EventType.INSERT, EventType.UPDATE})
     long changedAt;
 
     @Override
@@ -98,7 +98,7 @@ class LifecycleIT {
 
     @WelcomeMessage(
         of = "name",
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {EventType.INSERT, EventType.UPDATE})
     @Nullable String greeting;
 
     @NowMillis @Nullable Long createdAt;

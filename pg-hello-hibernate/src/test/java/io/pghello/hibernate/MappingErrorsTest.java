@@ -187,7 +187,7 @@ class MappingErrorsTest {
     @Id int id;
 
     @NowMillis(
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE},
+        event = {EventType.INSERT, EventType.UPDATE},
         strategy = ValueStrategy.RETURNING)
     long at;
   }
@@ -272,7 +272,7 @@ class MappingErrorsTest {
     @Id int id;
 
     @Column(updatable = false)
-    @NowMillis(event = ValueEvent.UPDATE)
+    @NowMillis(event = EventType.UPDATE)
     long at;
   }
 
@@ -281,7 +281,7 @@ class MappingErrorsTest {
     @Id int id;
 
     @Basic(fetch = FetchType.LAZY)
-    @NowMillis(event = ValueEvent.UPDATE)
+    @NowMillis(event = EventType.UPDATE)
     Long at;
   }
 
@@ -630,7 +630,7 @@ class MappingErrorsTest {
 
     @WelcomeMessage(
         of = "key",
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {EventType.INSERT, EventType.UPDATE})
     String greeting;
   }
 
@@ -641,7 +641,7 @@ class MappingErrorsTest {
     @Formula("'x' || id")
     String key;
 
-    @WelcomeMessage(of = "key", event = ValueEvent.UPDATE)
+    @WelcomeMessage(of = "key", event = EventType.UPDATE)
     String greeting;
   }
 
@@ -865,10 +865,10 @@ class MappingErrorsTest {
     @Column(insertable = false)
     String other;
 
-    @WelcomeMessage(of = "key", event = ValueEvent.UPDATE)
+    @WelcomeMessage(of = "key", event = EventType.UPDATE)
     String greeting;
 
-    @WelcomeMessage(of = "other", event = ValueEvent.UPDATE)
+    @WelcomeMessage(of = "other", event = EventType.UPDATE)
     String greetingOfOther;
   }
 

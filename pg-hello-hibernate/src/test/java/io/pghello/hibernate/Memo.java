@@ -49,7 +49,7 @@ class Memo implements Consumer<String> {
 
   @WelcomeMessage(
       of = "body",
-      event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+      event = {EventType.INSERT, EventType.UPDATE})
   public @Nullable String getGreeting() {
     return greeting;
   }

@@ -24,11 +24,11 @@ class Note implements Text {
 
   @WelcomeMessage(
       of = "body",
-      event = {ValueEvent.INSERT, ValueEvent.UPDATE},
+      event = {EventType.INSERT, EventType.UPDATE},
       overwrite = true)
   @Nullable String greeting;
 
-  @NowMillis(event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+  @NowMillis(event = {EventType.INSERT, EventType.UPDATE})
   long changedAt;
 
   @Embedded @Nullable Label label;

@@ -161,10 +161,10 @@ class RoundTripsIT {
 
     @WelcomeMessage(
         of = "username",
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {EventType.INSERT, EventType.UPDATE})
     @Nullable String greeting;
 
-    @NowMillis(event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @NowMillis(event = {EventType.INSERT, EventType.UPDATE})
     long changedAt;
 
     Renamed() {}

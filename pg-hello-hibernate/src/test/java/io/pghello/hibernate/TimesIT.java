@@ -52,7 +52,7 @@ class TimesIT {
     @Nullable OffsetDateTime plain;
 
     @NowMillis(
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE},
+        event = {EventType.INSERT, EventType.UPDATE},
         overwrite = true)
     @Nullable OffsetDateTime changed;
 

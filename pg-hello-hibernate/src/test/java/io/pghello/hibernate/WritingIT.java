@@ -52,7 +52,7 @@ class WritingIT {
     // region update
     @WelcomeMessage(
         of = "title",
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {EventType.INSERT, EventType.UPDATE})
     @Nullable String greeting;
 
     // endregion
@@ -60,7 +60,7 @@ class WritingIT {
     @WelcomeMessage(of = "title", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
-    @NowMillis(event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @NowMillis(event = {EventType.INSERT, EventType.UPDATE})
     long changedAt;
 
     Document() {}
@@ -126,10 +126,10 @@ class WritingIT {
 
     @WelcomeMessage(
         of = "name",
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {EventType.INSERT, EventType.UPDATE})
     @Nullable String greeting;
 
-    @NowMillis(event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @NowMillis(event = {EventType.INSERT, EventType.UPDATE})
     long changedAt;
 
     @WelcomeMessage(of = "name", strategy = ValueStrategy.RETURNING)
@@ -159,10 +159,10 @@ class WritingIT {
 
     @WelcomeMessage(
         of = "name",
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {EventType.INSERT, EventType.UPDATE})
     @Nullable String greeting;
 
-    @NowMillis(event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @NowMillis(event = {EventType.INSERT, EventType.UPDATE})
     long changedAt;
   }
 
@@ -176,10 +176,10 @@ class WritingIT {
 
     @WelcomeMessage(
         of = "name",
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {EventType.INSERT, EventType.UPDATE})
     @Nullable String greeting;
 
-    @NowMillis(event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @NowMillis(event = {EventType.INSERT, EventType.UPDATE})
     long changedAt;
 
     @WelcomeMessage(of = "name", strategy = ValueStrategy.RETURNING)

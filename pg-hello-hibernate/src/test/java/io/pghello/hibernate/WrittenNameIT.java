@@ -94,7 +94,7 @@ class WrittenNameIT {
 
     @WelcomeMessage(
         of = "name",
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {EventType.INSERT, EventType.UPDATE})
     @Nullable String greeting;
 
     @Override
@@ -111,7 +111,7 @@ class WrittenNameIT {
 
     @WelcomeMessage(
         of = "name",
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {EventType.INSERT, EventType.UPDATE})
     @Nullable String greeting;
 
     @Override
@@ -128,7 +128,7 @@ class WrittenNameIT {
 
     @WelcomeMessage(
         of = "name",
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {EventType.INSERT, EventType.UPDATE})
     @Nullable String greeting;
 
     @Override
@@ -160,7 +160,7 @@ class WrittenNameIT {
 
     @WelcomeMessage(
         of = "name",
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {EventType.INSERT, EventType.UPDATE})
     @Nullable String greeting;
 
     @Override
@@ -191,7 +191,7 @@ class WrittenNameIT {
 
     @WelcomeMessage(
         of = "person.name",
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {EventType.INSERT, EventType.UPDATE})
     @Nullable String greeting;
 
     @Override
@@ -251,7 +251,7 @@ class WrittenNameIT {
 
     @WelcomeMessage(
         of = "name",
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {EventType.INSERT, EventType.UPDATE})
     @Nullable String greeting;
   }
 

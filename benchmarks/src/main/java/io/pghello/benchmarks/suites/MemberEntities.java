@@ -3,7 +3,7 @@ package io.pghello.benchmarks.suites;
 
 import io.pghello.benchmarks.harness.Sql;
 import io.pghello.hibernate.NowMillis;
-import io.pghello.hibernate.ValueEvent;
+import org.hibernate.generator.EventType;
 import io.pghello.hibernate.ValueStrategy;
 import io.pghello.hibernate.WelcomeMessage;
 import jakarta.persistence.Entity;
@@ -147,10 +147,10 @@ final class MemberEntities {
 
     @WelcomeMessage(
         of = "username",
-        event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+        event = {EventType.INSERT, EventType.UPDATE})
     @Nullable String greeting;
 
-    @NowMillis(event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @NowMillis(event = {EventType.INSERT, EventType.UPDATE})
     @Nullable Long createdAt;
   }
 }

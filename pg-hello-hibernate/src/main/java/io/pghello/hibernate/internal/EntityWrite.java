@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import static io.pghello.hibernate.ValueEvent.UPDATE;
+import static org.hibernate.generator.EventType.UPDATE;
 
-import io.pghello.hibernate.ValueEvent;
+import org.hibernate.generator.EventType;
 import java.util.Objects;
 import org.hibernate.Hibernate;
 import org.hibernate.engine.spi.EntityEntry;
@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /** An INSERT or UPDATE for which values are computed. */
 final class EntityWrite {
   private final Object entity;
-  private final ValueEvent event;
+  private final EventType event;
   private final @Nullable EntityEntry entry;
   private final @Nullable Object @Nullable [] state;
 
@@ -25,7 +25,7 @@ final class EntityWrite {
    */
   EntityWrite(
       Object entity,
-      ValueEvent event,
+      EventType event,
       @Nullable EntityEntry entry,
       @Nullable Object @Nullable [] state) {
     this.entity = entity;
@@ -38,7 +38,7 @@ final class EntityWrite {
     return entity;
   }
 
-  ValueEvent event() {
+  EventType event() {
     return event;
   }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import io.pghello.hibernate.ValueEvent;
+import org.hibernate.generator.EventType;
 import io.pghello.hibernate.ValueStrategy;
 import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
@@ -22,7 +22,7 @@ final class FlushState implements ChainedEntryState {
   private @Nullable EntityEntryExtraState next;
   private boolean updated;
   private int @Nullable [] dirty;
-  private @Nullable ValueEvent event;
+  private @Nullable EventType event;
   private @Nullable Reference<@Nullable Object[]> state;
 
   /** Returns the state of an entry. Attaches a new one if there is none. */
@@ -76,7 +76,7 @@ final class FlushState implements ChainedEntryState {
    * Stores the state array that a statement is about to write. Listeners may still change the
    * array.
    */
-  void beginStatement(ValueEvent statement, @Nullable Object[] asWritten) {
+  void beginStatement(EventType statement, @Nullable Object[] asWritten) {
     filled.clear();
     event = statement;
     // the state may refer to the entity
@@ -90,7 +90,7 @@ final class FlushState implements ChainedEntryState {
   }
 
   /** Returns the kind of the current statement; null outside a statement. */
-  @Nullable ValueEvent event() {
+  @Nullable EventType event() {
     return event;
   }
 

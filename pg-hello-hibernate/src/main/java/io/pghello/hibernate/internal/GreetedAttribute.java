@@ -3,7 +3,7 @@ package io.pghello.hibernate.internal;
 
 import static java.util.Objects.requireNonNull;
 
-import io.pghello.hibernate.ValueEvent;
+import org.hibernate.generator.EventType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -120,7 +120,7 @@ final class GreetedAttribute {
       return "which is a formula, so its value is unknown before the INSERT; name an attribute that"
           + " the formula uses";
     }
-    if (value.isOn(ValueEvent.INSERT) && !source.getValue().hasAnyInsertableColumns()) {
+    if (value.isOn(EventType.INSERT) && !source.getValue().hasAnyInsertableColumns()) {
       return "which has insertable = false, so the row may contain a different name; name an"
           + " attribute that is inserted";
     }
@@ -138,8 +138,8 @@ final class GreetedAttribute {
     source.setValueGeneratorCreator(
         context -> {
           Generator generator = creator.createGenerator(context);
-          if ((value.isOn(ValueEvent.INSERT) && generator.generatesOnInsert())
-              || (value.isOn(ValueEvent.UPDATE) && generator.generatesOnUpdate())) {
+          if ((value.isOn(EventType.INSERT) && generator.generatesOnInsert())
+              || (value.isOn(EventType.UPDATE) && generator.generatesOnUpdate())) {
             throw place.error(
                 value,
                 attribute,

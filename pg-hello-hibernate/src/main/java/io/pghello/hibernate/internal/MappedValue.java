@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import io.pghello.hibernate.ValueEvent;
+import org.hibernate.generator.EventType;
 import io.pghello.hibernate.ValueStrategy;
 import java.util.List;
 import org.hibernate.MappingException;
@@ -29,7 +29,7 @@ record MappedValue(
    */
   void check(EntityPersister persister) {
     if (source != null
-        && value.isOn(ValueEvent.INSERT)
+        && value.isOn(EventType.INSERT)
         && persister.isIdentifierAssignedByInsert()
         && persister.findAttributeMapping(source.get(0)) == null) {
       throw new MappingException(

@@ -3,13 +3,14 @@ package io.pghello.hibernate.internal;
 
 import static java.util.Objects.requireNonNull;
 
-import io.pghello.hibernate.ValueEvent;
+import org.hibernate.generator.EventType;
 import io.pghello.hibernate.WelcomeMessage;
 import io.pghello.internal.HelloRequest;
 import java.lang.reflect.Modifier;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.hibernate.PropertyNotFoundException;
@@ -129,8 +130,12 @@ final class MappingRules {
       throw place.error(
           value, attribute, "has a column that is too small for milliseconds; make it a BIGINT");
     }
-    if (value.events().isEmpty()) {
-      throw place.error(value, attribute, "has event = {}; it may be INSERT, UPDATE, or both");
+    // Hibernate 7.1 and later also have FORCE_INCREMENT
+    if (value.events().isEmpty()
+        || !EnumSet.of(EventType.INSERT, EventType.UPDATE).containsAll(value.events())) {
+      String events = value.events().toString().replace('[', '{').replace(']', '}');
+      throw place.error(
+          value, attribute, "has event = " + events + "; it may be INSERT, UPDATE, or both");
     }
     if (value.source() != null
         && value.repeat() != WelcomeMessage.SESSION_DEFAULT
@@ -140,13 +145,13 @@ final class MappingRules {
           attribute,
           "has repeat = " + value.repeat() + "; it may be 1 to 10, or SESSION_DEFAULT");
     }
-    if (value.isOn(ValueEvent.INSERT) && !attribute.getValue().hasAnyInsertableColumns()) {
+    if (value.isOn(EventType.INSERT) && !attribute.getValue().hasAnyInsertableColumns()) {
       throw place.error(
           value,
           attribute,
           "is filled on INSERT, but has insertable = false; change one of these settings");
     }
-    if (value.isOn(ValueEvent.UPDATE)) {
+    if (value.isOn(EventType.UPDATE)) {
       if (!attribute.getValue().hasAnyUpdatableColumns()) {
         throw place.error(
             value,

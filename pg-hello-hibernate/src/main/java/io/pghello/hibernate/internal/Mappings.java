@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import io.pghello.hibernate.ValueEvent;
+import org.hibernate.generator.EventType;
 import io.pghello.hibernate.ValueStrategy;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -106,7 +106,7 @@ final class Mappings {
    * UPDATEs.
    */
   private void generate(AttributePlace place, Property embedded) {
-    Set<ValueEvent> events = EnumSet.noneOf(ValueEvent.class);
+    Set<EventType> events = EnumSet.noneOf(EventType.class);
     for (MappedValue each : found.getOrDefault(place.entity().getEntityName(), List.of())) {
       if (each.path().size() > 1 && each.path().get(0).equals(embedded.getName())) {
         events.addAll(each.value().events());

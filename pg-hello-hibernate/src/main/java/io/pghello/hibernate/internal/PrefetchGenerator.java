@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import io.pghello.hibernate.ValueEvent;
 import java.util.EnumSet;
 import java.util.Set;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
@@ -24,7 +23,7 @@ final class PrefetchGenerator implements BeforeExecutionGenerator {
   private final EnumSet<EventType> events;
 
   /** Creates the generator of an embedded object that contains filled attributes. */
-  record Creator(Prefetcher prefetcher, String attribute, Set<ValueEvent> events)
+  record Creator(Prefetcher prefetcher, String attribute, Set<EventType> events)
       implements GeneratorCreator {
     @Override
     public Generator createGenerator(GeneratorCreationContext context) {
@@ -40,13 +39,11 @@ final class PrefetchGenerator implements BeforeExecutionGenerator {
    *     filled attributes
    * @param on the events at which any of the values is computed
    */
-  PrefetchGenerator(Prefetcher prefetcher, String attribute, Set<ValueEvent> on) {
+  PrefetchGenerator(Prefetcher prefetcher, String attribute, Set<EventType> on) {
     this.prefetcher = prefetcher;
     this.attribute = attribute;
     this.events = EnumSet.noneOf(EventType.class);
-    for (ValueEvent event : on) {
-      events.add(event == ValueEvent.INSERT ? EventType.INSERT : EventType.UPDATE);
-    }
+    events.addAll(on);
   }
 
   @Override
@@ -72,12 +69,7 @@ final class PrefetchGenerator implements BeforeExecutionGenerator {
       Object owner,
       @Nullable Object currentValue,
       EventType eventType) {
-    return prefetcher.generate(
-        session,
-        owner,
-        attribute,
-        currentValue,
-        eventType == EventType.INSERT ? ValueEvent.INSERT : ValueEvent.UPDATE);
+    return prefetcher.generate(session, owner, attribute, currentValue, eventType);
   }
 
   // Called by Hibernate 7, which otherwise omits the attribute from UPDATEs. Hibernate 6.6 never

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import static io.pghello.hibernate.ValueEvent.INSERT;
-import static io.pghello.hibernate.ValueEvent.UPDATE;
+import static org.hibernate.generator.EventType.INSERT;
+import static org.hibernate.generator.EventType.UPDATE;
 import static java.util.Objects.requireNonNull;
 
-import io.pghello.hibernate.ValueEvent;
+import org.hibernate.generator.EventType;
 import io.pghello.hibernate.ValueStrategy;
 import java.util.Collection;
 import java.util.Collections;
@@ -100,7 +100,7 @@ public final class Prefetcher {
     if (flush == null || state == null || isUnread(entity, entry)) {
       return;
     }
-    ValueEvent event = requireNonNull(flush.event());
+    EventType event = requireNonNull(flush.event());
     boolean whole = isWholeUpdate(session, entity, entry, event);
     for (ServerValueAttribute attribute : of(persister(session, entity, entry))) {
       AttributePath path = attribute.path();
@@ -122,7 +122,7 @@ public final class Prefetcher {
       SharedSessionContractImplementor session, Object entity, String name) {
     EntityEntry entry = session.getPersistenceContextInternal().getEntry(entity);
     FlushState flush = flush(entity, entry);
-    ValueEvent event = flush == null ? null : flush.event();
+    EventType event = flush == null ? null : flush.event();
     if (event == null || isUnread(entity, entry)) {
       return true;
     }
@@ -150,7 +150,7 @@ public final class Prefetcher {
       SharedSessionContractImplementor session,
       Object entity,
       @Nullable EntityEntry entry,
-      ValueEvent event) {
+      EventType event) {
     return event == UPDATE
         && (entry == null
             ? Hibernate.isInitialized(entity)
@@ -164,7 +164,7 @@ public final class Prefetcher {
       Object entity,
       @Nullable EntityEntry entry,
       ServerValueAttribute attribute,
-      ValueEvent event,
+      EventType event,
       @Nullable Object[] state) {
     Object value = value(session, entity, entry, attribute, event);
     attribute.path().set(entity, value);
@@ -180,10 +180,10 @@ public final class Prefetcher {
       Object entity,
       String name,
       @Nullable Object current,
-      ValueEvent asked) {
+      EventType asked) {
     EntityEntry entry = session.getPersistenceContextInternal().getEntry(entity);
     EntityPersister persister = persister(session, entity, entry);
-    ValueEvent event = eventOf(entry, asked);
+    EventType event = eventOf(entry, asked);
     boolean set = AttributePath.isSet(entity, name);
     boolean unread = entry != null && event == UPDATE && isUnread(entity, entry);
     if (unread && !set) {
@@ -229,9 +229,9 @@ public final class Prefetcher {
    * Returns the event of the current statement. An UPDATE of a {@code @Temporal} entity inserts a
    * new row, but counts as an UPDATE.
    */
-  private static ValueEvent eventOf(@Nullable EntityEntry entry, ValueEvent asked) {
+  private static EventType eventOf(@Nullable EntityEntry entry, EventType asked) {
     FlushState flush = FlushState.find(entry);
-    ValueEvent event = flush == null ? null : flush.event();
+    EventType event = flush == null ? null : flush.event();
     return event == null ? asked : event;
   }
 
@@ -275,7 +275,7 @@ public final class Prefetcher {
       Object entity,
       @Nullable EntityEntry entry,
       ServerValueAttribute attribute,
-      ValueEvent event) {
+      EventType event) {
     EntityWrite write = write(entity, event, entry);
     if (entry == null) {
       takePrefetched(session, write);
@@ -286,7 +286,7 @@ public final class Prefetcher {
   }
 
   /** Returns the current or upcoming write of an entity. */
-  private EntityWrite write(Object entity, ValueEvent event, @Nullable EntityEntry entry) {
+  private EntityWrite write(Object entity, EventType event, @Nullable EntityEntry entry) {
     FlushState flush = flush(entity, entry);
     return new EntityWrite(entity, event, entry, flush == null ? null : flush.state());
   }

@@ -2,7 +2,7 @@
 package io.pghello.hibernate.internal;
 
 import io.pghello.hibernate.NowMillis;
-import io.pghello.hibernate.ValueEvent;
+import org.hibernate.generator.EventType;
 import io.pghello.hibernate.ValueStrategy;
 import io.pghello.hibernate.WelcomeMessage;
 import java.util.EnumSet;
@@ -22,7 +22,7 @@ final class ServerValueCreator implements GeneratorCreator {
   private final String annotation;
   private final @Nullable String source;
   private final int repeat;
-  private final Set<ValueEvent> events;
+  private final Set<EventType> events;
   private final ValueStrategy strategy;
   private final boolean overwrite;
   private @Nullable Generator generator;
@@ -31,13 +31,13 @@ final class ServerValueCreator implements GeneratorCreator {
       String annotation,
       @Nullable String source,
       int repeat,
-      ValueEvent[] events,
+      EventType[] events,
       ValueStrategy strategy,
       boolean overwrite) {
     this.annotation = annotation;
     this.source = source;
     this.repeat = repeat;
-    this.events = EnumSet.noneOf(ValueEvent.class);
+    this.events = EnumSet.noneOf(EventType.class);
     this.events.addAll(List.of(events));
     this.strategy = strategy;
     this.overwrite = overwrite;
@@ -72,11 +72,11 @@ final class ServerValueCreator implements GeneratorCreator {
     return repeat;
   }
 
-  boolean isOn(ValueEvent event) {
+  boolean isOn(EventType event) {
     return events.contains(event);
   }
 
-  Set<ValueEvent> events() {
+  Set<EventType> events() {
     return events;
   }
 

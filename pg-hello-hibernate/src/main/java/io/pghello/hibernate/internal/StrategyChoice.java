@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import io.pghello.hibernate.ValueEvent;
+import org.hibernate.generator.EventType;
 import io.pghello.hibernate.ValueStrategy;
 import java.util.IdentityHashMap;
 import java.util.Set;
@@ -105,7 +105,7 @@ final class StrategyChoice {
    */
   private @Nullable String obstacleToExpression(
       ServerValueCreator value, AttributePlace place, Property attribute, Class<?> type) {
-    if (value.isOn(ValueEvent.UPDATE)) {
+    if (value.isOn(EventType.UPDATE)) {
       return "is filled on UPDATE";
     }
     if (!place.path().isEmpty()) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import static io.pghello.hibernate.ValueEvent.INSERT;
-import static io.pghello.hibernate.ValueEvent.UPDATE;
+import static org.hibernate.generator.EventType.INSERT;
+import static org.hibernate.generator.EventType.UPDATE;
 
 import io.pghello.hibernate.ValueStrategy;
 import io.pghello.hibernate.internal.ServerValues.ServerValue;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import io.pghello.hibernate.ValueEvent;
+import org.hibernate.generator.EventType;
 import io.pghello.hibernate.WelcomeMessage;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
@@ -15,6 +15,6 @@ class Guestbook {
 
   @WelcomeMessage(
       of = "name",
-      event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+      event = {EventType.INSERT, EventType.UPDATE})
   @Nullable String greeting;
 }

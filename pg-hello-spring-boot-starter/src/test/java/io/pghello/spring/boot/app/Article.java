@@ -2,7 +2,7 @@
 package io.pghello.spring.boot.app;
 
 import io.pghello.hibernate.NowMillis;
-import io.pghello.hibernate.ValueEvent;
+import org.hibernate.generator.EventType;
 import io.pghello.hibernate.WelcomeMessage;
 import jakarta.persistence.Column;
 import jakarta.persistence.Entity;
@@ -33,7 +33,7 @@ class Article {
 
   @WelcomeMessage(
       of = "editor",
-      event = {ValueEvent.INSERT, ValueEvent.UPDATE})
+      event = {EventType.INSERT, EventType.UPDATE})
   @Nullable String toEditor;
 
   @NowMillis @Nullable Instant createdAt;
