@@ -147,7 +147,7 @@ public final class EmbeddedServer {
    * @param settings the settings for {@code postgresql.conf}
    * @param names the names of the role, the databases and the template's extensions
    * @param extensions the extensions to add to the server
-   * @param place the place of the server's programs; see {$1ServerLocation#EMBEDDED}
+   * @param place the place of the server's programs; see {@link ServerLocation#EMBEDDED}
    */
   public static EmbeddedServer start(
       int port,

@@ -41,7 +41,7 @@ public final class SharedServer implements AutoCloseable {
    * @param settings the settings for {@code postgresql.conf}
    * @param names the names of the role, the databases and the template's extensions
    * @param extensions the extensions to add to the server
-   * @param place the place: {$1ServerLocation#EMBEDDED}, or a place for which {@link
+   * @param place the place: {@link ServerLocation#EMBEDDED}, or a place for which {@link
    *     ServerLocation#isLocal} is true
    * @throws IllegalStateException if an extension cannot be used
    * @throws UncheckedIOException if the server does not start

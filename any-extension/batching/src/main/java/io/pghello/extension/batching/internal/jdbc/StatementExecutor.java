@@ -764,7 +764,7 @@ public class StatementExecutor {
 
   /**
    * The driver's network timeout. It ends a statement only if the JVM cannot start a thread for the
-   * {$1DeadlineMonitor}.
+   * {@link DeadlineMonitor}.
    */
   private record NetworkTimeout(Connection connection, int millis) implements AutoCloseable {
     static NetworkTimeout of(Connection connection) throws SQLException {
