@@ -15,9 +15,9 @@ import java.util.concurrent.CompletableFuture;
  *
  * <p>Dependent stages of a future run on a thread of the client or of its {@link
  * PgHelloClientBuilder#asyncExecutor}, unless you pass another executor. If the future is already
- * complete, they run immediately on the thread that adds them. They may call the client. Cancelling
- * a future, or completing it yourself, removes the call from the queue and does not affect other
- * calls.
+ * complete, they run immediately on the thread that adds them. They may call the client. If you
+ * cancel or complete a future yourself, its call is removed from the queue; other calls are not
+ * affected.
  *
  * <p><b>The call runs on the calling thread and returns a completed future</b> if the connection
  * depends on this thread: if {@link PgHelloClientBuilder#coalescing} is disabled and there is no
@@ -49,13 +49,13 @@ public interface PgHelloAsyncOperations extends PgHelloOperations {
 
   /**
    * Greets many names like {@link #helloAll}, without blocking the calling thread. Takes one round
-   * trip per batch, and sends one batch at a time. The wait before the first batch, and each batch,
-   * have their own timeouts. After the future is cancelled, no further batch is sent.
+   * trip per batch, and sends one batch at a time. The wait before the first batch has its own
+   * timeout, and so does each batch. After the future is cancelled, no further batch is sent.
    *
    * @param names the names, without null elements; duplicates are allowed
    * @return a future of the greetings, an unmodifiable list in the order of the names
-   * @throws PgHelloException if a name cannot be sent ({@link Code#INVALID_NAME}), with its index;
-   *     after all other errors, the future completes exceptionally
+   * @throws PgHelloException if a name cannot be sent ({@link Code#INVALID_NAME}); the message
+   *     contains its index. After all other errors, the future completes exceptionally.
    */
   CompletableFuture<List<String>> helloAllAsync(Collection<String> names);
 

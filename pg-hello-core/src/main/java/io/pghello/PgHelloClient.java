@@ -18,7 +18,7 @@ import javax.sql.DataSource;
  * <p>Each call borrows a connection, runs one statement, and returns the connection, so use a
  * connection pool. The client changes no session settings and, if autocommit is on, leaves no
  * transaction open. Its first call needs one additional round trip to locate the extension's
- * schema. The documentation of each method contains the number of round trips of later calls.
+ * schema. The documentation of each method states the number of round trips of later calls.
  *
  * <p>Concurrent calls to {@link #hello(String)} and {@link #helloAsync} may be combined into one
  * statement and run on a connection borrowed by any of the calling threads. A call that does not
@@ -63,8 +63,8 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
   }
 
   /**
-   * Returns the number of calls that are waiting for a statement, for example for a gauge. Counts
-   * them without a lock; the cost grows with their number.
+   * Returns the number of calls that are waiting for a statement, for example for a gauge. The
+   * calls are counted without a lock; the cost grows with their number.
    */
   public int queuedCalls() {
     return context.dispatcher().queuedCalls();
@@ -81,11 +81,12 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
 
   /**
    * Rejects new calls, and waits up to {@code callTimeout} for running calls, including all batches
-   * of {@link #helloAll}. The calls that are still running then fail with {@link Code#CLOSED},
-   * except that a thread whose statement has a longer timeout waits for that timeout. No statement
-   * starts afterwards. {@link #helloEach} ends at its next batch. Closes the pool if the client
-   * created it. An interrupt ends only the wait; the client is still closed, and the thread remains
-   * interrupted. Later calls to this method have no effect, and do not wait for the first call.
+   * of {@link #helloAll}. Calls that are still running after that fail with {@link Code#CLOSED}.
+   * There is one exception: a thread that is running a statement with a longer timeout waits until
+   * that timeout. After this method has returned, no statement starts, and a running {@link
+   * #helloEach} fails before its next batch. Closes the pool if the client created it. An interrupt
+   * ends only the wait; the client is still closed, and the thread remains interrupted. Later calls
+   * to this method have no effect, and do not wait for the first call.
    */
   @Override
   public void close() {

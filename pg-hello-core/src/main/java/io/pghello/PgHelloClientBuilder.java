@@ -48,9 +48,9 @@ public final class PgHelloClientBuilder {
 
   /**
    * Uses the client's own connection pool (HikariCP), which is closed with the client. The pool has
-   * at most 20 connections, closes them after 30 seconds without use or at the age of 30 minutes,
-   * and waits 2 seconds for a connection. Change this with {@link #pool}. A call whose login is
-   * rejected fails immediately, and is not retried.
+   * at most 20 connections, and closes each one after 30 idle seconds or after 30 minutes. A call
+   * waits up to 2 seconds for a connection. Change these values with {@link #pool}. A call whose
+   * login is rejected fails immediately, and is not retried.
    *
    * @param url the JDBC URL, for example {@code jdbc:postgresql://localhost/app}, with any driver
    *     parameters
@@ -62,7 +62,7 @@ public final class PgHelloClientBuilder {
     return this;
   }
 
-  /** Sets the user for {@link #url}. Default: from the URL or the driver. */
+  /** Sets the user for {@link #url}. Default: the user in the URL, or the driver's default user. */
   public PgHelloClientBuilder user(String user) {
     options.user(user);
     return this;
@@ -104,8 +104,8 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Sets the extension's schema, without quotes. By default, the client queries it, with one round
-   * trip before the first call.
+   * Sets the extension's schema, without quotes. By default, the client looks up the schema with
+   * one round trip before the first call.
    */
   public PgHelloClientBuilder schema(String schema) {
     options.schema(schema);
@@ -125,10 +125,11 @@ public final class PgHelloClientBuilder {
 
   /**
    * Sets the maximum duration of a call, including waiting, borrowing a connection, the round trip,
-   * and retries after lost connections. Default: 5 seconds. When it expires, the connection is
-   * aborted. There is one exception: over TLS, a caller whose name the server does not read can be
-   * blocked for longer while it sends the name. A call may fail up to a tenth of a second late. In
-   * a batch that the server does not answer, it may fail a tenth of the timeout early.
+   * and retries after lost connections. Default: 5 seconds. When the timeout expires, the
+   * connection is aborted. There is one exception: over TLS, a caller can be blocked for longer
+   * while it sends a name that the server does not read. A call may fail up to a tenth of a second
+   * after its timeout. If the server does not respond to a batch, a call in the batch may fail
+   * before its timeout, by up to a tenth of the timeout.
    *
    * @param timeout the timeout, at least one millisecond and less than 20 days
    */
@@ -163,19 +164,20 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Sets the executor for asynchronous calls that are not batched: all calls without {@link
-   * #coalescing}, otherwise long names (16 KiB or more) and {@link PgHelloClient#helloAllAsync}. By
-   * default, these calls run on threads of the client. Dependent stages of the futures also run on
-   * the executor.
+   * Sets the executor for asynchronous calls that are not batched: all asynchronous calls if {@link
+   * #coalescing} is disabled, otherwise only calls with long names (16 KiB or more), calls with a
+   * timeout longer than {@link #callTimeout}, and {@link PgHelloClient#helloAllAsync}. By default,
+   * these calls run on threads of the client. Dependent stages of the futures also run on the
+   * executor.
    *
    * <p>The executor is always called on the thread that makes the call, so that it can copy the
    * tenant, the security context or the logging context of that thread. A transaction cannot be
    * copied: a thread in a transaction ({@link ConnectionSource#mayJoinBatch}) runs the call itself.
    *
    * <p>At most {@link #maxConcurrentAsyncCalls} calls run at a time. The others wait on threads of
-   * the executor, so use one with a limited number of threads, or with virtual threads. If the
-   * executor runs a call on the calling thread, the call does not wait and does not count towards
-   * this maximum.
+   * the executor, so use an executor with a limited number of threads, or with virtual threads. If
+   * the executor runs a call on the calling thread, the call does not wait and does not count
+   * towards this maximum.
    *
    * @param executor the executor, which the client does not shut down; a call that it rejects fails
    *     with {@link Code#OVERLOADED}
@@ -187,7 +189,7 @@ public final class PgHelloClientBuilder {
 
   /**
    * Sets the maximum number of asynchronous calls that run at a time without being batched, each
-   * with its own thread and connection. Default: 20. Other calls wait, within {@link
+   * with its own thread and connection. Default: 20. Further calls are queued, up to {@link
    * #maxQueuedCalls} and {@link #maxQueuedBytes}.
    */
   public PgHelloClientBuilder maxConcurrentAsyncCalls(int calls) {
@@ -212,11 +214,11 @@ public final class PgHelloClientBuilder {
 
   /**
    * Sets the maximum number of statements with batched calls that run at a time, each on its own
-   * connection. Default: 2, at most 1,024. If there are no more concurrent callers than this
-   * number, each call is sent in its own statement. Large batches start at intervals, so that they
-   * fill up if the server is near, and do not wait for each other if the server is far away. If all
-   * running statements belong to virtual threads, which might not get a carrier thread to finish,
-   * one more statement may run for calls from other threads.
+   * connection. Default: 2. Values above 1,024 have the effect of 1,024. If there are no more
+   * concurrent callers than this number, each call is sent in its own statement. Large batches
+   * start at intervals, so that they fill up if the server is near, and do not wait for each other
+   * if the server is far away. If all running statements belong to virtual threads, which might not
+   * get a carrier thread to finish, one more statement may run for calls from other threads.
    */
   public PgHelloClientBuilder maxInFlightBatches(int batches) {
     options.maxInFlightBatches(batches);
@@ -237,8 +239,9 @@ public final class PgHelloClientBuilder {
 
   /**
    * Sets the behavior of a call when the queue is full. If false (the default), the call fails with
-   * {@link Code#OVERLOADED}. If true, the calling thread waits for space, also in {@link
-   * PgHelloClient#helloAsync}, and the call fails when {@link #callTimeout} expires.
+   * {@link Code#OVERLOADED}. If true, the calling thread waits for space, even in {@link
+   * PgHelloClient#helloAsync}. If there is still no space when {@link #callTimeout} expires, the
+   * call fails.
    */
   public PgHelloClientBuilder blockWhenFull(boolean wait) {
     options.blockWhenFull(wait);

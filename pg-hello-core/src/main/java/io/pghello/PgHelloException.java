@@ -7,8 +7,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Thrown when a call fails. Contains a {@link Code} for the kind of error, and the fix as a remedy.
- * Messages and causes never contain the greeted name.
+ * Thrown when a call fails. Contains a {@link Code} for the kind of error, and a remedy. Messages
+ * and causes never contain the greeted name.
  */
 public final class PgHelloException extends RuntimeException {
   @Serial private static final long serialVersionUID = 1L;
@@ -133,7 +133,7 @@ public final class PgHelloException extends RuntimeException {
    *
    * @param problem the error and its fix
    * @param sqlState the server's error code, or null if the error is not from the server
-   * @param cause the cause, or null if there is none or it might contain the name
+   * @param cause the cause, or null if there is no cause or if the cause might contain the name
    */
   public PgHelloException(
       PgHelloProblem problem, @Nullable String sqlState, @Nullable Throwable cause) {

@@ -5,8 +5,8 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * Information about the server and the extension that a client uses. Immutable. Two instances are
- * equal if all their values are equal.
+ * The versions of the server and the extension that a client uses, and the extension's functions.
+ * Immutable. Two instances are equal if all their values are equal.
  */
 public final class PgHelloInfo {
   private final String serverVersion;

@@ -24,8 +24,8 @@ public enum Function implements ServerFunction {
   SPI_VERSION(function("1.0", "spi_version()", "text"), "spi_version()");
 
   /**
-   * The minimum version of the extension. An older version is a problem. A function of a later
-   * version is required only when it is called.
+   * The minimum version of the extension. An older version is reported as a problem. A function
+   * that was added in a later version is required only when it is called.
    */
   public static final String REQUIRED_VERSION = "1.1";
 
@@ -47,7 +47,7 @@ public enum Function implements ServerFunction {
   }
 
   /**
-   * Returns the description of the extension for a client that supports the given version or later.
+   * Returns the description of the extension for a client that requires the given version or later.
    */
   public static ExtensionDescription extension(String requiredVersion) {
     ExtensionDescription.Builder extension =

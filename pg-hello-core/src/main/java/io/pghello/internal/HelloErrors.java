@@ -86,7 +86,7 @@ public final class HelloErrors {
     return of(problem(Preflight.problem(problem)));
   }
 
-  /** Returns the error for a problem that the client itself has found. */
+  /** Returns the error for a problem that the client has detected without the server. */
   static PgHelloException of(PgHelloProblem problem) {
     return new PgHelloException(problem, null, null);
   }

@@ -8,7 +8,7 @@ import java.util.Objects;
 
 /** Checks names before they are sent. */
 public final class NameValidator {
-  // A message to the server is limited to 1 GB, like a value, and contains more than the name.
+  // A message to the server has the same limit as a value (1 GB), and contains more than the name.
   private static final int BYTES_MAX = 0x3fff_ffff - (1 << 16);
 
   private NameValidator() {}

@@ -12,7 +12,7 @@ final class Outcome {
   /**
    * Returns the value for a call or statement.
    *
-   * @param error the error; null if it succeeded
+   * @param error the error; null if the call or statement succeeded
    */
   static String of(@Nullable PgHelloException error) {
     return error == null ? Meters.SUCCESS : error.code().name();

@@ -45,12 +45,12 @@ import java.util.stream.Stream;
  *     <td>running statements</td></tr>
  * </table>
  *
- * <p>{@code kind} is {@code single}, {@code batch} or {@code bulk}; {@code outcome} is {@code
- * SUCCESS} or the name of a {@link PgHelloException.Code}; the counters for all codes are
- * registered immediately. Tags never contain a greeted name. A call increments one counter and
- * records one timer, or two if it had to wait. All other metrics are recorded per statement. Two
- * clients without distinguishing tags share the meters, except that the gauges show the first
- * client.
+ * <p>The tag {@code kind} is {@code single}, {@code batch} or {@code bulk}. The tag {@code outcome}
+ * is {@code SUCCESS} or the name of a {@link PgHelloException.Code}. The counters for all codes,
+ * except warnings, are registered immediately. Tags never contain a greeted name. Each call
+ * increments one counter and records one timer, or two timers if it had to wait. All other metrics
+ * are recorded per statement. If two clients have no distinguishing tags, they share the meters,
+ * and the gauges show only the first client.
  *
  * <p>Thread-safe.
  */

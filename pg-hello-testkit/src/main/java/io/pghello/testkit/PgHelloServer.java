@@ -32,8 +32,9 @@ import org.jspecify.annotations.Nullable;
  * version. To use an installed PostgreSQL instead, set the system property {@code
  * pg-hello.server=local} or the environment variable {@code PG_HELLO_SERVER}. Select a specific
  * installation with {@code local:17} or {@code local:/usr/lib/postgresql/17/bin}. The testkit does
- * not write to the installation. If the property selects a container or a URL, which only {@link
- * PgHelloTest} supports, an embedded server is started.
+ * not write to the installation. If the property selects a container or a URL, this class starts an
+ * embedded server instead; only tests annotated with {@link PgHelloTest} or {@code
+ * AutoConfigurePgHello} use a container or a URL.
  *
  * <p>The server is for tests and demos. It listens only on the loopback interface, keeps its data
  * in memory if possible ({@code /dev/shm}), and does not flush commits to disk. The first start on
@@ -41,9 +42,9 @@ import org.jspecify.annotations.Nullable;
  * starts take less than a second. The server stops when the JVM exits. If the JVM is killed, the
  * next start removes the remaining files.
  *
- * <p>Once databases have been created, the testkit keeps up to two superuser sessions in the
- * database {@code postgres}. Their {@code application_name} is {@code pg-hello-testkit}; exclude
- * them in tests that count sessions.
+ * <p>After the first database has been created, the testkit keeps up to two superuser sessions open
+ * in the database {@code postgres}. Their {@code application_name} is {@code pg-hello-testkit};
+ * exclude these sessions in tests that count sessions.
  *
  * <p>Thread-safe.
  */
@@ -144,7 +145,7 @@ public final class PgHelloServer implements AutoCloseable {
   static ServerExtension extension(String place) {
     if (ServerLocation.isLocal(place)
         && !ExtensionFiles.isFor(Platform.current(), SharedServer.major(place))) {
-      // the extension may already be installed on the server, for any platform and major version
+      // the jar has no library for this server, but the extension may be installed on it
       return ExtensionFiles.ofServer();
     }
     ExtensionFiles.requirePlatform(Platform.current());
@@ -153,7 +154,8 @@ public final class PgHelloServer implements AutoCloseable {
 
   /**
    * Creates a database with the extension by copying a template. This takes about 20 ms for the
-   * first database. The next database is created in the background while the program uses this one.
+   * first database. The next database is created in the background while the program uses the first
+   * one.
    *
    * @throws IllegalStateException if the server cannot create the database
    */
@@ -171,8 +173,8 @@ public final class PgHelloServer implements AutoCloseable {
   }
 
   /**
-   * Creates a database with the extension and the contents created by a preparer. The preparer
-   * fills a template once, and databases are copied from it. Equal preparers share a template.
+   * Creates a database with the extension and with contents from a preparer. The preparer fills a
+   * template once, and databases are copied from this template. Equal preparers share a template.
    *
    * @throws IllegalStateException if the server cannot create the database or the preparer fails;
    *     the message contains the cause
@@ -195,8 +197,8 @@ public final class PgHelloServer implements AutoCloseable {
   }
 
   /**
-   * Returns the version of the extension in the testkit's databases, for example {@code 1.1}. This
-   * is the version that {@code CREATE EXTENSION} creates by default on the testkit's servers.
+   * Returns the version of the extension in the testkit's databases, for example {@code 1.1}. On
+   * the testkit's servers, {@code CREATE EXTENSION} creates this version by default.
    */
   public static String extensionVersion() {
     return ExtensionFiles.version();
@@ -252,7 +254,8 @@ public final class PgHelloServer implements AutoCloseable {
   }
 
   /**
-   * Stops the server and removes its data. Further calls do nothing, unless the first one failed.
+   * Stops the server and removes its data. Further calls to this method have no effect, unless the
+   * first call failed.
    *
    * @throws UncheckedIOException if the data cannot be removed
    */

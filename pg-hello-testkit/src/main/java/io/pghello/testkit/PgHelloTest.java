@@ -47,17 +47,17 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *       PostgreSQL on the {@code PATH}. {@code local:17} selects a major version, and {@code
  *       local:PATH} selects a {@code pg_config} or its directory.
  *   <li>{@code container} or {@code container:IMAGE}: a {@link PgHelloContainer}
- *   <li>a JDBC URL with the login of a superuser: your own server, which must be PostgreSQL 15 or
- *       later and have the extension's files. At the end, only objects that the tests created are
- *       dropped.
+ *   <li>a JDBC URL with the login of a superuser: your own server, which must run PostgreSQL 15 or
+ *       later and have the extension's files. After the tests, only the objects that they created
+ *       are dropped.
  * </ul>
  *
  * <p>A test's database is dropped when the test ends. With the system property {@code
  * pg-extension.keep-failed=true}, or the environment variable {@code PG_EXTENSION_KEEP_FAILED}, the
  * database of a failed test is kept, and the commands to connect to it are logged.
  *
- * <p>If the server cannot be used, each test class fails once. The message contains the cause and a
- * remedy.
+ * <p>If the server cannot be used, each test class fails once, with a message that contains the
+ * cause and a remedy.
  */
 @Documented
 @Inherited

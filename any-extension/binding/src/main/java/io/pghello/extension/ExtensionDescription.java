@@ -57,7 +57,7 @@ public final class ExtensionDescription {
    * Returns the description of an extension from an {@link ExtensionProvider} on the class path. If
    * there is none, returns a description with only the name; {@link #inspect} then reports whether
    * the extension has been created in the database, and in which schema. Searches the thread's
-   * class loader first, then the class loader of this class.
+   * context class loader first, then the class loader of this class.
    *
    * @throws IllegalArgumentException if the name is invalid
    * @throws java.util.ServiceConfigurationError if a provider cannot be loaded; the message
@@ -130,8 +130,8 @@ public final class ExtensionDescription {
   }
 
   /**
-   * Converts a version to Java's format, so that 1.4-1 is newer than 1.4, and 3.4.2dev and 3.4.2RC1
-   * are older than 3.4.2.
+   * Converts a version to the format of {@link Version}, so that 1.4-1 is newer than 1.4, and
+   * 3.4.2dev and 3.4.2RC1 are older than 3.4.2.
    */
   private static String withDots(String version) {
     return version
@@ -175,7 +175,7 @@ public final class ExtensionDescription {
   /**
    * Inspects the installation of the extension like {@link #inspect(Connection, String)}, with a
    * timeout on the server. If the server does not respond at all, the connection is closed 5
-   * seconds later, unless it has its own network timeout.
+   * seconds after the timeout, unless the connection already has a network timeout.
    *
    * @param schema the expected schema, in quotes or as returned by {@code quote_ident}; null for
    *     any schema
@@ -194,7 +194,7 @@ public final class ExtensionDescription {
    * empty if there is none. An error about the extension's library (SQLSTATE 58P01, or 42883 with
    * the library's name) is explained without a query. For any other error, this method takes one
    * round trip if {@link ExtensionProblem#canCause} returns true. If autocommit is off, it returns
-   * empty instead, because no query is possible in a failed transaction.
+   * an empty result instead, because no query is possible in a failed transaction.
    *
    * @param error the exception thrown by the statement
    * @param connection the connection of the statement
@@ -294,8 +294,8 @@ public final class ExtensionDescription {
     }
 
     /**
-     * Adds a C function that was added in a later version of the extension. If that version is
-     * later than {@link #oldestVersion}, databases with earlier versions are accepted, and only
+     * Adds a C function that the extension has only since a certain version. If that version is
+     * later than {@link #oldestVersion}, databases with an earlier version are accepted, and only
      * calls to this function fail there.
      *
      * @param signature the signature, for example {@code l2_distance(vector, vector)}

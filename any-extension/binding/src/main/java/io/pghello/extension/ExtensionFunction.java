@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  *     double precision}, {@code text[]} or {@code vector}; an array type for a {@code VARIADIC}
  *     parameter
  * @param resultType the SQL name of the result type
- * @param since the first extension version that has this function; it begins with a number; null if
- *     all versions have the function
+ * @param since the first extension version that has this function, which must begin with a number;
+ *     null if all versions have the function
  * @param volatility the declared volatility; null if it is not checked
  */
 public record ExtensionFunction(
@@ -132,7 +132,7 @@ public record ExtensionFunction(
     return words;
   }
 
-  /** Returns a copy with the given version as the first one that has the function. */
+  /** Returns a copy with the given version as the first version that has the function. */
   public ExtensionFunction withSince(String version) {
     return new ExtensionFunction(name, argumentTypes, resultType, version, volatility);
   }

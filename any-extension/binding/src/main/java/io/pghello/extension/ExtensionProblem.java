@@ -55,7 +55,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
   }
 
   /**
-   * Returns whether the problem prevents calls. False if it affects only unqualified names in SQL.
+   * Returns whether the problem prevents calls; false if it affects only unqualified names in SQL.
    */
   public boolean isObstacle() {
     return kind != Kind.NOT_ON_PATH;
@@ -145,8 +145,9 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
   /**
    * Returns the problem for an extension that has not been created in the database.
    *
-   * @param creator a description of the roles that may create it; null if the current role may
-   * @param schema the schema in which to create it, quoted; null for any schema
+   * @param creator a description of the roles that may create the extension; null if the current
+   *     role may
+   * @param schema the schema in which to create the extension, quoted; null for any schema
    */
   static ExtensionProblem notCreated(
       ExtensionDescription extension,
@@ -246,8 +247,8 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
   /**
    * Returns the problem for an extension that is too old or lacks described functions.
    *
-   * @param filesVersion the version that the files on the server would create; null if there are
-   *     none
+   * @param filesVersion the version that the files on the server would create; null if there are no
+   *     files
    */
   static ExtensionProblem tooOld(
       ExtensionDescription extension,
@@ -278,7 +279,8 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
   /**
    * Returns the problem for an extension in a schema that is not on the search path.
    *
-   * @param function an example of its functions; null if none is known
+   * @param function the name of one of the extension's functions, as an example; null if none is
+   *     known
    */
   static ExtensionProblem notOnPath(
       ExtensionDescription extension,

@@ -49,9 +49,10 @@ public record Installation(
     boolean isTracked,
     boolean isDistributed) {
 
-  // The owner of an extension can add functions to it, so membership does not make a function safe
-  // to call. PostgreSQL's own types are identified by their schema, because a type with the same
-  // name may come first on the search path, or may appear in the signature.
+  // The owner of an extension can add functions to it, so a function is not safe to call only
+  // because it is a member of the extension. PostgreSQL's own types are identified by their schema,
+  // because a type with the same name may come first on the search path, or may appear in the
+  // signature.
   private static final String SQL =
       """
       SELECT 'installation of {extension}' AS question, pg_catalog.current_database() AS database,
@@ -126,7 +127,7 @@ public record Installation(
     problems = List.copyOf(problems);
   }
 
-  /** Returns the query for one extension. Its names need no quoting. */
+  /** Returns the query for one extension. The names in the description need no quoting. */
   static String sql(ExtensionDescription extension) {
     return SQL.replace("{extension}", extension.name())
         .replace("{library}", extension.library())
@@ -386,7 +387,7 @@ public record Installation(
 
     /**
      * Returns a description of the roles that may create the extension; null if the current role
-     * may.
+     * may create it.
      */
     @Nullable String creator() {
       if (needsSuperuser) {
@@ -401,7 +402,8 @@ public record Installation(
    *
    * @param schema the function's schema, quoted if necessary
    * @param volatility the first letter of its declared volatility
-   * @param bySuperuser whether a superuser declared it: a superuser owns it, or it is a C function
+   * @param bySuperuser whether a superuser declared the function: a superuser owns it, or it is a C
+   *     function
    * @param schemas the schemas of its argument types, quoted; empty for PostgreSQL's own types
    */
   private record Member(

@@ -43,7 +43,7 @@ public final class ExtensionFiles {
   }
 
   /**
-   * Checks that there is a library for a platform, for any major version.
+   * Checks that there is a library for a platform and at least one major version.
    *
    * @throws IllegalStateException if there is no library; the message lists the supported platforms
    *     and the alternatives

@@ -65,7 +65,7 @@ public class ExtensionCheck implements SessionFactoryObserver {
       report(e);
       return;
     } catch (SQLException | RuntimeException e) {
-      // for example, a data source that cannot determine its target yet
+      // for example, the data source may not be able to determine its target yet
       report(
           new HibernateException(
               "Could not check whether " + extension + " can be used: " + e.getMessage(), e));
@@ -110,8 +110,8 @@ public class ExtensionCheck implements SessionFactoryObserver {
   }
 
   /**
-   * Returns all problems in terms of Hibernate's settings, combined into one; empty if there are
-   * none.
+   * Returns all problems, combined into one and described in terms of Hibernate's settings; empty
+   * if there are none.
    */
   protected final Optional<ExtensionProblem> problem(Installation found) {
     var problems = new ArrayList<ExtensionProblem>();

@@ -36,9 +36,9 @@ import org.hibernate.type.spi.TypeConfiguration;
  * <p>Arguments of PostgreSQL's own types, and arrays of them, are cast, so that a function with the
  * same name in the same schema cannot be called instead. Arguments of the extension's own types are
  * not cast, nor are arguments for which overloads with the same number of arguments have different
- * types. If an older version of the extension lacks a function, a function with its signature that
- * another role has created in the schema would be called. Therefore, do not let other roles create
- * objects in the extension's schema.
+ * types. If an older version of the extension lacks a function, and another role has created a
+ * function with the same signature in the schema, that function would be called. Therefore, do not
+ * let other roles create objects in the extension's schema.
  *
  * <p>The following functions are not registered:
  *
@@ -79,7 +79,7 @@ public abstract class ExtensionFunctionContributor implements FunctionContributo
 
   /**
    * Types with SQL names that are keywords. No schema can contain another type with such a name, so
-   * it needs no qualification, and drivers that parse SQL accept it.
+   * the name needs no qualification, and drivers that parse SQL accept it.
    */
   private static final Map<String, String> KEYWORDS =
       Map.of(
@@ -119,7 +119,7 @@ public abstract class ExtensionFunctionContributor implements FunctionContributo
    * Creates a contributor.
    *
    * @param extension the extension that contains the functions
-   * @param schemaSetting the name of the setting for their schema
+   * @param schemaSetting the name of the setting for the schema of the functions
    */
   protected ExtensionFunctionContributor(ExtensionDescription extension, String schemaSetting) {
     this.extension = extension;
@@ -188,7 +188,7 @@ public abstract class ExtensionFunctionContributor implements FunctionContributo
                       .toArray(FunctionParameterType[]::new))
               .descriptor();
     }
-    // if no overload has this number of arguments, the overload with fewer arguments rejects the
+    // if no overload has this number of arguments, an overload with fewer arguments rejects the
     // call
     for (int i = 1; i <= most; i++) {
       patterns[i] = patterns[i] == null ? patterns[i - 1] : patterns[i];

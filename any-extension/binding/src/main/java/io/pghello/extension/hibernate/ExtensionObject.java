@@ -29,7 +29,7 @@ public record ExtensionObject(String quotedName, @Nullable String schema)
    *
    * @param schema the schema to create it in, without quotes; null for the first schema on the
    *     search path
-   * @throws HibernateException if another setting creates it in a different schema
+   * @throws HibernateException if another setting creates the extension in a different schema
    */
   public static void apply(
       MetadataBuilder builder, ExtensionDescription extension, @Nullable String schema) {

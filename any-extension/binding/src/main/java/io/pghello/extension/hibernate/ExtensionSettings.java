@@ -12,10 +12,10 @@ import org.hibernate.service.ServiceRegistry;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Names of the settings. Set them like any other Hibernate setting. Lists of extensions are
- * separated by commas and use the names from {@code CREATE EXTENSION}. The functions and versions
- * of an extension are taken from {@link ExtensionDescription#lookup}. On databases other than
- * PostgreSQL, the settings have no effect.
+ * Names of the settings. Set them like any other Hibernate setting. A list of extensions contains
+ * the names used in {@code CREATE EXTENSION}, separated by commas. The functions and versions of an
+ * extension are taken from {@link ExtensionDescription#lookup}. On databases other than PostgreSQL,
+ * the settings have no effect.
  */
 public final class ExtensionSettings {
   /**
@@ -72,7 +72,7 @@ public final class ExtensionSettings {
    * Returns the value of a setting that has a fixed set of values.
    *
    * @param words the allowed values
-   * @param byDefault the value if it is not set
+   * @param byDefault the value if the setting is not set
    * @throws HibernateException if the value is not allowed
    */
   public static String oneOf(
@@ -118,7 +118,7 @@ public final class ExtensionSettings {
       return null;
     }
     String name = schema.toString();
-    // Hibernate would render these as a parameter or a string literal
+    // Hibernate would render these characters as a parameter or a string literal
     if (name.isEmpty() || name.indexOf('?') >= 0 || name.indexOf('\'') >= 0) {
       throw refused(setting, name, "the name of a schema without ? and '");
     }
@@ -130,7 +130,7 @@ public final class ExtensionSettings {
     return '"' + name.replace("\"", "\"\"") + '"';
   }
 
-  /** Returns the name for a result of the server's {@code quote_ident}. */
+  /** Returns the name without quotes, given a result of the server's {@code quote_ident}. */
   public static String unquoted(String identifier) {
     return identifier.startsWith("\"")
         ? identifier.substring(1, identifier.length() - 1).replace("\"\"", "\"")
