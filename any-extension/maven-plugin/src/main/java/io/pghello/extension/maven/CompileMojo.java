@@ -27,16 +27,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * Builds an extension for several major versions of PostgreSQL with its Makefile: {@code make all},
  * and {@code make install} into {@code target/pg-extension/MAJOR/installed}. Each major version is
- * built in a separate copy of the sources, and only if they have changed. Builds are reproducible:
- * the same sources in another directory produce the same libraries.
+ * built in a separate copy of the sources, and only if the sources have changed. Builds are
+ * reproducible: the same sources in another directory produce the same libraries.
  *
  * <p>Uses the headers and PGXS of an installed PostgreSQL with this major version ({@code
  * PG_CONFIG} in the environment, {@code pg_config}, or the directories of distributions). If there
- * is none on Debian, its packages are unpacked into {@code ~/.cache/pg-hello}. Requires Linux, gcc,
- * make and bash.
+ * is none, and the system is Debian, the plugin unpacks Debian's packages into {@code
+ * ~/.cache/pg-hello}. Requires Linux, gcc, make and bash.
  *
- * <p>Builds for other platforms need linux-amd64 and a compiler for each of them. A platform that
- * cannot be built for is logged with the reason, and the others are built.
+ * <p>Builds for other platforms require linux-amd64, and a compiler for each platform. If the build
+ * for a platform is not possible, the reason is logged, and the other platforms are built.
  */
 @Mojo(name = "compile", defaultPhase = LifecyclePhase.COMPILE, threadSafe = true)
 public class CompileMojo extends AbstractMojo {
@@ -51,13 +51,16 @@ public class CompileMojo extends AbstractMojo {
   /**
    * Platforms to build for: {@code all}, or some of {@code linux-amd64}, {@code linux-arm64},
    * {@code linux-amd64-musl}, {@code linux-arm64-musl}, {@code darwin-arm64}, {@code darwin-amd64}
-   * and {@code windows-amd64}. Default: this machine's platform. Other platforms are for C only,
-   * except {@code linux-arm64}.
+   * and {@code windows-amd64}. Default: this machine's platform. For other platforms, only C is
+   * supported, except for {@code linux-arm64}, which also supports C++.
    */
   @Parameter(property = "pg-extension.platforms")
   List<String> platforms = List.of();
 
-  /** Fail if one of the platforms cannot be built for, after building for the others. */
+  /**
+   * Fail if the build for one of the platforms is not possible. The other platforms are still
+   * built.
+   */
   @Parameter(property = "pg-extension.require-platforms", defaultValue = "false")
   boolean requirePlatforms;
 
@@ -72,7 +75,7 @@ public class CompileMojo extends AbstractMojo {
   @Parameter(property = "pg-extension.sanitize", defaultValue = "")
   String sanitize = "";
 
-  /** Does nothing. */
+  /** Skip this goal. */
   @Parameter(property = "pg-extension.skip", defaultValue = "false")
   boolean skip;
 
@@ -90,7 +93,7 @@ public class CompileMojo extends AbstractMojo {
   @Parameter(defaultValue = "${project.remoteProjectRepositories}", readonly = true)
   List<RemoteRepository> repositories = List.of();
 
-  /** Finds the servers that libraries are linked with. Tests replace it. */
+  /** Finds the servers that libraries are linked with. Tests replace this repository. */
   ServerPrograms.Repository servers = this::jar;
 
   @Override
@@ -154,7 +157,7 @@ public class CompileMojo extends AbstractMojo {
   }
 
   /**
-   * Builds for another platform, and logs the reason if that is not possible.
+   * Builds for another platform. If that is not possible, logs the reason.
    *
    * @param packages receives the packages to install
    * @return the number of major versions that were built

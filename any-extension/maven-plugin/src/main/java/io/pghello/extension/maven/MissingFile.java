@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A header, library or program that make did not find, and its package. */
 final class MissingFile {
-  /** The patterns of messages by compiler, linker and make; the group is the name. */
+  /** Patterns of the messages of compiler, linker and make. The group captures the file's name. */
   private static final List<Pattern> MESSAGES =
       List.of(
           Pattern.compile("fatal error: '?([^\\s':]+)'?(?:: No such file| file not found).*"),
@@ -18,7 +18,7 @@ final class MissingFile {
           Pattern.compile("make(?:\\[\\d+])?: (?:\\S*/)?([\\w.+-]+): No such file or directory"),
           Pattern.compile("(?:^|: )([\\w.+-]+): (?:command )?not found"));
 
-  /** Debian's packages by the beginnings of names. */
+  /** Debian packages, by the beginning of the file's name. */
   private static final Map<String, String> PACKAGES =
       Map.ofEntries(
           Map.entry("gssapi", "libkrb5-dev"),
@@ -65,7 +65,7 @@ final class MissingFile {
   /**
    * Returns the first missing file with its fix; empty if no file is missing.
    *
-   * @param platform another platform that was built for; null for this machine's platform
+   * @param platform the platform of the build; null for this machine's platform
    */
   static String remedy(List<String> lines, @Nullable String platform) {
     for (String line : lines) {

@@ -55,7 +55,7 @@ public class PackageMojo extends AbstractMojo {
 
   /**
    * Platforms that the extension was built for; see the goal {@code compile}. If the build for
-   * another platform failed, its libraries are left out.
+   * another platform failed, the jar does not contain its libraries.
    */
   @Parameter(property = "pg-extension.platforms")
   List<String> platforms = List.of();
@@ -66,7 +66,7 @@ public class PackageMojo extends AbstractMojo {
   /** Settings that the server needs. */
   @Parameter Map<String, String> settings = Map.of();
 
-  /** Does nothing. */
+  /** Skip this goal. */
   @Parameter(property = "pg-extension.skip", defaultValue = "false")
   boolean skip;
 
@@ -111,7 +111,7 @@ public class PackageMojo extends AbstractMojo {
         InstalledExtension installed = InstalledExtension.in(build, extension);
         extension = installed.name();
         for (Map.Entry<String, byte[]> file : installed.files(platform, major).entrySet()) {
-          // the files for all platforms are the same
+          // the shared files are the same for all platforms
           packed.putIfAbsent(place(file.getKey(), platform, major), file.getValue());
         }
         if (!shared) {
@@ -204,7 +204,7 @@ public class PackageMojo extends AbstractMojo {
     }
   }
 
-  /** Returns the path in the jar of a file of a server. */
+  /** Returns the path in the jar for a file that make install has installed. */
   private static String place(String path, String platform, int major) {
     if (path.startsWith(ExtensionSource.LIBRARIES)) {
       String library = path.substring(ExtensionSource.LIBRARIES.length());

