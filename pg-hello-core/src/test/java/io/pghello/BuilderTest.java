@@ -66,7 +66,7 @@ class BuilderTest {
           }
           assertThatThrownBy(builder::build)
               .isInstanceOf(IllegalStateException.class)
-              .hasMessageStartingWith("Only the pool of url has " + name + ";")
+              .hasMessageStartingWith("Only the client's own pool (url) supports " + name + ";")
               .hasMessageNotContaining("secret");
         });
     assertThatThrownBy(
@@ -203,7 +203,7 @@ class BuilderTest {
         refused(b -> b.maxBatchSize(0), "The batch size is 0; it must be 1 or more"),
         refused(b -> b.maxBatchSize(-5), "The batch size is -5; it must be 1 or more"),
         refused(b -> b.maxBatchBytes(0), "bytes of a batch is 0; it must be 1 or more"),
-        refused(b -> b.maxInFlightBatches(0), "batches under way is 0; it must be 1 or more"),
+        refused(b -> b.maxInFlightBatches(0), "batches in flight is 0; it must be 1 or more"),
         refused(b -> b.maxQueuedCalls(0), "waiting calls is 0; it must be 1 or more"),
         refused(b -> b.maxQueuedBytes(Integer.MIN_VALUE), "waiting bytes is -2147483648; it"));
   }

@@ -211,7 +211,7 @@ class ByThreadIT {
           IntStream.range(0, 25).mapToObj(i -> client.helloAsync(LARGE + i)).toList();
       assertThat(taken.tryAcquire(5, 20, SECONDS)).isTrue();
       assertThat(assertFails(Code.OVERLOADED, () -> join(client.helloAsync(LARGE))))
-          .hasMessageStartingWith("Too many calls are waiting, or too large ones.");
+          .hasMessageStartingWith("Too many calls are waiting, or their arguments are too large.");
       // who leaves makes room for others
       assertThat(futures.get(24).cancel(false)).isTrue();
       CompletableFuture<List<String>> bulk = client.helloAllAsync(List.of("a", "b"));

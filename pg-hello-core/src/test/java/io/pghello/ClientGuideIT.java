@@ -180,7 +180,7 @@ class ClientGuideIT {
       client.hello("Ada");
     } catch (PgHelloException e) {
       assertThat(e.code().isRetryable()).isFalse(); // the same call would fail again
-      assertThat(e.remedy()).isEqualTo("Run in it: CREATE EXTENSION pg_hello;");
+      assertThat(e.remedy()).isEqualTo("Run in this database: CREATE EXTENSION pg_hello;");
     }
     // endregion
     assertThatThrownBy(() -> client.hello("Ada")).isInstanceOf(PgHelloException.class);

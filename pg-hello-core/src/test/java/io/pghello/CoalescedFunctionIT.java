@@ -1196,7 +1196,7 @@ class CoalescedFunctionIT {
                     ExtensionDescription.lookup("pg_hello"), "pg_hello_all", new GreetAll()))
         .withMessage(
             "The description of pg_hello has no functions pg_hello_all that return an array; it must"
-                + " be one.");
+                + " have one.");
     var single =
         ExtensionDescription.builder("pg_hello").function("pg_hello_all(text)", "text").build();
     assertThatIllegalArgumentException()

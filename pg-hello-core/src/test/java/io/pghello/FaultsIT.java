@@ -480,7 +480,7 @@ class FaultsIT {
       slow(superuser, 20);
       assertThat(assertFails(Code.CANCELLED_BY_SERVER, () -> scene.client.hello("Ada")))
           .hasMessageStartingWith(
-              "The server ended the call, because somebody cancelled it or it took too long.");
+              "The server cancelled the call, on request or because it took too long.");
       assertFails(Code.CANCELLED_BY_SERVER, () -> join(scene.client.helloAsync("Ada")));
       assertThat(scene.client.hello("Ada", 1)).isEqualTo("Hello, Ada!");
       slow(superuser, 0);

@@ -73,9 +73,9 @@ class PreflightIT {
     assertThat(problem)
         .hasToString(
             "The database is distributed by Citus, and SET pg_hello.repeat does not reach its"
-                + " workers. In SQL on distributed tables, pass the count, e.g. pg_hello(name, 2), or"
-                + " set it with ALTER DATABASE or ALTER ROLE, which reach new sessions of the"
-                + " workers.");
+                + " workers. In SQL on distributed tables, pass the count, e.g. pg_hello(name, 2),"
+                + " or set it with ALTER DATABASE or ALTER ROLE, which take effect in new sessions"
+                + " of the workers.");
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
   }
 
@@ -86,13 +86,14 @@ class PreflightIT {
     for (PgHelloProblem problem : PgHelloClient.create(dataSource).preflight()) {
       System.err.println(problem.message() + " " + problem.remedy());
     }
-    // Extension pg_hello is not created in database app. Run in it: CREATE EXTENSION pg_hello;
+    // Extension pg_hello is not created in database app. Run in this database:
+    // CREATE EXTENSION pg_hello;
     // endregion
     assertThat(PgHelloClient.create(dataSource).preflight())
         .singleElement()
         .asString()
         .startsWith("Extension pg_hello is not created in database ")
-        .endsWith(". Run in it: CREATE EXTENSION pg_hello;");
+        .endsWith(". Run in this database: CREATE EXTENSION pg_hello;");
   }
 
   @Test
@@ -101,7 +102,7 @@ class PreflightIT {
         dataSource,
         Code.NOT_CREATED,
         "Extension pg_hello is not created in database " + database.name() + ".",
-        "Run in it: CREATE EXTENSION pg_hello;");
+        "Run in this database: CREATE EXTENSION pg_hello;");
     // and what it says mends it
     execute(dataSource, CREATE);
     assertThat(PgHelloClient.create(dataSource).hello("Ada")).isEqualTo("Hello, Ada!");
@@ -118,7 +119,7 @@ class PreflightIT {
           assertThat(problem.code()).isEqualTo(Code.NOT_CREATED);
           assertThat(problem.remedy())
               .contains(" may not create it: let the database's owner ")
-              .endsWith(" run in it: CREATE EXTENSION pg_hello;");
+              .endsWith(" run in this database: CREATE EXTENSION pg_hello;");
         });
   }
 
@@ -420,8 +421,8 @@ class PreflightIT {
           Code.FILES_MISSING,
           "The files of extension pg_hello are not on the database server.",
           "Install them there: sudo java -jar pg-hello-extension-*.jar install, or make install in"
-              + " the folder extension/. For tests, a server that has them comes with"
-              + " pg-hello-testkit.");
+              + " the directory extension/. For tests, pg-hello-testkit provides a server that has"
+              + " them.");
       PgHelloClient client = PgHelloClient.create(dataSource);
       assertFails(Code.FILES_MISSING, () -> client.hello("Ada", 2));
       assertFails(Code.FILES_MISSING, () -> client.helloAll(List.of("Ada")));

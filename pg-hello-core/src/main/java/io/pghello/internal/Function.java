@@ -55,8 +55,8 @@ public enum Function implements ServerFunction {
             .oldestVersion(requiredVersion)
             .howToInstall(
                 "Install them there: sudo java -jar pg-hello-extension-*.jar install, or make install in"
-                    + " the folder extension/. For tests, a server that has them comes with"
-                    + " pg-hello-testkit.");
+                    + " the directory extension/. For tests, pg-hello-testkit provides a server"
+                    + " that has them.");
     for (Function function : values()) {
       extension.function(function.description);
     }

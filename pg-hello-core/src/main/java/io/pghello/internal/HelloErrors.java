@@ -123,12 +123,12 @@ public final class HelloErrors {
       return new PgHelloException(
           new PgHelloProblem(
               Code.SERVER_ERROR,
-              "The extension pg_hello cannot be used as it is installed: "
+              "The extension pg_hello cannot be used in its current state: "
                   + SqlErrors.serverMessage(e)
                   + ".",
               "Create or update it in this database (CREATE EXTENSION pg_hello, ALTER EXTENSION"
-                  + " pg_hello UPDATE), or name the schema that it is in (pg-hello.schema);"
-                  + " pg-hello.preflight=fail reports it at startup."),
+                  + " pg_hello UPDATE), or set pg-hello.schema to the schema that contains it."
+                  + " With pg-hello.preflight=fail, this problem is reported at startup."),
           e.getSQLState(),
           null);
     }

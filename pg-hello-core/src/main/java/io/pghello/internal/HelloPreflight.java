@@ -20,7 +20,7 @@ public record HelloPreflight(Installation installation, List<PgHelloProblem> war
           Code.CITUS,
           "The database is distributed by Citus, and SET pg_hello.repeat does not reach its workers.",
           "In SQL on distributed tables, pass the count, e.g. pg_hello(name, 2), or set it with ALTER"
-              + " DATABASE or ALTER ROLE, which reach new sessions of the workers.");
+              + " DATABASE or ALTER ROLE, which take effect in new sessions of the workers.");
 
   /** Converts an installation's problems to the client's type. */
   public static HelloPreflight of(Preflight found) {

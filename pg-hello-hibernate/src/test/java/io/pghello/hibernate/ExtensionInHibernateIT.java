@@ -278,7 +278,7 @@ class ExtensionInHibernateIT {
         .hasMessageContaining("lacks dmetaphone(text)");
     execute(connection, "DROP EXTENSION fuzzystrmatch");
     assertThatThrownBy(() -> open(dataSource, settings).close())
-        .hasMessageEndingWith("Run in it: CREATE EXTENSION fuzzystrmatch;");
+        .hasMessageEndingWith("Run in this database: CREATE EXTENSION fuzzystrmatch;");
     // logs one line by default
     open(dataSource, Map.of(ExtensionSettings.CHECK, "fuzzystrmatch")).close();
   }

@@ -138,7 +138,7 @@ class StartUpCheckIT {
         .containsExactly(
             "WARN Extension pg_hello is not created in database "
                 + database.name()
-                + ". Run in it: CREATE EXTENSION pg_hello;");
+                + ". Run in this database: CREATE EXTENSION pg_hello;");
     logged.clear();
     start(dataSource, Map.of(PgHelloSettings.PREFLIGHT, "warn"));
     assertThat(logged).hasSize(1);
@@ -281,9 +281,9 @@ class StartUpCheckIT {
         .hasMessage(
             "Extension pg_hello is not created in database "
                 + database.name()
-                + ". Run in it: CREATE EXTENSION pg_hello;");
+                + ". Run in this database: CREATE EXTENSION pg_hello;");
     assertThat(logged).isEmpty();
-    execute(dataSource, failure.remedy().substring("Run in it: ".length()));
+    execute(dataSource, failure.remedy().substring("Run in this database: ".length()));
     start(dataSource, settings);
   }
 
@@ -437,8 +437,9 @@ class StartUpCheckIT {
     PgHelloException failure = assertFails(Code.NOT_CREATED, dataSource, settings);
     assertThat(failure.remedy())
         .isEqualTo(
-            "Run in it, if no other role can create objects in that schema: CREATE SCHEMA IF NOT"
-                + " EXISTS \"Odd one\"; CREATE EXTENSION pg_hello SCHEMA \"Odd one\";");
+            "Run in this database, if no other role can create objects in that schema: CREATE"
+                + " SCHEMA IF NOT EXISTS \"Odd one\"; CREATE EXTENSION pg_hello SCHEMA \"Odd"
+                + " one\";");
     execute(dataSource, failure.remedy().substring(failure.remedy().indexOf("CREATE SCHEMA")));
     start(dataSource, settings);
   }
@@ -474,7 +475,7 @@ class StartUpCheckIT {
       settings.put(PgHelloSettings.PREFLIGHT, "fail");
       assertThat(assertFails(Code.NOT_CREATED, guest, settings).remedy())
           .startsWith("Role regress_guest may not create it: let the database's owner ")
-          .endsWith(" run in it: CREATE EXTENSION pg_hello;");
+          .endsWith(" run in this database: CREATE EXTENSION pg_hello;");
       execute(dataSource, "CREATE SCHEMA closed");
       execute(dataSource, CREATE + " SCHEMA closed");
       execute(superuser, "REVOKE EXECUTE ON FUNCTION closed.now_ms() FROM PUBLIC");

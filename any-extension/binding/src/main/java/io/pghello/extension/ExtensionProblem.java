@@ -159,8 +159,8 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         Kind.NOT_CREATED,
         "Extension %s is not created in database %s.".formatted(extension.name(), database),
         (creator == null
-                ? "Run in it"
-                : "Role %s may not create it: let %s run in it".formatted(role, creator))
+                ? "Run in this database"
+                : "Role %s may not create it: let %s run in this database".formatted(role, creator))
             + (schema == null
                 ? ": CREATE EXTENSION %s;".formatted(extension.quotedName())
                 : """

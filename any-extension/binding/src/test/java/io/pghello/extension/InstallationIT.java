@@ -62,7 +62,7 @@ class InstallationIT {
         .isEqualTo(
             "Extension hstore is not created in database "
                 + database.name()
-                + ". Run in it: CREATE EXTENSION hstore;");
+                + ". Run in this database: CREATE EXTENSION hstore;");
     assertThatThrownBy(() -> HSTORE.inspect(connection).requireUsable())
         .isInstanceOf(ExtensionException.class)
         .hasMessage(problem.toString());
@@ -70,8 +70,8 @@ class InstallationIT {
     String remedy = only(HSTORE.inspect(connection, "\"Odd one\"")).remedy();
     assertThat(remedy)
         .isEqualTo(
-            "Run in it, if no other role can create objects in that schema: CREATE SCHEMA IF NOT"
-                + " EXISTS \"Odd one\"; CREATE EXTENSION hstore SCHEMA \"Odd one\";");
+            "Run in this database, if no other role can create objects in that schema: CREATE"
+                + " SCHEMA IF NOT EXISTS \"Odd one\"; CREATE EXTENSION hstore SCHEMA \"Odd one\";");
     execute(connection, remedy.substring(remedy.indexOf("CREATE SCHEMA")));
     ExtensionProblem offPath = only(HSTORE.inspect(connection, "\"Odd one\""));
     assertThat(offPath.kind()).isEqualTo(Kind.NOT_ON_PATH);
@@ -90,9 +90,10 @@ class InstallationIT {
     ExtensionDescription files = ExtensionDescription.builder("file_fdw").build();
     assertThat(only(files.inspect(connection)).remedy())
         .startsWith("Role ")
-        .endsWith(" may not create it: let a superuser run in it: CREATE EXTENSION file_fdw;");
+        .endsWith(
+            " may not create it: let a superuser run in this database: CREATE EXTENSION file_fdw;");
     assertThat(only(files.inspect(superuser)).remedy())
-        .isEqualTo("Run in it: CREATE EXTENSION file_fdw;");
+        .isEqualTo("Run in this database: CREATE EXTENSION file_fdw;");
   }
 
   @Test

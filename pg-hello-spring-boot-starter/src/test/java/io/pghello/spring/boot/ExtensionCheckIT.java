@@ -41,7 +41,9 @@ class ExtensionCheckIT {
     Contexts.jdbc(database)
         .withPropertyValues("pg-extension.check=plpgsql,hstore")
         .run(context -> assertThat(context).hasNotFailed());
-    assertThat(output).containsOnlyOnce(MISSING).contains("Run in it: CREATE EXTENSION hstore;");
+    assertThat(output)
+        .containsOnlyOnce(MISSING)
+        .contains("Run in this database: CREATE EXTENSION hstore;");
     assertThat(output).doesNotContain("plpgsql");
   }
 
@@ -188,7 +190,7 @@ class ExtensionCheckIT {
     assertThat(output)
         .contains("APPLICATION FAILED TO START")
         .contains(MISSING + database.name() + ". [NOT_CREATED]")
-        .contains("Action:", "Run in it: CREATE EXTENSION hstore;");
+        .contains("Action:", "Run in this database: CREATE EXTENSION hstore;");
     try (Connection connection = database.dataSource().getConnection();
         Statement statement = connection.createStatement()) {
       statement.execute("CREATE EXTENSION hstore");

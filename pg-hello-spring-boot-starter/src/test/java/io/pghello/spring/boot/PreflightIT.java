@@ -181,7 +181,8 @@ class PreflightIT {
         "CREATE SCHEMA IF NOT EXISTS \"o'\"\"ext\"; CREATE EXTENSION pg_hello SCHEMA"
             + " \"o'\"\"ext\";";
     assertThat(output)
-        .contains("Run in it, if no other role can create objects in that schema: " + remedy);
+        .contains(
+            "Run in this database, if no other role can create objects in that schema: " + remedy);
     execute(database, remedy);
     Contexts.jdbc(database)
         .withPropertyValues("pg-hello.preflight=fail", "pg-hello.schema=o'\"ext")

@@ -55,9 +55,9 @@ public final class ExtensionFiles {
               + String.join(", ", platforms())
               + ", but this machine is "
               + platform
-              + ". Use a container if the engine runs linux/amd64 images (PgHelloContainer), or a"
-              + " server on which the extension is installed (PG_HELLO_SERVER=jdbc:postgresql:...,"
-              + " or local for one on this machine).");
+              + ". Use a container (PgHelloContainer) if the container engine runs linux/amd64"
+              + " images, or a server on which the extension is installed"
+              + " (PG_HELLO_SERVER=jdbc:postgresql:..., or local for one on this machine).");
     }
   }
 

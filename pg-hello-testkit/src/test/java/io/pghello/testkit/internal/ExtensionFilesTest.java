@@ -98,8 +98,8 @@ class ExtensionFilesTest {
         .hasMessageMatching("The embedded PostgreSQL with pg_hello runs only on .*linux-amd64.*")
         .hasMessageEndingWith(
             ", but this machine is %s.".formatted(platform)
-                + " Use a container if the engine runs linux/amd64 images (PgHelloContainer), or a"
-                + " server on which the extension is installed"
+                + " Use a container (PgHelloContainer) if the container engine runs linux/amd64"
+                + " images, or a server on which the extension is installed"
                 + " (PG_HELLO_SERVER=jdbc:postgresql:..., or local for one on this machine).");
     ExtensionFiles.requirePlatform("linux-amd64");
   }

@@ -165,7 +165,7 @@ public class PackageMojo extends AbstractMojo {
           .warn(
               "Not packed for PostgreSQL "
                   + major
-                  + ", as a jar has libraries and shared files only: "
+                  + ", because a jar can contain only libraries and shared files: "
                   + String.join(", ", left));
     }
   }
@@ -216,8 +216,8 @@ public class PackageMojo extends AbstractMojo {
     throw new IllegalStateException(
         "make install has put "
             + path.substring(path.lastIndexOf('/') + 1)
-            + " into a folder of libraries for all programs, which a jar cannot have: link it"
-            + " statically, or have it installed by a package.");
+            + " into a directory of system libraries, which a jar cannot contain: link it"
+            + " statically, or install it with a package.");
   }
 
   /** Returns the lines of the descriptor, without a timestamp. */

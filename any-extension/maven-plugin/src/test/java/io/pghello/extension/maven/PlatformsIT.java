@@ -113,7 +113,7 @@ class PlatformsIT {
         .asString()
         .endsWith(
             "The library acme_steps.so has functions that are chosen when it is loaded (ifunc,"
-                + " target_clones), which musl cannot do.");
+                + " target_clones), which musl does not support.");
   }
 
   @Test

@@ -380,11 +380,11 @@ class ProjectsIT {
     packer().execute();
     assertThat(said)
         .contains(
-            "PostgreSQL %d: TAP_TESTS are not run, as they start servers of their own, without this extension"
+            "PostgreSQL %d: TAP_TESTS are not run, because they start their own servers, which do not have this extension"
                 .formatted(BuildIT.MAJOR),
             "PostgreSQL %d: 1 regression tests and 0 isolation tests passed"
                 .formatted(BuildIT.MAJOR),
-            "warning: Not packed for PostgreSQL %1$d, as a jar has libraries and shared files only: usr/lib/postgresql/%1$d/bin/say_hello"
+            "warning: Not packed for PostgreSQL %1$d, because a jar can contain only libraries and shared files: usr/lib/postgresql/%1$d/bin/say_hello"
                 .formatted(BuildIT.MAJOR));
     said.clear();
     write("below/expected/calls.out", "\\! say_hello\ngoodbye\n");

@@ -109,7 +109,7 @@ class RegressIT {
     assertThat(said)
         .hasSize(3)
         .startsWith(
-            "PostgreSQL %d: TAP_TESTS are not run, as they start servers of their own, without this extension"
+            "PostgreSQL %d: TAP_TESTS are not run, because they start their own servers, which do not have this extension"
                 .formatted(BuildIT.MAJOR),
             "PostgreSQL %d: 2 regression tests and 1 isolation tests passed"
                 .formatted(BuildIT.MAJOR))

@@ -160,7 +160,7 @@ class ShardingSphereIT {
     assertThat(e)
         .hasMessageContaining(
             "A driver that is not pgjdbc, or hides it, failed at the client's SQL")
-        .hasMessageContaining("give the client a data source of pgjdbc's own")
+        .hasMessageContaining("configure the client with a data source that uses pgjdbc directly")
         .hasMessageContaining("only single calls work")
         .hasMessageContaining("coalescing(false)");
     assertThat(e.getCause())

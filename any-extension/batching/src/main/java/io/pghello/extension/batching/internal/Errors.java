@@ -11,7 +11,7 @@ import java.time.Duration;
 /** Creates the client's own errors. {@code SqlErrors} translates the driver's errors. */
 public final class Errors {
   public static final String NO_CONNECTION_REMEDY =
-      "Check that the server runs, the URL, and the size of the pool.";
+      "Check the URL and the size of the pool, and that the server is running.";
 
   private Errors() {}
 
@@ -26,7 +26,7 @@ public final class Errors {
         "The answer is larger than the driver's maxResultBuffer"
             + limit
             + ", which closes the connection.",
-        "Raise maxResultBuffer in the driver's URL, or ask for less.");
+        "Raise maxResultBuffer in the driver's URL, or request a smaller result.");
   }
 
   /** Returns the error for an answer that does not match the request. */
@@ -90,7 +90,7 @@ public final class Errors {
         new CallProblem(
             Code.CANCELLED_BY_CALLER,
             "The program cancelled or completed the future of the call before its answer came.",
-            "Nothing needs to be done if that was meant."));
+            "You can ignore this error if the program did so intentionally."));
   }
 
   public static FunctionCallException interrupted() {
@@ -105,13 +105,14 @@ public final class Errors {
     return of(
         new CallProblem(
             Code.OVERLOADED,
-            "Too many calls are waiting, or too large ones.",
+            "Too many calls are waiting, or their arguments are too large.",
             "Try again later, make fewer concurrent calls, or raise the client's limits."));
   }
 
   public static FunctionCallException closed() {
     return of(
-        new CallProblem(Code.CLOSED, "The client is closed.", "Use it only until it is closed."));
+        new CallProblem(
+            Code.CLOSED, "The client is closed.", "Make all calls before the client is closed."));
   }
 
   /**
@@ -122,7 +123,7 @@ public final class Errors {
         new CallProblem(
             Code.SERVER_ERROR,
             "The call failed in this JVM, which cannot start another thread.",
-            "Let the process have more threads or more memory, or start fewer threads."));
+            "Allow the process more threads or more memory, or start fewer threads."));
   }
 
   /** Returns the error for a call whose statement failed with an unexpected exception. */

@@ -25,10 +25,10 @@ public record Preflight(Installation installation, boolean isBehindPooler) {
   private static final CallProblem UNSAFE_POOLER =
       new CallProblem(
           Code.UNSAFE_POOLER,
-          "A pooler is between that may mix up the prepared statements of its clients.",
-          "Let it track prepared statements (PgBouncer supports this since 1.21, and reports it since 1.26),"
-              + " or connect with prepareThreshold=0; nothing needs to be done if each client has a"
-              + " session of its own.");
+          "A pooler between client and server may mix up the prepared statements of its clients.",
+          "Configure it to track prepared statements (PgBouncer supports this since 1.21, and"
+              + " reports it since 1.26), or connect with prepareThreshold=0. You can ignore this"
+              + " warning if each client has its own session.");
 
   /**
    * Inspects the installation on a connection, without changing anything.

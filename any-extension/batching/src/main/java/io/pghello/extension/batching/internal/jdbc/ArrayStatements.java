@@ -65,7 +65,7 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
             .toList();
     if (found.size() != 1) {
       throw new IllegalArgumentException(
-          "The description of %s has %s functions %s that return an array; it must be one."
+          "The description of %s has %s functions %s that return an array; it must have one."
               .formatted(extension.name(), found.isEmpty() ? "no" : found.size(), name));
     }
     return new Described(found.get(0));

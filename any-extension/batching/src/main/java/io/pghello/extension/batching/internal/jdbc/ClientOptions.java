@@ -162,7 +162,7 @@ public final class ClientOptions {
 
   /** Limits the number of running asynchronous calls that are not batched. */
   public void maxConcurrentAsyncCalls(int calls) {
-    this.maxConcurrentAsyncCalls = positive(calls, "number of calls under way");
+    this.maxConcurrentAsyncCalls = positive(calls, "number of concurrent calls");
   }
 
   /** Limits the number of calls in a statement. */
@@ -177,7 +177,7 @@ public final class ClientOptions {
 
   /** Limits the number of statements in flight. */
   public void maxInFlightBatches(int batches) {
-    this.maxInFlightBatches = positive(batches, "number of batches under way");
+    this.maxInFlightBatches = positive(batches, "number of batches in flight");
   }
 
   /** Limits the number of waiting calls. */
@@ -211,9 +211,9 @@ public final class ClientOptions {
     }
     if (url == null && !ownPoolOptions.isEmpty()) {
       throw new IllegalStateException(
-          "Only the pool of url has "
+          "Only the client's own pool (url) supports "
               + String.join(", ", ownPoolOptions)
-              + "; configure it in your data source");
+              + "; configure this in your data source");
     }
     return new Settings(
         new Settings.Statements(

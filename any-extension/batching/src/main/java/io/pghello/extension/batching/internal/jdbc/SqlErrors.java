@@ -94,7 +94,7 @@ public final class SqlErrors {
           of(
               new CallProblem(
                   Code.CANCELLED_BY_SERVER,
-                  "The server ended the call, because somebody cancelled it or it took too long.",
+                  "The server cancelled the call, on request or because it took too long.",
                   "Try again, or raise statement_timeout."),
               e,
               null);
@@ -272,10 +272,10 @@ public final class SqlErrors {
             "A driver that is not pgjdbc, or hides it, failed at the client's SQL ("
                 + e.getClass().getSimpleName()
                 + ").",
-            "See the cause, or give the client a data source of pgjdbc's own. Behind a driver that"
-                + " reads SQL itself, as ShardingSphere's does, "
+            "See the cause, or configure the client with a data source that uses pgjdbc directly."
+                + " Behind a driver that parses SQL itself, such as ShardingSphere's, "
                 + (functions.checks() == null
-                    ? "functions of arrays do not work."
+                    ? "functions with array parameters do not work."
                     : functions.checks().remedyBehindSqlParser())),
         e,
         e);
@@ -396,7 +396,7 @@ public final class SqlErrors {
       return "Try again, make the pools of the programs smaller, or raise max_connections.";
     }
     return hasCause(e, ConnectException.class)
-        ? "Check that the server runs, and the URL."
+        ? "Check the URL, and that the server is running."
         : Errors.NO_CONNECTION_REMEDY;
   }
 

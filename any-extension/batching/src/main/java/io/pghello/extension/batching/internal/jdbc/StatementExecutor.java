@@ -554,7 +554,7 @@ public class StatementExecutor {
       source.release(connection);
     } catch (SQLException | RuntimeException e) {
       // the outcome of the call is more important
-      LOG.log(aborted ? Level.DEBUG : Level.WARNING, "A connection could not be given back", e);
+      LOG.log(aborted ? Level.DEBUG : Level.WARNING, "A connection could not be released", e);
     }
   }
 

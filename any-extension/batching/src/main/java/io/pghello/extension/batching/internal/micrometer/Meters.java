@@ -56,7 +56,7 @@ public final class Meters<K extends Enum<K>> {
       sizes.put(
           kind,
           DistributionSummary.builder(prefix + ".batch.size")
-              .description("Calls, or names of a bulk call, of a statement")
+              .description("Calls per statement, or requests per statement of a bulk call")
               .baseUnit("calls")
               .tags(this.tags)
               .tag("kind", name(kind))
@@ -64,13 +64,13 @@ public final class Meters<K extends Enum<K>> {
     }
     queueWait =
         Timer.builder(prefix + ".queue.wait")
-            .description("How long the oldest call of a statement waited before it")
+            .description("Time that the oldest call of each statement waited before it started")
             .tags(this.tags)
             .serviceLevelObjectives(BUCKETS)
             .register(registry);
     retries =
         Counter.builder(prefix + ".retries")
-            .description("Statements made again after a lost connection")
+            .description("Statements that were retried after a lost connection")
             .tags(this.tags)
             .register(registry);
   }
@@ -79,12 +79,12 @@ public final class Meters<K extends Enum<K>> {
   public <C> void bindGauges(
       C client, ToDoubleFunction<C> queuedCalls, ToDoubleFunction<C> inFlightStatements) {
     Gauge.builder(prefix + ".queue.depth", client, queuedCalls)
-        .description("Calls that wait for a place among those in flight")
+        .description("Calls that are waiting for a statement")
         .baseUnit("calls")
         .tags(tags)
         .register(registry);
     Gauge.builder(prefix + ".statements.in.flight", client, inFlightStatements)
-        .description("Statements that are in flight, or wait for a connection")
+        .description("Statements that are in flight or waiting for a connection")
         .baseUnit("statements")
         .tags(tags)
         .register(registry);
@@ -141,14 +141,14 @@ public final class Meters<K extends Enum<K>> {
     return new CallMeters(
         calls(function, outcome),
         Timer.builder(prefix + ".call")
-            .description("How long calls took, with waiting for others")
+            .description("Duration of calls, including waiting")
             .tags(tags)
             .tag("function", function)
             .tag("outcome", outcome)
             .serviceLevelObjectives(BUCKETS)
             .register(registry),
         Timer.builder(prefix + ".call.wait")
-            .description("How long calls waited for others, those that had to")
+            .description("Time that calls waited before their statements started, if they had to")
             .tags(tags)
             .tag("function", function)
             .serviceLevelObjectives(BUCKETS)
@@ -157,7 +157,7 @@ public final class Meters<K extends Enum<K>> {
 
   private Timer roundTrip(K kind, String outcome) {
     return Timer.builder(prefix + ".round.trip")
-        .description("How long statements took, with getting a connection")
+        .description("Duration of statements, including borrowing a connection")
         .tags(tags)
         .tag("kind", name(kind))
         .tag("outcome", outcome)

@@ -52,9 +52,9 @@ class SqlErrorsTest {
     var refused =
         new SQLException("Connection to localhost:1 refused", "08001", new ConnectException());
     assertThat(SqlErrors.noConnection(refused))
-        .hasMessageEndingWith("refused. Check that the server runs, and the URL.");
+        .hasMessageEndingWith("refused. Check the URL, and that the server is running.");
     assertThat(SqlErrors.noConnection(new SQLException("timed out")))
-        .hasMessageEndingWith("and the size of the pool.");
+        .hasMessageEndingWith("the size of the pool, and that the server is running.");
   }
 
   /** All with the SQLSTATE of a protocol violation. */
@@ -202,7 +202,8 @@ class SqlErrorsTest {
     assertThat(SqlErrors.translate(parser, Duration.ofSeconds(1), NameRequest.FUNCTIONS))
         .hasMessageStartingWith(
             "A driver that is not pgjdbc, or hides it, failed at the client's SQL (SQLException). See"
-                + " the cause, or give the client a data source of pgjdbc's own.")
+                + " the cause, or configure the client with a data source that uses pgjdbc"
+                + " directly.")
         .hasCause(parser);
     var noArrays = new SQLFeatureNotSupportedException("createArrayOf");
     assertThat(SqlErrors.translate(noArrays, Duration.ofSeconds(1), NameRequest.FUNCTIONS))
@@ -212,7 +213,7 @@ class SqlErrorsTest {
         .hasCause(noArrays);
     var others = new ServerFunctions(ExtensionDescription.builder("acme").build(), List.of());
     assertThat(SqlErrors.translate(noArrays, Duration.ofSeconds(1), others))
-        .hasMessageEndingWith(" functions of arrays do not work.")
+        .hasMessageEndingWith(" functions with array parameters do not work.")
         .hasMessageNotContaining("coalescing");
     var server = new PSQLException(new ServerErrorMessage("SERROR\0C42P01\0Mno such table\0\0"));
     assertThat(SqlErrors.translate(server, Duration.ofSeconds(1), NameRequest.FUNCTIONS))
