@@ -7,21 +7,23 @@ import java.sql.SQLException;
 import java.util.List;
 
 /**
- * Binds the arguments of a {@link CoalescedFunction}'s calls to a statement, and reads its result.
- * The SQL function takes the arguments of many calls as arrays, and returns an array with one
- * answer per call, in the same order.
+ * Binds the arguments of a {@link CoalescedFunction}'s calls to a statement, and reads the
+ * statement's result. The SQL function accepts the arguments of many calls as arrays, and returns
+ * an array with one answer per call, in the same order.
  *
  * <p><b>The function must have no side effects</b>: it is called again for the same requests if a
  * connection is lost, or if another request in the batch causes an error. <b>Its answers must not
  * depend on the session</b> (role, row level security, {@code search_path}, settings), because
  * requests from several callers run in one caller's session. The function should not raise the
- * SQLSTATEs of lost connections (08, 57P), because calls that fail with these are retried.
+ * SQLSTATEs of lost connections (08, 57P), because calls that fail with these SQLSTATEs are
+ * retried.
  *
  * <p>{@link #bind}, {@link #read} and {@link #matches} are called concurrently, on threads of the
- * callers and of the client. They should do nothing beyond what is described here. If one of them
- * throws, only the calls that cause it fail, with {@link FunctionCallException.Code#SERVER_ERROR}
- * and the exception as the cause. An exception with an SQLSTATE is treated like an exception from
- * the server or the driver. A {@link VirtualMachineError} fails all calls in the batch.
+ * callers and of the client. They should have no other effects than those described here. If one of
+ * them throws an exception, only the calls that cause the exception fail, with {@link
+ * FunctionCallException.Code#SERVER_ERROR} and the exception as the cause. An exception with an
+ * SQLSTATE is treated like an exception from the server or the driver. A {@link
+ * VirtualMachineError} fails all calls in the batch.
  *
  * @param <Q> the arguments of one call; immutable, because they are kept until the call ends
  * @param <A> the result of one call, never null
@@ -39,7 +41,7 @@ public interface BatchMapper<Q, A> {
    * Reads the answers in order. Map SQL NULL to a non-null value, for example an empty {@link
    * java.util.Optional}: if the answer is null, the call fails with {@link
    * FunctionCallException.Code#RESPONSE_MISMATCH}. If the number of answers differs from the number
-   * of requests, all calls in the batch fail with this code.
+   * of requests, all calls in the batch fail with the same code.
    */
   List<A> read(Array answers) throws SQLException;
 

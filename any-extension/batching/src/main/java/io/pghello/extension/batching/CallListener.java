@@ -9,10 +9,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Methods are called concurrently on the threads that do the work, and should return quickly:
  * {@link #callEnded} runs before the caller receives its answer. A method must not wait for a call
- * to the same function, because that call may need the listener's thread or connection and would
- * then block until it times out. Exceptions from a listener are logged, and do not affect the call.
- * Later versions may add methods to this interface and to the events, so do not implement the
- * events yourself.
+ * to the same function, because that call may need the thread or connection that the listener
+ * occupies, and would then block until it times out. Exceptions from a listener are logged, and do
+ * not affect the call. Later versions may add methods to this interface and to the events, so do
+ * not implement the events yourself.
  */
 public interface CallListener {
   /**

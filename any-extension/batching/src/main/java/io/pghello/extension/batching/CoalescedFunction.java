@@ -14,8 +14,8 @@ import javax.sql.DataSource;
  * into one statement, on a connection borrowed by any of the callers. All other calls are sent
  * immediately. Create one instance per function in each application, and close it at shutdown.
  *
- * <p>Each statement borrows a connection and returns it, so use a connection pool. Statements
- * change no session settings and, if autocommit is on, leave no transaction open. <b>If your data
+ * <p>Each statement borrows a connection and returns it, so use a connection pool. Statements do
+ * not change session settings and, if autocommit is on, leave no transaction open. <b>If your data
  * source chooses a connection by thread</b> (a routing data source, {@code
  * TransactionAwareDataSourceProxy}), disable batching with {@link
  * CoalescedFunctionBuilder#coalescing}.
@@ -25,13 +25,13 @@ import javax.sql.DataSource;
  * run in the same session, with the settings of one of the callers. For a function that depends on
  * session state, use {@link #withConnection}.
  *
- * <p>A call takes one round trip. The first call takes an additional one to locate the extension.
- * If a connection is lost, the call is retried on another one.
+ * <p>A call takes one round trip. The first call takes an additional round trip to locate the
+ * extension. If a connection is lost, the call is retried on another connection.
  *
  * <p>If a batch fails, it is sent again in halves, until only the calls that cause the error have
  * failed. If one of n calls fails, this takes about 2 log₂ n additional statements; if all calls
  * fail, about 2 n. This applies to server errors, to lost connections, and to exceptions from the
- * {@link BatchMapper}. These errors fail all calls in a batch without a second attempt:
+ * {@link BatchMapper}. The following errors fail all calls in a batch without a second attempt:
  *
  * <ul>
  *   <li>SQLSTATE classes 25 and 40 (transaction errors), 28 and 3D (login errors), 57 (cancellation
@@ -98,7 +98,9 @@ public final class CoalescedFunction<Q, A> extends PooledFunctionCalls<Q, A>
     return new CoalescedFunctionBuilder<>(extension, name, mapper);
   }
 
-  /** Returns the number of waiting calls, for example for a gauge. Counts them without a lock. */
+  /**
+   * Returns the number of waiting calls, for example for a gauge. They are counted without a lock.
+   */
   public int queuedCalls() {
     return context.dispatcher().queuedCalls();
   }
@@ -114,8 +116,8 @@ public final class CoalescedFunction<Q, A> extends PooledFunctionCalls<Q, A>
   /**
    * Rejects new calls, waits up to {@code callTimeout} for pending calls, and then fails the
    * remaining ones with {@link Code#CLOSED}. Closes the pool if it was created for {@link
-   * CoalescedFunctionBuilder#url}. An interrupt ends the wait. Further calls to this method do
-   * nothing.
+   * CoalescedFunctionBuilder#url}. An interrupt ends the wait. Further calls to this method have no
+   * effect.
    */
   @Override
   public void close() {

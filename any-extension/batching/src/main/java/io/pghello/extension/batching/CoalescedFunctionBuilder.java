@@ -56,9 +56,9 @@ public final class CoalescedFunctionBuilder<Q, A> {
 
   /**
    * Uses a separate connection pool (HikariCP), which is closed with the function. The pool has at
-   * most 20 connections, closes them after 30 seconds without use or at the age of 30 minutes, and
-   * waits 2 seconds for a connection. Change this with {@link #pool}. A call whose login is
-   * rejected fails immediately, and is not retried.
+   * most 20 connections, and closes each one after 30 idle seconds or after 30 minutes. A call
+   * waits up to 2 seconds for a connection. Change these values with {@link #pool}. A call whose
+   * login is rejected fails immediately, and is not retried.
    *
    * @param url the JDBC URL, for example {@code jdbc:postgresql://localhost/app}, with any driver
    *     parameters
@@ -111,8 +111,8 @@ public final class CoalescedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Sets the schema of the extension, without quotes. By default, the client queries it with one
-   * round trip before the first call.
+   * Sets the schema of the extension, without quotes. By default, the client looks up the schema
+   * with one round trip before the first call.
    */
   public CoalescedFunctionBuilder<Q, A> schema(String schema) {
     options.schema(schema);
@@ -121,9 +121,10 @@ public final class CoalescedFunctionBuilder<Q, A> {
 
   /**
    * Sets the timeout of a call. Default: 5 seconds. The timeout includes waiting in the queue,
-   * borrowing a connection, the round trip, and retries after lost connections. When it expires,
-   * the connection is aborted. A call may fail up to a tenth of a second late. In a batch that the
-   * server does not answer, a call may fail a tenth of the timeout early.
+   * borrowing a connection, the round trip, and retries after lost connections. When the timeout
+   * expires, the connection is aborted. A call may fail up to a tenth of a second after its
+   * timeout. If the server does not respond to a batch, a call in the batch may fail before its
+   * timeout, by up to a tenth of the timeout.
    *
    * @param timeout the timeout, at least one millisecond and less than 20 days
    */
@@ -134,8 +135,8 @@ public final class CoalescedFunctionBuilder<Q, A> {
 
   /**
    * Sets whether calls are retried on another connection if their connection is lost. Default:
-   * true. Retries continue until one succeeds or the call times out. From the second retry on, the
-   * client pauses for 1 to 20 milliseconds before each retry.
+   * true. Retries continue until a retry succeeds or the call times out. From the second retry on,
+   * the client pauses for 1 to 20 milliseconds before each retry.
    */
   public CoalescedFunctionBuilder<Q, A> retryOnConnectionLoss(boolean retryOnConnectionLoss) {
     options.retryOnConnectionLoss(retryOnConnectionLoss);
@@ -155,19 +156,19 @@ public final class CoalescedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Sets the executor for asynchronous calls that are not batched: all calls without {@link
-   * #coalescing}, otherwise calls of 16 KiB or more and {@link CoalescedFunction#callAllAsync}. By
-   * default, these calls run on threads of the client. Dependent stages of their futures also run
-   * on the executor.
+   * Sets the executor for asynchronous calls that are not batched: all asynchronous calls if {@link
+   * #coalescing} is disabled, otherwise only calls of 16 KiB or more, calls with a timeout longer
+   * than {@link #callTimeout}, and {@link CoalescedFunction#callAllAsync}. By default, these calls
+   * run on threads of the client. Dependent stages of their futures also run on the executor.
    *
    * <p>The executor is always called on the thread that makes the call, so that it can copy the
    * tenant, the security context or the logging context of that thread. A transaction cannot be
    * copied: a thread in a transaction ({@link ConnectionSource#mayJoinBatch}) runs the call itself.
    *
    * <p>At most {@link #maxConcurrentAsyncCalls} calls run at a time. The others wait on threads of
-   * the executor, so use one with a limited number of threads, or with virtual threads. If the
-   * executor runs a call on the calling thread, the call does not wait and does not count towards
-   * this maximum.
+   * the executor, so use an executor with a limited number of threads, or with virtual threads. If
+   * the executor runs a call on the calling thread, the call does not wait and does not count
+   * towards this maximum.
    *
    * @param executor the executor, which the client does not shut down; a call that it rejects fails
    *     with {@link Code#OVERLOADED}
@@ -179,7 +180,7 @@ public final class CoalescedFunctionBuilder<Q, A> {
 
   /**
    * Sets the maximum number of asynchronous calls that run at a time without being batched, each
-   * with its own thread and connection. Default: 20. Other calls wait, within {@link
+   * with its own thread and connection. Default: 20. Further calls are queued, up to {@link
    * #maxQueuedCalls} and {@link #maxQueuedBytes}.
    */
   public CoalescedFunctionBuilder<Q, A> maxConcurrentAsyncCalls(int calls) {
@@ -204,8 +205,9 @@ public final class CoalescedFunctionBuilder<Q, A> {
 
   /**
    * Sets the maximum number of statements with batched calls that run at a time, each on its own
-   * connection. Default: 2, at most 1,024. If all running statements belong to virtual threads,
-   * which might not get a carrier thread to finish, one more statement may run.
+   * connection. Default: 2. Values above 1,024 have the effect of 1,024. If all running statements
+   * belong to virtual threads, which might not get a carrier thread to finish, one more statement
+   * may run.
    */
   public CoalescedFunctionBuilder<Q, A> maxInFlightBatches(int batches) {
     options.maxInFlightBatches(batches);
@@ -226,8 +228,9 @@ public final class CoalescedFunctionBuilder<Q, A> {
 
   /**
    * Sets the behavior of a call when the queue is full. If false (the default), the call fails with
-   * {@link Code#OVERLOADED}. If true, the calling thread waits for space, also in {@link
-   * CoalescedFunction#callAsync}, and the call fails when {@link #callTimeout} expires.
+   * {@link Code#OVERLOADED}. If true, the calling thread waits for space, even in {@link
+   * CoalescedFunction#callAsync}. If there is still no space when {@link #callTimeout} expires, the
+   * call fails.
    */
   public CoalescedFunctionBuilder<Q, A> blockWhenFull(boolean wait) {
     options.blockWhenFull(wait);

@@ -20,18 +20,19 @@ public interface ConnectionSource {
    * Returns a connection for one statement. The client passes it to {@link #release} afterwards.
    *
    * <p>If this method takes longer than the client's {@code callTimeout}, the client interrupts the
-   * thread, and clears the interrupt status afterwards. Pools throw an exception when they are
-   * interrupted. If the source ignores interrupts (HikariCP while it is suspended), the call ends
-   * only when this method returns. Calls that wait for this call time out as usual. If the program
-   * had already interrupted the thread, the thread stays interrupted. If the program interrupts the
-   * thread between the client's interrupt and the return of this method, that interrupt is lost.
+   * thread, and clears the interrupt status afterwards. Pools throw an exception when a waiting
+   * thread is interrupted. If the source ignores interrupts (HikariCP while it is suspended), the
+   * call ends only when this method returns. Calls that wait for this call time out as usual. If
+   * the program has already interrupted the thread, the thread stays interrupted. If the program
+   * interrupts the thread between the client's interrupt and the return of this method, that
+   * interrupt is lost.
    *
    * @throws SQLException if no connection is available
    */
   Connection get() throws SQLException;
 
   /**
-   * Takes a connection back. The default implementation closes it.
+   * Releases a connection. The default implementation closes it.
    *
    * @param connection the connection that {@link #get} returned
    * @throws SQLException if the connection cannot be released; the client logs the exception, and

@@ -26,8 +26,8 @@ import java.util.concurrent.CompletableFuture;
  */
 public interface FunctionAsyncOperations<Q, A> extends FunctionOperations<Q, A> {
   /**
-   * Calls the function like {@link #call}, without blocking the calling thread. If the future is
-   * cancelled or completed while the call waits, the call is not sent.
+   * Calls the function like {@link #call}, without blocking the calling thread. If you cancel or
+   * complete the future while the call waits, the call is not sent.
    *
    * @param request the arguments
    * @return a future for the answer; it fails with a {@link FunctionCallException}
@@ -36,7 +36,7 @@ public interface FunctionAsyncOperations<Q, A> extends FunctionOperations<Q, A> 
 
   /**
    * Calls the function for many arguments like {@link #callAll}, without blocking the calling
-   * thread. The wait before the first batch, and each batch, have their own timeouts. After the
+   * thread. The wait before the first batch has its own timeout, and so does each batch. After the
    * future is cancelled, no further batch is sent.
    *
    * @param requests the arguments, without null elements; duplicates are allowed

@@ -90,7 +90,9 @@ class FunctionCalls<Q, A> implements FunctionOperations<Q, A> {
     return asked;
   }
 
-  /** Sends requests batch by batch, until all are answered or the caller no longer waits. */
+  /**
+   * Sends requests batch by batch, until all requests have answers or the caller no longer waits.
+   */
   final List<A> sendAll(List<Asked<Q>> requests, BooleanSupplier ended) {
     var answers = new ArrayList<A>(requests.size());
     Iterator<Asked<Q>> left = requests.iterator();

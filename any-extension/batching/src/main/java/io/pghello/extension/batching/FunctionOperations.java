@@ -37,7 +37,7 @@ public interface FunctionOperations<Q, A> {
    * Calls the function for many arguments. Takes one round trip per batch. A batch contains at most
    * {@link CoalescedFunctionBuilder#maxBatchSize} arguments and about {@link
    * CoalescedFunctionBuilder#maxBatchBytes} bytes, and has its own timeout. If the function rejects
-   * an argument, the whole list fails, and the client does not determine which argument caused the
+   * an argument, the whole call fails, and the client does not determine which argument caused the
    * error. Use {@link #call} for arguments that may be rejected. An empty list takes no round trip.
    *
    * @param requests the arguments, without null elements; duplicates are allowed

@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A thread of the client. It leads batches of asynchronous calls, completes futures, or checks
- * timeouts. Any caller's thread may start this thread, so it uses the class loader of this library
- * and inherits no thread-local values.
+ * timeouts. Any caller's thread may start an AsyncWorker. Therefore, the new thread uses the class
+ * loader of this library and inherits no thread-local values.
  */
 public final class AsyncWorker extends Thread {
   private @Nullable Object completingFuturesOf;
@@ -17,7 +17,10 @@ public final class AsyncWorker extends Thread {
     setContextClassLoader(AsyncWorker.class.getClassLoader());
   }
 
-  /** Completes futures of an owner. Marks the current thread as completing them in the meantime. */
+  /**
+   * Completes futures of an owner. During this time, {@link #isCompletingFuturesOf} returns true on
+   * a thread of the client.
+   */
   public static void completeFuturesOf(Object owner, Runnable completion) {
     if (Thread.currentThread() instanceof AsyncWorker worker) {
       worker.completingFuturesOf = owner;

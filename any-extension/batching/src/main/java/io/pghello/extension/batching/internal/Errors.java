@@ -154,8 +154,8 @@ public final class Errors {
   }
 
   /**
-   * Adapts a batch's error to a call with a different timeout that was part of the batch or waited
-   * for it. Returns the same error if it does not mention a timeout.
+   * Adapts a batch's error to a call that was part of the batch, or waited for it, and has a
+   * different timeout. Returns the same error if the error does not mention a timeout.
    *
    * @param told the timeout that the error mentions
    * @param own the timeout of the call

@@ -23,7 +23,7 @@ public final class TimeoutTimer {
   private static final long PERIODS_PER_TIMEOUT = 20;
   private static final long THREAD_IDLE_SECONDS = 5;
 
-  // several times the stack depth that a scheduler needs to start its thread
+  // several times the number of stack frames that a scheduler needs to start its thread
   private static final int STACK_FRAMES = 500;
 
   private static final ScheduledThreadPoolExecutor TIMER = timer();
@@ -43,7 +43,7 @@ public final class TimeoutTimer {
     this(callTimeout, checkTimeouts, TIMER);
   }
 
-  /** Creates a stopped timer with the given thread. */
+  /** Creates a stopped timer that uses the given scheduler. */
   public TimeoutTimer(
       Duration callTimeout, BooleanSupplier checkTimeouts, ScheduledExecutorService scheduler) {
     long period = callTimeout.toMillis() / PERIODS_PER_TIMEOUT;
@@ -114,8 +114,8 @@ public final class TimeoutTimer {
     }
 
     /**
-     * Schedules the next check. Retries until the JVM has enough memory, because calls depend on
-     * this check.
+     * Schedules the next check. Retries until the JVM has enough memory, because calls rely on this
+     * check.
      */
     private void scheduleAgain() {
       while (!trySchedule()) {

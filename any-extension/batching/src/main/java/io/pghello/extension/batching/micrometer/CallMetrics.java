@@ -47,10 +47,10 @@ import org.jspecify.annotations.Nullable;
  *     <td>statements in flight</td></tr>
  * </table>
  *
- * <p>{@code kind} is {@code single}, {@code batch} or {@code bulk}; {@code outcome} is {@code
- * SUCCESS} or the name of a {@link FunctionCallException.Code}. Tags never contain an argument. Two
- * functions without distinguishing tags share the meters, except that the gauges show only the
- * first function.
+ * <p>The tag {@code kind} is {@code single}, {@code batch} or {@code bulk}. The tag {@code outcome}
+ * is {@code SUCCESS} or the name of a {@link FunctionCallException.Code}. Tags never contain an
+ * argument. If two functions have no distinguishing tags, they share the meters, and the gauges
+ * show only the first function.
  *
  * <p>Thread-safe.
  */

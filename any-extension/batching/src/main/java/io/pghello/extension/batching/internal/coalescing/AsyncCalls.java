@@ -47,8 +47,8 @@ final class AsyncCalls {
    * Creates an instance.
    *
    * @param executor the executor of the calls; null to use {@code own}
-   * @param own the executor with the client's own threads, which rejects no task; it also fails
-   *     futures
+   * @param own the executor with the client's own threads, which rejects no task; it is also used
+   *     to fail futures
    * @param timedOut a function that returns the error for a call that timed out, given its timeout
    * @param failure a function that converts the error to the exception of a future
    */
@@ -71,10 +71,10 @@ final class AsyncCalls {
   }
 
   /**
-   * Creates a call that {@link #add} adds.
+   * Creates a call, which must then be passed to {@link #add}.
    *
    * @param work the work, which throws a {@link FunctionCallException} if it fails
-   * @param deadline a call with one statement must be complete at this time, and a call with
+   * @param deadline the time by which a call with one statement must be complete, and a call with
    *     several statements must have started
    */
   <T> Task<T> task(
@@ -391,7 +391,7 @@ final class AsyncCalls {
       return state.compareAndSet(SUBMITTED, EXPIRED);
     }
 
-    /** Returns true once if the call has been started. */
+    /** Returns true if the call has been started, but only the first time. */
     boolean expireStarted() {
       return state.compareAndSet(STARTED, EXPIRED);
     }

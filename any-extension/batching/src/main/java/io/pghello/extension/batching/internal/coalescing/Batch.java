@@ -31,7 +31,7 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
   /** The call that was assigned as the leader; null if a thread of the executor leads. */
   volatile @Nullable Call<Q, A> leader;
 
-  /** Whether the leader has thrown an error, or no thread could be started to lead. */
+  /** Whether the leader has thrown an error, or no thread could be started to lead the batch. */
   volatile boolean failed;
 
   /** The permit that the batch holds; {@link InFlightLimit#NONE} if it has been released. */
@@ -178,11 +178,11 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
   }
 
   /**
-   * Returns the call whose thread should lead, or null if a thread of the executor should lead.
-   * Normally, the call with the latest deadline leads. If that call belongs to a virtual thread,
-   * the call with the latest deadline among the other calls leads instead. A call leads only if a
-   * thread waits for it and its deadline is close to the latest deadline. The batch must not be
-   * empty.
+   * Returns the call with the thread that should lead, or null if a thread of the executor should
+   * lead. Normally, the call with the latest deadline leads. If that call belongs to a virtual
+   * thread, the call with the latest deadline among the other calls leads instead. A call leads
+   * only if a thread waits for it and its deadline is close to the latest deadline. The batch must
+   * not be empty.
    */
   @Nullable Call<Q, A> candidate() {
     Call<Q, A> last = latest();

@@ -21,10 +21,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The state of a thread's call is null while the call waits. Afterwards it is the batch that the
  * call was assigned to lead, {@link #LEADING} while the call leads, or the outcome (an answer or a
- * {@link FunctionCallException}). Other threads change the state from null with a compare-and-set,
- * so that only one of result, assignment, timeout and interrupt takes effect. If a leader does not
- * begin, the assignment is revoked and its call waits again. The state of a future's call is null
- * or {@link #EXPIRED}.
+ * {@link FunctionCallException}). Other threads change the state from null with a compare-and-set.
+ * Therefore, only one of result, assignment, timeout and interrupt takes effect. If a leader does
+ * not begin, the assignment is revoked and its call waits again. The state of a future's call is
+ * null or {@link #EXPIRED}.
  */
 public abstract class Call<Q extends Request, A> extends CallFuture<A> {
   private static final VarHandle STATE;
@@ -72,7 +72,7 @@ public abstract class Call<Q extends Request, A> extends CallFuture<A> {
     return new Deadline(timeout, deadlineNanos);
   }
 
-  /** Returns whether the call has a later deadline than another one. */
+  /** Returns whether the call has a later deadline than another call. */
   final boolean endsAfter(Call<?, ?> other) {
     return deadlineNanos - other.deadlineNanos > 0;
   }

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>When a call is removed, its weight is released immediately, but its node remains. All nodes of
  * removed calls are deleted together as soon as their total weight exceeds the weight of the queued
- * calls. Therefore, removing a call takes constant time on average, and removed calls use no more
- * memory than the limit of the queue.
+ * calls. Therefore, removing a call takes constant time on average, and removed calls do not occupy
+ * more memory than the queue's limit allows.
  */
 final class CallQueue<C extends CallFuture<?>> implements Iterable<C> {
   private final Queue<C> calls;

@@ -43,11 +43,11 @@ import org.jspecify.annotations.Nullable;
  *       thread while it holds the answers of the other calls. If virtual threads hold all permits
  *       for a long time, {@link #checkTimeouts} sends calls from platform threads with the reserve
  *       permit.
- *   <li>A batch belongs to one thread at a time. An assigned leader has to begin by a
+ *   <li>A batch belongs to one thread at a time. An assigned leader must begin with a
  *       compare-and-set. If it does not begin, for example because it is a virtual thread without a
- *       carrier, {@link #checkTimeouts} revokes the assignment by another compare-and-set. A batch
- *       is registered from its creation until its last call is complete, and {@link #checkTimeouts}
- *       checks all registered batches.
+ *       carrier, {@link #checkTimeouts} revokes the assignment with another compare-and-set. A
+ *       batch is registered from its creation until its last call is complete, and {@link
+ *       #checkTimeouts} checks all registered batches.
  * </ul>
  */
 final class Coalescer<Q extends Request, A> {
@@ -372,11 +372,11 @@ final class Coalescer<Q extends Request, A> {
   }
 
   /**
-   * Fails calls after their deadlines. Also completes futures that are delayed by a slow dependent
-   * stage of another future, and sends the calls that such stages have added. The executor takes
-   * over a batch if its leader has thrown an error, could not be started, or has not started since
-   * the previous check. If only virtual threads hold permits, calls from platform threads are sent
-   * without waiting for these permits.
+   * Fails calls that have passed their deadlines. Also completes futures that are delayed by a slow
+   * dependent stage of another future, and sends the calls that such stages have added. The
+   * executor takes over a batch if its leader has thrown an error, could not be started, or has not
+   * started since the previous check. If only virtual threads hold permits, calls from platform
+   * threads are sent without waiting for these permits.
    *
    * @return whether calls are left to check
    */

@@ -66,8 +66,8 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
   private volatile boolean closed;
 
   /**
-   * Creates a dispatcher. It starts a thread only when the first future is created, or when an
-   * assigned leader does not run.
+   * Creates a dispatcher. It starts a worker thread only when the first future is created, or when
+   * an assigned leader does not run.
    */
   public Dispatcher(Statements<Q, A> statements, Settings settings) {
     this(statements, settings, error -> error);
@@ -227,8 +227,8 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
   }
 
   /**
-   * Returns whether a call may be batched. Returns false for a call with a longer timeout, because
-   * it could delay the other calls.
+   * Returns whether a call may be batched. Returns false for a call with a timeout longer than the
+   * client's, because such a call could delay the other calls.
    */
   private boolean mayJoin(Q request, Deadline deadline) {
     return coalescing
@@ -271,7 +271,8 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
     asyncCalls.failAll(Errors.closed());
     workers.shutdown();
     try {
-      // a dependent stage of a future may close the client, and cannot wait for its own thread
+      // a dependent stage of a future may close the client, and must not wait for its own thread to
+      // end
       if (!interrupted && !(Thread.currentThread() instanceof AsyncWorker)) {
         workers.awaitTermination(
             Math.max(deadline.nanosLeft(), CLOSE_POLL_NANOS), TimeUnit.NANOSECONDS);

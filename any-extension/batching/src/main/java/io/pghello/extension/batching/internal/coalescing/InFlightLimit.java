@@ -6,8 +6,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 
 /**
- * Limits the number of statements in flight. Each caller or batch holds one permit and releases it
- * once.
+ * Limits the number of statements in flight. Each statement of a caller or batch needs a permit,
+ * which is released exactly once.
  *
  * <p>A small batch costs the server about as much as a large one. Therefore, for some time after a
  * large batch was sent (its head start), a small batch gets no permit while another statement,
@@ -17,7 +17,7 @@ import java.util.stream.Stream;
  *
  * <p>After its statement, a virtual thread may not get a carrier thread, and then does not release
  * its permit. The reserve is an additional permit, which is used while virtual threads hold all
- * others.
+ * other permits.
  */
 final class InFlightLimit {
   /** The value that means that no permit is held. */

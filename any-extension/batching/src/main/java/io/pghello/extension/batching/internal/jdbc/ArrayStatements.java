@@ -247,8 +247,8 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
   }
 
   /**
-   * A function of the description. A single instance is used, because the function is looked up for
-   * each statement.
+   * A function of the description. A single instance is used, because the function is the key of a
+   * lookup for each statement.
    */
   private static final class Described implements ServerFunction {
     private final ExtensionFunction description;

@@ -22,10 +22,11 @@ import org.postgresql.core.BaseConnection;
 import org.postgresql.core.TransactionState;
 
 /**
- * Ends statements at their deadlines, regardless of the source's own timeout and of what the thread
- * is waiting for. If the thread is waiting for a connection, it is interrupted. Pools react to this
- * unless they are suspended. If the thread already has a connection, the connection is aborted. A
- * network timeout would limit single reads but no writes, and setting it for each statement takes
+ * Ends statements at their deadlines, regardless of the source's own timeout and of the state of
+ * the thread. If the thread is waiting for a connection, it is interrupted. Pools react to this
+ * unless they are suspended. If the thread already has a connection, the connection is aborted. The
+ * driver's network timeout is only a fallback for a JVM that cannot start a thread, because this
+ * timeout limits individual reads but not writes, and because setting it for each statement takes
  * longer than everything else that the client does.
  *
  * <p>The driver's connection is aborted first, because a pool's {@code abort} may wait for the
@@ -51,7 +52,7 @@ final class DeadlineMonitor {
 
   /**
    * Returns an object for a statement of the current thread. The statement is watched after {@link
-   * Watched#begin}.
+   * WatchedStatement#begin}.
    */
   WatchedStatement statement(ConnectionSource source, Deadline deadline) {
     return new WatchedStatement(Thread.currentThread(), source, deadline);
@@ -183,7 +184,7 @@ final class DeadlineMonitor {
       }
     }
 
-    /** Returns a connection. Throws the exceptions of the source, also after an interrupt. */
+    /** Returns a connection. Throws the exceptions of the source, even after an interrupt. */
     @Nullable Connection connect() throws SQLException {
       try {
         isTimed = timer.start();

@@ -23,9 +23,9 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 
 /**
- * The pool of a client that was given a URL. HikariCP connects in the background, retries, and
- * reports the reason for a failure only after its timeout. This pool creates the first connection
- * on the calling thread, so that a wrong password is reported immediately.
+ * The pool of a client that is configured with a URL. HikariCP connects in the background, retries,
+ * and reports the reason for a failure only after its timeout. This pool creates the first
+ * connection on the calling thread, so that a wrong password is reported immediately.
  */
 public final class ManagedPool extends HikariDataSource {
   private final @Nullable FirstConnection first;

@@ -135,8 +135,8 @@ public final class SqlErrors {
 
   /**
    * Returns whether a function of another extension raised the error while it ran. Errors about the
-   * call itself, such as a missing function, have no context but a position in the statement. A
-   * function that the planner has inlined has neither.
+   * call itself, such as a missing function, have no context but a position in the statement. An
+   * error in a function that the planner has inlined has neither.
    */
   static boolean isRaisedInFunction(SQLException e, ServerFunctions functions) {
     return hasContextOfFunction(e, functions)
@@ -347,7 +347,7 @@ public final class SqlErrors {
     try {
       return object.getClass().getMethod(getter).invoke(object);
     } catch (ReflectiveOperationException e) {
-      // from an unknown driver version; treated as a server error, so that it is not shown
+      // the driver version is unknown; treat this as a server error, so that its text is not shown
       return "";
     }
   }
@@ -422,8 +422,8 @@ public final class SqlErrors {
   }
 
   /**
-   * Returns the innermost exception, because a pool reports that no connection is free and attaches
-   * the reason as the cause.
+   * Returns the innermost exception, because a pool reports only that no connection is free, and
+   * attaches the reason as the cause.
    */
   private static @Nullable SQLException innermost(Exception e) {
     SQLException innermost = null;

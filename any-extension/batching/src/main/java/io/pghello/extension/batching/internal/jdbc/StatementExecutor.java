@@ -147,7 +147,7 @@ public class StatementExecutor {
    * until the deadline, because after a server restart a pool can return all its old connections
    * one after the other. Does not retry on a connection of the caller.
    *
-   * @param context the calls of the statement
+   * @param context the purpose and the deadline of the statement
    */
   public <T> T run(StatementContext context, Work<T> work) {
     return run(context, Integer.MAX_VALUE, work);
@@ -206,7 +206,9 @@ public class StatementExecutor {
     return true;
   }
 
-  /** Returns the more specific error: a lost connection rather than the resulting timeout. */
+  /**
+   * Returns the more specific of two errors: a lost connection rather than the resulting timeout.
+   */
   private static FunctionCallException afterLoss(
       FunctionCallException lost, FunctionCallException e) {
     FunctionCallException telling = e.code() == Code.TIMEOUT ? lost : e;
@@ -496,8 +498,8 @@ public class StatementExecutor {
   }
 
   /**
-   * Returns the timeout error for a call that waited for other calls or for a leader. Either these
-   * calls got no connection, or the server is slow.
+   * Returns the timeout error for a call that waited for other calls or for a leader. Either the
+   * other calls got no connection, or the server is slow.
    */
   public FunctionCallException timedOut(Duration timeout) {
     NoConnection reason = noConnection;
@@ -511,8 +513,8 @@ public class StatementExecutor {
 
   /**
    * Releases the connection of a statement. A pool may replace a dead connection, which can take
-   * any amount of time. Therefore, after the deadline another thread does this, unless the source
-   * depends on the thread.
+   * any amount of time. Therefore, another thread releases a dead connection, unless the source
+   * depends on the thread. The call waits for the release only until shortly after the deadline.
    *
    * @param failed whether the statement has no answer
    */
