@@ -4,7 +4,7 @@ CREATE EXTENSION pg_partman SCHEMA partman;
 
 CREATE TABLE public.event (id integer NOT NULL, at timestamptz NOT NULL) PARTITION BY RANGE (id);
 
--- version 4, for PostgreSQL 15, has one argument more
+-- version 4, the version for PostgreSQL 15, requires one more argument
 DO $$
 BEGIN
   IF (SELECT extversion < '5' FROM pg_extension WHERE extname = 'pg_partman') THEN

@@ -2,7 +2,7 @@ CREATE EXTENSION vector;
 
 CREATE TABLE item (id integer, embedding vector(3));
 
--- so few that each is a neighbour of each in the index, which finds near ones only by and large
+-- so few rows that the index, which is approximate, connects each row with every other row
 INSERT INTO item SELECT n, ARRAY[sin(n), cos(n), n / 1000.0]::vector FROM generate_series(1, 30) n;
 
 CREATE INDEX ON item USING hnsw (embedding vector_l2_ops);

@@ -38,8 +38,9 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Sets the source of connections. Unlike a data source, it can report which connections belong to
-   * the calling thread. It must be thread-safe. The client does not close it.
+   * Sets the source of connections. Unlike a data source, a {@link ConnectionSource} can report
+   * that a connection belongs to the calling thread. The source must be thread-safe. The client
+   * does not close it.
    */
   public PgHelloClientBuilder connections(ConnectionSource connections) {
     options.connections(connections);
@@ -204,8 +205,8 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Sets the maximum size of the names in a statement, in bytes. The last name may exceed it.
-   * Default: 1 MiB.
+   * Sets the maximum size of the names in a statement, in bytes. The last name may exceed this
+   * limit. Default: 1 MiB.
    */
   public PgHelloClientBuilder maxBatchBytes(int bytes) {
     options.maxBatchBytes(bytes);

@@ -161,8 +161,8 @@ public interface PgHelloOperations {
   /**
    * Returns operations with another timeout, which replaces {@link
    * PgHelloClientBuilder#callTimeout}. They share the connections and the queue of this instance,
-   * and are closed with it. Calls with different timeouts can be in the same batch; each ends at
-   * its own timeout. A call with a longer timeout than {@code callTimeout} is sent in a separate
+   * and are closed with it. Calls with different timeouts can be in the same batch; each call ends
+   * at its own timeout. A call with a longer timeout than {@code callTimeout} is sent in a separate
    * statement, so that it cannot delay other calls. With the client's own pool, the server may
    * cancel the call sooner ({@link PgHelloClientBuilder#statementTimeout}).
    *
@@ -175,11 +175,11 @@ public interface PgHelloOperations {
    * Returns operations that run on the given connection, within its current transaction if there is
    * one. They change nothing in the session, are not batched with other calls, and are not retried.
    * A server error aborts the transaction, as usual in PostgreSQL; an argument that the client
-   * rejects does not abort it. Use the returned operations on one thread at a time, because they
-   * are only as thread-safe as the connection. They have no asynchronous methods.
+   * rejects does not abort it. Use the returned operations on only one thread at a time, because
+   * they are no more thread-safe than the connection. They have no asynchronous methods.
    *
-   * <p>If the client has not seen the connection's database and user before, the first call needs
-   * one additional round trip.
+   * <p>If the client has not yet used the connection's database and user, the first call needs one
+   * additional round trip.
    *
    * @param connection the connection; the caller closes it
    */

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * The extension's installation.
+ * The extension's installation, and warnings.
  *
  * @param installation the installation, as found in one round trip
  * @param warnings the problems that do not prevent calls

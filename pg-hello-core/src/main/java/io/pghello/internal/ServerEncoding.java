@@ -9,7 +9,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Database encodings that have exactly the characters of a Java charset (see "Character Set
+ * Database encodings with exactly the same characters as a Java charset (see "Character Set
  * Support" in PostgreSQL's documentation). The client rejects names with other characters before
  * they are sent, because such a name would make a whole batch fail. In other encodings, the server
  * rejects these names.

@@ -58,8 +58,8 @@ public final class PgHelloMetrics implements PgHelloListener {
   private final Meters<Kind> meters;
 
   /**
-   * Creates the meters of statements, and a counter of calls for each function and outcome, which
-   * is 0 before the first call.
+   * Creates the meters of statements. Also creates a counter of calls, with the initial value 0,
+   * for each function and outcome.
    *
    * @param registry the registry of the meters
    */
@@ -68,8 +68,8 @@ public final class PgHelloMetrics implements PgHelloListener {
   }
 
   /**
-   * Creates the meters of statements, and a counter of calls for each function and outcome, which
-   * is 0 before the first call.
+   * Creates the meters of statements. Also creates a counter of calls, with the initial value 0,
+   * for each function and outcome.
    *
    * @param registry the registry of the meters
    * @param tags additional tags of all meters, for example to distinguish two clients

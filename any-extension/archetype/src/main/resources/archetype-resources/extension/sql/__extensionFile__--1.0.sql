@@ -2,4 +2,4 @@
 
 CREATE FUNCTION ${extensionName}_distance(a double precision, b double precision) RETURNS double precision
   AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION ${extensionName}_distance(double precision, double precision) IS 'how far a and b are apart';
+COMMENT ON FUNCTION ${extensionName}_distance(double precision, double precision) IS 'distance between a and b';

@@ -11,7 +11,7 @@ PG_MODULE_MAGIC;
 PG_FUNCTION_INFO_V1(${extensionName}_distance);
 PG_FUNCTION_INFO_V1(${extensionName}_distance_all);
 
-/* how far a and b are apart */
+/* returns the distance between a and b */
 Datum
 ${extensionName}_distance(PG_FUNCTION_ARGS)
 {
@@ -21,11 +21,11 @@ ${extensionName}_distance(PG_FUNCTION_ARGS)
 	if (!isfinite(a) || !isfinite(b))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("there is no distance of %g and %g", a, b)));
+				 errmsg("distance is undefined for %g and %g", a, b)));
 	PG_RETURN_FLOAT8(fabs(a - b));
 }
 
-/* how far each number of an array is from that of another one, in their order */
+/* returns the distances between the elements of two arrays, in order */
 Datum
 ${extensionName}_distance_all(PG_FUNCTION_ARGS)
 {
@@ -35,7 +35,7 @@ ${extensionName}_distance_all(PG_FUNCTION_ARGS)
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &a, NULL, &count);
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &b, NULL, &others);
 	if (count != others)
-		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR), errmsg("there are %d and %d numbers", count, others)));
+		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR), errmsg("arrays must have the same length, but have %d and %d elements", count, others)));
 	for (int i = 0; i < count; i++)
 		a[i] = DirectFunctionCall2(${extensionName}_distance, a[i], b[i]);
 	PG_RETURN_ARRAYTYPE_P(construct_array(a, count, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));

@@ -46,8 +46,9 @@ public final class CoalescedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Sets the source of connections. Unlike a data source, it can report which connections belong to
-   * the calling thread. It must be thread-safe, and the function does not close it.
+   * Sets the source of connections. Unlike a data source, a {@link ConnectionSource} can report
+   * that a connection belongs to the calling thread. The source must be thread-safe. The function
+   * does not close it.
    */
   public CoalescedFunctionBuilder<Q, A> connections(ConnectionSource connections) {
     options.connections(connections);
@@ -94,8 +95,8 @@ public final class CoalescedFunctionBuilder<Q, A> {
   /**
    * Sets the server's {@code statement_timeout} in the sessions of {@link #url}. Default: 5
    * seconds, or {@link #callTimeout} if that is longer. The setting also limits calls with a longer
-   * timeout. The client sets it at the start of each session, but not behind a pooler that shares
-   * sessions, and not if {@link #pool} configures another driver or data source.
+   * timeout. The client sets it at the start of each session, except behind a pooler that shares
+   * sessions, or if {@link #pool} configures another driver or data source.
    *
    * @param timeout the timeout in whole milliseconds; zero keeps the server's setting
    */
@@ -195,8 +196,8 @@ public final class CoalescedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Sets the maximum size of the arguments in a statement, in bytes. The last call may exceed it.
-   * Default: 1 MiB.
+   * Sets the maximum size of the arguments in a statement, in bytes. The last call may exceed this
+   * limit. Default: 1 MiB.
    */
   public CoalescedFunctionBuilder<Q, A> maxBatchBytes(int bytes) {
     options.maxBatchBytes(bytes);

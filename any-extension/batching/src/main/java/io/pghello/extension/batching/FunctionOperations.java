@@ -50,8 +50,8 @@ public interface FunctionOperations<Q, A> {
    * Returns operations with another timeout, which replaces {@link
    * CoalescedFunctionBuilder#callTimeout}. They share the connections and the queue of this
    * instance, and are closed with it. Calls with different timeouts can be in the same batch; each
-   * ends at its own timeout. A call with a longer timeout than {@code callTimeout} is sent in a
-   * separate statement. This method takes no round trip.
+   * call ends at its own timeout. A call with a longer timeout than {@code callTimeout} is sent in
+   * a separate statement. This method takes no round trip.
    *
    * @param timeout the timeout, at least one millisecond and less than 20 days
    * @throws IllegalArgumentException if the timeout is out of range

@@ -35,11 +35,11 @@ final class ServerPrograms {
     String version = versions().getProperty(Integer.toString(major));
     if (version == null) {
       throw new Pgxs.BuildException(
-          "There is no server of PostgreSQL "
+          "There is no PostgreSQL "
               + major
-              + " to link libraries for "
+              + " server to link libraries for "
               + platform.system()
-              + " with, only of "
+              + " with; available versions: "
               + String.join(", ", versions().stringPropertyNames().stream().sorted().toList())
               + ".");
     }

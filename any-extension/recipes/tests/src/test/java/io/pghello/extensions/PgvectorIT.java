@@ -36,7 +36,9 @@ import org.jooq.impl.DSL;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Nearest neighbours by pgvector's index, through Hibernate's own vector type and through jOOQ. */
+/**
+ * Searches for nearest neighbours with pgvector's index, through Hibernate's vector type and jOOQ.
+ */
 // region vector
 @ExtensionTest(extensions = "vector")
 class PgvectorIT {
@@ -47,8 +49,7 @@ class PgvectorIT {
   void create(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       statement.execute("CREATE TABLE item (id integer PRIMARY KEY, embedding vector(3))");
-      // so few that each is a neighbour of each in the index, which finds near ones only by and
-      // large
+      // so few rows that the index, which is approximate, connects each row with every other row
       statement.execute(
           "INSERT INTO item SELECT n, ARRAY[n, n, n]::vector FROM generate_series(1, 30) n");
       statement.execute("CREATE INDEX nearest ON item USING hnsw (embedding vector_l2_ops)");
@@ -97,14 +98,14 @@ class PgvectorIT {
   }
 
   // region binding
-  /** What Hibernate's own module does not have, whose operators use an index. */
+  /** A function that Hibernate's own module lacks. The module's operators can use an index. */
   static final ExtensionDescription VECTOR =
       ExtensionDescription.builder("vector")
           .oldestVersion("0.5.0")
           .function("vector_spherical_distance(vector, vector)", "double precision")
           .build();
 
-  /** Named in META-INF/services. */
+  /** Listed in META-INF/services. */
   public static class VectorFunctions extends ExtensionFunctionContributor {
     public VectorFunctions() {
       super(VECTOR);

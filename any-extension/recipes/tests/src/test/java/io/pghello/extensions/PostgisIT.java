@@ -110,7 +110,7 @@ class PostgisIT {
 
   // endregion
 
-  /** Otherwise each session would load 47 libraries for its first call. */
+  /** Without preloading, each session would load 47 libraries for its first call. */
   @Test
   void inheritsLibrariesFromTheServer(TestDatabase database) throws SQLException {
     try (Connection session = database.superuserDataSource().getConnection();
@@ -122,7 +122,7 @@ class PostgisIT {
       row.next();
       assertThat(row.getBoolean(1)).isTrue();
       assertThat(row.getBoolean(2)).isTrue();
-      // with the extension's own library preloaded, statement_timeout would not end its calls
+      // if the extension's own library were preloaded, statement_timeout would not end its calls
       assertThat(row.getBoolean(3)).isFalse();
     }
   }

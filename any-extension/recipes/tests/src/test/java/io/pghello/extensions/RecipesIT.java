@@ -31,17 +31,17 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** One server has the extensions of all recipes; each uses its own as its test.sql says. */
+/** Runs the test.sql of each recipe on one server that has the extensions of all recipes. */
 class RecipesIT {
   private static final Path FOLDER = Path.of("..");
   private static final int MAJOR = Integer.getInteger("postgres.major", 17);
 
-  /** What a statement in test.sql begins with that is repeated until its answer is true. */
+  /** The first line of a statement in test.sql that is repeated until its result is true. */
   private static final String WAIT = "-- wait\n";
 
   private static final Pattern LICENCE = Pattern.compile("<licence>(.*)</licence>");
 
-  /** Patterns of words in a licence's text, or in the distribution's reference to it. */
+  /** Patterns that match a licence's text, or the distribution's reference to the licence. */
   private static final Map<String, String> LICENCES =
       Map.ofEntries(
           entry("0BSD", "for any purpose with or without fee is hereby granted"),
@@ -59,10 +59,10 @@ class RecipesIT {
   private static ExtensionServer server;
 
   /**
-   * A folder.
+   * A recipe.
    *
-   * @param extension its extension
-   * @param majors those for which there were packages
+   * @param extension the recipe's extension
+   * @param majors the major versions for which there were packages
    */
   private record Recipe(Path folder, String extension, List<String> majors) {
     boolean isForThisMajor() {
@@ -73,9 +73,9 @@ class RecipesIT {
   @BeforeAll
   static void start() throws IOException {
     recipes = recipes();
-    // without any, all that follows would succeed
+    // without any recipe, all tests would succeed
     assertThat(recipes).as("recipes for PostgreSQL %d", MAJOR).anyMatch(Recipe::isForThisMajor);
-    // pg_cron works in one database alone
+    // pg_cron works only in one database
     ExtensionServer.Builder builder =
         ExtensionServer.builder().setting("cron.database_name", "pg_cron");
     recipes.stream()
@@ -109,7 +109,7 @@ class RecipesIT {
             }
             String name = file.getFileName().toString();
             if (descriptor.containsKey("folder")) {
-              // another extension of the same packages, which is in the same test.sql
+              // another extension from the same packages, which the same test.sql uses
               continue;
             }
             found.add(
@@ -159,7 +159,7 @@ class RecipesIT {
     }
   }
 
-  /** A jar's POM says the licence of what is in it, whose text is there, too. */
+  /** The POM of each jar names the licence of the jar's contents, and the jar contains its text. */
   @TestFactory
   Stream<DynamicTest> saysItsLicence() throws IOException {
     List<Path> texts;
@@ -176,7 +176,7 @@ class RecipesIT {
     Matcher licence = LICENCE.matcher(Files.readString(recipe));
     assertThat(licence.find()).as("a licence in %s", recipe).isTrue();
     String said = "";
-    // other majors may have versions with another licence
+    // the versions for other majors may have another licence
     try (DirectoryStream<Path> texts =
         Files.newDirectoryStream(text.resolveSibling("."), "copyright{,-[0-9][0-9]}")) {
       for (Path each : texts) {
@@ -189,7 +189,7 @@ class RecipesIT {
     }
   }
 
-  /** What may have gone from the distribution since, the page may still have. */
+  /** The page may list extensions that the distribution no longer has. */
   @Test
   void isInThePage() throws IOException {
     List<List<String>> rows =

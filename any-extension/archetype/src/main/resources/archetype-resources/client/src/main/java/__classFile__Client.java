@@ -20,7 +20,7 @@ public final class ${className}Client implements AutoCloseable {
   }
 
   /**
-   * Creates a client. Checks the extension in the pool's database first, in one round trip.
+   * Creates a client, after checking the extension in the database with one round trip.
    *
    * @throws ExtensionException if the extension is missing, is older than the oldest supported
    *     version, or lacks functions of that version; the message contains the fix. Functions of
@@ -76,7 +76,7 @@ public final class ${className}Client implements AutoCloseable {
 
     @Override
     public boolean matches(double[] pair, Double answer) {
-      return answer >= 0; // the only property that every distance has
+      return answer >= 0; // all that can be checked: a distance is never negative
     }
 
     @Override

@@ -3,7 +3,7 @@ package ${package};
 import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.ExtensionProvider;
 
-/** Describes the extension. Settings that contain the extension's name use this description. */
+/** Describes the extension. Hibernate settings that name the extension use this description. */
 public class ${className}Extension implements ExtensionProvider {
   static final ExtensionDescription DESCRIPTION =
       ExtensionDescription.builder("${extensionName}")

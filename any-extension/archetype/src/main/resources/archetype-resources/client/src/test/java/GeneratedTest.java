@@ -44,7 +44,7 @@ class GeneratedTest {
       assertTrue(
           differences.isEmpty(),
           () -> "jOOQ's routines differ from the extension: run mvn verify -Dgenerate, which writes "
-                  + differences + ", or change withExcludes here");
+                  + differences + ", or change withExcludes in this test");
     }
   }
 
@@ -53,7 +53,7 @@ class GeneratedTest {
     var sources = new TreeMap<Path, List<String>>();
     try (var files = Files.walk(folder)) {
       for (Path file : files.filter(Files::isRegularFile).toList()) {
-        // the order of imports depends on the package name, and suppressed warnings on the JDK
+        // ignore imports, which are ordered by package name, and suppressed warnings, which depend on the JDK
         var lines = Files.readAllLines(file).stream();
         var compared = lines.filter(line -> !line.matches("((import |@SuppressWarnings).*)?")).toList();
         sources.put(folder.relativize(file), compared);

@@ -43,7 +43,7 @@ class ${className}Test {
       var pairs = IntStream.range(0, 1000).mapToObj(i -> new double[] {i, 2 * i}).toList();
       long before = proxy.statements();
       var answers = client.distanceAll(pairs);
-      // one statement for the list, and one with which the driver sets up the new connection
+      // one statement for the list, and one statement of the driver, which sets up the new connection
       assertEquals(2, proxy.statements() - before);
       assertEquals(IntStream.range(0, 1000).mapToObj(i -> (double) i).toList(), answers);
     }
