@@ -279,8 +279,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
   /**
    * Returns the problem for an extension in a schema that is not on the search path.
    *
-   * @param function the name of one of the extension's functions, as an example; null if none is
-   *     known
+   * @param function the name of an example function of the extension; null if no function is known
    */
   static ExtensionProblem notOnPath(
       ExtensionDescription extension,

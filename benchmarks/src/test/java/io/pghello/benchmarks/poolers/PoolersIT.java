@@ -90,8 +90,8 @@ class PoolersIT {
                     .isInstanceOf(PgHelloException.class)
                     .hasMessageMatching(
                         "(The server returned the result of another statement"
-                            + "|The server has other prepared statements than the driver)"
-                            + ".*connect with prepareThreshold=0.*")
+                            + "|The server's prepared statements differ from the"
+                            + " driver's).*connect with prepareThreshold=0.*")
                     .extracting(failure -> ((PgHelloException) failure).code())
                     .isEqualTo(PgHelloException.Code.RESPONSE_MISMATCH));
   }

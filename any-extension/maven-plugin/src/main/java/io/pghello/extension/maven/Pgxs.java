@@ -561,7 +561,7 @@ final class Pgxs {
   void requireTools() throws IOException, BuildException {
     if (!System.getProperty("os.name").equals("Linux")) {
       throw new BuildException(
-          "Extensions are built on Linux: use a container or a virtual machine.");
+          "Extensions can be built only on Linux: use a container or a virtual machine.");
     }
     boolean cxx = hasCxx();
     List<String> missing =

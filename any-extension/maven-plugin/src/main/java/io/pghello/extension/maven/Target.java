@@ -177,9 +177,9 @@ enum Target {
     return Platform.current().equals(HOST)
         ? Optional.empty()
         : Optional.of(
-            "Libraries for other platforms are built on "
+            "Libraries for other platforms can be built only on "
                 + HOST
-                + ", and this machine is "
+                + ", but this machine is "
                 + Platform.current()
                 + ". Remedy: build there, for example in CI.");
   }

@@ -25,7 +25,7 @@ public final class Errors {
         Code.RESULT_TOO_LARGE,
         "The answer is larger than the driver's maxResultBuffer"
             + limit
-            + ", which closes the connection.",
+            + ", so the driver closed the connection.",
         "Raise maxResultBuffer in the driver's URL, or request a smaller result.");
   }
 
@@ -44,7 +44,7 @@ public final class Errors {
   public static CallProblem statementsMixedUp(ExtensionDescription extension, String reported) {
     return new CallProblem(
         Code.RESPONSE_MISMATCH,
-        "The server has other prepared statements than the driver (" + reported + ").",
+        "The server's prepared statements differ from the driver's (" + reported + ").",
         ExtensionProblem.mismatch(extension).remedy());
   }
 
@@ -57,7 +57,7 @@ public final class Errors {
   public static CallProblem statementsMixedUp(CallProblem problem, String state) {
     return new CallProblem(
         Code.RESPONSE_MISMATCH,
-        "The server has other prepared statements than the driver (" + state + ").",
+        "The server's prepared statements differ from the driver's (" + state + ").",
         problem.remedy());
   }
 

@@ -74,8 +74,8 @@ final class AsyncCalls {
    * Creates a call, which must then be passed to {@link #add}.
    *
    * @param work the work, which throws a {@link FunctionCallException} if it fails
-   * @param deadline the time by which a call with one statement must be complete, and a call with
-   *     several statements must have started
+   * @param deadline the latest time for a call with one statement to be complete, and for a call
+   *     with several statements to start
    */
   <T> Task<T> task(
       ServerFunction function,

@@ -269,7 +269,7 @@ public final class SqlErrors {
     return of(
         new CallProblem(
             Code.SERVER_ERROR,
-            "A driver that is not pgjdbc, or hides it, failed at the client's SQL ("
+            "A driver that is not pgjdbc, or hides it, could not run the client's SQL ("
                 + e.getClass().getSimpleName()
                 + ").",
             "See the cause, or configure the client with a data source that uses pgjdbc directly."
@@ -406,8 +406,9 @@ public final class SqlErrors {
           new CallProblem(
               Code.LOGIN_FAILED,
               "The server's certificate was refused: " + sentence(reason),
-              "Connect to the host that the certificate names, give the certificate of its authority"
-                  + " as sslrootcert, or renew it; sslmode selects the checks."),
+              "Connect to the host that the certificate names, set sslrootcert to the certificate"
+                  + " of its authority, or renew the server's certificate; sslmode selects the"
+                  + " checks."),
           reason,
           e);
     }

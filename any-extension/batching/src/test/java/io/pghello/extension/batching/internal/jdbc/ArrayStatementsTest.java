@@ -104,7 +104,7 @@ class ArrayStatementsTest {
     FunctionCallException shared =
         statements.shared(error(Code.RESPONSE_MISMATCH, "26000", new SQLException("secret")));
     assertThat(shared)
-        .hasMessage("The server has other prepared statements than the driver (26000). Do.")
+        .hasMessage("The server's prepared statements differ from the driver's (26000). Do.")
         .hasNoCause();
   }
 

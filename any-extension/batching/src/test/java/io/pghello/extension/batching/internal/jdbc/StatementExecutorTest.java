@@ -150,7 +150,7 @@ class StatementExecutorTest {
                       throw parser;
                     }))
         .hasMessageStartingWith(
-            "A driver that is not pgjdbc, or hides it, failed at the client's SQL"
+            "A driver that is not pgjdbc, or hides it, could not run the client's SQL"
                 + " (IllegalArgumentException). See the cause")
         .hasCause(parser);
   }
