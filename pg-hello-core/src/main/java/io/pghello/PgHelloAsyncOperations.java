@@ -27,12 +27,12 @@ import java.util.concurrent.CompletableFuture;
 public interface PgHelloAsyncOperations extends PgHelloOperations {
   /**
    * Greets a name like {@link #hello(String)}, without blocking the calling thread. Takes one round
-   * trip, which may be shared with other calls. The first call takes one more.
+   * trip, which may be shared with other calls. The first call takes an additional round trip.
    *
    * @param name any text without U+0000 or unpaired surrogates; may be empty
-   * @return a future of the greeting, whose exception is a {@link PgHelloException}
-   * @throws PgHelloException if the name cannot be sent ({@link Code#INVALID_NAME}); after all
-   *     other errors, the future completes exceptionally
+   * @return a future of the greeting, which fails with a {@link PgHelloException}
+   * @throws PgHelloException if the name cannot be sent ({@link Code#INVALID_NAME}); after any
+   *     other error, the future completes exceptionally
    */
   CompletableFuture<String> helloAsync(String name);
 
@@ -42,7 +42,7 @@ public interface PgHelloAsyncOperations extends PgHelloOperations {
    *
    * @param repeat the number of repetitions, 1 to 10
    * @throws PgHelloException if the name cannot be sent ({@link Code#INVALID_NAME}) or the count is
-   *     out of range ({@link Code#INVALID_REPEAT}); after all other errors, the future completes
+   *     out of range ({@link Code#INVALID_REPEAT}); after any other error, the future completes
    *     exceptionally
    */
   CompletableFuture<String> helloAsync(String name, int repeat);
@@ -55,7 +55,7 @@ public interface PgHelloAsyncOperations extends PgHelloOperations {
    * @param names the names, without null elements; duplicates are allowed
    * @return a future of the greetings, an unmodifiable list in the order of the names
    * @throws PgHelloException if a name cannot be sent ({@link Code#INVALID_NAME}); the message
-   *     contains its index. After all other errors, the future completes exceptionally.
+   *     contains its index. After any other error, the future completes exceptionally.
    */
   CompletableFuture<List<String>> helloAllAsync(Collection<String> names);
 

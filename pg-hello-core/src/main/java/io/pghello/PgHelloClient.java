@@ -8,7 +8,7 @@ import javax.sql.DataSource;
 /**
  * A thread-safe client for the PostgreSQL extension {@code pg_hello}. Create one per application
  * and close it at shutdown. Let other classes depend on the interfaces {@link PgHelloOperations}
- * and {@link PgHelloAsyncOperations}, so that tests can replace them.
+ * and {@link PgHelloAsyncOperations}, so that tests can replace the client.
  *
  * <pre>{@code
  * PgHelloClient client = PgHelloClient.create(dataSource);

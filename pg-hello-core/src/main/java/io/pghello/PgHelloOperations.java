@@ -30,7 +30,7 @@ public interface PgHelloOperations {
    * Ada!}. The greeting is repeated as set by {@link #withRepeat} or {@link
    * PgHelloClientBuilder#defaultRepeat}, otherwise by the session's setting {@code pg_hello.repeat}
    * (default 1). Takes one round trip, which may be shared with other calls. The first call takes
-   * one more.
+   * an additional round trip.
    *
    * @param name any text without U+0000 or unpaired surrogates; may be empty
    * @return the greeting, never null
@@ -43,7 +43,7 @@ public interface PgHelloOperations {
   /**
    * Calls the SQL function {@code pg_hello(name, repeat)}, which returns the greeting {@code
    * repeat} times, separated by spaces. Takes one round trip, which may be shared with other calls.
-   * The first call takes one more.
+   * The first call takes an additional round trip.
    *
    * @param name any text without U+0000 or unpaired surrogates; may be empty
    * @param repeat the number of repetitions, 1 to 10

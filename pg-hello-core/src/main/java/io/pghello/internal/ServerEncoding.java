@@ -10,9 +10,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Database encodings with exactly the same characters as a Java charset (see "Character Set
- * Support" in PostgreSQL's documentation). The client rejects names with other characters before
- * they are sent, because such a name would make a whole batch fail. In other encodings, the server
- * rejects these names.
+ * Support" in PostgreSQL's documentation). For these encodings, the client rejects names with
+ * unsupported characters before sending them, because such a name would make a whole batch fail.
+ * For all other encodings, the server rejects such names.
  */
 final class ServerEncoding {
   static final Map<String, String> CHARSETS =

@@ -23,7 +23,7 @@ import java.util.List;
 public interface FunctionOperations<Q, A> {
   /**
    * Calls the function and waits for the answer. Takes one round trip, which may be shared with
-   * other calls. The first call takes one more.
+   * other calls. The first call takes an additional round trip.
    *
    * @param request the arguments
    * @return the answer, never null

@@ -32,9 +32,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Copies the files that the goal {@code compile} has built to {@code META-INF/pg-extension/NAME} in
  * the classes directory, with a descriptor for {@code NativeExtension.fromClassPath(NAME)} of
- * pg-extension-testkit. Each major version has its own files. Libraries of the built platforms
- * replace the libraries of an earlier build. Existing libraries for other platforms, in {@code
- * PLATFORM/MAJOR}, are added to the descriptor.
+ * pg-extension-testkit. Each major version has its own files. Libraries for the platforms of this
+ * build replace the libraries of an earlier build. Existing libraries for other platforms, in
+ * {@code PLATFORM/MAJOR}, are kept, and are also listed in {@code SHA256SUMS}.
  *
  * <p>Also copies the installer. With {@code io.pghello.extension.launcher.Launcher} as the main
  * class of the jar, {@code java -jar} installs the extension into a server.

@@ -36,7 +36,7 @@ enum Target {
   /** A value of the parameter {@code platforms}. */
   static final String ALL = "all";
 
-  /** The platform of machines that can build for the others. */
+  /** The platform of machines that can build for all platforms. */
   private static final String HOST = "linux-amd64";
 
   /** A program, and the Debian packages to install for it. */

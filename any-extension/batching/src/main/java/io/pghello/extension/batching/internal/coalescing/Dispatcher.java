@@ -110,7 +110,7 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
   }
 
   /**
-   * Makes a call, either on the calling thread or as part of another thread's batch.
+   * Makes a call, either in a separate statement on the calling thread, or as part of a batch.
    *
    * @param wait the object that receives the time that the call waited; null if the time is not
    *     needed
@@ -179,8 +179,8 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
   }
 
   /**
-   * Executes work that consists of several statements on the calling thread. {@link #close} waits
-   * for this work.
+   * Executes work, which consists of several statements, on the calling thread. {@link #close}
+   * waits for this work.
    */
   public <T> T ofSeveralStatements(Supplier<T> work) {
     callsOfSeveralStatements.incrementAndGet();
@@ -193,8 +193,8 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
   }
 
   /**
-   * Executes work that consists of several statements on a thread of an executor, or on the calling
-   * thread.
+   * Executes work, which consists of several statements, on a thread of an executor or on the
+   * calling thread.
    */
   public <T> CompletableFuture<T> async(
       ServerFunction function, Work<T> work, int bytes, Deadline deadline) {
