@@ -49,9 +49,9 @@ public final class PgHelloClientBuilder {
 
   /**
    * Uses the client's own connection pool (HikariCP), which is closed with the client. The pool has
-   * at most 20 connections, and closes each one after 30 idle seconds or after 30 minutes. A call
-   * waits up to 2 seconds for a connection. Change these values with {@link #pool}. A call whose
-   * login is rejected fails immediately, and is not retried.
+   * at most 20 connections, and closes connections that have been idle for 30 seconds or open for
+   * 30 minutes. A call waits up to 2 seconds for a connection. Change these values with {@link
+   * #pool}. A call whose login is rejected fails immediately, and is not retried.
    *
    * @param url the JDBC URL, for example {@code jdbc:postgresql://localhost/app}, with any driver
    *     parameters

@@ -33,7 +33,7 @@ public final class HelloErrors {
     return new CallProblem(
         FunctionCallException.Code.INVALID_ARGUMENT,
         NameValidator.theName(where)
-            + " has a character that the encoding of this database cannot hold.",
+            + " has a character that the encoding of this database cannot represent.",
         "Remove it, or use a database with the encoding UTF8.");
   }
 
@@ -165,7 +165,7 @@ public final class HelloErrors {
 
     @Override
     public String remedyBehindSqlParser() {
-      return "only single calls work: configure the schema, and coalescing(false).";
+      return "only single calls work: set the schema and coalescing(false).";
     }
   }
 }

@@ -74,7 +74,7 @@ public final class NameValidator {
                 + what
                 + " at index "
                 + index
-                + ", which PostgreSQL's text cannot hold.",
+                + ", which PostgreSQL's text cannot store.",
             "Remove it before the call."));
   }
 }
