@@ -36,7 +36,7 @@ $$;
 
 COMMENT ON COLUMN outbox.failures IS 'How many attempts to handle it have begun and not succeeded';
 COMMENT ON COLUMN outbox.due_at IS
-'When it may be handled next, in milliseconds since 1970; NULL where it is set aside until somebody says when';
+'When it may be handled next, in milliseconds since 1970; NULL if it is set aside until an operator sets a time';
 
 -- Many that have failed, or are set aside, do not slow down the look for new ones.
 CREATE INDEX IF NOT EXISTS outbox_new ON outbox (id) WHERE failures = 0;

@@ -21,7 +21,7 @@ suspend fun PgHelloAsyncOperations.greetAll(names: Collection<String>): List<Str
 // endregion
 
 // region concurrent
-/** Greets each name with a call of its own. If one fails, the others are cancelled. */
+/** Greets each name in a separate call. If one fails, the others are cancelled. */
 suspend fun PgHelloAsyncOperations.greetEach(names: Collection<String>): List<String> =
   coroutineScope {
     names.map { name -> async { greet(name) } }.awaitAll()
