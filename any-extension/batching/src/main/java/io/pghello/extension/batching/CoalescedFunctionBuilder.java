@@ -136,8 +136,9 @@ public final class CoalescedFunctionBuilder<Q, A> {
 
   /**
    * Sets whether calls are retried on another connection if their connection is lost. Default:
-   * true. Retries continue until a retry succeeds or the call times out. From the second retry on,
-   * the client pauses for 1 to 20 milliseconds before each retry.
+   * true. Retries continue until a retry succeeds, the call times out, or five connections on which
+   * the statement was sent were lost. From the second retry on, the client pauses for 1 to 20
+   * milliseconds before each retry.
    */
   public CoalescedFunctionBuilder<Q, A> retryOnConnectionLoss(boolean retryOnConnectionLoss) {
     options.retryOnConnectionLoss(retryOnConnectionLoss);

@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS users (
   created_at bigint NOT NULL DEFAULT current_millis()
 );
 
--- An event is here from the commit of what it tells of until somebody has handled it.
+-- An event is in this table from the commit of its transaction until it has been handled.
 CREATE TABLE IF NOT EXISTS outbox (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   topic text NOT NULL,
