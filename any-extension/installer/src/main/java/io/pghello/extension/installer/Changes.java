@@ -95,7 +95,7 @@ final class Changes implements AutoCloseable {
   void replace(Path file) throws IOException {
     before.accept(file);
     if (!replaced.add(file)) {
-      // the original file is kept
+      // the original file was kept when it was first replaced
       move(beside(file, NEW), file);
       return;
     }

@@ -23,7 +23,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 
-/** An extension on a server. */
+/** Installs an extension on a server, and uninstalls it. */
 final class InstallPlan {
   private static final String CONTROL = ".control";
   private static final String LOCK = ".pg-extension-lock";
@@ -206,7 +206,7 @@ final class InstallPlan {
    * Installs missing files, and replaces older ones.
    *
    * @param changes a callback that is invoked before each change of a file
-   * @param out a consumer that receives a line while this method waits for a lock
+   * @param out a consumer that receives a message if this method has to wait for a lock
    * @return the files that were written, or would be written in a dry run
    * @throws RefusedException if nothing can be changed, or a file of another program exists
    * @throws IOException if the operation failed and all changes were undone
@@ -328,7 +328,7 @@ final class InstallPlan {
    * Removes the installed files, except files that were changed after the installation.
    *
    * @param changes a callback that is invoked before each change of a file
-   * @param out a consumer that receives a line while this method waits for a lock
+   * @param out a consumer that receives a message if this method has to wait for a lock
    * @throws RefusedException if nothing can be changed
    * @throws IOException if the operation failed and all changes were undone
    */
@@ -392,7 +392,10 @@ final class InstallPlan {
     return file.toString().endsWith(CONTROL);
   }
 
-  /** Rejects a directory that is not writable, or that a user other than root could redirect. */
+  /**
+   * Rejects a directory that is not writable. As root, also rejects one that another user could
+   * redirect.
+   */
   private static void requireWritable(Path folder) throws IOException, RefusedException {
     Path present = folder;
     while (!Files.exists(present, LinkOption.NOFOLLOW_LINKS)) {

@@ -131,7 +131,10 @@ public final class Installer {
     }
   }
 
-  /** Replaces terminal escape sequences, which file names in other authors' jars may contain. */
+  /**
+   * Replaces control characters. File names in an untrusted jar may contain terminal escape
+   * sequences.
+   */
   private static String printable(String text) {
     return CONTROL.matcher(text).replaceAll("?");
   }

@@ -36,7 +36,7 @@ public final class MachOFile implements NativeFile {
   private static final int DYLIB = 6;
   private static final int BUNDLE = 8;
 
-  /** The platform, Apple processors, on which macOS runs only signed code. */
+  /** The platform on which macOS runs only signed code: Apple processors. */
   private static final String SIGNED_ONLY = SYSTEM + "arm64";
 
   private final Map<String, Slice> slices;
@@ -46,7 +46,7 @@ public final class MachOFile implements NativeFile {
   }
 
   /**
-   * The part for one processor.
+   * The part of a file for one processor.
    *
    * @param imports the symbols that must be exported by the program that loads the library
    */
@@ -135,8 +135,9 @@ public final class MachOFile implements NativeFile {
   /**
    * {@inheritDoc}
    *
-   * <p>Only symbols that the library expects in the program itself are checked ({@code
-   * -bundle_loader}). With {@code -undefined dynamic_lookup}, symbols may be in any loaded library.
+   * <p>Checks only symbols that the library imports from the program itself (linked with {@code
+   * -bundle_loader}). If the library was linked with {@code -undefined dynamic_lookup}, its symbols
+   * may be in any loaded library.
    */
   @Override
   public Optional<String> loadProblem(String platform, Optional<NativeFile> server) {

@@ -40,10 +40,10 @@ import org.jspecify.annotations.Nullable;
  *       {@code linux-amd64/17}; the file {@code SHA256SUMS} in {@code folder} contains their
  *       hashes; a library's name may have no suffix, or the suffix used on Linux (see {@link
  *       #libraryFile});
- *   <li>{@code majors}: the major versions, if each of them has its own files; replaces {@code
- *       scripts}, {@code data} and {@code libraries}: files for {@code share} are in {@code
- *       share/MAJOR}, libraries in {@code PLATFORM/MAJOR}, and additional libraries that these
- *       depend on in {@code needed/PLATFORM/MAJOR}; {@code SHA256SUMS} lists all files;
+ *   <li>{@code majors}: the major versions, if each of them has its own files. This key replaces
+ *       {@code scripts}, {@code data} and {@code libraries}. Files for {@code share} are in {@code
+ *       share/MAJOR}, libraries in {@code PLATFORM/MAJOR}, and the libraries that these depend on
+ *       in {@code needed/PLATFORM/MAJOR}. {@code SHA256SUMS} lists all files;
  *   <li>{@code libc}: a directory that contains the GNU C library for which the libraries were
  *       built, in a subdirectory {@code PLATFORM}, and a file {@code SHA256SUMS}; the directory may
  *       be in another jar; by default, the C library of the machine is used;
@@ -125,7 +125,7 @@ public final class PackedExtension {
   /**
    * Reads a descriptor.
    *
-   * @param from the description of the descriptor in error messages
+   * @param from the name of the descriptor for use in error messages
    * @throws IllegalStateException if the descriptor is invalid
    */
   public PackedExtension(String name, String from, InputStream in, Resources resources) {
@@ -363,7 +363,7 @@ public final class PackedExtension {
     return text.replace(SHARED_FOLDER, bytes).getBytes(StandardCharsets.ISO_8859_1);
   }
 
-  /** Returns the content of a file next to the descriptor. */
+  /** Returns the content of a file in the {@code folder} of the descriptor. */
   public byte[] read(String file) {
     return read(folder(), file);
   }

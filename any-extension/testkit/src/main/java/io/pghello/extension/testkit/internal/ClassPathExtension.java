@@ -153,7 +153,7 @@ public final class ClassPathExtension implements ExtensionSource {
     return packed.libc(Platform.current());
   }
 
-  /** Returns the content of a file in the descriptor's directory. */
+  /** Returns the content of a file in the {@code folder} of the descriptor. */
   public byte[] read(String file) {
     return packed.read(file);
   }

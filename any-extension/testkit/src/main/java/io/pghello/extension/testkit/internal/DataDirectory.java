@@ -96,7 +96,7 @@ final class DataDirectory implements AutoCloseable {
     }
   }
 
-  /** Returns the parent of all scratch directories. */
+  /** Returns the parent of all directories of this class. */
   static Path parent() throws IOException {
     if (Files.isDirectory(MEMORY)
         && Files.isWritable(MEMORY)
@@ -262,7 +262,7 @@ final class DataDirectory implements AutoCloseable {
           removeIfAbandoned(folder);
         }
       } catch (IOException e) {
-        // another JVM may be removing the directory, which this JVM does not need in any case
+        // another JVM may be removing the directory; this JVM does not need it in any case
         LOGGER.log(System.Logger.Level.DEBUG, "could not remove " + folder, e);
       }
     }

@@ -328,7 +328,7 @@ public final class DatabaseFactory implements AutoCloseable {
     }
   }
 
-  /** Waits until the server accepts connections again if a test has crashed it. */
+  /** If a test has crashed the server, waits until it accepts connections again. */
   void awaitServer() throws SQLException {
     admin.awaitServer();
   }

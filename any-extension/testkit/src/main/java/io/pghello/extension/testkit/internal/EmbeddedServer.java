@@ -193,7 +193,8 @@ public final class EmbeddedServer {
   }
 
   /**
-   * Returns the directory of a server with its extensions: links to an unpacked server, and files.
+   * Returns the directory of a server with its extensions. It contains links to the files of an
+   * unpacked server, and the extensions' files.
    */
   private static Path folder(
       InstallationCache cache, PostgresDistribution stock, ExtensionBundle content, String key)
@@ -580,8 +581,8 @@ public final class EmbeddedServer {
   }
 
   /**
-   * Sets a new password for roles, because many servers are copied from the template and would
-   * share its password.
+   * Sets a new password for roles, because otherwise all servers that are copied from the template
+   * would share its password.
    */
   private void changePasswords(List<String> roles) throws IOException {
     lock.lock();
@@ -624,7 +625,7 @@ public final class EmbeddedServer {
     return HexFormat.of().formatHex(random);
   }
 
-  /** Writes a password file that only this user can read, also while it is being created. */
+  /** Writes a password file that only this user can read, even while it is being created. */
   private static void writePassword(Path file, String password) throws IOException {
     Files.deleteIfExists(file);
     if (Platform.POSIX) {
@@ -745,7 +746,7 @@ public final class EmbeddedServer {
     }
   }
 
-  /** Creates an empty data directory for a superuser with a random password. */
+  /** Initializes a data directory. Its superuser gets a random password. */
   private void initialize() throws IOException {
     lock.lock();
     try {

@@ -72,7 +72,7 @@ public final class ExtensionBundle {
   private static final int LETTERS_PER_SLIP = 4;
 
   /**
-   * Extensions that are in the packages of a recipe but not in the recipe's jar, with the reasons.
+   * The extensions that a recipe's jar omits although they are in its packages, with the reasons.
    */
   private static final Map<String, String> LEFT_OUT =
       Map.of(
@@ -88,17 +88,16 @@ public final class ExtensionBundle {
   private final Set<String> preload = new LinkedHashSet<>();
 
   /**
-   * The version of the extensions' GNU C library that the server uses; empty if the server uses the
-   * machine's C library.
+   * The version of the GNU C library from an extension, if the server uses it; empty if the server
+   * uses the machine's C library.
    */
   private Optional<String> ownGlibc = Optional.empty();
 
   /**
    * Collects the settings of extensions for a server on this machine. The files are read later.
    *
-   * @throws IllegalStateException if two extensions have different values for a setting; methods
-   *     that need the files throw this exception if two extensions have different contents for a
-   *     file
+   * @throws IllegalStateException if two extensions have different values for a setting. Methods
+   *     that need the files also throw it if two extensions have different contents for a file.
    */
   ExtensionBundle(List<ServerExtension> extensions, PostgresDistribution stock) throws IOException {
     this(
@@ -113,9 +112,9 @@ public final class ExtensionBundle {
   /**
    * Collects the settings of extensions for a server on any machine. The files are read later.
    *
-   * @param machines the version of the machine's GNU C library; empty if the machine has another C
-   *     library, if no extension contains a GNU C library, or if extensions must not replace the
-   *     machine's
+   * @param machines the version of the machine's GNU C library; empty if the machine has a
+   *     different C library, if no extension contains a GNU C library, or if extensions must not
+   *     replace the machine's C library
    */
   ExtensionBundle(
       List<ServerExtension> extensions, Platform platform, int major, Optional<String> machines) {
@@ -197,8 +196,8 @@ public final class ExtensionBundle {
   }
 
   /**
-   * Rejects extensions with libraries that need data files. The libraries find these files only in
-   * a directory next to their own, and in a container they are in another directory.
+   * Rejects extensions with libraries that need data files. A library finds its data files only in
+   * a directory next to its own, and a container has different directories.
    */
   private void requireNoData() throws IOException {
     for (String path : files().keySet()) {
@@ -400,7 +399,8 @@ public final class ExtensionBundle {
       Files.writeString(folder.resolve(PRELOADED), preloaded);
     }
     if (needsLibrariesOf(stock)) {
-      // if this directory exists, ServerPrograms adds the server's own libraries to the search path
+      // if this directory exists, PostgresCommands adds the server's own libraries to the search
+      // path
       Files.createDirectories(folder.resolve(ExtensionSource.NEEDED));
     }
   }
@@ -445,7 +445,8 @@ public final class ExtensionBundle {
 
   /**
    * Returns whether a library, and each library that it needs, is in the server's directory or part
-   * of the C library. Otherwise the loader might not find one, and the server would not start.
+   * of the C library. Otherwise, the loader might not find a library, and the server would not
+   * start.
    */
   private static boolean isComplete(
       Map<String, byte[]> files, String name, Path stock, Set<String> seen) {
@@ -465,9 +466,9 @@ public final class ExtensionBundle {
   }
 
   /**
-   * Makes the server use the C library in its own directory. Programs that the server runs use the
-   * machine's C library. The script relies on initdb and pg_ctl starting the server by its absolute
-   * path.
+   * Replaces the server program with a script that makes the server use the C library in its own
+   * directory. Other programs that the server runs use the machine's C library. The script relies
+   * on initdb and pg_ctl starting the server by its absolute path.
    */
   private static void useOwnLibc(Path folder, String loader, String preloaded) throws IOException {
     Path program = folder.resolve("bin/postgres");
@@ -575,8 +576,8 @@ public final class ExtensionBundle {
   }
 
   /**
-   * Returns the server program, whose symbols are to be checked. Empty on Linux, where the program
-   * may be a script.
+   * Returns the server program, to check the symbols that libraries import from it. Empty on Linux,
+   * where the program may be a script.
    */
   private Optional<NativeFile> program(PostgresCommands programs) throws IOException {
     return platform.isLinux()

@@ -218,7 +218,7 @@ public final class InstallationCache {
     }
   }
 
-  /** The user of this JVM, who may not have a name. */
+  /** Returns the user of this JVM. The user may have no name. */
   static UserPrincipal user() throws IOException {
     Path self = Path.of("/proc/self");
     return Files.exists(self)

@@ -33,10 +33,11 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An installed PostgreSQL, as reported by its {@code pg_config}. The testkit does not write to its
- * directories. PostgreSQL 18 has a setting for the directories of extensions. Older servers look
- * for an extension's files at paths relative to the server program, so they run in a tree of links
- * with copies of three programs.
+ * An installed PostgreSQL, as reported by its {@code pg_config}. The testkit does not write to the
+ * installation's directories. Since version 18, PostgreSQL has a setting for the directories of
+ * extensions. Older servers look for an extension's files at paths relative to the server program,
+ * so the testkit runs them in a tree that contains copies of three programs and links to all other
+ * files.
  *
  * @param bin the directory of programs
  * @param libraries the directory of libraries
@@ -95,8 +96,8 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
    * Finds a server on this machine.
    *
    * @param which a major version, the path of a pg_config or of its directory, or {@link
-   *     ServerLocation#LOCAL} for the first server on the path, or, if the path has none, the
-   *     newest server in the usual directories
+   *     ServerLocation#LOCAL} for the first server on the {@code PATH}, or, if there is none, for
+   *     the newest server in the usual directories
    * @throws IllegalStateException if no usable server is found; the message contains the reason
    */
   static InstalledDistribution find(String which) throws IOException {
@@ -427,9 +428,9 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
   }
 
   /**
-   * Creates a subdirectory that mirrors the installation's absolute paths with links. Also creates
-   * links to the parts of this subdirectory, at the paths that these parts have in an unpacked
-   * server.
+   * Creates a subdirectory with links to the installed files, at the same absolute paths as in the
+   * installation. Also creates links to its directories of programs, libraries and shared files, at
+   * the paths that these directories have in an unpacked server.
    */
   @Override
   public void unpack(Path folder) throws IOException {
@@ -479,7 +480,7 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
           @Override
           public FileVisitResult preVisitDirectory(Path dir, BasicFileAttributes attributes)
               throws IOException {
-            // bitcode takes several megabytes, and only JIT compilation needs it, which tests do
+            // bitcode takes several megabytes and is used only for JIT compilation, which tests do
             // not need
             if (dir.endsWith("bitcode")) {
               return FileVisitResult.SKIP_SUBTREE;

@@ -390,7 +390,10 @@ public final class InstalledExtension implements ExtensionSource {
     return Files.readAllBytes(at);
   }
 
-  /** Replaces the installation path in a script, which may use the path, for example in COPY. */
+  /**
+   * Replaces the installation path in a script with a placeholder. A script may contain the path,
+   * for example in COPY.
+   */
   private static byte[] withoutFolder(byte[] script, String folder) {
     var text = new String(script, StandardCharsets.ISO_8859_1);
     return text.contains(folder)

@@ -88,7 +88,7 @@ record PostgresCommands(
     Path data = folder.resolve(ExtensionSource.NEEDED_DATA).resolve("proj");
     if (Files.isDirectory(data)) {
       environment.remove("PROJ_LIB");
-      // these variables are in the order in which PROJ searches
+      // PROJ searches the directories in these variables in this order
       environment.put("PROJ_USER_WRITABLE_DIRECTORY", data.toString());
       environment.put("PROJ_DATA", data.toString());
     }

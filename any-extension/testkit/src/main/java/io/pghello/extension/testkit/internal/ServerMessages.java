@@ -31,8 +31,8 @@ final class ServerMessages extends ProtocolReader {
       emptyQuery = false;
       firstAnswer = true;
     } else {
-      // only a simple query is answered with EmptyQueryResponse first; the first response to a
-      // prepared query is ParseComplete
+      // the response to an empty simple query begins with EmptyQueryResponse, and the response to
+      // an empty prepared query begins with ParseComplete
       emptyQuery |= firstAnswer && header[0] == 'I';
       firstAnswer = false;
     }

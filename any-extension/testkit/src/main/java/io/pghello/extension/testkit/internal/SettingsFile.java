@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * A file in a data directory with the settings of its server. Used instead of arguments on Windows,
- * because nested quotes in arguments are lost on Windows.
+ * A file in a data directory with the settings of its server. Used on Windows, because nested
+ * quotes in program arguments are lost there.
  */
 final class SettingsFile {
   /** The name of the file. */

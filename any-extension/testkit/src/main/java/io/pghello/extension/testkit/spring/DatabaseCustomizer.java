@@ -14,7 +14,7 @@ import org.springframework.test.context.MergedContextConfiguration;
  * the corresponding annotation of pg-hello-testkit. It is public only for pg-hello-testkit.
  *
  * <p>Spring shares a context among tests with equal customizers, so implementations should be
- * record classes whose components are all settings that affect the database.
+ * records with a component for each setting that affects the database.
  */
 public interface DatabaseCustomizer extends ContextCustomizer {
   /** The name of the bean that contains the database, and of the property source. */
