@@ -32,8 +32,8 @@ class ExtensionCommandTest {
   void reportsRejectedArguments() throws IOException {
     Path jar = Files.writeString(folder.resolve("a.jar"), "no jar");
     assertThat(said(3, "extension", "install", folder.resolve("b.jar").toString()))
-        .contains("pghello extension: ", "b.jar is no file");
-    assertThat(said(3, "extension", "check", jar.toString())).contains("a.jar is no jar");
+        .contains("pghello extension: ", "b.jar is not a file");
+    assertThat(said(3, "extension", "check", jar.toString())).contains("a.jar is not a jar");
     assertThat(said(3, "extension", "frobnicate", jar.toString())).contains("frobnicate");
     assertThat(said(3, "extension", "check")).contains("JAR");
   }

@@ -52,7 +52,7 @@ public record ElfFile(
    */
   public static ElfFile read(byte[] bytes) throws IOException {
     if (!isElf(bytes)) {
-      throw new IOException("it is no shared library of Linux for 64 bits");
+      throw new IOException("it is not a 64-bit shared library for Linux");
     }
     ByteBuffer file =
         ByteBuffer.wrap(bytes)
@@ -60,7 +60,7 @@ public record ElfFile(
     try {
       return new Reader(file).read();
     } catch (IndexOutOfBoundsException | BufferUnderflowException | IllegalArgumentException e) {
-      throw new IOException("it is cut off or damaged", e);
+      throw new IOException("it is truncated or damaged", e);
     }
   }
 
@@ -201,7 +201,7 @@ public record ElfFile(
 
     private static int offset(long value) {
       if (value < 0 || value > Integer.MAX_VALUE) {
-        throw new IllegalArgumentException("no place in the file: " + value);
+        throw new IllegalArgumentException("an address outside the file: " + value);
       }
       return (int) value;
     }
@@ -217,7 +217,7 @@ public record ElfFile(
           return offset(address - from + file.getLong(at + 8));
         }
       }
-      throw new IllegalArgumentException("no place in the file: " + address);
+      throw new IllegalArgumentException("an address outside the file: " + address);
     }
 
     private List<String> needed(int first, int count) {
@@ -252,7 +252,7 @@ public record ElfFile(
       while (file.get(to) != 0) {
         to++;
         if (to - from > MAX_NAME) {
-          throw new IllegalArgumentException("a name without an end");
+          throw new IllegalArgumentException("an unterminated name");
         }
       }
       var name = new byte[to - from];

@@ -18,7 +18,7 @@ record FileTree(Path root) {
 
   static FileTree of(Path folder) throws IOException, RefusedException {
     if (!Files.isDirectory(folder)) {
-      throw new RefusedException("There is no folder " + folder + ".");
+      throw new RefusedException("There is no directory " + folder + ".");
     }
     return new FileTree(folder.toRealPath());
   }
@@ -43,7 +43,7 @@ record FileTree(Path root) {
     Path folder = file.getParent();
     if (folder != null && !resolve(inside(folder)).equals(folder)) {
       throw new RefusedException(
-          file + " is reached through a link. Remedy: put a folder in the place of the link.");
+          file + " is reached through a link. Remedy: replace the link with a directory.");
     }
     return file;
   }
@@ -66,7 +66,7 @@ record FileTree(Path root) {
       }
       if (Files.isSymbolicLink(next)) {
         if (++links > MAX_LINKS) {
-          throw new RefusedException(inside + " in " + root + " has links in a circle.");
+          throw new RefusedException(inside + " in " + root + " has a cycle of links.");
         }
         Path target = Files.readSymbolicLink(next);
         if (target.isAbsolute()) {

@@ -86,7 +86,7 @@ final class InstallPlan {
     for (Path part : file) {
       if (part.toString().startsWith(".") || part.toString().endsWith(InstalledFiles.SUFFIX)) {
         throw new RefusedException(
-            "The jar names " + file + ", and such a name is this program's own.");
+            "The jar contains " + file + ", but the installer reserves such names.");
       }
     }
     return server.tree().direct(folder.resolve(file));
@@ -110,7 +110,7 @@ final class InstallPlan {
               + name
               + " was built for "
               + String.join(" and ", library.platforms())
-              + ", and this is "
+              + ", but the server is "
               + server
               + ".");
     }
@@ -121,7 +121,7 @@ final class InstallPlan {
               + name
               + " was built for PostgreSQL "
               + major.getAsInt()
-              + ", and this is "
+              + ", but the server is "
               + server
               + ".");
     }
@@ -136,7 +136,7 @@ final class InstallPlan {
             name
                 + " needs "
                 + each
-                + ", which was not found on the server's machine: install the package that has"
+                + ", which was not found on the server's machine: install the package that contains"
                 + " it.");
       }
     }
@@ -156,11 +156,11 @@ final class InstallPlan {
               + needed.get()
               + " of "
               + (library instanceof ElfFile ? "the GNU C library" : "macOS")
-              + ", and the server's machine has "
+              + ", but the server's machine has "
               + present.get()
               + ". Remedy: build it there with make install"
               + (library instanceof ElfFile
-                  ? ", or take the package of that distribution."
+                  ? ", or use the package for that distribution."
                   : ", or with MACOSX_DEPLOYMENT_TARGET=" + present.get() + "."));
     }
   }
@@ -234,9 +234,9 @@ final class InstallPlan {
       if (file.getValue() == State.FOREIGN) {
         throw new RefusedException(
             file.getKey()
-                + " is not what this program installs, and it did not install it, or somebody has"
-                + " changed it since. Remedy: remove the package that it belongs to, or move it"
-                + " away.");
+                + " differs from the file in the jar, and was not written by the installer, or was"
+                + " changed afterwards. Remedy: remove the package that the file belongs to, or"
+                + " move the file away.");
       }
     }
     List<Path> wanted =
@@ -402,7 +402,7 @@ final class InstallPlan {
       present = parent(present);
     }
     if (!Files.isDirectory(present, LinkOption.NOFOLLOW_LINKS)) {
-      throw new RefusedException(present + " is no folder, or a link to one.");
+      throw new RefusedException(present + " is not a directory, or is a link to one.");
     }
     if (isRoot()) {
       requireOnlyRootsOwn(present);
@@ -410,10 +410,10 @@ final class InstallPlan {
     if (!Files.isWritable(present)) {
       throw new RefusedException(
           isRoot()
-              ? "Nothing can be written into " + present + ": its file system is read-only."
-              : "No right to write into "
+              ? "Cannot write to " + present + ": its file system is read-only."
+              : "No permission to write to "
                   + present
-                  + ". Remedy: run this as its owner, "
+                  + ". Remedy: run the installer as the owner of this directory, "
                   + Files.getOwner(present)
                   + ", e.g. with sudo"
                   + (Files.getOwner(present).getName().equals("root")
@@ -441,12 +441,14 @@ final class InstallPlan {
       if (!owned || (others && !(sticky && !each.equals(folder)))) {
         throw new RefusedException(
             each
-                + " may be changed by others than root ("
-                + (owned ? "its group or all" : attributes.owner().getName())
-                + "), who could lead root astray. Remedy: "
+                + " can be changed by users other than root ("
+                + (owned ? "its group or all users" : attributes.owner().getName())
+                + "), who could redirect root's writes. Remedy: "
                 + (owned
                     ? "chmod go-w " + each + "."
-                    : "run this as its owner: sudo -u " + attributes.owner().getName() + " ..."));
+                    : "run the installer as its owner: sudo -u "
+                        + attributes.owner().getName()
+                        + " ..."));
       }
     }
   }
@@ -478,7 +480,7 @@ final class InstallPlan {
     Path file = server.tree().direct(server.scripts().resolve(LOCK));
     if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)
         && !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
-      throw new RefusedException(file + " is no file. Remedy: remove it.");
+      throw new RefusedException(file + " is not a regular file. Remedy: remove it.");
     }
     FileChannel channel =
         FileChannel.open(
@@ -488,7 +490,8 @@ final class InstallPlan {
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
     try {
       if (channel.tryLock() == null) {
-        out.accept("Another run is at work: this one waits for it.");
+        out.accept(
+            "Another run of the installer is in progress. This run waits until it has finished.");
         channel.lock();
       }
       return channel;

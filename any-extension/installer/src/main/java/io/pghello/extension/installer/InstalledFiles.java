@@ -48,7 +48,7 @@ record InstalledFiles(Path file, Map<Path, Set<String>> hashes, Set<Path> folder
       return found;
     }
     if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
-      throw new RefusedException(file + " is no file. Remedy: remove it.");
+      throw new RefusedException(file + " is not a regular file. Remedy: remove it.");
     }
     List<String> lines;
     try {

@@ -44,23 +44,25 @@ public final class Installer {
   private static final String USAGE =
       """
       Usage: java -jar JAR check|install|uninstall [OPTION]...
-      Puts the PostgreSQL extension in this jar into a server that is installed on this machine.
+      Installs the PostgreSQL extension in this jar on a server on this machine.
 
-        check      show which of its files the server has
-        install    write those that are missing, and replace older ones
-        uninstall  remove what install has written
+        check      show the state of each file of the extension on the server
+        install    write missing files, and replace older ones
+        uninstall  remove the files that install has written
 
-        --pg-config PROGRAM  the server's pg_config, which is run
-        --bindir FOLDER      the server's folder of programs, as /usr/lib/postgresql/17/bin
-        --root FOLDER        the root of another machine's files, as of a container's image;
-                             as root, never of a container that runs: it could lead root astray
-        --name EXTENSION     which one, if the jar has several
-        --dry-run            show what would be done
+        --pg-config PROGRAM  pg_config of the server; the installer runs this program
+        --bindir FOLDER      directory of the server's programs, e.g. /usr/lib/postgresql/17/bin
+        --root FOLDER        root directory of another machine's files, e.g. of a container image;
+                             do not use it as root on a running container, because the container
+                             could redirect writes with links
+        --name EXTENSION     name of the extension; needed only if the jar contains several
+        --dry-run            show the changes without making them
         --help               show this text
 
-      Without --pg-config and --bindir, the server is looked for on the path and in the usual folders.
-      Exit status: 0 all is well, 1 something is to be done or was left alone, 2 it failed and was
-      undone, 3 nothing was changed: it was refused, or the command line is wrong.
+      Without --pg-config and --bindir, the installer searches the PATH and the usual directories.
+      Exit status: 0 success; 1 further steps are necessary, or files were skipped; 2 the action
+      failed and was undone; 3 nothing was changed, because the action was refused or the command
+      line is wrong.
       """;
 
   static final String NOT_ON_WINDOWS =
@@ -148,13 +150,18 @@ public final class Installer {
       reason = e.toString();
     }
     if (e instanceof Changes.UnfinishedException) {
-      return "all was done, but not tidied up: " + reason + "; run this again";
+      return "the changes are complete, but the cleanup failed: "
+          + reason
+          + "; run the same command again";
     }
-    return "failed, and all changes were rolled back: "
-        + reason
+    return "failed, and "
         + (e.getSuppressed().length == 0
-            ? ""
-            : "; but not all could be undone (" + e.getSuppressed()[0] + "): run this again");
+            ? "all changes were rolled back: " + reason
+            : "some changes could not be rolled back ("
+                + e.getSuppressed()[0]
+                + "): "
+                + reason
+                + "; run the same command again");
   }
 
   private static Request request(List<String> arguments) throws RefusedException {
@@ -175,7 +182,7 @@ public final class Installer {
         case "--pg-config" -> pgConfig = Path.of(value(arguments, ++i));
         case "--bindir" -> bindir = Path.of(value(arguments, ++i));
         case "--root" -> root = Path.of(value(arguments, ++i));
-        default -> throw new RefusedException("Unknown: " + argument + "; see --help.");
+        default -> throw new RefusedException("Unknown argument: " + argument + "; see --help.");
       }
     }
     if (action == null) {
@@ -214,7 +221,7 @@ public final class Installer {
       };
     } catch (OutOfMemoryError e) {
       // the files may have any size
-      throw new IOException("a file needs more memory than there is: " + e.getMessage(), e);
+      throw new IOException("a file needs more memory than is available: " + e.getMessage(), e);
     }
   }
 
@@ -227,12 +234,12 @@ public final class Installer {
 
   private static JarFile open(Path jar) throws IOException, RefusedException {
     if (!jar.toFile().isFile()) {
-      throw new RefusedException(jar + " is no file.");
+      throw new RefusedException(jar + " is not a file.");
     }
     try {
       return new JarFile(jar.toFile());
     } catch (ZipException e) {
-      throw new RefusedException(jar + " is no jar: " + e.getMessage() + ".");
+      throw new RefusedException(jar + " is not a jar: " + e.getMessage() + ".");
     }
   }
 
@@ -247,8 +254,8 @@ public final class Installer {
     }
     out.accept(
         missing == 0
-            ? "All is installed."
-            : missing + " of " + states.size() + " files are not as in the jar.");
+            ? "All files are installed."
+            : missing + " of " + states.size() + " files are missing or differ from the jar.");
     print(installation.notes(), out);
     return missing == 0 && installation.notes().isEmpty() ? OK : WARNING;
   }
@@ -269,18 +276,18 @@ public final class Installer {
     List<Path> written = installation.install(dryRun, file -> {}, out);
     list(written, dryRun ? "would write" : "wrote", out);
     if (written.isEmpty()) {
-      out.accept("Nothing to do: all is installed.");
+      out.accept("Nothing to do: all files are installed.");
     } else if (!dryRun) {
       String name =
           extension.name().matches("[a-z_][a-z0-9_]*")
               ? extension.name()
               : "\"" + extension.name() + "\"";
       out.accept(
-          "Now, in each database: CREATE EXTENSION "
+          "Next, run in each database: CREATE EXTENSION "
               + name
-              + "; or, if it exists: ALTER EXTENSION "
+              + "; or, if it exists there, ALTER EXTENSION "
               + name
-              + " UPDATE. Sessions that have loaded an older library go on with that one.");
+              + " UPDATE. Sessions that have already loaded an older library continue to use it.");
     }
     print(remarks(extension), out);
     print(installation.notes(), out);
@@ -292,7 +299,8 @@ public final class Installer {
     var remarks = new ArrayList<String>();
     if (!extension.preload().isEmpty()) {
       remarks.add(
-          "The server has to load it at its start: add to shared_preload_libraries, and restart: "
+          "The server must load the library at startup: add to shared_preload_libraries, and"
+              + " restart the server: "
               + String.join(",", extension.preload()));
     }
     extension
@@ -307,7 +315,7 @@ public final class Installer {
       throws IOException, RefusedException {
     InstallPlan.Removed removed = InstallPlan.uninstall(server, extension, dryRun, file -> {}, out);
     list(removed.files(), dryRun ? "would remove" : "removed", out);
-    list(removed.kept(), "kept, as it was changed since:", out);
+    list(removed.kept(), "kept, because it was changed after the installation:", out);
     if (removed.files().isEmpty() && removed.kept().isEmpty()) {
       out.accept("Nothing to do: " + extension + " was not installed by this program.");
     } else {
@@ -315,7 +323,8 @@ public final class Installer {
           "The installer does not know which databases have the extension. "
               + (dryRun
                   ? "Drop it there first (DROP EXTENSION), or its functions will fail."
-                  : "If one has it still (no DROP EXTENSION before), its functions fail now."));
+                  : "In a database that still has it (no DROP EXTENSION before), its functions fail"
+                      + " now."));
     }
     return removed.kept().isEmpty() ? OK : WARNING;
   }
@@ -333,7 +342,8 @@ public final class Installer {
     if (request.pgConfig() != null) {
       if (!tree.isThisMachine() || request.bindir() != null) {
         throw new RefusedException(
-            "--pg-config is for a server of this machine, and stands alone: use --bindir.");
+            "--pg-config cannot be combined with --bindir or another machine's --root: use"
+                + " --bindir.");
       }
       return Server.of(tree, request.pgConfig());
     }
@@ -347,8 +357,8 @@ public final class Installer {
     }
     if (servers.isEmpty()) {
       throw new RefusedException(
-          "No PostgreSQL server was found. Remedy: name its programs with --bindir FOLDER, or"
-              + " --pg-config.");
+          "No PostgreSQL server was found. Remedy: pass the directory of its programs with"
+              + " --bindir, or its pg_config with --pg-config.");
     }
     throw new RefusedException(
         "There are "

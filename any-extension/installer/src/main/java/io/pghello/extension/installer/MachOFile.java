@@ -82,7 +82,7 @@ public final class MachOFile implements NativeFile {
    */
   public static MachOFile read(byte[] bytes) throws IOException {
     if (!isMachO(bytes)) {
-      throw new IOException("it is no library of macOS for 64 bits");
+      throw new IOException("it is not a 64-bit library for macOS");
     }
     ByteBuffer file = ByteBuffer.wrap(bytes);
     var slices = new LinkedHashMap<String, Slice>();
@@ -96,10 +96,10 @@ public final class MachOFile implements NativeFile {
         }
       }
     } catch (IndexOutOfBoundsException | BufferUnderflowException | IllegalArgumentException e) {
-      throw new IOException("it is cut off or damaged", e);
+      throw new IOException("it is truncated or damaged", e);
     }
     if (slices.isEmpty()) {
-      throw new IOException("it is for 32 bits, or for another system of Apple's than macOS");
+      throw new IOException("it is for 32-bit processors, or for an Apple system other than macOS");
     }
     return new MachOFile(slices);
   }
@@ -276,7 +276,7 @@ public final class MachOFile implements NativeFile {
     /** Returns a part of the slice. Fails if the file ends before the end of the part. */
     private ByteBuffer part(long from, long size) {
       if (from < 0 || size < 0 || from > file.limit() - size) {
-        throw new IllegalArgumentException("no place in the file: " + from);
+        throw new IllegalArgumentException("an address outside the file: " + from);
       }
       return file.slice((int) from, (int) size);
     }
@@ -311,7 +311,7 @@ public final class MachOFile implements NativeFile {
       while (!nodes.isEmpty()) {
         Node node = nodes.pop();
         if (!seen.add(node.at) || node.name.length() > MAX_NAME) {
-          throw new IllegalArgumentException("a tree of names with a circle");
+          throw new IllegalArgumentException("a cycle in the tree of exported names");
         }
         tree.position(node.at);
         int information = number(tree);
@@ -340,7 +340,7 @@ public final class MachOFile implements NativeFile {
           return (int) Math.min(number, Integer.MAX_VALUE);
         }
       }
-      throw new IllegalArgumentException("a number without an end");
+      throw new IllegalArgumentException("an unterminated number");
     }
 
     private static String withoutUnderscore(String name) {
@@ -415,7 +415,7 @@ public final class MachOFile implements NativeFile {
       while (file.get(to) != 0) {
         to++;
         if (to - from > MAX_NAME) {
-          throw new IllegalArgumentException("a name without an end");
+          throw new IllegalArgumentException("an unterminated name");
         }
       }
       var name = new byte[to - from];

@@ -23,7 +23,7 @@ public sealed interface NativeFile permits ElfFile, MachOFile, PeFile {
     if (PeFile.isPe(bytes)) {
       return PeFile.read(bytes);
     }
-    throw new IOException("it is no shared library of Linux, macOS or Windows for 64 bits");
+    throw new IOException("it is not a 64-bit shared library for Linux, macOS or Windows");
   }
 
   /**

@@ -147,9 +147,9 @@ public final class PackedExtension {
       } else {
         throw new IllegalStateException(
             from
-                + " has the key \""
+                + " has the unknown key \""
                 + key
-                + "\"; known are "
+                + "\"; valid keys are "
                 + String.join(", ", KEYS)
                 + ", headers.MAJOR and setting.NAME.");
       }
@@ -331,7 +331,7 @@ public final class PackedExtension {
     try {
       return below(folder, file);
     } catch (IllegalArgumentException e) {
-      throw new IllegalStateException(descriptor + " names " + e.getMessage(), e);
+      throw new IllegalStateException(descriptor + " lists " + e.getMessage(), e);
     }
   }
 
@@ -347,7 +347,7 @@ public final class PackedExtension {
         || file.chars().anyMatch(Character::isISOControl)
         || !path.normalize().toString().replace(File.separatorChar, '/').equals(file)
         || path.startsWith("..")) {
-      throw new IllegalArgumentException("\"" + file + "\", which is no file below " + folder);
+      throw new IllegalArgumentException("\"" + file + "\", which is not a path below " + folder);
     }
     return folder + file;
   }
@@ -388,7 +388,13 @@ public final class PackedExtension {
     try (InputStream in = resources.open(resource)) {
       if (in == null) {
         throw new IllegalStateException(
-            "No " + resource + " " + resources.place() + ", which " + descriptor + " names.");
+            "There is no "
+                + resource
+                + " "
+                + resources.place()
+                + ", although "
+                + descriptor
+                + " lists it.");
       }
       return in.readAllBytes();
     } catch (IOException e) {
@@ -400,7 +406,7 @@ public final class PackedExtension {
     byte[] content = read(folder, file);
     if (!hash.equals(sha256(content))) {
       throw new IllegalStateException(
-          file + " is not what " + SUMS + " says: it is damaged, or was built again.");
+          file + " does not match " + SUMS + ": it is damaged, or was built again.");
     }
     return content;
   }

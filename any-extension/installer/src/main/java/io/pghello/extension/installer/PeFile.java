@@ -45,12 +45,12 @@ public record PeFile(
    */
   public static PeFile read(byte[] bytes) throws IOException {
     if (!isPe(bytes)) {
-      throw new IOException("it is no library of Windows");
+      throw new IOException("it is not a library for Windows");
     }
     try {
       return new Reader(ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN)).read();
     } catch (IndexOutOfBoundsException | BufferUnderflowException | IllegalArgumentException e) {
-      throw new IOException("it is cut off or damaged", e);
+      throw new IOException("it is truncated or damaged", e);
     }
   }
 
@@ -141,7 +141,7 @@ public record PeFile(
             Integer.toUnsignedLong(file.getInt(section + 16))
                 + Integer.toUnsignedLong(file.getInt(section + 20));
         if (end > file.limit()) {
-          throw new IllegalArgumentException("a section behind the end");
+          throw new IllegalArgumentException("a section after the end of the file");
         }
       }
     }
@@ -155,7 +155,7 @@ public record PeFile(
           return address - from + file.getInt(section + 20);
         }
       }
-      throw new IllegalArgumentException("no place in the file: " + address);
+      throw new IllegalArgumentException("an address outside the file: " + address);
     }
 
     private static int count(int count, int most) {
@@ -217,7 +217,7 @@ public record PeFile(
       while (file.get(to) != 0) {
         to++;
         if (to - from > MAX_NAME) {
-          throw new IllegalArgumentException("a name without an end");
+          throw new IllegalArgumentException("an unterminated name");
         }
       }
       var name = new byte[to - from];

@@ -139,7 +139,8 @@ record Server(
         return of(tree, program, null);
       }
     }
-    throw new RefusedException("There is no server in " + folder + ": it has no program postgres.");
+    throw new RefusedException(
+        "There is no server in " + folder + ": it does not contain the program postgres.");
   }
 
   /** Returns the server that {@code pg_config} describes. Runs pg_config. */
@@ -149,9 +150,9 @@ record Server(
     if (!Files.isRegularFile(program)) {
       throw new RefusedException(
           config
-              + " is of PostgreSQL's client: there is no server in "
+              + " belongs to a client installation: there is no server in "
               + folder
-              + ". Name the pg_config of a server.");
+              + ". Pass the pg_config of a server.");
     }
     return of(tree, program, config);
   }
@@ -164,7 +165,7 @@ record Server(
       file = NativeFile.read(content);
     } catch (IOException e) {
       throw new RefusedException(
-          program + " is no program for Linux or macOS of 64 bits (" + e.getMessage() + ").");
+          program + " is not a 64-bit program for Linux or macOS (" + e.getMessage() + ").");
     }
     if (file instanceof PeFile) {
       throw new RefusedException(program + " is for Windows. " + Installer.NOT_ON_WINDOWS);
@@ -235,11 +236,11 @@ record Server(
       }
     }
     throw new RefusedException(
-        "The folder of "
-            + program
-            + " that has "
+        "No directory with "
             + file
-            + " was not found. Name its pg_config with --pg-config.");
+            + " was found for "
+            + program
+            + ". Pass the server's pg_config with --pg-config.");
   }
 
   private static Path parent(Path path) {
@@ -266,7 +267,7 @@ record Server(
     try (InputStream out = process.getInputStream()) {
       var answer = new String(out.readAllBytes(), StandardCharsets.UTF_8).strip();
       if (process.waitFor() != 0 || !answer.startsWith("/")) {
-        throw new RefusedException(config + " " + option + " does not answer with a folder.");
+        throw new RefusedException(config + " " + option + " did not print a directory.");
       }
       return answer;
     } catch (InterruptedException e) {

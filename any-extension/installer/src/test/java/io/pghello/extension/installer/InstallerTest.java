@@ -87,7 +87,7 @@ class InstallerTest {
     assertThat(check.out())
         .startsWith("PostgreSQL 17.3 (linux-amd64, " + bin.resolve("postgres") + ")")
         .contains("missing  " + libraries.resolve("acme.so"))
-        .contains("4 of 4 files are not as in the jar.");
+        .contains("4 of 4 files are missing or differ from the jar.");
     Run tried = run("install", "--dry-run");
     assertThat(tried.out()).contains("would write " + shared.resolve("acme/units.data"));
     assertThat(content(root)).isEqualTo(before);
@@ -168,7 +168,8 @@ class InstallerTest {
           assertThat(content(root)).as("failed at step %d", steps).isEqualTo(before);
         }
       } catch (IOException e) {
-        assertThat(Installer.failure(e)).startsWith("all was done, but not tidied up: no space");
+        assertThat(Installer.failure(e))
+            .startsWith("the changes are complete, but the cleanup failed: no space");
         assertThat(content(root)).isNotEqualTo(empty);
         assertThat(run("uninstall").status()).isEqualTo(Installer.OK);
         assertThat(content(root)).isEqualTo(empty);
@@ -263,8 +264,8 @@ class InstallerTest {
     }
     Map<String, String> before = content(root);
     assertThat(run("check").out()).contains("foreign  " + file);
-    refuses(run("install"), file + " is not what this program installs", "Remedy: ");
-    refuses(run("install", "--dry-run"), file + " is not what this program installs");
+    refuses(run("install"), file + " differs from the file in the jar", "Remedy: ");
+    refuses(run("install", "--dry-run"), file + " differs from the file in the jar");
     assertThat(run("uninstall").out()).contains("Nothing to do");
     assertThat(content(root)).isEqualTo(before);
     assertThat(elsewhere).hasContent("another's");
@@ -285,10 +286,11 @@ class InstallerTest {
     Path script = shared.resolve("extension/acme--1.0.sql");
     Files.writeString(script, "changed");
     jar = acme(folder.resolve("newer.jar"), "1.0", library("two"));
-    refuses(run("install"), script + " is not what this program installs");
+    refuses(run("install"), script + " differs from the file in the jar");
     Run uninstall = run("uninstall");
     assertThat(uninstall.status()).isEqualTo(Installer.WARNING);
-    assertThat(uninstall.out()).contains("kept, as it was changed since: " + script);
+    assertThat(uninstall.out())
+        .contains("kept, because it was changed after the installation: " + script);
     assertThat(script).hasContent("changed");
     assertThat(libraries.resolve("acme.so")).doesNotExist();
   }
@@ -307,7 +309,7 @@ class InstallerTest {
             "x",
             ""));
     Map<String, String> before = content(folder);
-    refuses(run("install"), "names \"", "which is no file below share/postgresql/extension/");
+    refuses(run("install"), "lists \"", "which is not a path below share/postgresql/extension/");
     assertThat(content(folder)).isEqualTo(before);
   }
 
@@ -387,7 +389,7 @@ class InstallerTest {
             "acme/" + file,
             "0".repeat(64) + "  lib/plpgsql.so\n"));
     Map<String, String> before = content(root);
-    refuses(run("install"), "names " + file + ", and such a name is this program's own");
+    refuses(run("install"), "contains " + file + ", but the installer reserves such names");
     assertThat(content(root)).isEqualTo(before);
   }
 
@@ -408,7 +410,7 @@ class InstallerTest {
             ""));
     Run install = run("install");
     assertThat(install.out())
-        .contains("restart: acme?]0;?2J?\n")
+        .contains("restart the server: acme?]0;?2J?\n")
         .contains("the setting a = b?]0;?2J?\n");
   }
 
@@ -448,7 +450,7 @@ class InstallerTest {
     Files.write(bin.resolve("postgres"), program(AMD64, "libc.musl-x86_64.so.1", "17.2"));
     refuses(run("install"), "no library for PostgreSQL 17 on linux-amd64-musl");
     Files.writeString(bin.resolve("postgres"), "#!/bin/sh");
-    refuses(run("install"), "is no program for Linux or macOS of 64 bits");
+    refuses(run("install"), "is not a 64-bit program for Linux or macOS");
     Files.write(bin.resolve("postgres"), program(AMD64, "libc.so.6", ""));
     refuses(run("install"), "does not report a PostgreSQL version");
     Files.write(bin.resolve("postgres"), program(AMD64, "libc.so.6", "99999999999.1"));
@@ -474,7 +476,7 @@ class InstallerTest {
             elf(AMD64, many, null, null, ""),
             elf(AMD64, List.of("a".repeat(5_000)), null, null, ""))) {
       acme(jar, "1.0", library);
-      refuses(run("install"), "The library acme.so cannot be used: it is cut off or damaged");
+      refuses(run("install"), "The library acme.so cannot be used: it is truncated or damaged");
     }
   }
 
@@ -528,7 +530,7 @@ class InstallerTest {
             "acme/acme.control",
             ""));
     assertThat(run("install").out())
-        .contains("add to shared_preload_libraries, and restart: acme")
+        .contains("add to shared_preload_libraries, and restart the server: acme")
         .contains("The server needs the setting acme.db = jobs");
   }
 
@@ -541,7 +543,7 @@ class InstallerTest {
     assertThat(run("check", "--bindir", "usr/lib/postgresql/17").status()).isEqualTo(Installer.OK);
     refuses(run("check", "--bindir", "/usr/bin"), "There is no server in /usr/bin");
     refuses(
-        run("check", "--pg-config", "/usr/bin/pg_config"), "--pg-config is for a server of this");
+        run("check", "--pg-config", "/usr/bin/pg_config"), "--pg-config cannot be combined with");
   }
 
   @ParameterizedTest
@@ -591,11 +593,11 @@ class InstallerTest {
     Files.delete(bin.resolve("postgres"));
     refuses(
         FakeServer.run(jar, "check", "--pg-config", config.toString()),
-        config + " is of PostgreSQL's client: there is no server in " + bin);
+        config + " belongs to a client installation: there is no server in " + bin);
     Files.writeString(config, "#!/bin/sh\nexit 1");
     refuses(
         FakeServer.run(jar, "check", "--pg-config", config.toString()),
-        config + " --bindir does not answer with a folder");
+        config + " --bindir did not print a directory");
   }
 
   @Test
@@ -604,17 +606,17 @@ class InstallerTest {
     refuses(run("check"), "No PostgreSQL server was found. Remedy: ");
     bin = debian(root, 17);
     Files.delete(root.resolve("usr/share/postgresql/17/extension/plpgsql.control"));
-    refuses(run("check"), "that has extension/plpgsql.control was not found");
+    refuses(run("check"), "No directory with extension/plpgsql.control was found for");
     root = folder.resolve("nowhere");
-    refuses(run("check"), "There is no folder " + root);
-    refuses(FakeServer.run(folder.resolve("no.jar"), "check"), "no.jar is no file");
+    refuses(run("check"), "There is no directory " + root);
+    refuses(FakeServer.run(folder.resolve("no.jar"), "check"), "no.jar is not a file");
     Path none = jar(folder.resolve("none.jar"), Map.of("acme/acme.control", ""));
     refuses(FakeServer.run(none, "check"), "has no extension.");
     refuses(FakeServer.run(jar, "check", "--name", "other"), "has no extension other.");
     jar(none, Map.of("a.properties", "", "b.properties", ""));
     refuses(FakeServer.run(none, "check"), "name one with --name: a, b");
     refuses(FakeServer.run(jar), "check, install or uninstall is missing");
-    refuses(FakeServer.run(jar, "check", "--frobnicate"), "Unknown: --frobnicate");
+    refuses(FakeServer.run(jar, "check", "--frobnicate"), "Unknown argument: --frobnicate");
     refuses(FakeServer.run(jar, "check", "--root"), "--root lacks its value");
     assertThat(FakeServer.run(jar, "--help").out()).startsWith("Usage: ").contains("--dry-run");
   }
@@ -637,7 +639,7 @@ class InstallerTest {
     refuses(run("install"), " leads out of " + root);
     Files.delete(libraries);
     Files.createSymbolicLink(libraries, Path.of("/usr/lib/postgresql/17/lib"));
-    refuses(run("install"), "has links in a circle");
+    refuses(run("install"), "has a cycle of links");
     assertThat(outside).isDirectoryNotContaining("glob:**acme*");
   }
 
@@ -694,7 +696,7 @@ class InstallerTest {
     Path lock = shared.resolve("extension/.pg-extension-lock");
     Files.delete(lock);
     Files.createSymbolicLink(lock, victim);
-    refuses(run("uninstall"), lock + " is no file. Remedy: remove it.");
+    refuses(run("uninstall"), lock + " is not a regular file. Remedy: remove it.");
   }
 
   /** A link that another program puts there between the deletion and the writing. */
@@ -737,7 +739,7 @@ class InstallerTest {
               library,
               "acme/SHA256SUMS",
               other + "  linux-amd64/17/acme.so\n"));
-      refuses(run("install"), "linux-amd64/17/acme.so is not what SHA256SUMS says");
+      refuses(run("install"), "linux-amd64/17/acme.so does not match SHA256SUMS");
     }
     assertThat(libraries.resolve("acme.so")).doesNotExist();
   }
@@ -751,11 +753,13 @@ class InstallerTest {
       // the group's are those of an access control list, too
       for (String mode : List.of("rwxrwxrwx", "rwxrwxr-x")) {
         Files.setPosixFilePermissions(libraries, PosixFilePermissions.fromString(mode));
-        refuses(run("install"), libraries + " may be changed by others than root", "chmod go-w");
+        refuses(
+            run("install"), libraries + " can be changed by users other than root", "chmod go-w");
       }
       // in a sticky folder, others can create what root would write
       Files.setAttribute(libraries, "unix:mode", 01777);
-      refuses(run("install"), libraries + " may be changed by others than root", "chmod go-w");
+      refuses(
+          run("install"), libraries + " can be changed by users other than root", "chmod go-w");
       Files.setPosixFilePermissions(libraries, PosixFilePermissions.fromString("rwxr-xr-x"));
       // but they cannot replace what is root's
       Files.setAttribute(libraries.getParent(), "unix:mode", 01777);
@@ -765,8 +769,8 @@ class InstallerTest {
     }
     assertThatThrownBy(() -> InstallPlan.requireOnlyRootsOwn(libraries))
         .isInstanceOf(RefusedException.class)
-        .hasMessageContaining(" may be changed by others than root (")
-        .hasMessageContaining("Remedy: run this as its owner: sudo -u ");
+        .hasMessageContaining(" can be changed by users other than root (")
+        .hasMessageContaining("Remedy: run the installer as its owner: sudo -u ");
   }
 
   /** In a process of another user where this one is root. */
@@ -787,9 +791,11 @@ class InstallerTest {
       assertThat(process.waitFor(5, TimeUnit.MINUTES)).isTrue();
       assertThat(said)
           .content()
-          .contains("pg-extension: No right to write into ")
+          .contains("pg-extension: No permission to write to ")
           .contains(
-              "Remedy: run this as its owner, " + Files.getOwner(folder) + ", e.g. with sudo");
+              "Remedy: run the installer as the owner of this directory, "
+                  + Files.getOwner(folder)
+                  + ", e.g. with sudo");
       assertThat(process.exitValue()).isEqualTo(Installer.REFUSED);
     } finally {
       execute("chmod", "-R", "u+w", open.toString());

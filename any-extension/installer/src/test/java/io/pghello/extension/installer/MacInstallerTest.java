@@ -143,18 +143,21 @@ class MacInstallerTest {
     pack(file, new MachO(AMD64, BUNDLE).bytes());
     refuses(
         run("install"),
-        "acme.dylib was built for darwin-amd64, and this is PostgreSQL 17.1 (darwin-arm64, ");
+        "acme.dylib was built for darwin-amd64, but the server is PostgreSQL 17.1 (darwin-arm64, ");
     pack(file, FakeServer.library(""));
-    refuses(run("install"), "acme.dylib was built for linux-amd64, and this is PostgreSQL 17.1");
+    refuses(
+        run("install"), "acme.dylib was built for linux-amd64, but the server is PostgreSQL 17.1");
     pack(file, LIBRARY.containing(NativeFiles.magic(15)).bytes());
-    refuses(run("install"), "acme.dylib was built for PostgreSQL 15, and this is PostgreSQL 17.1");
+    refuses(
+        run("install"),
+        "acme.dylib was built for PostgreSQL 15, but the server is PostgreSQL 17.1");
     pack(file, LIBRARY.importing("palloc", "palloc_aligned").bytes());
     refuses(run("install"), "acme.dylib needs palloc_aligned, which this server does not export: ");
     pack(file, LIBRARY.unsigned().bytes());
     refuses(run("install"), "acme.dylib is not signed, and macOS runs only signed code");
     byte[] whole = LIBRARY.bytes();
     pack(file, Arrays.copyOf(whole, whole.length - 9));
-    refuses(run("install"), "acme.dylib cannot be used: it is cut off or damaged.");
+    refuses(run("install"), "acme.dylib cannot be used: it is truncated or damaged.");
     pack(file, LIBRARY.containing(NativeFiles.magic(17)).bytes());
     assertThat(run("install").status()).isEqualTo(Installer.OK);
   }

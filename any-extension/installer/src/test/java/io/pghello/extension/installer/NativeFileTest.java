@@ -139,7 +139,7 @@ class NativeFileTest {
     file.putLong(segment + 40, 1L << 32).putLong(segment + 48, 0);
     assertThatThrownBy(() -> NativeFile.read(bytes))
         .isInstanceOf(IOException.class)
-        .hasMessage("it is cut off or damaged");
+        .hasMessage("it is truncated or damaged");
   }
 
   private static Stream<byte[]> files() {
@@ -157,7 +157,7 @@ class NativeFileTest {
       assertThatThrownBy(() -> NativeFile.read(part))
           .as("%d of %d bytes", length, whole.length)
           .isInstanceOf(IOException.class)
-          .hasMessage("it is cut off or damaged");
+          .hasMessage("it is truncated or damaged");
     }
   }
 
@@ -195,7 +195,7 @@ class NativeFileTest {
         }) {
       assertThatThrownBy(() -> NativeFile.read(content))
           .isInstanceOf(IOException.class)
-          .hasMessage("it is no shared library of Linux, macOS or Windows for 64 bits");
+          .hasMessage("it is not a 64-bit shared library for Linux, macOS or Windows");
     }
   }
 

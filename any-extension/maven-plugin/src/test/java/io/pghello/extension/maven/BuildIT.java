@@ -190,7 +190,7 @@ class BuildIT {
     PackageMojo unbuilt = pack(source);
     assertThatThrownBy(unbuilt::execute)
         .isInstanceOf(MojoFailureException.class)
-        .hasMessageContaining("There is no folder");
+        .hasMessageContaining("There is no directory");
   }
 
   /** Headers of another release of the distribution are for its C library. */

@@ -167,7 +167,7 @@ class RegressIT {
     RegressMojo mojo = mojo();
     assertThatThrownBy(mojo::execute)
         .isInstanceOf(MojoFailureException.class)
-        .hasMessageContaining("There is no folder");
+        .hasMessageContaining("There is no directory");
     mojo.majors = List.of(99);
     assertThatThrownBy(mojo::execute)
         .isInstanceOf(MojoFailureException.class)

@@ -405,7 +405,7 @@ public final class InstalledExtension implements ExtensionSource {
   private static List<Path> list(Path root) {
     if (!Files.isDirectory(root)) {
       throw new IllegalArgumentException(
-          "There is no folder " + root + ": make it with make install DESTDIR=" + root + ".");
+          "There is no directory " + root + ": create it with make install DESTDIR=" + root + ".");
     }
     var files = new ArrayList<Path>();
     try {

@@ -131,7 +131,7 @@ class ClassPathExtensionTest {
     assertThatThrownBy(() -> onClassPath(() -> files(17), folder))
         .isInstanceOf(IllegalStateException.class)
         .hasMessage(
-            "META-INF/pg-extension/acme.properties names \"%s\", which is no file below"
+            "META-INF/pg-extension/acme.properties lists \"%s\", which is not a path below"
                     .formatted(file)
                 + " share/postgresql/extension/");
   }
@@ -142,7 +142,7 @@ class ClassPathExtensionTest {
     assertThatThrownBy(() -> onClassPath(() -> files(17), folder))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining(
-            "names \"../../bin/postgres\", which is no file below lib/postgresql/");
+            "lists \"../../bin/postgres\", which is not a path below lib/postgresql/");
   }
 
   @Test
@@ -150,7 +150,8 @@ class ClassPathExtensionTest {
     describe("scripts = acme.control\npreloads = acme");
     assertThatThrownBy(this::found)
         .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("has the key \"preloads\"; known are folder, scripts, data,");
+        .hasMessageContaining(
+            "has the unknown key \"preloads\"; valid keys are folder, scripts, data,");
   }
 
   @ParameterizedTest
@@ -178,8 +179,8 @@ class ClassPathExtensionTest {
     assertThatThrownBy(() -> onClassPath(() -> files(17), folder))
         .isInstanceOf(IllegalStateException.class)
         .hasMessage(
-            "No META-INF/pg-extension/acme/acme.control on the class path, which"
-                + " META-INF/pg-extension/acme.properties names.");
+            "There is no META-INF/pg-extension/acme/acme.control on the class path, although"
+                + " META-INF/pg-extension/acme.properties lists it.");
   }
 
   @Test
@@ -203,7 +204,7 @@ class ClassPathExtensionTest {
     Stage.write(files.resolve("SHA256SUMS"), "00  " + build + "/acme.so\n");
     assertThatThrownBy(() -> onClassPath(() -> files(17), folder))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("/acme.so is not what SHA256SUMS says");
+        .hasMessageContaining("/acme.so does not match SHA256SUMS");
   }
 
   private void pack(String... files) throws Exception {
@@ -299,7 +300,7 @@ class ClassPathExtensionTest {
     Stage.write(libc.resolve(file), "other");
     assertThatThrownBy(
             () -> onClassPath(() -> ClassPathExtension.find("acme").orElseThrow().libc(), folder))
-        .hasMessageContaining(file + " is not what SHA256SUMS says");
+        .hasMessageContaining(file + " does not match SHA256SUMS");
   }
 
   @Test
@@ -311,7 +312,7 @@ class ClassPathExtensionTest {
     assertThatThrownBy(() -> onClassPath(() -> files(17), folder))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining(
-            "names \"../../../outside\", which is no file below share/postgresql/");
+            "lists \"../../../outside\", which is not a path below share/postgresql/");
   }
 
   /** Returns the identity of the extension in the directory, packed into a new jar. */

@@ -59,7 +59,7 @@ class ElfFileTest {
         }) {
       assertThatThrownBy(() -> ElfFile.read(content))
           .isInstanceOf(IOException.class)
-          .hasMessage("it is no shared library of Linux for 64 bits");
+          .hasMessage("it is not a 64-bit shared library for Linux");
     }
   }
 
@@ -70,7 +70,7 @@ class ElfFileTest {
       byte[] part = Arrays.copyOf(whole, length);
       assertThatThrownBy(() -> ElfFile.read(part))
           .isInstanceOf(IOException.class)
-          .hasMessage("it is cut off or damaged");
+          .hasMessage("it is truncated or damaged");
     }
   }
 
@@ -89,7 +89,7 @@ class ElfFileTest {
       } catch (IOException e) {
         assertThat(e)
             .hasMessageMatching(
-                "it is (no shared library of Linux for 64 bits|cut off or damaged)");
+                "it is (not a 64-bit shared library for Linux|truncated or damaged)");
       }
     }
   }

@@ -468,7 +468,7 @@ class ExtensionBundleTest {
     assertRejected(
         mac,
         Map.of(library, Arrays.copyOf(library(12, "palloc"), 100)),
-        "acme.dylib cannot be used: it is cut off or damaged.");
+        "acme.dylib cannot be used: it is truncated or damaged.");
     assertRejected(
         mac,
         Map.of(ExtensionSource.NEEDED + "libgeos.dylib", new byte[0]),

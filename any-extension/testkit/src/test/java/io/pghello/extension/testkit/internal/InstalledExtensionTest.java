@@ -125,7 +125,8 @@ class InstalledExtensionTest {
     assertThatThrownBy(() -> InstalledExtension.in(missing, null))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "There is no folder %1$s: make it with make install DESTDIR=%1$s.".formatted(missing));
+            "There is no directory %1$s: create it with make install DESTDIR=%1$s."
+                .formatted(missing));
   }
 
   /** Package links are relative to the machine's root. */

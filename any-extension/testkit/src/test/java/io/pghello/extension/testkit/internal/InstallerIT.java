@@ -66,7 +66,7 @@ class InstallerIT {
     assertThat(installer(1, "check", bin)).contains("missing ", "pg_hello.control");
     String before = files(server);
     assertThat(installer(0, "install", bin)).contains("CREATE EXTENSION pg_hello;");
-    assertThat(installer(0, "check", bin)).contains("All is installed.");
+    assertThat(installer(0, "check", bin)).contains("All files are installed.");
     assertThat(query(server)).contains("\"Hello, Ada!\"");
     assertThat(installer(0, "uninstall", bin)).contains("removed ");
     assertThat(files(server)).isEqualTo(before);
