@@ -164,7 +164,9 @@ class PgHelloTestIT {
             event(
                 finishedWithFailure(
                     instanceOf(AssertionError.class),
-                    message("the test left 2 connection(s) open; see where"),
+                    message(
+                        "the test left 2 connection(s) open; the suppressed exceptions show where"
+                            + " they were opened"),
                     suppressed(0, message("opened here")))));
     // otherwise other tests would run out of sessions
     for (Connection left : Example.LEFT) {

@@ -236,7 +236,7 @@ class ProjectsIT {
         Pattern.compile(
                 "undefined symbol: .* The server is PostgreSQL (\\S+), and the library was built"
                     + " with headers of (\\S+): build it with headers of \\1, which PG_CONFIG"
-                    + " names, or use a server of \\2\\.")
+                    + " selects, or use a server of \\2\\.")
             .matcher(String.valueOf(e.getMessage()));
     assertThat(e.getMessage()).containsPattern(versions.pattern());
     assertThat(versions.find()).isTrue();

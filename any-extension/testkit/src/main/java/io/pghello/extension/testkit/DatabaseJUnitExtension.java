@@ -383,7 +383,10 @@ public abstract class DatabaseJUnitExtension
       }
       if (!leaked.isEmpty()) {
         var failure =
-            new AssertionError("the test left " + leaked.size() + " connection(s) open; see where");
+            new AssertionError(
+                "the test left "
+                    + leaked.size()
+                    + " connection(s) open; the suppressed exceptions show where they were opened");
         for (Opened opened : leaked) {
           opened.connection.close();
           failure.addSuppressed(opened.where);

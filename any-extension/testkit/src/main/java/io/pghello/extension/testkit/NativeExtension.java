@@ -42,7 +42,8 @@ public final class NativeExtension {
                 new IllegalArgumentException(
                     "There is no META-INF/pg-extension/"
                         + name
-                        + ".properties on the class path: add the jar that has the extension."));
+                        + ".properties on the class path: add the jar that contains the"
+                        + " extension."));
   }
 
   /**

@@ -186,7 +186,8 @@ class ExtensionServerIT {
             .setting("acme.database", "jobs");
     assertRejected(acme)
         .hasMessageContaining("CREATE EXTENSION \"acme\" failed: can only create extension in")
-        .hasMessageContaining("It works in one database only, so the template cannot have it.")
+        .hasMessageContaining(
+            "The extension works in only one database, so the template cannot contain it.")
         .hasMessageContaining("NativeExtension.withoutCreate()");
     try (ExtensionServer server = server(acme.withoutCreate());
         TestDatabase database = server.createDatabase();
@@ -226,7 +227,7 @@ class ExtensionServerIT {
     assertRejected(NativeExtension.contrib("vektor"))
         .hasMessageStartingWith(
             "There is no extension \"vektor\". The class path has pg_hello. Add the"
-                + " jar that has META-INF/pg-extension/vektor.properties, or use")
+                + " jar that contains META-INF/pg-extension/vektor.properties, or use")
         .hasMessageContaining(", hstore, ");
     assertRejected(NativeExtension.named("hello"))
         .hasMessageStartingWith("There is no extension \"hello\". Did you mean \"pg_hello\"?");
@@ -234,8 +235,9 @@ class ExtensionServerIT {
         .hasMessageContaining(" Did you mean \"pg_trgm\"? ");
     assertRejected(NativeExtension.named("postgis_raster"))
         .hasMessageStartingWith(
-            "There is no extension \"postgis_raster\". The recipe of PostGIS leaves it out, because"
-                + " it needs GDAL and 90 other libraries: use the container image postgis/postgis,");
+            "There is no extension \"postgis_raster\". The PostGIS recipe does not contain it,"
+                + " because it needs GDAL and 90 other libraries: use the container image"
+                + " postgis/postgis,");
   }
 
   @Test
@@ -243,7 +245,7 @@ class ExtensionServerIT {
     Stage.of(folder, "acme", "requires = 'cube, no_such_one'", "");
     assertRejected(NativeExtension.fromInstall(folder))
         .hasMessageStartingWith(
-            "The extension \"acme\" requires \"no_such_one\", which is not there. ")
+            "The extension \"acme\" requires \"no_such_one\", which was not found. ")
         .hasMessageContaining("NativeExtension.fromInstall(...)");
   }
 
@@ -267,7 +269,7 @@ class ExtensionServerIT {
     assertThatThrownBy(files::start)
         .isInstanceOf(IllegalStateException.class)
         .hasMessage(
-            "The extension \"acme\" and another one have different files"
+            "The extension \"acme\" and another extension contain different files"
                 + " share/postgresql/extension/acme--1.0.sql; a server can have only one of them.");
     ExtensionServer.Builder settings =
         ExtensionServer.builder()
@@ -319,7 +321,7 @@ class ExtensionServerIT {
     assertRejected(withLibrary(arm64))
         .hasMessage(
             "The library acme.so was built for linux-arm64, but the server's machine is"
-                + " linux-amd64: build it there, or take the package of this platform.");
+                + " linux-amd64: build it there, or use the package for that platform.");
   }
 
   @Test
@@ -335,7 +337,7 @@ class ExtensionServerIT {
     assertRejected(withLibrary(replaced(Stage.library(major()), "GLIBC_2.", "GLIBC_9.")))
         .hasMessageMatching(
             "The library acme\\.so needs version 9\\.[0-9.]+ of the GNU C library, and this machine"
-                + " has 2\\.[0-9]+: build it here, or take the package of an older"
+                + " has 2\\.[0-9]+: build it here, or use the package from an older"
                 + " distribution\\.");
   }
 
@@ -351,7 +353,7 @@ class ExtensionServerIT {
     assertRejected(withLibrary(replaced(Stage.library(major()), "libc.so.6", "libX.so.6")))
         .hasMessageContaining(
             "The extension needs the library libX.so.6, which this machine does not have: install"
-                + " the package that has it.");
+                + " the package that contains it.");
   }
 
   @Test

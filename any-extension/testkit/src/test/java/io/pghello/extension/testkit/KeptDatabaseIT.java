@@ -158,7 +158,7 @@ class KeptDatabaseIT {
     Path passwords = Path.of(found(PSQL, said).group(1));
     try {
       assertThat(said)
-          .containsOnlyOnce("is kept, and its server runs on:")
+          .containsOnlyOnce("is kept, and its server keeps running:")
           .contains(
               "The database "
                   + found(PSQL, said).group(3)
@@ -212,7 +212,7 @@ class KeptDatabaseIT {
   void isLoggedOnce(Class<?> test) throws Exception {
     String said = run(test, "-Dpg-extension.keep-failed=true");
     try {
-      assertThat(said).containsOnlyOnce("is kept, and its server runs on:");
+      assertThat(said).containsOnlyOnce("is kept, and its server keeps running:");
     } finally {
       end(said);
     }
@@ -240,7 +240,7 @@ class KeptDatabaseIT {
           found(Pattern.compile("psql: psql -h 127.0.0.1 -p \\d+ -U 'postgres' (\\S+)\n"), said)
               .group(1);
       assertThat(said)
-          .containsOnlyOnce("is kept, on your server:")
+          .containsOnlyOnce("is kept on your server:")
           .contains(
               "DROP DATABASE \"" + name + "\"; DROP ROLE \"" + name.replaceFirst("_test.*", ""))
           .doesNotContain(server.password());

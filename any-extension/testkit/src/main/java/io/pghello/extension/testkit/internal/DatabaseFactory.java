@@ -476,7 +476,7 @@ public final class DatabaseFactory implements AutoCloseable {
    */
   String keptOnForeignServer(String name) {
     String user = superuser.user();
-    return " is kept, on your server:\n  psql: psql -h "
+    return " is kept on your server:\n  psql: psql -h "
         + host
         + " -p "
         + port

@@ -505,7 +505,7 @@ public final class EmbeddedServer {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       scratch.endServer();
-      throw new IOException("Interrupted while PostgreSQL starts.", e);
+      throw new IOException("Interrupted while PostgreSQL was starting.", e);
     } catch (IOException | SQLException | RuntimeException e) {
       scratch.endServer();
       throw new IOException(startFailure(port, logged, e), e);
@@ -551,7 +551,7 @@ public final class EmbeddedServer {
     Files.writeString(
         scratch.data().resolve("pg_hba.conf"),
         """
-        # a client may refuse to send a password in clear text; this also lets in those whose password is stored for SCRAM
+        # a client may refuse to send a password in clear text; md5 also accepts passwords that are stored for SCRAM
         host all all 127.0.0.1/32 md5
         host all all ::1/128 md5
         """);
@@ -568,7 +568,7 @@ public final class EmbeddedServer {
       row.next();
       byte[] folder = HexFormat.of().parseHex(row.getString(1));
       if (!Path.of(new String(folder, DataDirectory.PATHS)).equals(scratch.data())) {
-        throw new IOException("could not bind: another server answers on port " + port + ".");
+        throw new IOException("could not bind: another server is listening on port " + port + ".");
       }
     }
   }

@@ -271,7 +271,7 @@ public final class ExtensionBundle {
       throw new IllegalStateException(
           "The extension \""
               + extension.name()
-              + "\" and another one have different files "
+              + "\" and another extension contain different files "
               + path
               + "; a server can have only one of them.");
     }
@@ -287,7 +287,7 @@ public final class ExtensionBundle {
               + setting
               + " = "
               + value
-              + ", but another one needs "
+              + ", but another extension needs "
               + before
               + "; start a server for each.");
     }
@@ -598,10 +598,10 @@ public final class ExtensionBundle {
       String name = file.getKey().substring(file.getKey().lastIndexOf('/') + 1);
       if (platform.isMac() && file.getKey().startsWith(ExtensionSource.NEEDED)) {
         throw new IllegalStateException(
-            "The extension brings the library "
+            "The extension contains the library "
                 + name
-                + ", which PostgreSQL cannot find on macOS: its signature makes macOS ignore"
-                + " DYLD_LIBRARY_PATH. Link it into the extension's library statically.");
+                + ", which PostgreSQL cannot find on macOS: because of the server's signature,"
+                + " macOS ignores DYLD_LIBRARY_PATH. Link it into the extension's library statically.");
       }
       if (file.getKey().startsWith(ExtensionSource.LIBRARIES) && name.endsWith(suffix)) {
         requireUsable(name, file.getValue(), system, server);
@@ -626,7 +626,7 @@ public final class ExtensionBundle {
               + String.join(" and ", library.platforms())
               + ", but the server's machine is "
               + platform
-              + ": build it there, or take the package of this platform.");
+              + ": build it there, or use the package for that platform.");
     }
     OptionalInt built = ModuleMagic.major(content);
     if (built.isPresent() && built.getAsInt() != major) {
@@ -663,10 +663,10 @@ public final class ExtensionBundle {
         + needed
         + " of the GNU C library, and "
         + (ownGlibc.isPresent()
-            ? "the one that comes with the extensions is " + present + ": take a newer one (libc6)."
+            ? "the one in the extensions' packages is " + present + ": use a newer package libc6."
             : "this machine has "
                 + present
-                + ": build it here, or take the package of an older distribution.");
+                + ": build it here, or use the package from an older distribution.");
   }
 
   private void requireControlFile(
@@ -693,18 +693,18 @@ public final class ExtensionBundle {
       throw new IllegalStateException(
           (by == null
                   ? "There is no extension \"" + name + "\"."
-                  : "The extension \"" + by + "\" requires \"" + name + "\", which is not there.")
+                  : "The extension \"" + by + "\" requires \"" + name + "\", which was not found.")
               + LEFT_OUT.getOrDefault(
                   name, similar(name, Stream.concat(onClassPath.stream(), ofServer.stream())))
               + " The class path has "
               + (onClassPath.isEmpty() ? "no extension" : String.join(", ", onClassPath))
-              + ". Add the jar that has META-INF/pg-extension/"
+              + ". Add the jar that contains META-INF/pg-extension/"
               + name
               + ".properties, or use NativeExtension.fromInstall(...). PostgreSQL "
               + major
-              + " comes with "
+              + " includes only "
               + String.join(", ", ofServer)
-              + " only.");
+              + ".");
     }
     for (String required : new ControlFile(Files.readAllBytes(file.get())).requires()) {
       requireControlFile(required, name, scripts, seen);
@@ -712,7 +712,7 @@ public final class ExtensionBundle {
   }
 
   private static String leftOut(String reason) {
-    return " The recipe of PostGIS leaves it out, because it needs "
+    return " The PostGIS recipe does not contain it, because it needs "
         + reason
         + ": use the container image postgis/postgis, or an installed server with PostGIS.";
   }

@@ -344,7 +344,7 @@ public final class InstallationCache {
           Thread.sleep(POLL_MILLIS);
         } catch (InterruptedException interrupt) {
           Thread.currentThread().interrupt();
-          throw new IOException("interrupted while another thread creates it", interrupt);
+          throw new IOException("interrupted while another thread was creating it", interrupt);
         }
       }
     }

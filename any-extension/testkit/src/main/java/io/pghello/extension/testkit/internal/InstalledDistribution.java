@@ -288,7 +288,7 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
     if (!PostgresCommands.ends(process, limit)) {
       process.destroyForcibly();
       throw new IllegalStateException(
-          config + " has not answered within " + limit.toSeconds() + " s");
+          config + " did not respond within " + limit.toSeconds() + " s");
     }
     var answer = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     List<Path> folders;

@@ -377,7 +377,7 @@ public final class InstalledExtension implements ExtensionSource {
                   : parent(at).resolve(target))
               .normalize();
       if (!at.startsWith(folder) || i == 8) {
-        throw new IllegalStateException(file + " is a link out of " + folder + ".");
+        throw new IllegalStateException(file + " is a link that leads out of " + folder + ".");
       }
     }
     if (!Files.isRegularFile(at, LinkOption.NOFOLLOW_LINKS)) {
@@ -385,7 +385,7 @@ public final class InstalledExtension implements ExtensionSource {
     }
     // a parent directory may also be a link
     if (!at.toRealPath().startsWith(folder.toRealPath())) {
-      throw new IllegalStateException(file + " is a link out of " + folder + ".");
+      throw new IllegalStateException(file + " is a link that leads out of " + folder + ".");
     }
     return Files.readAllBytes(at);
   }

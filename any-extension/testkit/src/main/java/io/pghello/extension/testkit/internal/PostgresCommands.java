@@ -160,7 +160,7 @@ record PostgresCommands(
 
   private static IOException interrupted() {
     Thread.currentThread().interrupt();
-    return new InterruptedIOException("interrupted while a program of the server runs");
+    return new InterruptedIOException("interrupted while a program of the server was running");
   }
 
   /**

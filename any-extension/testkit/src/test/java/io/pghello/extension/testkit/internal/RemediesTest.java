@@ -21,7 +21,7 @@ class RemediesTest {
             + " @rpath/libgeos_c.1.dylib | The extension needs the library @rpath/libgeos_c.1.dylib,",
         "could not load library \"/s/acme.dylib\": dlopen(/s/acme.dylib, 0x000A): tried: '/s/acme.dylib'"
             + " (code signature in <1A2B> '/s/acme.dylib' not valid for use in process: mapped file"
-            + " has no Team ID) | macOS refuses the library's signature",
+            + " has no Team ID) | macOS rejects the library's signature",
         "could not load library \"/s/acme.dylib\": dlopen(/s/acme.dylib, 0x000A): symbol not found in"
             + " flat namespace '_palloc_aligned' | The library needs palloc_aligned, which",
         "could not load library \"/s/acme.dylib\": dlopen(/s/acme.dylib, 0x000A): Symbol not found:"
