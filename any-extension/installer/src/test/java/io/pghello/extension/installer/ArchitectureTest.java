@@ -7,7 +7,10 @@ import com.tngtech.archunit.ArchConfiguration;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import org.junit.jupiter.api.Test;
 
-/** A copy of it is in each jar, where there is nothing but Java. */
+/**
+ * Checks that the installer needs only the JDK, because its copy in each extension jar has no other
+ * classes.
+ */
 class ArchitectureTest {
   @Test
   void needsNothingButJava() {

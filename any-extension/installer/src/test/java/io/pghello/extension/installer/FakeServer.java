@@ -20,14 +20,14 @@ import java.util.jar.Manifest;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Files as an installed server has them, jars of extensions, and runs of the installer. */
+/** Creates the files of installed servers and the jars of extensions, and runs the installer. */
 final class FakeServer {
   static final int AMD64 = 62;
   static final int ARM64 = 183;
 
   private FakeServer() {}
 
-  /** What a run has printed, and its exit status. */
+  /** The output and the exit status of a run. */
   record Run(int status, String out, String err) {}
 
   static Run run(Path jar, String... arguments) {
@@ -42,7 +42,7 @@ final class FakeServer {
     return new Run(status, out.toString(), err.toString());
   }
 
-  /** Makes a server as Debian has it, and returns its folder of programs. */
+  /** Creates a server in Debian's directories, and returns the directory of its programs. */
   static Path debian(Path root, int major) throws IOException {
     String version = "postgresql/" + major;
     Path bin = root.resolve("usr/lib").resolve(version).resolve("bin");
@@ -102,7 +102,7 @@ final class FakeServer {
             PackedExtension.sha256(library) + "  " + build + "\n"));
   }
 
-  /** Adds the installer to a jar, as those that are built have it. */
+  /** Adds the installer to a jar, as the build of an extension does. */
   static Path executable(Path jar, Path to) throws IOException {
     var manifest = new Manifest();
     manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
@@ -129,7 +129,7 @@ final class FakeServer {
     return elf(AMD64, List.of("libc.so.6"), "2.17", null, text);
   }
 
-  /** Makes a file with a dynamic segment; the versions are of the GNU C library. */
+  /** Returns an ELF file with a dynamic segment. The versions are versions of the GNU C library. */
   static byte[] elf(
       int machine,
       List<String> needed,
@@ -146,7 +146,7 @@ final class FakeServer {
             .order(ByteOrder.LITTLE_ENDIAN);
     file.put(new byte[] {0x7f, 'E', 'L', 'F', 2, 1}).putShort(18, (short) machine);
     file.putLong(32, 64).putShort(54, (short) 56).putShort(56, (short) 2);
-    // all is loaded at the address 0
+    // the whole file is loaded at address 0
     file.putInt(64, 1).putLong(64 + 32, file.capacity());
     file.putInt(120, 2).putLong(120 + 8, dynamic).putLong(120 + 32, versions - dynamic);
     file.position(dynamic);
@@ -169,7 +169,10 @@ final class FakeServer {
     return file.array();
   }
 
-  /** Returns what is in a folder, but for the lock file: texts, and where links lead, by paths. */
+  /**
+   * Returns the contents of files and the targets of links in a directory, by path. Skips the lock
+   * file.
+   */
   static Map<String, String> content(Path folder) throws IOException {
     var content = new TreeMap<String, String>();
     try (Stream<Path> files = Files.walk(folder)) {

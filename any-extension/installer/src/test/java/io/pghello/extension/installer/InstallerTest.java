@@ -61,7 +61,7 @@ class InstallerTest {
     bin = debian(root, 17);
     libraries = root.resolve("usr/lib/postgresql/17/lib");
     shared = root.resolve("usr/share/postgresql/17");
-    // as every machine has
+    // every machine has a C library
     write(root.resolve("usr/lib/libc.so.6"), "");
     Files.write(
         root.resolve("usr/lib/libc.so.6"), elf(AMD64, List.of(), null, "2.36", "a C library"));
@@ -120,7 +120,7 @@ class InstallerTest {
     return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
   }
 
-  /** A process that has the old library goes on with it. */
+  /** A process that has loaded the old library continues to use it. */
   @Test
   void replacesAnOlderVersionByRenaming() throws IOException {
     run("install");
@@ -132,13 +132,13 @@ class InstallerTest {
     assertThat(Files.readAllBytes(library)).isEqualTo(library("two"));
     assertThat(Files.readAllBytes(other)).isEqualTo(library("one"));
     assertThat(content(root).keySet()).noneMatch(name -> name.contains("/."));
-    // scripts of the older one stay, and go with the others
+    // scripts of the older version remain, and are removed together with the other files
     assertThat(shared.resolve("extension/acme--1.0.sql")).exists();
     assertThat(run("uninstall").status()).isEqualTo(Installer.OK);
     assertThat(shared.resolve("extension")).isDirectoryNotContaining("glob:**acme*");
   }
 
-  /** It fails at each of its steps in turn. */
+  /** The installation fails at each of its steps in turn. */
   @Test
   void undoesWhatFails() throws Exception {
     run("install");
@@ -153,7 +153,7 @@ class InstallerTest {
     assertThat(run("check").status()).isEqualTo(Installer.OK);
   }
 
-  /** When all is removed, nothing is undone, and another run goes on. */
+  /** If only the cleanup fails, nothing is undone, and another run completes the removal. */
   @Test
   void undoesARemovalThatFails() throws Exception {
     Map<String, String> empty = content(root);
@@ -216,7 +216,10 @@ class InstallerTest {
     return Server.in(FileTree.of(root), Path.of("/usr/lib/postgresql/17/bin"));
   }
 
-  /** What a kill leaves at any of its steps is no obstacle, and is known to be its own. */
+  /**
+   * Files that remain after a kill at any step do not prevent another run, which recognizes them as
+   * its own.
+   */
   @Test
   void goesOnAfterAKill() throws Exception {
     Map<String, String> empty = content(root);
@@ -328,7 +331,10 @@ class InstallerTest {
     assertThat(victim).exists();
   }
 
-  /** Others may have made the tree, or root in it, and this one's rights are greater. */
+  /**
+   * Another user, or root in a container, may have created the links in the tree, and the installer
+   * may have more privileges.
+   */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -355,7 +361,7 @@ class InstallerTest {
     refuses(run("install"), " is reached through a link");
   }
 
-  /** An administrator has moved what was in there. */
+  /** An administrator has moved the contents of the directory, and replaced it. */
   @ParameterizedTest
   @ValueSource(strings = {"file", "link"})
   void removesOnlyFoldersAsFolders(String kind) throws IOException {
@@ -393,7 +399,7 @@ class InstallerTest {
     assertThat(content(root)).isEqualTo(before);
   }
 
-  /** A jar may be of anybody, and what is printed goes to root's terminal. */
+  /** Jars are untrusted, and the output appears on root's terminal. */
   @Test
   void printsNoControlCharacters() throws IOException {
     String hostile = "\u001b]0;\u009b2J\u202e";
@@ -414,7 +420,7 @@ class InstallerTest {
         .contains("the setting a = b?]0;?2J?\n");
   }
 
-  /** Such a jar is no obstacle for Java. */
+  /** Java can read such a jar. */
   @Test
   void takesADescriptorThatIsListedTwice() throws IOException {
     try (var out = new JarOutputStream(Files.newOutputStream(jar))) {
@@ -430,7 +436,7 @@ class InstallerTest {
     assertThat(run("install").err()).isEmpty();
   }
 
-  /** All that is larger than Java's arrays is. */
+  /** A file that is larger than the maximum size of a Java array. */
   @Test
   void failsIfTheMemoryDoesNotDo() throws IOException {
     try (var file = new RandomAccessFile(bin.resolve("postgres").toFile(), "rw")) {
@@ -467,7 +473,7 @@ class InstallerTest {
     refuses(run("install"), "The library acme.so cannot be used");
   }
 
-  /** Its tables may say that one name without an end is needed a million times. */
+  /** The tables of a library may refer to one unterminated name a million times. */
   @Test
   void readsNoLibraryForEver() throws IOException {
     List<String> many = Collections.nCopies(1_100, "liba.so");
@@ -496,7 +502,7 @@ class InstallerTest {
     assertThat(run("check").status()).isEqualTo(Installer.OK);
   }
 
-  /** As Fedora and SUSE have them: lib is of 32 bits, lib64 of 64. */
+  /** On Fedora and SUSE, lib contains 32-bit libraries, and lib64 contains 64-bit libraries. */
   @Test
   void passesOverTheLibrariesOfAnotherMachine() throws IOException {
     Path other = root.resolve("lib/libc.so.6");
@@ -548,10 +554,10 @@ class InstallerTest {
 
   @ParameterizedTest
   @CsvSource({
-    // Docker's on Alpine, and what is built from source
+    // the official image on Alpine, and builds from source
     "usr/local/bin, usr/local/lib/postgresql, usr/local/share/postgresql",
     "usr/local/pgsql/bin, usr/local/pgsql/lib, usr/local/pgsql/share",
-    // of the PostgreSQL project, Fedora, Alpine, SUSE
+    // packages of the PostgreSQL project, Fedora, Alpine, SUSE
     "usr/pgsql-17/bin, usr/pgsql-17/lib, usr/pgsql-17/share",
     "usr/bin, usr/lib64/pgsql, usr/share/pgsql",
     "usr/libexec/postgresql17, usr/lib/postgresql17, usr/share/postgresql17",
@@ -621,7 +627,7 @@ class InstallerTest {
     assertThat(FakeServer.run(jar, "--help").out()).startsWith("Usage: ").contains("--dry-run");
   }
 
-  /** Absolute links are those of the other machine. */
+  /** Absolute links refer to the files of the other machine. */
   @Test
   void followsLinksInsideOfARootAlone() throws IOException {
     Path moved = root.resolve("opt/lib");
@@ -652,7 +658,7 @@ class InstallerTest {
     assertThat(libraries.resolve("acme.so")).doesNotExist();
   }
 
-  /** Of all folders above the file, too. */
+  /** Also rejects links in place of parent directories. */
   @ParameterizedTest
   @ValueSource(strings = {"acme", "extension"})
   void writesThroughNoLinkHigherUp(String link) throws IOException {
@@ -683,7 +689,7 @@ class InstallerTest {
     assertThat(content(root)).isEqualTo(before);
   }
 
-  /** Names of passing files, too. */
+  /** Also for the names of temporary files. */
   @Test
   void writesThroughNoLinkThatAwaitsIt() throws IOException {
     Path victim = Files.writeString(folder.resolve("victim"), "x");
@@ -699,7 +705,10 @@ class InstallerTest {
     refuses(run("uninstall"), lock + " is not a regular file. Remedy: remove it.");
   }
 
-  /** A link that another program puts there between the deletion and the writing. */
+  /**
+   * Another program creates the link after the old file was deleted and before the new one is
+   * written.
+   */
   @Test
   void writesThroughNoLinkThatComesMeanwhile() throws IOException {
     Path victim = Files.writeString(folder.resolve("victim"), "x");
@@ -720,7 +729,7 @@ class InstallerTest {
     assertThat(link).doesNotExist();
   }
 
-  /** Each digit of the hash counts. */
+  /** Compares every digit of the hash. */
   @Test
   void installsNoFileWhoseHashIsNotTheOneThatIsListed() throws IOException {
     byte[] library = library("one");
@@ -744,24 +753,27 @@ class InstallerTest {
     assertThat(libraries.resolve("acme.so")).doesNotExist();
   }
 
-  /** As an ordinary user, the folder is that user's, and as root, another's. */
+  /**
+   * If an ordinary user runs the test, that user owns the directory. If root runs it, another user
+   * does.
+   */
   @Test
   void letsRootWriteWhereOthersCannotLeadIt() throws Exception {
     boolean root = (int) Files.getAttribute(folder, "unix:uid") == 0;
     if (root) {
       assertThatCode(() -> InstallPlan.requireOnlyRootsOwn(libraries)).doesNotThrowAnyException();
-      // the group's are those of an access control list, too
+      // the group permissions include those of an access control list
       for (String mode : List.of("rwxrwxrwx", "rwxrwxr-x")) {
         Files.setPosixFilePermissions(libraries, PosixFilePermissions.fromString(mode));
         refuses(
             run("install"), libraries + " can be changed by users other than root", "chmod go-w");
       }
-      // in a sticky folder, others can create what root would write
+      // in a directory with the sticky bit, other users can create the files that root would write
       Files.setAttribute(libraries, "unix:mode", 01777);
       refuses(
           run("install"), libraries + " can be changed by users other than root", "chmod go-w");
       Files.setPosixFilePermissions(libraries, PosixFilePermissions.fromString("rwxr-xr-x"));
-      // but they cannot replace what is root's
+      // but they cannot replace root's files
       Files.setAttribute(libraries.getParent(), "unix:mode", 01777);
       assertThatCode(() -> InstallPlan.requireOnlyRootsOwn(libraries)).doesNotThrowAnyException();
       Files.setAttribute(libraries.getParent(), "unix:mode", 0755);
@@ -773,7 +785,7 @@ class InstallerTest {
         .hasMessageContaining("Remedy: run the installer as its owner: sudo -u ");
   }
 
-  /** In a process of another user where this one is root. */
+  /** If root runs the test, the installer runs as another user. */
   @Test
   void tellsAnOrdinaryUserWhoMayDoIt() throws Exception {
     Path open = Files.createTempDirectory(Path.of("/tmp"), "pg-extension");
@@ -826,7 +838,7 @@ class InstallerTest {
         .start();
   }
 
-  /** Whoever might open a library for writing would keep it open. */
+  /** A user who can open a library for writing could keep it open and change it later. */
   @Test
   void letsNobodyElseWriteUnderAnyMask() throws Exception {
     byte[] library = Arrays.copyOf(library("one"), 1 << 24);
@@ -848,7 +860,7 @@ class InstallerTest {
     assertThat(mode(shared.resolve("extension/.pg-extension-lock"))).isEqualTo("rw-------");
   }
 
-  /** Returns those that the installer makes. */
+  /** Returns files of the installer that other users can write to. */
   private static List<String> writableByOthers(Path folder) throws IOException {
     var found = new ArrayList<String>();
     try (Stream<Path> files = Files.list(folder)) {
@@ -865,7 +877,7 @@ class InstallerTest {
     try {
       return mode(file).matches("....w.*|.......w.");
     } catch (NoSuchFileException e) {
-      // it has its name now
+      // the file has been renamed to its final name
       return false;
     }
   }
@@ -896,7 +908,7 @@ class InstallerTest {
     }
   }
 
-  /** Returns when the process waits, and fails if it ends. */
+  /** Returns when the process waits for the lock, and fails if the process exits before. */
   private static void awaitWords(Path said, Process process) {
     try {
       while (!Files.readString(said).contains("waits")) {
@@ -933,7 +945,7 @@ class InstallerTest {
     assertThat(other.get(5, TimeUnit.MINUTES).status()).isEqualTo(Installer.OK);
   }
 
-  /** One waits for the other. */
+  /** The installers wait for each other. */
   @Test
   void letsSeveralWorkAtOnce() throws Exception {
     Path executable = FakeServer.executable(jar, folder.resolve("executable.jar"));

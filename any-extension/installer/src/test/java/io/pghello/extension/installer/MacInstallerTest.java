@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The installer with servers for macOS, in the directories that they have on a Mac. */
+/** Runs the installer with servers for macOS, in the directories that they have on a Mac. */
 class MacInstallerTest {
   private static final MachO LIBRARY =
       new MachO(ARM64, BUNDLE).importing("palloc").exporting("Pg_magic_func");
@@ -78,7 +78,8 @@ class MacInstallerTest {
   }
 
   /**
-   * Its server looks for extensions in the common directories, to which the keg's files are linked.
+   * Homebrew's server looks for extensions in the common directories, which contain links to the
+   * files of the keg.
    */
   @ParameterizedTest
   @CsvSource({"opt/homebrew, 17", "usr/local, 16"})
@@ -179,7 +180,10 @@ class MacInstallerTest {
     assertThat(run("install").status()).isEqualTo(Installer.OK);
   }
 
-  /** Both are in one file, and the kernel chooses that of the processor. */
+  /**
+   * A universal file contains both programs, and the kernel runs the one for the machine's
+   * processor.
+   */
   @Test
   void choosesTheProcessorOfThisMachine() {
     Set<String> both = new LinkedHashSet<>(List.of("darwin-amd64", "darwin-arm64"));

@@ -57,7 +57,7 @@ class NativeFileTest {
     assertThat(file.platforms()).containsExactly("darwin-amd64", "darwin-arm64");
     assertThat(file.minimumSystem("darwin-amd64")).contains("12.0");
     assertThat(file.minimumSystem("darwin-arm64")).contains("13.0");
-    // unsigned code runs on Intel's processors alone
+    // macOS runs unsigned code only on Intel processors
     assertThat(file.loadProblem("darwin-amd64", Optional.empty())).isEmpty();
     assertThat(file.loadProblem("darwin-arm64", Optional.empty())).isPresent();
   }
@@ -111,10 +111,10 @@ class NativeFileTest {
         .hasValueSatisfying(problem -> assertThat(problem).startsWith("is not signed, "));
   }
 
-  /** As strip and install_name_tool do. */
+  /** The tools strip and install_name_tool change files in this way. */
   @Test
   void refusesAFileThatWasChangedAfterItHadBeenSigned() throws IOException {
-    // of several pages, the last of which is not a whole one
+    // the file has several pages, and the last page is incomplete
     byte[] signed = BUNDLE_ARM64.containing("x".repeat(9_000)).bytes();
     assertThat(NativeFile.read(signed).loadProblem("darwin-arm64", Optional.empty())).isEmpty();
     int text = new String(signed, StandardCharsets.ISO_8859_1).lastIndexOf("xxx");
@@ -127,7 +127,7 @@ class NativeFileTest {
     }
   }
 
-  /** Its offset has more than 32 bits. */
+  /** The segment's offset has more than 32 bits. */
   @Test
   void refusesASegmentBehindTheEnd() {
     byte[] bytes = BUNDLE_ARM64.bytes();
@@ -161,7 +161,7 @@ class NativeFileTest {
     }
   }
 
-  /** Neither another exception, nor a loop without an end. */
+  /** Damaged files cause no other exceptions and no endless loops. */
   @ParameterizedTest
   @MethodSource("files")
   void survivesDamage(byte[] whole) {

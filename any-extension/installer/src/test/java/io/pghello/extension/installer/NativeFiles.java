@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Makes small files for macOS and Windows, as their linkers do. */
+/** Creates small files in the formats that the linkers of macOS and Windows write. */
 final class NativeFiles {
   static final int AMD64 = 0x01000007;
   static final int ARM64 = 0x0100000c;
@@ -20,7 +20,7 @@ final class NativeFiles {
 
   private NativeFiles() {}
 
-  /** The properties of a file for one processor of macOS. */
+  /** The properties of a macOS file for one processor. */
   record MachO(
       int processor,
       int type,
@@ -90,7 +90,7 @@ final class NativeFiles {
       int treeAt = at + 16 * imports.size() + names.length;
       tree.putInt(8, treeAt).putInt(12, exported.length);
       int textAt = treeAt + exported.length;
-      // as linkers align it
+      // aligned as by a linker
       int end = (textAt + text.length() + 15) / 16 * 16;
       int pages = (end + PAGE - 1) / PAGE;
       int directory = 46 + 32 * pages;
@@ -103,7 +103,7 @@ final class NativeFiles {
       commands.forEach(each -> file.put(each.rewind()));
       int name = 1;
       for (String each : imports) {
-        // undefined and external, from the program that loads the file
+        // an undefined external symbol, to be found in the program that loads the file
         file.putInt(name).put((byte) 1).put((byte) 0).putShort((short) 0xff00).putLong(0);
         name += each.length() + 2;
       }
@@ -132,7 +132,7 @@ final class NativeFiles {
           .putInt(4, size);
     }
 
-    /** A root whose children are the names. */
+    /** Returns a tree with a root that has the names as children. */
     private static byte[] tree(List<String> names) {
       int root = 2 + names.stream().mapToInt(name -> name.length() + 4).sum();
       ByteBuffer tree = ByteBuffer.allocate(root + 4 * names.size());
@@ -158,7 +158,7 @@ final class NativeFiles {
     }
   }
 
-  /** Joins files for several processors. */
+  /** Joins the files for several processors into a universal file. */
   static byte[] universal(byte[]... files) {
     int at = 8 + 20 * files.length;
     ByteBuffer all = ByteBuffer.allocate(at + Arrays.stream(files).mapToInt(f -> f.length).sum());
@@ -175,10 +175,10 @@ final class NativeFiles {
   }
 
   /**
-   * Makes a file of Windows.
+   * Creates a file for Windows.
    *
    * @param machine e.g. 0x8664
-   * @param imports names that it needs of postgres.exe
+   * @param imports names that the file imports from postgres.exe
    */
   static byte[] pe(int machine, boolean library, List<String> imports, List<String> exports) {
     int address = 0x1000;

@@ -59,8 +59,8 @@ class ArchitectureTest {
   }
 
   /**
-   * In particular, neither pg-hello-testkit, which depends on this module, nor the client of
-   * pg_hello.
+   * In particular, the testkit depends neither on pg-hello-testkit, which depends on this module,
+   * nor on the client of pg_hello.
    */
   @Test
   void hasNoOtherDependencies() {

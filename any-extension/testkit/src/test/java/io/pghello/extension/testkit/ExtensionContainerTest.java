@@ -41,7 +41,7 @@ class ExtensionContainerTest {
             .withExtension(NativeExtension.contrib("b").setting("acme.unit", "mile"))) {
       assertThatThrownBy(container::start)
           .isInstanceOf(IllegalStateException.class)
-          .hasMessageContaining("needs acme.unit = mile, but another one needs km");
+          .hasMessageContaining("needs acme.unit = mile, but another extension needs km");
     }
   }
 

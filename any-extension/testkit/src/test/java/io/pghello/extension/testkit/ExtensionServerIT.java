@@ -65,7 +65,7 @@ class ExtensionServerIT {
     }
   }
 
-  /** Two sets of extensions and of settings in one JVM. */
+  /** Runs two servers with different extensions and settings in one JVM. */
   @Test
   void runsNextToAnotherServer() throws SQLException {
     Stage.of(
@@ -200,7 +200,9 @@ class ExtensionServerIT {
     }
   }
 
-  /** Stands in for a background process of an extension. The server waits for it for 5 s. */
+  /**
+   * A session stands in for a background process of an extension. The server waits 5 s for its end.
+   */
   @Test
   @Tag("slow")
   void reportsThatTheTemplateIsInUse() throws SQLException {
@@ -210,7 +212,8 @@ class ExtensionServerIT {
       assertThatThrownBy(() -> server.createDatabase("blocked"))
           .isInstanceOf(IllegalStateException.class)
           .hasMessageStartingWith("could not create the database blocked. ")
-          .hasMessageContaining("A background process of an extension uses the template");
+          .hasMessageContaining(
+              "A background process of an extension is connected to the template");
       assertThat(busy.isValid(30)).isTrue();
     }
   }
@@ -278,8 +281,8 @@ class ExtensionServerIT {
     assertThatThrownBy(settings::start)
         .isInstanceOf(IllegalStateException.class)
         .hasMessage(
-            "The extension \"hstore\" needs acme.a = 2, but another one needs 1; start a server for"
-                + " each.");
+            "The extension \"hstore\" needs acme.a = 2, but another extension needs 1; start a"
+                + " server for each.");
   }
 
   private NativeExtension withLibrary(byte[] library) {
@@ -295,7 +298,7 @@ class ExtensionServerIT {
     return Integer.getInteger("postgres.major", 17);
   }
 
-  /** Replaces a text with another one of the same length. */
+  /** Replaces a text with another text of the same length. */
   private static byte[] replaced(byte[] bytes, String text, String other) {
     var content = new String(bytes, StandardCharsets.ISO_8859_1);
     assertThat(content).contains(text);

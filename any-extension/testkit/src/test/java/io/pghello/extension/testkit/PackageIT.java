@@ -49,7 +49,7 @@ class PackageIT {
     // endregion
   }
 
-  /** pg_cron works in one database only. */
+  /** pg_cron works in only one database. */
   @Test
   void runsAJob() throws SQLException {
     NativeExtension cron =

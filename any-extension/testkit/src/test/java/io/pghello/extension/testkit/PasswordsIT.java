@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Server passwords, and attempts of other users of the machine to obtain one. */
+/** Checks server passwords, and attempts of other users of the machine to obtain one. */
 class PasswordsIT {
   /** A program that has taken a server's port and requests a password in clear text. */
   private static final class Stranger implements AutoCloseable {

@@ -424,7 +424,7 @@ class ServerLocationIT {
     fails("jdbc:postgresql://127.0.0.1:" + SERVER.port() + end, OfAny.class, part);
   }
 
-  /** The driver's URL parser does log invalid URLs. */
+  /** The URL is not in the log, although the driver's URL parser logs invalid URLs. */
   @ParameterizedTest
   @ValueSource(
       strings = {

@@ -52,7 +52,7 @@ class DataDirectoryTest {
     }
   }
 
-  /** For example the directory of a cache or a backup. */
+  /** Such a directory may be a cache or a backup. */
   @Test
   void keepsDirectoriesOfOtherPrograms() throws IOException {
     FileTime before = FileTime.from(Instant.now().minus(Duration.ofHours(1)));

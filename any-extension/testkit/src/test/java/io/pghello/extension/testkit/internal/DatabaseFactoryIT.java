@@ -15,7 +15,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class DatabaseFactoryIT {
-  /** The random name of the role could already exist. */
+  /** A role with the generated name may already exist. */
   @Test
   void keepsDatabasesOfARoleThatItHasNotCreated() throws SQLException {
     var names = new DatabaseNames(NamedExtensions.PREFIX, "others", List.of());

@@ -74,7 +74,7 @@ class ElfFileTest {
     }
   }
 
-  /** Throws no other exceptions, and does not loop. */
+  /** Damaged files cause no other exceptions and no endless loops. */
   @Test
   void survivesDamage() throws IOException {
     byte[] whole = library();

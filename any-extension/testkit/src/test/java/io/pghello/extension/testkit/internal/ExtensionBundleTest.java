@@ -45,9 +45,7 @@ class ExtensionBundleTest {
     return Files.readAllBytes(Path.of(line.substring(line.indexOf('/'))));
   }
 
-  /**
-   * An extension with a library that needs a C library newer than 2.0, and with such a C library.
-   */
+  /** Returns an extension that contains a C library newer than 2.0, and a library that needs it. */
   private ServerExtension extension(String name, byte[] libc) {
     var source =
         new ExtensionSource() {
@@ -92,7 +90,7 @@ class ExtensionBundleTest {
     assertThat(key("a", "1")).isEqualTo(key("a", "1"));
   }
 
-  /** An extension in a jar that must not be read. */
+  /** Returns an extension in a jar that must not be read. */
   private static ServerExtension inJar(String identity) {
     var source =
         new ExtensionSource() {
@@ -228,7 +226,7 @@ class ExtensionBundleTest {
             "data");
   }
 
-  /** The server of a container image. */
+  /** Such a server may be in a container image. */
   @Test
   void mapsPathsToAnotherServer() throws IOException {
     var files =
@@ -311,7 +309,9 @@ class ExtensionBundleTest {
         List.of(extension), new Platform(system, processor, false), major, Optional.empty());
   }
 
-  /** Returns the library of pg_hello, which needs only the C library, with another need. */
+  /**
+   * Returns a copy of the library of pg_hello that needs another library instead of the C library.
+   */
   private static byte[] libraryThatNeeds(String name) {
     return replaced(Stage.library(17), "libc.so.6", name);
   }
@@ -351,7 +351,7 @@ class ExtensionBundleTest {
     assertThat(other.resolve("lib/preloaded")).doesNotExist();
   }
 
-  /** The loader would end the server, before it could report what is missing. */
+  /** The loader would end the server before the server could report the missing library. */
   @Test
   void doesNotPreloadALibraryIfAnotherIsMissing() throws IOException {
     Map<String, byte[]> files =
@@ -394,7 +394,7 @@ class ExtensionBundleTest {
     assertThat(server.resolve("lib/preloaded")).doesNotExist();
   }
 
-  /** Servers for Windows have other directories, which scripts must refer to. */
+  /** Servers for Windows have different directories, and scripts must refer to these. */
   @Test
   void hasTheDirectoriesOfAServerForWindows() throws IOException {
     Path stock = folder.resolve("stock");
@@ -421,7 +421,7 @@ class ExtensionBundleTest {
    * Returns a macOS library for Intel processors.
    *
    * @param macos the oldest version that can run it
-   * @param symbol that it needs from the server
+   * @param the symbol that the library imports from the server
    */
   private static byte[] library(int macos, String symbol) {
     ByteBuffer file = ByteBuffer.allocate(256).order(ByteOrder.LITTLE_ENDIAN);
@@ -442,7 +442,7 @@ class ExtensionBundleTest {
         .hasMessageContaining(reason);
   }
 
-  /** A server that exports nothing. */
+  /** Returns the programs of a server that exports no symbols. */
   private PostgresCommands programs(Platform platform) {
     PostgresCommands programs = new PostgresCommands(folder, platform);
     Stage.write(programs.program("postgres"), library(12, "none"));
@@ -517,7 +517,7 @@ class ExtensionBundleTest {
     var other = new ServerExtension("d", (p, m) -> Map.of(), List.of(), Map.of("a.b", "2"), true);
     assertThatThrownBy(() -> ExtensionBundle.settings(List.of(one, other), Map.of()))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("needs a.b = 2, but another one needs 1");
+        .hasMessageContaining("needs a.b = 2, but another extension needs 1");
   }
 
   @ParameterizedTest

@@ -113,7 +113,7 @@ class InstallationCacheTest {
     }
   }
 
-  /** Link targets may belong to the machine. */
+  /** Link targets may be files of the machine, which can change. */
   @Test
   void ignoresChangesOfLinkTargets() throws IOException {
     Path target = Files.writeString(root.resolve("target"), "before");
@@ -224,7 +224,7 @@ class InstallationCacheTest {
                 + " Set PG_HELLO_CACHE to a directory that you own.");
   }
 
-  /** Other users may have put files into it. */
+  /** Other users may have written files to such a directory. */
   @ParameterizedTest
   @ValueSource(strings = {"rwxrwxrwx", "rwxrwx---", "rwxr-xr-x"})
   void rejectsAnAccessibleServerDirectory(String permissions) throws IOException {
@@ -237,7 +237,7 @@ class InstallationCacheTest {
                 + " Set PG_HELLO_CACHE to a directory that you own.");
   }
 
-  /** Its owner and its group could replace a directory in it. */
+  /** The owner could replace a subdirectory. */
   @Test
   void rejectsADirectoryOfAnotherUser() throws IOException {
     assumeTrue(InstallationCache.isRoot(), "only root can change the owner of a directory");
@@ -250,7 +250,10 @@ class InstallationCacheTest {
     }
   }
 
-  /** The owner's group is the owner's own on many systems, and root's group is not the user's. */
+  /**
+   * On many systems, each user has a separate group, so group write access to the user's own
+   * directory is safe. Other users may be members of root's group.
+   */
   @Test
   void rejectsADirectoryOfRootToWhichAGroupCanWrite() throws IOException {
     assumeTrue(InstallationCache.isRoot(), "only root has directories of root");
@@ -322,8 +325,8 @@ class InstallationCacheTest {
   }
 
   /**
-   * The user cannot write to this home directory, or root would run files that another user could
-   * replace.
+   * An ordinary user cannot write to this home directory. Root would run files that another user
+   * could replace.
    */
   @Test
   void isTemporaryIfTheHomeCannotBeUsed() throws IOException {
@@ -337,7 +340,7 @@ class InstallationCacheTest {
     for (String each : new String[] {home.toString(), root + "/none", "/\0"}) {
       assertThat(root("HOME", each)).as(each).isEqualTo(expected);
     }
-    // another user may have created it before
+    // another user may have created the directory before
     Files.delete(expected);
     Files.createSymbolicLink(expected, home);
     assertThatThrownBy(() -> root("HOME", home.toString()))

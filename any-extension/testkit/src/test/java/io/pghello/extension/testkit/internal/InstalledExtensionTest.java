@@ -199,7 +199,7 @@ class InstalledExtensionTest {
         .containsOnlyKeys("lib/libc/libc.so.6", "lib/libc/ld-linux-x86-64.so.2");
   }
 
-  /** PostgreSQL may be configured with such a --libdir. */
+  /** PostgreSQL may have been built with such a --libdir. */
   @ParameterizedTest
   @ValueSource(strings = {"lib/", "usr/lib/x86_64-linux-gnu/postgresql/"})
   void recognisesAModuleInALibraryDirectory(String libraries) throws IOException {

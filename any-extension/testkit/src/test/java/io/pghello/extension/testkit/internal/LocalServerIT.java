@@ -38,7 +38,10 @@ import org.springframework.core.env.Environment;
 import org.springframework.test.annotation.DirtiesContext;
 import org.springframework.test.context.junit.jupiter.SpringJUnitConfig;
 
-/** Extensions in installed servers: the distribution's, and one that stands in for others. */
+/**
+ * Adds extensions to installed servers: a server of the distribution, and one that stands in for
+ * other installations.
+ */
 @Isolated("sets a system property")
 class LocalServerIT {
   private static final String PROPERTY = "pg-extension.server";
@@ -46,7 +49,7 @@ class LocalServerIT {
   @TempDir private Path folder;
   private Path installed;
 
-  /** Installs the server of the class path, with the pg_config that it lacks. */
+  /** Unpacks the server on the class path, and adds the pg_config that it lacks. */
   @BeforeEach
   void installServer() throws IOException {
     installed = EmbeddedServer.unpacked(InstallationCache.open(), EmbeddedDistribution.find());
