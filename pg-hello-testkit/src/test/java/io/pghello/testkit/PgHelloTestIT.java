@@ -164,9 +164,7 @@ class PgHelloTestIT {
             event(
                 finishedWithFailure(
                     instanceOf(AssertionError.class),
-                    message(
-                        "the test left 2 connection(s) open; the suppressed exceptions show where"
-                            + " they were opened"),
+                    message("the test left 2 connection(s) open; see the suppressed exceptions"),
                     suppressed(0, message("opened here")))));
     // otherwise other tests would run out of sessions
     for (Connection left : Example.LEFT) {

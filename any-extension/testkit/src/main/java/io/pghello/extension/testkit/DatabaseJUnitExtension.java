@@ -386,7 +386,7 @@ public abstract class DatabaseJUnitExtension
             new AssertionError(
                 "the test left "
                     + leaked.size()
-                    + " connection(s) open; the suppressed exceptions show where they were opened");
+                    + " connection(s) open; see the suppressed exceptions");
         for (Opened opened : leaked) {
           opened.connection.close();
           failure.addSuppressed(opened.where);
