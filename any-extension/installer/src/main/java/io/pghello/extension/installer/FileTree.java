@@ -23,7 +23,7 @@ record FileTree(Path root) {
     return new FileTree(folder.toRealPath());
   }
 
-  /** Returns whether this is the root of this machine, so that programs can be run. */
+  /** Returns whether this is the root of this machine and its programs can therefore be run. */
   boolean isThisMachine() {
     return root.equals(root.getRoot());
   }

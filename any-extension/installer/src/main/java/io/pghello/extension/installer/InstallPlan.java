@@ -209,7 +209,8 @@ final class InstallPlan {
    * @param out a consumer that receives a message if this method has to wait for a lock
    * @return the files that were written, or would be written in a dry run
    * @throws RefusedException if nothing can be changed, or a file of another program exists
-   * @throws IOException if the operation failed and all changes were undone
+   * @throws IOException if the operation failed and its changes were undone as far as possible, or
+   *     if only the cleanup failed
    */
   List<Path> install(boolean dryRun, Consumer<Path> changes, Consumer<String> out)
       throws IOException, RefusedException {
@@ -330,7 +331,8 @@ final class InstallPlan {
    * @param changes a callback that is invoked before each change of a file
    * @param out a consumer that receives a message if this method has to wait for a lock
    * @throws RefusedException if nothing can be changed
-   * @throws IOException if the operation failed and all changes were undone
+   * @throws IOException if the operation failed and its changes were undone as far as possible, or
+   *     if only the cleanup failed
    */
   static Removed uninstall(
       Server server, String extension, boolean dryRun, Consumer<Path> changes, Consumer<String> out)

@@ -21,9 +21,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Installs the extension of a jar on a PostgreSQL server. Each file is written next to its final
- * path and then renamed, the control file last. On failure, all changes are rolled back. A list
- * next to the control file records the written files, so that files of other programs are never
- * replaced or removed.
+ * path and then renamed. The control file is renamed last. On failure, all changes are rolled back.
+ * A list next to the control file records the written files, so that files of other programs are
+ * never replaced or removed.
  *
  * <p>Thread-safe. Only one thread at a time can perform an action, and only one process at a time
  * can change a server. Other threads and processes wait.
@@ -205,7 +205,8 @@ public final class Installer {
    * @param out a consumer that receives the lines of the output
    * @return the exit status
    * @throws RefusedException if nothing was changed
-   * @throws IOException if the action failed and was rolled back
+   * @throws IOException if the action failed and its changes were undone as far as possible, or if
+   *     only the cleanup failed
    */
   public static synchronized int run(Path jar, Request request, Consumer<String> out)
       throws IOException, RefusedException {

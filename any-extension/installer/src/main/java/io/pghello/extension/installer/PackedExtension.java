@@ -74,8 +74,8 @@ public final class PackedExtension {
 
   /**
    * Directory of data files of the libraries in {@link #NEEDED}, relative to the server's
-   * directory. It is next to their directory, like {@code /usr/share} next to {@code /usr/lib}, so
-   * that PROJ finds its data.
+   * directory. The directory is next to the directory of these libraries, as {@code /usr/share} is
+   * next to {@code /usr/lib}, so that PROJ finds its data.
    */
   public static final String NEEDED_DATA = "lib/share/";
 
@@ -112,7 +112,9 @@ public final class PackedExtension {
       return false;
     }
 
-    /** Returns the place of the files with a preposition, for example "on the class path". */
+    /**
+     * Returns a phrase for messages that names the location of the files, e.g. "on the class path".
+     */
     String place();
   }
 

@@ -199,8 +199,7 @@ public abstract class DatabaseJUnitExtension
   }
 
   /**
-   * Keeps the database of a failed test if the test has one and the user has set the option to keep
-   * such databases.
+   * Keeps the database of a failed test if the test has one and the user has enabled this option.
    */
   private void keep(ExtensionContext context) {
     Stored stored = store(owner(context)).get(TestDatabase.class, Stored.class);

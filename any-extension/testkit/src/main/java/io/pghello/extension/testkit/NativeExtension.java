@@ -147,8 +147,8 @@ public final class NativeExtension {
   }
 
   /**
-   * Returns a copy of this extension with a server setting that it needs. If the server's builder
-   * has the same setting, the builder's value is used.
+   * Returns a copy of this extension with a server setting that it needs. If the same setting is
+   * passed to the server's builder, the builder's value is used.
    *
    * @param name the name of the setting
    * @param value the value, without quotes

@@ -121,7 +121,7 @@ public final class WireProxy implements AutoCloseable {
   }
 
   /**
-   * Runs an action and returns the number of round trips on all connections during that time.
+   * Runs an action and returns the number of round trips on all connections while it runs.
    *
    * @throws IllegalStateException if a connection was encrypted, because its round trips cannot be
    *     counted

@@ -7,7 +7,7 @@ import java.util.List;
  * The names used on a server, and the extensions of its template database.
  *
  * @param prefix the name of the ordinary role, and the prefix of its databases' names
- * @param application the {@code application_name} of sessions that stay open
+ * @param application the {@code application_name} of the testkit's own sessions
  * @param extensions the extensions to create in the template, in this order
  */
 public record DatabaseNames(String prefix, String application, List<String> extensions) {

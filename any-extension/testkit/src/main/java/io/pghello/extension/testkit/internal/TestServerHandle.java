@@ -53,7 +53,7 @@ public final class TestServerHandle implements AutoCloseable {
    * The extensions and settings that tests need, and the names to use.
    *
    * @param prefix the name of the ordinary role, and the prefix of its databases' names
-   * @param application the {@code application_name} of the superuser's sessions
+   * @param application the {@code application_name} of the testkit's own sessions
    * @param extensions the extensions, in creation order
    * @param settings the server settings
    */
@@ -105,7 +105,8 @@ public final class TestServerHandle implements AutoCloseable {
   }
 
   /**
-   * Starts the server that a place selects, or connects to it if it exists, and prepares it.
+   * Starts the server that a place selects, or connects to it if the place is a URL, and prepares
+   * it.
    *
    * @throws IllegalArgumentException if a URL lacks required parts or has unsupported parts
    * @throws IllegalStateException if the server does not exist or cannot be used; the message
