@@ -34,7 +34,7 @@ import java.util.Objects;
  * instead.
  *
  * <p>The server is for tests only: it runs with {@code fsync=off}, and keeps its data in memory if
- * the machine has {@code /dev/shm}. It listens on the loopback interface only.
+ * {@code /dev/shm} exists and has 1 GB of free space. It listens on the loopback interface only.
  *
  * <p>The first start with a given set of extensions takes a few seconds, because it creates a
  * template data directory in your user's cache directory (set by {@code PG_HELLO_CACHE}). Later

@@ -36,7 +36,8 @@ import org.postgresql.ds.PGSimpleDataSource;
  *
  * <p>{@code initdb} runs once for each build of the extensions. The resulting data directory,
  * including the template database, is stored in the user's cache and copied for each server.
- * Servers start quickly because of this copy, and because their data directories are in memory.
+ * Servers start quickly because they use this copy, and because their data directories are in
+ * memory if possible.
  *
  * <p>Thread-safe.
  */

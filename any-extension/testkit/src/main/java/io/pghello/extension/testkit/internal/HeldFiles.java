@@ -23,7 +23,7 @@ final class HeldFiles {
     void run() throws IOException;
   }
 
-  /** Makes a change. On Windows, retries for a few seconds if it fails. */
+  /** Makes a change. On Windows, retries for up to 15 seconds if it fails. */
   static void change(Change change) throws IOException {
     change(Platform.ofThisJvm(), LIMIT, change);
   }

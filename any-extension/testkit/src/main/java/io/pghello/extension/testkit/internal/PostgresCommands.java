@@ -112,8 +112,8 @@ record PostgresCommands(
   }
 
   /**
-   * Makes the server load the libraries that extensions need when it starts, so that its sessions
-   * inherit them.
+   * Makes the server load, at startup, the libraries that extensions need. Sessions then inherit
+   * these libraries.
    */
   void preload(Map<String, String> environment) throws IOException {
     Path preloaded = folder.resolve(ExtensionBundle.PRELOADED);

@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Creates the next database while a test runs, and drops databases that tests no longer use. A
- * single thread does both, and ends after some idle seconds. At most one database per template is
- * ready at a time. The first one is created only after the first test has received its database, so
- * that it does not slow down that test.
+ * single thread does both. It ends after it has been idle for some seconds. At most one database
+ * per template is ready at a time. The first one is created only after the first test has received
+ * its database, so that its creation does not slow down that test.
  *
  * <p>Thread-safe.
  */

@@ -48,7 +48,7 @@ public @interface AutoConfigureExtensionDatabase {
      * Before each test method, the database is restored to its state before the first method on
      * this context. This state includes changes made at the application's startup, such as tables
      * created by migrations. Settings and privileges of the database itself ({@code ALTER
-     * DATABASE}) are not restored. At each restore, open sessions are ended and the context's
+     * DATABASE}) are not restored. Before each method, open sessions are ended and the context's
      * HikariCP pools replace their connections, which takes about 50 ms. Do not use this for tests
      * that run in parallel on one context.
      */
