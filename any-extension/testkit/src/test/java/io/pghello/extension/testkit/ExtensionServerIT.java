@@ -339,7 +339,7 @@ class ExtensionServerIT {
   void reportsALibraryForANewerCLibrary() {
     assertRejected(withLibrary(replaced(Stage.library(major()), "GLIBC_2.", "GLIBC_9.")))
         .hasMessageMatching(
-            "The library acme\\.so needs version 9\\.[0-9.]+ of the GNU C library, and this machine"
+            "The library acme\\.so needs version 9\\.[0-9.]+ of the GNU C library, but this machine"
                 + " has 2\\.[0-9]+: build it here, or use the package from an older"
                 + " distribution\\.");
   }

@@ -654,14 +654,14 @@ public final class ExtensionBundle {
     if (!platform.isLinux()) {
       return (platform.isMac() ? "macOS " : "Windows ")
           + needed
-          + ", and this machine has "
+          + ", but this machine has "
           + present
           + ": build it for that version"
           + (platform.isMac() ? " (MACOSX_DEPLOYMENT_TARGET=" + present + ")." : ".");
     }
     return "version "
         + needed
-        + " of the GNU C library, and "
+        + " of the GNU C library, but "
         + (ownGlibc.isPresent()
             ? "the one in the extensions' packages is " + present + ": use a newer package libc6."
             : "this machine has "

@@ -169,7 +169,7 @@ public final class InstallationCache {
       throw new IOException(folder + " belongs to another user, or is a link");
     }
     if (Platform.POSIX && !isClosed(folder)) {
-      throw new IOException("others may enter " + folder);
+      throw new IOException("other users can access " + folder);
     }
     return folder;
   }
@@ -198,7 +198,7 @@ public final class InstallationCache {
         permissions.contains(PosixFilePermission.OTHERS_WRITE)
             || (!owned && permissions.contains(PosixFilePermission.GROUP_WRITE));
     return others && ((int) Files.getAttribute(folder, "unix:mode") & STICKY) == 0
-        ? "others may rename its contents, because it has no sticky bit"
+        ? "other users can rename its contents, because it has no sticky bit"
         : null;
   }
 

@@ -244,7 +244,11 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
               .orElseThrow(
                   () ->
                       new IllegalStateException(
-                          config + " belongs to no server: there is no " + name + " in " + bin));
+                          config
+                              + " does not belong to a server: there is no "
+                              + name
+                              + " in "
+                              + bin));
       requireSafe(program);
       requirePlatform(program, Platform.ofThisJvm());
     }

@@ -188,7 +188,7 @@ class ExtensionBundleTest {
     assertThatThrownBy(() -> tooOld.requireUsable(new PostgresCommands(folder, HERE)))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageMatching(
-            "The library a\\.so needs version 2\\.[0-9.]+ of the GNU C library, and the one in"
+            "The library a\\.so needs version 2\\.[0-9.]+ of the GNU C library, but the one in"
                 + " the extensions' packages is 1\\.[0-9.]+: use a newer package libc6\\.");
   }
 
@@ -488,7 +488,7 @@ class ExtensionBundleTest {
     assertThatThrownBy(() -> content.requireUsable(programs, Optional.of("13.6")))
         .isInstanceOf(IllegalStateException.class)
         .hasMessage(
-            "The library acme.dylib needs macOS 14.0, and this machine has 13.6: build it for that"
+            "The library acme.dylib needs macOS 14.0, but this machine has 13.6: build it for that"
                 + " version (MACOSX_DEPLOYMENT_TARGET=13.6).");
     content.requireUsable(programs, Optional.of("14.0"));
   }

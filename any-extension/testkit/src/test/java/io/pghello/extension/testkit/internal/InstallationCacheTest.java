@@ -219,9 +219,9 @@ class InstallationCacheTest {
     assertThatThrownBy(() -> InstallationCache.in(root))
         .isInstanceOf(IOException.class)
         .hasMessage(
-            "The cache cannot be in %s: others may rename its contents, because it has no sticky bit."
+            "The cache cannot be in %s: other users can rename its contents, because it has no"
                     .formatted(root)
-                + " Set PG_HELLO_CACHE to a directory that you own.");
+                + " sticky bit. Set PG_HELLO_CACHE to a directory that you own.");
   }
 
   /** Other users may have written files to such a directory. */
@@ -233,7 +233,7 @@ class InstallationCacheTest {
     assertThatThrownBy(() -> InstallationCache.in(root))
         .isInstanceOf(IOException.class)
         .hasMessage(
-            "The cache cannot be in %s: others may enter %s.".formatted(root, server)
+            "The cache cannot be in %s: other users can access %s.".formatted(root, server)
                 + " Set PG_HELLO_CACHE to a directory that you own.");
   }
 
@@ -261,7 +261,8 @@ class InstallationCacheTest {
         root.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByName("nobody");
     Files.setAttribute(root, "unix:mode", 0775);
     assertThat(InstallationCache.danger(root, InstallationCache.user())).isNull();
-    assertThat(InstallationCache.danger(root, other)).contains("others may rename its contents");
+    assertThat(InstallationCache.danger(root, other))
+        .contains("other users can rename its contents");
     for (int mode : new int[] {0755, 01775}) {
       Files.setAttribute(root, "unix:mode", mode);
       assertThat(InstallationCache.danger(root, other)).isNull();
@@ -382,9 +383,9 @@ class InstallationCacheTest {
     assertThatThrownBy(() -> root("HOME", root + "/none"))
         .isInstanceOf(IOException.class)
         .hasMessage(
-            "The cache cannot be in %s: others may rename its contents, because it has no sticky bit."
+            "The cache cannot be in %s: other users can rename its contents, because it has no"
                     .formatted(temporary)
-                + " Set PG_HELLO_CACHE to a directory that you own.");
+                + " sticky bit. Set PG_HELLO_CACHE to a directory that you own.");
     Files.setAttribute(temporary, "unix:mode", 01777);
     assertThat(root("HOME", root + "/none").getParent()).isEqualTo(temporary);
   }

@@ -186,7 +186,8 @@ class InstalledDistributionTest {
         .hasMessageContaining(
             "Rejected: "
                 + root
-                + "/bin/pg_config belongs to no server: there is no postgres in /none/bin.");
+                + "/bin/pg_config does not belong to a server: there is no postgres in"
+                + " /none/bin.");
     debian(17);
     assertThat(find("local", "bin").major()).isEqualTo(17);
   }
