@@ -55,7 +55,7 @@ import picocli.CommandLine.Parameters;
     exitCodeList = {
       "0:all rows were measured",
       "1:an error; with --check also if a row is a MISS or no row was judged",
-      "2:the command line is wrong"
+      "2:the command line is invalid"
     })
 public final class Bench implements Callable<Integer> {
   static final Map<String, Benchmark.Factory> BENCHMARKS = new LinkedHashMap<>();
@@ -104,7 +104,7 @@ public final class Bench implements Callable<Integer> {
       description = "Number of JVMs that measure one after the other. Default: 3; with --quick 1.")
   private @Nullable Integer forks;
 
-  @Option(names = "--fork", hidden = true, description = "Run as one of them, for this NAME.")
+  @Option(names = "--fork", hidden = true, description = "Run one fork of the benchmark NAME.")
   private @Nullable String fork;
 
   @Option(
@@ -133,7 +133,7 @@ public final class Bench implements Callable<Integer> {
   @Option(
       names = "--handicap",
       paramLabel = "F",
-      description = "Do our side's work F times, to see that rows can miss. Default: 1.")
+      description = "Do our side's work F times, to test that rows can miss. Default: 1.")
   private int handicap = 1;
 
   @Option(
@@ -253,7 +253,7 @@ public final class Bench implements Callable<Integer> {
             .filter(Objects::nonNull)
             .toList();
     if (verdicts.isEmpty()) {
-      err.println("bench: no row was judged, so that nothing was checked");
+      err.println("bench: no row was judged, so nothing was checked");
     }
     boolean measured = quick || !verdicts.contains(Result.Verdict.UNMEASURED);
     return !verdicts.isEmpty() && measured && !verdicts.contains(Result.Verdict.MISS);

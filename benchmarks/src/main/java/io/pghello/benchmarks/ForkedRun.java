@@ -39,8 +39,8 @@ final class ForkedRun {
   private int curvesOfFork;
 
   /**
-   * Creates a run with this number of JVMs. The progress line shows the title, e.g. "client (2 of
-   * 5)".
+   * Creates a run with this number of JVMs. The progress line shows {@code place}, e.g. "client (2
+   * of 5)".
    */
   ForkedRun(
       String name, String place, int count, PrintStream out, PrintStream err, boolean progress) {

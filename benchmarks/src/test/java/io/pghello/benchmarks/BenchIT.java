@@ -98,7 +98,7 @@ class BenchIT {
   @Tag("slow")
   void measuresAlongAnAxis(@TempDir Path folder) throws IOException {
     Path json = folder.resolve("report.json");
-    assertThat(bench("client", "--quick", "--row", "names of a call", "--json", json.toString()))
+    assertThat(bench("client", "--quick", "--row", "names per call", "--json", json.toString()))
         .isZero();
     List<Curve> curves = Report.fromJson(Files.readString(json)).benchmarks().get(0).curves();
     assertThat(curves).hasSize(1);

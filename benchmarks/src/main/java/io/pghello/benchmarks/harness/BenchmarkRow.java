@@ -42,8 +42,7 @@ public record BenchmarkRow(
   }
 
   /**
-   * A target: the limit, the goal, and how many times less CPU time a call must use than a call of
-   * the peer.
+   * A target: the limit, the goal, and the minimum ratio of the peer's CPU time per call to ours.
    */
   public record Target(double must, double goal, @Nullable Double lessCpu) {}
 

@@ -82,8 +82,8 @@ public final class ChildJvm implements AutoCloseable {
       throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    // the class path precedes the options, because these may contain another one, which takes
-    // precedence
+    // the class path precedes the options, because the options may contain another class path,
+    // which takes precedence
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.addAll(options);
     command.add(program);
@@ -111,7 +111,7 @@ public final class ChildJvm implements AutoCloseable {
     return process.toHandle();
   }
 
-  /** Stops the JVM. Gives it this time to stop its child processes, and then kills it. */
+  /** Stops the JVM after a timeout. If its shutdown hooks take too long, kills the JVM. */
   public void endAfter(Duration timeout) {
     CompletableFuture.delayedExecutor(timeout.toMillis(), MILLISECONDS).execute(process::destroy);
     CompletableFuture.delayedExecutor(timeout.plus(GRACE).toMillis(), MILLISECONDS)
@@ -136,8 +136,7 @@ public final class ChildJvm implements AutoCloseable {
   /** Waits until the JVM exits, and returns its exit code. */
   public int waitFor() throws InterruptedException {
     int status = process.waitFor();
-    // wait only for some time, because a child process that is still running may hold the stream
-    // open
+    // limit the time, because a child process that is still running may keep the stream open
     errors.join(GRACE.toMillis());
     return status;
   }

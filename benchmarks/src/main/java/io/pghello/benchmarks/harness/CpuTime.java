@@ -25,7 +25,7 @@ public final class CpuTime {
 
   /** Selects the CPU time of the client. */
   public interface Client {
-    /** No client, so that only the server's CPU time is counted. */
+    /** No client: only the server's CPU time is counted. */
     Client NONE = () -> 0;
 
     /**

@@ -15,8 +15,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A Spring Boot application in a separate JVM. Requests come from this JVM. Its CPU time is not
- * counted.
+ * A Spring Boot application in a separate JVM. This JVM sends the requests, and the CPU time of
+ * this JVM is not counted.
  */
 public final class ApplicationProcess implements AutoCloseable {
   // libraries that Spring or the starter would detect, but that such an application would not
@@ -91,7 +91,10 @@ public final class ApplicationProcess implements AutoCloseable {
         .collect(Collectors.joining(File.pathSeparator));
   }
 
-  /** Returns the CPU time in milliseconds that the JVM used until it accepted requests. */
+  /**
+   * Returns the CPU time in milliseconds that the application's JVM used until it accepted
+   * requests.
+   */
   public double startCpuMillis() {
     return started.cpuMillis();
   }

@@ -22,7 +22,7 @@ public final class HttpLoad implements Closeable {
    *
    * @param rate the rate in thousands per second, with the CPU time per request of the application
    *     and the database
-   * @param databaseMicros the CPU time per request of only the database
+   * @param databaseMicros the database's CPU time per request
    */
   public record Response(Sample rate, double databaseMicros) {}
 
@@ -32,7 +32,7 @@ public final class HttpLoad implements Closeable {
     this.application = application;
   }
 
-  /** Sends requests for some time. */
+  /** Sends requests for the given time. */
   public Response measure(long serverPid, long millis) throws IOException, InterruptedException {
     load(WarmUp.RECALL_MILLIS);
     CpuTime all = CpuTime.start(application, serverPid);
@@ -44,7 +44,7 @@ public final class HttpLoad implements Closeable {
         database.microsPerCall(calls));
   }
 
-  /** Sends requests until they do not become faster any more. */
+  /** Sends requests until they no longer get faster. */
   public void warmUp() throws InterruptedException {
     WarmUp.run(millis -> load(millis).thousandsPerSecond());
   }

@@ -46,7 +46,7 @@ public final class LoadProcess implements AutoCloseable {
     }
   }
 
-  /** Starts a library, and warms it up until it does not become faster any more. */
+  /** Starts a library, and warms it up until it no longer gets faster. */
   public LoadProcess(Workload library, Address address, int connections, long serverPid)
       throws IOException {
     Object[] arguments = {library, address.host(), address.database(), address.user(), serverPid};

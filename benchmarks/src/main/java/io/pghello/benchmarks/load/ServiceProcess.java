@@ -158,7 +158,7 @@ public final class ServiceProcess implements AutoCloseable {
     return sample;
   }
 
-  /** Sends batches until they do not become faster any more. */
+  /** Sends batches until they no longer get faster. */
   public void warmUpBatches(int count, long serverPid) throws Exception {
     WarmUp.<Exception>run(millis -> batches(count, serverPid, millis).figure());
   }

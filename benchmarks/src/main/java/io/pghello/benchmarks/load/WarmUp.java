@@ -28,7 +28,7 @@ final class WarmUp {
     double micros(long millis) throws E;
   }
 
-  /** Repeats the work until it does not become faster any more. */
+  /** Repeats the work until it no longer gets faster. */
   static <E extends Exception> void run(Work<E> work) throws E {
     double best = 0;
     int tries = TRIES;

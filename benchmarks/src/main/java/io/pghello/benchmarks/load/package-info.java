@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** Loads on libraries and programs, each of which runs in a separate process. */
+/**
+ * Load generators for libraries and programs. Each library or program runs in a separate process.
+ */
 @NullMarked
 package io.pghello.benchmarks.load;
 

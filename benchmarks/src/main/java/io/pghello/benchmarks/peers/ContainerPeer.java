@@ -20,9 +20,10 @@ import org.testcontainers.utility.TestcontainersConfiguration;
 
 /**
  * A peer that uses a container engine: Testcontainers with a stock image. The image must already be
- * present, because nothing is pulled. Its data is in memory (tmpfs), as recommended by its
- * documentation, and it uses PostgreSQL's settings for non-durable data. The image does not contain
- * the extension, so the greeting is computed with plain SQL.
+ * present, because the benchmark pulls no images. The container's data is in memory (tmpfs), as
+ * recommended by the documentation of Testcontainers, and the server uses PostgreSQL's settings for
+ * non-durable data. The image does not contain the extension, so the greeting is computed with
+ * plain SQL.
  */
 public final class ContainerPeer {
   private static final String DATA = "/pgdata";

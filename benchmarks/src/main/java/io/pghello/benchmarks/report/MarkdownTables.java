@@ -73,7 +73,7 @@ final class MarkdownTables {
       return (kind.equals("targets")
               ? "| | measured | quartiles | must | goal |\n|---|--:|--:|---|---|\n"
                   + rows(what, sections, MarkdownTables::judged)
-              : "| what | ours | peer | ratio |\n|---|--:|---|--:|\n"
+              : "| measurement | pg-hello | alternative | ratio |\n|---|--:|---|--:|\n"
                   + rows(what, sections, MarkdownTables::summarized))
           + source(sections, what.substring(kind.length()));
     }
@@ -88,7 +88,7 @@ final class MarkdownTables {
         report.benchmarks().stream()
             .filter(section -> section.name().equals(words.get(0)))
             .toList();
-    return "| ours | | against | | ratio | quartiles |\n|---|--:|---|--:|--:|--:|\n"
+    return "| pg-hello | | alternative | | ratio | quartiles |\n|---|--:|---|--:|--:|--:|\n"
         + rows(what, sections, result -> compared(result, words.subList(1, words.size())))
         + source(sections, " " + words.get(0));
   }
@@ -126,7 +126,8 @@ final class MarkdownTables {
   /** Returns the line about the machine and the time of the measurement. */
   private String source(List<Report.Section> sections, String names) {
     Environment environment = report.environment();
-    return "\n%s on %s with %d CPUs, %s and PostgreSQL %s; `./dev bench%s%s` does it on yours.\n"
+    return ("\n%s on %s with %d CPUs, %s and PostgreSQL %s;"
+            + " `./dev bench%s%s` repeats the measurement on your machine.\n")
         .formatted(
             report.quick() ? "Roughly measured" : "Measured",
             sections.stream()

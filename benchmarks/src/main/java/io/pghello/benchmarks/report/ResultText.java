@@ -37,7 +37,7 @@ final class ResultText {
       return "";
     }
     double factor = cpu.ratio().median();
-    return "CPU a call "
+    return "CPU per call "
         + TextTable.figure(cpu.ourSpread().median())
         + " against "
         + TextTable.figure(cpu.peerSpread().median())

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Results in text, Markdown, and HTML format. */
+/** Results as text, Markdown and JSON. */
 @NullMarked
 package io.pghello.benchmarks.report;
 

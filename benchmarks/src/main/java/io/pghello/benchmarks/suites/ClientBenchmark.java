@@ -223,7 +223,7 @@ public final class ClientBenchmark extends ServerBenchmark {
             List.of(THROUGHPUT, MEDIAN),
             everyone((library, bytes) -> near(library, CONNECTIONS, FEW, (int) bytes))),
         new Sweep(
-            "names of a call",
+            "names per call",
             "",
             List.of(1.0, 10.0, 100.0, 1_000.0, 10_000.0, 100_000.0),
             List.of(THROUGHPUT),

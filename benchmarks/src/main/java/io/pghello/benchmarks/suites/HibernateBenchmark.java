@@ -221,8 +221,8 @@ public final class HibernateBenchmark extends ServerBenchmark {
   }
 
   /**
-   * Returns a comparison with two rounds. The first one warms up, because the first identifier
-   * needs an additional round trip, and the second one counts.
+   * Returns a comparison with two rounds. The first round is a warm-up, because the first
+   * identifier needs an additional round trip. Only the second round counts.
    */
   private static Comparison counted(BenchmarkRow row, Side ours, Side peer) {
     return new Comparison(row, CHECKED_MEANWHILE, ours, peer, 1, 1);

@@ -52,7 +52,7 @@ import org.jooq.SQLDialect;
 import org.jooq.impl.DSL;
 
 /**
- * The plugin, which takes and returns JSON, compared with handwritten code for the same values.
+ * The plugin, which accepts and returns JSON, compared with handwritten code for the same values.
  * Each side has its own local connection.
  */
 public final class PluginBenchmark implements Benchmark {
@@ -172,7 +172,7 @@ public final class PluginBenchmark implements Benchmark {
             BIG_BATCH,
             this::addBatch),
         new Comparison(
-            BenchmarkRow.plain("heap of a pool that sleeps", null, "kB").count(200, 100),
+            BenchmarkRow.plain("heap of an idle pool", null, "kB").count(200, 100),
             CHECKED_MEANWHILE,
             this::sleepingKilobytes,
             null,
@@ -186,7 +186,7 @@ public final class PluginBenchmark implements Benchmark {
                 toolCalls(1))
             .comparison(
                 BenchmarkRow.plain(
-                        "MCP call, a query by a key", "the reference server of npm", "us")
+                        "MCP call, a query by a key", "the reference server from npm", "us")
                     .target(1.3, 0.8),
                 this::startMcpServers,
                 5,

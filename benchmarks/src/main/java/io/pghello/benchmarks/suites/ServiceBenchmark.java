@@ -102,7 +102,7 @@ public final class ServiceBenchmark implements Benchmark {
 
   @Override
   public List<Comparison> comparisons() {
-    String ours = "greeting service, requests a CPU second, 256 in flight";
+    String ours = "greeting service, requests per CPU second, 256 in flight";
     return Stream.of(
             requests(BenchmarkRow.rate(ours, TWIN_NAME, "k/CPU s").target(1.3, 2), Program.TWIN),
             requests(

@@ -89,7 +89,7 @@ public final class SpringBenchmark implements Benchmark {
                 rate(JdbcTemplateController.class, false)),
             requests(
                 BenchmarkRow.plain(
-                        "CPU of the database a request, 256 virtual threads", PEER, "us CPU")
+                        "database CPU per request, 256 virtual threads", PEER, "us CPU")
                     .target(0.35, 0.1),
                 work(ClientController.class),
                 work(JdbcTemplateController.class)),
@@ -101,7 +101,7 @@ public final class SpringBenchmark implements Benchmark {
                     () -> startCpuMillis(false))
                 .comparison(
                     BenchmarkRow.plain(
-                            "CPU of a context's start, with the starter",
+                            "CPU to start a context, with the starter",
                             "without the starter",
                             "ms CPU")
                         .target(1.06, 1.02),

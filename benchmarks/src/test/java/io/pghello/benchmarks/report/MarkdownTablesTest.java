@@ -72,35 +72,35 @@ class MarkdownTablesTest {
             "|---|--:|--:|---|---|",
             "| `pg_hello(name)` against `'Hello, ' \\|\\| name` | 0.30 × the cost | 0.25–0.35"
                 + " | ≤ 0.50 | ≤ 0.40, met |",
-            "| `hello()`, 9 threads against JDBC, 9 threads | 5 × (50 against 10 k/s); CPU a call"
-                + " 0.50 against 8 µs, 16 × less | 4.75–5.25; CPU 16 | ≥ 4; CPU ≥ 10 × less"
-                + " | ≥ 7, not met |",
+            "| `hello()`, 9 threads against JDBC, 9 threads | 5 × (50 against 10 k/s); CPU per"
+                + " call 0.50 against 8 µs, 16 × less | 4.75–5.25; CPU 16 | ≥ 4;"
+                + " CPU ≥ 10 × less | ≥ 7, not met |",
             "| heap, `helloEach(9 names)` | 16 MB | 16 | ≤ 64 | ≤ 32, met |",
             "| a test database (by hand: 80 ms) | 60 ms | 60 | ≤ 50, **MISS** | ≤ 20, not met |",
             "",
             "Measured on 2026-11-20 and 2026-11-21 with 2 CPUs, OpenJDK 25 and PostgreSQL 17.11;"
-                + " `./dev bench` does it on yours.");
+                + " `./dev bench` repeats the measurement on your machine.");
   }
 
   @Test
   void aSummaryLeavesOutWhatAStrangerCannotJudge() {
     assertThat(block("summary client", false))
         .containsExactly(
-            "| what | ours | peer | ratio |",
+            "| measurement | pg-hello | alternative | ratio |",
             "|---|--:|---|--:|",
             "| `hello()`, 9 threads | 50 k/s | JDBC, 9 threads: 10 k/s | 5 × |",
             "| heap, `helloEach(9 names)` | 16 MB | – | – |",
             "| a test database | 60 ms | by hand: 80 ms | 0.75 × the cost |",
             "",
             "Measured on 2026-11-20 with 2 CPUs, OpenJDK 25 and PostgreSQL 17.11;"
-                + " `./dev bench client` does it on yours.");
+                + " `./dev bench client` repeats the measurement on your machine.");
   }
 
   @Test
   void aBenchmarkIsShownWithTheFiguresOfBothSides() {
     assertThat(block("client", false))
         .containsExactly(
-            "| ours | | against | | ratio | quartiles |",
+            "| pg-hello | | alternative | | ratio | quartiles |",
             "|---|--:|---|--:|--:|--:|",
             "| `hello()`, 9 threads | 50 k/s | JDBC, 9 threads | 10 k/s | 5 | 4.75–5.25 |",
             "| p50 of `hello()`, 1 thread | 60 µs | `@PrePersist`, two queries | 3,750 µs | 0.016"
@@ -109,7 +109,7 @@ class MarkdownTablesTest {
             "| a test database | 60 ms | by hand | 80 ms | 0.75 | 60 |",
             "",
             "Measured on 2026-11-20 with 2 CPUs, OpenJDK 25 and PostgreSQL 17.11;"
-                + " `./dev bench client` does it on yours.");
+                + " `./dev bench client` repeats the measurement on your machine.");
   }
 
   @Test
@@ -174,7 +174,10 @@ class MarkdownTablesTest {
     List<String> lines = block("targets client", false);
     assertThat(lines).filteredOn(line -> line.startsWith("| ")).hasSize(4);
     assertThat(lines).noneMatch(line -> line.contains("pg_hello(name)"));
-    assertThat(lines).last().asString().contains("`./dev bench client` does it on yours.");
+    assertThat(lines)
+        .last()
+        .asString()
+        .contains("`./dev bench client` repeats the measurement on your machine.");
   }
 
   @Test
@@ -187,7 +190,7 @@ class MarkdownTablesTest {
             "| Vert.x | 9 | – |",
             "",
             "Measured on 2026-11-20 with 2 CPUs, OpenJDK 25 and PostgreSQL 17.11;"
-                + " `./dev bench client` does it on yours.");
+                + " `./dev bench client` repeats the measurement on your machine.");
   }
 
   private static List<String> block(String what, boolean quick) {

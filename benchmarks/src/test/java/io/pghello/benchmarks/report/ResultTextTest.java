@@ -25,9 +25,9 @@ class ResultTextTest {
   void formatsTheCpuTimeOfACall() {
     BenchmarkRow row = BenchmarkRow.rate("a", "b", "k/s");
     assertThat(ResultText.cpu(counted(row, 0.62, 8.9)))
-        .isEqualTo("CPU a call 0.62 against 8.90 us, 14.4 × less");
+        .isEqualTo("CPU per call 0.62 against 8.90 us, 14.4 × less");
     assertThat(ResultText.cpu(counted(row, 30, 20)))
-        .isEqualTo("CPU a call 30 against 20 us, 1.50 × more");
+        .isEqualTo("CPU per call 30 against 20 us, 1.50 × more");
     assertThat(ResultText.cpu(Result.of(row, List.of(1.0), List.of(1.0)))).isEmpty();
   }
 

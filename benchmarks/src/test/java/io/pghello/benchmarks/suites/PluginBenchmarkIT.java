@@ -30,7 +30,7 @@ class PluginBenchmarkIT {
               "query() of 100,000 rows",
               "batchInsert() of 20,000 rows",
               "batchInsert() of 100,000 rows",
-              "heap of a pool that sleeps");
+              "heap of an idle pool");
     }
   }
 }
