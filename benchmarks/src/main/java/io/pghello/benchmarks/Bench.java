@@ -55,7 +55,7 @@ import picocli.CommandLine.Parameters;
     exitCodeList = {
       "0:all rows were measured",
       "1:an error; with --check also if a row is a MISS or no row was judged",
-      "2:the command line is invalid"
+      "2:the command line is wrong"
     })
 public final class Bench implements Callable<Integer> {
   static final Map<String, Benchmark.Factory> BENCHMARKS = new LinkedHashMap<>();
