@@ -68,7 +68,7 @@ public record BenchmarkRow(
     return judged(Judged.COUNT, new Target(must, goal, null));
   }
 
-  /** Returns a copy with a target for the CPU time per call, as a factor of the peer's. */
+  /** Returns a copy with a target for the ratio of the peer's CPU time per call to ours. */
   public BenchmarkRow lessCpu(double must) {
     Target ratio = Objects.requireNonNull(target);
     return judged(judged, new Target(ratio.must, ratio.goal, must));

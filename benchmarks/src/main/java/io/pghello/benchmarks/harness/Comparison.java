@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param check the check, which runs once before the first round, and fails if a side returns a
  *     wrong result
- * @param warmUps the number of first rounds that are not part of the result
+ * @param warmUps the number of rounds at the start that are not part of the result
  */
 public record Comparison(
     BenchmarkRow row, Action check, Side ours, @Nullable Side peer, int warmUps, int rounds) {

@@ -83,7 +83,7 @@ public final class CpuTime {
     return nanos / calls / 1e3;
   }
 
-  /** Returns the CPU time of the child processes of a process that have ended. */
+  /** Returns the total CPU time of a process's child processes that have ended. */
   private static long childrenNanos(String pid) throws IOException {
     String stat = Files.readString(Path.of("/proc", pid, "stat"));
     // the second field is the name, which may contain spaces; the third field follows its closing

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 public record Curve(
     String name, String axis, String unit, BenchmarkRow.Better better, List<Line> lines) {
 
-  /** One side, with the points at which it was measured. The axis may be longer. */
+  /** One side, with the points at which it was measured. Other sides may have more points. */
   public record Line(String name, boolean ours, List<Point> points) {
     /** Returns the figures at a position of the axis, if it was measured. */
     public Optional<Spread> at(double x) {

@@ -22,8 +22,8 @@ public final class LoadProcess implements AutoCloseable {
   private final ChildJvm jvm;
 
   /**
-   * A request for a measurement. The port is the server's or a proxy's. A name length of 0 bytes
-   * selects the usual names.
+   * A request for a measurement. The port is the port of the server or of a proxy. A name length of
+   * 0 bytes selects the usual names.
    */
   public record Request(int port, int connections, int calls, int nameBytes, long millis) {}
 

@@ -70,7 +70,7 @@ public final class StreamingGreeting {
     }
   }
 
-  /** Returns the smallest sufficient heap of the sizes tried, in MB. */
+  /** Returns the smallest of the tried heap sizes that is sufficient, in MB. */
   public static double heapMb(Address address, Way way, int count)
       throws IOException, InterruptedException {
     for (int megabytes : HEAPS_MB) {

@@ -181,7 +181,7 @@ public final class ExtensionBenchmark extends ServerBenchmark {
         });
   }
 
-  /** Loads the library that scripts/native.sh compiles from the directory peer. */
+  /** Loads the library that scripts/native.sh compiles from the directory {@code peer}. */
   private void createPeer(String function) throws SQLException {
     String library = System.getProperty("pg-hello.bench.peer");
     if (library == null) {

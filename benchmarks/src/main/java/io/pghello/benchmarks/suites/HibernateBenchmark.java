@@ -47,9 +47,10 @@ import org.hibernate.persister.entity.EntityPersister;
 import org.postgresql.PGProperty;
 
 /**
- * The cost of entities whose values the server computes, in round trips and in time. A flush writes
- * one thousand entities. Each side has its own kind of connection, and the written rows are
- * verified after each run.
+ * The cost of entities with values that the server computes, in round trips and in time. A flush
+ * writes one thousand entities. There is one connection per kind of measurement (time, round trips,
+ * time with a network delay; each also with tuned settings). The written rows are verified after
+ * each run.
  */
 public final class HibernateBenchmark extends ServerBenchmark {
   // without a strong reference, the logger would be garbage-collected and lose its level

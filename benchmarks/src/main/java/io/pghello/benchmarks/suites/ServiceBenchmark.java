@@ -244,7 +244,7 @@ public final class ServiceBenchmark implements Benchmark {
     return all;
   }
 
-  /** Returns the class path of the service, whose libraries are different from this program's. */
+  /** Returns the class path of the service. The service uses other libraries than this program. */
   private static String classPath() {
     return given("pg-hello.bench.service");
   }
@@ -288,8 +288,8 @@ public final class ServiceBenchmark implements Benchmark {
   }
 
   /**
-   * Builds the service's application in the same way as its image, and runs a training start for
-   * the AOT cache.
+   * Extracts the service's application in the same way as in its container image, and creates the
+   * AOT cache with a training run.
    */
   private void trainAotCache() throws IOException {
     if (Files.exists(aotCache())) {
