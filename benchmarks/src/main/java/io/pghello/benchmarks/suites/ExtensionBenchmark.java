@@ -76,7 +76,8 @@ public final class ExtensionBenchmark extends ServerBenchmark {
   @Override
   public List<Comparison> comparisons() {
     var hello = BenchmarkRow.plain(HELLO, CONCATENATION, "ns").target(0.5, 0.3).guarded(0.8);
-    var argument = BenchmarkRow.plain(HELLO, "the same by PG_GETARG_TEXT_PP", "ns").target(1, 0.9);
+    var argument =
+        BenchmarkRow.plain(HELLO, "the same with PG_GETARG_TEXT_PP", "ns").target(1, 0.9);
     var now =
         BenchmarkRow.plain("now_ms()", "clock_timestamp()", "ns").target(1.2, 1.05).guarded(2);
     var version = BenchmarkRow.plain("spi_version()", "version()", "ns");

@@ -98,7 +98,8 @@ public final class JooqBenchmark extends ServerBenchmark {
                 Side.of(() -> insert(this::insertSelect)),
                 Side.of(() -> insert(this::insertSelectByJdbc)))
             .comparison(
-                BenchmarkRow.rate("insert-select of greetings, rows", "the same SQL by JDBC", "k/s")
+                BenchmarkRow.rate(
+                        "insert-select of greetings, rows", "the same SQL with JDBC", "k/s")
                     .target(0.9, 1.0)
                     .lessCpu(0.8),
                 this::requireSameRows,

@@ -140,7 +140,7 @@ public final class PluginBenchmark implements Benchmark {
   public List<Comparison> comparisons() {
     String jdbc = "JDBC on HikariCP, into a Map";
     String jooq = "jOOQ, plain SQL, into a Map";
-    String jackson = "JSON of JDBC's values, by Jackson";
+    String jackson = "JSON of JDBC's values, with Jackson";
     return List.of(
         one(
             BenchmarkRow.plain("queryOne() by a key", jdbc, "us").target(1.35, 1.1).guarded(2),
@@ -152,7 +152,7 @@ public final class PluginBenchmark implements Benchmark {
             this::byJooq),
         // this row shows the maximum possible gain over jOOQ
         one(
-            BenchmarkRow.plain("a query by a key, by " + jdbc, jooq, "us"),
+            BenchmarkRow.plain("a query by a key, with " + jdbc, jooq, "us"),
             this::byHand,
             this::byJooq),
         rates(
@@ -161,7 +161,7 @@ public final class PluginBenchmark implements Benchmark {
             Side.rate(ROWS, serverPid, () -> require(ours.query(QUERY).rows().size() == ROWS)),
             Side.rate(ROWS, serverPid, () -> require(rowsByHand().size() == ROWS))),
         batches(
-            BenchmarkRow.rate("batchInsert() of 20,000 rows", "unnest by JDBC", "k/s")
+            BenchmarkRow.rate("batchInsert() of 20,000 rows", "unnest with JDBC", "k/s")
                 .target(0.9, 1),
             BATCH,
             this::unnest),

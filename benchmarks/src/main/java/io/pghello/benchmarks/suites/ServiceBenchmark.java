@@ -53,7 +53,7 @@ public final class ServiceBenchmark implements Benchmark {
   private static final int AOT_CACHE_SINCE = 25;
   private static final int TRAINING_SECONDS = 300;
   private static final String TWIN_NAME = "the same service with JdbcTemplate";
-  private static final String AOT_ROW = "CPU until the service's first answer, AOT cache";
+  private static final String AOT_ROW = "CPU until the service's first answer, with the AOT cache";
 
   private final PgHelloServer server;
   private final TestDatabase database;

@@ -26,7 +26,7 @@ class PluginBenchmarkIT {
           .containsExactly(
               "queryOne() by a key",
               "queryOne() by a key",
-              "a query by a key, by JDBC on HikariCP, into a Map",
+              "a query by a key, with JDBC on HikariCP, into a Map",
               "query() of 100,000 rows",
               "batchInsert() of 20,000 rows",
               "batchInsert() of 100,000 rows",
