@@ -52,7 +52,7 @@ export function ratios(title, results) {
     type: 'quantitative',
     scale: { type: 'log', domain, nice: false },
     axis: {
-      title: '‹ peer ahead  |  pg-hello ahead ›',
+      title: '‹ alternative ahead  |  pg-hello ahead ›',
       orient: 'top',
       values: ticks.filter((tick) => tick >= domain[0] && tick <= domain[1]),
       labelExpr: "datum.value == 1 ? 'equal' : format(max(datum.value, 1 / datum.value), ',.3~r') + ' ×'",
@@ -178,7 +178,7 @@ const variables = (colors) => Object.entries(colors).map(([name, value]) => `--c
 async function image(report, names) {
   const results = report.benchmarks.filter(({ name }) => names.includes(name)).flatMap((benchmark) => benchmark.results);
   const shown = results.filter(({ row }) => row.target && row.judged === 'RATIO');
-  const drawn = await svg(ratios('Throughput, time and round trips compared with the peer', shown));
+  const drawn = await svg(ratios('Throughput, time and round trips compared with the alternative', shown));
   const style = `<style>:root { color-scheme: light dark; ${variables(light)} } @media (prefers-color-scheme: dark) { :root { ${variables(dark)} } }</style>`;
   return `${drawn.replace(/(<svg [^>]*>)/, `$1${style}<rect width="100%" height="100%" fill="var(--chart-page)"/>`)}\n`;
 }
