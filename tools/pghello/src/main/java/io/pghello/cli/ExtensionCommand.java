@@ -22,7 +22,7 @@ import picocli.CommandLine.Spec;
     description = {
       "Installs the extension of a jar into a PostgreSQL server on this machine, or "
           + "uninstalls it. Files are renamed into place, the control file last. If a step "
-          + "fails, all of them are undone. Files that were not installed by this command "
+          + "fails, all previous steps are undone. Files that were not installed by this command "
           + "are never replaced or removed. Works with any jar built by "
           + "pg-extension-maven-plugin; java -jar JAR does the same."
     },
@@ -58,17 +58,17 @@ final class ExtensionCommand implements Callable<Integer> {
       names = "--bindir",
       paramLabel = "DIR",
       description =
-          "Directory of the server's programs. Default: the only one on the PATH and "
-              + "in the usual directories.")
+          "Directory of the server's programs. Default: the only installation on the "
+              + "PATH or in the usual directories.")
   private @Nullable Path bindir;
 
   @Option(
       names = "--root",
       paramLabel = "DIR",
       description =
-          "Root directory of another machine's files, such as a container image. Do "
-              + "not use it as root on a running container, because its links could "
-              + "redirect writes. Default: /.")
+          "Root directory of another machine's files, such as a container image. If "
+              + "you are root, do not use it on a running container, because links in the "
+              + "container could redirect writes. Default: /.")
   private @Nullable Path root;
 
   @Option(

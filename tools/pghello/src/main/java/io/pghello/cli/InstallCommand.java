@@ -41,13 +41,13 @@ import picocli.CommandLine.Spec;
     description = {
       "Installs this program in a directory: the jar, a launcher that uses the "
           + "current Java, a class archive that speeds up startup, manual pages, and bash "
-          + "completion. You can run it again, also to upgrade to another version."
+          + "completion. You can run it again, for example to install another version."
     },
     footerHeading = "%nExample:%n",
     footer = "  java -jar pg-hello-cli-all.jar install --to ~/.local")
 final class InstallCommand implements Callable<Integer> {
   // The C2 compiler adds milliseconds to the startup. Without C2, checksums of backups take ten
-  // times as long, because only its code uses the processor's checksum instructions.
+  // times as long, because only code compiled by C2 uses the processor's checksum instructions.
   private static final String LAUNCHER =
       """
       #!/bin/sh

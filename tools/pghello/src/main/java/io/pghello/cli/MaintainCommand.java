@@ -70,8 +70,9 @@ final class MaintainCommand implements Callable<Integer> {
   private static final String UNLOCK = "SELECT pg_advisory_unlock(1885302380, 1)";
   private static final String VERIFY_LOCK = "SELECT pg_try_advisory_lock(1885302380, 2)";
 
-  // This command does not delete snapshots, because the job that takes them more often also applies
-  // their retention. The statement that takes a snapshot does not see this snapshot.
+  // This command does not delete old snapshots, because a separate job takes snapshots more often
+  // and also deletes the old ones. The EXISTS subquery does not see the snapshot that the same
+  // statement takes.
   private static final String SNAPSHOT =
       """
       SELECT EXISTS (SELECT FROM hello_ops.snapshot WHERE taken_at >= now() - interval '25 hours'),
@@ -91,7 +92,7 @@ final class MaintainCommand implements Callable<Integer> {
 
     @Option(
         names = "--weekly",
-        description = "Keep a baseline of the week, and verify the last backup of each database.")
+        description = "Record a baseline of the week, and verify the last backup of each database.")
     private boolean weekly;
 
     @Option(names = "--monthly", description = "Print the compliance report.")
@@ -107,8 +108,8 @@ final class MaintainCommand implements Callable<Integer> {
       paramLabel = "DATABASE",
       arity = "0..*",
       description =
-          "Databases to maintain. Default: all that have the extension; in that "
-              + "case, backups include all databases.")
+          "Databases to maintain. Default: all databases that have the extension. "
+              + "In that case, backups include all databases, even those without it.")
   private List<String> named = List.of();
 
   @Option(
@@ -129,8 +130,8 @@ final class MaintainCommand implements Callable<Integer> {
   @Option(
       names = "--trust-owners",
       description =
-          "With --weekly: verify even as root or as an owner of a server. See verify "
-              + "--trust-owners.")
+          "With --weekly: verify even as root, or as the operating system user that "
+              + "owns or runs a server. See verify --trust-owners.")
   private boolean trustOwners;
 
   @Option(
@@ -322,7 +323,7 @@ final class MaintainCommand implements Callable<Integer> {
       why = ": " + Failure.of(e).getMessage();
     }
     if (one.exitCode() > Status.WARNING.exitCode()) {
-      report("%s: %s ended with %d%s", database, what, one.exitCode(), why);
+      report("%s: %s ended with status %d%s", database, what, one.exitCode(), why);
     }
     status = status.or(one);
   }

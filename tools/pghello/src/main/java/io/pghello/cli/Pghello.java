@@ -95,7 +95,7 @@ public final class Pghello implements Runnable {
     if (args.length > 0 && args[0].equals("help")) {
       words = args.length > 1 ? new String[] {args[1], "--help"} : new String[] {"--help"};
     }
-    // Otherwise, --help would print the program's help and hide that the command does not exist.
+    // Otherwise, --help would print the program's help instead of reporting the unknown command.
     if (words.length > 1 && !words[0].startsWith("-") && !isNamed(words[0])) {
       words = new String[] {words[0]};
     }
@@ -122,7 +122,8 @@ public final class Pghello implements Runnable {
     commandLine.getCommandSpec().version("pghello " + (version == null ? "of this tree" : version));
     return commandLine
         .setCaseInsensitiveEnumValuesAllowed(true)
-        // An argument that begins with @ may be the name of a database.
+        // An argument that begins with @ may be the name of a database, rather than of a file with
+        // arguments.
         .setExpandAtFiles(false)
         .setParameterExceptionHandler(
             (e, arguments) -> {

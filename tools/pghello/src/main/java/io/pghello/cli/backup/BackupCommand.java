@@ -35,7 +35,7 @@ import picocli.CommandLine.Parameters;
     },
     footerHeading = "%nExit status:%n",
     footer = {
-      "  1 if the backup has a database that cannot be restored under its name, 2 if "
+      "  1 if the backup contains a database that cannot be restored under its name, 2 if "
           + "no backup was made",
       "",
       "Example:",
@@ -65,7 +65,7 @@ public final class BackupCommand implements Callable<Integer> {
       paramLabel = "TYPE",
       description =
           "Type of the pgBackRest backup: full, diff (changes since the last full "
-              + "one) or incr (changes since the last one). Default: incr.")
+              + "backup) or incr (changes since the last backup). Default: incr.")
   private @Nullable String type;
 
   @Option(

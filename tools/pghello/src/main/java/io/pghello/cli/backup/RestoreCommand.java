@@ -179,7 +179,7 @@ public final class RestoreCommand implements Callable<Integer> {
     Target given = connection.target();
     Target maintenance = maintenance(given, as == null ? databases : List.of(as));
     var undo = new CleanupStack();
-    // Verify the checksums during the restore, because this takes long for large backups.
+    // Verify the checksums during the restore, because verifying a large backup takes long.
     var sums = new CompletableFuture<@Nullable Void>();
     var unused = sums.whenComplete((nothing, wrong) -> closeIfFailed(wrong, undo));
     try (undo;

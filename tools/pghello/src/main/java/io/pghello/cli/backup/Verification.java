@@ -41,7 +41,7 @@ public record Verification(
       try {
         status = status.or(verify(one.getKey(), one.getValue()));
       } catch (SQLException e) {
-        // The server was created from the backup, so its errors are errors of the backup.
+        // The server was created from the backup, so report its errors as errors of the backup.
         status = Status.CRITICAL;
         failed.add(SqlErrors.explain(e));
       } catch (IOException | Failure e) {

@@ -103,7 +103,7 @@ record Advice(
             Math.min(4 * MEGABYTE, each / 2),
             each,
             Math.max(64 << 10, Math.min(each, 16 * MEGABYTE)),
-            "each sort of each connection can use this much; all together should use "
+            "each sort in each connection can use this much; together they should use "
                 + "less than half of the memory");
       }
       case "maintenance_work_mem" ->

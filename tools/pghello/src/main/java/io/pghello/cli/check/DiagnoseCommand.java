@@ -16,7 +16,7 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "diagnose",
     description = {
-      "Finds problems of the extension: runs the checks of health, and examines the "
+      "Finds problems with the extension: runs the health checks, and examines the "
           + "library and its settings, blocked sessions, and memory leaks in calls. "
           + "Suggests fixes. Changes nothing."
     },

@@ -94,7 +94,7 @@ final class Diagnosis {
         findings.add(
             Status.OK,
             "preload",
-            "sessions know pg_hello.repeat only after their first call",
+            "sessions recognize pg_hello.repeat only after their first call",
             "append pg_hello to session_preload_libraries");
       }
       String path = row.getString(3);
@@ -124,8 +124,8 @@ final class Diagnosis {
   }
 
   /**
-   * Runs two rounds of calls, and measures the memory use of the second one only, because the first
-   * round includes one-time allocations.
+   * Runs two rounds of calls. Measures the memory use of only the second round, because the first
+   * one includes one-time allocations.
    */
   void checkMemory(Statement statement, Own function, boolean mayRead) throws SQLException {
     if (!mayRead) {
@@ -149,7 +149,8 @@ final class Diagnosis {
           Status.WARNING,
           "memory",
           "20000 calls leak " + Math.max(grown, now - process) + " bytes in the session" + size,
-          "the library is from a different build: install this one, and recycle connection pools");
+          "the library is from a different build: install the library of this release, "
+              + "and recycle connection pools");
     } else {
       findings.ok("memory", "20000 calls leak no memory in the session" + size);
     }

@@ -37,12 +37,12 @@ import picocli.CommandLine.Option;
     name = "harden",
     description = {
       "Lists insecure configuration: functions that PUBLIC may execute, settings, and "
-          + "the modes of the extension's files, with the SQL that fixes each, and the "
-          + "roles that would lose a privilege. Changes nothing without --apply."
+          + "modes of the extension's files. Also lists the SQL that fixes it, and the roles "
+          + "that would lose a privilege. Changes nothing without --apply."
     },
     footerHeading = "%nExit status:%n",
     footer = {
-      "  0 if nothing is insecure (any more), 1 if something is, 2 if the changes "
+      "  0 if no insecure configuration is left, 1 if some is left, 2 if the changes "
           + "failed or were applied partially,",
       "  3 if the changes were rejected, and none was applied",
       "",
@@ -55,8 +55,8 @@ public final class HardenCommand implements Callable<Integer> {
   @Option(
       names = "--apply",
       description = {
-        "Apply the changes: roles, privileges and database settings in one "
-            + "transaction, then server settings, which are reloaded, and file modes. "
+        "Apply the changes: first roles, privileges and database settings in one "
+            + "transaction, then server settings (with a reload), then file modes. "
             + "Prints each change and its reversal before making it. Does not revoke a "
             + "privilege from PUBLIC while a role depends on it."
       })
@@ -140,7 +140,7 @@ public final class HardenCommand implements Callable<Integer> {
     if (!hardening.renamed().isEmpty() && kept.isThere()) {
       String back =
           apply
-              ? "if it was renamed: harden --undo, rename it back, and --apply again"
+              ? "if it was renamed: run harden --undo, rename it back, and run harden --apply"
               : "if it was renamed: rename it back before --apply";
       hardening.renamed().forEach(one -> findings.add(Status.WARNING, "renamed", one, back));
     }
@@ -199,8 +199,8 @@ public final class HardenCommand implements Callable<Integer> {
             "check for later changes, and remove the line from " + kept);
         left.add(0, line);
       } else if (step.done() || step.isForWholeServer()) {
-        // If harden was killed, a setting may have been written, but the configuration not
-        // reloaded.
+        // If harden was killed, a setting may have been written without a reload of the
+        // configuration.
         steps.add(step.back());
       } else if (!hardening.renamed().isEmpty() && line.matches("(DROP ROLE|REVOKE) .*")) {
         left.add(0, line);

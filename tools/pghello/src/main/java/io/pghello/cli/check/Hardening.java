@@ -168,14 +168,14 @@ final class Hardening {
       """;
 
   /**
-   * Query for roles that may be renamed roles of harden. While one of harden's roles is missing,
-   * these are the roles with privileges that harden did not grant, or granted before the role was
-   * renamed.
+   * Query for roles that may be renamed roles of harden. Returns rows only if one of harden's roles
+   * is missing: the other roles that have privileges on the objects. Such a role either received
+   * its privileges independently of harden, or received them from harden before it was renamed.
    */
   private static final String RENAMED =
       MEMBERS
           + """
-      SELECT format('%I has privileges on objects of the hello_* roles, and %s does not exist', g.role, w.roles)
+      SELECT format('%I has privileges on the same objects as the hello_* roles, and %s does not exist', g.role, w.roles)
       FROM (
           SELECT DISTINCT pg_get_userbyid(a.grantee)
           FROM (SELECT acl FROM member UNION ALL SELECT acl FROM own) o CROSS JOIN LATERAL aclexplode(o.acl) a
@@ -187,8 +187,8 @@ final class Hardening {
       """;
 
   /**
-   * Query for the checked settings. For settings to change, it returns the change; for settings
-   * that are already right, possible earlier values.
+   * Query for the checked settings. For an insecure setting, it returns the change and its
+   * reversal. For a setting that is already secure, it returns the possible reversals.
    */
   private static final String SETTINGS =
       """
@@ -256,7 +256,7 @@ final class Hardening {
           'remove it manually, restart the server, and run this again'
         FROM pg_settings WHERE name = 'shared_preload_libraries' AND setting ~ '(^|[ ,"])pg_hello($|[ ,"])'
         UNION ALL
-        SELECT 2, format('table %s has no forced row-level security, which also applies to its owner', c.oid::regclass),
+        SELECT 2, format('table %s has no forced row-level security, which would also apply to its owner', c.oid::regclass),
           'once its users have the required roles, run extension/ops/app_config.sql'
         FROM pg_class c
         WHERE c.relname = 'app_config' AND c.relkind IN ('r', 'p') AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
@@ -308,7 +308,7 @@ final class Hardening {
           + " has "
           + String.join(", ", privileges)
           + " only through PUBLIC"
-          + (tables == null ? "" : ", and can access " + tables + ", which needs it");
+          + (tables == null ? "" : ", and may need it to access " + tables);
     }
   }
 

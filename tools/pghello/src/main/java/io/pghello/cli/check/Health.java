@@ -62,9 +62,9 @@ public final class Health {
   private static final String NAME = " FROM (SELECT 'pghello'::text OFFSET 0) v (n)";
 
   /**
-   * Conditions by function, which are true if the function returns the right result. The parameter
-   * is the function's schema. The types of arguments match exactly, so that no other function of
-   * the same name is called.
+   * For each function, a condition that is true if the function returns the right result. The
+   * format parameter is the function's schema. The argument types match exactly, so that no other
+   * function with the same name is called.
    */
   static final Map<String, String> CALLS_BY_FUNCTION =
       Map.of(
@@ -129,8 +129,8 @@ public final class Health {
   }
 
   /**
-   * Returns a function of the extension with its argument types; null if it did not return the
-   * right result.
+   * Returns the extension function with this name and these argument types; null if its result was
+   * not right.
    */
   public @Nullable Own answering(String function) {
     return calledRight.get(function);

@@ -56,7 +56,7 @@ record UndoFile(Path folder, String ofCopies, Path path) {
   static UndoFile of(Path folder, String ofCopies, String address) {
     Failure.refuseIf(
         !IDENTIFIERS.matcher(ofCopies).matches(),
-        "the server answered with invalid identifiers: " + TerminalText.line(ofCopies));
+        "the server returned invalid identifiers: " + TerminalText.line(ofCopies));
     String encoded = URLEncoder.encode(address, StandardCharsets.UTF_8);
     return new UndoFile(folder, ofCopies, folder.resolve(ofCopies + encoded + ".sql"));
   }
@@ -75,7 +75,7 @@ record UndoFile(Path folder, String ofCopies, Path path) {
               .collect(joining(", "));
       return others.isEmpty()
           ? ""
-          : "; " + others + " belongs to another address, which may be a copy of this server";
+          : "; " + others + " is for another address, possibly of a copy of this server";
     }
   }
 

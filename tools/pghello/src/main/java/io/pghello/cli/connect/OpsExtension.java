@@ -18,9 +18,9 @@ public final class OpsExtension {
           + "pg_hello_ops";
 
   private static final String OF_SUPERUSERS =
-      ", and this role is a superuser or can become one, which must not run code of "
-          + "others: connect as another role, or let a superuser create the schema and the "
-          + "extension";
+      ", and this role is a superuser or can become one, so it must not run code of "
+          + "other roles: connect as another role, or let a superuser create the schema and "
+          + "the extension";
 
   private static final String OF_OTHERS =
       """

@@ -263,7 +263,8 @@ public record Target(
     // Without this search_path, a function in another schema could shadow a built-in one. The owner
     // of the database can set a less privileged role for its sessions. This would not restrict
     // functions, because any function could switch back to the login role, but would hide the login
-    // role from checks of this session's privileges. The other settings would change results.
+    // role from checks of this session's privileges. Other values of the last two settings would
+    // change results.
     String settings =
         "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false), pg_catalog.set_config('role', 'none', false),"
             + " pg_catalog.set_config('quote_all_identifiers', 'off', false), pg_catalog.set_config('array_nulls', 'on', false)"
@@ -273,8 +274,8 @@ public record Target(
         ResultSet own = statement.executeQuery(settings)) {
       Failure.refuseIf(
           !own.next(),
-          "the connection goes through a pooler, which would pass on these session "
-              + "settings: connect to the server directly");
+          "the connection goes through a pooler, which would pass these session "
+              + "settings to other clients: connect to the server directly");
       return connection;
     } catch (SQLException | RuntimeException | Error e) {
       connection.close();

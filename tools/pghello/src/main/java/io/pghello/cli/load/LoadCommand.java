@@ -39,9 +39,9 @@ import picocli.CommandLine.Option;
     name = "load",
     description = {
       "Calls pg_hello (with changing names and counts) and now_ms at a fixed rate, "
-          + "independent of response times, and prints latencies, measured from the "
-          + "scheduled time of each call. Stops after --time, or if the server cannot keep "
-          + "up. Accesses no tables, and resets no statistics."
+          + "independent of response times, and prints latencies. The latency of a call is "
+          + "measured from its scheduled time. Stops after --time, or if the server cannot "
+          + "keep up. Accesses no tables, and resets no statistics."
     },
     footerHeading = "%nExit status:%n",
     footer = {

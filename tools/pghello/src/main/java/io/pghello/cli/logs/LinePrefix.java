@@ -80,8 +80,8 @@ final class LinePrefix {
         beginning =
             Pattern.compile(Pattern.quote(begin.group()).replaceAll("[0-9]+", "\\\\E[0-9]+\\\\Q"));
       } else if (!hasBeginning && ++withoutBeginning == 2) {
-        // A single line like this may come from another program. These prefixes begin with a name,
-        // so any line can match them.
+        // A single such line may come from another program. Two of them show that the prefixes
+        // begin with a name, so any line can match them.
         hasBeginning = true;
         beginning = Pattern.compile("");
       }

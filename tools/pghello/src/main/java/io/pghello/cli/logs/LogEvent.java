@@ -87,7 +87,7 @@ public enum LogEvent {
   /** Matches a call of one of the extension's functions in a statement. */
   static final Pattern CALL = Pattern.compile("\\b" + Health.functionNames() + "\\s*\\(");
 
-  // Quickly rejects messages that are not about the extension, as most are.
+  // Quickly rejects messages that are not about the extension. Most messages are not.
   private static final Pattern ANY = any();
 
   private final Status status;

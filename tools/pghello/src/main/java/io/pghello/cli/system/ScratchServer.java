@@ -155,8 +155,8 @@ public final class ScratchServer {
   }
 
   /**
-   * Returns the reason why this user has power over other servers; null if the user has none. Code
-   * that runs in a temporary server would have the same power.
+   * Returns the reason why this user has power over other servers; null if it has no such power.
+   * Code that runs in a temporary server would have the same power.
    */
   public static @Nullable String powerOfThisUser() {
     String user = Programs.output("id", "-un");

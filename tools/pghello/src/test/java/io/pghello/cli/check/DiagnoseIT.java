@@ -34,7 +34,7 @@ class DiagnoseIT {
     assertThat(run.out())
         .startsWith("OK - ")
         .contains(
-            "sessions know pg_hello.repeat only after their first call",
+            "sessions recognize pg_hello.repeat only after their first call",
             "no session is blocked by another one",
             "20000 calls leak no memory in the session, process size ");
     Run.execute(

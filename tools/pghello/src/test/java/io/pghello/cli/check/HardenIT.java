@@ -172,7 +172,7 @@ class HardenIT {
       assertThat(held.status()).as(held.err()).isEqualTo(1);
       assertThat(held.out())
           .containsPattern(
-              "(?m)^-- shop has EXECUTE on .*public.pg_hello\\(text\\).* only through PUBLIC, and can access public.orders, which needs it$")
+              "(?m)^-- shop has EXECUTE on .*public.pg_hello\\(text\\).* only through PUBLIC, and may need it to access public.orders$")
           .containsPattern("(?m)^-- te nants has EXECUTE on [^;]* only through PUBLIC$")
           .contains("GRANT hello_user TO shop; or revoke it anyway with --revoke-from ROLE")
           .contains("GRANT hello_user TO \"te nants\"; or")
@@ -360,12 +360,12 @@ class HardenIT {
         Run again = harden(server, database, option);
         assertThat(again.status()).as(again.out()).isEqualTo(1);
         assertThat(again.out())
-            .contains("watchers has privileges on objects of the hello_* roles, and hello_m")
+            .contains("watchers has privileges on the same objects as the hello_* roles, and hello_m")
             .contains(
                 "if it was renamed: "
                     + (option.equals("--json")
                         ? "rename it back before"
-                        : "harden --undo, rename"));
+                        : "run harden --undo, rename"));
       }
       // Follows its advice.
       assertThat(harden(server, database, "--undo").status()).isZero();

@@ -35,7 +35,7 @@ class UndoFilePathIT {
         "SET search_path = answers, pg_catalog");
     assertThatThrownBy(() -> UndoFile.of(superuser, target(server, database)))
         .isInstanceOf(Failure.class)
-        .hasMessageContaining("the server answered with invalid identifiers");
+        .hasMessageContaining("the server returned invalid identifiers");
   }
 
   @Test

@@ -54,7 +54,7 @@ class UndoFileTest {
   void rejectsPathInIdentifiers(String identifiers) {
     assertThatThrownBy(() -> UndoFile.of(state, identifiers, "localhost:5432"))
         .isInstanceOf(Failure.class)
-        .hasMessageStartingWith("the server answered with invalid identifiers");
+        .hasMessageStartingWith("the server returned invalid identifiers");
   }
 
   @Test

@@ -27,10 +27,16 @@ import org.postgresql.copy.CopyOut;
  *
  * <p>The planner evaluates functions in expressions of indexes, constraints and statistics with the
  * rights of the role that reads the table. Therefore, only two kinds of tables are read with
- * planned queries: tables owned by superusers or by this role and, if this role is a superuser on a
- * primary, tables that it has locked and for which a second session has then found no such
- * function. The second session also prevents schemas from being renamed. All other tables are read
- * with COPY, which is not planned and leaves out computed values.
+ * planned queries:
+ *
+ * <ul>
+ *   <li>tables owned by superusers or by this role
+ *   <li>if this role is a superuser on a primary: tables that this session has locked, and for
+ *       which a second session has then found no such function
+ * </ul>
+ *
+ * <p>The second session also prevents schemas from being renamed. All other tables are read with
+ * COPY, which is not planned and leaves out computed values.
  */
 public final class Contents {
   // The tables that pg_dump includes. Tables of extensions are included only if they are
@@ -99,8 +105,8 @@ public final class Contents {
     "SET TimeZone = 'UTC'",
     "SET bytea_output = hex",
     "SET xmloption = content",
-    // An owner could replace a table with a view at any time. This setting exists in minor versions
-    // released since August 2024.
+    // An owner could replace a table with a view at any time. This setting makes queries of views
+    // fail. It exists in minor versions released since August 2024.
     "SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings"
         + " WHERE name = 'restrict_nonsystem_relation_kind'"
   };
@@ -129,10 +135,11 @@ public final class Contents {
   private Contents() {}
 
   /**
-   * Reads all rows of all tables, each once.
+   * Reads all rows of all tables once.
    *
    * @param target the database of the connection, for the second session
-   * @param expected the contents to compare with, which determine the tables to copy; may be empty
+   * @param expected the contents to compare with, which determine the tables to read with COPY; may
+   *     be empty
    */
   public static Properties of(Connection connection, Target target, Properties expected)
       throws SQLException {

@@ -66,7 +66,7 @@ final class DumpEntries {
     entries.forEach(entry -> byId.put(entry.id(), entry));
   }
 
-  /** Returns the first owner that the server does not have; empty if it has all of them. */
+  /** Returns the first owner that does not exist on the server; empty if all owners exist. */
   static String unknownOwner(Map<String, Boolean> roles, List<DumpEntry> entries) {
     return entries.stream()
         .map(DumpEntry::owner)

@@ -78,8 +78,8 @@ public record Restoration(
       Pattern.compile("permission denied|must be |nly superuser|cannot be|pg_hba\\.conf");
 
   private static final String CAN_BECOME_SUPERUSER =
-      "code of owners could become a superuser, as this role can: restore as a "
-          + "superuser, or use --trust-owners";
+      "owners' code could become a superuser, because this role can become one: restore "
+          + "as a superuser, or use --trust-owners";
 
   private static final String HAS_LITTLE_MEMORY =
       "SELECT setting::int < 262144 FROM pg_settings WHERE name = 'maintenance_work_mem'";

@@ -29,8 +29,8 @@ public final class BackupOptions {
       paramLabel = "TIME",
       description =
           "Latest time of the backup, e.g. 2026-11-21T20:00:00Z. Selects the last "
-              + "backup of the databases up to then; a pgBackRest backup is then recovered "
-              + "to that time. Default: the last backup.")
+              + "backup of the databases that was made at or before this time. A pgBackRest "
+              + "backup is then recovered to this time. Default: the last backup.")
   private @Nullable String at;
 
   @Option(
@@ -51,10 +51,10 @@ public final class BackupOptions {
       names = "--trust-owners",
       description = {
         "Trust the code of table owners, for example in generated columns. Restoring "
-            + "a dump runs it, by default only with the owners' rights. With this option, "
-            + "restore runs it as the restoring role, which may be a superuser, if the "
-            + "owners' rights do not suffice; verify runs it even as root or as an owner of "
-            + "a server or its data."
+            + "a dump runs this code, by default only with the owners' rights. If these "
+            + "rights do not suffice, this option lets restore run the code as the restoring "
+            + "role, which may be a superuser. It also lets verify run the code even if you "
+            + "are root, or the operating system user that owns or runs a server."
       })
   private boolean trustOwners;
 
@@ -63,9 +63,9 @@ public final class BackupOptions {
       paramLabel = "LIBRARY",
       split = ",",
       description =
-          "Libraries to load at startup into the server that is verified or recovered, e.g. "
-              + "citus, or one that replays custom WAL records. Their background workers do "
-              + "not start. Default: none.")
+          "Libraries that the temporary or recovered server loads at startup, e.g. citus, or a "
+              + "library that replays custom WAL records. Their background workers do not "
+              + "start. Default: none.")
   private List<String> preload = List.of();
 
   public BackupOptions() {}
@@ -131,7 +131,7 @@ public final class BackupOptions {
     for (Backup own : Backup.in(folder)) {
       Failure.refuseIf(
           own.system().equals(system) && own.databases().containsAll(databases),
-          "the last backup, %s, is from another server; the last one from this server is of %s: choose with --at"
+          "the last backup, %s, is from another server; the last one from this server was made at %s: choose one with --at"
               .formatted(last.folder(), own.time()));
     }
   }

@@ -168,8 +168,8 @@ public final class RecoveredServer {
   /**
    * Restores the server, and returns once it has replayed all required WAL.
    *
-   * @param data a directory that does not exist or is empty; null for one that is removed with the
-   *     server
+   * @param data a directory that does not exist or is empty; null for a temporary directory, which
+   *     is removed with the server
    * @param temporary the directory for the socket and for everything that is removed with the
    *     server
    * @param preload the libraries to load at startup, without their background workers
@@ -321,7 +321,7 @@ public final class RecoveredServer {
     command.addAll(List.of("-c", setting + "=" + value));
   }
 
-  /** Returns the reason in the log why a server did not start. */
+  /** Extracts from the log the reason why a server did not start. */
   private static String explain(String messages) {
     if (messages.contains("recovery ended before configured recovery target was reached")) {
       return "the archive ends before the target: it contains no such restore point, or no "
@@ -427,8 +427,8 @@ public final class RecoveredServer {
   }
 
   /**
-   * Returns the manual steps that are necessary before the copy can run without the settings that
-   * {@link #keep} adds while the original is also running.
+   * Returns the manual steps that are necessary before the copy can run next to the original
+   * without the settings that {@link #keep} adds.
    */
   public List<String> steps() throws SQLException {
     var steps = new ArrayList<String>();
