@@ -10,12 +10,12 @@ if [ -e "$cache" ] && [ -z "$(find . -type f -newer "$cache")" ]; then
 fi
 for attempt in 1 2 3; do
   rm -f "$cache"
-  # without JIT profiles: the profile of a startup does not suit requests
+  # without JIT profiles, because a startup profile does not suit requests
   if java -XX:AOTCacheOutput="$cache" -XX:TieredStopAtLevel=2 -Dspring.context.exit=onRefresh -jar app.jar; then
     exit
   fi
   echo "The application did not start (attempt $attempt)" >&2
 done
-# the application starts without one, too, and is restarted until it does
+# The application also starts without a cache. Its container is restarted until it does.
 rm -f "$cache"
-echo "There is no $cache, and so a start takes longer" >&2
+echo "There is no $cache, so startup takes longer" >&2

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- The role that exporters of metrics log in as, in a database where extension/ops/roles.sql has run. It has nothing but
--- hello_monitor. A statement that hangs is an error after five seconds, so that it is seen as one.
+-- Creates the login role for exporters of metrics. Run extension/ops/roles.sql in the database first. The role has only the
+-- rights of hello_monitor. A statement that hangs fails after five seconds, so that monitoring reports an error.
 
 DO LANGUAGE plpgsql
 $$

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- Run once, when the database is new. A database's setting needs the library at once, so that a wrong count fails early.
+-- Runs once in a new database. Loads the library at connect, so that an invalid count is rejected immediately.
 CREATE EXTENSION pg_hello;
 DO $$
 BEGIN

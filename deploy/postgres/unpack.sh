@@ -1,6 +1,6 @@
 #!/bin/sh
-# unpack.sh JAR MAJOR FOLDER: puts the extension's files for a PostgreSQL major, 18 or newer, out of our jar into a folder
-# that the server's dynamic_library_path (FOLDER/lib) and extension_control_path (FOLDER/share) name.
+# unpack.sh JAR MAJOR FOLDER: copies the extension's files for a PostgreSQL major, 18 or newer, from the extension's jar to a
+# directory. The server's dynamic_library_path must contain FOLDER/lib, and its extension_control_path FOLDER/share.
 # SPDX-License-Identifier: MIT
 set -eu
 jar=$1 major=$2 folder=$3
@@ -19,7 +19,7 @@ if [ ! -e "$files/$platform/$major/pg_hello.so" ]; then
 fi
 mkdir -p "$folder/lib" "$folder/share/extension"
 cp "$files/$platform/$major/pg_hello.so" "$folder/lib/pg_hello.so.new"
-# in one step: a server may be loading the old one
+# rename, because a server may be loading the old library
 mv "$folder/lib/pg_hello.so.new" "$folder/lib/pg_hello.so"
 cp "$files"/*.control "$files"/*.sql "$folder/share/extension/"
 chmod 755 "$folder" "$folder/lib" "$folder/share" "$folder/share/extension" "$folder/lib/pg_hello.so"
