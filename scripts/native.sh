@@ -11,7 +11,7 @@ PROGRAM='dev native'
 
 SOURCE=$ROOT/extension
 CC=${CC:-gcc}
-# other platforms that libraries can be built for here
+# the other platforms for which this machine can build libraries
 OTHERS=()
 [ "$(platform)" != linux-amd64 ] || OTHERS=("${PLATFORMS[@]:1}")
 
@@ -25,30 +25,31 @@ Usage: ./dev native [--check] [--platform PLATFORM | --all-platforms] [MAJOR...]
 
 Builds extension/build/PLATFORM/MAJOR/pg_hello.so (.dylib on macOS from 16 on,
 .dll on Windows) for the named majors (by default ${MAJORS[*]}), and
-extension/build/SHA256SUMS, the list of all libraries there. The server's headers
-come from an installed postgresql-server-dev-MAJOR (\$PG_CONFIG, pg_config, or
-where the distributions put it), or else out of Debian's package, which is only
-unpacked, into the cache.
+extension/build/SHA256SUMS with the hashes of all libraries there. Uses the server's
+headers from an installed postgresql-server-dev-MAJOR (found with \$PG_CONFIG, with
+pg_config, or in the distributions' directories). If none is installed, Debian's
+package is unpacked into the cache, but not installed.
 
   --check       compile strictly, build in two directories, and compare the libraries and
-                their dependencies; for this platform, against every major whose
-                headers are available
+                their dependencies; for this platform, with every major whose headers
+                are available
   --platform    build for another platform:
 $(printf '                %s\n' "${OTHERS[@]-none from here}")
-                Libraries for macOS and Windows are checked against the server that
-                loads them, and linked with it: the first build fetches 340 MB
+                Libraries for macOS and Windows are linked with the server that loads
+                them, and checked against it: the first build fetches 340 MB
   --all-platforms
-                build for this machine's platform and those
-  --headers     print the directory of that major's headers, fetched if need be
+                build for this machine's platform and all other platforms listed above
+  --headers     print the directory of the major's headers; fetch them if necessary
   --compile     compile another C file in the same way, unless the library is newer
   --sanitize    run the regression suite on a server with assertions and sanitizers, and print
-                which lines of the extension it reached; the server is built once out of
+                which lines of the extension it reached; the server is built once from
                 Debian's source package, in 3 to 5 minutes
   --fuzz        fuzz the greeting (20 seconds)
 END
 }
 
-# takes_platform ARGUMENT...: sets platforms to those of --platform or --all-platforms, and platform_words to the number of its words.
+# takes_platform ARGUMENT...: sets platforms to the platforms of --platform or --all-platforms, and platform_words to the number of
+# words of this option.
 takes_platform() {
   platforms=('') platform_words=0
   case ${1-} in
@@ -119,13 +120,14 @@ compiler() {
   compiler_ready=1
 }
 
-# need_compiler COMMAND PACKAGE LIBC_PACKAGE: a compiler does not depend on the C library's headers, it only recommends them.
+# need_compiler COMMAND PACKAGE LIBC_PACKAGE: installs a compiler and the C library's headers, which the compiler's package only
+# recommends.
 need_compiler() {
   need "$1" "$2"
   printf '#include <stdio.h>\n' | "$1" -E - >/dev/null 2>&1 || install_packages "$3"
 }
 
-# use_platform PLATFORM: builds for that one; for this machine's if it is empty.
+# use_platform PLATFORM: makes the following builds use this platform, or this machine's platform if it is empty.
 use_platform() {
   PLATFORM=$1 compiler_ready=''
 }
@@ -154,17 +156,17 @@ target() {
   TARGET+=(-fPIC -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -D_GNU_SOURCE)
 }
 
-# compile MAJOR HEADERS SOURCE ARGUMENT...: with the options that change the code;
-# paths are mapped away, so that a library is the same wherever it is built.
+# compile MAJOR HEADERS SOURCE ARGUMENT...: runs the compiler with all options that affect the code. Paths are mapped, so that the
+# library does not depend on the directory of the build.
 compile() {
   local major=$1 headers=$2 source=$3 flags TARGET
   shift 3
   target "$major" "$headers" || return
-  # the server is compiled with the first two, and its headers rely on that
+  # the server is compiled with -fno-strict-aliasing and -fwrapv, and its headers rely on them
   flags=(-std=gnu11 -O2 -fno-strict-aliasing -fwrapv
     "-ffile-prefix-map=$source=." "-ffile-prefix-map=$headers=server"
     "-DPG_HELLO_VERSION=\"$(extension_version)\"" -isystem "$headers")
-  # up to 15 the server's headers do not mark what must stay visible
+  # up to 15, the server's headers do not mark the symbols that must stay visible
   [ "$major" -lt 16 ] || flags+=(-fvisibility=hidden)
   (cd "$source" && "${TARGET[@]}" "${flags[@]}" "$@")
 }
@@ -205,7 +207,7 @@ check_library() {
   fi
 }
 
-# Libraries of platforms other than this one may lie there as well.
+# The directory may also contain libraries for other platforms.
 write_sums() {
   local sums=$BUILD/SHA256SUMS
   (cd "$BUILD" && shopt -s nullglob && set -- */*/pg_hello.{so,dylib,dll} && { [ $# = 0 ] || sha256sum "$@"; }) |
@@ -243,9 +245,9 @@ build_all() {
   mkdir -p "$BUILD"
   exec 9<"$BUILD"
   flock 9
-  # of a run that was killed
+  # leftovers of a run that was killed
   rm -rf "$BUILD"/.new.*
-  # or a jar would have older code for one platform than for another
+  # Otherwise, a jar would contain older code for one platform than for another.
   for platform in "${OTHERS[@]}"; do
     ! contains "$platform" "${platforms[@]}" || continue
     stale=()
@@ -318,7 +320,7 @@ check_all() {
   [ ${#failed[@]} = 0 ] || die "failed: $(printf '%s; ' "${failed[@]}")"
 }
 
-# check_platform FOLDER: adds to failed.
+# check_platform FOLDER: adds failed checks to failed.
 check_platform() {
   local tmp=$1 platform name major dir one two checked=() before=${#failed[@]} strict=("${STRICT[@]}")
   compiler
@@ -348,7 +350,7 @@ check_platform() {
     say "Strict, reproducible and linked with the C library only: PostgreSQL ${checked[*]} on $platform"
 }
 
-# check_elf NAME LIBRARY: adds to failed.
+# check_elf NAME LIBRARY: adds failed checks to failed.
 check_elf() {
   local names libc='^libc\.so\.6( ld-linux-aarch64\.so\.1)?$'
   [[ $1 != *-musl,* ]] || libc='^libc\.so$'

@@ -68,14 +68,15 @@ fetch_musl_arm64() {
   for deb in "$1"/../debs/*.deb; do
     dpkg -x "$deb" "$1" || return
   done
-  # or libc.a would be linked: both directories are one where the package is installed
+  # Otherwise, libc.a would be linked. If the package is installed, both directories are the same.
   cp "$1/lib/aarch64-linux-musl/libc.so" "$1/usr/lib/aarch64-linux-musl" &&
-    # the compiler's options name the directories of an installed package
+    # replace the paths of an installed package in the compiler's options
     sed -i "s:/usr/\(include\|lib\)/:$CACHE/sdk/musl-arm64&:g" "$1/usr/lib/aarch64-linux-musl/musl-gcc.specs"
 }
 
-# platform_headers MAJOR PLATFORM: prints the directory of the server's headers for that platform, or the reason why there are none, and
-# returns 1. Those of macOS and Windows are a changed copy of Linux's, because headers include their neighbours first. Runs in $(...).
+# platform_headers MAJOR PLATFORM: prints the directory of the server's headers for that platform. If there are none, prints the reason
+# and returns 1. The headers for macOS and Windows are a changed copy of the headers for Linux; they must be in one directory, because
+# headers include files from their own directory first. Runs in $(...).
 platform_headers() {
   local major=$1 platform=$2 headers config key
   headers=$(headers "$major") || return
@@ -113,7 +114,7 @@ darwin_headers() {
       split(line, word, " ")
       name = word[1] == "#define" ? word[2] : word[2] == "#undef" ? word[3] : ""
       if (name in value) $0 = value[name] == "-" ? "/* #undef " name " */" : "#define " name " " value[name]
-      # the name of the distribution
+      # without the name of the distribution
       if (name == "PG_VERSION") sub(/ \(.*\)/, "")
       print
     }' "$PLATFORM_FILES/darwin.macros" "$2" >"$5/pg_config.h"
@@ -132,7 +133,7 @@ windows_headers() {
     cp "$PLATFORM_FILES/windows-pg_config_os.h" "$5/pg_config_os.h" &&
     mv "$5/storage/s_lock.h" "$5/storage/s_lock_gnu.h" &&
     cp "$PLATFORM_FILES/windows-s_lock.h" "$5/storage/s_lock.h" &&
-    # MinGW would replace a function that servers built by Visual C++ do not replace
+    # with MinGW, this macro would replace a function that servers built with Visual C++ do not replace
     sed -i '/define HAVE_BUGGY_STRTOF/d' "$5/port/win32_port.h"
 }
 
@@ -144,7 +145,7 @@ windows_exports() {
   printf '%s/postgres.def' "$tree.exports"
 }
 
-# write_exports PROGRAM TO: for windows_exports.
+# write_exports PROGRAM TO: creates the files of windows_exports.
 write_exports() {
   python3 "$PLATFORM_FILES/pe.py" exports "$1" >"$2/postgres.def"
 }
@@ -190,7 +191,7 @@ platform_compilers() {
     windows-*) lines=windows-gcc.sh ;;
     *-musl)
       lines=$(linux_compiler "$2") || return
-      # no __gnu_linux__, or sources would use what only the GNU C library has, e.g. functions chosen when a library is loaded
+      # Do not define __gnu_linux__; otherwise, sources would use features that only the GNU C library has, such as ifunc.
       lines+=$'\n-mmusl'
       ;;
     *) lines=$(linux_compiler "$2") || return ;;
@@ -206,7 +207,7 @@ write_platform_tree() {
   pgxs=$("$base" --pgxs) || return
   pgxs=${pgxs%/src/makefiles/pgxs.mk}
   cp -RL "$pgxs/src" "$pgxs/config" "$to" && mkdir -p "$to/include/$major" "$to/bin" &&
-    # Debian's PGXS uses the first
+    # Debian's PGXS uses the first of these directories
     ln -s "$headers" "$to/include/$major/server" && ln -s "$headers" "$to/include/server" &&
     cp "$PLATFORM_FILES/windows-gcc.sh" "$PLATFORM_FILES/pgxs-cc.sh" "$to/bin" && chmod 755 "$to/bin/windows-gcc.sh" || return
   if [[ $platform = windows-* ]]; then
@@ -236,7 +237,7 @@ for option in "\$@"; do
 done
 END
   chmod 755 "$to/bin/pg_config" || return
-  # only options that its compilers support
+  # keep only the options that these compilers support
   FIT_CC=$to/bin/cc FIT_CXX=$to/bin/c++ fitted_makefile <"$to/src/Makefile.global" |
     sed -E -e "s#^CC = .*#CC = $final/bin/cc#" -e "s#^CXX = .*#CXX = $final/bin/c++#" >"$to/Makefile.global" &&
     mv "$to/Makefile.global" "$to/src/Makefile.global"

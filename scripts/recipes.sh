@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # recipes.sh [MAJOR...] [PLATFORM...] [NAME...]: creates the contents of the jar of any-extension/recipes/NAME in its directory
 # build, from Debian's packages for these majors and platforms (default: all). Exits with 77 if there are none. A suite has only
-# the current version of a package. Therefore a recipe contains only the package's name, apt verifies the download, and PACKAGES
-# in the jar lists versions and hashes. With --page, the table in docs/extensions.md is generated from the result.
+# the current version of a package. Therefore, a recipe contains only the package's name. apt verifies the download, and the file
+# PACKAGES in the jar lists versions and hashes. With --page, the table in docs/extensions.md is generated from the result.
 # SPDX-License-Identifier: MIT
 PROGRAM=recipes.sh
 # shellcheck source=scripts/lib.sh
@@ -50,7 +50,7 @@ case ${1-} in
     cat <<TEXT
 Usage: scripts/recipes.sh [MAJOR...] [PLATFORM...] [NAME...]
 Creates the contents of the jars of any-extension/recipes/NAME from Debian's packages.
-Majors: ${MAJORS[*]}. Platforms: linux-amd64 linux-arm64. Default: all of both, and all recipes:
+Majors: ${MAJORS[*]}. Platforms: linux-amd64 linux-arm64. Default: all majors, platforms and recipes:
 $(recipes | paste -sd ' ' | fold -s -w 100)
 TEXT
     exit
@@ -134,7 +134,7 @@ remove_old_updates() {
   done
 }
 
-# unpack PACKAGE: into $tmp/x.
+# unpack PACKAGE: unpacks a package into $tmp/x.
 unpack() {
   rm -rf "$tmp/x"
   dpkg-deb -x "$1" "$tmp/x"
@@ -144,7 +144,7 @@ unpack() {
 needed_libraries() {
   local folder library
   mkdir -p "$2"
-  # Older suites have some in /lib.
+  # In older suites, some libraries are in /lib.
   for folder in "$tmp/x/usr/lib/$1" "$tmp/x/lib/$1"; do
     for library in "$folder"/lib*.so.*; do
       # The target of a link has another name.
@@ -164,11 +164,11 @@ seal() {
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-# A C library newer than those of all packages works for all of them, whichever are processed now.
+# Use the newest C library of all packages, because it works for all of them, regardless of the packages processed in this run.
 mapfile -t packages < <(for_platforms libc6)
 libc=$("$ROOT/scripts/packages.sh" "${MAJORS[-1]}" "${packages[@]}")
 any=
-# Packages of a recipe with needed = * are in a separate directory, since their libraries are all those in it.
+# Packages of a recipe with needed = * are in a separate directory, because all libraries in that directory belong to the recipe.
 declare -A fetched=()
 for major in "${majors[@]}"; do
   packages=()

@@ -2,13 +2,14 @@
 # Builds outdated libraries of the extension, and runs its SQL tests on embedded servers. All tests run, even if some fail; the
 # results are kept in extension/target/regress.
 # Usage: scripts/regress.sh [--quick] [--settings | --accept | --platform PLATFORM] [MAJOR...]
-#   --quick      without the test of the largest values, which takes a minute and 4 GB of memory
-#   --settings   once more with the library preloaded, in parallel workers, and in LATIN1
-#   --accept     replace the expected results by the actual ones; check with git diff
-#   --platform   the tests alone, with the library for another platform: linux-amd64-musl; linux-arm64, emulated; windows-amd64, on a
-#                server for Windows under Wine; darwin-arm64 and darwin-amd64, on a server for Linux that runs the library's
-#                machine code (macho-loader.c)
-# Exit status: 0, 1 if a test failed, 2 if the command line is wrong, 3 if no test failed, but one could not run.
+#   --quick      skip the test of the largest values, which takes a minute and 4 GB of memory
+#   --settings   repeat the tests with the library preloaded, in parallel workers, and in LATIN1
+#   --accept     replace the expected results with the actual results; check the changes with git diff
+#   --platform   run only the tests, with the library for another platform: linux-amd64-musl; linux-arm64, emulated; windows-amd64, on
+#                a server for Windows under Wine; darwin-arm64 and darwin-amd64, on a server for Linux that runs the library's machine
+#                code (macho-loader.c)
+# Exit status: 0 if all tests passed, 1 if a test failed, 2 if the command line is invalid, 3 if no test failed, but a test could
+# not run.
 # SPDX-License-Identifier: MIT
 PROGRAM=regress.sh
 # shellcheck source=scripts/lib.sh
@@ -79,7 +80,8 @@ run_tests() {
   printf '%s: %d tests ran (%d s)\n' "$name" "$count" $((SECONDS - started))
 }
 
-# accept_answers SUITE ANSWERS TEST...: accepts the results of tests that differ from all expected results.
+# accept_answers SUITE ANSWERS TEST...: stores the results of these tests as expected results, if they differ from all existing
+# expected results.
 accept_answers() {
   local suite=$1 answers=$2 test expected same
   for test in "${@:3}"; do
@@ -231,8 +233,8 @@ SQL
   printf '%s: dump and restore passed (pg_dump %s)\n' "$name" "$version"
 }
 
-# converse OPTIONS COMMAND...: sends commands with the wire protocol, in a session with these options, and prints each value of
-# pg_hello.repeat that the server reports, on one line; psql does not show reported values.
+# converse OPTIONS COMMAND...: sends commands with the wire protocol, in a session with these options. Prints all values of
+# pg_hello.repeat that the server reports, in one line. psql does not show reported values.
 converse() {
   local options=$1 command
   shift
@@ -255,8 +257,8 @@ send_message() {
   printf "$1\\x00\\x00\\x$(printf %02x $(((length + 4) / 256)))\\x$(printf %02x $(((length + 4) % 256)))$2"
 }
 
-# The server reports the setting to clients without a request (GUC_REPORT): when it changes, or when a session begins with the
-# library. A rejected value is not reported.
+# The server reports the setting to clients without a request (GUC_REPORT): when the setting changes, and at the beginning of a
+# session that preloads the library. A rejected value is not reported.
 report_setting() {
   local name=$1 before=${#FAILED[@]} reported commands=("SELECT pg_hello('x')" 'SET pg_hello.repeat = 3' 'SET pg_hello.repeat = 99' 'RESET pg_hello.repeat')
   sql postgres -c 'CREATE EXTENSION pg_hello'
@@ -286,13 +288,14 @@ refuse_library_of() {
   printf '%s: the library of %s is refused\n' "$name" "$other"
 }
 
-# server_for_code PLATFORM: prints the platform of the server that runs the machine code of a library for macOS; nothing for this one.
+# server_for_code PLATFORM: prints the platform of the server that runs the machine code of a library for macOS, or nothing if it is
+# this machine's platform.
 server_for_code() {
   local server=linux-${1#darwin-}
   [ "$server" = "$(PLATFORM='' platform)" ] || printf '%s' "$server"
 }
 
-# run_macho LIBRARY: puts a library for macOS into SCRATCH/macho/pg_hello.so, for a server for PLATFORM.
+# run_macho LIBRARY: wraps a library for macOS in SCRATCH/macho/pg_hello.so, which a server for PLATFORM can load.
 run_macho() {
   local arch=x86_64 cc=gcc
   [[ $PLATFORM != linux-arm64 ]] || arch=arm64 cc=aarch64-linux-gnu-gcc
@@ -336,9 +339,9 @@ regress() {
   [ $((number / 10000)) = "$major" ] || die "asked for PostgreSQL $major, but the server is $name"
 
   if [ -n "$platform" ]; then
-    # emulated, a loop over the bytes of a gigabyte takes minutes
+    # under emulation, a loop over a gigabyte takes minutes
     [[ $platform != *-arm64* ]] || without=limits
-    # pg_regress is a program of this machine's
+    # pg_regress is a program for this machine's platform
     run_tests "$(PLATFORM='' embedded_tree "$major")" "$name on $platform" "$without"
     [ "$platform" != windows-amd64 ] || probe_windows "$tree" "$major" "$name on $platform"
     drop_scratch

@@ -12,19 +12,20 @@ usage() {
 Usage: ./dev release --dry-run [VERSION]
        ./dev release --sign
 
-Stage a release in target/release, a Maven repository, and publish nothing. Check what Maven Central
-demands, and the licences of all dependencies, and build projects from the set, on the JDKs 17 and 25
-that are there. Then sign every file with a key that is made for it and thrown away.
+Stage a release in target/release, which is a Maven repository. Nothing is published. Check the
+requirements of Maven Central and the licences of all dependencies. Build projects from the staged
+artifacts on JDK 17 and 25, if they are installed. Then sign every file with a temporary key.
 
-  --dry-run   Required, as nothing is published yet.
-  --sign      Sign the set in target/release anew, with the secret key in PG_HELLO_SIGNING_KEY: the
-              output of gpg --armor --export-secret-keys, without a passphrase. Build nothing.
-              Uncommitted changes, and a changelog without the version, are faults here.
+  --dry-run   Required, because nothing is published yet.
+  --sign      Sign the artifacts in target/release again, with the secret key in
+              PG_HELLO_SIGNING_KEY: the output of gpg --armor --export-secret-keys, without a
+              passphrase. Nothing is built. Uncommitted changes, or a changelog without the version,
+              are errors.
   VERSION     The version to stage. Default: the version in pom.xml without -SNAPSHOT
   -h, --help  Show this text.
 
 PG_HELLO_SIGNING_KEY must not be set for --dry-run: every plugin and test of the build could read it.
-Sign on a machine that has not built, with the copied folder target/release.
+Sign on a machine on which nothing was built, after copying the directory target/release to it.
 TEXT
 }
 
@@ -92,7 +93,7 @@ unready() {
   fi
 }
 
-# sign_set: signs every file of the set with the key in GNUPGHOME, and verifies each signature.
+# sign_set: signs every staged file with the key in GNUPGHOME, and verifies each signature.
 sign_set() {
   local file
   find "$STAGE" -name '*.asc*' -delete

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# ./dev native --sanitize: the extension's regression suite on a server with assertions, AddressSanitizer
-# and UndefinedBehaviorSanitizer, with the suite's line coverage. Fails on a test that differs, on a
-# report about the extension, and on damaged memory.
-# Usage: scripts/sanitize.sh [SECONDS]   with so many seconds of SQLsmith's random queries after the suite
+# ./dev native --sanitize: runs the extension's regression suite on a server with assertions, AddressSanitizer and
+# UndefinedBehaviorSanitizer, and prints the suite's line coverage. Fails if a test result differs, if a sanitizer reports an error
+# in the extension, or if memory is damaged.
+# Usage: scripts/sanitize.sh [SECONDS]   SECONDS: how long to run SQLsmith's random queries after the suite; default: not at all
 # SPDX-License-Identifier: MIT
 PROGRAM='dev native --sanitize'
 # shellcheck source=scripts/lib.sh
@@ -12,12 +12,12 @@ PROGRAM='dev native --sanitize'
 
 MAJOR=15
 SUITE=${HEADER_SUITE[$MAJOR]}
-# Compiled in 40% of the time that -O1 -g takes, for a minute more of the suite; line numbers are all that a report needs.
+# Compiling takes 40% of the time that -O1 -g needs, but the suite takes a minute longer. Reports only need line numbers.
 SERVER_CFLAGS='-O0 -g1 -fsanitize=address,undefined'
-# memory that palloc() hands out holds noise, so that a byte left undefined shows
+# fills the memory of palloc() with random bytes, which makes uninitialized bytes visible
 SERVER_CPPFLAGS=-DRANDOMIZE_ALLOCATED_MEMORY
 CONFIGURE=(--enable-cassert --without-readline --without-zlib)
-# The parts of the source that the suite needs; the rest would double the time.
+# The parts of the source that the suite needs. Building all parts would take twice as long.
 PARTS=(src/port src/common src/timezone src/backend src/backend/snowball
   src/backend/utils/mb/conversion_procs src/include src/interfaces/libpq src/fe_utils
   src/bin/initdb src/bin/pg_ctl src/bin/psql src/bin/pg_dump src/bin/pg_config
@@ -67,8 +67,8 @@ build_server() {
   tar -xf "$1" -C "$tmp/source" --strip-components=1
   source=$tmp/source
   cd "$source"
-  # UBSan asks for its options at its first report, when the server has long
-  # overwritten its environment with the title of its process
+  # UBSan reads its options when it reports the first error. By then, the server has overwritten its environment with the process
+  # title.
   printf 'const char *__ubsan_default_options(void);\nconst char *__ubsan_default_options(void) { return "%s"; }\n' \
     "$UBSAN_OPTIONS" >ubsan_options.c
   "$CC" -c ubsan_options.c
@@ -110,8 +110,8 @@ extension_make() {
   make -s -C "$copy" "PG_CONFIG=$tree/bin/pg_config" with_llvm=no "$@"
 }
 
-# random_queries SECONDS: runs random queries of an ordinary role on tables and views that call the extension. Reproducible, as
-# far as the results are.
+# random_queries SECONDS: runs random queries of an ordinary role on tables and views that call the extension. The queries are
+# reproducible if the results are.
 random_queries() {
   local seconds=$1 status=0 random called psql=("$tree/bin/psql" -X -q -A -t -v ON_ERROR_STOP=1)
   need sqlsmith sqlsmith
@@ -144,7 +144,7 @@ END
   say "$random random queries called the extension $called times"
 }
 
-# An error of ours must end the process, while the server's own are only logged.
+# An error in the extension must end the process, whereas errors of the server itself are only logged.
 run_logged 'building the extension' extension_make \
   "COPT=-fno-sanitize-recover=undefined --coverage -O0 -Wall -Werror" SHLIB_LINK=--coverage
 run_logged 'installing the extension' extension_make install
@@ -162,8 +162,8 @@ if [ "$status" != 0 ]; then
   ! [ -s "$copy/regression.diffs" ] || head -200 "$copy/regression.diffs" >&2
 fi
 
-# A report is a line, and what stands under it up to the next line of the log;
-# one of the server's own counts if the extension called into it.
+# A report consists of a line and the lines below it, up to the next log line. A report about the server's own code counts only if
+# the extension called this code.
 reports=$(awk '
   function flush() {
     if (report != "" && (memory || report ~ /pg_hello\.(c|so)|greeting\.h/))

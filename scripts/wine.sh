@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Runs Windows programs on Linux with Wine 10 of Debian 13, which is only unpacked. Wine of Debian 12 lacks functions that PostgreSQL 17
 # uses. Needs root or user namespaces; for root, the programs run as an ordinary user. Start servers with pg_ctl, because PostgreSQL
-# takes the user of Wine for an administrator.
+# regards the user of Wine as an administrator.
 # Usage: wine.sh setup SCRATCH                      prepares a directory for the programs' files, and prints the directory of Wine, which is
 #                                                   fetched the first time (115 MB)
-#        wine.sh run FOLDER SCRATCH PROGRAM ARG...  runs a program, for which SCRATCH has the same path, after Z:
+#        wine.sh run FOLDER SCRATCH PROGRAM ARG...  runs a program, which sees SCRATCH under the same path on drive Z:
 # SPDX-License-Identifier: MIT
 PROGRAM=wine.sh
 
@@ -34,7 +34,7 @@ in_root() {
     exec chroot "${options[@]}" "$root" "$@"' in_root "$1" "$2" "$WINE_USER" "${@:3}"
 }
 
-# fetch_wine FOLDER: unpacks Wine, and creates what Windows has on drive C.
+# fetch_wine FOLDER: unpacks Wine, and creates the contents of drive C.
 fetch_wine() {
   local folder=$1 root=$1/root scratch=$1/../scratch deb link
   say "Fetching Wine (115 MB, 1.5 GB unpacked; half a minute)"
@@ -50,11 +50,11 @@ fetch_wine() {
   done
   echo "wine:x:$WINE_USER:$WINE_USER::/:/bin/sh" >"$root/etc/passwd"
   scratch=$(realpath "$scratch")
-  # the package's own script does this; user32.dll needs it
+  # The package's installation script does the same. user32.dll needs this library.
   cp "$root/usr/x86_64-w64-mingw32/lib/zlib1.dll" "$root/usr/lib/x86_64-linux-gnu/wine/x86_64-windows" &&
     { [ "$WINE_USER" = 0 ] || chown -R "$WINE_USER:$WINE_USER" "$scratch"; } &&
     chmod 755 "$folder/.." "$folder" || return
-  # its status says that there are no programs for 32 bits
+  # ignore the status, which reports that there are no 32-bit programs
   (in_root "$folder" "$scratch" /usr/lib/wine/wine64 wineboot -i) >/dev/null 2>&1 || true
   (in_root "$folder" "$scratch" /usr/lib/wine/wineserver64 -w) || return
   # wineserver is the name of a directory in tmp
@@ -64,7 +64,7 @@ fetch_wine() {
     { [ "$WINE_USER" = 0 ] || chown -Rh 0:0 "$folder/prefix"; }
 }
 
-# prepare FOLDER SCRATCH: 772 MB of drive C are links, and all that the programs write is in SCRATCH.
+# prepare FOLDER SCRATCH: creates drive C in SCRATCH, so that programs write only to SCRATCH. 772 MB of its files are links.
 prepare() {
   local prefix=$2/home/prefix
   mkdir -p "$2/home" "$2/tmp"

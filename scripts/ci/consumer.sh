@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Builds the projects that docs/testkit.md, docs/own-extension.md and docs/jooq-codegen.md show, copies the server as
-# docs/mcp.md tells, runs the tests of the starter on other lines of Spring Boot, and builds and runs an application
-# with each line, as their users would: from what ./dev install has just installed into a local Maven repository in
-# which nothing of ours was before.
+# Uses the artifacts like a user's project. First, ./dev install installs them into a local Maven repository that contained no
+# artifacts of this project. Then this script
+# - builds the projects shown in docs/testkit.md, docs/own-extension.md and docs/jooq-codegen.md
+# - copies the MCP server as described in docs/mcp.md
+# - runs the tests of the starter on other release lines of Spring Boot, and builds and runs an application with each line
 # SPDX-License-Identifier: MIT
 PROGRAM=consumer
 # shellcheck source=scripts/lib.sh
@@ -63,7 +64,7 @@ echo "The project of docs/testkit.md builds from the installed artifacts, and it
 page=$ROOT/docs/own-extension.md
 grep -qF "maven-archetype-plugin:$(pom_property maven-archetype-plugin.version):generate" "$page" ||
   die "docs/own-extension.md has another version than the maven-archetype-plugin.version of this build"
-# The commands for its reader, word for word.
+# Run exactly the commands of the page.
 commands=$(awk '/^```/ { if (block ~ /archetype/) printf "%s", block; inside = $0 == "```sh"; block = ""; next }
   inside { block = block $0 "\n" }' "$page")
 mkdir "$WORK/own"
@@ -80,7 +81,7 @@ grep -q 'Tests run: 6, Failures: 0, Errors: 0, Skipped: 0' "$log" || {
   die "the jar of the project that the archetype makes does not install itself"
 echo "The project that the archetype makes builds, and its tests pass ($((SECONDS - started)) s)"
 
-# The files to copy according to docs/mcp.md are the tested files, and the server runs with only them.
+# Checks that the files that docs/mcp.md copies are the tested files, and that the server runs with only these files.
 mkdir "$WORK/mcp"
 cat >"$WORK/mcp/pom.xml" <<END
 <project>
@@ -148,8 +149,8 @@ said=$("$(java_home)/bin/java" -cp "$project/target/classes:$(<"$WORK/classpath"
 echo "The project of docs/jooq-codegen.md generates code and runs: $said"
 
 cp -r "$ROOT/pg-hello-spring-boot-starter" "$WORK/starter"
-# spring_boot VERSION JDK ARGUMENT...: the starter's tests on the installed jar, all else as this version of
-# Spring Boot manages it.
+# spring_boot VERSION JDK ARGUMENT...: runs the starter's tests with the installed jar, and with all other dependencies in the
+# versions that this version of Spring Boot manages.
 spring_boot() {
   local version=$1 feature=$2 result
   JAVA_HOME=$(find_jdk "$feature" "$feature") maven -B -ntp -f "$WORK/starter/lines/pom.xml" \
@@ -194,9 +195,9 @@ greets() {
   echo "$mode: $greeting; $(grep -o 'Started GreetingApplication in .*' "$log")"
 }
 
-# application VERSION JDK: builds an application with that parent and requests greetings: as built, with Spring's AOT
-# processing, and on JDK 25, after a test with Spring's AOT processing, with an AOT cache of the JDK, which is trained without a
-# database.
+# application VERSION JDK: builds an application with this version of Spring Boot as its parent, and requests greetings from it:
+# as built, and with Spring's AOT processing. On JDK 25, also runs a test with Spring's AOT processing, and then requests greetings
+# with the JDK's AOT cache, which is trained without a database.
 application() {
   local version=$1 feature=$2 project=$WORK/application-$1 untested=false home java
   home=$(find_jdk "$feature" "$feature")

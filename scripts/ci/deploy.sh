@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Tests deploy/: docker-compose parses the compose file, the Kubernetes manifests match the schemas of their kinds, and a
-# PostgreSQL 18 is set up like the files set up a server. The server finds the extension in the compose file's location, the
-# applications' role can create it, the exporter's role can see it, and the blueprint's script and directories work.
+# Tests deploy/: docker-compose parses the compose file, and the Kubernetes manifests match the schemas of their kinds. Then sets
+# up a PostgreSQL 18 as the files do: the server finds the extension in the compose file's location, the applications' role can
+# create the extension, the exporter's role can see it, and the blueprint's script and directories work.
 # SPDX-License-Identifier: MIT
 PROGRAM=scripts/ci/deploy.sh
 # shellcheck source=scripts/lib.sh

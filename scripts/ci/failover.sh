@@ -12,10 +12,11 @@ PROGRAM=failover.sh
 MAJOR=15
 PACKAGES=(etcd-server haproxy patroni "postgresql-$MAJOR" "postgresql-client-$MAJOR" libpq5 liblua5.3-0 libopentracing1
   libopentracing-c-wrapper0 python3-{psycopg2,psutil,yaml,dateutil,click,urllib3,prettytable,etcd,dnspython,cdiff,six,wcwidth,pkg-resources})
-# Seconds for which an unreachable leader stays the leader. Patroni accepts no lower value.
+# Seconds for which an unreachable leader stays the leader. This is the lowest value that Patroni accepts.
 TTL=20
 
-# start NAME COMMAND...: in the background, with its output in FOLDER/NAME.log and its process id in FOLDER/NAME.pid.
+# start NAME COMMAND...: runs a command in the background, with its output in FOLDER/NAME.log and its process id in
+# FOLDER/NAME.pid.
 start() {
   local name=$1
   shift
@@ -102,17 +103,17 @@ children() {
   done
 }
 
-# fault KIND: breaks the leader. Without a synchronous replica, no member may take over, and Patroni can be without one for a
-# while.
+# fault KIND: breaks the leader. First waits for a synchronous replica: without one, no member may take over, and Patroni can lack
+# one for a while.
 fault() {
   local member server processes
   wait_until 30 'a synchronous one' has_synchronous
   member=$(leader)
   server=$(head -n 1 "$FOLDER/data$member/postmaster.pid")
   case $1 in
-    # Only the server; Patroni notices.
+    # Kills only the server. Patroni detects this.
     crash) kill -KILL "$server" ;;
-    # The whole machine.
+    # Kills the whole machine.
     kill)
       mapfile -t processes < <(children "$(<"$FOLDER/patroni$member.pid")" && children "$server")
       kill -KILL "${processes[@]}" 2>/dev/null || true

@@ -19,8 +19,8 @@ linked() {
   cp -al "$1" "$2" 2>/dev/null || { rm -rf "$2" && cp -a "$1" "$2"; }
 }
 
-# newcomer: sets NEWCOMER to a command prefix for an ordinary user with a separate home. Root becomes a user that exists only in
-# these commands, because Java and initdb look up the user.
+# newcomer: sets NEWCOMER to a command prefix that runs a command as an ordinary user with a separate home. For root, this is a
+# user that exists only in these commands, because Java and initdb look up the user.
 newcomer() {
   local home=$WORK/home id=54321
   if [ "$(id -u)" != 0 ]; then
@@ -97,7 +97,7 @@ says 0 'Hello, Ada!' demo Ada
 for demo in hibernate jooq spring service events plugin ops mcp; do
   says 0 "Usage: ./dev demo $demo" demo "$demo" --help
 done
-# Until it reports that it is ready.
+# Runs until it reports that it is ready.
 commands=$((commands + 1))
 (cd "$CLONE" && exec timeout 300 "${NEWCOMER[@]}" ./dev server) >"$WORK/server" 2>&1 </dev/null &
 server=$!

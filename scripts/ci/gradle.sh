@@ -14,7 +14,7 @@ foreign_repository "$WORK/repository"
 export MAVEN_OPTS="${MAVEN_OPTS-} -Dmaven.repo.local=$WORK/repository"
 "$ROOT/dev" install
 
-# class_path ARGUMENT...: prints the class path of the project that these arguments of Maven select.
+# class_path ARGUMENT...: prints the class path of the project that these Maven arguments select.
 class_path() {
   maven -q -B -ntp "$@" "org.apache.maven.plugins:maven-dependency-plugin:$(pom_property maven-dependency-plugin.version):build-classpath" \
     -Dmdep.outputFile="$WORK/path" >&2
@@ -37,7 +37,7 @@ cat >"$WORK/pom.xml" <<END
 </project>
 END
 gradle=$(class_path -f "$WORK/pom.xml")
-# Gradle finds what Maven has downloaded.
+# Gradle uses the files that Maven has downloaded.
 cp -r "$ROOT/examples/first-test" "$WORK/first-test"
 maven -q -B -ntp -f "$WORK/first-test/pom.xml" test >&2
 class_path -f "$ROOT/pom.xml" -Pframeworks -pl :pg-hello-example-kotlin >/dev/null

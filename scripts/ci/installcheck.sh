@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs make, make install and make installcheck for pg_hello and pg_hello_ops with a copy of the system's PostgreSQL, like an
-# administrator, from a directory other than the source directory. Repeats the tests with JIT for every query if the clang of
-# the server's bitcode is available. Then checks the output of pgaudit with the settings of docs/operations.md if there is a
-# package of it.
+# administrator, from a directory other than the source directory. Repeats the tests with JIT for every query if the clang for
+# the server's bitcode is available. Then checks the output of pgaudit with the settings of docs/operations.md if a package of
+# pgaudit is available.
 # SPDX-License-Identifier: MIT
 PROGRAM=installcheck.sh
 # shellcheck source=scripts/lib.sh
@@ -39,7 +39,7 @@ clang_of() {
   fi
 }
 
-# audit NAME MAJOR: each call is in the server's log with its role, once for each statement, and without the names.
+# audit NAME MAJOR: checks that each call is in the server's log with its role, once for each statement, and without the names.
 audit() {
   local name=$1 major=$2 package=postgresql-$2-pgaudit download=$SCRATCH/pgaudit settings lines
   mkdir "$download"
@@ -94,7 +94,7 @@ installcheck() {
   fi
 
   say "PostgreSQL $major: running"
-  # From a build directory without source files.
+  # Builds in a directory without source files.
   if ! { "${make[@]}" && "${make[@]}" install && "${ops[@]}" install; } >"$log" 2>&1; then
     cat "$log" >&2
     die "PostgreSQL $major: make failed"
@@ -116,7 +116,7 @@ installcheck() {
 
   if [ -n "$clang" ]; then
     [ -e "$("$config" --pkglibdir)/bitcode/pg_hello/src/pg_hello.bc" ] || die "$name: make install left no bitcode"
-    # Compiled once for each statement, inlined, optimised; the largest values were tested above.
+    # Each statement is compiled, inlined and optimised once. The largest values were tested above.
     for answer in jit=on jit_above_cost=0 jit_inline_above_cost=0 jit_optimize_above_cost=0; do
       psql -X -q -c "ALTER SYSTEM SET ${answer%=*} = ${answer#*=}" postgres
     done

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the conformance tests of the Model Context Protocol that apply to a server with tools. The others test features that it
-# lacks, such as prompts, or call tools with names defined by the tests.
+# Runs the conformance tests of the Model Context Protocol that apply to a server with tools. The other tests need
+# features that this server lacks, such as prompts, or call tools with names defined by the tests.
 # SPDX-License-Identifier: MIT
 PROGRAM=mcp
 # shellcheck source=scripts/lib.sh

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Tests deploy/monitoring and docs/monitoring.md: starts Prometheus, Alertmanager, both exporters, a server and an application
-# with the commands of the page, and with the files except for addresses and times. Then it puts a load on the application,
-# evaluates every expression of rules and dashboard, and fires one page and one ticket until they reach their receivers.
-# promtool tests the rules, with rules*.test.yml.
+# with the commands of the page and the files of deploy/monitoring, but with other addresses and shorter times. Then it puts a load
+# on the application, evaluates every expression of the rules and the dashboard, and triggers one page and one ticket, which must
+# reach their receivers. promtool tests the rules with rules*.test.yml.
 # Usage: scripts/ci/monitoring.sh
 #        scripts/ci/monitoring.sh --cost SECONDS measures the cost of monitoring, as a share of the monitored load
 # SPDX-License-Identifier: MIT
@@ -29,7 +29,7 @@ cleanup() {
   drop_scratch
 }
 
-# start NAME COMMAND...: in the background, with its output in SCRATCH/NAME.log.
+# start NAME COMMAND...: runs a command in the background, with its output in SCRATCH/NAME.log.
 start() {
   local name=$1
   shift
@@ -63,8 +63,8 @@ wait_until() {
   done
 }
 
-# use COMMAND PACKAGE: finds it on the path or in Debian's package, which is only unpacked, because installing it would start a
-# service.
+# use COMMAND PACKAGE: finds a command on the path, or in Debian's package, which is only unpacked, because installing it would
+# start a service.
 use() {
   local folder=$CACHE/debian/$2 tmp
   if ! command -v "$1" >/dev/null; then
@@ -107,7 +107,7 @@ placed() {
     -e "s#storage\.path=alerts#storage.path=$SCRATCH/data-alertmanager#"
 }
 
-# page_commands PROGRAM: the lines of the page's shell blocks that begin with this program, with continuation lines joined.
+# page_commands PROGRAM: prints the lines of the page's shell blocks that begin with this program, with continuation lines joined.
 page_commands() {
   # shellcheck disable=SC2016
   sed -n '/^```sh$/,/^```$/p' "$PAGE" | sed -e ':a' -e '/\\$/{N;s/ *\\\n */ /;ba' -e '}' | grep "^$1 " | placed
@@ -133,7 +133,7 @@ start_alertmanager() {
 
 sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -d app "$@"; }
 
-# start_database OPTION...: a server with both extensions, the roles, and a separate user for each side.
+# start_database OPTION...: starts a server with both extensions, the roles, and a separate user for each side.
 start_database() {
   new_tree "$DEFAULT_MAJOR"
   start_server "$SCRATCH/tree" -c autovacuum=off "$@"
@@ -159,7 +159,7 @@ has_values() {
   api query --data-urlencode "query=$1" | jq -e '.data.result | any(.value[1] != "NaN")' >/dev/null
 }
 
-# expressions: the dashboard's, as sent by Grafana with all services selected, and the recording rules'.
+# expressions: prints the expressions of the dashboard, as sent by Grafana with all services selected, and of the recording rules.
 expressions() {
   # shellcheck disable=SC2016
   jq -r '.panels[].targets[].expr' "$FILES/grafana/pg_hello.json" |
@@ -167,7 +167,7 @@ expressions() {
   api rules -d type=record | jq -r '.data.groups[].rules[] | .query | gsub("\\s+"; " ")'
 }
 
-# has_fired ALERT RECEIVER: whether the receiver was notified.
+# has_fired ALERT RECEIVER: whether the receiver was notified of the alert.
 has_fired() {
   # Not grep -q, which would stop jq early.
   jq -r '.alerts[] | select(.status == "firing") | .labels.alertname' "$SCRATCH/received/$2" | grep -x "$1" >/dev/null
@@ -186,12 +186,12 @@ start_application() {
 check_files() {
   local alert
   promtool check config "$FILES/prometheus.yml" || die "promtool refuses prometheus.yml"
-  # Next to the rules, as mounted by the compose file.
+  # In the same directory as the rules, as mounted by the compose file.
   mkdir "$SCRATCH/compose"
   cp "$FILES/compose/prometheus.yml" "$FILES/rules.yml" "$SCRATCH/compose"
   promtool check config "$SCRATCH/compose/prometheus.yml" || die "promtool refuses the compose file's prometheus.yml"
   promtool test rules "$FILES/rules.test.yml" || die "the rules do not do what rules.test.yml says"
-  # This takes longest, and needs one CPU.
+  # This step takes longest, and needs one CPU.
   start days promtool test rules "$FILES/rules.days.test.yml" "$FILES/rules.month.test.yml"
   amtool check-config "$FILES/alertmanager.yml" || die "amtool refuses alertmanager.yml"
   while IFS= read -r alert; do

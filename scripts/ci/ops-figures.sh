@@ -155,7 +155,7 @@ one() {
     sql -d postgres -c 'DROP DATABASE figure_hand'
   fi
 }
-# Each follows itself as often as the other, because the server's caches keep earlier data.
+# Each variant runs after itself as often as after the other, because the server's caches keep data of the previous run.
 for _ in 1 2 3; do
   one ours
   one hand

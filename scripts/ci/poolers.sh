@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Prints a directory with the newest connection poolers as bin/NAME: pgbouncer, odyssey and pgpool, unpacked from Debian's
-# newest suite and run with its C library. Poolers that are unavailable or do not run here are reported and left out. Prints
+# newest suite. They use the C library of that suite. Reports and omits poolers that are unavailable or do not run here. Prints
 # nothing if there are no packages.
 # SPDX-License-Identifier: MIT
 PROGRAM=poolers.sh

@@ -37,12 +37,12 @@ run() {
   : >"$SCRATCH/$name.diffs"
   for suite in regress isolation; do
     folder=$SCRATCH/source/src/test/$suite
-    # Failures are compared below; a crash of the server fails all following tests.
+    # Failures are compared below. A crash of the server would fail all following tests.
     make -s -C "$folder" installcheck EXTRA_REGRESS_OPTS="--bindir=$SCRATCH$("$CONFIG" --bindir)" >"$SCRATCH/$name.$suite.log" 2>&1 || true
     find "$folder" -name regression.diffs -exec cat {} + >>"$SCRATCH/$name.diffs"
     find "$folder" -name 'regression.*' -delete
   done
-  # Without durations.
+  # The outcome must not contain durations.
   cat "$SCRATCH/$name".{regress,isolation}.log | grep -oE '^( +|test +|parallel group.*)?[a-zA-Z0-9_.-]+ +\.\.\. +(ok|FAILED|failed)' | tr -s ' ' | sort >"$SCRATCH/$name.outcome"
   ! grep -E 'terminated by signal|PANIC' "$SCRATCH/data.log" || die "$name: the server has crashed"
   server_user "$RUNNING/bin/pg_ctl" -D "$SCRATCH/data" -m fast -w stop >/dev/null

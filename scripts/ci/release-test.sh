@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests ./dev release --sign with a test set and key in a separate tree.
+# Tests ./dev release --sign in a separate tree, with a test set of artifacts and a test key.
 # SPDX-License-Identifier: MIT
 PROGRAM=release-test
 # shellcheck source=scripts/lib.sh

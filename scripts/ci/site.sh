@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the site, and checks its links and how its pages look.
+# Builds the site, and checks its links and the appearance of its pages.
 # SPDX-License-Identifier: MIT
 PROGRAM=site
 # shellcheck source=scripts/lib.sh
@@ -14,7 +14,7 @@ node --test "$ROOT/target/site-work/.vitepress/charts.test.mjs"
 
 need curl curl
 log=$(mktemp)
-# what --serve starts
+# the server started by --serve
 PG_HELLO_SITE=$site PG_HELLO_SITE_BASE=/ node "$ROOT/target/site-work/.vitepress/serve.mjs" 0 >"$log" 2>&1 &
 server=$!
 end=$((SECONDS + 120))

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Uses client, Hibernate, jOOQ and plugin for minutes, with a fault in each round. No resource may grow.
+# Uses the client, Hibernate, jOOQ and the plugin for minutes, with a fault in each round. Fails if the use of a resource grows.
 # Usage: scripts/ci/soak.sh MINUTES
 # SPDX-License-Identifier: MIT
 PROGRAM=soak.sh
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-[[ $# = 1 && $1 =~ ^[1-9][0-9]{0,2}$ ]] || misuse "takes a number of minutes, as in: soak.sh 30"
+[[ $# = 1 && $1 =~ ^[1-9][0-9]{0,2}$ ]] || misuse "takes a number of minutes, e.g. soak.sh 30"
 "$ROOT/scripts/native.sh" "$DEFAULT_MAJOR" >/dev/null
 forget_test_results
 maven -B -ntp -f "$ROOT/pom.xml" -pl :pg-hello-benchmarks -am '-P!checks' -Dmaven.javadoc.skip -Dmaven.source.skip \

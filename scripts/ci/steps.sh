@@ -41,8 +41,8 @@ step() {
   show "$name" "${lines#:}" "$status" $((SECONDS - started))
 }
 
-# begin NAME COMMAND...: starts a step in the background until finish NAME. It may use one CPU. Steps that run at the same time
-# must not use its directories, or a Maven that downloads the same files.
+# begin NAME COMMAND...: starts a step in the background; finish NAME waits for it. The step may use one CPU. Steps that run at
+# the same time must not use its directories, or run Maven if it downloads the same files.
 begin() {
   (
     started=$SECONDS status=0
@@ -101,7 +101,7 @@ axis() {
   grep -E 'Tests run:.*[0-9]$' "$WORK/$name.log" || true
 }
 
-# recipes COPY MAJOR ARGUMENT...: tests third-party extensions on a major, in a copy of the tree that was built.
+# recipes COPY MAJOR ARGUMENT...: tests third-party extensions on a major, in a built copy of the tree.
 recipes() {
   local copy=$1 major=$2 tests=RecipesIT,PgvectorIT,PlacesIT,PostgisIT
   shift 2

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Runs the races of pg-extension-batching-stress with jcstress, to find a lost wake-up or a call that ends
-# twice: for 12 seconds, and some 30 for compiling and for jcstress to start. Fails if there is a
-# result that may not be.
+# Runs the races of pg-extension-batching-stress with jcstress, to find lost wake-ups and calls that end twice. Takes 12 seconds,
+# plus about 30 seconds to compile and to start jcstress. Fails if there is a forbidden result.
 # Usage: scripts/ci/stress.sh [SECONDS]
 # SPDX-License-Identifier: MIT
 PROGRAM=stress
@@ -16,9 +15,9 @@ trap 'rm -rf "$tmp"' EXIT
 home=$(find_jdk 25 || java_home)
 export JAVA_HOME=$home
 path=$(classpath pg-extension-batching-stress "$DEFAULT_MAJOR")
-# always anew, and all together, so that what runs is what stands in the tree
+# compile all sources in each run, so that the tested classes match the tree
 mkdir "$tmp/classes"
-# but metrics, which need what the races do not have
+# except metrics, whose dependencies are not on the class path of the races
 batching=$ROOT/$(module_directory pg-extension-batching)
 find "$batching/src/main/java" "$batching-stress/src/main/java" -name '*.java' \
   -not -path '*/micrometer/*' >"$tmp/sources"
@@ -29,7 +28,7 @@ find "$batching/src/main/java" "$batching-stress/src/main/java" -name '*.java' \
   }
 
 # Small strides, because the time is only checked after each, and a lost wake-up costs a timeout.
-# JDKs before 18 have two ways to lock, and jcstress tries both
+# JDKs before 18 have two lock implementations, and jcstress tests both.
 runs=$(($(grep -c . "$tmp/classes/META-INF/TestList") * ($(jdk_version "$home") < 18 ? 2 : 1)))
 say "Racing ($seconds seconds, and some 30 besides)"
 cd "$tmp"

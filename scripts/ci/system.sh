@@ -65,7 +65,8 @@ kill_part() {
   unset "PIDS[$1]"
 }
 
-# call METHOD PATTERN PATH STATUS WORDS [ARGUMENT...]: checks the response of the path documented as METHOD PATTERN.
+# call METHOD PATTERN PATH STATUS WORDS [ARGUMENT...]: sends a request to PATH, which is documented as METHOD PATTERN, and checks
+# the response.
 called=()
 call() {
   local method=$1 pattern=$2 path=$3 expected=$4 words=$5 status
@@ -84,7 +85,7 @@ load() {
   curl -sS -Z --parallel-max 16 -o /dev/null -w '%{http_code}\n' "${@:4}" "$3[1-$2]" >"$1" 2>"$1.log" || true
 }
 
-# await_lines FILE COUNT: waits until this number of requests was answered.
+# await_lines FILE COUNT: waits until this number of responses has arrived.
 await_lines() {
   local i
   for ((i = 0; i < 1200; i++)); do

@@ -7,7 +7,7 @@ PROGRAM='dev test --all'
 
 JDK17=$(find_jdk 17 17) || die "needs a JDK 17, in JAVA_HOME or under /usr/lib/jvm"
 JDK25=$(find_jdk 25) || die "needs a JDK 25 or newer, in JAVA_HOME or under /usr/lib/jvm"
-# The JVMs of most tests run for seconds only: with the second compiler, they need twice the processor time.
+# The JVMs of most tests run only for seconds. With the C2 compiler, they would need twice the processor time.
 SHORT_LIVED_JVM=${START_FAST[*]}
 export JDK17 JDK25 SHORT_LIVED_JVM
 PATH=$PATH:/usr/sbin
@@ -27,7 +27,7 @@ for example in events hibernate jooq mcp plugin quickstart service shared shared
   ONCE+=("-Dpg-hello-example-$example.skipTests=true")
 done
 
-# All tests, with the formatter, Error Prone and NullAway. In Turkish, toLowerCase() of I is not i.
+# All tests, with the formatter, Error Prone and NullAway, in the Turkish locale, in which toLowerCase() of I is not i.
 first_axis() {
   PG_EXTENSION_PACKAGES=$("$ROOT/scripts/packages.sh" 17 postgresql-17-{pgvector,cron,semver} libc6) \
     axis postgres17-jdk25 17 "$JDK25" -Pshardingsphere -DexcludedGroups=long,container \
@@ -35,7 +35,8 @@ first_axis() {
     -Djooq.run="$(pom_property jooq.3.21.version)" -Dhibernate.run="$(pom_property hibernate.7.4.version)"
 }
 
-# The oldest server and JDK, in the POSIX locale of cron, su - and many containers. The step consumer tests the starter with them.
+# The oldest server and JDK, in the POSIX locale, which cron, su - and many containers use. The step "consumer" tests the starter
+# with them.
 oldest_axis() {
   LC_ALL=POSIX axis postgres15-jdk17 15 "$JDK17" "${ONCE[@]}" '-P!checks' -Dpg-hello-spring-boot-starter.skipTests=true \
     -Dmaven.javadoc.skip -Dmaven.source.skip -DargLine="$SHORT_LIVED_JVM" -Dhibernate.run="$(pom_property hibernate.7.1.version)"
@@ -68,7 +69,7 @@ copy_of "$FIRST"           "$WORK/postgres18"
 step postgres18:1          "$CHECKS/newest-server.sh" "$WORK/postgres18"
 finish reproducible-jars
 step other-users-jars      "$CHECKS/other-users-jars.sh" "$FIRST" "$WORK/other-user"
-# ./dev test --long tests the other lines.
+# ./dev test --long tests the other release lines.
 step hibernate-6.6:1       "$CHECKS/other-line.sh" "$FIRST" pg-hello-hibernate hibernate "$(pom_property hibernate.6.6.version)" LinesIT
 step hibernate-next:20     "$CHECKS/hibernate-next.sh" "$FIRST"
 step jooq-3.20:1           "$CHECKS/other-line.sh" "$FIRST" pg-hello-jooq jooq "$(pom_property jooq.3.20.version)" 'io/pghello/jooq/**,!GeneratedSourcesIT'

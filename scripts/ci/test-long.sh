@@ -17,11 +17,11 @@ step servers fetch_servers
 # all tests with the tag long, and no others
 PG_HELLO_POOLERS=$("$ROOT/scripts/ci/poolers.sh") \
   axis postgres17-jdk25 17 "$JDK25" -Dgroups=long -DexcludedGroups= '-P!checks' -Dmaven.javadoc.skip -Dmaven.source.skip
-# Tests that ./dev test --all runs on two majors only, or leaves out on the newest.
+# Tests that ./dev test --all runs only on two majors, or skips on the newest major.
 axis postgres18-jdk25 18 "$JDK25" '-P!checks' -pl :pg-hello-cli,:pg-hello-core,:pg-hello-spring-boot-starter,:pg-hello-plugin -am -Dtest=NoTest \
   -Dsurefire.failIfNoSpecifiedTests=false -DexcludedGroups=long,container -Dit.test='io/pghello/**/*IT' -Dfailsafe.failIfNoSpecifiedTests=false \
   -Dmaven.javadoc.skip -Dmaven.source.skip
-# Tests that it runs on one major and one JDK only.
+# Tests that ./dev test --all runs only on one major and one JDK.
 axis postgres15-jdk17 15 "$(find_jdk 17 17)" -pl :pg-hello-spring-boot-starter,:pg-hello-cli -am -DexcludedGroups=long,container -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false \
   -Dit.test='io/pghello/spring/**/*IT,io/pghello/cli/InstallIT,io/pghello/cli/load/*IT' -Dfailsafe.failIfNoSpecifiedTests=false -Dmaven.javadoc.skip -Dmaven.source.skip
 step frameworks:1 env JAVA_HOME="$(find_jdk 17 17)" "$ROOT/scripts/ci/checks/frameworks.sh" "$WORK/postgres15-jdk17" -Dpostgres.major=15 -Dquarkus.lts

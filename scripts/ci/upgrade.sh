@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs pg_upgrade from 15 to 17 and then to 18 on a cluster with databases that use pg_hello in columns, defaults, checks,
-# indexes and views: rows, indexes and versions are kept, and writing still works. Servers and pg_upgrade are unpacked from
-# Debian's packages, and run with the C library of their suite.
+# indexes and views. Checks that rows, indexes and versions are unchanged, and that writing still works. Servers and pg_upgrade are
+# unpacked from Debian's packages, and use the C library of their suite.
 # SPDX-License-Identifier: MIT
 PROGRAM=upgrade.sh
 # shellcheck source=scripts/lib.sh

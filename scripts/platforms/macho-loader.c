@@ -60,7 +60,7 @@ static const uint64_t exports[] = {EXPORTS};
 #undef EXPORT
 uintptr_t macho_exported[COUNT(exports)] __attribute__((visibility("hidden")));
 
-/* each exported function is a jump, which changes no argument */
+/* each exported function is a jump, which leaves all arguments unchanged */
 #ifdef __aarch64__
 #define JUMP(i) "adrp x16, macho_exported+8*" #i "\nldr x16, [x16, #:lo12:macho_exported+8*" #i "]\nbr x16\n"
 #else

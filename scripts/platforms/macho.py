@@ -21,9 +21,9 @@ REQUIRED = 0x80000000
 SYMTAB, LOAD_DYLIB, ID_DYLIB, SEGMENT, CODE_SIGNATURE, VERSION_MIN, BUILD_VERSION = 0x2, 0xC, 0xD, 0x19, 0x1D, 0x24, 0x32
 LOAD_WEAK_DYLIB, REEXPORT_DYLIB = 0x18 | REQUIRED, 0x1F | REQUIRED
 DYLD_INFO, EXPORTS_TRIE, CHAINED_FIXUPS = (0x22, 0x22 | REQUIRED), 0x33 | REQUIRED, 0x34 | REQUIRED
-# whose symbol it is, if not a library's by its number
+# special values of the library number of a symbol
 PROGRAM, ANY = 255, 254
-# since 15 the magic block has its length, five numbers and the name of the ABI; 18 has two addresses after them
+# since 15, the magic block contains its length, five numbers and the name of the ABI; in 18, two addresses follow
 MAGIC = 4 + 5 * 4 + 32
 
 

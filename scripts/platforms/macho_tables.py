@@ -18,10 +18,10 @@ SERVER = '''
     SPI_execute_plan SPI_finish SPI_getbinval SPI_keepplan SPI_prepare SPI_processed SPI_result SPI_result_code_string SPI_tuptable
     array_bitmap_copy construct_empty_array errcode errfinish errstart_cold palloc pg_detoast_datum pg_detoast_datum_packed
     '''.split()
-# The first argument is a format. On arm64, macOS passes all further ones on the stack.
+# Functions whose first argument is a format. On arm64, macOS passes all further arguments on the stack.
 FORMATTING = 'errmsg errmsg_internal errdetail errhint'.split()
 SYSTEM = {'memcpy': 'memcpy', 'bzero': 'bzero', '__bzero': 'bzero', '__stack_chk_fail': '__stack_chk_fail', '__stack_chk_guard': None}
-# what a library would need a real loader for
+# sections that only a real loader can process
 UNSUPPORTED = {'__mod_init_func', '__init_offsets', '__thread_vars'}
 
 
@@ -179,7 +179,7 @@ def resolution(name):
 def tables(library, path):
     if UNSUPPORTED & library.sections:
         raise Wrong('initializers and variables of threads cannot be run')
-    # dyld's own, which only lazy binding needs
+    # a symbol of dyld, needed only for lazy binding
     fixed = [fixup for fixup in fixups(library) if fixup[1] != 'dyld_stub_binder']
     names = sorted({name for _, name, _ in fixed if name})
     defined = library.defined()

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A compiler for PostgreSQL extensions on Windows x64, for native.sh and for Makefiles with PGXS, whose options for Linux it drops.
-# PG_WINDOWS_HEADERS is the directory that platform_headers of platforms.sh prints, and PG_WINDOWS_EXPORTS the list of
-# windows_exports. Sources are compiled with -c first.
+# A compiler for PostgreSQL extensions on Windows x64. Used by native.sh, and by Makefiles with PGXS, whose options for Linux are
+# dropped. PG_WINDOWS_HEADERS is the directory printed by platform_headers of platforms.sh, and PG_WINDOWS_EXPORTS the file printed by
+# windows_exports. Compile sources with -c before linking.
 # SPDX-License-Identifier: MIT
 set -euo pipefail
 TARGET=x86_64-w64-mingw32
@@ -17,13 +17,13 @@ for arg in "$@"; do
   fi
   case $arg in
     -o) next=output ;;
-    # the headers below are used instead
+    # dropped, because the headers below are used instead
     -isystem) next=drop ;;
     -c | -E | -S | -fsyntax-only | -M | -MM) link='' args+=("$arg") ;;
     -MF | -MT | -MQ | -include) args+=("$arg") next=keep ;;
-    # headers and libraries of this machine, and options for its linker and processor
+    # dropped: headers and libraries of this machine, and options for its linker and processor
     -I/usr/* | -L* | -l* | -Wl,* | -fPIC | -fpic | -shared | -march=native | -flto* | -specs=*) ;;
-    # these need a runtime library, or have no meaning on Windows
+    # dropped: options that need a runtime library, or have no effect on Windows
     -fstack-protector* | -fstack-clash-protection | -fcf-protection* | -D_FORTIFY_SOURCE=* | -fvisibility=hidden) ;;
     *.o | *.a) objects+=("$arg") ;;
     *) args+=("$arg") ;;
@@ -32,7 +32,7 @@ done
 
 if [ -z "$link" ]; then
   [ "$output" = a.out ] || args+=(-o "$output")
-  # the C library of the servers is UCRT, and MinGW's default is MSVCRT
+  # the servers use UCRT as the C library, whereas MinGW's default is MSVCRT
   exec "$TARGET-gcc" -D_UCRT -D__MSVCRT_VERSION__=0xE00 -D__USE_MINGW_ANSI_STDIO=0 -U__MINGW64__ -D_GNU_SOURCE \
     -isystem "$PG_WINDOWS_HEADERS" -isystem "$PG_WINDOWS_HEADERS/port/win32" "${args[@]}"
 fi

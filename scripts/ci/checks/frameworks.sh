@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A step of ./dev test --all and --long: builds and tests the applications with other frameworks in a tree that was compiled.
+# A step of ./dev test --all and --long: builds and tests the applications with other frameworks, in a compiled
+# tree.
 # Usage: frameworks.sh TREE [MAVEN-ARGUMENT...]
 # SPDX-License-Identifier: MIT
 PROGRAM=frameworks.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A step of ./dev test --all: compiles our jOOQ sources with the newest jOOQ, which deprecates some of the generated calls. The
-# tests on that line run in the first axis, with the class files of the oldest line.
+# A step of ./dev test --all: compiles this project's jOOQ sources with the newest jOOQ, which deprecates some of the generated
+# calls. The first axis runs the tests with the newest jOOQ, but with class files compiled with the oldest supported jOOQ.
 # Usage: jooq-sources.sh SCRATCH
 # SPDX-License-Identifier: MIT
 PROGRAM=jooq-sources.sh

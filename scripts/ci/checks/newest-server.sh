@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A step of ./dev test --all: runs the class files of an axis on the newest PostgreSQL: the tests of each module that sends
-# statements to a server. Left out are the tests of pools, lost connections and damaged answers, which do not depend on the server's
-# version and run on two others.
+# A step of ./dev test --all: runs the tests of each module that sends statements to a server, with the class files of an axis,
+# on the newest PostgreSQL. Excludes the tests of pools, lost connections and damaged responses, because they do not depend on the
+# server's version, and run on two other versions.
 # Usage: newest-server.sh TREE
 # SPDX-License-Identifier: MIT
 PROGRAM=newest-server.sh

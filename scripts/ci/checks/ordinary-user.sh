@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A step of ./dev test --all: greets as an ordinary user, with nothing but the jars.
+# A step of ./dev test --all: runs the greeting program as an ordinary user, with only the jars.
 # Usage: ordinary-user.sh SCRATCH
 # SPDX-License-Identifier: MIT
 PROGRAM=ordinary-user.sh

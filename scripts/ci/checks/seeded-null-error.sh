@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A step of ./dev test --all: plants a null error, and fails unless the checkers report it.
+# A step of ./dev test --all: inserts a null error into the source, and fails unless the checkers report it.
 # Usage: seeded-null-error.sh SCRATCH
 # SPDX-License-Identifier: MIT
 PROGRAM=seeded-null-error.sh

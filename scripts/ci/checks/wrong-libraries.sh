@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A step of ./dev test --long: the checks of libraries for macOS and Windows refuse wrong libraries, each for the right reason.
+# A step of ./dev test --long: tests that the checks of libraries for macOS and Windows reject invalid libraries, each with the
+# right reason.
 # Usage: wrong-libraries.sh SCRATCH
 # SPDX-License-Identifier: MIT
 PROGRAM=wrong-libraries.sh
@@ -23,7 +24,8 @@ mkdir -p "$1"
 cd "$1"
 cases=0 failures=0
 
-# refused EXPECTED COMMAND ARGUMENT...: the command must fail, and a failed check that begins with the expected words, or an error that contains them, must give the reason.
+# refused EXPECTED COMMAND ARGUMENT...: the command must fail. Its output must contain a failed check that begins with the expected
+# words, or an error that contains them.
 refused() {
   local expected=$1 status=0
   shift
@@ -36,7 +38,7 @@ refused() {
   fi
 }
 
-# changed FILE EXPRESSION NAME: a copy of a library, changed by sed; prints its path.
+# changed FILE EXPRESSION NAME: creates a copy of a library, changed by sed; prints its path.
 changed() {
   mkdir -p "$3"
   LC_ALL=C sed "$2" "$1" >"$3/${1##*/}"
@@ -44,7 +46,7 @@ changed() {
   printf '%s' "$3/${1##*/}"
 }
 
-# with_bytes FILE OFFSET BYTES NAME: a copy of a library with other bytes at an offset; prints its path.
+# with_bytes FILE OFFSET BYTES NAME: creates a copy of a library with other bytes at an offset; prints its path.
 with_bytes() {
   mkdir -p "$4"
   cp "$1" "$4/${1##*/}"
@@ -57,7 +59,7 @@ with_bytes() {
 macho() { python3 -B "$PLATFORM_FILES/macho.py" "$1" "$TREE/bin/postgres" "$TREE/lib/postgresql/plpgsql.dylib" "$SDK" "${2-arm64}"; }
 pe() { python3 -B "$PLATFORM_FILES/pe.py" check "$1" "$EXPORTS"; }
 
-# compiled NAME TARGET OPTION...: a library for macOS that uses nothing of the server but one function; prints its path.
+# compiled NAME TARGET OPTION...: compiles a library for macOS that uses only one function of the server; prints its path.
 compiled() {
   mkdir -p "$1"
   printf '%s\n' 'extern void *palloc(long); static const int magic[16] = {56};' 'const int *Pg_magic_func(void) { return magic; }' \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Checks Kubernetes manifests, the files of its arguments: their values, and that the schema of their kind knows each field.
+// Checks the Kubernetes manifests in the given files against the schemas of their kinds: values must be valid, and fields known.
 import { readFileSync } from "node:fs";
 import { loadAll } from "js-yaml";
 
@@ -8,13 +8,13 @@ const PACKAGES = {
   "postgresql.cnpg.io": "@kubernetes-models/cloudnative-pg",
 };
 
-// A kind that no schema knows ends the program.
+// Fails if there is no schema for the kind.
 async function schemaOf({ apiVersion, kind }) {
   const name = PACKAGES[apiVersion.split("/")[0]] ?? "kubernetes-models";
   return (await import(`${name}/${apiVersion}/${kind}`))[kind].prototype;
 }
 
-// A schema says nothing of fields that it does not know. It reads those that it knows; what it has not read stays in unread.
+// A schema does not report unknown fields, but it reads only the fields that it knows. All other fields remain in unread.
 function watch(value, path, unread) {
   if (value === null || typeof value !== "object") {
     return value;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Puts a server of standard input and output behind HTTP, where the conformance cases look for one: a process for each
-// session, of the command that the arguments are. Prints the URL.
+// Makes an MCP server that uses standard input and output available over HTTP, which the conformance tests require. Starts one
+// process for each session, with the command in the arguments. Prints the URL.
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';

@@ -21,14 +21,16 @@ Usage: scripts/ci/offline/containers.sh up
        scripts/ci/offline/containers.sh down
 
   up    provide a container engine with the image $IMAGE, and print the variables to set for it
-  run   do that, run the command with these variables, and end what was started
-  down  end the engine that up started
+  run   provide the engine, run the command with these variables, and stop the engine if it was
+        started for this command
+  down  stop the engine that up started
 
-An engine that answers and has the image, or can pull it, is used and left alone. Otherwise, on
-Debian and as root, an engine of its own is started, with an image built from the distribution's
-packages: a minute the first time, seconds afterwards. PG_HELLO_CONTAINER_MAJOR=N asks for another
-major than 15. There is $ALPINE_IMAGE, too, where it can be pulled or built. Where none of this works, one line on standard output says why, and the exit status
-is 77.
+If a running engine has the image or can pull it, that engine is used, and not stopped afterwards.
+Otherwise, on Debian and as root, a separate engine is started, with an image built from the
+distribution's packages (a minute the first time, seconds afterwards). To use another major than 15,
+set PG_HELLO_CONTAINER_MAJOR=N. $ALPINE_IMAGE is provided as well, if it can be pulled or built. If
+no engine can be provided, one line on standard output contains the reason, and the exit status is
+77.
 END
 }
 
@@ -93,7 +95,7 @@ build_root() {
     install -m 755 "$ROOT/scripts/ci/offline/docker-entrypoint.sh" "$dir/usr/local/bin/docker-entrypoint.sh"
 }
 
-# image_archive: prints the path of the image file. Builds it unless one of this recipe exists.
+# image_archive: prints the path of the image file. Builds it unless a file built with this recipe exists.
 image_archive() (
   recipe=$({ declare -f build_root && cat "$ROOT/scripts/ci/offline/docker-entrypoint.sh"; } | sha256sum)
   file=$STATE/postgres-$MAJOR-${recipe:0:12}.tar.zst
@@ -175,7 +177,7 @@ remove_engine_files() {
   for process in /proc/[0-9]*; do
     pid=${process#/proc/}
     if grep -qs '^containerd' "$process/comm" && grep -qszF -- "$ENGINE/exec" "$process/cmdline"; then
-      # The container first, which is the child.
+      # Kill the container first, because it is the child process.
       xargs -r kill -KILL <"$process/task/$pid/children" 2>/dev/null || true
       kill -KILL "$pid" 2>/dev/null || true
     fi
@@ -291,7 +293,7 @@ provide() {
   else
     own_engine
   fi
-  # This image must not be loaded into an engine of others.
+  # This image must not be loaded into an engine that this script did not start.
   if has_image "$ALPINE_IMAGE" ||
     if [ "${DOCKER_HOST-}" = "$OWN_HOST" ]; then load_alpine; else timeout 300 docker pull -q "$ALPINE_IMAGE" >/dev/null 2>&1; fi; then
     export PG_HELLO_TEST_ALPINE_IMAGE=$ALPINE_IMAGE

@@ -33,7 +33,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
   initdb --username="$POSTGRES_USER" --pwfile=<(printf '%s\n' "${POSTGRES_PASSWORD:-}") ${POSTGRES_INITDB_ARGS:-}
   printf '\nhost all all all %s\n' "${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}" >>"$PGDATA/pg_hba.conf"
 
-  # First a server on its socket only, with the same settings.
+  # First start a server with the same settings that listens only on its socket.
   options=$(printf '%q ' "${@:2}" -c listen_addresses= -p 5432)
   export PGUSER=$POSTGRES_USER
   pg_ctl -D "$PGDATA" -o "$options" -w start
