@@ -8,7 +8,7 @@ PROGRAM='dev demo ops'
 case ${1-} in
   -h | --help)
     printf '%s\n' 'Usage: ./dev demo ops' '' \
-      'Starts a server, and runs ./dev pghello health, load, report, backup and verify on it: under a minute.'
+      'Starts a server, and runs ./dev pghello health, load, report, backup and verify on it. Takes less than a minute.'
     exit
     ;;
 esac
