@@ -12,7 +12,7 @@ case ${1-} in
     exit
     ;;
 esac
-[ $# = 0 ] || misuse "demo ops takes nothing else, not: $*"
+[ $# = 0 ] || misuse "demo ops accepts no further arguments, but got: $*"
 need psql postgresql-client
 
 # Backups need the programs of the server's version.

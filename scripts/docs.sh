@@ -36,11 +36,11 @@ while [ $# -gt 0 ]; do
     --serve) serve=1 ;;
     --base=* | --port=*) declare "${1:2}" ;;
     --base | --port)
-      [ $# -gt 1 ] || misuse "$1 lacks its value"
+      [ $# -gt 1 ] || misuse "$1 needs a value"
       declare "${1:2}=$2"
       shift
       ;;
-    *) misuse "docs takes --base, --check, --image, --serve and --port, not: $1" ;;
+    *) misuse "docs accepts --base, --check, --image, --serve and --port, but got: $1" ;;
   esac
   shift
 done

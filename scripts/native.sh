@@ -54,7 +54,7 @@ takes_platform() {
   platforms=('') platform_words=0
   case ${1-} in
     --platform)
-      contains "${2-}" "${OTHERS[@]}" || misuse "--platform takes one of:$(printf ' %s' "${OTHERS[@]-none from here}"), not: ${2-}"
+      contains "${2-}" "${OTHERS[@]}" || misuse "--platform accepts one of:$(printf ' %s' "${OTHERS[@]-none from here}"), but got: ${2-}"
       platforms=("$2") platform_words=2
       ;;
     --all-platforms) platforms=('' "${OTHERS[@]}") platform_words=1 ;;
@@ -64,15 +64,15 @@ takes_platform() {
 mode=build
 case ${1-} in
   --sanitize)
-    [ $# = 1 ] || misuse "--sanitize takes nothing else, not: ${*:2}"
+    [ $# = 1 ] || misuse "--sanitize accepts no further arguments, but got: ${*:2}"
     exec "$ROOT/scripts/sanitize.sh"
     ;;
   --fuzz)
-    [[ $# -le 2 && ${2-20} =~ ^[1-9][0-9]*$ ]] || misuse "--fuzz takes a number of seconds, not: ${*:2}"
+    [[ $# -le 2 && ${2-20} =~ ^[1-9][0-9]*$ ]] || misuse "--fuzz accepts a number of seconds, but got: ${*:2}"
     exec "$ROOT/scripts/fuzz.sh" "${2-20}"
     ;;
   --compile)
-    [ $# -ge 4 ] || misuse "--compile takes a file, a library and a major, not: ${*:2}"
+    [ $# -ge 4 ] || misuse "--compile needs a file, a library and a major, but got: ${*:2}"
     mode=$1 file=$2 library=$3
     shift 3
     ;;
@@ -95,13 +95,13 @@ for major in "$@"; do
       exit
       ;;
     1[4-9] | [2-9][0-9]) majors+=("$major") ;;
-    [0-9] | 1[0-3]) misuse "PostgreSQL 14 is the oldest that the extension supports, not: $major" ;;
+    [0-9] | 1[0-3]) misuse "PostgreSQL 14 is the oldest version that the extension supports, but got: $major" ;;
     *) misuse "unknown argument $major; see --help" ;;
   esac
 done
 case $mode in
   build | --check) ;;
-  *) [ ${#majors[@]} = 1 ] || misuse "$mode takes one major, not: ${majors[*]}" ;;
+  *) [ ${#majors[@]} = 1 ] || misuse "$mode accepts one major, but got: ${majors[*]}" ;;
 esac
 
 [ "$(uname -s)" = Linux ] || die 'libraries are built on Linux; use a container or a virtual machine'

@@ -16,7 +16,7 @@ if [ "${1-}" = --needed ]; then
   type=deb-needed except=$2
   shift 2
 fi
-[ $# -ge 2 ] || misuse "takes a major and packages, as in: packages.sh 17 postgresql-17-pgvector libc6"
+[ $# -ge 2 ] || misuse "needs a major and packages, e.g. packages.sh 17 postgresql-17-pgvector libc6"
 known_major "$1"
 key=$({ [ "$type" = deb-known ] || printf '%s %s\n' "$type" "$except"; printf '%s\n' "${@:2}" | sort; } | sha256sum | cut -c1-16)
 folder=$CACHE/packages/$1-$(date +%Y-%m)-$key

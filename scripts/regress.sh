@@ -369,7 +369,7 @@ case ${1-} in
   --settings) with_settings=1 && shift ;;
   --accept) accept=1 && shift ;;
   --platform)
-    [ $# -gt 1 ] || misuse '--platform takes a platform'
+    [ $# -gt 1 ] || misuse '--platform needs a platform'
     [ "$2" != linux-arm64-musl ] || misuse 'there is no embedded PostgreSQL for linux-arm64-musl'
     platform=(--platform "$2")
     shift 2
@@ -377,7 +377,7 @@ case ${1-} in
 esac
 majors=("$@")
 for major in "${majors[@]}"; do
-  contains "$major" "${MAJORS[@]}" || misuse "takes --quick, --settings, --accept or --platform, and majors of ${MAJORS[*]}, not: $major"
+  contains "$major" "${MAJORS[@]}" || misuse "accepts --quick, --settings, --accept or --platform, and majors of ${MAJORS[*]}, but got: $major"
 done
 "$ROOT/scripts/native.sh" "${platform[@]}" "${majors[@]}"
 PLATFORM=${platform[1]-}

@@ -35,12 +35,12 @@ for argument in "$@"; do
     -h | --help) usage && exit ;;
     --dry-run) dry_run=1 ;;
     --sign) sign=1 ;;
-    -*) misuse "release takes --dry-run and a version, or --sign, not: $argument" ;;
+    -*) misuse "release accepts --dry-run and a version, or --sign, but got: $argument" ;;
     *) versions+=("$argument") ;;
   esac
 done
-[ ${#versions[@]} -le 1 ] || misuse "release takes one version, not: ${versions[*]}"
-[ -z "$sign" ] || [ -z "$dry_run${versions[*]-}" ] || misuse "release --sign takes nothing else"
+[ ${#versions[@]} -le 1 ] || misuse "release accepts one version, but got: ${versions[*]}"
+[ -z "$sign" ] || [ -z "$dry_run${versions[*]-}" ] || misuse "release --sign accepts no further arguments"
 version=$(project_version)
 version=${versions[0]-${version%-SNAPSHOT}}
 [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+(-[A-Za-z0-9.]+)?$ && $version != *-SNAPSHOT ]] ||

@@ -132,15 +132,15 @@ ends 2 'no module unheard-of has tests' test unheard-of
 ends 2 'no module unheard-of has tests' test pg-hello-core unheard-of
 ends 2 'no module docs has tests' test docs
 ends 2 'the number of runs is 0' test --repeat 0 faults
-ends 2 'test --repeat takes' test --repeat 2 everything
-ends 2 'not: 9' native 9
+ends 2 'test --repeat needs' test --repeat 2 everything
+ends 2 'but got: 9' native 9
 ends 2 'unknown argument seventeen' native seventeen
-ends 2 'takes one of: linux-arm64 linux-amd64-musl linux-arm64-musl darwin-arm64 darwin-amd64 windows-amd64, not: linux-riscv64' \
+ends 2 'accepts one of: linux-arm64 linux-amd64-musl linux-arm64-musl darwin-arm64 darwin-amd64 windows-amd64, but got: linux-riscv64' \
   native --platform linux-riscv64 17
-ends 2 'takes one of:' native --check --platform
-ends 2 'install takes --all-platforms and nothing else, not: --platform linux-arm64' install --platform linux-arm64
+ends 2 'accepts one of:' native --check --platform
+ends 2 'install accepts only --all-platforms, but got: --platform linux-arm64' install --platform linux-arm64
 ends 2 'unknown argument --platform' native --headers --platform darwin-arm64
-ends 2 'a number of seconds, not: 0' native --fuzz 0
+ends 2 'a number of seconds, but got: 0' native --fuzz 0
 ends 2 '--major is 99; there are 15 17 18' server --major 99
 ends 2 '--major is 99; there are 15 17 18' bench --major=99
 ends 2 'no such benchmark: unheard-of; there are extension, client, start' bench unheard-of
@@ -152,9 +152,9 @@ ends 2 'release needs --dry-run' release
 for version in '' 1.0 v1.0.0 1.0.0-SNAPSHOT; do
   ends 2 "the version must be like 1.2.3 or 1.2.3-rc.1, and no snapshot, but is $version" release --dry-run "$version"
 done
-ends 2 'release takes one version, not: 1.0.0 1.0.1' release --dry-run 1.0.0 1.0.1
-ends 2 'release --sign takes nothing else' release --sign 1.0.0
-ends 2 'release --sign takes nothing else' release --dry-run --sign
+ends 2 'release accepts one version, but got: 1.0.0 1.0.1' release --dry-run 1.0.0 1.0.1
+ends 2 'release --sign accepts no further arguments' release --sign 1.0.0
+ends 2 'release --sign accepts no further arguments' release --dry-run --sign
 ends 2 'release --sign needs a secret key in PG_HELLO_SIGNING_KEY' release --sign
 PG_HELLO_SIGNING_KEY=none ends 2 'PG_HELLO_SIGNING_KEY is set, and the build could read it' release --dry-run
 "$ROOT/scripts/ci/release-test.sh" || failures=$((failures + 1))
@@ -323,7 +323,7 @@ fi
 cases=$((cases + 1))
 status=0
 "$ROOT/scripts/regress.sh" 16 >"$WORK/out" 2>&1 || status=$?
-if [ "$status" != 2 ] || ! grep -q 'majors of 15 17 18, not: 16' "$WORK/out"; then
+if [ "$status" != 2 ] || ! grep -q 'majors of 15 17 18, but got: 16' "$WORK/out"; then
   printf 'scripts/regress.sh 16 ends with %s\n' "$status"
   cat "$WORK/out"
   failures=$((failures + 1))

@@ -392,7 +392,7 @@ for variable in "${!PG@}"; do
 done
 case ${1-} in
   --cost)
-    [[ ${2-} =~ ^[1-9][0-9]{1,3}$ ]] || misuse "--cost takes a number of seconds, 10 to 9999, not: ${2-nothing}"
+    [[ ${2-} =~ ^[1-9][0-9]{1,3}$ ]] || misuse "--cost needs a number of seconds, 10 to 9999, but got: ${2-nothing}"
     new_scratch
     trap cleanup EXIT
     cost "$2"
@@ -407,5 +407,5 @@ case ${1-} in
     trap cleanup EXIT
     test_monitoring
     ;;
-  *) misuse "takes --cost SECONDS or nothing, not: $*" ;;
+  *) misuse "accepts only --cost SECONDS, but got: $*" ;;
 esac

@@ -7,7 +7,7 @@
 PROGRAM=scripts/ci/ops-figures.sh
 # shellcheck source=scripts/lib.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../lib.sh"
-[ $# = 0 ] || misuse "takes nothing, not: $*"
+[ $# = 0 ] || misuse "accepts no arguments, but got: $*"
 need psql postgresql-client
 major=$DEFAULT_MAJOR
 for candidate in "${MAJORS[@]}"; do

@@ -6,7 +6,7 @@ PROGRAM=soak.sh
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-[[ $# = 1 && $1 =~ ^[1-9][0-9]{0,2}$ ]] || misuse "takes a number of minutes, e.g. soak.sh 30"
+[[ $# = 1 && $1 =~ ^[1-9][0-9]{0,2}$ ]] || misuse "needs a number of minutes, e.g. soak.sh 30"
 "$ROOT/scripts/native.sh" "$DEFAULT_MAJOR" >/dev/null
 forget_test_results
 maven -B -ntp -f "$ROOT/pom.xml" -pl :pg-hello-benchmarks -am '-P!checks' -Dmaven.javadoc.skip -Dmaven.source.skip \

@@ -8,7 +8,7 @@ PROGRAM=stress
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 seconds=${1:-12}
-[[ $# -le 1 && $seconds =~ ^[1-9][0-9]*$ ]] || misuse "takes a number of seconds, not: $*"
+[[ $# -le 1 && $seconds =~ ^[1-9][0-9]*$ ]] || misuse "accepts a number of seconds, but got: $*"
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 

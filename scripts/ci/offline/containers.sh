@@ -374,7 +374,7 @@ command=${1-help}
 case $command in
   up) up ;;
   run)
-    [ $# -gt 0 ] || misuse 'run takes a command'
+    [ $# -gt 0 ] || misuse 'run needs a command'
     run "$@"
     ;;
   down) down ;;

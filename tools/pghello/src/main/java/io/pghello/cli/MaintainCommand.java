@@ -323,7 +323,7 @@ final class MaintainCommand implements Callable<Integer> {
       why = ": " + Failure.of(e).getMessage();
     }
     if (one.exitCode() > Status.WARNING.exitCode()) {
-      report("%s: %s ended with status %d%s", database, what, one.exitCode(), why);
+      report("%s: %s ended with exit status %d%s", database, what, one.exitCode(), why);
     }
     status = status.or(one);
   }

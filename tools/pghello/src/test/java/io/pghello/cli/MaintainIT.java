@@ -111,7 +111,7 @@ class MaintainIT {
       Run named = Run.pghello(environment, "maintain", "--monthly", database.name());
       assertThat(named.status()).isEqualTo(3);
       assertThat(named.err())
-          .contains("pghello maintain: " + database.name() + ": report ended with status 3");
+          .contains("pghello maintain: " + database.name() + ": report ended with exit status 3");
     }
   }
 
@@ -283,7 +283,7 @@ class MaintainIT {
     try (TestDatabase database = server.createDatabase("--json")) {
       Run run = Run.pghello(environment(server, database), "maintain", "--monthly", "--", "--json");
       assertThat(run.err())
-          .contains("--json: report ended with status 3", "CREATE EXTENSION pg_hello_ops");
+          .contains("--json: report ended with exit status 3", "CREATE EXTENSION pg_hello_ops");
     }
   }
 

@@ -145,7 +145,8 @@ public final class AdviseCommand implements Callable<Integer> {
           .orElseThrow(() -> new IOException("no MemTotal"));
     } catch (IOException e) {
       throw Failure.unknown(
-          "cannot determine the memory of this machine; set the server's, e.g. --memory 16GB");
+          "cannot determine the memory of this machine; set the server's memory, e.g. "
+              + "--memory 16GB");
     }
   }
 

@@ -37,8 +37,8 @@ import picocli.CommandLine.Option;
     name = "harden",
     description = {
       "Lists insecure configuration: functions that PUBLIC may execute, settings, and "
-          + "modes of the extension's files. Also lists the SQL that fixes it, and the roles "
-          + "that would lose a privilege. Changes nothing without --apply."
+          + "modes of the extension's files. Also lists the SQL that fixes each problem, and "
+          + "the roles that would lose a privilege. Changes nothing without --apply."
     },
     footerHeading = "%nExit status:%n",
     footer = {

@@ -39,7 +39,7 @@ import picocli.CommandLine.Parameters;
     description = {
       "Updates the extension in several databases, one after the other. Each update "
           + "is one transaction, which calls the new functions before it commits. Stops at "
-          + "the first failure; databases that were updated before stay updated. You can "
+          + "the first failure; databases that were already updated stay updated. You can "
           + "run it again: updated databases are skipped."
     },
     footerHeading = "%nExit status:%n",

@@ -45,7 +45,7 @@ import picocli.CommandLine.Option;
     },
     footerHeading = "%nExit status:%n",
     footer = {
-      "  0 if all calls were answered in time, 1 if they were slower than the "
+      "  0 if all calls succeeded in time, 1 if they were slower than the "
           + "baseline allows, 2 if calls failed or fell behind",
       "",
       "Example:",

@@ -195,7 +195,7 @@ public record DumpBackupMethod(
     String power = trial.options().trustsOwners() ? null : ScratchServer.powerOfThisUser();
     Failure.refuseIf(
         power != null,
-        "this user %s, and a restore runs code of table owners: run it as a dedicated user, or use --trust-owners"
+        "this user %s, and a restore runs code of table owners: run this command as a dedicated user, or use --trust-owners"
             .formatted(power));
     Programs programs = Programs.ofServer(backup.serverMajor(), bindir);
     Instant begin = Instant.now();
