@@ -4,7 +4,7 @@
 # shellcheck shell=bash
 
 # debian_sources TYPE SUITE DIR: writes the machine's Debian mirrors, changed to the main section of a suite, to DIR/N.sources
-# and DIR/N.list, most likely first.
+# and DIR/N.list. The mirror that most likely has the suite is first.
 debian_sources() {
   local type=$1 suite=$2 dir=$3 ID='' VERSION_CODENAME='' list=/etc/apt/sources.list parts=/etc/apt/sources.list.d
   local file line key stanza types comps suites uris enabled number=0 options
@@ -77,10 +77,14 @@ debian_sources() {
 }
 
 # debian_download TYPE SUITE PACKAGES DIR [WITHOUT]: downloads the newest packages of a suite, separated by blanks, into DIR,
-# with separate lists: nothing is installed, and root is not required. TYPE is deb, deb-src, deb-libs (like deb, with all
-# required libraries), deb-known (like deb, but ignores packages that the suite does not have) or deb-needed (like deb-known,
-# with required libraries, except packages that match one of the patterns WITHOUT, and those that only they require). Other types
-# return 2 if a package is missing; 1 means that the suite cannot be read.
+# with separate lists: nothing is installed, and root is not required. TYPE is one of
+#   deb         binary packages
+#   deb-src     source packages
+#   deb-libs    like deb, plus all required libraries
+#   deb-known   like deb, but ignores packages that the suite does not have
+#   deb-needed  like deb-known, plus required libraries, except packages that match one of the patterns WITHOUT, and packages that
+#               only the excluded packages require
+# Returns 1 if the suite cannot be read, and 2 if a package is missing, except for the types deb-known and deb-needed.
 debian_download() (
   read -ra packages <<<"$3"
   type=${1%-libs} type=${type%-known} type=${type%-needed}
@@ -88,7 +92,7 @@ debian_download() (
   trap 'rm -rf "$tmp"' EXIT
   mkdir -p "$tmp/sources" "$tmp/parts" "$tmp/lists/partial" "$tmp/cache/archives/partial" "$4"
   debian_sources "$type" "$2" "$tmp/sources"
-  # The machine's hooks and additional indexes are for its own lists.
+  # Disable the machine's hooks and additional indexes, which are for its own lists.
   cat >"$tmp/apt.conf" <<END
 #clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
@@ -141,8 +145,8 @@ END
 )
 
 # debian_needed CONFIGURATION WITHOUT PACKAGE...: prints the packages of libraries that these packages require, directly or not.
-# Leaves out the C library, packages that match one of the patterns WITHOUT, and those that only they require. Includes
-# gcc-NN-base, which contains the licence of gcc's libraries.
+# Leaves out the C library, packages that match one of the patterns WITHOUT, and packages that only the excluded packages require.
+# Includes gcc-NN-base, which contains the licence of gcc's libraries.
 debian_needed() {
   local configuration=$1 pattern package
   local -a left_out=() level=("${@:3}") next
@@ -169,7 +173,7 @@ debian_needed() {
 }
 
 # debian_known CONFIGURATION PACKAGE...: prints the packages that the lists contain, and reports the others. A package for all
-# platforms counts for this one.
+# platforms counts as a package for this platform.
 debian_known() {
   local package name known
   known=" $({ apt-cache -c "$1" --no-all-versions show "${@:2}" 2>/dev/null || true; } |

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# ./dev native --fuzz: fuzzes extension/src/greeting.h, which computes sizes and writes bytes, with libFuzzer and sanitizers
-# against a naive greeting, and prints its line coverage. Fails on the first wrong byte or size. The corpus also runs on
-# emulated machines: big endian and 32 bits.
+# ./dev native --fuzz: fuzzes extension/src/greeting.h, which computes sizes and writes bytes, with libFuzzer and sanitizers.
+# Compares the results with a naive implementation, and fails on the first wrong byte or size. Prints the line coverage. Also runs
+# the corpus on emulated big-endian and 32-bit machines.
 # Usage: scripts/fuzz.sh SECONDS [MACHINE...] e.g. scripts/fuzz.sh 600 s390x i686
 # SPDX-License-Identifier: MIT
 PROGRAM='dev native --fuzz'

@@ -72,7 +72,7 @@ foreign() {
     ! -type l \( -perm -002 -o -perm -020 \) \) -print | sed -n 1p
 }
 
-# Help is printed without a cache. ./dev calls this later.
+# ./dev calls own_cache later, because printing help does not need a cache.
 case ${BASH_SOURCE[-1]##*/}-${1-} in
   dev-* | *---help | *--h) ;;
   *) own_cache ;;
@@ -162,8 +162,8 @@ fit() {
 }
 
 # fitted_config FOLDER: prints pg_config.h with the macros for functions and declarations as configure would set them on this
-# machine. The packaged file is for the C library of its suite. Functions of other libraries are not changed. FOLDER is for
-# scratch files.
+# machine, because the packaged file is for the C library of its suite. Macros for functions of other libraries are not changed.
+# FOLDER is for scratch files.
 fitted_config() {
   local config
   config=$(cat)
@@ -213,7 +213,7 @@ fitted_config() {
         macro = substr($0, RSTART, RLENGTH)
         if (kind == "declaration") $0 = "#define " macro " " (name in lacks ? 0 : 1)
         else if (name in lacks) $0 = "/* #undef " macro " */"
-        # configure may not have checked others.
+        # configure may not have checked other functions.
         else if (("declaration " part[2]) in known) $0 = "#define " macro " 1"
       }
     }

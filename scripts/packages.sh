@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # packages.sh [--needed WITHOUT] MAJOR PACKAGE...: downloads packages of the Debian suite for a PostgreSQL major, at most once a
-# month, and prints their directory. With the suffix :arm64, a package is for that platform. Packages that the suite does not have
-# are reported each time, and left out. With --needed, also downloads the packages of libraries that they require, except packages
-# that match one of the patterns WITHOUT, and those that only they require. If the suite cannot be read, packages of an earlier month are used; if there are none, nothing is
-# printed. Packages change, and mirrors are not always available.
+# month, and prints their directory. The suffix :arm64 selects the package for that platform. Reports and omits packages that the
+# suite does not have. With --needed, also downloads the packages of libraries that these packages require, except packages that
+# match one of the patterns WITHOUT, and the packages that only the excluded packages require. If the suite cannot be read, uses
+# packages of an earlier month; if there are none, prints nothing. Packages change, and mirrors are not always available.
 # SPDX-License-Identifier: MIT
 PROGRAM=packages.sh
 # shellcheck source=scripts/lib.sh

@@ -5,7 +5,7 @@
 . "$ROOT/scripts/debian.sh"
 
 # provide_client MAJOR: prints the directory of pg_dump and psql of that major, unpacked from its suite's package, with the
-# libraries of that suite, because this machine's may be older. Fails if the suite does not have it.
+# libraries of that suite, because this machine's libraries may be older. Fails if the suite does not have the package.
 provide_client() {
   local folder=$CACHE/client/$1 tmp package program
   if [ ! -e "$folder" ]; then
