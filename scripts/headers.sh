@@ -65,8 +65,8 @@ own_cache() {
   fi
 }
 
-# foreign FOLDER: prints a file in it that a user other than root owns or can write. Servers of the testkit have a separate
-# check.
+# foreign FOLDER: prints a file in the directory that belongs to a user other than this user and root, or that other users can
+# write to. Servers of the testkit have a separate check.
 foreign() {
   find "$1" -mindepth 1 \( -path "$1/server*" -prune \) -o \( ! \( -user "$(id -u)" -o -user 0 \) -o \
     ! -type l \( -perm -002 -o -perm -020 \) \) -print | sed -n 1p

@@ -40,7 +40,7 @@ train() {
   (cd "$SCRATCH/app" && STARTS=$SCRATCH/starts FAILURES=$1 PATH=$SCRATCH/bin:$PATH "$ROOT/deploy/app/train.sh" "$SCRATCH/cache") \
     >"$SCRATCH/said" 2>&1 || die "train.sh fails: $(<"$SCRATCH/said")"
   came="$(wc -l <"$SCRATCH/starts") $(cat "$SCRATCH/cache" 2>/dev/null || echo none)"
-  [ "$came" = "$2 $3" ] || die "train.sh, when $1 starts fail, makes $came: $(<"$SCRATCH/said")"
+  [ "$came" = "$2 $3" ] || die "train.sh with $1 failing starts results in $came: $(<"$SCRATCH/said")"
 }
 train 2 3 whole
 train 0 0 whole # exists already
@@ -48,7 +48,7 @@ touch -d '1 minute' "$SCRATCH/app/app.jar"
 train 0 1 whole # belongs to another jar
 touch -d '2 minutes' "$SCRATCH/app/app.jar"
 train 9 3 none
-echo "A training that fails is tried again, and no training stops an application"
+echo "A failed training is retried, and never prevents the application from starting"
 
 checker=$(npm_packages "$ROOT/scripts/ci/kubernetes")/check.mjs
 node "$checker" "$ROOT"/deploy/kubernetes/*.yaml "$ROOT"/deploy/monitoring/kubernetes/*.yaml
@@ -69,14 +69,14 @@ if [ -n "${UPDATE-}" ]; then
   cp "$SCRATCH/rules.yaml" "$ROOT/deploy/monitoring/kubernetes/rules.yaml"
 fi
 diff "$ROOT/deploy/monitoring/kubernetes/rules.yaml" "$SCRATCH/rules.yaml" ||
-  die "kubernetes/rules.yaml has other rules than rules.yml; make it again by: UPDATE=1 scripts/ci/deploy.sh"
+  die "kubernetes/rules.yaml differs from rules.yml; regenerate it with: UPDATE=1 scripts/ci/deploy.sh"
 sed 's/labels: {severity: page}/labels: [page]/' "$SCRATCH/rules.yaml" >"$SCRATCH/wrong.yaml"
-! node "$checker" "$SCRATCH/wrong.yaml" >/dev/null 2>&1 || die "a rule whose labels are a list is taken for right"
+! node "$checker" "$SCRATCH/wrong.yaml" >/dev/null 2>&1 || die "a rule with a list of labels is accepted"
 for wrong in 's/replicas: 2/replicas: two/' 's/readinessProbe/readynessProbe/'; do
   sed "$wrong" "$ROOT/deploy/kubernetes/greeting-service.yaml" >"$SCRATCH/wrong.yaml"
-  ! node "$checker" "$SCRATCH/wrong.yaml" >/dev/null 2>&1 || die "a manifest is taken for right after $wrong"
+  ! node "$checker" "$SCRATCH/wrong.yaml" >/dev/null 2>&1 || die "an invalid manifest is accepted: $wrong"
 done
-echo "The schemas of their kinds know each field of the manifests, and allow its value"
+echo "All fields and values of the manifests match their schemas"
 
 need psql postgresql-client unzip unzip xz xz-utils
 "$ROOT/scripts/native.sh" 17 18
@@ -87,12 +87,12 @@ jar=$ROOT/extension/target/pg-hello-extension-$(project_version).jar
 "$ROOT/deploy/postgres/unpack.sh" "$jar" 18 "$FILES"
 "$ROOT/deploy/postgres/unpack.sh" "$jar" 18 "$FILES" # repeated on each start
 if "$ROOT/deploy/postgres/unpack.sh" "$jar" 99 "$SCRATCH/none" 2>"$SCRATCH/said"; then
-  die "it unpacks what is not there"
+  die "unpack.sh succeeds without a library"
 fi
-grep -q 'no library for PostgreSQL 99' "$SCRATCH/said" || die "it said: $(<"$SCRATCH/said")"
+grep -q 'no library for PostgreSQL 99' "$SCRATCH/said" || die "unpack.sh printed: $(<"$SCRATCH/said")"
 
 tree=$(embedded_tree 18)
-[ ! -e "$tree/share/postgresql/extension/pg_hello.control" ] || die "the server's own folder has the extension"
+[ ! -e "$tree/share/postgresql/extension/pg_hello.control" ] || die "the extension is in the server's own directory"
 # shellcheck disable=SC2016
 start_server "$tree" "-c 'dynamic_library_path=$FILES/lib:\$libdir'" "-c 'extension_control_path=$FILES/share:\$system'" \
   -c session_preload_libraries=pg_hello
@@ -100,13 +100,13 @@ psql -X -q -d postgres -c 'CREATE DATABASE microservices_db'
 "$ROOT/deploy/secrets.sh" "$SCRATCH/secrets"
 before=$(<"$SCRATCH/secrets/app-password")
 "$ROOT/deploy/secrets.sh" "$SCRATCH/secrets"
-[ "$before" = "$(<"$SCRATCH/secrets/app-password")" ] || die "secrets.sh changes a secret that is there"
+[ "$before" = "$(<"$SCRATCH/secrets/app-password")" ] || die "secrets.sh changes an existing secret"
 POSTGRES_USER=postgres POSTGRES_DB=microservices_db APP_PASSWORD_FILE=$SCRATCH/secrets/app-password \
   "$ROOT/deploy/postgres/init.sh"
 said=$(PGPASSWORD=$before psql -X -qAt -v ON_ERROR_STOP=1 -U app -d microservices_db \
   -c 'CREATE EXTENSION pg_hello' -c "SELECT pg_hello('compose', 2)" -c 'SHOW pg_hello.repeat')
-[ "$said" = $'Hello, compose! Hello, compose!\n1' ] || die "the applications' role is told: $said"
-echo "PostgreSQL 18 finds the extension in a folder of its own, and the applications' role creates it"
+[ "$said" = $'Hello, compose! Hello, compose!\n1' ] || die "the query of the applications' role returned: $said"
+echo "PostgreSQL 18 finds the extension in a separate directory, and the applications' role can create it"
 
 mkdir "$SCRATCH/monitoring"
 cp "$ROOT/extension/ops/roles.sql" "$ROOT/deploy/monitoring/exporter.sql" "$SCRATCH/monitoring"
@@ -116,15 +116,15 @@ for _ in 1 2; do # repeated on each start
 done
 said=$(PGPASSWORD=$(<"$SCRATCH/secrets/exporter-password") psql -X -qAt -v ON_ERROR_STOP=1 -U hello_exporter \
   -d microservices_db -c "SELECT pg_hello('exporter')" -c 'SELECT count(*) > 0 FROM hello_ops.pg_hello_stats' -c 'SHOW track_functions')
-[ "$said" = $'Hello, exporter!\nt\nall' ] || die "the exporter's role is told: $said"
+[ "$said" = $'Hello, exporter!\nt\nall' ] || die "the query of the exporter's role returned: $said"
 said=$(PGPASSWORD=$before psql -X -qAt -v ON_ERROR_STOP=1 -U app -d microservices_db -c "SELECT pg_hello('app')")
-[ "$said" = 'Hello, app!' ] || die "the applications' role is told, when monitoring is there: $said"
-echo "The exporter's role sees what it has to see, and the applications' role keeps what it had"
+[ "$said" = 'Hello, app!' ] || die "with monitoring, the query of the applications' role returned: $said"
+echo "The exporter's role has the required privileges, and the applications' role keeps its privileges"
 
 psql -X -q -d postgres -c 'CREATE DATABASE blueprint'
 psql -X -q -v ON_ERROR_STOP=1 -d blueprint -f "$ROOT/deploy/polytope/init.sql"
 said=$(psql -X -qAt -d blueprint -c "SELECT pg_hello('blueprint')" -c 'SHOW session_preload_libraries')
-[ "$said" = $'Hello, blueprint!\npg_hello' ] || die "the blueprint's script leads to: $said"
+[ "$said" = $'Hello, blueprint!\npg_hello' ] || die "after the blueprint's script, the query returned: $said"
 mkdir -p "$SCRATCH/volume/cluster" "$SCRATCH/volume/wal"
 chmod 700 "$SCRATCH/volume/cluster" "$SCRATCH/volume/wal"
 server_user "$tree/bin/initdb" -D "$SCRATCH/volume/cluster" --waldir "$SCRATCH/volume/wal" -U postgres --auth-host=scram-sha-256 \

@@ -106,7 +106,7 @@ ends 3 "'--to=DIR'" pghello install
 ends 0 "Installed $WORK/a folder/bin/pghello" pghello install --to "$WORK/a folder"
 cases=$((cases + 1))
 if [[ $("$WORK/a folder/bin/pghello" --version) != 'pghello '[0-9]* ]]; then
-  printf 'the program that was installed does not say its version\n'
+  printf 'the installed program does not print its version\n'
   failures=$((failures + 1))
 fi
 ends 3 unheard-of pghello unheard-of
@@ -167,7 +167,7 @@ ends 2 '--url must begin with jdbc:postgresql:' demo --url jdbc:mysql://x
 cases=$((cases + 1))
 if ! timeout 600 "$ROOT/dev" demo ops >"$WORK/out" 2>&1 </dev/null || ! grep -q '^OK - ' "$WORK/out" ||
   ! grep -q '^3000 calls' "$WORK/out" || ! grep -qE 'can be restored$|^No backup: ' "$WORK/out"; then
-  printf './dev demo ops does not show what it promises\n'
+  printf './dev demo ops does not show the expected output\n'
   cat "$WORK/out"
   failures=$((failures + 1))
 fi

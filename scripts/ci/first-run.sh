@@ -89,7 +89,7 @@ unbuilt says 0 'Usage: pg-hello-mcp' mcp --help
 rm -f "$CLONE"/tools/mcp/target/classpath-*
 says 2 'no connection is configured' mcp
 if [ -s "$WORK/out" ]; then
-  echo './dev mcp writes to standard output what is no protocol:'
+  echo './dev mcp writes text that is not part of the protocol to standard output:'
   cat "$WORK/out"
   failures=$((failures + 1))
 fi

@@ -45,5 +45,5 @@ for case in server-initialize ping tools-list; do
     die "the server does not pass the case $case"
   }
 done
-passes tools-call-simple-text && die "a case passes that wants a tool which is not there"
-echo "The server passes the protocol's conformance cases of a server of tools"
+passes tools-call-simple-text && die "a case passes although it requires a tool that does not exist"
+echo "The server passes the protocol's conformance cases for a server with tools"

@@ -190,7 +190,7 @@ check_files() {
   mkdir "$SCRATCH/compose"
   cp "$FILES/compose/prometheus.yml" "$FILES/rules.yml" "$SCRATCH/compose"
   promtool check config "$SCRATCH/compose/prometheus.yml" || die "promtool refuses the compose file's prometheus.yml"
-  promtool test rules "$FILES/rules.test.yml" || die "the rules do not do what rules.test.yml says"
+  promtool test rules "$FILES/rules.test.yml" || die "the rules fail rules.test.yml"
   # This step takes longest, and needs one CPU.
   start days promtool test rules "$FILES/rules.days.test.yml" "$FILES/rules.month.test.yml"
   amtool check-config "$FILES/alertmanager.yml" || die "amtool refuses alertmanager.yml"
@@ -198,7 +198,7 @@ check_files() {
     grep -qF "| <a id=\"${alert,,}\"></a>\`$alert\` | " "$PAGE" || die "docs/monitoring.md has no row of $alert"
     grep -qF "alertname: $alert" "$FILES"/rules*.test.yml || die "there is no test of $alert"
     [ "$alert" = Watchdog ] || grep -qxF "          runbook_url: $RUNBOOK#${alert,,}" "$FILES/rules.yml" ||
-      die "$alert does not say where the page is"
+      die "$alert has no link to its page"
   done < <(sed -n 's/ *- alert: //p' "$FILES/rules.yml")
   jq -e '
     def once: length == (unique | length);
@@ -212,7 +212,7 @@ check_files() {
       and ([.targets[].refId] | once) and (.targets | length > 0)
       and all(.datasource, .targets[].datasource; . == {type: "prometheus", uid: "${datasource}"}))
     and ([.panels[].title] | contains(["Function Call Rate", "Function Latency", "Extension Status"]))
-  ' "$FILES/grafana/pg_hello.json" >/dev/null || die "the dashboard is not what Grafana takes"
+  ' "$FILES/grafana/pg_hello.json" >/dev/null || die "the dashboard is not valid for Grafana"
 }
 
 # Writes the files to SCRATCH, with addresses and times of this run. Minutes and days become seconds.
@@ -241,7 +241,7 @@ test_monitoring() {
   start_database -c archive_mode=on
   # The guide queries this column. The page explains that it does not exist.
   ! answer=$(sql -c 'SELECT mean_time FROM pg_stat_user_functions' 2>&1) || die "there is a mean_time"
-  [[ $answer == *'column "mean_time" does not exist'* ]] || die "the guide's query is answered with $answer"
+  [[ $answer == *'column "mean_time" does not exist'* ]] || die "the guide's query returned $answer"
   own_ports 8080 9090 9093 9187 9237
   mkdir "$SCRATCH/received"
   start peers "$(java_home)/bin/java" "${START_FAST[@]}" "$ROOT/scripts/ci/MonitoringPeers.java" "$SCRATCH/received" "${PORTS[8080]}"
@@ -379,7 +379,7 @@ cost() {
   printf 'in %d s: exporter and its sessions %d ms, sessions of snapshots %d ms, their psql %d ms; 4 clients %d ms of CPU\n' \
     "$seconds" $((after[1] - before[1])) $((after[2] - before[2])) "$(children_cpu "${PIDS[snapshots]}")" "$watched"
   awk -v watching="$watching" -v watched="$watched" \
-    'BEGIN { printf "being watched costs %.2f %% of what is watched\n", 100 * watching / watched }'
+    'BEGIN { printf "monitoring costs %.2f %% of the monitored load\n", 100 * watching / watched }'
 }
 
 need psql postgresql-client curl curl jq jq

@@ -77,6 +77,6 @@ say 'Running them with pg_hello in every session'
 run with 1 -c session_preload_libraries=pg_hello
 count=$(grep -cw ok "$SCRATCH/without.outcome") || true
 [ "$count" -ge 280 ] || die "only $count tests have passed without pg_hello: $(head -n 40 "$SCRATCH/without.diffs")"
-diff "$SCRATCH/without.outcome" "$SCRATCH/with.outcome" || die "pg_hello changes what comes of them: $(head -n 100 "$SCRATCH/with.diffs")"
+diff "$SCRATCH/without.outcome" "$SCRATCH/with.outcome" || die "pg_hello changes the results: $(head -n 100 "$SCRATCH/with.diffs")"
 printf "%d of PostgreSQL's own tests pass with pg_hello in every session as they do without it" "$count"
 printf ', and %d fail in both\n' "$(grep -cvw ok "$SCRATCH/with.outcome" || true)"

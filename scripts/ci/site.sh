@@ -26,4 +26,4 @@ until port=$(sed 's/\x1b\[[0-9;]*m//g' "$log" | sed -n 's|.*http://127.0.0.1:\([
 done
 [[ $(curl -sf "http://127.0.0.1:$port/docs/") = *'<title>All pages'* ]] || die "the index is not shown"
 ! (exec 3<>"/dev/tcp/127.0.0.2/$port") 2>/dev/null || die "the site is shown to other machines, too"
-echo "--serve shows the site, to this machine alone"
+echo "--serve serves the site, only to this machine"

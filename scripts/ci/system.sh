@@ -92,7 +92,7 @@ await_lines() {
     [ "$(wc -l <"$1" 2>/dev/null || echo 0)" -lt "$2" ] || return 0
     sleep 0.05
   done
-  fail "the load does not get on"
+  fail "the load makes no progress"
 }
 
 # all_answered FILE COUNT WHAT
@@ -215,7 +215,7 @@ passed "it has started again, and knows what was configured meanwhile"
 kill_part greeting-1
 kill_part greeting-2
 call GET '/greeting/{name}' /greeting/Ada 503 SERVICE_UNAVAILABLE
-grep -qi '^Retry-After: 5' "$WORK/headers" || fail "it does not say when to come back"
+grep -qi '^Retry-After: 5' "$WORK/headers" || fail "the response has no Retry-After: 5"
 call GET '/users/{id}/greeting' /users/1/greeting 200 '{"greeting":"Hello, Ada! Hello, Ada! Hello, Ada!","source":"database"}'
 passed "without a greeting service, users are greeted by the database"
 
