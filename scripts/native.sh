@@ -235,7 +235,7 @@ choose_majors() {
   wanted=("${majors[@]}")
   if [ ${#majors[@]} = 0 ]; then
     wanted=("${MAJORS[@]}")
-    # 13 and 19 bracket the majors that no suite has
+    # also 13 and 19, the oldest and newest majors with headers in a suite, to cover the majors without a suite
     [ "$mode$PLATFORM" != --check ] || wanted=(13 15 17 18 19)
   fi
 }

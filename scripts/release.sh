@@ -105,7 +105,7 @@ sign_set() {
   done < <(find "$STAGE" -type f ! -name '*.md5' ! -name '*.sha1' ! -name '*.sha256' ! -name '*.sha512' ! -name 'maven-metadata*' -print0)
 }
 
-# key_home: creates a directory for the key in SCRATCH, known only to later commands.
+# key_home: creates a directory for the key in SCRATCH, which only commands after this call use.
 key_home() {
   export GNUPGHOME=$SCRATCH/gnupg
   trap 'trap "" HUP INT TERM; gpgconf --kill all; drop_scratch' EXIT
@@ -138,7 +138,7 @@ if [ -n "$sign" ]; then
 fi
 
 need gpg gnupg jq jq unzip unzip
-# Read from the tree, whose POMs can get another version.
+# Build in a copy of the tree, because the POMs may need another version.
 copy=$SCRATCH/tree
 mkdir -m 700 "$copy"
 "$ROOT/scripts/native.sh" --all-platforms

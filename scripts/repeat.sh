@@ -13,7 +13,7 @@ class=$2
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 
-# run_maven ARGUMENT...: on the client and its dependencies.
+# run_maven ARGUMENT...: runs Maven for the client and its dependencies.
 run_maven() {
   maven -B -ntp -f "$ROOT/pom.xml" -pl :pg-hello-core -am \
     -Dmaven.javadoc.skip -Dmaven.source.skip "$@"

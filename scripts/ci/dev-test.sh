@@ -50,7 +50,8 @@ for file in "$ROOT"/scripts/help/*.txt; do
   fi
 done
 
-# Nothing is downloaded or built for help: tested in a tree without libraries and classes, without a compiler, Java and Maven.
+# Help must not download or build anything. This is tested in a tree without libraries and classes, and without a compiler, Java
+# and Maven.
 cases=$((cases + 1))
 mkdir "$WORK/tree" "$WORK/path"
 tar -C "$ROOT" --exclude=target --exclude=.git --exclude=extension/build -c dev scripts pom.xml benchmarks/help.txt | tar -C "$WORK/tree" -x
@@ -96,7 +97,7 @@ for command in help install images format generate 'test --all' 'test --long' 't
   ends 2 unheard-of $command unheard-of
 done
 
-# According to the monitoring plugin format.
+# The exit status follows the monitoring plugin format.
 ends 0 'Usage: pghello' pghello --help
 ends 0 'Usage: pghello health' pghello health --help
 ends 0 'Usage: pghello backup' pghello backup --help
@@ -259,7 +260,7 @@ chmod 777 "$WORK/open"
 plant "$WORK/sticky"
 caches 1 "$none" "$WORK/sticky"
 caches 1 'others may rename its contents' "$WORK/open"
-# Created with a umask of 000 before this rule existed.
+# The permissions of a cache that was created with a umask of 000 before headers.sh checked them.
 plant "$WORK/old" && chmod 777 "$WORK/old/pgxs/99-1/bin"
 caches 1 "$none" "$WORK/old"
 plant "$WORK/older" && chmod 775 "$WORK/older/headers"
@@ -285,7 +286,7 @@ if [ -n "$(find "$home/.cache" "$WORK/sticky/$me" -perm /077)" ] || [ ! -d "$hom
   ls -lRd "$home/.cache" "$home/.cache/pg-hello" "$WORK/sticky/$me"
   failures=$((failures + 1))
 fi
-# files that only this user can create are used under any name, and others cannot write to added files
+# a cache that only this user can write to is used under any name, and other users cannot write to added files
 for folder in "$WORK/mine" "$WORK/o'brien \$(touch planted)"; do
   plant "$folder"
   cases=$((cases + 1))
@@ -296,7 +297,7 @@ for folder in "$WORK/mine" "$WORK/o'brien \$(touch planted)"; do
     failures=$((failures + 1))
   fi
 done
-# as another user, who may do all that a shared folder allows
+# attacks by another user, who may do everything that a shared directory allows
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && setpriv --reuid=65534 --regid=65534 --clear-groups true 2>/dev/null; then
   other() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
   chmod 755 "$WORK"

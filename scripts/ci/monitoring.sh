@@ -154,7 +154,7 @@ get() { curl -sf "$@"; }
 # api PATH ARGUMENT...: prints the response of Prometheus.
 api() { get -G "http://127.0.0.1:${PORTS[9090]}/api/v1/$1" "${@:2}"; }
 
-# has_values EXPRESSION: whether it can be evaluated, and has a number.
+# has_values EXPRESSION: whether the expression can be evaluated and returns a number.
 has_values() {
   api query --data-urlencode "query=$1" | jq -e '.data.result | any(.value[1] != "NaN")' >/dev/null
 }

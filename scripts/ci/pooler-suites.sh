@@ -46,7 +46,7 @@ finish() {
 }
 trap finish EXIT
 
-# await FILE PATTERN: waits until a process has written this.
+# await FILE PATTERN: waits until a process has written text that matches the pattern to the file.
 await() {
   local i
   for ((i = 0; i < 6000; i++)); do
@@ -180,7 +180,7 @@ esac
 command=("$program")
 [ "$name" != pgpool ] || command+=(-n -a "$work/pool_hba.conf" -F "$work/pcp.conf" -f)
 command+=("$settings")
-# They refuse to run as root. In this namespace root has no name, and files still belong to root.
+# Poolers refuse to run as root. This namespace does not map root, but the files still belong to root.
 [ "$(id -u)" != 0 ] || command=(unshare -U "${command[@]}")
 "${command[@]}" >"$work/pooler.log" 2>&1 &
 processes+=($!)

@@ -82,7 +82,8 @@ show() {
   printf -- '-- %s: %s, %d s\n' "$name" "$([ "$status" = 0 ] && echo passed || echo "status $status")" "$seconds"
 }
 
-# Servers of all majors, which Maven downloads. Two simultaneous downloads would corrupt each other.
+# Downloads the servers of all majors with Maven before steps run in parallel, because two simultaneous downloads would corrupt each
+# other.
 fetch_servers() {
   local major
   for major in "${MAJORS[@]}"; do

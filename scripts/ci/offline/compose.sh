@@ -13,7 +13,7 @@ BASE=${PG_HELLO_TEST_IMAGE:?"run it by scripts/ci/offline/containers.sh run"}
 IMAGES=(busybox:1.37 postgres:18 eclipse-temurin:25-jre nginx:1.28 redis:8)
 BUILT=(pg-hello-greeting-service pg-hello-user-service pg-hello-ci-postgres pg-hello-ci-extension)
 export DOCKER_BUILDKIT=0 COMPOSE_DOCKER_CLI_BUILD=0 COMPOSE_PROJECT_NAME=pg-hello-ci COMPOSE_HTTP_TIMEOUT=300
-# Images that did not exist before.
+# The images created by this script, which are removed at the end.
 OURS=()
 
 compose() { docker_compose -f "$SCRATCH/compose.yaml" --project-directory "$ROOT/deploy" "$@"; }
