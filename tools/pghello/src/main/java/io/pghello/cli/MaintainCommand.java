@@ -223,7 +223,7 @@ final class MaintainCommand implements Callable<Integer> {
       if ("t".equals(earlier)) {
         run(database, "report", () -> report.print(target, false, output));
       } else if (earlier != null) {
-        printHeading(database, "no earlier snapshot of the last 25 hours to compare with");
+        printHeading(database, "no earlier snapshot from the last 25 hours to compare with");
       }
     } else if (rhythm.weekly) {
       runQuery(target, "baseline", BASELINE, "week of " + LocalDate.now(ZoneOffset.UTC));

@@ -33,7 +33,7 @@ class MaintainIT {
     Run.execute(superuser, "CREATE EXTENSION pg_hello_ops");
     Run first = maintain(server, database, "--daily");
     assertThat(first.out())
-        .contains("no earlier snapshot of the last 25 hours")
+        .contains("no earlier snapshot from the last 25 hours")
         .doesNotContain(": report");
     assertThat(first.status()).as(first.err()).isEqualTo(hasClient ? 0 : 3);
     Run.execute(

@@ -299,16 +299,18 @@ public final class RestoreCommand implements Callable<Integer> {
             steps),
         out -> {
           out.printf(
-              "%s is a data directory of PostgreSQL %d, shut down%n", data, backup.serverMajor());
+              "%s is a data directory of PostgreSQL %d. The server is shut down.%n",
+              data, backup.serverMajor());
           out.println(
               "Its postgresql.auto.conf disables archiving, subscriptions and "
-                  + "preloaded libraries, so that it can run next to the original.");
+                  + "preloaded libraries, so that this copy can run next to the original.");
           out.println(
-              "To replace the original with it, stop the original, and remove "
-                  + "archive_mode and the lines below \"# by pghello restore\" from that "
-                  + "file.");
+              "To replace the original with this copy, stop the original, and remove "
+                  + "archive_mode and the lines below \"# by pghello restore\" from "
+                  + "postgresql.auto.conf.");
           if (!steps.isEmpty()) {
-            out.println("To run both without these lines, first run these steps in the copy:");
+            out.println(
+                "To run both servers without these lines, first run these steps in the copy:");
             steps.stream().map(TerminalText::line).forEach(step -> out.println("  " + step));
           }
           if (gap != null) {

@@ -26,9 +26,9 @@ import org.postgresql.util.HostSpec;
 
 /**
  * The server, database and role to connect to. Like libpq, this class takes each parameter from the
- * first source that defines it: option, service, environment variable, default. The password is
- * taken from the service, {@code PGPASSWORD} or the password file, which the driver reads, and
- * never from the command line.
+ * first source that defines it: option, service, environment variable, default. It takes the
+ * password from the service, {@code PGPASSWORD} or the password file, but never from the command
+ * line.
  */
 public record Target(
     String address, String database, Properties properties, Map<String, String> environment) {
@@ -43,7 +43,8 @@ public record Target(
           "application_name", PGProperty.APPLICATION_NAME);
 
   // Parameters that the driver does not support, with the values that can safely be ignored. The
-  // driver reads the password file's path only from an environment variable.
+  // parameter passfile is rejected separately, because the driver reads the password file's path
+  // only from an environment variable.
   private static final Map<String, Set<String>> REFUSED =
       Map.of(
           "hostaddr", Set.of(),
