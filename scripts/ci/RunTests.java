@@ -6,7 +6,7 @@ import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
 import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 
-/** Runs the tests of a class. Exits with 1 unless all of them succeed. */
+/** Runs the tests of a class. Exits with 1 unless all tests succeed. */
 class RunTests {
   public static void main(String[] args) {
     var listener = new SummaryGeneratingListener();

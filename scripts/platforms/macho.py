@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Reads libraries of macOS (Mach-O, 64 bits), and checks one without a Mac.
+"""Reads libraries for macOS (64-bit Mach-O), and checks a library without a Mac.
 
 macho.py LIBRARY SERVER MODULE LIBSYSTEM ARCH     checks a library of an extension against the server that loads it; prints one line
-                                                  per check and exits with 1 if one fails
+                                                  per check, and exits with 1 if a check fails
   SERVER     the server's program postgres
-  MODULE     a module of that server, for its magic block
+  MODULE     a module of that server, whose magic block the library must have
   LIBSYSTEM  libSystem.tbd
   ARCH       arm64 or x86_64
 SPDX-License-Identifier: MIT"""
@@ -28,11 +28,11 @@ MAGIC = 4 + 5 * 4 + 32
 
 
 class Wrong(Exception):
-    """A structure that is not as it must be."""
+    """An invalid structure in a file."""
 
 
 def slice_of(data, arch):
-    """Returns the part of a universal file for a processor; a file for one processor as it is."""
+    """Returns the part of a universal file for a processor. Returns a file for a single processor unchanged."""
     if struct.unpack_from('>I', data)[0] != 0xCAFEBABE:
         return data
     for i in range(struct.unpack_from('>I', data, 4)[0]):
@@ -127,7 +127,7 @@ class MachO:
         return {name: value for name, kind, _, value in self.symbols if kind & 0xE == 0xE and not kind & 0xE0}
 
     def undefined(self):
-        """Returns whose each undefined symbol is: the number of a library from 1 on, PROGRAM or ANY."""
+        """Returns the origin of each undefined symbol: the number of a library, beginning with 1, or PROGRAM or ANY."""
         return {name: description >> 8 & 0xFF for name, kind, description, _ in self.symbols if kind & 0xEF == 1}
 
     def at(self, address, size):
@@ -137,7 +137,7 @@ class MachO:
         raise Wrong('there is nothing at %#x' % address)
 
     def magic_block(self):
-        """Returns the block whose address Pg_magic_func returns, which is read from its instructions."""
+        """Returns the block to which the result of Pg_magic_func points. Reads the address from the function's instructions."""
         start = self.defined()['_Pg_magic_func']
         code = self.at(start, 40)
         address = None

@@ -163,7 +163,7 @@ def fixups(library):
 
 
 def resolution(name):
-    """Returns (the name to look up in the process, the macro for what it is) of a symbol."""
+    """Returns the name of a symbol to look up in the process, and the macro for its kind."""
     name = name[1:]
     if name in FORMATTING:
         return name, 'FORMATTING'

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Reads programs and libraries of Windows (PE32+, x64).
+"""Reads programs and libraries for Windows (PE32+, x64).
 
 pe.py exports PROGRAM               prints a module definition of its exports, in which variables are marked with DATA
 pe.py check LIBRARY DEFINITION      checks a library of an extension against the exports of the server that loads it; prints one
-                                    line per check and exits with 1 if one fails
+                                    line per check, and exits with 1 if a check fails
 SPDX-License-Identifier: MIT"""
 import re
 import struct

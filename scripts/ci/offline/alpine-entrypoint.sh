@@ -18,7 +18,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
   rm "$password"
   printf '\nhost all all all scram-sha-256\n' >>"$PGDATA/pg_hba.conf"
   [ "$POSTGRES_DB" = postgres ] || printf 'CREATE DATABASE "%s"\n' "$POSTGRES_DB" | postgres --single -D "$PGDATA" postgres
-  # The official one first starts a server for scripts, and Testcontainers waits for the second start.
+  # The official entrypoint first starts a server for scripts, and Testcontainers waits for the second start.
   pg_ctl -D "$PGDATA" -o '-c listen_addresses= -c unix_socket_directories=/tmp' -w start
   pg_ctl -D "$PGDATA" -m fast -w stop
 fi

@@ -28,7 +28,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
     echo 'Error: Database is uninitialized and superuser password is not specified.' >&2
     exit 1
   fi
-  # Word splitting is intended, like in the official one.
+  # Word splitting is intended, as in the official entrypoint.
   # shellcheck disable=SC2086
   initdb --username="$POSTGRES_USER" --pwfile=<(printf '%s\n' "${POSTGRES_PASSWORD:-}") ${POSTGRES_INITDB_ARGS:-}
   printf '\nhost all all all %s\n' "${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}" >>"$PGDATA/pg_hba.conf"
