@@ -1,4 +1,4 @@
-// Shows the site that ./dev docs has built, to this machine alone, until it is killed.
+// Serves the site that ./dev docs has built, on the loopback interface, until it is killed.
 // SPDX-License-Identifier: MIT
 import { preview } from 'vite';
 

@@ -23,10 +23,10 @@ class ArchitectureTest {
           "connect",
           "system",
           "backup.folder",
+          "logs",
           "check",
           "report",
           "load",
-          "logs",
           "backup.dump",
           "backup.pgbackrest",
           "backup");

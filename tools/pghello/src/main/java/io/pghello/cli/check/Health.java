@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.check;
 
-import static java.util.stream.Collectors.joining;
-
 import io.pghello.cli.connect.ExtensionFunctions;
 import io.pghello.cli.connect.ExtensionFunctions.Own;
 import io.pghello.cli.connect.Target;
@@ -118,14 +116,6 @@ public final class Health {
 
   private static String number(double value) {
     return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
-  }
-
-  /** Returns a regular expression that matches the names of the functions. */
-  public static String functionNames() {
-    return CALLS_BY_FUNCTION.keySet().stream()
-        .map(function -> function.substring(0, function.indexOf('(')))
-        .distinct()
-        .collect(joining("|", "(?:", ")"));
   }
 
   /**

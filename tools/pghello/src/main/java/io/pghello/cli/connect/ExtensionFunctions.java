@@ -13,6 +13,9 @@ public record ExtensionFunctions(String extension, String language, String libra
   public static final ExtensionFunctions PG_HELLO =
       new ExtensionFunctions("pg_hello", "c", "$libdir/pg_hello");
 
+  /** A regular expression that matches the names of {@code pg_hello}'s functions. */
+  public static final String PG_HELLO_NAMES = "(?:pg_hello|pg_hello_all|now_ms|spi_version)";
+
   /**
    * A function that was genuine at the time of the check.
    *

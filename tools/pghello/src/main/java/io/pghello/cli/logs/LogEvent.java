@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.logs;
 
-import io.pghello.cli.check.Health;
+import io.pghello.cli.connect.ExtensionFunctions;
 import io.pghello.cli.output.Status;
 import java.util.Locale;
 import java.util.Set;
@@ -36,14 +36,14 @@ public enum LogEvent {
       Status.WARNING,
       "42501",
       "permission denied for (?:function "
-          + Health.functionNames()
+          + ExtensionFunctions.PG_HELLO_NAMES
           + "|schema hello_ops)"
           + "|must be owner of extension \"?pg_hello(?:_ops)?\"?",
       "grant the role hello_user, or hello_monitor for hello_ops"),
   NO_FUNCTION(
       Status.CRITICAL,
       "42883",
-      "function (?:\\S+\\.)?" + Health.functionNames() + "\\(.*\\) does not exist",
+      "function (?:\\S+\\.)?" + ExtensionFunctions.PG_HELLO_NAMES + "\\(.*\\) does not exist",
       "the extension does not exist there, is not on the search_path, or is too old: "
           + "run pghello health"),
   NO_LIBRARY(
@@ -85,7 +85,7 @@ public enum LogEvent {
       "check the callers of take_snapshot(), and the server's clock");
 
   /** Matches a call of one of the extension's functions in a statement. */
-  static final Pattern CALL = Pattern.compile("\\b" + Health.functionNames() + "\\s*\\(");
+  static final Pattern CALL = Pattern.compile("\\b" + ExtensionFunctions.PG_HELLO_NAMES + "\\s*\\(");
 
   // Quickly rejects messages that are not about the extension. Most messages are not.
   private static final Pattern ANY = any();
