@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate;
 
-import org.hibernate.generator.EventType;
 import io.pghello.hibernate.internal.ServerValueBinder;
 import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
@@ -9,6 +8,7 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 import org.hibernate.annotations.AttributeBinderType;
+import org.hibernate.generator.EventType;
 
 /**
  * Fills a {@code String} attribute with a greeting for another attribute, using SQL {@code

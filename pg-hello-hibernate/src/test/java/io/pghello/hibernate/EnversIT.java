@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate;
 
-import static org.hibernate.generator.EventType.INSERT;
-import static org.hibernate.generator.EventType.UPDATE;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.hibernate.generator.EventType.INSERT;
+import static org.hibernate.generator.EventType.UPDATE;
 
 import io.pghello.testkit.PgHelloTest;
 import jakarta.persistence.Column;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate;
 
-import static org.hibernate.generator.EventType.INSERT;
-import static org.hibernate.generator.EventType.UPDATE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.hibernate.generator.EventType.INSERT;
+import static org.hibernate.generator.EventType.UPDATE;
 
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate;
 
-import static org.hibernate.generator.EventType.INSERT;
-import static org.hibernate.generator.EventType.UPDATE;
 import static io.pghello.hibernate.ValueStrategy.PREFETCH;
 import static io.pghello.hibernate.ValueStrategy.RETURNING;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.hibernate.generator.EventType.INSERT;
+import static org.hibernate.generator.EventType.UPDATE;
 
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;

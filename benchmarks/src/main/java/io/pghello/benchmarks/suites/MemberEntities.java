@@ -3,7 +3,6 @@ package io.pghello.benchmarks.suites;
 
 import io.pghello.benchmarks.harness.Sql;
 import io.pghello.hibernate.NowMillis;
-import org.hibernate.generator.EventType;
 import io.pghello.hibernate.ValueStrategy;
 import io.pghello.hibernate.WelcomeMessage;
 import jakarta.persistence.Entity;
@@ -17,6 +16,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Objects;
 import java.util.stream.Stream;
+import org.hibernate.generator.EventType;
 import org.jspecify.annotations.Nullable;
 
 /**

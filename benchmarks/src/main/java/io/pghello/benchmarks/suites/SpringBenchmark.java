@@ -88,8 +88,7 @@ public final class SpringBenchmark implements Benchmark {
                 rate(ClientController.class, false),
                 rate(JdbcTemplateController.class, false)),
             requests(
-                BenchmarkRow.plain(
-                        "database CPU per request, 256 virtual threads", PEER, "us CPU")
+                BenchmarkRow.plain("database CPU per request, 256 virtual threads", PEER, "us CPU")
                     .target(0.35, 0.1),
                 work(ClientController.class),
                 work(JdbcTemplateController.class)),

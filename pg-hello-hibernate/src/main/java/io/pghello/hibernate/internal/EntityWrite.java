@@ -3,11 +3,11 @@ package io.pghello.hibernate.internal;
 
 import static org.hibernate.generator.EventType.UPDATE;
 
-import org.hibernate.generator.EventType;
 import java.util.Objects;
 import org.hibernate.Hibernate;
 import org.hibernate.engine.spi.EntityEntry;
 import org.hibernate.engine.spi.Status;
+import org.hibernate.generator.EventType;
 import org.jspecify.annotations.Nullable;
 
 /** An INSERT or UPDATE for which values are computed. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import org.hibernate.generator.EventType;
 import io.pghello.hibernate.ValueStrategy;
 import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
@@ -9,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.hibernate.engine.spi.EntityEntry;
 import org.hibernate.engine.spi.EntityEntryExtraState;
+import org.hibernate.generator.EventType;
 import org.jspecify.annotations.Nullable;
 
 /**

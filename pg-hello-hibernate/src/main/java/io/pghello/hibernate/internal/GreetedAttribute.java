@@ -3,10 +3,10 @@ package io.pghello.hibernate.internal;
 
 import static java.util.Objects.requireNonNull;
 
-import org.hibernate.generator.EventType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.hibernate.generator.EventType;
 import org.hibernate.generator.Generator;
 import org.hibernate.mapping.BasicValue;
 import org.hibernate.mapping.Component;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import org.hibernate.generator.EventType;
 import io.pghello.hibernate.ValueStrategy;
 import java.util.List;
 import org.hibernate.MappingException;
+import org.hibernate.generator.EventType;
 import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 

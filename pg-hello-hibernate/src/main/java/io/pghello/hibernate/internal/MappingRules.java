@@ -3,7 +3,6 @@ package io.pghello.hibernate.internal;
 
 import static java.util.Objects.requireNonNull;
 
-import org.hibernate.generator.EventType;
 import io.pghello.hibernate.WelcomeMessage;
 import io.pghello.internal.HelloRequest;
 import java.lang.reflect.Modifier;
@@ -16,6 +15,7 @@ import java.util.stream.Collectors;
 import org.hibernate.PropertyNotFoundException;
 import org.hibernate.dialect.Dialect;
 import org.hibernate.dialect.PostgreSQLDialect;
+import org.hibernate.generator.EventType;
 import org.hibernate.mapping.BasicValue;
 import org.hibernate.mapping.Component;
 import org.hibernate.mapping.GeneratorCreator;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import org.hibernate.generator.EventType;
 import io.pghello.hibernate.ValueStrategy;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -12,6 +11,7 @@ import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.hibernate.boot.Metadata;
 import org.hibernate.dialect.Dialect;
+import org.hibernate.generator.EventType;
 import org.hibernate.mapping.Collection;
 import org.hibernate.mapping.Component;
 import org.hibernate.mapping.IndexedCollection;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
+import static java.util.Objects.requireNonNull;
 import static org.hibernate.generator.EventType.INSERT;
 import static org.hibernate.generator.EventType.UPDATE;
-import static java.util.Objects.requireNonNull;
 
-import org.hibernate.generator.EventType;
 import io.pghello.hibernate.ValueStrategy;
 import java.util.Collection;
 import java.util.Collections;
@@ -20,6 +19,7 @@ import org.hibernate.engine.spi.EntityEntry;
 import org.hibernate.engine.spi.PersistenceContext;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.engine.spi.Status;
+import org.hibernate.generator.EventType;
 import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 

@@ -2,13 +2,13 @@
 package io.pghello.hibernate.internal;
 
 import io.pghello.hibernate.NowMillis;
-import org.hibernate.generator.EventType;
 import io.pghello.hibernate.ValueStrategy;
 import io.pghello.hibernate.WelcomeMessage;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import org.hibernate.MappingException;
+import org.hibernate.generator.EventType;
 import org.hibernate.generator.Generator;
 import org.hibernate.generator.GeneratorCreationContext;
 import org.hibernate.mapping.GeneratorCreator;

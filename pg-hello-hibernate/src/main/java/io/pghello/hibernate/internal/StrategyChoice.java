@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import org.hibernate.generator.EventType;
 import io.pghello.hibernate.ValueStrategy;
 import java.util.IdentityHashMap;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.hibernate.boot.Metadata;
+import org.hibernate.generator.EventType;
 import org.hibernate.mapping.BasicValue;
 import org.hibernate.mapping.Column;
 import org.hibernate.mapping.PersistentClass;

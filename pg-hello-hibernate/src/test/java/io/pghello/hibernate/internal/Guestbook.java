@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import org.hibernate.generator.EventType;
 import io.pghello.hibernate.WelcomeMessage;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
+import org.hibernate.generator.EventType;
 import org.jspecify.annotations.Nullable;
 
 /** An entity to read. In its own file, so that a class loader can define it separately. */

@@ -770,8 +770,7 @@ class InstallerTest {
       }
       // in a directory with the sticky bit, other users can create the files that root would write
       Files.setAttribute(libraries, "unix:mode", 01777);
-      refuses(
-          run("install"), libraries + " can be changed by users other than root", "chmod go-w");
+      refuses(run("install"), libraries + " can be changed by users other than root", "chmod go-w");
       Files.setPosixFilePermissions(libraries, PosixFilePermissions.fromString("rwxr-xr-x"));
       // but they cannot replace root's files
       Files.setAttribute(libraries.getParent(), "unix:mode", 01777);

@@ -73,8 +73,7 @@ class ProblemAdvice extends ResponseEntityExceptionHandler implements ResponseBo
   ResponseEntity<ProblemDetail> failed(Exception e) {
     LOG.error("A request failed", e);
     return Problems.response(
-        Problems.of(
-            HttpStatus.INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "The service has a bug."));
+        Problems.of(HttpStatus.INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "The service has a bug."));
   }
 
   /** Rejects requests for which Spring's functional routes would report an internal error. */

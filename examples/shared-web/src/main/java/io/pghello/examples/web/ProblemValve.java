@@ -32,9 +32,7 @@ public final class ProblemValve extends ErrorReportValve {
             "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\",\"code\":\"%s\"}",
             status.getReasonPhrase(),
             status.value(),
-            status.is4xxClientError()
-                ? "The request is not allowed."
-                : "The service has a bug.",
+            status.is4xxClientError() ? "The request is not allowed." : "The service has a bug.",
             status.name());
     try {
       response.setContentType(MediaType.APPLICATION_PROBLEM_JSON_VALUE);

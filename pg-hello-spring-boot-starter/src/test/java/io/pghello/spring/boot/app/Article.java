@@ -2,7 +2,6 @@
 package io.pghello.spring.boot.app;
 
 import io.pghello.hibernate.NowMillis;
-import org.hibernate.generator.EventType;
 import io.pghello.hibernate.WelcomeMessage;
 import jakarta.persistence.Column;
 import jakarta.persistence.Entity;
@@ -10,6 +9,7 @@ import jakarta.persistence.EntityListeners;
 import jakarta.persistence.GeneratedValue;
 import jakarta.persistence.Id;
 import java.time.Instant;
+import org.hibernate.generator.EventType;
 import org.jspecify.annotations.Nullable;
 import org.springframework.data.annotation.CreatedBy;
 import org.springframework.data.annotation.LastModifiedBy;

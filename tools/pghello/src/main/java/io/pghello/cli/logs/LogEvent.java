@@ -85,7 +85,8 @@ public enum LogEvent {
       "check the callers of take_snapshot(), and the server's clock");
 
   /** Matches a call of one of the extension's functions in a statement. */
-  static final Pattern CALL = Pattern.compile("\\b" + ExtensionFunctions.PG_HELLO_NAMES + "\\s*\\(");
+  static final Pattern CALL =
+      Pattern.compile("\\b" + ExtensionFunctions.PG_HELLO_NAMES + "\\s*\\(");
 
   // Quickly rejects messages that are not about the extension. Most messages are not.
   private static final Pattern ANY = any();

@@ -360,7 +360,8 @@ class HardenIT {
         Run again = harden(server, database, option);
         assertThat(again.status()).as(again.out()).isEqualTo(1);
         assertThat(again.out())
-            .contains("watchers has privileges on the same objects as the hello_* roles, and hello_m")
+            .contains(
+                "watchers has privileges on the same objects as the hello_* roles, and hello_m")
             .contains(
                 "if it was renamed: "
                     + (option.equals("--json")

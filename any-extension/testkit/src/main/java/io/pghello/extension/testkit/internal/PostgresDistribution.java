@@ -14,8 +14,8 @@ interface PostgresDistribution {
   /**
    * Returns a server.
    *
-   * @param place {@link ServerLocation#EMBEDDED} for the server on the class path; for other
-   *     places see {@link ServerLocation#isLocal}
+   * @param place {@link ServerLocation#EMBEDDED} for the server on the class path; for other places
+   *     see {@link ServerLocation#isLocal}
    * @throws IllegalStateException if the server does not exist or cannot be used
    */
   static PostgresDistribution of(String place) throws IOException {

@@ -421,7 +421,7 @@ class ExtensionBundleTest {
    * Returns a macOS library for Intel processors.
    *
    * @param macos the oldest version that can run it
-   * @param the symbol that the library imports from the server
+   * @param symbol the symbol that the library imports from the server
    */
   private static byte[] library(int macos, String symbol) {
     ByteBuffer file = ByteBuffer.allocate(256).order(ByteOrder.LITTLE_ENDIAN);
