@@ -5,6 +5,8 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.hibernate.generator.EventType.INSERT;
+import static org.hibernate.generator.EventType.UPDATE;
 
 import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloTest;
@@ -85,10 +87,10 @@ class DetachedIT {
   static class Always extends Named {
     @WelcomeMessage(
         of = "name",
-        event = {EventType.INSERT, EventType.UPDATE})
+        event = {INSERT, UPDATE})
     @Nullable String greeting;
 
-    @NowMillis(event = {EventType.INSERT, EventType.UPDATE})
+    @NowMillis(event = {INSERT, UPDATE})
     long changedAt;
 
     @Override
@@ -103,7 +105,7 @@ class DetachedIT {
     @WelcomeMessage(
         of = "name",
         repeat = 2,
-        event = {EventType.INSERT, EventType.UPDATE})
+        event = {INSERT, UPDATE})
     @Nullable String twice;
   }
 
@@ -126,10 +128,10 @@ class DetachedIT {
 
     @WelcomeMessage(
         of = "auditor",
-        event = {EventType.INSERT, EventType.UPDATE})
+        event = {INSERT, UPDATE})
     @Nullable String greeting;
 
-    @NowMillis(event = {EventType.INSERT, EventType.UPDATE})
+    @NowMillis(event = {INSERT, UPDATE})
     @Nullable OffsetDateTime auditedAt;
   }
 

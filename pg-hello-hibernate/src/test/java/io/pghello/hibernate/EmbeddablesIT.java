@@ -4,6 +4,8 @@ package io.pghello.hibernate;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.hibernate.generator.EventType.INSERT;
+import static org.hibernate.generator.EventType.UPDATE;
 
 import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloTest;
@@ -147,7 +149,7 @@ class EmbeddablesIT {
     @NowMillis @Nullable Instant createdAt;
 
     @NowMillis(
-        event = {EventType.INSERT, EventType.UPDATE},
+        event = {INSERT, UPDATE},
         overwrite = true)
     long changedAt;
   }
@@ -160,7 +162,7 @@ class EmbeddablesIT {
 
     @WelcomeMessage(
         of = "author",
-        event = {EventType.INSERT, EventType.UPDATE})
+        event = {INSERT, UPDATE})
     @Nullable String thanks;
 
     Audit() {}
@@ -220,7 +222,7 @@ class EmbeddablesIT {
 
     @WelcomeMessage(
         of = "name.first",
-        event = {EventType.INSERT, EventType.UPDATE})
+        event = {INSERT, UPDATE})
     @Nullable String greeting;
 
     @WelcomeMessage(of = "name.last", strategy = ValueStrategy.RETURNING)
@@ -385,7 +387,7 @@ class EmbeddablesIT {
     @WelcomeMessage(of = "label")
     @Nullable String greeting;
 
-    @NowMillis(event = {EventType.INSERT, EventType.UPDATE})
+    @NowMillis(event = {INSERT, UPDATE})
     @Nullable Long linkedAt;
   }
 

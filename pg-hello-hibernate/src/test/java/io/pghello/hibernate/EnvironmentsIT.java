@@ -4,6 +4,8 @@ package io.pghello.hibernate;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.hibernate.generator.EventType.INSERT;
+import static org.hibernate.generator.EventType.UPDATE;
 
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
@@ -97,7 +99,7 @@ class EnvironmentsIT {
 
     @WelcomeMessage(
         of = "name",
-        event = {EventType.INSERT, EventType.UPDATE})
+        event = {INSERT, UPDATE})
     @Nullable String prefetched;
 
     @WelcomeMessage(of = "name", strategy = ValueStrategy.RETURNING)
@@ -125,7 +127,7 @@ class EnvironmentsIT {
     @NotNull
     @WelcomeMessage(
         of = "name",
-        event = {EventType.INSERT, EventType.UPDATE})
+        event = {INSERT, UPDATE})
     @Nullable String greeting;
 
     @NotNull @NowMillis @Nullable Long createdAt;

@@ -14,6 +14,7 @@ import jakarta.persistence.MappedSuperclass;
 import java.util.Map;
 import javax.sql.DataSource;
 import org.hibernate.SessionFactory;
+import org.hibernate.generator.EventType;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 

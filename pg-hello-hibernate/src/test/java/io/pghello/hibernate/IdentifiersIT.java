@@ -25,6 +25,7 @@ import org.hibernate.MappingException;
 import org.hibernate.SessionFactory;
 import org.hibernate.StatelessSession;
 import org.hibernate.annotations.NaturalId;
+import org.hibernate.generator.EventType;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 

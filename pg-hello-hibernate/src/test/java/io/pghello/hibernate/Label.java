@@ -2,6 +2,7 @@
 package io.pghello.hibernate;
 
 import jakarta.persistence.Embeddable;
+import org.hibernate.generator.EventType;
 import org.jspecify.annotations.Nullable;
 
 /** An enhanced embeddable. */

@@ -31,6 +31,7 @@ import org.hibernate.SessionFactory;
 import org.hibernate.StatelessSession;
 import org.hibernate.annotations.DynamicUpdate;
 import org.hibernate.exception.ConstraintViolationException;
+import org.hibernate.generator.EventType;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;

@@ -49,6 +49,7 @@ import org.hibernate.annotations.TimeZoneStorageType;
 import org.hibernate.annotations.UuidGenerator;
 import org.hibernate.cfg.Configuration;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
+import org.hibernate.generator.EventType;
 import org.hibernate.metamodel.spi.ValueAccess;
 import org.hibernate.type.SqlTypes;
 import org.hibernate.usertype.CompositeUserType;

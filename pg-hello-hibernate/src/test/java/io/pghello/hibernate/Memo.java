@@ -6,6 +6,7 @@ import jakarta.persistence.Entity;
 import jakarta.persistence.FetchType;
 import jakarta.persistence.Id;
 import java.util.function.Consumer;
+import org.hibernate.generator.EventType;
 import org.jspecify.annotations.Nullable;
 
 /** Uses property access; getters load lazy attributes. */

@@ -10,6 +10,7 @@ import jakarta.persistence.FetchType;
 import jakarta.persistence.Id;
 import jakarta.persistence.Version;
 import java.util.List;
+import org.hibernate.generator.EventType;
 import org.jspecify.annotations.Nullable;
 
 /** Greets a lazy attribute. */

@@ -4,6 +4,8 @@ package io.pghello.hibernate;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.hibernate.generator.EventType.INSERT;
+import static org.hibernate.generator.EventType.UPDATE;
 
 import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloTest;
@@ -94,7 +96,7 @@ class WrittenNameIT {
 
     @WelcomeMessage(
         of = "name",
-        event = {EventType.INSERT, EventType.UPDATE})
+        event = {INSERT, UPDATE})
     @Nullable String greeting;
 
     @Override
@@ -111,7 +113,7 @@ class WrittenNameIT {
 
     @WelcomeMessage(
         of = "name",
-        event = {EventType.INSERT, EventType.UPDATE})
+        event = {INSERT, UPDATE})
     @Nullable String greeting;
 
     @Override
@@ -128,7 +130,7 @@ class WrittenNameIT {
 
     @WelcomeMessage(
         of = "name",
-        event = {EventType.INSERT, EventType.UPDATE})
+        event = {INSERT, UPDATE})
     @Nullable String greeting;
 
     @Override
@@ -160,7 +162,7 @@ class WrittenNameIT {
 
     @WelcomeMessage(
         of = "name",
-        event = {EventType.INSERT, EventType.UPDATE})
+        event = {INSERT, UPDATE})
     @Nullable String greeting;
 
     @Override
@@ -191,7 +193,7 @@ class WrittenNameIT {
 
     @WelcomeMessage(
         of = "person.name",
-        event = {EventType.INSERT, EventType.UPDATE})
+        event = {INSERT, UPDATE})
     @Nullable String greeting;
 
     @Override
@@ -251,7 +253,7 @@ class WrittenNameIT {
 
     @WelcomeMessage(
         of = "name",
-        event = {EventType.INSERT, EventType.UPDATE})
+        event = {INSERT, UPDATE})
     @Nullable String greeting;
   }
 
