@@ -553,7 +553,7 @@ class FaultsIT {
         assertThat(e.sqlState()).hasValue("53300");
         assertThat(e)
             .hasMessageEndingWith(
-                "Try again, make the pools of the programs smaller, or raise max_connections.");
+                "Try again, reduce the size of the programs' connection pools, or raise max_connections.");
       } finally {
         for (Connection connection : taken) {
           connection.close();

@@ -43,7 +43,7 @@ class LogInIT {
   private static final Duration SHORT = Duration.ofMillis(200);
 
   private static final String REMEDY =
-      " Correct the user, the password or the database that the client connects with, or what the"
+      " Correct the user, the password or the database in the client's configuration, or what the"
           + " server allows (pg_hba.conf, GRANT CONNECT).";
 
   @Tag("session") // the pooler refuses it
@@ -115,7 +115,7 @@ class LogInIT {
             .hasMessage(
                 "Could not get a database connection: too many connections for database \""
                     + database.name()
-                    + "\". Try again, make the pools of the programs smaller, or raise"
+                    + "\". Try again, reduce the size of the programs' connection pools, or raise"
                     + " max_connections.");
       }
       assertThat(greetLater(client)).isEqualTo("Hello, Ada!");

@@ -86,13 +86,13 @@ class PreflightIT {
     for (PgHelloProblem problem : PgHelloClient.create(dataSource).preflight()) {
       System.err.println(problem.message() + " " + problem.remedy());
     }
-    // Extension pg_hello is not created in database app. Run in this database:
+    // Extension pg_hello does not exist in database app. Run in this database:
     // CREATE EXTENSION pg_hello;
     // endregion
     assertThat(PgHelloClient.create(dataSource).preflight())
         .singleElement()
         .asString()
-        .startsWith("Extension pg_hello is not created in database ")
+        .startsWith("Extension pg_hello does not exist in database ")
         .endsWith(". Run in this database: CREATE EXTENSION pg_hello;");
   }
 
@@ -101,7 +101,7 @@ class PreflightIT {
     assertProblem(
         dataSource,
         Code.NOT_CREATED,
-        "Extension pg_hello is not created in database " + database.name() + ".",
+        "Extension pg_hello does not exist in database " + database.name() + ".",
         "Run in this database: CREATE EXTENSION pg_hello;");
     // and what it says mends it
     execute(dataSource, CREATE);
@@ -118,7 +118,7 @@ class PreflightIT {
           PgHelloProblem problem = only(PgHelloClient.create(guest).preflight());
           assertThat(problem.code()).isEqualTo(Code.NOT_CREATED);
           assertThat(problem.remedy())
-              .contains(" may not create it: let the database's owner ")
+              .contains(" may not create it: have the database's owner ")
               .endsWith(" run in this database: CREATE EXTENSION pg_hello;");
         });
   }
@@ -149,7 +149,7 @@ class PreflightIT {
                 + database.name()
                 + ", at version 1.0, lacks pg_hello(text,integer), pg_hello_all(text[],integer[]).");
     assertThat(problem.remedy())
-        .isEqualTo("Let the extension's owner run: ALTER EXTENSION pg_hello UPDATE;");
+        .isEqualTo("Have the extension's owner run: ALTER EXTENSION pg_hello UPDATE;");
     assertThat(problem.functions())
         .containsExactlyInAnyOrder("pg_hello(text,integer)", "pg_hello_all(text[],integer[])");
     // what 1.0 has works
@@ -201,7 +201,7 @@ class PreflightIT {
     assertThat(problem.message())
         .startsWith("Extension pg_hello in database ")
         .contains(" contains functions that a role other than a superuser has added or replaced: ")
-        .contains("pg_hello(text,integer), pg_hello_all(text[],integer[]). They are not called.");
+        .contains("pg_hello(text,integer), pg_hello_all(text[],integer[]). These functions are not called.");
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
     assertFails(Code.INCOMPATIBLE_BUILD, () -> client.hello("Ada", 2));
     assertFails(Code.INCOMPATIBLE_BUILD, () -> client.helloAll(List.of("Ada")));
@@ -237,7 +237,7 @@ class PreflightIT {
     assertThat(problem.code()).isEqualTo(Code.INCOMPATIBLE_BUILD);
     assertThat(problem.message())
         .startsWith("The declarations of functions of extension pg_hello in database ")
-        .endsWith(" do not match this program's description: now_ms(). They are not called.");
+        .endsWith(" do not match this program's description: now_ms(). These functions are not called.");
     assertFails(Code.INCOMPATIBLE_BUILD, client::nowMillis);
     execute(superuser, "ALTER FUNCTION now_ms() OWNER TO CURRENT_USER");
     assertThat(PgHelloClient.create(dataSource).nowMillis()).isPositive();
@@ -286,7 +286,7 @@ class PreflightIT {
           assertThat(problem.functions()).containsExactly("pg_hello(text,integer)");
           assertThat(problem.remedy())
               .startsWith(
-                  "Let a superuser run, unless the privilege was revoked on purpose: GRANT"
+                  "Unless the privilege was revoked on purpose, have a superuser run: GRANT"
                       + " EXECUTE ON FUNCTION public.pg_hello(pg_catalog.text,pg_catalog.int4)");
           assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
           assertFails(Code.NO_EXECUTE_PRIVILEGE, () -> client.hello("Ada", 2));

@@ -160,7 +160,7 @@ class SecureLogInIT {
     assertThat(e.sqlState()).hasValue("28000");
     assertThat(e)
         .hasMessageContaining("pg_hba.conf rejects connection for host")
-        .hasMessageContaining("what the server allows (pg_hba.conf");
+        .hasMessageContaining("grant access on the server (pg_hba.conf");
   }
 
   private static void assertGreets(String url) {

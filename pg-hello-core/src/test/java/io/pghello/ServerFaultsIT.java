@@ -227,7 +227,7 @@ class ServerFaultsIT {
       terminate(superuser);
       e = failure(scene.client);
       assertThat(e.code()).isEqualTo(Code.FILES_MISSING);
-      assertThat(e).hasMessageContaining("the server cannot load their library");
+      assertThat(e).hasMessageContaining("the server cannot load the extension's library");
       own.install(right);
       scene.assertFullService();
     }

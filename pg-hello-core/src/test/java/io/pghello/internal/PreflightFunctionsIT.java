@@ -69,7 +69,7 @@ class PreflightFunctionsIT {
               "Extension pg_hello in database %s, at version 1.0, lacks %s.",
               preflight.installation().database(), function.signature());
       assertThat(problem.remedy())
-          .isEqualTo("Let the extension's owner run: ALTER EXTENSION pg_hello UPDATE;");
+          .isEqualTo("Have the extension's owner run: ALTER EXTENSION pg_hello UPDATE;");
       assertThat(problem.functions()).containsExactly(function.signature());
     }
   }

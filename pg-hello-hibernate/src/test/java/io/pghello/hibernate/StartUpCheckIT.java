@@ -136,7 +136,7 @@ class StartUpCheckIT {
     start(dataSource, Map.of());
     assertThat(logged)
         .containsExactly(
-            "WARN Extension pg_hello is not created in database "
+            "WARN Extension pg_hello does not exist in database "
                 + database.name()
                 + ". Run in this database: CREATE EXTENSION pg_hello;");
     logged.clear();
@@ -250,7 +250,7 @@ class StartUpCheckIT {
     settings.put(PgHelloSettings.PREFLIGHT, "warn");
     start(dataSource, settings);
     assertThat(proxy.connections()).isEqualTo(1);
-    assertThat(logged).singleElement().asString().contains("is not created in database");
+    assertThat(logged).singleElement().asString().contains("does not exist in database");
   }
 
   @Test
@@ -279,7 +279,7 @@ class StartUpCheckIT {
     PgHelloException failure = assertFails(Code.NOT_CREATED, dataSource, settings);
     assertThat(failure)
         .hasMessage(
-            "Extension pg_hello is not created in database "
+            "Extension pg_hello does not exist in database "
                 + database.name()
                 + ". Run in this database: CREATE EXTENSION pg_hello;");
     assertThat(logged).isEmpty();
@@ -450,7 +450,7 @@ class StartUpCheckIT {
     Map<String, Object> settings = Map.of(PgHelloSettings.PREFLIGHT, "fail");
     PgHelloException failure = assertFails(Code.VERSION_TOO_OLD, dataSource, settings);
     assertThat(failure.remedy())
-        .isEqualTo("Let the extension's owner run: ALTER EXTENSION pg_hello UPDATE;");
+        .isEqualTo("Have the extension's owner run: ALTER EXTENSION pg_hello UPDATE;");
     execute(dataSource, "ALTER EXTENSION pg_hello UPDATE");
     start(dataSource, settings);
   }
@@ -474,7 +474,7 @@ class StartUpCheckIT {
       var settings = new HashMap<String, Object>(Map.of("hibernate.hbm2ddl.auto", "none"));
       settings.put(PgHelloSettings.PREFLIGHT, "fail");
       assertThat(assertFails(Code.NOT_CREATED, guest, settings).remedy())
-          .startsWith("Role regress_guest may not create it: let the database's owner ")
+          .startsWith("Role regress_guest may not create it: have the database's owner ")
           .endsWith(" run in this database: CREATE EXTENSION pg_hello;");
       execute(dataSource, "CREATE SCHEMA closed");
       execute(dataSource, CREATE + " SCHEMA closed");
@@ -486,8 +486,8 @@ class StartUpCheckIT {
           .hasMessage(
               "Role regress_guest may not use schema closed, which contains pg_hello."
                   + " Role regress_guest may not execute now_ms()."
-                  + " Let the schema's owner run: GRANT USAGE ON SCHEMA closed TO regress_guest;"
-                  + " Let a superuser run, unless the privilege was revoked on purpose:"
+                  + " Have the schema's owner run: GRANT USAGE ON SCHEMA closed TO regress_guest;"
+                  + " Unless the privilege was revoked on purpose, have a superuser run:"
                   + " GRANT EXECUTE ON FUNCTION closed.now_ms() TO"
                   + " regress_guest;");
       execute(superuser, "GRANT USAGE ON SCHEMA closed TO regress_guest");

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  *     double precision}, {@code text[]} or {@code vector}; an array type for a {@code VARIADIC}
  *     parameter
  * @param resultType the SQL name of the result type
- * @param since the first extension version that has this function, which must begin with a number;
+ * @param since the first version of the extension that has this function; must begin with a number;
  *     null if all versions have the function
  * @param volatility the declared volatility; null if it is not checked
  */

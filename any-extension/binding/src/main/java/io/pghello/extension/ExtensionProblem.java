@@ -45,7 +45,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
     NO_SCHEMA_PRIVILEGE,
     /** The role lacks the privilege {@code EXECUTE} on a function. */
     NO_EXECUTE_PRIVILEGE,
-    /** A result belongs to another statement, because a pooler mixes up statements. */
+    /** A result belongs to another statement, usually because a pooler mixed up statements. */
     RESPONSE_MISMATCH
   }
 
@@ -93,7 +93,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
 
   /** Returns the problem for a library that the server cannot load (SQLSTATE 58P01). */
   public static ExtensionProblem libraryMissing(ExtensionDescription extension) {
-    return filesMissing(extension, "the server cannot load their library");
+    return filesMissing(extension, "the server cannot load the extension's library");
   }
 
   /**
@@ -137,7 +137,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
             .formatted(extension.name(), database),
         """
         Install the files of the right build on the server, save the contents of the extension's \
-        own tables, then let its owner run: DROP EXTENSION %s; CREATE EXTENSION %1$s%s;"""
+        own tables, then have its owner run: DROP EXTENSION %s; CREATE EXTENSION %1$s%s;"""
             .formatted(extension.quotedName(), schema == null ? "" : " SCHEMA " + schema),
         extension.signatures());
   }
@@ -157,10 +157,10 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
       @Nullable String schema) {
     return new ExtensionProblem(
         Kind.NOT_CREATED,
-        "Extension %s is not created in database %s.".formatted(extension.name(), database),
+        "Extension %s does not exist in database %s.".formatted(extension.name(), database),
         (creator == null
                 ? "Run in this database"
-                : "Role %s may not create it: let %s run in this database".formatted(role, creator))
+                : "Role %s may not create it: have %s run in this database".formatted(role, creator))
             + (schema == null
                 ? ": CREATE EXTENSION %s;".formatted(extension.quotedName())
                 : """
@@ -184,9 +184,9 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         Kind.INCOMPATIBLE_BUILD,
         """
         Extension %s in database %s contains functions that a role other than a superuser has \
-        added or replaced: %s. They are not called."""
+        added or replaced: %s. These functions are not called."""
             .formatted(extension.name(), database, list(foreign)),
-        "Find out who did this, then let the owner of the extension and the functions, or a"
+        "Find out who did this, then have the owner of the extension and the functions, or a"
             + " superuser, run: "
             + added.stream()
                 .map(
@@ -207,7 +207,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         Kind.INCOMPATIBLE_BUILD,
         """
         The declarations of functions of extension %s in database %s do not match this program's \
-        description: %s. They are not called."""
+        description: %s. These functions are not called."""
             .formatted(extension.name(), database, list(mismatched)),
         """
         Have a superuser install the build that this program was written for. If this is the right \
@@ -223,7 +223,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         Kind.NO_SCHEMA_PRIVILEGE,
         "Role %s may not use schema %s, which contains %s."
             .formatted(role, schema, extension.name()),
-        "Let the schema's owner run: GRANT USAGE ON SCHEMA %s TO %s;".formatted(schema, role),
+        "Have the schema's owner run: GRANT USAGE ON SCHEMA %s TO %s;".formatted(schema, role),
         extension.signatures());
   }
 
@@ -238,7 +238,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         Kind.NO_EXECUTE_PRIVILEGE,
         "Role %s may not execute %s.".formatted(role, list(forbidden)),
         """
-        Let a superuser run, unless the privilege was revoked on purpose: \
+        Unless the privilege was revoked on purpose, have a superuser run: \
         GRANT EXECUTE ON FUNCTION %s TO %s;"""
             .formatted(String.join(", ", qualified), role),
         signatures(forbidden));
@@ -270,7 +270,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
                 database,
                 version,
                 missing.isEmpty() ? "is older than " + oldest : "lacks " + list(missing)),
-        "%sLet the extension's owner run: ALTER EXTENSION %s UPDATE;"
+        "%sHave the extension's owner run: ALTER EXTENSION %s UPDATE;"
             .formatted(
                 oldFiles ? "Install newer files on the server. " : "", extension.quotedName()),
         missing.isEmpty() ? extension.signatures() : signatures(missing));
@@ -307,7 +307,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         Kind.WRONG_SCHEMA,
         "Extension %s is in schema %s, but the client is configured for schema %s."
             .formatted(extension.name(), schema, expected),
-        "Configure the client with that schema, or with none: it then locates the extension.",
+        "Configure the client with the extension's schema, or with no schema, so that the client locates it.",
         extension.signatures());
   }
 
@@ -317,7 +317,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         Kind.RESPONSE_MISMATCH,
         "The server returned the result of another statement.",
         """
-        If there is a pooler in between, configure it to track prepared statements, or connect \
+        If there is a pooler between client and server, configure it to track prepared statements, or connect \
         with prepareThreshold=0. Otherwise, check the contents of extension %s in this database."""
             .formatted(extension.name()),
         extension.signatures());

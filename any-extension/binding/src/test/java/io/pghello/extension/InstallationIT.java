@@ -60,7 +60,7 @@ class InstallationIT {
     assertThat(problem.kind()).isEqualTo(Kind.NOT_CREATED);
     assertThat(problem.toString())
         .isEqualTo(
-            "Extension hstore is not created in database "
+            "Extension hstore does not exist in database "
                 + database.name()
                 + ". Run in this database: CREATE EXTENSION hstore;");
     assertThatThrownBy(() -> HSTORE.inspect(connection).requireUsable())
@@ -91,7 +91,7 @@ class InstallationIT {
     assertThat(only(files.inspect(connection)).remedy())
         .startsWith("Role ")
         .endsWith(
-            " may not create it: let a superuser run in this database: CREATE EXTENSION file_fdw;");
+            " may not create it: have a superuser run in this database: CREATE EXTENSION file_fdw;");
     assertThat(only(files.inspect(superuser)).remedy())
         .isEqualTo("Run in this database: CREATE EXTENSION file_fdw;");
   }
@@ -169,7 +169,7 @@ class InstallationIT {
     assertThat(found.problemFor(CUBE.functions().get(2))).isEmpty();
     assertThat(problem.remedy())
         .startsWith(
-            "Let a superuser run, unless the privilege was revoked on purpose: GRANT"
+            "Unless the privilege was revoked on purpose, have a superuser run: GRANT"
                 + " EXECUTE ON FUNCTION"
                 + " public.cube_distance(public.cube,public.cube) TO ");
     execute(superuser, "SET search_path = ''");
@@ -201,10 +201,10 @@ class InstallationIT {
     assertThat(found.functions()).isEmpty();
     assertThat(only(found).kind()).isEqualTo(Kind.INCOMPATIBLE_BUILD);
     assertThat(only(found).message())
-        .endsWith("added or replaced: cube_more(cube). They are not called.");
+        .endsWith("added or replaced: cube_more(cube). These functions are not called.");
     assertThat(only(found).remedy())
         .isEqualTo(
-            "Find out who did this, then let the owner of the extension and the functions, or a"
+            "Find out who did this, then have the owner of the extension and the functions, or a"
                 + " superuser, run: ALTER EXTENSION cube DROP ROUTINE"
                 + " public.cube_more(public.cube); DROP ROUTINE public.cube_more(public.cube);");
     // nor is its schema suggested
@@ -240,7 +240,7 @@ class InstallationIT {
     assertThat(found.functions()).isEmpty();
     assertThat(only(found).kind()).isEqualTo(Kind.INCOMPATIBLE_BUILD);
     assertThat(only(found).message())
-        .endsWith(" do not match this program's description: cube_dim(cube). They are not called.");
+        .endsWith(" do not match this program's description: cube_dim(cube). These functions are not called.");
     assertThat(only(found).remedy())
         .startsWith("Have a superuser install the build that this program was written for. ")
         .contains("it may contain only C functions of library $libdir/other in schema public ")
@@ -348,7 +348,7 @@ class InstallationIT {
                 .inspect(connection));
     assertThat(problem.kind()).isEqualTo(Kind.INCOMPATIBLE_BUILD);
     assertThat(problem.remedy())
-        .endsWith(" let its owner run: DROP EXTENSION cube; CREATE EXTENSION cube SCHEMA public;");
+        .endsWith(" have its owner run: DROP EXTENSION cube; CREATE EXTENSION cube SCHEMA public;");
   }
 
   @Test

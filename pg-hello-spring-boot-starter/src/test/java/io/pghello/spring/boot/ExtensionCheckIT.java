@@ -34,7 +34,7 @@ import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 @PgHelloTest
 @ExtendWith(OutputCaptureExtension.class)
 class ExtensionCheckIT {
-  private static final String MISSING = "Extension hstore is not created in database ";
+  private static final String MISSING = "Extension hstore does not exist in database ";
 
   @Test
   void warnsAboutTheListedExtensions(TestDatabase database, CapturedOutput output) {
@@ -66,7 +66,7 @@ class ExtensionCheckIT {
                     .getFailure()
                     .isInstanceOf(ExtensionException.class)
                     .hasMessageContaining(MISSING)
-                    .hasMessageContaining("Extension cube is not created in database "));
+                    .hasMessageContaining("Extension cube does not exist in database "));
   }
 
   @Test

@@ -31,7 +31,7 @@ import org.springframework.orm.jpa.vendor.HibernateJpaVendorAdapter;
 @PgHelloTest(extension = false)
 @ExtendWith(OutputCaptureExtension.class)
 class HibernateIT {
-  private static final String MISSING = "Extension pg_hello is not created in database ";
+  private static final String MISSING = "Extension pg_hello does not exist in database ";
   private static final String CHECK = "pg-hello.preflight";
 
   @Test

@@ -27,7 +27,7 @@ import org.springframework.jdbc.datasource.DriverManagerDataSource;
 @PgHelloTest(extension = false)
 @ExtendWith(OutputCaptureExtension.class)
 class PreflightIT {
-  private static final String MISSING = "Extension pg_hello is not created in database ";
+  private static final String MISSING = "Extension pg_hello does not exist in database ";
   private static final String REMEDY = "CREATE EXTENSION pg_hello;";
   private static final String SCHEMA = "Set pg-hello.schema to that schema, or remove the property";
 

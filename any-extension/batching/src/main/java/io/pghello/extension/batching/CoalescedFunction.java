@@ -11,7 +11,7 @@ import javax.sql.DataSource;
 
 /**
  * Calls a function of an extension. Calls that arrive while other calls are running are combined
- * into one statement, on a connection borrowed by any of the callers. All other calls are sent
+ * into one statement, on a connection borrowed by one of the callers. All other calls are sent
  * immediately. Create one instance per function in each application, and close it at shutdown.
  *
  * <p>Each statement borrows a connection and returns it, so use a connection pool. Statements do

@@ -98,7 +98,7 @@ public record ElfFile(
     return newest(versions);
   }
 
-  /** Returns the version of the GNU C library that this file contains. */
+  /** Returns the newest GNU C library version that this file defines. */
   public Optional<String> newestDefined() {
     return newest(defined);
   }
@@ -191,7 +191,7 @@ public record ElfFile(
       return offset(file.getLong(32)) + index * Short.toUnsignedInt(file.getShort(54));
     }
 
-    /** Checks a number of entries, so that reading a damaged file ends in a reasonable time. */
+    /** Checks an entry count, so that reading a damaged file ends in a reasonable time. */
     private static int count(long value) {
       if (value < 0 || value > MAX_COUNT) {
         throw new IllegalArgumentException("too many: " + value);

@@ -166,7 +166,7 @@ public final class NativeExtension {
   }
 
   /**
-   * Returns a copy of this extension that is not created in databases. The server gets its files
+   * Returns a copy of this extension that does not exist in databases. The server gets its files
    * and settings, and {@code CREATE EXTENSION} works. Use this for an extension that can be created
    * in only one database.
    */

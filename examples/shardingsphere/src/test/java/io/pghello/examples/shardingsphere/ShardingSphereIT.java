@@ -159,7 +159,7 @@ class ShardingSphereIT {
     assertThat(e.code()).isEqualTo(PgHelloException.Code.SERVER_ERROR);
     assertThat(e)
         .hasMessageContaining(
-            "A driver that is not pgjdbc, or hides it, could not run the client's SQL")
+            "A driver other than pgjdbc, or one that wraps it, could not run the client's SQL")
         .hasMessageContaining("configure the client with a data source that uses pgjdbc directly")
         .hasMessageContaining("only single calls work")
         .hasMessageContaining("coalescing(false)");

@@ -66,7 +66,7 @@ class ApplicationIT {
     jdbc.execute("DROP EXTENSION pg_hello");
     assertThat(get("/actuator/health/readiness"))
         .contains("\"status\":\"DOWN\"")
-        .contains("\"code\":\"NOT_CREATED\"", "\"cause\":\"Extension pg_hello is not created")
+        .contains("\"code\":\"NOT_CREATED\"", "\"cause\":\"Extension pg_hello does not exist")
         .contains("\"remedy\":\"", "CREATE EXTENSION pg_hello;");
     jdbc.execute("CREATE EXTENSION pg_hello");
     assertThat(get("/actuator/health/readiness")).contains("\"status\":\"UP\"");

@@ -353,7 +353,7 @@ final class Hardening {
       if (others != null) {
         warn(
             others + ", so no role is granted access to the schema hello_ops",
-            "let a superuser create the schema and the extension");
+            "have a superuser create the schema and the extension");
       }
       String own = String.valueOf(others == null);
       ask(statement, PRIVILEGES.replace("OWN_OPS", own), this::add);

@@ -19,7 +19,7 @@ public final class OpsExtension {
 
   private static final String OF_SUPERUSERS =
       ", and this role is a superuser or can become one, so it must not run code of "
-          + "other roles: connect as another role, or let a superuser create the schema and "
+          + "other roles: connect as another role, or have a superuser create the schema and "
           + "the extension";
 
   private static final String OF_OTHERS =

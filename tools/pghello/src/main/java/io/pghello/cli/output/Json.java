@@ -32,7 +32,7 @@ public final class Json {
     return write(value, new DefaultIndenter("  ", "\n"));
   }
 
-  /** Returns JSON in a single line, for the JSON Lines format. */
+  /** Returns JSON on a single line, for the JSON Lines format. */
   public static String line(@Nullable Object value) {
     return write(value, new DefaultPrettyPrinter.NopIndenter());
   }

@@ -17,7 +17,7 @@ import org.postgresql.jdbc.PgResultSet;
 import org.postgresql.jdbc.PgResultSetMetaData;
 
 /**
- * Converts rows with text columns or binary times to JSON. The result is the same JSON as {@link
+ * Converts rows to JSON. The columns are in text format or, for timestamps, in binary format. The result is the same JSON as {@link
  * RowReader} reads from the server's to_json in UTC. Supports all built-in types except composite
  * and container types. Not thread-safe.
  */
@@ -161,7 +161,7 @@ public final class ColumnReader {
   }
 
   private static JsonNode number(byte[] text) {
-    // JSON does not support NaN and infinities.
+    // JSON does not support NaN or infinities.
     return text[text.length - 1] > '9'
         ? TextNode.valueOf(new String(text, StandardCharsets.ISO_8859_1))
         : RowReader.number(text, 0, text.length);

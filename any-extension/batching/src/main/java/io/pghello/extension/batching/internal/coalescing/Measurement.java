@@ -32,7 +32,7 @@ public final class Measurement {
     sent = nanoTime;
   }
 
-  /** Notifies the listener. Returns false if the listener was notified before. */
+  /** Notifies the listener, unless it has already been notified. Returns whether this call notified it. */
   boolean end(@Nullable FunctionCallException error) {
     boolean first = ended.compareAndSet(false, true);
     if (first) {

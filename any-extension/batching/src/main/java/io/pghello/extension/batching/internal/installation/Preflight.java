@@ -26,8 +26,8 @@ public record Preflight(Installation installation, boolean isBehindPooler) {
       new CallProblem(
           Code.UNSAFE_POOLER,
           "A pooler between client and server may mix up the prepared statements of its clients.",
-          "Configure it to track prepared statements (PgBouncer supports this since 1.21, and"
-              + " reports it since 1.26), or connect with prepareThreshold=0. You can ignore this"
+          "Configure it to track prepared statements (PgBouncer 1.21 and later"
+              + " support this, and 1.26 and later report it), or connect with prepareThreshold=0. You can ignore this"
               + " warning if each client has its own session.");
 
   /**

@@ -29,14 +29,13 @@ import org.postgresql.util.PSQLException;
  * Codes" in PostgreSQL's documentation lists the codes.
  *
  * <p>If the client checks the arguments, server errors are not attached as causes, because their
- * context can contain the parameters ({@code log_parameter_max_length_on_error}). Their primary
- * message does not contain parameters. Otherwise, the program receives everything that the server
+ * context can contain the parameters ({@code log_parameter_max_length_on_error}). Their primary messages do not contain parameters, except in class 22, whose messages are not shown. Otherwise, the program receives everything that the server
  * reports.
  */
 public final class SqlErrors {
   /**
-   * The C functions of the server that check whether a prepared statement fits its use, as named in
-   * errors.
+   * The names, as reported in errors, of the server's C functions that check whether a prepared
+   * statement matches the way it is used.
    */
   private static final Set<String> OF_OTHER_STATEMENT =
       Set.of("exec_bind_message", "PortalSetResultFormat", "RevalidateCachedQuery");
@@ -135,7 +134,7 @@ public final class SqlErrors {
 
   /**
    * Returns whether a function of another extension raised the error while it ran. Errors about the
-   * call itself, such as a missing function, have no context but a position in the statement. An
+   * call itself, such as a missing function, have a position in the statement but no context. An
    * error in a function that the planner has inlined has neither.
    */
   static boolean isRaisedInFunction(SQLException e, ServerFunctions functions) {
@@ -180,7 +179,7 @@ public final class SqlErrors {
       return of(
           new CallProblem(
               Code.SERVER_ERROR,
-              "The transaction of this connection has failed before the call.",
+              "The transaction of this connection had already failed before the call.",
               "Roll it back."),
           e,
           null);
@@ -251,8 +250,8 @@ public final class SqlErrors {
 
   /**
    * Returns whether pgpool-II has lost its own connection to the server, which it reports as an
-   * internal error. The second of the two messages below occurs if the server was not ready before
-   * the statement.
+   * internal error. The second message below occurs if the server was already unavailable
+   * when the statement was sent.
    */
   private static boolean isLossOfPgpool(String state, @Nullable String words) {
     return state.equals("XX000")
@@ -269,7 +268,7 @@ public final class SqlErrors {
     return of(
         new CallProblem(
             Code.SERVER_ERROR,
-            "A driver that is not pgjdbc, or hides it, could not run the client's SQL ("
+            "A driver other than pgjdbc, or one that wraps it, could not run the client's SQL ("
                 + e.getClass().getSimpleName()
                 + ").",
             "See the cause, or configure the client with a data source that uses pgjdbc directly."
@@ -393,7 +392,7 @@ public final class SqlErrors {
 
   private static String noConnectionRemedy(Exception e, String state) {
     if (state.equals("53300")) {
-      return "Try again, make the pools of the programs smaller, or raise max_connections.";
+      return "Try again, reduce the size of the programs' connection pools, or raise max_connections.";
     }
     return hasCause(e, ConnectException.class)
         ? "Check the URL, and that the server is running."
@@ -407,7 +406,7 @@ public final class SqlErrors {
               Code.LOGIN_FAILED,
               "The server's certificate was refused: " + sentence(reason),
               "Connect to the host that the certificate names, set sslrootcert to the certificate"
-                  + " of its authority, or renew the server's certificate; sslmode selects the"
+                  + " of the authority that issued it, or renew the server's certificate; sslmode selects the"
                   + " checks."),
           reason,
           e);
@@ -416,8 +415,8 @@ public final class SqlErrors {
         new CallProblem(
             Code.LOGIN_FAILED,
             "The login was rejected: " + sentence(reason),
-            "Correct the user, the password or the database that the client connects with, or"
-                + " what the server allows (pg_hba.conf, GRANT CONNECT)."),
+            "Correct the user, the password or the database in the client's configuration, or"
+                + " grant access on the server (pg_hba.conf, GRANT CONNECT)."),
         reason,
         e);
   }

@@ -150,7 +150,7 @@ class StatementExecutorTest {
                       throw parser;
                     }))
         .hasMessageStartingWith(
-            "A driver that is not pgjdbc, or hides it, could not run the client's SQL"
+            "A driver other than pgjdbc, or one that wraps it, could not run the client's SQL"
                 + " (IllegalArgumentException). See the cause")
         .hasCause(parser);
   }
