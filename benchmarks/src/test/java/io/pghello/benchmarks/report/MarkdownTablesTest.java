@@ -138,9 +138,9 @@ class MarkdownTablesTest {
     String page = "$1\n\n" + empty("client us") + "\nin between\n" + empty("targets") + "\\end";
     String filled = table(false).fill(page);
     assertThat(filled)
-        .startsWith("$1\n\n<!-- results: client us -->\n| ours |")
-        .contains("on yours.\n<!-- end -->\n\nin between\n<!-- results: targets -->\n| |")
-        .endsWith("on yours.\n<!-- end -->\n\\end");
+        .startsWith("$1\n\n<!-- results: client us -->\n| pg-hello |")
+        .contains("on your machine.\n<!-- end -->\n\nin between\n<!-- results: targets -->\n| |")
+        .endsWith("on your machine.\n<!-- end -->\n\\end");
     assertThat(table(false).fill(filled)).isEqualTo(filled);
     assertThat(MarkdownTables.count(filled)).isEqualTo(2);
     assertThat(table(false).fill("no table")).isEqualTo("no table");

@@ -408,7 +408,7 @@ class HardenIT {
           .containsPattern(
               "no changes of harden to this database .*; .*harden-.*"
                   + original.port()
-                  + "\\.sql belongs to")
+                  + "\\.sql is for another address")
           .hasLineCount(1);
       assertThat(Run.pghello(there, "harden", "--undo").out())
           .contains("DROP ROLE hello_user; -- undo: CREATE ROLE hello_user");
