@@ -201,7 +201,8 @@ class PreflightIT {
     assertThat(problem.message())
         .startsWith("Extension pg_hello in database ")
         .contains(" contains functions that a role other than a superuser has added or replaced: ")
-        .contains("pg_hello(text,integer), pg_hello_all(text[],integer[]). These functions are not called.");
+        .contains(
+            "pg_hello(text,integer), pg_hello_all(text[],integer[]). These functions are not called.");
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
     assertFails(Code.INCOMPATIBLE_BUILD, () -> client.hello("Ada", 2));
     assertFails(Code.INCOMPATIBLE_BUILD, () -> client.helloAll(List.of("Ada")));
@@ -237,7 +238,8 @@ class PreflightIT {
     assertThat(problem.code()).isEqualTo(Code.INCOMPATIBLE_BUILD);
     assertThat(problem.message())
         .startsWith("The declarations of functions of extension pg_hello in database ")
-        .endsWith(" do not match this program's description: now_ms(). These functions are not called.");
+        .endsWith(
+            " do not match this program's description: now_ms(). These functions are not called.");
     assertFails(Code.INCOMPATIBLE_BUILD, client::nowMillis);
     execute(superuser, "ALTER FUNCTION now_ms() OWNER TO CURRENT_USER");
     assertThat(PgHelloClient.create(dataSource).nowMillis()).isPositive();

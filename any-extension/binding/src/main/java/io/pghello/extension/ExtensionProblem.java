@@ -160,7 +160,8 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         "Extension %s does not exist in database %s.".formatted(extension.name(), database),
         (creator == null
                 ? "Run in this database"
-                : "Role %s may not create it: have %s run in this database".formatted(role, creator))
+                : "Role %s may not create it: have %s run in this database"
+                    .formatted(role, creator))
             + (schema == null
                 ? ": CREATE EXTENSION %s;".formatted(extension.quotedName())
                 : """

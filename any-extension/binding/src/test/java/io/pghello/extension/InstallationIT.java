@@ -240,7 +240,8 @@ class InstallationIT {
     assertThat(found.functions()).isEmpty();
     assertThat(only(found).kind()).isEqualTo(Kind.INCOMPATIBLE_BUILD);
     assertThat(only(found).message())
-        .endsWith(" do not match this program's description: cube_dim(cube). These functions are not called.");
+        .endsWith(
+            " do not match this program's description: cube_dim(cube). These functions are not called.");
     assertThat(only(found).remedy())
         .startsWith("Have a superuser install the build that this program was written for. ")
         .contains("it may contain only C functions of library $libdir/other in schema public ")

@@ -10,9 +10,9 @@ import java.sql.SQLException;
  * bind connections to threads also implement the other methods.
  *
  * <p>Methods must be thread-safe. They are called on the calling thread or, for batched and
- * asynchronous calls, on any caller's thread or on one of the client's own threads. If {@link #get} or {@link
- * #mayJoinBatch} throws an exception, or if the connection is null, the call fails with {@link
- * FunctionCallException.Code#CONNECTION_UNAVAILABLE}.
+ * asynchronous calls, on any caller's thread or on one of the client's own threads. If {@link #get}
+ * or {@link #mayJoinBatch} throws an exception, or if the connection is null, the call fails with
+ * {@link FunctionCallException.Code#CONNECTION_UNAVAILABLE}.
  */
 @FunctionalInterface
 public interface ConnectionSource {
@@ -20,11 +20,12 @@ public interface ConnectionSource {
    * Returns a connection for one statement. The client passes it to {@link #release} afterwards.
    *
    * <p>If this method takes longer than the client's {@code callTimeout}, the client interrupts the
-   * thread, and clears the interrupt status afterwards. Most pools throw an exception when a waiting thread is interrupted. If the source ignores interrupts, as HikariCP does while it is suspended, the
-   * call ends only when this method returns. Other calls that are waiting for this one still time out as usual. If
-   * the program has already interrupted the thread, the thread stays interrupted. If the program
-   * interrupts the thread between the client's interrupt and the return of this method, that
-   * interrupt is lost.
+   * thread, and clears the interrupt status afterwards. Most pools throw an exception when a
+   * waiting thread is interrupted. If the source ignores interrupts, as HikariCP does while it is
+   * suspended, the call ends only when this method returns. Other calls that are waiting for this
+   * one still time out as usual. If the program has already interrupted the thread, the thread
+   * stays interrupted. If the program interrupts the thread between the client's interrupt and the
+   * return of this method, that interrupt is lost.
    *
    * @throws SQLException if no connection is available
    */

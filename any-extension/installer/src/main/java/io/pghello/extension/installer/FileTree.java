@@ -23,7 +23,10 @@ record FileTree(Path root) {
     return new FileTree(folder.toRealPath());
   }
 
-  /** Returns whether this is the root file system of this machine. Only then can its programs be run. */
+  /**
+   * Returns whether this is the root file system of this machine. Only then can its programs be
+   * run.
+   */
   boolean isThisMachine() {
     return root.equals(root.getRoot());
   }
@@ -37,7 +40,8 @@ record FileTree(Path root) {
    * Returns a file in a server's directory if the path to the directory contains no links. The file
    * itself may be a link.
    *
-   * @throws RefusedException if the path to the directory contains a link, because any user may own the link's target
+   * @throws RefusedException if the path to the directory contains a link, because any user may own
+   *     the link's target
    */
   Path direct(Path file) throws IOException, RefusedException {
     Path folder = file.getParent();

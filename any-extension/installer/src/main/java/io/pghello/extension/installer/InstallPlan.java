@@ -208,7 +208,8 @@ final class InstallPlan {
    * @param changes a callback that is invoked before each change of a file
    * @param out a consumer that receives a message if this method has to wait for a lock
    * @return the files that were written, or would be written in a dry run
-   * @throws RefusedException if the files cannot be changed, or if a file was not installed by this program
+   * @throws RefusedException if the files cannot be changed, or if a file was not installed by this
+   *     program
    * @throws IOException if the operation failed and its changes were undone as far as possible, or
    *     if only the cleanup failed
    */
@@ -395,7 +396,8 @@ final class InstallPlan {
   }
 
   /**
-   * Rejects a directory that is not writable. When run as root, also rejects a directory that another user can change.
+   * Rejects a directory that is not writable. When run as root, also rejects a directory that
+   * another user can change.
    */
   private static void requireWritable(Path folder) throws IOException, RefusedException {
     Path present = folder;

@@ -14,8 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Runs a timeout check periodically while there are calls to check, on one thread that all clients
- * share. The thread ends after it has been idle for a few seconds. The JDK's own thread for delayed tasks is not
- * used, because it never ends and would keep a reference to the application that started it.
+ * share. The thread ends after it has been idle for a few seconds. The JDK's own thread for delayed
+ * tasks is not used, because it never ends and would keep a reference to the application that
+ * started it.
  */
 public final class TimeoutTimer {
   private static final Logger LOG = System.getLogger("io.pghello.extension.batching");

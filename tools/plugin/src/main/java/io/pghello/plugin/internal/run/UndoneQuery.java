@@ -29,9 +29,11 @@ import org.postgresql.core.v3.SqlSerializationContext;
  * A query that leaves the session unchanged, regardless of the functions that the query calls or
  * that the planner evaluates. It runs in a read-only transaction, which is rolled back in the same
  * round trip. Because a rollback neither resets random() nor releases advisory locks, random() is
- * seeded and the locks are released before the rollback. The driver prepares the statements that do this (BEGIN, CLEAR, ROLLBACK) separately and keeps them. A query could replace the driver's prepared statements with other
- * statements of the same names. The statement {@link #PREPARED} detects this. Only this statement
- * is parsed again after each query, so that the query cannot replace it.
+ * seeded and the locks are released before the rollback. The driver prepares the statements that do
+ * this (BEGIN, CLEAR, ROLLBACK) separately and keeps them. A query could replace the driver's
+ * prepared statements with other statements of the same names. The statement {@link #PREPARED}
+ * detects this. Only this statement is parsed again after each query, so that the query cannot
+ * replace it.
  *
  * <p>Parsing a statement takes the server longer than finding a row by its key. Therefore, {@link
  * #checked} adds the check to a query that returns few rows, and the driver prepares both as one
@@ -70,9 +72,9 @@ final class UndoneQuery implements Query {
   }
 
   /**
-   * Returns the text to put around a query in order to add the check to it. The result of such a query ends with a row for
-   * the check, and its last parameter is the seed. The query should return few rows, because the
-   * server holds all of them in memory.
+   * Returns the text to put around a query in order to add the check to it. The result of such a
+   * query ends with a row for the check, and its last parameter is the seed. The query should
+   * return few rows, because the server holds all of them in memory.
    *
    * @param prefix the text before the caller's query, without the check
    * @param suffix the text after the caller's query, without the check
@@ -155,7 +157,9 @@ final class UndoneQuery implements Query {
    */
   record Result(ResultSet rows, boolean clear) {}
 
-  /** Returns SQL whose statements have the same numbers of parameters as the statements to be sent. */
+  /**
+   * Returns SQL whose statements have the same numbers of parameters as the statements to be sent.
+   */
   private static String shape(boolean begins, int parameters, boolean checked) {
     String marks = "?,".repeat(parameters);
     return (begins ? "BEGIN; SELECT " : "SELECT ")

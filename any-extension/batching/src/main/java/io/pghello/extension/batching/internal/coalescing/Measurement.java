@@ -32,7 +32,10 @@ public final class Measurement {
     sent = nanoTime;
   }
 
-  /** Notifies the listener, unless it has already been notified. Returns whether this call notified it. */
+  /**
+   * Notifies the listener, unless it has already been notified. Returns whether this call notified
+   * it.
+   */
   boolean end(@Nullable FunctionCallException error) {
     boolean first = ended.compareAndSet(false, true);
     if (first) {

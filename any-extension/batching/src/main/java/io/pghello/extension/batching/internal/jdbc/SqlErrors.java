@@ -29,8 +29,9 @@ import org.postgresql.util.PSQLException;
  * Codes" in PostgreSQL's documentation lists the codes.
  *
  * <p>If the client checks the arguments, server errors are not attached as causes, because their
- * context can contain the parameters ({@code log_parameter_max_length_on_error}). Their primary messages do not contain parameters, except in class 22, whose messages are not shown. Otherwise, the program receives everything that the server
- * reports.
+ * context can contain the parameters ({@code log_parameter_max_length_on_error}). Their primary
+ * messages do not contain parameters, except in class 22, whose messages are not shown. Otherwise,
+ * the program receives everything that the server reports.
  */
 public final class SqlErrors {
   /**
@@ -250,8 +251,8 @@ public final class SqlErrors {
 
   /**
    * Returns whether pgpool-II has lost its own connection to the server, which it reports as an
-   * internal error. The second message below occurs if the server was already unavailable
-   * when the statement was sent.
+   * internal error. The second message below occurs if the server was already unavailable when the
+   * statement was sent.
    */
   private static boolean isLossOfPgpool(String state, @Nullable String words) {
     return state.equals("XX000")

@@ -27,7 +27,8 @@ public final class TextArrays {
 
   /**
    * Returns an array of texts. This is faster than the driver's method, which creates an object per
-   * text and copies its bytes twice. Uses the driver's method if the connection is not a pgjdbc connection, or if its encoding is not UTF-8.
+   * text and copies its bytes twice. Uses the driver's method if the connection is not a pgjdbc
+   * connection, or if its encoding is not UTF-8.
    *
    * @param values the objects that contain the texts
    * @param text a function that returns the text of an object, not null
