@@ -158,7 +158,8 @@ final class UndoneQuery implements Query {
   record Result(ResultSet rows, boolean clear) {}
 
   /**
-   * Returns SQL whose statements have the same numbers of parameters as the statements to be sent.
+   * Returns SQL in which each statement has as many parameters as the corresponding statement to be
+   * sent.
    */
   private static String shape(boolean begins, int parameters, boolean checked) {
     String marks = "?,".repeat(parameters);
