@@ -43,8 +43,8 @@ class LogInIT {
   private static final Duration SHORT = Duration.ofMillis(200);
 
   private static final String REMEDY =
-      " Correct the user, the password or the database in the client's configuration, or what the"
-          + " server allows (pg_hba.conf, GRANT CONNECT).";
+      " Correct the user, the password or the database in the client's configuration, or grant"
+          + " access on the server (pg_hba.conf, GRANT CONNECT).";
 
   @Tag("session") // the pooler refuses it
   @Test

@@ -103,8 +103,8 @@ class InstallationIT {
     assertThat(only(found).toString())
         .isEqualTo(
             "Extension cube is in schema public, but the client is configured for schema \"other\"."
-                + " Configure the client with that schema, or with none: it then locates the"
-                + " extension.");
+                + " Configure the client with the extension's schema, or with no schema, so that the"
+                + " client locates it.");
     assertThatThrownBy(found::requireUsable).isInstanceOf(ExtensionException.class);
   }
 
@@ -127,7 +127,7 @@ class InstallationIT {
         .endsWith(
             ", at version "
                 + old.version()
-                + ", is older than 99. Install newer files on the server. Let the extension's owner"
+                + ", is older than 99. Install newer files on the server. Have the extension's owner"
                 + " run: ALTER EXTENSION cube UPDATE;");
     // the remedy does not suggest an earlier version
     execute(superuser, "UPDATE pg_extension SET extversion = '98' WHERE extname = 'cube'");
@@ -398,7 +398,7 @@ class InstallationIT {
     assertThat(gone.message())
         .isEqualTo(
             "The files of extension cube are not on the database server: the server cannot load"
-                + " their library.");
+                + " the extension's library.");
   }
 
   private static SQLException failure(Connection connection, String sql) {
