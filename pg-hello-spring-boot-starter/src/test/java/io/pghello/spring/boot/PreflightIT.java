@@ -138,7 +138,9 @@ class PreflightIT {
     Contexts.jdbc(database)
         .withPropertyValues("pg-hello.schema=ext")
         .run(context -> assertThat(context).hasNotFailed());
-    assertThat(output).contains(SCHEMA).doesNotContain("Configure the client with the extension's schema");
+    assertThat(output)
+        .contains(SCHEMA)
+        .doesNotContain("Configure the client with the extension's schema");
   }
 
   @Test
@@ -199,7 +201,9 @@ class PreflightIT {
             PgHelloClient.class,
             () -> PgHelloClient.builder().dataSource(database.dataSource()).schema("ext").build())
         .run(context -> assertThat(context).hasNotFailed());
-    assertThat(output).contains("Configure the client with the extension's schema").doesNotContain(SCHEMA);
+    assertThat(output)
+        .contains("Configure the client with the extension's schema")
+        .doesNotContain(SCHEMA);
   }
 
   @Test

@@ -157,7 +157,9 @@ final class UndoneQuery implements Query {
    */
   record Result(ResultSet rows, boolean clear) {}
 
-  /** Returns SQL with the same statements and numbers of parameters as the SQL that will be sent. */
+  /**
+   * Returns SQL with the same statements and numbers of parameters as the SQL that will be sent.
+   */
   private static String shape(boolean begins, int parameters, boolean checked) {
     String marks = "?,".repeat(parameters);
     return (begins ? "BEGIN; SELECT " : "SELECT ")
