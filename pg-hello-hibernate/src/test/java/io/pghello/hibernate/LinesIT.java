@@ -11,16 +11,23 @@ import io.pghello.testkit.PgHelloTest;
 import jakarta.persistence.criteria.CriteriaBuilder;
 import jakarta.persistence.criteria.CriteriaQuery;
 import jakarta.persistence.criteria.Root;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import javax.sql.DataSource;
+import javax.tools.ToolProvider;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
 import org.hibernate.Version;
+import org.hibernate.generator.EventType;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -75,6 +82,38 @@ class LinesIT {
     assertThat(Linkage.problems(type))
         .as("what our class files name, and Hibernate %s lacks", Version.getVersionString())
         .isEmpty();
+  }
+
+  /** Hibernate 7.1 added FORCE_INCREMENT, which this source cannot name. */
+  @Test
+  void rejectsOtherEvents(@TempDir Path folder, DataSource dataSource) throws Exception {
+    for (EventType event : EventType.values()) {
+      if (event == EventType.INSERT || event == EventType.UPDATE) {
+        continue;
+      }
+      Path source = folder.resolve("Other.java");
+      Files.writeString(
+          source,
+          """
+          @jakarta.persistence.Entity
+          public class Other {
+            @jakarta.persistence.Id int id;
+            @io.pghello.hibernate.NowMillis(event = org.hibernate.generator.EventType.%s) long at;
+          }
+          """
+              .formatted(event));
+      String path = System.getProperty("java.class.path");
+      assertThat(
+              ToolProvider.getSystemJavaCompiler()
+                  .run(null, null, null, "-proc:none", "-cp", path, source.toString()))
+          .isZero();
+      try (var loader =
+          new URLClassLoader(new URL[] {folder.toUri().toURL()}, getClass().getClassLoader())) {
+        Class<?> entity = loader.loadClass("Other");
+        assertThatThrownBy(() -> Factories.open(dataSource, Map.of(), entity).close())
+            .hasMessageContaining("has event = {" + event + "}; it may be INSERT, UPDATE, or both");
+      }
+    }
   }
 
   /** A record that a query fills. */
