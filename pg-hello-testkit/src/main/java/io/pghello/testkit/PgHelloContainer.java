@@ -3,7 +3,6 @@ package io.pghello.testkit;
 
 import io.pghello.extension.testkit.ExtensionContainer;
 import io.pghello.extension.testkit.NativeExtension;
-import io.pghello.extension.testkit.internal.DatabaseFactory;
 import io.pghello.testkit.internal.ExtensionFiles;
 import org.testcontainers.utility.DockerImageName;
 
@@ -31,11 +30,5 @@ public final class PgHelloContainer extends ExtensionContainer<PgHelloContainer>
   public PgHelloContainer(DockerImageName image) {
     super(image, ExtensionFiles.NEEDS.prefix(), ExtensionFiles.NEEDS.application());
     withExtension(NativeExtension.fromClassPath("pg_hello"));
-  }
-
-  // makes the method accessible in this package
-  @Override
-  protected DatabaseFactory databases() {
-    return super.databases();
   }
 }

@@ -111,6 +111,8 @@ class PgHelloContainerIT {
       another.start();
       try (TestDatabase here = CONTAINER.createDatabase();
           TestDatabase there = another.createDatabase()) {
+        assertThat(here.jdbcUrl()).contains(":" + CONTAINER.getMappedPort(5432) + "/");
+        assertThat(there.jdbcUrl()).contains(":" + another.getMappedPort(5432) + "/");
         assertThat(another.getMappedPort(5432)).isNotEqualTo(CONTAINER.getMappedPort(5432));
         assertThat(ask(there.dataSource(), "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
         assertThat(ask(here.dataSource(), "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
