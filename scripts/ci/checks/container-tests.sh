@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# A step of ./dev test --all: runs tests on a server in a container, with the class files of TREE: all tests of the testkits, and
-# the tests of the client and the starter that depend on the server's machine (its clock, files, encoding and sessions).
+# A step of ./dev test --all: runs tests on a server in a container, with the class files of TREE: all tests of pg-hello-testkit, the
+# tests of pg-extension-testkit for containers and server locations, and the tests of the client and the starter that depend on
+# the server's machine (its clock, files, encoding and sessions).
 # Usage: container-tests.sh TREE
 # SPDX-License-Identifier: MIT
 PROGRAM=container-tests.sh

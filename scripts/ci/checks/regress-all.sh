@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A step of ./dev test --all: the extension's SQL tests on each major and on musl. The largest values are tested only
-# on the newest major. ./dev test --long tests them on each major, and repeats all tests with changed settings.
+# A step of ./dev test --all: the extension's SQL tests on each major and on musl. The largest values are tested only on the newest
+# major. ./dev test --long tests them on each major, and repeats the other tests with changed settings.
 # SPDX-License-Identifier: MIT
 PROGRAM=regress-all.sh
 # shellcheck source=scripts/lib.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A step of ./dev test --all: builds the published jars in another directory, language and time zone, and compares them with
-# those of TREE.
+# A step of ./dev test --all: builds the published jars and pghello in another directory, language and time zone, and compares
+# them with the jars of TREE.
 # Usage: reproducible-jars.sh TREE SCRATCH
 # SPDX-License-Identifier: MIT
 PROGRAM=reproducible-jars.sh
@@ -10,7 +10,7 @@ PROGRAM=reproducible-jars.sh
 tree=$1 scratch=$2 count=0
 copy_tree "$scratch"
 MAVEN_OPTS="${MAVEN_OPTS-} -Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu" JAVA_HOME=$JDK25 \
-  maven -q -B -ntp -f "$scratch/pom.xml" -pl "$(module_list "${PUBLISHED[@]}")" -am '-P!checks' -Dmaven.test.skip package
+  maven -q -B -ntp -f "$scratch/pom.xml" -pl "$(module_list "${PUBLISHED[@]}" pg-hello-cli)" -am '-P!checks' -Dmaven.test.skip package
 while IFS= read -r jar; do
   cmp "$scratch/$jar" "$tree/$jar"
   count=$((count + 1))
