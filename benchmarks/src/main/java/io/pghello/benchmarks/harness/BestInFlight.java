@@ -53,10 +53,10 @@ public final class BestInFlight {
   /** Returns the figures used for the choice, as a curve. They are measured only once. */
   public Sweep sweep(String name, Metric metric, String ours, String peer) {
     List<Double> points = axis.stream().map(Integer::doubleValue).toList();
-    return new Sweep(name, "", points, List.of(metric), List.of(track(ours, 0), track(peer, 1)));
+    return new Sweep(name, "", points, List.of(metric), List.of(series(ours, 0), series(peer, 1)));
   }
 
-  private Series track(String name, int side) {
+  private Series series(String name, int side) {
     return Series.of(name, side == 0, inFlight -> figures(side).getOrDefault((int) inFlight, 0.0));
   }
 

@@ -18,7 +18,7 @@ import java.util.stream.IntStream;
  * @param metrics the figures of each measurement; each metric results in one curve
  */
 public record Sweep(
-    String name, String unit, List<Double> points, List<Metric> metrics, List<Series> tracks) {
+    String name, String unit, List<Double> points, List<Metric> metrics, List<Series> sides) {
 
   /** A figure of a measurement. */
   public record Metric(String name, String unit, BenchmarkRow.Better better) {}
@@ -48,8 +48,7 @@ public record Sweep(
 
   /** Returns the number of measurements. */
   public int steps() {
-    return (int)
-        tracks.stream().flatMap(track -> points.stream().filter(track.covers::test)).count();
+    return (int) sides.stream().flatMap(side -> points.stream().filter(side.covers::test)).count();
   }
 
   /**
@@ -58,15 +57,15 @@ public record Sweep(
    */
   public List<Curve> measure(Consumer<String> progress) throws Exception {
     List<SortedMap<Double, double[]>> figures = new ArrayList<>();
-    tracks.forEach(track -> figures.add(new TreeMap<>()));
+    sides.forEach(side -> figures.add(new TreeMap<>()));
     for (int i = 0; i < points.size(); i++) {
       double point = points.get(i);
-      for (int position = 0; position < tracks.size(); position++) {
-        int index = (i + position) % tracks.size();
-        Series track = tracks.get(index);
-        if (track.covers.test(point)) {
-          progress.accept(name + ", " + track.name);
-          figures.get(index).put(point, track.measurement.at(point));
+      for (int position = 0; position < sides.size(); position++) {
+        int index = (i + position) % sides.size();
+        Series side = sides.get(index);
+        if (side.covers.test(point)) {
+          progress.accept(name + ", " + side.name);
+          figures.get(index).put(point, side.measurement.at(point));
         }
       }
     }
@@ -75,10 +74,10 @@ public record Sweep(
 
   private Curve curve(int metric, List<SortedMap<Double, double[]>> figures) {
     List<Curve.Line> lines = new ArrayList<>();
-    for (int i = 0; i < tracks.size(); i++) {
+    for (int i = 0; i < sides.size(); i++) {
       List<Curve.Point> measured = new ArrayList<>();
       figures.get(i).forEach((x, all) -> measured.add(Curve.Point.of(x, List.of(all[metric]))));
-      lines.add(new Curve.Line(tracks.get(i).name, tracks.get(i).ours, measured));
+      lines.add(new Curve.Line(sides.get(i).name, sides.get(i).ours, measured));
     }
     Metric shown = metrics.get(metric);
     String axis = unit.isEmpty() ? name : name + ", " + unit;

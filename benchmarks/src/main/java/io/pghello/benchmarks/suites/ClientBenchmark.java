@@ -245,7 +245,7 @@ public final class ClientBenchmark extends ServerBenchmark {
     Response at(Workload library, double point) throws IOException;
   }
 
-  /** Returns the tracks of all libraries that greet one name per call. */
+  /** Returns the series of all libraries that greet one name per call. */
   private List<Series> everyone(Loaded loaded) {
     return Stream.of(ASYNC, VIRTUAL, THREADS, VERTX, R2DBC, JDBC_VIRTUAL, JDBC_THREADS)
         .filter(library -> virtual || !library.title().contains("virtual"))

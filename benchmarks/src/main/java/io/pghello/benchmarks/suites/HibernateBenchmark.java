@@ -290,13 +290,13 @@ public final class HibernateBenchmark extends ServerBenchmark {
         List.of(1.0, 10.0, 100.0, 1_000.0, 10_000.0),
         List.of(metric),
         List.of(
-            track("strategy = PREFETCH", true, MANY, Filled::new, effort),
-            track(RETURNING, true, longest, Returned::new, effort),
-            track(WITHOUT, false, MANY, Plain::new, effort),
-            track(LISTENER, false, longest, Listened::new, effort)));
+            series("strategy = PREFETCH", true, MANY, Filled::new, effort),
+            series(RETURNING, true, longest, Returned::new, effort),
+            series(WITHOUT, false, MANY, Plain::new, effort),
+            series(LISTENER, false, longest, Listened::new, effort)));
   }
 
-  private Sweep.Series track(
+  private Sweep.Series series(
       String name, boolean ours, int longest, Supplier<Member> maker, Effort effort) {
     return Sweep.Series.of(name, ours, flush -> perEntity(maker, (int) flush, effort))
         .upTo(longest);

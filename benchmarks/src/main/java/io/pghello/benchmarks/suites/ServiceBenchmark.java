@@ -129,7 +129,7 @@ public final class ServiceBenchmark implements Benchmark {
                     p99(Program.TWIN))
                 .comparison(
                     BenchmarkRow.plain(
-                            "p99 of the greeting service, 80% of the peer's capacity, 1 ms away",
+                            "p99 of the greeting service, 80% of the alternative's capacity, 1 ms away",
                             TWIN_NAME, "ms")
                         .target(0.8, 0.3),
                     this::warmUpAway,

@@ -136,9 +136,11 @@ public final class CoalescedFunctionBuilder<Q, A> {
 
   /**
    * Sets whether calls are retried on another connection if their connection is lost. Default:
-   * true. Retries continue until a retry succeeds, the call times out, or five connections on which
-   * the statement was sent were lost. From the second retry on, the client pauses for 1 to 20
-   * milliseconds before each retry.
+   * true. Retries of a call with its own statement continue until a retry succeeds, the call times
+   * out, or five connections on which the statement was sent were lost. A batch is retried once,
+   * and then sent again in halves; a single call of it is not repeated if another call of the batch
+   * has succeeded. From the second retry on, the client pauses for 1 to 20 milliseconds before each
+   * retry.
    */
   public CoalescedFunctionBuilder<Q, A> retryOnConnectionLoss(boolean retryOnConnectionLoss) {
     options.retryOnConnectionLoss(retryOnConnectionLoss);

@@ -42,8 +42,8 @@ import org.jspecify.annotations.Nullable;
  *       #libraryFile});
  *   <li>{@code majors}: the major versions, if each of them has its own files. This key replaces
  *       {@code scripts}, {@code data} and {@code libraries}. Files for {@code share} are in {@code
- *       share/MAJOR}, libraries in {@code PLATFORM/MAJOR}, and the libraries that these depend on
- *       in {@code needed/PLATFORM/MAJOR}. {@code SHA256SUMS} lists all files;
+ *       share/MAJOR}, libraries in {@code PLATFORM/MAJOR}, and additional libraries that these
+ *       depend on in {@code needed/PLATFORM/MAJOR}. {@code SHA256SUMS} lists all files;
  *   <li>{@code libc}: a directory that contains the GNU C library for which the libraries were
  *       built, in a subdirectory {@code PLATFORM}, and a file {@code SHA256SUMS}; the directory may
  *       be in another jar; by default, the C library of the machine is used;

@@ -199,7 +199,8 @@ public abstract class DatabaseJUnitExtension
   }
 
   /**
-   * Keeps the database of a failed test if the test has one and the user has enabled this option.
+   * Keeps the database of a failed test if the test has one and the user has enabled the option to
+   * keep such databases.
    */
   private void keep(ExtensionContext context) {
     Stored stored = store(owner(context)).get(TestDatabase.class, Stored.class);

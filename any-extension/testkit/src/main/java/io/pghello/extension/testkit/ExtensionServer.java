@@ -30,8 +30,8 @@ import java.util.Objects;
  * {@code PG_EXTENSION_SERVER}), the server runs the programs of an installed PostgreSQL instead,
  * but does not write to the directories of that installation. {@code local:17} or {@code
  * local:/usr/lib/postgresql/17/bin} selects one of several installations. Only {@link
- * ExtensionTest} supports a container or a URL as the value; this class starts an embedded server
- * instead.
+ * ExtensionTest} and the annotation for Spring support a container or a URL as the value; this
+ * class starts an embedded server instead.
  *
  * <p>The server is for tests only: it runs with {@code fsync=off}, and keeps its data in memory if
  * {@code /dev/shm} exists and has 1 GB of free space. It listens on the loopback interface only.

@@ -166,9 +166,9 @@ public final class NativeExtension {
   }
 
   /**
-   * Returns a copy of this extension that does not exist in databases. The server gets its files
-   * and settings, and {@code CREATE EXTENSION} works. Use this for an extension that can be created
-   * in only one database.
+   * Returns a copy of this extension that the testkit does not create in databases. The server gets
+   * its files and settings, and {@code CREATE EXTENSION} works. Use this for an extension that can
+   * be created in only one database.
    */
   public NativeExtension withoutCreate() {
     return new NativeExtension(

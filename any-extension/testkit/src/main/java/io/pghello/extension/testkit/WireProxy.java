@@ -17,7 +17,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A TCP proxy between clients and a PostgreSQL server. It counts round trips, and can delay
- * traffic, stall it, or cut connections.
+ * traffic, pause it, or reset connections.
  *
  * <p>The proxy counts the server's {@code ReadyForQuery} messages as round trips. Such a message
  * ends the response to {@code Sync} or to a simple query (see "Frontend/Backend Protocol" in

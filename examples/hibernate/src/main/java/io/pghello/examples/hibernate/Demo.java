@@ -189,7 +189,7 @@ public final class Demo implements Callable<Integer> {
         throw new IllegalStateException(
             "The database has a schema "
                 + SCHEMA
-                + ", perhaps left by a demo that was killed. If so, run this SQL: DROP SCHEMA "
+                + ", perhaps left by a demo that was killed. If so, run in this database: DROP SCHEMA "
                 + SCHEMA
                 + " CASCADE;",
             e);

@@ -46,7 +46,9 @@ public class OutageLog {
     long before = last.get();
     if (now - before >= INTERVAL_NANOS && last.compareAndSet(before, now)) {
       LOG.warn(
-          "{}: {} (further failures with this code are not logged for a minute)", code, message);
+          "{}: {} (for a minute, further failures with this code are logged only at debug level)",
+          code,
+          message);
     } else {
       LOG.debug("{}: {}", code, message);
     }

@@ -40,8 +40,8 @@ class GreetingController {
   }
 
   /**
-   * Converts the client's exceptions to problem details. Their messages do not contain names, so
-   * they can be returned.
+   * Converts the client's exceptions to problem details. The messages of these exceptions do not
+   * contain names, so they can be returned.
    */
   @ExceptionHandler
   ProblemDetail problem(PgHelloException e) {

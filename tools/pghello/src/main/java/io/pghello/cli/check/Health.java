@@ -119,8 +119,8 @@ public final class Health {
   }
 
   /**
-   * Returns the extension function with this name and these argument types; null if it returned a
-   * wrong result.
+   * Returns the extension function with this name and these argument types; null unless it was
+   * called and returned the right result.
    */
   public @Nullable Own answering(String function) {
     return calledRight.get(function);

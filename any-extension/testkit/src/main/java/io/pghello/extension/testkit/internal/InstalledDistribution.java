@@ -36,8 +36,8 @@ import org.jspecify.annotations.Nullable;
  * An installed PostgreSQL, as reported by its {@code pg_config}. The testkit does not write to the
  * installation's directories. Since version 18, PostgreSQL has a setting for the directories of
  * extensions. Older servers look for an extension's files at paths relative to the server program,
- * so the testkit runs them in a tree that contains copies of three programs and links to all other
- * files.
+ * so the testkit runs them in a tree that contains copies of three programs, and links to the
+ * libraries and shared files.
  *
  * @param bin the directory of programs
  * @param libraries the directory of libraries

@@ -5,37 +5,37 @@ import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** Delays and stalls a proxy's traffic. Thread-safe. */
+/** Delays and pauses a proxy's traffic. Thread-safe. */
 public final class ProxyDelay {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition resumed = lock.newCondition();
   private volatile long oneWayNanos;
-  private volatile boolean stalled;
+  private volatile boolean paused;
 
   /** Delays each direction by half of the round-trip time from now on. */
   public void set(Duration roundTrip) {
     oneWayNanos = roundTrip.toNanos() / 2;
   }
 
-  /** Stalls all traffic from now on. */
+  /** Stops all traffic from now on. */
   public void pause() {
-    stalled = true;
+    paused = true;
   }
 
-  /** Forwards the stalled traffic and ends the stall. */
+  /** Forwards the paused traffic and ends the pause. */
   public void resume() {
     lock.lock();
     try {
-      stalled = false;
+      paused = false;
       resumed.signalAll();
     } finally {
       lock.unlock();
     }
   }
 
-  /** Returns whether traffic is neither delayed nor stalled. */
+  /** Returns whether traffic is neither delayed nor paused. */
   boolean isNone() {
-    return oneWayNanos == 0 && !stalled;
+    return oneWayNanos == 0 && !paused;
   }
 
   long oneWayNanos() {
@@ -43,10 +43,10 @@ public final class ProxyDelay {
   }
 
   void awaitResume() throws InterruptedException {
-    if (stalled) {
+    if (paused) {
       lock.lock();
       try {
-        while (stalled) {
+        while (paused) {
           resumed.await();
         }
       } finally {

@@ -32,7 +32,7 @@ final class ServerMessages extends ProtocolReader {
       firstAnswer = true;
     } else {
       // the response to an empty simple query begins with EmptyQueryResponse, and the response to
-      // an empty prepared query begins with ParseComplete
+      // an empty prepared query begins with ParseComplete or BindComplete
       emptyQuery |= firstAnswer && header[0] == 'I';
       firstAnswer = false;
     }

@@ -24,5 +24,5 @@ public record BulkRequest(
         List<@GreetedName String> names,
     @Schema(description = REPEAT) @Min(1) @Max(10) @Nullable Integer repeat) {
   /** The description of a count. */
-  static final String REPEAT = "Number of greetings. Default: the configured count.";
+  static final String REPEAT = "Number of greetings per name. Default: the configured count.";
 }

@@ -87,7 +87,8 @@ public interface BackupMethod {
    * @param point the point in time that was restored
    * @param databases the table of restored databases to print
    * @param wrong one message for each difference, and all messages of {@code failed}
-   * @param failed one message for each database that could not be restored or read
+   * @param failed one message for each database of a dump that could not be restored or read; empty
+   *     for a pgBackRest backup
    */
   record Proof(
       Instant point, Duration took, Table databases, List<String> wrong, List<String> failed) {

@@ -158,7 +158,8 @@ final class UndoneQuery implements Query {
   record Result(ResultSet rows, boolean clear) {}
 
   /**
-   * Returns SQL with the same statements and numbers of parameters as the SQL that will be sent.
+   * Returns placeholder SQL, which has the same number of statements, and of parameters in each
+   * statement, as the SQL that will be sent.
    */
   private static String shape(boolean begins, int parameters, boolean checked) {
     String marks = "?,".repeat(parameters);

@@ -6,8 +6,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 
 /**
- * Limits the number of statements in flight. Each statement of a caller or batch needs a permit,
- * which is released exactly once.
+ * Limits the number of statements in flight. Each caller or batch holds one permit, which also
+ * covers its retries, and releases it exactly once.
  *
  * <p>A small batch costs the server about as much as a large one. Therefore, for some time after a
  * large batch was sent (its head start), a small batch gets no permit while another statement,

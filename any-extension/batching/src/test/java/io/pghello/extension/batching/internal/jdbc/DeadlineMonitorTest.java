@@ -13,7 +13,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Shows that the watch leaves no interrupt behind, and takes none away. */
+/** Shows that the monitor leaves no interrupt behind, and takes none away. */
 @Timeout(60)
 class DeadlineMonitorTest {
   private static final Duration SHORT = Duration.ofMillis(20);
