@@ -158,8 +158,8 @@ final class UndoneQuery implements Query {
   record Result(ResultSet rows, boolean clear) {}
 
   /**
-   * Returns placeholder SQL, which has the same number of statements, and of parameters in each
-   * statement, as the SQL that will be sent.
+   * Returns placeholder SQL. It has one statement for each statement that will be sent, with the
+   * same number of parameters.
    */
   private static String shape(boolean begins, int parameters, boolean checked) {
     String marks = "?,".repeat(parameters);
