@@ -27,14 +27,34 @@ refuse_cache() {
   exit 1
 }
 
-# is_safe FOLDER: succeeds if only this user and root can rename its contents. It may be a link.
+# unsafe FOLDER: prints the first of this directory and its parents whose contents a user other than this one and root can rename,
+# after resolving links; prints nothing if there is none. Fails if there is no such directory.
+unsafe() {
+  local each folders=()
+  each=$(CDPATH='' cd "$1" 2>/dev/null && pwd -P) || return 1
+  while [ -n "$each" ]; do
+    folders+=("$each")
+    each=${each%/*}
+  done
+  find "${folders[@]}" / -maxdepth 0 \( ! -user "$(id -u)" ! -user 0 -o ! -perm -1000 \
+    \( -perm -002 -o -perm -020 ! -user "$(id -u)" \) \) 2>/dev/null | sed -n 1p
+}
+
+# is_safe FOLDER: succeeds if only this user and root can rename the contents of this directory and its parents.
 is_safe() {
-  [ -n "$(find -H "$1" -maxdepth 0 \( -user "$(id -u)" -o -user 0 \) \( -perm -1000 -o ! -perm -002 \( ! -perm -020 -o -user "$(id -u)" \) \) \
-    2>/dev/null)" ]
+  local found
+  found=$(unsafe "$1") && [ -z "$found" ]
+}
+
+# refuse_unsafe FOLDER: exits if the cache cannot be in this directory.
+refuse_unsafe() {
+  local found
+  found=$(unsafe "$1") || refuse_cache "$1 is not a directory"
+  [ -z "$found" ] || refuse_cache "other users own $found, or can rename its contents, because it has no sticky bit"
 }
 
 # own_cache: sets CACHE to a directory that only this user can write to, because programs in it are run. Exits if there is no such
-# directory. See the rule in docs/test-servers.md, section Cache, which Cache.java applies to the servers of the testkit.
+# directory. See the rule in docs/test-servers.md, section Cache, which InstallationCache.java applies to the servers of the testkit.
 own_cache() {
   local user caches
   user=$(id -un 2>/dev/null) || user=$(id -u)
@@ -47,7 +67,7 @@ own_cache() {
       CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/pg-hello
     else
       CACHE=${TMPDIR:-/tmp}/pg-hello-cache-$user
-      is_safe "${TMPDIR:-/tmp}" || refuse_cache "others may rename the contents of ${TMPDIR:-/tmp}"
+      refuse_unsafe "${TMPDIR:-/tmp}"
       mkdir -m 700 "$CACHE" 2>/dev/null || is_own "$CACHE" || refuse_cache 'it belongs to another user, or is a link'
     fi
   fi
@@ -55,9 +75,7 @@ own_cache() {
   (umask 077 && mkdir -p "$CACHE") 2>/dev/null || refuse_cache 'it cannot be created'
   # The owner of the link is trusted, like the variable.
   CACHE=$(CDPATH='' cd "$CACHE" && pwd -P)
-  [ -n "$(find "$CACHE" -maxdepth 0 \( -user "$(id -u)" -o -user 0 \))" ] ||
-    refuse_cache 'its owner is neither you nor root, and could replace its contents'
-  is_safe "$CACHE" || refuse_cache 'others may rename its contents, because it has no sticky bit'
+  refuse_unsafe "$CACHE"
   if ! is_own "$CACHE" ! -perm -002 ! -perm -020 || { ! is_own "$CACHE" "${CLOSED[@]}" && [ -n "$(foreign "$CACHE")" ]; }; then
     CACHE=$CACHE/$user
     mkdir -m 700 "$CACHE" 2>/dev/null || is_own "$CACHE" "${CLOSED[@]}" ||

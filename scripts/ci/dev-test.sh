@@ -259,7 +259,12 @@ chmod 1777 "$WORK/sticky" "$WORK/linked" "$WORK/closed"
 chmod 777 "$WORK/open"
 plant "$WORK/sticky"
 caches 1 "$none" "$WORK/sticky"
-caches 1 'others may rename its contents' "$WORK/open"
+caches 1 "$WORK/open, or can rename its contents" "$WORK/open"
+# another user could replace a directory above the cache
+mkdir -p "$WORK/open/below/cache" && ln -s "$WORK/open/below" "$WORK/link-below"
+for folder in "$WORK/open/below/cache" "$WORK/open/below/new" "$WORK/link-below/cache"; do
+  caches 1 "$WORK/open, or can rename its contents" "$folder"
+done
 # The permissions of a cache that was created with a umask of 000 before headers.sh checked them.
 plant "$WORK/old" && chmod 777 "$WORK/old/pgxs/99-1/bin"
 caches 1 "$none" "$WORK/old"
@@ -275,7 +280,7 @@ for folder in "$home/.cache" "$home"; do
   chmod 777 "$folder"
   caches 1 "$none" '' HOME="$home" XDG_CACHE_HOME= TMPDIR="$WORK/renamed"
   chmod 777 "$WORK/renamed"
-  caches 1 'others may rename the contents of' '' HOME="$home" XDG_CACHE_HOME= TMPDIR="$WORK/renamed"
+  caches 1 "$WORK/renamed, or can rename its contents" '' HOME="$home" XDG_CACHE_HOME= TMPDIR="$WORK/renamed"
   chmod 755 "$folder" && chmod 1777 "$WORK/renamed"
 done
 rm -rf "$home/.cache"
@@ -308,7 +313,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && setpriv --reuid=65534 
   other bash -c "umask 0 && plant '$WORK/taken/$me'"
   caches 1 'it belongs to another user' "$WORK/taken"
   other bash -c "plant '$WORK/theirs/cache'"
-  caches 1 'its owner is neither you nor root' "$WORK/theirs/cache"
+  caches 1 "other users own $WORK/theirs/cache" "$WORK/theirs/cache"
   # The home of another user cannot contain this user's cache.
   rm -rf "$home" && mkdir -p "$home" "$WORK/tmp" && chmod 1777 "$WORK/tmp" && chown 65534 "$home"
   other bash -c "plant '$home/.cache/pg-hello'"

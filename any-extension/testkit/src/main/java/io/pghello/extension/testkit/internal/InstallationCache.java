@@ -155,8 +155,10 @@ public final class InstallationCache {
   }
 
   /** Returns the subdirectory that only this user can access. */
-  private static Path own(Path root) throws IOException {
-    createDirectories(root);
+  private static Path own(Path path) throws IOException {
+    createDirectories(path);
+    // links are resolved once, because another user may be able to replace them later
+    Path root = path.toRealPath();
     String danger = danger(root);
     if (danger != null) {
       throw new IOException(danger);
@@ -183,23 +185,27 @@ public final class InstallationCache {
   }
 
   /**
-   * Returns the reason why a user other than root and the given user could replace files in a
-   * directory; null if no such user could.
+   * Returns the reason why a user other than root and the given user could replace a directory or
+   * files in it; null if no such user could. Checks the directory and its parent directories, after
+   * resolving links.
    */
   static @Nullable String danger(Path folder, UserPrincipal user) throws IOException {
-    boolean owned = Files.getOwner(folder).equals(user);
-    if (!owned && (int) Files.getAttribute(folder, "unix:uid") != 0) {
-      return "its owner is neither you nor root, and could replace its contents";
+    for (Path each = folder.toRealPath(); each != null; each = each.getParent()) {
+      boolean owned = Files.getOwner(each).equals(user);
+      if (!owned && (int) Files.getAttribute(each, "unix:uid") != 0) {
+        return "the owner of " + each + " is neither you nor root, and could replace its contents";
+      }
+      Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(each);
+      // many systems have a separate group for each user, so group write access to the user's own
+      // directories is safe
+      boolean others =
+          permissions.contains(PosixFilePermission.OTHERS_WRITE)
+              || (!owned && permissions.contains(PosixFilePermission.GROUP_WRITE));
+      if (others && ((int) Files.getAttribute(each, "unix:mode") & STICKY) == 0) {
+        return "other users can rename the contents of " + each + ", which has no sticky bit";
+      }
     }
-    Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(folder);
-    // many systems have a separate group for each user, so group write access to the user's own
-    // directories is safe
-    boolean others =
-        permissions.contains(PosixFilePermission.OTHERS_WRITE)
-            || (!owned && permissions.contains(PosixFilePermission.GROUP_WRITE));
-    return others && ((int) Files.getAttribute(folder, "unix:mode") & STICKY) == 0
-        ? "other users can rename its contents, because it has no sticky bit"
-        : null;
+    return null;
   }
 
   private static boolean isClosed(Path folder) throws IOException {

@@ -219,8 +219,8 @@ class InstallationCacheTest {
     assertThatThrownBy(() -> InstallationCache.in(root))
         .isInstanceOf(IOException.class)
         .hasMessage(
-            "The cache cannot be in %s: other users can rename its contents, because it has no"
-                    .formatted(root)
+            "The cache cannot be in %1$s: other users can rename the contents of %1$s, which has no"
+                    .formatted(root.toRealPath())
                 + " sticky bit. Set PG_HELLO_CACHE to a directory that you own.");
   }
 
@@ -246,7 +246,7 @@ class InstallationCacheTest {
       Files.setAttribute(root, "unix:uid", 65534);
       assertThatThrownBy(() -> InstallationCache.in(root))
           .isInstanceOf(IOException.class)
-          .hasMessageContaining("its owner is neither you nor root, and could replace");
+          .hasMessageContaining(root.toRealPath() + " is neither you nor root, and could replace");
     }
   }
 
@@ -262,11 +262,47 @@ class InstallationCacheTest {
     Files.setAttribute(root, "unix:mode", 0775);
     assertThat(InstallationCache.danger(root, InstallationCache.user())).isNull();
     assertThat(InstallationCache.danger(root, other))
-        .contains("other users can rename its contents");
+        .contains("other users can rename the contents of " + root.toRealPath());
     for (int mode : new int[] {0755, 01775}) {
       Files.setAttribute(root, "unix:mode", mode);
       assertThat(InstallationCache.danger(root, other)).isNull();
     }
+  }
+
+  /** Another user could replace a directory above the cache, and the cache with it. */
+  @ParameterizedTest
+  @CsvSource({"above, 0777", "above, 0772", "above/between, 0777"})
+  void rejectsACacheBelowADirectoryThatOthersCanRename(String folder, String mode)
+      throws IOException {
+    Path parent = root.toRealPath().resolve("above/between");
+    Files.createDirectories(parent);
+    Path open = root.toRealPath().resolve(folder);
+    Files.setAttribute(open, "unix:mode", Integer.parseInt(mode, 8));
+    Path link = Files.createSymbolicLink(root.resolve("link"), parent);
+    for (Path cache : List.of(parent.resolve("cache"), link.resolve("cache"))) {
+      assertThatThrownBy(() -> InstallationCache.in(cache))
+          .isInstanceOf(IOException.class)
+          .hasMessage(
+              "The cache cannot be in %s: other users can rename the contents of %s, which has no"
+                      .formatted(cache, open)
+                  + " sticky bit. Set PG_HELLO_CACHE to a directory that you own.");
+    }
+    Files.setAttribute(open, "unix:mode", 01777);
+    assertThat(InstallationCache.in(link.resolve("cache")).path("a"))
+        .isEqualTo(parent.resolve("cache/server/a"));
+  }
+
+  /** The owner of a directory above the cache could replace the cache. */
+  @Test
+  void rejectsACacheBelowADirectoryOfAnotherUser() throws IOException {
+    assumeTrue(InstallationCache.isRoot(), "only root can change the owner of a directory");
+    Path above = Files.createDirectory(root.toRealPath().resolve("above"));
+    Path cache = Files.createDirectory(above.resolve("cache"));
+    Files.setAttribute(above, "unix:uid", 65534);
+    assertThatThrownBy(() -> InstallationCache.in(cache))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("the owner of " + above + " is neither you nor root");
+    assertThat(root("HOME", above.toString())).startsWith(root.resolve("tmp"));
   }
 
   @Test
@@ -383,8 +419,8 @@ class InstallationCacheTest {
     assertThatThrownBy(() -> root("HOME", root + "/none"))
         .isInstanceOf(IOException.class)
         .hasMessage(
-            "The cache cannot be in %s: other users can rename its contents, because it has no"
-                    .formatted(temporary)
+            "The cache cannot be in %1$s: other users can rename the contents of %1$s, which has no"
+                    .formatted(temporary.toRealPath())
                 + " sticky bit. Set PG_HELLO_CACHE to a directory that you own.");
     Files.setAttribute(temporary, "unix:mode", 01777);
     assertThat(root("HOME", root + "/none").getParent()).isEqualTo(temporary);
