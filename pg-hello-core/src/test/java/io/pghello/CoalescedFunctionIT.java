@@ -538,7 +538,11 @@ class CoalescedFunctionIT {
       strings = {
         "EXECUTE 'DEALLOCATE secret'",
         "EXECUTE 'EXECUTE secret'",
-        "EXECUTE 'PREPARE secret AS SELECT 1'; EXECUTE 'PREPARE secret AS SELECT 1'"
+        "EXECUTE 'PREPARE secret AS SELECT 1'; EXECUTE 'PREPARE secret AS SELECT 1'",
+        // the server's words are: cached plan must not change result type
+        "EXECUTE 'CREATE TEMP TABLE kept (a int)'; EXECUTE 'PREPARE p' || extract(epoch FROM clock_timestamp())::bigint"
+            + " || ' AS TABLE kept'; EXECUTE 'ALTER TABLE kept ADD secret int';"
+            + " EXECUTE (SELECT 'EXECUTE ' || name FROM pg_prepared_statements WHERE statement LIKE '%TABLE kept' ORDER BY prepare_time DESC LIMIT 1)"
       })
   void aFunctionThatUsesPreparedStatementsFailsItsOwnCallAlone(
       String statement, DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy)
@@ -553,7 +557,7 @@ class CoalescedFunctionIT {
       assertThat(get(other)).isEqualTo("Hello, Ada!");
       FunctionCallException own = failure(refused);
       assertThat(own.code()).isEqualTo(Code.SERVER_ERROR);
-      assertThat(own).hasMessageContaining("secret");
+      assertThat(own.getMessage()).containsAnyOf("secret", "cached plan");
     }
   }
 

@@ -119,7 +119,8 @@ public final class SqlErrors {
       case "22P02", "22P03", "22021" -> functions.areChecked();
       // poolers and the server also use these codes for many other errors
       case "08P01", "0A000" ->
-          OF_OTHER_STATEMENT.contains(String.valueOf(reportedField(e, "getRoutine")));
+          OF_OTHER_STATEMENT.contains(String.valueOf(reportedField(e, "getRoutine")))
+              && !hasContextOfFunction(e, functions);
       default -> false;
     };
   }
