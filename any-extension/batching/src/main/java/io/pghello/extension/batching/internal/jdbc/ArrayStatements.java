@@ -18,8 +18,8 @@ import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -190,21 +190,30 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
 
   private Object[] outcomes(StatementExecutor.Session session, List<Asked<Q>> requests)
       throws SQLException {
-    List<Q> arguments = requests.stream().map(Asked::arguments).toList();
-    Array array = session.call(described, arguments, this::bind, row -> row.getArray(2));
+    Array array = session.call(described, arguments(requests), this::bind, row -> row.getArray(2));
     if (array == null) {
       throw session.mismatch();
     }
-    List<A> answers = read(array);
-    if (answers.size() != arguments.size()) {
+    Object[] outcomes = read(array);
+    if (outcomes.length != requests.size()) {
       throw session.mismatch();
     }
-    var outcomes = new Object[arguments.size()];
     for (int i = 0; i < outcomes.length; i++) {
-      A answer = answers.get(i);
-      outcomes[i] = isAnsweredBy(arguments.get(i), answer) ? answer : session.mismatch();
+      if (!isAnsweredBy(requests.get(i).arguments(), outcomes[i])) {
+        outcomes[i] = session.mismatch();
+      }
     }
     return outcomes;
+  }
+
+  /** Returns the arguments of all requests. Faster than a stream, which matters in each batch. */
+  @SuppressWarnings("unchecked")
+  private static <Q> List<Q> arguments(List<Asked<Q>> requests) {
+    var arguments = new Object[requests.size()];
+    for (int i = 0; i < arguments.length; i++) {
+      arguments[i] = requests.get(i).arguments();
+    }
+    return (List<Q>) Collections.unmodifiableList(Arrays.asList(arguments));
   }
 
   /** Binds the arguments. An exception of the mapper does not affect the connection. */
@@ -217,17 +226,18 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
   }
 
   /** Reads the answers. Copies the list, because the program's list may be lazy. */
-  private List<A> read(Array answers) throws SQLException {
+  private Object[] read(Array answers) throws SQLException {
     try {
-      return new ArrayList<>(Objects.requireNonNull(mapper.read(answers), "answers"));
+      return Objects.requireNonNull(mapper.read(answers), "answers").toArray(new Object[0]);
     } catch (RuntimeException | Error e) {
       throw ofProgram(e);
     }
   }
 
-  private boolean isAnsweredBy(Q arguments, @Nullable A answer) {
+  @SuppressWarnings("unchecked") // the mapper has read the answer
+  private boolean isAnsweredBy(Q arguments, @Nullable Object answer) {
     try {
-      return answer != null && mapper.matches(arguments, answer);
+      return answer != null && mapper.matches(arguments, (A) answer);
     } catch (RuntimeException | Error e) {
       throw ofProgram(e);
     }

@@ -53,15 +53,19 @@ public final class TextArrays {
    */
   private static <T> byte[] binary(
       List<T> values, Function<T, String> text, ToIntFunction<T> bytes) {
+    var sizes = new int[values.size()];
     long length = HEADER_BYTES;
+    int index = 0;
     for (T value : values) {
-      length += Integer.BYTES + bytes.applyAsInt(value);
+      sizes[index] = bytes.applyAsInt(value);
+      length += Integer.BYTES + sizes[index++];
     }
     ByteBuffer array = ByteBuffer.allocate(Math.toIntExact(length));
     array.putInt(DIMENSIONS).putInt(NO_NULLS).putInt(Oid.TEXT);
-    array.putInt(values.size()).putInt(FIRST_INDEX);
+    array.putInt(sizes.length).putInt(FIRST_INDEX);
+    index = 0;
     for (T value : values) {
-      int size = bytes.applyAsInt(value);
+      int size = sizes[index++];
       array.putInt(size);
       putUtf8(array, text.apply(value), size);
     }
