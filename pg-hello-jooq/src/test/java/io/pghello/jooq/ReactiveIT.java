@@ -13,6 +13,7 @@ import io.r2dbc.spi.ConnectionFactory;
 import io.r2dbc.spi.ConnectionFactoryOptions;
 import io.r2dbc.spi.R2dbcException;
 import io.r2dbc.spi.Statement;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
@@ -32,18 +33,21 @@ class ReactiveIT {
   private ConnectionFactory factory;
 
   @BeforeEach
-  void open(TestDatabase database) throws Exception {
+  void open(TestDatabase database) throws SQLException {
+    factory = factory(database);
+  }
+
+  static ConnectionFactory factory(TestDatabase database) throws SQLException {
     PGSimpleDataSource jdbc = database.dataSource().unwrap(PGSimpleDataSource.class);
-    factory =
-        ConnectionFactories.get(
-            ConnectionFactoryOptions.builder()
-                .option(ConnectionFactoryOptions.DRIVER, "postgresql")
-                .option(ConnectionFactoryOptions.HOST, jdbc.getServerNames()[0])
-                .option(ConnectionFactoryOptions.PORT, jdbc.getPortNumbers()[0])
-                .option(ConnectionFactoryOptions.DATABASE, String.valueOf(jdbc.getDatabaseName()))
-                .option(ConnectionFactoryOptions.USER, String.valueOf(jdbc.getUser()))
-                .option(ConnectionFactoryOptions.PASSWORD, String.valueOf(jdbc.getPassword()))
-                .build());
+    return ConnectionFactories.get(
+        ConnectionFactoryOptions.builder()
+            .option(ConnectionFactoryOptions.DRIVER, "postgresql")
+            .option(ConnectionFactoryOptions.HOST, jdbc.getServerNames()[0])
+            .option(ConnectionFactoryOptions.PORT, jdbc.getPortNumbers()[0])
+            .option(ConnectionFactoryOptions.DATABASE, String.valueOf(jdbc.getDatabaseName()))
+            .option(ConnectionFactoryOptions.USER, String.valueOf(jdbc.getUser()))
+            .option(ConnectionFactoryOptions.PASSWORD, String.valueOf(jdbc.getPassword()))
+            .build());
   }
 
   // region call
