@@ -104,10 +104,13 @@ axis() {
 
 # recipes COPY MAJOR ARGUMENT...: tests third-party extensions on a major, in a built copy of the tree.
 recipes() {
-  local copy=$1 major=$2 tests=RecipesIT,PgvectorIT,PlacesIT,PostgisIT
+  local copy=$1 major=$2 tests=RecipesIT,PlacesIT,PostgisIT,PostgisProgramsIT
   shift 2
   "$copy/scripts/recipes.sh" "$major" || return
-  [ -e "$copy/any-extension/recipes/pgvector/build/vector.properties" ] || tests=${tests/,PgvectorIT/}
+  # Debian does not have these extensions for all majors
+  [ ! -e "$copy/any-extension/recipes/pgvector/build/vector.properties" ] || tests+=,PgvectorIT,VectorStoresIT
+  [ ! -e "$copy/any-extension/recipes/timescaledb/build/timescaledb.properties" ] || tests+=,TimescaledbIT
+  [ ! -e "$copy/any-extension/recipes/age/build/age.properties" ] || tests+=,AgeIT
   JAVA_HOME=$JDK25 maven -B -ntp -f "$copy/pom.xml" -Precipes -pl :pg-extension-recipes-tests -am -Dpostgres.major="$major" \
     -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false -Dit.test="$tests" -Dfailsafe.failIfNoSpecifiedTests=false \
     -Dmaven.javadoc.skip -Dmaven.source.skip "$@" verify || return
