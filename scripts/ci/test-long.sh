@@ -37,6 +37,7 @@ step wrong-libraries:1 "$ROOT/scripts/ci/checks/wrong-libraries.sh" "$WORK/wrong
 for platform in linux-arm64 darwin-amd64 darwin-arm64 windows-amd64; do
   step "$platform:2" "$ROOT/scripts/regress.sh" --platform "$platform" 17
 done
+step desktop "$ROOT/scripts/ci/offline/containers.sh" run "$ROOT/scripts/ci/desktop.sh" "$WORK/desktop"
 step gradle:3 "$ROOT/scripts/ci/gradle.sh"
 step release:2 "$ROOT/dev" release --dry-run
 step faults "$ROOT/dev" test --repeat 20 faults

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
@@ -48,6 +49,12 @@ class WorkflowsTest {
         .contains("pg-extension-testkit", "pg-hello-testkit", "pg-hello-core")
         .isSubsetOf(modules);
     assertThat(ci).contains("- macos-15 #", "- macos-15-intel\n", "- windows-2025\n");
+    String desktops = ci.substring(ci.indexOf("\n  desktops:"), ci.indexOf("\n  macos-installed:"));
+    String macos = Files.readString(Tree.ROOT.resolve("scripts/macos.sh"));
+    macos = macos.substring(macos.indexOf("TESTED='"), macos.indexOf("usage()"));
+    assertThat(Pattern.compile("pg-[\\w-]+").matcher(macos).results().map(MatchResult::group))
+        .containsExactlyElementsOf(
+            MODULE.matcher(desktops).results().map(one -> one.group(1)).toList());
   }
 
   @Test
