@@ -71,7 +71,8 @@ final class InstallPlan {
                 ? PackedExtension.withSharedFolder(
                     file.getValue(), server.tree().inside(server.shared()).toString())
                 : file.getValue();
-        // without the control file, the extension cannot be created
+        // the control file is written last, because sessions cannot create the extension before the
+        // control file exists
         (path.endsWith(CONTROL) ? last : files).put(place, content);
       }
     }
@@ -236,8 +237,8 @@ final class InstallPlan {
       if (file.getValue() == State.FOREIGN) {
         throw new RefusedException(
             file.getKey()
-                + " differs from the file in the jar, and was not written by the installer, or was"
-                + " changed afterwards. Remedy: remove the package that the file belongs to, or"
+                + " differs from the file in the jar. Either the installer did not write it, or it"
+                + " was changed afterwards. Remedy: remove the package that the file belongs to, or"
                 + " move the file away.");
       }
     }

@@ -193,7 +193,7 @@ public final class Installer {
 
   private static String value(List<String> arguments, int index) throws RefusedException {
     if (index >= arguments.size()) {
-      throw new RefusedException(arguments.get(index - 1) + " lacks its value; see --help.");
+      throw new RefusedException(arguments.get(index - 1) + " requires a value; see --help.");
     }
     return arguments.get(index);
   }
@@ -300,9 +300,9 @@ public final class Installer {
     var remarks = new ArrayList<String>();
     if (!extension.preload().isEmpty()) {
       remarks.add(
-          "The server must load the library at startup: add to shared_preload_libraries, and"
-              + " restart the server: "
-              + String.join(",", extension.preload()));
+          "The server must load the library at startup: add "
+              + String.join(",", extension.preload())
+              + " to shared_preload_libraries, and restart the server.");
     }
     extension
         .settings()
@@ -324,8 +324,8 @@ public final class Installer {
           "The installer does not know which databases have the extension. "
               + (dryRun
                   ? "Drop it there first (DROP EXTENSION), or its functions will fail."
-                  : "In a database that still has it (no DROP EXTENSION before), its functions fail"
-                      + " now."));
+                  : "In databases from which it was not dropped first (DROP EXTENSION), its"
+                      + " functions now fail."));
     }
     return removed.kept().isEmpty() ? OK : WARNING;
   }

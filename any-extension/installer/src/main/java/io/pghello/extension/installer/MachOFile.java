@@ -135,9 +135,10 @@ public final class MachOFile implements NativeFile {
   /**
    * {@inheritDoc}
    *
-   * <p>Checks only symbols that the library imports from the program itself (linked with {@code
-   * -bundle_loader}). If the library was linked with {@code -undefined dynamic_lookup}, its symbols
-   * may be in any loaded library.
+   * <p>Checks only the symbols that the library imports from the server program itself, which
+   * requires that the library was linked with {@code -bundle_loader}. If the library was linked
+   * with {@code -undefined dynamic_lookup}, its symbols may be in any loaded library, so they are
+   * not checked.
    */
   @Override
   public Optional<String> loadProblem(String platform, Optional<NativeFile> server) {

@@ -44,9 +44,9 @@ import org.jspecify.annotations.Nullable;
  *       {@code scripts}, {@code data} and {@code libraries}. Files for {@code share} are in {@code
  *       share/MAJOR}, libraries in {@code PLATFORM/MAJOR}, and additional libraries that these
  *       depend on in {@code needed/PLATFORM/MAJOR}. {@code SHA256SUMS} lists all files;
- *   <li>{@code libc}: a directory that contains the GNU C library for which the libraries were
- *       built, in a subdirectory {@code PLATFORM}, and a file {@code SHA256SUMS}; the directory may
- *       be in another jar; by default, the C library of the machine is used;
+ *   <li>{@code libc}: a directory that contains a file {@code SHA256SUMS} and, in a subdirectory
+ *       {@code PLATFORM}, the GNU C library for which the libraries were built. The directory may
+ *       be in another jar. Default: the server uses the C library of its machine;
  *   <li>{@code preload}: libraries for {@code shared_preload_libraries};
  *   <li>{@code setting.NAME}: a setting that the server needs;
  *   <li>{@code headers.MAJOR}: the PostgreSQL version of the headers that the libraries of a major
@@ -102,7 +102,7 @@ public final class PackedExtension {
   private static final List<String> KEYS =
       List.of("folder", "scripts", "data", "libraries", "majors", "libc", "preload");
 
-  /** The source from which the files of a jar are read. */
+  /** The source of a jar's files. */
   public interface Resources {
     /** Opens a file; returns null if it does not exist. */
     @Nullable InputStream open(String name) throws IOException;
@@ -218,9 +218,10 @@ public final class PackedExtension {
   }
 
   /**
-   * Returns a string that changes when any of the files changes. It consists of the lists of hashes
-   * and the contents of scripts and data, so that libraries need not be read. Empty if the files
-   * are not in jars, because libraries in directories may be rebuilt without a new list.
+   * Returns a string that changes when any of the files changes. The string contains the lists of
+   * hashes and the contents of the scripts and data, so computing it does not require reading the
+   * libraries. Empty if the files are not in jars, because a library in a directory may be rebuilt
+   * without an update of the list of hashes.
    */
   public Optional<String> identity() {
     var listed = new ArrayList<String>();
@@ -328,7 +329,10 @@ public final class PackedExtension {
     return files;
   }
 
-  /** Returns a file's path below a directory. Checks it, because a descriptor may be wrong. */
+  /**
+   * Returns the path, below a directory, of a file that the descriptor lists. Rejects paths that
+   * lead outside the directory.
+   */
   private String inFolder(String folder, String file) {
     try {
       return below(folder, file);
@@ -354,7 +358,10 @@ public final class PackedExtension {
     return folder + file;
   }
 
-  /** Returns the script for a server with the given directory of shared files. */
+  /**
+   * Returns a script in which a server's directory of shared files replaces the placeholder {@link
+   * #SHARED_FOLDER}.
+   */
   public static byte[] withSharedFolder(byte[] script, String shared) {
     var text = new String(script, StandardCharsets.ISO_8859_1);
     if (!text.contains(SHARED_FOLDER)) {

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param tree the file tree of the server
  * @param program the program {@code postgres}
- * @param file the headers of the program
+ * @param file the parsed headers of the program
  * @param version the version, for example {@code 17.11}
  * @param platform the platform of the program, not of this JVM, for example {@code linux-amd64}
  * @param libraries the directory of libraries ({@code pg_config --pkglibdir})
@@ -204,8 +204,8 @@ record Server(
   }
 
   /**
-   * Returns a program's directory of the given kind (e.g. {@code share}), which is recognized by a
-   * file in it.
+   * Returns the directory of the given kind (e.g. {@code share}) that belongs to a program.
+   * Searches the usual directories for the one that contains the given file.
    */
   private static Path folder(FileTree tree, Path program, String kind, String file)
       throws IOException, RefusedException {
@@ -277,8 +277,8 @@ record Server(
   }
 
   /**
-   * Returns the version of the GNU C library in the tree, or of macOS if the tree is this
-   * machine's. Empty if the version is unknown.
+   * Returns the version of the GNU C library in the tree or, for a macOS server, of macOS. Empty if
+   * the version is unknown, e.g. if a macOS server is in the tree of another machine.
    */
   Optional<String> systemVersion() throws IOException, RefusedException {
     if (file instanceof ElfFile) {
@@ -330,8 +330,8 @@ record Server(
   }
 
   /**
-   * Returns a library if it is built for this machine. A machine may also have 32-bit libraries and
-   * libraries for other processors.
+   * Returns a library if it was built for the server's platform. A machine may also have 32-bit
+   * libraries and libraries for other processors.
    */
   private Optional<ElfFile> forThisMachine(byte[] content) {
     try {

@@ -536,7 +536,7 @@ class InstallerTest {
             "acme/acme.control",
             ""));
     assertThat(run("install").out())
-        .contains("add to shared_preload_libraries, and restart the server: acme")
+        .contains("add acme to shared_preload_libraries, and restart the server.")
         .contains("The server needs the setting acme.db = jobs");
   }
 
@@ -623,7 +623,7 @@ class InstallerTest {
     refuses(FakeServer.run(none, "check"), "name one with --name: a, b");
     refuses(FakeServer.run(jar), "check, install or uninstall is missing");
     refuses(FakeServer.run(jar, "check", "--frobnicate"), "Unknown argument: --frobnicate");
-    refuses(FakeServer.run(jar, "check", "--root"), "--root lacks its value");
+    refuses(FakeServer.run(jar, "check", "--root"), "--root requires a value");
     assertThat(FakeServer.run(jar, "--help").out()).startsWith("Usage: ").contains("--dry-run");
   }
 

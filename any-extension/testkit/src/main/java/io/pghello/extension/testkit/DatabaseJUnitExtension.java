@@ -68,9 +68,9 @@ public abstract class DatabaseJUnitExtension
   /**
    * The values of an annotation.
    *
-   * @param key identifies the server; tests with equal keys share one
-   * @param open starts or finds the server; called once for each key. The server is closed at the
-   *     end of the test run.
+   * @param key a key that identifies the server; tests with equal keys share a server
+   * @param open a function that starts or finds the server; called once for each key. The server is
+   *     closed at the end of the test run.
    * @param shared whether the tests of a class share one database
    * @param withExtensions whether the databases contain the extensions
    * @param scripts the scripts that fill the databases' template
@@ -84,7 +84,7 @@ public abstract class DatabaseJUnitExtension
       boolean withExtensions,
       List<String> scripts,
       Class<? extends DatabasePreparer> preparer) {
-    // the implicit constructor would be protected, too
+    // declared explicitly, because an implicit constructor would be protected like the record
     public Settings {}
   }
 
@@ -283,7 +283,7 @@ public abstract class DatabaseJUnitExtension
   private ExtensionContext owner(ExtensionContext context) {
     ExtensionContext owner = context;
     if (settings(context).shared()) {
-      // the annotated class, which may be an enclosing one
+      // the annotated class, which may enclose the test's class
       while (owner.getTestMethod().isPresent()
           || !AnnotationSupport.isAnnotated(owner.getRequiredTestClass(), annotation)) {
         owner = owner.getParent().orElseThrow();

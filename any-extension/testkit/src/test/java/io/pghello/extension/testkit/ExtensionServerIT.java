@@ -229,7 +229,7 @@ class ExtensionServerIT {
   void listsAvailableExtensions() {
     assertRejected(NativeExtension.contrib("vektor"))
         .hasMessageStartingWith(
-            "There is no extension \"vektor\". The class path has pg_hello. Add the"
+            "There is no extension \"vektor\". The class path contains pg_hello. Add the"
                 + " jar that contains META-INF/pg-extension/vektor.properties, or use")
         .hasMessageContaining(", hstore, ");
     assertRejected(NativeExtension.named("hello"))
@@ -272,8 +272,9 @@ class ExtensionServerIT {
     assertThatThrownBy(files::start)
         .isInstanceOf(IllegalStateException.class)
         .hasMessage(
-            "The extension \"acme\" and another extension contain different files"
-                + " share/postgresql/extension/acme--1.0.sql; a server can have only one of them.");
+            "The extension \"acme\" and another extension contain the file"
+                + " share/postgresql/extension/acme--1.0.sql with different contents; a server can"
+                + " have only one of them.");
     ExtensionServer.Builder settings =
         ExtensionServer.builder()
             .extension(NativeExtension.contrib("cube").setting("acme.a", "1"))
@@ -282,7 +283,7 @@ class ExtensionServerIT {
         .isInstanceOf(IllegalStateException.class)
         .hasMessage(
             "The extension \"hstore\" needs acme.a = 2, but another extension needs 1; start a"
-                + " server for each.");
+                + " server for each extension.");
   }
 
   private NativeExtension withLibrary(byte[] library) {
@@ -363,7 +364,7 @@ class ExtensionServerIT {
   void reportsAMissingLibraryOfTheExtension() {
     Stage.of(folder, "acme", "CREATE FUNCTION f() RETURNS int AS '$libdir/acme' LANGUAGE C;");
     assertRejected(NativeExtension.fromInstall(folder))
-        .hasMessageContaining("No extension of this server has the library acme: ");
+        .hasMessageContaining("The server has no library acme. Either ");
   }
 
   @Test
@@ -380,7 +381,7 @@ class ExtensionServerIT {
   void reportsAMissingPreloadedLibrary() {
     assertThatThrownBy(() -> server(NativeExtension.contrib("cube").preload("no_such_library")))
         .isInstanceOf(java.io.UncheckedIOException.class)
-        .hasMessageContaining("No extension of this server has the library no_such_library: ");
+        .hasMessageContaining("The server has no library no_such_library. Either ");
   }
 
   /** The script crashes its session in the way that a library could. */
@@ -390,7 +391,7 @@ class ExtensionServerIT {
     assertRejected(NativeExtension.fromInstall(folder))
         .hasMessageContaining("CREATE EXTENSION \"acme\" failed: ")
         .hasMessageContaining(
-            "A server process has crashed, because of the library or the script: ")
+            "A server process crashed because of the extension's library or script: ")
         .hasMessageContaining("signal 11");
     try (ExtensionServer server = server(NativeExtension.contrib("cube"));
         TestDatabase database = server.createDatabase()) {

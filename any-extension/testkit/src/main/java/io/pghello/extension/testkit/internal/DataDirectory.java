@@ -28,8 +28,9 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A directory for a running server, in memory if possible. It is locked while it is in use. If a
- * JVM is killed, the next JVM stops the server in the directory and removes the directory.
+ * A directory for the data and log of a running server, in memory if possible. The directory is
+ * locked while it is in use. If a JVM is killed, the next JVM that creates such a directory stops
+ * the killed JVM's server and removes its directory.
  */
 final class DataDirectory implements AutoCloseable {
   private static final System.Logger LOGGER = System.getLogger("io.pghello.extension.testkit");
@@ -262,7 +263,7 @@ final class DataDirectory implements AutoCloseable {
           removeIfAbandoned(folder);
         }
       } catch (IOException e) {
-        // another JVM may be removing the directory; this JVM does not need it in any case
+        // another JVM may be removing the directory at the same time, and this JVM does not use it
         LOGGER.log(System.Logger.Level.DEBUG, "could not remove " + folder, e);
       }
     }
@@ -313,8 +314,8 @@ final class DataDirectory implements AutoCloseable {
   }
 
   /**
-   * Removes a directory with its contents, even while an exiting process removes files. Removes the
-   * lock last, so that an interrupted removal can be completed later.
+   * Removes a directory with its contents, even while an exiting process removes files from it.
+   * Removes the lock last, so that an interrupted removal can be completed later.
    */
   static void delete(Path folder) throws IOException {
     deleteContents(folder);

@@ -27,7 +27,8 @@ import org.postgresql.ds.PGSimpleDataSource;
 
 /**
  * The databases of one server: a template with the extensions, and copies of it. An ordinary role
- * owns the databases, and creates the extensions that are trusted.
+ * owns the databases and creates the trusted extensions. The superuser creates all other
+ * extensions.
  *
  * <p>Thread-safe.
  */
@@ -190,7 +191,7 @@ public final class DatabaseFactory implements AutoCloseable {
 
   /**
    * Drops the template, all other databases of the owner, and also the owner if {@link #prepare}
-   * created it. If a database cannot be dropped, the owner is kept too.
+   * created it. If a database is kept for inspection or cannot be dropped, the owner is kept too.
    *
    * @throws SQLException if a database or the owner cannot be dropped
    */
@@ -240,7 +241,8 @@ public final class DatabaseFactory implements AutoCloseable {
   /**
    * Creates a database with a generated name, or takes one that was created ahead of time.
    *
-   * @param preparer the preparer that fills the template of the database; null for none
+   * @param preparer the preparer that fills the template of the database; null for a database
+   *     without additional contents
    * @throws IllegalStateException if the preparer fails
    */
   public String create(boolean withExtension, @Nullable DatabasePreparer preparer)
@@ -328,12 +330,12 @@ public final class DatabaseFactory implements AutoCloseable {
     }
   }
 
-  /** If a test has crashed the server, waits until it accepts connections again. */
+  /** If a test has crashed the server, waits until the server accepts connections again. */
   void awaitServer() throws SQLException {
     admin.awaitServer();
   }
 
-  /** Returns a name that no other database has or had. */
+  /** Returns a new database name. Each call returns a different name. */
   String newName() {
     return names.prefix() + TEST + created.incrementAndGet();
   }
@@ -350,8 +352,9 @@ public final class DatabaseFactory implements AutoCloseable {
   }
 
   /**
-   * Creates a database. FILE_COPY is used on embedded servers because it writes no WAL, and because
-   * it also copies the catalog's relation cache file, so the first session starts faster.
+   * Creates a database. On embedded servers, uses the strategy FILE_COPY: it writes no WAL, and it
+   * also copies the catalog's relation cache file, so the first session in the database starts
+   * faster.
    */
   void create(AdminConnection by, String name, @Nullable String template) throws SQLException {
     by.execute(
@@ -471,8 +474,8 @@ public final class DatabaseFactory implements AutoCloseable {
   }
 
   /**
-   * Returns the rest of a sentence that begins with the name of a kept database, including the
-   * commands to connect.
+   * Returns the end of the log message about a kept database, which contains the commands to
+   * connect to the database. The beginning of the message names the database.
    */
   String keptOnForeignServer(String name) {
     String user = superuser.user();
@@ -495,7 +498,7 @@ public final class DatabaseFactory implements AutoCloseable {
   /**
    * Ends the sessions in a database and drops it. If databases are created ahead of time on this
    * server, databases with generated names are dropped in the background. All others are dropped
-   * immediately. Does nothing if the database does not exist.
+   * immediately. Does nothing if the database does not exist or is kept for inspection.
    */
   public void discard(String name) throws SQLException {
     if (kept.contains(name)) {
@@ -565,7 +568,10 @@ public final class DatabaseFactory implements AutoCloseable {
     return new AdminConnection(own(adminDatabase));
   }
 
-  /** Returns a data source with the testkit's application name. */
+  /**
+   * Returns a data source for the testkit's own superuser sessions. Their application name
+   * identifies them as the testkit's.
+   */
   private DataSource own(String database) {
     PGSimpleDataSource dataSource = source(database, superuser);
     dataSource.setApplicationName(names.application());

@@ -99,7 +99,7 @@ final class DebianPackage {
   private static Path inFolder(Path folder, String name) throws IOException {
     Path path = folder.resolve("./" + name).normalize();
     if (!path.startsWith(folder)) {
-      throw new IOException("it has " + name + ", which leads out of its folder");
+      throw new IOException("it contains " + name + ", a path outside the package's directory");
     }
     return path;
   }
@@ -113,7 +113,8 @@ final class DebianPackage {
         break;
       }
       if (!above.toRealPath().startsWith(folder)) {
-        throw new IOException("it has " + entry.getName() + ", which leads out of its folder");
+        throw new IOException(
+            "it contains " + entry.getName() + ", a path outside the package's directory");
       }
       above = above.resolve(part);
     }

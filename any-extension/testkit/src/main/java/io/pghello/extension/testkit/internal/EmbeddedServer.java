@@ -32,7 +32,8 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /**
- * A server that keeps its data directory when it stops or crashes, until {@link #close()}.
+ * An embedded PostgreSQL server. It keeps its data directory when it stops or crashes. {@link
+ * #close()} removes the directory unless {@link #keep()} was called.
  *
  * <p>{@code initdb} runs once for each build of the extensions. The resulting data directory,
  * including the template database, is stored in the user's cache and copied for each server.
@@ -137,7 +138,7 @@ public final class EmbeddedServer {
     this.port = port;
     this.fixedPort = port != 0;
     this.scratch = scratch;
-    // from here on, the JVM may exit at any time
+    // register the hook before the server is started, because the JVM may exit at any time
     Runtime.getRuntime().addShutdownHook(cleaner);
   }
 
@@ -226,7 +227,7 @@ public final class EmbeddedServer {
     }
   }
 
-  /** Starts the server on the same port if it is not running. */
+  /** Starts the server if it is not running. A server that is started again uses the same port. */
   public void start() throws IOException {
     lock.lock();
     try {
@@ -275,8 +276,8 @@ public final class EmbeddedServer {
   }
 
   /**
-   * Throws immediately if the port is in use, because the server would report this only after some
-   * seconds.
+   * Throws an exception if the port is in use. Without this check, the server would report the
+   * problem only after some seconds.
    */
   private static void requireFree(int port) throws IOException {
     try (var socket = new ServerSocket()) {
@@ -411,7 +412,10 @@ public final class EmbeddedServer {
    */
   record Kept(Path passwords, String end) {}
 
-  /** Keeps the server running after this JVM exits. {@link #close()} no longer stops it. */
+  /**
+   * Keeps the server running after this JVM exits. After this call, {@link #close()} does not stop
+   * the server.
+   */
   Kept keep() throws IOException {
     lock.lock();
     try {
@@ -582,8 +586,8 @@ public final class EmbeddedServer {
   }
 
   /**
-   * Sets a new password for roles, because otherwise all servers that are copied from the template
-   * would share its password.
+   * Sets the same new password for all given roles. Without this change, all servers that are
+   * copied from one template would share its password.
    */
   private void changePasswords(List<String> roles) throws IOException {
     lock.lock();
@@ -654,7 +658,7 @@ public final class EmbeddedServer {
                 + (programs.platform().isLinux()
                     ? ", and user namespaces (unshare -U) are not allowed here"
                     : "")
-                + ". Run as an ordinary user, or test on a container or an existing server"
+                + ". Run the tests as an ordinary user, or on a container or an existing server"
             : "")
         + ". "
         + (cause.getClass() == IOException.class ? cause.getMessage() : cause)
@@ -683,8 +687,8 @@ public final class EmbeddedServer {
   }
 
   /**
-   * Waits for the log entry about a crashed process, kills the server, and returns the error
-   * message.
+   * Waits until the server has logged that one of its processes crashed, kills the server, and
+   * returns the error message.
    */
   private String crash() throws IOException {
     long end = System.nanoTime() + CRASH_NANOS;
@@ -698,7 +702,7 @@ public final class EmbeddedServer {
     while (crashed < lines.size() - 1 && !lines.get(crashed).contains(CRASHED)) {
       crashed++;
     }
-    return "A server process has crashed, because of the library or the script: "
+    return "A server process crashed because of the extension's library or script: "
         + String.join(" | ", lines.subList(Math.max(0, crashed - CRASH_LINES), crashed + 1));
   }
 
@@ -716,8 +720,8 @@ public final class EmbeddedServer {
       Map<String, String> settings,
       Path folder)
       throws IOException {
-    // SCRAM would add milliseconds and a round trip to each login to protect guessable passwords;
-    // this password is random
+    // SCRAM protects guessable passwords, but adds some milliseconds and a round trip to each
+    // login; this password is random and does not need that protection
     var all = new TreeMap<>(settings);
     all.put("password_encryption", "md5");
     if (major >= 18) {

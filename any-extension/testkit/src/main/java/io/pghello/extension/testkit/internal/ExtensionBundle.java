@@ -36,14 +36,15 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The files and settings that extensions add to a stock server. Reads the files only when they are
- * needed, because a server that is already in the cache does not need them. Not thread-safe.
+ * The files and settings that extensions add to a stock server. The files are read on first use, so
+ * they are not read if the server's directory is already in the cache. Not thread-safe.
  */
 public final class ExtensionBundle {
   static final String PRELOAD = "shared_preload_libraries";
 
   /**
-   * A file in the server's directory that lists the libraries for the dynamic loader to preload.
+   * The path, relative to the server's directory, of the file that lists the libraries for the
+   * dynamic loader to preload.
    */
   static final String PRELOADED = "lib/preloaded";
 
@@ -72,7 +73,8 @@ public final class ExtensionBundle {
   private static final int LETTERS_PER_SLIP = 4;
 
   /**
-   * The extensions that a recipe's jar omits although they are in its packages, with the reasons.
+   * The extensions in the Debian packages of PostGIS that the jar of this project's PostGIS recipe
+   * omits, each with the explanation for the error message.
    */
   private static final Map<String, String> LEFT_OUT =
       Map.of(
@@ -96,8 +98,9 @@ public final class ExtensionBundle {
   /**
    * Collects the settings of extensions for a server on this machine. The files are read later.
    *
-   * @throws IllegalStateException if two extensions have different values for a setting. Methods
-   *     that need the files also throw it if two extensions have different contents for a file.
+   * @throws IllegalStateException if two extensions need different values of a setting. Methods
+   *     that read the files also throw it if two extensions contain the same file with different
+   *     contents.
    */
   ExtensionBundle(List<ServerExtension> extensions, PostgresDistribution stock) throws IOException {
     this(
@@ -196,8 +199,9 @@ public final class ExtensionBundle {
   }
 
   /**
-   * Rejects extensions with libraries that need data files. A library finds its data files only in
-   * a directory next to its own, and a container has different directories.
+   * Rejects extensions with libraries that need data files. A library finds its data files only if
+   * their directory is next to the library's own directory, and a container does not have this
+   * layout.
    */
   private void requireNoData() throws IOException {
     for (String path : files().keySet()) {
@@ -212,8 +216,8 @@ public final class ExtensionBundle {
   }
 
   /**
-   * Adds the newest C library that the extensions contain if the machine's C library is too old,
-   * and returns the version of the added library. Empty if none was added.
+   * If the machine's C library is too old for the extensions, adds the newest C library that the
+   * extensions contain. Returns the version of the added library, or empty if none was added.
    */
   private Optional<String> addLibc(Map<String, byte[]> files, String machines) throws IOException {
     String needed =
@@ -260,7 +264,8 @@ public final class ExtensionBundle {
 
   private static void add(
       Map<String, byte[]> files, ServerExtension extension, String path, byte[] content) {
-    // two files with the same library name may be different point releases, which are compatible
+    // if two extensions contain a needed library with the same name, the first one is used: such
+    // libraries may be different point releases, which are compatible
     byte[] before =
         path.startsWith(ExtensionSource.NEEDED)
             ? files.putIfAbsent(path, content)
@@ -271,9 +276,9 @@ public final class ExtensionBundle {
       throw new IllegalStateException(
           "The extension \""
               + extension.name()
-              + "\" and another extension contain different files "
+              + "\" and another extension contain the file "
               + path
-              + "; a server can have only one of them.");
+              + " with different contents; a server can have only one of them.");
     }
   }
 
@@ -289,7 +294,7 @@ public final class ExtensionBundle {
               + value
               + ", but another extension needs "
               + before
-              + "; start a server for each.");
+              + "; start a server for each extension.");
     }
   }
 
@@ -323,8 +328,8 @@ public final class ExtensionBundle {
   }
 
   /**
-   * Returns a hash of the server's identity and the files. Reads no files if all extensions have an
-   * identity.
+   * Returns a hash of the server's identity and the extensions' files. If all extensions have an
+   * identity, hashes the identities instead of reading the files.
    */
   String key(String server) throws IOException {
     MessageDigest digest = Sha256.digest();
@@ -387,7 +392,8 @@ public final class ExtensionBundle {
       if (!Files.isDirectory(parent)) {
         Files.createDirectories(parent);
       }
-      // an existing file is linked to the stock server's file
+      // an existing file may be a hard link to the stock server's file, which must not be
+      // overwritten
       Files.deleteIfExists(path);
       Files.write(path, content(file, sharedFolder(place)), StandardOpenOption.CREATE_NEW);
     }
@@ -549,8 +555,8 @@ public final class ExtensionBundle {
   }
 
   /**
-   * Rejects extensions that the server would reject, because the server's own messages may be
-   * unclear.
+   * Rejects extensions that the server would reject. The messages of this method are clearer than
+   * the server's own messages.
    *
    * @throws IllegalStateException if an extension cannot be used; the message contains the cause
    *     and a remedy
@@ -601,7 +607,8 @@ public final class ExtensionBundle {
             "The extension contains the library "
                 + name
                 + ", which PostgreSQL cannot find on macOS: because of the server's signature,"
-                + " macOS ignores DYLD_LIBRARY_PATH. Link it into the extension's library statically.");
+                + " macOS ignores DYLD_LIBRARY_PATH. Link it statically into the extension's"
+                + " library.");
       }
       if (file.getKey().startsWith(ExtensionSource.LIBRARIES) && name.endsWith(suffix)) {
         requireUsable(name, file.getValue(), system, server);
@@ -663,7 +670,7 @@ public final class ExtensionBundle {
         + needed
         + " of the GNU C library, but "
         + (ownGlibc.isPresent()
-            ? "the one in the extensions' packages is " + present + ": use a newer package libc6."
+            ? "the extensions' packages contain version " + present + ": use a newer libc6 package."
             : "this machine has "
                 + present
                 + ": build it here, or use the package from an older distribution.");
@@ -696,7 +703,7 @@ public final class ExtensionBundle {
                   : "The extension \"" + by + "\" requires \"" + name + "\", which was not found.")
               + LEFT_OUT.getOrDefault(
                   name, similar(name, Stream.concat(onClassPath.stream(), ofServer.stream())))
-              + " The class path has "
+              + " The class path contains "
               + (onClassPath.isEmpty() ? "no extension" : String.join(", ", onClassPath))
               + ". Add the jar that contains META-INF/pg-extension/"
               + name
@@ -742,8 +749,8 @@ public final class ExtensionBundle {
   }
 
   /**
-   * Returns a name without its "pg" prefix and punctuation, e.g. "vector" for both pgvector and
-   * pg_vector.
+   * Returns a name without punctuation and without a prefix such as "pg" or "postgres", e.g.
+   * "vector" for both pgvector and pg_vector.
    */
   private static String plain(String name) {
     String letters = name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "");

@@ -100,7 +100,8 @@ public final class InstallationCache {
   }
 
   /**
-   * Returns an exception's text. Subclasses of IOException often have only a path as their message.
+   * Returns an exception's message, together with the exception's class unless that is IOException:
+   * the message of a subclass is often only a path.
    */
   private static String said(IOException e) {
     String message = e.getMessage();
@@ -251,8 +252,9 @@ public final class InstallationCache {
   }
 
   /**
-   * Returns whether a user owns a file. On Windows, the Administrators group owns files created by
-   * an administrator, and other users cannot assign files to a group.
+   * Returns whether a user owns a file. On Windows, accepts every group as the owner: the
+   * Administrators group owns files created by an administrator, and other users cannot assign
+   * files to a group.
    */
   static boolean isOwnedBy(UserPrincipal user, UserPrincipal owner) {
     return owner.equals(user) || owner instanceof GroupPrincipal;
@@ -317,7 +319,8 @@ public final class InstallationCache {
    * Removes the least recently used directories. Called while another directory is created.
    *
    * @param prefix the prefix of the names of these directories; directories with this prefix must
-   *     not be in use for more than a few minutes
+   *     be used for only a few minutes at a time, because a directory that was last used earlier
+   *     may be removed
    * @param kept the number of directories to keep
    */
   void removeUnused(String prefix, int kept) throws IOException {
@@ -338,8 +341,8 @@ public final class InstallationCache {
   }
 
   /**
-   * Waits for other JVMs, and for other threads of this JVM, including threads of other class
-   * loaders.
+   * Locks a file. Waits while another JVM or another thread of this JVM holds the lock. The thread
+   * may belong to another class loader.
    */
   private static void lock(FileChannel channel) throws IOException {
     while (true) {
@@ -369,7 +372,7 @@ public final class InstallationCache {
     }
   }
 
-  /** Removes incomplete directories of other JVMs. The caller must hold the lock. */
+  /** Removes incomplete directories that other JVMs have left. The caller must hold the lock. */
   private void removeUnfinished() throws IOException {
     List<Path> unfinished;
     try (Stream<Path> children = Files.list(folder)) {

@@ -34,10 +34,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An installed PostgreSQL, as reported by its {@code pg_config}. The testkit does not write to the
- * installation's directories. Since version 18, PostgreSQL has a setting for the directories of
- * extensions. Older servers look for an extension's files at paths relative to the server program,
- * so the testkit runs them in a tree that contains copies of three programs, and links to the
- * libraries and shared files.
+ * installation's directories. PostgreSQL 18 and later can load extensions from directories that a
+ * setting specifies. Older servers look for an extension's files at paths relative to the server
+ * program. For these servers, the testkit creates a directory tree with copies of three programs
+ * and with links to the libraries and shared files, and runs the copies.
  *
  * @param bin the directory of programs
  * @param libraries the directory of libraries
@@ -95,9 +95,9 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
   /**
    * Finds a server on this machine.
    *
-   * @param which a major version, the path of a pg_config or of its directory, or {@link
-   *     ServerLocation#LOCAL} for the first server on the {@code PATH}, or, if there is none, for
-   *     the newest server in the usual directories
+   * @param which a major version; the path of a {@code pg_config} or of its directory; or {@link
+   *     ServerLocation#LOCAL}, which selects the first server on the {@code PATH} or, if the {@code
+   *     PATH} contains none, the newest server in the usual directories
    * @throws IllegalStateException if no usable server is found; the message contains the reason
    */
   static InstalledDistribution find(String which) throws IOException {
@@ -109,7 +109,7 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
         Path.of(drive == null ? "/" : drive + File.separator).toAbsolutePath());
   }
 
-  /** Returns the directories of a PATH variable. */
+  /** Returns the absolute directories in the value of a PATH variable. */
   static List<Path> folders(String path) {
     List<Path> folders = new ArrayList<>();
     for (String folder : path.split(File.pathSeparator, -1)) {
@@ -133,8 +133,8 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
    */
   static InstalledDistribution find(String which, List<Path> path, Path root) throws IOException {
     if (!which.equals(ServerLocation.LOCAL) && !which.matches("\\d{1,4}")) {
-      // absolute, so that the checked program is the one that runs: a bare name would be searched
-      // on the path
+      // an absolute path, because the system would search the PATH for a bare name, and might run a
+      // program other than the checked one
       return at(Path.of(which).toAbsolutePath());
     }
     var refused = new LinkedHashSet<String>();
@@ -147,9 +147,9 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
   }
 
   /**
-   * Returns the usable servers with a pg_config in these directories, and collects the reasons for
-   * rejecting others. The stream is lazy: a pg_config runs only when the stream reaches its
-   * directory.
+   * Returns the usable servers that have a pg_config in these directories. Adds the reasons for
+   * rejecting other servers to {@code refused}. The stream is lazy: a pg_config runs only when the
+   * stream reaches its directory.
    */
   private static Stream<InstalledDistribution> in(
       List<Path> folders, String which, Set<String> refused) {
@@ -176,8 +176,8 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
     return new IllegalStateException(
         "There is no usable installed PostgreSQL"
             + (which.equals(ServerLocation.LOCAL) ? "" : " " + which)
-            + ". Searched for pg_config on the path and in the directories of Debian, Red Hat,"
-            + " Homebrew, Postgres.app and the EDB installers."
+            + ". The testkit searched the PATH and the directories of Debian, Red Hat,"
+            + " Homebrew, Postgres.app and the EDB installers for pg_config."
             + (refused.isEmpty() ? "" : " Rejected: " + String.join("; ", refused) + ".")
             + " Install a server (sudo apt-get install postgresql, brew install postgresql@18), or"
             + " set the path of a pg_config: local:/DIRECTORY/bin/pg_config.");
@@ -311,14 +311,15 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
   }
 
   /**
-   * Rejects a file that every user could replace, because it is run or loaded with this user's
-   * privileges. If this user is root, also rejects a file that any other user could replace.
+   * Rejects a file that all users could replace, because the testkit runs or loads the file with
+   * this user's privileges. If this user is root, also rejects a file that is owned by another
+   * user, or is in a directory that another user owns.
    */
   private static void requireSafe(Path file) throws IOException {
     requireSafe(file, InstallationCache.user());
   }
 
-  /** Rejects a file that other users could replace. */
+  /** Checks a file for the given user; see {@link #requireSafe(Path)}. */
   static void requireSafe(Path file, UserPrincipal user) throws IOException {
     for (Path start : List.of(file.toAbsolutePath().normalize(), file.toRealPath())) {
       Path child = null;
@@ -393,14 +394,18 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
     return ExtensionBundle.shortened(digest);
   }
 
-  /** Empty, because installed servers were tested only with the machine's own C library. */
+  /**
+   * Returns empty: extensions must not replace the C library, because installed servers were tested
+   * only with the machine's own.
+   */
   @Override
   public Optional<String> replaceableGlibc() {
     return Optional.empty();
   }
 
   /**
-   * Returns the server to use with extensions.
+   * Returns this server, set up to run with extensions: from its own directories if it can load the
+   * files from another directory, otherwise from a tree of links.
    *
    * @param files the paths of the extensions' files, relative to the server's directory
    */
@@ -432,9 +437,11 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
   }
 
   /**
-   * Creates a subdirectory with links to the installed files, at the same absolute paths as in the
-   * installation. Also creates links to its directories of programs, libraries and shared files, at
-   * the paths that these directories have in an unpacked server.
+   * Creates a subdirectory {@code installed} that mirrors the installation: it contains copies of
+   * the programs and links to the other installed files, below the files' absolute paths. Also
+   * creates links to the mirrored directories of programs, libraries and shared files, at the paths
+   * that these directories have in an unpacked server. If the server runs from its own directories,
+   * only creates the given directory.
    */
   @Override
   public void unpack(Path folder) throws IOException {
@@ -459,7 +466,7 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
     link(shared, root, Integer.MAX_VALUE);
     Path prefix = bin.getParent();
     if (prefix != null && !OF_ALL.contains(prefix.toString().substring(1))) {
-      // programs may look for libraries in a directory next to theirs
+      // programs may look for libraries in the directory lib next to their own directory
       link(prefix.resolve("lib"), root, 1);
     }
     linkPart(folder.resolve("bin"), inside(root, bin));
@@ -471,7 +478,7 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
     return root.resolve(path.getRoot().relativize(path));
   }
 
-  /** Creates links to the files in a directory. */
+  /** Mirrors a directory below {@code root}, with links to its files. */
   private static void link(Path folder, Path root, int depth) throws IOException {
     if (!Files.isDirectory(folder)) {
       return;
@@ -484,7 +491,7 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
           @Override
           public FileVisitResult preVisitDirectory(Path dir, BasicFileAttributes attributes)
               throws IOException {
-            // bitcode takes several megabytes and is used only for JIT compilation, which tests do
+            // bitcode has several megabytes and is used only for JIT compilation, which tests do
             // not need
             if (dir.endsWith("bitcode")) {
               return FileVisitResult.SKIP_SUBTREE;

@@ -114,7 +114,10 @@ public final class InstalledExtension implements ExtensionSource {
   private static String problem(
       Path root, @Nullable String name, Set<String> names, List<Path> controls) {
     if (name == null && names.size() > 1) {
-      return root + " has several extensions: " + String.join(", ", names) + ". Pass one name.";
+      return root
+          + " has several extensions: "
+          + String.join(", ", names)
+          + ". Pass one of these names.";
     }
     String wanted = name == null ? "a control file (NAME.control)" : name + ".control";
     for (Path control : controls) {
@@ -217,8 +220,8 @@ public final class InstalledExtension implements ExtensionSource {
   }
 
   /**
-   * Returns the files that {@link #files} leaves out, for example programs, relative to the
-   * directory. Excludes documentation, headers and bitcode.
+   * Returns the paths, relative to the directory, of the files that {@link #files} does not return,
+   * for example programs. Does not list documentation, headers and bitcode.
    */
   public List<String> leftOut(int major) throws IOException {
     Path shared = sharedFolder(major);
@@ -289,9 +292,10 @@ public final class InstalledExtension implements ExtensionSource {
   }
 
   /**
-   * Returns the libraries that packages install for all programs.
+   * Returns the libraries that packages install into the directories for all programs, such as
+   * {@code /usr/lib}.
    *
-   * @param place the place: {@link #LIBC} for the C library, or {@link #NEEDED} for all other
+   * @param place {@link #LIBC} to return the C library, or {@link #NEEDED} to return all other
    *     libraries
    */
   private Map<String, byte[]> machines(String place) throws IOException {
@@ -310,7 +314,7 @@ public final class InstalledExtension implements ExtensionSource {
         }
       }
     }
-    // keep only the link, because other libraries refer to its name
+    // keep only the link, because other libraries refer to the link's name
     targets.forEach(target -> found.remove(NEEDED + target));
     return found;
   }
@@ -364,8 +368,8 @@ public final class InstalledExtension implements ExtensionSource {
   }
 
   /**
-   * Returns a file's content, or null for a link to a directory or to a missing file. Absolute
-   * links are resolved against the directory.
+   * Returns a file's content, or null for a link to a directory or to a missing file. The target of
+   * an absolute link is resolved as if the directory were the root directory.
    */
   private byte @Nullable [] read(Path file) throws IOException {
     Path at = file;

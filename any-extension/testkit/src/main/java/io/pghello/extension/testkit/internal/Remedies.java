@@ -14,8 +14,8 @@ import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 
 /**
- * Remedies for the errors of a server that rejects an extension or does not start with the
- * extension.
+ * Remedies for the errors of a server that rejects an extension, or that does not start because of
+ * the extension.
  */
 public final class Remedies {
   // the first match is used; $1 in a remedy refers to the group of its pattern
@@ -50,8 +50,8 @@ public final class Remedies {
     remedy(
         "code signature (?:in|invalid)|not valid for use in process|code signing blocked",
         "macOS rejects the library's signature: build it again, or sign it again (codesign --force"
-            + " --sign - FILE). Replace a library that was loaded before by renaming; do not"
-            + " overwrite it.");
+            + " --sign - FILE). If the old library was loaded before, do not overwrite it: move the"
+            + " new file to its path.");
     // Windows
     remedy(
         "could not load library \"([^\"]*)\": The specified module could not be found",
@@ -67,8 +67,8 @@ public final class Remedies {
             + " this platform.");
     remedy(
         "could not access file \"(?:\\$libdir/)?([^\"]*)\": No such file",
-        "No extension of this server has the library $1: its name in the control file, or in"
-            + " shared_preload_libraries, is wrong, or make install did not install it.");
+        "The server has no library $1. Either its name is wrong in the control file or in"
+            + " shared_preload_libraries, or make install did not install it.");
     remedy(
         "incompatible library \"([^\"]*)\"",
         "The library was built for another server: build it with the PG_CONFIG of this server's"
@@ -81,12 +81,13 @@ public final class Remedies {
             + " A container gets the files from a jar on the class path.");
     remedy(
         UNDEFINED_SYMBOL,
-        "The library needs $1, which neither this server nor the library's dependencies have.");
+        "The library needs the symbol $1, which neither this server nor the library's dependencies"
+            + " have.");
     remedy(
         "can only create extension in database (\\S+)",
         "The extension works in only one database, so the template cannot contain it. Add it to"
             + " the server with NativeExtension.withoutCreate(), create a database with the name in"
-            + " its setting, and run CREATE EXTENSION there.");
+            + " the extension's setting, and run CREATE EXTENSION there.");
     remedy(
         "shared_preload_libraries",
         "Preload its library: NativeExtension.preload(\"LIBRARY\"), or preload=LIBRARY in the"
@@ -121,14 +122,15 @@ public final class Remedies {
    */
   static String ofStatus(int status) {
     return status == LIBRARY_NOT_FOUND
-        ? " Windows does not find a library that PostgreSQL needs, probably VCRUNTIME140.dll:"
+        ? " Windows cannot find a library that PostgreSQL needs, probably VCRUNTIME140.dll:"
             + " install the Microsoft Visual C++ Redistributable (x64)."
         : "";
   }
 
   /**
-   * Returns a sentence with both versions if a library uses a symbol from newer headers that the
-   * server does not have. Returns an empty string for other messages.
+   * If a library uses a symbol that the server does not have, returns a sentence with the versions
+   * of the server and of the headers that the library was built with. Returns an empty string for
+   * other messages.
    *
    * @param server the version of the server, e.g. 17.4
    * @param headers the version of the headers that the library was built with; null if unknown

@@ -34,7 +34,10 @@ public record ServerExtension(
     return of(requireName(name), new NoFiles());
   }
 
-  /** The source of an extension whose files the server already has. */
+  /**
+   * The source of an extension that comes with the server. It returns no files, because the server
+   * already has them.
+   */
   private record NoFiles() implements ExtensionSource {
     @Override
     public Map<String, byte[]> files(String platform, int major) {
@@ -83,9 +86,10 @@ public record ServerExtension(
       throw new IllegalArgumentException(
           "No extension can have the name \""
               + name
-              + "\": it needs 1 to "
+              + "\": a name has 1 to "
               + MAX_NAME_BYTES
-              + " bytes without / \\ -- or a dash at either end");
+              + " bytes, does not contain / \\ or --, does not begin with - or ., and does not end"
+              + " with -");
     }
     return name;
   }

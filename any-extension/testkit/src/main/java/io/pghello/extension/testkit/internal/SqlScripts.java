@@ -93,7 +93,7 @@ public record SqlScripts(List<Script> scripts) implements DatabasePreparer {
         throw new PreparationException(
             "The script "
                 + script.name
-                + " failed in line "
+                + " failed at line "
                 + line(script.sql, start, sql, e)
                 + ": "
                 + Remedies.said(e),

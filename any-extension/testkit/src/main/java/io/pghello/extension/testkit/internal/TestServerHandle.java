@@ -74,12 +74,12 @@ public final class TestServerHandle implements AutoCloseable {
     }
   }
 
-  /** A function that prevents the removal of a database after the tests. */
+  /** A function that keeps a database, so that the testkit does not drop it after the tests. */
   @FunctionalInterface
   private interface Keeping {
     /**
-     * Keeps the database. Returns the rest of a log message that begins with the name of the
-     * database.
+     * Keeps the database. Returns the end of the log message. The beginning of the message names
+     * the database and the test.
      */
     String of(String database);
   }
@@ -105,8 +105,8 @@ public final class TestServerHandle implements AutoCloseable {
   }
 
   /**
-   * Starts the server that a place selects, or connects to it if the place is a URL, and prepares
-   * it.
+   * Starts the server that a location selects, or connects to the server if the location is a URL.
+   * Then prepares the server for tests.
    *
    * @throws IllegalArgumentException if a URL lacks required parts or has unsupported parts
    * @throws IllegalStateException if the server does not exist or cannot be used; the message
@@ -184,7 +184,7 @@ public final class TestServerHandle implements AutoCloseable {
     };
   }
 
-  /** Code that needs Testcontainers on the class path. */
+  /** A container. Only this nested class needs Testcontainers on the class path. */
   // see ExtensionContainer for the use of this deprecated class
   private static final class Container extends ExtensionContainer<Container> {
     private Container(String image, Needs needs) {
@@ -201,7 +201,7 @@ public final class TestServerHandle implements AutoCloseable {
           "container " + image,
           container.databases(),
           null,
-          database -> " is not kept, because its container ends with the tests.",
+          database -> " is not kept, because its container stops when the tests end.",
           container::stop);
     }
   }
@@ -272,7 +272,7 @@ public final class TestServerHandle implements AutoCloseable {
     return URLDecoder.decode(text, StandardCharsets.UTF_8);
   }
 
-  /** Prepares the server, and removes everything again if that fails. */
+  /** Prepares the server. If that fails, drops everything that was created on it. */
   private static void prepare(DatabaseFactory databases) throws SQLException {
     try {
       databases.prepare();

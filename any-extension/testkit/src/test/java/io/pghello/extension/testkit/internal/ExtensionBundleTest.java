@@ -188,8 +188,8 @@ class ExtensionBundleTest {
     assertThatThrownBy(() -> tooOld.requireUsable(new PostgresCommands(folder, HERE)))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageMatching(
-            "The library a\\.so needs version 2\\.[0-9.]+ of the GNU C library, but the one in"
-                + " the extensions' packages is 1\\.[0-9.]+: use a newer package libc6\\.");
+            "The library a\\.so needs version 2\\.[0-9.]+ of the GNU C library, but the"
+                + " extensions' packages contain version 1\\.[0-9.]+: use a newer libc6 package\\.");
   }
 
   private static byte[] replaced(byte[] bytes, String text, String other) {

@@ -172,8 +172,9 @@ class InstalledDistributionTest {
   void reportsThatThereIsNone() {
     assertRejected("local", "bin")
         .hasMessage(
-            "There is no usable installed PostgreSQL. Searched for pg_config on the path and in the"
-                + " directories of Debian, Red Hat, Homebrew, Postgres.app and the EDB installers."
+            "There is no usable installed PostgreSQL. The testkit searched the PATH and the"
+                + " directories of Debian, Red Hat, Homebrew, Postgres.app and the EDB installers"
+                + " for pg_config."
                 + " Install a server (sudo apt-get install postgresql, brew install postgresql@18),"
                 + " or set the path of a pg_config: local:/DIRECTORY/bin/pg_config.");
   }

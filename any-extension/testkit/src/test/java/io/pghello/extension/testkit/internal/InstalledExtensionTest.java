@@ -92,7 +92,7 @@ class InstalledExtensionTest {
     write("share/extension/a.control", "share/extension/b.control");
     assertThatThrownBy(() -> InstalledExtension.in(folder, null))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage(folder + " has several extensions: a, b. Pass one name.");
+        .hasMessage(folder + " has several extensions: a, b. Pass one of these names.");
     assertThatThrownBy(() -> InstalledExtension.in(folder, "c"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
