@@ -62,8 +62,8 @@ public final class PgHelloServer implements AutoCloseable {
    * Starts a server on a free port, with default settings.
    *
    * @throws IllegalArgumentException if {@code pg-hello.server} is invalid
-   * @throws IllegalStateException if there is no library or no server for this platform; the
-   *     message lists the supported platforms
+   * @throws IllegalStateException if there is no library of the extension or no PostgreSQL server
+   *     for this platform; the message lists the supported platforms
    * @throws UncheckedIOException if the server does not start; the message contains the end of its
    *     log
    */
@@ -127,7 +127,8 @@ public final class PgHelloServer implements AutoCloseable {
     /**
      * Starts the server; see {@link PgHelloServer#start()}.
      *
-     * @throws IllegalStateException if there is no library or no server for this platform
+     * @throws IllegalStateException if there is no library of the extension or no PostgreSQL server
+     *     for this platform
      * @throws UncheckedIOException if the server does not start, or the port is in use
      */
     public PgHelloServer start() {
@@ -173,8 +174,9 @@ public final class PgHelloServer implements AutoCloseable {
   }
 
   /**
-   * Creates a database with the extension and with contents from a preparer. The preparer fills a
-   * template once, and databases are copied from this template. Equal preparers share a template.
+   * Creates a database with the extension and the contents that a preparer creates. The preparer
+   * fills a template once, and databases are copied from this template. Equal preparers share a
+   * template.
    *
    * @throws IllegalStateException if the server cannot create the database or the preparer fails;
    *     the message contains the cause
@@ -243,8 +245,8 @@ public final class PgHelloServer implements AutoCloseable {
   }
 
   /**
-   * Starts the server again after {@link #stop()} or {@link #kill()}, with its data and on the same
-   * port. Does nothing if the server is running.
+   * Starts the server again after {@link #stop()} or {@link #kill()}, with the same data and port.
+   * Does nothing if the server is running.
    *
    * @throws IllegalStateException if the server is closed
    * @throws UncheckedIOException if the server does not start

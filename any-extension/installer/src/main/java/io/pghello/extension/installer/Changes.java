@@ -45,7 +45,7 @@ final class Changes implements AutoCloseable {
   private final Set<Path> replaced = new HashSet<>();
 
   /**
-   * Creates an object without changes.
+   * Creates an object that does not contain changes yet.
    *
    * @param before a callback that is invoked before each change of a file; used in tests
    */
@@ -108,7 +108,7 @@ final class Changes implements AutoCloseable {
     move(beside(file, NEW), file);
   }
 
-  /** Removes a file, which is kept under another name for the rollback. */
+  /** Renames a file, so that a rollback can restore it. {@link #complete} deletes the file. */
   void remove(Path file) throws IOException {
     before.accept(file);
     Path old = beside(file, OLD);

@@ -13,8 +13,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The headers of a Linux shared library. They determine which machines can load it. The format is
- * defined by the ELF specification, and symbol versions by the Linux Standard Base.
+ * The headers of a Linux shared library. They determine which machines can load the library. The
+ * ELF specification defines the format, and the Linux Standard Base defines symbol versions.
  *
  * @param machine the processor, for example {@code amd64}
  * @param needed the names of the libraries that the file needs
@@ -93,7 +93,7 @@ public record ElfFile(
     return Optional.empty();
   }
 
-  /** Returns the version of the GNU C library that the file needs, for example {@code 2.34}. */
+  /** Returns the oldest version of the GNU C library that the file can use, e.g. {@code 2.34}. */
   public Optional<String> glibc() {
     return newest(versions);
   }

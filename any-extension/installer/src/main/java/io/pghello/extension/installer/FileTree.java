@@ -24,8 +24,8 @@ record FileTree(Path root) {
   }
 
   /**
-   * Returns whether this is the root file system of this machine. Only then can its programs be
-   * run.
+   * Returns whether this is the root file system of this machine. The programs in other trees
+   * cannot be run.
    */
   boolean isThisMachine() {
     return root.equals(root.getRoot());

@@ -22,7 +22,7 @@ import java.util.regex.Pattern;
  * The files of an extension that this program has installed on a server. A file next to the control
  * file lists them: hashes and paths in the format of {@code sha256sum}, and directories.
  *
- * @param file the file with the list
+ * @param file the path of the list
  * @param hashes the hashes of the files, by path; a second hash belongs to a file that was being
  *     replaced when the program was killed
  * @param folders the directories that were created for the files
@@ -97,7 +97,7 @@ record InstalledFiles(Path file, Map<Path, Set<String>> hashes, Set<Path> folder
     return hashes.isEmpty();
   }
 
-  /** Returns these files and directories with additional ones. */
+  /** Returns a list with the entries of this list and additional files and directories. */
   InstalledFiles and(Map<Path, String> others, Collection<Path> moreFolders) {
     var all = new InstalledFiles(file, new TreeMap<>(), new TreeSet<>(folders));
     hashes.forEach((path, each) -> each.forEach(hash -> all.add(path, hash)));
@@ -106,7 +106,10 @@ record InstalledFiles(Path file, Map<Path, Set<String>> hashes, Set<Path> folder
     return all;
   }
 
-  /** Returns these files, with some entries replaced. */
+  /**
+   * Returns a list with the entries of this list and additional ones. Hashes of the given files
+   * replace earlier hashes of these files.
+   */
   InstalledFiles replacedBy(Map<Path, String> others, Collection<Path> moreFolders) {
     var kept = new LinkedHashMap<>(hashes);
     kept.keySet().removeAll(others.keySet());

@@ -6,7 +6,10 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.OptionalInt;
 
-/** The block that {@code PG_MODULE_MAGIC} (in PostgreSQL's {@code fmgr.h}) adds to each library. */
+/**
+ * The data block that the macro {@code PG_MODULE_MAGIC} (in PostgreSQL's {@code fmgr.h}) adds to
+ * each library.
+ */
 public final class ModuleMagic {
   private static final byte[] NAME = "PostgreSQL\0".getBytes(StandardCharsets.US_ASCII);
 

@@ -48,7 +48,7 @@ public sealed interface NativeFile permits ElfFile, MachOFile, PeFile {
   Optional<String> minimumSystem(String platform);
 
   /**
-   * Returns a reason why a server cannot load this library. Does not consider the platform and the
+   * Returns a reason why a server cannot load this library. Does not check the platform or the
    * system version. The text completes a sentence that begins with "The library acme.so".
    *
    * @param platform one of {@link #platforms()}

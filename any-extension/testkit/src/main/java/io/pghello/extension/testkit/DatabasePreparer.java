@@ -6,7 +6,7 @@ import javax.sql.DataSource;
 
 /**
  * Fills a template database, for example with Flyway, Liquibase or a script. A preparer runs once
- * on each server. The tests' databases are copies of the template, including its tables and rows.
+ * on each server. The tests' databases are copies of the template, with its tables and rows.
  *
  * <p>Equal preparers share a template. Implement a preparer with parameters as a record. If the
  * preparer is a lambda, keep it in a constant. Settings and privileges of the database itself

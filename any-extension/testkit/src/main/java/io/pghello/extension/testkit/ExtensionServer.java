@@ -29,9 +29,9 @@ import java.util.Objects;
  * version. With the system property {@code pg-extension.server=local} (or the environment variable
  * {@code PG_EXTENSION_SERVER}), the server runs the programs of an installed PostgreSQL instead,
  * but does not write to the directories of that installation. {@code local:17} or {@code
- * local:/usr/lib/postgresql/17/bin} selects one of several installations. Only {@link
- * ExtensionTest} and the annotation for Spring support a container or a URL as the value; this
- * class starts an embedded server instead.
+ * local:/usr/lib/postgresql/17/bin} selects one of several installations. If the property selects a
+ * container or a URL, this class starts an embedded server instead; only {@link ExtensionTest} and
+ * the annotation for Spring use a container or a URL.
  *
  * <p>The server is for tests only: it runs with {@code fsync=off}, and keeps its data in memory if
  * {@code /dev/shm} exists and has 1 GB of free space. It listens on the loopback interface only.
@@ -135,7 +135,8 @@ public final class ExtensionServer implements AutoCloseable {
 
   /**
    * Creates a database with the extensions by copying a template. This takes about 20 ms for the
-   * first database. The next one is created in the background while your program uses this one.
+   * first database. The next database is created in the background while your program uses the
+   * first one.
    *
    * @throws IllegalStateException if the database cannot be created
    */
@@ -144,8 +145,8 @@ public final class ExtensionServer implements AutoCloseable {
   }
 
   /**
-   * Creates a database with the extensions and the schema and rows of a preparer. The preparer
-   * fills a template once, and each database is a copy of it. Preparers that are equal share a
+   * Creates a database with the extensions and the contents that a preparer creates. The preparer
+   * fills a template once, and databases are copied from this template. Equal preparers share a
    * template.
    *
    * @throws IllegalStateException if the database cannot be created or the preparer fails; the
@@ -200,8 +201,8 @@ public final class ExtensionServer implements AutoCloseable {
   }
 
   /**
-   * Returns the password, which the role {@code app} and the superuser {@code postgres} share. Each
-   * server has its own random password.
+   * Returns the password of the role {@code app} and of the superuser {@code postgres}. Each server
+   * has its own random password.
    */
   public String password() {
     return server.embedded().password();

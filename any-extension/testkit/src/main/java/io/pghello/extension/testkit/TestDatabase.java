@@ -7,8 +7,8 @@ import java.util.Objects;
 import javax.sql.DataSource;
 
 /**
- * A new database on a server on which the extensions under test are installed. The database is
- * owned by an ordinary role, not by a superuser.
+ * A new database on a server that has the files of the extensions under test. An ordinary role owns
+ * the database, not a superuser.
  *
  * <p>Thread-safe.
  */
@@ -16,7 +16,10 @@ public class TestDatabase implements AutoCloseable {
   private final DatabaseFactory databases;
   private final String name;
 
-  /** Wraps an existing database. For the testkit; {@code createDatabase()} creates databases. */
+  /**
+   * Wraps an existing database. For use by the testkit only; call {@code createDatabase()} of a
+   * server to create a database.
+   */
   public TestDatabase(DatabaseFactory databases, String name) {
     this.databases = databases;
     this.name = name;
@@ -80,8 +83,8 @@ public class TestDatabase implements AutoCloseable {
   }
 
   /**
-   * Creates a database with the same content. Later changes to this database do not affect the
-   * copy. This method ends all sessions in this database.
+   * Creates a copy of this database. Later changes to this database do not affect the copy. This
+   * method ends all sessions in this database.
    *
    * @throws IllegalStateException if the database cannot be copied
    */
@@ -113,8 +116,9 @@ public class TestDatabase implements AutoCloseable {
    * Ends the remaining sessions in the database and drops it. On an embedded server, a database
    * with a generated name is dropped in the background: this method returns immediately, and if the
    * server is not running, the database is dropped after the next start. All other databases are
-   * dropped before this method returns. If several databases are queued for dropping, this method
-   * signals the sessions to end, but does not wait for their end. Further calls do nothing.
+   * dropped before this method returns. If other databases are already queued for dropping, this
+   * method signals the sessions to end, but does not wait until they have ended. Further calls do
+   * nothing.
    *
    * @throws IllegalStateException if the server refuses to drop the database; failures in the
    *     background are logged

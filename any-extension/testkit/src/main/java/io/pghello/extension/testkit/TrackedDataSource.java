@@ -9,7 +9,10 @@ import java.util.logging.Logger;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** Records each connection that it opened, together with the caller's stack trace. Thread-safe. */
+/**
+ * A data source that records each connection that it opens, together with the caller's stack trace.
+ * Thread-safe.
+ */
 final class TrackedDataSource implements DataSource {
   private final DataSource target;
   private final OpenConnections opened;

@@ -121,7 +121,7 @@ public final class WireProxy implements AutoCloseable {
   }
 
   /**
-   * Runs an action and returns the number of round trips on all connections while it runs.
+   * Runs an action, and returns the number of round trips that all connections make meanwhile.
    *
    * @throws IllegalStateException if a connection was encrypted, because its round trips cannot be
    *     counted
@@ -168,7 +168,7 @@ public final class WireProxy implements AutoCloseable {
     delay.pause();
   }
 
-  /** Ends {@link #pause()} and forwards the held traffic. */
+  /** Ends a {@link #pause()}, and forwards the traffic that was held back. */
   public void resume() {
     delay.resume();
   }

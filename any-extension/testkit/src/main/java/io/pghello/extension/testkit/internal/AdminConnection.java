@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A superuser connection that stays open, because connecting takes longer than running the
- * testkit's short statements. Reconnects after a server restart.
+ * testkit's short statements. After a restart of the server, a new connection is opened.
  *
  * <p>Thread-safe. Statements run one at a time.
  */

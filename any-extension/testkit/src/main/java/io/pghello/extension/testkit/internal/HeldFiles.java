@@ -10,7 +10,8 @@ import java.time.Duration;
 
 /**
  * Changes files that other processes may have open. Windows cannot rename or delete open files.
- * Virus scanners and exiting servers keep files open only for a short time, so retries help.
+ * Virus scanners and exiting servers keep files open only for a short time, so this class repeats
+ * failed changes.
  */
 final class HeldFiles {
   private static final Duration LIMIT = Duration.ofSeconds(15);

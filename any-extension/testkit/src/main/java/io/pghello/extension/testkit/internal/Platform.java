@@ -89,7 +89,10 @@ public record Platform(String system, String processor, boolean musl) {
     return isWindows() ? name + ".exe" : name;
   }
 
-  /** Returns the file name of the client library that a server's programs need. */
+  /**
+   * Returns the file name of the client library (libpq) that the programs of an unpacked server
+   * need.
+   */
   Optional<String> clientLibrary() {
     return isWindows() ? Optional.empty() : Optional.of(isMac() ? "libpq.5.dylib" : "libpq.so.5");
   }
@@ -141,8 +144,8 @@ public record Platform(String system, String processor, boolean musl) {
   }
 
   /**
-   * Returns the newest system version that libraries may require: the version of the GNU C library,
-   * of macOS, or of Windows. Empty on other systems.
+   * Returns the version of this machine's GNU C library, of macOS, or of Windows. Libraries that
+   * require a newer version cannot be loaded. Empty on other systems.
    */
   Optional<String> systemVersion() throws IOException {
     if (isLinux()) {
@@ -154,8 +157,8 @@ public record Platform(String system, String processor, boolean musl) {
   }
 
   /**
-   * Returns the version of the GNU C library that this JVM uses, e.g. {@code 2.36}. Empty if it
-   * uses another C library.
+   * Returns the version of the GNU C library that this JVM uses, e.g. {@code 2.36}. Empty if this
+   * JVM uses another C library.
    */
   static Optional<String> glibc() throws IOException {
     List<String> mapped = Files.exists(MAPPED) ? Files.readAllLines(MAPPED) : List.of();

@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * The programs of a server. Thread-safe.
  *
  * @param platform the platform of the programs
- * @param folder the directory of the unpacked server, or of its extensions
+ * @param folder the directory of the unpacked server or, if an installed server runs in place, of
+ *     the extensions
  * @param bin the directory of the programs
  * @param libraries the directory of the server's own libraries
  * @param scripts the directories of control files
@@ -37,7 +38,7 @@ record PostgresCommands(
   private static final ReentrantLock LOCK = new ReentrantLock();
   private static @Nullable List<String> prefix;
 
-  /** Creates the programs of an unpacked server. */
+  /** Describes the programs of an unpacked server. */
   PostgresCommands(Path folder, Platform platform) {
     this(
         platform,
@@ -68,7 +69,7 @@ record PostgresCommands(
         new ProcessBuilder(command)
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
-    // makes the output, which is searched for messages, independent of the user's language
+    // the output is searched for messages, so it must not depend on the user's language
     builder.environment().put("LC_ALL", "C");
     builder.environment().putAll(environment);
     Path needed = folder.resolve(ExtensionSource.NEEDED);
@@ -112,8 +113,8 @@ record PostgresCommands(
   }
 
   /**
-   * Makes the server load, at startup, the libraries that extensions need. Sessions then inherit
-   * these libraries.
+   * Makes the server load the extensions' required libraries at startup, so that its sessions
+   * inherit them.
    */
   void preload(Map<String, String> environment) throws IOException {
     Path preloaded = folder.resolve(ExtensionBundle.PRELOADED);
@@ -164,9 +165,9 @@ record PostgresCommands(
   }
 
   /**
-   * Returns the command prefix that runs a program in a separate user namespace if this user is
-   * root and namespaces are available, because PostgreSQL does not run as root. Root still owns the
-   * files.
+   * Returns the words to put before a command. PostgreSQL does not run as root, so if this user is
+   * root, they run the command in a separate user namespace, provided that namespaces are
+   * available. Root still owns the files. For other users, the list is empty.
    */
   private static List<String> prefix(Platform platform) throws IOException {
     if (!platform.isLinux()) {
@@ -184,7 +185,10 @@ record PostgresCommands(
     }
   }
 
-  /** Returns whether the user in the namespace has a name other than root. initdb requires this. */
+  /**
+   * Returns whether a program can run with this prefix, under a user name other than root. initdb
+   * requires such a name.
+   */
   private static boolean canRun(List<String> prefix) throws IOException {
     List<String> command = new ArrayList<>(prefix);
     command.addAll(List.of("id", "-un"));

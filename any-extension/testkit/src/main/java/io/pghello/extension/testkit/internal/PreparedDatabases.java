@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Creates the next database while a test runs, and drops databases that tests no longer use. A
- * single thread does both. It ends after it has been idle for some seconds. At most one database
- * per template is ready at a time. The first one is created only after the first test has received
- * its database, so that its creation does not slow down that test.
+ * single thread does both. It ends after it has been idle for some seconds. At most one unused
+ * database per template exists at a time. The first of them is created only after the first test
+ * has received its own database, so that the creation does not slow down that test.
  *
  * <p>Thread-safe.
  */
@@ -58,9 +58,10 @@ final class PreparedDatabases implements AutoCloseable {
   }
 
   /**
-   * Returns the name of a copy of a template. If a database is ready, takes it. If one is being
-   * created and no other thread waits for it, waits for it. Otherwise, creates a database on the
-   * calling thread. Then starts creating the next database.
+   * Returns the name of a database that was copied from a template. If such a database is ready,
+   * takes it. If one is being created and no other thread waits for it, waits for it. Otherwise,
+   * creates a database on the calling thread. Then starts creating the next database in the
+   * background, unless it is already being created, and drops waiting databases.
    *
    * @throws SQLException if the database cannot be created, or if the thread is interrupted while
    *     it waits
@@ -146,7 +147,10 @@ final class PreparedDatabases implements AutoCloseable {
     }
   }
 
-  /** Returns whether the server is running and has rejected the statement. */
+  /**
+   * Returns whether the error means that the server has rejected the statement, rather than that
+   * the server is not running.
+   */
   private static boolean isRefusal(SQLException e) {
     String state = String.valueOf(e.getSQLState());
     return !state.startsWith("08") && !state.startsWith("57P");
@@ -173,7 +177,7 @@ final class PreparedDatabases implements AutoCloseable {
       this.template = template;
     }
 
-    /** Returns true on the first call only. That caller creates the database. */
+    /** Returns true on the first call only. The caller that receives true creates the database. */
     boolean tryBegin() {
       return begun.compareAndSet(false, true);
     }

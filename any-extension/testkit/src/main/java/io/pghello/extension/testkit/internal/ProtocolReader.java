@@ -4,14 +4,14 @@ package io.pghello.extension.testkit.internal;
 import java.nio.ByteBuffer;
 
 /**
- * Splits a byte stream into messages, which consist of type, length and body (see "Frontend/Backend
- * Protocol" in PostgreSQL's documentation). Each direction of a connection has its own reader. Not
- * thread-safe.
+ * Splits a byte stream into messages. Each message consists of a type, a length and a body (see
+ * "Frontend/Backend Protocol" in PostgreSQL's documentation). Each direction of a connection has
+ * its own reader. Not thread-safe.
  */
 abstract class ProtocolReader {
   /** The state of the startup phase, shared by both directions of a connection. */
   static final class StartUp {
-    /** Whether the client has requested encryption, and the server has not responded yet. */
+    /** Whether the client has requested encryption and the server has not responded yet. */
     volatile boolean encryptionAsked;
 
     /** Whether the following messages are encrypted and therefore cannot be read. */

@@ -31,8 +31,8 @@ public final class ProxyConnection {
   /**
    * Creates a connection from two connected sockets.
    *
-   * @param onEnd a callback that is invoked when both sides have closed the connection or one side
-   *     is lost; it may be invoked more than once
+   * @param onEnd a callback that is invoked when both sides have closed their connections or one of
+   *     the connections is lost; it may be invoked more than once
    */
   public ProxyConnection(
       Socket client,
@@ -68,7 +68,7 @@ public final class ProxyConnection {
     onEnd.accept(this);
   }
 
-  /** Closes a socket so that the peer receives a reset instead of an end of stream. */
+  /** Closes a socket with a TCP reset, instead of an orderly end of the stream. */
   public static void reset(Socket socket) {
     try (socket) {
       socket.setSoLinger(true, 0);
@@ -94,8 +94,8 @@ public final class ProxyConnection {
   }
 
   /**
-   * Bytes, and the time at which to write them. The last chunk has no bytes and marks the end of
-   * the stream.
+   * Bytes to forward, and the time at which to write them. The last chunk of a stream contains no
+   * bytes.
    */
   private static final class Chunk {
     private final byte[] bytes;
@@ -108,9 +108,10 @@ public final class ProxyConnection {
   }
 
   /**
-   * One direction of the connection. One thread reads, counts and writes bytes. If bytes are
-   * delayed or stalled, a second thread writes them from a queue. When the queue is empty, the
-   * first thread writes again.
+   * One direction of the connection. A reader thread reads, counts and writes bytes. While the
+   * proxy delays or pauses traffic, the reader thread only fills a queue, and a writer thread
+   * writes the bytes. When the queue is empty and the delay has ended, the reader thread writes
+   * again.
    */
   private final class Direction {
     private final Socket in;
@@ -179,7 +180,7 @@ public final class ProxyConnection {
         }
       } catch (IOException e) {
         reset();
-        // unblocks the reader if it is waiting for space in the queue
+        // unblocks the reader thread if it is waiting for space in the queue
         chunks.clear();
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();

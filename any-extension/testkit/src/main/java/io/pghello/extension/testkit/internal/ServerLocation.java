@@ -5,27 +5,31 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The place of the server that tests use, as set by a property or variable.
+ * The location of the server that tests use, as set by a system property or an environment
+ * variable.
  *
- * @param property the system property that sets the place
+ * @param property the system property that sets the location
  * @param variable the environment variable to read if the property is not set
  * @param value {@link #EMBEDDED}, {@link #LOCAL}, {@code local:} with a major version or a path,
  *     {@code container}, {@code container:} with an image, or a JDBC URL
  */
 public record ServerLocation(String property, String variable, String value) {
-  /** The value for the server on the class path. */
+  /** The value that selects the server archive on the class path. */
   public static final String EMBEDDED = "embedded";
 
-  /** The value for an installed server. */
+  /** The value that selects an installed server. */
   public static final String LOCAL = "local";
 
-  /** The system property for servers with any extensions. */
+  /**
+   * The system property that selects the server for {@code ExtensionServer} and {@code
+   * ExtensionTest}.
+   */
   public static final String PROPERTY = "pg-extension.server";
 
   private static final String VARIABLE = "PG_EXTENSION_SERVER";
   private static final String CONTAINER = "container";
   private static final String URL = "jdbc:postgresql:";
-  // only URLs match this pattern, and they may contain a password
+  // the pattern matches URLs only; a URL may contain a password
   private static final Pattern SECRET = Pattern.compile("://|password=");
   private static final Pattern IMAGE = Pattern.compile("[^@]+(@sha256:[0-9a-f]{64})?");
 
@@ -47,7 +51,7 @@ public record ServerLocation(String property, String variable, String value) {
   }
 
   /**
-   * Returns the place set by a system property, or by an environment variable if the property is
+   * Returns the location set by a system property, or by an environment variable if the property is
    * not set. Default: {@link #EMBEDDED}.
    */
   public static ServerLocation of(String property, String variable) {
@@ -60,17 +64,19 @@ public record ServerLocation(String property, String variable, String value) {
     return value == null || value.isBlank() ? EMBEDDED : value;
   }
 
-  /** Returns the place for servers with any extensions; see {@link #of}. */
+  /**
+   * Returns the location for {@code ExtensionServer} and {@code ExtensionTest}; see {@link #of}.
+   */
   public static ServerLocation ofAny() {
     return of(PROPERTY, VARIABLE);
   }
 
   /**
-   * Returns the place of a server that must be embedded or installed.
+   * Returns the location of a server that must be embedded or installed.
    *
-   * @param asked the requested place; if null or blank, the place is read from {@link #PROPERTY} or
-   *     the corresponding environment variable
-   * @throws IllegalArgumentException if the place is invalid or selects another kind of server
+   * @param asked the requested location; if null or blank, the location is read from {@link
+   *     #PROPERTY} or the corresponding environment variable
+   * @throws IllegalArgumentException if the location is invalid or selects another kind of server
    */
   public static String ofOurs(@Nullable String asked) {
     String value = asked == null || asked.isBlank() ? read(PROPERTY, VARIABLE) : asked;
@@ -93,14 +99,14 @@ public record ServerLocation(String property, String variable, String value) {
   }
 
   /**
-   * Returns a value for use in messages. If the value may contain a password, returns only its
-   * beginning.
+   * Returns a value for use in messages. If the value may contain a password, returns only the part
+   * before the first separator.
    */
   private static String shown(String value) {
     return value.matches("[^?=@]*") ? value : value.split("[:/?=@]", 2)[0] + ":...";
   }
 
-  /** Returns whether this JVM starts the server, which is then {@link #EMBEDDED} or installed. */
+  /** Returns whether this JVM starts the server. Such a server is embedded or installed. */
   public boolean isOurs() {
     return isOurs(value);
   }
@@ -109,14 +115,14 @@ public record ServerLocation(String property, String variable, String value) {
     return value.equals(EMBEDDED) || isLocal(value);
   }
 
-  /** Returns this place if this JVM starts its server, otherwise {@link #EMBEDDED}. */
+  /** Returns this location if this JVM starts the server, otherwise {@link #EMBEDDED}. */
   public String ours() {
     return isOurs() ? value : EMBEDDED;
   }
 
   /**
-   * Returns whether a place selects an installed server: {@link #LOCAL}, or {@code local:} with a
-   * major version or the path of a {@code pg_config} or its directory.
+   * Returns whether a location selects an installed server: {@link #LOCAL}, or {@code local:} with
+   * a major version or the path of a {@code pg_config} or its directory.
    */
   public static boolean isLocal(String value) {
     return is(value, LOCAL);
@@ -131,7 +137,7 @@ public record ServerLocation(String property, String variable, String value) {
         || (value.startsWith(kind + ":") && value.length() > kind.length() + 1);
   }
 
-  /** Returns whether the place is the URL of an existing server. */
+  /** Returns whether the location is the URL of an existing server. */
   boolean isUrl() {
     return value.startsWith(URL);
   }

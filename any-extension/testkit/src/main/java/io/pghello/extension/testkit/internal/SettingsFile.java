@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * A file in a data directory with the settings of its server. Used on Windows, because nested
- * quotes in program arguments are lost there.
+ * A file in a server's data directory that contains the server's settings. It is used on Windows,
+ * where nested quotes in program arguments are lost.
  */
 final class SettingsFile {
   /** The name of the file. */

@@ -21,7 +21,7 @@ public final class SharedServer implements AutoCloseable {
   }
 
   /**
-   * Returns the major version of the server that a place selects, e.g. 17.
+   * Returns the major version of the server at a location, e.g. 17.
    *
    * @throws IllegalStateException if there is no server
    * @throws UncheckedIOException if its version cannot be read
@@ -41,8 +41,8 @@ public final class SharedServer implements AutoCloseable {
    * @param settings the settings for {@code postgresql.conf}
    * @param names the names of the role, the databases and the template's extensions
    * @param extensions the extensions to add to the server
-   * @param place the place: {@link ServerLocation#EMBEDDED}, or a place for which {@link
-   *     ServerLocation#isLocal} is true
+   * @param place the location: {@link ServerLocation#EMBEDDED}, or a location for which {@link
+   *     ServerLocation#isLocal} returns true
    * @throws IllegalStateException if an extension cannot be used
    * @throws UncheckedIOException if the server does not start
    */
@@ -67,8 +67,8 @@ public final class SharedServer implements AutoCloseable {
   }
 
   /**
-   * Returns a sentence about the versions of the server and of the headers if their difference
-   * explains the error; otherwise an empty string.
+   * If a library was built with headers of another version than the server's, and this explains the
+   * error, returns a sentence with both versions. Otherwise, returns an empty string.
    */
   private static String versions(Exception error, List<ServerExtension> extensions, String place) {
     String message = String.valueOf(error.getMessage());
@@ -125,13 +125,16 @@ public final class SharedServer implements AutoCloseable {
     return createDatabase(databases, withExtensions);
   }
 
-  /** Creates a database on any server; see {@link #createDatabase(boolean)}. */
+  /**
+   * Creates a database on the server of the given databases; see {@link #createDatabase(boolean)}.
+   */
   public static String createDatabase(DatabaseFactory databases, boolean withExtensions) {
     return createDatabase(databases, withExtensions, null);
   }
 
   /**
-   * Creates a database on any server by copying a template that a preparer has filled.
+   * Creates a database on the server of the given databases, by copying a template that a preparer
+   * has filled.
    *
    * @param preparer the preparer; null for a database without a schema
    * @throws IllegalStateException if the database cannot be created or the preparer fails
@@ -167,7 +170,7 @@ public final class SharedServer implements AutoCloseable {
   }
 
   /**
-   * Starts the server on the same port if it is not running.
+   * Starts the server again, on the same port. Does nothing if the server is running.
    *
    * @throws IllegalStateException if the server is closed
    * @throws UncheckedIOException if the server does not start
@@ -184,8 +187,8 @@ public final class SharedServer implements AutoCloseable {
   /**
    * Keeps the server running after this JVM exits, so that a database can be inspected.
    *
-   * @return the rest of a sentence that begins with the database's name, including the commands to
-   *     connect
+   * @return the end of the log message, which contains the commands to connect to the database; the
+   *     beginning of the message names the database
    */
   String keep(String database) {
     String user = databases.owner().user();

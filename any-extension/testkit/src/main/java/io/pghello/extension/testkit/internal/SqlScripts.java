@@ -74,7 +74,7 @@ public record SqlScripts(List<Script> scripts) implements DatabasePreparer {
   public void prepare(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         Statement statement = connection.createStatement()) {
-      // without this, the driver would interpret the braces of arrays and JSON
+      // otherwise, the driver would interpret braces in arrays and JSON as JDBC escapes
       statement.setEscapeProcessing(false);
       for (Script script : scripts) {
         run(script, statement);

@@ -4,7 +4,9 @@ package io.pghello.extension.testkit.spring;
 import io.pghello.extension.testkit.TestDatabase;
 import org.jspecify.annotations.Nullable;
 
-/** The database of a context, and a copy that is made before the first test. Not thread-safe. */
+/**
+ * The database of a Spring context, and a copy of its state before the first test. Not thread-safe.
+ */
 final class ContextDatabase implements AutoCloseable {
   private final TestDatabase database;
   private final boolean resets;
