@@ -59,7 +59,7 @@ class ExtensionContainerTest {
 
   @Test
   void rejectsExtensionsAfterItsCreation() {
-    // not closed, because there is no container
+    // the object is not closed, because no container exists
     assertThatThrownBy(() -> new Created().withExtension("pg_trgm"))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("before start()");

@@ -201,7 +201,8 @@ class ExtensionServerIT {
   }
 
   /**
-   * A session stands in for a background process of an extension. The server waits 5 s for its end.
+   * A session stands in for a background process of an extension. The server waits 5 s for the
+   * session to end.
    */
   @Test
   @Tag("slow")
@@ -384,7 +385,7 @@ class ExtensionServerIT {
         .hasMessageContaining("The server has no library no_such_library. Either ");
   }
 
-  /** The script crashes its session in the way that a library could. */
+  /** The script crashes the session that runs it, as a faulty library could. */
   @Test
   void reportsACrashOfTheServer() throws SQLException {
     Stage.of(folder, "acme", "COPY (SELECT 1) TO PROGRAM 'kill -SEGV $PPID';");

@@ -98,7 +98,7 @@ class KeptDatabaseIT {
     }
   }
 
-  /** Runs a test class in a JVM that exits before its server does. */
+  /** Runs a test class in a JVM that exits while its server keeps running. */
   static final class Program {
     private Program() {}
 
@@ -169,7 +169,7 @@ class KeptDatabaseIT {
       assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(passwords)))
           .isEqualTo("rw-------");
       assertThat(Path.of(found(JDBC, said).group(2))).isEqualTo(passwords);
-      // another server starts normally and does not remove it
+      // another server starts normally, and does not remove the kept server
       ExtensionServer.builder().extension("cube").start().close();
       try (Connection connection =
           DriverManager.getConnection(
@@ -197,7 +197,7 @@ class KeptDatabaseIT {
     String url = found(JDBC, said).group(1) + "&password=" + password(passwords);
     Files.setLastModifiedTime(passwords, FileTime.from(Instant.now().minus(Duration.ofHours(25))));
     ExtensionServer.builder().extension("cube").start().close();
-    // a server that starts in another JVM at the same time may remove it instead
+    // another JVM that starts a server at the same time may remove the kept server first
     long limit = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (Files.exists(passwords.getParent()) && System.nanoTime() < limit) {
       TimeUnit.MILLISECONDS.sleep(50);

@@ -141,7 +141,7 @@ class LeftoversIT {
       subscriber.close();
       publisher.close();
       awaitAnswer(other, count(subscriber.name()), "0");
-      // dropping is retried with the next database
+      // when the testkit creates the next database, it tries again to drop earlier ones
       server.createDatabase().close();
       awaitAnswer(other, count(publisher.name()), "0");
       assertThat(

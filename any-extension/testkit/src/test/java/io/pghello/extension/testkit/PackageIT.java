@@ -49,7 +49,7 @@ class PackageIT {
     // endregion
   }
 
-  /** pg_cron works in only one database. */
+  /** pg_cron can be created in only one database. */
   @Test
   void runsAJob() throws SQLException {
     NativeExtension cron =

@@ -28,9 +28,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Checks server passwords, and attempts of other users of the machine to obtain one. */
+/** Checks the passwords of servers, and that other users of the machine cannot obtain one. */
 class PasswordsIT {
-  /** A program that has taken a server's port and requests a password in clear text. */
+  /** A program that has taken over a server's port and requests passwords in clear text. */
   private static final class Stranger implements AutoCloseable {
     private static final int SSL_REQUEST = 80877103;
     private static final int SUCCESS_SIZE = 8;
@@ -44,7 +44,9 @@ class PasswordsIT {
       socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
     }
 
-    /** Returns the response of the next client to a password request; empty if it disconnects. */
+    /**
+     * Returns the next client's response to a password request; empty if the client disconnects.
+     */
     CompletableFuture<String> listen() {
       return CompletableFuture.supplyAsync(
           () -> {
@@ -141,7 +143,9 @@ class PasswordsIT {
     }
   }
 
-  /** Uses a new template instead of one from an earlier version. */
+  /**
+   * The test uses a new template, because a template in the cache may be from an earlier version.
+   */
   @Test
   void areRequiredAndReadableOnlyByTheUser(@TempDir Path folder) throws Exception {
     Stage.of(folder, "acme", "COMMENT ON EXTENSION acme IS '" + System.nanoTime() + "';");

@@ -46,7 +46,7 @@ class SchemaIT {
     }
   }
 
-  /** Stands in for Flyway. It is slow, so that other threads have to wait. */
+  /** Stands in for Flyway. This preparer is slow, so that other threads have to wait for it. */
   static final class Slow implements DatabasePreparer {
     static final AtomicInteger RUNS = new AtomicInteger();
 
@@ -54,7 +54,7 @@ class SchemaIT {
     public void prepare(DataSource dataSource) throws Exception {
       RUNS.incrementAndGet();
       Thread.sleep(200);
-      // left open; the server ends the session
+      // the connection is not closed, and the testkit ends the session
       Connection connection = dataSource.getConnection();
       execute(connection, "CREATE TABLE slow AS SELECT 'a=>1'::hstore AS h");
     }
@@ -254,7 +254,7 @@ class SchemaIT {
     }
   }
 
-  /** The next database is created ahead of time. */
+  /** The testkit creates the next database from the template ahead of time. */
   @Test
   void keepsTheTemplateAfterARestart() throws SQLException {
     try (ExtensionServer server = ExtensionServer.builder().extension("hstore").start()) {

@@ -61,7 +61,7 @@ class ServerLocationIT {
   private static final String PROPERTY = "pg-extension.server";
   private static final int LIMIT_SECONDS = 120;
 
-  // except databases created ahead of time
+  // except for databases that the testkit creates ahead of time
   private static final String NAMES =
       "SELECT string_agg(name, ' ' ORDER BY name) FROM (SELECT datname FROM pg_database"
           + " UNION ALL SELECT rolname FROM pg_roles) AS names (name)"
@@ -238,7 +238,7 @@ class ServerLocationIT {
     fails(url(), OfBrokenContext.class, "Failed to load ApplicationContext", "broken by the test");
   }
 
-  /** Runs the tests in a separate JVM, and closes the context at its end. */
+  /** Runs the tests in a separate JVM. The JVM closes the context before it exits. */
   static final class Program {
     private Program() {}
 
@@ -424,7 +424,7 @@ class ServerLocationIT {
     fails("jdbc:postgresql://127.0.0.1:" + SERVER.port() + end, OfAny.class, part);
   }
 
-  /** The URL is not in the log, although the driver's URL parser logs invalid URLs. */
+  /** The driver's URL parser logs invalid URLs, but the log does not contain the rejected URL. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -474,7 +474,7 @@ class ServerLocationIT {
     }
   }
 
-  /** Uses a URL as returned by TestDatabase. */
+  /** Uses a URL that TestDatabase returned. */
   @Test
   void copiesASchemaOnAnExistingServer() {
     run(url() + "&requireAuth=%21password", OfSchema.class)
@@ -589,7 +589,7 @@ class ServerLocationIT {
     }
   }
 
-  /** The task of a thread, which ends when its socket is closed. */
+  /** The task of a thread. The task ends when its socket is closed. */
   @FunctionalInterface
   private interface Serving {
     void run() throws IOException;

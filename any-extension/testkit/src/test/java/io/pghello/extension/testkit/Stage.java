@@ -18,14 +18,14 @@ public final class Stage {
 
   private Stage() {}
 
-  /** Installs an extension that consists of a script, and returns the directory. */
+  /** Writes the files of an extension that consists of a script, and returns the directory. */
   public static Path of(Path folder, String name, String script) {
     return of(folder, name, "", script);
   }
 
-  /** Installs an extension with additional lines in its control file. */
+  /** Writes the files of an extension with additional lines in its control file. */
   public static Path of(Path folder, String name, String control, String script) {
-    // without a major version in the path, because tests run on several
+    // the path contains no major version, because the tests run on several major versions
     write(
         folder.resolve("usr/local/share/extension/" + name + ".control"),
         "comment = 'made by a test'\ndefault_version = '1.0'\n" + control);

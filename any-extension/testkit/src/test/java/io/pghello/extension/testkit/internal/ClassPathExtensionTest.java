@@ -102,7 +102,7 @@ class ClassPathExtensionTest {
     assertThat(ClassPathExtension.find("acme")).isEmpty();
   }
 
-  /** Threads of a common pool may have such a context class loader. */
+  /** In a thread of the common pool, the context class loader may be one of these. */
   @Test
   void searchesItsOwnClassLoaderToo() {
     ClassLoader before = Thread.currentThread().getContextClassLoader();
@@ -269,7 +269,7 @@ class ClassPathExtensionTest {
         folder);
   }
 
-  /** The C library may be in a separate jar that an application leaves out. */
+  /** The C library may be in a separate jar, which an application may omit. */
   @Test
   void readsACLibraryFromADirectory() throws Exception {
     describe("majors = 17\nlibc = org/acme/libc");
@@ -328,7 +328,10 @@ class ClassPathExtensionTest {
     return onClassPath(() -> ClassPathExtension.find("acme").orElseThrow().identity(), jar);
   }
 
-  /** Otherwise each start would read and hash all libraries. */
+  /**
+   * If computing the identity required reading the files, each start would read and hash all
+   * libraries.
+   */
   @Test
   void identifiesFilesInAJarByTheirHashes(@TempDir Path jars) throws Exception {
     describe(
@@ -360,7 +363,10 @@ class ClassPathExtensionTest {
     assertThat(identities.add(identityInJar(jars))).isTrue();
   }
 
-  /** Such files change without a new list, e.g. if {@code make} is run again. */
+  /**
+   * Files in a directory can change although the list of hashes stays the same, e.g. if {@code
+   * make} is run again.
+   */
   @Test
   void doesNotIdentifyFilesInADirectory(@TempDir Path jars) throws Exception {
     describe("scripts = acme.control");

@@ -23,8 +23,8 @@ class DataDirectoryTest {
   @TempDir private Path folder;
 
   /**
-   * Each JVM removes directories that look abandoned. A new directory whose lock is not taken yet
-   * looks abandoned too.
+   * Each JVM removes abandoned directories. A new directory looks abandoned until its JVM has taken
+   * the lock.
    */
   @Test
   void doesNotRemoveDirectoriesThatAnotherJvmIsCreating() throws Exception {
@@ -52,7 +52,7 @@ class DataDirectoryTest {
     }
   }
 
-  /** Such a directory may be a cache or a backup. */
+  /** A directory of another program may be a cache or a backup. */
   @Test
   void keepsDirectoriesOfOtherPrograms() throws IOException {
     FileTime before = FileTime.from(Instant.now().minus(Duration.ofHours(1)));
@@ -78,7 +78,10 @@ class DataDirectoryTest {
     }
   }
 
-  /** Root would have the permissions to remove them and to end their processes. */
+  /**
+   * Root has the permission to remove other users' directories and to end their servers, but must
+   * not do so.
+   */
   @Test
   void keepsServersOfOtherUsers() throws Exception {
     assumeTrue(InstallationCache.isRoot(), "only root can change the owner of a directory");
@@ -94,7 +97,7 @@ class DataDirectoryTest {
       DataDirectory.create().close();
       assertThat(server.resolve("lock")).exists();
       assertThat(process.isAlive()).isTrue();
-      // the directory is removed if this user owns it
+      // if this user owns the directory, it is removed
       Files.setAttribute(server, "unix:uid", 0);
       DataDirectory.create().close();
       assertThat(server).doesNotExist();

@@ -15,7 +15,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class DatabaseFactoryIT {
-  /** A role with the generated name may already exist. */
+  /** A role with the generated name may already exist on the server. */
   @Test
   void keepsDatabasesOfARoleThatItHasNotCreated() throws SQLException {
     var names = new DatabaseNames(NamedExtensions.PREFIX, "others", List.of());
@@ -32,7 +32,7 @@ class DatabaseFactoryIT {
     }
   }
 
-  /** Only databases that cannot be dropped remain on an existing server. */
+  /** If one database cannot be dropped, all others are still dropped from an existing server. */
   @Test
   void dropsTheOthersIfOneCannotBeDropped() throws SQLException {
     var names = new DatabaseNames("kept", "kept", List.of());

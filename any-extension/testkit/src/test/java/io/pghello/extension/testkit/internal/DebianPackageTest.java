@@ -125,7 +125,7 @@ class DebianPackageTest {
     assertThat(root.resolve("outside")).hasContent("as it was");
   }
 
-  /** The archive contains a link and then a path through it. */
+  /** The archive contains a link, followed by a file whose path goes through the link. */
   @Test
   void doesNotWriteThroughLinks() throws IOException {
     Path other = Files.createDirectory(root.resolve("other"));

@@ -61,7 +61,7 @@ class EmbeddedDistributionTest {
       String system, String processor, String archive, String shared, String program)
       throws IOException {
     write(folder.resolve(archive), shared + "/postgres.bki", program);
-    // the archive for this machine, which must not be used
+    // an archive for this machine, which must not be used for other platforms
     write(folder.resolve("postgres-linux-x86_64.txz"), "share/postgresql/postgres.bki");
     var platform = new Platform(system, processor, false);
     EmbeddedDistribution found = find(platform, folder);

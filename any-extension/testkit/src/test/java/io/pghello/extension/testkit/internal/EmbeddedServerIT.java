@@ -58,7 +58,7 @@ class EmbeddedServerIT {
         Statement statement = connection.createStatement()) {
       Path data = Path.of(ask(statement, "SHOW data_directory"));
       Path main = data.resolve("postgresql.conf");
-      // settings of another server, whose file does not end with a line break
+      // the file may contain settings of another server, and may end without a line break
       Files.writeString(main, Files.readString(main) + "work_mem = 2MB # the last word");
       SettingsFile.write(data, settings);
       String written = Files.readString(main);
@@ -76,7 +76,7 @@ class EmbeddedServerIT {
     }
   }
 
-  /** macOS allows only a few segments. */
+  /** macOS allows only a few shared memory segments. */
   @Test
   void removesSharedMemoryOfAKilledServer() throws IOException, SQLException {
     EmbeddedServer server = start();

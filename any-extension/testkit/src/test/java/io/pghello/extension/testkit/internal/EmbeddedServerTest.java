@@ -51,7 +51,10 @@ class EmbeddedServerTest {
     assertThat(windows).isEqualTo(Map.of("Path", "/server/lib/needed;/server/lib;C:\\Windows"));
   }
 
-  /** The data of another version, e.g. of a Conda environment, may not fit the library. */
+  /**
+   * Data of another PROJ version, e.g. from a Conda environment, may be incompatible with the
+   * library.
+   */
   @Test
   void usesItsOwnDataForProj(@TempDir Path folder) throws IOException {
     Platform platform = new Platform("linux", "amd64", false);

@@ -82,7 +82,7 @@ class ExtensionBundleTest {
     return new ExtensionBundle(List.of(extension), HERE, 17, Optional.empty()).key("stock");
   }
 
-  /** The concatenations of both sets of files are equal. */
+  /** The two sets of files differ, but the concatenations of their contents are equal. */
   @Test
   void hasAnotherKeyWithOtherFiles() throws IOException {
     assertThat(key("a", "2", "bb", "12345678")).isNotEqualTo(key("a", "bb 812345678"));
@@ -112,7 +112,7 @@ class ExtensionBundleTest {
     return new ExtensionBundle(List.of(extensions), HERE, 17, machines).key("stock");
   }
 
-  /** Otherwise each start would read and hash all libraries. */
+  /** If the key required reading the jars, each start would read and hash all libraries. */
   @Test
   void hasAKeyWithoutReadingJars() throws IOException {
     ServerExtension ofServer = ServerExtension.ofServer("pg_trgm");
@@ -150,7 +150,7 @@ class ExtensionBundleTest {
         .isEqualTo(templateKey(Map.of(), "a", "b"));
   }
 
-  /** Several machines may share a cache. */
+  /** Machines with different C libraries may share a cache. */
   @Test
   void hasAnotherKeyIfTheMachineHasAnOlderCLibrary() throws IOException {
     List<ServerExtension> extensions = List.of(extension("acme", libc()));
@@ -198,7 +198,7 @@ class ExtensionBundleTest {
         .getBytes(StandardCharsets.ISO_8859_1);
   }
 
-  /** The cache may be mounted elsewhere. */
+  /** A cache may later be mounted at another path. */
   @Test
   void runsWithItsCLibraryAfterBeingMoved() throws Exception {
     Path stock = folder.resolve("stock");
@@ -226,7 +226,7 @@ class ExtensionBundleTest {
             "data");
   }
 
-  /** Such a server may be in a container image. */
+  /** The other server may be in a container image. */
   @Test
   void mapsPathsToAnotherServer() throws IOException {
     var files =
@@ -351,7 +351,10 @@ class ExtensionBundleTest {
     assertThat(other.resolve("lib/preloaded")).doesNotExist();
   }
 
-  /** The loader would end the server before the server could report the missing library. */
+  /**
+   * If a preloaded library needs a missing one, the loader ends the server before the server can
+   * report the problem.
+   */
   @Test
   void doesNotPreloadALibraryIfAnotherIsMissing() throws IOException {
     Map<String, byte[]> files =
@@ -394,7 +397,10 @@ class ExtensionBundleTest {
     assertThat(server.resolve("lib/preloaded")).doesNotExist();
   }
 
-  /** Servers for Windows have different directories, and scripts must refer to these. */
+  /**
+   * Servers for Windows have other directories, and an extension's scripts must contain the paths
+   * of these directories.
+   */
   @Test
   void hasTheDirectoriesOfAServerForWindows() throws IOException {
     Path stock = folder.resolve("stock");
@@ -420,7 +426,7 @@ class ExtensionBundleTest {
   /**
    * Returns a macOS library for Intel processors.
    *
-   * @param macos the oldest version that can run it
+   * @param macos the oldest macOS version that can load the library
    * @param symbol the symbol that the library imports from the server
    */
   private static byte[] library(int macos, String symbol) {

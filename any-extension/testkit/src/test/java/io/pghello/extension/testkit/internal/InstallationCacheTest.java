@@ -113,7 +113,7 @@ class InstallationCacheTest {
     }
   }
 
-  /** Link targets may be files of the machine, which can change. */
+  /** A link's target may be a file of the machine, which can change. */
   @Test
   void ignoresChangesOfLinkTargets() throws IOException {
     Path target = Files.writeString(root.resolve("target"), "before");
@@ -190,7 +190,7 @@ class InstallationCacheTest {
     assertThat(names(root.resolve("server"))).containsExactly("kind-6", "lock", "other-1");
   }
 
-  /** The cache could be on a read-only disk. */
+  /** The cache may be on a read-only disk, where no lock can be taken. */
   @Test
   void needsNoLockIfTheDirectoryIsComplete() throws IOException {
     Path made = InstallationCache.in(root).folder("a", this::write);
@@ -224,7 +224,7 @@ class InstallationCacheTest {
                 + " sticky bit. Set PG_HELLO_CACHE to a directory that you own.");
   }
 
-  /** Other users may have written files to such a directory. */
+  /** Other users may already have written files to an accessible directory. */
   @ParameterizedTest
   @ValueSource(strings = {"rwxrwxrwx", "rwxrwx---", "rwxr-xr-x"})
   void rejectsAnAccessibleServerDirectory(String permissions) throws IOException {
@@ -237,7 +237,7 @@ class InstallationCacheTest {
                 + " Set PG_HELLO_CACHE to a directory that you own.");
   }
 
-  /** The owner could replace a subdirectory. */
+  /** The other user, as the owner, could replace a subdirectory. */
   @Test
   void rejectsADirectoryOfAnotherUser() throws IOException {
     assumeTrue(InstallationCache.isRoot(), "only root can change the owner of a directory");
@@ -362,8 +362,8 @@ class InstallationCacheTest {
   }
 
   /**
-   * An ordinary user cannot write to this home directory. Root would run files that another user
-   * could replace.
+   * If an ordinary user runs the test, that user cannot write to this home directory. If root runs
+   * it, root would later run files that another user could replace.
    */
   @Test
   void isTemporaryIfTheHomeCannotBeUsed() throws IOException {
@@ -377,7 +377,7 @@ class InstallationCacheTest {
     for (String each : new String[] {home.toString(), root + "/none", "/\0"}) {
       assertThat(root("HOME", each)).as(each).isEqualTo(expected);
     }
-    // another user may have created the directory before
+    // another user may already have created the directory
     Files.delete(expected);
     Files.createSymbolicLink(expected, home);
     assertThatThrownBy(() -> root("HOME", home.toString()))

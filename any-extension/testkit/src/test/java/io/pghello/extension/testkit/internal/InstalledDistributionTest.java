@@ -36,7 +36,9 @@ class InstalledDistributionTest {
     program = Path.of("/proc/self/exe");
   }
 
-  /** Creates a server and returns its pg_config, which prints these directories. */
+  /**
+   * Creates the files of a server, and returns its pg_config, which prints the given directories.
+   */
   private Path server(String bin, String libraries, String shared, int major, String suffix)
       throws IOException {
     for (String name : List.of("postgres", "initdb", "pg_ctl")) {
@@ -146,7 +148,7 @@ class InstalledDistributionTest {
         .hasMessage(config + " did not respond within 0 s");
   }
 
-  /** For example a path with a letter that the locale does not support. */
+  /** For example, the PATH may contain a letter that the locale does not support. */
   @Test
   void skipsInvalidPaths() {
     assertThat(
@@ -179,7 +181,7 @@ class InstalledDistributionTest {
                 + " or set the path of a pg_config: local:/DIRECTORY/bin/pg_config.");
   }
 
-  /** For example libpq's pg_config, which may be first on the path. */
+  /** For example, libpq's pg_config may be the first one on the PATH. */
   @Test
   void skipsUnusablePgConfigs() throws IOException {
     config("bin/pg_config", "printf '%s\\n' /none/bin /none/lib /none/share");
@@ -279,7 +281,7 @@ class InstalledDistributionTest {
       })
   void runsNoWorldWritablePrograms(String place) throws IOException {
     debian(17);
-    // creates a file to show that it was run
+    // the program creates a file, which shows that it was run
     config(
         "usr/lib/postgresql/17/bin/pg_config",
         Files.readString(root.resolve("usr/lib/postgresql/17/bin/pg_config"))
@@ -296,7 +298,10 @@ class InstalledDistributionTest {
     assertThat(find("local").major()).isEqualTo(17);
   }
 
-  /** For an ordinary user, the file belongs to that user. For root, it belongs to another user. */
+  /**
+   * If an ordinary user runs the test, the file belongs to that user. If root runs it, the file
+   * belongs to another user.
+   */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -338,7 +343,7 @@ class InstalledDistributionTest {
             () -> InstalledDistribution.requireSafe(sticky.resolve("others/pg_config"), me))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("because all users may write to " + sticky);
-    // the owner of a link can let it point to another place
+    // the owner of a link can replace it with a link to another file
     Path link = Files.createSymbolicLink(sticky.resolve("link"), sticky.resolve("roots"));
     InstalledDistribution.requireSafe(link.resolve("pg_config"), me);
     Files.setAttribute(link, "unix:uid", 65533, LinkOption.NOFOLLOW_LINKS);
@@ -385,7 +390,7 @@ class InstalledDistributionTest {
         .isEqualTo(root.resolve("opt/homebrew/lib/postgresql@17/plpgsql.so").toRealPath());
     assertThat(installed.resolve(cellar + "lib/libpq.5.dylib")).isSymbolicLink();
     assertThat(tree.resolve("lib/postgresql/bitcode")).doesNotExist();
-    // an added file does not appear in the server's own directory
+    // a file that is added to the tree does not appear in the server's own directory
     Files.writeString(tree.resolve("share/postgresql/contrib/acme.control"), "");
     assertThat(elsewhere).isDirectoryNotContaining("glob:**/acme.control");
     assertThat(tree.resolve("share/postgresql/contrib/cube.control"))
@@ -401,8 +406,8 @@ class InstalledDistributionTest {
   }
 
   /**
-   * PostgreSQL 18 has settings for the paths of control files and libraries, but not for other
-   * files.
+   * PostgreSQL 18 has settings for the directories of control files and libraries, but no setting
+   * for the directory of other files.
    */
   @Test
   void configuresTheDirectoriesOfExtensions() throws IOException {

@@ -129,7 +129,7 @@ class InstalledExtensionTest {
                 .formatted(missing));
   }
 
-  /** Package links are relative to the machine's root. */
+  /** Absolute links in packages refer to paths below the machine's root directory. */
   @Test
   void followsLinksInsideTheDirectory() throws IOException {
     write("usr/share/postgresql/17/extension/acme--1.0.sql", "usr/lib/postgresql/17/lib/acme.so");
@@ -152,7 +152,7 @@ class InstalledExtensionTest {
   }
 
   /**
-   * Other libraries refer to the link's name. The link's target is left out, because it is the same
+   * Other libraries refer to the link's name. The link's target is omitted, because it is the same
    * library.
    */
   @Test
@@ -199,7 +199,7 @@ class InstalledExtensionTest {
         .containsOnlyKeys("lib/libc/libc.so.6", "lib/libc/ld-linux-x86-64.so.2");
   }
 
-  /** PostgreSQL may have been built with such a --libdir. */
+  /** PostgreSQL may have been built with one of these directories as --libdir. */
   @ParameterizedTest
   @ValueSource(strings = {"lib/", "usr/lib/x86_64-linux-gnu/postgresql/"})
   void recognisesAModuleInALibraryDirectory(String libraries) throws IOException {
@@ -243,7 +243,7 @@ class InstalledExtensionTest {
       Files.createSymbolicLink(link, Path.of(target));
       InstalledExtension found = InstalledExtension.in(folder, null);
       if (target.startsWith("/")) {
-        // resolved against the directory, which does not contain the target
+        // the link is resolved below the directory, which does not contain the link's target
         assertThat(found.files(17)).doesNotContainKey("share/postgresql/extension/acme--1.0.sql");
       } else {
         assertThatThrownBy(() -> found.files(17))

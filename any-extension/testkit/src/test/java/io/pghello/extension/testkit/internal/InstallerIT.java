@@ -29,7 +29,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Runs {@code java -jar} on copies of real servers, which then load the installed extension. */
+/**
+ * Runs the installer with {@code java -jar} on copies of real servers. The servers then load the
+ * installed extension.
+ */
 class InstallerIT {
   @TempDir private Path folder;
 
@@ -109,7 +112,7 @@ class InstallerIT {
     }
   }
 
-  /** Returns the names of all files except for the lock file, which remains. */
+  /** Returns the names of all files except the lock file, which the installer does not remove. */
   private static String files(Path server) throws IOException {
     try (Stream<Path> files = Files.walk(server)) {
       return files

@@ -49,7 +49,10 @@ class LocalServerIT {
   @TempDir private Path folder;
   private Path installed;
 
-  /** Unpacks the server on the class path, and adds the pg_config that it lacks. */
+  /**
+   * Unpacks the server archive on the class path, and adds a pg_config, because the archive has
+   * none.
+   */
   @BeforeEach
   void installServer() throws IOException {
     installed = EmbeddedServer.unpacked(InstallationCache.open(), EmbeddedDistribution.find());
