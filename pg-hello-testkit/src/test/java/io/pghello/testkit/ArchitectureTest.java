@@ -32,7 +32,7 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
-  /** Programs without JUnit and Testcontainers can use them as well. */
+  /** Programs without JUnit and Testcontainers can use the server classes as well. */
   @Test
   void serversNeedNoTestLibraries() {
     noClasses()

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The first start on a machine, which unpacks the server, and interruptions of it. */
+/** Starts with an empty cache, which unpack the server, and interruptions of such starts. */
 class ColdStartIT {
   private static final long LIMIT_SECONDS = 300;
   private static final long POLL_MILLIS = 10;
@@ -72,13 +72,13 @@ class ColdStartIT {
   }
 
   /**
-   * Kills a start after it has written a number of bytes, or a moment later, because initdb does
-   * not write there.
+   * Kills a start after it has written a number of bytes to the cache, or some time later, because
+   * initdb does not write to the cache.
    */
   private void kill(Path cache, long bytes, long delayMillis, int round) throws Exception {
     Process jvm = start(cache, folder.resolve("killed.log"), List.of());
     while (size(cache) < bytes && !jvm.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
-      // it writes on
+      // the process continues to write
     }
     jvm.waitFor(delayMillis, TimeUnit.MILLISECONDS);
     if (round % 2 == 0) {
@@ -109,7 +109,7 @@ class ColdStartIT {
   void startsWhenThereIsSpaceAgain() throws Exception {
     Path cache = folder.resolve("full");
     Path log = folder.resolve("full.log");
-    // in blocks of 512 or 1,024 bytes: less than the size of the server's program
+    // the limit is in blocks of 512 or 1,024 bytes, and smaller than the server's program
     Process full = start(cache, log, List.of("sh", "-c", "ulimit -f 4000 && exec \"$@\"", "sh"));
     assertThat(full.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
     assertThat(full.exitValue()).isEqualTo(1);
@@ -124,7 +124,7 @@ class ColdStartIT {
         .contains(" is damaged and will be created again: bin/postgres has changed.");
   }
 
-  /** A cleanup program, or a crash of the machine. */
+  /** Removes a program from the cache, as a cleanup program or a crash of the machine could. */
   private static void loseAProgram(Path cache) throws IOException {
     try (var servers = Files.newDirectoryStream(cache.resolve("server"), "postgresql-*")) {
       Files.writeString(servers.iterator().next().resolve("bin/postgres"), "");

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 /** The extension pg_hello_ops with several sessions, and its scripts. */
 @PgHelloTest
 class OperationsIT {
-  /** How many functions the extension has. */
+  /** A query for the number of functions of pg_hello. */
   static final String FUNCTIONS =
       "SELECT count(*) FROM pg_depend WHERE classid = 'pg_proc'::regclass AND deptype = 'e' AND"
           + " refobjid = (SELECT oid FROM pg_extension WHERE extname = 'pg_hello')";
@@ -59,7 +59,10 @@ class OperationsIT {
     }
   }
 
-  /** Otherwise the order of rows could differ from the order of their times. */
+  /**
+   * If snapshots were taken concurrently, the order of rows could differ from the order of their
+   * times.
+   */
   @Test
   void waitsForASnapshotThatIsBeingTaken(Connection owner, TestDatabase database) throws Exception {
     execute(owner, "CREATE EXTENSION pg_hello_ops");
@@ -107,7 +110,10 @@ class OperationsIT {
     }
   }
 
-  /** Each snapshot continues from the previous totals, so none may be missed or counted twice. */
+  /**
+   * Each snapshot continues from the totals of the previous one, so no snapshot may be missed or
+   * counted twice.
+   */
   @Test
   void takesSnapshotsOneAtATime(
       Connection owner, TestDatabase database, @Superuser Connection superuser) throws Exception {
@@ -272,11 +278,11 @@ class OperationsIT {
       assertThat(as(superuser, "hello_admin", change)).startsWith("Updated from 3 to 4.");
       assertMayNot(
           superuser, "hello_monitor", "UPDATE hello_ops.snapshot SET calls = 0 RETURNING 1");
-      // forced for the owner, who sees no rows but can still drop the table
+      // row-level security is forced for the owner, who sees no rows but can still drop the table
       assertThat(ask(owner, "SELECT count(*) FROM app_config")).isEqualTo("0");
       assertThat(ask(superuser, "SELECT count(*) FROM app_config")).isEqualTo("1");
 
-      // again, like after an update that adds a function
+      // run the script again, as after an update that adds a function
       execute(
           superuser,
           "CREATE FUNCTION added() RETURNS integer LANGUAGE sql AS 'SELECT 1'",

@@ -46,7 +46,7 @@ class OperationsPageIT {
         if (blocks.group(1).equals("sql")) {
           // database settings apply to new sessions
           try (Connection connection = DriverManager.getConnection(url)) {
-            // one transaction each, like psql
+            // each statement runs in its own transaction, as in psql
             for (String statement : blocks.group(2).split(";.*\n", -1)) {
               if (!statement.isBlank()) {
                 answers.add(run(connection, statement));

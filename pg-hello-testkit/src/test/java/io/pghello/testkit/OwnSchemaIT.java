@@ -48,7 +48,7 @@ class OwnSchemaIT {
       requireRowsOfThisTest(connection);
     }
 
-    /** Like an application at startup. */
+    /** Runs the migrations again, as an application does at startup. */
     @RepeatedTest(2)
     void hasNothingLeftToMigrate(DataSource dataSource) {
       assertThat(Flyway.configure().dataSource(dataSource).load().migrate().migrationsExecuted)

@@ -117,7 +117,7 @@ class PgHelloContainerIT {
         assertThat(ask(there.dataSource(), "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
         assertThat(ask(here.dataSource(), "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
       }
-      // because a second start creates a new container
+      // a second start creates a new container
       another.stop();
       assertThatThrownBy(another::createDatabase).hasMessage("the container is not started");
       another.start();
@@ -205,7 +205,10 @@ class PgHelloContainerIT {
     }
   }
 
-  /** Starts a container of an image that has this one file only, and is not run. */
+  /**
+   * Creates a container of an image that contains only this one file. The image is rejected before
+   * it is run.
+   */
   private static AbstractThrowableAssert<?, ? extends Throwable> assertRefuses(
       String architecture, String variable, String file) throws Exception {
     String name = "localhost/pg-hello-test:" + file.replace('/', '-');
@@ -222,7 +225,7 @@ class PgHelloContainerIT {
     }
   }
 
-  /** An image archive, as created by docker save. */
+  /** Returns an image archive, in the format of docker save. */
   private static ByteArrayInputStream image(
       String name, String architecture, String variable, String file) throws Exception {
     byte[] layer = tar(file, "1\n");

@@ -153,7 +153,7 @@ class PgHelloServerIT {
       TestDatabase first = server.createDatabase();
       assertThat(first.name()).isEqualTo("hello_test_1");
       awaitAnswer(superuser, TEST_DATABASES, "hello_test_1 hello_test_2");
-      // the testkit knows the database as well
+      // wait until the testkit, too, knows that the database has been created
       awaitAnswer(superuser, CREATING, "0");
       server.stop();
       server.startAgain();
@@ -166,7 +166,7 @@ class PgHelloServerIT {
     }
   }
 
-  /** Dropping a database may have to wait for a lock. */
+  /** The statement that drops a database may have to wait for a lock. */
   @Test
   void waitsForNoDatabaseToBeDropped() throws Exception {
     try (PgHelloServer server = PgHelloServer.start();
@@ -214,7 +214,10 @@ class PgHelloServerIT {
     }
   }
 
-  /** Prevents dropping it or using it as a template until the connection's transaction ends. */
+  /**
+   * Locks a database, so that it cannot be dropped or used as a template until the connection's
+   * transaction ends.
+   */
   private static void lock(Connection connection, String database) throws SQLException {
     connection.setAutoCommit(false);
     try (Statement statement = connection.createStatement()) {
@@ -259,7 +262,7 @@ class PgHelloServerIT {
     PgHelloServer server = PgHelloServer.start();
     Path folder = folder(server);
     server.stop();
-    // it contains no process ID
+    // a directory in place of the file, which therefore contains no process ID
     Path obstacle = Files.createDirectory(folder.resolve("data").resolve("postmaster.pid"));
     assertThatThrownBy(server::close).isInstanceOf(UncheckedIOException.class);
     assertThat(folder).exists();
@@ -283,7 +286,7 @@ class PgHelloServerIT {
     PgHelloServer server = PgHelloServer.start();
     TestDatabase database = server.createDatabase();
     server.kill();
-    // the database that was created ahead may exist
+    // a database that was created ahead of time may exist
     assertThatThrownBy(() -> List.of(server.createDatabase(), server.createDatabase()))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageStartingWith("could not create a database: ");
@@ -432,7 +435,7 @@ class PgHelloServerIT {
     try (PgHelloServer server = PgHelloServer.start()) {
       assertThat(server.isRunning()).isTrue();
       orphan.onExit().get(60, TimeUnit.SECONDS);
-      // another starting server may be removing it
+      // another JVM that starts a server may be removing it
       for (int i = 0; i < 600 && Files.exists(folder); i++) {
         Thread.sleep(100);
       }
@@ -520,7 +523,7 @@ class PgHelloServerIT {
         .hasMessageContaining("between 0 and 65535");
   }
 
-  /** If the library is preloaded, a session has the setting from the start. */
+  /** If the library is preloaded, the extension's setting exists at the start of each session. */
   @Test
   void takesSettings() throws SQLException {
     try (PgHelloServer server =
@@ -540,7 +543,7 @@ class PgHelloServerIT {
     }
   }
 
-  /** pg_ctl has reported it; it is not a timeout. */
+  /** The error comes from pg_ctl, and is not a timeout. */
   @Test
   void reportsAnInvalidSetting() {
     PgHelloServer.Builder builder = PgHelloServer.builder().setting("no_such_setting", "1");

@@ -69,7 +69,7 @@ class PgHelloTestIT {
     assertThat(ask(superuser, "SHOW is_superuser")).isEqualTo("on");
   }
 
-  /** Libraries that read all properties would fail on other types. */
+  /** Libraries that read all system properties as strings would fail if one had another type. */
   @Test
   void leavesOnlyStringsInTheSystemProperties(PgHelloServer server) {
     assertThat(server).isNotNull();
@@ -227,7 +227,7 @@ class PgHelloTestIT {
         .testEvents();
   }
 
-  /** The class under test. Because of its name, it is not run by itself. */
+  /** The class under test. Because of its name, the build does not run it on its own. */
   @PgHelloTest
   static final class Example {
     static final List<Connection> LEFT = new CopyOnWriteArrayList<>();

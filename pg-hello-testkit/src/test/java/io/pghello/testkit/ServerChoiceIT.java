@@ -139,7 +139,8 @@ class ServerChoiceIT {
   }
 
   /**
-   * A program that starts its own server needs an embedded one, regardless of the tests' server.
+   * A program that starts its own server gets an embedded server, regardless of the server that the
+   * tests use.
    */
   @Test
   void startsOneOfOursBesideAnother() {
@@ -222,7 +223,7 @@ class ServerChoiceIT {
         .hasMessageStartingWith("There is no pg_config at " + folder);
   }
 
-  /** The directory used by make install. */
+  /** The extension is in the directory that make install uses. */
   @Test
   void usesTheInstalledExtensionIfTheJarHasNone(@TempDir Path folder) throws Exception {
     Files.createDirectory(folder.resolve("extension"));

@@ -103,7 +103,8 @@ class WireProxyIT {
       }
       connection.setAutoCommit(false);
       long executes = proxy.statements();
-      // the driver describes the statement first; BEGIN is sent along
+      // the driver first describes the statement, and then sends the batch; BEGIN needs no round
+      // trip of its own
       proxy.assertRoundTrips(2, insert::executeBatch);
       assertThat(proxy.statements() - executes).isEqualTo(51);
       proxy.assertRoundTrips(1, connection::commit);
@@ -172,7 +173,7 @@ class WireProxyIT {
               SQLException.class, e -> assertThat(e.getSQLState()).startsWith("08"));
     }
     assertThat(proxy.openConnections()).isZero();
-    // a new one passes
+    // the proxy forwards new connections
     assertThat(ask(dataSource, "SELECT 1")).isEqualTo("1");
     assertThat(proxy.connections()).isEqualTo(3);
   }
@@ -222,7 +223,7 @@ class WireProxyIT {
   @Test
   void countsTheLogin(DataSource dataSource, WireProxy proxy) throws Exception {
     PGSimpleDataSource bare = dataSource.unwrap(PGSimpleDataSource.class);
-    // the driver's initial statements are added to the login
+    // the driver may run statements at login, and their round trips are counted too
     long withLogIn = proxy.countRoundTrips(() -> bare.getConnection().close());
     assertThat(withLogIn).isBetween(1L, 4L);
   }

@@ -88,7 +88,7 @@ class ExtensionFilesTest {
     assertThat(read("LICENSE")).isEqualTo(Files.readString(Path.of("..", "LICENSE")));
   }
 
-  /** Adding another PostgreSQL archive would not help. */
+  /** On these platforms, another PostgreSQL archive on the class path would not help. */
   @ParameterizedTest
   @ValueSource(strings = {"freebsd-amd64", "linux-riscv64"})
   void listsAlternativesOnOtherPlatforms(String platform) {

@@ -61,7 +61,7 @@ class InstallerTest {
     bin = debian(root, 17);
     libraries = root.resolve("usr/lib/postgresql/17/lib");
     shared = root.resolve("usr/share/postgresql/17");
-    // every machine has a C library
+    // the server's machine needs a C library
     write(root.resolve("usr/lib/libc.so.6"), "");
     Files.write(
         root.resolve("usr/lib/libc.so.6"), elf(AMD64, List.of(), null, "2.36", "a C library"));
@@ -132,13 +132,14 @@ class InstallerTest {
     assertThat(Files.readAllBytes(library)).isEqualTo(library("two"));
     assertThat(Files.readAllBytes(other)).isEqualTo(library("one"));
     assertThat(content(root).keySet()).noneMatch(name -> name.contains("/."));
-    // scripts of the older version remain, and are removed together with the other files
+    // scripts of the older version remain on the server; uninstall removes them together with the
+    // other files
     assertThat(shared.resolve("extension/acme--1.0.sql")).exists();
     assertThat(run("uninstall").status()).isEqualTo(Installer.OK);
     assertThat(shared.resolve("extension")).isDirectoryNotContaining("glob:**acme*");
   }
 
-  /** The installation fails at each of its steps in turn. */
+  /** The installation is made to fail at each of its steps in turn. */
   @Test
   void undoesWhatFails() throws Exception {
     run("install");
@@ -153,7 +154,7 @@ class InstallerTest {
     assertThat(run("check").status()).isEqualTo(Installer.OK);
   }
 
-  /** If only the cleanup fails, nothing is undone, and another run completes the removal. */
+  /** If only the cleanup fails, the removal is not undone, and another run completes it. */
   @Test
   void undoesARemovalThatFails() throws Exception {
     Map<String, String> empty = content(root);
@@ -217,8 +218,8 @@ class InstallerTest {
   }
 
   /**
-   * Files that remain after a kill at any step do not prevent another run, which recognizes them as
-   * its own.
+   * If the installer is killed at any step, another run recognizes the remaining files as its own,
+   * and succeeds.
    */
   @Test
   void goesOnAfterAKill() throws Exception {
@@ -332,8 +333,8 @@ class InstallerTest {
   }
 
   /**
-   * Another user, or root in a container, may have created the links in the tree, and the installer
-   * may have more privileges.
+   * Another user, or root in a container, may have created the links in the tree. The installer may
+   * have more privileges than that user.
    */
   @ParameterizedTest
   @ValueSource(
@@ -361,7 +362,10 @@ class InstallerTest {
     refuses(run("install"), " is reached through a link");
   }
 
-  /** An administrator has moved the contents of the directory, and replaced it. */
+  /**
+   * An administrator has moved the contents of the directory elsewhere, and replaced the directory
+   * with a file or link.
+   */
   @ParameterizedTest
   @ValueSource(strings = {"file", "link"})
   void removesOnlyFoldersAsFolders(String kind) throws IOException {
@@ -420,7 +424,7 @@ class InstallerTest {
         .contains("the setting a = b?]0;?2J?\n");
   }
 
-  /** Java can read such a jar. */
+  /** Java can read a jar that lists a file twice. */
   @Test
   void takesADescriptorThatIsListedTwice() throws IOException {
     try (var out = new JarOutputStream(Files.newOutputStream(jar))) {
@@ -436,7 +440,7 @@ class InstallerTest {
     assertThat(run("install").err()).isEmpty();
   }
 
-  /** A file that is larger than the maximum size of a Java array. */
+  /** The jar contains a file that is larger than the maximum size of a Java array. */
   @Test
   void failsIfTheMemoryDoesNotDo() throws IOException {
     try (var file = new RandomAccessFile(bin.resolve("postgres").toFile(), "rw")) {
@@ -473,7 +477,7 @@ class InstallerTest {
     refuses(run("install"), "The library acme.so cannot be used");
   }
 
-  /** The tables of a library may refer to one unterminated name a million times. */
+  /** The tables of a damaged library may refer to one unterminated name a million times. */
   @Test
   void readsNoLibraryForEver() throws IOException {
     List<String> many = Collections.nCopies(1_100, "liba.so");
@@ -627,7 +631,7 @@ class InstallerTest {
     assertThat(FakeServer.run(jar, "--help").out()).startsWith("Usage: ").contains("--dry-run");
   }
 
-  /** Absolute links refer to the files of the other machine. */
+  /** Absolute links in the tree refer to files of the tree's machine. */
   @Test
   void followsLinksInsideOfARootAlone() throws IOException {
     Path moved = root.resolve("opt/lib");
@@ -689,7 +693,7 @@ class InstallerTest {
     assertThat(content(root)).isEqualTo(before);
   }
 
-  /** Also for the names of temporary files. */
+  /** Links in place of temporary files and of the lock file are not followed either. */
   @Test
   void writesThroughNoLinkThatAwaitsIt() throws IOException {
     Path victim = Files.writeString(folder.resolve("victim"), "x");
@@ -706,8 +710,8 @@ class InstallerTest {
   }
 
   /**
-   * Another program creates the link after the old file was deleted and before the new one is
-   * written.
+   * Another program creates the link after the installer has deleted the old file and before it
+   * writes the new one.
    */
   @Test
   void writesThroughNoLinkThatComesMeanwhile() throws IOException {
@@ -755,7 +759,7 @@ class InstallerTest {
 
   /**
    * If an ordinary user runs the test, that user owns the directory. If root runs it, another user
-   * does.
+   * owns the directory.
    */
   @Test
   void letsRootWriteWhereOthersCannotLeadIt() throws Exception {
@@ -837,7 +841,10 @@ class InstallerTest {
         .start();
   }
 
-  /** A user who can open a library for writing could keep it open and change it later. */
+  /**
+   * If another user could open a library for writing, that user could keep the file open and change
+   * it later.
+   */
   @Test
   void letsNobodyElseWriteUnderAnyMask() throws Exception {
     byte[] library = Arrays.copyOf(library("one"), 1 << 24);
@@ -859,7 +866,7 @@ class InstallerTest {
     assertThat(mode(shared.resolve("extension/.pg-extension-lock"))).isEqualTo("rw-------");
   }
 
-  /** Returns files of the installer that other users can write to. */
+  /** Returns the files written by the installer that other users can write to. */
   private static List<String> writableByOthers(Path folder) throws IOException {
     var found = new ArrayList<String>();
     try (Stream<Path> files = Files.list(folder)) {
@@ -907,7 +914,7 @@ class InstallerTest {
     }
   }
 
-  /** Returns when the process waits for the lock, and fails if the process exits before. */
+  /** Waits until the process waits for the lock. Fails if the process exits before. */
   private static void awaitWords(Path said, Process process) {
     try {
       while (!Files.readString(said).contains("waits")) {
@@ -944,7 +951,7 @@ class InstallerTest {
     assertThat(other.get(5, TimeUnit.MINUTES).status()).isEqualTo(Installer.OK);
   }
 
-  /** The installers wait for each other. */
+  /** Several installers that run at the same time wait for each other. */
   @Test
   void letsSeveralWorkAtOnce() throws Exception {
     Path executable = FakeServer.executable(jar, folder.resolve("executable.jar"));

@@ -181,8 +181,8 @@ class MacInstallerTest {
   }
 
   /**
-   * A universal file contains both programs, and the kernel runs the one for the machine's
-   * processor.
+   * A universal file contains programs for both processors. The kernel runs the program for the
+   * machine's processor.
    */
   @Test
   void choosesTheProcessorOfThisMachine() {

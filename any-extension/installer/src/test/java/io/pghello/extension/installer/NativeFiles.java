@@ -103,7 +103,7 @@ final class NativeFiles {
       commands.forEach(each -> file.put(each.rewind()));
       int name = 1;
       for (String each : imports) {
-        // an undefined external symbol, to be found in the program that loads the file
+        // an undefined external symbol, which the program that loads the file must export
         file.putInt(name).put((byte) 1).put((byte) 0).putShort((short) 0xff00).putLong(0);
         name += each.length() + 2;
       }
@@ -132,7 +132,7 @@ final class NativeFiles {
           .putInt(4, size);
     }
 
-    /** Returns a tree with a root that has the names as children. */
+    /** Returns a trie of exported names: a root that has the names as children. */
     private static byte[] tree(List<String> names) {
       int root = 2 + names.stream().mapToInt(name -> name.length() + 4).sum();
       ByteBuffer tree = ByteBuffer.allocate(root + 4 * names.size());
