@@ -359,8 +359,8 @@ public final class PackedExtension {
   }
 
   /**
-   * Returns a script in which a server's directory of shared files replaces the placeholder {@link
-   * #SHARED_FOLDER}.
+   * Replaces the placeholder {@link #SHARED_FOLDER} in a script with the path of a server's
+   * directory of shared files. Returns the new script.
    */
   public static byte[] withSharedFolder(byte[] script, String shared) {
     var text = new String(script, StandardCharsets.ISO_8859_1);

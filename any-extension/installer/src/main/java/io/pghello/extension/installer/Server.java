@@ -128,7 +128,7 @@ record Server(
   }
 
   /**
-   * Returns the server whose programs are in a directory.
+   * Returns the server with its programs in the given directory.
    *
    * @param folder the directory, or the parent of a directory {@code bin}
    */

@@ -279,7 +279,7 @@ public abstract class DatabaseJUnitExtension
     return new TestDatabase(databases, name);
   }
 
-  /** Returns the context at whose end the database is closed. */
+  /** Returns the context that owns the database. The database is closed when this context ends. */
   private ExtensionContext owner(ExtensionContext context) {
     ExtensionContext owner = context;
     if (settings(context).shared()) {

@@ -31,7 +31,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * the client receives the response.
  */
 public final class WireProxy implements AutoCloseable {
-  /** An action whose round trips {@link #countRoundTrips} counts. */
+  /** An action for {@link #countRoundTrips}. */
   @FunctionalInterface
   public interface Action {
     /** Runs the action. */
@@ -121,7 +121,7 @@ public final class WireProxy implements AutoCloseable {
   }
 
   /**
-   * Runs an action, and returns the number of round trips that all connections make meanwhile.
+   * Runs an action, and returns the number of round trips on all connections during the action.
    *
    * @throws IllegalStateException if a connection was encrypted, because its round trips cannot be
    *     counted
