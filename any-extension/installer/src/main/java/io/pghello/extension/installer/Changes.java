@@ -24,8 +24,9 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Changes files by renaming, so that a server can continue to use open files, and every file is
- * complete at any time. If this object is closed before {@link #complete}, all changes are undone.
+ * Changes files by renaming, so that a server can continue to use files that it has open, and every
+ * file is complete at any time. If this object is closed before {@link #complete}, all changes are
+ * undone.
  */
 final class Changes implements AutoCloseable {
   private static final String NEW = ".pg-extension-new";
@@ -47,7 +48,7 @@ final class Changes implements AutoCloseable {
   /**
    * Creates an object that does not contain changes yet.
    *
-   * @param before a callback that is invoked before each change of a file; used in tests
+   * @param before a callback that is invoked before each file is changed; used in tests
    */
   Changes(Consumer<Path> before) {
     this.before = before;
@@ -144,7 +145,10 @@ final class Changes implements AutoCloseable {
     }
   }
 
-  /** Keeps a file under an additional name if the file exists. */
+  /**
+   * If a file exists, keeps it under an additional name for the rollback. Returns whether it
+   * exists.
+   */
   private boolean keep(Path file) throws IOException {
     if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
       return false;
@@ -212,7 +216,8 @@ final class Changes implements AutoCloseable {
   /**
    * Undoes all changes unless they are complete.
    *
-   * @throws IOException if a step failed; thrown for the first such step, after all other steps
+   * @throws IOException if a step failed. The remaining steps are still performed, and the
+   *     exception of the first failed step is thrown.
    */
   @Override
   public void close() throws IOException {

@@ -191,7 +191,10 @@ public record ElfFile(
       return offset(file.getLong(32)) + index * Short.toUnsignedInt(file.getShort(54));
     }
 
-    /** Checks an entry count, so that reading a damaged file ends in a reasonable time. */
+    /**
+     * Rejects an entry count that is too large, because reading the entries of a damaged file could
+     * take very long.
+     */
     private static int count(long value) {
       if (value < 0 || value > MAX_COUNT) {
         throw new IllegalArgumentException("too many: " + value);

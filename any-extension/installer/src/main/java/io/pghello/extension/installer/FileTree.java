@@ -37,8 +37,8 @@ record FileTree(Path root) {
   }
 
   /**
-   * Returns a file in a server's directory if the path to the directory contains no links. The file
-   * itself may be a link.
+   * Returns a file in one of the server's directories. The path to the directory must not contain
+   * links, but the file itself may be a link.
    *
    * @throws RefusedException if the path to the directory contains a link, because any user may own
    *     the link's target

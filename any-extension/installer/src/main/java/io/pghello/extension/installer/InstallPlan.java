@@ -44,7 +44,7 @@ final class InstallPlan {
   private final List<String> notes = new ArrayList<>();
 
   /**
-   * Checks the files to be installed.
+   * Checks the extension's files, and determines their paths on the server.
    *
    * @throws RefusedException if the server cannot load the extension
    */
@@ -206,7 +206,7 @@ final class InstallPlan {
   /**
    * Installs missing files, and replaces older ones.
    *
-   * @param changes a callback that is invoked before each change of a file
+   * @param changes a callback that is invoked before each file is changed
    * @param out a consumer that receives a message if this method has to wait for a lock
    * @return the files that were written, or would be written in a dry run
    * @throws RefusedException if the files cannot be changed, or if a file was not installed by this
@@ -330,7 +330,7 @@ final class InstallPlan {
   /**
    * Removes the installed files, except files that were changed after the installation.
    *
-   * @param changes a callback that is invoked before each change of a file
+   * @param changes a callback that is invoked before each file is changed
    * @param out a consumer that receives a message if this method has to wait for a lock
    * @throws RefusedException if the files cannot be changed
    * @throws IOException if the operation failed and its changes were undone as far as possible, or
@@ -474,9 +474,10 @@ final class InstallPlan {
   }
 
   /**
-   * Locks a server for this process until the channel is closed or the process ends. The lock file
-   * is never removed, because a new file would have a separate lock. The file is opened only here,
-   * because a process loses its locks on a file when it closes any descriptor of the file.
+   * Locks a server, so that only this process can change it, until the channel is closed or the
+   * process ends. The lock file is never removed, because a new file would have a separate lock.
+   * The file is opened only here, because a process loses its locks on a file when it closes any
+   * descriptor of the file.
    */
   private static FileChannel lock(Server server, Consumer<String> out)
       throws IOException, RefusedException {

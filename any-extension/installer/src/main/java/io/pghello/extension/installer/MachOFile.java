@@ -46,7 +46,7 @@ public final class MachOFile implements NativeFile {
   }
 
   /**
-   * The part of a file for one processor.
+   * The part of a universal file for one processor, or the whole of another file.
    *
    * @param imports the symbols that must be exported by the program that loads the library
    */
@@ -164,7 +164,7 @@ public final class MachOFile implements NativeFile {
     return Optional.empty();
   }
 
-  /** Returns the problem with a library that imports symbols that the server does not export. */
+  /** Returns the problem if a library imports symbols that the server does not export. */
   static Optional<String> missing(Set<String> imports, Set<String> exports) {
     var missing = new TreeSet<>(imports);
     missing.removeAll(exports);
@@ -365,7 +365,7 @@ public final class MachOFile implements NativeFile {
       }
     }
 
-    /** Returns whether the file matches the hashes in a part of its signature. */
+    /** Returns whether the file matches the hashes in a code directory of its signature. */
     private boolean agrees(ByteBuffer directory) {
       int hashes = directory.getInt(16);
       int pages = directory.getInt(28);

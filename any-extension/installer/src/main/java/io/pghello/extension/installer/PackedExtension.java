@@ -37,8 +37,8 @@ import org.jspecify.annotations.Nullable;
  *       share/extension};
  *   <li>{@code data}: other files, to be installed in {@code share}, with their subdirectories;
  *   <li>{@code libraries}: shared libraries, which are in directories {@code PLATFORM/MAJOR}, e.g.
- *       {@code linux-amd64/17}; the file {@code SHA256SUMS} in {@code folder} contains their
- *       hashes; a library's name may have no suffix, or the suffix used on Linux (see {@link
+ *       {@code linux-amd64/17}. The file {@code SHA256SUMS} in {@code folder} contains their
+ *       hashes. A library's name may have no suffix, or the suffix of any platform (see {@link
  *       #libraryFile});
  *   <li>{@code majors}: the major versions, if each of them has its own files. This key replaces
  *       {@code scripts}, {@code data} and {@code libraries}. Files for {@code share} are in {@code
@@ -74,8 +74,8 @@ public final class PackedExtension {
 
   /**
    * Directory of data files of the libraries in {@link #NEEDED}, relative to the server's
-   * directory. The directory is next to the directory of these libraries, as {@code /usr/share} is
-   * next to {@code /usr/lib}, so that PROJ finds its data.
+   * directory. The library PROJ finds its data only in a directory {@code share} next to the
+   * directory of libraries.
    */
   public static final String NEEDED_DATA = "lib/share/";
 
@@ -191,8 +191,7 @@ public final class PackedExtension {
   }
 
   /**
-   * Returns the files for a server, as a map from path (relative to the server's directory) to
-   * content.
+   * Returns the files for a server: contents by path. Paths are relative to the server's directory.
    *
    * @param platform the platform of the server, for example {@code linux-amd64}
    * @throws IllegalStateException if there are no files for this server; the message lists the
@@ -201,7 +200,8 @@ public final class PackedExtension {
   public Map<String, byte[]> files(String platform, int major) {
     var files = new LinkedHashMap<String, byte[]>();
     for (String library : list("libraries")) {
-      // the name is checked as it is written in the descriptor, so that errors contain that name
+      // check the name that the descriptor contains, not the name of the file, so that error
+      // messages contain the former
       String path = libraryFile(inFolder(LIBRARIES, library), platform, major);
       files.put(path, library(path.substring(LIBRARIES.length()), platform, major));
     }
@@ -314,8 +314,7 @@ public final class PackedExtension {
   }
 
   /**
-   * Returns the files of a directory that are below a path, as a map from their paths on a server
-   * to their contents.
+   * Returns the files of a directory that are below a path: contents by their paths on a server.
    */
   private Map<String, byte[]> in(String folder, String path, String place) {
     var files = new LinkedHashMap<String, byte[]>();

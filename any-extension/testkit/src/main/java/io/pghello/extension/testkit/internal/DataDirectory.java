@@ -161,7 +161,10 @@ final class DataDirectory implements AutoCloseable {
                     .isPresent());
   }
 
-  /** Returns the lines of a server's {@code postmaster.pid}, or none if it is not running. */
+  /**
+   * Returns the lines of a server's {@code postmaster.pid}, or an empty list if the server is not
+   * running.
+   */
   private static List<String> processFile(Path scratch) throws IOException {
     try {
       return Files.readAllLines(scratch.resolve(DATA).resolve("postmaster.pid"), PATHS);
@@ -184,7 +187,10 @@ final class DataDirectory implements AutoCloseable {
     }
   }
 
-  /** Stops a server with an immediate shutdown, so that it releases its shared memory. */
+  /**
+   * Stops a server with an immediate shutdown, because a server that is killed does not release its
+   * shared memory.
+   */
   private static void end(ProcessHandle server) throws IOException {
     if (Platform.POSIX) {
       new ProcessBuilder("kill", "-QUIT", Long.toString(server.pid())).start();

@@ -366,7 +366,10 @@ public final class DatabaseFactory implements AutoCloseable {
             + (template == null || prepared == null ? "" : " STRATEGY FILE_COPY"));
   }
 
-  /** Creates a database with a generated name and the content of another database. */
+  /**
+   * Creates a database with a generated name and the content of another database. Returns the
+   * generated name.
+   */
   public String copy(String from) throws SQLException {
     String name = newName();
     try (AdminConnection once = connect()) {
@@ -397,7 +400,10 @@ public final class DatabaseFactory implements AutoCloseable {
     }
   }
 
-  /** Ends the sessions in a database and drops it. Does nothing if it does not exist. */
+  /**
+   * Ends the sessions in a database and drops the database. Does nothing if the database does not
+   * exist.
+   */
   public void drop(String name) throws SQLException {
     try (AdminConnection once = connect()) {
       drop(once, name);
@@ -420,7 +426,10 @@ public final class DatabaseFactory implements AutoCloseable {
     tests.remove(name);
   }
 
-  /** Ends prepared transactions and subscriptions, which WITH (FORCE) does not end. */
+  /**
+   * Rolls back prepared transactions and drops subscriptions, because WITH (FORCE) does not remove
+   * them.
+   */
   private void endTransactionsAndSubscriptions(String name) throws SQLException {
     try (Connection connection = own(name).getConnection();
         Statement statement = connection.createStatement()) {
@@ -496,9 +505,9 @@ public final class DatabaseFactory implements AutoCloseable {
   }
 
   /**
-   * Ends the sessions in a database and drops it. If databases are created ahead of time on this
-   * server, databases with generated names are dropped in the background. All others are dropped
-   * immediately. Does nothing if the database does not exist or is kept for inspection.
+   * Ends the sessions in a database and drops the database. If databases are created ahead of time
+   * on this server, databases with generated names are dropped in the background. All others are
+   * dropped immediately. Does nothing if the database does not exist or is kept for inspection.
    */
   public void discard(String name) throws SQLException {
     if (kept.contains(name)) {
@@ -553,7 +562,10 @@ public final class DatabaseFactory implements AutoCloseable {
     }
   }
 
-  /** Returns a statement that signals the sessions in a database to end, and counts them. */
+  /**
+   * Returns a statement that signals all sessions in a database to end. Its result is the number of
+   * these sessions.
+   */
   private static String endingSessions(String name) {
     // the view pg_stat_activity is slower because it joins database and role names
     return "SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid))"

@@ -17,8 +17,8 @@ public record DatabaseNames(String prefix, String application, List<String> exte
   }
 
   /**
-   * Returns the names for extensions. Omits duplicates, and extensions that are not created in
-   * databases.
+   * Returns the names for a server with the given extensions. Omits duplicates, and extensions that
+   * are not created in databases.
    */
   public static DatabaseNames of(
       String prefix, String application, List<ServerExtension> extensions) {

@@ -50,16 +50,16 @@ public final class EmbeddedServer {
   private static final int TEMPLATE_FORMAT = 7;
 
   /**
-   * The number of cached templates. Each build and set of extensions has its own template of about
-   * 40 MB.
+   * The number of cached templates to keep. Each build and set of extensions has its own template
+   * of about 40 MB.
    */
   private static final int KEPT_TEMPLATES = 8;
 
   private static final String TEMPLATES = "template-";
 
   /**
-   * The password file. It is next to the data directory while the data directory is being created,
-   * and inside it afterwards.
+   * The name of the password file. The file is next to the data directory while {@code initdb}
+   * creates the data directory, and inside the data directory afterwards.
    */
   static final String PASSWORD_FILE = "pg-hello-password";
 
@@ -92,7 +92,8 @@ public final class EmbeddedServer {
           // program used the port on one of them
           "listen_addresses",
           LOOPBACK,
-          // in the data directory, so that the memory is removed together with the directory
+          // keeps shared memory in files in the data directory, so that it is removed together with
+          // the directory
           SHARED_MEMORY,
           "mmap");
 
@@ -149,7 +150,7 @@ public final class EmbeddedServer {
    * @param settings the settings for {@code postgresql.conf}
    * @param names the names of the role, the databases and the template's extensions
    * @param extensions the extensions to add to the server
-   * @param place the place of the server's programs; see {@link ServerLocation#EMBEDDED}
+   * @param place the location of the server's programs; see {@link ServerLocation#EMBEDDED}
    */
   public static EmbeddedServer start(
       int port,
@@ -319,7 +320,8 @@ public final class EmbeddedServer {
             STOP_SECONDS,
             "stop");
       }
-      // needed if the start was aborted, or if pg_ctl could not stop the server
+      // ends a server that is still running because its start was aborted, or because pg_ctl could
+      // not stop it
       scratch.endServer();
       if (starter != null) {
         starter.onExit().join();
@@ -384,15 +386,15 @@ public final class EmbeddedServer {
 
   /**
    * Returns the path of a PostgreSQL test program, e.g. {@code regress/pg_regress}. Only some
-   * servers include them.
+   * servers include such programs.
    */
   public Path testProgram(String path) {
     return programs.libraries().resolve("pgxs/src/test").resolve(path);
   }
 
   /**
-   * Returns the directory of the server's own libpq, which its programs may need, or null if the
-   * server has none.
+   * Returns the directory of the libpq that comes with the server, or null if the server has none.
+   * The server's programs may need this library.
    */
   public @Nullable Path clientLibraries() throws IOException {
     Path folder = programs.bin().toRealPath().resolveSibling("lib");
@@ -456,7 +458,8 @@ public final class EmbeddedServer {
   }
 
   /**
-   * Stops the server and removes its data. Further calls do nothing, unless the first one failed.
+   * Stops the server and removes its data, unless {@link #keep()} was called. Further calls do
+   * nothing, unless the first one failed.
    */
   public void close() {
     lock.lock();
@@ -474,7 +477,7 @@ public final class EmbeddedServer {
         Runtime.getRuntime().removeShutdownHook(cleaner);
       }
     } catch (IllegalStateException e) {
-      // the JVM is exiting, and the shutdown hook will find nothing to do
+      // the JVM is exiting; the shutdown hook calls this method again, which then does nothing
       return;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -712,7 +715,7 @@ public final class EmbeddedServer {
     return state.startsWith("08") || state.startsWith("57P");
   }
 
-  /** Creates a data directory with the template database. */
+  /** Creates a data directory with the template database in the given folder. */
   private static void makeTemplate(
       PostgresCommands programs,
       int major,
@@ -751,7 +754,7 @@ public final class EmbeddedServer {
     }
   }
 
-  /** Initializes a data directory. Its superuser gets a random password. */
+  /** Initializes the data directory. The superuser gets a random password. */
   private void initialize() throws IOException {
     lock.lock();
     try {

@@ -54,7 +54,10 @@ public final class ExtensionBundle {
    */
   private static final String FORMAT = "4";
 
-  /** Settings without a dot in their names that load libraries. */
+  /**
+   * PostgreSQL's own settings that load libraries. Only extension settings have a dot in their
+   * names.
+   */
   private static final Set<String> PRELOADS =
       Set.of(PRELOAD, "session_preload_libraries", "local_preload_libraries");
 
@@ -131,7 +134,7 @@ public final class ExtensionBundle {
     }
   }
 
-  /** Returns the contents of the files by path. Reads them on the first call. */
+  /** Returns the contents of the files by path. Reads the files on the first call. */
   private Map<String, byte[]> files() throws IOException {
     if (files == null) {
       var all = new TreeMap<String, byte[]>();
@@ -162,8 +165,8 @@ public final class ExtensionBundle {
   }
 
   /**
-   * Returns the files that extensions add to an installed server on another machine, as a map from
-   * path on that machine to content. The server uses that machine's C library.
+   * Returns the files that extensions add to an installed server on another machine: contents by
+   * their paths on that machine. The server uses that machine's C library.
    *
    * @param libraries the server's library directory, with a trailing slash
    * @param shared the server's directory of shared files, with a trailing slash
@@ -411,7 +414,10 @@ public final class ExtensionBundle {
     }
   }
 
-  /** Returns the path of the directory of shared files, as it is written in scripts. */
+  /**
+   * Returns the path of the directory of shared files, with slashes, as it is written in SQL
+   * scripts.
+   */
   private String sharedFolder(Path place) {
     return place
         .resolve(platform.pathInServer(ExtensionSource.SHARED))
@@ -419,7 +425,7 @@ public final class ExtensionBundle {
         .replace(File.separatorChar, '/');
   }
 
-  /** Returns whether a library is left out because the stock server already has it. */
+  /** Returns whether a library is not written because the stock server already has it. */
   private static boolean isLeftOut(String path, Path stock) {
     return path.startsWith(ExtensionSource.NEEDED)
         && Files.exists(
@@ -451,8 +457,8 @@ public final class ExtensionBundle {
 
   /**
    * Returns whether a library, and each library that it needs, is in the server's directory or part
-   * of the C library. Otherwise, the loader might not find a library, and the server would not
-   * start.
+   * of the C library. If a library was preloaded although another library that it needs is missing,
+   * the server would not start.
    */
   private static boolean isComplete(
       Map<String, byte[]> files, String name, Path stock, Set<String> seen) {
@@ -725,8 +731,8 @@ public final class ExtensionBundle {
   }
 
   /**
-   * Returns a question that suggests similar names, with a leading space; an empty string if there
-   * are none.
+   * Returns a question that suggests similar names, with a leading space; an empty string if no
+   * name is similar.
    */
   static String similar(String name, Stream<String> names) {
     String asked = plain(name);

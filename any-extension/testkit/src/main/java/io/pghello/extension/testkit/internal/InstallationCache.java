@@ -109,7 +109,7 @@ public final class InstallationCache {
   }
 
   /**
-   * Returns the cache directory for an environment.
+   * Returns the cache directory for the given environment variables.
    *
    * @param temporary the directory for temporary files
    * @param platform the platform of this machine
@@ -213,7 +213,7 @@ public final class InstallationCache {
     return PosixFilePermissions.toString(Files.getPosixFilePermissions(folder)).endsWith("------");
   }
 
-  /** Creates missing directories. Existing ones may be links and keep their permissions. */
+  /** Creates missing directories. Existing directories keep their permissions, and may be links. */
   private static void createDirectories(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) {
       if (Platform.POSIX) {
@@ -385,8 +385,8 @@ public final class InstallationCache {
   }
 
   /**
-   * Writes the list of links, and of files with their sizes, for detecting missing or truncated
-   * files.
+   * Writes the list of links, and of files with their sizes. The list is used to detect missing or
+   * truncated files.
    */
   private static void writeList(Path folder) throws IOException {
     List<String> lines = new ArrayList<>();
@@ -420,7 +420,7 @@ public final class InstallationCache {
     for (String line : lines) {
       int space = line.indexOf(' ');
       String name = line.substring(space + 1);
-      // uses java.io.File, because NIO takes ten times as long
+      // java.io.File is used, because NIO takes ten times as long here
       var file = new File(folder.toFile(), name);
       String size = line.substring(0, Math.max(0, space));
       boolean whole =

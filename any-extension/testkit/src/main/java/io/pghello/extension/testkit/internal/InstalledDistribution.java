@@ -211,7 +211,8 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
 
   private static List<Path> usual(Path root) throws IOException {
     var folders = new ArrayList<Path>();
-    // on Windows, all users may create directories in the root
+    // on Windows, search only the last entry: all users may create the other directories in the
+    // root of a drive
     for (List<String> each :
         Platform.POSIX ? USUAL : USUAL.subList(USUAL.size() - 1, USUAL.size())) {
       Path parent = root.resolve(each.get(0));
@@ -224,7 +225,7 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
     return folders;
   }
 
-  /** Runs a {@code pg_config} and returns its server. */
+  /** Runs a {@code pg_config}, and returns the server that it belongs to. */
   private static InstalledDistribution of(Path config) {
     try {
       return read(config);
@@ -279,7 +280,8 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
   }
 
   /**
-   * Returns the directories of programs, libraries and shared files.
+   * Runs a {@code pg_config}, and returns the directories of programs, libraries and shared files
+   * that it prints.
    *
    * @param limit the timeout of the program
    */
@@ -396,7 +398,7 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
 
   /**
    * Returns empty: extensions must not replace the C library, because installed servers were tested
-   * only with the machine's own.
+   * only with the machine's C library.
    */
   @Override
   public Optional<String> replaceableGlibc() {

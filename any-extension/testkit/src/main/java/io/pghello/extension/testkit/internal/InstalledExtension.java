@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The files of an extension in a directory created by {@code make install DESTDIR=FOLDER}, or in an
  * unpacked package. Control files are in the subdirectory {@code extension} of the directory for
- * shared files. Libraries may be anywhere. Immutable.
+ * shared files. Libraries may be in any subdirectory. Immutable.
  */
 public final class InstalledExtension implements ExtensionSource {
   /**
@@ -319,7 +319,7 @@ public final class InstalledExtension implements ExtensionSource {
     return found;
   }
 
-  /** Returns whether a file is a PostgreSQL module, in any directory. */
+  /** Returns whether a file is a PostgreSQL module, regardless of its directory. */
   private boolean isModule(Path file) throws IOException {
     byte[] content = LIBRARY.matcher(fileName(file)).matches() ? read(file) : null;
     return content != null

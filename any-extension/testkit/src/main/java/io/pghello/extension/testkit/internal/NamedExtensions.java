@@ -22,7 +22,7 @@ public record NamedExtensions(
   }
 
   /**
-   * Returns the server requirements.
+   * Returns the extensions and settings that the server must have.
    *
    * @throws IllegalArgumentException if a directory has none of the extensions, or a setting has no
    *     value
@@ -52,7 +52,7 @@ public record NamedExtensions(
         installed.put(name, ServerExtension.of(InstalledExtension.in(folder, name)));
       }
       if (there.isEmpty()) {
-        // fails with a list of the extensions if there is not exactly one
+        // throws an exception that lists the extensions if there is not exactly one
         ServerExtension only = ServerExtension.of(InstalledExtension.in(folder, null));
         if (!extensions.isEmpty()) {
           throw new IllegalArgumentException(

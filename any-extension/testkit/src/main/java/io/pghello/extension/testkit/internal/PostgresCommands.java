@@ -165,9 +165,9 @@ record PostgresCommands(
   }
 
   /**
-   * Returns the words to put before a command. PostgreSQL does not run as root, so if this user is
-   * root, they run the command in a separate user namespace, provided that namespaces are
-   * available. Root still owns the files. For other users, the list is empty.
+   * Returns the words to put before a server command. PostgreSQL does not run as root. If this user
+   * is root and user namespaces are available, the words make the command run in a separate user
+   * namespace, while root still owns the files. Otherwise, the list is empty.
    */
   private static List<String> prefix(Platform platform) throws IOException {
     if (!platform.isLinux()) {

@@ -14,8 +14,8 @@ interface PostgresDistribution {
   /**
    * Returns a server.
    *
-   * @param place {@link ServerLocation#EMBEDDED} for the server on the class path; for other places
-   *     see {@link ServerLocation#isLocal}
+   * @param place {@link ServerLocation#EMBEDDED} for the server on the class path, or a location
+   *     for which {@link ServerLocation#isLocal} returns true
    * @throws IllegalStateException if the server does not exist or cannot be used
    */
   static PostgresDistribution of(String place) throws IOException {
@@ -33,7 +33,7 @@ interface PostgresDistribution {
   /** Returns a string that identifies the server; different servers have different strings. */
   String identity() throws IOException;
 
-  /** Creates the directory that extensions are added to. */
+  /** Creates the directory of the server, to which extensions are then added. */
   void unpack(Path folder) throws IOException;
 
   /**
@@ -42,7 +42,7 @@ interface PostgresDistribution {
    */
   Optional<String> replaceableGlibc() throws IOException;
 
-  /** Returns the server's programs for a directory that contains the extensions. */
+  /** Returns the server's programs. */
   default PostgresCommands programs(Path folder) {
     return new PostgresCommands(folder, platform());
   }

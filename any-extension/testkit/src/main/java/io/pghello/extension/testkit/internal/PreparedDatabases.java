@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Creates the next database while a test runs, and drops databases that tests no longer use. A
- * single thread does both. It ends after it has been idle for some seconds. At most one unused
- * database per template exists at a time. The first of them is created only after the first test
- * has received its own database, so that the creation does not slow down that test.
+ * single background thread does both. The thread ends after it has been idle for some seconds. At
+ * most one unused database per template exists at a time. The first of them is created only after
+ * the first test has received its own database, so that the creation does not slow down that test.
  *
  * <p>Thread-safe.
  */
@@ -60,15 +60,16 @@ final class PreparedDatabases implements AutoCloseable {
   /**
    * Returns the name of a database that was copied from a template. If such a database is ready,
    * takes it. If one is being created and no other thread waits for it, waits for it. Otherwise,
-   * creates a database on the calling thread. Then starts creating the next database in the
-   * background, unless it is already being created, and drops waiting databases.
+   * creates a database on the calling thread. Afterwards, starts two tasks in the background:
+   * creating the next database, unless it is already being created, and dropping the databases that
+   * wait to be dropped.
    *
    * @throws SQLException if the database cannot be created, or if the thread is interrupted while
    *     it waits
    */
   String take(String template) throws SQLException {
     Creation prepared = next.remove(template);
-    // do not wait for a creation that is queued behind databases to be dropped
+    // do not wait for a creation that has not begun because other databases are being dropped first
     String name = prepared == null || prepared.tryBegin() ? null : get(prepared);
     if (name == null) {
       name = databases.newName();
@@ -121,7 +122,7 @@ final class PreparedDatabases implements AutoCloseable {
     return toDrop.size();
   }
 
-  /** Drops all waiting databases in the background. */
+  /** Drops all databases that wait to be dropped, in the background. */
   void dropLeft() {
     if (!toDrop.isEmpty()) {
       thread.execute(this::dropAll);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
-/** Reads a server's messages and counts round trips. */
+/** Reads a server's messages, and counts its ReadyForQuery messages as round trips. */
 final class ServerMessages extends ProtocolReader {
   private boolean firstAnswer;
   private boolean emptyQuery;

@@ -67,8 +67,8 @@ public final class SharedServer implements AutoCloseable {
   }
 
   /**
-   * If a library was built with headers of another version than the server's, and this explains the
-   * error, returns a sentence with both versions. Otherwise, returns an empty string.
+   * If a library was built with headers of another PostgreSQL version and this difference explains
+   * the error, returns a sentence with both versions. Otherwise, returns an empty string.
    */
   private static String versions(Exception error, List<ServerExtension> extensions, String place) {
     String message = String.valueOf(error.getMessage());
@@ -136,7 +136,7 @@ public final class SharedServer implements AutoCloseable {
    * Creates a database on the server of the given databases, by copying a template that a preparer
    * has filled.
    *
-   * @param preparer the preparer; null for a database without a schema
+   * @param preparer the preparer; null for a database without additional contents
    * @throws IllegalStateException if the database cannot be created or the preparer fails
    */
   public static String createDatabase(

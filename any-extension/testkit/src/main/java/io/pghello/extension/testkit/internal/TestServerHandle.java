@@ -141,7 +141,7 @@ public final class TestServerHandle implements AutoCloseable {
     }
   }
 
-  /** Returns a server that this JVM has started. */
+  /** Returns a handle for a server that this JVM has started. */
   public static TestServerHandle ofOurs(SharedServer server, Runnable end) {
     return new TestServerHandle(
         "a server started by this JVM", server.databases(), server, server::keep, end);
@@ -395,7 +395,10 @@ public final class TestServerHandle implements AutoCloseable {
     return "true".equals(value);
   }
 
-  /** Keeps the database of a failed test after this JVM exits, and logs how to connect. */
+  /**
+   * Keeps the database of a failed test after this JVM exits, and logs the commands to connect to
+   * it.
+   */
   public void keep(String database, String test) {
     if (databases.keep(database)) {
       LOGGER.log(
