@@ -100,7 +100,8 @@ class ExtensionFilesTest {
             ", but this machine is %s.".formatted(platform)
                 + " Use a container (PgHelloContainer) if the container engine runs linux/amd64"
                 + " images, or a server on which the extension is installed"
-                + " (PG_HELLO_SERVER=jdbc:postgresql:..., or local for one on this machine).");
+                + " (PG_HELLO_SERVER=jdbc:postgresql:..., or PG_HELLO_SERVER=local for a server on"
+                + " this machine).");
     ExtensionFiles.requirePlatform("linux-amd64");
   }
 

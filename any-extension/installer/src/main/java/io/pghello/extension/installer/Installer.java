@@ -323,7 +323,7 @@ public final class Installer {
       out.accept(
           "The installer does not know which databases have the extension. "
               + (dryRun
-                  ? "Drop it there first (DROP EXTENSION), or its functions will fail."
+                  ? "Drop it in these databases first (DROP EXTENSION), or its functions will fail."
                   : "In databases from which it was not dropped first (DROP EXTENSION), its"
                       + " functions now fail."));
     }

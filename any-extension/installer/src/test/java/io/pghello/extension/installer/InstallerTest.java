@@ -106,12 +106,12 @@ class InstallerTest {
     assertThat(run("install").out()).contains("Nothing to do");
 
     assertThat(run("uninstall", "--dry-run").out())
-        .contains("would remove", "Drop it there first (DROP EXTENSION)")
-        .doesNotContain("fail now");
+        .contains("would remove", "Drop it in these databases first (DROP EXTENSION)")
+        .doesNotContain("now fail");
     assertThat(run("check").status()).isEqualTo(Installer.OK);
     Run uninstall = run("uninstall");
     assertThat(uninstall.status()).isEqualTo(Installer.OK);
-    assertThat(uninstall.out()).contains("its functions fail now");
+    assertThat(uninstall.out()).contains("its functions now fail");
     assertThat(content(root)).isEqualTo(before);
     assertThat(run("uninstall").out()).contains("Nothing to do");
   }
@@ -420,7 +420,7 @@ class InstallerTest {
             ""));
     Run install = run("install");
     assertThat(install.out())
-        .contains("restart the server: acme?]0;?2J?\n")
+        .contains("add acme?]0;?2J? to shared_preload_libraries")
         .contains("the setting a = b?]0;?2J?\n");
   }
 

@@ -74,8 +74,8 @@ public abstract class DatabaseJUnitExtension
    * @param shared whether the tests of a class share one database
    * @param withExtensions whether the databases contain the extensions
    * @param scripts the scripts that fill the databases' template
-   * @param preparer the class that fills the template, or {@link DatabasePreparer} itself if there
-   *     is none
+   * @param preparer the class that fills the template, or {@link DatabasePreparer} itself if the
+   *     annotation sets none
    */
   protected record Settings(
       Object key,
@@ -96,8 +96,8 @@ public abstract class DatabaseJUnitExtension
 
   @Override
   public void beforeAll(ExtensionContext context) {
-    // if the server does not start or the schema cannot be created, the class fails once, instead
-    // of each of its tests failing
+    // start the server and create the schema here: if either fails, the class fails once, instead
+    // of once for each test
     TestServerHandle server = server(context);
     Settings settings = settings(context);
     Preparation preparation = preparation(context, settings);
@@ -169,7 +169,7 @@ public abstract class DatabaseJUnitExtension
     try {
       return opened(context).own(dataSource.untracked());
     } catch (SQLException e) {
-      throw new ParameterResolutionException("no connection to the test's database", e);
+      throw new ParameterResolutionException("could not connect to the test's database", e);
     }
   }
 

@@ -37,9 +37,10 @@ import java.util.Objects;
  * {@code /dev/shm} exists and has 1 GB of free space. It listens on the loopback interface only.
  *
  * <p>The first start with a given set of extensions takes a few seconds, because it creates a
- * template data directory in your user's cache directory (set by {@code PG_HELLO_CACHE}). Later
- * starts take a fraction of a second. The server stops when the JVM exits. If the JVM is killed,
- * the next start removes the remaining files.
+ * template data directory in the cache. The cache is in your user's cache directory, unless the
+ * environment variable {@code PG_HELLO_CACHE} sets another directory. Later starts take a fraction
+ * of a second. The server stops when the JVM exits. If the JVM is killed, the next start removes
+ * the remaining files.
  *
  * <p>The ordinary role {@code app} owns the databases and creates the trusted extensions. The
  * superuser creates all other extensions. The server keeps up to two superuser sessions open in the

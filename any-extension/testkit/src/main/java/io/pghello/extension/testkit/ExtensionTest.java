@@ -10,7 +10,7 @@ import java.lang.annotation.Target;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Provides the tests of a class with fresh databases that have extensions. Can be used as a
+ * Provides the tests of a class with fresh databases that contain extensions. Can be used as a
  * meta-annotation.
  *
  * <p>Test methods and lifecycle methods can have parameters of these types:
@@ -63,7 +63,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Retention(RetentionPolicy.RUNTIME)
 @ExtendWith(ExtensionTestSupport.class)
 public @interface ExtensionTest {
-  /** The unit that gets its own database. */
+  /** The tests that share a database. */
   enum Scope {
     /** Each test method gets its own database. */
     METHOD,

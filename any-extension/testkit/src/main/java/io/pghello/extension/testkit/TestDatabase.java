@@ -55,8 +55,8 @@ public class TestDatabase implements AutoCloseable {
   /**
    * Returns the password of the role that owns the database.
    *
-   * @throws NullPointerException if the role has no password, which does not happen with the
-   *     servers of this package
+   * @throws NullPointerException if the role has no password; on the servers of this package, the
+   *     role always has one
    */
   public String password() {
     return Objects.requireNonNull(databases.owner().password());

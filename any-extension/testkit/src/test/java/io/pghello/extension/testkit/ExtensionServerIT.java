@@ -239,9 +239,9 @@ class ExtensionServerIT {
         .hasMessageContaining(" Did you mean \"pg_trgm\"? ");
     assertRejected(NativeExtension.named("postgis_raster"))
         .hasMessageStartingWith(
-            "There is no extension \"postgis_raster\". The PostGIS recipe does not contain it,"
-                + " because it needs GDAL and 90 other libraries: use the container image"
-                + " postgis/postgis,");
+            "There is no extension \"postgis_raster\". The PostGIS recipe does not contain this"
+                + " extension, because it needs GDAL and 90 other libraries: use the container"
+                + " image postgis/postgis,");
   }
 
   @Test

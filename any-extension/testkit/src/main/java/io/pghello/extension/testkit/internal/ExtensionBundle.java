@@ -725,7 +725,7 @@ public final class ExtensionBundle {
   }
 
   private static String leftOut(String reason) {
-    return " The PostGIS recipe does not contain it, because it needs "
+    return " The PostGIS recipe does not contain this extension, because it needs "
         + reason
         + ": use the container image postgis/postgis, or an installed server with PostGIS.";
   }

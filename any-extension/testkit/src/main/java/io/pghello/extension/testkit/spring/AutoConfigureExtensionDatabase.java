@@ -10,9 +10,9 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Provides a test's application context with its own database that has extensions. The system
- * property {@code pg-extension.server} selects the server, by default an embedded one; see {@link
- * ExtensionTest}. Can be used as a meta-annotation.
+ * Provides a test's application context with its own database, which contains the given extensions.
+ * The system property {@code pg-extension.server} selects the server, by default an embedded one;
+ * see {@link ExtensionTest}. Can be used as a meta-annotation.
  *
  * <pre>{@code
  * @SpringBootTest
@@ -33,7 +33,7 @@ import java.lang.annotation.Target;
  * database. The database is dropped when the context is closed. All contexts of this JVM with the
  * same extensions and settings share a server or container, which stops when the JVM exits. On a
  * server selected by a JDBC URL, closing the context also drops the role and the template that were
- * created for it.
+ * created for this context.
  */
 @Documented
 @Inherited

@@ -45,7 +45,7 @@ public interface DatabaseCustomizer extends ContextCustomizer {
                     "spring.datasource.url",
                     database.jdbcUrl(),
                     // the URL contains the login, but a username or password in the configuration
-                    // would take precedence
+                    // would take precedence, so both are overridden
                     "spring.datasource.username",
                     database.user(),
                     "spring.datasource.password",

@@ -40,7 +40,7 @@ final class ResetTestExecutionListener extends AbstractTestExecutionListener {
     }
   }
 
-  /** Code that needs HikariCP on the class path. */
+  /** Discards the connections of pools. Only this nested class needs HikariCP on the class path. */
   private static final class Pools {
     static void discardConnections(DataSource dataSource) throws SQLException {
       if (dataSource.isWrapperFor(HikariDataSource.class)) {

@@ -127,7 +127,7 @@ class InstalledDistributionTest {
     assertThat(find("15", "own/bin").major()).isEqualTo(15);
     assertThat(find("17", "usr/lib/postgresql/18/bin", "own/bin").major()).isEqualTo(17);
     assertRejected("16", "own/bin")
-        .hasMessageStartingWith("There is no usable installed PostgreSQL 16. Searched for ")
+        .hasMessageStartingWith("There is no usable installed PostgreSQL 16. The testkit searched ")
         .hasMessageContaining(root + "/own/bin/pg_config belongs to PostgreSQL 17; ")
         .hasMessageContaining("/18/bin/pg_config belongs to PostgreSQL 18");
   }
