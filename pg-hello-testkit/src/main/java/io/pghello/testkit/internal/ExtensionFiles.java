@@ -57,8 +57,8 @@ public final class ExtensionFiles {
               + platform
               + ". Use a container (PgHelloContainer) if the container engine runs linux/amd64"
               + " images, or a server on which the extension is installed"
-              + " (PG_HELLO_SERVER=jdbc:postgresql:..., or PG_HELLO_SERVER=local for a server on this"
-              + " machine).");
+              + " (PG_HELLO_SERVER=jdbc:postgresql:..., or PG_HELLO_SERVER=local for a server on"
+              + " this machine).");
     }
   }
 
