@@ -189,7 +189,8 @@ class ExtensionBundleTest {
         .isInstanceOf(IllegalStateException.class)
         .hasMessageMatching(
             "The library a\\.so needs version 2\\.[0-9.]+ of the GNU C library, but the"
-                + " extensions' packages contain version 1\\.[0-9.]+: use a newer libc6 package\\.");
+                + " extensions' packages contain version 1\\.[0-9.]+: use a newer libc6"
+                + " package\\.");
   }
 
   private static byte[] replaced(byte[] bytes, String text, String other) {

@@ -23,7 +23,8 @@ class RemediesTest {
             + " (code signature in <1A2B> '/s/acme.dylib' not valid for use in process: mapped file"
             + " has no Team ID) | macOS rejects the library's signature",
         "could not load library \"/s/acme.dylib\": dlopen(/s/acme.dylib, 0x000A): symbol not found in"
-            + " flat namespace '_palloc_aligned' | The library needs the symbol palloc_aligned, which",
+            + " flat namespace '_palloc_aligned' | The library needs the symbol palloc_aligned,"
+            + " which",
         "could not load library \"/s/acme.dylib\": dlopen(/s/acme.dylib, 0x000A): Symbol not found:"
             + " (_palloc_aligned) | The library needs the symbol palloc_aligned, which",
         "could not load library \"C:/s/lib/acme.dll\": The specified module could not be found."
