@@ -46,7 +46,8 @@ public final class MachOFile implements NativeFile {
   }
 
   /**
-   * The part of a universal file for one processor, or the whole of another file.
+   * The code for one processor. A universal file has a slice for each of its processors, and any
+   * other file has one slice.
    *
    * @param imports the symbols that must be exported by the program that loads the library
    */

@@ -33,7 +33,10 @@ interface PostgresDistribution {
   /** Returns a string that identifies the server; different servers have different strings. */
   String identity() throws IOException;
 
-  /** Creates the directory of the server, to which extensions are then added. */
+  /**
+   * Creates the directory of the unmodified server. Extensions are added to a copy of this
+   * directory.
+   */
   void unpack(Path folder) throws IOException;
 
   /**
@@ -42,7 +45,7 @@ interface PostgresDistribution {
    */
   Optional<String> replaceableGlibc() throws IOException;
 
-  /** Returns the server's programs. */
+  /** Returns the server's programs, which find the extensions in the given directory. */
   default PostgresCommands programs(Path folder) {
     return new PostgresCommands(folder, platform());
   }
