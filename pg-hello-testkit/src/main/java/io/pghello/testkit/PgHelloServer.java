@@ -113,7 +113,7 @@ public final class PgHelloServer implements AutoCloseable {
     }
 
     /**
-     * Adds a server setting, like a line of {@code postgresql.conf}. The defaults differ from
+     * Adds a server setting, like a line of {@code postgresql.conf}. These defaults differ from
      * PostgreSQL's: {@code fsync=off}, {@code max_connections=300} and {@code timezone=UTC}.
      *
      * @param name the name of the setting, for example {@code session_preload_libraries}

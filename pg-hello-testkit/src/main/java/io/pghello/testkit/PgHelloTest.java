@@ -41,11 +41,12 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * PG_HELLO_SERVER} if the property is not set, selects the server:
  *
  * <ul>
- *   <li>{@code embedded}, the default: a {@link PgHelloServer} with the major version on the class
- *       path
- *   <li>{@code local}: a {@link PgHelloServer} that runs the programs of the first installed
- *       PostgreSQL on the {@code PATH}. {@code local:17} selects a major version, and {@code
- *       local:PATH} selects a {@code pg_config} or its directory.
+ *   <li>{@code embedded}, the default: a {@link PgHelloServer} with the server archive on the class
+ *       path, which determines the major version
+ *   <li>{@code local}: a {@link PgHelloServer} that runs the programs of an installed PostgreSQL:
+ *       the first one on the {@code PATH} or, if the {@code PATH} contains none, the newest one in
+ *       the usual directories. {@code local:17} selects a major version, and {@code local:PATH}
+ *       selects a {@code pg_config} or its directory.
  *   <li>{@code container} or {@code container:IMAGE}: a {@link PgHelloContainer}
  *   <li>a JDBC URL with the login of a superuser: your own server, which must run PostgreSQL 15 or
  *       later and have the extension's files. After the tests, only the objects that they created
@@ -53,8 +54,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * </ul>
  *
  * <p>A test's database is dropped when the test ends. With the system property {@code
- * pg-extension.keep-failed=true}, or the environment variable {@code PG_EXTENSION_KEEP_FAILED}, the
- * database of a failed test is kept, and the commands to connect to it are logged.
+ * pg-extension.keep-failed=true}, or the environment variable {@code
+ * PG_EXTENSION_KEEP_FAILED=true}, the database of a failed test is kept, and the commands to
+ * connect to it are logged.
  *
  * <p>If the server cannot be used, each test class fails once, with a message that contains the
  * cause and a remedy.

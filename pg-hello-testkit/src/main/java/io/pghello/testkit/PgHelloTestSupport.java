@@ -20,7 +20,7 @@ final class PgHelloTestSupport extends DatabaseJUnitExtension {
   protected Settings settings(Annotation annotation) {
     var test = (PgHelloTest) annotation;
     return new Settings(
-        // the one server that the property pg-hello.server selects
+        // the key of the only server, which the property pg-hello.server selects
         TestServerHandle.class,
         PgHelloTestSupport::open,
         test.database() == ExtensionTest.Scope.CLASS,

@@ -22,7 +22,10 @@ public final class ExtensionFiles {
                       "No META-INF/pg-extension/pg_hello.properties on the class path: is the jar"
                           + " pg-hello-extension missing?"));
 
-  /** The extension, and the names of objects created for tests. */
+  /**
+   * The requirements of the tests: the extension, and the names of the objects that are created for
+   * tests.
+   */
   public static final TestServerHandle.Needs NEEDS =
       new TestServerHandle.Needs("hello", "pg-hello-testkit", List.of(forServer()), Map.of());
 
