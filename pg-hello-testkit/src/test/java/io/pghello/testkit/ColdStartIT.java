@@ -19,7 +19,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Starts with an empty cache, which unpack the server, and interruptions of such starts. */
+/**
+ * Starts servers with an empty cache, so that the testkit has to unpack the server, and interrupts
+ * such starts.
+ */
 class ColdStartIT {
   private static final long LIMIT_SECONDS = 300;
   private static final long POLL_MILLIS = 10;

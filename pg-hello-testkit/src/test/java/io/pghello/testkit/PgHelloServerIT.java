@@ -153,7 +153,7 @@ class PgHelloServerIT {
       TestDatabase first = server.createDatabase();
       assertThat(first.name()).isEqualTo("hello_test_1");
       awaitAnswer(superuser, TEST_DATABASES, "hello_test_1 hello_test_2");
-      // wait until the testkit, too, knows that the database has been created
+      // wait until the testkit's own session has completed the statement, too
       awaitAnswer(superuser, CREATING, "0");
       server.stop();
       server.startAgain();

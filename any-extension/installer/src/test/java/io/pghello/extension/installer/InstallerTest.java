@@ -914,7 +914,10 @@ class InstallerTest {
     }
   }
 
-  /** Waits until the process waits for the lock. Fails if the process exits before. */
+  /**
+   * Returns when the process has reported that it waits for the lock. Fails if the process exits
+   * before.
+   */
   private static void awaitWords(Path said, Process process) {
     try {
       while (!Files.readString(said).contains("waits")) {

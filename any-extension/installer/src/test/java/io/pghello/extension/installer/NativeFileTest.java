@@ -111,7 +111,7 @@ class NativeFileTest {
         .hasValueSatisfying(problem -> assertThat(problem).startsWith("is not signed, "));
   }
 
-  /** The tools strip and install_name_tool change files after they were signed. */
+  /** The tools strip and install_name_tool may change a file after it was signed. */
   @Test
   void refusesAFileThatWasChangedAfterItHadBeenSigned() throws IOException {
     // the file has several pages, and the last page is incomplete

@@ -102,7 +102,9 @@ class ClassPathExtensionTest {
     assertThat(ClassPathExtension.find("acme")).isEmpty();
   }
 
-  /** In a thread of the common pool, the context class loader may be one of these. */
+  /**
+   * In a thread of the common pool, the context class loader may not see the application's classes.
+   */
   @Test
   void searchesItsOwnClassLoaderToo() {
     ClassLoader before = Thread.currentThread().getContextClassLoader();
