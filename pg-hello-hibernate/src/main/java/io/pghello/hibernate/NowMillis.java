@@ -11,7 +11,7 @@ import org.hibernate.annotations.AttributeBinderType;
 import org.hibernate.generator.EventType;
 
 /**
- * Fills an attribute with the server's wall clock, SQL {@code now_ms()}, when the entity is
+ * Fills an attribute with the server's current time, using SQL {@code now_ms()}, when the entity is
  * written. By default this takes no round trip per entity; see {@link ValueStrategy}. The attribute
  * is a {@code Long} or {@code long} in milliseconds since 1970-01-01T00:00:00Z, or an {@link
  * java.time.Instant} or {@link java.time.OffsetDateTime} with millisecond precision. An {@code

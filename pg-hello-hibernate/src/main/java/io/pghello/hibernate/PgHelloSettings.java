@@ -11,7 +11,7 @@ public final class PgHelloSettings {
 
   /**
    * Whether to create the extension together with the database schema: {@code true} or {@code
-   * false} (the default). When Hibernate creates or updates tables, or writes a script for that
+   * false} (the default). When Hibernate creates or updates tables, or writes a script that does so
    * ({@code hibernate.hbm2ddl.auto}, {@code jakarta.persistence.schema-generation.*}, {@code
    * SchemaManager}), {@code create extension if not exists pg_hello} runs first, so that column
    * defaults and generated columns can call the functions. With {@link #SCHEMA}, {@code create

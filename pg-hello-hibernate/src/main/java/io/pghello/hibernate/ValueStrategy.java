@@ -4,10 +4,10 @@ package io.pghello.hibernate;
 /** The way in which an entity receives a value that the server computes. */
 public enum ValueStrategy {
   /**
-   * Selects {@link #RETURNING} if the identifier is {@code IDENTITY} and the value is computed only
-   * on INSERT. Selects {@link #PREFETCH} otherwise, in embedded objects, and always if the database
-   * is distributed by Citus. Citus is detected once, with one round trip when the session factory
-   * is built, unless {@link PgHelloSettings#PREFLIGHT} is {@code off}.
+   * Selects {@link #RETURNING} if the identifier is {@code IDENTITY}, the value is computed only on
+   * INSERT, and the attribute is not in an embedded object. Otherwise, and always if the database
+   * is distributed by Citus, selects {@link #PREFETCH}. Citus is detected once, with one round trip
+   * when the session factory is built, unless {@link PgHelloSettings#PREFLIGHT} is {@code off}.
    */
   AUTO,
   /**

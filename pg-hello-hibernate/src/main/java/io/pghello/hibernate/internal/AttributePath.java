@@ -25,9 +25,9 @@ import org.hibernate.metamodel.spi.ValueAccess;
 import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
-/** The path to an attribute of an entity, or of an embedded object in it. */
+/** The path from an entity to one of its attributes, which may be inside an embedded object. */
 final class AttributePath {
-  // in Hibernate 6.6, the method has the factory as its second parameter
+  // A method handle, because instantiate() has a second parameter, the factory, in Hibernate 6.6.
   private static final MethodHandle INSTANTIATE = instantiate();
 
   private final EntityPersister persister;
@@ -57,7 +57,7 @@ final class AttributePath {
     return persister.getFactory();
   }
 
-  /** Returns the index of the entity's own attribute in its state array. */
+  /** Returns the index of this path's top-level attribute in the entity's state array. */
   int index() {
     return requireNonNull(first).getStateArrayPosition();
   }
@@ -104,7 +104,7 @@ final class AttributePath {
     return follow(first == null ? ofEntity(entity) : state[index()], rest.length);
   }
 
-  /** Returns whether this path consists only of the entity's own attribute with this name. */
+  /** Returns whether this path consists only of the top-level attribute with this name. */
   boolean isAt(String name) {
     return rest.length == 0 && names.get(0).equals(name);
   }
@@ -114,7 +114,7 @@ final class AttributePath {
     return rest.length > 0 && names.get(0).equals(name);
   }
 
-  /** Returns whether this path begins at the entity's own attribute with this name. */
+  /** Returns whether this path begins at the top-level attribute with this name. */
   boolean isPartOf(String name) {
     return names.get(0).equals(name);
   }
@@ -130,18 +130,19 @@ final class AttributePath {
   }
 
   /**
-   * Sets the value in an entity's state array. Creates missing embedded objects in the same way.
+   * Sets the value in an entity's state array. Creates missing embedded objects if the value is not
+   * null.
    */
   void setIn(@Nullable Object[] state, @Nullable Object value) {
     state[index()] = with(state[index()], value);
   }
 
   /**
-   * Sets the value within the entity's own attribute at which this path begins.
+   * Sets the value within the top-level attribute at which this path begins.
    *
-   * @param attribute the embedded object, or null if there is none; ignored if the path has one
-   *     step
-   * @return the new value of the entity's own attribute
+   * @param attribute the embedded object in that attribute, or null if there is none; ignored if
+   *     the path has only one step
+   * @return the new value of the top-level attribute
    */
   @Nullable Object with(@Nullable Object attribute, @Nullable Object value) {
     return with(attribute, 0, value);
@@ -167,7 +168,8 @@ final class AttributePath {
     EmbeddableMappingType type =
         ((EmbeddableValuedModelPart) embedded).getEmbeddableTypeDescriptor();
     EmbeddableInstantiator instantiator = type.getRepresentationStrategy().getInstantiator();
-    // without values, Hibernate's own instantiator keeps the constructor's initial values
+    // if no values are passed, Hibernate's own instantiator keeps the values that the constructor
+    // sets
     boolean own = instantiator.getClass().getName().startsWith("org.hibernate.");
     @Nullable Object @Nullable [] values = own ? null : unsetValues(type);
     try {

@@ -10,7 +10,7 @@ import org.hibernate.mapping.Property;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An entity, or an object embedded in one, that has attributes.
+ * The owner of an attribute: an entity, or an object embedded in an entity.
  *
  * @param outer the place that contains the embedded object; null for an entity
  * @param attribute the attribute of the outer place that holds the embedded object; null for an
@@ -37,8 +37,8 @@ record AttributePlace(
   }
 
   /**
-   * Returns the Java class. Call this only for annotated places, because other places may be mapped
-   * without a class.
+   * Returns the owner's Java class. Call this only for owners of an annotated attribute, because
+   * other owners may be mapped without a class.
    */
   Class<?> type() {
     return embedded == null ? entity.getMappedClass() : embedded.getComponentClass();

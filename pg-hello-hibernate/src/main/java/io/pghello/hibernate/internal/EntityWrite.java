@@ -71,7 +71,7 @@ final class EntityWrite {
         && Hibernate.isInitialized(entity);
   }
 
-  /** Returns the name that the row has after the write; null if there is no name. */
+  /** Returns the name to greet, as stored in the row after the write; null if there is no name. */
   @Nullable String name(AttributePath source) {
     @Nullable Object @Nullable [] row = row(source);
     Object name = row == null ? source.get(entity) : source.getFrom(row, entity);
@@ -93,8 +93,8 @@ final class EntityWrite {
     if (event == UPDATE) {
       return source.isUpdated(dirty) ? state : loaded();
     }
-    // an UPDATE in the same flush writes the changes made since persist, except that an UPDATE
-    // caused only by a changed collection writes only the version
+    // changes made since persist() are written by an UPDATE in the same flush, unless only a
+    // collection has changed: such an UPDATE writes only the version
     boolean updated =
         flush != null
             && flush.isUpdated()

@@ -105,10 +105,10 @@ final class FilledValueTracker extends WeakIdentityMap<ServerValues> {
   }
 
   /**
-   * Copies the values when Hibernate copies an entity's state to another object, or to the same
-   * object.
+   * Copies the recorded values of an object when Hibernate copies the object's state to another
+   * object. Both can be the same object.
    *
-   * @param entry the entry of the target; null if it has none
+   * @param entry the session entry of the target; null if it has none
    */
   void copy(Object from, Object to, @Nullable EntityEntry entry) {
     ServerValues stored = get(from);

@@ -50,7 +50,7 @@ final class FlushState implements ChainedEntryState {
   /** Returns the fetched server time; null if no time was fetched. */
   @Nullable Long millis() {
     for (ServerValues.ServerValue each = serverValues.first(); each != null; each = each.next()) {
-      // a value that the INSERT will compute is still a marker
+      // other values are markers for times that the INSERT will compute
       if (each.attribute().source() == null
           && each.attribute().strategy() == ValueStrategy.PREFETCH) {
         return ServerValueAttribute.millis(each.value());
@@ -79,11 +79,11 @@ final class FlushState implements ChainedEntryState {
   void beginStatement(EventType statement, @Nullable Object[] asWritten) {
     filled.clear();
     event = statement;
-    // the state may refer to the entity
+    // weak, because the state array may refer to the entity
     state = new WeakReference<>(asWritten);
   }
 
-  /** Discards the state array, which the next statement does not write. */
+  /** Discards the state array, because the next statement writes another one. */
   void endStatement() {
     event = null;
     state = null;

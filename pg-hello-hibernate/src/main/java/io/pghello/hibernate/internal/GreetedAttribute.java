@@ -17,8 +17,8 @@ import org.hibernate.mapping.Selectable;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the attribute to greet. Rejects attributes that have no value when the greeting is
- * computed.
+ * Finds the attribute that contains the name to greet. Rejects attributes that have no value when
+ * the greeting is computed.
  */
 final class GreetedAttribute {
   private GreetedAttribute() {}
@@ -128,9 +128,10 @@ final class GreetedAttribute {
   }
 
   /**
-   * Rejects a source that another generator fills on the same event, because greetings are computed
-   * first, regardless of the attributes' order. The check runs when Hibernate creates that
-   * generator later during startup, because only the generator knows its events.
+   * Rejects a source that another generator fills on the same event, because the greeting is
+   * computed before that generator runs, regardless of the order of the attributes. The check is
+   * deferred until Hibernate creates that generator later during startup, because only the
+   * generator reports its events.
    */
   private static void refuseIfGeneratedThen(
       ServerValueCreator value, AttributePlace place, Property attribute, Property source) {

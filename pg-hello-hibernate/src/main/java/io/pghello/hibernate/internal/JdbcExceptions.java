@@ -7,7 +7,9 @@ import java.sql.SQLException;
 import org.hibernate.JDBCException;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 
-/** Converts errors to the exceptions that Hibernate applications, retries and frameworks expect. */
+/**
+ * Converts errors to the exceptions that Hibernate applications, retry logic and frameworks expect.
+ */
 final class JdbcExceptions {
   // character_not_in_repertoire: the server's SQLSTATE for a name that cannot be sent
   private static final String INVALID_NAME = "22021";

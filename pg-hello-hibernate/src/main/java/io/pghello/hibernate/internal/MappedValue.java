@@ -9,7 +9,7 @@ import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A filled attribute in the mappings, before the session factory is complete.
+ * An annotated attribute in the mappings, before the session factory is complete.
  *
  * @param value the settings of the attribute's annotation
  * @param strategy the way in which the value is obtained; never {@code AUTO}
@@ -24,8 +24,8 @@ record MappedValue(
     @Nullable List<String> source,
     Class<?> type) {
   /**
-   * Rejects a greeted identifier that the INSERT generates. Only the persister knows whether this
-   * is the case.
+   * Throws an exception if the name to greet is an identifier that the INSERT generates. Only the
+   * persister provides this information.
    */
   void check(EntityPersister persister) {
     if (source != null

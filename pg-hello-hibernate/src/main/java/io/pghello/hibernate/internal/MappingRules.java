@@ -30,7 +30,10 @@ final class MappingRules {
 
   private MappingRules() {}
 
-  /** Returns an attribute's type. Uses Hibernate's type, which resolves type variables. */
+  /**
+   * Returns an attribute's type. Uses the type determined by Hibernate, because Hibernate resolves
+   * type variables.
+   */
   static Class<?> typeOf(Property attribute, Class<?> owner) {
     Class<?> declared = attribute.getGetter(owner).getReturnTypeClass();
     return attribute.getValue() instanceof BasicValue basic && !declared.isPrimitive()
@@ -94,7 +97,7 @@ final class MappingRules {
             .anyMatch(each -> each.getParameterCount() == 0);
   }
 
-  /** Rejects attributes that cannot have the value. */
+  /** Throws an exception if the annotation or its settings are not supported on the attribute. */
   static void check(
       ServerValueCreator value,
       AttributePlace place,

@@ -92,8 +92,8 @@ final class Mappings {
   }
 
   /**
-   * Returns whether a map's key has columns. With {@code @MapKey}, the key is an attribute of the
-   * values instead.
+   * Returns whether a map's key has its own columns. With {@code @MapKey}, the key is an attribute
+   * of the map's values instead.
    */
   private static boolean isWritten(Value key) {
     return key instanceof Component embedded

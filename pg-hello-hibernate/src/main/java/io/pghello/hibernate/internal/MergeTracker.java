@@ -33,7 +33,7 @@ final class MergeTracker {
   /**
    * Replaces the merge listeners with one listener that calls them. Separate listeners before and
    * after Hibernate's own listener would not notice a failed merge. Code that later tries to
-   * replace one of these listeners will not find it.
+   * replace one of the original listeners will not find it.
    */
   void surround(EventListenerGroup<MergeEventListener> group) {
     var others = new ArrayList<MergeEventListener>();
@@ -105,7 +105,10 @@ final class MergeTracker {
     return Hibernate.isInitialized(original) ? Hibernate.unproxy(original) : original;
   }
 
-  /** Copies the values to a managed copy that is inserted during the merge. */
+  /**
+   * Copies the filled values of the object being merged to its managed copy, if the copy is
+   * inserted during the merge.
+   */
   void copyTo(Object copy, EntityPersister persister, SharedSessionContractImplementor session) {
     if (!underWay.isEmpty() && persister.isIdentifierAssignedByInsert()) {
       Object original = underWay.get(session);

@@ -12,8 +12,9 @@ import org.hibernate.mapping.GeneratorCreator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Passes prefetched values to Hibernate. Generates values only before execution, because Hibernate
- * 7.0 disables batching for generators that support both timings (before and on execution).
+ * Passes prefetched values to Hibernate. Generates values only before a statement is executed,
+ * because Hibernate 7.0 disables batching for generators that can also generate them during
+ * execution.
  */
 // Hibernate declares generators as serializable but never serializes them.
 @SuppressWarnings("serial")

@@ -18,12 +18,12 @@ import org.jspecify.annotations.Nullable;
 
 /** A query that fetches several values in one round trip. */
 final class PrefetchQuery {
-  // Large enough to make the cost of the round trip negligible, and small enough to keep both
-  // messages small.
+  // The limits of one query: large enough to make the cost of the round trip negligible, and small
+  // enough to keep the request and the response small.
   private static final int NAMES_MAX = 16_384;
   private static final long BYTES_MAX = 8 << 20;
 
-  // "Hello, " and "!", a space, and the separator of array elements
+  // in addition to the name: "Hello, " and "!", a space, and the separator of array elements
   private static final int GREETING_BYTES = 16;
 
   private final List<HelloRequest> requests = new ArrayList<>();
@@ -86,8 +86,8 @@ final class PrefetchQuery {
   }
 
   /**
-   * Returns the maximum size of a greeting in the result, in bytes. Assumes that each character is
-   * escaped, as in the text format.
+   * Returns an upper bound for the size of a request's greeting in the result, in bytes. Assumes
+   * that each character is escaped, as can happen in the text format.
    */
   private static long resultBytes(HelloRequest request) {
     int repeat =
@@ -137,7 +137,7 @@ final class PrefetchQuery {
     } catch (PgHelloException e) {
       throw JdbcExceptions.convert(e, session.getFactory());
     } catch (JDBCException e) {
-      // the pool may have no connection
+      // without a statement, the error may come from the pool, e.g. if it has no connection
       if (statement == null && !sql.equals(e.getSQL())) {
         throw e;
       }
@@ -155,9 +155,9 @@ final class PrefetchQuery {
 
   /**
    * Returns the SQL text. The result must prove that it belongs to this statement, because a pooler
-   * may run another statement on the server. A greeting proves this because it contains the name. A
-   * time does not, so the query also returns the greetings or, if there are none, the function's
-   * signature.
+   * may run a different statement on the server instead. A greeting proves this because it contains
+   * the name. A time does not, so the query also returns the greetings or, if there are none, the
+   * function's signature.
    */
   private String sql(String schema) {
     String firstColumn =

@@ -24,11 +24,11 @@ import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Computes the values of the entities of one session factory.
+ * Fetches the greetings and times that the entities of one session factory are filled with.
  *
- * <p>The first entity of a flush that needs a value sends one query for all entities that the flush
- * writes. At that point, all cascades are complete, and no statement has been sent yet. The values
- * of the other entities are stored in their entries in the session.
+ * <p>When a flush reaches the first entity that needs a value, one query fetches the values for all
+ * entities that the flush writes. At that point, all cascades are complete, and no statement has
+ * been sent yet. Each entity's values are stored in its entry in the session.
  */
 public final class Prefetcher {
   private final String schema;
@@ -37,7 +37,8 @@ public final class Prefetcher {
   private final WeakIdentityMap<FlushState> writes = new WeakIdentityMap<>();
   private Map<String, List<MappedValue>> mapped = Map.of();
 
-  // the prefetched values of each stateless session, until the entity is inserted
+  // the values prefetched in each stateless session; an entity's values are removed when the entity
+  // is written
   private final Map<SharedSessionContractImplementor, WeakIdentityMap<ServerValues>> prefetched =
       Collections.synchronizedMap(new WeakHashMap<>());
 
@@ -59,9 +60,9 @@ public final class Prefetcher {
   }
 
   /**
-   * Returns the write states that cannot be stored in an entity's entry. These are the states of
-   * entities in stateless sessions, which have no entry, and of entities that receive values
-   * returned by the INSERT, because their entry may be replaced.
+   * Returns the flush states that cannot be stored in the entity's session entry. This affects
+   * entities in stateless sessions, which have no entries, and entities that receive values
+   * returned by the INSERT, because Hibernate may replace their entries.
    */
   WeakIdentityMap<FlushState> writes() {
     return writes;
@@ -80,18 +81,18 @@ public final class Prefetcher {
   }
 
   /**
-   * Fills attributes that Hibernate must not pass to the generator, both in the entity and in the
+   * Fills attributes for which Hibernate must not call the generator, both in the entity and in the
    * state to be written. There are two cases:
    *
    * <ul>
    *   <li>Embedded attributes of an INSERT. The embedded object in the entity and the one in the
    *       state differ if Hibernate first inserts a null to break a cycle of foreign keys. A
    *       generated object would replace both objects.
-   *   <li>An UPDATE of all attributes with {@code @DynamicUpdate}. Hibernate would write only the
-   *       generated attribute.
+   *   <li>An UPDATE of all attributes of a {@code @DynamicUpdate} entity. If the generator were
+   *       called, Hibernate would write only the generated attribute.
    * </ul>
    *
-   * @param name the name of the entity's own attribute
+   * @param name the name of a top-level attribute of the entity
    */
   void fillWithoutGenerator(SharedSessionContractImplementor session, Object entity, String name) {
     EntityEntry entry = session.getPersistenceContextInternal().getEntry(entity);
@@ -114,7 +115,7 @@ public final class Prefetcher {
   }
 
   /**
-   * Returns whether Hibernate should call the generator of an entity's own attribute and write the
+   * Returns whether Hibernate should call the generator of a top-level attribute and write the
    * result. An UPDATE omits values that need not be computed, because another transaction may have
    * changed them.
    */
@@ -143,7 +144,7 @@ public final class Prefetcher {
 
   /**
    * Returns whether an UPDATE writes all attributes of an entity with {@code @DynamicUpdate}
-   * because the changed attributes are unknown. If such an attribute were reported as generated,
+   * because the changed attributes are unknown. If a filled attribute were reported as generated,
    * Hibernate would treat it as the only change.
    */
   private static boolean isWholeUpdate(
@@ -172,8 +173,9 @@ public final class Prefetcher {
   }
 
   /**
-   * Returns the generated value of an entity's own attribute, as it should be written. For an
-   * embedded object, this is the object to be written, with its attributes filled as in the entity.
+   * Returns the generated value of a top-level attribute, as it should be written. If the attribute
+   * is an embedded object, returns the object to be written, and fills the same attributes in it as
+   * in the entity.
    */
   @Nullable Object generate(
       SharedSessionContractImplementor session,
@@ -236,8 +238,9 @@ public final class Prefetcher {
   }
 
   /**
-   * Returns whether this is an unread reference to a bytecode-enhanced entity. Hibernate updates
-   * the generated attributes of such an entity, and the attributes set by the application.
+   * Returns whether an entity is a bytecode-enhanced reference that has not been loaded. Hibernate
+   * updates only the generated attributes of such an entity, and the attributes set by the
+   * application.
    */
   private static boolean isUnread(Object entity, @Nullable EntityEntry entry) {
     return entry != null
@@ -302,8 +305,8 @@ public final class Prefetcher {
   }
 
   /**
-   * Returns whether a value must be computed, based on the values filled in earlier. Discards an
-   * earlier value if the application has set another value since then.
+   * Returns whether a value must be computed, based on the values filled in earlier. Discards the
+   * record of an earlier value if the application has set another value since then.
    */
   boolean isDue(ServerValueAttribute attribute, EntityWrite write) {
     attribute.noteChange(write.entity(), write.entry(), filledValues);
@@ -338,7 +341,10 @@ public final class Prefetcher {
     return flush.serverValues();
   }
 
-  /** Moves prefetched values to the INSERT. Any other statement discards them. */
+  /**
+   * Moves an entity's prefetched values to the state of its INSERT. Discards them if the current
+   * statement is not an INSERT.
+   */
   private void takePrefetched(SharedSessionContractImplementor session, EntityWrite write) {
     WeakIdentityMap<ServerValues> ofSession = prefetched.get(session);
     ServerValues taken = ofSession == null ? null : ofSession.remove(write.entity());
@@ -347,7 +353,10 @@ public final class Prefetcher {
     }
   }
 
-  /** Fetches an attribute, together with other attributes of the flush until the query is full. */
+  /**
+   * Fetches the value of an attribute. During a flush, other values that the flush needs are added
+   * to the same query until the query is full.
+   */
   private void fetch(
       SharedSessionContractImplementor session,
       EntityWrite write,
@@ -381,7 +390,10 @@ public final class Prefetcher {
     query.send(schema);
   }
 
-  /** Returns the time used in the current flush; null if there is no such time yet. */
+  /**
+   * Returns the server time that the current flush has already fetched; null if it has fetched
+   * none.
+   */
   private static @Nullable Long timeOf(List<Map.Entry<Object, EntityEntry>> entities) {
     for (Map.Entry<Object, EntityEntry> each : entities) {
       FlushState flush = FlushState.find(each.getValue());
@@ -399,7 +411,7 @@ public final class Prefetcher {
       FlushState flush = FlushState.find(entry);
       return flush != null && flush.isUpdated() && entry.getStatus() == Status.MANAGED;
     }
-    // an entity removed in the same flush is inserted first
+    // an entity that is persisted and removed in the same flush is inserted first
     return entry.getStatus() == Status.MANAGED
         || entry.getStatus() == Status.READ_ONLY
         || entry.getStatus() == Status.DELETED;
@@ -408,7 +420,7 @@ public final class Prefetcher {
   /**
    * Adds the missing values of an entity to the query. Values that do not fit are fetched later.
    *
-   * @param added an attribute that was already added; null if there is none
+   * @param added an attribute that is already in the query; null if there is none
    */
   private void add(
       PrefetchQuery query,
@@ -462,14 +474,15 @@ public final class Prefetcher {
     serverValues.forEach((entity, entityValues) -> fill(session, entity, entityValues));
   }
 
-  /** Sends a query, and returns an empty one. */
+  /** Sends a query and returns a new, empty query for the remaining values. */
   private PrefetchQuery next(PrefetchQuery query, SharedSessionContractImplementor session) {
     query.send(schema);
     return new PrefetchQuery(session, query.millis());
   }
 
   /**
-   * Adds the values that an earlier call has not prefetched. Returns the query for the next entity.
+   * Adds an entity's values to the query, except the values that an earlier call has prefetched.
+   * Returns the query to use for the next entity.
    */
   private PrefetchQuery addMissing(
       PrefetchQuery query,

@@ -35,7 +35,7 @@ public final class PrefetcherService implements Service {
     in(factory).prefetcher = prefetcher;
   }
 
-  /** Returns the factory's prefetcher; null if it has no filled attributes. */
+  /** Returns the factory's prefetcher; null if none of its entities has an annotated attribute. */
   static @Nullable Prefetcher of(SessionFactoryImplementor factory) {
     return in(factory).prefetcher;
   }

@@ -16,7 +16,7 @@ import org.hibernate.engine.spi.EntityEntry;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A filled attribute of an entity type, as used at runtime by sessions.
+ * An annotated attribute of an entity type, in the form that sessions use at runtime.
  *
  * @param value the settings of the attribute's annotation
  * @param strategy the way in which the value is obtained; never {@code AUTO}
@@ -58,7 +58,8 @@ record ServerValueAttribute(
   }
 
   /**
-   * Returns whether the name is lazy and unread. The application cannot have set it in this case.
+   * Returns whether the name is a lazy attribute that has not been loaded. In this case, the
+   * application cannot have set the name.
    */
   private boolean isNameUnread(EntityWrite write) {
     return source != null && !source.isLoaded(write.entity());
@@ -82,8 +83,9 @@ record ServerValueAttribute(
   }
 
   /**
-   * Returns whether the application has not set the value. This is the case if the value is
-   * missing, or if it was filled in for another name, another session setting, or another time.
+   * Returns whether a value may be replaced because the application has not set it. This is the
+   * case if the value is missing, or if it was filled in earlier and may be outdated: a time, a
+   * greeting for another name, or a greeting that depends on the session's settings.
    */
   private boolean isReplaceable(
       EntityWrite write, @Nullable Object now, FilledValueTracker filledValues) {
@@ -102,9 +104,9 @@ record ServerValueAttribute(
   }
 
   /**
-   * Stores the loaded value of an entity as filled in, unless it counts as set by the application.
-   * A greeting counts as set if it does not match the loaded name. A time counts as set if it is
-   * filled only on INSERT, because a copy of the entity keeps the time.
+   * Records the loaded value of an entity as filled in, unless it counts as set by the application.
+   * A greeting counts as set if it does not match the loaded name. A time counts as set if the
+   * attribute is filled only on INSERT, because a copy of the entity must keep the time.
    *
    * @param state the loaded state
    */
@@ -129,14 +131,14 @@ record ServerValueAttribute(
     }
   }
 
-  /** Returns whether an entity has this value and the attribute is loaded. */
+  /** Returns whether the attribute is loaded in an entity and has the given value. */
   boolean has(Object entity, Object wanted) {
     return path.isLoaded(entity) && path.isReachable(entity) && isSame(path.get(entity), wanted);
   }
 
   /**
-   * Discards the value that an entity was filled with if the application has set another value
-   * since then.
+   * Discards the record of the value that an entity was filled with if the application has set
+   * another value since then.
    */
   void noteChange(Object entity, @Nullable EntityEntry entry, FilledValueTracker filledValues) {
     Object now = path.isLoaded(entity) ? path.get(entity) : null;

@@ -15,8 +15,8 @@ import org.hibernate.mapping.GeneratorCreator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The value that an annotation requests for one attribute. It is registered as the attribute's
- * generator creator, so that it can be found when the mappings are complete.
+ * The settings of the annotation on one attribute. This object is registered as the attribute's
+ * generator creator, so that {@link Mappings} finds it when the mappings are complete.
  */
 final class ServerValueCreator implements GeneratorCreator {
   private final String annotation;
@@ -88,7 +88,7 @@ final class ServerValueCreator implements GeneratorCreator {
     return overwrite;
   }
 
-  /** Sets the generator to return to Hibernate. */
+  /** Sets the generator that {@link #createGenerator} returns to Hibernate. */
   void generateWith(Generator generator) {
     this.generator = generator;
   }

@@ -79,7 +79,7 @@ final class ServerValues {
     return serverValue != null && Objects.equals(serverValue.name, name) ? serverValue.value : null;
   }
 
-  /** Returns the attribute's entry if it has this value; otherwise null. */
+  /** Returns the stored value of an attribute if it equals the given value; null otherwise. */
   @Nullable ServerValue find(ServerValueAttribute attribute, @Nullable Object value) {
     ServerValue serverValue = of(attribute);
     return serverValue != null && ServerValueAttribute.isSame(serverValue.value, value)

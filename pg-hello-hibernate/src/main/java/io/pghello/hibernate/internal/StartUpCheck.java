@@ -34,7 +34,7 @@ final class StartUpCheck extends ExtensionCheck {
     super(Function.EXTENSION, PgHelloSettings.SCHEMA, schema, fails, "io.pghello.hibernate");
   }
 
-  /** Registers the check, if it is enabled in the settings. */
+  /** Registers the check, unless the settings disable it. */
   static void register(SessionFactoryImplementor factory) {
     String reaction = reaction(factory);
     if (!reaction.equals("off")) {

@@ -147,7 +147,10 @@ final class StrategyChoice {
             .anyMatch(part -> !part.getClass().getName().startsWith("org.hibernate."));
   }
 
-  /** Returns whether INSERTs accept the write expressions. Citus rejects their subqueries. */
+  /**
+   * Returns whether the database accepts the write expressions in an INSERT. Citus rejects the
+   * subqueries that these expressions contain.
+   */
   private boolean acceptsExpressions() {
     if (isDistributed == null) {
       isDistributed = distributed.getAsBoolean();
@@ -159,7 +162,10 @@ final class StrategyChoice {
     return type == Long.class || type == long.class;
   }
 
-  /** Checks all classes of a hierarchy, because an inherited attribute is prepared only once. */
+  /**
+   * Returns whether any class of a hierarchy has a custom INSERT. All classes count, because an
+   * inherited attribute is prepared only once.
+   */
   private boolean hasCustomInsert(PersistentClass root) {
     return metadata.getEntityBindings().stream()
         .filter(entity -> entity.getRootClass().equals(root))

@@ -36,7 +36,10 @@ import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
 import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
-/** Performs the steps that generators cannot perform, before and after an entity is written. */
+/**
+ * Performs the steps that Hibernate's generators cannot perform, before and after Hibernate writes
+ * an entity.
+ */
 final class ValueListener
     implements FlushEntityEventListener,
         PreInsertEventListener,
@@ -77,7 +80,10 @@ final class ValueListener
     return session == null ? null : session.getPersistenceContextInternal().getEntry(entity);
   }
 
-  /** Keeps the values of an entity that leaves the session, because it may be written again. */
+  /**
+   * Keeps the values of an entity that leaves the session, because the application may write the
+   * entity again.
+   */
   @Override
   public boolean onPreDelete(PreDeleteEvent event) {
     keepValues(event.getEntity(), session(event));
@@ -120,7 +126,7 @@ final class ValueListener
     boolean updated = unknown || event.hasDirtyProperties() || event.hasDirtyCollection();
     FlushState flush = FlushState.find(entry);
     if (updated && !prefetcher.of(entry.getPersister()).isEmpty()) {
-      // recorded before the UPDATE replaces the entry's loaded state
+      // this call records the loaded values before the UPDATE replaces them in the entry
       var unused = prefetcher.filledValues().of(event.getEntity(), entry);
       flush = FlushState.at(entry);
     }
@@ -152,11 +158,11 @@ final class ValueListener
     FlushState flush = statement(entity, entry);
     flush.beginStatement(INSERT, state);
     if (session == null || entry == null) {
-      // this may be a stateless session, where the generators fill the values
+      // in a stateless session, the generators fill the values
       return false;
     }
     if (event.getPersister().getRowIdMapping() != null) {
-      // needed because Hibernate replaces the entry after the INSERT
+      // stored for onPostInsert, because Hibernate replaces the entry after the INSERT
       prefetcher.writes().put(entity, flush);
     }
     mergeTracker.copyTo(entity, event.getPersister(), session);
@@ -169,8 +175,8 @@ final class ValueListener
   }
 
   /**
-   * Returns the state for the current write. In a stateless session, the state is new for each
-   * statement, because there is no entry.
+   * Returns the state for the current write. In a stateless session, each statement gets a new
+   * state, because there is no entry to store one in.
    */
   private FlushState statement(Object entity, @Nullable EntityEntry entry) {
     if (entry != null) {
@@ -181,7 +187,9 @@ final class ValueListener
     return flush;
   }
 
-  /** Prepares values that the INSERT computes. */
+  /**
+   * Replaces the values that the INSERT will compute with markers; see {@link WriteExpressions}.
+   */
   boolean afterPreInsert(PreInsertEvent event) {
     Object entity = event.getEntity();
     @Nullable Object[] state = event.getState();
@@ -216,8 +224,8 @@ final class ValueListener
   }
 
   /**
-   * Copies filled values into the state to be written. An UPDATE that was planned before the INSERT
-   * of the same flush would otherwise overwrite them.
+   * Copies filled values from the entity into the state to be written. Otherwise, an UPDATE that
+   * Hibernate planned before the INSERT of the same flush would overwrite these values in the row.
    */
   @Override
   public boolean onPreUpdate(PreUpdateEvent event) {
@@ -260,7 +268,8 @@ final class ValueListener
     FlushState written = prefetcher.writes().remove(entity);
     if (entry != null) {
       if (written != null && FlushState.find(entry) == null) {
-        // this state also records an UPDATE in the same flush, which writes a different state array
+        // the new entry needs this state, because it also records whether the same flush updates
+        // the row; only the state array is discarded below, because the UPDATE writes another array
         entry.addExtraState(written);
       }
       FlushState.at(entry).endStatement();
