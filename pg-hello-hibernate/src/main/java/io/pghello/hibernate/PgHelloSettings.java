@@ -22,8 +22,8 @@ public final class PgHelloSettings {
    * extension is never dropped, because dropping it would also drop the objects that depend on it.
    *
    * <p>Costs one round trip when the schema is created or updated, or two with {@link #SCHEMA}. On
-   * databases other than PostgreSQL, this setting has no effect. Any other value fails startup with
-   * an error.
+   * databases other than PostgreSQL, this setting has no effect. Any other value makes startup
+   * fail.
    */
   public static final String CREATE_EXTENSION = "pg-hello.create-extension";
 
@@ -47,8 +47,8 @@ public final class PgHelloSettings {
    * defaults. With several databases, the one returned by {@code getAnyConnection()} is checked.
    *
    * <p>Costs one round trip on one of Hibernate's own connections, which is returned unchanged. On
-   * databases other than PostgreSQL, this setting has no effect. Any other value fails startup with
-   * an error.
+   * databases other than PostgreSQL, this setting has no effect. Any other value makes startup
+   * fail.
    */
   public static final String PREFLIGHT = "pg-hello.preflight";
 

@@ -788,8 +788,8 @@ class MappingErrorsTest {
         arguments(
             WithoutConstructor.class,
             "E.stamp.at is in Stamp, which has no constructor without arguments, so a missing"
-                + " object cannot be created; add one, or an @EmbeddableInstantiator, or move the"
-                + " time to the entity."),
+                + " object cannot be created; add such a constructor or an @EmbeddableInstantiator,"
+                + " or move the time to the entity."),
         arguments(
             WithoutConstructorInside.class,
             "E.holder.stamp.at is in Stamp, which has no constructor without arguments"),

@@ -714,9 +714,10 @@ class WrittenNameIT {
             () -> factory.inTransaction(session -> session.persist(of("Returned", "Ada"))))
         .isInstanceOf(HibernateException.class)
         .hasMessage(
-            "A PRE_INSERT listener has changed the name greeted in"
+            "A PRE_INSERT listener has changed the name for the greeting in"
                 + " io.pghello.hibernate.WrittenNameIT$Returned.greeting after the INSERT was"
-                + " prepared. Use strategy = PREFETCH for this attribute, or prepend the listener.")
+                + " prepared. Use strategy = PREFETCH for this attribute, or register the listener"
+                + " with prependListeners.")
         .hasNoCause();
     Numbered numbered = new Numbered();
     numbered.name = "Ada";

@@ -26,6 +26,7 @@ final class JdbcExceptions {
     return factory
         .getJdbcServices()
         .getSqlExceptionHelper()
-        .convert(new SQLException(e.getMessage(), state, e), "No values from the server");
+        .convert(
+            new SQLException(e.getMessage(), state, e), "Could not get values from the server");
   }
 }

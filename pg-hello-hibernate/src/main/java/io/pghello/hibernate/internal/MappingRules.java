@@ -78,7 +78,7 @@ final class MappingRules {
       return "is in "
           + type.getSimpleName()
           + ", which has no constructor without arguments, so a missing object cannot be created;"
-          + " add one, or an @EmbeddableInstantiator, or move the time to the entity";
+          + " add such a constructor or an @EmbeddableInstantiator, or move the time to the entity";
     }
     return obstacle(value, requireNonNull(place.outer()), requireNonNull(place.attribute()));
   }

@@ -72,7 +72,9 @@ final class Mappings {
     if (attribute.getValueGeneratorCreator() instanceof ServerValueCreator value) {
       if (attribute.equals(place.entity().getVersion())) {
         throw place.error(
-            value, attribute, "is the version, which Hibernate fills; put it on another attribute");
+            value,
+            attribute,
+            "is the version, which Hibernate fills; put the annotation on another attribute");
       }
       found
           .computeIfAbsent(place.entity().getEntityName(), any -> new ArrayList<>())
@@ -138,7 +140,9 @@ final class Mappings {
       throw place.error(
           value,
           attribute,
-          why + ", where Hibernate does not generate values; put it on an attribute of the entity");
+          why
+              + ", where Hibernate does not generate values; put the annotation on an attribute of"
+              + " the entity");
     }
     refuse(place, attribute, attribute.getValue(), why);
   }

@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * After a session factory and its schema have been created, checks whether the extension is usable.
- * {@link PgHelloSettings#PREFLIGHT} sets the reaction to a problem. Uses the client's query,
- * timeout and errors.
+ * {@link PgHelloSettings#PREFLIGHT} sets the reaction to a problem. The check uses the same query
+ * and errors as {@code PgHelloClient.preflight()}, with a timeout of 30 seconds.
  */
 @SuppressWarnings("serial") // observers of a factory are not serialized
 final class StartUpCheck extends ExtensionCheck {

@@ -300,10 +300,10 @@ final class ValueListener
     }
     if (!Objects.equals(marked.name(), attribute.name(write))) {
       throw new HibernateException(
-          "A PRE_INSERT listener has changed the name greeted in "
+          "A PRE_INSERT listener has changed the name for the greeting in "
               + attribute.path()
               + " after the INSERT was prepared. Use strategy = PREFETCH for this attribute, or"
-              + " prepend the listener.");
+              + " register the listener with prependListeners.");
     }
     if (!unread) {
       prefetcher

@@ -14,11 +14,11 @@ import org.springframework.jdbc.datasource.UserCredentialsDataSourceAdapter;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.util.ClassUtils;
 
-/** Determines the origin of a data source's connections without opening one. */
+/** Determines which pool provides a data source's connections, without opening a connection. */
 final class DataSources {
   /**
-   * Data sources that connect all threads to the same database as the same user. This may not be
-   * true for their subclasses.
+   * Classes of data sources that connect all threads to the same database as the same user. Their
+   * subclasses may behave differently.
    */
   static final List<String> POOLS =
       List.of(
@@ -64,8 +64,9 @@ final class DataSources {
   }
 
   /**
-   * Returns the pool that provides the current thread's connections; null if the pool is unknown,
-   * because it has another type or is wrapped by an unknown data source.
+   * Returns the pool that provides the current thread's connections. Returns null if the pool is
+   * unknown, either because its class is not in {@link #POOLS} or because an unknown data source
+   * wraps it.
    */
   static @Nullable DataSource pool(DataSource dataSource) {
     try {

@@ -79,7 +79,8 @@ public final class PgHelloAutoConfiguration {
   }
 
   /**
-   * Prevents a client that is injectable only by name from taking precedence in injection by type.
+   * Marks clients that are injectable only by name as fallbacks. Otherwise, such a client would
+   * take precedence over this client when a client is injected by type.
    */
   @Bean
   static BeanFactoryPostProcessor pgHelloFallbacks() {
@@ -134,7 +135,8 @@ public final class PgHelloAutoConfiguration {
                   : "it is unknown whether the data source ("
                       + source
                       + ") connects all threads to the same database. If it does, set"
-                      + " pg-hello.coalescing=true. To hide this message, set it to false."));
+                      + " pg-hello.coalescing=true. To hide this message, set the property to"
+                      + " false."));
       return new SpringConnectionSource(dataSource, false);
     }
     return source;

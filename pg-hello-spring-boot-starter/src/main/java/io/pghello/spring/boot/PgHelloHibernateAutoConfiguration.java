@@ -17,8 +17,8 @@ import org.springframework.orm.jpa.LocalContainerEntityManagerFactoryBean;
 
 /**
  * Passes the property {@code pg-hello.schema} to Hibernate. Disables the startup check of
- * pg-hello-hibernate if {@code pg-hello.preflight} is off, while an AOT cache is trained, or if the
- * starter checks the same database later, after all scripts have run. Values in {@code
+ * pg-hello-hibernate if {@code pg-hello.preflight} is off, during the training run of an AOT cache,
+ * or if the starter checks the same database later, after all scripts have run. Values in {@code
  * spring.jpa.properties} take precedence.
  */
 @AutoConfiguration

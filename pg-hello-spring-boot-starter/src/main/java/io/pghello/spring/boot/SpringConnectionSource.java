@@ -78,7 +78,7 @@ public final class SpringConnectionSource implements ConnectionSource {
 
   private static DataSource bound(DataSource dataSource) {
     DataSource bound = Objects.requireNonNull(dataSource, "dataSource");
-    // transaction managers bind the target
+    // transaction managers bind connections to the target data source, not to the proxy
     while (bound instanceof TransactionAwareDataSourceProxy proxy
         && proxy.getTargetDataSource() != null) {
       bound = proxy.getTargetDataSource();

@@ -72,7 +72,7 @@ public final class Demo implements Callable<Integer> {
       signUp(connection, "Bob");
       out.println("  Bob has signed up");
       out.println(
-          "The next listener receives all events, and Ada's again, a second after the first time:");
+          "The next listener receives all events. Ada's event is delivered again, after a second:");
       try (ListenProcess listener = new ListenProcess(database.jdbcUrl())) {
         for (int i = 0; i < 3; i++) {
           print(listener.nextEvent());

@@ -22,16 +22,16 @@ import org.slf4j.LoggerFactory;
  * events again, so handlers must be idempotent.
  *
  * <p>Events are delivered in batches. The batch size starts at one and doubles up to {@value
- * #MAX_BATCH}. After a lost batch (because of an error or the end of the process), it starts at one
- * again. For a batch of one event, the attempt is counted before the handler is called. An event
- * that causes each of its batches to fail is therefore soon delivered separately, and its attempts
- * are counted. The delay before the next attempt grows, and after {@value #MAX_ATTEMPTS} attempts
- * the event is set aside.
+ * #MAX_BATCH}. After a batch is lost (because of an error or the end of the process), the size
+ * starts at one again. For a batch of one event, the attempt is counted before the handler is
+ * called. An event that causes each of its batches to fail is therefore soon delivered separately,
+ * and its attempts are counted. The delay before the next attempt grows, and after {@value
+ * #MAX_ATTEMPTS} attempts the event is set aside.
  *
  * <p>Several processes can deliver at the same time, because each process skips rows that another
  * process has locked. A single process handles events in the order of their numbers, except for
- * events that have failed. An event that is committed after the event with the next number is
- * delivered later.
+ * events that have failed. An event that is committed after an event with a higher number can be
+ * delivered after that event.
  *
  * <p>The data source needs two connections at the same time, one to listen and one to deliver. A
  * pool must reset the network timeout of returned connections, as HikariCP does. Thread-safe.
@@ -57,7 +57,8 @@ final class Outbox {
   record Limits(Duration batch, Duration answer) {}
 
   // takes the first new event and the following ones up to one megabyte in total;
-  // the operand types ensure that no foreign operator or function is a better match
+  // the operands have exactly the types that the built-in operators and functions expect, so that
+  // no operator or function of another schema is a better match
   static final String TAKE_NEW =
       """
       WITH taken AS MATERIALIZED (
@@ -136,8 +137,9 @@ final class Outbox {
   }
 
   /**
-   * Delivers current and future events on its own thread. One connection listens permanently, and
-   * each batch needs another one, so a pool with a single connection delivers nothing.
+   * Starts to deliver current and future events on a new thread. One connection listens
+   * permanently, and each batch needs another one, so a pool with a single connection delivers
+   * nothing.
    *
    * @param interval how often to check for events that no notification announces, such as failed
    *     events
@@ -196,8 +198,8 @@ final class Outbox {
       return delivered;
     }
 
-    // start at the first number again after a second, because events with smaller numbers may be
-    // committed later
+    // this method returns after the time limit, and the next call starts at the first number again,
+    // because events with smaller numbers may be committed later
     private int deliverNew() throws SQLException {
       long started = System.nanoTime();
       int delivered = 0;
@@ -319,7 +321,7 @@ final class Outbox {
         handler.handle(event);
         handled.add(event.id());
       } catch (Throwable e) {
-        // even an Error fails only this event
+        // an Error also counts only as a failure of this event
         if (!closed || !(e instanceof InterruptedException)) {
           failed.add(event.id());
           warn(event, e);

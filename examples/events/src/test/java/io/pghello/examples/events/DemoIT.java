@@ -28,7 +28,7 @@ class DemoIT {
             The listener is killed before it acknowledges the event. Without a listener:
               Updated from default to 2. Test: Hello, Config Test! Hello, Config Test!
               Bob has signed up
-            The next listener receives all events, and Ada's again, a second after the first time:
+            The next listener receives all events. Ada's event is delivered again, after a second:
               received: config.changed {"key": "greeting_repeat", "after": "2", "before": null}
               received: user.signed_up {"id": 2, "greeting": "Hello, Bob! Hello, Bob!", "username": "Bob"}
               received: user.signed_up {"id": 1, "greeting": "Hello, Ada!", "username": "Ada"}

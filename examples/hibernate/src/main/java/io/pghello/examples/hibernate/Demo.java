@@ -133,7 +133,10 @@ public final class Demo implements Callable<Integer> {
         : server;
   }
 
-  /** Returns the message of the server or the driver, without the statement. */
+  /**
+   * Returns the innermost SQL exception, because the messages of the outer exceptions contain the
+   * statement.
+   */
   private static @Nullable SQLException ofDatabase(Throwable error) {
     SQLException innermost = null;
     for (Throwable each = error; each != null; each = each.getCause()) {

@@ -101,10 +101,10 @@ final class Users {
    * Memory use does not depend on the number of users.
    *
    * @param users the new users, which are read one by one
-   * @param progress the consumer of the number of users created so far, which is called after every
-   *     1,000 users and at the end
+   * @param progress a consumer that receives the number of users created so far, after every 1,000
+   *     users and at the end
    * @return the number of users
-   * @throws EntityExistsException if a name is taken or not unique
+   * @throws EntityExistsException if a name is taken or occurs twice
    */
   long importAll(Iterator<User> users, LongConsumer progress) {
     return inTransaction(

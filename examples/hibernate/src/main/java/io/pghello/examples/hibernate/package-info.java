@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: MIT
-/**
- * Users who are greeted when they are saved by Hibernate: the program of {@code ./dev demo
- * hibernate}.
- */
+/** Users who are greeted when Hibernate saves them: the program of {@code ./dev demo hibernate}. */
 @NullMarked
 package io.pghello.examples.hibernate;
 

@@ -14,8 +14,8 @@ import org.jooq.impl.DSL;
 import org.jooq.impl.SQLDataType;
 
 /**
- * The users of an application, and the number of greetings for new users. Thread-safe if its
- * context is.
+ * The users of an application, and the number of greetings for new users. Thread-safe if the given
+ * context is thread-safe.
  */
 final class Users {
   // In an application, jOOQ's code generator usually creates this.
@@ -64,7 +64,8 @@ final class Users {
   }
 
   /**
-   * Changes the number of greetings for new users, on all connections. Returns the previous number.
+   * Changes the number of greetings for new users, on all connections. Returns a description of the
+   * change, which contains the old and the new number.
    */
   String updateGreetingConfig(int repeat) {
     return ctx.select(

@@ -10,7 +10,10 @@ import jakarta.persistence.Id
 import jakarta.persistence.SequenceGenerator
 import jakarta.persistence.Table
 
-/** A user. The constructor has the given properties, the body those that are computed. */
+/**
+ * A user. The caller passes the properties in the constructor; Hibernate and the server set the
+ * properties in the body.
+ */
 // region entity
 @Entity
 @Table(name = "users")

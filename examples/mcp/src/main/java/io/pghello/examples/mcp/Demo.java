@@ -22,9 +22,10 @@ import picocli.CommandLine.Parameters;
     description = {
       "Starts PostgreSQL, pg-hello-mcp and the reference MCP server for PostgreSQL",
       "(npm). An independent client (npm) tries to write through both, although",
-      "only reading is allowed, and the demo shows which attempts succeed. Both log",
-      "in as a role that may only read one table, or as the owner of the tables.",
-      "With SQL arguments, tries these instead. Needs Node.js and npm."
+      "only reading is allowed, and the demo shows which attempts succeed. Both",
+      "servers log in as a role that may only read one table or, with --may-write,",
+      "as the owner of the tables. If you pass SQL statements, tries these instead.",
+      "Needs Node.js and npm."
     },
     customSynopsis = "./dev demo mcp [OPTIONS] [SQL...]",
     sortOptions = false,

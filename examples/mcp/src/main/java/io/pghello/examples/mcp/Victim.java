@@ -91,7 +91,10 @@ final class Victim implements AutoCloseable {
     var unused = messages();
   }
 
-  /** Returns the changes since the last reset; an empty string if there are none. */
+  /**
+   * Returns the changes since the original state was last restored; an empty list if there are
+   * none.
+   */
   List<String> damage() throws SQLException {
     var damage = new ArrayList<String>();
     note(damage, "rows", "select count(*) <> 2 or max(name) <> 'bob' from users", "users");
@@ -106,7 +109,8 @@ final class Victim implements AutoCloseable {
             + " where rolname = '"
             + role()
             + "'");
-    // the server may reset a session after it has responded
+    // an MCP server may reset its session only after it has responded, so wait for the locks to be
+    // released
     run(
         "do $$ begin for i in 1..200 loop exit when not (%s); perform pg_sleep(0.1); end loop; end $$"
             .formatted(LOCKED));

@@ -22,10 +22,10 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "demo plugin",
     description = {
-      "Calls the plugin in JSON on a private PostgreSQL server, first on a",
-      "connection that may write, then on a read-only one: with queries, and with",
-      "attempts to write. With SQL arguments, runs these on the read-only",
-      "connection instead."
+      "Sends JSON calls to the plugin on a private PostgreSQL server. Creates a",
+      "table on a connection that may write, then runs queries and tries to write",
+      "on a read-only connection. If you pass SQL statements, runs these statements on",
+      "the read-only connection instead."
     },
     customSynopsis = "./dev demo plugin [OPTIONS] [SQL...]",
     sortOptions = false,

@@ -84,7 +84,7 @@ public final class Serve implements Callable<Integer> {
                      %s
           log        %s
 
-          Ctrl-C ends it, and removes its data.
+          Ctrl-C stops the server and removes its data.
           ready
           """,
           server.major(),

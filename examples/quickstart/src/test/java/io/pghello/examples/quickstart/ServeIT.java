@@ -49,7 +49,7 @@ class ServeIT {
       dataSource.setUrl(value(lines, "owner"));
       assertThat(PgHelloClient.create(dataSource).hello("Ada", 2))
           .isEqualTo("Hello, Ada! Hello, Ada!");
-      assertThat(lines).contains("Ctrl-C ends it, and removes its data.");
+      assertThat(lines).contains("Ctrl-C stops the server and removes its data.");
       assertThat(value(lines, "superuser")).contains("user=postgres");
       assertThat(lines)
           .anyMatch(

@@ -76,7 +76,10 @@ class ProblemAdvice extends ResponseEntityExceptionHandler implements ResponseBo
         Problems.of(HttpStatus.INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "The service has a bug."));
   }
 
-  /** Rejects requests for which Spring's functional routes would report an internal error. */
+  /**
+   * Rejects requests with invalid media types, for which Spring's functional routes would report an
+   * internal error.
+   */
   @ExceptionHandler
   @Nullable ResponseEntity<Object> acceptsNoMediaType(
       InvalidMediaTypeException e, WebRequest request) throws Exception {

@@ -55,7 +55,7 @@ public class WebConfiguration {
                 });
   }
 
-  /** Rejects null for required values, because Spring does not do this everywhere. */
+  /** Rejects a body that is null, because Spring does not reject it everywhere. */
   @Bean
   ServerHttpMessageConvertersCustomizer noNull(JsonMapper mapper) {
     var converter =

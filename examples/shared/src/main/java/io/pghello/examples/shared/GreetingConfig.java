@@ -11,8 +11,8 @@ import java.sql.Statement;
 import java.util.Objects;
 
 /**
- * The table {@code app_config} and its functions. Applications that use Flyway add {@code
- * classpath:db/greeting} to their locations instead.
+ * Creates the table {@code app_config} and its functions. Applications that use Flyway do not need
+ * this class: they add {@code classpath:db/greeting} to their Flyway locations.
  */
 public final class GreetingConfig {
   /** The channel that receives the key of each changed row. */

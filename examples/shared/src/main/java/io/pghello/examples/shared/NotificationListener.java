@@ -14,9 +14,9 @@ import org.slf4j.LoggerFactory;
  * Runs an action when PostgreSQL notifies a channel ({@code NOTIFY}).
  *
  * <p>Notifications are lost while the connection is down, and some poolers do not forward them.
- * Therefore, the action also runs after each connection or reconnection. In addition, it runs at
- * the end of each interval without a notification, even if there is no connection. It must read the
- * current state instead of relying on a notification for each change.
+ * Therefore, the action also runs whenever the listener has connected or reconnected. In addition,
+ * it runs at the end of each interval without a notification, even if there is no connection. The
+ * action must read the current state instead of relying on a notification for each change.
  *
  * <p>The action runs on a single thread. If it throws an exception, the exception is logged, and
  * the action runs again later. An interrupt flag set by the action does not stop the listener; only
@@ -26,7 +26,7 @@ public final class NotificationListener implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(NotificationListener.class);
   private static final long RECONNECT_MILLIS = 1_000;
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
-  // the driver's milliseconds are an int
+  // the driver's timeout is an int, in milliseconds
   private static final Duration MAX_INTERVAL = Duration.ofDays(24);
 
   /** Opens a dedicated connection with PostgreSQL's driver. */
@@ -47,7 +47,7 @@ public final class NotificationListener implements AutoCloseable {
   private volatile @Nullable Connection open;
   private volatile boolean closed;
   private volatile long lastRun = System.nanoTime();
-  // an outage is logged only once; only the listener's thread uses this field
+  // each outage is logged only once; only the listener's thread uses these fields
   private boolean unconnected;
   private boolean failing;
 
@@ -63,7 +63,7 @@ public final class NotificationListener implements AutoCloseable {
   /**
    * Starts to listen on a new thread.
    *
-   * @param channel the name of the channel, which must not need quotes
+   * @param channel the name of the channel, which must be valid without quotes
    * @param interval the interval, from a millisecond to 24 days
    */
   public static NotificationListener start(
@@ -72,7 +72,7 @@ public final class NotificationListener implements AutoCloseable {
       throw new IllegalArgumentException("the interval must be from a millisecond to 24 days");
     }
     if (!channel.matches("[a-z_][a-z0-9_]*")) {
-      throw new IllegalArgumentException("not the name of a channel: " + channel);
+      throw new IllegalArgumentException("not a valid channel name: " + channel);
     }
     var listener = new NotificationListener(channel, connector, interval, action);
     listener.thread.setDaemon(true);
@@ -81,8 +81,8 @@ public final class NotificationListener implements AutoCloseable {
   }
 
   /**
-   * Returns the time since the action last completed or, before that, since this listener was
-   * started. If this time is much longer than the interval, the action fails or hangs.
+   * Returns the time since the action last succeeded or, if it has not succeeded yet, since this
+   * listener was started. If this time is much longer than the interval, the action fails or hangs.
    */
   public Duration sinceLastRun() {
     return Duration.ofNanos(System.nanoTime() - lastRun);
@@ -99,8 +99,8 @@ public final class NotificationListener implements AutoCloseable {
           log(
               () ->
                   LOG.warn(
-                      "Not listening to {}, trying again every second; until then, the action"
-                          + " runs only at the interval: {}",
+                      "Not listening to {} because of an error: {}. Trying again every second."
+                          + " Without a connection, the action runs only once per interval.",
                       channel,
                       e.toString()));
         }
@@ -171,7 +171,7 @@ public final class NotificationListener implements AutoCloseable {
     }
   }
 
-  // close() has also set the flag
+  // close() also sets the interrupt flag, which must then stay set
   private void clearInterrupt() {
     if (!closed) {
       Thread.interrupted();

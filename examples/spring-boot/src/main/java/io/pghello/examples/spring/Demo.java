@@ -39,7 +39,7 @@ import tools.jackson.databind.json.JsonMapper;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:the application answered all calls",
-      "1:it did not start, or a call failed",
+      "1:the application did not start, or a call failed",
       "2:the command line is wrong"
     })
 public final class Demo implements Callable<Integer> {
@@ -97,7 +97,7 @@ public final class Demo implements Callable<Integer> {
     check(
         url == null || url.startsWith("jdbc:postgresql:"),
         "--url must begin with jdbc:postgresql:");
-    check(port == null || (port >= 0 && port <= 65_535), "--serve takes a port, 0 to 65535");
+    check(port == null || (port >= 0 && port <= 65_535), "--serve must be a port, 0 to 65535");
     if (url != null) {
       return run(url);
     }
@@ -133,7 +133,7 @@ public final class Demo implements Callable<Integer> {
           "%nThe application responded %.1f s after it was started%n",
           (System.nanoTime() - begin) / 1e9);
       if (port != null) {
-        out.println("It runs at " + address + "/api/greeting/Ada; Ctrl-C ends it");
+        out.println("It is running at " + address + "/api/greeting/Ada; press Ctrl-C to stop it");
         Thread.sleep(Long.MAX_VALUE);
       }
       return well ? ExitCode.OK : ExitCode.SOFTWARE;

@@ -49,7 +49,7 @@ class GreetingServiceClient {
   GreetingServiceClient(
       GreetingServiceProperties properties, JsonMapper mapper, OutageLog outages) {
     this.outages = outages;
-    // other properties are ignored
+    // properties of the response that this client does not need are ignored
     this.mapper =
         mapper.rebuild().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
     client = properties.url() == null ? null : client(properties, properties.url().toString());
@@ -135,7 +135,7 @@ class GreetingServiceClient {
 
   private @Nullable Answer read(ClientHttpResponse response) throws IOException {
     HttpStatusCode status = response.getStatusCode();
-    // close it here, because the client would otherwise read the rest of the response
+    // close the body here, because the HTTP client would otherwise read the rest of the response
     try (InputStream body = response.getBody()) {
       if (status.is5xxServerError()) {
         throw new HttpServerErrorException(status);

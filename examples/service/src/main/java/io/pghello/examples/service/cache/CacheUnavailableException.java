@@ -8,7 +8,8 @@ import org.springframework.http.HttpStatus;
 import org.springframework.web.ErrorResponseException;
 
 /**
- * Thrown if the cache is unavailable. In that case, it may still contain the entries to be evicted.
+ * Thrown if the cache is unavailable. In that case, the cache may still contain the entries to be
+ * evicted.
  */
 final class CacheUnavailableException extends ErrorResponseException {
   @Serial private static final long serialVersionUID = 1L;

@@ -146,7 +146,7 @@ public final class Demo implements Callable<Integer> {
           curl -H 'Content-Type: application/json' -H %2$s \\
             -d '{"repeat":3}' %1$s/api/config/greeting%3$s
 
-        Ctrl-C ends it
+        Ctrl-C stops the service
         """,
         address,
         hasToken

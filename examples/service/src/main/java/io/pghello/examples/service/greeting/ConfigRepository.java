@@ -5,7 +5,10 @@ import java.util.Objects;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Repository;
 
-/** The service's SQL statements on the objects that {@code db/greeting} creates. Thread-safe. */
+/**
+ * The service's SQL statements. They use the database objects that {@code db/greeting} creates.
+ * Thread-safe.
+ */
 @Repository
 class ConfigRepository {
   private final JdbcClient jdbc;

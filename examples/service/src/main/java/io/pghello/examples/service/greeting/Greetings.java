@@ -13,8 +13,8 @@ import org.springframework.stereotype.Service;
 
 /**
  * The operations of the service, used by both REST and GraphQL. Unless stated otherwise, each
- * executes one statement, or shares a statement with other calls. Callers must validate names and
- * counts. Thread-safe.
+ * operation executes one statement, or shares a statement with other calls. Callers must validate
+ * names and counts. Thread-safe.
  */
 @Service
 public class Greetings {
@@ -129,7 +129,10 @@ public class Greetings {
     return greeting;
   }
 
-  /** Checks that greetings are available. If they are not, fails like any other call. */
+  /**
+   * Checks that greetings are available. If they are not, throws the same exceptions as other
+   * calls.
+   */
   public void check() {
     client.withTimeout(HEALTH_TIMEOUT).hello("health");
   }

@@ -19,7 +19,7 @@ import org.springframework.context.SmartLifecycle;
 import org.springframework.stereotype.Component;
 
 /**
- * Reloads the configured count when the database notifies a change. The meter {@code
+ * Reloads the configured count when the database sends a notification of a change. The meter {@code
  * greeting.config.age} reports the seconds since the last reload.
  */
 @Component
@@ -69,7 +69,7 @@ class RepeatWatcher implements SmartLifecycle {
     return running == null ? Double.NaN : running.sinceLastRun().toMillis() / 1000.0;
   }
 
-  // use a dedicated connection, because the pool would permanently lose one of its connections
+  // use a dedicated connection, because a pool connection would never be returned to the pool
   static Properties logIn(JdbcConnectionDetails database, HikariConfig pool) {
     var properties = new Properties();
     // driver properties, for example for TLS

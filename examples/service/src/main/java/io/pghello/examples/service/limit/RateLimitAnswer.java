@@ -12,8 +12,8 @@ import org.springframework.http.ProblemDetail;
 
 /**
  * Writes rate limits to responses. The headers follow draft-ietf-httpapi-ratelimit-headers-06, like
- * the headers of the library that the guide uses. A rejected request gets a problem detail with the
- * reason.
+ * the headers of the library that the integration guide uses. A rejected request gets a problem
+ * detail with the reason.
  */
 final class RateLimitAnswer {
   private final RateLimitProperties properties;
@@ -46,7 +46,7 @@ final class RateLimitAnswer {
         : Problems.of(
             HttpStatus.TOO_MANY_REQUESTS,
             "TOO_MANY_WAITING",
-            "Requests after the first %d have to wait, and too many are waiting."
+            "Requests after the first %d have to wait, and too many are already waiting."
                 .formatted(properties.slowAfter()));
   }
 

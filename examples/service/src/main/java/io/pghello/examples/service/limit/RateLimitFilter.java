@@ -22,8 +22,8 @@ import org.springframework.web.util.pattern.PathPattern;
 import org.springframework.web.util.pattern.PathPatternParser;
 
 /**
- * Applies the rate limits to a client's requests. This filter counts each request once. If a
- * request is for many greetings, {@link GreetingsLimit} counts the remainder.
+ * Applies the rate limits to a client's requests. This filter counts each request once. A request
+ * for many greetings counts as several requests, and {@link GreetingsLimit} counts the others.
  */
 final class RateLimitFilter extends OncePerRequestFilter {
   /** The request attribute with the client's name, set for requests that count. */

@@ -32,8 +32,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A Redis client that tolerates outages. A call fails after a short timeout. After several
- * failures, all calls fail immediately until a pause has passed. Errors returned by Redis count as
- * responses. Redis need not be available at startup. Thread-safe.
+ * failures, all calls fail immediately until a pause has passed. An error returned by Redis counts
+ * as a response, not as a failure. Redis need not be available at startup. Thread-safe.
  */
 public final class Redis implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Redis.class);
@@ -104,7 +104,8 @@ public final class Redis implements AutoCloseable {
    * Calls Redis.
    *
    * @param work the function that executes the commands, on a shared connection that stays open
-   * @throws RuntimeException if the call fails, or if Redis has failed too often to be called now
+   * @throws RuntimeException if the call fails, or if Redis is not called because of earlier
+   *     failures
    */
   public <T extends @Nullable Object> T call(
       Function<StatefulRedisConnection<String, byte[]>, T> work) {
@@ -146,8 +147,8 @@ public final class Redis implements AutoCloseable {
   }
 
   /**
-   * Returns the connection, for which all callers wait. Once established, it reconnects
-   * automatically.
+   * Returns a future of the shared connection; all callers wait for the same future. Once
+   * established, the connection reconnects automatically.
    */
   private CompletableFuture<StatefulRedisConnection<String, byte[]>> connecting() {
     lock.lock();

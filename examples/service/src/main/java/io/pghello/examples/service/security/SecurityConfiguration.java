@@ -71,7 +71,8 @@ class SecurityConfiguration {
   }
 
   /**
-   * Allows any characters in the names in paths. The rest of the path is matched as in Spring MVC.
+   * Allows any characters in names that are part of a path. The rest of the path is matched as in
+   * Spring MVC.
    */
   @Bean
   HttpFirewall httpFirewall() {

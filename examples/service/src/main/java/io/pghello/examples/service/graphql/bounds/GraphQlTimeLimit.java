@@ -26,7 +26,7 @@ import reactor.core.scheduler.Schedulers;
 
 /**
  * Limits the duration of a query, including parsing, validation and execution, to {@code
- * greeting.graphql-time-limit}, and interrupts its thread. Thread-safe.
+ * greeting.graphql-time-limit}. If a query takes longer, its thread is interrupted. Thread-safe.
  */
 @Component
 class GraphQlTimeLimit implements WebGraphQlInterceptor, DisposableBean {

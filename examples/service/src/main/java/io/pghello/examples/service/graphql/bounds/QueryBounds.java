@@ -97,7 +97,7 @@ class QueryBounds {
     }
   }
 
-  /** Returns the HTTP status for requests that cannot be queries. */
+  /** Rejects requests that cannot be queries, with the corresponding HTTP status. */
   @Bean
   @Order(-1) // takes precedence over Spring Boot's routes
   RouterFunction<ServerResponse> refusals() {
@@ -117,7 +117,7 @@ class QueryBounds {
 
   /**
    * Maximum number of fields in a response. Allows all fields for the maximum number of names in a
-   * request, and some more.
+   * request, and some additional fields.
    */
   private static final int MAX_FIELDS = 5 * Greetings.MAX_NAMES;
 
