@@ -24,8 +24,8 @@ import picocli.CommandLine.Parameters;
     description = {
       "Sends JSON calls to the plugin on a private PostgreSQL server. Creates a",
       "table on a connection that may write, then runs queries and tries to write",
-      "on a read-only connection. If you pass SQL statements, runs these statements on",
-      "the read-only connection instead."
+      "on a read-only connection. If you pass SQL statements, runs these statements",
+      "on the read-only connection instead."
     },
     customSynopsis = "./dev demo plugin [OPTIONS] [SQL...]",
     sortOptions = false,
