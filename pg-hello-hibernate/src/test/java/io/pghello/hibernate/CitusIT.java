@@ -116,7 +116,7 @@ class CitusIT {
     System.out.println(String.join("\n", REPORT));
   }
 
-  /** The sessions of shards on the coordinator are the caller's own. */
+  /** Shards on the coordinator are accessed through the caller's own session. */
   private void assumeNoShardsOnCoordinator() throws SQLException {
     assumeTrue(
         ask("SELECT count(*) FROM citus_shards s JOIN pg_dist_node n USING (nodename, nodeport) WHERE n.groupid = 0")
@@ -137,7 +137,7 @@ class CitusIT {
     assertThat(
             ask("SELECT id FROM pg_hello_people WHERE pg_hello(name, 3) = pg_hello('n7'::text, 3)"))
         .isEqualTo("7");
-    // the plan of a worker has the call
+    // the worker's plan contains the call
     assertThat(ask("EXPLAIN (VERBOSE) SELECT pg_hello(name, 2) FROM pg_hello_people"))
         .contains("Citus Adaptive")
         .containsPattern("Query: SELECT .*pg_hello\\(name, 2\\)");

@@ -63,7 +63,7 @@ class DatabaseValuesIT {
     }
   }
 
-  /** The same values, read back. */
+  /** Has the same values, which Hibernate reads back. */
   @Entity(name = "ReadGuest")
   static class ReadGuest {
     @Id long id;
@@ -88,7 +88,7 @@ class DatabaseValuesIT {
     }
   }
 
-  /** Only the default. */
+  /** Has only the column default. */
   @Entity(name = "BareGuest")
   static class BareGuest {
     @Id long id;
@@ -97,7 +97,10 @@ class DatabaseValuesIT {
     @Nullable Long createdAt;
   }
 
-  /** The default, omitted from the statement unless the application sets a value. */
+  /**
+   * Has only the column default. The statement omits the column unless the application sets a
+   * value.
+   */
   @Entity(name = "DynamicGuest")
   @DynamicInsert
   static class DynamicGuest {
@@ -113,7 +116,7 @@ class DatabaseValuesIT {
     }
   }
 
-  /** Not possible: the greeting depends on a session setting. */
+  /** An unsupported mapping: the greeting depends on a session setting. */
   @Entity(name = "FickleGuest")
   static class FickleGuest {
     @Id long id;
@@ -123,7 +126,7 @@ class DatabaseValuesIT {
     @Nullable String welcome;
   }
 
-  /** Not possible: Hibernate would write a column that only the database may write. */
+  /** An unsupported mapping: Hibernate would write a column that only the database may write. */
   @Entity(name = "WritingGuest")
   static class WritingGuest {
     @Id long id;

@@ -109,7 +109,7 @@ class DetachedIT {
     @Nullable String twice;
   }
 
-  /** The same in an embedded object, with an OffsetDateTime. */
+  /** Like {@code Always}, with the values in an embedded object and an OffsetDateTime. */
   @Entity(name = "Audited")
   static class Audited extends Named {
     @Version int version;
@@ -348,7 +348,7 @@ class DetachedIT {
     return requireNonNull(requireNonNull(audited.audit).auditedAt).toInstant().toEpochMilli();
   }
 
-  /** Like a JSON parser. */
+  /** A JSON parser, for example, may change the offset of a time. */
   @Test
   void aTimeWithAnotherOffsetIsTheSame() {
     var audited = new Audited();
@@ -405,7 +405,7 @@ class DetachedIT {
     }
   }
 
-  /** For example, to move rows to another table or database. */
+  /** Applications make such copies to move rows to another table or database, for example. */
   @Test
   void keepsTimeAndApplicationValueInACopy() {
     var once = new Once();
@@ -464,7 +464,7 @@ class DetachedIT {
           session.beginTransaction();
           numbered.id = 999L;
           numbered.others.get(0).id = null;
-          // fails or inserts, depending on the Hibernate version
+          // the merge fails or inserts a row, depending on the Hibernate version
           try {
             session.merge(numbered);
           } catch (RuntimeException e) {
@@ -500,7 +500,7 @@ class DetachedIT {
         .containsExactly("Welcome", "Hello, Grace! Hello, Grace!", 5L);
   }
 
-  /** For example, in an application's listener. */
+  /** This happens, for example, if an application's listener calls {@code merge}. */
   @Test
   void mergesWhileItMerges() {
     var numbered = new Numbered("Ada");
@@ -562,7 +562,8 @@ class DetachedIT {
     long before = detached.get(1).changedAt;
     detached.get(1).name = "Ada";
     detached.get(2).name = "Grace";
-    // their session is closed and their rows are not read, so their loaded values are unknown
+    // the session of these entities is closed and their rows are not read, so their loaded values
+    // are unknown
     for (Always each : detached.subList(1, 3)) {
       each.greeting = null;
       each.changedAt = 0;
@@ -709,7 +710,7 @@ class DetachedIT {
     assertThat(row(Answered.class, 2).greeting).isEqualTo("Welcome");
   }
 
-  /** For applications that continue to use the session. */
+  /** An application may continue to use the session after a failed merge. */
   @Test
   void endsAFailedMerge() {
     var numbered = new Numbered("Ada");
@@ -737,7 +738,7 @@ class DetachedIT {
         });
   }
 
-  /** For example, an integrator that runs after ours. */
+  /** Such an integrator runs after the integrator of this module. */
   @Test
   void usesAMergeListenerReplacedByAnotherIntegrator(DataSource dataSource) {
     var merged = new ArrayList<Object>();
@@ -788,7 +789,7 @@ class DetachedIT {
         });
   }
 
-  /** A failed nested merge ends with the outer merge. */
+  /** A nested merge that has failed ends together with the outer merge. */
   @Test
   void endsAMergeWithAFailedNestedMerge() {
     var numbered = new Numbered("Ada");

@@ -60,7 +60,7 @@ class EmbeddablesIT {
     }
   }
 
-  /** The same embeddable twice. */
+  /** Contains the same embeddable twice. */
   @Entity(name = "Buyer")
   static class Buyer {
     @Id int id;
@@ -87,7 +87,7 @@ class EmbeddablesIT {
     }
   }
 
-  /** Created only by an instantiator. */
+  /** Can be created only by an instantiator. */
   @Embeddable
   static class Stamp {
     final String maker;
@@ -108,7 +108,7 @@ class EmbeddablesIT {
       return instantiate(access);
     }
 
-    // for Hibernate 7, like the next two
+    // for Hibernate 7, like the next two methods
     public Object instantiate(ValueAccess access) {
       return new Stamp(
           "StampMaker", access.getValue(0, Integer.class), access.getValue(2, Instant.class));
@@ -133,7 +133,7 @@ class EmbeddablesIT {
     }
   }
 
-  /** Stamped. */
+  /** Contains a stamp. */
   @Entity(name = "Letter")
   static class Letter {
     @Id int id;
@@ -143,7 +143,7 @@ class EmbeddablesIT {
     @Nullable Stamp stamp;
   }
 
-  /** When something was created and changed. */
+  /** The times at which something was created and changed. */
   @Embeddable
   static class Times {
     @NowMillis @Nullable Instant createdAt;
@@ -172,7 +172,7 @@ class EmbeddablesIT {
     }
   }
 
-  /** Two levels. */
+  /** Contains embedded objects at two levels. */
   @Entity(name = "Article")
   static class Article {
     @Id int id;
@@ -202,7 +202,7 @@ class EmbeddablesIT {
     }
   }
 
-  /** A name to greet, one level deeper. */
+  /** Contains a name to greet one level deeper. */
   @Embeddable
   static class Names {
     @Embedded @Nullable Name real;
@@ -253,7 +253,7 @@ class EmbeddablesIT {
     }
   }
 
-  /** With an IDENTITY identifier. */
+  /** An entity with an IDENTITY identifier. */
   @Entity(name = "CountedBuyer")
   static class CountedBuyer {
     @Id
@@ -284,7 +284,7 @@ class EmbeddablesIT {
     @Nullable String label;
   }
 
-  /** Its seat is of either subclass. */
+  /** Contains a seat of either subclass. */
   @Entity(name = "Ticket")
   static class Ticket {
     @Id int id;
@@ -329,7 +329,7 @@ class EmbeddablesIT {
     @Nullable String text;
   }
 
-  /** May have none. */
+  /** The embedded badge may be missing. */
   @Entity(name = "Visitor")
   static class Visitor {
     @Id int id;
@@ -342,14 +342,14 @@ class EmbeddablesIT {
     }
   }
 
-  /** Two generate. */
+  /** Contains values of two generators, this module's and Hibernate's. */
   @Embeddable
   static class Both {
     @NowMillis long ours;
     @CreationTimestamp @Nullable Instant theirs;
   }
 
-  /** Contains values of two generators. */
+  /** Contains an embedded object with values of two generators. */
   @Entity(name = "Mixture")
   static class Mixture {
     @Id int id;
@@ -409,7 +409,7 @@ class EmbeddablesIT {
   @Embeddable
   record Outer(String title, @Embedded Times times) {}
 
-  /** Cannot be changed later to add a time. */
+  /** Contains a record, which cannot be changed later to add a time. */
   @Entity(name = "Recorded")
   static class Recorded {
     @Id int id;
@@ -637,7 +637,7 @@ class EmbeddablesIT {
     }
   }
 
-  /** Continues with an object of the application and with one created for it. */
+  /** Tests an embedded object set by the application, and one created to hold the values. */
   @Test
   void writesLaterChangesInEmbeddables(DataSource dataSource, WireProxy proxy) {
     try (SessionFactory factory =

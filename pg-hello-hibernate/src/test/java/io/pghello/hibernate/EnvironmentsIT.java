@@ -292,7 +292,7 @@ class EnvironmentsIT {
     return source;
   }
 
-  @Tag("session") // a search_path at the login, which PgBouncer refuses
+  @Tag("session") // PgBouncer refuses a search_path at login
   @Test
   void queriesOnTheTenantsConnection(TestDatabase database) throws SQLException {
     try (Connection connection = database.dataSource().getConnection();
@@ -371,14 +371,14 @@ class EnvironmentsIT {
       assertThatThrownBy(
               () -> factory.inTransaction(session -> session.persist(new Valid(2, null))))
           .hasStackTraceContaining(ConstraintViolationException.class.getName());
-      // an UPDATE computes it after Bean Validation, and the column is NOT NULL
+      // an UPDATE would compute the value after Bean Validation, and the column is NOT NULL
       assertThatThrownBy(
               () -> factory.inTransaction(session -> session.find(Valid.class, 1).name = null))
           .isInstanceOf(org.hibernate.exception.ConstraintViolationException.class);
     }
   }
 
-  /** As documented: the INSERT creates the value. */
+  /** As documented, the INSERT creates the value, so it does not exist during validation. */
   @Test
   void doesNotFillReturnedValuesBeforeBeanValidation(DataSource dataSource) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), TooEarly.class)) {

@@ -120,7 +120,7 @@ class IdentifiersIT {
     }
   }
 
-  /** Its identifier consists of its own attributes. */
+  /** Its identifier consists of several of its attributes. */
   @Entity(name = "Listing")
   @IdClass(ListingKey.class)
   static class Listing {
@@ -180,7 +180,7 @@ class IdentifiersIT {
     @NowMillis long stamp;
   }
 
-  /** Would fill its identifier. */
+  /** Has an annotation on its identifier. */
   @Entity(name = "Stamped")
   static class Stamped {
     @EmbeddedId StampedId id;
@@ -224,7 +224,7 @@ class IdentifiersIT {
     }
   }
 
-  /** Its identifier is another entity's. */
+  /** Has the same identifier as the associated entity. */
   @Entity(name = "Profile")
   static class Profile {
     @Id @ManyToOne Account account;

@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Values in class hierarchies and in several tables. */
 @PgHelloTest
 class InheritanceIT {
-  /** The test determines its tables. */
+  /** Each test assigns the hierarchy to tables. */
   @Entity(name = "Root")
   static class Root {
     @Id int id;
@@ -111,7 +111,7 @@ class InheritanceIT {
     }
   }
 
-  /** Only the subclass is filled. */
+  /** Only its subclass has filled attributes. */
   @Entity(name = "Bare")
   static class Bare {
     @Id int id;
@@ -165,7 +165,7 @@ class InheritanceIT {
     }
   }
 
-  /** The same in another table, with an additional value. */
+  /** Like {@code CommonA} in another table, with an additional value. */
   @Entity(name = "CommonB")
   static class CommonB extends Common {
     @WelcomeMessage(of = "username", repeat = 2)

@@ -91,7 +91,7 @@ class LifecycleIT {
     }
   }
 
-  /** The same with a version and dynamic updates. */
+  /** Like {@code Always}, with a version and dynamic updates. */
   @Entity(name = "Counting")
   @DynamicUpdate
   static class Counting extends Named {
@@ -125,7 +125,7 @@ class LifecycleIT {
     }
   }
 
-  /** With an IDENTITY identifier. */
+  /** An entity with an IDENTITY identifier. */
   @Entity(name = "Numbered")
   static class Numbered {
     @Id
@@ -693,7 +693,7 @@ class LifecycleIT {
     assertGreeted(Replaced.class, 1, "Grace");
   }
 
-  /** Prefetched values are only for the INSERT. */
+  /** Prefetched values are used only by the INSERT. */
   @Test
   void anUpdateOfAPrefetchedEntityComputesAgain() {
     factory.inTransaction(session -> session.persist(named(new Always(), 1, "Ada")));
@@ -760,7 +760,7 @@ class LifecycleIT {
     }
   }
 
-  /** Like sessions injected by frameworks. */
+  /** Frameworks inject such proxies instead of sessions. */
   @Test
   void prefetchesThroughASessionProxy(WireProxy proxy) {
     try (StatelessSession session = factory.openStatelessSession()) {
@@ -787,7 +787,7 @@ class LifecycleIT {
     assertGreeted(Once.class, 1, "Ada");
   }
 
-  /** It is inserted before it is deleted. */
+  /** Hibernate inserts such an entity before it deletes the entity. */
   @Test
   void prefetchesOnceForEntitiesPersistedAndRemoved(WireProxy proxy) {
     factory.inTransaction(
@@ -799,7 +799,7 @@ class LifecycleIT {
           all.forEach(session::remove);
           long before = proxy.roundTrips();
           session.flush();
-          // or no query, if Hibernate does neither
+          // no round trip if Hibernate neither inserts nor deletes the entity
           assertThat(proxy.roundTrips() - before).isIn(0L, 3L);
         });
   }

@@ -73,8 +73,8 @@ class LinesIT {
   }
 
   /**
-   * Our classes are compiled with the oldest version and may refer to members that newer versions
-   * lack.
+   * This module's classes are compiled with the oldest Hibernate version and may refer to members
+   * that newer versions lack.
    */
   @ParameterizedTest
   @ValueSource(classes = {PgHelloSettings.class, ExtensionSettings.class})
@@ -84,7 +84,7 @@ class LinesIT {
         .isEmpty();
   }
 
-  /** Hibernate 7.1 added FORCE_INCREMENT, which this source cannot name. */
+  /** Hibernate 7.1 added FORCE_INCREMENT, which this source code cannot refer to. */
   @Test
   void rejectsOtherEvents(@TempDir Path folder, DataSource dataSource) throws Exception {
     for (EventType event : EventType.values()) {

@@ -99,7 +99,9 @@ class PrefetcherIT {
     @NowMillis long createdAt;
   }
 
-  /** Located by row ID, for which Hibernate replaces its entry after the INSERT. */
+  /**
+   * Hibernate locates the row by row ID, and therefore replaces the session entry after the INSERT.
+   */
   @Entity(name = "Located")
   @RowId("ctid")
   static class Located {
@@ -164,7 +166,8 @@ class PrefetcherIT {
           session.flush();
           entities.forEach(session::persist);
           entities.forEach(each -> each.name += "x");
-          // INSERTs and UPDATEs that return it are not batched, but there is one prefetch query
+          // INSERTs and UPDATEs that return the row ID are not batched, but there is only one
+          // prefetch query
           roundTrips(proxy, 10 + 1 + 10, session::flush);
           session.getTransaction().rollback();
         });
@@ -337,7 +340,9 @@ class PrefetcherIT {
     }
   }
 
-  /** Like a pooler that does not track prepared statements. */
+  /**
+   * Simulates a pooler that does not track prepared statements and therefore runs another query.
+   */
   @ParameterizedTest
   @ValueSource(
       strings = {

@@ -36,7 +36,7 @@ import org.postgresql.ds.PGSimpleDataSource;
 class RoundTripsIT {
   private static final Map<String, Object> BATCHES_OF_50 = Map.of("hibernate.jdbc.batch_size", 50);
 
-  /** The same without the values. */
+  /** Like {@code User}, without filled values. */
   @Entity(name = "Plain")
   static class Plain {
     @Id
@@ -72,7 +72,7 @@ class RoundTripsIT {
     }
   }
 
-  /** The same for an entity with filled values. */
+  /** Like {@code OfPlain}, for an entity with filled values. */
   @Entity(name = "OfUser")
   static class OfUser {
     @Id long id = 1;
@@ -87,7 +87,7 @@ class RoundTripsIT {
     }
   }
 
-  /** Many identifiers at a time. */
+  /** Fetches many identifiers at a time. */
   @Entity(name = "TunedPlain")
   static class TunedPlain {
     @Id
@@ -111,7 +111,7 @@ class RoundTripsIT {
     }
   }
 
-  /** The same with the values. */
+  /** Like {@code TunedPlain}, with filled values. */
   @Entity(name = "Tuned")
   static class Tuned {
     @Id
@@ -133,7 +133,7 @@ class RoundTripsIT {
     }
   }
 
-  /** With an IDENTITY identifier. */
+  /** An entity with an IDENTITY identifier. */
   @Entity(name = "Counted")
   static class Counted {
     @Id
@@ -184,7 +184,7 @@ class RoundTripsIT {
         .isEqualTo(411);
   }
 
-  /** allocationSize, batch_size and reWriteBatchedInserts. */
+  /** The tuned settings are allocationSize, batch_size and reWriteBatchedInserts. */
   @Test
   void insertsCostLittleWhenTuned(DataSource dataSource, WireProxy proxy) throws Exception {
     var rewriting = dataSource.unwrap(PGSimpleDataSource.class);
@@ -202,7 +202,7 @@ class RoundTripsIT {
         .isEqualTo(10_001);
   }
 
-  /** For any combination of entities. */
+  /** One prefetch query is enough for any combination of entities. */
   @Test
   void allTypesOfAFlushShareTheRoundTrip(DataSource dataSource, WireProxy proxy) throws Exception {
     try (HikariDataSource pool = pool(dataSource);

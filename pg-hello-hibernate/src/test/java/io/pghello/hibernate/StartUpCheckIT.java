@@ -157,7 +157,7 @@ class StartUpCheckIT {
         .startsWith("WARN The database is distributed by Citus, and SET pg_hello.repeat does not ");
   }
 
-  /** Citus rejects INSERTs with subqueries, so the values are fetched before. */
+  /** Citus rejects INSERTs with subqueries, so the values are fetched before the INSERT. */
   @ParameterizedTest
   @CsvSource({"false, warn, 1", "true, warn, 2", "true, fail, 2", "true, off, 1"})
   void prefetchesForIdentitiesIfDistributed(
@@ -245,7 +245,7 @@ class StartUpCheckIT {
     start(dataSource, NOT_ASKING);
     assertThat(proxy.connections()).isZero();
     assertThat(logged).isEmpty();
-    // unless it is enabled
+    // the check runs if it is enabled explicitly
     var settings = new HashMap<String, Object>(NOT_ASKING);
     settings.put(PgHelloSettings.PREFLIGHT, "warn");
     start(dataSource, settings);
@@ -357,7 +357,7 @@ class StartUpCheckIT {
         .startsWith("WARN Could not get a database connection: ");
     settings.put(PgHelloSettings.PREFLIGHT, "fail");
     assertFails(Code.CONNECTION_UNAVAILABLE, dataSource, settings);
-    // an application that passes a connection to each session
+    // without a data source, as in an application that passes a connection to each session
     assertFails(Code.CONNECTION_UNAVAILABLE, null, settings);
   }
 
@@ -409,7 +409,7 @@ class StartUpCheckIT {
         .isEqualTo("Set pg-hello.schema to Odd \"one in Hibernate's settings.");
     start(
         dataSource, Map.of(PgHelloSettings.PREFLIGHT, "fail", PgHelloSettings.SCHEMA, "Odd \"one"));
-    // or added to the path
+    // alternatively, the schema can be added to the path
     dataSource.unwrap(PGSimpleDataSource.class).setCurrentSchema("\"Odd \"\"one\",public");
     start(dataSource, Map.of(PgHelloSettings.PREFLIGHT, "fail"));
   }
@@ -481,7 +481,7 @@ class StartUpCheckIT {
       execute(superuser, "REVOKE EXECUTE ON FUNCTION closed.now_ms() FROM PUBLIC");
       settings.put(PgHelloSettings.SCHEMA, "closed");
       PgHelloException failure = assertFails(Code.NO_SCHEMA_PRIVILEGE, guest, settings);
-      // all problems together
+      // one message reports all problems
       assertThat(failure)
           .hasMessage(
               "Role regress_guest may not use schema closed, which contains pg_hello."
@@ -547,7 +547,10 @@ class StartUpCheckIT {
     return pool;
   }
 
-  /** A container's source inside its transaction, which only the container may end. */
+  /**
+   * Returns a data source like a container's inside a transaction, which only the container may
+   * end.
+   */
   private static DataSource enlisted(Connection connection) {
     Set<String> forbidden = Set.of("setAutoCommit", "commit", "rollback");
     Connection view =
@@ -628,7 +631,7 @@ class StartUpCheckIT {
     }
   }
 
-  /** One of many databases. */
+  /** Connections for many tenants, each with its own database. */
   private static final class Tenants
       extends AbstractDataSourceBasedMultiTenantConnectionProviderImpl<String> {
     @Serial private static final long serialVersionUID = 1L;

@@ -60,7 +60,7 @@ class TimesIT {
     @NowMillis @Nullable OffsetDateTime set;
   }
 
-  /** With an IDENTITY identifier. */
+  /** An entity with an IDENTITY identifier. */
   @Entity(name = "CountedTime")
   static class CountedTime {
     @Id

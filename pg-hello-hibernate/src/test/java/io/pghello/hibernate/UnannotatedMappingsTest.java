@@ -79,7 +79,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The jar has no effect on applications that do not use it. */
+/** The jar has no effect on applications that do not use its annotations. */
 @NullUnmarked
 class UnannotatedMappingsTest {
   /** Hibernate's own mapping files, with and without class names. */
@@ -585,7 +585,7 @@ class UnannotatedMappingsTest {
     isLeftAlone(configuration);
   }
 
-  /** Only filled entities are processed. */
+  /** The module processes only entities with annotated attributes. */
   @Tag("slow")
   @Test
   void startsWithAFilledEntity() {
@@ -610,7 +610,9 @@ class UnannotatedMappingsTest {
     }
   }
 
-  /** Returns our listeners. Without any, writes are unaffected. */
+  /**
+   * Returns this module's event listeners. If there are none, the module does not affect writes.
+   */
   private static List<String> listeners(SessionFactory factory) {
     EventListenerRegistry registry =
         factory

@@ -110,7 +110,7 @@ class UserTypeIT {
     }
   }
 
-  /** The same as a custom Java type. */
+  /** The same conversion in a custom Java type. */
   @SuppressWarnings("serial")
   public static class ReversedJava extends StringJavaType {
     @Override
@@ -124,7 +124,7 @@ class UserTypeIT {
     }
   }
 
-  /** The same as a custom JDBC type. */
+  /** The same conversion in a custom JDBC type. */
   @SuppressWarnings("serial")
   public static class ReversedJdbc extends VarcharJdbcType {
     @Override
@@ -168,7 +168,7 @@ class UserTypeIT {
     }
   }
 
-  /** The same as the default type of all texts. */
+  /** The same conversion in the default type of all texts. */
   @SuppressWarnings("serial")
   private static final class ReversedBasic extends AbstractSingleColumnStandardBasicType<String> {
     ReversedBasic() {

@@ -59,7 +59,7 @@ class ValuesIT {
     abstract void greeting(@Nullable String greeting);
   }
 
-  /** Prefetched. */
+  /** An entity with prefetched values. */
   @Entity(name = "Prefetched")
   static class Prefetched extends Named {
     @Column(nullable = true)
@@ -86,7 +86,7 @@ class ValuesIT {
     }
   }
 
-  /** Computed in the INSERT and returned. */
+  /** Its values are computed by the INSERT and returned. */
   @Entity(name = "Returned")
   static class Returned extends Named {
     @WelcomeMessage(of = "name", strategy = RETURNING)
@@ -139,7 +139,7 @@ class ValuesIT {
     }
   }
 
-  /** Always overwritten. */
+  /** Its values are always overwritten. */
   @Entity(name = "Replaced")
   static class Replaced extends Named {
     @WelcomeMessage(
@@ -168,7 +168,7 @@ class ValuesIT {
     }
   }
 
-  /** Greeted with the session's count, and three times. */
+  /** Has a greeting with the session's count, and one that is repeated three times. */
   @Entity(name = "Repeated")
   static class Repeated {
     @Id int id;
@@ -187,7 +187,7 @@ class ValuesIT {
     @Nullable String threeReturned;
   }
 
-  /** Has children, which are found when it is flushed. */
+  /** Has children, which Hibernate finds by cascade during the flush. */
   @Entity(name = "Parent")
   static class Parent {
     @Id int id;
@@ -196,7 +196,7 @@ class ValuesIT {
     List<Child> children = new ArrayList<>();
   }
 
-  /** Reached by cascade. */
+  /** The entity that the cascade reaches. */
   @Entity(name = "Child")
   static class Child {
     @Id @GeneratedValue Long id;
@@ -211,7 +211,7 @@ class ValuesIT {
     @Nullable Long at;
   }
 
-  /** With an IDENTITY identifier. */
+  /** An entity with an IDENTITY identifier. */
   @Entity(name = "Numbered")
   static class Numbered {
     @Id
@@ -476,7 +476,7 @@ class ValuesIT {
           loaded.changedAt = 7;
         });
     assertThat(row("Followed", "(name || greeting || changedAt)")).isEqualTo("GraceWelcome7");
-    // merged like an object from a form
+    // merge an object that contains only some of the attributes, as from a form
     var detached = new Followed();
     detached.name = "Edsger";
     detached.greeting = "Hi";
@@ -572,7 +572,7 @@ class ValuesIT {
     run(
         session -> {
           session.createNativeQuery("select 1", Integer.class).getSingleResult();
-          // one value is returned by the INSERT, and the one for updates is prefetched
+          // the INSERT returns one value, and the value that is also filled on UPDATE is prefetched
           roundTrips(proxy, 2, () -> session.persist(entity));
           assertThat(entity.greeting).isEqualTo("Hello, Ada!");
           assertThat(entity.followed).isEqualTo("Hello, Ada!");
@@ -673,7 +673,10 @@ class ValuesIT {
     session.createMutationQuery(hql.formatted(type)).executeUpdate();
   }
 
-  /** Hibernate only calls update generators, because an upsert may be either. */
+  /**
+   * Hibernate calls only the generators for updates, because an upsert may be an INSERT or an
+   * UPDATE.
+   */
   @Test
   void anUpsertFillsValuesForUpdates() {
     try (StatelessSession session = factory.openStatelessSession()) {
@@ -774,7 +777,7 @@ class ValuesIT {
     }
   }
 
-  /** The size of a query is limited; further names are sent in another one. */
+  /** The number of names in a query is limited; further names are sent in another query. */
   @Test
   void veryManyEntitiesTakeMoreQueries(WireProxy proxy) {
     run(
@@ -808,7 +811,7 @@ class ValuesIT {
     @Nullable String greeting;
   }
 
-  /** A query ends with the name that makes it 8 MiB. */
+  /** A query is complete as soon as its names take up 8 MiB. */
   @Test
   void veryLongNamesTakeMoreQueries(DataSource dataSource, WireProxy proxy) {
     try (SessionFactory others = Factories.open(dataSource, Map.of(), LongNamed.class)) {

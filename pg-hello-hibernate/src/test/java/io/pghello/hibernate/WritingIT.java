@@ -101,7 +101,7 @@ class WritingIT {
     }
   }
 
-  /** The same with an IDENTITY identifier. */
+  /** Like {@code Sparse}, with an IDENTITY identifier. */
   @Entity(name = "CountedSparse")
   @DynamicInsert
   static class CountedSparse {
@@ -144,7 +144,7 @@ class WritingIT {
     }
   }
 
-  /** The same, with values in an embedded object. */
+  /** Like {@code Patched}, with the values in an embedded object. */
   @Entity(name = "PatchedInside")
   @DynamicUpdate
   static class PatchedInside {
@@ -291,7 +291,7 @@ class WritingIT {
     }
   }
 
-  /** Inserted by custom SQL without the expression. */
+  /** Inserted by custom SQL that does not contain the write expression. */
   @Entity(name = "Custom")
   @SQLInsert(sql = "insert into Custom (at, greeting, name) values (?, ?, ?)")
   static class Custom {
@@ -307,7 +307,7 @@ class WritingIT {
     String name;
   }
 
-  /** The same with strategy RETURNING. */
+  /** Like {@code Custom}, with strategy RETURNING. */
   @Entity(name = "ReturnedCustom")
   @SQLInsert(sql = "insert into ReturnedCustom (greeting, name, id) values (?, ?, ?)")
   static class ReturnedCustom {
@@ -319,7 +319,7 @@ class WritingIT {
     String name;
   }
 
-  /** The same in a secondary table. */
+  /** Has custom SQL for the INSERT into a secondary table. */
   @Entity(name = "SplitCustom")
   @SecondaryTable(name = "split_custom_more")
   @SQLInsert(
@@ -337,7 +337,7 @@ class WritingIT {
     @Nullable String greeting;
   }
 
-  /** A subclass has it. */
+  /** The root of a hierarchy in which a subclass has custom SQL. */
   @Entity(name = "PlainRoot")
   @Inheritance(strategy = InheritanceType.JOINED)
   static class PlainRoot {
@@ -434,7 +434,7 @@ class WritingIT {
     }
   }
 
-  /** If the changes are unknown, Hibernate takes generated attributes for the only changes. */
+  /** If the changes are unknown, Hibernate assumes that only generated attributes have changed. */
   @Test
   void losesNoChangesUpdatedByAStatelessSession(DataSource dataSource, WireProxy proxy) {
     try (SessionFactory factory =
@@ -571,7 +571,7 @@ class WritingIT {
     }
   }
 
-  /** Hibernate omits columns with nulls, but not the columns of values. */
+  /** Hibernate omits columns with nulls, but not the columns of filled values. */
   @Test
   void fillsColumnsThatADynamicInsertWouldOmit(DataSource dataSource) {
     try (SessionFactory factory =

@@ -75,7 +75,7 @@ class WrittenNameIT {
     }
   }
 
-  /** The same, greeted by the INSERT. */
+  /** Like {@code Plain}, greeted by the INSERT. */
   @Entity(name = "Returned")
   static class Returned extends Greeted {
     @Nullable String name;
@@ -89,7 +89,7 @@ class WrittenNameIT {
     }
   }
 
-  /** Follows its name. */
+  /** Gets a new greeting when its name changes. */
   @Entity(name = "Following")
   static class Following extends Greeted {
     @Nullable String name;
@@ -122,7 +122,7 @@ class WrittenNameIT {
     }
   }
 
-  /** Follows its name, and is not written where nothing has changed. */
+  /** Like {@code Following}, with dynamic updates. */
   @Entity(name = "Patched")
   @DynamicUpdate
   static class Patched extends Greeted {
@@ -139,7 +139,7 @@ class WrittenNameIT {
     }
   }
 
-  /** The same, greeted by the INSERT. */
+  /** Like {@code Fixed}, greeted by the INSERT, and with dynamic updates. */
   @Entity(name = "FixedReturned")
   @DynamicUpdate
   static class FixedReturned extends Greeted {
@@ -211,7 +211,7 @@ class WrittenNameIT {
     @Nullable String town;
   }
 
-  /** The same with a time in the embedded object. */
+  /** Like {@code Outside}, with a time in the embedded object. */
   @Entity(name = "Timed")
   static class Timed extends Greeted {
     @Embedded TimedPerson person = new TimedPerson();
@@ -270,7 +270,7 @@ class WrittenNameIT {
     @ElementCollection final List<String> tags = new ArrayList<>();
   }
 
-  /** With an IDENTITY identifier. */
+  /** An entity with an IDENTITY identifier. */
   @Entity(name = "Numbered")
   static class Numbered {
     @Id
@@ -506,7 +506,10 @@ class WrittenNameIT {
     assertRow("Kept", "Ada");
   }
 
-  /** One query serves all unmodified names; each name changed by a listener needs its own. */
+  /**
+   * One query fetches the greetings of all unmodified names; each name changed by a listener needs
+   * a query of its own.
+   */
   @Test
   void prefetchesAgainForEntitiesRenamedByAListener(WireProxy proxy) {
     PreInsertEventListener insert =
@@ -592,7 +595,7 @@ class WrittenNameIT {
     assertRow("Tagged", "ADA");
   }
 
-  /** A dirty checker that reports no changes. */
+  /** The interceptor's dirty check reports no changes, so the changed name is not written. */
   @Test
   void greetsTheInsertedNameIfNoUpdateFollows() {
     Interceptor unchanged =

@@ -82,7 +82,7 @@ class XmlMappingsIT {
     @Nullable String greeting;
   }
 
-  /** Without JPA annotations. */
+  /** A class without JPA annotations. */
   static class Bare {
     @Nullable Long id;
     @Nullable String name;
