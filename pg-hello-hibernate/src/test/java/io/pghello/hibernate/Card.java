@@ -32,7 +32,7 @@ class Card implements BiConsumer<String, String> {
   @NowMillis(event = UPDATE)
   @Nullable Long changedAt;
 
-  // Hibernate loads it all the same
+  // Hibernate loads the attribute despite this setting
   @Basic(fetch = FetchType.LAZY)
   @Embedded
   @Nullable Label label;

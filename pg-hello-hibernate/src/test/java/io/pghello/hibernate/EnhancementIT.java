@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 /** Values in bytecode-enhanced entities. */
 @PgHelloTest
 class EnhancementIT {
-  /** Loads some classes as Hibernate enhances them. */
+  /** Loads some classes with the bytecode enhanced by Hibernate. */
   private static final class Enhancing extends ClassLoader {
     private static final Set<String> ENHANCED =
         Set.of(
@@ -203,7 +203,7 @@ class EnhancementIT {
             List<? extends Text> notes =
                 session.createQuery("from Note order by id", type).getResultList();
             notes.get(0).title("Grace");
-            // the time and the UPDATE
+            // the query for the time, and the UPDATE
             roundTrips(proxy, 2, session::flush);
             assertThat(notes).noneMatch(note -> Hibernate.isPropertyInitialized(note, "body"));
           });

@@ -109,7 +109,7 @@ class ExtensionInHibernateIT {
     }
   }
 
-  /** Without an entity, Hibernate creates no schema. */
+  /** Hibernate creates a schema only if there is an entity. */
   @Entity(name = "Thing")
   static class Thing {
     @Id long id;
@@ -199,7 +199,7 @@ class ExtensionInHibernateIT {
     }
   }
 
-  /** Would match the bound types better without the cast. */
+  /** Without the cast, this function would be a better match for the bound types. */
   @Test
   void callsNoFunctionOfArraysThatSomebodyHasPutThere(DataSource dataSource, Connection connection)
       throws SQLException {
@@ -269,7 +269,7 @@ class ExtensionInHibernateIT {
             ExtensionSettings.CHECK, "fuzzystrmatch",
             ExtensionSettings.PREFLIGHT, "fail");
     open(dataSource, settings).close();
-    // with the functions that the description has
+    // the check also fails if a described function is missing
     execute(superuser, "ALTER EXTENSION fuzzystrmatch DROP FUNCTION dmetaphone(text)");
     assertThatThrownBy(() -> open(dataSource, settings).close())
         .isInstanceOfSatisfying(
@@ -283,7 +283,7 @@ class ExtensionInHibernateIT {
     open(dataSource, Map.of(ExtensionSettings.CHECK, "fuzzystrmatch")).close();
   }
 
-  /** HQL does not use it, and SQL can qualify its functions. */
+  /** HQL does not use the extension, and SQL can qualify the names of its functions. */
   @Test
   void startsWithWhatIsKnownByItsNameAloneWhereverItIs(DataSource dataSource, Connection connection)
       throws SQLException {
@@ -291,7 +291,7 @@ class ExtensionInHibernateIT {
     Map<String, Object> settings =
         Map.of(ExtensionSettings.CHECK, "hstore", ExtensionSettings.PREFLIGHT, "fail");
     open(dataSource, settings).close();
-    // but not if its functions are called
+    // startup fails if the functions are called
     moveToOddOne(connection);
     assertThatThrownBy(
             () ->
@@ -354,13 +354,13 @@ class ExtensionInHibernateIT {
 
   @Test
   void takesOneRoundTripForEachExtension(DataSource dataSource, WireProxy proxy) throws Exception {
-    // queried once
+    // warm up, because some information is queried only once
     open(dataSource, Map.of()).close();
     long without = proxy.countRoundTrips(() -> open(dataSource, Map.of()).close());
     long checked =
         proxy.countRoundTrips(
             () -> open(dataSource, Map.of(ExtensionSettings.CHECK, "fuzzystrmatch")).close());
-    // a new connection takes some round trips, and the query one
+    // a new connection takes some round trips, and the query takes one
     long connecting = proxy.countRoundTrips(() -> dataSource.getConnection().close());
     assertThat(checked - without).isBetween(1L, connecting + 1);
   }

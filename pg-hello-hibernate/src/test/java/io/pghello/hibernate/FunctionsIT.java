@@ -101,7 +101,7 @@ class FunctionsIT {
     assertThat(number("select count(*) from Person p where now_ms() - p.visits > 10")).isEqualTo(3);
   }
 
-  /** Hibernate discovers it like ours. */
+  /** Hibernate discovers it like this module's contributor. */
   public static final class OfProgram implements FunctionContributor {
     @Override
     public void contributeFunctions(FunctionContributions contributions) {

@@ -114,7 +114,7 @@ class JtaClientIT {
     }
   }
 
-  /** It could run other threads' calls in this thread's transaction. */
+  /** Such a client could run other threads' calls in this thread's transaction. */
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void aClientThatBatchesNamesTheOption(boolean first, TestDatabase database) throws Exception {

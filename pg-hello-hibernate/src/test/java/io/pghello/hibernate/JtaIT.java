@@ -52,7 +52,10 @@ class JtaIT {
     }
   }
 
-  /** Gives each transaction one connection, which it commits or rolls back. */
+  /**
+   * Provides one connection for each transaction. The transaction commits or rolls back this
+   * connection.
+   */
   private static final class Enlisting implements DataSource {
     private final PGXADataSource target;
     private final DataSource plain;

@@ -18,7 +18,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Programs compiled with one release of a library and linked with another. */
+/**
+ * Tests programs that are compiled with one release of a library and linked with another release.
+ */
 class LinkageTest {
   @TempDir Path folder;
 

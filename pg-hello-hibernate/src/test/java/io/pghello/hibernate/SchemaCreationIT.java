@@ -94,7 +94,7 @@ class SchemaCreationIT {
     Factories.open(dataSource, settings("create", null), Person.class).close();
     Factories.open(dataSource, settings("create", false), Person.class).close();
     Factories.open(dataSource, settings("update", "False"), Person.class).close();
-    // nor if Hibernate creates nothing
+    // nothing is created if Hibernate creates no tables
     open(dataSource, "none", true).close();
     open(dataSource, "drop", true).close();
     assertThat(extension(dataSource)).isNull();

@@ -4,7 +4,7 @@ package io.pghello.hibernate;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** An entity of an enhanced class, which has another class loader than the tests. */
+/** An entity of an enhanced class, which is loaded by a different class loader from the tests. */
 public interface Text {
   /** Sets all attributes of the application. */
   void write(int id, String title, @Nullable String body);

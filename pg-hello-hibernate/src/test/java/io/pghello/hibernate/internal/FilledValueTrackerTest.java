@@ -17,7 +17,7 @@ class FilledValueTrackerTest {
   private static final ServerValueAttribute ATTRIBUTE =
       new ServerValueAttribute(null, ValueStrategy.PREFETCH, null, null, String.class);
 
-  /** Equal to all others. */
+  /** Objects that are all equal to each other. */
   private static final class Alike {
     @Override
     public boolean equals(Object other) {
@@ -56,7 +56,7 @@ class FilledValueTrackerTest {
     return values != null && values.find(ATTRIBUTE, value) != null;
   }
 
-  /** Like sessions that get the same immutable object from the second-level cache. */
+  /** Several sessions can get the same immutable object from the second-level cache. */
   @Test
   void mayBeUsedByManyThreadsForOneEntity() throws InterruptedException {
     var filledValues = new FilledValueTracker(persister -> List.of());

@@ -7,7 +7,7 @@ import jakarta.persistence.Id;
 import org.hibernate.generator.EventType;
 import org.jspecify.annotations.Nullable;
 
-/** An entity to read. In its own file, so that a class loader can define it separately. */
+/** An entity to read. It is in its own file, so that a class loader can define it separately. */
 @Entity
 class Guestbook {
   @Id int id;

@@ -168,7 +168,7 @@ class LoadedValuesIT {
         .containsExactly("Hello, Ada!", "Hello, user2!");
   }
 
-  /** An undeployed application in a server that continues to run. */
+  /** Tests an undeployed application in a server that continues to run. */
   @Test
   void keepsNoClassesOfAnUndeployedApplication(DataSource dataSource) throws Exception {
     var loader = new WeakReference<ClassLoader>(run(dataSource));
@@ -189,7 +189,7 @@ class LoadedValuesIT {
     return loader;
   }
 
-  /** Defines the entity anew. */
+  /** Defines the entity class again, like the class loader of another application. */
   private static final class OfProgram extends ClassLoader {
     OfProgram() {
       super(LoadedValuesIT.class.getClassLoader());

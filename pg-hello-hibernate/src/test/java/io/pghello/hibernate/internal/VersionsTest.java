@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The module works only with a core of the same version. */
 @NullUnmarked
 class VersionsTest {
-  /** Loads our classes again, as if from jars of these versions. */
+  /** Loads the project's classes again, as if from jars with these versions. */
   private static final class OfVersions extends ClassLoader {
     private final String core;
     private final String module;

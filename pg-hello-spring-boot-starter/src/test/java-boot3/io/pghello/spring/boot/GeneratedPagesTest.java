@@ -13,8 +13,8 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /**
- * The page has the properties as the metadata has them that editors complete from. With {@code
- * -Dpg-hello.generate=true}, writes them.
+ * The page must contain the properties from the metadata that editors use for completion. {@code
+ * -Dpg-hello.generate=true} writes them.
  */
 class GeneratedPagesTest {
   private static final Path PAGE = Path.of("..", "docs", "spring-boot.md");

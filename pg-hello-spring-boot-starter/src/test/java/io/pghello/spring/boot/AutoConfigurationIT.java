@@ -161,7 +161,7 @@ class AutoConfigurationIT {
             });
   }
 
-  /** For example, an empty environment variable. */
+  /** An empty environment variable, for example, sets a blank schema. */
   @ParameterizedTest
   @ValueSource(strings = {"", " "})
   void aBlankSchemaIsNone(String schema, TestDatabase database) {
@@ -235,7 +235,7 @@ class AutoConfigurationIT {
             });
   }
 
-  // without the source of connections
+  // returns all settings except the source of connections
   private static String settings(PgHelloClient client) {
     return client.toString().replaceAll("(?s).*?(timeout.*)", "$1");
   }
@@ -615,7 +615,7 @@ class AutoConfigurationIT {
     }
   }
 
-  /** For example, for a second database. */
+  /** An application may set another schema, for example for a second database. */
   @Test
   void leavesAConfigurationOfJooqThatHasItsSchema(TestDatabase database) {
     Contexts.jdbc(database)

@@ -334,7 +334,7 @@ class DataSourcesIT {
     }
   }
 
-  /** It is not a wrapper of itself, so a library's proxy cannot be unwrapped to it. */
+  /** Tomcat's pool is not a wrapper of itself, so a library's proxy cannot be unwrapped to it. */
   @Test
   void recognizesTomcatsPoolOnlyWithoutAProxy() {
     var pool = new org.apache.tomcat.jdbc.pool.DataSource();
@@ -450,7 +450,7 @@ class DataSourcesIT {
     }
   }
 
-  /** A wrapper that denies being one. */
+  /** A wrapper that does not report that it is a wrapper. */
   private static final class Hiding extends Wrapper {
     Hiding(DataSource target) {
       super(target);
@@ -467,7 +467,7 @@ class DataSourcesIT {
     }
   }
 
-  /** A wrapper that throws when asked. */
+  /** A wrapper that throws an exception when a caller tries to unwrap it. */
   private static final class Throwing extends Wrapper {
     private final @Nullable SQLException checked;
     private final @Nullable RuntimeException unchecked;

@@ -29,7 +29,7 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 
-/** Checks of other extensions than pg_hello. */
+/** Checks of extensions other than pg_hello. */
 @Tag("slow")
 @PgHelloTest
 @ExtendWith(OutputCaptureExtension.class)
@@ -84,7 +84,7 @@ class ExtensionCheckIT {
         .run(context -> assertThat(context).getFailure().hasMessageStartingWith(message));
   }
 
-  /** For example, with a database per tenant. */
+  /** Connections may be unavailable at startup, for example with a database per tenant. */
   @Test
   void warnsAboutEachExtensionWithoutAConnection(TestDatabase database, CapturedOutput output) {
     var routing =
@@ -112,7 +112,7 @@ class ExtensionCheckIT {
     return routing;
   }
 
-  /** For example, a pool that times out. */
+  /** The later check can fail, for example, if the pool times out. */
   @Test
   void reportsEarlierProblemsIfALaterCheckFails(TestDatabase database, CapturedOutput output) {
     var connections = new AtomicInteger();
@@ -140,7 +140,7 @@ class ExtensionCheckIT {
     assertThat(output).contains(MISSING);
   }
 
-  /** For example, a provider of another binding with an incomplete jar. */
+  /** This happens, for example, if the jar of another binding is incomplete. */
   @Test
   void warnsIfAProviderCannotBeLoaded(
       TestDatabase database, CapturedOutput output, @TempDir Path folder) throws Exception {
@@ -164,7 +164,7 @@ class ExtensionCheckIT {
     assertThat(output).contains("no.such.Provider");
   }
 
-  /** The extension may have its own schema on purpose. */
+  /** The extension may be in its own schema on purpose. */
   @Test
   void warnsNotOfAPathThatMattersToNobody(
       TestDatabase database, Connection connection, CapturedOutput output) throws SQLException {

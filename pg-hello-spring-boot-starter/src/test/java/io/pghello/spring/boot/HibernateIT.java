@@ -132,7 +132,7 @@ class HibernateIT {
     return Contexts.on(database).withUserConfiguration(Jpa.class);
   }
 
-  /** For example, in Spring Boot's test slices. */
+  /** Returns a runner without the starter's check, as in Spring Boot's test slices. */
   private static ApplicationContextRunner withoutPreflight(TestDatabase database) {
     return jpa(database)
         .withPropertyValues(

@@ -429,8 +429,8 @@ class OutboxIT {
   }
 
   /**
-   * Otherwise, each attempt would leave a waiting session, until the server has no free
-   * connections.
+   * Without a lock timeout, each attempt would leave a waiting session, until the server has no
+   * free connections.
    */
   @Test
   void leavesNoSessionsThatWaitForALock(TestDatabase database, Connection connection)
@@ -919,7 +919,7 @@ class OutboxIT {
     deliverByFour(database.dataSource(), 300);
   }
 
-  /** Otherwise, each check would read all waiting rows and all deleted rows. */
+  /** Without the index, each check would read all waiting rows and all deleted rows. */
   @Test
   void looksForNewEventsInAnIndex(Connection connection, DataSource database) throws Exception {
     signUp(database, 1);

@@ -218,9 +218,7 @@ class DemoIT {
         .contains("--url");
   }
 
-  /**
-   * Runs the demo in a separate JVM, as ./dev does, in which output of loggers would be visible.
-   */
+  /** Runs the demo in a separate JVM, as ./dev does. Output of loggers would be visible there. */
   @Test
   void writesNothingElse(TestDatabase database, @TempDir Path folder) throws Exception {
     Path java = Path.of(System.getProperty("java.home"), "bin", "java");

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The entity, Users and GreetingService. */
+/** Tests the entity {@code User} and the classes {@code Users} and {@code GreetingService}. */
 @PgHelloTest
 class UsersIT {
   // WireProxy also counts the response to BEGIN, which is sent with the first statement.

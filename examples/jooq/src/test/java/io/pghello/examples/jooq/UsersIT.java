@@ -61,7 +61,7 @@ class UsersIT {
           .containsExactly("Hello, alice!", "Hello, bob! Hello, bob! Hello, bob!");
       assertThat(on(another).report())
           .extracting(Users.User::greeting)
-          .as("the greetings of today")
+          .as("the current greetings")
           .contains("Hello, alice! Hello, alice! Hello, alice!");
       assertThat(on(another).updateGreetingConfig(1)).startsWith("Updated from 3 to 1.");
     }

@@ -8,7 +8,7 @@ import java.io.PrintStream
 import org.assertj.core.api.Assertions.assertThat
 import org.junit.jupiter.api.Test
 
-/** The program. */
+/** Tests the program `Greet`. */
 @PgHelloTest
 class GreetIT {
   @Test

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.BeforeEach
 import org.junit.jupiter.api.Test
 
-/** The suspend functions. JUnit 6 calls test methods that suspend. */
+/** Tests the suspend functions. JUnit 6 supports suspending test methods. */
 @PgHelloTest
 class GreetingsIT {
   private lateinit var pool: HikariDataSource
@@ -99,7 +99,7 @@ class GreetingsIT {
   suspend fun failsAtTheLimit(proxy: WireProxy) {
     assertThat(client.greetWithin(1.minutes, "Ada")).isEqualTo("Hello, Ada!")
     stall(proxy)
-    // whether its statement has begun to wait for a connection by then
+    // the code depends on whether the call is already waiting for a connection at the limit
     assertThat(failure { client.greetWithin(200.milliseconds, "Ada") })
       .isIn(Code.TIMEOUT, Code.CONNECTION_UNAVAILABLE)
   }
@@ -130,7 +130,7 @@ class GreetingsIT {
   private suspend fun until(condition: () -> Boolean) =
     withTimeout(1.minutes) { while (!condition()) delay(1.milliseconds) }
 
-  /** The code of the exception. */
+  /** Returns the code of the exception that the call throws. */
   private suspend fun failure(call: suspend () -> Unit): Code =
     try {
       call()

@@ -15,7 +15,9 @@ import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.BeforeEach
 import org.junit.jupiter.api.Test
 
-/** Where an annotation of a property must be for Hibernate to read it. */
+/**
+ * Shows to which element of a Kotlin property an annotation must apply, so that Hibernate reads it.
+ */
 @PgHelloTest
 class UseSiteTargetsIT {
   @Entity
@@ -99,7 +101,10 @@ class UseSiteTargetsIT {
     assertThat(saved(Mixed("Ada")).greeting).isNull()
   }
 
-  /** A computed property in the constructor is part of copies, where it counts as given. */
+  /**
+   * A computed property in the constructor is copied with the object, and then counts as set by the
+   * application.
+   */
   @Test
   fun isCopiedIfItIsInTheConstructor() {
     val ada = saved(OnField("Ada"))

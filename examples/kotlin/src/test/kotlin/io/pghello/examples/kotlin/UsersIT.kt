@@ -10,7 +10,7 @@ import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.BeforeEach
 import org.junit.jupiter.api.Test
 
-/** The entity as a data class. */
+/** Tests an entity that is a data class. */
 @PgHelloTest
 class UsersIT {
   private lateinit var factory: SessionFactory

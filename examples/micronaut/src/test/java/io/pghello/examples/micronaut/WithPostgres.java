@@ -7,7 +7,7 @@ import io.pghello.testkit.PgHelloServer;
 import java.util.Map;
 import org.junit.jupiter.api.TestInstance;
 
-/** Gives a test its own database on a server that all tests of the JVM share. */
+/** Provides a test with its own database, on a server that all tests of the JVM share. */
 // region interface
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 interface WithPostgres extends TestPropertyProvider {

@@ -9,7 +9,10 @@ import java.util.List;
 import org.hibernate.StatelessSession;
 import org.junit.jupiter.api.Test;
 
-/** A test with other extensions than the rest gets its own server and its own start of Quarkus. */
+/**
+ * A test with different extensions from the other tests gets its own server, and Quarkus is
+ * restarted for it.
+ */
 // region extensions
 @QuarkusTest
 @WithPostgres("pg_hello, pg_trgm, hstore")

@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Panache. */
+/** Tests a Panache entity. */
 @SuppressWarnings("NullAway.Init") // injected
 // region test
 @QuarkusTest

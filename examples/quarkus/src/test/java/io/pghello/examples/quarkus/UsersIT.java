@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
 import org.hibernate.exception.DataException;
 import org.junit.jupiter.api.Test;
 
-/** Plain Hibernate. */
+/** Tests an entity with plain Hibernate. */
 @QuarkusTest
 @SuppressWarnings("NullAway.Init") // injected
 @WithPostgres("pg_hello")

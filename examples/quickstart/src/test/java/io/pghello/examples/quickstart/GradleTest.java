@@ -95,7 +95,7 @@ class GradleTest {
               .lines()
               .flatMap(line -> LINE.matcher(line).results())
               .map(line -> line.group(1) + " " + line.group(2))
-              // Maven's Surefire adds it
+              // Maven's Surefire adds this dependency
               .filter(line -> !line.endsWith(":junit-platform-launcher"))
               .collect(Collectors.toSet());
       Set<String> maven =
@@ -104,7 +104,7 @@ class GradleTest {
                       .replaceAll("(?s)<dependencyManagement>.*?</dependencyManagement>", ""))
               .stream()
               .map(dependency -> dependency.configuration() + " " + dependency.artifact())
-              // Gradle's plugin adds it
+              // Gradle's Kotlin plugin adds this dependency
               .filter(line -> !line.endsWith(":kotlin-stdlib"))
               .collect(Collectors.toSet());
       assertThat(gradle).as("%s", file).isEqualTo(maven);

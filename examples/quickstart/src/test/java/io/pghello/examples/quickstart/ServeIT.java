@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** Tests the server for psql, an IDE, or your own program, in a separate process. */
+/** Runs the program of {@code ./dev server} in a separate process. */
 @Timeout(60)
 class ServeIT {
   private static ProcessBuilder serve(String... args) {

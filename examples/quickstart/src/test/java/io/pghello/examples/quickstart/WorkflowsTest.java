@@ -41,7 +41,7 @@ class WorkflowsTest {
   void testsModulesOfTheTreeOnEachSystem() throws IOException {
     var modules = new TreeSet<String>();
     for (Path pom : Tree.files("(?:.*/)?pom\\.xml")) {
-      // the first one of a file may be the parent's
+      // the first artifact ID in a file may be the parent's
       ARTIFACT.matcher(Files.readString(pom)).results().forEach(one -> modules.add(one.group(1)));
     }
     String ci = Files.readString(Tree.ROOT.resolve(".github/workflows/ci.yml"));

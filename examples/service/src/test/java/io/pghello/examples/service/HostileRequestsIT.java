@@ -19,7 +19,10 @@ import org.junit.jupiter.api.Test;
 import org.springframework.boot.test.web.server.LocalServerPort;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Sends requests of less than 2 kB that cause as much work as possible to every path. */
+/**
+ * Sends requests to every path. Each request is smaller than 2 kB and causes as much work as
+ * possible.
+ */
 @ServiceTest
 class HostileRequestsIT {
   private static final int MAX_BYTES = 2_000;

@@ -23,7 +23,7 @@ import org.springframework.context.annotation.Import;
       // many tests send wrong tokens
       "greeting.admin-attempts=1000000",
       "greeting.rate-limit.enabled=false",
-      // with this interval, changes that are seen earlier must have been notified
+      // the interval is long enough that a change seen earlier must have come from a notification
       "greeting.config.poll-interval=1h"
     })
 @AutoConfigurePgHello

@@ -128,8 +128,8 @@ class DeploymentFilesTest {
   }
 
   /**
-   * Checks the targets of {@code monitoring/prometheus.yml}, except backups, which do not exist
-   * there.
+   * Checks the targets of {@code monitoring/prometheus.yml}, except backups, which the Compose file
+   * does not contain.
    */
   @Test
   void composeIsWatched() throws IOException {

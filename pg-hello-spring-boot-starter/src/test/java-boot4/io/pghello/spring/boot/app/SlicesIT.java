@@ -16,7 +16,7 @@ import org.springframework.boot.jooq.test.autoconfigure.JooqTest;
 import org.springframework.context.ApplicationContext;
 import org.springframework.jdbc.core.JdbcTemplate;
 
-/** The parts of an application that Spring Boot 4 tests apart. */
+/** Test slices: parts of an application that Spring Boot 4 tests separately. */
 class SlicesIT {
   @JdbcTest
   @AutoConfigurePgHello
@@ -33,7 +33,7 @@ class SlicesIT {
       assertThat(client.hello("Ada")).isEqualTo("Hello, Ada! Hello, Ada!");
     }
 
-    /** A part may have another database. */
+    /** A slice may use another database, so the extension is not checked at startup. */
     @Test
     void doesNotLookAtTheStart() {
       assertThat(context.containsBean("pgHelloPreflightCheck")).isFalse();

@@ -91,7 +91,7 @@ class ApplicationIT {
   void healthIsCurrent() throws Exception {
     assertThat(get("/actuator/health/readiness")).contains("\"schema\":\"public\"");
     String role = jdbc.queryForObject("SELECT current_user", String.class);
-    // on the role's path, so that there is no problem
+    // this schema is on the role's path, so that there is no problem to report
     jdbc.execute("CREATE SCHEMA AUTHORIZATION CURRENT_USER");
     jdbc.execute("DROP EXTENSION pg_hello; CREATE EXTENSION pg_hello SCHEMA \"" + role + "\"");
     assertThat(get("/actuator/health/readiness"))

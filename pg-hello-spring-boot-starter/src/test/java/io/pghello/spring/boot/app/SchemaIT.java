@@ -35,7 +35,7 @@ class SchemaIT {
     assertThat(jooq.select(PgHello.pgHello("Ada")).fetchSingle().value1()).isEqualTo("Hello, Ada!");
     assertThat(factory.getProperties())
         .containsEntry("pg-hello.schema", "ext")
-        .as("the starter looks at the same database, later, and may end the start")
+        .as("the starter checks the same database later, and can make startup fail")
         .containsEntry("pg-hello.preflight", "off");
   }
 }

@@ -298,7 +298,7 @@ class PageIT {
     }
   }
 
-  /** Saves a screenshot for people, as target/page-WHAT.png. */
+  /** Saves a screenshot for manual review as target/page-WHAT.png. */
   private void shoot(String what) {
     try {
       browser()

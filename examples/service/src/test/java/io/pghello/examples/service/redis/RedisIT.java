@@ -395,7 +395,7 @@ class RedisIT {
     assertAHundredAllowed(greet("192.0.2.1", 150));
     assertThat(keys("greeting-limit:*")).contains("greeting-limit:192.0.2.1");
     assertThat(ttl("greeting-limit:192.0.2.1")).isBetween(1L, 1_800L);
-    // nowhere else
+    // the count was stored nowhere else
     redis.call(c -> c.sync().del("greeting-limit:192.0.2.1"));
     assertAHundredAllowed(greet("192.0.2.1", 150));
   }
