@@ -38,7 +38,7 @@ public @interface NowMillis {
   /** The events at which the value is computed. */
   EventType[] event() default EventType.INSERT;
 
-  /** The way in which the value is obtained from the server. */
+  /** The strategy for obtaining the value from the server. */
   ValueStrategy strategy() default ValueStrategy.AUTO;
 
   /** Whether to replace a value set by the application. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate;
 
-/** The way in which an entity receives a value that the server computes. */
+/** The strategies for obtaining a value that the server computes. */
 public enum ValueStrategy {
   /**
    * Selects {@link #RETURNING} if the identifier is {@code IDENTITY}, the value is computed only on

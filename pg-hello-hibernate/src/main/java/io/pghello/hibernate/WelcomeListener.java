@@ -77,8 +77,8 @@ public abstract class WelcomeListener {
       throw new IllegalStateException(
           "The listeners already use another client, "
               + other
-              + ". Call WelcomeListener.clearDefaultClient with that client when you close it. If you need"
-              + " both, pass each listener its client in the constructor.");
+              + ". Call WelcomeListener.clearDefaultClient with that client when you close it. If you"
+              + " need both clients, pass each listener its own client in the constructor.");
     }
   }
 

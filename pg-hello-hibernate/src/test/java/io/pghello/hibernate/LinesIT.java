@@ -111,7 +111,8 @@ class LinesIT {
           new URLClassLoader(new URL[] {folder.toUri().toURL()}, getClass().getClassLoader())) {
         Class<?> entity = loader.loadClass("Other");
         assertThatThrownBy(() -> Factories.open(dataSource, Map.of(), entity).close())
-            .hasMessageContaining("has event = {" + event + "}; it may be INSERT, UPDATE, or both");
+            .hasMessageContaining(
+                "has event = {" + event + "}; event must be INSERT, UPDATE, or both");
       }
     }
   }

@@ -732,14 +732,14 @@ class MappingErrorsTest {
             NoString.class, "has of = \"id\", which is not a String; name a String attribute."),
         arguments(
             WholeName.class, "has of = \"name\", which is not a String; name a String attribute."),
-        arguments(GreetingOfWrongType.class, "is of type Long; it may be String."),
+        arguments(GreetingOfWrongType.class, "is of type Long; change the type to String."),
         arguments(
             TimeOfWrongType.class,
-            "@NowMillis on E.at is of type int; it may be Instant or Long or OffsetDateTime or"
-                + " long."),
-        arguments(TooOften.class, "has repeat = 11; it may be 1 to 10, or SESSION_DEFAULT."),
-        arguments(Negative.class, "has repeat = -1; it may be 1 to 10, or SESSION_DEFAULT."),
-        arguments(Never.class, "has event = {}; it may be INSERT, UPDATE, or both."),
+            "@NowMillis on E.at is of type int; change the type to Instant or Long or"
+                + " OffsetDateTime or long."),
+        arguments(TooOften.class, "has repeat = 11; repeat must be 1 to 10, or SESSION_DEFAULT."),
+        arguments(Negative.class, "has repeat = -1; repeat must be 1 to 10, or SESSION_DEFAULT."),
+        arguments(Never.class, "has event = {}; event must be INSERT, UPDATE, or both."),
         arguments(
             ReturnedOnUpdate.class,
             "has strategy = RETURNING, but is filled on UPDATE; use PREFETCH."),
@@ -768,7 +768,8 @@ class MappingErrorsTest {
         arguments(Collected.class, "E.parts.at is in a collection"),
         arguments(KeyedByTime.class, "E.texts.at is in the key of a map"),
         arguments(KeyedDeeply.class, "E.texts.inner.at is in the key of a map"),
-        arguments(CollectedGreetings.class, "E.greetings is of type List; it may be String."),
+        arguments(
+            CollectedGreetings.class, "E.greetings is of type List; change the type to String."),
         arguments(
             LargeReturned.class,
             "has strategy = RETURNING, but its column is not a text column; use PREFETCH."),

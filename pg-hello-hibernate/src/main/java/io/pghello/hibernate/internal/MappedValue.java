@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * An annotated attribute in the mappings, before the session factory is complete.
  *
  * @param value the settings of the attribute's annotation
- * @param strategy the way in which the value is obtained; never {@code AUTO}
+ * @param strategy the strategy for obtaining the value; never {@code AUTO}
  * @param path the names on the path from the entity to the attribute
  * @param source the names on the path to the greeted attribute; null if the value is the time
  * @param type the attribute's type

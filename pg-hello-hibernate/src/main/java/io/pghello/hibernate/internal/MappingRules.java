@@ -117,7 +117,7 @@ final class MappingRules {
           attribute,
           "is of type "
               + type.getSimpleName()
-              + "; it may be "
+              + "; change the type to "
               + types.stream()
                   .map(Class::getSimpleName)
                   .sorted()
@@ -138,7 +138,7 @@ final class MappingRules {
         || !EnumSet.of(EventType.INSERT, EventType.UPDATE).containsAll(value.events())) {
       String events = value.events().toString().replace('[', '{').replace(']', '}');
       throw place.error(
-          value, attribute, "has event = " + events + "; it may be INSERT, UPDATE, or both");
+          value, attribute, "has event = " + events + "; event must be INSERT, UPDATE, or both");
     }
     if (value.source() != null
         && value.repeat() != WelcomeMessage.SESSION_DEFAULT
@@ -146,7 +146,7 @@ final class MappingRules {
       throw place.error(
           value,
           attribute,
-          "has repeat = " + value.repeat() + "; it may be 1 to 10, or SESSION_DEFAULT");
+          "has repeat = " + value.repeat() + "; repeat must be 1 to 10, or SESSION_DEFAULT");
     }
     if (value.isOn(EventType.INSERT) && !attribute.getValue().hasAnyInsertableColumns()) {
       throw place.error(

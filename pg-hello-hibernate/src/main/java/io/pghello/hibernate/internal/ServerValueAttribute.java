@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * An annotated attribute of an entity type, in the form that sessions use at runtime.
  *
  * @param value the settings of the attribute's annotation
- * @param strategy the way in which the value is obtained; never {@code AUTO}
+ * @param strategy the strategy for obtaining the value; never {@code AUTO}
  * @param path the path to the attribute
  * @param source the path to the greeted name; null if the value is the time
  * @param type the attribute's type
