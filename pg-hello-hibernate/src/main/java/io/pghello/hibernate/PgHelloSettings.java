@@ -21,9 +21,9 @@ public final class PgHelloSettings {
    * <p>Both statements need the privilege {@code CREATE} on the database, which its owner has. The
    * extension is never dropped, because dropping it would also drop the objects that depend on it.
    *
-   * <p>Costs one round trip when the schema is created or updated, or two with {@link #SCHEMA}. On
-   * databases other than PostgreSQL, this setting has no effect. Any other value makes startup
-   * fail.
+   * <p>This setting costs one round trip when the schema is created or updated, or two with {@link
+   * #SCHEMA}. On databases other than PostgreSQL, it has no effect. Any value other than {@code
+   * true} or {@code false} makes startup fail.
    */
   public static final String CREATE_EXTENSION = "pg-hello.create-extension";
 
@@ -46,9 +46,9 @@ public final class PgHelloSettings {
    * databases (a {@code MultiTenantConnectionProvider}). An explicit value overrides these
    * defaults. With several databases, the one returned by {@code getAnyConnection()} is checked.
    *
-   * <p>Costs one round trip on one of Hibernate's own connections, which is returned unchanged. On
-   * databases other than PostgreSQL, this setting has no effect. Any other value makes startup
-   * fail.
+   * <p>The check costs one round trip on one of Hibernate's own connections, which is returned
+   * unchanged. On databases other than PostgreSQL, this setting has no effect. Any value other than
+   * {@code warn}, {@code fail} or {@code off} makes startup fail.
    */
   public static final String PREFLIGHT = "pg-hello.preflight";
 

@@ -11,12 +11,12 @@ public enum ValueStrategy {
    */
   AUTO,
   /**
-   * One query per flush fetches the values of all entities that are about to be written. It runs on
-   * the session's connection and in its transaction. Cost: one round trip per flush that writes
-   * such entities, and an additional one for every further 16,384 names or 8 MiB of names. JDBC
-   * batching stays enabled. Outside a flush (with {@code IDENTITY} identifiers, and in a {@code
-   * StatelessSession}) the cost is one round trip per entity. For stateless sessions, see {@link
-   * PgHelloSessions#prefetch}.
+   * One query per flush fetches the values of all entities that are about to be written. The query
+   * runs on the session's connection and in its transaction. Cost: one round trip per flush that
+   * writes such entities, and an additional one for every further 16,384 names or 8 MiB of names.
+   * JDBC batching stays enabled. Outside a flush (with {@code IDENTITY} identifiers, and in a
+   * {@code StatelessSession}) the cost is one round trip per entity. For stateless sessions, see
+   * {@link PgHelloSessions#prefetch}.
    */
   PREFETCH,
   /**

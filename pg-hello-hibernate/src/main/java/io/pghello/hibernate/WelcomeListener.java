@@ -34,12 +34,12 @@ import org.jspecify.annotations.Nullable;
  * client never uses the entity manager's connection, so each call needs a second connection while
  * the transaction holds the first. If both come from the same pool, concurrent transactions can
  * exhaust it and wait for each other until the calls fail with {@link
- * PgHelloException.Code#CONNECTION_UNAVAILABLE}. For the same reason, settings made in the
- * transaction, such as {@code pg_hello.repeat}, do not affect greetings.
+ * PgHelloException.Code#CONNECTION_UNAVAILABLE}. For the same reason, settings that are changed in
+ * the transaction, such as {@code pg_hello.repeat}, do not affect greetings.
  *
- * <p>The client is passed to the constructor, for example by a bean container, or set for all
- * listeners with {@link #setDefaultClient}. This class is thread-safe; subclasses must ensure that
- * their own state is thread-safe too.
+ * <p>Pass the client to the constructor, for example through a bean container, or set one client
+ * for all listeners with {@link #setDefaultClient}. This class is thread-safe; subclasses must
+ * ensure that their own state is thread-safe too.
  */
 public abstract class WelcomeListener {
   private static final AtomicReference<@Nullable PgHelloClient> SHARED = new AtomicReference<>();

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The owner of an attribute: an entity, or an object embedded in an entity.
  *
- * @param outer the place that contains the embedded object; null for an entity
- * @param attribute the attribute of the outer place that holds the embedded object; null for an
+ * @param outer the owner that contains the embedded object; null for an entity
+ * @param attribute the attribute of the outer owner that holds the embedded object; null for an
  *     entity
  * @param embedded the mapping of the embedded object; null for an entity
  */
@@ -55,12 +55,12 @@ record AttributePlace(
     return List.copyOf(longer);
   }
 
-  /** Returns an error about an attribute of this place. */
+  /** Returns an error about an attribute of this owner. */
   MappingException error(ServerValueCreator value, Property attribute, String what) {
     return error(value, attribute.getName(), what);
   }
 
-  /** Returns an error about an attribute of this place or of an object embedded in it. */
+  /** Returns an error about an attribute of this owner or of an object embedded in it. */
   MappingException error(ServerValueCreator value, String attribute, String what) {
     return new MappingException(value.annotation() + " on " + of(attribute) + " " + what + ".");
   }

@@ -10,9 +10,9 @@ import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Records the values that entities were filled or loaded with. When an entity is written again
- * (after a rollback, after its removal, as a copy, or in another session), these values can then be
- * distinguished from values set by the application.
+ * Records the values that entities were filled or loaded with. These records make it possible to
+ * distinguish such values from values set by the application when an entity is written again: after
+ * a rollback, after its removal, in another session, or in the form of a copy.
  *
  * <p>Most loaded entities are never written, so loading an entity stores nothing here. Hibernate
  * keeps the loaded state in the entity's entry in the session. The values are copied from that
@@ -24,7 +24,7 @@ final class FilledValueTracker extends WeakIdentityMap<ServerValues> {
   /**
    * Creates an empty tracker.
    *
-   * @param attributes a function that returns the filled attributes of an entity type
+   * @param attributes a function that returns the annotated attributes of an entity type
    */
   FilledValueTracker(Function<EntityPersister, List<ServerValueAttribute>> attributes) {
     this.attributes = attributes;
@@ -118,8 +118,8 @@ final class FilledValueTracker extends WeakIdentityMap<ServerValues> {
   }
 
   /**
-   * Stores the values of a detached object so that they are known when it is merged again. A value
-   * is stored if it equals the value of the row that the object was merged into.
+   * Stores the values of a detached object so that they are known when the object is merged again.
+   * A value is stored if it equals the value of the row that the object was merged into.
    *
    * @param merged the managed entity of the row
    * @param entry the entry of the managed entity

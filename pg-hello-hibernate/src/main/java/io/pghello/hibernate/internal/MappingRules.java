@@ -23,7 +23,9 @@ import org.hibernate.mapping.Property;
 import org.hibernate.type.SqlTypes;
 import org.jspecify.annotations.Nullable;
 
-/** Rules for the attributes that can be filled, and for their types. */
+/**
+ * Rules that determine which attributes can be filled, and which types and settings they can have.
+ */
 final class MappingRules {
   private static final Set<Integer> TOO_SMALL_FOR_MILLIS =
       Set.of(SqlTypes.TINYINT, SqlTypes.SMALLINT, SqlTypes.INTEGER, SqlTypes.REAL);

@@ -35,7 +35,7 @@ final class Mappings {
   }
 
   /**
-   * Prepares all attributes to be filled, and returns the attributes by entity name.
+   * Prepares all annotated attributes, and returns them by entity name.
    *
    * @param distributed whether the database is distributed by Citus; called at most once
    */
@@ -103,7 +103,7 @@ final class Mappings {
   }
 
   /**
-   * Assigns a generator of this module to an embedded object that contains filled attributes.
+   * Assigns a generator of this module to an embedded object that contains annotated attributes.
    * Hibernate's own generator ignores nested objects, and makes Hibernate 7 omit the object from
    * UPDATEs.
    */

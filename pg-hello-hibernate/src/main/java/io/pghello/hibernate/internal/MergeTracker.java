@@ -17,8 +17,8 @@ import org.hibernate.event.spi.MergeEventListener;
 import org.hibernate.persister.entity.EntityPersister;
 
 /**
- * When a detached object is merged, copies its filled values to the managed entity, so that they do
- * not count as set by the application there.
+ * When a detached object is merged, copies the record of its filled values to the managed entity.
+ * Otherwise, these values would count as set by the application there.
  */
 final class MergeTracker {
   private final Prefetcher prefetcher;

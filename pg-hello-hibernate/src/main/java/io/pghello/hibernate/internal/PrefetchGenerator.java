@@ -23,7 +23,7 @@ final class PrefetchGenerator implements BeforeExecutionGenerator {
   private final String attribute;
   private final EnumSet<EventType> events;
 
-  /** Creates the generator of an embedded object that contains filled attributes. */
+  /** Creates the generator of an embedded object that contains annotated attributes. */
   record Creator(Prefetcher prefetcher, String attribute, Set<EventType> events)
       implements GeneratorCreator {
     @Override
@@ -37,7 +37,7 @@ final class PrefetchGenerator implements BeforeExecutionGenerator {
    *
    * @param prefetcher the prefetcher that computes the values
    * @param attribute the attribute's name; the attribute may be an embedded object that contains
-   *     filled attributes
+   *     annotated attributes
    * @param on the events at which any of the values is computed
    */
   PrefetchGenerator(Prefetcher prefetcher, String attribute, Set<EventType> on) {

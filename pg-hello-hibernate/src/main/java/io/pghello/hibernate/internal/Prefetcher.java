@@ -24,7 +24,7 @@ import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Fetches the greetings and times that the entities of one session factory are filled with.
+ * Fetches the greetings and times for the annotated attributes of one session factory's entities.
  *
  * <p>When a flush reaches the first entity that needs a value, one query fetches the values for all
  * entities that the flush writes. At that point, all cascades are complete, and no statement has
@@ -47,7 +47,7 @@ public final class Prefetcher {
   }
 
   /**
-   * Sets the attributes to fill. Call this before any session is opened.
+   * Sets the annotated attributes. Call this before any session is opened.
    *
    * @param values the attributes by entity name
    */
@@ -68,7 +68,7 @@ public final class Prefetcher {
     return writes;
   }
 
-  /** Returns the filled attributes of an entity type. */
+  /** Returns the annotated attributes of an entity type. */
   List<ServerValueAttribute> of(EntityPersister persister) {
     List<ServerValueAttribute> known = filled.get(persister);
     return known == null ? filled.computeIfAbsent(persister, this::find) : known;
@@ -144,8 +144,8 @@ public final class Prefetcher {
 
   /**
    * Returns whether an UPDATE writes all attributes of an entity with {@code @DynamicUpdate}
-   * because the changed attributes are unknown. If a filled attribute were reported as generated,
-   * Hibernate would treat it as the only change.
+   * because the changed attributes are unknown. If an annotated attribute were reported as
+   * generated, Hibernate would treat this attribute as the only change.
    */
   private static boolean isWholeUpdate(
       SharedSessionContractImplementor session,
@@ -174,8 +174,8 @@ public final class Prefetcher {
 
   /**
    * Returns the generated value of a top-level attribute, as it should be written. If the attribute
-   * is an embedded object, returns the object to be written, and fills the same attributes in it as
-   * in the entity.
+   * is an embedded object, returns the object to be written, and fills the annotated attributes
+   * both in this object and in the entity.
    */
   @Nullable Object generate(
       SharedSessionContractImplementor session,
@@ -294,7 +294,10 @@ public final class Prefetcher {
     return new EntityWrite(entity, event, entry, flush == null ? null : flush.state());
   }
 
-  /** Returns the state of the current flush or statement; null if there is none. */
+  /**
+   * Returns an entity's state in the current flush, or in the current statement of a stateless
+   * session; null if there is none.
+   */
   private @Nullable FlushState flush(Object entity, @Nullable EntityEntry entry) {
     return entry == null ? writes.get(entity) : FlushState.find(entry);
   }

@@ -13,8 +13,8 @@ final class Versions {
   private Versions() {}
 
   /**
-   * Throws if the versions differ. Class files outside the project's jars have no version and are
-   * accepted.
+   * Throws an exception if the versions differ. Class files outside the project's jars have no
+   * version and are accepted.
    */
   static void requireSame() {
     String ours = version(Versions.class);

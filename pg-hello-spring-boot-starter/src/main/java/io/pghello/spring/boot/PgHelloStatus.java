@@ -10,10 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/**
- * The result of the health indicator, shared by the implementations for Spring Boot 3 and 4.
- * Thread-safe.
- */
+/** Runs the health check for the health indicators of Spring Boot 3 and 4. Thread-safe. */
 final class PgHelloStatus {
   private static final String GREETING = "pg_hello(text)";
 

@@ -100,7 +100,7 @@ final class PreflightCheck implements SmartInitializingSingleton {
     return "onRefresh".equalsIgnoreCase(SpringProperties.getProperty("spring.context.exit"));
   }
 
-  /** Fails startup because the extension cannot be used. */
+  /** Thrown to make startup fail if the extension cannot be used. */
   static final class PreflightFailedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

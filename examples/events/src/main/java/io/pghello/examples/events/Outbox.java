@@ -124,7 +124,7 @@ final class Outbox {
 
   /** Handles events. A handler runs inside a transaction, so it should not take long. */
   interface Handler {
-    /** Handles an event. If this method throws, the event is delivered again later. */
+    /** Handles an event. If this method throws an exception, the event is delivered again later. */
     void handle(Event event) throws Exception;
   }
 
@@ -179,8 +179,8 @@ final class Outbox {
     private void run() throws SQLException, InterruptedException {
       delivering = Thread.currentThread();
       deliver();
-      // check again even if another process has taken all events, because that process may need a
-      // long time
+      // check again even if another process has taken all events, because that process may take a
+      // long time to handle them
       if (!closed) {
         Thread.sleep(AFTER_NOTIFICATION_MILLIS);
         deliver();
@@ -304,9 +304,9 @@ final class Outbox {
 
     /**
      * Begins a transaction that skips rows locked by other sessions instead of failing. The
-     * server's timeouts end it before the client gives up waiting, because otherwise the session
-     * would continue to run without a client. All settings are local to the transaction, because a
-     * pooler may pass the session to other clients.
+     * server's lock timeout ends the transaction before the client gives up waiting, because
+     * otherwise the session would continue to run without a client. All settings are local to the
+     * transaction, because a pooler may pass the session to other clients.
      */
     private void limit(Connection connection) throws SQLException {
       try (Statement statement = connection.createStatement()) {

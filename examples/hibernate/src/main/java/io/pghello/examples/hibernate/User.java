@@ -13,7 +13,7 @@ import jakarta.persistence.Table;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
-/** A user. When Hibernate saves it, the server computes the greeting and the time. */
+/** A user. When Hibernate saves the user, the server computes the greeting and the time. */
 @Entity
 @Table(name = "users")
 class User {

@@ -28,7 +28,7 @@ class GreetingLoader {
   record GreetingKey(String name, int repeat) {}
 
   /**
-   * A type of the guide's schema.
+   * A greeting, as defined in the schema of the integration guide.
    *
    * @param timestamp the time in milliseconds, from the clock of the service
    */

@@ -10,8 +10,8 @@ import io.github.bucket4j.ConsumptionProbe;
  */
 public interface Buckets {
   /**
-   * Takes the given number of tokens, or none if there are too few. Returns the number of remaining
-   * tokens.
+   * Takes the given number of tokens, or none if there are too few. Returns the outcome and the
+   * number of remaining tokens.
    */
   ConsumptionProbe take(String client, int tokens);
 

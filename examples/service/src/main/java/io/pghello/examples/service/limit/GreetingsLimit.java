@@ -57,7 +57,7 @@ final class GreetingsLimit {
   }
 
   /**
-   * Takes the remaining tokens for a request.
+   * Takes the additional tokens that a request for many greetings costs.
    *
    * @param client the attribute {@link RateLimitFilter#CLIENT} of the request; null if the request
    *     does not count

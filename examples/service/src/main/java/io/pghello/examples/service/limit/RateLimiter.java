@@ -43,7 +43,7 @@ final class RateLimiter {
    */
   record Decision(Outcome outcome, long remaining, Duration reset, Duration retryAfter) {}
 
-  /** Takes the given number of requests, or none. */
+  /** Takes the given number of requests from the client's limit, or none if too few are left. */
   Decision take(String client, int requests) {
     ConsumptionProbe probe = buckets.take(client, requests);
     return probe.isConsumed()
