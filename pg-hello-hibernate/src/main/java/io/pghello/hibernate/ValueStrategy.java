@@ -4,10 +4,12 @@ package io.pghello.hibernate;
 /** The strategies for obtaining a value that the server computes. */
 public enum ValueStrategy {
   /**
-   * Selects {@link #RETURNING} if the identifier is {@code IDENTITY}, the value is computed only on
-   * INSERT, and the attribute is not in an embedded object. Otherwise, and always if the database
-   * is distributed by Citus, selects {@link #PREFETCH}. Citus is detected once, with one round trip
-   * when the session factory is built, unless {@link PgHelloSettings#PREFLIGHT} is {@code off}.
+   * Selects {@link #RETURNING} if the identifier is {@code IDENTITY} and the INSERT can compute the
+   * value. The INSERT cannot compute the value if it is also computed on UPDATE, or if the
+   * attribute is in an embedded object or has a converter or a custom type, for example. In these
+   * cases, for other identifiers, and always if the database is distributed by Citus, selects
+   * {@link #PREFETCH}. Citus is detected once, with one round trip when the session factory is
+   * built, unless {@link PgHelloSettings#PREFLIGHT} is {@code off}.
    */
   AUTO,
   /**

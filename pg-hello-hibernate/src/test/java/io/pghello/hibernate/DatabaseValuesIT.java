@@ -29,7 +29,9 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.postgresql.util.PSQLException;
 
-/** Column defaults and generated columns: their cost, and when Hibernate knows their values. */
+/**
+ * Tests column defaults and generated columns: their cost, and when Hibernate knows their values.
+ */
 @PgHelloTest
 class DatabaseValuesIT {
   private static final int ROWS = 100;

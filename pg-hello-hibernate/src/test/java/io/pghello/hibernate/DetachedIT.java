@@ -67,7 +67,7 @@ class DetachedIT {
     abstract @Nullable String greeting();
   }
 
-  /** Filled only on INSERT. */
+  /** An entity that is filled only on INSERT. */
   @Entity(name = "Once")
   static class Once extends Named {
     @WelcomeMessage(of = "name")
@@ -135,7 +135,7 @@ class DetachedIT {
     @Nullable OffsetDateTime auditedAt;
   }
 
-  /** Filled by the INSERT itself. */
+  /** An entity with values that the INSERT itself computes. */
   @Entity(name = "Answered")
   static class Answered extends Named {
     @Column(unique = true)

@@ -376,7 +376,7 @@ class EmbeddablesIT {
     @Embedded @Nullable Half half;
   }
 
-  /** Refers to an entity that refers back to the owner. */
+  /** Refers to an entity that refers back to the owner of this embedded object. */
   @Embeddable
   static class Link {
     @Nullable String label;

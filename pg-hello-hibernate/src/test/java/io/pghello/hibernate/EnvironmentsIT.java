@@ -54,14 +54,14 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** Values together with caches, tenants, validation, listeners, and concurrent sessions. */
+/** Tests values together with caches, tenants, validation, listeners, and concurrent sessions. */
 @PgHelloTest
 class EnvironmentsIT {
   private static final String CREATE_TABLE =
       "create table Settled (id integer primary key, name text, prefetched text, returned text,"
           + " createdAt bigint)";
 
-  /** Greeted with the session's count, with each strategy. */
+  /** Has greetings with the session's count, one for each strategy. */
   @Entity(name = "Settled")
   static class Settled {
     @Id int id;
@@ -90,7 +90,7 @@ class EnvironmentsIT {
     }
   }
 
-  /** Kept in the second-level cache. */
+  /** An entity in the second-level cache. */
   @Entity(name = "Cached")
   @Cacheable
   static class Cached {
@@ -116,7 +116,7 @@ class EnvironmentsIT {
     }
   }
 
-  /** Validated before it is written. */
+  /** An entity that Bean Validation validates before it is written. */
   @Entity(name = "Valid")
   // null until it is filled
   @SuppressWarnings("MultipleNullnessAnnotations")
@@ -140,7 +140,7 @@ class EnvironmentsIT {
     }
   }
 
-  /** Validated before the value exists. */
+  /** An entity that Bean Validation validates before the value exists. */
   @Entity(name = "TooEarly")
   // null until it is filled
   @SuppressWarnings("MultipleNullnessAnnotations")

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Values and their entities after the first flush. */
+/** Tests values and their entities after the first flush. */
 @PgHelloTest
 class LifecycleIT {
   /** Common attributes of all entities in this test. */
@@ -51,7 +51,7 @@ class LifecycleIT {
     abstract @Nullable String greeting();
   }
 
-  /** Filled when it is inserted. */
+  /** An entity that is filled when it is inserted. */
   @Entity(name = "Once")
   static class Once extends Named {
     @WelcomeMessage(of = "name")
@@ -74,7 +74,7 @@ class LifecycleIT {
     @NowMillis @Nullable Long auditedAt;
   }
 
-  /** Filled whenever it is written. */
+  /** An entity that is filled whenever it is written. */
   @Entity(name = "Always")
   static class Always extends Named {
     @WelcomeMessage(
@@ -110,7 +110,7 @@ class LifecycleIT {
     }
   }
 
-  /** Filled on INSERT. */
+  /** An entity with values that the INSERT computes and returns. */
   @Entity(name = "Answered")
   static class Answered extends Named {
     @WelcomeMessage(of = "name", strategy = ValueStrategy.RETURNING)
@@ -140,7 +140,7 @@ class LifecycleIT {
     @NowMillis long createdAt;
   }
 
-  /** Always overwritten, which a stateless session needs to know in advance. */
+  /** Its values are always overwritten. A stateless session must know this in advance. */
   @Entity(name = "Replaced")
   static class Replaced extends Named {
     @WelcomeMessage(of = "name", overwrite = true)

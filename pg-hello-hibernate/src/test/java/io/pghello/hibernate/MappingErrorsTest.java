@@ -59,7 +59,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Mappings that are rejected when the session factory is built, and the messages. */
+/** Tests mappings that are rejected when the session factory is built, and the error messages. */
 @NullUnmarked
 class MappingErrorsTest {
   @Entity(name = "E")

@@ -47,7 +47,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** How values are prefetched, and how long they are kept. */
+/** Tests how values are prefetched, and how long they are kept. */
 @PgHelloTest
 class PrefetcherIT {
   /** Greeted once when it is inserted, and once when it is updated. */

@@ -45,7 +45,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.ds.PGSimpleDataSource;
 import org.postgresql.util.PSQLException;
 
-/** When entities are filled, with which values, and when they are not changed. */
+/** Tests when entities are filled, with which values, and when they are not changed. */
 @PgHelloTest
 class ValuesIT {
   /** Common attributes of all entities in this test. */

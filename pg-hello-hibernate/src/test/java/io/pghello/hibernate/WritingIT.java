@@ -40,7 +40,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 
-/** Values together with settings that determine which columns are written, and when. */
+/** Tests values together with settings that determine which columns are written, and when. */
 @PgHelloTest
 class WritingIT {
   /** Has a version. */

@@ -47,7 +47,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The greeting is for the name that is written to the row. */
+/** Tests that the greeting is for the name that is written to the row. */
 @PgHelloTest
 class WrittenNameIT {
   @MappedSuperclass
@@ -155,7 +155,7 @@ class WrittenNameIT {
     }
   }
 
-  /** Has a name that is not written on changes, although its column is updatable. */
+  /** Has an immutable name, which is not updated although its column is updatable. */
   @Entity(name = "Kept")
   static class Kept extends Greeted {
     @Immutable @Nullable String name;

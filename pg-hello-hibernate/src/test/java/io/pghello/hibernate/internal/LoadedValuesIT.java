@@ -23,7 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Which values of loaded entities are kept, and for how long. */
+/** Tests which values of loaded entities are kept, and for how long. */
 @PgHelloTest
 class LoadedValuesIT {
   private SessionFactory factory;
@@ -128,7 +128,7 @@ class LoadedValuesIT {
     kept.clear();
   }
 
-  /** Nothing is written, and at the end nothing is loaded. */
+  /** The test writes nothing, and at the end, no entity is loaded any more. */
   @Test
   @Tag("long")
   void memoryIsFlatAfterAMillionLoads() {

@@ -47,7 +47,7 @@ import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
-/** Which data sources share statements. No call may reach another thread's database. */
+/** Tests which data sources share statements. No call may reach another thread's database. */
 @PgHelloTest
 class DataSourcesIT {
   private static final int THREADS = 16;

@@ -16,7 +16,7 @@ import org.springframework.boot.context.properties.source.InvalidConfigurationPr
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.mock.env.MockEnvironment;
 
-/** Which startup errors are explained, and which print a stack trace. */
+/** Tests which startup errors are explained, and which print a stack trace. */
 class FailureAnalyzerIT {
   private static final Set<Code> EXPLAINED =
       EnumSet.of(

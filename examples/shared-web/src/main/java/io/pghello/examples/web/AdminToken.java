@@ -88,7 +88,7 @@ public final class AdminToken {
         ? Problems.of(
             HttpStatus.UNAUTHORIZED,
             "UNAUTHORIZED",
-            "This request needs the administrator's token, as Authorization: Bearer.")
+            "This request needs the administrator's token in the header Authorization: Bearer.")
         : Problems.of(
             HttpStatus.FORBIDDEN,
             "ADMIN_DISABLED",

@@ -149,7 +149,7 @@ class ProblemAdvice extends ResponseEntityExceptionHandler implements ResponseBo
         Problems.of(
             HttpStatus.BAD_REQUEST,
             "INVALID_BODY",
-            "The body of the request is not the required JSON."),
+            "The body of the request does not contain the required JSON."),
         headers,
         status,
         request);

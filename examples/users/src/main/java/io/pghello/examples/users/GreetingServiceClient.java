@@ -144,7 +144,7 @@ class GreetingServiceClient {
         throw new HttpClientErrorException(status);
       }
       if (status.value() != HttpStatus.OK.value()) {
-        throw new RestClientException("the status is " + status);
+        throw new RestClientException("the response has status " + status);
       }
       byte[] answer = body.readNBytes(MAX_BYTES + 1);
       if (answer.length > MAX_BYTES) {
@@ -152,7 +152,7 @@ class GreetingServiceClient {
       }
       return mapper.readValue(answer, Answer.class);
     } catch (JacksonException e) {
-      throw new RestClientException("the response is not the required JSON", e);
+      throw new RestClientException("the response does not contain the required JSON", e);
     }
   }
 }
