@@ -154,7 +154,7 @@ class EmbeddablesIT {
     long changedAt;
   }
 
-  /** Embedded in an embedded object, and next to it. */
+  /** Contains a greeting, and an embedded object with times. */
   @Embeddable
   static class Audit {
     @Nullable String author;
