@@ -104,7 +104,7 @@ axis() {
 
 # recipes COPY MAJOR ARGUMENT...: tests third-party extensions on a major, in a built copy of the tree.
 recipes() {
-  local copy=$1 major=$2 tests=RecipesIT,PlacesIT,PostgisIT,PostgisProgramsIT
+  local copy=$1 major=$2 tests=RecipesIT,PlacesIT,PostgisIT,PostgisProgramsIT,SemverTypeIT
   shift 2
   "$copy/scripts/recipes.sh" "$major" || return
   # Debian does not have these extensions for all majors
