@@ -260,8 +260,8 @@ final class Transport implements McpServerTransportProvider {
                   params,
                   cancellation,
                   result -> {
-                    // Serialize the message before the call is ended, because this may run out of
-                    // memory.
+                    // Serialize the message before ending the call, because serialization may run
+                    // out of memory.
                     byte[] line = line(answer(id).set("result", result));
                     if (finish(key, cancellation)) {
                       send(line);

@@ -23,11 +23,12 @@ import org.jspecify.annotations.Nullable;
  * these methods can throw {@link PostgresException}, are subject to the connection's permissions,
  * and reopen the connection if it was closed.
  *
- * <p>An operation takes one round trip. On a read-only connection, it takes two, because the
- * read-only transaction is rolled back. A change that returns rows also takes two, because of the
- * commit. The fifth run of a query takes an additional round trip. Values are converted in the same
- * way as by {@link SqlStatement#of}. Conditions map columns to values or to operators, e.g. {@code
- * Map.of("age", Map.of("gte", 18))}.
+ * <p>On a read-only connection, a query takes one round trip. On a connection that can write, a
+ * statement takes two, because the session is reset afterwards. Frequent queries without side
+ * effects take only one. The fifth run of a query takes one or two additional round trips, in which
+ * the plugin examines the query. Values are converted in the same way as by {@link
+ * SqlStatement#of}. Conditions map columns to values or to operators, e.g. {@code Map.of("age",
+ * Map.of("gte", 18))}.
  *
  * <p>Immutable and thread-safe.
  */
@@ -300,8 +301,8 @@ public final class PostgresConnection {
   /**
    * Returns whether the server responds. Takes a round trip.
    *
-   * @throws PostgresException if the request is not sent, because the call or the configuration is
-   *     invalid or not allowed, or the transaction has failed or ended
+   * @throws PostgresException if no request was sent to the server, because the call or the
+   *     configuration is invalid or not allowed, or because the transaction has failed or ended
    */
   public boolean ping() {
     try {

@@ -31,8 +31,8 @@ import org.jspecify.annotations.Nullable;
  * <p>By default, connections are read-only and do not accept SQL. {@link
  * PluginContext#permissions()} can allow more.
  *
- * <p>Thread-safe. The plugin's threads are daemon threads, and failures in them do not end the
- * program.
+ * <p>Thread-safe. The plugin's threads are daemon threads. A failure in one of these threads does
+ * not end the program.
  */
 public final class PostgresPlugin implements AutoCloseable {
   private static final long IDLE_CHECK_MILLIS_MAX = 30_000;
@@ -227,8 +227,8 @@ public final class PostgresPlugin implements AutoCloseable {
   }
 
   /**
-   * Opens a connection, and returns the pool's copy of the configuration, because later calls
-   * compare this copy fastest.
+   * Opens a connection, and returns the pool's copy of the configuration. Pass this copy to later
+   * calls, because it is the fastest to compare.
    */
   JsonNode open(String id, JsonNode config) {
     return use(

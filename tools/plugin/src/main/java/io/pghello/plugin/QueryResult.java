@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 
 /**
- * The rows of a result, converted to JSON by the server.
+ * The rows of a result, as JSON objects.
  *
  * @param rows one object for each row, with members in the order of the columns
  * @param rowCount the number of rows; for statements that return none, the number of changed rows

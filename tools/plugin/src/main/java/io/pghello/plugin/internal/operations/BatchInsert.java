@@ -178,7 +178,7 @@ final class BatchInsert {
       for (int place : places) {
         key.add(row[place]);
       }
-      // Nulls do not conflict, so a row with a null in its key equals only itself.
+      // Nulls do not conflict, so a row with a null in its key conflicts with no other row.
       last.put(key.contains(null) ? row : key, row);
     }
     return List.copyOf(last.values());

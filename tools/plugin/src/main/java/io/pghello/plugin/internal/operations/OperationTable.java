@@ -198,7 +198,9 @@ public final class OperationTable {
   static void requireTable(@Nullable Set<String> allowed, @Nullable String table) {
     if (allowed != null && table != null && !allowed.contains(table)) {
       throw Failures.withRemedy(
-          Code.NOT_ALLOWED, "This table is not allowed on the connection.", "See listTables.");
+          Code.NOT_ALLOWED,
+          "This table is not allowed on the connection.",
+          "Call listTables to list the allowed tables.");
     }
   }
 }

@@ -36,8 +36,8 @@ final class LoginDataSource extends PGSimpleDataSource {
     this.url = config.url();
     this.properties = config.properties(limits.maxBytes());
     this.refusals = refusals;
-    // The server formats JSON according to these settings. The driver parses SQL according to the
-    // fourth setting.
+    // The server formats JSON according to the first three settings. The driver parses SQL
+    // according to the fourth setting, standard_conforming_strings.
     this.session =
         Texts.resource(LoginDataSource.class, "session.sql")
             .formatted(limits.idleInTransactionMillis(), limits.statementMillis());

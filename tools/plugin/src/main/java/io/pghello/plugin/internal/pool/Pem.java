@@ -50,7 +50,7 @@ final class Pem {
       return context;
     } catch (GeneralSecurityException | IOException e) {
       throw Failures.badConfig(
-          "A certificate or the key in ssl cannot be used.", "Check the texts.");
+          "A certificate or the key in ssl cannot be used.", "Check ssl.ca, ssl.cert and ssl.key.");
     }
   }
 

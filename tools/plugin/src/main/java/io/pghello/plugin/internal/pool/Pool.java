@@ -215,8 +215,8 @@ public final class Pool {
   private boolean isAsLoggedIn(Connection connection, After after) throws SQLException {
     BaseConnection base = connection.unwrap(BaseConnection.class);
     if (base.isClosed()) {
-      // The other sessions may have been lost for the same reason, and a retry would borrow another
-      // lost session.
+      // The other sessions may have been lost for the same reason. Close them, because a retry
+      // could otherwise borrow another lost session.
       source.getHikariPoolMXBean().softEvictConnections();
       return false;
     }
@@ -401,8 +401,8 @@ public final class Pool {
   }
 
   /**
-   * Leaves the decision to close connections to {@link #giveBack}. If HikariCP makes this decision
-   * itself, it logs messages of the server.
+   * Leaves the decision to close connections to {@link #giveBack}. If HikariCP made this decision,
+   * it would log messages from the server.
    */
   private static final class KeepsAll implements SQLExceptionOverride {
     @java.lang.Override

@@ -377,7 +377,7 @@ public final class RowReader {
   public static PostgresException tooLarge(String what, int maxBytes) {
     return Failures.builder(Code.LIMIT_REACHED, "The result of the call " + what + ".")
         .with(Detail.MAX_BYTES, maxBytes)
-        .remedy("Request fewer rows or columns, or less JSON in them.")
+        .remedy("Request fewer rows or columns, or smaller JSON values.")
         .build();
   }
 }

@@ -6,7 +6,7 @@ import io.pghello.plugin.internal.pool.Pool;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The call that statements belong to.
+ * A call of an operation, with the settings that apply to the statements of the call.
  *
  * @param pool the pool, which is retained during the call
  * @param permissions the permissions of the connection

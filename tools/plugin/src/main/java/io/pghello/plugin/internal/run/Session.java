@@ -48,14 +48,14 @@ public final class Session {
           "26000", "42804", "42883", "22003", "22007", "22008", "22P02", "42P18", "0A000", "42704",
           "XX000");
 
-  // SQLSTATE for a missing prepared statement. BEGIN and ROLLBACK around an undone query are
-  // prepared even if the query is not.
+  // SQLSTATE for a missing prepared statement. The driver prepares the BEGIN and ROLLBACK of an
+  // UndoneQuery even if it does not prepare the query itself.
   private static final String GONE = "26000";
 
   private static final String READ_ONLY = "25006";
 
   // SQLSTATE of the error that occurs if the number of columns has changed. The text of a query
-  // with a check depends on this number.
+  // with the check of UndoneQuery depends on this number.
   private static final String OTHER_COLUMNS = "42601";
 
   private static final String READ = "SELECT pg_catalog.to_json(q.*)::pg_catalog.text FROM (\n";
@@ -106,7 +106,7 @@ public final class Session {
 
   /**
    * Runs a caller's query inside parentheses, where SQL's grammar does not allow statements that
-   * write. Functions in the query can still write if the connection can.
+   * write. Functions in the query can still write if the connection is not read-only.
    */
   public QueryResult read(DollarSql sql, List<JsonNode> params, int maxRows) {
     sql.requireParameters(params.size());
@@ -127,9 +127,9 @@ public final class Session {
 
   /**
    * Runs a query inside parentheses. On a connection that can write, the session is reset after a
-   * query that may have side effects. A query without side effects is rolled back, in case a role
-   * has just added side effects to it. If only trusted roles could add side effects, neither the
-   * reset nor the rollback is necessary.
+   * query that may have side effects. A query without side effects is rolled back instead, because
+   * another role may have added side effects to it since the last check. If only trusted roles can
+   * add side effects, neither the reset nor the rollback is necessary.
    *
    * @param mayWrite whether a failed query with possible side effects may have changed data, so
    *     that its outcome is unknown
@@ -166,8 +166,8 @@ public final class Session {
   private QueryResult bracketed(
       DollarSql sql, List<JsonNode> params, int maxRows, Answer known, boolean undo) {
     String suffix = "\n) q LIMIT " + (maxRows + 1L);
-    // In a transaction with other statements, an error because of a changed column type would abort
-    // these as well, so read JSON.
+    // In a transaction of several statements, an error caused by a changed column type would abort
+    // all of them, so read JSON instead.
     boolean plain = !mode.several() && isInUtc(sql) && isPlain(sql, params, known, undo);
     String prefix = plain ? READ_PLAIN : READ;
     Reading<QueryResult> reading =
@@ -207,9 +207,10 @@ public final class Session {
   }
 
   /**
-   * Returns the side effects of a query. For frequent queries, the server is queried about the
-   * names in the query, and the result is cached for a minute. If an owner redefines these names
-   * within that minute, the only effect is that notifications of that owner can be lost.
+   * Returns the side effects of a query. If the query is frequent, queries the server for the
+   * possible side effects of the objects that the query names, and caches the result for a minute.
+   * If the owner of such an object redefines it within that minute, the only effect is that
+   * notifications sent by the new definition can be lost.
    */
   private Effects effects(DollarSql sql, boolean often) {
     if (mode.several() || !sql.reads() || sql.mayChangeSession()) {
@@ -528,9 +529,9 @@ public final class Session {
   }
 
   /**
-   * Returns the types of a statement's parameters. Queries them at most once a minute, in one round
-   * trip, because the type of a column may have changed to one that converts the same values
-   * differently.
+   * Returns the types of a statement's parameters. Queries the types in one round trip, and caches
+   * them for a minute. They expire because the type of a column may change to one that converts the
+   * same values differently.
    */
   private int[] types(DollarSql sql, String text) throws SQLException {
     if (sql.order().isEmpty()) {
@@ -540,7 +541,7 @@ public final class Session {
     if (known != null && !known.isOld()) {
       return known.value();
     }
-    // without the seed, which only a checked query has
+    // Omit the seed, which is a parameter of checked queries only.
     int[] types = Arrays.copyOf(Bindings.types(server, text), sql.order().size());
     if (text.length() <= BoundedCache.TEXT_MAX) {
       pool.types().put(sql.jdbc(), Recent.of(types));

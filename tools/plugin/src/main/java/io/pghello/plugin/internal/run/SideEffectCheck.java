@@ -12,18 +12,18 @@ import java.sql.Types;
 import java.util.Set;
 
 /**
- * Queries the server to determine whether a query has no side effects and can therefore be rolled
- * back. This is the case if the names in the query can only refer to tables and to built-in
- * functions without side effects. Other functions, views, row-level security, domains and operators
- * can run any code. So can the planner, because it evaluates expressions in the indexes,
- * constraints, partition keys and statistics of a table, its children and its parents.
+ * Determines whether a query has no side effects and can therefore be rolled back. A query has no
+ * side effects if its names can only refer to tables and to built-in functions without side
+ * effects. Other functions, views, row-level security, domains and operators can run any code. So
+ * can the planner, because it evaluates expressions in the indexes, constraints, partition keys and
+ * statistics of a table, its children and its parents.
  *
- * <p>The owner of a table can change this at any time, so a query on the table is rolled back. The
- * rollback is not necessary if only the connection's own role and superusers can change it. This
- * requires that they own the tables, the tables' types, the schemas that names are resolved in, the
- * database, and all C functions, and that no other role can create objects in these schemas. It
- * also requires that all index support functions are C or internal functions, because functions in
- * other languages could call functions of any role.
+ * <p>The owner of a table can add side effects at any time, so a query on the table is rolled back.
+ * The rollback is not necessary if only the connection's own role and superusers can add side
+ * effects. This requires that they own the tables, the tables' types, the schemas that names are
+ * resolved in, the database, and all C functions, and that no other role can create objects in
+ * these schemas. It also requires that all index support functions are C or internal functions,
+ * because functions in other languages could call functions of any role.
  */
 final class SideEffectCheck {
   /**

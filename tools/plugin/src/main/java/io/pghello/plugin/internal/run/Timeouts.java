@@ -94,7 +94,8 @@ public final class Timeouts implements AutoCloseable {
 
   private void look() {
     long now = System.nanoTime();
-    // Reset this before reading the guards, so that a guard added concurrently schedules a check.
+    // Reset nextLook before reading the guards, so that a guard added concurrently schedules a
+    // check.
     nextLook = now + NEVER_NANOS;
     for (Guard guard : guards) {
       if (guard.end - now <= 0) {

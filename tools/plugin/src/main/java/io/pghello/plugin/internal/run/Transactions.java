@@ -132,9 +132,9 @@ public final class Transactions {
   }
 
   /**
-   * Commits a transaction. Throws if an earlier statement of the transaction failed. The
-   * transaction is ended in any case. Read-only transactions are rolled back, which also reverts
-   * settings and notifications.
+   * Commits a transaction. Throws if an earlier statement of the transaction failed. In either
+   * case, the transaction ends. Read-only transactions are rolled back, which also reverts settings
+   * and notifications.
    */
   public void commit(Call call) {
     Open transaction = find(call);
@@ -187,8 +187,7 @@ public final class Transactions {
         transaction.end();
         throw Failures.withRemedy(
             Code.NOT_ALLOWED,
-            "The connection is now read-only. The transaction could have written, so "
-                + "it was rolled back.",
+            "The connection is now read-only, so its read-write transaction was rolled back.",
             "Begin a new transaction.");
       }
       long millis = Math.max(1, Math.min(call.timeoutMillis(), transaction.millisLeft()));
@@ -212,8 +211,9 @@ public final class Transactions {
   }
 
   /**
-   * Records that the server can only roll back the transaction. If the connection was lost, the
-   * server has already rolled back.
+   * Marks a transaction as failed if the server can now only roll it back. If the connection was
+   * lost, ends the transaction, because the server has already rolled it back. Returns the
+   * exception to throw.
    */
   private static PostgresException noted(Open transaction, PostgresException e) {
     if (!transaction.ended && Session.hasFailed(transaction.connection)) {

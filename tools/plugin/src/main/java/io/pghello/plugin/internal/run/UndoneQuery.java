@@ -99,7 +99,7 @@ final class UndoneQuery implements Query {
    * @param values the parameters of the query
    * @param types the OIDs of the parameters' types if the driver is to prepare the query; otherwise
    *     null. The driver could determine the types itself, but would then need an additional round
-   *     trip after each query whose rows have no maximum length.
+   *     trip after each query whose result rows have no maximum length.
    * @param checked whether the query is {@link #checked}
    */
   static Result run(
@@ -153,13 +153,13 @@ final class UndoneQuery implements Query {
   /**
    * The rows of a query.
    *
-   * @param clear whether the session is unchanged; if not, it must be closed
+   * @param clear whether the session is unchanged; if not, the session must be closed
    */
   record Result(ResultSet rows, boolean clear) {}
 
   /**
-   * Returns placeholder SQL. It has one statement for each statement that will be sent, with the
-   * same number of parameters.
+   * Returns SQL from which the driver creates the parameter list. It contains a placeholder for
+   * each statement that will be sent, with the same number of parameters.
    */
   private static String shape(boolean begins, int parameters, boolean checked) {
     String marks = "?,".repeat(parameters);
@@ -169,8 +169,8 @@ final class UndoneQuery implements Query {
   }
 
   /**
-   * Collects the rows of the query. Determines from the last other statement that returns rows
-   * whether the session is unchanged.
+   * Collects the rows of the query. If another statement returns rows, these rows show whether the
+   * session is unchanged. The last such statement counts.
    */
   private static final class Answer extends ResultHandlerBase {
     private final Query query;

@@ -15,8 +15,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Generates statements on rows. All values are parameters. The SQL text contains no other input
- * from the caller than names and integers, which are validated.
+ * Generates statements on rows. All values are parameters. The only caller input in the SQL text is
+ * validated names and integers.
  */
 public final class CrudSql {
   private static final int DEPTH_MAX = 16;
@@ -60,8 +60,8 @@ public final class CrudSql {
   /**
    * Returns an UPDATE.
    *
-   * @param operators the schema of the operators for a column's type, by column; omits columns
-   *     whose operators are in pg_catalog
+   * @param operators for each column, the schema that contains the operators of its type; omits
+   *     columns whose operators are in pg_catalog
    */
   public static SqlStatement update(Change change, JsonNode operators) {
     var sql = new CrudSql(operators);
@@ -76,13 +76,13 @@ public final class CrudSql {
     return sql.statement("UPDATE " + table + " SET " + values + sql.required(change));
   }
 
-  /** Returns a DELETE, with operators as in {@link #update}. */
+  /** Returns a DELETE. For {@code operators}, see {@link #update}. */
   public static SqlStatement delete(Change change, JsonNode operators) {
     var sql = new CrudSql(operators);
     return sql.statement("DELETE FROM " + Names.quoteTable(change.table()) + sql.required(change));
   }
 
-  /** Returns a query, with operators as in {@link #update}. */
+  /** Returns a query. For {@code operators}, see {@link #update}. */
   public static SqlStatement find(Find find, JsonNode operators) {
     var sql = new CrudSql(operators);
     String order = order(find.orderBy()).collect(listed());
@@ -95,7 +95,7 @@ public final class CrudSql {
             + (find.offset() == null ? "" : " OFFSET " + find.offset()));
   }
 
-  /** Returns a query for {@code count}, with operators as in {@link #update}. */
+  /** Returns a query for {@code count}. For {@code operators}, see {@link #update}. */
   public static SqlStatement count(Find find, JsonNode operators) {
     var sql = new CrudSql(operators);
     return sql.statement("SELECT pg_catalog.count(*) AS count" + sql.from(find));

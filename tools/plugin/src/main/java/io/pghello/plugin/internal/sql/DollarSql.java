@@ -83,7 +83,7 @@ public record DollarSql(
     return sql;
   }
 
-  /** Returns whether positions reported by the server are positions in the caller's text. */
+  /** Returns whether error positions reported by the server also apply to the caller's text. */
   public boolean keepsPlaces() {
     return IntStream.range(0, order.size()).allMatch(i -> order.get(i) == i + 1);
   }
@@ -243,8 +243,8 @@ public record DollarSql(
             return parameter;
           }
           end = Parser.parseDollarQuotes(chars, start);
-          // The server may treat the dollar sign as the beginning of a quote, directly after
-          // another quote or with special characters in the tag.
+          // If the dollar sign directly follows another quote, or its tag contains special
+          // characters, the server may still treat it as the beginning of a quote.
           if (end == start) {
             throw bad(
                 "Found a $ at index " + start + " that begins neither a quote nor a parameter.");
@@ -298,7 +298,10 @@ public record DollarSql(
       return end;
     }
 
-    /** Returns the end of a quoted name. The driver parses a name that contains a quote as two. */
+    /**
+     * Returns the end of a quoted name. The driver parses a name that contains a quote as two
+     * names.
+     */
     private int endOfName(int start) {
       int end = Parser.parseDoubleQuotes(chars, start);
       while (end + 1 < chars.length && chars[end + 1] == '"') {
