@@ -28,8 +28,8 @@ import tools.jackson.jr.ob.JSON;
  */
 public final class ChildJvm implements AutoCloseable {
   /**
-   * The environment variable that contains a password. Command lines are not used for this, because
-   * other users can read them.
+   * The environment variable that contains a password. The password is not passed on the command
+   * line, because other users can read command lines.
    */
   public static final String PASSWORD = "PG_HELLO_BENCH_PASSWORD";
 

@@ -57,8 +57,8 @@ public final class InterleavedSamples {
   }
 
   /**
-   * Returns our side. If only the peer's figure of the last samples has been used, its figure comes
-   * from the same samples; otherwise, it takes new samples.
+   * Returns our side. Samples are taken for both sides together. If our figure of the last samples
+   * has not been returned yet, our side returns it. Otherwise, our side takes new samples.
    */
   public Side ours() {
     return Side.of(() -> figure(0));

@@ -58,7 +58,7 @@ public final class Sql {
   public static void requireTrue(Connection connection, String sql, Object... parameters)
       throws SQLException {
     if (!query(connection, sql, row -> row.getBoolean(1), parameters)) {
-      throw new IllegalStateException("wrong answers: " + sql);
+      throw new IllegalStateException("the query did not return true: " + sql);
     }
   }
 }

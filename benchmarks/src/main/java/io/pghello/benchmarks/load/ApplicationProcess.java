@@ -75,7 +75,7 @@ public final class ApplicationProcess implements AutoCloseable {
       throw new IOException(
           first == null
               ? "an application has not started; see its output above"
-              : "an application with the starter, and only that one, should have a client");
+              : "an application must have a client if it has the starter, and only then");
     }
     started = first;
   }
@@ -118,7 +118,7 @@ public final class ApplicationProcess implements AutoCloseable {
       jvm.waitFor();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new InterruptedIOException("an application");
+      throw new InterruptedIOException("interrupted while waiting for an application to exit");
     }
   }
 }

@@ -88,7 +88,8 @@ public final class Load {
       done.countDown();
     }
     try {
-      // threads end only after this, because the allocation of an ended thread is unknown
+      // keep the thread alive until the end of the measurement, because the allocation of an ended
+      // thread is unknown
       measured.await();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -170,8 +170,7 @@ public final class ServiceProcess implements AutoCloseable {
   }
 
   /**
-   * The response to a batch, which is the same in the guide's service and in this project's
-   * service.
+   * The response to a batch. The guide's service and this project's service use the same format.
    */
   record Batch(List<Greeting> greetings, int count) {
     record Greeting(String name, String greeting) {}

@@ -78,7 +78,8 @@ public final class StreamingGreeting {
         return megabytes;
       }
     }
-    throw new IllegalStateException("needs more heap than any of " + HEAPS_MB + " MB");
+    throw new IllegalStateException(
+        "the greeting did not finish with any of the heap sizes " + HEAPS_MB + " MB");
   }
 
   private static boolean runsIn(int megabytes, Address address, Way way, int count)
@@ -90,7 +91,7 @@ public final class StreamingGreeting {
       jvm.endAfter(TIMEOUT);
       int status = jvm.waitFor();
       if (status != 0 && status != OUT_OF_MEMORY && status != TOO_SLOW) {
-        throw new IllegalStateException("greeting many ended with " + status);
+        throw new IllegalStateException("the greeting JVM exited with code " + status);
       }
       return status == 0;
     }

@@ -67,7 +67,7 @@ public final class ContainerPeer {
       return "no container engine answers";
     }
     if (docker("image", "inspect", "-f", "ok", image).isEmpty()) {
-      return "the container engine has no image " + image + ", and nothing is pulled here";
+      return "the container engine has no image " + image + ", and the benchmark pulls no images";
     }
     String helper = TestcontainersConfiguration.getInstance().getEnvVarOrProperty(RYUK, "false");
     if (!Boolean.parseBoolean(helper)

@@ -21,7 +21,7 @@ public final class GuidePrograms {
     String modules =
         Objects.requireNonNull(
             System.getProperty("pg-hello.bench.node"),
-            "the libraries of the guide's programs are not there; run ./dev bench");
+            "the libraries of the guide's programs are not installed; run ./dev bench");
     // Node.js searches for libraries in the program's directory
     Path link = folder.resolve("node_modules");
     if (!Files.exists(link)) {

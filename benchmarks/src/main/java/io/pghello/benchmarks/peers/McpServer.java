@@ -69,7 +69,7 @@ public final class McpServer implements AutoCloseable {
 
   private static String property(String name) {
     return Objects.requireNonNull(
-        System.getProperty(name), "the MCP servers are not there; run ./dev bench");
+        System.getProperty(name), "the MCP servers are not installed; run ./dev bench");
   }
 
   /** Returns the server's process ID. */

@@ -87,7 +87,7 @@ public final class PgbenchPeer implements AutoCloseable {
   }
 
   private double run(String script, String... options) throws IOException {
-    String found = Objects.requireNonNull(program, "there is no pgbench");
+    String found = Objects.requireNonNull(program, "pgbench is not installed");
     List<String> command = new ArrayList<>(List.of(found, "-n", "-M", "prepared"));
     command.addAll(List.of("-h", address.host(), "-p", Integer.toString(address.port())));
     command.addAll(List.of("-U", address.user(), "-f", folder.resolve(script).toString()));
@@ -97,7 +97,7 @@ public final class PgbenchPeer implements AutoCloseable {
     builder.environment().put("PGPASSWORD", address.password());
     Matcher rate = RATE.matcher(Command.run(builder, TIMEOUT_SECONDS));
     if (!rate.find()) {
-      throw new IllegalStateException("pgbench shows no rate");
+      throw new IllegalStateException("the output of pgbench contains no rate");
     }
     return Double.parseDouble(rate.group(1)) / 1e3;
   }

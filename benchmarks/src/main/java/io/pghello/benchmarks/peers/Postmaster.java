@@ -28,10 +28,10 @@ public record Postmaster(ProcessHandle process, Path data) {
   /** Throws unless the server has ended and its data has been removed. */
   public void requireGone() {
     if (!hasEnded(process)) {
-      throw new IllegalStateException("the server with the data " + data + " still runs");
+      throw new IllegalStateException("the server with the data " + data + " is still running");
     }
     if (Files.exists(data)) {
-      throw new IllegalStateException("the server has ended, but left its data " + data);
+      throw new IllegalStateException("the server has stopped, but its data still exists: " + data);
     }
   }
 

@@ -295,7 +295,7 @@ public final class ClientBenchmark extends ServerBenchmark {
             virtual ? "" : all(VIRTUAL) + ": not run, needs JDK 21 or newer",
             pgbench.isInstalled()
                 ? ""
-                : "pgbench: not run, there is none (Debian's package is postgresql)")
+                : "pgbench: not run, not installed (Debian package: postgresql)")
         .filter(reason -> !reason.isEmpty())
         .toList();
   }

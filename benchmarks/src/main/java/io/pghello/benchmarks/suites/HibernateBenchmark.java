@@ -103,8 +103,8 @@ public final class HibernateBenchmark extends ServerBenchmark {
     }
 
     /**
-     * Measures an action in a transaction, including its end. The driver has sent BEGIN before the
-     * action.
+     * Measures an action in a transaction, including the end of the transaction. The driver has
+     * sent BEGIN before the action.
      */
     double measure(Action action) throws Exception {
       Sql.execute(session, "SELECT 1");
@@ -271,7 +271,7 @@ public final class HibernateBenchmark extends ServerBenchmark {
   /**
    * The work at a point of a curve.
    *
-   * @param scale the unit of the figures
+   * @param scale the factor that converts the measured cost to the unit of the figures
    * @param count the number of entities, unless a flush has more
    * @param tries the number of attempts; the minimum counts, because other load on the machine only
    *     adds to the time
@@ -281,7 +281,8 @@ public final class HibernateBenchmark extends ServerBenchmark {
   /**
    * Measures the cost per entity by the number of entities in a flush.
    *
-   * @param longest the longest flush for entities that are written or filled one by one
+   * @param longest the largest number of entities per flush, for entities that are written or
+   *     filled one by one
    */
   private Sweep byFlush(Sweep.Metric metric, String where, Effort effort, int longest) {
     return new Sweep(

@@ -111,7 +111,8 @@ final class MemberEntities {
   @Entity(name = "Listened")
   static class Listened extends Member {
     /**
-     * The session's connection, which the callback uses so that it does not wait for another one.
+     * The session's connection. The callback uses it, so that it need not wait for another
+     * connection.
      */
     static @Nullable Connection connection;
 

@@ -456,7 +456,7 @@ public final class PluginBenchmark implements Benchmark {
 
   private static void require(boolean condition) {
     if (!condition) {
-      throw new IllegalStateException("wrong answers");
+      throw new IllegalStateException("a result is wrong");
     }
   }
 

@@ -170,8 +170,8 @@ public final class ServiceBenchmark implements Benchmark {
   private Side p99(Program program) {
     return () -> {
       if (p99Samples++ % 2 == 0) {
-        // on a shared machine, 80 % of the twin's throughput a minute ago may be enough to saturate
-        // it
+        // measure the twin's throughput again, because on a shared machine, 80 % of an older figure
+        // may be enough to saturate the twin
         HttpLoad twin = at(Program.TWIN, true).requests(IN_FLIGHT);
         capacity = 1e3 * twin.measure(serverPid, millis).rate().figure();
       }
@@ -244,7 +244,10 @@ public final class ServiceBenchmark implements Benchmark {
     return all;
   }
 
-  /** Returns the class path of the service. The service uses other libraries than this program. */
+  /**
+   * Returns the class path of the service. The libraries of the service differ from the libraries
+   * of this program.
+   */
   private static String classPath() {
     return given("pg-hello.bench.service");
   }

@@ -44,11 +44,10 @@ import org.jspecify.annotations.Nullable;
 import org.testcontainers.postgresql.PostgreSQLContainer;
 
 /**
- * The time until a database is available, until the first greeting, and until everything has
- * stopped. The time until the first greeting is measured from the start of the JVM, which has the
- * same options on both sides. The time until the first greeting "ever" includes unpacking the
- * server, but not downloading it. Peers that support this keep their data in memory, like our
- * server.
+ * Measures the time until a database is available, until the first greeting, and until everything
+ * has stopped. The time until the first greeting is measured from the start of the JVM, which has
+ * the same options on both sides. The time until the first greeting "ever" includes unpacking the
+ * server, but not downloading it. Peers that can keep their data in memory do so, like our server.
  */
 public final class StartBenchmark implements Benchmark {
   private static final String GREETING = "Hello, Ada!";
@@ -115,7 +114,7 @@ public final class StartBenchmark implements Benchmark {
   }
 
   /**
-   * An extension; its server and its databases are measured.
+   * An extension. The benchmark starts a server with it, and creates test databases with it.
    *
    * @param query a call of one of the extension's functions
    * @param answer the expected answer to the query
@@ -226,7 +225,8 @@ public final class StartBenchmark implements Benchmark {
   }
 
   /**
-   * Returns comparisons for an extension. The peers' servers do not contain it, so they only greet.
+   * Returns comparisons for an extension. The peers' servers do not contain the extension, so the
+   * peers only greet.
    */
   private Stream<Comparison> extensions(Sample sample) {
     String start = "server with " + sample.name() + ", from its start to an answer";
@@ -388,7 +388,7 @@ public final class StartBenchmark implements Benchmark {
   private Comparison schemas(String name, int pauseMillis) {
     BenchmarkRow row = BenchmarkRow.plain(name, "Flyway for each test", "ms");
     return new Comparison(
-        // without a pause, the next copy is not ready in time
+        // without a pause, the next copy of the template is not ready when the test begins
         pauseMillis == 0 ? row : row.target(0.1, 0.03),
         () -> writeMigrations(migrations()),
         () -> perTest(pauseMillis, () -> countTables(server.createDatabase(migrations))),

@@ -25,15 +25,16 @@ import org.eclipse.aether.resolution.ArtifactResolutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Builds an extension for several major versions of PostgreSQL with its Makefile: {@code make all},
- * and {@code make install} into {@code target/pg-extension/MAJOR/installed}. Each major version is
- * built in a separate copy of the sources, and only if the sources have changed. Builds are
- * reproducible: the same sources in another directory produce the same libraries.
+ * Builds an extension for several major versions of PostgreSQL. Runs {@code make all} with the
+ * extension's Makefile, and {@code make install} into {@code target/pg-extension/MAJOR/installed}.
+ * Each major version is built in a separate copy of the sources, and only if the sources have
+ * changed. Builds are reproducible: the same sources in another directory produce the same
+ * libraries.
  *
- * <p>Uses the headers and PGXS of an installed PostgreSQL with this major version ({@code
- * PG_CONFIG} in the environment, {@code pg_config}, or the directories of distributions). If there
- * is none, and the system is Debian, the plugin unpacks Debian's packages into {@code
- * ~/.cache/pg-hello}. Requires Linux, gcc, make and bash.
+ * <p>Uses the headers and PGXS of an installed PostgreSQL with this major version (found through
+ * {@code PG_CONFIG} in the environment, {@code pg_config} on the path, or the usual directories of
+ * Linux distributions). If there is none, and the system is Debian, the plugin unpacks Debian's
+ * packages into {@code ~/.cache/pg-hello}. Requires Linux, gcc, make and bash.
  *
  * <p>Builds for other platforms require linux-amd64, and a compiler for each platform. If the build
  * for a platform is not possible, the reason is logged, and the other platforms are built.
@@ -123,7 +124,7 @@ public class CompileMojo extends AbstractMojo {
         }
       }
       if (!packages.isEmpty()) {
-        getLog().warn("To build for these platforms too, install: " + Target.install(packages));
+        getLog().warn("To build for these platforms too, run: " + Target.install(packages));
       }
       if (!unbuilt.isEmpty() && (requirePlatforms || built == 0)) {
         throw new MojoFailureException(

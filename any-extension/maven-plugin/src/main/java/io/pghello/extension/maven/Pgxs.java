@@ -69,7 +69,10 @@ final class Pgxs {
   /** Part of the digest. Increase this number when the build changes. */
   private static final int FORMAT = 3;
 
-  /** The suffixes of build results in the sources, possibly of another major version. */
+  /**
+   * Suffixes of build results that may be among the sources, possibly from a build for another
+   * major version.
+   */
   private static final Set<String> BUILT = Set.of("o", "so", "bc");
 
   /**
@@ -223,7 +226,8 @@ final class Pgxs {
             "COPT=" + String.join(" ", flags),
             "CXX=" + quoted(cxx(config, folder, copy, include)));
     if (other != null) {
-      // jars contain no programs, and there are no libraries to link them with
+      // do not build programs: jars do not contain them, and there are no libraries to link
+      // programs with
       make = with(make, "PROGRAM=");
     }
     // in a single call of make, the target install would not find the results of the target all
@@ -373,7 +377,7 @@ final class Pgxs {
     Path copy = folder.resolve("source");
     Path libraries = server.clientLibraries();
     if (libraries != null) {
-      // psql must not use the server's libpq, because it may need a later version
+      // psql must not use the server's libpq, because psql may need a later version of libpq
       program(
           folder,
           "psql",
@@ -575,7 +579,7 @@ final class Pgxs {
       }
       throw missing(missing, packages);
     }
-    // gcc does not depend on the C library's headers
+    // the gcc package does not depend on the package with the C library's headers
     requireHeaders("gcc", List.of("libc6-dev"));
     if (other == null) {
       return;

