@@ -39,7 +39,7 @@ class TargetsIT {
       List<BenchmarkRow> rows = benchmark.comparisons().stream().map(Comparison::row).toList();
       List<BenchmarkRow> committed = judged(committed(name));
       assertThat(committed)
-          .as("a row that is measured is no longer to be left out here")
+          .as("NOT_MEASURED_YET contains rows that have been measured; remove them")
           .noneMatch(TargetsIT::isNotMeasuredYet);
       assertThat(judged(rows.stream())).isNotEmpty();
       assertThat(judged(rows.stream().filter(row -> !isNotMeasuredYet(row)))).isEqualTo(committed);

@@ -42,7 +42,7 @@ class StartBenchmarkIT {
         Result result = Once.measure(comparison);
         rows.add(result.row().name() + ", " + result.row().peer());
       }
-      assertThat(serversIn(folders)).as("that prepares databases").hasSize(1);
+      assertThat(serversIn(folders)).as("the running server, which prepares databases").hasSize(1);
     }
     assertThat(rows).doesNotHaveDuplicates();
     boolean containers = notRun.stream().noneMatch(reason -> reason.startsWith("Testcontainers"));

@@ -42,7 +42,7 @@ class ServersIT {
       assertThat(client.query("select 1").get("success").booleanValue()).isTrue();
       int running = client.begin("query", sql("select pg_sleep(600)").put("timeout", 30_000));
       Waits.untilSleeping(source, 1);
-      // Twice, because a read is retried once.
+      // Reset the connections twice, because a read is retried once.
       proxy.resetConnections();
       Waits.untilSleeping(source, 2);
       proxy.resetConnections();

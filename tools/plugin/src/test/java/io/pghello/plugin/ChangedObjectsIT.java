@@ -35,7 +35,7 @@ import org.postgresql.PGConnection;
 class ChangedObjectsIT {
   private static final int OFTEN = 7;
   private static final String FIND = "find {'table': 'ten.orders'}";
-  // contains the check for effects itself
+  // the text that is sent for this query includes the check for effects
   private static final String FIND_ONE = "findOne {'table': 'ten.orders'}";
 
   /** Effects that the owner's code tries to leave in a session. */
@@ -118,7 +118,7 @@ class ChangedObjectsIT {
 
   private static String effect(String effect) {
     // The planner only runs an immutable function, which may run no commands other than queries.
-    // The owner's own planning runs it as well.
+    // The function also runs when the owner's own statements are planned.
     return "create or replace function ten.act() returns void language plpgsql as $f$ begin "
         + effect
         + "; end $f$; create or replace function ten.evil(i int) returns int language plpgsql"
@@ -149,7 +149,10 @@ class ChangedObjectsIT {
     assertThat(answer.get("success").booleanValue()).as(answer.toString()).isTrue();
   }
 
-  /** A caller without SQL, and rows of the next caller, whose search_path must be used. */
+  /**
+   * The callers cannot run SQL. The next caller's row must be written to the table on that caller's
+   * search_path.
+   */
   @ParameterizedTest
   @ValueSource(strings = {INDEX, PARTIAL, POLICY, VIEW, CHECK, STATISTICS, CHILD, DOMAIN})
   void nextCallerWritesToItsOwnTable(String change, DataSource source) {
@@ -196,7 +199,7 @@ class ChangedObjectsIT {
     }
   }
 
-  /** A query that fails or is cancelled leaves no effects either, also behind a pooler. */
+  /** A query that fails or is cancelled leaves no effects either, not even behind a pooler. */
   @ParameterizedTest
   @CsvSource({
     "false, raise, true",
@@ -388,7 +391,10 @@ class ChangedObjectsIT {
     }
   }
 
-  /** Only the statements that find and undo the effects are replaced, by their right answers. */
+  /**
+   * Replaces only the statements that find and undo the effects, with statements that return the
+   * expected results.
+   */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void checkCannotBeReplaced(boolean readOnly) {
@@ -419,7 +425,9 @@ class ChangedObjectsIT {
     }
   }
 
-  /** All of the driver's statements are replaced, including those that would detect this. */
+  /**
+   * Replaces all of the driver's statements, including the ones that would detect the replacement.
+   */
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -460,7 +468,7 @@ class ChangedObjectsIT {
                   .replace("ANSWER", answer)),
           INDEX);
       for (int i = 0; i < OFTEN; i++) {
-        // It may fail, because the names of its statements are in use.
+        // The call may fail, because the names of its statements are in use.
         call(plugin, FIND);
         assertThat(fingerprint(plugin)).as("after run %s", i).isEqualTo(expected);
       }
@@ -520,7 +528,7 @@ class ChangedObjectsIT {
         statement.execute("listen noise");
       }
       for (int i = 1; i <= OFTEN; i++) {
-        // The fifth run asks the server.
+        // The fifth run queries the server for side effects.
         if (i >= 5) {
           String key = "partition by range ((id + ten.evil(1)))";
           asOwner(

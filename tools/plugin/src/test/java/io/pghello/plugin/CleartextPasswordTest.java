@@ -71,7 +71,10 @@ class CleartextPasswordTest {
     }
   }
 
-  /** Requests a cleartext password from the first client, and returns the bytes it sends then. */
+  /**
+   * Requests a cleartext password from the first client, and returns the bytes that the client then
+   * sends.
+   */
   private static String sentWhenAsked(ServerSocket listener) throws IOException {
     try (Socket client = listener.accept()) {
       var in = new DataInputStream(client.getInputStream());

@@ -22,7 +22,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Examples known to users of similar plugins, with the same parameters, by {@code execute}. */
+/**
+ * Examples that users of similar plugins know, called through {@code execute} with the same
+ * parameters.
+ */
 @PgHelloTest(extension = false)
 class DocumentExamplesIT {
   private final PostgresPlugin pluginManager = plugin(Permissions.all());

@@ -63,7 +63,10 @@ class HandedOnSessionIT {
           "load 'plpgsql'",
           "reset all");
 
-  /** Ways in which a caller can cause an effect; 0 is the effect as text, 1 the effect itself. */
+  /**
+   * Ways in which a caller can cause an effect. 0 is replaced with the effect as a string, and 1
+   * with the effect as SQL.
+   */
   private static final List<String> WAYS =
       List.of(
           "execute {'sql': '1'}",
@@ -180,7 +183,7 @@ class HandedOnSessionIT {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void nextCallerGetsLoginSession(boolean readOnly, DataSource source) {
-    // Always the same random numbers. The long test uses new ones.
+    // Use the same random numbers in each run. The long test uses new ones.
     nextCallerGetsLoginSession(readOnly, source, 26, DRAWS);
   }
 
@@ -206,7 +209,7 @@ class HandedOnSessionIT {
         int way = random.nextInt(WAYS.size() + 2);
         String what =
             way < WAYS.size() ? WAYS.get(way) : way == WAYS.size() ? "commit" : "rollback";
-        // Often enough for the optimizations of frequent statements.
+        // Some draws run often enough for the optimizations of frequent statements.
         int runs = random.nextInt(4) == 0 ? 7 : 1;
         for (int i = 0; i < runs; i++) {
           if (way < WAYS.size()) {
@@ -256,7 +259,7 @@ class HandedOnSessionIT {
     }
   }
 
-  /** A reset does not undo all that such statements do, so their session ends. */
+  /** A reset does not undo all effects of such statements, so the plugin closes their session. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -337,7 +340,8 @@ class HandedOnSessionIT {
         "create view \"a\"\"b\" as select changes() as x",
         "create function public.\"c\"\"d\"() returns int language plpgsql as"
             + " $$ begin return public.changes(); end $$",
-        // The operator itself, because a result of changes() would become part of its plan.
+        // This function does not call changes(), because the result of changes() would become part
+        // of its plan.
         "create function public.steady() returns int language plpgsql stable as"
             + " $$ begin perform set_config('search_path', 'evil', false); return 1; end $$",
         "create table secured (x int)",
@@ -408,7 +412,7 @@ class HandedOnSessionIT {
   @ValueSource(strings = {"execute", "transaction", "commit"})
   void reportsCommitAsDoneIfOnlyResetFails(String way, TestDatabase database, DataSource source)
       throws Exception {
-    // Called by every reset, but not by a login.
+    // Every reset calls this function, but a login does not.
     Plugins.run(
         database.superuserDataSource(),
         "revoke execute on function pg_catalog.pg_advisory_unlock_all() from public");

@@ -25,8 +25,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The owner of a table attacks the session of queries that return one row, after these were found
- * to have no effects. Unlike in {@link ChangedObjectsIT}, the code is volatile behind an immutable
- * function, so that it may run any statement. Two callers share the only connection of a pool.
+ * to have no effects. Unlike in {@link ChangedObjectsIT}, the code is a volatile function that an
+ * immutable function calls, so it can run any statement. Two callers share the only connection of a
+ * pool.
  */
 @PgHelloTest(extension = false)
 class HostileOwnerIT {
@@ -42,7 +43,10 @@ class HostileOwnerIT {
           "count {'table': 'ten.orders', 'where': {'id': 1}}",
           "query {'sql': 'select id, name from ten.orders where id = $1', 'params': [1]}");
 
-  /** Replaces all statements of the driver by others that return what the check returns. */
+  /**
+   * Replaces all statements of the driver with statements that return the results that the check
+   * would return.
+   */
   private static final String FORGE =
       """
       for one in select name, parameter_types::text[] as types, result_types::text[] as columns
@@ -56,7 +60,10 @@ class HostileOwnerIT {
               else format('null::%s', c) end, ','), 'true') from unnest(one.columns) c));
       end loop""";
 
-  /** The same, but leaves BEGIN and ROLLBACK, so that the driver gets the answers it expects. */
+  /**
+   * Does the same as FORGE, but does not replace BEGIN and ROLLBACK, so that the driver receives
+   * the responses that it expects.
+   */
   private static final String FORGE_QUERIES =
       FORGE.replace(
           "pg_prepared_statements loop",
@@ -202,7 +209,7 @@ class HostileOwnerIT {
         .flatMap(change -> Stream.of(false, true).map(readOnly -> Arguments.of(change, readOnly)));
   }
 
-  /** Each effect by another query, without and with an exception that ends it. */
+  /** Causes each effect with a different query. */
   @ParameterizedTest
   @MethodSource("changes")
   void nothingIsLeftForTheNextCaller(String change, boolean readOnly) {
@@ -223,7 +230,8 @@ class HostileOwnerIT {
         }
         asOwner(act(effect, effect.startsWith("perform pg_try")), change);
         for (int i = 0; i < 2; i++) {
-          // it may fail, but neither returns forged rows nor leaves anything
+          // the query may fail, but must neither return forged rows nor leave effects in the
+          // session
           ObjectNode answer = call(plugin, query);
           if (answer.get("success").booleanValue()) {
             assertThat(answer.get("data")).as("%s by %s", effect, query).isEqualTo(data);
@@ -264,7 +272,7 @@ class HostileOwnerIT {
     }
   }
 
-  /** The seed of random() is not what the owner has set. */
+  /** The owner's seed of random() does not remain in the session. */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void randomNumbersAreNotPredicted(boolean readOnly) {
@@ -287,7 +295,7 @@ class HostileOwnerIT {
     }
   }
 
-  /** A query returns its columns as they are now, also if there are more or fewer of them. */
+  /** A query returns the current columns of the table, even if their number has changed. */
   @ParameterizedTest
   @CsvSource({"false, 5", "true, 5", "false, 11", "true, 11"})
   void columnsMayChange(boolean readOnly, int before) {
@@ -313,7 +321,10 @@ class HostileOwnerIT {
     }
   }
 
-  /** Names of the check are not the query's, and no type or missing row is in its way. */
+  /**
+   * The names in the check do not conflict with names in the query, and the check works with all
+   * column types and with an empty result.
+   */
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -361,7 +372,7 @@ class HostileOwnerIT {
     }
   }
 
-  /** Wherever a query has the owner's code evaluated, the check comes after it. */
+  /** The check runs after the owner's code, regardless of the clause that calls this code. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -426,7 +437,7 @@ class HostileOwnerIT {
     }
   }
 
-  /** A remembered type of a parameter may be gone. */
+  /** The cached type of a parameter may have been dropped. */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void typesMayBeMadeAnew(boolean readOnly) {
@@ -452,7 +463,7 @@ class HostileOwnerIT {
     }
   }
 
-  /** Transactions by id end without anything left, committed or not. */
+  /** Transactions by id leave no effects in the session, whether or not they are committed. */
   @ParameterizedTest
   @CsvSource({"false, commit", "false, rollback", "true, commit", "true, rollback"})
   void transactionsLeaveNothing(boolean readOnly, String end) {
@@ -461,7 +472,7 @@ class HostileOwnerIT {
       JsonNode expected = fingerprint(plugin);
       asOwner(INDEX);
       for (String effect : EFFECTS.subList(0, EFFECTS.size() - 2)) {
-        // what it commits on a connection that may write stays
+        // effects that are committed on a read-write connection remain
         if (effect.contains("insert") || effect.contains("lo_create")) {
           continue;
         }

@@ -41,7 +41,7 @@ class LimitsIT {
       assertThat(code(plugin.execute("a", config, "query", sleep(600, 1_000))))
           .isEqualTo("POSTGRES_QUERY_TIMEOUT");
     }
-    // Longer than the configuration's timeout, and shorter.
+    // Test a maximum that is longer than the configuration's timeout, and one that is shorter.
     try (PostgresPlugin plugin = plugin(READER.withMaxTimeout(Duration.ofMinutes(2)))) {
       assertThat(code(plugin.execute("a", config, "query", sleep(1.1, 120_000)))).isEmpty();
       assertThat(code(plugin.execute("a", config, "query", sleep(1.1, 120_001))))

@@ -52,7 +52,7 @@ class PlainRowsIT {
     return last;
   }
 
-  /** Returns whether a query of an expression is read this way once it is frequent. */
+  /** Returns whether a frequent query of an expression is read without the server's JSON. */
   private boolean isPlain(String expression) {
     String sql = "select " + expression + " as v, current_query() as sql";
     for (int i = 0; i < OFTEN; i++) {
@@ -216,7 +216,7 @@ class PlainRowsIT {
     behind.ping();
     String sql = "select nextval('asked')::int as v, $1::text as t";
     for (int i = 1; i <= 3 * OFTEN; i++) {
-      // It may change the session, which is reset.
+      // The query may change the session, so the session is reset.
       int trips = i == OFTEN ? 4 : 2;
       JsonNode[] row = new JsonNode[1];
       proxy.assertRoundTrips(trips, () -> row[0] = behind.queryOne(sql, "x").orElseThrow());
@@ -258,7 +258,7 @@ class PlainRowsIT {
     }
   }
 
-  /** Whether or not the driver has prepared the query. */
+  /** The change is detected whether or not the driver has prepared the query. */
   @ParameterizedTest
   @ValueSource(ints = {OFTEN, 3 * OFTEN})
   void detectsChangedTypeImmediately(int before, TestDatabase database, DataSource source) {
@@ -285,7 +285,7 @@ class PlainRowsIT {
     }
   }
 
-  /** It has already run with the new type, and a function in it may have written. */
+  /** The query has already run with the new type, and a function in the query may have written. */
   @Test
   void reportsUnknownOutcomeIfQueryMayWrite(DataSource source) {
     Plugins.run(

@@ -19,7 +19,7 @@ import java.util.Properties;
 import javax.sql.DataSource;
 import org.postgresql.Driver;
 
-/** Helpers of the plugin's tests. */
+/** Helper methods for the plugin's tests. */
 final class Plugins {
   static final ObjectMapper JSON =
       JsonMapper.builder()

@@ -178,7 +178,10 @@ class ReadOnlyIT {
     return plugin.execute(Plugins.ID, config, operation, parameters);
   }
 
-  /** Twice, because effects of the first attempt in the session could help the second. */
+  /**
+   * Makes each attempt twice, because effects of the first attempt in the session could help the
+   * second attempt.
+   */
   @Test
   void rejectsAllWrites(@TempDir Path folder) {
     Path file = folder.resolve("attack");
@@ -195,7 +198,8 @@ class ReadOnlyIT {
       run("query", sql(attack).put("transactionId", id));
       run("query", sql("select writes()").put("transactionId", id));
       run("commit", Plugins.JSON.createObjectNode().put("transactionId", id));
-      // Once more without a failing statement after it, so that the commit is not rejected.
+      // Repeat the attempt without a failing statement after it, so that the commit is not
+      // rejected.
       String alone = begin();
       run("query", sql(attack).put("transactionId", alone));
       run("commit", Plugins.JSON.createObjectNode().put("transactionId", alone));
@@ -430,7 +434,9 @@ class ReadOnlyIT {
     assertThat(query(SETTINGS)).as(answer.toString()).isEqualTo(before);
   }
 
-  /** Whether a name reveals it, so that the session is closed, or hides it. */
+  /**
+   * Locks are released whether the SQL names the locking function or hides its name in a string.
+   */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -475,7 +481,7 @@ class ReadOnlyIT {
     assertThat(query("select a from e")).isEqualTo("[{\"a\":1}]");
   }
 
-  /** A dblink function uses a separate session, which our rollback does not affect. */
+  /** A dblink function uses a separate session, which the plugin's rollback does not affect. */
   @Test
   void dblinkWritesStayUnlessExecuteIsRevoked(TestDatabase database) {
     Plugins.run(database.superuserDataSource(), "create extension dblink");
@@ -505,7 +511,7 @@ class ReadOnlyIT {
 
   /**
    * The transaction on the other server is read-write, so a function there can write. It is rolled
-   * back together with ours.
+   * back together with the plugin's transaction.
    */
   @Test
   void rollsBackWritesOfForeignTables(TestDatabase database) {
@@ -544,7 +550,10 @@ class ReadOnlyIT {
     assertThat(state()).isEqualTo(before);
   }
 
-  /** They are put in parentheses even if the server would allow them because they write nothing. */
+  /**
+   * The plugin puts all statements in parentheses, so it also rejects statements that the server
+   * would allow in a read-only transaction.
+   */
   @Test
   void transactionsAcceptOnlyQueries() {
     for (String statement :

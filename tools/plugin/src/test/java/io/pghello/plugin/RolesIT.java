@@ -115,7 +115,7 @@ class RolesIT {
     }
   }
 
-  /** By SET ROLE, it can become an intermediate role that has the power. */
+  /** With SET ROLE, the role can become an intermediate role that has the privilege. */
   @ParameterizedTest
   @ValueSource(strings = {"superuser", "replication", "in role pg_write_server_files"})
   void rejectsRolesThatCanBecomeOne(String power) {

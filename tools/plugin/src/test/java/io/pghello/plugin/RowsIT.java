@@ -205,8 +205,8 @@ class RowsIT {
     connection.count("p", Map.of());
     // The row is read before the commit. BEGIN is sent together with the statement.
     proxy.assertRoundTrips(1 + 2, () -> connection.insert("p", Map.of("name", "x")));
-    // If a statement is not known to keep the session, it takes one more, and so does the first
-    // condition on a table.
+    // A statement that may change the session takes one more round trip, for the reset. So does the
+    // first condition on a table, for the query for its operators.
     proxy.assertRoundTrips(3, () -> connection.find("p", Map.of("id", 1)));
     proxy.assertRoundTrips(2, () -> connection.find("p", Map.of("id", 1)));
     proxy.assertRoundTrips(2, () -> connection.queryOne("select $1::int + $1 as two", 1));
@@ -309,8 +309,8 @@ class RowsIT {
   }
 
   /**
-   * COPY's binary format has the same values as the server's conversion of texts. Other values are
-   * left to the server.
+   * Values that the plugin converts to COPY's binary format equal the values that the server reads
+   * from text. The plugin leaves other values to the server.
    */
   @ParameterizedTest
   @ValueSource(
@@ -752,7 +752,10 @@ class RowsIT {
     return plugin.execute(Plugins.ID, config, "queryValue", sql).get("data");
   }
 
-  /** Parameter types and plans date from when the server prepared them. */
+  /**
+   * A prepared statement keeps the parameter types and the plan that it had when the server
+   * prepared it.
+   */
   @Test
   void detectsChangedTypeImmediately(DataSource source) {
     config.put("max", 1);
@@ -780,7 +783,7 @@ class RowsIT {
       assertThat(serverProcess()).isEqualTo(before);
       assertThat(reader.execute(Plugins.ID, config, "find", json(find)).at("/data/rowCount"))
           .hasToString("1");
-      // A list must be repeated by the caller, and then succeeds.
+      // The caller must repeat a list of statements. The repetition succeeds.
       Plugins.run(source, "alter table p alter age type int using 17");
       run("transaction", list.toString());
       succeed("transaction", list.toString());

@@ -140,8 +140,8 @@ class TransactionsIT {
   }
 
   /**
-   * Even a transaction that holds all connections; an invalid call does not mean that the server is
-   * down.
+   * A ping works even in a transaction that holds all connections. An invalid ping throws an
+   * exception, because it does not show that the server is down.
    */
   @Test
   void supportsPing() {

@@ -89,7 +89,10 @@ class TroubleshootingIT {
     expect(error(config, "ping", null), "AUTH_FAILED", "credentials", "user and password");
   }
 
-  /** In a single statement, in a transaction by id, and before it has begun. */
+  /**
+   * Cancels a call during a single statement, in a transaction by id, and before the call has
+   * begun.
+   */
   @Test
   void cancelsCall(TestDatabase database, DataSource source) throws Exception {
     ObjectNode config = config(database);
@@ -175,7 +178,8 @@ class TroubleshootingIT {
   }
 
   /**
-   * The cause that ended one connection has ended others, which a retry would get from the pool.
+   * The fault that ended one connection has also ended others, and a retry would borrow one of
+   * these from the pool.
    */
   @Test
   void retriesReadOnNewConnection(TestDatabase database, WireProxy proxy) {
@@ -488,7 +492,7 @@ class TroubleshootingIT {
           "OUTCOME_UNKNOWN",
           "",
           "before you repeat it");
-      // A new connection, so that a retry would have succeeded.
+      // This call gets a new connection, so a retry would have succeeded.
       assertThat(connection.count("t", Map.of())).isZero();
     }
   }

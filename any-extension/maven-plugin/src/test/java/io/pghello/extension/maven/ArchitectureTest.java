@@ -7,11 +7,11 @@ import com.tngtech.archunit.ArchConfiguration;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import org.junit.jupiter.api.Test;
 
-/** Shows what the plugin needs: Maven, and the testkit for any extension. */
+/** Checks the dependencies of the plugin: Maven, and the testkit for any extension. */
 class ArchitectureTest {
   @Test
   void nothingElseIsUsed() {
-    // the names of classes elsewhere suffice, and to read them takes seconds
+    // reading classes of libraries takes seconds, and their names are sufficient
     ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
     classes()
         .should()

@@ -28,11 +28,11 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Builds an extension, and has a server load what was packed. */
+/** Builds and packages an extension, and loads the packaged extension into a server. */
 class BuildIT {
   private static final Path ACME = Path.of("src", "test", "resources", "acme");
 
-  /** That of the server that this build has on its class path. */
+  /** The major version of the server on the class path of this build. */
   static final int MAJOR =
       Integer.parseInt(System.getProperty("pg-hello.postgres.version").replaceAll("\\..*", ""));
 
@@ -112,13 +112,13 @@ class BuildIT {
                 .formatted(MAJOR, headers));
   }
 
-  /** In folders of which one has a blank in its name. */
+  /** Builds in two directories, one of which has a space in its path. */
   @Tag("slow")
   @Test
   void makesTheSameLibraryAnywhere() throws Exception {
     Path another = folder.resolve("another folder/source");
     copy(another);
-    // a make of the user's own, for whatever server
+    // results of an earlier build by the user, possibly for another server
     Files.writeString(another.resolve("src/acme_steps.o"), "no object file");
     Files.writeString(another.resolve("acme_steps.so"), "no library");
     compile(source);
@@ -138,7 +138,7 @@ class BuildIT {
     assertThat(pgxs(source, true, "").build(MAJOR, said::add)).isTrue();
   }
 
-  /** A Makefile takes what it does not set itself from there. */
+  /** If a Makefile does not set a variable, make takes it from the environment. */
   @Test
   void takesNoVariablesOfPgxsFromTheEnvironment() throws Exception {
     var environment = new HashMap<>(System.getenv());
@@ -158,7 +158,7 @@ class BuildIT {
         .isInstanceOf(MojoFailureException.class)
         .hasMessageContaining("make failed for PostgreSQL " + MAJOR)
         .hasMessageContaining("unused variable");
-    // what has failed is not taken for built
+    // a second run does not treat the failed build as up to date
     assertThatThrownBy(mojo::execute).isInstanceOf(MojoFailureException.class);
   }
 
@@ -172,7 +172,7 @@ class BuildIT {
 
   @Test
   void saysWhatIsMissing() throws Exception {
-    // the first is no name of a file
+    // the first entry of PATH is not a valid file name
     var noPath =
         new Pgxs(
             source, target(source), false, "", Map.of("PATH", "/\0" + File.pathSeparator + folder));
@@ -193,7 +193,7 @@ class BuildIT {
         .hasMessageContaining("There is no directory");
   }
 
-  /** Headers of another release of the distribution are for its C library. */
+  /** Headers from another release of the distribution assume the C library of that release. */
   @Test
   void fitsHeadersToTheCLibrary() throws Exception {
     String packaged =
@@ -271,7 +271,7 @@ class BuildIT {
             """);
   }
 
-  /** Returns what a function of headers.sh prints, with a cache of its own. */
+  /** Runs a function of headers.sh with a separate cache, and returns its output. */
   private String run(String command) throws Exception {
     var builder =
         new ProcessBuilder("bash", "-euc", ". ../../scripts/headers.sh; " + command)

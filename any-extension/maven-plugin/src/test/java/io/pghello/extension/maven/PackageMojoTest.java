@@ -19,13 +19,13 @@ import org.apache.maven.plugin.logging.SystemStreamLog;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Tests of the goal {@code package} on made-up installations, without a compiler. */
+/** Tests the goal {@code package} on simulated installations, without a compiler. */
 class PackageMojoTest {
   private static final String PLATFORM = Platform.current();
 
   @TempDir private Path folder;
 
-  /** Writes a file as make install does for a major. */
+  /** Writes a file to the directory into which make install puts the files of a major version. */
   private void install(int major, String file, String content) throws IOException {
     Path path = Pgxs.installed(folder.resolve("build"), major).resolve(file);
     Files.createDirectories(path.getParent());
@@ -55,7 +55,7 @@ class PackageMojoTest {
         .toList();
   }
 
-  /** Files of other majors may be of other sources. */
+  /** Files for other major versions may have been built from other sources. */
   @Test
   void keepsNothingOfAnEarlierBuild() throws Exception {
     install(15, "before");
@@ -81,7 +81,7 @@ class PackageMojoTest {
     assertThat(packed().resolve("acme.properties")).hasContent("majors=17");
   }
 
-  /** As the goal compile does for a platform that is not this machine's. */
+  /** Writes the files that the goal compile would build for another platform. */
   private void installOther(String platform, int major, String library) throws IOException {
     Path build = folder.resolve("build").resolve(platform).resolve(major + "/installed");
     for (String file : List.of("share/postgresql/17/extension/acme.control", "lib/" + library)) {
@@ -136,7 +136,7 @@ class PackageMojoTest {
                 + " compile first, with the same platforms.");
   }
 
-  /** A Makefile may make scripts for the server that it finds. */
+  /** A Makefile may generate different scripts for each major version of the server. */
   @Test
   void packsScriptsOfEachMajor() throws Exception {
     install(15, "default_version = '1.5'");
@@ -169,7 +169,7 @@ class PackageMojoTest {
         .containsEntry("setting.acme.pattern", settings.get("acme.pattern"))
         .containsEntry("setting.acme.empty", "")
         .hasSize(5);
-    // the same bytes at any time
+    // the content must not depend on the time of the build
     assertThat(Files.readAllLines(file)).isSorted().noneMatch(line -> line.startsWith("#"));
   }
 

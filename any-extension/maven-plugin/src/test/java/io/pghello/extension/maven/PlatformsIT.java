@@ -25,7 +25,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Builds for platforms other than this machine's. Skipped without their compilers. */
+/**
+ * Builds for other platforms than this machine's platform. A test is skipped if its compiler is
+ * missing.
+ */
 class PlatformsIT {
   private static final int MAJOR = BuildIT.MAJOR;
   private static final String ARCHIVE = "/postgres-linux-x86_64.txz";
@@ -50,7 +53,7 @@ class PlatformsIT {
     String name = "acme_steps" + target.librarySuffix(MAJOR);
     Path packed = extension().resolve(target.platform() + "/" + MAJOR + "/" + name);
     byte[] library = Files.readAllBytes(packed);
-    // this one calls no function of the C library
+    // this library calls no function of the C library
     assertThat(NativeFile.read(library).platforms())
         .containsExactly(target.platform().replace("-musl", ""));
     assertThat(new String(library, StandardCharsets.ISO_8859_1))
@@ -64,7 +67,10 @@ class PlatformsIT {
         .contains("Packed acme_steps with libraries for " + target.platform() + "/" + MAJOR);
   }
 
-  /** Names a header that a platform lacks, and packs the libraries for the others. */
+  /**
+   * If a header is missing for one platform, the log names it, and the jar contains the libraries
+   * for the other platforms.
+   */
   @Test
   void packsTheOtherPlatformsIfOneFails() throws Exception {
     requireCompiler(Target.LINUX_ARM64, source);
@@ -90,7 +96,7 @@ class PlatformsIT {
                 + ", because they were not built");
   }
 
-  /** Alpine's servers end with "unsupported relocation type". */
+  /** Alpine's servers fail with "unsupported relocation type". */
   @Test
   void refusesFunctionsThatMuslCannotLoad() throws Exception {
     requireCompiler(Target.LINUX_AMD64_MUSL, source);
@@ -166,7 +172,7 @@ class PlatformsIT {
                 assertThatThrownBy(() -> pgxs(source, environment, target).requireTools())
                     .isInstanceOf(Pgxs.BuildException.class)
                     .hasMessage("Not on the path: " + message));
-    // or JUnit warns about links to outside
+    // otherwise, JUnit would warn about links to files outside the temporary directory
     for (String program : HOST_TOOLS) {
       Files.delete(bin.resolve(program));
     }
@@ -268,7 +274,7 @@ class PlatformsIT {
     }
   }
 
-  /** Finds an artifact that Maven has fetched before, next to this machine's server. */
+  /** Finds an artifact in the local Maven repository that contains this machine's server. */
   private static Path jar(String group, String artifact, String version) throws IOException {
     String archive =
         Objects.requireNonNull(PlatformsIT.class.getResource(ARCHIVE), ARCHIVE).getPath();

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Builds and tests projects of other people's habits. */
+/** Builds and tests projects that follow the conventions of various existing extensions. */
 class ProjectsIT {
   private static final Path PROJECTS = Path.of("src", "test", "resources", "projects");
   private static final String SMALLEST = "contrib_style";
@@ -136,7 +136,7 @@ class ProjectsIT {
     mojo.execute();
   }
 
-  /** Returns what the function answers on a server, after all goals. */
+  /** Runs all goals, and returns the result of the function on a server. */
   private int twice(String extension) throws Exception {
     compiler().execute();
     packer().execute();
@@ -222,7 +222,7 @@ class ProjectsIT {
             .replace("PG_RETURN_INT32(2", "PG_RETURN_INT32(of_a_later_server() + 2")
             .replace("PG_MODULE_MAGIC;", "PG_MODULE_MAGIC;\nextern int of_a_later_server(void);"));
     compiler().execute();
-    // as if the distribution had gone on
+    // as if the distribution had since released a newer minor version
     Files.writeString(
         BuildIT.target(source).resolve(BuildIT.MAJOR + "/headers"), BuildIT.MAJOR + ".99");
     assertThatThrownBy(() -> twice(SMALLEST))
@@ -356,7 +356,7 @@ class ProjectsIT {
     assertThat(said).last().asString().endsWith("1 regression tests and 0 isolation tests passed");
   }
 
-  /** A Makefile that calls others, and a program beside the library. */
+  /** The Makefile calls another Makefile, and installs a program in addition to the library. */
   @Test
   void runsProgramsAndTestsInFolders() throws Exception {
     copy(SMALLEST);

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Runs an extension's own tests, as its Makefile names them. */
+/** Runs the tests that an extension's Makefile lists. */
 class RegressIT {
   @TempDir private Path folder;
   private final List<String> said = new ArrayList<>();
@@ -127,7 +127,7 @@ class RegressIT {
           .hasMessageContaining("Tests failed for PostgreSQL " + BuildIT.MAJOR)
           .hasMessageMatching("(?s).*(not ok \\d+ +- " + test + " |" + test + " .*FAILED).*")
           .hasMessageMatching("(?s).*regression\\.diffs begins with:.*\n-\\s*77\n\\+\\s*4?2\n.*")
-          // nor what the run before has left
+          // the message contains no differences from the previous run
           .message()
           .matches(
               message -> message.contains("output_iso/regression.diffs") == test.equals("meets"));
@@ -135,7 +135,7 @@ class RegressIT {
     }
   }
 
-  /** The goals build and test the extension of this project, too, and warn of nothing. */
+  /** The goals also build and test this project's own extension, without warnings. */
   @Test
   @Tag("long")
   void runsThoseOfPgHello() throws Exception {

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Tests the platforms that the goals take, and the names of their files. */
+/** Tests the platforms that the goals accept, and the file names for each platform. */
 class TargetTest {
   @Test
   void buildsForThisMachineUnlessToldOtherwise() {

@@ -114,7 +114,7 @@ class SideEffectCheckIT {
     assertThat(ask(database)).isEqualTo(Effects.NONE_YET);
   }
 
-  /** Its owner could replace it by a function in another language. */
+  /** The owner of such a function could replace it with a function in another language. */
   @Test
   void anotherRoleOwnsAFunctionInC(TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
@@ -149,7 +149,10 @@ class SideEffectCheckIT {
     assertThat(ask(database)).isEqualTo(Effects.POSSIBLE);
   }
 
-  /** They run objects whose names are in a text, and are not volatile. */
+  /**
+   * Such functions run the objects that are named in their argument, although the functions are not
+   * volatile.
+   */
   @ParameterizedTest
   @ValueSource(strings = {"table_to_xml", "schema_to_xml", "database_to_xml_and_xmlschema"})
   void functionsThatTakeNamesHaveEffects(String function, TestDatabase database)
