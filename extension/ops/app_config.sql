@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
--- Row-level security for the table app_config that is on the search_path: hello_user reads it, and hello_admin changes
--- it. By these policies nobody else, not even its owner, reads or changes a row; superusers and roles with BYPASSRLS do.
--- TRUNCATE is not subject to policies, and policies and grants that others have made stay. To be run by the table's
--- owner or a superuser, after roles.sql; may be run again.
+-- Enables row-level security for the table app_config on the search_path: hello_user can read the table, and hello_admin can
+-- change it. These policies allow no other role, not even the table's owner, to read or change rows. Superusers and roles with
+-- BYPASSRLS are not subject to policies, and neither is TRUNCATE. Existing policies and grants are kept. Run this script after
+-- roles.sql, as the owner of the table or as a superuser. You can run it again.
 
 DO LANGUAGE plpgsql
 $$

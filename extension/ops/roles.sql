@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: MIT
--- Three roles for pg_hello in this database. First takes from everybody what everybody may by default, then grants each
--- role what it needs. To be run by a superuser, because the functions of pg_hello are a superuser's; may be run again, as
--- after an update, which brings functions that everybody may execute.
+-- Creates three roles for pg_hello, and sets their privileges in this database. First revokes the default privileges of PUBLIC,
+-- then grants each role the privileges that it needs. Run this script as a superuser, because a superuser owns the functions of
+-- pg_hello. Run it again after each update, because PUBLIC may execute functions that the update adds.
 --
 --   hello_user     calls the functions
---   hello_admin    the same, and changes the table app_config (see app_config.sql)
---   hello_monitor  calls the functions to see whether they answer, reads hello_ops, takes snapshots and baselines
+--   hello_admin    calls the functions, and changes the table app_config (see app_config.sql)
+--   hello_monitor  calls the functions to check that they work, reads hello_ops, takes snapshots and baselines
 
 DO LANGUAGE plpgsql
 $$

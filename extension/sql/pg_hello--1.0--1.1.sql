@@ -3,11 +3,12 @@
 -- complain if script is sourced in psql, rather than via ALTER EXTENSION
 \echo Use "ALTER EXTENSION pg_hello UPDATE TO '1.1'" to load this file. \quit
 
--- There are builds of a version 1.0 that are not this one: they label
--- pg_hello(text) IMMUTABLE although it reads a setting, and their now_ms()
--- counts from the year 2000.  To relabel the functions under a generated
--- column or an index succeeds, but a dump of that database cannot be restored
--- afterwards, so stop and say what differs and what depends on it.
+-- There are other builds of version 1.0: they label pg_hello(text) IMMUTABLE
+-- although it reads a setting, and their now_ms() counts from the year 2000.
+-- The label of a function could be changed even if a generated column or an
+-- index uses the function, but a dump of the database could then not be
+-- restored.  Therefore, the update fails, and lists the differences and the
+-- dependent objects.
 DO LANGUAGE plpgsql
 $$
 DECLARE
@@ -81,9 +82,10 @@ BEGIN
 END
 $$;
 
--- What the guard lets through is this version 1.0, but somebody may have
--- altered what else a function has: cost, parallel safety, leakproofness,
--- security, settings, a support function.  Replacing it resets all of that.
+-- After this check, the functions are known to be from this version 1.0, but
+-- their other attributes may have been altered: cost, parallel safety,
+-- leakproofness, security, settings, support function.  Replacing a function
+-- resets all of these.
 CREATE OR REPLACE FUNCTION pg_hello(name text) RETURNS text
 AS 'MODULE_PATHNAME', 'pg_hello'
 LANGUAGE C STABLE STRICT PARALLEL SAFE;
@@ -92,8 +94,8 @@ CREATE OR REPLACE FUNCTION now_ms() RETURNS bigint
 AS 'MODULE_PATHNAME', 'now_ms'
 LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
 
--- A call takes as long as some fifty calls of pg_hello(), so let the planner
--- put cheaper conditions first.
+-- A call takes as long as about fifty calls of pg_hello().  The cost makes the
+-- planner evaluate cheaper conditions first.
 CREATE OR REPLACE FUNCTION spi_version() RETURNS text
 AS 'MODULE_PATHNAME', 'spi_version'
 LANGUAGE C STABLE STRICT PARALLEL SAFE COST 50;
@@ -105,7 +107,8 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION pg_hello(text, integer) IS
 'Greets a name repeat times (1 to 10), with one space between the greetings';
 
--- The cost is that of an array of some fifty names, each a third of a call.
+-- The cost is for an array of about fifty names, each of which takes a third of
+-- the time of a pg_hello() call.
 CREATE FUNCTION pg_hello_all(names text[], repeats integer[] DEFAULT NULL) RETURNS text[]
 AS 'MODULE_PATHNAME', 'pg_hello_all'
 LANGUAGE C STABLE PARALLEL SAFE COST 20;

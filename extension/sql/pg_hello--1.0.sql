@@ -17,8 +17,8 @@ LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION now_ms() IS
 'Wall clock in milliseconds since 1970-01-01 00:00:00 UTC';
 
--- A call takes as long as some fifty calls of pg_hello(), so let the planner
--- put cheaper conditions first.
+-- A call takes as long as about fifty calls of pg_hello().  The cost makes the
+-- planner evaluate cheaper conditions first.
 CREATE FUNCTION spi_version() RETURNS text
 AS 'MODULE_PATHNAME', 'spi_version'
 LANGUAGE C STABLE STRICT PARALLEL SAFE COST 50;

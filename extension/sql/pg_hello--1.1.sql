@@ -17,7 +17,8 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION pg_hello(text, integer) IS
 'Greets a name repeat times (1 to 10), with one space between the greetings';
 
--- The cost is that of an array of some fifty names, each a third of a call.
+-- The cost is for an array of about fifty names, each of which takes a third of
+-- the time of a pg_hello() call.
 CREATE FUNCTION pg_hello_all(names text[], repeats integer[] DEFAULT NULL) RETURNS text[]
 AS 'MODULE_PATHNAME', 'pg_hello_all'
 LANGUAGE C STABLE PARALLEL SAFE COST 20;
@@ -32,8 +33,8 @@ LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION now_ms() IS
 'Wall clock in milliseconds since 1970-01-01 00:00:00 UTC';
 
--- A call takes as long as some fifty calls of pg_hello(), so let the planner
--- put cheaper conditions first.
+-- A call takes as long as about fifty calls of pg_hello().  The cost makes the
+-- planner evaluate cheaper conditions first.
 CREATE FUNCTION spi_version() RETURNS text
 AS 'MODULE_PATHNAME', 'spi_version'
 LANGUAGE C STABLE STRICT PARALLEL SAFE COST 50;

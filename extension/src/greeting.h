@@ -1,9 +1,9 @@
 /*
  * greeting.h
- *		The length and the bytes of a greeting.
+ *		Computes the size of a greeting, and writes it.
  *
- * Nothing here needs a server header, so that a fuzzer can include the file
- * as it is (test/fuzz/greeting_fuzz.c).
+ * This file needs no server header, so that a fuzzer can include it without
+ * changes (test/fuzz/greeting_fuzz.c).
  *
  * SPDX-License-Identifier: MIT
  */
@@ -30,19 +30,19 @@ greeting_repeat_is_valid(int repeat)
 }
 
 /*
- * Computes the size in bytes of "Hello, NAME!" written repeat times with one
- * space between.  Returns false, and computes nothing, if that is more than
- * limit.  The count is a valid one, and limit is below SIZE_MAX / 2.
+ * Computes the size in bytes of "Hello, NAME!", repeated with one space between
+ * the greetings.  Returns false, and does not set *size, if the size exceeds
+ * limit.  The repeat count must be valid, and limit must be below SIZE_MAX / 2.
  */
 static inline bool
 greeting_size(size_t name_len, int repeat, size_t limit, size_t *size)
 {
 	const size_t frame = GREETING_PREFIX_LEN + 2;	/* prefix, '!', space */
 
-	/* a name of any length, so that the sum below cannot overflow */
+	/* reject names longer than limit first, so that the sum below cannot overflow */
 	if (name_len > limit)
 		return false;
-	/* there is no space behind the last one, hence the 1 */
+	/* there is no space after the last greeting, hence the 1 */
 	if (frame + name_len > (limit + 1) / (size_t) repeat)
 		return false;
 
@@ -51,8 +51,8 @@ greeting_size(size_t name_len, int repeat, size_t limit, size_t *size)
 }
 
 /*
- * Writes the greeting to dst, which has room for greeting_size() bytes, and
- * returns the first byte behind it.
+ * Writes the greeting to dst, which must have room for greeting_size() bytes.
+ * Returns a pointer to the byte after the greeting.
  */
 static inline char *
 greeting_write(char *dst, const char *name, size_t name_len, int repeat)

@@ -1,6 +1,6 @@
 /*
  * pg_hello.c
- *		A greeting, a wall clock in milliseconds, and the server version.
+ *		Functions for greetings, the time in milliseconds, and the server version.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -36,14 +36,14 @@ PG_MODULE_MAGIC;
 #define MarkGUCPrefixReserved(x) EmitWarningsOnPlaceholders(x)
 #endif
 
-/* Microseconds from the Unix epoch (1970) to PostgreSQL's (2000) */
+/* Microseconds from the Unix epoch (1970) to PostgreSQL's epoch (2000) */
 #define POSTGRES_EPOCH_USECS \
 	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
 
 /* The setting pg_hello.repeat */
 static int	hello_repeat = GREETING_REPEAT_MIN;
 
-/* The plan of spi_version(), kept from its first call in this session */
+/* The plan of spi_version(), saved by its first call in this session */
 static SPIPlanPtr version_plan = NULL;
 
 PGDLLEXPORT void _PG_init(void);
@@ -55,7 +55,7 @@ PG_FUNCTION_INFO_V1(now_ms);
 PG_FUNCTION_INFO_V1(spi_version);
 
 /*
- * Defines the setting when the library is loaded.
+ * Defines the setting pg_hello.repeat when the library is loaded.
  */
 void
 _PG_init(void)
@@ -75,7 +75,7 @@ _PG_init(void)
 }
 
 /*
- * Reports a count that is out of range.
+ * Raises an error if a repeat count is out of range.
  */
 static void
 check_repeat(int32 repeat)
@@ -88,7 +88,7 @@ check_repeat(int32 repeat)
 }
 
 /*
- * Builds the greeting for one name, with one allocation of its exact size.
+ * Returns the greeting for one name.  Allocates its exact size once.
  */
 static inline text *
 greet(const text *name, int repeat)
@@ -112,9 +112,9 @@ greet(const text *name, int repeat)
 }
 
 /*
- * Returns the name in argument 0, with a short or a long header.  Only a name
- * that is compressed or out of line needs a call; that is rare, and the call
- * would be a tenth of the time that a greeting takes.
+ * Returns the name in argument 0, with a short or a long header.  Calls the
+ * detoasting function only for a name that is compressed or out of line, which
+ * is rare.  The call would take a tenth of the time of a greeting.
  */
 static inline const text *
 name_argument(FunctionCallInfo fcinfo)
@@ -147,18 +147,19 @@ pg_hello_repeat(PG_FUNCTION_ARGS)
 {
 	int32		repeat = PG_GETARG_INT32(1);
 
-	/* before the name is fetched, which may be out of line */
+	/* check the count before fetching the name, which may be out of line */
 	check_repeat(repeat);
 	PG_RETURN_TEXT_P(greet(name_argument(fcinfo), repeat));
 }
 
 /*
- * Checks that an array is a plain list and returns its length.
+ * Returns the length of an array.  Raises an error if the array has more than
+ * one dimension.
  */
 static int
 checked_length(const ArrayType *array, const char *argument)
 {
-	/* an empty array has no dimension */
+	/* an empty array has no dimensions */
 	if (ARR_NDIM(array) == 0)
 		return 0;
 	if (ARR_NDIM(array) != 1)
@@ -170,7 +171,8 @@ checked_length(const ArrayType *array, const char *argument)
 }
 
 /*
- * Returns whether element i of an array is null; bitmap is NULL if none is.
+ * Returns whether element i of an array is null.  The bitmap is NULL if the
+ * array has no nulls.
  */
 static inline bool
 element_is_null(const uint8 *bitmap, int i)
@@ -179,21 +181,21 @@ element_is_null(const uint8 *bitmap, int i)
 }
 
 /*
- * A walk over the names of pg_hello_all() and the counts that go with them.
+ * The state of an iteration over the names of pg_hello_all() and their counts.
  */
 typedef struct Walk
 {
 	int			length;
-	int			setting;		/* the count for names without one */
+	int			setting;		/* the count for names without a count */
 	const uint8 *name_nulls;
 	const uint8 *repeat_nulls;
 	char	   *name;			/* the current name */
-	const char *repeat;			/* the current count, NULL for no counts */
+	const char *repeat;			/* the current count; NULL if there are none */
 } Walk;
 
 /*
- * Returns the current name, or NULL for a null, with the count that goes with
- * it, and steps to the next.
+ * Returns the current name and its count, and advances to the next name.
+ * Returns NULL for a null name.
  */
 static inline const text *
 walk_next(Walk *walk, int i, int *repeat)
@@ -215,8 +217,9 @@ walk_next(Walk *walk, int i, int *repeat)
 }
 
 /*
- * Reports that the greeting of this name, the element with this subscript, does
- * not fit into the rest of the result, or is too long for any value.
+ * Raises an error for a greeting that does not fit into the rest of the result,
+ * or that exceeds the maximum size of a value.  The subscript is the position
+ * of its name.
  */
 static void
 report_oversize(Size name_len, int repeat, int subscript)
@@ -242,9 +245,10 @@ report_oversize(Size name_len, int repeat, int subscript)
 /*
  * pg_hello_all(names text[], repeats integer[] DEFAULT NULL) returns text[]
  *
- * Greets many names in one call, in order.  A null name gives null; a null count
- * means the setting.  A first walk adds up the size and checks the counts, so
- * that one allocation of the exact size suffices; a second walk writes.
+ * Greets many names in one call, in order.  The greeting of a null name is null,
+ * and the setting replaces a null count.  A first iteration checks the counts
+ * and adds up the sizes, so that one allocation of the exact size suffices.  A
+ * second iteration writes the greetings.
  */
 Datum
 pg_hello_all(PG_FUNCTION_ARGS)
@@ -318,7 +322,7 @@ pg_hello_all(PG_FUNCTION_ARGS)
 
 	total = MaxAllocSize - left;
 	result = (ArrayType *) palloc(total);
-	/* the bitmap's last bits and the padding behind it are part of the value */
+	/* the last bits of the bitmap and the padding after it are part of the value */
 	memset(result, 0, header);
 	SET_VARSIZE(result, total);
 	result->ndim = 1;
@@ -344,7 +348,7 @@ pg_hello_all(PG_FUNCTION_ARGS)
 		end = greeting_write(VARDATA(out), VARDATA_ANY(name),
 							 VARSIZE_ANY_EXHDR(name), repeat);
 		SET_VARSIZE(out, end - out);
-		/* leave no byte of the value undefined */
+		/* initialize the padding, which is part of the value */
 		while ((uintptr_t) end != INTALIGN((uintptr_t) end))
 			*end++ = '\0';
 		out = end;
@@ -357,7 +361,7 @@ pg_hello_all(PG_FUNCTION_ARGS)
 /*
  * now_ms() returns bigint
  *
- * The wall clock in milliseconds since 1970-01-01 00:00:00 UTC.  Like
+ * Returns the current time in milliseconds since 1970-01-01 00:00:00 UTC.  Like
  * clock_timestamp(), it advances within a transaction.
  */
 Datum
@@ -369,8 +373,8 @@ now_ms(PG_FUNCTION_ARGS)
 /*
  * spi_version() returns text
  *
- * Runs SELECT version() through the Server Programming Interface, with a plan
- * that is prepared once per session.
+ * Runs SELECT version() through the Server Programming Interface (SPI), with a
+ * plan that is prepared once per session.
  */
 Datum
 spi_version(PG_FUNCTION_ARGS)
@@ -384,7 +388,7 @@ spi_version(PG_FUNCTION_ARGS)
 
 	if (version_plan == NULL)
 	{
-		/* the qualified name makes the answer independent of search_path */
+		/* the qualified name makes the result independent of search_path */
 		SPIPlanPtr	plan = SPI_prepare("SELECT pg_catalog.version()", 0, NULL);
 
 		if (plan == NULL)
@@ -403,7 +407,7 @@ spi_version(PG_FUNCTION_ARGS)
 	if (isnull)
 		elog(ERROR, "version query returned null");
 
-	/* SPI_finish() frees the row, so hand a copy to the caller's context */
+	/* SPI_finish() frees the row, so copy the value to the caller's context */
 	version = SPI_datumTransfer(version, false, -1);
 
 	SPI_finish();

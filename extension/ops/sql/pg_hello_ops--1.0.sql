@@ -3,12 +3,12 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION pg_hello_ops" to load this file. \quit
 
--- Nothing that somebody has put into the schema before is found in place of
--- what is meant; our own objects are named with their schema.
+-- Prevents names from referring to objects that already exist in the schema.
+-- The extension's own objects are schema-qualified.
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
--- What belongs to pg_hello is asked from the catalog, so that an update of it
--- and a move to another schema need no change here.
+-- Queries the catalog for the members of pg_hello, so that this extension need
+-- not change if pg_hello is updated or moved to another schema.
 CREATE VIEW @extschema@.members AS
 SELECT p.oid AS funcid, n.nspname AS schemaname, p.proname AS funcname,
   format('%I(%s)', p.proname, oidvectortypes(p.proargtypes)) AS function
@@ -43,7 +43,8 @@ ORDER BY s.calls DESC, s.function;
 COMMENT ON VIEW @extschema@.pg_hello_usage IS
 'The share of each function in the calls of all functions of pg_hello';
 
--- A regular expression; names may have any character. A name before a full stop is that of a setting or a schema.
+-- The names may contain any character, so they are escaped in the pattern. A name before a dot is excluded, because it is the
+-- name of a setting or a schema.
 CREATE FUNCTION @extschema@.member_pattern() RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -126,8 +127,8 @@ WHERE starts_with(g.name, 'pg_hello.')
 COMMENT ON VIEW @extschema@.pg_hello_config IS
 'The settings of pg_hello as far as this session has loaded it, and those that decide what can be seen of it';
 
--- The totals go on where the counters were reset, so that the difference of
--- any two rows of a function is right.
+-- The totals continue after a reset of the counters, so that the difference of
+-- any two rows of a function is correct.
 CREATE TABLE @extschema@.snapshot (
   taken_at timestamptz NOT NULL,
   function text NOT NULL,
@@ -173,9 +174,9 @@ BEGIN
         HINT = 'NULL keeps all snapshots.';
   END IF;
 
-  -- one at a time, because the totals go on from those of the newest
+  -- take one snapshot at a time, because its totals continue from the newest snapshot
   LOCK TABLE @extschema@.snapshot IN SHARE ROW EXCLUSIVE MODE;
-  -- this transaction may have read the counters before another one's snapshot
+  -- this transaction may have cached the counters before another transaction took a snapshot
   PERFORM pg_stat_clear_snapshot();
   SELECT max(s.taken_at) INTO newest FROM @extschema@.snapshot s;
   instant := clock_timestamp();
@@ -534,7 +535,7 @@ END;
 COMMENT ON FUNCTION @extschema@.compliance_report() IS
 'Versions, owners, privileges, search paths and settings that concern pg_hello: ok, warning, or unknown where it cannot be seen';
 
--- Nobody but the owner, until the owner grants it.
+-- Only the owner has access, unless the owner grants it to other roles.
 REVOKE EXECUTE ON FUNCTION @extschema@.member_pattern(), @extschema@.statements_by_user(),
   @extschema@.take_snapshot(interval), @extschema@.pg_hello_performance_report(interval),
   @extschema@.baseline(text, interval), @extschema@.compare_with_baseline(text, interval),

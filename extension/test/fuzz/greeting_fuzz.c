@@ -1,9 +1,10 @@
 /*
  * greeting_fuzz.c
- *		Compares src/greeting.h with a naive greeting, for libFuzzer.
+ *		Compares the greetings of src/greeting.h with a naive implementation, for libFuzzer.
  *
- * An input is a byte for the count, two numbers of eight bytes, and a name.
- * Built with REPLAY defined, the program runs the files that it is given.
+ * An input consists of a byte for the count, two numbers of eight bytes each,
+ * and a name.  If REPLAY is defined, the program runs the inputs in the files
+ * that are passed as arguments.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -25,7 +26,7 @@
 		} \
 	} while (0)
 
-/* holds ten times any size */
+/* a type that can hold ten times any size */
 #if SIZE_MAX > UINT32_MAX
 typedef unsigned __int128 wide;
 #else
@@ -35,7 +36,7 @@ typedef uint64_t wide;
 int			LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /*
- * Appends one byte to a buffer that grows.
+ * Appends one byte to a buffer, and enlarges the buffer if necessary.
  */
 static void
 append(char **buffer, size_t *len, size_t *room, char byte)
@@ -50,7 +51,7 @@ append(char **buffer, size_t *len, size_t *room, char byte)
 }
 
 /*
- * Builds the greeting byte by byte, knowing nothing of sizes.
+ * Builds the greeting byte by byte, without computing its size first.
  */
 static char *
 naive_greeting(const char *name, size_t name_len, int repeat, size_t *len)
@@ -73,7 +74,7 @@ naive_greeting(const char *name, size_t name_len, int repeat, size_t *len)
 }
 
 /*
- * Checks the size of a name of this length, which need not exist.
+ * Checks the computed size for a name of this length.  Needs no actual name.
  */
 static void
 check_size(size_t name_len, int repeat, size_t limit)
@@ -94,8 +95,8 @@ check_size(size_t name_len, int repeat, size_t limit)
 }
 
 /*
- * Checks sizes at and around a limit, and the bytes that are written into a
- * buffer of exactly that size.
+ * Checks computed sizes with limits at and around the size of a greeting, and the
+ * bytes that are written into a buffer of exactly this size.
  */
 static void
 check_bytes(const char *name, size_t name_len, int repeat)
@@ -142,7 +143,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int i = -1; i < 20; i++)
 		CHECK(greeting_repeat_is_valid(i) == (i >= 1 && i <= 10));
 
-	/* any length and limit, the greatest ones, and lengths that just fit */
+	/* arbitrary lengths and limits, very large ones, and lengths that just fit */
 	limit = first % (LIMIT_MAX + 1);
 	check_size(second, repeat, limit);
 	check_size(second, repeat, LIMIT_MAX - first % 64);
@@ -152,7 +153,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_size((limit + 1) / (unsigned) repeat + 32 - second % 64, repeat, limit);
 	check_size((LIMIT_MAX + 1) / (unsigned) repeat + 32 - second % 64, repeat, LIMIT_MAX);
 
-	/* a block of its own, of exactly this size, so that a read behind it shows */
+	/* a separate block of exactly this size, so that a read past its end is detected */
 	name_len = size;
 	name = malloc(name_len);
 	CHECK(name != NULL || name_len == 0);

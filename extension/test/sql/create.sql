@@ -1,4 +1,4 @@
--- as the owner of a database, who is no superuser
+-- the role owns the database and is not a superuser
 CREATE ROLE regress_hello_owner;
 CREATE ROLE regress_hello_guest;
 CREATE DATABASE regress_hello_create OWNER regress_hello_owner;
@@ -11,11 +11,11 @@ SELECT extname, extversion = :'newest' AS newest, extowner::regrole, extrelocata
 SELECT obj_description(oid, 'pg_extension') FROM pg_extension WHERE extname = 'pg_hello';
 SELECT pg_hello('World'), pg_hello('World', 2), pg_hello_all('{World}');
 
--- twice
+-- a second CREATE EXTENSION
 CREATE EXTENSION pg_hello;
 CREATE EXTENSION IF NOT EXISTS pg_hello;
 
--- what it consists of
+-- the members of the extension
 SELECT p.proname, pg_get_function_arguments(p.oid) AS arguments, pg_get_function_result(p.oid) AS result
 FROM pg_depend d
   JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
@@ -36,19 +36,19 @@ FROM pg_depend d
   JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
 WHERE e.extname = 'pg_hello'
 ORDER BY p.proname, p.pronargs;
--- nothing but functions
+-- all members are functions
 SELECT count(*) FROM pg_depend d
   JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
 WHERE e.extname = 'pg_hello' AND d.classid <> 'pg_proc'::regclass;
 
--- a member cannot be dropped alone
+-- a member cannot be dropped separately
 \set VERBOSITY sqlstate
 RESET SESSION AUTHORIZATION;
 DROP FUNCTION pg_hello(text);
 SET SESSION AUTHORIZATION regress_hello_owner;
 \set VERBOSITY default
 
--- dropping
+-- DROP EXTENSION fails if other objects depend on the extension
 CREATE TABLE visits (at bigint DEFAULT now_ms());
 \set VERBOSITY sqlstate
 DROP EXTENSION pg_hello;
@@ -61,7 +61,7 @@ SELECT pg_hello('World');
 SELECT now_ms();
 \set VERBOSITY default
 
--- again in the same session, which has the library already
+-- create the extension again in the same session, which has already loaded the library
 CREATE EXTENSION pg_hello;
 SELECT pg_hello('World');
 DROP EXTENSION pg_hello;
@@ -72,12 +72,12 @@ CREATE EXTENSION pg_hello VERSION '0.9';
 CREATE EXTENSION pg_hello VERSION '2.0';
 \set VERBOSITY default
 
--- without the right to create in the database
+-- without the CREATE privilege on the database
 RESET SESSION AUTHORIZATION;
 SET SESSION AUTHORIZATION regress_hello_guest;
 CREATE EXTENSION pg_hello;
 
--- the right to create is enough, but not to drop what is somebody else's
+-- the CREATE privilege is sufficient, but does not allow dropping another role's extension
 RESET SESSION AUTHORIZATION;
 GRANT CREATE ON DATABASE regress_hello_create TO regress_hello_guest;
 SET SESSION AUTHORIZATION regress_hello_guest;

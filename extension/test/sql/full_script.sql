@@ -1,12 +1,12 @@
--- the full script of the newest version makes what version 1.0 and the updates make
+-- the full script of the newest version creates the same objects as version 1.0 with the update scripts
 CREATE DATABASE regress_hello_full_script;
 SELECT current_database() AS main \gset
 \c regress_hello_full_script
 CREATE SCHEMA hello;
 SET search_path = hello;
 
--- all that the catalogs hold of the extension, of its members, and of what these depend on; but for object
--- identifiers, and for places in a script, which the tree of a default has
+-- all catalog rows of the extension, of its members, and of the members' dependencies, except for object identifiers
+-- and for the positions in a script that the expression tree of a default contains
 CREATE VIEW public.catalog_rows AS
 SELECT pg_describe_object('pg_extension'::regclass, e.oid, 0) AS object, 'pg_extension' AS what,
   to_jsonb(e) - 'oid' AS row
@@ -56,7 +56,7 @@ CREATE TABLE public.created AS TABLE public.catalog_rows;
 DROP EXTENSION pg_hello;
 SELECT what, count(DISTINCT object) >= CASE what WHEN 'pg_extension' THEN 1 ELSE 5 END AS enough FROM public.created GROUP BY what ORDER BY what;
 
--- what one has and the other has not
+-- rows that only one of the two ways creates
 CREATE VIEW public.differences AS
 (SELECT 'created' AS by, * FROM public.created EXCEPT ALL SELECT 'created', * FROM public.catalog_rows)
 UNION ALL
@@ -67,7 +67,7 @@ ALTER EXTENSION pg_hello UPDATE;
 SELECT * FROM public.differences;
 DROP EXTENSION pg_hello;
 
--- the update resets what a function of version 1.0 may have got since
+-- the update resets attributes of the functions of version 1.0 that were changed later
 CREATE FUNCTION public.altered(change text) RETURNS TABLE (before boolean, after jsonb) LANGUAGE plpgsql AS $$
 BEGIN
   CREATE EXTENSION pg_hello VERSION '1.0';
@@ -87,7 +87,7 @@ FROM (VALUES ('COST 7'), ('PARALLEL UNSAFE'), ('LEAKPROOF'), ('SECURITY DEFINER'
   (VALUES ('pg_hello(text)'), ('now_ms()'), ('spi_version()')) f (function),
   LATERAL public.altered(format('ALTER FUNCTION hello.%s %s', function, change))
 ORDER BY change, function;
--- but not what people may do
+-- the update does not reset privileges
 CREATE EXTENSION pg_hello VERSION '1.0';
 REVOKE EXECUTE ON FUNCTION now_ms() FROM PUBLIC;
 ALTER EXTENSION pg_hello UPDATE;
@@ -96,7 +96,7 @@ SELECT has_function_privilege('pg_monitor', 'now_ms()', 'EXECUTE') AS now_ms,
   has_function_privilege('pg_monitor', 'pg_hello(text)', 'EXECUTE') AS pg_hello;
 DROP EXTENSION pg_hello;
 
--- to install it takes no plpgsql, to update does
+-- installing the extension does not require plpgsql, but updating it does
 DROP FUNCTION public.altered(text);
 DROP EXTENSION plpgsql;
 CREATE EXTENSION pg_hello;

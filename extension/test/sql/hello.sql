@@ -22,18 +22,18 @@ SELECT pg_hello('O''Brien'), pg_hello('"; DROP TABLE users; --');
 SELECT pg_hello('C:\temp\new') = 'Hello, C:\temp\new!' AS kept;
 SELECT pg_hello('%s %d %n %%'), pg_hello('$1 ${name} {0}'), pg_hello('<b>&amp;</b>');
 
--- whatever the encoding (utf8.sql has more)
+-- the result is correct in any encoding (utf8.sql has more cases)
 SELECT pg_hello(chr(235)) = 'Hello, ' || chr(235) || '!' AS equal, octet_length(pg_hello(chr(235))) - octet_length(chr(235)) AS more;
 
--- every length around the borders of headers and alignment
+-- all lengths around the limits of headers and alignment
 SELECT count(*) AS lengths, bool_and(pg_hello(n) = 'Hello, ' || n || '!') AS equal
 FROM (SELECT repeat('x', i) FROM generate_series(0, 300) i) v(n);
 
--- long
+-- a long name
 SELECT length(g), left(g, 10), right(g, 4), md5(g) = md5('Hello, ' || repeat('x', 1048576) || '!') AS equal
 FROM pg_hello(repeat('x', 1048576)) g;
 
--- as stored: short header, compressed in line, out of line, compressed out of line
+-- stored names: with a short header, compressed inline, out of line, compressed out of line
 CREATE TABLE stored (id integer, name text);
 INSERT INTO stored VALUES (1, 'short');
 INSERT INTO stored VALUES (2, repeat('y', 5000));
@@ -55,7 +55,7 @@ SELECT pg_hello('dom'::short_name), pg_hello('var'::varchar), pg_hello('var'::va
 \set VERBOSITY sqlstate
 SELECT pg_hello('domain'::short_name);
 
--- no other types
+-- other types do not match
 SELECT pg_hello(1);
 SELECT pg_hello(1.5);
 SELECT pg_hello(true);
@@ -77,7 +77,7 @@ SET pg_hello.repeat = 10;
 SELECT pg_hello('é') = rtrim(repeat('Hello, é! ', 10)) AS equal;
 SELECT bool_and(pg_hello(name) = left(repeat('Hello, ' || name || '! ', 10), -1)) AS equal FROM stored;
 
--- larger than a value can be, by far and by one byte
+-- greetings that exceed the maximum size of a value by far, and by one byte
 \set SHOW_CONTEXT never
 SELECT octet_length(pg_hello(repeat(repeat('x', 1000), 110000)));
 SELECT octet_length(pg_hello(repeat(repeat('x', 1000), 107374) || repeat('x', 174)));

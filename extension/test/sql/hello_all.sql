@@ -4,7 +4,7 @@ SET SESSION AUTHORIZATION regress_hello_user;
 CREATE SCHEMA hello;
 SET search_path = hello;
 CREATE EXTENSION pg_hello;
--- which would name the worker that an error is in
+-- the context would name the parallel worker in which an error occurred
 \set SHOW_CONTEXT never
 
 -- order and duplicates are kept
@@ -23,7 +23,7 @@ SELECT pg_hello_all(NULL, '{99}') IS NULL AS is_null;
 SELECT pg_hello_all(NULL, NULL) IS NULL AS is_null;
 SELECT pg_hello_all('{}'), pg_hello_all('{}', '{}'), pg_hello_all('{}', NULL), array_ndims(pg_hello_all('{}')) IS NULL AS no_dimension;
 
--- counts, and the setting where there is none
+-- counts, and the setting for names without a count
 SELECT pg_hello_all('{a,b,c}', '{1,2,3}');
 SELECT pg_hello_all('{a,b,c}', '{3,NULL,2}');
 SELECT pg_hello_all('{a,NULL,c}', '{2,2,NULL}');
@@ -34,11 +34,11 @@ SELECT pg_hello_all('{a,b}', NULL), pg_hello_all('{a,b}', '{NULL,1}');
 RESET pg_hello.repeat;
 SELECT pg_hello_all('{a,b}', '{2,NULL}');
 
--- by name
+-- named arguments
 SELECT pg_hello_all(names => '{a,b}');
 SELECT pg_hello_all(names => '{a,b}', repeats => '{2,1}'), pg_hello_all(repeats => '{2,1}', names => '{a,b}');
 
--- lower bounds: those of the names are kept, those of the counts do not matter
+-- the result keeps the lower bounds of the names, and the lower bounds of the counts are ignored
 SELECT pg_hello_all('[5:6]={a,b}'), pg_hello_all('[-1:1]={a,NULL,c}', '{1,2,3}');
 SELECT pg_hello_all('{a,b}', '[0:1]={1,2}'), pg_hello_all('[7:8]={a,b}', '[-3:-2]={1,2}');
 SELECT pg_hello_all('[-2147483648:-2147483647]={a,b}');
@@ -46,7 +46,7 @@ SELECT (pg_hello_all('[5:6]={a,b}'))[6], (pg_hello_all('[5:6]={a,b}'))[1] IS NUL
 
 -- other types of arrays
 SELECT pg_hello_all('{a,b}'::varchar[]), pg_hello_all('{a,b}'::varchar(1)[]), pg_hello_all('{a,b}'::name[]);
--- whose elements are laid out as those of text, so that only the array says what they are
+-- varchar elements have the same layout as text elements, so only the array header contains the element type
 SELECT kind, array_send(pg_hello_all(names::varchar[])) = array_send(pg_hello_all(names::text[])) AS sent,
   pg_hello_all(names::varchar[]) = pg_hello_all(names::text[]) AS equal
 FROM (VALUES ('one', '{a}'), ('null', '{a,NULL}'), ('empty', '{}')) v(kind, names)
@@ -63,14 +63,14 @@ SELECT pg_hello_all('{a,b}', '{1,-1}');
 SELECT pg_hello_all('{a}', '{2147483647}');
 SELECT pg_hello_all('{a}', '{-2147483648}');
 SELECT pg_hello_all('{""}', '{0}');
--- the counts behind a null one and a null name
+-- counts that follow a null count and a null name
 SELECT pg_hello_all('{a,NULL,c}', '{NULL,1,12}');
--- which one, as one subscripts the array
+-- the error names the subscript of the count
 \set VERBOSITY default
 SELECT pg_hello_all('{a,NULL,c}', '{NULL,1,12}');
 SELECT pg_hello_all('[5:7]={a,b,c}', '[-1:1]={1,2,11}');
 \set VERBOSITY terse
--- a null name asks for no count
+-- the count of a null name is not checked
 SELECT pg_hello_all('{a,NULL,c}', '{1,11,2}'), pg_hello_all('{NULL,NULL}', '{0,-5}');
 \set VERBOSITY default
 
@@ -95,7 +95,7 @@ SELECT pg_hello_all('{NULL}', '{{1}}');
 SELECT pg_hello_all('{}', '{{1}}');
 SELECT pg_hello_all('{{NULL}}');
 
--- what does not match
+-- arguments of other types do not match
 SELECT pg_hello_all('a');
 SELECT pg_hello_all('a'::text);
 SELECT pg_hello_all(ARRAY[1, 2]);
@@ -108,7 +108,7 @@ SELECT pg_hello_all('{a}', '{1}', 1);
 SELECT pg_hello_all();
 \set VERBOSITY default
 
--- byte for byte what array() makes of single calls: null at each place of lists up to 33 long
+-- byte for byte the same as array() of single calls, with a null at each position of lists of up to 33 names
 CREATE FUNCTION one_by_one(names text[], repeats integer[]) RETURNS text[] LANGUAGE sql STABLE
 SET search_path = hello AS $$
   SELECT array(
@@ -121,14 +121,14 @@ FROM (
   FROM generate_series(1, 33) length, generate_series(0, length) hole,
     LATERAL (SELECT array(SELECT CASE WHEN i <> hole THEN repeat('x', i % 5) END FROM generate_series(1, length) i)) v(names)
 ) w(same);
--- only null, and all but one null
+-- only nulls, and all nulls except one
 SELECT count(*), bool_and(same) AS same
 FROM (
   SELECT record_image_eq(ROW(pg_hello_all(names)), ROW(one_by_one(names, NULL)))
   FROM generate_series(1, 33) length, generate_series(0, length) one,
     LATERAL (SELECT array(SELECT CASE WHEN i = one THEN repeat('x', i % 5) END FROM generate_series(1, length) i)) v(names)
 ) w(same);
--- counts with null at each place
+-- counts with a null at each position
 SELECT count(*), bool_and(same) AS same
 FROM (
   SELECT record_image_eq(ROW(pg_hello_all(names, repeats)), ROW(one_by_one(names, repeats)))
@@ -137,7 +137,7 @@ FROM (
       array(SELECT CASE WHEN i <> hole THEN i % 10 + 1 END FROM generate_series(1, length) i)) v(names, repeats)
 ) w(same);
 
--- 10,000 names of all lengths, with and without null and counts
+-- 10,000 names of different lengths, with and without nulls and counts
 CREATE TABLE names AS
 SELECT i AS position,
   CASE WHEN i % 7 <> 0 THEN repeat('x', i % 19) || repeat('é', i % 5) || i END AS name,
@@ -161,7 +161,7 @@ FROM (
   FROM names WHERE name IS NULL
 ) v ORDER BY what;
 
--- the result is a sound array: taken apart, cut, extended, stored, compressed
+-- the result is a valid array that can be unnested, sliced, extended, stored and compressed
 SELECT count(*) = 10000 AS complete, bool_and(greeting IS NOT DISTINCT FROM pg_hello(name, coalesce(n, 4))) AS equal
 FROM unnest((SELECT pg_hello_all(array_agg(name ORDER BY position), array_agg(n ORDER BY position)) FROM names))
   WITH ORDINALITY u(greeting, position) JOIN names USING (position);
@@ -176,7 +176,7 @@ SELECT id, record_image_eq(ROW(pg_hello_all(names, repeats)), ROW(one_by_one(nam
 CREATE TABLE greetings AS SELECT id, pg_hello_all(names, repeats) AS greetings FROM lists;
 SELECT id, greetings = one_by_one(names, repeats) AS equal FROM greetings JOIN lists USING (id) ORDER BY id;
 
--- a list that had a null once, and one that plpgsql keeps unfolded
+-- a list that once contained a null, and a list that plpgsql keeps in expanded form
 UPDATE lists SET names[2] = 'filled' WHERE id = 2;
 SELECT pg_hello_all(names, repeats) FROM lists WHERE id = 2;
 DO $$
@@ -191,7 +191,7 @@ BEGIN
 END
 $$;
 
--- can be cancelled while it adds up: the last count, which is out of range, is not reached
+-- the call can be cancelled while it adds up the sizes: it does not reach the last count, which is out of range
 BEGIN;
 SET LOCAL work_mem = '256MB';
 DECLARE long CURSOR FOR
@@ -205,7 +205,7 @@ SET LOCAL statement_timeout = '1ms';
 FETCH long;
 \set VERBOSITY default
 ROLLBACK;
--- and while it writes, which takes much longer with long names: nothing behind it is reached
+-- the call can be cancelled while it writes, which takes much longer with long names: nextval() is not reached
 CREATE SEQUENCE reached;
 BEGIN;
 SET LOCAL work_mem = '256MB';

@@ -1,4 +1,4 @@
--- the largest value that there can be, and what is next to it; the result alone takes 1 GB of memory
+-- the largest possible value, and values next to this limit; each result uses 1 GB of memory
 CREATE ROLE regress_hello_user;
 GRANT CREATE ON DATABASE :"DBNAME" TO regress_hello_user;
 SET SESSION AUTHORIZATION regress_hello_user;
@@ -10,11 +10,11 @@ CREATE EXTENSION pg_hello;
 CREATE FUNCTION xs(bytes integer) RETURNS text LANGUAGE sql STABLE AS $$
   SELECT repeat(repeat('x', 1000), bytes / 1000) || repeat('x', bytes % 1000)
 $$;
--- a greeting of 1073741819 bytes, with four for its length
+-- a greeting of 1073741819 bytes, with four more bytes for its length
 SELECT octet_length(pg_hello(xs(107374173), 10));
 SELECT octet_length(pg_hello(xs(107374174), 10));
 
--- what comes out for a small name beside a large one, of which 1073741692 bytes are made
+-- the result for a small name after a large one, whose greeting has 1073741692 bytes
 CREATE FUNCTION size_of(names text[]) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   detail text;
@@ -26,7 +26,7 @@ EXCEPTION WHEN OTHERS THEN
   RETURN concat_ws(' ', SQLSTATE, SQLERRM, detail, hint);
 END
 $$;
--- with a null the array has a larger header; and a name behind one that leaves no room
+-- an array with a null has a larger header; the last case has a name after the name that fills the array
 WITH large AS MATERIALIZED (SELECT xs(107374160) AS name)
 SELECT small, what, size_of(names)
 FROM large, LATERAL (
@@ -38,7 +38,7 @@ FROM large, LATERAL (
 ) v(small, what, names)
 ORDER BY what, small;
 
--- one name that is too large by itself is told apart from many that are together
+-- the error distinguishes one name that is too large from many names that are too large together
 SELECT cardinality(pg_hello_all(ARRAY['a', xs(107374170)], '{1,10}'));
 SELECT cardinality(pg_hello_all(ARRAY['a', xs(107374171)], '{1,10}'));
 SELECT cardinality(pg_hello_all(ARRAY['a', NULL, xs(60000000), xs(60000001)], '{1,1,9,9}'));

@@ -1,12 +1,12 @@
--- no call leaves memory behind
+-- no call leaks memory
 CREATE SCHEMA hello;
 SET search_path = hello;
 CREATE EXTENSION pg_hello;
 
--- in this session, not in a worker
+-- run the functions in this session, not in a parallel worker
 SELECT set_config(name, 'off', false) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
 
--- by how many bytes the session grows with 20,000 calls, when it has made as many before
+-- the growth of the session's memory in bytes during 20,000 calls, after the same number of calls
 CREATE FUNCTION growth(call text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
   query text := format('SELECT count(%s) FROM generate_series(1, 20000) i, names', call);
@@ -37,7 +37,7 @@ FROM (VALUES
   ($$now_ms()$$),
   ($$spi_version()$$)
 ) c(call);
--- errors leave none, either
+-- errors do not leak memory either
 CREATE FUNCTION failed(call text) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
   EXECUTE 'SELECT ' || call;

@@ -6,7 +6,7 @@ SET search_path = hello;
 CREATE EXTENSION pg_hello;
 
 SELECT pg_typeof(now_ms());
--- between two looks at the server's own clock, whole milliseconds, rounded down
+-- each result is between two readings of the server's clock, in whole milliseconds, rounded down
 DO $$
 DECLARE
   before bigint;
@@ -29,7 +29,7 @@ SELECT abs(extract(epoch FROM clock_timestamp() - to_timestamp(now_ms() / 1000.0
 -- since 1970, not 2000: later than 2024-01-01
 SELECT now_ms() > 1704067200000 AS later;
 
--- goes on within a transaction, and within a statement (pg_sleep() may wake up a little early)
+-- the clock advances within a transaction and within a statement (pg_sleep() may end slightly early)
 BEGIN;
 SELECT now_ms() AS before \gset
 SELECT pg_sleep(0.02);
@@ -41,14 +41,14 @@ FROM (SELECT now_ms() AS a, pg_sleep(0.02)::text AS slept, now_ms() AS b OFFSET 
 SELECT bool_and(ms >= previous) AS in_order
 FROM (SELECT ms, lag(ms, 1, ms) OVER (ORDER BY i) FROM (SELECT i, now_ms() FROM generate_series(1, 10000) i OFFSET 0) v(i, ms)) w(ms, previous);
 
--- whatever the time zone
+-- the result does not depend on the time zone
 SET TimeZone = 'Pacific/Kiritimati';
 SELECT abs(extract(epoch FROM clock_timestamp()) * 1000 - now_ms()) < 1000 AS close;
 SET TimeZone = 'America/St_Johns';
 SELECT abs(extract(epoch FROM clock_timestamp()) * 1000 - now_ms()) < 1000 AS close;
 RESET TimeZone;
 
--- as a default
+-- as the default of a column
 CREATE TABLE visits (id integer, at bigint NOT NULL DEFAULT now_ms());
 INSERT INTO visits (id) VALUES (1);
 SELECT pg_sleep(0.01);
@@ -57,13 +57,13 @@ INSERT INTO visits VALUES (3, DEFAULT), (4, 0);
 SELECT id, abs(now_ms() - at) < 20000 AS recent FROM visits ORDER BY id;
 SELECT b.at > a.at AS later FROM visits a, visits b WHERE a.id = 1 AND b.id = 2;
 
--- not as what must not change
+-- not in generated columns or indexes, which require immutable functions
 \set VERBOSITY sqlstate
 CREATE INDEX ON visits ((at - now_ms()));
 CREATE INDEX ON visits (id) WHERE at < now_ms();
 CREATE TABLE refused (id integer, at bigint GENERATED ALWAYS AS (now_ms()) STORED);
 
--- no arguments, and too narrow a type
+-- calls with arguments, and a type that is too narrow
 SELECT now_ms(1);
 SELECT now_ms(NULL);
 SELECT now_ms()::integer;

@@ -8,24 +8,24 @@ SET search_path = hello;
 CREATE EXTENSION pg_hello;
 SELECT pg_hello('loaded');
 
--- plans as users see them
+-- use the plans that users see, without forced parallel workers
 SELECT set_config(name, 'off', false) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
 
--- an immutable call is folded, a stable or volatile one is not
+-- an immutable call is folded to a constant, but a stable or volatile call is not
 EXPLAIN (COSTS OFF, VERBOSE) SELECT pg_hello('x', 2);
 EXPLAIN (COSTS OFF, VERBOSE) SELECT pg_hello('x');
 EXPLAIN (COSTS OFF, VERBOSE) SELECT pg_hello_all('{x}', '{1}');
 EXPLAIN (COSTS OFF, VERBOSE) SELECT now_ms(), spi_version();
 EXPLAIN (COSTS OFF, VERBOSE) SELECT pg_hello(NULL), pg_hello(NULL, 2), pg_hello('x', NULL);
 
--- folded means refused even where it is never reached
+-- a folded call with an invalid count fails even if it is never reached
 \set VERBOSITY terse
 SELECT CASE WHEN n < 11 THEN pg_hello('x', 11) END FROM (VALUES (12), (13)) v(n);
 EXPLAIN (COSTS OFF) SELECT pg_hello('x', 0);
 \set VERBOSITY default
 SELECT CASE WHEN n < 11 THEN pg_hello('x', n) ELSE 'too often' END FROM (VALUES (2), (11)) v(n);
 
--- a prepared statement follows the setting
+-- a prepared statement uses the current value of the setting
 PREPARE literal AS SELECT pg_hello('x');
 PREPARE list AS SELECT pg_hello_all('{x,NULL}');
 PREPARE counted(integer) AS SELECT pg_hello('x', $1);
@@ -52,22 +52,22 @@ SELECT cached();
 SET pg_hello.repeat = 2;
 SELECT cached();
 RESET pg_hello.repeat;
--- and within one statement
+-- the setting can change within a statement
 SELECT pg_hello('x') AS before, set_config('pg_hello.repeat', '2', false), pg_hello('x') AS after;
 RESET pg_hello.repeat;
 
--- conditions that cost less come first
+-- cheaper conditions are evaluated first
 CREATE TABLE people (id integer, name text);
 INSERT INTO people SELECT i, 'name ' || i FROM generate_series(1, 5000) i;
 ANALYZE people;
 SET max_parallel_workers_per_gather = 0;
 EXPLAIN (COSTS OFF) SELECT id FROM people WHERE spi_version() <> name AND id < 10;
 EXPLAIN (COSTS OFF) SELECT id FROM people WHERE cardinality(pg_hello_all(ARRAY[name])) = 1 AND pg_hello(name) <> '' AND id < 10;
--- stable and without a column: asked once
+-- a stable call without a column is evaluated once
 EXPLAIN (COSTS OFF) SELECT id FROM people WHERE spi_version() <> '';
 EXPLAIN (COSTS OFF) SELECT id FROM people WHERE now_ms() > id;
 
--- in parallel, where the workers alone compute
+-- in parallel, without participation of the leader
 CREATE TABLE serial AS
 SELECT id, pg_hello(name) AS one, pg_hello(name, id % 10 + 1) AS two, pg_hello_all(ARRAY[name, NULL, name], ARRAY[1, 1, id % 10 + 1]) AS "all",
   spi_version() AS version
@@ -93,7 +93,7 @@ SELECT count(*) AS differ FROM (
   EXCEPT ALL
   SELECT * FROM serial
 ) v;
--- the workers know the setting of the session
+-- the workers use the setting of the session
 SET pg_hello.repeat = 3;
 SELECT count(*) FROM people WHERE pg_hello(name) = pg_hello(name, 3) AND pg_hello_all(ARRAY[name]) = ARRAY[pg_hello(name, 3)];
 BEGIN;
@@ -106,7 +106,7 @@ SELECT count(*) FROM people WHERE pg_hello(name) = pg_hello(name, 3);
 SELECT count(pg_hello(name, id)) FROM people;
 SELECT count(pg_hello_all(ARRAY[name], ARRAY[id])) FROM people;
 \set VERBOSITY default
--- each function by itself in a worker, as the setting for tests has it
+-- each function in a worker, as forced by the setting for tests
 SELECT set_config(name, 'on', false) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
 SELECT pg_hello('x'), pg_hello('x', 2), pg_hello_all('{x,NULL}', '{2,1}'), now_ms() > 0 AS now_ms, spi_version() = version() AS spi_version;
 EXPLAIN (COSTS OFF) SELECT pg_hello('x');

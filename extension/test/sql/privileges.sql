@@ -6,11 +6,11 @@ SELECT current_database() AS main \gset
 SET SESSION AUTHORIZATION regress_hello_owner;
 CREATE EXTENSION pg_hello;
 
--- everybody may call, unless told otherwise
+-- by default, all roles can call the functions
 SET SESSION AUTHORIZATION regress_hello_user;
 SELECT pg_hello('x'), pg_hello('x', 2), pg_hello_all('{x}'), now_ms() > 0 AS now_ms, spi_version() = version() AS spi_version;
 
--- a trusted extension's functions are the superuser's, so its owner cannot revoke
+-- the functions of a trusted extension belong to a superuser, so the owner of the extension cannot revoke privileges
 SET SESSION AUTHORIZATION regress_hello_owner;
 SELECT count(*) FROM pg_proc WHERE probin LIKE '%pg_hello%' AND proowner = 'regress_hello_owner'::regrole;
 \set VERBOSITY sqlstate
@@ -19,7 +19,7 @@ ALTER FUNCTION pg_hello(text) IMMUTABLE;
 CREATE OR REPLACE FUNCTION pg_hello(name text) RETURNS text LANGUAGE sql AS 'SELECT name';
 SELECT pg_hello('x');
 
--- the superuser can
+-- a superuser can revoke privileges
 RESET SESSION AUTHORIZATION;
 REVOKE EXECUTE ON FUNCTION pg_hello(text), pg_hello(text, integer), pg_hello_all(text[], integer[]), now_ms(), spi_version()
   FROM PUBLIC;
@@ -33,7 +33,7 @@ SELECT spi_version();
 \set VERBOSITY terse
 SELECT pg_hello('x');
 
--- each by itself
+-- the functions have separate privileges
 RESET SESSION AUTHORIZATION;
 GRANT EXECUTE ON FUNCTION pg_hello(text, integer) TO regress_hello_user;
 SET SESSION AUTHORIZATION regress_hello_user;
@@ -44,7 +44,7 @@ GRANT EXECUTE ON FUNCTION pg_hello(text), pg_hello_all(text[], integer[]), now_m
 SET SESSION AUTHORIZATION regress_hello_user;
 SELECT pg_hello('x'), pg_hello('x', 2), pg_hello_all('{x}'), now_ms() > 0 AS now_ms, spi_version() = version() AS spi_version;
 
--- spi_version() asks with the caller's rights
+-- spi_version() runs its query with the caller's privileges
 RESET SESSION AUTHORIZATION;
 REVOKE EXECUTE ON FUNCTION pg_catalog.version() FROM PUBLIC;
 SET SESSION AUTHORIZATION regress_hello_user;
@@ -54,7 +54,7 @@ GRANT EXECUTE ON FUNCTION pg_catalog.version() TO PUBLIC;
 SET SESSION AUTHORIZATION regress_hello_user;
 SELECT spi_version() = version() AS equal;
 
--- the setting is anybody's
+-- all roles can change the setting
 SET pg_hello.repeat = 2;
 SELECT pg_hello('x');
 

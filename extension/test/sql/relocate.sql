@@ -6,7 +6,7 @@ SET SESSION AUTHORIZATION regress_hello_user;
 CREATE SCHEMA first;
 CREATE SCHEMA "Second ""schema""";
 
--- created in a schema that is not on the path
+-- the extension is created in a schema that is not on the search_path
 CREATE EXTENSION pg_hello SCHEMA first;
 SELECT first.pg_hello('x'), first.pg_hello('x', 2), first.pg_hello_all('{x}'), first.now_ms() > 0 AS now_ms,
   first.spi_version() = version() AS spi_version;
@@ -17,7 +17,7 @@ SET search_path = first;
 SELECT pg_hello('x');
 RESET search_path;
 
--- what depends on it moves along
+-- objects that depend on the extension remain valid after the move
 CREATE TABLE users (
   name text,
   greeting text GENERATED ALWAYS AS (first.pg_hello(name, 2)) STORED,
@@ -27,7 +27,7 @@ CREATE INDEX users_greeting ON users (first.pg_hello(name, 3));
 CREATE VIEW versions AS SELECT first.spi_version() = version() AS equal, first.pg_hello_all('{x}') AS greetings;
 INSERT INTO users VALUES ('before');
 
--- moved, by a superuser, as the functions of a trusted extension are the superuser's
+-- only a superuser can move the extension, because the functions of a trusted extension belong to a superuser
 \set VERBOSITY sqlstate
 ALTER EXTENSION pg_hello SET SCHEMA "Second ""schema""";
 \set VERBOSITY default
@@ -48,7 +48,7 @@ SELECT * FROM versions;
 SELECT pg_get_indexdef('users_greeting'::regclass);
 SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'users'::regclass ORDER BY adnum;
 
--- not over another function of that signature, not to nowhere, not into the system's schema by an ordinary user
+-- a move fails if the schema has a function with the same signature or does not exist, or if an ordinary user chooses pg_catalog
 CREATE FUNCTION first.pg_hello(name text) RETURNS text LANGUAGE sql AS 'SELECT name';
 RESET SESSION AUTHORIZATION;
 \set VERBOSITY sqlstate
@@ -61,7 +61,7 @@ ALTER EXTENSION pg_hello SET SCHEMA pg_catalog;
 SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON e.extnamespace = n.oid WHERE e.extname = 'pg_hello';
 SELECT first.pg_hello('x'), "Second ""schema""".pg_hello('x');
 
--- the upgrade finds the schema too
+-- the update also works in a schema that is not on the search_path
 SET client_min_messages = warning;
 DROP EXTENSION pg_hello CASCADE;
 RESET client_min_messages;

@@ -38,7 +38,7 @@ SELECT pg_hello(2, 'x');
 SELECT pg_hello(2, 2);
 \set VERBOSITY default
 
--- null on either side, which comes before the range
+-- a null argument gives null, even if the count is out of range
 SELECT pg_hello(NULL, 2) IS NULL AS a, pg_hello('x', NULL) IS NULL AS b, pg_hello(NULL, NULL) IS NULL AS c,
   pg_hello(NULL, 11) IS NULL AS d;
 
@@ -52,15 +52,15 @@ RESET pg_hello.repeat;
 SELECT count(*), bool_and(pg_hello(name, n) = left(repeat('Hello, ' || name || '! ', n), -1)) AS equal
 FROM (SELECT repeat('é', i) FROM generate_series(0, 140) i) v(name), generate_series(1, 10) n;
 
--- larger than a value can be, by far and by one byte
+-- greetings that exceed the maximum size of a value by far, and by one byte
 SELECT octet_length(pg_hello(repeat(repeat('x', 1000), 110000), 10));
 \set VERBOSITY sqlstate
 SELECT octet_length(pg_hello(repeat(repeat('x', 1000), 107374) || repeat('x', 174), 10));
--- the count is looked at first
+-- the count is checked first
 SELECT octet_length(pg_hello(repeat(repeat('x', 1000), 110000), 11));
 \set VERBOSITY default
 
--- what needs an immutable function: generated columns and indexes
+-- generated columns and indexes, which require an immutable function
 CREATE TABLE users (
   id integer,
   name text,
@@ -82,7 +82,7 @@ CREATE INDEX ON users (id) WHERE pg_hello(name, 1) <> '';
 ALTER TABLE users ADD CHECK (pg_hello(name, 1) <> 'Hello, nobody!');
 CREATE TABLE by_greeting (name text) PARTITION BY HASH (pg_hello(name, 1));
 
--- a bad count is refused when it is met
+-- an invalid count fails when a row with this count is written
 CREATE TABLE counted (name text, n integer, greeting text GENERATED ALWAYS AS (pg_hello(name, n)) STORED);
 INSERT INTO counted VALUES ('a', 2), ('b', NULL), (NULL, 11);
 \set VERBOSITY sqlstate
@@ -92,7 +92,7 @@ INSERT INTO users VALUES (103, 'nobody');
 \set VERBOSITY default
 SELECT * FROM counted ORDER BY name;
 
--- they refuse what reads the setting
+-- generated columns and indexes reject functions that read the setting
 CREATE TABLE refused (name text, greeting text GENERATED ALWAYS AS (pg_hello(name)) STORED);
 CREATE INDEX ON users (pg_hello(name));
 \set VERBOSITY sqlstate

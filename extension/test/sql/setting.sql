@@ -2,7 +2,7 @@ CREATE ROLE regress_hello_owner;
 CREATE DATABASE regress_hello_setting OWNER regress_hello_owner;
 SELECT current_database() AS main \gset
 \c regress_hello_setting
--- whatever the server has for all databases: the library comes with the first call (an empty list cannot be set), and no worker warns as well
+-- override the server's settings: the first call loads the library (an empty list cannot be set), and no parallel worker repeats the warnings
 DO $$
 BEGIN
   ALTER DATABASE regress_hello_setting SET session_preload_libraries = 'plpgsql';
@@ -15,14 +15,14 @@ $$;
 SET SESSION AUTHORIZATION regress_hello_owner;
 CREATE EXTENSION pg_hello;
 
--- a fresh session does not know it until the library is loaded
+-- the setting does not exist in a new session until the library is loaded
 \c
 SHOW pg_hello.repeat;
 SELECT current_setting('pg_hello.repeat', true) IS NULL AS unknown;
 SELECT pg_hello('x');
 SHOW pg_hello.repeat;
 
--- what was set before is taken over if it is valid
+-- a value that was set before the library is loaded is kept if it is valid
 \c
 SET pg_hello.repeat = 3;
 SHOW pg_hello.repeat;
@@ -58,7 +58,7 @@ SELECT pg_hello('x');
 ROLLBACK;
 SELECT pg_hello('x');
 
--- loaded
+-- the library is loaded
 \c
 SET SESSION AUTHORIZATION regress_hello_owner;
 SELECT pg_hello('x');
@@ -74,7 +74,7 @@ SELECT pg_hello('x');
 SET pg_hello.repeat = DEFAULT;
 SHOW pg_hello.repeat;
 
--- refused, and what was set stays
+-- invalid values are rejected, and the previous value is kept
 SET pg_hello.repeat = 5;
 SET pg_hello.repeat = 0;
 SET pg_hello.repeat = 11;
@@ -97,7 +97,7 @@ EXECUTE p ('6');
 SHOW pg_hello.repeat;
 SET pg_hello.repeat = 5;
 
--- misspelt: refused from 15 on
+-- misspelled names are rejected since version 15
 DO $$
 BEGIN
   SET pg_hello.repat = 2;
@@ -107,7 +107,7 @@ EXCEPTION WHEN invalid_name THEN
 END
 $$;
 
--- for a transaction, for a subtransaction
+-- the setting of a transaction and of a subtransaction
 BEGIN;
 SET LOCAL pg_hello.repeat = 2;
 SELECT pg_hello('x');
@@ -127,7 +127,7 @@ SELECT set_config('pg_hello.repeat', '2', true);
 COMMIT;
 SHOW pg_hello.repeat;
 
--- for a function
+-- the setting of a function
 CREATE FUNCTION twice(name text) RETURNS text LANGUAGE plpgsql SET pg_hello.repeat = 2 AS 'BEGIN RETURN pg_hello(name); END';
 SELECT twice('x'), pg_hello('y') = pg_hello('y', 5) AS five;
 \set VERBOSITY sqlstate
@@ -141,7 +141,7 @@ SET pg_hello.repeat = 5;
 DISCARD ALL;
 SHOW pg_hello.repeat;
 
--- for a database: its owner can once the library is loaded
+-- the setting of a database: the owner can change it after the library is loaded
 \c
 SET SESSION AUTHORIZATION regress_hello_owner;
 \set VERBOSITY sqlstate
@@ -155,7 +155,7 @@ SELECT pg_hello('x');
 SET pg_hello.repeat = 2;
 RESET pg_hello.repeat;
 SELECT pg_hello('x');
--- for a role
+-- the setting of a role
 ALTER ROLE CURRENT_USER IN DATABASE regress_hello_setting SET pg_hello.repeat = 4;
 \set VERBOSITY sqlstate
 ALTER ROLE CURRENT_USER IN DATABASE regress_hello_setting SET pg_hello.repeat = 0;
@@ -163,7 +163,7 @@ ALTER ROLE CURRENT_USER IN DATABASE regress_hello_setting SET pg_hello.repeat = 
 \c
 SELECT pg_hello('x');
 ALTER ROLE CURRENT_USER IN DATABASE regress_hello_setting RESET pg_hello.repeat;
--- the superuser can before, and then nobody checks until it is loaded
+-- a superuser can change it before the library is loaded, and the value is not checked until then
 \c
 ALTER DATABASE regress_hello_setting SET pg_hello.repeat = 11;
 \c
@@ -172,7 +172,7 @@ SELECT pg_hello('x');
 SHOW pg_hello.repeat;
 ALTER DATABASE regress_hello_setting RESET pg_hello.repeat;
 
--- what a dump says about the database: its owner may restore that where the library is not loaded, if granted (15 and later)
+-- a dump contains the setting of the database: without the library, its owner can restore the setting only with a privilege (15 and later)
 \c
 SET SESSION AUTHORIZATION regress_hello_owner;
 \set VERBOSITY sqlstate
@@ -190,7 +190,7 @@ REVOKE SET ON PARAMETER pg_hello.repeat FROM regress_hello_owner;
 \endif
 ALTER DATABASE regress_hello_setting RESET pg_hello.repeat;
 
--- loaded with every session: errors at once
+-- the library is loaded in every session, so errors are reported immediately
 \set VERBOSITY sqlstate
 SET SESSION AUTHORIZATION regress_hello_owner;
 ALTER DATABASE regress_hello_setting SET session_preload_libraries = 'pg_hello';
@@ -209,7 +209,7 @@ ALTER DATABASE regress_hello_setting SET pg_hello.repeat = 6;
 SHOW pg_hello.repeat;
 SELECT source FROM pg_settings WHERE name = 'pg_hello.repeat';
 SELECT pg_hello('') = pg_hello('', 6) AS six;
--- also where the extension does not exist
+-- the setting exists even if the extension does not
 DROP EXTENSION pg_hello;
 \c
 SHOW pg_hello.repeat;

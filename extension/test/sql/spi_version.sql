@@ -7,11 +7,11 @@ CREATE EXTENSION pg_hello;
 
 SELECT spi_version() = version() AS equal, pg_typeof(spi_version());
 SELECT spi_version() LIKE 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1) || '%' AS server;
--- the plan of the first call
+-- later calls use the plan of the first call
 SELECT spi_version() = version() AS equal;
 SELECT count(*), bool_and(spi_version() = version()) AS equal FROM generate_series(1, 10000);
 
--- whatever else is called version, here and when the plan is made
+-- other functions with the name version are not called, regardless of the search_path when the plan is created
 CREATE SCHEMA hostile;
 CREATE FUNCTION hostile.version() RETURNS text LANGUAGE sql AS $$SELECT 'hostile'::text$$;
 CREATE FUNCTION hostile.version(VARIADIC text[]) RETURNS text LANGUAGE sql AS $$SELECT 'hostile'::text$$;
@@ -31,7 +31,7 @@ SET SESSION AUTHORIZATION regress_hello_user;
 SET search_path = hello;
 SELECT spi_version() = version() AS equal;
 
--- first called where an error undoes it
+-- the first call is in a subtransaction that is rolled back
 \c
 SET SESSION AUTHORIZATION regress_hello_user;
 SET search_path = hello;
@@ -67,7 +67,7 @@ SELECT spi_version() = version() AS equal;
 ROLLBACK;
 SELECT spi_version() = version() AS equal;
 
--- first called without the right to ask, and then with it
+-- the first call has no privilege for version(), and a later call has it
 RESET SESSION AUTHORIZATION;
 \c
 BEGIN;
@@ -83,7 +83,7 @@ SET SESSION AUTHORIZATION regress_hello_user;
 SET search_path = hello;
 SELECT spi_version() = version() AS equal;
 
--- within functions, queries and commands that use SPI themselves
+-- in functions, queries and commands that also use SPI
 CREATE FUNCTION nested(depth integer) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
   IF depth > 0 THEN
@@ -116,7 +116,7 @@ SELECT spi_version() = version() AS equal;
 FETCH v;
 COMMIT;
 
--- in a command that writes, in parallel mode, where the command counter must not go on
+-- in a command that writes in parallel mode, in which the command counter must not be incremented
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
@@ -128,7 +128,7 @@ RESET parallel_tuple_cost;
 RESET min_parallel_table_scan_size;
 RESET max_parallel_workers;
 
--- no arguments
+-- calls with arguments fail
 \set VERBOSITY sqlstate
 SELECT spi_version(1);
 SELECT spi_version(NULL);

@@ -30,7 +30,7 @@ SELECT path LIKE '1.0--%' AS found FROM pg_extension_update_paths('pg_hello') WH
 SELECT source, target, path FROM pg_extension_update_paths('pg_hello')
 WHERE path IS NOT NULL AND string_to_array(source, '.')::integer[] > string_to_array(target, '.')::integer[];
 
--- what people have built on it
+-- objects that depend on the extension
 CREATE TABLE users (name text, at bigint DEFAULT now_ms(), CHECK (pg_hello(name) <> ''));
 INSERT INTO users VALUES ('before');
 SELECT at AS before FROM users \gset
@@ -41,14 +41,14 @@ CREATE TRIGGER welcome BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION welc
 PREPARE waiting AS SELECT pg_hello('prepared');
 EXECUTE waiting;
 
--- not by others
+-- other roles cannot update the extension
 SET SESSION AUTHORIZATION regress_hello_guest;
 \set VERBOSITY sqlstate
 ALTER EXTENSION pg_hello UPDATE;
 \set VERBOSITY default
 SET SESSION AUTHORIZATION regress_hello_owner;
 
--- the update, by the owner of the database
+-- the owner of the database updates the extension
 ALTER EXTENSION pg_hello UPDATE;
 SELECT extversion = :'newest' AS newest, extowner::regrole FROM pg_extension WHERE extname = 'pg_hello';
 SHOW search_path;
@@ -72,7 +72,7 @@ RESET client_min_messages;
 DROP FUNCTION server(), welcome();
 DROP EXTENSION pg_hello;
 
--- a function of the user's own in the way
+-- the user has created a function with the signature of a new function
 CREATE EXTENSION pg_hello VERSION '1.0';
 CREATE FUNCTION pg_hello(name text, repeat integer) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT name || repeat';
 CREATE TABLE own (name text, greeting text GENERATED ALWAYS AS (pg_hello(name, 3)) STORED);
@@ -97,7 +97,7 @@ ALTER EXTENSION pg_hello UPDATE;
 SELECT pg_hello('x', 2);
 DROP EXTENSION pg_hello;
 
--- somebody else's 1.0, with nothing that depends on it
+-- another build of version 1.0, without dependent objects
 CREATE EXTENSION pg_hello VERSION '1.0';
 RESET SESSION AUTHORIZATION;
 ALTER FUNCTION hello.pg_hello(text) IMMUTABLE;
@@ -110,7 +110,7 @@ ALTER EXTENSION pg_hello UPDATE;
 SELECT extversion FROM pg_extension WHERE extname = 'pg_hello';
 SHOW search_path;
 
--- and with something
+-- another build of version 1.0, with dependent objects
 CREATE TABLE users (name text, greeting text GENERATED ALWAYS AS (pg_hello(name)) STORED);
 CREATE INDEX users_greeting ON users (pg_hello(name));
 CREATE VIEW greetings AS SELECT pg_hello(name), pg_hello(name || name) AS again, spi_version() FROM users;
@@ -122,7 +122,7 @@ BEGIN
   ALTER EXTENSION pg_hello UPDATE;
 EXCEPTION WHEN object_not_in_prerequisite_state THEN
   GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-  -- before 15 a generated column depends by itself, not through its expression
+  -- before version 15, the dependency is recorded for the generated column instead of its expression
   RAISE NOTICE '%', replace(detail, 'default value for column greeting', 'column greeting');
 END
 $$;
@@ -135,7 +135,7 @@ SELECT extversion FROM pg_extension WHERE extname = 'pg_hello';
 SELECT provolatile FROM pg_proc WHERE oid = 'pg_hello(text)'::regprocedure;
 SELECT greeting FROM users;
 
--- a function of that name elsewhere is nobody's concern
+-- a function with the same name in another schema does not matter
 SET client_min_messages = warning;
 DROP EXTENSION pg_hello CASCADE;
 RESET client_min_messages;
@@ -147,7 +147,7 @@ SELECT extversion = :'newest' AS newest FROM pg_extension WHERE extname = 'pg_he
 DROP FUNCTION public.pg_hello(text);
 DROP EXTENSION pg_hello;
 
--- the script runs as superuser: nothing in the schema or among temporary objects may lead it astray
+-- the script runs as superuser, so it must not use objects in the schema or temporary objects
 SET SESSION AUTHORIZATION regress_hello_owner;
 SET search_path = hello;
 CREATE EXTENSION pg_hello VERSION '1.0';
@@ -175,7 +175,7 @@ CREATE TEMPORARY VIEW pg_proc AS SELECT 1::oid AS oid, 'pg_hello'::name AS prona
 ALTER EXTENSION pg_hello UPDATE;
 SELECT pg_hello('x', 2);
 DROP EXTENSION pg_hello;
--- on the way that ends in the error, too
+-- the same if the script fails with an error
 CREATE EXTENSION pg_hello VERSION '1.0';
 RESET SESSION AUTHORIZATION;
 ALTER FUNCTION hello.pg_hello(pg_catalog.text) IMMUTABLE;

@@ -1,4 +1,4 @@
--- the update from version 1.0 refuses another build of it, and says how it differs
+-- the update from version 1.0 rejects another build of this version, and lists the differences
 CREATE DATABASE regress_hello_update_guard;
 SELECT current_database() AS main \gset
 \c regress_hello_update_guard
@@ -8,7 +8,7 @@ SET search_path = hello;
 \pset format unaligned
 \pset tuples_only on
 
--- what the update says after a change, which is undone
+-- returns the error detail of the update after a change, and rolls back the change
 CREATE FUNCTION elsewhere.refusal(change text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   detail text;
@@ -21,7 +21,7 @@ EXCEPTION WHEN object_not_in_prerequisite_state THEN
   RETURN detail;
 END
 $$;
--- the same with other functions in place of a member
+-- does the same with other functions in place of a member
 CREATE FUNCTION elsewhere.instead(member text, VARIADIC functions text[]) RETURNS text LANGUAGE sql AS $$
   SELECT elsewhere.refusal(format('ALTER EXTENSION pg_hello DROP FUNCTION hello.%s; DROP FUNCTION hello.%1$s;', member)
     || string_agg(format('CREATE FUNCTION hello.%s; ALTER EXTENSION pg_hello ADD FUNCTION hello.%s;', f,
@@ -64,24 +64,24 @@ SELECT elsewhere.refusal($$CREATE OR REPLACE FUNCTION hello.pg_hello(name text) 
   AS '$libdir/pg_hello', 'pg_hello_repeat'$$);
 SELECT elsewhere.refusal($$CREATE OR REPLACE FUNCTION hello.spi_version() RETURNS text LANGUAGE C STABLE STRICT
   AS 'pg_hello', 'spi_version'$$);
--- volatility and strictness of each
+-- volatility and strictness of each function
 SELECT elsewhere.refusal(format('ALTER FUNCTION hello.%s %s', function, label))
 FROM (VALUES ('IMMUTABLE'), ('STABLE'), ('VOLATILE'), ('CALLED ON NULL INPUT')) l (label),
   (VALUES ('now_ms()'), ('pg_hello(text)'), ('spi_version()')) f (function)
 ORDER BY label, function;
--- members that are missing
+-- missing members
 SELECT elsewhere.refusal('ALTER EXTENSION pg_hello DROP FUNCTION hello.now_ms()');
 SELECT elsewhere.refusal('ALTER FUNCTION hello.spi_version() SET SCHEMA elsewhere');
--- and that are not expected
+-- unexpected members
 CREATE FUNCTION pg_hello(name integer) RETURNS text LANGUAGE sql AS 'SELECT ''''';
 CREATE COLLATION bytes FROM "C";
 SELECT elsewhere.refusal('ALTER EXTENSION pg_hello ADD FUNCTION hello.pg_hello(integer)');
 SELECT elsewhere.refusal('ALTER EXTENSION pg_hello ADD COLLATION hello.bytes');
--- all at once
+-- several differences
 SELECT elsewhere.refusal('ALTER EXTENSION pg_hello ADD COLLATION hello.bytes; ALTER EXTENSION pg_hello DROP FUNCTION hello.now_ms();
   ALTER FUNCTION hello.pg_hello(text) IMMUTABLE; ALTER FUNCTION hello.pg_hello(text) CALLED ON NULL INPUT');
 
--- what depends on the extension is no member, nor is what belongs to an extension of a similar name
+-- objects that depend on the extension are not members, and members of an extension with a similar name are not members either
 CREATE FUNCTION own(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
 ALTER FUNCTION own(text) DEPENDS ON EXTENSION pg_hello;
 CREATE FUNCTION elsewhere.pg_hello(name text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT name';
@@ -93,7 +93,7 @@ SELECT elsewhere.refusal('SELECT 1');
 CREATE VIEW versions AS SELECT spi_version(), now_ms();
 SELECT elsewhere.refusal('ALTER FUNCTION hello.pg_hello(text) IMMUTABLE');
 
--- a hundred lines at most
+-- the detail has at most a hundred lines
 DO $$
 BEGIN
   FOR i IN 1..98 LOOP

@@ -1,4 +1,4 @@
--- characters of more than one byte, which another encoding than UTF8 does not have (its answer is utf8_1.out)
+-- multibyte characters, which other encodings may not have (with other encodings, the output is utf8_1.out)
 SELECT getdatabaseencoding() <> 'UTF8' AS skip_test \gset
 \if :skip_test
 \quit

@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: MIT
  *
- * Checks that a library for Windows agrees with the server on jumps, structures and the C library, because the magic block of a
- * library with another pid_t, for example, is the same.
+ * Checks that a library for Windows agrees with the server on jumps, structures and the C library. The magic block does not
+ * detect all differences: a library with a different pid_t, for example, has the same magic block.
  */
 #include "postgres.h"
 

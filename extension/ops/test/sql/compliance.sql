@@ -1,4 +1,4 @@
--- what an auditor asks
+-- compliance_report() checks the configuration for an auditor
 CREATE ROLE regress_hello_owner;
 CREATE ROLE regress_hello_user;
 CREATE ROLE regress_hello_monitor;
@@ -6,7 +6,7 @@ CREATE DATABASE regress_hello_ops_compliance;
 SELECT current_database() AS main \gset
 \c regress_hello_ops_compliance
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
--- of one version, so that there are as many functions whatever the newest is
+-- a fixed version, so that the number of functions does not depend on the newest version
 CREATE EXTENSION pg_hello VERSION '1.1';
 CREATE EXTENSION pg_hello_ops;
 SELECT check_name, status, count(*) FROM hello_ops.compliance_report() WHERE check_name NOT IN ('setting', 'version') GROUP BY 1, 2 ORDER BY 1, 2;
@@ -14,7 +14,7 @@ SELECT check_name, object, detail, remedy FROM hello_ops.compliance_report()
 WHERE status <> 'ok' AND check_name NOT IN ('setting', 'version');
 SELECT count(*) FROM hello_ops.compliance_report() WHERE status NOT IN ('ok', 'warning', 'unknown') OR object IS NULL OR detail IS NULL;
 
--- the remedies mend it
+-- the remedies fix the warnings
 SELECT remedy FROM hello_ops.compliance_report() WHERE check_name = 'public' AND status = 'warning' \gexec
 SELECT count(*) FROM hello_ops.compliance_report() WHERE check_name = 'public' AND status = 'warning';
 GRANT EXECUTE ON FUNCTION now_ms() TO regress_hello_user;
@@ -23,7 +23,7 @@ SELECT object, detail LIKE '%regress_hello_monitor with grant option%, regress_h
 FROM hello_ops.compliance_report()
 WHERE check_name = 'privileges' AND object LIKE '%now\_ms%';
 
--- what may go wrong: an owner who is no superuser, another library, a schema that is open, a function that trusts its caller's path
+-- possible problems: an owner who is not a superuser, another library, a schema in which all roles can create objects, a function that uses its caller's search_path
 ALTER FUNCTION pg_hello(text) OWNER TO regress_hello_owner;
 CREATE FUNCTION other(oid) RETURNS void AS '$libdir/plpgsql', 'plpgsql_validator' LANGUAGE C;
 ALTER EXTENSION pg_hello ADD FUNCTION other(oid);
@@ -66,7 +66,7 @@ ORDER BY object;
 ALTER EXTENSION pg_hello UPDATE;
 SELECT object, status FROM hello_ops.compliance_report() WHERE check_name = 'version' ORDER BY object;
 
--- settings, good and bad
+-- acceptable and unacceptable settings
 SELECT object FROM hello_ops.compliance_report() WHERE check_name = 'setting' ORDER BY object COLLATE "C";
 SET track_functions = 'all';
 SET log_min_duration_statement = 250;
@@ -81,7 +81,7 @@ SET password_encryption = md5;
 SELECT object, status, detail, remedy FROM hello_ops.compliance_report()
 WHERE object IN ('track_functions', 'log_min_duration_statement', 'log_statement', 'password_encryption');
 
--- what one may not see is not called good
+-- settings that the role cannot read are not reported as ok
 GRANT USAGE ON SCHEMA hello_ops TO regress_hello_monitor;
 GRANT EXECUTE ON FUNCTION hello_ops.compliance_report(), hello_ops.member_pattern() TO regress_hello_monitor;
 GRANT SELECT ON hello_ops.members TO regress_hello_monitor;

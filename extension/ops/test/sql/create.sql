@@ -1,4 +1,4 @@
--- as the owner of a database, who is no superuser
+-- the role owns the database and is not a superuser
 CREATE ROLE regress_hello_owner;
 CREATE ROLE regress_hello_guest;
 CREATE DATABASE regress_hello_ops OWNER regress_hello_owner;
@@ -6,7 +6,7 @@ SELECT current_database() AS main \gset
 \c regress_hello_ops
 SET SESSION AUTHORIZATION regress_hello_owner;
 
--- with what it needs
+-- CASCADE also creates the required extension
 CREATE EXTENSION pg_hello_ops;
 CREATE EXTENSION pg_hello_ops CASCADE;
 SELECT e.extname, e.extowner::regrole, n.nspname, e.extrelocatable, obj_description(e.oid, 'pg_extension') AS description
@@ -18,7 +18,7 @@ SELECT name, version, superuser, trusted, relocatable, schema, requires
 FROM pg_available_extension_versions
 WHERE name = 'pg_hello_ops';
 
--- what it consists of: all the owner's, all with a comment
+-- its objects: all belong to the owner, and all have a comment
 SELECT pg_describe_object(d.classid, d.objid, 0) AS object,
   coalesce(c.relowner, p.proowner)::regrole AS owner, obj_description(d.objid, d.classid::regclass::name) IS NOT NULL AS described
 FROM pg_extension e
@@ -39,12 +39,12 @@ WHERE e.extname = 'pg_hello_ops'
 ORDER BY c.relname;
 SELECT * FROM pg_extension_update_paths('pg_hello_ops');
 
--- nothing depends on a function of pg_hello, which goes on being relocatable
+-- nothing depends on a function of pg_hello, so pg_hello remains relocatable
 SELECT count(*)
 FROM hello_ops.members m
   JOIN pg_depend d ON d.refclassid = 'pg_proc'::regclass AND d.refobjid = m.funcid;
 
--- nobody else
+-- other roles have no access
 SET SESSION AUTHORIZATION regress_hello_guest;
 \set VERBOSITY terse
 SELECT * FROM hello_ops.pg_hello_usage;
@@ -61,18 +61,18 @@ SELECT * FROM hello_ops.compare_with_baseline();
 SELECT * FROM hello_ops.compliance_report();
 SELECT hello_ops.member_pattern();
 SELECT * FROM hello_ops.statements_by_user();
--- also not by creating it
+-- other roles cannot create or drop the extension
 CREATE EXTENSION pg_hello_ops;
 DROP EXTENSION pg_hello_ops;
 \set VERBOSITY default
 
--- a schema of its own
+-- the extension uses its own schema, which cannot be changed
 SET SESSION AUTHORIZATION regress_hello_owner;
 ALTER EXTENSION pg_hello_ops SET SCHEMA public;
 DROP EXTENSION pg_hello_ops;
 CREATE EXTENSION pg_hello_ops SCHEMA public;
 
--- what was put into the schema before is not used
+-- objects that already exist in the schema are not used
 CREATE FUNCTION hello_ops.format(text, name, text) RETURNS text LANGUAGE sql AS $$SELECT 'trapped'$$;
 CREATE FUNCTION hello_ops.alike(name, text) RETURNS boolean LANGUAGE sql AS $$SELECT false$$;
 CREATE OPERATOR hello_ops.= (LEFTARG = name, RIGHTARG = text, PROCEDURE = hello_ops.alike);
@@ -85,11 +85,11 @@ SELECT count(*) >= 5 AND count(*) = (
   WHERE e.extname = 'pg_hello' AND d.classid = 'pg_catalog.pg_proc'::regclass
 ) AS members FROM hello_ops.members;
 DROP EXTENSION pg_hello_ops;
--- and nothing is replaced
+-- existing objects are not replaced
 CREATE VIEW hello_ops.members AS SELECT 1 AS funcid;
 \set VERBOSITY sqlstate
 CREATE EXTENSION pg_hello_ops;
--- pg_hello cannot go alone
+-- pg_hello cannot be dropped without pg_hello_ops
 DROP VIEW hello_ops.members;
 CREATE EXTENSION pg_hello_ops;
 DROP EXTENSION pg_hello;

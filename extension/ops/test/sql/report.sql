@@ -1,4 +1,4 @@
--- reports are differences between snapshots
+-- reports show the differences between snapshots
 CREATE DATABASE regress_hello_ops_report;
 SELECT current_database() AS main \gset
 \c regress_hello_ops_report
@@ -19,7 +19,7 @@ SELECT count(*), count(total_calls), min(note), max(note) FROM hello_ops.pg_hell
 SELECT hello_ops.baseline();
 \set VERBOSITY default
 
--- between two
+-- the difference between two snapshots
 SELECT count(pg_hello(name)), count(now_ms()) FROM names;
 SELECT count(pg_hello(name)) FROM names;
 SELECT pg_stat_force_next_flush();
@@ -28,7 +28,7 @@ SELECT r.function_name, r.total_calls, r.from_at = s.first AS from, r.to_at = s.
   abs(r.calls_per_second - r.total_calls / extract(epoch FROM s.last - s.first)) < 0.001 AS per_second, r.avg_time_ms > 0 AS time, r.note
 FROM hello_ops.pg_hello_performance_report() r, (SELECT min(taken_at), max(taken_at) FROM hello_ops.snapshot) s (first, last);
 
--- the counters are reset, twice, and go on
+-- the totals continue after each of two resets of the counters
 SELECT pg_stat_reset();
 SELECT count(now_ms()) FROM names WHERE name < 'n2';
 SELECT pg_stat_force_next_flush();
@@ -41,7 +41,7 @@ SELECT hello_ops.take_snapshot() IS NOT NULL AS taken;
 SELECT calls, counted_calls, resets FROM hello_ops.snapshot WHERE function = 'now_ms()' ORDER BY taken_at;
 SELECT function_name, total_calls, avg_time_ms > 0 AS time, note FROM hello_ops.pg_hello_performance_report();
 
--- counters of another function of that name begin anew, though they say more
+-- a new function with the same name starts from zero, even if its counters are higher
 UPDATE hello_ops.snapshot SET funcid = 1 WHERE function = 'pg_hello(text)';
 SELECT count(pg_hello(name)) FROM names;
 SELECT pg_stat_force_next_flush();
@@ -57,7 +57,7 @@ SELECT hello_ops.take_snapshot() IS NOT NULL AS taken;
 SELECT DISTINCT note FROM hello_ops.pg_hello_performance_report();
 SET track_functions = 'all';
 
--- intervals: what is older does not count
+-- intervals: older snapshots are ignored
 TRUNCATE hello_ops.snapshot;
 INSERT INTO hello_ops.snapshot
 SELECT now() - age, 'now_ms()', 'now_ms()'::regprocedure, 0, 0, calls, time, 0, 'all', pg_postmaster_start_time()
@@ -69,7 +69,7 @@ SELECT since, total_calls, note
 FROM unnest('{15 min,0,-1 hour,NULL}'::interval[]) since, hello_ops.pg_hello_performance_report(since)
 WHERE function_name = 'now_ms()';
 
--- a baseline, and what is compared with it
+-- a baseline, and a comparison with it
 SELECT hello_ops.baseline() = now() AS recorded;
 SELECT hello_ops.baseline(label => 'a "day"', since => '1 day') = now() AS recorded;
 SELECT hello_ops.baseline('a "day"', '1 day') = now() AS again;
@@ -78,7 +78,7 @@ SELECT label, c.*
 FROM unnest('{default,"a \"day\"",none}'::text[]) label, hello_ops.compare_with_baseline(label) c
 WHERE function_name = 'now_ms()';
 SELECT function_name, note FROM hello_ops.compare_with_baseline() WHERE function_name = 'spi_version()';
--- one that cannot be made replaces none
+-- a baseline that cannot be recorded does not replace the previous one
 \set VERBOSITY terse
 SELECT hello_ops.baseline('a "day"', '1 min');
 \set VERBOSITY default
@@ -96,13 +96,13 @@ SELECT hello_ops.take_snapshot('0');
 SELECT hello_ops.take_snapshot('-1 day');
 \set VERBOSITY sqlstate
 SELECT hello_ops.take_snapshot('0');
--- a clock that was set back
+-- the system clock was set back
 UPDATE hello_ops.snapshot SET taken_at = taken_at + interval '1 day';
 SELECT hello_ops.take_snapshot();
 \set VERBOSITY default
 SELECT count(DISTINCT taken_at) FROM hello_ops.snapshot;
 
--- they do not depend on the caller's search_path
+-- the functions do not depend on the caller's search_path
 DELETE FROM hello_ops.snapshot;
 CREATE SCHEMA hostile;
 CREATE FUNCTION hostile.now() RETURNS timestamptz LANGUAGE sql AS $$SELECT '2020-01-01'::timestamptz$$;

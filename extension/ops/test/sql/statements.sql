@@ -1,4 +1,4 @@
--- with pg_stat_statements, on a server that has its library loaded (without one the answer is statements_1.out)
+-- requires a server that has loaded the library pg_stat_statements (on other servers, the output is statements_1.out)
 SELECT NOT EXISTS (SELECT FROM pg_settings WHERE name = 'pg_stat_statements.max') AS missing \gset
 CREATE DATABASE regress_hello_ops_statements;
 SELECT current_database() AS main \gset
@@ -27,11 +27,11 @@ SELECT 'pg_hello' AS no_call;
 SELECT 1 AS pg_hello_ops;
 SET SESSION AUTHORIZATION regress_hello_guest;
 SELECT pg_hello('x', 2);
--- one's own only
+-- the role sees only its own statements
 SELECT * FROM hello_ops.pg_hello_usage_by_user;
 RESET SESSION AUTHORIZATION;
 SELECT * FROM hello_ops.pg_hello_usage_by_user WHERE usename LIKE 'regress%';
--- not those of other databases
+-- statements in other databases are not counted
 \c :main
 SET SESSION AUTHORIZATION regress_hello_user;
 SELECT 1 AS pg_hello;

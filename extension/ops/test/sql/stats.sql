@@ -1,4 +1,4 @@
--- what the counters say
+-- the values of the counters
 CREATE DATABASE regress_hello_ops_stats;
 SELECT current_database() AS main \gset
 \c regress_hello_ops_stats
@@ -15,7 +15,7 @@ SELECT pg_stat_force_next_flush();
 SELECT calls, total_time, self_time, mean_time, avg_time_ms FROM hello_ops.pg_hello_stats WHERE function = 'pg_hello(text)';
 SELECT missing, effect, remedy FROM hello_ops.pg_hello_missing WHERE missing LIKE 'track%';
 
--- each function by itself; a call that fails is not counted
+-- each function has its own counters; a failed call is not counted
 SET track_functions = 'all';
 SELECT missing FROM hello_ops.pg_hello_missing WHERE missing LIKE 'track%';
 SELECT count(pg_hello(name)), count(pg_hello(name, 2)) FROM names;
@@ -37,7 +37,7 @@ WHERE name IN ('pg_hello.repeat', 'track_functions') ORDER BY name;
 SET pg_hello.repeat = 3;
 SELECT setting, source FROM hello_ops.pg_hello_config WHERE name = 'pg_hello.repeat';
 RESET pg_hello.repeat;
--- without a superuser's rights some are hidden
+-- some settings are hidden from roles that are not superusers
 SELECT count(*) FROM hello_ops.pg_hello_config WHERE name LIKE '%preload%';
 CREATE ROLE regress_hello_user;
 GRANT USAGE ON SCHEMA hello_ops TO regress_hello_user;
@@ -47,7 +47,7 @@ SELECT count(*) FROM hello_ops.pg_hello_config WHERE name LIKE '%preload%';
 SELECT missing, remedy FROM hello_ops.pg_hello_missing WHERE missing LIKE 'membership%' ORDER BY missing;
 RESET SESSION AUTHORIZATION;
 
--- what a session lacks that has not loaded the library; the remedy keeps what is there
+-- missing items in a session that has not loaded the library; the remedy keeps the existing value of the setting
 ALTER DATABASE regress_hello_ops_stats SET session_preload_libraries = 'plpgsql';
 \c
 SELECT missing, remedy FROM hello_ops.pg_hello_missing WHERE missing LIKE 'library pg_hello%';
@@ -61,7 +61,7 @@ SET SESSION AUTHORIZATION regress_hello_user;
 SELECT count(*) FROM hello_ops.pg_hello_missing WHERE remedy IS NULL OR effect IS NULL;
 RESET SESSION AUTHORIZATION;
 
--- who names a function right now
+-- sessions whose current statement names a function
 SELECT now_ms() > 0 AS now_ms, count(*) AS own FROM hello_ops.pg_hello_access_audit WHERE pid = pg_backend_pid();
 
 REVOKE ALL ON SCHEMA hello_ops FROM regress_hello_user;
