@@ -32,7 +32,7 @@ FROM @extschema@.members m
   LEFT JOIN pg_stat_user_functions s ON s.funcid = m.funcid;
 
 COMMENT ON VIEW @extschema@.pg_hello_stats IS
-'Calls that did not fail and their time in milliseconds, since the counters of this database began; with track_functions = all';
+'Successful calls and their time in milliseconds, since the counters of this database were last reset; requires track_functions = all';
 
 CREATE VIEW @extschema@.pg_hello_usage AS
 SELECT s.funcname, s.function, s.calls, s.total_time, s.avg_time_ms,
@@ -41,7 +41,7 @@ FROM @extschema@.pg_hello_stats s
 ORDER BY s.calls DESC, s.function;
 
 COMMENT ON VIEW @extschema@.pg_hello_usage IS
-'The share of each function in the calls of all functions of pg_hello';
+'The share of each function in all calls of pg_hello functions';
 
 -- The names may contain any character, so they are escaped in the pattern. A name before a dot is excluded, because it is the
 -- name of a setting or a schema.
@@ -73,7 +73,7 @@ BEGIN
     AND EXISTS (SELECT FROM pg_settings g WHERE g.name = 'pg_stat_statements.max');
   IF NOT FOUND THEN
     RAISE NOTICE 'extension "pg_stat_statements" is not available in this database'
-      USING HINT = 'The view @extschema@.pg_hello_missing says how to have it.';
+      USING HINT = 'The view @extschema@.pg_hello_missing contains the remedy.';
     RETURN;
   END IF;
 
@@ -88,7 +88,7 @@ END
 $$;
 
 COMMENT ON FUNCTION @extschema@.statements_by_user() IS
-'For each user, how many statements name a function of pg_hello, and how often they were executed; from pg_stat_statements';
+'For each user, the number of statements that name a function of pg_hello, and of their executions; from pg_stat_statements';
 
 CREATE VIEW @extschema@.pg_hello_usage_by_user AS
 SELECT s.usename, s.statements, s.executions
@@ -96,7 +96,7 @@ FROM @extschema@.statements_by_user() s
 ORDER BY s.executions DESC, s.usename;
 
 COMMENT ON VIEW @extschema@.pg_hello_usage_by_user IS
-'For each user, how many statements name a function of pg_hello, and how often they were executed; from pg_stat_statements';
+'For each user, the number of statements that name a function of pg_hello, and of their executions; from pg_stat_statements';
 
 CREATE VIEW @extschema@.pg_hello_access_audit AS
 SELECT a.usename, a.datname, a.query, a.query_start, a.state, a.client_addr, a.application_name, a.pid
@@ -104,7 +104,7 @@ FROM pg_stat_activity a
 WHERE a.pid <> pg_backend_pid() AND a.query ~* (SELECT @extschema@.member_pattern());
 
 COMMENT ON VIEW @extschema@.pg_hello_access_audit IS
-'Open sessions, of all databases, whose current or last statement names a function of pg_hello; this is no record of the past';
+'Open sessions in all databases that name a function of pg_hello in their current or last statement; not a history';
 
 CREATE VIEW @extschema@.pg_hello_usage_by_application AS
 SELECT a.application_name, a.usename,
@@ -116,7 +116,7 @@ WHERE a.datname = current_database()
 GROUP BY a.application_name, a.usename;
 
 COMMENT ON VIEW @extschema@.pg_hello_usage_by_application IS
-'Open sessions of this database whose current or last statement names a function of pg_hello, for each application and user';
+'Open sessions in this database that name a function of pg_hello in their current or last statement, by application and user';
 
 CREATE VIEW @extschema@.pg_hello_config AS
 SELECT g.name, g.setting, g.unit, g.context, g.source, g.pending_restart
@@ -125,7 +125,7 @@ WHERE starts_with(g.name, 'pg_hello.')
   OR g.name IN ('track_functions', 'session_preload_libraries', 'shared_preload_libraries', 'pg_stat_statements.track');
 
 COMMENT ON VIEW @extschema@.pg_hello_config IS
-'The settings of pg_hello as far as this session has loaded it, and those that decide what can be seen of it';
+'The settings of pg_hello, if this session has loaded the library, and the settings that affect its statistics';
 
 -- The totals continue after a reset of the counters, so that the difference of
 -- any two rows of a function is correct.
@@ -148,17 +148,17 @@ SELECT pg_extension_config_dump('@extschema@.snapshot', '');
 COMMENT ON TABLE @extschema@.snapshot IS
 'The counters of each function at the times when take_snapshot() was called';
 COMMENT ON COLUMN @extschema@.snapshot.funcid IS
-'The function that was counted; another one has counters of its own';
+'The identifier of the function; a function that is created again has new counters';
 COMMENT ON COLUMN @extschema@.snapshot.calls IS
-'The counter as it was';
+'The value of the counter at the time of the snapshot';
 COMMENT ON COLUMN @extschema@.snapshot.total_time IS
-'The counter as it was, in milliseconds';
+'The value of the counter at the time of the snapshot, in milliseconds';
 COMMENT ON COLUMN @extschema@.snapshot.counted_calls IS
-'Calls since the first snapshot of the function, over resets of the counters';
+'Calls since the first snapshot of the function, including calls before resets of the counters';
 COMMENT ON COLUMN @extschema@.snapshot.counted_time IS
-'Milliseconds since the first snapshot of the function, over resets of the counters';
+'Milliseconds of calls since the first snapshot of the function, including calls before resets of the counters';
 COMMENT ON COLUMN @extschema@.snapshot.resets IS
-'How often the counters were found reset since the first snapshot of the function';
+'The number of detected resets of the counters since the first snapshot of the function';
 
 CREATE FUNCTION @extschema@.take_snapshot(retention interval DEFAULT '30 days') RETURNS timestamptz
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -209,7 +209,7 @@ END
 $$;
 
 COMMENT ON FUNCTION @extschema@.take_snapshot(interval) IS
-'Keeps the counters of each function as they are now, deletes snapshots that are older than the retention, and returns the time';
+'Stores the current counters of each function, deletes snapshots that are older than the retention, and returns the current time';
 
 CREATE FUNCTION @extschema@.pg_hello_performance_report(since interval DEFAULT '1 hour')
 RETURNS TABLE (function_name text, from_at timestamptz, to_at timestamptz, total_calls bigint,
@@ -244,7 +244,7 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION @extschema@.pg_hello_performance_report(interval) IS
-'Calls and their mean time between the first and the last snapshot of the time since then';
+'Calls and their mean time between the first and the last snapshot in the given interval until now';
 
 CREATE TABLE @extschema@.pg_hello_performance_baseline (
   label text NOT NULL,
@@ -261,7 +261,7 @@ CREATE TABLE @extschema@.pg_hello_performance_baseline (
 SELECT pg_extension_config_dump('@extschema@.pg_hello_performance_baseline', '');
 
 COMMENT ON TABLE @extschema@.pg_hello_performance_baseline IS
-'Reports that baseline() has kept, to compare others with';
+'Reports that baseline() has stored for later comparisons';
 
 CREATE FUNCTION @extschema@.baseline(label text DEFAULT 'default', since interval DEFAULT '1 hour') RETURNS timestamptz
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -278,14 +278,14 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there are fewer than two snapshots in the last %', since
       USING ERRCODE = 'object_not_in_prerequisite_state',
-        HINT = 'Call @extschema@.take_snapshot(), once before and once after what shall be the baseline.';
+        HINT = 'Call @extschema@.take_snapshot(), once before and once after the calls to be measured.';
   END IF;
   RETURN now();
 END
 $$;
 
 COMMENT ON FUNCTION @extschema@.baseline(text, interval) IS
-'Keeps the report of an interval under a label, in place of what had that label, and returns the time';
+'Stores the report of an interval under a label, replaces the previous report with this label, and returns the current time';
 
 CREATE FUNCTION @extschema@.compare_with_baseline(label text DEFAULT 'default', since interval DEFAULT '1 hour')
 RETURNS TABLE (function_name text, baseline_mean_time_ms numeric, mean_time_ms numeric, mean_time_ratio numeric,
@@ -305,7 +305,7 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION @extschema@.compare_with_baseline(text, interval) IS
-'The report of an interval beside a baseline; a ratio above 1 is slower, or more';
+'Compares the report of an interval with a baseline; a ratio above 1 means slower calls, or more calls per second';
 
 CREATE VIEW @extschema@.pg_hello_missing AS
 SELECT v.missing, v.effect, v.remedy
@@ -315,7 +315,7 @@ FROM (VALUES
     format('ALTER DATABASE %I SET track_functions = ''all''', current_database()),
     current_setting('track_functions') <> 'all'),
   ('library pg_hello in this session',
-    'pg_hello_config has no pg_hello.repeat, and wrong values of it are accepted, until a function is called',
+    'until a function is called, pg_hello_config does not contain pg_hello.repeat, and invalid values of it are accepted',
     coalesce((
       SELECT format('ALTER DATABASE %I SET session_preload_libraries = %s', current_database(),
         string_agg(quote_literal(l.name), ', ' ORDER BY l.position))
@@ -350,7 +350,7 @@ FROM (VALUES
 WHERE v.is_missing;
 
 COMMENT ON VIEW @extschema@.pg_hello_missing IS
-'What this database or this user lacks, which views are the poorer for it, and what mends it';
+'Items that are missing for this database or this user, their effect on the views, and the remedies';
 
 CREATE FUNCTION @extschema@.compliance_report()
 RETURNS TABLE (check_name text, object text, status text, detail text, remedy text)
@@ -533,7 +533,7 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION @extschema@.compliance_report() IS
-'Versions, owners, privileges, search paths and settings that concern pg_hello: ok, warning, or unknown where it cannot be seen';
+'Checks of versions, owners, privileges, search paths and settings of pg_hello: ok, warning, or unknown if the user cannot see the value';
 
 -- Only the owner has access, unless the owner grants it to other roles.
 REVOKE EXECUTE ON FUNCTION @extschema@.member_pattern(), @extschema@.statements_by_user(),
