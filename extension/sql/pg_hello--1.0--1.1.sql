@@ -74,8 +74,8 @@ BEGIN
       USING ERRCODE = 'object_not_in_prerequisite_state',
         DETAIL = array_to_string(lines[:100], E'\n')
           || CASE WHEN cardinality(lines) > 100 THEN format(E'\nand %s more', cardinality(lines) - 100) ELSE '' END,
-        HINT = 'Drop what depends on it, then use DROP EXTENSION pg_hello and CREATE EXTENSION pg_hello.'
-          ' Values of now_ms() that were stored may count from 2000-01-01.';
+        HINT = 'Drop the dependent objects, then run DROP EXTENSION pg_hello and CREATE EXTENSION pg_hello.'
+          ' Stored values of now_ms() may count from 2000-01-01.';
   END IF;
 
   PERFORM pg_catalog.set_config('search_path', old_path, true);
