@@ -617,7 +617,7 @@ public final class Session {
       throw Failures.withRemedy(
           Code.NOT_ALLOWED,
           "A statement has turned off standard_conforming_strings.",
-          "Leave it on; write strings with escapes as E'…'.");
+          "Leave this setting on, and write strings with escapes as E'…'.");
     }
   }
 

@@ -251,7 +251,7 @@ public final class DdlSql {
     }
     if (type != null && TIMES.matcher(type).find()) {
       throw Failures.badRequest(
-          "this default would be the time at which the column is created, for all "
+          "this default would be the time at which the column is created, in all "
               + "rows; use {\"fn\": \"now\"} or {\"fn\": \"current_date\"}.");
     }
     // The server rejects this cast for a date or time, and for a domain over one.
