@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 
 /**
- * The rows of a result, as JSON objects.
+ * The rows of a result. Each row is a JSON object.
  *
  * @param rows one object for each row, with members in the order of the columns
  * @param rowCount the number of rows; for statements that return none, the number of changed rows
