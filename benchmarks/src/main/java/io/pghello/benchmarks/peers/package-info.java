@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The libraries and programs with which this project is compared. */
+/** The peers: libraries and programs that the benchmarks compare with this project. */
 @NullMarked
 package io.pghello.benchmarks.peers;
 

@@ -45,9 +45,10 @@ import org.testcontainers.postgresql.PostgreSQLContainer;
 
 /**
  * Measures the time until a database is available, until the first greeting, and until everything
- * has stopped. The time until the first greeting is measured from the start of the JVM, which has
- * the same options on both sides. The time until the first greeting "ever" includes unpacking the
- * server, but not downloading it. Peers that can keep their data in memory do so, like our server.
+ * has stopped, for this project and for its alternatives, which are called peers. The time until
+ * the first greeting is measured from the start of the JVM, which has the same options on both
+ * sides. The time until the first greeting "ever" includes unpacking the server, but not
+ * downloading it. Peers that can keep their data in memory do so, like our server.
  */
 public final class StartBenchmark implements Benchmark {
   private static final String GREETING = "Hello, Ada!";
@@ -142,7 +143,7 @@ public final class StartBenchmark implements Benchmark {
     }
   }
 
-  /** Returns pgvector, if its package is installed. */
+  /** Returns pgvector; null if its package for this version of the server is not installed. */
   private static @Nullable NativeExtension vector() {
     String packages = System.getenv(PACKAGES);
     if (packages == null || packages.isBlank()) {

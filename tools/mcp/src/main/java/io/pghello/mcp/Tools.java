@@ -36,8 +36,8 @@ final class Tools {
   static final int ANSWER_MAX = 4 << 20;
 
   private static final String PRIVILEGED =
-      " Its role may be able to write files and settings of the server through "
-          + "functions, which no rollback can undo.";
+      " Its role may be able to change files and settings of the server through "
+          + "functions, and no rollback can undo these changes.";
   private static final int DEPTH_MAX = 900;
   private static final String CONNECTION = "connection";
   // Tools that only add data, and do not change existing data.
@@ -217,7 +217,7 @@ final class Tools {
           : failed(answer);
     } catch (JsonProcessingException e) {
       return failed(
-          error(Code.LIMIT_REACHED, "The result is nested too deeply.", "Request parts of it."));
+          error(Code.LIMIT_REACHED, "The result is nested too deeply.", "Request only parts of the result."));
     }
   }
 
