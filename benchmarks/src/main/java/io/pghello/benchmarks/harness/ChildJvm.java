@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.jr.ob.JSON;
 
 /**
- * A child JVM with the same class path. It reads requests from its standard input and writes
- * responses to its standard output, one line of JSON each. It exits when its input ends, and
+ * A child JVM with the class path of this JVM. The child reads requests from its standard input and
+ * writes responses to its standard output, one line of JSON each. It exits when its input ends, and
  * therefore also when this JVM exits.
  */
 public final class ChildJvm implements AutoCloseable {

@@ -10,15 +10,15 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs programs in new JVMs, with the class path of this JVM and with the options with which {@code
- * ./dev} starts demos.
+ * Runs programs in new JVMs, with the class path of this JVM and with the JVM options that {@code
+ * ./dev} uses for demos.
  *
  * @param temporary the programs' directory for temporary files
  * @param cache the cache directory of this project's embedded server; null for the default
  * @param timeout the time after which a program is killed
  */
 public record FreshJvm(Path temporary, @Nullable Path cache, Duration timeout) {
-  /** Returns the options with which {@code ./dev} starts demos. */
+  /** Returns the JVM options that {@code ./dev} uses for demos. */
   public static List<String> startFast() {
     return List.of(System.getProperty("pg-hello.bench.jvm", "-Xshare:auto").split(" "));
   }

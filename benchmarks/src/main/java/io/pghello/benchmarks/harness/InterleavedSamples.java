@@ -21,8 +21,8 @@ public final class InterleavedSamples {
     BEST,
     /**
      * The mean without the highest and lowest tenth. Suitable if the conditions of a sample are
-     * random, for example if round trips may cross CPUs, so that the mean of many samples evens out
-     * the differences.
+     * random, for example if round trips may cross CPUs. The mean of many samples evens out such
+     * differences.
      */
     TRIMMED_MEAN,
     /**

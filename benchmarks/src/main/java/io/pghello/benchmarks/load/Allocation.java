@@ -13,8 +13,8 @@ final class Allocation {
   private final Map<Long, Long> before = bytes();
 
   /**
-   * Returns the number of bytes that threads that are still alive have allocated since this object
-   * was created.
+   * Returns the number of bytes that were allocated since this object was created, by threads that
+   * are still alive.
    */
   long sum() {
     return bytes().entrySet().stream()

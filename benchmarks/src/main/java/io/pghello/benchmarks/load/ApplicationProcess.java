@@ -15,8 +15,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A Spring Boot application in a separate JVM. This JVM sends the requests, and the CPU time of
- * this JVM is not counted.
+ * A Spring Boot application in a separate JVM. The current JVM sends the requests. Its CPU time is
+ * not counted.
  */
 public final class ApplicationProcess implements AutoCloseable {
   // libraries that Spring or the starter would detect, but that such an application would not

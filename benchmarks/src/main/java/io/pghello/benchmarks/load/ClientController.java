@@ -7,7 +7,7 @@ import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.RestController;
 
-/** The same controller as the peer's controller, but with the starter's client. */
+/** The counterpart of {@code JdbcTemplateController}. It uses the starter's client. */
 @RestController
 public final class ClientController {
   private final PgHelloClient client;

@@ -84,9 +84,7 @@ public final class ServiceProcess implements AutoCloseable {
     throw new IOException("a service has not started: " + Files.readString(output));
   }
 
-  /**
-   * Returns the environment variables for the database, with all names that programs use for them.
-   */
+  /** Returns the environment variables for the database, under all names that the programs use. */
   public static Map<String, String> variables(Address database) {
     String port = Integer.toString(database.port());
     return Map.of(

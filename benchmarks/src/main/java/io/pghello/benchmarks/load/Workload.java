@@ -27,18 +27,21 @@ import org.jspecify.annotations.Nullable;
 /** Ways of calling the function, with this project and with other libraries. */
 public enum Workload {
   ASYNC("helloAsync()", Ours::new, (ours, load) -> load.futures(ours::hello)),
-  /** The engine of {@link #ASYNC}, used in the same way as for other extensions. */
+  /**
+   * Calls the function through the engine of {@link #ASYNC}, like a function of any other
+   * extension.
+   */
   FUNCTION(
       "CoalescedFunction", GeneralFunction::new, (function, load) -> load.futures(function::hello)),
   THREADS("hello(), threads", Ours::new, (o, load) -> load.threads(Thread::new, o.client::hello)),
   VIRTUAL(
       "hello(), virtual threads", Ours::new, (o, load) -> load.threads(virtual(), o.client::hello)),
-  /** One call with many names. */
+  /** Greets many names in one call. */
   ALL("helloAll()", Ours::new, (ours, load) -> load.inARow(ours::helloAll)),
   JDBC_THREADS("JDBC, threads", JdbcPeer::new, (o, load) -> load.threads(Thread::new, o::hello)),
   JDBC_VIRTUAL(
       "JDBC, virtual threads", JdbcPeer::new, (o, load) -> load.threads(virtual(), o::hello)),
-  /** Many names one after the other with one prepared statement. */
+  /** Greets many names one after the other, with one prepared statement. */
   JDBC_LOOP("JDBC, one by one", JdbcPeer::new, (jdbc, load) -> load.inARow(jdbc::helloAll)),
   VERTX("Vert.x, pipelined", VertxPeer::new, (vertx, load) -> load.futures(vertx::hello)),
   R2DBC("R2DBC, pooled", R2dbcPeer::new, (r2dbc, load) -> load.futures(r2dbc::hello));

@@ -217,7 +217,10 @@ final class Tools {
           : failed(answer);
     } catch (JsonProcessingException e) {
       return failed(
-          error(Code.LIMIT_REACHED, "The result is nested too deeply.", "Request only parts of the result."));
+          error(
+              Code.LIMIT_REACHED,
+              "The result is nested too deeply.",
+              "Request only parts of the result."));
     }
   }
 
