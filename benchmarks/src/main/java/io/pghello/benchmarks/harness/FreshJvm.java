@@ -24,7 +24,8 @@ public record FreshJvm(Path temporary, @Nullable Path cache, Duration timeout) {
   }
 
   /**
-   * Runs a program (a class and its arguments) until it ends. The program must print this line.
+   * Runs a program (a class and its arguments) until it ends. The first line that the program
+   * prints must be {@code line}.
    *
    * @return the milliseconds from the start of the JVM to the end of the first printed line
    */

@@ -127,9 +127,9 @@ public final class PostgresConnection {
   }
 
   /**
-   * Returns a connection for the statements of a transaction, and for {@link #ping}. It rejects
-   * {@link #transaction}, {@link #beginTransaction}, and, if passed to {@link #call}, the operation
-   * {@code getStats}.
+   * Returns an instance that runs statements and {@link #ping} in a transaction. It rejects {@link
+   * #transaction} and {@link #beginTransaction}. Its {@link #call} method also rejects the
+   * operation {@code getStats}.
    *
    * @param transaction the id returned by {@link #beginTransaction}
    */

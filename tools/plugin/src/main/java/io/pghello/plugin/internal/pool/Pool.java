@@ -323,13 +323,16 @@ public final class Pool {
     }
   }
 
-  /** Registers a user until {@link #release()}. Returns false if the pool is closed. */
+  /**
+   * Marks the pool as in use until {@link #release()}. Returns false if the pool is closed. Several
+   * callers can use the pool at the same time.
+   */
   public synchronized boolean retain() {
     users += closed ? 0 : 1;
     return !closed;
   }
 
-  /** Unregisters a user. */
+  /** Ends a use of the pool that began with {@link #retain()}. */
   public synchronized void release() {
     users--;
     lastUsed = System.nanoTime();

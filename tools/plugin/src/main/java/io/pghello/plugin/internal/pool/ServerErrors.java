@@ -23,8 +23,8 @@ import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 
 /**
- * Converts the driver's exceptions, based on their SQLSTATE. Omits their messages, which may
- * contain data.
+ * Converts the driver's exceptions to exceptions of the plugin, based on their SQLSTATE. Omits the
+ * driver's messages, which may contain data.
  */
 public final class ServerErrors {
   private static final Set<String> LOST =
@@ -73,7 +73,8 @@ public final class ServerErrors {
 
   private static Reason reason(SQLException e, ConnectionConfig config) {
     String state = state(e);
-    // A reject rule in pg_hba.conf leads to the same SQLSTATE.
+    // This SQLSTATE means that the server requires TLS, or that a reject rule in pg_hba.conf
+    // matches.
     if (state.equals("28000") && !config.encrypted()) {
       return Reason.SSL_OR_HBA;
     } else if (is(e, "The server does not support SSL.")) {

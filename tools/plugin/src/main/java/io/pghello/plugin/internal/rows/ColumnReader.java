@@ -51,7 +51,7 @@ public final class ColumnReader {
   }
 
   /**
-   * Returns a reader for a result, or nothing if a column has an unsupported type.
+   * Returns a reader for a result; empty if a column has an unsupported type.
    *
    * @param reader the reader that limits the memory use
    */

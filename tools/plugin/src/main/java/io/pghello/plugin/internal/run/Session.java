@@ -77,10 +77,10 @@ public final class Session {
   private boolean checked;
 
   /**
-   * The transaction in which statements run, if any.
+   * The mode of a session. If both components are false, each statement commits automatically.
    *
-   * @param readOnly whether the transaction is read-only
-   * @param several whether the transaction contains several statements
+   * @param readOnly whether statements run in a read-only transaction
+   * @param several whether several statements run in the same transaction
    */
   record Mode(boolean readOnly, boolean several) {
     boolean transaction() {
@@ -397,7 +397,7 @@ public final class Session {
 
   /**
    * If prepared statements of the connection may have caused the last failure, ends the
-   * transaction, discards these statements, and returns true.
+   * transaction, discards these statements, and returns true. Otherwise, returns false.
    */
   boolean forgetStale() {
     if (!stale) {
