@@ -30,16 +30,17 @@ greeting_repeat_is_valid(int repeat)
 }
 
 /*
- * Computes the size in bytes of "Hello, NAME!", repeated with one space between
- * the greetings.  Returns false, and does not set *size, if the size exceeds
- * limit.  The repeat count must be valid, and limit must be below SIZE_MAX / 2.
+ * Computes the size in bytes of "Hello, NAME!", repeated with one space
+ * between the greetings.  Returns false, and does not set *size, if the size
+ * exceeds limit.  The repeat count must be valid, and limit must be below
+ * SIZE_MAX / 2.
  */
 static inline bool
 greeting_size(size_t name_len, int repeat, size_t limit, size_t *size)
 {
 	const size_t frame = GREETING_PREFIX_LEN + 2;	/* prefix, '!', space */
 
-	/* reject names longer than limit first, so that the sum below cannot overflow */
+	/* check the name first, so that the sum below cannot overflow */
 	if (name_len > limit)
 		return false;
 	/* there is no space after the last greeting, hence the 1 */

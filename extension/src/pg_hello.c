@@ -1,6 +1,6 @@
 /*
  * pg_hello.c
- *		Functions for greetings, the time in milliseconds, and the server version.
+ *		Greetings, the time in milliseconds, and the server version.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -217,9 +217,9 @@ walk_next(Walk *walk, int i, int *repeat)
 }
 
 /*
- * Raises an error for a greeting that does not fit into the rest of the result,
- * or that exceeds the maximum size of a value.  The subscript is the position
- * of its name.
+ * Raises an error for a greeting that does not fit into the rest of the
+ * result, or that exceeds the maximum size of a value.  The subscript is the
+ * position of the name.
  */
 static void
 report_oversize(Size name_len, int repeat, int subscript)
@@ -245,10 +245,10 @@ report_oversize(Size name_len, int repeat, int subscript)
 /*
  * pg_hello_all(names text[], repeats integer[] DEFAULT NULL) returns text[]
  *
- * Greets many names in one call, in order.  The greeting of a null name is null,
- * and the setting replaces a null count.  A first iteration checks the counts
- * and adds up the sizes, so that one allocation of the exact size suffices.  A
- * second iteration writes the greetings.
+ * Greets many names in one call, in order.  The greeting of a null name is
+ * null, and the setting replaces a null count.  A first iteration checks the
+ * counts and adds up the sizes, so that one allocation of the exact size
+ * suffices.  A second iteration writes the greetings.
  */
 Datum
 pg_hello_all(PG_FUNCTION_ARGS)
@@ -322,7 +322,7 @@ pg_hello_all(PG_FUNCTION_ARGS)
 
 	total = MaxAllocSize - left;
 	result = (ArrayType *) palloc(total);
-	/* the last bits of the bitmap and the padding after it are part of the value */
+	/* the bitmap's last bits and the padding after it are part of the value */
 	memset(result, 0, header);
 	SET_VARSIZE(result, total);
 	result->ndim = 1;
@@ -361,8 +361,8 @@ pg_hello_all(PG_FUNCTION_ARGS)
 /*
  * now_ms() returns bigint
  *
- * Returns the current time in milliseconds since 1970-01-01 00:00:00 UTC.  Like
- * clock_timestamp(), it advances within a transaction.
+ * Returns the current time in milliseconds since 1970-01-01 00:00:00 UTC.
+ * Like the result of clock_timestamp(), it advances within a transaction.
  */
 Datum
 now_ms(PG_FUNCTION_ARGS)

@@ -1,6 +1,6 @@
 /*
  * greeting_fuzz.c
- *		Compares the greetings of src/greeting.h with a naive implementation, for libFuzzer.
+ *		Compares src/greeting.h with a naive implementation, for libFuzzer.
  *
  * An input consists of a byte for the count, two numbers of eight bytes each,
  * and a name.  If REPLAY is defined, the program runs the inputs in the files
@@ -95,8 +95,8 @@ check_size(size_t name_len, int repeat, size_t limit)
 }
 
 /*
- * Checks computed sizes with limits at and around the size of a greeting, and the
- * bytes that are written into a buffer of exactly this size.
+ * Checks computed sizes with limits at and around the size of a greeting, and
+ * the bytes that are written into a buffer of exactly this size.
  */
 static void
 check_bytes(const char *name, size_t name_len, int repeat)
@@ -143,7 +143,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int i = -1; i < 20; i++)
 		CHECK(greeting_repeat_is_valid(i) == (i >= 1 && i <= 10));
 
-	/* arbitrary lengths and limits, very large ones, and lengths that just fit */
+	/* any lengths and limits, very large ones, and lengths that just fit */
 	limit = first % (LIMIT_MAX + 1);
 	check_size(second, repeat, limit);
 	check_size(second, repeat, LIMIT_MAX - first % 64);
@@ -153,7 +153,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_size((limit + 1) / (unsigned) repeat + 32 - second % 64, repeat, limit);
 	check_size((LIMIT_MAX + 1) / (unsigned) repeat + 32 - second % 64, repeat, LIMIT_MAX);
 
-	/* a separate block of exactly this size, so that a read past its end is detected */
+	/* a separate block of this size, so that a read past its end is detected */
 	name_len = size;
 	name = malloc(name_len);
 	CHECK(name != NULL || name_len == 0);

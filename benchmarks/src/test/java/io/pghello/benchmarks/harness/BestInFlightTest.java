@@ -24,7 +24,7 @@ class BestInFlightTest {
     assertThat(best.peer().sample()).isEqualTo(new Sample(9, 2));
     assertThat(best.ours().measure()).isEqualTo(40);
     assertThat(calls)
-        .as("both on the same axis, once, and then at their best")
+        .as("both sides once at each point of the axis, and then at their best points")
         .containsExactly("a1", "b1", "a2", "b2", "a4", "b4", "a4", "b2", "a4");
   }
 

@@ -73,8 +73,7 @@ public final class ServerErrors {
 
   private static Reason reason(SQLException e, ConnectionConfig config) {
     String state = state(e);
-    // This SQLSTATE means that the server requires TLS, or that a reject rule in pg_hba.conf
-    // matches.
+    // The server may require TLS, or a reject rule in pg_hba.conf may match.
     if (state.equals("28000") && !config.encrypted()) {
       return Reason.SSL_OR_HBA;
     } else if (is(e, "The server does not support SSL.")) {
