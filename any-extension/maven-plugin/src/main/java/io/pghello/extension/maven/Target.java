@@ -181,7 +181,7 @@ enum Target {
                 + HOST
                 + ", but this machine is "
                 + Platform.current()
-                + ". Remedy: build there, for example in CI.");
+                + ". Remedy: build on that platform, for example in CI.");
   }
 
   /** Returns the command that installs packages. */

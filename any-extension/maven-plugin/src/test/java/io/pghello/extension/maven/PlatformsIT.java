@@ -118,7 +118,7 @@ class PlatformsIT {
         .last()
         .asString()
         .endsWith(
-            "The library acme_steps.so has functions that are chosen when it is loaded (ifunc,"
+            "The library acme_steps.so has functions that are selected at load time (ifunc,"
                 + " target_clones), which musl does not support.");
   }
 

@@ -317,7 +317,7 @@ class ProjectsIT {
     assertThatThrownBy(() -> compiler().execute())
         .isInstanceOf(MojoFailureException.class)
         .hasMessageContaining(
-            ": -lno_such_library is missing. Remedy: install the package that has it");
+            ": -lno_such_library is missing. Remedy: install the package that contains it");
   }
 
   @Test

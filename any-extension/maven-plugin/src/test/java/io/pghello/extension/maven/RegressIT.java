@@ -172,7 +172,7 @@ class RegressIT {
     assertThatThrownBy(mojo::execute)
         .isInstanceOf(MojoFailureException.class)
         .hasMessageStartingWith(
-            "The tests are not run on PostgreSQL 99: the server is a PostgreSQL " + BuildIT.MAJOR);
+            "The tests are not run on PostgreSQL 99: the server is PostgreSQL " + BuildIT.MAJOR);
     mojo.server = "local";
     assertThatThrownBy(mojo::execute)
         .isInstanceOf(MojoFailureException.class)
