@@ -98,7 +98,7 @@ final class Tables {
       throw Failures.withRemedy(
           Code.BAD_SQL,
           "The function now_ms of pg_hello does not exist in this database.",
-          "Run CREATE EXTENSION pg_hello as a superuser, or use the default now.");
+          "Run CREATE EXTENSION pg_hello as a superuser, or use {\"fn\": \"now\"}.");
     }
     return rows.get(0).get("name").textValue();
   }

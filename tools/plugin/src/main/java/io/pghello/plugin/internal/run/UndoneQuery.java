@@ -158,8 +158,8 @@ final class UndoneQuery implements Query {
   record Result(ResultSet rows, boolean clear) {}
 
   /**
-   * Returns SQL from which the driver creates the parameter list. It contains a placeholder for
-   * each statement that will be sent, with the same number of parameters.
+   * Returns SQL from which the driver creates the parameter list. It contains a placeholder
+   * statement for each statement that will be sent, with the same number of parameters.
    */
   private static String shape(boolean begins, int parameters, boolean checked) {
     String marks = "?,".repeat(parameters);
