@@ -183,7 +183,7 @@ BEGIN
   IF instant <= newest THEN
     RAISE EXCEPTION 'the newest snapshot is of %, and it is %', newest, instant
       USING ERRCODE = 'object_not_in_prerequisite_state',
-        HINT = 'The clock was set back. Delete the snapshots that are newer than it.';
+        HINT = 'The clock was set back. Delete the snapshots that are newer than the current time.';
   END IF;
 
   INSERT INTO @extschema@.snapshot (taken_at, function, funcid, calls, total_time, counted_calls, counted_time, resets,

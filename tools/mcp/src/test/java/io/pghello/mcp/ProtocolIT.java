@@ -416,7 +416,8 @@ class ProtocolIT {
     client.initialize();
     int slow = client.begin("query", sql("select pg_sleep(600)").put("timeout", 30_000));
     Waits.untilSleeping(source, 1);
-    // The last call has one second, which is too short to open a new connection.
+    // Open another database connection first, because the last call has only one second after the
+    // end of the input.
     assertThat(client.query("select 1").get("success").booleanValue()).isTrue();
     int last = client.begin("query", sql("select 7 as a"));
     assertThat(client.end().status()).isZero();
