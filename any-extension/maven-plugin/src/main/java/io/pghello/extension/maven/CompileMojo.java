@@ -31,10 +31,10 @@ import org.jspecify.annotations.Nullable;
  * changed. Builds are reproducible: the same sources in another directory produce the same
  * libraries.
  *
- * <p>Uses the headers and PGXS of an installed PostgreSQL with this major version (found through
- * {@code PG_CONFIG} in the environment, {@code pg_config} on the path, or the usual directories of
- * Linux distributions). If there is none, and the system is Debian, the plugin unpacks Debian's
- * packages into {@code ~/.cache/pg-hello}. Requires Linux, gcc, make and bash.
+ * <p>Uses the headers and PGXS of an installed PostgreSQL with this major version. Searches for it
+ * through {@code PG_CONFIG} in the environment, {@code pg_config} on the path, and the usual
+ * directories of Linux distributions. If there is none, and the system is Debian, the plugin
+ * unpacks Debian's packages into {@code ~/.cache/pg-hello}. Requires Linux, gcc, make and bash.
  *
  * <p>Builds for other platforms require linux-amd64, and a compiler for each platform. If the build
  * for a platform is not possible, the reason is logged, and the other platforms are built.

@@ -79,8 +79,8 @@ public final class PlainQueries {
   }
 
   /**
-   * Returns the side effects of a query; null if they are unknown or were determined more than a
-   * minute ago, because the meaning of the query's names may have changed since then.
+   * Returns the side effects of a query; null if they are unknown, or were determined more than a
+   * minute ago. They expire because the meaning of the query's names may change.
    */
   public @Nullable Effects effects(String sql) {
     Recent<Effects> known = effects.get(sql);

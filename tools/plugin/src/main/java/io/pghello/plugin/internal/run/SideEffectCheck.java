@@ -21,8 +21,8 @@ import java.util.Set;
  * <p>The owner of a table can add side effects at any time, so a query on the table is rolled back.
  * The rollback is not necessary if only the connection's own role and superusers can add side
  * effects. This requires that they own the tables, the tables' types, the schemas that names are
- * resolved in, the database, and all C functions, and that no other role can create objects in
- * these schemas. It also requires that all index support functions are C or internal functions,
+ * resolved in, the database, and all C functions. It also requires that no other role can create
+ * objects in these schemas, and that all index support functions are C or internal functions,
  * because functions in other languages could call functions of any role.
  */
 final class SideEffectCheck {

@@ -21,10 +21,10 @@ import org.postgresql.core.Parser;
 /**
  * One statement with parameters {@code $1}, {@code $2} and so on, converted for the driver. The
  * driver replaces the question marks with {@code $1}, {@code $2} and so on, in order, and keeps
- * {@code $k} as written. Therefore, the first occurrence of a parameter becomes a question mark,
- * and later occurrences become {@code $k} with the position of this question mark, so that the
- * server receives each parameter only once. Quotes and comments are skipped with the driver's own
- * parser, so that this class and the driver find the same end of each quote and comment.
+ * {@code $k} as written. Therefore, the first occurrence of a parameter becomes a question mark.
+ * Later occurrences become {@code $k} with the position of this question mark, so that the server
+ * receives each parameter only once. Quotes and comments are skipped with the driver's own parser,
+ * so that this class and the driver find the same end of each quote and comment.
  *
  * @param jdbc the statement with question marks
  * @param order for each question mark, the number of its parameter
