@@ -259,7 +259,7 @@ public final class PluginBenchmark implements Benchmark {
       }
     } catch (IOException e) {
       // on systems other than Linux, the quartiles are wider
-      System.err.println("processes are not kept on one CPU: " + e.getMessage());
+      System.err.println("could not pin the processes to one CPU: " + e.getMessage());
     }
   }
 

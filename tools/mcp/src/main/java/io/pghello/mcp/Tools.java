@@ -142,7 +142,7 @@ final class Tools {
   }
 
   /**
-   * Returns whether a tool only reads. A tool that takes SQL can call functions that write if the
+   * Returns whether a tool only reads. A tool that accepts SQL can call functions that write if the
    * connection allows writes.
    */
   private boolean reads(PluginOperation operation, List<String> ids) {

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * only the privileges that it needs.
  *
  * @param readOnly whether writing operations are rejected, and reads run in read-only transactions
- * @param sql whether operations that take SQL are allowed
+ * @param sql whether operations that accept SQL are allowed
  * @param operations the allowed operations; null for all
  * @param tables the tables that operations may name, spelled as callers pass them; null for all
  * @param maxRows the maximum number of rows in a result, 1 to 1,000,000

@@ -11,7 +11,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
  * @param writes whether the operation is rejected on a read-only connection; other operations, such
  *     as {@code transaction}, can still contain statements that write if the connection allows
  *     writes
- * @param needsSql whether the operation takes SQL, and therefore requires the permission {@code
+ * @param needsSql whether the operation accepts SQL, and therefore requires the permission {@code
  *     sql}
  * @param parameters the JSON schema of the operation's parameters
  * @param result the JSON schema of the operation's result

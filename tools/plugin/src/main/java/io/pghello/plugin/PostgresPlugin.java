@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Manages named connections to PostgreSQL. Each connection is a pool with permissions. {@link
- * #execute} takes and returns JSON; {@link #connect(String, JsonNode)} returns an object with typed
- * methods for the same operations.
+ * #execute} accepts and returns JSON; {@link #connect(String, JsonNode)} returns an object with
+ * typed methods for the same operations.
  *
  * <p>By default, connections are read-only and do not accept SQL. {@link
  * PluginContext#permissions()} can allow more.

@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.core.Oid;
 
 /**
- * Iterates over records in COPY's binary format, which takes the server 25% less time to process
- * than text. Ends before the first record with a value that only the server can parse, such as the
- * time {@code "tomorrow"}.
+ * Iterates over records in COPY's binary format, which the server processes in 25% less time than
+ * text. Ends before the first record with a value that only the server can parse, such as the time
+ * {@code "tomorrow"}.
  */
 final class BinaryRows implements Iterable<byte[]> {
   private static final int CHUNK = 1 << 15;

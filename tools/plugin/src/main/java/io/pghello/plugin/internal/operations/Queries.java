@@ -17,7 +17,7 @@ import java.util.Iterator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Operations that take SQL. */
+/** Operations that accept SQL from the caller. */
 final class Queries {
   private final Runner runner;
 

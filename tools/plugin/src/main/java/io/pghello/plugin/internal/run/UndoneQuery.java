@@ -35,11 +35,11 @@ import org.postgresql.core.v3.SqlSerializationContext;
  * detects this. Only this statement is parsed again after each query, so that the query cannot
  * replace it.
  *
- * <p>Parsing a statement takes the server longer than finding a row by its key. Therefore, {@link
- * #checked} adds the check to a query that returns few rows, and the driver prepares both as one
- * statement. The query cannot replace the check, because both are part of the same statement, and
- * the previous check has found that this statement is the driver's own. The check runs after all
- * rows have been determined.
+ * <p>On the server, parsing a statement takes longer than finding a row by its key. Therefore,
+ * {@link #checked} adds the check to a query that returns few rows, and the driver prepares both as
+ * one statement. The query cannot replace the check, because both are part of the same statement,
+ * and the previous check has found that this statement is the driver's own. The check runs after
+ * all rows have been determined.
  */
 final class UndoneQuery implements Query {
   private static final SecureRandom RANDOM = new SecureRandom();
@@ -95,7 +95,7 @@ final class UndoneQuery implements Query {
   /**
    * Runs a query, and returns its result.
    *
-   * @param statement a statement of the connection; the result will belong to it
+   * @param statement a statement of the connection; the result belongs to this statement
    * @param values the parameters of the query
    * @param types the OIDs of the parameters' types if the driver is to prepare the query; otherwise
    *     null. The driver could determine the types itself, but would then need an additional round
