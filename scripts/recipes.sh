@@ -12,21 +12,25 @@ PLATFORMS=()
 # Packages of the GNU C library needed by the server and by libraries of extensions.
 LIBC='ld-linux-* libc.so.6 libm.so.6 libmvec.so.1 libdl.so.2 libpthread.so.0 librt.so.1 libresolv.so.2 libutil.so.1'
 
-# page: prints a row for each recipe, with its version for each major.
+# page: prints a row for each recipe, with its version for each major, the platforms of its libraries, and the size of its jar.
 page() {
-  local file=$ROOT/docs/extensions.md recipe version major
+  local file=$ROOT/docs/extensions.md recipe version major build
   {
     sed '/^<!-- recipes -->$/q' "$file"
-    printf '| recipe | extension |%s licence | what it is for |\n|---|---|%s---|---|\n' "$(printf ' %s |' "${MAJORS[@]}")" "$(printf -- '---|%.0s' "${MAJORS[@]}")"
+    printf '| recipe | extension |%s libraries for Linux | jar | licence | what it is for |\n|---|---|%s---|---|---|---|\n' \
+      "$(printf ' %s |' "${MAJORS[@]}")" "$(printf -- '---|%.0s' "${MAJORS[@]}")"
     for recipe in "$ROOT"/any-extension/recipes/*/test.sql; do
       recipe=$(basename "$(dirname "$recipe")")
+      build=$ROOT/any-extension/recipes/$recipe/build
       # shellcheck disable=SC2016
       printf '| [%s](../any-extension/recipes/%s) | `%s` |' "$recipe" "$recipe" "$(property "$recipe" extension)"
       for major in "${MAJORS[@]}"; do
         version=$(sed -n "s/^Package: postgresql-$major-[^ ]* Version: \([0-9]*:\)\?\([^ ]*\)-[^ -]* .*/\2/p" \
-          "$ROOT/any-extension/recipes/$recipe"/build/*/PACKAGES | head -n 1 | sed "s/+dfsg.*//")
+          "$build"/*/PACKAGES | head -n 1 | sed "s/+dfsg.*//")
         printf ' %s |' "${version:-–}"
       done
+      printf ' %s | %s |' "$(find "$build" -maxdepth 2 -name 'linux-*' -printf '%f\n' | sed 's/linux-//' | sort -u | paste -sd , | sed 's/,/, /; s/^$/SQL only/')" \
+        "$(tar -C "$build" -c . | gzip | wc -c | awk '{ if ($1 < 1e6) printf "%d kB", ($1 + 999) / 1e3; else printf "%.0f MB", $1 / 1e6 }')"
       printf ' %s | %s |\n' "$(property "$recipe" licence)" "$(property "$recipe" description | sed 's/.*: //')"
     done
     sed -n '/^<!-- recipes -->$/,$ { /^<!-- end -->$/,$ p }' "$file"
