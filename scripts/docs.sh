@@ -47,7 +47,7 @@ done
 [[ $base =~ ^/([A-Za-z0-9._~/-]+/)?$ ]] || misuse "--base must begin and end with /, but is $base"
 [[ $port =~ ^[0-9]{1,5}$ && $((10#$port)) -le 65535 ]] || misuse "--port must be between 0 and 65535, but is $port"
 if [ -n "$serve" ] && (exec 3<>"/dev/tcp/127.0.0.1/$((10#$port))") 2>/dev/null; then
-  die "the port $port is in use; --port names another"
+  die "the port $port is in use; pass another port with --port"
 fi
 [ -z "$check" ] || need chromium chromium
 
@@ -72,7 +72,7 @@ export PG_HELLO_ROOT=$ROOT PG_HELLO_SITE=$SITE PG_HELLO_SITE_BASE=$base PG_HELLO
 PG_HELLO_VERSION=$(project_version)
 vitepress=$packages/node_modules/vitepress/bin/vitepress.js
 
-say "Building the site (some 30 seconds; a minute more the first time)"
+say "Building the site (about 30 seconds, plus a minute the first time)"
 # In parallel with Maven.
 node "$vitepress" build "$work" >"$work/log" 2>&1 &
 pages=$!
@@ -126,7 +126,7 @@ END
   for demo in "${demos[@]}"; do
     "$ROOT/dev" demo "$demo" >"$work/$demo.txt" 2>"$work/log" || {
       cat "$work/log" >&2
-      die "the demo $demo fails"
+      die "the demo $demo failed"
     }
     printf '<h2>./dev demo %s</h2>\n<pre>' "$demo"
     sed 's/&/\&amp;/g; s/</\&lt;/g' "$work/$demo.txt"

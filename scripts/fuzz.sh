@@ -49,11 +49,11 @@ status=0
   -artifact_prefix="$tmp/" "$tmp/corpus" >"$tmp/log" 2>&1 || status=$?
 if [ "$status" != 0 ]; then
   sed -n '/CHECK failed\|ERROR: \|runtime error:/,$p' "$tmp/log" | head -60 >&2
-  die "an input breaks the greeting; it stands above in Base64"
+  die "an input breaks the greeting; the output above contains this input in Base64"
 fi
 
 stat_of() { sed -n "s/^stat::$1: *//p" "$tmp/log"; }
-printf '%s executions, %s a second, %s inputs kept\n' \
+printf '%s executions, %s per second, %s inputs kept\n' \
   "$(stat_of number_of_executed_units)" "$(stat_of average_exec_per_sec)" "$(find "$tmp/corpus" -type f | wc -l)"
 
 cd "$tmp"

@@ -125,7 +125,7 @@ fetch() {
   if [ -z "$suite" ]; then
     why='no suite of Debian has its headers'
   else
-    say "PostgreSQL $major: fetching the server's $kind out of Debian's suite $suite (3 seconds)"
+    say "PostgreSQL $major: fetching the server's $kind from Debian's suite $suite (3 seconds)"
     mkdir -p "$CACHE/$kind"
     tmp=$(mktemp -d "$CACHE/$kind/.tmp.XXXXXX")
     # shellcheck disable=SC2064

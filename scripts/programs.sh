@@ -10,7 +10,7 @@ provide_client() {
   local folder=$CACHE/client/$1 tmp package program
   if [ ! -e "$folder" ]; then
     [ -n "${HEADER_SUITE[$1]-}" ] || return 1
-    say "PostgreSQL $1: fetching pg_dump out of Debian's suite ${HEADER_SUITE[$1]} (some seconds, once)"
+    say "PostgreSQL $1: fetching pg_dump from Debian's suite ${HEADER_SUITE[$1]} (a few seconds, once)"
     mkdir -p "$CACHE/client"
     tmp=$(mktemp -d "$CACHE/client/.tmp.XXXXXX")
     if ! debian_download deb-libs "${HEADER_SUITE[$1]}" "postgresql-client-$1" "$tmp/deb"; then
@@ -50,7 +50,7 @@ provide_docker_compose() {
   local tmp wanted=docker-compose library package
   need /usr/bin/python3 python3
   [ ! -e "$DOCKER_COMPOSE" ] || return 0
-  say "Fetching docker-compose (some seconds, once)"
+  say "Fetching docker-compose (a few seconds, once)"
   for library in attr cached-property certifi chardet distro distutils docker dockerpty docopt dotenv idna jsonschema packaging \
     pkg-resources pyrsistent requests six texttable urllib3 websocket yaml; do
     wanted+=" python3-$library"

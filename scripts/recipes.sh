@@ -77,7 +77,7 @@ done
 [ ${#PLATFORMS[@]} -gt 0 ] || PLATFORMS=(amd64 arm64)
 [ ${#names[@]} -gt 0 ] || mapfile -t names < <(recipes)
 command -v dpkg-deb >/dev/null || {
-  say 'skipped: recipes need apt and dpkg, as Debian has them'
+  say 'skipped: recipes need the apt and dpkg of Debian'
   exit 77
 }
 

@@ -43,7 +43,7 @@ sql() {
 check_log() {
   local trouble='problem in alloc set|detected write past chunk end|was terminated by signal|TRAP:|PANIC:'
   if grep -E "$trouble" "$SCRATCH/data.log" >&2; then
-    failed "$1: the server's log says so"
+    failed "$1: the server's log contains an error (see above)"
   fi
 }
 
@@ -111,7 +111,7 @@ set_for_all() {
     [ "$answer" = "$before" ] || return 0
     sleep 0.1
   done
-  die "the server did not take over $1"
+  die "the server did not apply the setting $1"
 }
 
 # Repeats the tests with settings that some servers have for all databases. The largest values are tested once, because writing
@@ -210,24 +210,24 @@ SQL
   "$dump" --create dumped >"$SCRATCH/dump.sql"
   sql postgres -c 'DROP DATABASE dumped'
   if PGUSER=keeper restore "$dump"; then
-    die "$name: restored a setting that the owner was not granted"
+    die "$name: the owner restored a setting without the privilege"
   fi
   grep -q 'permission denied to set parameter "pg_hello.repeat"' "$SCRATCH/restore.log" ||
-    { cat "$SCRATCH/restore.log" >&2; die "$name: restoring failed, but not for the setting"; }
+    { cat "$SCRATCH/restore.log" >&2; die "$name: the restore failed, but not because of the setting"; }
   sql postgres -c 'DROP DATABASE dumped' -c 'GRANT SET ON PARAMETER pg_hello.repeat TO keeper'
-  PGUSER=keeper restore "$dump" || { cat "$SCRATCH/restore.log" >&2; die "$name: restoring failed"; }
+  PGUSER=keeper restore "$dump" || { cat "$SCRATCH/restore.log" >&2; die "$name: the restore failed"; }
   after=$(sql dumped -c "$CHECKSUM")
   [ "$before" = "$after" ] || die "$name: the restored database differs: $(diff <(echo "$before") <(echo "$after"))"
   # Defaults and generated columns still work.
   after=$(sql dumped -c "INSERT INTO data.users (id, name) VALUES (0, 'new')
     RETURNING greeting, abs(at - extract(epoch FROM clock_timestamp()) * 1000) < 10000")
-  [ "$after" = 'Hello, new! Hello, new!|t' ] || die "$name: the restored table takes a row as $after"
+  [ "$after" = 'Hello, new! Hello, new!|t' ] || die "$name: the restored table stores a new row as $after"
   # New snapshots continue after the restored ones, and privileges to read them are kept.
   PGUSER=keeper sql dumped -c 'SELECT hello_ops.take_snapshot()' >/dev/null
   after=$(PGUSER=reader sql dumped -c "SELECT count(DISTINCT s.taken_at), max(s.resets),
       count(DISTINCT r.function_name) = (SELECT count(*) FROM hello_ops.members)
     FROM hello_ops.snapshot s, hello_ops.pg_hello_performance_report() r WHERE r.total_calls >= 0")
-  [ "$after" = '3|1|t' ] || die "$name: after the restored snapshots comes $after"
+  [ "$after" = '3|1|t' ] || die "$name: the snapshots after the restore are $after"
   check_log "$name"
   version=$("$dump" --version | sed 's/[^0-9]*\([0-9.]*\).*/\1/')
   printf '%s: dump and restore passed (pg_dump %s)\n' "$name" "$version"
@@ -263,9 +263,9 @@ report_setting() {
   local name=$1 before=${#FAILED[@]} reported commands=("SELECT pg_hello('x')" 'SET pg_hello.repeat = 3' 'SET pg_hello.repeat = 99' 'RESET pg_hello.repeat')
   sql postgres -c 'CREATE EXTENSION pg_hello'
   reported=$(converse '' "${commands[@]}")
-  [ "$reported" = '3 1' ] || failed "$name: reports of the setting: $reported, in place of 3 1"
+  [ "$reported" = '3 1' ] || failed "$name: reports of the setting: $reported instead of 3 1"
   reported=$(converse '-c session_preload_libraries=pg_hello' "${commands[@]}")
-  [ "$reported" = '1 3 1' ] || failed "$name: reports of the setting with the library preloaded: $reported, in place of 1 3 1"
+  [ "$reported" = '1 3 1' ] || failed "$name: reports of the setting with the library preloaded: $reported instead of 1 3 1"
   sql postgres -c 'DROP EXTENSION pg_hello'
   check_log "$name"
   [ ${#FAILED[@]} != "$before" ] || printf '%s: the setting is reported\n' "$name"
@@ -277,15 +277,15 @@ refuse_library_of() {
   install_library "$tree" "$(library "$other")"
   sql postgres -c 'CREATE DATABASE refused'
   if answer=$(sql refused -c 'CREATE EXTENSION pg_hello' 2>&1); then
-    die "$name: loads the library of $other"
+    die "$name: the server loads the library for PostgreSQL $other"
   fi
   if [[ $answer != *'incompatible library'*"Server is version $major, library is version $other."* ]]; then
-    die "$name: refuses the library of $other with: $answer"
+    die "$name: the error for the library for PostgreSQL $other is wrong: $answer"
   fi
   [ "$(sql refused -c "SELECT count(*) FROM pg_extension WHERE extname = 'pg_hello'")" = 0 ] ||
-    die "$name: kept a part of an extension that it refused"
+    die "$name: the rejected extension exists in the database"
   check_log "$name"
-  printf '%s: the library of %s is refused\n' "$name" "$other"
+  printf '%s: the library for PostgreSQL %s is rejected\n' "$name" "$other"
 }
 
 # server_for_code PLATFORM: prints the platform of the server that runs the machine code of a library for macOS, or nothing if it is

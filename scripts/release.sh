@@ -44,8 +44,8 @@ done
 version=$(project_version)
 version=${versions[0]-${version%-SNAPSHOT}}
 [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+(-[A-Za-z0-9.]+)?$ && $version != *-SNAPSHOT ]] ||
-  misuse "the version must be like 1.2.3 or 1.2.3-rc.1, and no snapshot, but is $version"
-[ -n "$dry_run$sign" ] || misuse "release needs --dry-run, as nothing is published yet"
+  misuse "the version must have the form 1.2.3 or 1.2.3-rc.1, without -SNAPSHOT, but is $version"
+[ -n "$dry_run$sign" ] || misuse "release needs --dry-run, because nothing is published yet"
 if [ -n "$sign" ]; then
   [ -n "${PG_HELLO_SIGNING_KEY-}" ] || misuse "release --sign needs a secret key in PG_HELLO_SIGNING_KEY"
 else
@@ -79,7 +79,7 @@ of_one_artifact() {
   fi
   for file in "${files[@]}"; do
     for part in md5 sha1; do
-      [ "$("${part}sum" <"$file" | cut -d ' ' -f 1)" = "$(cat "$file.$part")" ] || wrong "${file##*/} has another $part"
+      [ "$("${part}sum" <"$file" | cut -d ' ' -f 1)" = "$(cat "$file.$part")" ] || wrong "the $part of ${file##*/} is wrong"
     done
   done
 }
@@ -115,7 +115,7 @@ key_home() {
 if [ -n "$sign" ]; then
   need gpg gnupg
   mapfile -t boms < <(find "$STAGE" -name 'pg-hello-bom-*.pom' 2>/dev/null)
-  [ ${#boms[@]} = 1 ] || die "there is no set in target/release; run ./dev release --dry-run, or copy one there"
+  [ ${#boms[@]} = 1 ] || die "target/release contains no staged release; run ./dev release --dry-run, or copy a staged release into it"
   version=${boms[0]##*/pg-hello-bom-}
   version=${version%.pom}
 fi
@@ -128,10 +128,10 @@ if [ -n "$sign" ]; then
   if ! { gpg --batch --quiet --import <<<"$PG_HELLO_SIGNING_KEY" &&
     gpg --batch --quiet --pinentry-mode error --detach-sign <<<"a test" >"$SCRATCH/signature"; } 2>"$SCRATCH/log"; then
     cat "$SCRATCH/log" >&2
-    die "PG_HELLO_SIGNING_KEY is no secret key, or needs a passphrase"
+    die "PG_HELLO_SIGNING_KEY is not a secret key, or the key needs a passphrase"
   fi
   sign_set
-  [ "$faults" = 0 ] || die "$faults faults; this cannot be released"
+  [ "$faults" = 0 ] || die "$faults problems found; version $version cannot be released"
   say "Every file of version $version is signed"
   printf '%s\n' "$STAGE"
   exit
@@ -187,6 +187,6 @@ done
 key_home
 gpg --batch --quiet --passphrase '' --quick-generate-key 'pg-hello dry run <dry-run@pg-hello.invalid>' default default 1d 2>"$SCRATCH/log"
 sign_set
-[ "$faults" = 0 ] || die "$faults faults; this cannot be released"
-say "${#poms[@]} artifacts of version $version are as they must be, and projects build from them"
+[ "$faults" = 0 ] || die "$faults problems found; version $version cannot be released"
+say "${#poms[@]} artifacts of version $version passed all checks, and projects build with them"
 printf '%s\n' "$STAGE"

@@ -31,7 +31,7 @@ one_run() {
 say "Compiling"
 run_maven -q test-compile >"$WORK/compile.log" 2>&1 || {
   cat "$WORK/compile.log" >&2
-  die "it does not compile"
+  die "the tests do not compile"
 }
 
 forget_test_results

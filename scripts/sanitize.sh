@@ -53,11 +53,11 @@ run_logged() {
 # build_server: unpacks, builds and installs the server as $tree.
 build_server() {
   local version source part stage=$tmp/stage status=0
-  say "Building PostgreSQL $MAJOR with sanitizers out of Debian's source (3 to 5 minutes, once)"
+  say "Building PostgreSQL $MAJOR with sanitizers from Debian's source (3 to 5 minutes, once)"
   need bzip2 bzip2 perl perl
   debian_download deb-src "$SUITE" "postgresql-$MAJOR" "$tmp/download" || status=$?
   [ "$status" = 0 ] ||
-    die "no source of postgresql-$MAJOR in Debian's suite $SUITE from here; this check needs a Debian machine and its mirror"
+    die "could not download the source of postgresql-$MAJOR in Debian's suite $SUITE; this check needs a Debian machine with access to its mirror"
   set -- "$tmp"/download/*.orig.tar.*
   version=${1##*/postgresql-"$MAJOR"}
   version=${version#_}
@@ -190,4 +190,4 @@ for file in pg_hello.c greeting.h; do
   print_coverage "src/$file" "$file.gcov"
 done
 
-say "No report, and every test as expected"
+say "No sanitizer reported an error, and all tests passed"

@@ -12,6 +12,6 @@ try {
   });
   server.printUrls();
 } catch (e) {
-  console.error(`dev docs: ${e.message}; --port names another`);
+  console.error(`dev docs: ${e.message}; pass another port with --port`);
   process.exitCode = 1;
 }

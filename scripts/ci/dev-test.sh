@@ -142,16 +142,16 @@ ends 2 'accepts one of:' native --check --platform
 ends 2 'install accepts only --all-platforms, but got: --platform linux-arm64' install --platform linux-arm64
 ends 2 'unknown argument --platform' native --headers --platform darwin-arm64
 ends 2 'a number of seconds, but got: 0' native --fuzz 0
-ends 2 '--major is 99; there are 15 17 18' server --major 99
-ends 2 '--major is 99; there are 15 17 18' bench --major=99
-ends 2 'no such benchmark: unheard-of; there are extension, client, start' bench unheard-of
+ends 2 '--major must be one of 15 17 18, but is 99' server --major 99
+ends 2 '--major must be one of 15 17 18, but is 99' bench --major=99
+ends 2 'no such benchmark: unheard-of; the benchmarks are extension, client, start' bench unheard-of
 ends 2 'no such benchmark: unheard-of' bench --row TEXT --quick client unheard-of
 ends 2 'no option --unknown' bench client --unknown=client
 ends 2 '--base must begin and end with /, but is pg-hello' docs --base pg-hello
 ends 2 '--port must be between 0 and 65535, but is 65536' docs --port=65536
 ends 2 'release needs --dry-run' release
 for version in '' 1.0 v1.0.0 1.0.0-SNAPSHOT; do
-  ends 2 "the version must be like 1.2.3 or 1.2.3-rc.1, and no snapshot, but is $version" release --dry-run "$version"
+  ends 2 "the version must have the form 1.2.3 or 1.2.3-rc.1, without -SNAPSHOT, but is $version" release --dry-run "$version"
 done
 ends 2 'release accepts one version, but got: 1.0.0 1.0.1' release --dry-run 1.0.0 1.0.1
 ends 2 'release --sign accepts no further arguments' release --sign 1.0.0

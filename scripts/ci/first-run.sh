@@ -77,7 +77,7 @@ for command in test install images format generate; do
   says 0 'Usage: ./dev COMMAND' "$command" --help
 done
 says 0 'Usage: ./dev bench' bench --help
-says 2 'no such benchmark: nope; there are extension, ' bench nope
+says 2 'no such benchmark: nope; the benchmarks are extension, ' bench nope
 says 0 'Usage: ./dev native' native --help
 says 0 'Usage: ./dev docs' docs --help
 says 0 'Usage: ./dev release' release --help

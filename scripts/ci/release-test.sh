@@ -25,11 +25,11 @@ signs() {
 }
 
 key=none
-signs 1 'there is no set in target/release'
+signs 1 'target/release contains no staged release'
 for file in pom jar jar.sha1 jar.asc; do
   echo "$file" >"$bom/pg-hello-bom-1.2.3.$file"
 done
-signs 1 'PG_HELLO_SIGNING_KEY is no secret key'
+signs 1 'PG_HELLO_SIGNING_KEY is not a secret key'
 export GNUPGHOME=$SCRATCH/own
 gpg --batch --quiet --passphrase '' --quick-generate-key 'a test <test@pg-hello.invalid>' default default 1d 2>/dev/null
 key=$(gpg --batch --armor --export-secret-keys)
@@ -39,4 +39,4 @@ for file in pom jar; do
 done
 [ ! -e "$bom/pg-hello-bom-1.2.3.jar.sha1.asc" ] || die "a checksum is signed"
 printf '## 1.2.2\n' >"$tree/CHANGELOG.md"
-signs 1 '1 faults; this cannot be released'
+signs 1 '1 problems found; version 1.2.3 cannot be released'

@@ -186,7 +186,10 @@ public final class Bench implements Callable<Integer> {
     for (String name : names) {
       if (!BENCHMARKS.containsKey(name)) {
         throw usage(
-            "no such benchmark: " + name + "; there are " + String.join(", ", BENCHMARKS.keySet()));
+            "no such benchmark: "
+                + name
+                + "; the benchmarks are "
+                + String.join(", ", BENCHMARKS.keySet()));
       }
     }
     var chosen = new LinkedHashMap<>(BENCHMARKS);

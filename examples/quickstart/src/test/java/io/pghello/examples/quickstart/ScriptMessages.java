@@ -28,7 +28,7 @@ final class ScriptMessages {
   private static final Pattern SHELL =
       Pattern.compile("\\b(die|misuse|say|echo)((?: +(?:" + QUOTED + ")+)+)( +>&2)?");
   private static final Pattern PROBLEM =
-      Pattern.compile("(?:No [A-Z][\\w.]*:|skipped:).*|.*(?:Remedy|cannot be|can be had).*");
+      Pattern.compile("(?:No [A-Z][\\w.]*:|skipped:).*|.*(?:Remedy|cannot be).*");
   private static final Pattern WORD = Pattern.compile(QUOTED);
   private static final Pattern EXPANSION = Pattern.compile(COMMAND + "|\\$\\{[^}]*}|\\$[\\w@*#]+");
   private static final Pattern GROOVY =
