@@ -37,7 +37,7 @@ export MAVEN_OPTS="${MAVEN_OPTS-} -Dmaven.repo.local=$WORK/repository"
 
 for property in junit.version slf4j.version maven-compiler-plugin.version maven-surefire-plugin.version; do
   grep -qF "<version>$(pom_property "$property")</version>" "$ROOT/examples/first-test/pom.xml" ||
-    die "examples/first-test/pom.xml has another version than the $property of this build"
+    die "examples/first-test/pom.xml has a version other than the $property of this build"
 done
 # copy_project EXAMPLE: copies it without Maven's output, and prints the copy's directory.
 copy_project() {
@@ -63,7 +63,7 @@ echo "The project of docs/testkit.md builds from the installed artifacts, and it
 
 page=$ROOT/docs/own-extension.md
 grep -qF "maven-archetype-plugin:$(pom_property maven-archetype-plugin.version):generate" "$page" ||
-  die "docs/own-extension.md has another version than the maven-archetype-plugin.version of this build"
+  die "docs/own-extension.md has a version other than the maven-archetype-plugin.version of this build"
 # Run exactly the commands of the page.
 commands=$(awk '/^```/ { if (block ~ /archetype/) printf "%s", block; inside = $0 == "```sh"; block = ""; next }
   inside { block = block $0 "\n" }' "$page")

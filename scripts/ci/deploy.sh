@@ -19,7 +19,7 @@ compose config --quiet
 services=$(compose --profile redis --profile monitoring config --services | sort | paste -sd ' ')
 expected='alertmanager api-gateway extension grafana greeting-service greeting-service-2 greeting-service-training'
 expected+=' monitoring-setup postgres postgres-exporter prometheus redis user-service user-service-training'
-[ "$services" = "$expected" ] || die "docker-compose reads other services: $services"
+[ "$services" = "$expected" ] || die "docker-compose reads unexpected services: $services"
 echo "docker-compose reads the compose file"
 
 new_scratch
@@ -38,7 +38,7 @@ train() {
   local came
   : >"$SCRATCH/starts"
   (cd "$SCRATCH/app" && STARTS=$SCRATCH/starts FAILURES=$1 PATH=$SCRATCH/bin:$PATH "$ROOT/deploy/app/train.sh" "$SCRATCH/cache") \
-    >"$SCRATCH/said" 2>&1 || die "train.sh fails: $(<"$SCRATCH/said")"
+    >"$SCRATCH/said" 2>&1 || die "train.sh failed: $(<"$SCRATCH/said")"
   came="$(wc -l <"$SCRATCH/starts") $(cat "$SCRATCH/cache" 2>/dev/null || echo none)"
   [ "$came" = "$2 $3" ] || die "train.sh with $1 failing starts results in $came: $(<"$SCRATCH/said")"
 }
@@ -129,6 +129,6 @@ mkdir -p "$SCRATCH/volume/cluster" "$SCRATCH/volume/wal"
 chmod 700 "$SCRATCH/volume/cluster" "$SCRATCH/volume/wal"
 server_user "$tree/bin/initdb" -D "$SCRATCH/volume/cluster" --waldir "$SCRATCH/volume/wal" -U postgres --auth-host=scram-sha-256 \
   --auth-local=scram-sha-256 --data-checksums --pwfile="$SCRATCH/secrets/postgres-password" >/dev/null
-[ "$(readlink "$SCRATCH/volume/cluster/pg_wal")" = "$SCRATCH/volume/wal" ] || die "the WAL is elsewhere"
-! grep -vE '^ *(#|$)' "$SCRATCH/volume/cluster/pg_hba.conf" | grep -v scram-sha-256 || die "not only SCRAM"
+[ "$(readlink "$SCRATCH/volume/cluster/pg_wal")" = "$SCRATCH/volume/wal" ] || die "the WAL is not in the configured directory"
+! grep -vE '^ *(#|$)' "$SCRATCH/volume/cluster/pg_hba.conf" | grep -v scram-sha-256 || die "pg_hba.conf contains a method other than SCRAM"
 echo "The blueprint's arguments, WAL folder and script work"

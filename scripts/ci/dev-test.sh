@@ -26,7 +26,7 @@ ends() {
     ! grep -qE '^\s+at |Exception' "$WORK/err" || wrong+=' a stack trace;'
   fi
   if [ -n "$wrong" ]; then
-    printf './dev %s: expected status %s and "%s", but there are%s\n' "$*" "$expected" "$words" "$wrong"
+    printf './dev %s: expected status %s and "%s", but found:%s\n' "$*" "$expected" "$words" "$wrong"
     cat "$WORK/out" "$WORK/err"
     failures=$((failures + 1))
   fi
@@ -45,7 +45,7 @@ for file in "$ROOT"/scripts/help/*.txt; do
   words=${words%.txt}
   # shellcheck disable=SC2086
   if ! PG_HELLO_HELP=program "$ROOT/dev" ${words/-/ } --help 2>&1 </dev/null | diff "$file" -; then
-    printf './dev %s --help prints another text: run ./dev generate\n' "${words/-/ }"
+    printf './dev %s --help prints a text that differs from the file: run ./dev generate\n' "${words/-/ }"
     failures=$((failures + 1))
   fi
 done
@@ -65,7 +65,7 @@ for command in test install images format generate native bench docs release ser
     # shellcheck disable=SC2086
     if ! (cd "$WORK/tree" && env -i "PATH=$WORK/path" "HOME=$WORK/home" ./dev $command $help) >"$WORK/out" 2>"$WORK/err" </dev/null ||
       ! grep -q Usage "$WORK/out" || [ -s "$WORK/err" ] || [ -e "$WORK/home" ]; then
-      printf './dev %s %s builds or needs something\n' "$command" "$help"
+      printf './dev %s %s builds something or needs a program\n' "$command" "$help"
       cat "$WORK/err"
       failures=$((failures + 1))
     fi

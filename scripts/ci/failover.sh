@@ -76,7 +76,7 @@ wait_until() {
   until "$@" >/dev/null 2>&1; do
     [ "$SECONDS" -lt "$limit" ] || {
       tail -n 15 "$FOLDER"/*.log >&2
-      die "in vain for: $what"
+      die "timed out waiting for: $what"
     }
     sleep 0.1
   done
@@ -242,7 +242,7 @@ fi
 need curl curl
 debs=$("$ROOT/scripts/packages.sh" "$MAJOR" "${PACKAGES[@]}")
 [ -n "$debs" ] || {
-  say "skipped: the packages of Patroni, etcd and HAProxy cannot be had"
+  say "skipped: the packages of Patroni, etcd and HAProxy cannot be downloaded"
   exit 77
 }
 "$ROOT/scripts/native.sh" "$MAJOR" >/dev/null
@@ -261,6 +261,6 @@ maven -B -ntp -f "$ROOT/pom.xml" -pl :pg-hello-hibernate -am '-P!checks' -Dspotl
   -Dpg-hello.failover.url="jdbc:postgresql://127.0.0.1:$PORT/app?user=postgres" -Dpg-hello.failover.folder="$FOLDER" verify >"$FOLDER/maven.out" 2>&1 || {
   grep -E -A 6 '^\[ERROR\] .*FailoverIT|^failover:' "$FOLDER/maven.out" | head -n 60 || tail -n 40 "$FOLDER/maven.out"
   tail -n 60 "$FOLDER/control.out" >&2 || true
-  die "FailoverIT fails"
+  die "FailoverIT failed"
 }
 grep -E '^failover:|Tests run:.*FailoverIT' "$FOLDER/maven.out"

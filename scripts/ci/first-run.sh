@@ -40,7 +40,7 @@ newcomer() {
   NEWCOMER=(unshare -m sh -c 'mount --bind "$0" /etc/passwd && exec "$@"' "$WORK/passwd"
     setpriv "--reuid=$id" "--regid=$id" --clear-groups env -i "HOME=$home" "PATH=$PATH")
   if ! "${NEWCOMER[@]}" true 2>/dev/null; then
-    echo "skipped: root cannot become an ordinary user here, who has a home"
+    echo "skipped: root cannot become an ordinary user with a home directory here"
     exit 77
   fi
 }

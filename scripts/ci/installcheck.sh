@@ -49,23 +49,23 @@ audit() {
   fi
   psql -X -q -c "ALTER SYSTEM SET shared_preload_libraries = 'pgaudit'" -c 'CREATE DATABASE app' postgres
   server_user "$RUNNING/bin/pg_ctl" -D "$SCRATCH/data" -l "$SCRATCH/data.log" -m fast -w -t 60 restart >/dev/null ||
-    die "$name: does not start with pgaudit"
+    die "$name: the server does not start with pgaudit"
   settings=$(grep '^ALTER DATABASE app SET pgaudit' "$ROOT/docs/operations.md")
   psql -X -q -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION pg_hello' -c 'CREATE EXTENSION pgaudit' app
   psql -X -q -v ON_ERROR_STOP=1 app <<<"$settings"
   : >"$SCRATCH/data.log"
   psql -X -q -c "SELECT pg_hello('Ada'), pg_hello(name, 2), upper(name) FROM (VALUES ('Bob'), ('Cid')) v (name)" app >/dev/null
-  lines=$(grep 'AUDIT:' "$SCRATCH/data.log") || die "$name: pgaudit writes nothing"
+  lines=$(grep 'AUDIT:' "$SCRATCH/data.log") || die "$name: pgaudit logs nothing"
   [ "$(grep -c ',FUNCTION,EXECUTE,FUNCTION,public.pg_hello,' <<<"$lines")" = 2 ] ||
-    die "$name: pgaudit writes $lines"
-  ! grep -E 'Ada|Bob|Cid|upper' <<<"$lines" || die "$name: pgaudit writes more than the functions"
+    die "$name: pgaudit logs unexpected lines: $lines"
+  ! grep -E 'Ada|Bob|Cid|upper' <<<"$lines" || die "$name: pgaudit logs more than the functions"
   psql -X -q -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION pg_hello_ops' app
   for settings in "'role'" "'all, -function'" "'function, role, ddl'"; do
     lines+=" $(psql -X -q -A -t -c "SET pgaudit.log = $settings" \
       -c "SELECT status FROM hello_ops.compliance_report() WHERE object = 'pgaudit.log'" app)"
   done
-  [ "${lines: -19}" = ' warning warning ok' ] || die "$name: the compliance report says of pgaudit.log: $lines"
-  printf '%s: pgaudit writes which functions are called\n' "$name"
+  [ "${lines: -19}" = ' warning warning ok' ] || die "$name: the compliance report contains for pgaudit.log: $lines"
+  printf '%s: pgaudit logs the called functions\n' "$name"
 }
 
 # installcheck PG_CONFIG MAJOR
@@ -101,7 +101,7 @@ installcheck() {
   fi
   # A changed header recompiles all files that include it.
   for answer in src/pg_hello.o ${clang:+src/pg_hello.bc}; do
-    "${make[@]}" -q "$answer" || die "PostgreSQL $major: $answer is made again for no reason"
+    "${make[@]}" -q "$answer" || die "PostgreSQL $major: $answer is built again for no reason"
     if "${make[@]}" -q -W "$ROOT/extension/src/greeting.h" "$answer"; then
       die "PostgreSQL $major: $answer does not depend on greeting.h"
     fi
@@ -115,7 +115,7 @@ installcheck() {
   run_installcheck "$name, pg_hello_ops" "$log" "${ops[@]}"
 
   if [ -n "$clang" ]; then
-    [ -e "$("$config" --pkglibdir)/bitcode/pg_hello/src/pg_hello.bc" ] || die "$name: make install left no bitcode"
+    [ -e "$("$config" --pkglibdir)/bitcode/pg_hello/src/pg_hello.bc" ] || die "$name: make install did not install the bitcode"
     # Each statement is compiled, inlined and optimised once. The largest values were tested above.
     for answer in jit=on jit_above_cost=0 jit_inline_above_cost=0 jit_optimize_above_cost=0; do
       psql -X -q -c "ALTER SYSTEM SET ${answer%=*} = ${answer#*=}" postgres
@@ -147,6 +147,6 @@ done
 
 need make make gcc gcc psql postgresql-client
 for config in "${configs[@]}"; do
-  [[ $("$config" --version) =~ ^PostgreSQL\ ([0-9]+) ]] || die "cannot tell the version of $config"
+  [[ $("$config" --version) =~ ^PostgreSQL\ ([0-9]+) ]] || die "cannot determine the version of $config"
   installcheck "$config" "${BASH_REMATCH[1]}"
 done

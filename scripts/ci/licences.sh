@@ -12,11 +12,11 @@ while IFS=$'\t' read -r -a part; do
   parts=$((parts + 1))
   # If a component has several licences, one is chosen.
   grep -qxFf <(printf '%s\n' "$allowed") <(printf '%s\n' "${part[@]:1}") || {
-    say "${part[0]} has none of the licences of licences.txt, but: ${part[*]:1}"
+    say "${part[0]} has no licence that licences.txt lists, but: ${part[*]:1}"
     faults=$((faults + 1))
   }
 done < <(find "$1" -name '*-cyclonedx.json' -exec jq -r '.components // [] | .[] |
   [.purl, (.licenses // [] | map(.license.id // .license.name // .expression) | .[])] | @tsv' {} + | sort -u)
 [ "$parts" -gt 50 ] || die "only $parts dependencies were found in $1"
-[ "$faults" = 0 ] || die "$faults of $parts dependencies have another licence"
-echo "$parts dependencies have licences that are listed"
+[ "$faults" = 0 ] || die "$faults of $parts dependencies have a licence that is not listed"
+echo "all $parts dependencies have a listed licence"

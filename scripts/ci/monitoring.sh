@@ -69,7 +69,7 @@ use() {
   local folder=$CACHE/debian/$2 tmp
   if ! command -v "$1" >/dev/null; then
     if [ ! -e "$folder" ]; then
-      say "Fetching $2 (some seconds, once)"
+      say "Fetching $2 (a few seconds, once)"
       mkdir -p "$CACHE/debian"
       tmp=$(mktemp -d "$CACHE/debian/.tmp.XXXXXX")
       if ! { debian_download deb bookworm "$2" "$tmp/deb" && dpkg -x "$tmp"/deb/*.deb "$tmp/tree"; }; then
@@ -185,18 +185,18 @@ start_application() {
 # Checks of the files: the programs accept them, and they are consistent.
 check_files() {
   local alert
-  promtool check config "$FILES/prometheus.yml" || die "promtool refuses prometheus.yml"
+  promtool check config "$FILES/prometheus.yml" || die "promtool rejects prometheus.yml"
   # In the same directory as the rules, as mounted by the compose file.
   mkdir "$SCRATCH/compose"
   cp "$FILES/compose/prometheus.yml" "$FILES/rules.yml" "$SCRATCH/compose"
-  promtool check config "$SCRATCH/compose/prometheus.yml" || die "promtool refuses the compose file's prometheus.yml"
+  promtool check config "$SCRATCH/compose/prometheus.yml" || die "promtool rejects the compose file's prometheus.yml"
   promtool test rules "$FILES/rules.test.yml" || die "the rules fail rules.test.yml"
   # This step takes longest, and needs one CPU.
   start days promtool test rules "$FILES/rules.days.test.yml" "$FILES/rules.month.test.yml"
-  amtool check-config "$FILES/alertmanager.yml" || die "amtool refuses alertmanager.yml"
+  amtool check-config "$FILES/alertmanager.yml" || die "amtool rejects alertmanager.yml"
   while IFS= read -r alert; do
-    grep -qF "| <a id=\"${alert,,}\"></a>\`$alert\` | " "$PAGE" || die "docs/monitoring.md has no row of $alert"
-    grep -qF "alertname: $alert" "$FILES"/rules*.test.yml || die "there is no test of $alert"
+    grep -qF "| <a id=\"${alert,,}\"></a>\`$alert\` | " "$PAGE" || die "docs/monitoring.md has no row for $alert"
+    grep -qF "alertname: $alert" "$FILES"/rules*.test.yml || die "there is no test for $alert"
     [ "$alert" = Watchdog ] || grep -qxF "          runbook_url: $RUNBOOK#${alert,,}" "$FILES/rules.yml" ||
       die "$alert has no link to its page"
   done < <(sed -n 's/ *- alert: //p' "$FILES/rules.yml")
@@ -240,7 +240,7 @@ test_monitoring() {
 
   start_database -c archive_mode=on
   # The guide queries this column. The page explains that it does not exist.
-  ! answer=$(sql -c 'SELECT mean_time FROM pg_stat_user_functions' 2>&1) || die "there is a mean_time"
+  ! answer=$(sql -c 'SELECT mean_time FROM pg_stat_user_functions' 2>&1) || die "the view has a column mean_time"
   [[ $answer == *'column "mean_time" does not exist'* ]] || die "the guide's query returned $answer"
   own_ports 8080 9090 9093 9187 9237
   mkdir "$SCRATCH/received"
@@ -263,8 +263,8 @@ test_monitoring() {
     wait_until 60 "a value of $expression" has_values "$expression"
     count=$((count + 1))
   done < <(expressions)
-  [ "$count" -ge 30 ] || die "only $count expressions"
-  printf 'all %d expressions of rules and dashboard have values\n' "$count"
+  [ "$count" -ge 30 ] || die "only $count expressions were evaluated"
+  printf 'all %d expressions in the rules and the dashboard have values\n' "$count"
   same_series
 
   # The calls of the application fail.
@@ -273,9 +273,9 @@ test_monitoring() {
   wait_until 60 'a ticket' has_fired PgHelloErrorsSlow ticket
   wait_until 60 'the heartbeat' has_fired Watchdog heartbeat
   wait_until 30 'a mail to each receiver' has_mails
-  printf 'a page, a ticket and the heartbeat have reached their webhooks, and page and ticket also by mail\n'
+  printf 'a page, a ticket and the heartbeat reached their webhooks, and the page and the ticket were also sent by mail\n'
 
-  wait "${PIDS[days]}" || give_up "the rules do not do what rules.days.test.yml and rules.month.test.yml expect"
+  wait "${PIDS[days]}" || give_up "the rules fail rules.days.test.yml or rules.month.test.yml"
   unset 'PIDS[days]'
 }
 
@@ -305,9 +305,9 @@ same_series() {
     names+=("$(api query --data-urlencode "query=group by (__name__, function, version) (
       {__name__=~\"pg_hello_.+\", instance=\"127.0.0.1:${PORTS[$port]}\"})" | jq -c '[.data.result[].metric] | sort')")
   done
-  [ "${names[0]}" = "${names[1]}" ] || die "sql_exporter shows ${names[1]}, and postgres_exporter ${names[0]}"
-  [ "$(jq length <<<"${names[0]}")" -ge 15 ] || die "the exporters show ${names[0]} only"
-  printf 'postgres_exporter and sql_exporter show the same %d series\n' "$(jq length <<<"${names[0]}")"
+  [ "${names[0]}" = "${names[1]}" ] || die "sql_exporter exports ${names[1]}, but postgres_exporter exports ${names[0]}"
+  [ "$(jq length <<<"${names[0]}")" -ge 15 ] || die "the exporters export only ${names[0]}"
+  printf 'postgres_exporter and sql_exporter export the same %d series\n' "$(jq length <<<"${names[0]}")"
 }
 
 has_mails() {

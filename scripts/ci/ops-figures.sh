@@ -14,7 +14,7 @@ for candidate in "${MAJORS[@]}"; do
   [ ! -x "/usr/lib/postgresql/$candidate/bin/pg_restore" ] || major=$candidate
 done
 bin=/usr/lib/postgresql/$major/bin
-[ -x "$bin/pg_restore" ] || die "needs the programs of PostgreSQL, of the version $DEFAULT_MAJOR or another one that is supported"
+[ -x "$bin/pg_restore" ] || die "needs the programs of PostgreSQL $DEFAULT_MAJOR or of another supported version"
 
 work=$(mktemp -d)
 server=''
@@ -89,8 +89,8 @@ guide() {
 script=$(median 1 guide)
 count() { grep -cE 'ERROR.*pg_hello|FATAL.*pg_hello|could not load.*pg_hello|extension.*pg_hello.*failed' "$work/million.log"; }
 rate() { awk -v n="$1" -v ms="$2" 'BEGIN { printf "%.0f\n", n / ms }'; }
-figure "logs: pghello / the guide's script, lines a ms" "$(rate 1000000 "$ours")" "$(awk -v ms="$script" 'BEGIN { printf "%.3f\n", 2000 / ms }')" '>=' 5
-figure 'logs: pghello / grep -cE, lines a ms' "$(rate 1000000 "$ours")" "$(rate 1000000 "$(median 5 count)")" '>=' 0.2
+figure "logs: pghello / the guide's script, lines per ms" "$(rate 1000000 "$ours")" "$(awk -v ms="$script" 'BEGIN { printf "%.3f\n", 2000 / ms }')" '>=' 5
+figure 'logs: pghello / grep -cE, lines per ms' "$(rate 1000000 "$ours")" "$(rate 1000000 "$(median 5 count)")" '>=' 0.2
 
 # 3. update: twenty databases with version 1.0
 databases=()
@@ -148,7 +148,7 @@ one() {
   if [ "$1" = ours ]; then
     once ours >>"$work/ours"
     right=$(psql -X -A -t -d figure_copy -c 'SELECT count(*) FROM big WHERE greeting = pg_hello(name, 2)')
-    [ "$right" = 1000000 ] || die "only $right values are right"
+    [ "$right" = 1000000 ] || die "only $right values are correct"
     sql -d postgres -c 'DROP DATABASE figure_copy'
   else
     once hand >>"$work/hand"
@@ -171,5 +171,5 @@ sql -c 'CREATE EXTENSION pg_hello_ops' -c 'SELECT hello_ops.take_snapshot()' -c 
   SELECT (jsonb_populate_record(s, jsonb_build_object('taken_at', s.taken_at - i * interval '1 minute'))).*
   FROM hello_ops.snapshot s, generate_series(1, 43199) i" -c 'ANALYZE hello_ops.snapshot'
 report() { psql -X -q -A -t -c "SELECT count(*) FROM hello_ops.pg_hello_performance_report('30 days')"; }
-figure 'report: 30 days by the minute, with psql, ms / 1' "$(median 9 report)" 1 '<=' 300
+figure 'report: 30 days with a snapshot per minute, ms / 1' "$(median 9 report)" 1 '<=' 300
 exit $missed

@@ -21,7 +21,7 @@ modules=("${@:3}")
 tests=()
 for module in "${modules[@]}"; do
   tests+=("${TESTS[$module]-}")
-  [ -n "${TESTS[$module]-}" ] || misuse "no such module: $module; there are ${!TESTS[*]}"
+  [ -n "${TESTS[$module]-}" ] || misuse "no such module: $module; the modules are ${!TESTS[*]}"
 done
 case $name in
   old-pgbouncer) program=$(PATH=$PATH:/usr/sbin command -v pgbouncer || true) ;;
@@ -29,7 +29,7 @@ case $name in
     poolers=$("$ROOT/scripts/ci/poolers.sh")
     program=$poolers/bin/$name
     ;;
-  *) misuse "no such pooler: $name; there are pgbouncer, old-pgbouncer, odyssey and pgpool" ;;
+  *) misuse "no such pooler: $name; the poolers are pgbouncer, old-pgbouncer, odyssey and pgpool" ;;
 esac
 [ -x "$program" ] || {
   echo "skipped: there is no ${name#old-}"
@@ -54,7 +54,7 @@ await() {
     sleep 0.1
   done
   cat "$1"
-  die "no '$2' after ten minutes"
+  die "no output that matches '$2' after ten minutes"
 }
 
 "$ROOT/dev" server >"$work/server" 2>"$work/server.log" &

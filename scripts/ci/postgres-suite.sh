@@ -33,7 +33,7 @@ run() {
   local name=$1 suite folder
   start_server "$SCRATCH$(dirname "$(dirname "$CONFIG")")" -c max_connections=100 "${@:3}"
   [ "$(psql -X -A -t -c "SELECT count(*) FROM pg_settings WHERE name = 'pg_hello.repeat'" postgres)" = "$2" ] ||
-    die "$name: the library is loaded, or is not"
+    die "$name: the library is loaded unexpectedly, or is not loaded"
   : >"$SCRATCH/$name.diffs"
   for suite in regress isolation; do
     folder=$SCRATCH/source/src/test/$suite
@@ -57,7 +57,7 @@ fi
 need make make gcc gcc psql postgresql-client bzip2 bzip2 perl perl
 "$ROOT/scripts/native.sh" "$MAJOR" >/dev/null
 new_scratch
-debian_download deb-src "${HEADER_SUITE[$MAJOR]}" "postgresql-$MAJOR" "$SCRATCH/download" || skip "the source of PostgreSQL $MAJOR cannot be had"
+debian_download deb-src "${HEADER_SUITE[$MAJOR]}" "postgresql-$MAJOR" "$SCRATCH/download" || skip "the source of PostgreSQL $MAJOR cannot be downloaded"
 mkdir "$SCRATCH/source"
 tar -xf "$SCRATCH"/download/*.orig.tar.* -C "$SCRATCH/source" --strip-components=1
 say "Building the tests of $("$CONFIG" --version) (a minute)"
@@ -68,15 +68,15 @@ say "Building the tests of $("$CONFIG" --version) (a minute)"
   make -s -j2 -C src/test/isolation all
 ) >"$SCRATCH/build.log" 2>&1 || {
   tail -n 20 "$SCRATCH/build.log" >&2
-  die 'the tests cannot be built'
+  die 'the tests could not be built'
 }
 copy_server
-say 'Running them without pg_hello'
+say 'Running the tests without pg_hello'
 run without 0
-say 'Running them with pg_hello in every session'
+say 'Running the tests with pg_hello in every session'
 run with 1 -c session_preload_libraries=pg_hello
 count=$(grep -cw ok "$SCRATCH/without.outcome") || true
 [ "$count" -ge 280 ] || die "only $count tests have passed without pg_hello: $(head -n 40 "$SCRATCH/without.diffs")"
 diff "$SCRATCH/without.outcome" "$SCRATCH/with.outcome" || die "pg_hello changes the results: $(head -n 100 "$SCRATCH/with.diffs")"
-printf "%d of PostgreSQL's own tests pass with pg_hello in every session as they do without it" "$count"
+printf "%d of PostgreSQL's own tests pass both with pg_hello in every session and without it" "$count"
 printf ', and %d fail in both\n' "$(grep -cvw ok "$SCRATCH/with.outcome" || true)"

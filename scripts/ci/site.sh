@@ -20,10 +20,10 @@ server=$!
 end=$((SECONDS + 120))
 trap 'kill "$server" 2>/dev/null || true; wait "$server" || true; rm -f "$log"' EXIT
 until port=$(sed 's/\x1b\[[0-9;]*m//g' "$log" | sed -n 's|.*http://127.0.0.1:\([0-9]*\)/.*|\1|p') && [ -n "$port" ]; do
-  kill -0 "$server" 2>/dev/null || die "the site is not shown: $(cat "$log")"
-  [ "$SECONDS" -lt "$end" ] || die "the site is not shown after two minutes: $(cat "$log")"
+  kill -0 "$server" 2>/dev/null || die "the site is not served: $(cat "$log")"
+  [ "$SECONDS" -lt "$end" ] || die "the site is not served after two minutes: $(cat "$log")"
   sleep 0.1
 done
-[[ $(curl -sf "http://127.0.0.1:$port/docs/") = *'<title>All pages'* ]] || die "the index is not shown"
-! (exec 3<>"/dev/tcp/127.0.0.2/$port") 2>/dev/null || die "the site is shown to other machines, too"
+[[ $(curl -sf "http://127.0.0.1:$port/docs/") = *'<title>All pages'* ]] || die "the index is not served"
+! (exec 3<>"/dev/tcp/127.0.0.2/$port") 2>/dev/null || die "other machines can access the site, too"
 echo "--serve serves the site, only to this machine"

@@ -72,7 +72,7 @@ show() {
   done < <(grep '^skipped: ' "$log")
   case $status in
     0) tail -n "$lines" "$log" ;;
-    77) printf 'skipped, for the reason below\n' ;;
+    77) printf 'skipped for the reason below\n' ;;
     *)
       cat "$log"
       failed+=("$name")

@@ -30,7 +30,7 @@ find "$batching/src/main/java" "$batching-stress/src/main/java" -name '*.java' \
 # Small strides, because the time is only checked after each, and a lost wake-up costs a timeout.
 # JDKs before 18 have two lock implementations, and jcstress tests both.
 runs=$(($(grep -c . "$tmp/classes/META-INF/TestList") * ($(jdk_version "$home") < 18 ? 2 : 1)))
-say "Racing ($seconds seconds, and some 30 besides)"
+say "Running the races ($seconds seconds, plus about 30)"
 cd "$tmp"
 status=0
 timeout $((seconds * 4 + 60)) "$home/bin/java" -cp "$tmp/classes:$path" org.openjdk.jcstress.Main \
@@ -39,7 +39,7 @@ timeout $((seconds * 4 + 60)) "$home/bin/java" -cp "$tmp/classes:$path" org.open
 if [ "$status" != 0 ] || ! grep -q 'Failed tests: No matches' "$tmp/log" || ! grep -q 'Error tests: No matches' "$tmp/log" ||
   ! grep -q "All remaining tests: $runs matching" "$tmp/log"; then
   grep -v -e '^(' -e '^-----' "$tmp/log" | sed '1,/Test results:/d' | head -200 >&2
-  die "a race went wrong, or was not run (status $status)"
+  die "a race failed or was not run (status $status)"
 fi
-printf '%s races passed, with %s results a second\n' "$runs" \
+printf '%s races passed, with %s results per second\n' "$runs" \
   "$(sed -n 's/^(Sampling Rate: \(.*\)\/sec)/\1/p' "$tmp/log" | tail -1)"

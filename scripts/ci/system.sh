@@ -41,7 +41,7 @@ await() {
     kill -0 "${PIDS[$1]}" 2>/dev/null || fail "$1 has ended"
     sleep 0.2
   done
-  fail "$1 does not answer at $2"
+  fail "$1 does not respond at $2"
 }
 
 # start NAME MODULE CLASS PORT VARIABLE=VALUE...: starts a Java program.
@@ -99,7 +99,7 @@ await_lines() {
 all_answered() {
   local other
   other=$(grep -vcx 200 "$1") || true
-  [ "$(wc -l <"$1") $other" = "$2 0" ] || fail "of $2 $3 these were answered: $(sort "$1" | uniq -c | paste -sd ,)"
+  [ "$(wc -l <"$1") $other" = "$2 0" ] || fail "not all of the $2 $3 succeeded: $(sort "$1" | uniq -c | paste -sd ,)"
 }
 
 "$ROOT/scripts/native.sh" "$DEFAULT_MAJOR"
@@ -142,10 +142,10 @@ passed "two greeting services, the user service and the gateway run"
 bearer=(-H "Authorization: Bearer $TOKEN")
 call GET / / 200 '<html'
 call GET '/api/greeting/{name}' "/api/greeting/O'Brien%2F?repeat=2" 200 "Hello, O'Brien/! Hello, O'Brien/!"
-grep -qi '^RateLimit-Remaining: 99' "$WORK/headers" || fail "the limit counts otherwise: $(<"$WORK/headers")"
+grep -qi '^RateLimit-Remaining: 99' "$WORK/headers" || fail "the rate limit counts incorrectly: $(<"$WORK/headers")"
 # A client that pretends to be another one, on the other instance, is recognised as the same client.
 call GET '/api/greeting/{name}' /api/greeting/Ada 200 'Hello, Ada!' -H 'X-Forwarded-For: 10.9.8.7'
-grep -qi '^RateLimit-Remaining: 98' "$WORK/headers" || fail "the limit counts otherwise: $(<"$WORK/headers")"
+grep -qi '^RateLimit-Remaining: 98' "$WORK/headers" || fail "the rate limit counts incorrectly: $(<"$WORK/headers")"
 json '{"names":["Ada","Bob"]}'
 call POST /api/bulk-greetings /api/bulk-greetings 200 '"greeting":"Hello, Bob!"' "${ARGUMENTS[@]}"
 call POST /greetings/batch /greetings/batch 200 '"count":2' "${ARGUMENTS[@]}"
@@ -170,7 +170,7 @@ call GET '/users/{id}' /users/1 200 '"email":"ada@example.com"' "${bearer[@]}"
 call GET '/users/{id}' /users/2 404 NOT_FOUND "${bearer[@]}"
 for port in "$ONE" "$TWO"; do
   until curl -sS "http://127.0.0.1:$port/greeting/Ada" | grep -qF 'Hello, Ada! Hello, Ada!'; do
-    [ $SECONDS -lt 300 ] || fail "an instance does not see the configuration"
+    [ $SECONDS -lt 300 ] || fail "an instance does not use the new configuration"
     sleep 0.05
   done
 done
@@ -181,8 +181,8 @@ call GET /actuator/health /actuator/health 404 NOT_FOUND
 uncalled=$(comm -23 \
   <(grep -ohE '`(GET|POST|PUT|PATCH|DELETE) /[^` ?]*' "$ROOT"/docs/{service,users}.md | tr -d '`' | sort -u) \
   <(printf '%s\n' "${called[@]}" | sort -u))
-[ -z "$uncalled" ] || fail "documented, but not called: $uncalled"
-passed "every documented path answers through the gateway"
+[ -z "$uncalled" ] || fail "documented paths that were not called: $uncalled"
+passed "every documented path responds through the gateway"
 
 load "$WORK/gets" 4000 "$GATEWAY/greeting/load" &
 GETS=$!
@@ -201,7 +201,7 @@ wait "$GETS" "$POSTS"
 unset "PIDS[gets]" "PIDS[posts]"
 all_answered "$WORK/gets" 4000 GETs
 all_answered "$WORK/posts" 4000 POSTs
-passed "one instance was killed under load: of 8,000 requests none was lost"
+passed "one instance was killed under load, and all 8,000 requests succeeded"
 
 json '{"repeat":3}'
 call POST /api/config/greeting /api/config/greeting 200 'Hello, Config! Hello, Config! Hello, Config!' \
@@ -209,15 +209,15 @@ call POST /api/config/greeting /api/config/greeting 200 'Hello, Config! Hello, C
 start_greeting greeting-1 "$ONE"
 await greeting-1 "http://127.0.0.1:$ONE/health"
 curl -sS "http://127.0.0.1:$ONE/greeting/Ada" | grep -qF 'Hello, Ada! Hello, Ada! Hello, Ada!' ||
-  fail "an instance that has started again does not know the configuration"
-passed "it has started again, and knows what was configured meanwhile"
+  fail "a restarted instance does not use the configuration"
+passed "the restarted instance uses the configuration that was changed in the meantime"
 
 kill_part greeting-1
 kill_part greeting-2
 call GET '/greeting/{name}' /greeting/Ada 503 SERVICE_UNAVAILABLE
 grep -qi '^Retry-After: 5' "$WORK/headers" || fail "the response has no Retry-After: 5"
 call GET '/users/{id}/greeting' /users/1/greeting 200 '{"greeting":"Hello, Ada! Hello, Ada! Hello, Ada!","source":"database"}'
-passed "without a greeting service, users are greeted by the database"
+passed "without a greeting service, the database computes the greetings"
 
 kill_part users
 call GET /users /users 503 SERVICE_UNAVAILABLE
@@ -226,4 +226,4 @@ for name in nginx server; do
   wait "${PIDS[$name]}" || true
   unset "PIDS[$name]"
 done
-passed "all have ended"
+passed "all processes have ended"

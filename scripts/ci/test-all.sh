@@ -5,15 +5,15 @@ PROGRAM='dev test --all'
 # shellcheck source=scripts/ci/steps.sh
 . "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
 
-JDK17=$(find_jdk 17 17) || die "needs a JDK 17, in JAVA_HOME or under /usr/lib/jvm"
-JDK25=$(find_jdk 25) || die "needs a JDK 25 or newer, in JAVA_HOME or under /usr/lib/jvm"
+JDK17=$(find_jdk 17 17) || die "needs JDK 17 in JAVA_HOME or under /usr/lib/jvm"
+JDK25=$(find_jdk 25) || die "needs JDK 25 or newer in JAVA_HOME or under /usr/lib/jvm"
 # The JVMs of most tests run only for seconds. With the C2 compiler, they would need twice the processor time.
 SHORT_LIVED_JVM=${START_FAST[*]}
 export JDK17 JDK25 SHORT_LIVED_JVM
 PATH=$PATH:/usr/sbin
 need chromium chromium chromedriver chromium-driver envsubst gettext-base faketime faketime gpg gnupg nginx nginx-light curl curl jq jq node nodejs npm npm pgbackrest pgbackrest pgbouncer pgbouncer \
   psql postgresql-client redis-server redis-server shellcheck shellcheck unzip unzip xz xz-utils
-echo "Everything on PostgreSQL ${MAJORS[*]} and two JDKs: most of an hour, and about 10 minutes more the first time"
+echo "Running all tests on PostgreSQL ${MAJORS[*]} and two JDKs: takes most of an hour, plus about 10 minutes the first time"
 
 CI=$ROOT/scripts/ci
 CHECKS=$CI/checks

@@ -5,10 +5,10 @@ PROGRAM='dev test --long'
 # shellcheck source=scripts/ci/steps.sh
 . "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
 
-JDK25=$(find_jdk 25) || die "needs a JDK 25 or newer, in JAVA_HOME or under /usr/lib/jvm"
+JDK25=$(find_jdk 25) || die "needs JDK 25 or newer in JAVA_HOME or under /usr/lib/jvm"
 SHORT_LIVED_JVM=${START_FAST[*]}
 export JDK25 SHORT_LIVED_JVM
-echo "The long tests: the better part of two hours"
+echo "Running the long tests: takes almost two hours"
 
 PATH=$PATH:/usr/sbin
 need pgbouncer pgbouncer

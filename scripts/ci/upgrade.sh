@@ -136,19 +136,19 @@ upgrade() {
   }
   start "$2"
   after=$(sql app -c "$STATE")
-  [ "$before" = "$after" ] || die "from $1 to $2 the database changes: $(diff <(echo "$before") <(echo "$after"))"
+  [ "$before" = "$after" ] || die "the upgrade from $1 to $2 changed the database: $(diff <(echo "$before") <(echo "$after"))"
   # Defaults, checks and generated columns still work.
   after=$(sql app -c "SET search_path = data, \"The \"\"hello\"\" schema\"" -c "INSERT INTO users (id, name) VALUES (1000 + $2, 'new $2')
     RETURNING greeting, abs(at - extract(epoch FROM clock_timestamp()) * 1000) < 10000")
-  [ "$after" = "Hello, new $2! Hello, new $2!|t" ] || die "PostgreSQL $2: the table takes a row as $after"
+  [ "$after" = "Hello, new $2! Hello, new $2!|t" ] || die "PostgreSQL $2: the table stores a new row as $after"
   if sql app -c 'SET search_path = data' -c "INSERT INTO users (id, name) VALUES (0, 'nobody')" 2>/dev/null; then
-    die "PostgreSQL $2: the domain is not checked"
+    die "PostgreSQL $2: the domain accepts an invalid value"
   fi
   after=$(sql first -c "INSERT INTO visits VALUES ('Bob') RETURNING pg_hello(name), at > 1500000000000" \
     -c "SELECT extversion FROM pg_extension WHERE extname = 'pg_hello'")
-  [ "$after" = $'Hello, Bob!|t\n1.0' ] || die "PostgreSQL $2: the first version is there as $after"
+  [ "$after" = $'Hello, Bob!|t\n1.0' ] || die "PostgreSQL $2: the database with the first version returned: $after"
   stop
-  printf 'PostgreSQL %s to %s: rows, indexes and versions are the same\n' "$1" "$2"
+  printf 'PostgreSQL %s to %s: rows, indexes and versions are unchanged\n' "$1" "$2"
 }
 
 need psql postgresql-client patchelf patchelf

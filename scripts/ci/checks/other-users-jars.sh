@@ -8,7 +8,7 @@ PROGRAM=other-users-jars.sh
 
 tree=$1 scratch=$2 count=0
 [ "$(id -u)" = 0 ] || {
-  echo "needs root to run as another user than $(id -un)"
+  echo "needs root to run as a user other than $(id -un)"
   exit
 }
 repository=$(JAVA_HOME=$JDK17 classpath pg-hello-example-quickstart "$DEFAULT_MAJOR" | tr ':' '\n' |
@@ -30,5 +30,5 @@ while IFS= read -r jar; do
   count=$((count + 1))
 done < <(cd "$scratch/tree" && find . -path '*/target/*.jar')
 rm -rf "$scratch"
-[ "$count" -ge 6 ] || die "only $count jars"
-echo "$count jars of the user nobody are the same, byte for byte"
+[ "$count" -ge 6 ] || die "only $count jars were compared"
+echo "$count jars that the user nobody built are identical, byte for byte"

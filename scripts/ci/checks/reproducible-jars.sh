@@ -15,6 +15,6 @@ while IFS= read -r jar; do
   cmp "$scratch/$jar" "$tree/$jar"
   count=$((count + 1))
 done < <(cd "$scratch" && find . -path '*/target/*.jar')
-[ "$count" -ge 30 ] || die "only $count jars"
+[ "$count" -ge 30 ] || die "only $count jars were compared"
 rm -rf "$scratch"
-echo "$count jars are the same, byte for byte"
+echo "$count jars are identical, byte for byte"

@@ -32,7 +32,7 @@ refused() {
   cases=$((cases + 1))
   "$@" >out 2>err || status=$?
   if [ "$status" = 0 ] || ! { grep -q "^FAIL $expected" out || grep -q "$expected" err; } || grep -q Traceback err; then
-    printf 'expected status 1 and "%s", but there is %d: %s\n' "$expected" "$status" "$*"
+    printf 'expected status 1 and "%s", but the status is %d: %s\n' "$expected" "$status" "$*"
     cat out err
     failures=$((failures + 1))
   fi
@@ -102,5 +102,5 @@ refused 'exports its magic block' pe "$(changed "$WINDOWS" 's/Pg_magic_func/Pg_m
 cp "$WINDOWS" renamed.dll
 refused "has its file's name" pe renamed.dll
 
-[ "$failures" = 0 ] || die "$failures of $cases wrong libraries were not refused as they must be"
-echo "$cases wrong libraries are refused"
+[ "$failures" = 0 ] || die "$failures of $cases invalid libraries were not rejected with the expected reason"
+echo "$cases invalid libraries are rejected"

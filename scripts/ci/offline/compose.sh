@@ -42,7 +42,7 @@ passed() { printf '%3d s  %s\n' "$SECONDS" "$*"; }
 
 # build NAME FOLDER [ARGUMENT...]: builds an image from a directory with a Dockerfile.
 build() {
-  docker build -q -t "$1" "${@:3}" "$2" >"$SCRATCH/build.log" 2>&1 || die "$1 cannot be built: $(tail -5 "$SCRATCH/build.log")"
+  docker build -q -t "$1" "${@:3}" "$2" >"$SCRATCH/build.log" 2>&1 || die "could not build $1: $(tail -5 "$SCRATCH/build.log")"
 }
 
 has_image() { docker image inspect "$1" >/dev/null 2>&1; }
@@ -118,14 +118,14 @@ call() {
 
 # up [ARGUMENT...]: starts everything, and waits until the gateway reports that all services are healthy.
 up() {
-  compose "$@" up -d --build >"$SCRATCH/up.log" 2>&1 || fail "up fails: $(tail -5 "$SCRATCH/up.log")"
+  compose "$@" up -d --build >"$SCRATCH/up.log" 2>&1 || fail "docker compose up failed: $(tail -5 "$SCRATCH/up.log")"
   GATEWAY=http://$(compose port api-gateway 3000)
   local i
   for ((i = 0; i < 300; i++)); do
     ! curl -sf -o /dev/null "$GATEWAY/health" || return 0
     sleep 0.2
   done
-  fail "the gateway does not answer"
+  fail "the gateway does not respond"
 }
 
 PATH=$PATH:/usr/sbin
@@ -142,12 +142,12 @@ export SECRETS=$SCRATCH/secrets
 SECONDS=0
 
 make_stand_ins
-passed "stand-ins of ${OURS[*]}"
+passed "substitutes for ${OURS[*]} were built"
 for image in "${BUILT[@]}"; do
   has_image "$image" || OURS+=("$image")
 done
 up
-passed "up: PostgreSQL, two greeting services, the user service, the gateway"
+passed "PostgreSQL, two greeting services, the user service and the gateway are running"
 call /api/greeting/Ada 200 'Hello, Ada!'
 call /users 201 '"welcome_message":"Hello, Ada!"' -H 'Content-Type: application/json' \
   -d '{"username":"Ada","email":"ada@example.com"}'
@@ -155,7 +155,7 @@ call /users/1/greeting 200 '"source":"greeting-service"'
 call /api/config/greeting 200 'Hello, Config! Hello, Config!' -H "Authorization: Bearer $(<"$SECRETS/admin-token")" \
   -H 'Content-Type: application/json' -d '{"repeat":2}'
 call /api/config/greeting 401 UNAUTHORIZED -H 'Content-Type: application/json' -d '{"repeat":3}'
-passed "they greet through the gateway, and take the administrator's token out of its file"
+passed "the services return greetings through the gateway, and read the administrator's token from its file"
 for service in postgres greeting-service greeting-service-2 user-service api-gateway; do
   [ "$(compose exec -T "$service" id -u)" != 0 ] || fail "$service runs as root"
   ! compose exec -T "$service" sh -c 'echo x >/written' 2>/dev/null || fail "$service can write its own files"
@@ -163,7 +163,7 @@ done
 for service in greeting-service greeting-service-2 user-service; do
   compose exec -T "$service" grep -q /cache/app.aot /proc/1/maps || fail "$service does not use its AOT cache"
 done
-passed "nobody is root, nobody can write what is his program's, and the AOT caches are used"
+passed "no service runs as root or can write its own files, and the AOT caches are used"
 
 compose exec -T greeting-service sh -c 'kill 1'
 for ((i = 0; i < 20; i++)); do
@@ -174,8 +174,8 @@ for ((i = 0; i < 600; i++)); do
   [ "$started" != '1 healthy' ] || break
   sleep 0.2
 done
-[ "$started" = '1 healthy' ] || fail "an instance that has ended is: $started"
-passed "an instance that ends is not missed, and starts again"
+[ "$started" = '1 healthy' ] || fail "the state of a stopped instance is: $started"
+passed "the services keep responding when an instance ends, and the instance restarts"
 
 compose down >/dev/null 2>&1
 export GREETING_CACHE=redis GREETING_RATE_LIMIT_STORE=redis
@@ -190,10 +190,10 @@ for ((i = 0; i < 40; i++)); do
   [[ $keys != *$'\n'* ]] || break
   sleep 0.5
 done
-[[ $keys == *$'\n'* ]] || fail "Redis has not the greeting and a bucket, but: $keys"
-compose logs --no-color greeting-service-training | grep -q '/cache/app.aot is there' || fail "the AOT cache is made once more"
+[[ $keys == *$'\n'* ]] || fail "Redis must contain the greeting and a bucket, but contains: $keys"
+compose logs --no-color greeting-service-training | grep -q '/cache/app.aot is there' || fail "the AOT cache was created again"
 compose --profile redis down -v >/dev/null 2>&1
-passed "down and up, with Redis: users, configuration and AOT caches are kept"
+passed "after down and up, with Redis, the users, the configuration and the AOT caches still exist"
 
 build pg-hello-ci-postgres "$ROOT/extension" -f "$ROOT/deploy/postgres/Dockerfile" --build-arg MAJOR="${BASE#*:}" \
   --build-arg TARGETARCH="$(platform | sed 's/.*-//')"
@@ -204,11 +204,11 @@ for ((i = 0; i < 150; i++)); do
 done
 said=$(docker exec -u postgres pg-hello-ci-postgres psql -X -qAt -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION pg_hello_ops CASCADE' \
   -c "SELECT pg_hello('image')" 2>&1) || true
-grep -qx 'Hello, image!' <<<"$said" || die "the image with the extension says: $said"
+grep -qx 'Hello, image!' <<<"$said" || die "the image with the extension printed: $said"
 build pg-hello-ci-extension "$ROOT/extension" -f "$ROOT/deploy/kubernetes/Dockerfile" --build-arg PLATFORM="$(platform)"
 docker create --name pg-hello-ci-extension pg-hello-ci-extension none >/dev/null
 files=$(docker export pg-hello-ci-extension | tar -t)
 for file in lib/pg_hello.so share/extension/pg_hello.control share/extension/pg_hello_ops.control; do
   grep -qx "$file" <<<"$files" || die "the image for CloudNativePG has no $file: $files"
 done
-passed "the images with the extension are right"
+passed "the images with the extension contain its files"

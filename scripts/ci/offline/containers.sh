@@ -260,9 +260,9 @@ use_engine() {
 }
 
 own_engine() {
-  [ -z "${DOCKER_HOST-}" ] || skip 'the container engine that DOCKER_HOST names does not answer'
-  [ "$(id -u)" = 0 ] || skip 'no container engine answers, and only root can start one'
-  grep -qsx 'ID=debian' /etc/os-release || skip 'no container engine answers, and one is started on Debian only'
+  [ -z "${DOCKER_HOST-}" ] || skip 'the container engine at DOCKER_HOST does not respond'
+  [ "$(id -u)" = 0 ] || skip 'no container engine responds, and only root can start one'
+  grep -qsx 'ID=debian' /etc/os-release || skip 'no container engine responds, and this script can start one on Debian only'
   [ -n "${HEADER_SUITE[$MAJOR]-}" ] || skip "no suite of Debian has PostgreSQL $MAJOR"
   (need dockerd docker.io debootstrap debootstrap iptables iptables zstd zstd ip iproute2) ||
     skip 'no container engine can be installed'
@@ -271,10 +271,10 @@ own_engine() {
     use_engine
     return
   fi
-  ! dockerd_runs || skip 'a container engine runs here, but does not answer'
+  ! dockerd_runs || skip 'a container engine is running here, but does not respond'
   image_archive >/dev/null || skip "the image $IMAGE cannot be built here"
   export DOCKER_HOST=$OWN_HOST
-  start_engine || skip 'the container engine does not come up'
+  start_engine || skip 'the container engine did not start'
   load_image || skip "the image $IMAGE cannot be loaded"
 }
 
@@ -283,7 +283,7 @@ provide() {
   say "Providing a container engine with the image $IMAGE (a minute the first time, then seconds)"
   mkdir -p "$STATE"
   exec 7>"$STATE/lock" 8>"$STATE/users"
-  flock -w 900 7 || skip 'another run of this script does not end'
+  flock -w 900 7 || skip 'timed out waiting for another run of this script'
   flock -s 8
   if own_pid >/dev/null; then
     export DOCKER_HOST=$OWN_HOST
@@ -313,7 +313,7 @@ release() {
   flock -u 8 2>/dev/null || return 0
   flock -w 60 7
   if [ ! -e "$STATE/keep" ] && flock -n 8 && { own_pid >/dev/null || [ -e "$STATE/network" ]; }; then
-    say "Ending the container engine"
+    say "Stopping the container engine"
     stop_engine
   fi
 }
@@ -358,10 +358,10 @@ run() {
 down() {
   mkdir -p "$STATE"
   exec 7>"$STATE/lock" 8>"$STATE/users"
-  flock -w 60 7 || die 'another run of this script holds the engine'
+  flock -w 60 7 || die 'another run of this script is using the engine'
   rm -f "$STATE/keep"
   if ! flock -n 8; then
-    say "The container engine is in use; it ends with the last run"
+    say "The container engine is in use; the last run stops it"
   elif own_pid >/dev/null || [ -e "$STATE/network" ]; then
     stop_engine
   else
