@@ -16,7 +16,7 @@ debian_sources() {
   eval "$(apt-config shell list Dir::Etc::sourcelist/f parts Dir::Etc::sourceparts/d)"
   local known=" $VERSION_CODENAME stable oldstable testing unstable sid "
 
-  # next_source URIS SUITES COMPONENTS: if this is a Debian archive, sets $file, likely ones first.
+  # next_source URIS SUITES COMPONENTS: if this is a Debian archive, sets $file to the path of a list. Lists of likely mirrors sort first.
   next_source() {
     local name found=''
     for name in $2; do

@@ -89,14 +89,14 @@ for file in mermaid.esm.min.mjs chunks/mermaid.esm.min; do
   find "$packages/node_modules/mermaid/dist/$file" -name '*.mjs' -exec cp -t "$SITE/mermaid/${file%mermaid.esm.min.mjs}" {} +
 done
 cp -R "$ROOT/target/reports/apidocs" "$SITE/javadoc"
-# the demos start a server, which not every platform has
+# skip the demos if there is no embedded server for this platform, because they start one
 demos=() programs=()
 if [ "$(platform)" = linux-amd64 ]; then
   demos=(Ada hibernate jooq plugin events)
   programs=(pg-hello-example-{quickstart,hibernate,jooq,plugin,events})
 fi
 [ "${#programs[@]}" = 0 ] || compile_modules "$DEFAULT_MAJOR" "${programs[@]}"
-# the charts were a separate page
+# redirect from the former page of charts
 printf '<!doctype html><meta charset="utf-8"><title>Benchmarks</title><meta http-equiv="refresh" content="0; url=docs/benchmarks.html"><a href="docs/benchmarks.html">Benchmarks</a>\n' \
   >"$SITE/benchmarks.html"
 say "Running the demos"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034
 set -euo pipefail
-# Otherwise, errexit would not apply inside $(...).
+# Without this option, errexit would not apply inside $(...).
 shopt -s inherit_errexit
 # Runs the EXIT trap of a script only after the command that it waits for has ended.
 trap 'exit 130' INT

@@ -1,5 +1,5 @@
-// The charts of benchmarks/results.json, drawn with Vega-Lite when the site is built.
-// Run as a program, it writes the image of the README: node charts.mjs RESULTS.json IMAGE.svg
+// Draws the charts of benchmarks/results.json with Vega-Lite when the site is built. Run as a program, it writes the image
+// docs/ratios.svg: node charts.mjs RESULTS.json IMAGE.svg
 // SPDX-License-Identifier: MIT
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
@@ -18,10 +18,11 @@ const config = {
   view: { stroke: null },
 };
 
-// A figure with three digits.
+// figure: formats a number with three significant digits.
 const figure = (value) => (value >= 100 ? Math.round(value) : Number(value.toPrecision(3))).toLocaleString('en');
 
-// The factor by which pg-hello is ahead in a row, whether high or low figures are good; undefined without a finite ratio.
+// lead: the factor by which pg-hello is better in a row, regardless of whether higher or lower figures are better; undefined
+// without a finite ratio.
 function lead({ row, ratio }) {
   if (!ratio || !(ratio.lower > 0) || !Number.isFinite(ratio.upper)) return undefined;
   const target = row.judged === 'RATIO' ? row.target : undefined;
@@ -30,7 +31,7 @@ function lead({ row, ratio }) {
   return { worse, median: ahead(ratio.median), better, must: target && ahead(target.must), goal: target && ahead(target.goal) };
 }
 
-// Rows that can be drawn, as data.
+// bars: the data of the rows that have a finite ratio.
 function bars(results) {
   return results.flatMap((result) => {
     const ahead = lead(result);
@@ -40,7 +41,7 @@ function bars(results) {
   });
 }
 
-// ratios: a row for each comparison, on the right of the line if pg-hello is ahead.
+// ratios: a chart with a row for each comparison. A point to the right of the line means that pg-hello is better.
 export function ratios(title, results) {
   const values = bars(results);
   const all = values.flatMap(({ worse, better, must, goal }) => [worse, better, must, goal]).filter(Boolean);
@@ -89,7 +90,7 @@ export function ratios(title, results) {
   };
 }
 
-// curve: a line for each side, with the quartiles as a band.
+// curve: a chart with a line for each side, and its quartiles as a band.
 export function curve({ name, axis, unit, better, lines }) {
   const values = lines.flatMap((line) =>
     line.points.map(({ x, spread }) => ({ x, side: line.name, kind: line.ours ? 'pg-hello' : 'peer', ...spread })),
@@ -143,7 +144,7 @@ async function svg(spec) {
   return image.replace(/^<svg [^>]*?(?=width=)/, `<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="${text}" `);
 }
 
-// charts: the charts for a marker <!-- results: WHAT --> or <!-- charts --> of a page, by the marker's text.
+// charts: returns the charts for the markers <!-- results: WHAT --> and <!-- charts -->, by the marker's text.
 export async function charts(report, markers) {
   const drawn = new Map();
   for (const marker of markers) {
@@ -164,7 +165,7 @@ export async function charts(report, markers) {
     });
     const images = [];
     for (const spec of specs) images.push(`<figure class="chart" tabindex="0" v-pre>${await svg(spec)}</figure>\n`);
-    if (images.length === 0) throw new Error(`<!-- ${marker} --> names no results`);
+    if (images.length === 0) throw new Error(`<!-- ${marker} --> matches no results`);
     drawn.set(marker, images.join(''));
   }
   return drawn;
@@ -174,7 +175,7 @@ const light = { page: '#fcfcfa', ink: '#1d2328', soft: '#55606a', rule: '#dfe1de
 const dark = { page: '#14181b', ink: '#e6e8e6', soft: '#a5afb7', rule: '#2e363c', axis: '#6f7a83', ours: '#7db4f0', goal: '#7fcf8e', miss: '#ff8f73' };
 const variables = (colors) => Object.entries(colors).map(([name, value]) => `--chart-${name}: ${value};`).join(' ');
 
-// image: a picture for pages that are read on a forge. It follows the colours of the reader's system.
+// image: returns an image for pages on GitHub and similar sites. It follows the reader's light or dark mode.
 async function image(report, names) {
   const results = report.benchmarks.filter(({ name }) => names.includes(name)).flatMap((benchmark) => benchmark.results);
   const shown = results.filter(({ row }) => row.target && row.judged === 'RATIO');

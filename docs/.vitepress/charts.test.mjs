@@ -13,7 +13,7 @@ const line = (name, ours, ...medians) => ({ name, ours, points: medians.map((med
 const speed = { name: 'speed', axis: 'calls', unit: 'us', better: 'LOWER', lines: [line('ours', true, 1, 100), line('theirs', false, 50, 60)] };
 const report = { benchmarks: [{ name: 'client', results: [result('HIGHER', spread(2, 4, 5), { must: 2, goal: 8 })], curves: [speed] }] };
 
-test('pg-hello is ahead on the right, whether high or low figures are good', () => {
+test('points on the right mean that pg-hello is better, whether higher or lower figures are better', () => {
   const target = { must: 0.5, goal: 0.2 };
   const [lower, higher] = ratios('x', [result('LOWER', spread(0.2, 0.25, 0.5), target), result('HIGHER', spread(2, 4, 5))]).data.values;
   assert.deepEqual([lower.worse, lower.median, lower.better, lower.must, lower.goal], [2, 4, 5, 2, 5]);
@@ -21,7 +21,7 @@ test('pg-hello is ahead on the right, whether high or low figures are good', () 
   assert.equal(lower.factor, '4 ×');
 });
 
-test('rows without a finite ratio are left out', () => {
+test('rows without a finite ratio are omitted', () => {
   const { data } = ratios('x', [result('LOWER', null), result('LOWER', spread(0, 1, 2)), result('HIGHER', spread(1, 1, 1))]);
   assert.equal(data.values.length, 1);
 });
@@ -41,6 +41,6 @@ test('a marker is replaced by the charts that it names, with a text alternative'
   assert.match(drawn.get('results: speed'), /var\(--chart-peer1\)/);
 });
 
-test('a marker that names no results fails', async () => {
-  await assert.rejects(charts(report, ['results: unheard-of']), /names no results/);
+test('a marker that matches no results fails', async () => {
+  await assert.rejects(charts(report, ['results: unheard-of']), /matches no results/);
 });

@@ -10,7 +10,7 @@ const base = process.env.PG_HELLO_SITE_BASE;
 const origin = 'http://site.invalid';
 const wrong = new Set();
 
-// file: what a path of the site names, or undefined.
+// file: the file for a path of the site, or undefined.
 function file(pathname) {
   if (!pathname.startsWith(base)) return undefined;
   const found = path.join(site, decodeURIComponent(pathname.slice(base.length)));
@@ -39,21 +39,21 @@ for (const [name, link] of links) {
   checked += 1;
   const target = file(url.pathname);
   const anchor = url.hash.slice(1);
-  if (!target) wrong.add(`${name} links to ${link}, which is not there`);
-  // the javadoc of JDK 17 lists the common part of the names of packages there, as if it were one
+  if (!target) wrong.add(`${name} links to ${link}, which does not exist`);
+  // on this page, the Javadoc of JDK 17 links to the common prefix of the package names as if it were a package
   else if (name === 'javadoc/constant-values.html') continue;
   else if (anchor && ![anchor, decodeURIComponent(anchor)].some((id) => anchors.get(target)?.has(id))) {
-    wrong.add(`${name} links to ${link}, which has no such anchor`);
+    wrong.add(`${name} links to ${link}, but the page has no such anchor`);
   }
 }
 
-// In the page: what a reader with a window this wide would see amiss.
+// Runs in the page: reports horizontal scrolling at the current width of the window.
 function overflowing() {
   const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
-  return wide > 0 ? [`scrolls sideways by ${wide} pixels`] : [];
+  return wide > 0 ? [`scrolls horizontally by ${wide} pixels`] : [];
 }
 
-// In the page: tables that are shown as text, and text that hardly differs from what is behind it.
+// Runs in the page: reports tables that are shown as text, and text with a low contrast to its background.
 function illegible() {
   const found = [];
   for (const { textContent } of document.querySelectorAll('main p')) {
@@ -76,7 +76,7 @@ function illegible() {
     if (!element.textContent.trim() || !element.offsetParent) continue;
     const [less, more] = [getComputedStyle(element).color, behind(element)].map(luminance).sort((a, b) => a - b);
     const contrast = (more + 0.05) / (less + 0.05);
-    if (contrast < 4.5) found.push(`is faint (${contrast.toFixed(1)}): ${element.textContent.slice(0, 60)}`);
+    if (contrast < 4.5) found.push(`has a low contrast (${contrast.toFixed(1)}): ${element.textContent.slice(0, 60)}`);
   }
   return [...new Set(found)].slice(0, 3);
 }
@@ -84,27 +84,27 @@ function illegible() {
 const types = { html: 'text/html', js: 'text/javascript', mjs: 'text/javascript', css: 'text/css', svg: 'image/svg+xml', woff2: 'font/woff2' };
 const browser = await puppeteer.launch({
   executablePath: process.env.PG_HELLO_CHROMIUM,
-  // root needs no-sandbox; a container's /dev/shm may be small
+  // as root, Chromium requires no-sandbox; the /dev/shm of a container may be small
   args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'],
   timeout: 120_000,
 });
 const page = await browser.newPage();
 page.setDefaultTimeout(120_000);
 let shown = '';
-page.on('pageerror', (e) => wrong.add(`${shown} fails in a browser: ${e.message}`));
+page.on('pageerror', (e) => wrong.add(`${shown} causes an error in the browser: ${e.message}`));
 await page.setRequestInterception(true);
 page.on('request', (request) => {
   const url = new URL(request.url());
   const found = url.origin === origin ? file(url.pathname) : undefined;
   if (url.protocol === 'data:') return request.continue();
   if (!found) {
-    wrong.add(`${shown} fetches ${request.url()}`);
+    wrong.add(`${shown} requests ${request.url()}, which is not part of the site`);
     return request.respond({ status: 404 });
   }
   return request.respond({ contentType: types[path.extname(found).slice(1)] ?? 'application/octet-stream', body: readFileSync(found) });
 });
 
-// look: what is amiss in the page that is open, and its picture for those who want one.
+// look: adds the problems of the open page to wrong, and saves a screenshot if PG_HELLO_SCREENSHOTS is set.
 async function look(name, width, scheme, ...what) {
   for (const amiss of what) {
     for (const found of await page.evaluate(amiss)) wrong.add(`${name}, ${width} pixels wide, ${scheme}: ${found}`);
@@ -115,7 +115,7 @@ async function look(name, width, scheme, ...what) {
 }
 
 const colours = (value) => page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value }]);
-// a script changes the colours of the guide, and draws the diagrams
+// waits until the scripts of the guide have changed its colours and drawn the diagrams
 const drawn = (scheme) =>
   page.waitForFunction(
     (dark) => {
@@ -130,13 +130,13 @@ const drawn = (scheme) =>
 const redirects = (name) => readFileSync(path.join(site, name), 'utf8').includes('http-equiv="refresh"');
 const pages = html.filter((name) => !name.startsWith('javadoc/') && name !== '404.html' && !redirects(name));
 try {
-  // each is opened once: its colours do not depend on the width, nor its layout on the colours
+  // each page is opened only once, because its colours do not depend on the width, and its layout does not depend on the colours
   for (const name of pages) {
     shown = name;
     await colours('light');
     await page.setViewport({ width: 1280, height: 900 });
     await page.goto(origin + base + name);
-    // or what a new width moves would be looked at on its way
+    // otherwise, elements that move after a change of the width would be checked during their transition
     await page.addStyleTag({ content: '*, *::before, *::after { transition: none !important; }' });
     await drawn('light');
     await look(name, 1280, 'light', overflowing, illegible);
@@ -164,4 +164,4 @@ await browser.close();
 for (const what of wrong) console.error(what);
 if (checked < 1000 || pages.length < 20) throw new Error(`only ${checked} links and ${pages.length} pages were checked`);
 if (wrong.size > 0) process.exit(1);
-console.error(`${checked} links lead to what is there; ${pages.length} pages look well, in three widths, light and dark`);
+console.error(`all ${checked} links are valid; no problems on ${pages.length} pages, at three widths, in light and dark mode`);

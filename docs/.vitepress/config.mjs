@@ -1,4 +1,5 @@
-// The site: the pages of this tree, where they are. ./dev docs builds it in target/, with the environment that it needs.
+// The configuration of the site. The pages are read from this tree. ./dev docs sets the environment variables, and builds the
+// site in target/.
 // SPDX-License-Identifier: MIT
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -9,7 +10,7 @@ import { charts } from './charts.mjs';
 const root = process.env.PG_HELLO_ROOT;
 const repository = 'https://github.com/pg-hello/pg-hello';
 
-// The pages; other Markdown of the tree belongs to examples, or was built.
+// The pages. Other Markdown files of the tree belong to examples, or are generated.
 const pages = [
   ...readdirSync(root).filter((name) => name.endsWith('.md')),
   ...readdirSync(path.join(root, 'docs'), { recursive: true })
@@ -22,7 +23,7 @@ const excluded = readdirSync(root, { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && entry.name !== 'docs')
   .flatMap(({ name }) => (pages.includes(`${name}/README.md`) ? [`${name}/*/**`, `${name}/!(README).md`] : [`${name}/**`]));
 
-// The page of a folder is shown where the folder is.
+// The README of a directory becomes the index of that directory.
 const address = (page) => page.replace(/(^|\/)README\.md$/, '$1index.md').replace(/\.md$/, '.html');
 const rewrites = Object.fromEntries(
   pages.filter((page) => page.endsWith('README.md')).map((page) => [page, page.replace(/README\.md$/, 'index.md')]),
@@ -33,9 +34,9 @@ const title = (page) => /^# (.*)$/m.exec(readFileSync(path.join(root, page), 'ut
 const inDocs = (...names) => names.map((name) => `docs/${name}.md`);
 const groups = [
   ['Start', ['README.md', 'docs/README.md', ...inDocs('testkit', 'extension-testing', 'own-extension', 'client'), 'examples/README.md']],
-  ['Call it', inDocs('hibernate', 'hibernate-entities', 'hibernate-entities-details', 'hibernate-database-values', 'jpa-listener', 'jooq', 'jooq-codegen', 'spring-boot', 'frameworks', 'quarkus', 'micronaut', 'kotlin', 'reactive', 'client-connections', 'poolers')],
-  ['Test with it', inDocs('test-servers', 'extensions', 'postgis', 'ci')],
-  ['Extend it', inDocs('extension-binding', 'extension-batching', 'extension-build', 'extension-install')],
+  ['Calling from Java', inDocs('hibernate', 'hibernate-entities', 'hibernate-entities-details', 'hibernate-database-values', 'jpa-listener', 'jooq', 'jooq-codegen', 'spring-boot', 'frameworks', 'quarkus', 'micronaut', 'kotlin', 'reactive', 'client-connections', 'poolers')],
+  ['Testing', inDocs('test-servers', 'extensions', 'postgis', 'ci')],
+  ['Your own extension', inDocs('extension-binding', 'extension-batching', 'extension-build', 'extension-install')],
   ['Services', inDocs('service', 'service-limits', 'users', 'events', 'deployment')],
   ['Programs', inDocs('plugin', 'plugin-operations', 'plugin-configuration', 'plugin-security', 'mcp')],
   ['Run the database', ['extension/README.md', ...inDocs('operations', 'pghello', 'backups', 'backup-safety', 'point-in-time-recovery', 'maintenance', 'monitoring')]],
@@ -43,16 +44,16 @@ const groups = [
   ['Background', inDocs('load', 'scale', 'reliability', 'benchmarks', 'benchmark-method')],
   ['The project', ['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', ...inDocs('testing', 'contributing/source-documents')]],
 ];
-// a new page stands at the end
+// pages that no group lists are added to the last group
 groups.at(-1)[1].push(...pages.filter((page) => !groups.some(([, members]) => members.includes(page))));
 const sidebar = groups.map(([text, members]) => ({
   text,
   items: members.map((page) => ({ text: title(page), link: `/${address(page)}` })),
 }));
-// not a page of the tree: ./dev docs makes it
+// not a page of the tree: ./dev docs generates it
 sidebar[0].items.push({ text: 'Demos', link: '/demos.html', target: '_self' });
 
-// Links lead to pages of the site, and to the repository where they name another file of the tree.
+// Makes links between pages point to pages of the site, and links to other files of the tree point to the repository.
 function linkedFiles(md) {
   md.core.ruler.push('linked-files', ({ tokens, env }) => {
     const source = path.posix.relative(root, env.realPath ?? env.path);
@@ -67,13 +68,13 @@ function linkedFiles(md) {
         const kind = statSync(path.join(root, target)).isDirectory() ? 'tree' : 'blob';
         token.attrSet('href', `${repository}/${kind}/main/${encodeURI(target)}${anchor}`);
       } else {
-        throw new Error(`${source} links to ${href}, which is not there`);
+        throw new Error(`${source} links to ${href}, which does not exist`);
       }
     }
   });
 }
 
-// The theme draws them in the browser.
+// Keeps the text of Mermaid diagrams, which the theme draws in the browser.
 function diagrams(md) {
   const fence = md.renderer.rules.fence;
   md.renderer.rules.fence = (tokens, index, ...others) =>
@@ -82,7 +83,8 @@ function diagrams(md) {
       : fence(tokens, index, ...others);
 }
 
-// A chart stands above each table of results, except above the summary, which has an image. All charts replace <!-- charts -->.
+// Inserts charts above each table of results, except the summary, which has an image. All charts together replace
+// <!-- charts -->.
 const marker = /<!-- (results: (?!summary).+|charts) -->/;
 const markers = new Set(
   pages.flatMap((page) => [...readFileSync(path.join(root, page), 'utf8').matchAll(new RegExp(`^${marker.source}$`, 'gm'))].map(([, what]) => what)),
@@ -95,7 +97,7 @@ function figures(md) {
     (drawn.get(marker.exec(tokens[index].content)?.[1]) ?? '') + html(tokens, index, ...others);
 }
 
-// The pages are rendered in Node.js, which finds Vue beside this file, and not beside the pages.
+// The pages are rendered in Node.js, which finds Vue in the directory of this file, but not in the directories of the pages.
 const vueOfTheSite = {
   name: 'vue-of-the-site',
   enforce: 'pre',
@@ -111,11 +113,11 @@ export default defineConfig({
   srcExclude: excluded,
   outDir: process.env.PG_HELLO_SITE,
   rewrites,
-  // check.mjs also knows anchors and Javadoc
+  // check.mjs checks the links, including anchors and Javadoc
   ignoreDeadLinks: true,
   head: [['link', { rel: 'icon', href: 'data:,' }]],
   markdown: {
-    // the anchors of GitHub, where the same pages are read
+    // the same anchors as on GitHub, which shows the same pages
     anchor: { slugify: slug },
     languageAlias: { crontab: 'sh' },
     config: (md) => {

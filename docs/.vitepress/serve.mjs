@@ -1,4 +1,4 @@
-// Serves the site that ./dev docs has built, on the loopback interface, until it is killed.
+// Serves the site that ./dev docs has built, only on the loopback interface, until the process is killed.
 // SPDX-License-Identifier: MIT
 import { preview } from 'vite';
 

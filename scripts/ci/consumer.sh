@@ -29,7 +29,7 @@ cleanup() {
 trap cleanup EXIT
 
 foreign_repository "$WORK/repository"
-# The class path is cached for other scripts, so do not use this repository for it.
+# Compute the class path with the user's repository, because this class path is cached for other scripts.
 tested=$(classpath pg-hello-mcp "$DEFAULT_MAJOR")
 export MAVEN_OPTS="${MAVEN_OPTS-} -Dmaven.repo.local=$WORK/repository"
 

@@ -8,7 +8,7 @@ PROGRAM=gradle
 
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
-# This Gradle runs on JDKs up to 23.
+# This version of Gradle supports JDKs up to 23.
 JDK=$(find_jdk 17 23) || die "needs a JDK from 17 to 23 in JAVA_HOME or under /usr/lib/jvm"
 foreign_repository "$WORK/repository"
 export MAVEN_OPTS="${MAVEN_OPTS-} -Dmaven.repo.local=$WORK/repository"

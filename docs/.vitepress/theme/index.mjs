@@ -14,12 +14,12 @@ async function drawDiagrams(dark) {
     node.textContent = node.dataset.source;
     delete node.dataset.processed;
   }
-  // as its authors built it: to bundle it would take longer than all the rest of the site
+  // load the published build of Mermaid, because bundling Mermaid would take longer than the rest of the site
   const { default: mermaid } = await import(/* @vite-ignore */ withBase('/mermaid/mermaid.esm.min.mjs'));
   mermaid.initialize({
     startOnLoad: false,
     theme: dark ? 'dark' : 'default',
-    // its own is too near to the colour of the text
+    // the default colour is too similar to the text's colour
     themeVariables: dark ? { edgeLabelBackground: '#1b1b1f' } : {},
   });
   await mermaid.run({ nodes });
@@ -30,7 +30,7 @@ export default {
   extends: DefaultTheme,
   setup() {
     const { isDark } = useData();
-    // one after the other, as a run fails whose place in the page is taken
+    // one run after the other, because concurrent runs would change the same elements and fail
     const draw = () => (last = last.catch(() => {}).then(() => drawDiagrams(isDark.value)));
     onContentUpdated(draw);
     watch(isDark, draw);
