@@ -27,7 +27,7 @@ Usage: scripts/ci/offline/containers.sh up
 
 If a running engine has the image or can pull it, that engine is used, and not stopped afterwards.
 Otherwise, on Debian and as root, a separate engine is started, with an image built from the
-distribution's packages (a minute the first time, seconds afterwards). To use another major than 15,
+distribution's packages (a minute the first time, seconds afterwards). To use a major other than 15,
 set PG_HELLO_CONTAINER_MAJOR=N. $ALPINE_IMAGE is provided as well, if it can be pulled or built. If
 no engine can be provided, one line on standard output contains the reason, and the exit status is
 77.
