@@ -43,16 +43,18 @@ public final class PgHelloMcp {
       Usage: pg-hello-mcp [--config FILE]
 
       Offers the operations of pg-hello-plugin to agents as tools, using the Model Context Protocol on
-      standard input and output. Connections are read-only unless the file allows writing.
+      standard input and output. Connections are read-only unless the configuration file allows
+      writing.
 
         --config FILE   JSON file with the connections; default: $PG_HELLO_MCP_CONFIG
         --help          print this help
         --version       print the version
 
-      Without a file, there is one connection, configured by $PGHOST, $PGPORT, $PGDATABASE, $PGUSER and
-      $PGPASSWORD. Set $PGSSLMODE to verify-full or disable (no TLS; the default for local servers), and
-      $PGSSLROOTCERT to a file with the server's CA. Without TLS, passwords are not sent in clear text
-      unless $PGREQUIREAUTH is password. Example of a file:
+      Without a configuration file, there is one connection, configured by $PGHOST, $PGPORT,
+      $PGDATABASE, $PGUSER and $PGPASSWORD. Set $PGSSLMODE to verify-full or disable (no TLS; the
+      default for local servers), and $PGSSLROOTCERT to a file with the server's CA. Without TLS,
+      passwords are not sent in clear text unless $PGREQUIREAUTH contains password. Example of a
+      configuration file:
 
         {"connections": {"shop": {
           "config": {"host": "db.example.com", "database": "shop", "user": "agent",
