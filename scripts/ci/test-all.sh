@@ -21,7 +21,7 @@ FIRST=$WORK/postgres17-jdk25 OLDEST=$WORK/postgres15-jdk17
 WITH_JDK17=(env "JAVA_HOME=$JDK17")
 WITH_JDK25=(env "JAVA_HOME=$JDK25")
 
-# Tests that the oldest axis leaves to the first: applications of JDBC and the client, the examples and the MCP server.
+# Tests that the first axis runs, but the oldest axis does not: applications of JDBC and the client, the examples and the MCP server.
 ONCE=(-Dpg-hello-benchmarks.skipITs=true -Dpg-extension-binding.skipTests=true -Dpg-hello-mcp.skipTests=true)
 for example in events hibernate jooq mcp plugin quickstart service shared shared-web spring-boot users; do
   ONCE+=("-Dpg-hello-example-$example.skipTests=true")
