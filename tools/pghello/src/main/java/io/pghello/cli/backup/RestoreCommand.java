@@ -391,7 +391,7 @@ public final class RestoreCommand implements Callable<Integer> {
               + "\" already exists: use --replace, or choose another name with --as");
       Failure.refuseIf(
           backup.extensionVersion(database) != null && !Query.isTrue(session, HAS_FILES),
-          "the server does not have the files of pg_hello: install those in %s (the library in pg_config --pkglibdir, the others in extension under pg_config --sharedir)"
+          "the server does not have the files of pg_hello: copy them from %s (the library to $(pg_config --pkglibdir), the other files to $(pg_config --sharedir)/extension)"
               .formatted(backup.folder().resolve(Backup.FILES)));
     }
   }
@@ -441,7 +441,7 @@ public final class RestoreCommand implements Callable<Integer> {
           for (Restored row : rows) {
             if (row.before() != null) {
               out.printf(
-                  "The previous database %s is now %s and accepts no connections: "
+                  "The previous database %s is now named %s and accepts no connections: "
                       + "drop it when you no longer need it%n",
                   TerminalText.line(row.database()), TerminalText.line(row.before()));
             }

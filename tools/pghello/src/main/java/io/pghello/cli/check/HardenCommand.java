@@ -83,8 +83,8 @@ public final class HardenCommand implements Callable<Integer> {
   @Option(
       names = "--undo",
       description = {
-        "Revert the changes that --apply made to this database. Run it as the same "
-            + "operating system user, because the changes are recorded in "
+        "Revert the changes that --apply made to this database. Run this as the operating "
+            + "system user who ran --apply, because the changes are recorded in "
             + "$$XDG_STATE_HOME/pghello or ~/.local/state/pghello. Later changes are kept."
       })
   private boolean undo;
@@ -152,8 +152,8 @@ public final class HardenCommand implements Callable<Integer> {
       try {
         apply(session, steps);
       } finally {
-        // If the session was lost, it is unknown which steps were completed. --undo determines
-        // them.
+        // If the session was lost, it is unknown which steps were completed. In that case, the file
+        // keeps all steps, and --undo checks which of them were applied.
         if (!session.isClosed()) {
           kept.write(before, done);
         }

@@ -28,8 +28,8 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds insecure configuration of a database, the statements that fix it, and the roles that lose
- * privileges. Not thread-safe.
+ * Finds insecure configuration of a database, the statements that fix it, and the roles that would
+ * lose privileges if these statements ran. Not thread-safe.
  */
 final class Hardening {
   private static final String MEMBERS =
@@ -122,8 +122,8 @@ final class Hardening {
       """;
 
   /**
-   * Query for the roles that hold a privilege only through PUBLIC, and the tables for which they
-   * use it.
+   * Query for the roles that hold a privilege only through PUBLIC. For each role, it also returns
+   * the tables that the role may be unable to access without this privilege.
    */
   private static final String AFFECTED_ROLES =
       MEMBERS
@@ -168,9 +168,10 @@ final class Hardening {
       """;
 
   /**
-   * Query for roles that may be renamed roles of harden. Returns rows only if one of harden's roles
-   * is missing: the other roles that have privileges on the objects. Such a role either received
-   * its privileges independently of harden, or received them from harden before it was renamed.
+   * Query for roles of harden that may have been renamed. If all roles of harden exist, it returns
+   * no rows. Otherwise, it returns all other roles that have privileges on the same objects. Each
+   * of these roles either received its privileges independently of harden, or is a role that harden
+   * created and that was renamed later.
    */
   private static final String RENAMED =
       MEMBERS
@@ -283,11 +284,12 @@ final class Hardening {
           + " (SELECT setting FROM pg_config() WHERE name = 'PKGLIBDIR')";
 
   /**
-   * A change: SQL, or the mode of a file.
+   * A change to apply: an SQL statement, or a change of a file's mode.
    *
    * @param opens whether the configuration is insecure without this step
    * @param done whether the step is already applied
-   * @param undo the statement that reverts the step
+   * @param undo the statement or command that reverts the step
+   * @param file the file to change; null for an SQL statement
    */
   record Step(
       boolean done, boolean opens, String problem, String sql, String undo, @Nullable Path file) {
@@ -328,7 +330,7 @@ final class Hardening {
     return all.stream().filter(step -> !step.done()).toList();
   }
 
-  /** Returns the roles that lose privileges. */
+  /** Returns the roles that would lose privileges if the steps were applied. */
   List<AffectedRole> affectedRoles() {
     return List.copyOf(affectedRoles.values());
   }
@@ -346,7 +348,7 @@ final class Hardening {
         .orElse(null);
   }
 
-  /** Examines a database. */
+  /** Examines a database and, if the server is on this machine, the extension's files. */
   void check(Connection connection, boolean sameMachine) throws SQLException, IOException {
     try (Statement statement = connection.createStatement()) {
       String others = OpsExtension.ofOthers(connection);

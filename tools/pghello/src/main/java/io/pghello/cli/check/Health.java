@@ -119,8 +119,8 @@ public final class Health {
   }
 
   /**
-   * Returns the extension function with this name and these argument types; null unless it was
-   * called and returned the right result.
+   * Returns the extension's function with this name and these argument types, if the checks called
+   * the function and it returned the right result; otherwise null.
    */
   public @Nullable Own answering(String function) {
     return calledRight.get(function);
@@ -214,7 +214,7 @@ public final class Health {
               Status.CRITICAL,
               "function",
               name + " is not a function of pg_hello and is not called: it " + foreigner,
-              "find out who added or replaced it: ALTER EXTENSION pg_hello DROP "
+              "find out who added or replaced it, then run ALTER EXTENSION pg_hello DROP "
                   + "FUNCTION "
                   + name);
         }
@@ -225,7 +225,7 @@ public final class Health {
           Status.CRITICAL,
           "function",
           "the extension has no function " + GREETING,
-          "recreate it: DROP EXTENSION pg_hello; CREATE EXTENSION pg_hello");
+          "recreate the extension: DROP EXTENSION pg_hello; CREATE EXTENSION pg_hello");
     }
     for (Map.Entry<String, Member> member : members.entrySet()) {
       String function = member.getKey();
@@ -242,8 +242,8 @@ public final class Health {
         findings.add(
             Status.WARNING,
             "function",
-            function + " is not checked: this version of pghello does not know it",
-            "use the pghello of the extension's version");
+            function + " is not checked: this version of pghello has no check for it",
+            "use the pghello release that matches the extension's version");
       }
     }
   }

@@ -109,12 +109,14 @@ public record Target(
     boolean isSocket = hosts.startsWith("/");
     if (hosts.startsWith("@") || (isSocket && hosts.contains(","))) {
       throw new IllegalArgumentException(
-          "the host must be names, or one directory with a socket, but is " + hosts);
+          "the host must be one or more names, or one directory with a Unix socket, but is "
+              + hosts);
     }
     if (!isSocket && hosts.matches("(?s).*[@=?\\s].*|.*/.*")) {
       // The value is not included, because it may contain a password.
       throw new IllegalArgumentException(
-          "the host is not a name or address: use -h, -p, -U and -d, or a service");
+          "the host is not a name or address: pass each parameter with -h, -p, -U and -d, or use "
+              + "a service");
     }
     REFUSED.forEach(
         (name, harmless) -> {
@@ -141,8 +143,8 @@ public record Target(
     if (database.contains("://") || database.contains("=")) {
       // The value is not included, because it may contain a password.
       throw new IllegalArgumentException(
-          "the database must be a name, not a connection string: use -h, -p, -U and "
-              + "-d, or a service");
+          "the database must be a name, not a connection string: pass each parameter with -h, -p, "
+              + "-U and -d, or use a service");
     }
     String ports = orElse(value.apply("port"), "5432");
     String address = address(hosts, ports);
@@ -206,7 +208,8 @@ public record Target(
    * triggers introduced in PostgreSQL 17. Programs started with {@link #environment} still fire
    * them. The role must be a superuser.
    *
-   * @param major the server's version; before 17, the same target is returned
+   * @param major the server's major version; for versions before 17, this target is returned
+   *     unchanged
    */
   public Target withoutEventTriggers(int major) {
     if (major < 17) {
@@ -262,10 +265,10 @@ public record Target(
       throw Failure.unknown("the driver does not accept " + url());
     }
     // Without this search_path, a function in another schema could shadow a built-in one. The owner
-    // of the database can set a less privileged role for its sessions. This would not restrict
-    // functions, because any function could switch back to the login role, but would hide the login
-    // role from checks of this session's privileges. Other values of the last two settings would
-    // change results.
+    // of the database can set a less privileged role for its sessions. That role would not restrict
+    // functions, because any function could switch back to the login role. However, checks of this
+    // session's privileges would see only that role and not the login role. Other values of the
+    // last two settings would change results.
     String settings =
         "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false), pg_catalog.set_config('role', 'none', false),"
             + " pg_catalog.set_config('quote_all_identifiers', 'off', false), pg_catalog.set_config('array_nulls', 'on', false)"

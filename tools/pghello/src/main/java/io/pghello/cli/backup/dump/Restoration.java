@@ -33,12 +33,13 @@ import org.jspecify.annotations.Nullable;
  * Restores databases of a backup. Each database has a temporary name until it is complete. Not
  * thread-safe.
  *
- * @param maintenance a database that is not restored
+ * @param maintenance another database of the server, which is not restored; sessions in it create
+ *     and rename the restored databases
  * @param jobs the number of tables and indexes to restore in parallel
  * @param options the options of pg_restore, such as {@link #NO_TABLESPACES}
  * @param check the check that must succeed before a database is renamed into place
- * @param trustOwners whether this role, which may be a superuser, restores databases that cannot be
- *     restored with the rights of their owners
+ * @param trustOwners whether to use the rights of this role, which may be a superuser, to restore a
+ *     database if the rights of the objects' owners do not suffice
  */
 public record Restoration(
     Programs programs,
@@ -78,8 +79,8 @@ public record Restoration(
       Pattern.compile("permission denied|must be |nly superuser|cannot be|pg_hba\\.conf");
 
   private static final String CAN_BECOME_SUPERUSER =
-      "owners' code could become a superuser, because this role can become one: restore "
-          + "as a superuser, or use --trust-owners";
+      "code of object owners could gain superuser rights, because this role can become a "
+          + "superuser: restore as a superuser, or use --trust-owners";
 
   private static final String HAS_LITTLE_MEMORY =
       "SELECT setting::int < 262144 FROM pg_settings WHERE name = 'maintenance_work_mem'";
@@ -88,8 +89,8 @@ public record Restoration(
    * A restored database.
    *
    * @param before the new name of the database that was replaced; null if there was none
-   * @param extensionVersion the version of the extension, which depends on the server's files; null
-   *     if the database does not use it
+   * @param extensionVersion the version of the extension, which the files on the server determine;
+   *     null if the database does not use the extension
    */
   public record Restored(@Nullable String before, @Nullable String extensionVersion) {}
 
@@ -256,8 +257,8 @@ public record Restoration(
   }
 
   /**
-   * Returns the entries to restore. Excludes comments on subscriptions, because old versions of
-   * pg_restore do not leave them out.
+   * Returns the entries to restore. If subscriptions are not restored, excludes the comments on
+   * them, because old versions of pg_restore would still try to restore these comments.
    */
   private List<DumpEntry> restored(List<DumpEntry> listed) {
     return options.contains(NO_SUBSCRIPTIONS)
@@ -311,8 +312,8 @@ public record Restoration(
   }
 
   /**
-   * Returns the dump's CREATE DATABASE statement, with the same encoding and locale but another
-   * name.
+   * Returns the statements that create the database under its temporary name, with the encoding and
+   * locale of the dump's CREATE DATABASE statement.
    */
   private List<String> createStatements(Connection session, List<DumpEntry> listed, String passing)
       throws SQLException {
@@ -446,7 +447,7 @@ public record Restoration(
     takeBack("DROP DATABASE IF EXISTS " + passing + " WITH (FORCE)");
   }
 
-  /** Runs a statement in a new session, because the previous one may have been lost. */
+  /** Runs a statement in a new session, because the previous session may have been lost. */
   private void takeBack(String sql) throws SQLException {
     try (Connection session = maintenance.connectForLong()) {
       execute(session, List.of(sql));

@@ -55,7 +55,8 @@ public record Backup(Path folder, Instant time) {
 
   public static final String SUMS = "SHA256SUMS";
 
-  // Upper limit for corrections of the clock.
+  // Backups that are at most this far in the future are accepted, because the clock may have been
+  // corrected since they were made.
   private static final Duration CLOCK_SKEW = Duration.ofMinutes(1);
 
   private static final String ABOUT = "backup.properties";
@@ -90,7 +91,7 @@ public record Backup(Path folder, Instant time) {
     return backups;
   }
 
-  /** Parses the name of a backup; null for the name of any other file. */
+  /** Returns the time in the name of a backup; null for the name of any other file. */
   private static @Nullable Instant timeOf(String name) {
     try {
       return NAME.parse(name, Instant::from);
@@ -128,9 +129,9 @@ public record Backup(Path folder, Instant time) {
   }
 
   /**
-   * Returns the newest later backup that cannot be read.
+   * Returns the newest backup that was made after this one and cannot be read.
    *
-   * @param notAfter the latest time; null for any time that is not in the future
+   * @param notAfter the latest time of that backup; null for any time that is not in the future
    */
   Optional<Path> laterUnreadable(@Nullable Instant notAfter) {
     return unreadable(
@@ -143,7 +144,7 @@ public record Backup(Path folder, Instant time) {
    * Returns the newest backup that this user cannot read or that is a broken link.
    *
    * @param after the time after which the backup must have been made
-   * @param notAfter the latest time
+   * @param notAfter the latest time of the backup
    */
   private static Optional<Path> unreadable(Path folder, Instant after, Instant notAfter) {
     Path newest = null;
@@ -285,7 +286,7 @@ public record Backup(Path folder, Instant time) {
       Replacement.of(
           folder.resolve(VERIFIED), "rw-------", path -> PropertiesFile.store(verified, path));
     } catch (IOException e) {
-      output.say("cannot record in %s that it was verified: %s", name(), Failure.reason(e));
+      output.say("cannot record in backup %s that it was verified: %s", name(), Failure.reason(e));
     }
   }
 

@@ -170,8 +170,8 @@ public final class RecoveredServer {
    *
    * @param data a directory that does not exist or is empty; null for a temporary directory, which
    *     is removed with the server
-   * @param temporary the directory for the socket and for everything that is removed with the
-   *     server
+   * @param temporary the parent of a new directory, which holds the socket and temporary files, and
+   *     is removed with the server
    * @param preload the libraries to load at startup, without their background workers
    */
   public static RecoveredServer start(
