@@ -858,7 +858,9 @@ class BackupIT {
     Run verified = verify(environment, "--from", folder.toString());
     assertThat(verified.status()).as(verified.err()).isZero();
     assertThat(verified.out()).contains("can be restored");
-    assertThat(verified.err()).contains("cannot record in " + made.getFileName()).hasLineCount(1);
+    assertThat(verified.err())
+        .contains("cannot record in backup " + made.getFileName())
+        .hasLineCount(1);
     Files.move(made, folder.resolve("moved"));
     Files.createSymbolicLink(made, folder.resolve("gone"));
     Run unreadable = verify(environment, "--from", folder.toString());

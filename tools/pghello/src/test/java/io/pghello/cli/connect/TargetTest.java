@@ -106,8 +106,8 @@ class TargetTest {
 
   @ParameterizedTest
   @CsvSource({
-    "'/run,/tmp', 5432, 'must be names, or one directory with a socket'",
-    "@abstract, 5432, 'must be names, or one directory with a socket'",
+    "'/run,/tmp', 5432, 'must be one or more names, or one directory with a Unix socket'",
+    "@abstract, 5432, 'must be one or more names, or one directory with a Unix socket'",
     "a, 0, 'the port must be between 1 and 65535, but is 0'",
     "a, 65536, but is 65536",
     "a, x, must be between 1 and 65535",
