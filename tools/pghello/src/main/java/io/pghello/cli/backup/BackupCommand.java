@@ -74,8 +74,9 @@ public final class BackupCommand implements Callable<Integer> {
       defaultValue = "" + BackupMethod.KEEP_DAYS,
       description =
           "Number of days to keep older backups. They are removed after this backup "
-              + "is complete. The last backup of each database is always kept. Entries of "
-              + "backups that pgBackRest has expired are removed as well. Default: 7.")
+              + "is complete. The last backup of each database is always kept. With "
+              + "--pgbackrest, this number is ignored: a backup's directory is removed once "
+              + "pgBackRest has expired the backup. Default: 7.")
   private int keepDays;
 
   @Option(

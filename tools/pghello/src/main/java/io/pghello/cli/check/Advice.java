@@ -154,8 +154,8 @@ record Advice(
               setting,
               setting.value().equals("1"),
               "1",
-              "set a default per server or session; pass a count for one call as its "
-                  + "second argument");
+              "use this setting only as the default for a server or session; to change "
+                  + "the count for one call, pass it as the second argument");
       case "track_functions" ->
           choose(
               name,
@@ -196,12 +196,12 @@ record Advice(
         ? keep(
             "archive_mode",
             mode,
-            "with archived WAL you can recover the last hour, with dumps you cannot")
+            "you can recover the last hour with archived WAL, but not with dumps")
         : new Advice(
             "archive_mode",
             mode,
             "on, and an archive_command",
-            "with archived WAL you can recover the last hour, with dumps you cannot; "
+            "you can recover the last hour with archived WAL, but not with dumps; "
                 + "set archive_command or archive_library first: without them, WAL "
                 + "accumulates until the disk is full",
             null);
@@ -251,7 +251,7 @@ record Advice(
   /**
    * Parses a size, e.g. {@code 16GB}.
    *
-   * @throws IllegalArgumentException if it is not a valid size
+   * @throws IllegalArgumentException if the text is not a valid size
    */
   static long bytes(String size) {
     String text = size.strip().toUpperCase(Locale.ROOT);

@@ -51,7 +51,8 @@ record UndoFile(Path folder, String ofCopies, Path path) {
   }
 
   /**
-   * Rejects identifiers that would lead to another directory, because the server may be hostile.
+   * Returns the file with the given identifiers in its name. Rejects identifiers that would lead to
+   * another directory, because the server may be hostile.
    */
   static UndoFile of(Path folder, String ofCopies, String address) {
     Failure.refuseIf(
@@ -113,7 +114,7 @@ record UndoFile(Path folder, String ofCopies, Path path) {
         || attributes.permissions().contains(PosixFilePermission.OTHERS_WRITE)) {
       throw Failure.unknown(
           path
-              + " is not used: other users can write to it or own it; check its "
+              + " is not used, because another user owns it or can write to it: check its "
               + "contents, and remove it");
     }
   }

@@ -2,9 +2,9 @@
 package io.pghello.cli.connect;
 
 /**
- * The functions of an extension. The owner of an extension can add functions to it, so membership
- * proves nothing. A genuine function has the extension's language, library and schema, and is owned
- * by a superuser. Only genuine functions are called.
+ * The functions of an extension. The owner of an extension can add any function to it, so being a
+ * member does not prove that a function is genuine. A genuine function has the extension's
+ * language, library and schema, and is owned by a superuser. Only genuine functions are called.
  *
  * @param language the language of all functions
  * @param library the library of all functions
@@ -27,8 +27,8 @@ public record ExtensionFunctions(String extension, String language, String libra
      * Returns an SQL expression that calls the function, or evaluates to NULL if the function has
      * been replaced since the check. The names in the guard and in the call are resolved when the
      * statement is parsed, and the guard becomes a constant. If the guard is false, the planner
-     * therefore drops the call. Otherwise, planning the call could execute a function that is
-     * declared immutable.
+     * therefore drops the call. Without the guard, the planner itself could execute a function that
+     * has replaced the original and is declared immutable.
      */
     public String guarded(String expression) {
       return "CASE WHEN " + guard + " THEN " + expression + " END";

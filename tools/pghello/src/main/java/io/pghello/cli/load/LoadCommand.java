@@ -45,8 +45,9 @@ import picocli.CommandLine.Option;
     },
     footerHeading = "%nExit status:%n",
     footer = {
-      "  0 if all calls succeeded in time, 1 if they were slower than the "
-          + "baseline allows, 2 if calls failed or fell behind",
+      "  0 if all calls succeeded, 1 if they were slower than the baseline and "
+          + "--tolerance allow,",
+      "  2 if calls failed or fell behind the schedule",
       "",
       "Example:",
       "  pghello load -h db.example.com -U watcher -d app --rate 2000 --time 30s "
@@ -194,7 +195,7 @@ public final class LoadCommand implements Callable<Integer> {
     PropertiesFile.store(properties, file);
   }
 
-  /** Reads the baseline to compare with; null if this run writes the baseline. */
+  /** Returns the baseline to compare with; null if there is none yet. */
   private @Nullable Properties before() {
     if (baseline == null || !Files.exists(baseline)) {
       return null;
@@ -277,9 +278,9 @@ public final class LoadCommand implements Callable<Integer> {
                           .stripTrailing()));
           if (before != null) {
             out.printf(
-                "The baseline of %s is in parentheses%s%n",
+                "The values of the baseline recorded at %s are in parentheses%s%n",
                 before.getProperty("recorded"),
-                status == Status.WARNING ? ": slower than allowed" : "");
+                status == Status.WARNING ? ". This run was slower than allowed." : "");
           }
         });
   }

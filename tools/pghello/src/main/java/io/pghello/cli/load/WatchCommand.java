@@ -34,8 +34,8 @@ import picocli.CommandLine.Option;
     name = "watch",
     description = {
       "Continuously shows how often functions are called, how long they take, and the "
-          + "activity of sessions. Updates in place with plots on a terminal; otherwise "
-          + "prints one table after the other. Changes nothing."
+          + "activity of sessions. On a terminal, updates the table in place and adds plots. "
+          + "Otherwise, prints one table after the other. Changes nothing."
     },
     footerHeading = "%nExample:%n",
     footer = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Load at a given rate, and a live view of calls: {@code load} and {@code watch}. */
+/** The commands {@code load} (calls at a given rate) and {@code watch} (a live view of calls). */
 @NullMarked
 package io.pghello.cli.load;
 

@@ -39,7 +39,7 @@ public enum LogEvent {
           + ExtensionFunctions.PG_HELLO_NAMES
           + "|schema hello_ops)"
           + "|must be owner of extension \"?pg_hello(?:_ops)?\"?",
-      "grant the role hello_user, or hello_monitor for hello_ops"),
+      "grant hello_user to the role, or hello_monitor for hello_ops"),
   NO_FUNCTION(
       Status.CRITICAL,
       "42883",
@@ -56,8 +56,8 @@ public enum LogEvent {
       Status.CRITICAL,
       "42883",
       "could not find function \"[^\"]*\" in file \"[^\"]*\\bpg_hello(?:\\.so)?\"",
-      "the library is older than the extension: install its files, then recycle "
-          + "connection pools"),
+      "the library is older than the extension: install the extension's files, then "
+          + "recycle connection pools"),
   EXTENSION(
       Status.CRITICAL,
       "42704 42710 0A000 22023 55000 2BP01 42P07 42723",
@@ -76,8 +76,8 @@ public enum LogEvent {
       "00000",
       "server process \\(PID [0-9]+\\) (?:was terminated by|exited with) .*",
       "a server process ended while it called the extension: keep its core file and "
-          + "this part of the log (signal 9 was sent by an administrator, or because the "
-          + "machine ran out of memory)"),
+          + "this part of the log (signal 9 means that an administrator killed the process, or "
+          + "that the machine ran out of memory)"),
   SNAPSHOT(
       Status.WARNING,
       "22023 55000",

@@ -9,10 +9,10 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Formats of a server's log. User-supplied text in a statement or value is not mistaken for a
- * message: in stderr logs, only the first level in a line counts; csvlog has columns; and in
- * jsonlog, the quotation marks in such text are escaped. {@link LinePrefix} covers user-supplied
- * names in stderr logs.
+ * Formats of a server's log. The parser of each format does not mistake user-supplied text in a
+ * statement or value for a message. In stderr logs, it uses only the first level in a line, such as
+ * ERROR. In csvlog, messages have their own column. In jsonlog, quotation marks in such text are
+ * escaped. {@link LinePrefix} handles user-supplied names in the prefixes of stderr logs.
  */
 enum LogFormat {
   STDERR {
@@ -167,11 +167,11 @@ enum LogFormat {
   /**
    * Returns the message that begins in this line; null if there is none.
    *
-   * @param line the line without its end, with one character for each byte; may be truncated
+   * @param line the line without its line break, with one character for each byte; may be truncated
    */
   abstract @Nullable Entry entry(String line);
 
-  /** Returns the message at the next level in a stderr line; null if there is none. */
+  /** Returns the message at the next level after the entry in a stderr line; null if none. */
   static @Nullable Entry next(String line, Entry entry) {
     return message(line, entry.prefix().length() + entry.severity().length() + 1);
   }

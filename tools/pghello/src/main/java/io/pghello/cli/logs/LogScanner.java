@@ -94,8 +94,8 @@ final class LogScanner {
   /**
    * Scans the last line if it has no line end.
    *
-   * @return the number of messages that are not understood, by reason; not empty if there are lines
-   *     but no messages
+   * @return the number of messages that are not understood, by reason; not empty if the log has
+   *     lines, but none of them was recognized as a message
    */
   Map<NotUnderstood, Long> end() {
     scan(0, filled);

@@ -110,7 +110,7 @@ public final class LogsCommand implements Callable<Integer> {
       String prefix,
       String message) {}
 
-  /** Number of messages of an event. */
+  /** The number of messages that report an event, with the fix. */
   private record Count(Status status, LogEvent event, int count, String remedy) {}
 
   /** The last line of the JSON output. */
@@ -186,8 +186,8 @@ public final class LogsCommand implements Callable<Integer> {
       if (!others.isEmpty()) {
         unread += others.size();
         output.say(
-            "Not read because their names do not contain .log, .csv or .json; pass "
-                + "them by name if they are logs: %s",
+            "Some files were not read, because their names do not contain .log, .csv or "
+                + ".json; pass them by name if they are logs: %s",
             others.stream().map(Path::toString).collect(joining(", ")));
       }
       return files;

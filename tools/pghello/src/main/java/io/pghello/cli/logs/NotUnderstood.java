@@ -19,7 +19,8 @@ enum NotUnderstood {
           + " logging_collector = on and read those files, or use journalctl -o cat"),
   TIMESTAMPS("docker or kubectl puts a time before each line: omit --timestamps"),
   POD("kubectl puts the pod's name before each line: omit --prefix"),
-  DOCKER_FILE("this is docker's file of a container: use the output of docker logs CONTAINER");
+  DOCKER_FILE(
+      "this is Docker's log file of a container: pass the output of docker logs CONTAINER instead");
 
   // syslog lines begin with an abbreviated month or a priority, or with an ISO 8601 time and a
   // program.

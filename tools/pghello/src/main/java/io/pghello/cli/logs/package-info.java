@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Search of the server's logs for events of the extension: {@code logs}. */
+/** The command {@code logs}, which searches a server's log for events of the extension. */
 @NullMarked
 package io.pghello.cli.logs;
 

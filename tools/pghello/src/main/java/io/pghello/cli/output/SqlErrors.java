@@ -27,13 +27,14 @@ public final class SqlErrors {
   /** Returns the fix for a failed login or TLS connection; null for other errors. */
   static @Nullable String remedy(SQLException e) {
     String message = String.valueOf(e.getMessage());
-    // In settings, the library's name has no $libdir; in function definitions, it has.
+    // The library's name contains $libdir in function definitions, but not in settings.
     if (state(e).equals("58P01") && message.contains("\"pg_hello\"")) {
       return LOST_LIBRARY;
     }
     if (message.contains("pg_hba.conf")) {
-      return "the server's pg_hba.conf needs a line for this address, role and database, "
-          + "followed by pg_reload_conf(); if it has a hostssl line, set PGSSLMODE=require";
+      return "the server's pg_hba.conf needs a line for this address, role and database, and a "
+          + "reload with pg_reload_conf(); if the line exists but begins with hostssl, set "
+          + "PGSSLMODE=require";
     }
     if (isConnection(state(e)) && message.matches("(?s).*(SSL|certificate|PKIX|[vV]erifier).*")) {
       return "set PGSSLMODE to the required encryption and verification (disable, prefer, "

@@ -97,7 +97,7 @@ public record Report(Kind kind, String since, String label) {
     }
   }
 
-  /** Returns the number of calls to each function over time, in up to about 200 steps. */
+  /** Returns the calls per second of each function over time, in up to about 200 steps. */
   private Map<String, List<Html.Point>> plots(Connection session) throws SQLException {
     var plots = new LinkedHashMap<String, List<Html.Point>>();
     if (kind != Kind.PERFORMANCE) {

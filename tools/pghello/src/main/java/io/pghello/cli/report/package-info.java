@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Reports of the extension {@code pg_hello_ops}: {@code report}. */
+/** The command {@code report}, which prints reports of the extension {@code pg_hello_ops}. */
 @NullMarked
 package io.pghello.cli.report;
 

@@ -49,7 +49,8 @@ public final class CleanupStack implements AutoCloseable {
   }
 
   /**
-   * Runs a step and unregisters it. Later steps stay, because they may belong to another thread.
+   * Runs a step and unregisters it. Later steps stay registered, because they may belong to another
+   * thread.
    */
   private synchronized void end(Step step) {
     if (steps.remove(step)) {
@@ -74,7 +75,8 @@ public final class CleanupStack implements AutoCloseable {
    *
    * @param environment the variables to add; all inherited libpq variables are removed
    * @param out the destination of the program's output
-   * @throws Failure if the program fails; contains the first lines of its error messages
+   * @throws Failure if the program fails; the failure's message contains the first lines of the
+   *     program's error messages
    */
   public void run(
       List<String> command, Map<String, String> environment, ProcessBuilder.Redirect out) {

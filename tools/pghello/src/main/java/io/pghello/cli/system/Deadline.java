@@ -8,9 +8,9 @@ import java.sql.SQLException;
 import java.time.Duration;
 
 /**
- * A time limit for work on a temporary server. If this object is not closed in time, all sessions
- * of the server are terminated repeatedly until it is closed. Functions can trap the cancellation
- * of a statement, but not the termination of a session.
+ * A time limit for work on a temporary server. If this object is not closed within the limit, all
+ * sessions of the server are terminated, repeatedly, until the object is closed. Sessions are
+ * terminated because functions can trap the cancellation of a statement.
  */
 public final class Deadline implements AutoCloseable {
   private static final String TERMINATE =

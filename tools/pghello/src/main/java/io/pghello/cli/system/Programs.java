@@ -54,7 +54,7 @@ public record Programs(Path folder, int major) {
     }
     String found = seen.isEmpty() ? "there is no " + program : String.join(", ", seen);
     throw Failure.unknown(
-        "needs PostgreSQL's %s programs of version %s%s on this machine (%s): install them, or set their directory with --bindir"
+        "this command needs PostgreSQL's %s programs of version %s%s on this machine (%s): install them, or set their directory with --bindir"
             .formatted(kind, major, kind.equals("client") ? " or newer" : "", found));
   }
 

@@ -124,7 +124,10 @@ public final class ScratchServer {
     Programs.output("kill", "-INT", String.valueOf(server.process().pid()));
   }
 
-  /** Returns advice to use {@code --preload} if the error is about a missing library. */
+  /**
+   * Returns advice to use {@code --preload} if the error is about a library to preload; otherwise
+   * an empty string.
+   */
   public static String adviceOn(String messages) {
     return messages.contains("preload")
         ? "; --preload LIBRARY loads a library at startup, without its background workers"
@@ -155,8 +158,8 @@ public final class ScratchServer {
   }
 
   /**
-   * Returns the reason why this user has power over other servers; null if it has no such power.
-   * Code that runs in a temporary server would have the same power.
+   * Returns the reason why this user has power over other servers, e.g. "is root"; null if the user
+   * has no such power. Code that runs in a temporary server would have the same power.
    */
   public static @Nullable String powerOfThisUser() {
     String user = Programs.output("id", "-un");
@@ -200,8 +203,8 @@ public final class ScratchServer {
 
   /**
    * Creates a tree of links to the server's installed files, but with the extension's files from
-   * the backup. The programs are copied, because the server locates its files relative to its
-   * program.
+   * the backup. The programs are copied, because the server locates its files relative to the path
+   * of its own program.
    */
   public static Path tree(Programs programs, Path root, Path files) throws IOException {
     Path bin = root.resolve(relative(configured(programs, "--bindir")));

@@ -38,6 +38,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param named the names of the databases to dump; empty for all
  * @param bindir the directory of the PostgreSQL programs; null for the system's packages
+ * @param keepDays the number of days to keep backups
  */
 public record DumpBackupMethod(
     List<String> named, @Nullable Path bindir, int keepDays, Output output)
@@ -60,7 +61,7 @@ public record DumpBackupMethod(
       double seconds,
       String contents) {}
 
-  /** Reads existing backups. */
+  /** Creates a method that reads existing backups. */
   public DumpBackupMethod(@Nullable Path bindir, Output output) {
     this(List.of(), bindir, 0, output);
   }

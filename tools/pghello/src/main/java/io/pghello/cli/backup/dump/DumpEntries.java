@@ -15,8 +15,10 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Orders the entries of a dump into steps, so that a superuser can restore them without running
- * other roles' code. A temporary login with the rights of these roles restores their entries.
+ * Divides the entries of a dump into ordered steps, so that a superuser can restore them without
+ * running other roles' code as a superuser. A temporary login role, which has the rights of these
+ * other roles, restores the entries that they own ("the owners' login"). The role that runs the
+ * restore ("this role") restores all other entries.
  *
  * <p>Each step is one run of pg_restore. The steps are in the same order as in pg_restore itself:
  * definitions, data, indexes and constraints, privileges, and entries that need these privileges.
@@ -83,7 +85,7 @@ final class DumpEntries {
         .collect(Collectors.toCollection(TreeSet::new));
   }
 
-  /** Returns whether a role owns anything in a schema. */
+  /** Returns whether the dump contains an object of this owner in this schema. */
   boolean hasOwnerIn(String schema, String owner) {
     return entries.stream()
         .anyMatch(entry -> owner.equals(entry.owner()) && schema.equals(entry.schema()));
@@ -108,8 +110,8 @@ final class DumpEntries {
   }
 
   /**
-   * Returns the steps for schemas and extensions, with their privileges. Owners need these to
-   * create objects in a schema, including a schema that an extension has created.
+   * Returns the steps for schemas and extensions, with their privileges. Owners need these schemas
+   * and privileges to create their objects, also in a schema that an extension has created.
    */
   List<Step> foundations() {
     return steps(entries.stream().filter(DumpEntries::isFoundation), entry -> false);
@@ -250,8 +252,8 @@ final class DumpEntries {
   }
 
   /**
-   * Returns whether foreign keys that have no entry in the dump may require this entry to be
-   * restored in order.
+   * Returns whether this entry must be restored in the dump's order. That is the case for rows of
+   * an extension's table: the table may have foreign keys, but the dump has no entries for them.
    */
   private boolean isInOrder(DumpEntry entry) {
     return entry.is("TABLE DATA") && isOfExtension(entry);

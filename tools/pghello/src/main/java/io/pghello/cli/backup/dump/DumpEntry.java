@@ -10,13 +10,15 @@ import org.jspecify.annotations.Nullable;
  *
  * @param id the number that selects the entry in pg_restore
  * @param kind the kind of entry, such as {@code TABLE DATA}
- * @param tag the name of the object; for an {@link #isAnnotation() annotation} the kind and name
+ * @param tag the name of the object; for an {@link #isAnnotation() annotation}, the kind and name
+ *     of the annotated object
  * @param schema the object's schema; null if it has none
  * @param owner the owner's name; empty for kinds of objects that only superusers can create
  * @param section the entry's section in the dump
- * @param definition the SQL of entries about the database as a whole; empty for other entries
- * @param dependencies the numbers of the objects that the entry depends on; not every such number
- *     has an entry
+ * @param definition the SQL of entries about the database as a whole, and of {@link #isSetting()
+ *     settings}; empty for other entries
+ * @param dependencies the numbers of the objects that the entry depends on; some of these objects
+ *     have no entry
  */
 record DumpEntry(
     int id,

@@ -52,8 +52,8 @@ final class DumpFile {
   /**
    * Returns the entries of a dump, in its order.
    *
-   * @throws Failure if the file is not a dump in this format, or its format version is newer than
-   *     the supported ones
+   * @throws Failure if the file is not a dump in this format, or if its format version is not
+   *     supported
    */
   static List<DumpEntry> entries(Path dump) {
     try (var in = new DataInputStream(new BufferedInputStream(Files.newInputStream(dump), 65536))) {

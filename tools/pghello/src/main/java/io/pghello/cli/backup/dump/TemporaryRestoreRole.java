@@ -20,12 +20,12 @@ import org.postgresql.PGConnection;
 /**
  * A temporary role with the rights of the owners of the restored objects. It exists only during a
  * restore. In a superuser's session, the owners' code that runs during the restore could use RESET
- * to gain the superuser's rights. In a session of this role, it gains no rights, and it cannot
+ * to gain the superuser's rights. In a session of this role, that code gains no rights, and cannot
  * create, change or drop anything in the restored database.
  */
 final class TemporaryRestoreRole {
   // The objects of roles that can become superusers are restored without restrictions. Before
-  // PostgreSQL 16, these roles include those with CREATEROLE.
+  // PostgreSQL 16, roles with CREATEROLE can become superusers, too.
   private static final String ROLES =
       """
       SELECT rolname, NOT EXISTS (
@@ -39,8 +39,9 @@ final class TemporaryRestoreRole {
   private static final String IS_SUPERUSER =
       "SELECT rolsuper FROM pg_roles WHERE rolname = current_user";
 
-  // For a statement sent by pg_restore, PG_CONTEXT contains only this function. If pg_restore
-  // grants privileges as another role, the login role is a superuser.
+  // Rejects DDL that pg_restore did not send. If pg_restore sent the statement, PG_CONTEXT contains
+  // only this function. If pg_restore grants privileges as another role, the role that logged in is
+  // a superuser.
   private static final String FENCE =
       """
       CREATE SCHEMA @ROLE@;
@@ -74,7 +75,10 @@ final class TemporaryRestoreRole {
     this.name = name;
   }
 
-  /** Returns the server's roles. The value is true if the owners' login restores their objects. */
+  /**
+   * Returns the server's roles. The value is true if the temporary role, rather than the restoring
+   * role, restores the objects of the role.
+   */
   static Map<String, Boolean> roles(Connection session) throws SQLException {
     var roles = new HashMap<String, Boolean>();
     try (Statement statement = session.createStatement();
@@ -91,7 +95,7 @@ final class TemporaryRestoreRole {
     return Query.isTrue(session, IS_SUPERUSER);
   }
 
-  /** Creates the role. */
+  /** Creates the role, and makes it a member of the owners' roles. */
   void create(Connection session, Set<String> owners) throws SQLException {
     try (Statement statement = session.createStatement()) {
       statement.execute("CREATE ROLE %s LOGIN".formatted(name));

@@ -48,7 +48,7 @@ public interface BackupMethod {
   /**
    * Settings of a verification.
    *
-   * @param isAll whether no databases are named
+   * @param isAll whether to verify all databases, because none are named
    * @param temporary the directory for a temporary server's data
    * @param limit the maximum time for one database
    * @param metric the metric file to update after each verified database; null for none

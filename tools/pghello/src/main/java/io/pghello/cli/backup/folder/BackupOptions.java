@@ -95,7 +95,8 @@ public final class BackupOptions {
   }
 
   /**
-   * Returns the last backup that contains these databases. Its files may be damaged.
+   * Returns the last backup that contains these databases and was not made after {@code --at}. Its
+   * files may be damaged.
    *
    * @param output the output that receives a warning if a later backup cannot be read
    */
@@ -121,8 +122,8 @@ public final class BackupOptions {
   }
 
   /**
-   * Rejects the last backup if it is from another server and there is also a backup from this
-   * server.
+   * Rejects the last backup if it is from another server, there is also a backup from this server,
+   * and {@code --at} is not set.
    */
   public void checkServer(Backup last, List<String> databases, @Nullable String system) {
     if (at != null || last.system().equals(system)) {
@@ -137,9 +138,9 @@ public final class BackupOptions {
   }
 
   /**
-   * Returns the last backup of each of these databases, with the databases to restore from that
-   * backup. If no database is named, returns the last backups of all databases and the complete
-   * last backup of the whole server.
+   * Returns the last backup of each named database, with the databases to restore from that backup.
+   * If no database is named, returns the last backup of each database and, with all its databases,
+   * the last backup of the whole server.
    *
    * @param output the output that receives a warning if a later backup cannot be read
    */

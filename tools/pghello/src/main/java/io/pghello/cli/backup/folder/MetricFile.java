@@ -31,7 +31,7 @@ public record MetricFile(Path file) {
               "Creation time of the newest backup of a database that pghello verify "
                   + "has restored and compared successfully.",
               RESTORE,
-              "Duration of that restore.",
+              "Time that pghello verify took to restore the newest verified backup of a database.",
               BASE,
               "Creation time of the newest backup of the whole server that pghello "
                   + "verify has restored and read successfully.",
@@ -43,7 +43,10 @@ public record MetricFile(Path file) {
           "(?md)^((?:(?:%s|%s|%s)\\{.+}|%s)) ([0-9]+\\.[0-9]{3})$"
               .formatted(VERIFIED, RESTORE, MAINTAINED, BASE));
 
-  /** Checks that the file can be written and that the collector reads it. */
+  /**
+   * Returns the metric file; null if none is named. Throws if the file cannot be written, or if the
+   * collector would not read it.
+   */
   public static @Nullable MetricFile in(@Nullable Path named) {
     if (named == null || named.toString().isEmpty()) {
       return null;
@@ -89,8 +92,8 @@ public record MetricFile(Path file) {
   }
 
   /**
-   * Records a time. Returns false, without a change, if the recorded time is newer but not in the
-   * future.
+   * Records a time. If a newer time is already recorded, and it is not in the future, changes
+   * nothing and returns false.
    */
   private static boolean put(Map<String, Double> samples, String series, Instant time) {
     double there = samples.getOrDefault(series, 0.0);

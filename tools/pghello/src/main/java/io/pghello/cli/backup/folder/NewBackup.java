@@ -56,7 +56,7 @@ public final class NewBackup {
   private boolean hasExtension;
 
   /**
-   * Creates a backup, and records the server's metadata.
+   * Starts a backup, and records the server's metadata.
    *
    * @param withoutFiles whether to leave out the extension's files
    */

@@ -13,7 +13,8 @@ public final class PgBackRestOptions {
       paramLabel = "STANZA",
       description =
           "Back up the whole server with pgBackRest instead of dumps. STANZA is the "
-              + "name in its configuration. Run this as the repository's owner.")
+              + "server's name in pgBackRest's configuration. Run this command as the "
+              + "operating system user that owns the repository.")
   private @Nullable String stanza;
 
   @Option(

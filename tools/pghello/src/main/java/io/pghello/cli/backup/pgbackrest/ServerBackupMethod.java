@@ -33,8 +33,8 @@ import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Backs up the whole server with pgBackRest, and the extension's files, which pgBackRest leaves
- * out.
+ * Backs up the whole server with pgBackRest, and copies the extension's files, which pgBackRest
+ * does not back up.
  *
  * @param type full, diff or incr
  * @param bindir the directory of the PostgreSQL programs; null for the system's packages
