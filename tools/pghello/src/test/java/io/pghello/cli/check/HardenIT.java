@@ -432,7 +432,7 @@ class HardenIT {
       throws SQLException {
     Run run = harden(server, database, "--undo");
     assertThat(run.status()).isEqualTo(3);
-    assertThat(run.err()).contains("other users can write to it or own it").hasLineCount(1);
+    assertThat(run.err()).contains("another user owns it or can write to it").hasLineCount(1);
     assertThat(
             Run.value(superuser, "SELECT has_function_privilege('hello', 'now_ms()', 'EXECUTE')"))
         .isEqualTo("f");
