@@ -103,14 +103,14 @@ class HostileOwnerIT {
         .contains("FUNCTION public.now_ms()")
         .doesNotContain("FUNCTION public.pg_hello(text,integer)");
 
-    // Nor functions that are not members but have the name of one.
+    // Functions that have a member's name but are not members are not called either.
     Run.execute(owner, "ALTER EXTENSION pg_hello DROP FUNCTION public.pg_hello(text, integer)");
     load = pghello(server, database, "load", "--time", "1s");
     assertThat(load.status()).as(load.out()).isEqualTo(3);
     assertThat(ranAsSuperuser(admin, database)).isEmpty();
   }
 
-  /** Each protection separately: code that only one of them blocks is not called either. */
+  /** Tests each protection separately, with a function that only this protection rejects. */
   @Test
   void doesNotCallForeignMembers(
       PgHelloServer server, TestDatabase database, @Superuser Connection admin)
@@ -144,7 +144,7 @@ class HostileOwnerIT {
             "public.now_ms(integer)" + why + "is written in sql");
   }
 
-  /** Everything that such an owner can create, against each command. */
+  /** Runs each command in a database that contains all kinds of objects that an owner can create. */
   @Test
   void runsNoOwnerCodeAsSuperuser(@TempDir Path folder, @TempDir Path marks) throws Exception {
     // Also on the server started by verify, which is deleted afterwards.

@@ -23,12 +23,12 @@ import org.junit.jupiter.api.io.TempDir;
 class OperationsPageIT {
   private static final String PROMPT = "$ ./dev pghello ";
 
-  /** In the order in which one command needs the other: an update requires a backup. */
+  /** The pages in the order in which their commands depend on each other: update needs a backup. */
   private static final List<String> PAGES = List.of("pghello.md", "backups.md", "maintenance.md");
 
   private static final Pattern WORD = Pattern.compile("'[^']*'|\\S+");
 
-  /** Of what stands open, could be set better, or is in a log. */
+  /** Commands that may exit with a warning, e.g. about insecure settings or messages in a log. */
   private static final Set<String> MAY_WARN =
       Set.of("advise", "harden", "logs", "maintain", "report", "watch");
 

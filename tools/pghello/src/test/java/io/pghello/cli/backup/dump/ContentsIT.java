@@ -25,7 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Reading all rows, as a backup and its verification do. */
+/** Reads all rows of a database, like a backup and its verification. */
 @PgHelloTest
 class ContentsIT {
   private static final List<String> TABLES =
@@ -35,7 +35,7 @@ class ContentsIT {
           "CREATE TABLE no_column ()",
           "CREATE TABLE nothing (a text, b text)");
 
-  /** Whoever owns a table owns its type of rows, and may say how that becomes text. */
+  /** The owner of a table also owns its row type, and can define a cast from that type to text. */
   @Test
   void callsNoFunctionOfATablesOwner(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
@@ -66,7 +66,7 @@ class ContentsIT {
     assertThat(contents.getProperty("public.nothing")).isEqualTo("1 " + sum(superuser, "(,)"));
   }
 
-  /** The planner evaluates what is constant in them, as the role that reads the table. */
+  /** The planner evaluates constant parts of these expressions as the role that reads the table. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -101,7 +101,7 @@ class ContentsIT {
         .containsExactly("table public.t has different values");
   }
 
-  /** An index that is made after the check would be planned with. */
+  /** The planner would use an index that was created after the check. */
   @Test
   void nobodyMakesAnIndexWhileATableIsRead(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
@@ -110,10 +110,10 @@ class ContentsIT {
         Connection other = database.superuserDataSource().getConnection()) {
       Run.execute(
           owner, "CREATE SCHEMA mine", "CREATE TABLE t (i int)", "INSERT INTO t VALUES (7)");
-      // what the planner knows of tables is known from then on
+      // from now on, the planner's information about tables is cached
       assertThat(contents(server, database, superuser)).containsKey("public.t");
       other.setAutoCommit(false);
-      // the reader has its lock, and waits
+      // the reader gets its lock on the table, and then waits for this lock
       Run.execute(other, "LOCK TABLE pg_constraint IN ACCESS EXCLUSIVE MODE");
       CompletableFuture<Properties> read =
           CompletableFuture.supplyAsync(
@@ -145,7 +145,7 @@ class ContentsIT {
       "CREATE FUNCTION called() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$BEGIN IF"
           + " current_user <> 'hello' THEN RAISE EXCEPTION 'called'; END IF; RETURN 1; END$$";
 
-  /** The planner knows of an index that the snapshot of the backup does not have. */
+  /** The planner also sees indexes that the snapshot of the backup does not contain. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -192,7 +192,7 @@ class ContentsIT {
           "CREATE FUNCTION mine.fired() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM public.called(); RETURN NEW; END'",
           "CREATE FUNCTION mine.shown(mine.t) RETURNS text LANGUAGE sql AS 'SELECT public.called()::text'");
 
-  /** An index, or another object, by which a table's owner has a function called. */
+  /** Returns statements that create an index or another object that calls the owner's function. */
   static Stream<String> changes() {
     Stream<String> expressions =
         Stream.of(
@@ -258,8 +258,8 @@ class ContentsIT {
   }
 
   /**
-   * Changes that the reader's snapshot has, and changes that only the planner knows: each with a
-   * session for which the database's owner has turned on constraint_exclusion.
+   * Each change is made once before the reader's snapshot and once after it, when only the planner
+   * sees the change. The database's owner has turned on constraint_exclusion for the session.
    */
   @ParameterizedTest
   @MethodSource("changes")
@@ -280,7 +280,7 @@ class ContentsIT {
     }
   }
 
-  /** Another table of the same name would be planned. */
+  /** A query would be planned for another table with the same name. */
   @ParameterizedTest
   @ValueSource(strings = {"ALTER SCHEMA mine RENAME TO old", "ALTER TABLE mine.t RENAME TO old"})
   void aTableThatIsReplacedAfterTheSnapshotIsNotRead(
@@ -301,7 +301,7 @@ class ContentsIT {
     }
   }
 
-  /** With the setting of the database the planner evaluates the key of the parent. */
+  /** With this setting of the database, the planner evaluates the partition key of the parent. */
   @Test
   void readingAPartitionCallsNoFunctionOfItsParentsOwner(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
@@ -321,7 +321,7 @@ class ContentsIT {
         .matches("1 -?[0-9]+");
   }
 
-  /** A role that cannot keep other owners from changing their tables copies these. */
+  /** A role that cannot prevent other owners from changing their tables reads these with COPY. */
   @Test
   void onlyASuperuserPlansTablesOfOthers(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
@@ -346,7 +346,7 @@ class ContentsIT {
       assertThat(contents.getProperty("public.of_superuser")).matches("1 -?[0-9]+");
       assertThat(contents.getProperty("public.of_other")).startsWith("1 copied ");
       assertThat(contents.getProperty("of_other.by_superuser")).isEqualTo("0 copied 0");
-      // whoever compares with that copies, too
+      // a comparison with these contents also uses COPY
       Properties same = Contents.of(superuser, target(server, database), contents);
       assertThat(Contents.differences(contents, same)).isEmpty();
     } finally {
@@ -376,7 +376,7 @@ class ContentsIT {
     return Target.find(Map.of(), Map.of(), environment::get, "nobody", 60);
   }
 
-  /** A view in the place of a table would run its owner's code. */
+  /** A view that has replaced a table would run its owner's code. */
   @Test
   void readsNoView(PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {

@@ -50,7 +50,7 @@ class DumpEntriesTest {
   void whatADumpDefinesIsItsOwners() {
     DumpEntry table = entry(1, "TABLE", "t", "alice", Section.PRE_DATA);
     DumpEntry data = entry(2, "TABLE DATA", "t", "alice", Section.DATA, 1);
-    // 90 is of something that the dump does not define
+    // 90 is the number of an object that the dump does not define
     DumpEntry comment = entry(3, "COMMENT", "TABLE t", "alice", Section.DATA, 90, 1);
     var entries = new DumpEntries(ROLES, List.of(table, data, comment));
     assertThat(entries.others()).containsExactly(new Step(true, false, List.of(data, comment)));
@@ -58,7 +58,7 @@ class DumpEntriesTest {
         .containsExactly(new Step(false, false, List.of(table, data, comment)));
   }
 
-  /** They may depend on types and functions of extensions alone. */
+  /** Other entries belong to their owners, even if they depend only on objects of extensions. */
   @Test
   void onlyDataAndAnnotationsBelongToExtensions() {
     DumpEntry function = entry(1, "FUNCTION", "f()", "alice", Section.PRE_DATA, 90);
@@ -72,7 +72,7 @@ class DumpEntriesTest {
             new Step(true, false, List.of(index)), new Step(true, false, List.of(view)));
   }
 
-  /** Owners' code runs later, and may need them or must not run without them. */
+  /** Owners' code runs later. It may need a granted privilege, or must be subject to a revoked one. */
   @ParameterizedTest
   @ValueSource(
       strings = {

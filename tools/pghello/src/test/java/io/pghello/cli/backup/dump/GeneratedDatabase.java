@@ -597,7 +597,7 @@ final class GeneratedDatabase {
                   names.computeIfAbsent(
                       mark.group(1),
                       letter -> isLarge ? String.valueOf(100_000 + number++) : name());
-              // inside a text
+              // inside a string literal
               boolean isText = isInText(statement, mark.start());
               return Matcher.quoteReplacement(isText ? name.replace("'", "''") : name);
             });

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Code of owners in all kinds of object, which reports the rights that it has in a restore. */
+/** Owners' code in objects of all kinds, which logs its rights when it runs during a restore. */
 class OwnersCodeIT {
   private static final Pattern RAN =
       Pattern.compile("ran <([^>]*)> as a superuser: ([tf])$", Pattern.MULTILINE);
@@ -67,7 +67,7 @@ class OwnersCodeIT {
     }
   }
 
-  /** Returns what has run since a position in the log, and whether any of it as a superuser. */
+  /** Returns the code that ran since a position in the log, with "t" if it ran as a superuser. */
   private static Map<String, String> ran(Path log, long since) throws Exception {
     byte[] all = Files.readAllBytes(log);
     var ran = new TreeMap<String, String>();

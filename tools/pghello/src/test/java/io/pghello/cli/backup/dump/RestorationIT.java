@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The rights with which entries of a dump are restored, and their order. */
+/** The rights with which the entries of a dump are restored, and the order of the entries. */
 class RestorationIT {
   private static final String REFUSAL = "only pghello restores this database";
 
@@ -46,7 +46,7 @@ class RestorationIT {
     server.execute("maintenance", "CREATE DATABASE shop");
   }
 
-  /** Schema, table and role of one object are the words of another one, which an extension has. */
+  /** The names of these objects contain the same words as the name of an extension's table. */
   @Test
   void namesWithBlanksDoNotMakeATableTheExtensions() throws Exception {
     server.execute(
@@ -79,7 +79,7 @@ class RestorationIT {
     assertThat(server.dump("shop")).isEqualTo(before);
   }
 
-  /** Two of these roles differ in line breaks alone. */
+  /** Some of these names differ only in their whitespace characters. */
   @Test
   void restoresAnyNames() throws Exception {
     var setup = new ArrayList<String>();
@@ -149,7 +149,7 @@ class RestorationIT {
     }
   }
 
-  /** The schema is there only when the extension is, and its owner has let others into it. */
+  /** The extension creates the schema, in which other roles then receive privileges. */
   @Test
   void restoresPrivilegesOnWhatExtensionsCreate() throws Exception {
     server.execute(
@@ -171,7 +171,7 @@ class RestorationIT {
     assertRestoredAsByPgRestore();
   }
 
-  /** The foreign key is no entry of the dump, so that two jobs may take the tables in any order. */
+  /** The dump has no entry for the foreign key, so parallel jobs could restore either table first. */
   @Test
   void restoresSettingsOfExtensionsThatReferToEachOther() throws Exception {
     String settings =
@@ -180,7 +180,7 @@ class RestorationIT {
             + "SELECT setval('own_config.counter', 7)";
     server.execute("shop", "CREATE SCHEMA own_config", "CREATE EXTENSION own_config", settings);
     assertRestoredAsByPgRestore();
-    // by owners, too
+    // also if the owners' login restores a part of the database
     server.execute("maintenance", "DROP DATABASE copy", "DROP DATABASE plain");
     server.execute(
         "shop",
@@ -192,7 +192,7 @@ class RestorationIT {
     assertRestoredAsByPgRestore();
   }
 
-  /** Of two extensions, and in all ways in which a database can depend on them. */
+  /** The objects of several extensions, and everything in a database that can depend on them. */
   @Test
   void restoresAllThatCanBeSetOfExtensions() throws Exception {
     server.execute(
@@ -204,7 +204,7 @@ class RestorationIT {
         "CREATE EXTENSION own_schema",
         "CREATE SCHEMA \"TABLE DATA\"",
         "CREATE EXTENSION pg_hello SCHEMA \"TABLE DATA\"",
-        // settings
+        // rows of configuration tables
         "INSERT INTO own_config.z_kind SELECT generate_series(1, 5000)",
         "INSERT INTO own_config.a_rule SELECT i, i FROM generate_series(1, 5000) i",
         "INSERT INTO a_settings.a_first SELECT i, i, nullif(i % 7, 0) FROM generate_series(1, 5000) i",
@@ -227,7 +227,7 @@ class RestorationIT {
         "GRANT SELECT (id) ON a_settings.b_second TO bob",
         "GRANT EXECUTE ON FUNCTION a_settings.two() TO bob",
         "ALTER DEFAULT PRIVILEGES IN SCHEMA own_tools GRANT SELECT ON TABLES TO bob",
-        // what depends on it
+        // objects that depend on the extensions
         "CREATE TABLE own_tools.of_alice (i integer REFERENCES own_config.z_kind, e a_settings.even CHECK (e >= a_settings.two()), m own_tools.mark)",
         "INSERT INTO own_tools.of_alice VALUES (1, 2, ROW(3))",
         "CREATE INDEX ON own_tools.of_alice ((i + a_settings.two()))",
@@ -239,7 +239,7 @@ class RestorationIT {
         "CREATE FUNCTION a_settings.three() RETURNS integer LANGUAGE sql RETURN a_settings.two() + 1",
         "COMMENT ON FUNCTION a_settings.three() IS 'FUNCTION two()'",
         "RESET ROLE",
-        // what superusers change
+        // changes by superusers
         "COMMENT ON SCHEMA own_tools IS 'tools'",
         "COMMENT ON TABLE a_settings.a_first IS 'settings'",
         "COMMENT ON COLUMN a_settings.a_first.kind IS 'a kind'",
@@ -272,7 +272,7 @@ class RestorationIT {
   }
 
   /**
-   * From PostgreSQL 17 on, superusers can have code run by each login, also by those of pghello.
+   * Since PostgreSQL 17, superusers can create triggers that fire at logins, including pghello's.
    */
   @Test
   void loginsOfARestoreFireNoTriggers() throws Exception {
@@ -304,7 +304,7 @@ class RestorationIT {
     }
   }
 
-  /** What one owner may do on the server's machine, code of another one may not do in a restore. */
+  /** Some owners may run programs or write files on the server. Code of other owners must not. */
   @Test
   void ownersCodeHasNoPowerOfOtherOwners() throws Exception {
     Path marks = Files.createTempDirectory("pghello-marks");
@@ -344,7 +344,7 @@ class RestorationIT {
     Files.delete(marks);
   }
 
-  /** Members of these can become superusers, and of no other role that comes with the server. */
+  /** Of the built-in roles, only these allow their members to become superusers. */
   @Test
   void onlySuperusersAndThoseWhoCanBecomeOneAreTrusted() throws Exception {
     try (Connection session = server.connect("maintenance")) {
@@ -365,13 +365,13 @@ class RestorationIT {
       assertThat(TemporaryRestoreRole.roles(session))
           .containsEntry("dba", false)
           .containsEntry("reader", true)
-          // before 16, whoever creates roles can make one a member of pg_execute_server_program
+          // before 16, a role with CREATEROLE can grant membership in pg_execute_server_program
           .containsEntry("creator", server.major() >= 16)
           .containsEntry("of_creator", server.major() >= 16);
     }
   }
 
-  /** A subscription keeps a database from being dropped. */
+  /** A database with a subscription cannot be dropped. */
   @Test
   void leavesNoDatabaseWithASubscriptionIfItFails() throws Exception {
     server.execute(
@@ -395,7 +395,7 @@ class RestorationIT {
     assertThat(server.value("maintenance", left)).isEqualTo("0");
   }
 
-  /** While a database is restored, only statements of pg_restore define anything in it. */
+  /** During a restore, only statements sent by pg_restore can define objects in the database. */
   @Test
   void fenceRefusesDefinitionsOfOthers() throws Exception {
     var login = new TemporaryRestoreRole("pghello_restore_test");
@@ -431,7 +431,7 @@ class RestorationIT {
     }
   }
 
-  /** A role with the right to do so lets others into a database. */
+  /** A role with the grant option grants other roles the right to connect. */
   @Test
   void restoresWhoHasGrantedPrivilegesOnTheDatabase() throws Exception {
     server.execute(

@@ -29,8 +29,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A server with extensions that create schemas and settings of their own, whose databases are
- * restored by {@code pghello} and by {@code pg_restore} alone.
+ * A server with extensions that create schemas and configuration tables. Its databases are restored
+ * by {@code pghello} and, for comparison, by {@code pg_restore} directly.
  */
 final class RestoreFixture implements AutoCloseable {
   private static final Path EXTENSIONS = Path.of("src/test/resources/installed");
@@ -153,7 +153,7 @@ final class RestoreFixture implements AutoCloseable {
     }
   }
 
-  /** Restores a database by pg_restore alone. */
+  /** Restores a database with pg_restore, without pghello. */
   Run plain(Path backup, String database, String... options) throws IOException {
     var command =
         new ArrayList<>(List.of(program("pg_restore"), "--exit-on-error", "--no-password"));
@@ -177,7 +177,7 @@ final class RestoreFixture implements AutoCloseable {
     return Run.pghello(Map.of(), all.toArray(String[]::new));
   }
 
-  /** Returns all that pg_dump tells of a database: catalogs, privileges and rows. */
+  /** Returns pg_dump's output for a database: catalogs, privileges and rows. */
   String dump(String database, String... options) {
     var command = new ArrayList<>(List.of(program("pg_dump"), "--no-password"));
     command.addAll(List.of(options));

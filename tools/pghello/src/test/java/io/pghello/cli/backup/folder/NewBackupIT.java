@@ -80,7 +80,7 @@ class NewBackupIT {
     }
   }
 
-  /** Of the right names, too, a server cannot answer as many as the disk has room for. */
+  /** The number of files is limited, even if all of their names are valid. */
   @Test
   void aServerCannotFillTheDisk(@Superuser Connection superuser) throws Exception {
     answer(superuser, "pg_hello--1.0.sql");

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Whole servers by pgBackRest, restored to a time and to a restore point. */
+/** Backs up a whole server with pgBackRest, and restores it to a time and to a restore point. */
 class PgBackRestIT {
   private static final Pattern WORD = Pattern.compile("'[^']*'|\\S+");
 
@@ -47,7 +47,7 @@ class PgBackRestIT {
     Path socket = Files.createDirectory(folder.resolve("socket"));
     backups = folder.resolve("backups");
     archive = folder.resolve("pgbackrest.sh");
-    // the command of a server that runs cannot be changed
+    // a script, because tests change the command while the server runs
     archiveBy("exec pgbackrest --config=" + config() + " --stanza=main archive-push \"$1\"");
     server =
         PgHelloServer.builder()
@@ -113,7 +113,7 @@ class PgBackRestIT {
   @Test
   void bringsBackWhatWasDeleted() throws Exception {
     Path far = Files.createDirectory(folder.resolve("far"));
-    // the server may run as somebody else
+    // the server may run as another user
     far.toFile().setWritable(true, false);
     Run.execute(
         superuser,
@@ -189,9 +189,9 @@ class PgBackRestIT {
     findsWhatIsWrong();
   }
 
-  /** Also, a backup removes entries of what pgBackRest has removed. */
+  /** Also tests that a backup removes the directories of backups that pgBackRest has expired. */
   private void findsWhatIsWrong() throws Exception {
-    // the values that are stored are no more those that the function answers
+    // the stored values now differ from the function's results
     Run.execute(
         superuser,
         "CREATE TABLE other (name text, greeting text GENERATED ALWAYS AS (pg_hello(name, 2)) STORED)",
@@ -237,7 +237,7 @@ class PgBackRestIT {
     assertThat(absent.err()).contains("pgbackrest is not installed on this machine");
     assertThat(Backup.in(backups)).isEmpty();
 
-    // it waits for WAL to be archived
+    // the backup waits until WAL is archived
     Path waited = folder.resolve("waited");
     archiveBy("touch " + waited + "; exit 1");
     Run.Running waiting = Run.start(environment(), backupArguments("main"));
@@ -270,7 +270,7 @@ class PgBackRestIT {
     assertThat(half).doesNotExist();
   }
 
-  /** Settings by which the copy could act for the original, with a value that does so. */
+  /** Returns settings with which the copy could act in place of the original, with such values. */
   private Map<String, String> waysOut() {
     String mark = "touch " + folder.resolve("struck");
     var ways = new TreeMap<String, String>();
@@ -323,7 +323,7 @@ class PgBackRestIT {
     return ways;
   }
 
-  /** Each way is set in the original's configuration, in an included file, and by ALTER SYSTEM. */
+  /** These are set in the original's configuration, in an included file, and by ALTER SYSTEM. */
   @Test
   void noSettingOfTheOriginalCountsInItsCopy() throws Exception {
     Path data = server.logFile().resolveSibling("data");
@@ -369,7 +369,7 @@ class PgBackRestIT {
         assertThat(
                 Query.values(
                     session, "SELECT name FROM pg_settings WHERE source = 'configuration file'"))
-            .as("of pgBackRest")
+            .as("settings written by pgBackRest")
             .containsExactly("restore_command");
         assertThat(Run.value(session, "SHOW restore_command")).contains("archive-get");
         for (Map.Entry<String, String> way : ways.entrySet()) {
@@ -441,7 +441,7 @@ class PgBackRestIT {
     assertThat(preload.err()).contains("could not access file \"none\"");
   }
 
-  /** The secret is in a variable only, and the spool directory is the original's. */
+  /** Only a variable contains the secret. The spool directory belongs to the original server. */
   @Test
   void aCopyReadsTheArchiveAsPgBackRestIsConfiguredAndUsesNoSpoolDirectory() throws Exception {
     String configuration = Files.readString(config());
@@ -470,7 +470,8 @@ class PgBackRestIT {
   }
 
   /**
-   * The subscriber gets all rows, also those that came while it was down and its copy was tried.
+   * The subscriber receives all rows, including rows that were inserted while the subscription was
+   * disabled and a copy of the subscriber was running.
    */
   @Test
   void aCopyTakesNoChangesFromThePublisher() throws Exception {
@@ -493,7 +494,7 @@ class PgBackRestIT {
                   .equals("r"));
       Run backup = backup();
       assertThat(backup.status()).as(backup.err()).isZero();
-      // of the WAL that follows nothing is archived, so that the copy does not see it
+      // the WAL of this change is not archived, so the copy's subscription is still enabled
       Run.execute(superuser, "ALTER SUBSCRIPTION s DISABLE");
       Run.await(
           "the subscriber has disconnected",
@@ -533,7 +534,7 @@ class PgBackRestIT {
     return commands;
   }
 
-  /** Runs a command of the page in the folders of the test, which has to succeed. */
+  /** Runs a command of the page with the test's directories. The command must succeed. */
   private Run ofPage(String command, String time, String... more) {
     assertThat(command).startsWith("pghello ");
     var words = new ArrayList<String>();
@@ -579,7 +580,7 @@ class PgBackRestIT {
     assertThat(run.status()).isEqualTo(status);
   }
 
-  /** Returns how many rows of the table in a restored data directory have the right value. */
+  /** Returns the number of rows in the restored table, and checks that all values are right. */
   private String rows(Path backup, Path data) throws Exception {
     Programs programs = Programs.ofServer(server.major(), null);
     try (var undo = new CleanupStack()) {
@@ -622,7 +623,7 @@ class PgBackRestIT {
     }
   }
 
-  /** Returns the name of a segment that is archived then. */
+  /** Switches to a new WAL segment, and returns the name of the old one once it is archived. */
   private String switchWal() throws Exception {
     Run.execute(
         superuser, "CREATE TABLE IF NOT EXISTS filler (i int)", "INSERT INTO filler VALUES (1)");
