@@ -1,6 +1,6 @@
 #!/bin/sh
-# secrets.sh [FOLDER]: creates the missing secrets of compose.yaml. Only their owner may enter the directory. The files are
-# world-readable, because the containers' users do not exist on this machine.
+# secrets.sh [FOLDER]: creates the missing secrets of compose.yaml. Only the owner of the directory can access it. The files in it
+# are world-readable, because the containers' users do not exist on this machine.
 # SPDX-License-Identifier: MIT
 set -eu
 folder=${1:-$(dirname "$0")/secrets}

@@ -5,17 +5,17 @@
 set -eu
 cache=${1:-/cache/app.aot}
 if [ -e "$cache" ] && [ -z "$(find . -type f -newer "$cache")" ]; then
-  echo "$cache is there"
+  echo "$cache already exists"
   exit
 fi
 for attempt in 1 2 3; do
   rm -f "$cache"
-  # without JIT profiles, because a startup profile does not suit requests
+  # without JIT profiles, because a profile of the startup does not suit the processing of requests
   if java -XX:AOTCacheOutput="$cache" -XX:TieredStopAtLevel=2 -Dspring.context.exit=onRefresh -jar app.jar; then
     exit
   fi
   echo "The application did not start (attempt $attempt)" >&2
 done
-# The application also starts without a cache. Its container is restarted until it does.
+# The application also starts without a cache. If it cannot start at all, docker compose restarts its container.
 rm -f "$cache"
 echo "There is no $cache, so startup takes longer" >&2

@@ -1,6 +1,6 @@
 #!/bin/sh
-# unpack.sh JAR MAJOR FOLDER: copies the extension's files for a PostgreSQL major, 18 or newer, from the extension's jar to a
-# directory. The server's dynamic_library_path must contain FOLDER/lib, and its extension_control_path FOLDER/share.
+# unpack.sh JAR MAJOR FOLDER: copies the extension's files for a major version of PostgreSQL (18 or newer) from the extension's jar
+# to a directory. The server's dynamic_library_path must contain FOLDER/lib, and its extension_control_path FOLDER/share.
 # SPDX-License-Identifier: MIT
 set -eu
 jar=$1 major=$2 folder=$3

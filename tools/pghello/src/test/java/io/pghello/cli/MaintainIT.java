@@ -156,7 +156,7 @@ class MaintainIT {
     }
   }
 
-  /** Its owner could create it between the check and the call. */
+  /** The database's owner could create the schema between the check and the call. */
   @Test
   void superuserDoesNotCallMissingExtension(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)

@@ -367,7 +367,7 @@ class BackupIT {
     assertThat(verify.err())
         .contains(contents.getFileName() + " has changed since the backup")
         .hasLineCount(1);
-    // A restore waits for the checksums,
+    // A restore waits until the checksums are verified.
     Path large = large(made, 1 << 28);
     assertThat(restore(environment, database.name(), "--replace").status()).isEqualTo(2);
     assertNothingLeft(superuser);
@@ -386,7 +386,8 @@ class BackupIT {
     byte[] damaged = sound.clone();
     damaged[0] ^= 1;
     Files.write(dump, damaged);
-    // but for less time than a failed restore waits for them, even on a busy machine.
+    // This file is small enough that its checksum is verified while a failed restore waits, even on
+    // a busy machine.
     large(made, 1 << 26);
     // pg_restore detects it earlier, but does not report the file.
     assertThat(restore(environment, database.name(), "--replace").err())

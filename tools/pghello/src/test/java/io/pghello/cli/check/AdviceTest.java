@@ -56,7 +56,7 @@ class AdviceTest {
         .containsExactly(sql);
   }
 
-  /** Without either, WAL would accumulate until the disk is full. */
+  /** Without archive_command and archive_library, WAL would accumulate until the disk is full. */
   @ParameterizedTest
   @CsvSource({"off,(disabled)", "on,''"})
   void requiresArchiveCommand(String mode, String command) {

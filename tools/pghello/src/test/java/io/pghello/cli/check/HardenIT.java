@@ -148,8 +148,8 @@ class HardenIT {
   }
 
   /**
-   * Roles that hold privileges only through PUBLIC keep them, until the role is granted them or
-   * named in the option.
+   * A privilege that a role holds only through PUBLIC is kept until it is granted to the role
+   * directly, or until {@code --revoke-from} names the role.
    */
   @Test
   void keepsPrivilegesInUse() throws Exception {
@@ -277,7 +277,7 @@ class HardenIT {
     }
   }
 
-  /** It was killed between any two of its steps, or does not know the outcome of a step. */
+  /** A run can be killed between two of its steps, or lose its session during a step. */
   @Test
   void undoesChangesOfKilledRun() throws Exception {
     try (PgHelloServer server = PgHelloServer.start();
@@ -393,7 +393,7 @@ class HardenIT {
     }
   }
 
-  /** Copies have the same identifiers, and the file belongs to one of them. */
+  /** Copies have the same identifiers as the original, but the file applies to only one server. */
   @Test
   void doesNotUndoOriginalOnCopies() throws Exception {
     // Created from one template, like physical copies.

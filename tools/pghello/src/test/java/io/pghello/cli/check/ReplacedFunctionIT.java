@@ -70,7 +70,8 @@ class ReplacedFunctionIT {
   }
 
   /**
-   * Returns a statement that creates another function of the same name, which the planner may run.
+   * Returns a statement that creates another function with the same name. The planner may evaluate
+   * this function.
    */
   private static String otherThan(String function, String type) {
     return "CREATE FUNCTION public.%s RETURNS %s LANGUAGE plpgsql IMMUTABLE AS $$BEGIN PERFORM pg_catalog.nextval('public.calls'); RETURN NULL; END$$"
@@ -78,8 +79,8 @@ class ReplacedFunctionIT {
   }
 
   /**
-   * Returns a connection on which another one runs statements just before a statement that contains
-   * a text.
+   * Returns a connection that delegates to {@code real}. Just before it runs an SQL statement that
+   * contains the text, {@code other} runs the given statements.
    */
   private static Connection interrupted(
       Connection real, String text, Connection other, String... statements) {
