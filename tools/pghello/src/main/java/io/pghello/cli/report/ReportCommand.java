@@ -40,7 +40,7 @@ public final class ReportCommand implements Callable<Integer> {
       names = "--since",
       paramLabel = "INTERVAL",
       defaultValue = "1 hour",
-      description = "Length of the reported period, as a PostgreSQL interval. Default: 1 hour.")
+      description = "Length of the reported period (a PostgreSQL interval). Default: 1 hour.")
   private String since = "";
 
   @Option(

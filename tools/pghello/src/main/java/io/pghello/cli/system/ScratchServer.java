@@ -203,8 +203,8 @@ public final class ScratchServer {
 
   /**
    * Creates a tree of links to the server's installed files, but with the extension's files from
-   * the backup. The programs are copied, because the server locates its files relative to the path
-   * of its own program.
+   * the backup. The programs are copied, because a server locates its files relative to the path of
+   * the program {@code postgres}.
    */
   public static Path tree(Programs programs, Path root, Path files) throws IOException {
     Path bin = root.resolve(relative(configured(programs, "--bindir")));
