@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The rights with which the entries of a dump are restored, and the order of the entries. */
+/** The rights that a restore uses for the entries of a dump, and the order of the entries. */
 class RestorationIT {
   private static final String REFUSAL = "only pghello restores this database";
 
