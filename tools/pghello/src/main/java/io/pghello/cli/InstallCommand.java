@@ -41,7 +41,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Installs this program in a directory: the jar, a launcher that uses the "
           + "current Java, a class archive that speeds up startup, manual pages, and bash "
-          + "completion. You can run it again, for example to install another version."
+          + "completion. You can run the command again, for example to install another "
+          + "version."
     },
     footerHeading = "%nExample:%n",
     footer = "  java -jar pg-hello-cli-all.jar install --to ~/.local")

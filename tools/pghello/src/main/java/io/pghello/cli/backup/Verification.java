@@ -32,7 +32,8 @@ import java.util.stream.Collectors;
 public record Verification(
     Map<Backup, List<String>> chosen, BackupMethod.Trial trial, Output output) {
   /**
-   * Verifies each backup and prints the result. A damaged backup does not stop the verification.
+   * Verifies each backup and prints the result. If one backup is damaged, the others are still
+   * verified.
    */
   public Status run() {
     Status status = Status.OK;

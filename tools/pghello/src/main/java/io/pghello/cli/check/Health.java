@@ -171,7 +171,7 @@ public final class Health {
       findings.add(
           old ? Status.WARNING : Status.OK,
           "extension",
-          "pg_hello " + version + (old ? ", but the installed files are " + newest : ""),
+          "pg_hello " + version + (old ? ", but the installed files are of version " + newest : ""),
           old ? "ALTER EXTENSION pg_hello UPDATE" : null);
       if (!row.getBoolean(6)) {
         findings.add(

@@ -40,7 +40,7 @@ import picocli.CommandLine.Parameters;
       "Updates the extension in several databases, one after the other. Each update "
           + "is one transaction, which calls the new functions before it commits. Stops at "
           + "the first failure; databases that were already updated stay updated. You can "
-          + "run it again: updated databases are skipped."
+          + "run the command again: it skips updated databases."
     },
     footerHeading = "%nExit status:%n",
     footer = {

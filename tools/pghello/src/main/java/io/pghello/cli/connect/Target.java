@@ -278,8 +278,8 @@ public record Target(
         ResultSet own = statement.executeQuery(settings)) {
       Failure.refuseIf(
           !own.next(),
-          "the connection goes through a pooler, which would pass these session "
-              + "settings to other clients: connect to the server directly");
+          "the connection goes through a pooler, which would pass the session settings of "
+              + "pghello to other clients: connect to the server directly");
       return connection;
     } catch (SQLException | RuntimeException | Error e) {
       connection.close();

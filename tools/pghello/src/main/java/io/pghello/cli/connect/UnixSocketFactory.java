@@ -7,7 +7,7 @@ import java.net.Socket;
 import java.net.SocketException;
 import javax.net.SocketFactory;
 
-/** Connects the driver to a Unix domain socket, for any host and port. */
+/** Connects the driver to a Unix domain socket, regardless of the requested host and port. */
 public final class UnixSocketFactory extends SocketFactory {
   private final String path;
 

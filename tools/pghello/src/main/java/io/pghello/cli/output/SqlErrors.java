@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 public final class SqlErrors {
   /** The effect of a missing library that sessions load at connect, and the fix. */
   public static final String LOST_LIBRARY =
-      "only superusers can connect to this database, with PGOPTIONS='-c "
-          + "session_preload_libraries=': reinstall the library, or run ALTER DATABASE ... "
-          + "RESET session_preload_libraries";
+      "only a superuser who sets PGOPTIONS='-c session_preload_libraries=' can connect to "
+          + "this database: reinstall the library, or run ALTER DATABASE ... RESET "
+          + "session_preload_libraries";
 
   private SqlErrors() {}
 

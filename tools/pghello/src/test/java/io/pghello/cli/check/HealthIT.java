@@ -247,7 +247,8 @@ class HealthIT {
     assertThat(run.out())
         .startsWith("WARNING - ")
         .contains(
-            "pg_hello 1.0, but the installed files are " + PgHelloServer.extensionVersion(),
+            "pg_hello 1.0, but the installed files are of version "
+                + PgHelloServer.extensionVersion(),
             "ALTER EXTENSION pg_hello UPDATE");
   }
 

@@ -131,7 +131,7 @@ final class DumpFile {
     in.readUnsignedByte();
     if (major != MAJOR || version < OLDEST || version > NEWEST) {
       throw new IOException(
-          "its format is %d.%d, but this pghello supports %d.%d to %d.%d: use a newer pghello, or restore it with pg_restore"
+          "its format is %d.%d, but this pghello supports %d.%d to %d.%d: use a newer pghello, or restore the dump with pg_restore"
               .formatted(major, version, MAJOR, OLDEST, MAJOR, NEWEST));
     }
     sizeOfInt = in.readUnsignedByte();
