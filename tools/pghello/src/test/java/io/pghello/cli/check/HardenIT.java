@@ -460,8 +460,8 @@ class HardenIT {
       assertThat(usual.out())
           .containsPattern("(?m)^ok +preload ")
           .contains(
-              "--preload loads the library at connect; if it is missing later, only "
-                  + "superusers can connect")
+              "--preload loads the library at connect; if it is missing later, only a "
+                  + "superuser who sets PGOPTIONS=")
           .doesNotContain("ALTER DATABASE " + database.name());
       Run applied = harden(server, database, "--apply", "--preload");
       assertThat(applied.out()).contains("SET session_preload_libraries = 'pg_hello';");
