@@ -30,7 +30,7 @@ class UndoFileTest {
       setMode(path, mode);
       assertThatThrownBy(file::lines)
           .isInstanceOf(Failure.class)
-          .hasMessageStartingWith(path + " is not used: ");
+          .hasMessageStartingWith(path + " is not used, ");
     }
   }
 
