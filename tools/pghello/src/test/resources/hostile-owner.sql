@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: MIT
--- What the owner of a database, who is no superuser, may create there so that others run his code. The function
--- public.strike(what) is there already.
+-- Objects with which the owner of a database, who is not a superuser, could make other roles run the owner's code. The function
+-- public.strike(what) must already exist.
 SET search_path = pg_catalog, pg_temp;
 
 DROP EXTENSION IF EXISTS pg_hello;
 CREATE EXTENSION pg_hello VERSION '1.0' SCHEMA public;
 CREATE SCHEMA evil;
 
--- tables whose rows, computed values, indexes, statistics, constraints, policies and defaults are his functions'
+-- tables with casts, generated columns, indexes, statistics, constraints, policies and defaults that call the owner's functions
 CREATE FUNCTION evil.computed(what text) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS
   'BEGIN PERFORM public.strike(what); RETURN 1; END';
 CREATE DOMAIN evil.checked AS integer CHECK (public.strike('domain'));
@@ -37,7 +37,7 @@ CREATE FUNCTION evil.fired() RETURNS trigger LANGUAGE plpgsql AS
 CREATE TRIGGER fired BEFORE INSERT OR UPDATE OR DELETE ON public.planned FOR EACH ROW EXECUTE FUNCTION evil.fired();
 CREATE RULE ruled AS ON DELETE TO public.planned DO ALSO SELECT public.strike('rule');
 
--- functions of the extension's names
+-- functions with the names of the extension's functions
 CREATE FUNCTION public.now_ms(integer) RETURNS bigint LANGUAGE plpgsql AS
   'BEGIN PERFORM public.strike(''overload now_ms''); RETURN 0; END';
 CREATE FUNCTION public.pg_hello(varchar) RETURNS text LANGUAGE plpgsql AS
@@ -47,7 +47,7 @@ CREATE FUNCTION public.pg_hello(varchar, integer) RETURNS text LANGUAGE plpgsql 
 CREATE FUNCTION public.pg_hello_all(varchar[], bigint[]) RETURNS text[] LANGUAGE plpgsql AS
   'BEGIN PERFORM public.strike(''overload pg_hello_all''); RETURN NULL; END';
 
--- what the program calls of pg_hello_ops
+-- the objects of pg_hello_ops that the program uses
 CREATE SCHEMA hello_ops;
 CREATE VIEW hello_ops.snapshot AS SELECT now() AS taken_at, 'now_ms()' AS function, 1 AS counted_calls
   WHERE public.strike('view hello_ops.snapshot');
@@ -62,7 +62,7 @@ CREATE FUNCTION hello_ops.compare_with_baseline(label text, since interval) RETU
 CREATE FUNCTION hello_ops.compliance_report() RETURNS TABLE (a text) LANGUAGE plpgsql AS
   'BEGIN PERFORM public.strike(''compliance''); END';
 
--- all of the catalog's functions, operators, tables, and some types, in a schema that is first on the path of the database
+-- all functions, operators and tables of the catalog, and some types, in a schema that is first on the database's search_path
 DO LANGUAGE plpgsql
 $$
 DECLARE

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- Code of two owners in all places where a restore runs code, and in places where it must not. In a session of pghello,
--- m.ran(what) logs with which rights it runs, and tries to write a file, to create a table and to change a role.
+-- Code of two owners in all kinds of objects: those that run code during a restore, and those that must not. In a session of
+-- pghello, m.ran(what) logs the rights that it runs with, and tries to write a file, create a table and change a role.
 CREATE ROLE mallory;
 CREATE ROLE alice;
 CREATE SCHEMA m AUTHORIZATION mallory;
@@ -133,7 +133,7 @@ SET ROLE alice;
 CREATE MATERIALIZED VIEW a.seen AS SELECT ran FROM m.shown;
 SET ROLE mallory;
 
--- none of these may run
+-- code that must not run during a restore
 CREATE TABLE m.late (i integer);
 INSERT INTO m.late VALUES (1);
 ALTER TABLE m.late ADD CHECK (m.ran('not: check that is not valid')) NOT VALID;

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- A database in which a superuser and three other roles own things that need each other, as far as privileges let them.
+-- A database in which a superuser and three other roles own objects. The objects depend on each other in all ways that the
+-- privileges of the roles allow.
 CREATE ROLE alice;
 CREATE ROLE "x bob";
 CREATE EXTENSION pg_hello_ops;
@@ -18,7 +19,7 @@ GRANT EXECUTE ON FUNCTION shop.greet(text) TO alice;
 CREATE FOREIGN DATA WRAPPER nothing;
 CREATE SERVER nowhere FOREIGN DATA WRAPPER nothing;
 GRANT USAGE ON FOREIGN SERVER nowhere TO alice;
--- where their owner may create nothing
+-- objects in schemas in which the owner must not create objects
 CREATE TABLE public.given (id serial PRIMARY KEY, name text UNIQUE);
 INSERT INTO public.given (name) VALUES ('a'), ('b');
 CREATE INDEX ON public.given (lower(name));
@@ -76,7 +77,7 @@ CREATE TABLE own.numbers (i serial PRIMARY KEY, name text DEFAULT pg_hello('x'))
 INSERT INTO own.numbers (name) VALUES ('one'), (NULL);
 RESET ROLE;
 
--- what is done in a restore is not logged in what is restored
+-- an event trigger that logs DDL: the restored table must not contain the restore's own statements
 CREATE TABLE shop.done (tag text);
 CREATE FUNCTION shop.log() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO shop.done VALUES (tg_tag); END';
 CREATE EVENT TRIGGER log ON ddl_command_end EXECUTE FUNCTION shop.log();
