@@ -108,8 +108,9 @@ final class MaintainCommand implements Callable<Integer> {
       paramLabel = "DATABASE",
       arity = "0..*",
       description =
-          "Databases to maintain. Default: all databases that have the extension. "
-              + "In that case, backups include all databases, even those without it.")
+          "Databases to maintain. Default: all databases that have the extension. If no "
+              + "database is named, the backup also includes databases without the "
+              + "extension.")
   private List<String> named = List.of();
 
   @Option(

@@ -58,8 +58,8 @@ import picocli.CommandLine.Parameters;
       "  pghello restore --from /backup/main --to /var/lib/postgresql/15/before --at "
           + "2026-11-21T20:00:00Z",
       "",
-      "On a new server, install the extension's files first. They are in the backup's "
-          + "directory extension."
+      "On a new server, install the extension's files first. They are in the "
+          + "subdirectory extension of the backup."
     })
 public final class RestoreCommand implements Callable<Integer> {
   private static final int SUMS_SECONDS = 10;
@@ -347,7 +347,7 @@ public final class RestoreCommand implements Callable<Integer> {
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {
           output.say(
-              "%s was left by a restore that was killed. If no other restore is running: %s",
+              "%s was left by a restore that was killed. If no other restore is running, run: %s",
               rows.getString(1), rows.getString(2));
         }
       }

@@ -63,8 +63,8 @@ public final class VerifyCommand implements Callable<Integer> {
       defaultValue = BackupMethod.LIMIT,
       converter = Durations.class,
       description =
-          "Maximum time to verify one database, e.g. 30m. If it is exceeded, the other "
-              + "databases are still verified. Default: ${DEFAULT-VALUE}.")
+          "Maximum time to verify one database, e.g. 30m. If a database exceeds it, the "
+              + "other databases are still verified. Default: ${DEFAULT-VALUE}.")
   private Duration limit = Duration.ZERO;
 
   @Option(

@@ -113,14 +113,15 @@ record Advice(
               Math.min(64 * MEGABYTE, memory / 20),
               memory / 8,
               Math.max(MEGABYTE, Math.min(memory / 16, GIGABYTE)),
-              "used by index builds and vacuum, few of which run at a time");
+              "used by index builds and vacuum, and only a few of these run at a time");
       case "max_connections" ->
           choose(
               name,
               setting,
               setting.bytes() <= 500,
               "200",
-              "more than a few hundred connections cost memory and locks: use a pool");
+              "more than a few hundred connections cost memory and cause lock contention: use a "
+                  + "pool");
       case "random_page_cost" -> {
         double cost = Double.parseDouble(setting.value());
         yield machine.seeksAreCheap()
@@ -162,7 +163,8 @@ record Advice(
               setting,
               setting.value().equals("all"),
               "all",
-              "otherwise, C functions are not counted; costs about 100 ns per call");
+              "otherwise, calls of C functions are not counted; counting costs about 100 ns "
+                  + "per call");
       case "archive_mode" -> archiving(setting.value(), settings);
       case "log_line_prefix" ->
           choose(

@@ -145,7 +145,8 @@ public final class Health {
   }
 
   /**
-   * Checks the installation, and returns the function {@code pg_hello}; null if it does not work.
+   * Checks the installation, and returns the function {@code pg_hello}; null if the function does
+   * not work.
    */
   public @Nullable Own checkInstallation(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement();

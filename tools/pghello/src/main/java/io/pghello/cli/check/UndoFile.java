@@ -87,7 +87,7 @@ record UndoFile(Path folder, String ofCopies, Path path) {
 
   /**
    * Returns the lines of the file; empty if there is no file. Rejects a file that other users can
-   * write.
+   * write to.
    */
   List<String> lines() throws IOException {
     if (!isThere()) {

@@ -18,7 +18,7 @@ final class LinePrefix {
   private static final Pattern SEPARATOR = Pattern.compile("[ ,|=;:]");
   private static final Pattern STATE = Pattern.compile("[0-9A-Z]{5}");
   private static final Pattern SUCCESS = Pattern.compile("\\b00000\\b");
-  // A line begins with a time, the key of the first value, or the process.
+  // A line begins with a time, the key of the first value, or a process id in brackets.
   private static final Pattern BEGINNING =
       Pattern.compile(
           "\\W?(?:[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+ [A-Z0-9+-]+\\W?|[a-z_]+=|\\[[0-9]+\\])");

@@ -44,8 +44,8 @@ public enum LogEvent {
       Status.CRITICAL,
       "42883",
       "function (?:\\S+\\.)?" + ExtensionFunctions.PG_HELLO_NAMES + "\\(.*\\) does not exist",
-      "the extension does not exist there, is not on the search_path, or is too old: "
-          + "run pghello health"),
+      "the extension does not exist in this database, is not on the search_path, or is too "
+          + "old: run pghello health"),
   NO_LIBRARY(
       Status.CRITICAL,
       "58P01 XX000 42501 0A000 22023",

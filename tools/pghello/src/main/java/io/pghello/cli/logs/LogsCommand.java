@@ -87,7 +87,8 @@ public final class LogsCommand implements Callable<Integer> {
       description =
           "Log files (plain or .gz), or directories of log files. Use - for standard "
               + "input. In a directory, files with .log, .csv or .json in their names are "
-              + "read, e.g. a.log.1 and a.log-20261124. The others are listed.")
+              + "read, e.g. a.log.1 and a.log-20261124. The names of all other files are "
+              + "printed.")
   private List<Path> paths = List.of();
 
   @Option(
@@ -213,7 +214,7 @@ public final class LogsCommand implements Callable<Integer> {
     for (Map.Entry<String, String> program : DECOMPRESSORS.entrySet()) {
       if (hex.startsWith(program.getKey())) {
         throw new IOException(
-            "it is compressed: use %s %s | pghello logs -".formatted(program.getValue(), file));
+            "the file is compressed: use %s %s | pghello logs -".formatted(program.getValue(), file));
       }
     }
     return hex.startsWith("1f8b") || file.toString().endsWith(".gz") ? new GZIPInputStream(in) : in;

@@ -68,7 +68,7 @@ final class DumpFile {
 
   /**
    * Converts pg_dump's section number. For number 1, which means no section, returns {@code
-   * before}.
+   * before}, the section of the preceding entry.
    */
   private static Section section(int number, Section before) throws IOException {
     return switch (number) {

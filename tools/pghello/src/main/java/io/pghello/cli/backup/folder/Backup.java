@@ -215,7 +215,7 @@ public record Backup(Path folder, Instant time) {
     return databases;
   }
 
-  /** Returns the given names without duplicates, or all databases if there are none. */
+  /** Returns the given names without duplicates, or all databases if there are no names. */
   public List<String> databases(List<String> named) {
     return named.isEmpty() ? databases() : named.stream().distinct().toList();
   }
