@@ -144,7 +144,7 @@ class HostileOwnerIT {
             "public.now_ms(integer)" + why + "is written in sql");
   }
 
-  /** Runs each command in a database that contains all kinds of objects that an owner can create. */
+  /** Runs each command in a database that contains all kinds of objects an owner can create. */
   @Test
   void runsNoOwnerCodeAsSuperuser(@TempDir Path folder, @TempDir Path marks) throws Exception {
     // Also on the server started by verify, which is deleted afterwards.

@@ -95,8 +95,8 @@ public final class UpdateCommand implements Callable<Integer> {
       paramLabel = "AGE",
       converter = Durations.class,
       description =
-          "Maximum age of the last backup that contains all of these databases, e.g. "
-              + "1h. If this backup is older, no database is updated.")
+          "Maximum age of the last complete backup that contains all of these "
+              + "databases, e.g. 1h. If this backup is older, no database is updated.")
   private @Nullable Duration requiredBackup;
 
   @Option(

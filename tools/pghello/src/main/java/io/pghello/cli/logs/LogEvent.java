@@ -44,7 +44,7 @@ public enum LogEvent {
       Status.CRITICAL,
       "42883",
       "function (?:\\S+\\.)?" + ExtensionFunctions.PG_HELLO_NAMES + "\\(.*\\) does not exist",
-      "the extension does not exist in this database, is not on the search_path, or is too "
+      "the extension does not exist in the database, is not on the search_path, or is too "
           + "old: run pghello health"),
   NO_LIBRARY(
       Status.CRITICAL,

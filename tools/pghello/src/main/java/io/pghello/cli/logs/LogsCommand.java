@@ -214,7 +214,8 @@ public final class LogsCommand implements Callable<Integer> {
     for (Map.Entry<String, String> program : DECOMPRESSORS.entrySet()) {
       if (hex.startsWith(program.getKey())) {
         throw new IOException(
-            "the file is compressed: use %s %s | pghello logs -".formatted(program.getValue(), file));
+            "the file is compressed: use %s %s | pghello logs -"
+                .formatted(program.getValue(), file));
       }
     }
     return hex.startsWith("1f8b") || file.toString().endsWith(".gz") ? new GZIPInputStream(in) : in;

@@ -72,7 +72,7 @@ class DumpEntriesTest {
             new Step(true, false, List.of(index)), new Step(true, false, List.of(view)));
   }
 
-  /** Owners' code runs later. It may need a granted privilege, or must be subject to a revoked one. */
+  /** Owners' code runs later, and must be able to rely on granted and revoked privileges. */
   @ParameterizedTest
   @ValueSource(
       strings = {

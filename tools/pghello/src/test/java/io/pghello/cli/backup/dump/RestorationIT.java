@@ -171,7 +171,7 @@ class RestorationIT {
     assertRestoredAsByPgRestore();
   }
 
-  /** The dump has no entry for the foreign key, so parallel jobs could restore either table first. */
+  /** The dump has no entry for the foreign key, so parallel jobs may restore either table first. */
   @Test
   void restoresSettingsOfExtensionsThatReferToEachOther() throws Exception {
     String settings =
