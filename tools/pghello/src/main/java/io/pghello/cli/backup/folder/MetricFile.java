@@ -29,7 +29,7 @@ public record MetricFile(Path file) {
           Map.of(
               VERIFIED,
               "Creation time of the newest backup of a database that pghello verify "
-                  + "has restored and compared successfully.",
+                  + "has restored and compared successfully; with pgBackRest, the recovery point.",
               RESTORE,
               "Time that pghello verify took to restore the newest verified backup of a database.",
               BASE,

@@ -57,7 +57,7 @@ class PgBackRestIT {
             .start();
     assumeTrue(Run.hasServer(server), "no programs of this version");
     assumeTrue(
-        Programs.output("pgbackrest", "version").startsWith("pgBackRest"), "no pgbackrest here");
+        Programs.output("pgbackrest", "version").startsWith("pgBackRest"), "pgbackrest is not installed");
     database = server.createDatabase("app");
     superuser = database.superuserDataSource().getConnection();
     Path data = server.logFile().resolveSibling("data");
@@ -241,7 +241,7 @@ class PgBackRestIT {
     Path waited = folder.resolve("waited");
     archiveBy("touch " + waited + "; exit 1");
     Run.Running waiting = Run.start(environment(), backupArguments("main"));
-    Run.await("WAL is to be archived", () -> Files.exists(waited));
+    Run.await("the server archives WAL", () -> Files.exists(waited));
     assertThat(waiting.interrupt().status()).isEqualTo(143);
     assertThat(backups).isDirectoryNotContaining("glob:**/{.incomplete-*,2*}");
 
