@@ -190,8 +190,8 @@ for ((i = 0; i < 40; i++)); do
   [[ $keys != *$'\n'* ]] || break
   sleep 0.5
 done
-[[ $keys == *$'\n'* ]] || fail "Redis has not the greeting and a bucket, but: $keys"
-compose logs --no-color greeting-service-training | grep -q '/cache/app.aot already exists' || fail "the AOT cache is made once more"
+[[ $keys == *$'\n'* ]] || fail "Redis must contain the greeting and a bucket, but contains: $keys"
+compose logs --no-color greeting-service-training | grep -q '/cache/app.aot already exists' || fail "the AOT cache was created again"
 compose --profile redis down -v >/dev/null 2>&1
 passed "after down and up, with Redis, the users, the configuration and the AOT caches still exist"
 

@@ -62,7 +62,7 @@ final class DumpFile {
       throw Failure.critical(dump + " is not a complete dump in pg_dump's custom format");
     } catch (IOException e) {
       throw Failure.critical(
-          dump + " is not a dump in pg_dump's custom format: " + Failure.reason(e));
+          dump + " cannot be read as a dump in pg_dump's custom format: " + Failure.reason(e));
     }
   }
 
