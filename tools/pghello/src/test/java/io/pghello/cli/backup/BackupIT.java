@@ -1100,7 +1100,7 @@ class BackupIT {
       Run verify = verify(Map.of(), "--from", folder.toString(), "--metric", metric.toString());
       assertThat(verify.status()).isEqualTo(2);
       assertThat(verify.err())
-          .contains(database.name() + ": ", "is not a dump in pg_dump's custom format")
+          .contains(database.name() + ": ", "cannot be read as a dump in pg_dump's custom format")
           .hasLineCount(1);
       assertThat(verify.out()).contains("as it was", "cannot be relied on");
       assertThat(metric)
