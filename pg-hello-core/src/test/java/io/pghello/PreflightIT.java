@@ -118,7 +118,7 @@ class PreflightIT {
           PgHelloProblem problem = only(PgHelloClient.create(guest).preflight());
           assertThat(problem.code()).isEqualTo(Code.NOT_CREATED);
           assertThat(problem.remedy())
-              .contains(" may not create it: have the database's owner ")
+              .contains(" may not create it. Have the database's owner ")
               .endsWith(" run in this database: CREATE EXTENSION pg_hello;");
         });
   }

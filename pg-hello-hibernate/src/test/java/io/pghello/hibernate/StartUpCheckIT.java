@@ -437,8 +437,8 @@ class StartUpCheckIT {
     PgHelloException failure = assertFails(Code.NOT_CREATED, dataSource, settings);
     assertThat(failure.remedy())
         .isEqualTo(
-            "Run in this database, if no other role can create objects in that schema: CREATE"
-                + " SCHEMA IF NOT EXISTS \"Odd one\"; CREATE EXTENSION pg_hello SCHEMA \"Odd"
+            "Run in this database, if no other role can create objects in schema \"Odd one\":"
+                + " CREATE SCHEMA IF NOT EXISTS \"Odd one\"; CREATE EXTENSION pg_hello SCHEMA \"Odd"
                 + " one\";");
     execute(dataSource, failure.remedy().substring(failure.remedy().indexOf("CREATE SCHEMA")));
     start(dataSource, settings);
@@ -474,7 +474,7 @@ class StartUpCheckIT {
       var settings = new HashMap<String, Object>(Map.of("hibernate.hbm2ddl.auto", "none"));
       settings.put(PgHelloSettings.PREFLIGHT, "fail");
       assertThat(assertFails(Code.NOT_CREATED, guest, settings).remedy())
-          .startsWith("Role regress_guest may not create it: have the database's owner ")
+          .startsWith("Role regress_guest may not create it. Have the database's owner ")
           .endsWith(" run in this database: CREATE EXTENSION pg_hello;");
       execute(dataSource, "CREATE SCHEMA closed");
       execute(dataSource, CREATE + " SCHEMA closed");

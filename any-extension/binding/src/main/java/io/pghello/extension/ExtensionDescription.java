@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Describes a native extension: its name, library, functions and versions. Immutable and
- * thread-safe. A binding keeps its description in a constant.
+ * thread-safe. A binding (the Java library for an extension) keeps its description in a constant.
  */
 public final class ExtensionDescription {
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_-]*");
@@ -61,7 +61,7 @@ public final class ExtensionDescription {
    *
    * @throws IllegalArgumentException if the name is invalid
    * @throws java.util.ServiceConfigurationError if a provider cannot be loaded; the message
-   *     contains its name
+   *     contains the provider's name
    */
   public static ExtensionDescription lookup(String name) {
     return Stream.of(
@@ -113,7 +113,7 @@ public final class ExtensionDescription {
     return sql;
   }
 
-  /** Returns whether every supported version has a function. */
+  /** Returns whether every supported version of the extension contains this function. */
   boolean requires(ExtensionFunction function) {
     String since = function.since();
     return since == null || (oldestVersion != null && compare(since, oldestVersion).orElse(0) <= 0);
@@ -220,7 +220,7 @@ public final class ExtensionDescription {
       return Optional.empty();
     }
     return inspect(connection).problems().stream()
-        // a missing privilege is not caused by the search path
+        // the search path can cause a missing function (42883), but no missing privilege or schema
         .filter(problem -> problem.isObstacle() || "42883".equals(error.getSQLState()))
         .findFirst();
   }
@@ -264,7 +264,8 @@ public final class ExtensionDescription {
     }
 
     /**
-     * Sets the remedy to report if the extension's files are not on the server, as one sentence.
+     * Sets the remedy, one sentence, that is reported if the extension's files are not on the
+     * server.
      */
     public Builder howToInstall(String remedy) {
       this.howToInstall = Objects.requireNonNull(remedy, "remedy");
@@ -294,9 +295,9 @@ public final class ExtensionDescription {
     }
 
     /**
-     * Adds a C function that the extension has only since a certain version. If that version is
-     * later than {@link #oldestVersion}, databases with an earlier version are accepted, and only
-     * calls to this function fail there.
+     * Adds a C function that exists only since a certain version of the extension. If this version
+     * is later than {@link #oldestVersion}, databases with an earlier version are accepted, and
+     * only calls to this function fail there.
      *
      * @param signature the signature, for example {@code l2_distance(vector, vector)}
      * @param resultType the result type, for example {@code double precision}

@@ -124,7 +124,7 @@ public record ExtensionFunction(
     if (!TYPE.matcher(words).matches()
         || (element.contains(" ") && !CATALOG_NAMES.containsKey(element))) {
       throw new IllegalArgumentException(
-          "A type is \""
+          "The type of an argument or result is \""
               + type
               + "\"; it must be a type name without a schema and without an argument name,"
               + " optionally followed by [].");
@@ -138,8 +138,8 @@ public record ExtensionFunction(
   }
 
   /**
-   * Returns a copy with the expected volatility. A function with another volatility belongs to a
-   * foreign build of the extension.
+   * Returns a copy with the expected volatility. If the database declares another volatility, the
+   * extension is reported as another build.
    */
   public ExtensionFunction withVolatility(Volatility declared) {
     return new ExtensionFunction(name, argumentTypes, resultType, since, declared);
@@ -161,8 +161,8 @@ public record ExtensionFunction(
   }
 
   /**
-   * Returns whether a type, or the element type of an array, is built into PostgreSQL, so that its
-   * schema is {@code pg_catalog}.
+   * Returns whether a type, or an array's element type, is built into PostgreSQL, and is therefore
+   * in the schema {@code pg_catalog}.
    *
    * @param type the SQL name, for example {@code integer[]}
    */

@@ -82,7 +82,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
   }
 
   /**
-   * Returns whether the installation of an extension can cause this error, so that calling {@link
+   * Returns whether an installation problem can cause this error. If so, calling {@link
    * ExtensionDescription#inspect} is worth a round trip. True for the SQLSTATEs 42883 (undefined
    * function), 3F000 (invalid schema name) and 42501 (insufficient privilege).
    */
@@ -99,7 +99,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
   /**
    * Returns the problem for missing files.
    *
-   * @param serverMessage the server's error message; null if there is none
+   * @param serverMessage a clause that is appended to the message; null if there is none
    */
   static ExtensionProblem filesMissing(
       ExtensionDescription extension, @Nullable String serverMessage) {
@@ -117,8 +117,8 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         Kind.VERSION_TOO_OLD,
         "The library of extension %s on the server is older than the extension in this database."
             .formatted(extension.name()),
-        "Install newer files there, and reconnect: sessions keep the library that they have"
-            + " loaded.",
+        "Install newer files on the server, then reconnect: existing sessions keep the old"
+            + " library.",
         Set.of());
   }
 
@@ -160,13 +160,13 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         "Extension %s does not exist in database %s.".formatted(extension.name(), database),
         (creator == null
                 ? "Run in this database"
-                : "Role %s may not create it: have %s run in this database"
+                : "Role %s may not create it. Have %s run in this database"
                     .formatted(role, creator))
             + (schema == null
                 ? ": CREATE EXTENSION %s;".formatted(extension.quotedName())
                 : """
-                , if no other role can create objects in that schema: CREATE SCHEMA IF NOT EXISTS \
-                %s; CREATE EXTENSION %s SCHEMA %1$s;"""
+                , if no other role can create objects in schema %s: CREATE SCHEMA IF NOT EXISTS \
+                %1$s; CREATE EXTENSION %s SCHEMA %1$s;"""
                     .formatted(schema, extension.quotedName())),
         extension.signatures());
   }

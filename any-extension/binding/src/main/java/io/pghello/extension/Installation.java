@@ -16,8 +16,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The installation of an extension in a database from the point of view of one role, as found by
- * {@link ExtensionDescription#inspect}. Immutable.
+ * The installation of an extension in a database, as seen by the role of a connection. {@link
+ * ExtensionDescription#inspect} returns it. Immutable.
  *
  * @param extension the extension's description
  * @param database the name of the database
@@ -29,11 +29,11 @@ import org.jspecify.annotations.Nullable;
  *     in this database
  * @param filesVersion the version that {@code CREATE EXTENSION} would create from the files on the
  *     server; null if there are no files
- * @param functions the described functions that exist and are the extension's own: C functions in
- *     its library and schema, owned by a superuser
+ * @param functions the described functions that exist in the database and really belong to the
+ *     extension: C functions from its library, in its schema, and owned by a superuser
  * @param problems the problems, most severe first
  * @param processId the process ID of the server process ({@code pg_backend_pid()})
- * @param isTracked whether a pooler has created prepared statements in that process
+ * @param isTracked whether a pooler has created prepared statements in this server process
  * @param isDistributed whether the database is distributed by Citus
  */
 public record Installation(
@@ -49,10 +49,9 @@ public record Installation(
     boolean isTracked,
     boolean isDistributed) {
 
-  // The owner of an extension can add functions to it, so a function is not safe to call only
-  // because it is a member of the extension. PostgreSQL's own types are identified by their schema,
-  // because a type with the same name may come first on the search path, or may appear in the
-  // signature.
+  // The owner of an extension can add functions to it, so membership in the extension does not make
+  // a function safe to call. PostgreSQL's own types are identified by their schema, because another
+  // type with the same name may come first on the search path, or may appear in the signature.
   private static final String SQL =
       """
       SELECT 'installation of {extension}' AS question, pg_catalog.current_database() AS database,
@@ -127,7 +126,10 @@ public record Installation(
     problems = List.copyOf(problems);
   }
 
-  /** Returns the query for one extension. The names in the description need no quoting. */
+  /**
+   * Returns the query for one extension. The description accepts only names that need no escaping
+   * here.
+   */
   static String sql(ExtensionDescription extension) {
     return SQL.replace("{extension}", extension.name())
         .replace("{library}", extension.library())
@@ -142,13 +144,14 @@ public record Installation(
   /**
    * Inspects the installation.
    *
-   * @param expected the expected schema; null for any
+   * @param expected the expected schema; null for any schema
    * @param seconds the timeout; 0 for none
    */
   static Installation find(
       ExtensionDescription extension, Connection connection, @Nullable String expected, int seconds)
       throws SQLException {
-    // the server cancels the query; the network timeout applies if it does not respond at all
+    // normally, the server cancels the query; the network timeout applies only if the server does
+    // not respond at all
     boolean limits = seconds > 0 && connection.getNetworkTimeout() == 0;
     if (limits) {
       connection.setNetworkTimeout(
@@ -200,8 +203,8 @@ public record Installation(
   }
 
   /**
-   * Returns the members with the described names. If several members have the same signature, the
-   * extension's own function is returned.
+   * Returns the members of the extension that have the described names, by name and argument types.
+   * If several members have the same signature, the extension's own function is returned.
    */
   private static Map<List<String>, Member> members(ResultSet row) throws SQLException {
     var members = new LinkedHashMap<List<String>, Member>();
@@ -404,7 +407,8 @@ public record Installation(
    * @param volatility the first letter of its declared volatility
    * @param bySuperuser whether a superuser declared the function: a superuser owns it, or it is a C
    *     function
-   * @param schemas the schemas of its argument types, quoted; empty for PostgreSQL's own types
+   * @param schemas the schemas of its argument types, quoted; an empty string for each of
+   *     PostgreSQL's own types
    */
   private record Member(
       String schema,

@@ -70,8 +70,8 @@ class InstallationIT {
     String remedy = only(HSTORE.inspect(connection, "\"Odd one\"")).remedy();
     assertThat(remedy)
         .isEqualTo(
-            "Run in this database, if no other role can create objects in that schema: CREATE"
-                + " SCHEMA IF NOT EXISTS \"Odd one\"; CREATE EXTENSION hstore SCHEMA \"Odd one\";");
+            "Run in this database, if no other role can create objects in schema \"Odd one\":"
+                + " CREATE SCHEMA IF NOT EXISTS \"Odd one\"; CREATE EXTENSION hstore SCHEMA \"Odd one\";");
     execute(connection, remedy.substring(remedy.indexOf("CREATE SCHEMA")));
     ExtensionProblem offPath = only(HSTORE.inspect(connection, "\"Odd one\""));
     assertThat(offPath.kind()).isEqualTo(Kind.NOT_ON_PATH);
@@ -91,7 +91,7 @@ class InstallationIT {
     assertThat(only(files.inspect(connection)).remedy())
         .startsWith("Role ")
         .endsWith(
-            " may not create it: have a superuser run in this database: CREATE EXTENSION file_fdw;");
+            " may not create it. Have a superuser run in this database: CREATE EXTENSION file_fdw;");
     assertThat(only(files.inspect(superuser)).remedy())
         .isEqualTo("Run in this database: CREATE EXTENSION file_fdw;");
   }

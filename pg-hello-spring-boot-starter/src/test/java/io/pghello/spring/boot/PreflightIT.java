@@ -184,7 +184,8 @@ class PreflightIT {
             + " \"o'\"\"ext\";";
     assertThat(output)
         .contains(
-            "Run in this database, if no other role can create objects in that schema: " + remedy);
+            "Run in this database, if no other role can create objects in schema \"o'\"\"ext\": "
+                + remedy);
     execute(database, remedy);
     Contexts.jdbc(database)
         .withPropertyValues("pg-hello.preflight=fail", "pg-hello.schema=o'\"ext")

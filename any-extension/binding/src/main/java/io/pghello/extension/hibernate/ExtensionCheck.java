@@ -21,7 +21,7 @@ import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * After a session factory and its schema have been created, checks whether an extension is usable.
+ * Checks whether an extension is usable, after a session factory and its schema have been created.
  * Uses Hibernate's logging library.
  */
 @SuppressWarnings("serial") // observers of a factory are not serialized

@@ -30,15 +30,16 @@ import org.hibernate.type.spi.TypeConfiguration;
  * subclass with a constructor without parameters, and lists the subclass in {@code
  * META-INF/services/org.hibernate.boot.model.FunctionContributor}.
  *
- * <p>Parameter types are declared if Hibernate knows them. Wrong arguments therefore fail when the
- * query is parsed instead of in the transaction, and nulls are sent with their type.
+ * <p>Parameter types are declared if Hibernate has an equivalent type. Arguments of the wrong type
+ * therefore fail when Hibernate parses the query, before the server can abort the transaction, and
+ * nulls are sent with their type.
  *
  * <p>Arguments of PostgreSQL's own types, and arrays of them, are cast, so that a function with the
  * same name in the same schema cannot be called instead. Arguments of the extension's own types are
  * not cast, nor are arguments for which overloads with the same number of arguments have different
- * types. If an older version of the extension lacks a function, and another role has created a
- * function with the same signature in the schema, that function would be called. Therefore, do not
- * let other roles create objects in the extension's schema.
+ * types. If the installed version of the extension lacks a function, and another role has created a
+ * function with the same signature in the same schema, queries call the other role's function.
+ * Therefore, do not let other roles create objects in the extension's schema.
  *
  * <p>The following functions are not registered:
  *
@@ -107,7 +108,8 @@ public abstract class ExtensionFunctionContributor implements FunctionContributo
   private final String schemaSetting;
 
   /**
-   * Creates a contributor for functions in the schema set by {@link ExtensionSettings#schemaOf}.
+   * Creates a contributor for functions in the schema that the setting {@link
+   * ExtensionSettings#schemaOf} specifies.
    *
    * @param extension the extension that contains the functions
    */

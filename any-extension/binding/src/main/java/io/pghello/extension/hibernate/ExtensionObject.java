@@ -41,7 +41,7 @@ public record ExtensionObject(String quotedName, @Nullable String schema)
             && same.quotedName.equals(object.quotedName)
             && !same.equals(object)) {
           throw new HibernateException(
-              "Two settings create extension %s, %s and %s; use one of them."
+              "Two settings create extension %s, one %s and one %s; use only one of the settings."
                   .formatted(extension, same.place(), object.place()));
         }
       }
@@ -78,7 +78,8 @@ public record ExtensionObject(String quotedName, @Nullable String schema)
     return new String[] {"create schema if not exists " + quoted, create + " schema " + quoted};
   }
 
-  // objects outside Hibernate's schema may depend on it, e.g. defaults, generated columns, indexes
+  // objects outside Hibernate's schema may depend on the extension, e.g. defaults, generated
+  // columns, indexes
   @Override
   public String[] sqlDropStrings(SqlStringGenerationContext context) {
     return new String[0];

@@ -12,10 +12,10 @@ import org.hibernate.service.ServiceRegistry;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Names of the settings. Set them like any other Hibernate setting. A list of extensions contains
- * the names used in {@code CREATE EXTENSION}, separated by commas. The functions and versions of an
- * extension are taken from {@link ExtensionDescription#lookup}. On databases other than PostgreSQL,
- * the settings have no effect.
+ * Names of the Hibernate settings for extensions. Set them like any other Hibernate setting. In a
+ * list of extensions, use the names from {@code CREATE EXTENSION}, separated by commas. {@link
+ * ExtensionDescription#lookup} provides the functions and versions of each extension. On databases
+ * other than PostgreSQL, the settings have no effect.
  */
 public final class ExtensionSettings {
   /**
