@@ -32,7 +32,7 @@ import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Operations that do not depend on the source of connections. */
+/** The part of the operations that is the same for all sources of connections. */
 abstract class AbstractOperations implements PgHelloOperations {
   /**
    * The parts of a client that its operations use.

@@ -69,7 +69,10 @@ public final class PgHelloClientBuilder {
     return this;
   }
 
-  /** Sets the password for {@link #url}. Default: from the URL or the driver. */
+  /**
+   * Sets the password for {@link #url}. Default: the password in the URL, or the driver's default
+   * password.
+   */
   public PgHelloClientBuilder password(String password) {
     options.password(password);
     return this;
@@ -174,7 +177,8 @@ public final class PgHelloClientBuilder {
    *
    * <p>The executor is always called on the thread that makes the call, so that it can copy the
    * tenant, the security context or the logging context of that thread. A transaction cannot be
-   * copied: a thread in a transaction ({@link ConnectionSource#mayJoinBatch}) runs the call itself.
+   * copied: if {@link ConnectionSource#mayJoinBatch} returns false on the calling thread, that
+   * thread runs the call itself.
    *
    * <p>At most {@link #maxConcurrentAsyncCalls} calls run at a time. The others wait on threads of
    * the executor, so use an executor with a limited number of threads, or with virtual threads. If
@@ -217,10 +221,11 @@ public final class PgHelloClientBuilder {
   /**
    * Sets the maximum number of statements with batched calls that run at a time, each on its own
    * connection. Default: 2. Values above 1,024 have the effect of 1,024. If there are no more
-   * concurrent callers than this number, each call is sent in its own statement. Large batches
-   * start at intervals, so that they fill up if the server is near, and do not wait for each other
-   * if the server is far away. If all running statements belong to virtual threads, which might not
-   * get a carrier thread to finish, one more statement may run for calls from other threads.
+   * concurrent callers than this number, each call is sent in its own statement. For a short time
+   * after a large batch is sent, smaller batches are held back so that they fill up. They are not
+   * held back if the statements in flight already take long, for example because the server is far
+   * away. If all running statements belong to virtual threads, which might not get a carrier thread
+   * to finish, one more statement may run for calls from other threads.
    */
   public PgHelloClientBuilder maxInFlightBatches(int batches) {
     options.maxInFlightBatches(batches);

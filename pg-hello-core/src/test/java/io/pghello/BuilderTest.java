@@ -40,7 +40,7 @@ class BuilderTest {
                 .connections(dataSource::getConnection))) {
       assertThatThrownBy(builder::build)
           .isInstanceOf(IllegalStateException.class)
-          .hasMessage("Set one of dataSource, connections and url");
+          .hasMessage("Set exactly one of dataSource, connections and url");
     }
   }
 
@@ -198,8 +198,8 @@ class BuilderTest {
         refused(
             b -> b.statementTimeout(Duration.ofSeconds(Long.MAX_VALUE)),
             "longer than the server allows"),
-        refused(b -> b.schema(""), "The schema has no name"),
-        refused(b -> b.schema("a\0b"), "The schema has no name"),
+        refused(b -> b.schema(""), "The name of the schema is empty or contains U+0000"),
+        refused(b -> b.schema("a\0b"), "The name of the schema is empty or contains U+0000"),
         refused(b -> b.maxBatchSize(0), "The batch size is 0; it must be 1 or more"),
         refused(b -> b.maxBatchSize(-5), "The batch size is -5; it must be 1 or more"),
         refused(b -> b.maxBatchBytes(0), "bytes of a batch is 0; it must be 1 or more"),

@@ -1201,8 +1201,8 @@ class CoalescedFunctionIT {
                 CoalescedFunction.builder(
                     ExtensionDescription.lookup("pg_hello"), "pg_hello_all", new GreetAll()))
         .withMessage(
-            "The description of pg_hello has no functions pg_hello_all that return an array; it must"
-                + " have one.");
+            "The description of pg_hello has no functions named pg_hello_all that return an array;"
+                + " it must have one.");
     var single =
         ExtensionDescription.builder("pg_hello").function("pg_hello_all(text)", "text").build();
     assertThatIllegalArgumentException()
@@ -1210,7 +1210,7 @@ class CoalescedFunctionIT {
     assertThatIllegalStateException()
         .isThrownBy(
             () -> CoalescedFunction.builder(EXTENSION, "pg_hello_all", new GreetAll()).build())
-        .withMessage("Set one of dataSource, connections and url");
+        .withMessage("Set exactly one of dataSource, connections and url");
     var tiny =
         new GreetAll() {
           @Override
@@ -1221,7 +1221,7 @@ class CoalescedFunctionIT {
     try (var greetings = CoalescedFunction.create(dataSource, EXTENSION, "pg_hello_all", tiny)) {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> greetings.call(once("Ada")))
-          .withMessage("The size of a request is -1 bytes.");
+          .withMessage("The size of a request is -1 bytes; it must be 0 or more.");
       assertThatNullPointerException().isThrownBy(() -> greetings.call(null));
     }
   }

@@ -153,7 +153,7 @@ class LogInIT {
     assertThat(e)
         .hasMessage(
             "Could not get a database connection: the host db.invalid is not known."
-                + " Correct the host in the URL, or see why its name cannot be resolved.");
+                + " Correct the host in the URL, or find out why its name cannot be resolved.");
   }
 
   @Test

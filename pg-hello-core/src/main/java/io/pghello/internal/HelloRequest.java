@@ -74,7 +74,7 @@ public interface HelloRequest extends Request {
   }
 
   /**
-   * A plain request.
+   * A request that contains only its arguments.
    *
    * @param name a checked name
    * @param repeat the count

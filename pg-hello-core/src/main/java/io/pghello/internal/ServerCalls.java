@@ -19,7 +19,7 @@ import java.util.Objects;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** Calls that query the server. */
+/** Queries the server's clock and version, and the installation of the extension. */
 public final class ServerCalls {
   // milliseconds from 1970 to 2000, the epoch of other builds of the extension
   private static final long POSTGRES_EPOCH_MILLIS = 946_684_800_000L;
@@ -27,7 +27,9 @@ public final class ServerCalls {
 
   private ServerCalls() {}
 
-  /** Returns the server's clock. Throws if the clock has another epoch. */
+  /**
+   * Returns the server's time. Throws if the extension counts the milliseconds from another epoch.
+   */
   public static long nowMillis(StatementExecutor.Session session) throws SQLException {
     long millis = session.call(Function.NOW_MS, row -> row.getLong(2));
     if (Math.abs(millis + POSTGRES_EPOCH_MILLIS - System.currentTimeMillis()) < DAY_MILLIS) {

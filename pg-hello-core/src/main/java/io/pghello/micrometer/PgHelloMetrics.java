@@ -90,7 +90,7 @@ public final class PgHelloMetrics implements PgHelloListener {
    * Adds the gauges. The gauges query the client when they are read, and hold a weak reference to
    * it.
    *
-   * @param client the client of this listener
+   * @param client the client that notifies this listener
    */
   public void bindGauges(PgHelloClient client) {
     meters.bindGauges(client, PgHelloClient::queuedCalls, PgHelloClient::inFlightStatements);

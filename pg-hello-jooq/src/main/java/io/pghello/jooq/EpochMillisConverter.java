@@ -11,9 +11,9 @@ import org.jspecify.annotations.Nullable;
  * an {@link Instant}. You can also use it for columns that {@code now_ms()} fills: specify it in a
  * forced type of jOOQ's code generator, or use {@code field.convert(new EpochMillisConverter())}.
  *
- * <p>Null is converted to null. Instants sent to the database are truncated to milliseconds in the
- * same way as by {@link Instant#toEpochMilli()}; an instant that does not fit into a {@code long}
- * causes an {@link ArithmeticException}.
+ * <p>Null is converted to null. Before an instant is sent to the database, {@link
+ * Instant#toEpochMilli()} truncates it to milliseconds. It throws an {@link ArithmeticException} if
+ * the result does not fit into a {@code long}.
  *
  * <p>Immutable and thread-safe.
  */

@@ -176,8 +176,8 @@ public final class PgHello extends Routines {
   }
 
   /**
-   * Returns the schema that was set with {@link #setSchema} or {@link #inSchema} in a configuration
-   * or in one that it is derived from.
+   * Returns the schema that was set with {@link #setSchema} or {@link #inSchema}, either in this
+   * configuration or in a configuration from which it was derived.
    *
    * @return the unquoted name; null if none was set
    */

@@ -71,7 +71,8 @@ class InstallationIT {
     assertThat(remedy)
         .isEqualTo(
             "Run in this database, if no other role can create objects in schema \"Odd one\":"
-                + " CREATE SCHEMA IF NOT EXISTS \"Odd one\"; CREATE EXTENSION hstore SCHEMA \"Odd one\";");
+                + " CREATE SCHEMA IF NOT EXISTS \"Odd one\"; CREATE EXTENSION hstore SCHEMA"
+                + " \"Odd one\";");
     execute(connection, remedy.substring(remedy.indexOf("CREATE SCHEMA")));
     ExtensionProblem offPath = only(HSTORE.inspect(connection, "\"Odd one\""));
     assertThat(offPath.kind()).isEqualTo(Kind.NOT_ON_PATH);

@@ -89,9 +89,9 @@ public class PgHelloGenerator extends JavaGenerator {
           throw new IllegalArgumentException(
               "Property "
                   + EXTENSIONS
-                  + " names extension \""
+                  + " contains the name \""
                   + name
-                  + "\"; it must be letters, digits, _ and -.");
+                  + "\"; the name of an extension must be letters, digits, _ and -.");
         }
         extensions.add(name.strip());
       }
@@ -99,7 +99,7 @@ public class PgHelloGenerator extends JavaGenerator {
     return extensions;
   }
 
-  /** Returns an array comparison that matches the names of these extensions. */
+  /** Returns the right side of an SQL comparison that matches the names of these extensions. */
   static String anyOf(Set<String> extensions) {
     return "ANY ('{" + String.join(",", extensions) + "}')";
   }

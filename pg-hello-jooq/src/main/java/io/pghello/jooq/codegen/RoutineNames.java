@@ -24,14 +24,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The Java names of the routines and table-valued functions of one schema. Names are distinct
- * within their kind. Members of {@code pg_hello} and of the extensions in {@link
- * PgHelloGenerator#EXTENSIONS} are named first.
+ * within their kind. The members of {@code pg_hello} and of the extensions in {@link
+ * PgHelloGenerator#EXTENSIONS} are named first, so that other functions cannot take their names.
  */
 final class RoutineNames {
   private static final String MEMBER = "member";
   private static final String SET = "set";
 
-  /** The kind of a routine, from its row {@code p} of {@code pg_proc}. */
+  /** An SQL expression for the kind of a routine, given its row {@code p} of {@code pg_proc}. */
   private static final String KIND =
       """
       CASE

@@ -53,8 +53,8 @@ public abstract class ExtensionRoutine<T> extends AbstractRoutine<T> {
   }
 
   /**
-   * Checks that PostgreSQL's type {@code text} can store a value. Otherwise the driver would reject
-   * an unsupported character later, or replace it with a question mark.
+   * Checks that PostgreSQL's type {@code text} can store a value. Without this check, the driver
+   * would reject an unsupported character later, or replace it with a question mark.
    *
    * @param where the beginning of the error message, which identifies the value
    * @param value a name or an array of names; null and other types are accepted

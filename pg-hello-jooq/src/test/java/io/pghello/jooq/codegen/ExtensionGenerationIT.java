@@ -49,7 +49,8 @@ class ExtensionGenerationIT {
   @Test
   void refusesWhatIsNoNameOfAnExtension(TestDatabase database, @TempDir Path folder) {
     assertThatThrownBy(() -> generate(database, folder, "x'); DROP"))
-        .hasStackTraceContaining("Property pg-extension names extension \"x'); DROP\"; it must be");
+        .hasStackTraceContaining(
+            "Property pg-extension contains the name \"x'); DROP\"; the name of an");
   }
 
   private static Generated generate(TestDatabase database, Path folder, String extensions)

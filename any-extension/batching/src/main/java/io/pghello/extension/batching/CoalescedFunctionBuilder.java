@@ -138,9 +138,9 @@ public final class CoalescedFunctionBuilder<Q, A> {
    * Sets whether calls are retried on another connection if their connection is lost. Default:
    * true. Retries of a call with its own statement continue until a retry succeeds, the call times
    * out, or five connections on which the statement was sent were lost. A batch is retried once,
-   * and then sent again in halves; a single call of it is not repeated if another call of the batch
-   * has succeeded. From the second retry on, the client pauses for 1 to 20 milliseconds before each
-   * retry.
+   * and then sent again in halves; a part that contains only one call is not repeated if another
+   * call of the batch has succeeded. From the second retry on, the client pauses for 1 to 20
+   * milliseconds before each retry.
    */
   public CoalescedFunctionBuilder<Q, A> retryOnConnectionLoss(boolean retryOnConnectionLoss) {
     options.retryOnConnectionLoss(retryOnConnectionLoss);
@@ -167,7 +167,8 @@ public final class CoalescedFunctionBuilder<Q, A> {
    *
    * <p>The executor is always called on the thread that makes the call, so that it can copy the
    * tenant, the security context or the logging context of that thread. A transaction cannot be
-   * copied: a thread in a transaction ({@link ConnectionSource#mayJoinBatch}) runs the call itself.
+   * copied: if {@link ConnectionSource#mayJoinBatch} returns false on the calling thread, that
+   * thread runs the call itself.
    *
    * <p>At most {@link #maxConcurrentAsyncCalls} calls run at a time. The others wait on threads of
    * the executor, so use an executor with a limited number of threads, or with virtual threads. If

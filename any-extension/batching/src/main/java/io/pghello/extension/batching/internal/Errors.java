@@ -49,7 +49,8 @@ public final class Errors {
   }
 
   /**
-   * Returns the problem for mixed-up statements without the server's message.
+   * Returns a copy of a problem with mixed-up statements that contains the SQLSTATE instead of the
+   * server's message.
    *
    * @param problem the problem with the message
    * @param state the SQLSTATE
@@ -76,8 +77,8 @@ public final class Errors {
             + callTimeout.toMillis()
             + " ms.",
         NO_CONNECTION_REMEDY
-            + " A pool reports the reason for this if its own timeout"
-            + " (connectionTimeout in HikariCP) is shorter.");
+            + " To see the reason in the error, set a shorter timeout in the pool"
+            + " (connectionTimeout in HikariCP).");
   }
 
   public static FunctionCallException timedOut(Duration callTimeout) {

@@ -23,8 +23,8 @@ public record ServerFunctions(
 
   /**
    * Returns whether the client checks the arguments before it sends them. If so, {@link
-   * ArgumentChecks} covers all errors with which the server can reject an argument, and errors
-   * never contain an argument.
+   * ArgumentChecks} covers all errors with which the server can reject an argument, and the
+   * client's errors never contain an argument.
    */
   public boolean areChecked() {
     return checks != null;

@@ -26,7 +26,7 @@ public record StatementContext(Kind kind, int calls, long queueNanos, Deadline d
     return new StatementContext(calls == 1 ? Kind.SINGLE : Kind.BATCH, calls, queueNanos, deadline);
   }
 
-  /** Returns the context of another statement that contains the given number of these calls. */
+  /** Returns the context of a further statement that sends only the given number of these calls. */
   public StatementContext of(int calls) {
     return coalesced(calls, queueNanos, deadline);
   }

@@ -51,7 +51,7 @@ public final class Threads {
     }
   }
 
-  /** Starts a thread of the client; returns false if the JVM cannot. */
+  /** Starts a thread of the client. Returns false if the JVM cannot start a thread. */
   public static boolean tryStart(String name, Runnable task) {
     return tryExecute(started -> new AsyncWorker(started, name).start(), task);
   }

@@ -23,10 +23,10 @@ import org.jspecify.annotations.Nullable;
  * Executes asynchronous calls that are not batched, each on a thread of an executor. A limited
  * number of calls runs at a time; the other calls are queued.
  *
- * <p>An executor of the program may copy the context of the thread that submits a task, such as its
- * tenant. Therefore, each call is submitted on the thread that makes it, and waits for its permit
- * on the executor's thread. The client's own threads have no context, so any thread can submit a
- * call to them as soon as the call has its permit.
+ * <p>An executor of the program may copy the context of the thread that submits a task, such as
+ * that thread's tenant. Therefore, the thread that makes a call submits it to the executor, and the
+ * call waits for its permit on a thread of the executor. The client's own threads have no context,
+ * so any thread can submit a call to them as soon as the call has its permit.
  *
  * <p>A call releases its permit before its future is completed, because dependent stages may be
  * slow or wait for another call.
@@ -74,8 +74,8 @@ final class AsyncCalls {
    * Creates a call, which must then be passed to {@link #add}.
    *
    * @param work the work, which throws a {@link FunctionCallException} if it fails
-   * @param deadline the latest time for a call with one statement to be complete, and for a call
-   *     with several statements to start
+   * @param deadline the time by which a call with one statement must be complete, or by which a
+   *     call with several statements must have started
    */
   <T> Task<T> task(
       ServerFunction function,
@@ -156,7 +156,9 @@ final class AsyncCalls {
     }
   }
 
-  /** Waits for a permit until the deadline, when {@link #checkTimeouts} fails the call. */
+  /**
+   * Waits for a permit until the deadline. At the deadline, {@link #checkTimeouts} fails the call.
+   */
   private boolean awaitPermit(Task<?> task) {
     try {
       return permits.tryAcquire(task.deadline.nanosLeft(), TimeUnit.NANOSECONDS);
@@ -252,7 +254,9 @@ final class AsyncCalls {
     return !isIdle();
   }
 
-  /** Fails a call after its deadline. Returns whether no further checks are needed. */
+  /**
+   * Fails the call if its deadline has passed. Returns true if the call needs no further checks.
+   */
   private boolean check(Task<?> task) {
     boolean done = task.isDone();
     if (!done && !task.deadline.isOver()) {
@@ -297,9 +301,9 @@ final class AsyncCalls {
   }
 
   /**
-   * A call. Its state is null while it is queued. It holds a permit from its submission to the
-   * client's threads until it starts or expires. The thread that ends this state releases the
-   * permit.
+   * A call. Its state is null while it is queued. After it has been submitted to the client's
+   * threads, it holds a permit until it starts or expires. The thread that makes it start or expire
+   * releases the permit.
    */
   static final class Task<T> extends CallFuture<T> {
     private static final Object SUBMITTED = new Object();
@@ -366,7 +370,10 @@ final class AsyncCalls {
       }
     }
 
-    /** Returns true if the call may be submitted to the client's threads. */
+    /**
+     * Marks a queued call as submitted to the client's threads. Returns false if the call is not
+     * queued.
+     */
     boolean trySubmit() {
       return state.compareAndSet(null, SUBMITTED);
     }
@@ -381,17 +388,26 @@ final class AsyncCalls {
       return state.compareAndSet(SUBMITTED, STARTED);
     }
 
-    /** Returns true if the call has not been submitted and will not be. */
+    /**
+     * Marks a queued call as expired, so that it is not submitted. Returns false if the call is not
+     * queued.
+     */
     boolean expireQueued() {
       return state.compareAndSet(null, EXPIRED);
     }
 
-    /** Returns true if the call has been submitted, has not been started, and will not be. */
+    /**
+     * Marks a submitted call as expired, so that it is not started. Returns false if the call is
+     * not waiting for its start.
+     */
     boolean expireSubmitted() {
       return state.compareAndSet(SUBMITTED, EXPIRED);
     }
 
-    /** Returns true if the call has been started, but only the first time. */
+    /**
+     * Marks a started call as expired. Returns true only the first time, and only if the call was
+     * started.
+     */
     boolean expireStarted() {
       return state.compareAndSet(STARTED, EXPIRED);
     }

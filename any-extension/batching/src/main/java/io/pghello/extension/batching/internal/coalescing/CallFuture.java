@@ -12,10 +12,10 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A call that can be in a {@link CallQueue}, and also its future. Both are one object, because
- * there may be a million calls per second. The listener is notified before dependent stages run.
- * Both the client and the program can complete the future; the listener is notified only of the
- * first completion.
+ * A call that can be queued in a {@link CallQueue}. The same object is the future of the call,
+ * because there may be a million calls per second. The listener is notified before dependent stages
+ * run. Both the client and the program can complete the future; the listener is notified only of
+ * the first completion.
  */
 public abstract class CallFuture<T> extends CompletableFuture<T> {
   private static final VarHandle QUEUE;

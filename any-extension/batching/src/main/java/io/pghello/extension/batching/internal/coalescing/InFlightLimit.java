@@ -9,11 +9,11 @@ import java.util.stream.Stream;
  * Limits the number of statements in flight. Each caller or batch holds one permit, which also
  * covers its retries, and releases it exactly once.
  *
- * <p>A small batch costs the server about as much as a large one. Therefore, for some time after a
- * large batch was sent (its head start), a small batch gets no permit while another statement,
- * which may be answered soon, is in flight. The calls that are queued until then form one batch.
- * The release of that statement's permit triggers the next dispatch. A statement that has been in
- * flight for some milliseconds causes no delay, because its duration is unknown.
+ * <p>A small batch costs the server about as much as a large one. Therefore, a large batch has a
+ * head start: for some time after it was sent, a small batch gets no permit while any statement is
+ * in flight that may be answered soon. When that statement ends and releases its permit, the calls
+ * that were queued in the meantime are sent as one batch. A statement that has been in flight for
+ * some milliseconds causes no delay, because its remaining duration is unknown.
  *
  * <p>After its statement, a virtual thread may not get a carrier thread, and then does not release
  * its permit. The reserve is an additional permit, which is used while virtual threads hold all
@@ -42,7 +42,7 @@ final class InFlightLimit {
   // now() never returns this value
   private static final long AVAILABLE = 0;
 
-  // the lowest bits of the values of now()
+  // the flags in the lowest bits of the values that now() returns
   private static final long HELD = 1;
   private static final long HELD_BY_VIRTUAL_THREAD = 2;
 

@@ -19,12 +19,15 @@ final class QueueLimit {
     this.permits = new Semaphore(share * this.maxCalls);
   }
 
-  /** Acquires the weight of a call. Returns false if not enough weight is available. */
+  /** Acquires capacity for the weight of a call. Returns false if there is not enough capacity. */
   boolean tryAcquire(int bytes) {
     return permits.tryAcquire(weight(bytes));
   }
 
-  /** Acquires the weight of a call. Blocks until it is available, and throws at the deadline. */
+  /**
+   * Acquires capacity for the weight of a call. Blocks until there is enough, and throws at the
+   * deadline.
+   */
   void acquire(int bytes, Deadline deadline) {
     try {
       if (!permits.tryAcquire(weight(bytes), deadline.nanosLeft(), TimeUnit.NANOSECONDS)) {

@@ -26,15 +26,16 @@ public record Preflight(Installation installation, boolean isBehindPooler) {
       new CallProblem(
           Code.UNSAFE_POOLER,
           "A pooler between client and server may mix up the prepared statements of its clients.",
-          "Configure it to track prepared statements (PgBouncer 1.21 and later"
-              + " support this, and 1.26 and later report it), or connect with prepareThreshold=0. You can ignore this"
-              + " warning if each client has its own session.");
+          "Configure the pooler to track prepared statements (PgBouncer 1.21 and later"
+              + " support this, and 1.26 and later report it), or connect with"
+              + " prepareThreshold=0. You can ignore this warning if each client has its own"
+              + " session.");
 
   /**
    * Inspects the installation on a connection, without changing anything.
    *
-   * @param told the schema of the functions, as set by the program, in quotes; null to search for
-   *     it
+   * @param told the schema of the functions, as set by the program, in quotes; null to look up the
+   *     schema
    */
   public static Preflight run(
       Connection connection, @Nullable String told, ExtensionDescription extension)

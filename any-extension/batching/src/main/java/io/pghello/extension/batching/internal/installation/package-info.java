@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * The extension's installation: its state, its problems, and the statements that call it. May
- * change in any release.
+ * The extension's installation: its state, its problems, and the statements that call its
+ * functions. May change in any release.
  */
 @NullMarked
 package io.pghello.extension.batching.internal.installation;

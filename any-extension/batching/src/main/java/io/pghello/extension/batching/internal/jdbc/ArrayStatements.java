@@ -65,7 +65,7 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
             .toList();
     if (found.size() != 1) {
       throw new IllegalArgumentException(
-          "The description of %s has %s functions %s that return an array; it must have one."
+          "The description of %s has %s functions named %s that return an array; it must have one."
               .formatted(extension.name(), found.isEmpty() ? "no" : found.size(), name));
     }
     return new Described(found.get(0));
@@ -75,7 +75,8 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
   public Asked<Q> ask(Q arguments) {
     int bytes = mapper.sizeInBytes(Objects.requireNonNull(arguments, "request"));
     if (bytes < 0) {
-      throw new IllegalArgumentException("The size of a request is " + bytes + " bytes.");
+      throw new IllegalArgumentException(
+          "The size of a request is " + bytes + " bytes; it must be 0 or more.");
     }
     return new Asked<>(arguments, bytes, described);
   }
@@ -144,9 +145,9 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
 
   /**
    * Returns false for transaction errors (25, 40), login errors (28, 3D), cancellation by an
-   * administrator (57), and lock timeouts (55P03), because each part of the batch would wait for
-   * the lock again. Insufficient memory or disk space (53) can be caused by one request, but if
-   * many parts fail, no more parts are sent.
+   * administrator (57), and lock timeouts (55P03). After a lock timeout, each part of the batch
+   * would wait for the lock again. Insufficient memory or disk space (53) can be caused by one
+   * request, but if many parts fail, no more parts are sent.
    */
   private static boolean isOfOneRequest(String state, int failures) {
     return switch (state.length() < 2 ? "" : state.substring(0, 2)) {
@@ -257,8 +258,8 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
   }
 
   /**
-   * A function of the description. A single instance is used, because the function is the key of a
-   * lookup for each statement.
+   * A function of the description. All statements use the same instance, because each of them looks
+   * up its SQL by this key.
    */
   private static final class Described implements ServerFunction {
     private final ExtensionFunction description;

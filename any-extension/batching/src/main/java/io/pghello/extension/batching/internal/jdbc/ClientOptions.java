@@ -131,7 +131,9 @@ public final class ClientOptions {
   /** Sets the schema of the extension, without quotes. */
   public void schema(String schema) {
     Objects.requireNonNull(schema, "schema");
-    require(!schema.isEmpty() && schema.indexOf(0) < 0, "The schema has no name");
+    require(
+        !schema.isEmpty() && schema.indexOf(0) < 0,
+        "The name of the schema is empty or contains U+0000");
     this.schema = '"' + schema.replace("\"", "\"\"") + '"';
   }
 
@@ -207,7 +209,7 @@ public final class ClientOptions {
    */
   public Settings settings() {
     if (Stream.of(dataSource, connections, url).filter(Objects::nonNull).count() != 1) {
-      throw new IllegalStateException("Set one of dataSource, connections and url");
+      throw new IllegalStateException("Set exactly one of dataSource, connections and url");
     }
     if (url == null && !ownPoolOptions.isEmpty()) {
       throw new IllegalStateException(

@@ -59,7 +59,8 @@ final class DeadlineMonitor {
   }
 
   /**
-   * Returns whether statements are waiting for connections from a source, and no statement has one.
+   * Returns whether statements are waiting for connections from a source, and no statement has a
+   * connection from it.
    */
   boolean allWaitFor(ConnectionSource source) {
     boolean wait = false;
@@ -252,10 +253,10 @@ final class DeadlineMonitor {
       }
     }
 
-    /** Ends expired statements. Returns whether the watch has ended. */
+    /** Ends the statement if its deadline has passed. Returns whether the watch has ended. */
     private boolean check() {
       if (left) {
-        // the stack of the statement's thread has overflowed
+        // the statement's thread could not end the watch, because its stack overflowed
         Connection known = released ? null : connection;
         return known == null || Threads.tryStart(ABORT, () -> abortAndRelease(known));
       }

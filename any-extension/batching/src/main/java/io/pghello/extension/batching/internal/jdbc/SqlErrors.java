@@ -30,13 +30,14 @@ import org.postgresql.util.PSQLException;
  *
  * <p>If the client checks the arguments, server errors are not attached as causes, because their
  * context can contain the parameters ({@code log_parameter_max_length_on_error}). Their primary
- * messages do not contain parameters, except in class 22, whose messages are not shown. Otherwise,
- * the program receives everything that the server reports.
+ * messages are included. Only the messages of SQLSTATE class 22 can contain parameters, so they are
+ * omitted. If the client does not check the arguments, the program receives everything that the
+ * server reports.
  */
 public final class SqlErrors {
   /**
-   * The names, as reported in errors, of the server's C functions that check whether a prepared
-   * statement matches the way it is used.
+   * The server's C functions that check whether a request matches its prepared statement. The
+   * server includes the names of such functions in its errors.
    */
   private static final Set<String> OF_OTHER_STATEMENT =
       Set.of("exec_bind_message", "PortalSetResultFormat", "RevalidateCachedQuery");
@@ -51,7 +52,10 @@ public final class SqlErrors {
           "expand_dynamic_library_name",
           "find_in_dynamic_libpath");
 
-  /** The server's functions that report that a library lacks a function. */
+  /**
+   * The server's C functions that report that a library lacks a function, and {@code null} for
+   * errors without the name of a C function.
+   */
   private static final Set<String> OF_LIBRARY =
       Set.of("load_external_function", "fetch_finfo_record", "null");
 
@@ -107,9 +111,9 @@ public final class SqlErrors {
    * statement. This happens behind poolers that do not track prepared statements. The codes are
    * 26000 (the statement does not exist), 42P05 (a statement with this name already exists), 02000
    * (the statement returns no rows), and 22P02, 22P03 and 22021 (a parameter is not valid for its
-   * type). The last three codes apply only if the client checks the arguments, which then always
-   * have the right type and are valid UTF-8; functions of other extensions may raise these codes
-   * for an argument.
+   * type). The last three codes count only if the client checks the arguments, which then always
+   * have the right type and are valid UTF-8. Without these checks, the called function may raise
+   * these codes because of an argument.
    */
   private static boolean isOfOtherStatement(
       SQLException e, String state, ServerFunctions functions) {
@@ -126,8 +130,8 @@ public final class SqlErrors {
   }
 
   /**
-   * Returns whether a function of another extension raised the error, rather than the server while
-   * it looked up a prepared statement or a library.
+   * Returns whether the called function raised the error, rather than the server while it looked up
+   * a prepared statement or a library. Always false if the client checks the arguments.
    */
   private static boolean isRaisedBy(SQLException e, ServerFunctions functions) {
     Object routine = functions.areChecked() ? null : reportedField(e, "getRoutine");
@@ -135,9 +139,10 @@ public final class SqlErrors {
   }
 
   /**
-   * Returns whether a function of another extension raised the error while it ran. Errors about the
-   * call itself, such as a missing function, have a position in the statement but no context. An
-   * error in a function that the planner has inlined has neither.
+   * Returns whether the called function raised the error while it ran. Always false if the client
+   * checks the arguments. Errors about the call itself, such as a missing function, have a position
+   * in the statement but no context. An error in a function that the planner has inlined has
+   * neither.
    */
   static boolean isRaisedInFunction(SQLException e, ServerFunctions functions) {
     return hasContextOfFunction(e, functions)
@@ -218,7 +223,7 @@ public final class SqlErrors {
   }
 
   private static CallProblem driverLimit(SQLException e) {
-    // the message also contains the size of the answer, which is larger
+    // the message contains the limit and the size of the answer; the limit is the smaller number
     OptionalLong limit =
         NUMBER
             .matcher(String.valueOf(e.getMessage()))
@@ -228,7 +233,7 @@ public final class SqlErrors {
     return Errors.overDriverLimit(limit.isPresent() ? " of " + limit.getAsLong() + " bytes" : "");
   }
 
-  /** Returns whether an answer was rejected by the driver instead of the server. */
+  /** Returns whether the driver rejected an answer because of its size. */
   public static boolean isDriverLimit(FunctionCallException error) {
     return error.code() == Code.RESULT_TOO_LARGE
         && error.sqlState().isEmpty()
@@ -378,7 +383,7 @@ public final class SqlErrors {
                 "Could not get a database connection: the host "
                     + unknown.getMessage()
                     + " is not known.",
-                "Correct the host in the URL, or see why its name cannot be resolved."),
+                "Correct the host in the URL, or find out why its name cannot be resolved."),
             reason,
             e);
       }
@@ -408,8 +413,8 @@ public final class SqlErrors {
               Code.LOGIN_FAILED,
               "The server's certificate was refused: " + sentence(reason),
               "Connect to the host that the certificate names, set sslrootcert to the certificate"
-                  + " of the authority that issued it, or renew the server's certificate; sslmode selects the"
-                  + " checks."),
+                  + " of the authority that issued it, or renew the server's certificate. The"
+                  + " parameter sslmode determines which checks apply."),
           reason,
           e);
     }

@@ -49,7 +49,7 @@ public class StatementExecutor {
     T on(Session session) throws SQLException;
   }
 
-  /** Work that takes an argument, so that no separate object is needed for each call. */
+  /** Work that accepts an argument, so that all calls can share one object. */
   public interface WorkWith<A, T> {
     T on(Session session, A argument) throws SQLException;
   }
@@ -74,9 +74,9 @@ public class StatementExecutor {
   private static final int PAUSE_MAX_MILLIS = 20;
 
   /**
-   * The number of connections that a call may lose after it has sent its statement. The first one
-   * may already have been dead, but the others were validated, so the statement itself must have
-   * terminated them.
+   * The maximum number of connections that a call may lose after it has sent its statement on them.
+   * The first connection may already have been dead. The others were validated first, so the
+   * statement itself must have terminated them.
    */
   private static final int SENT_MAX = 5;
 
@@ -123,7 +123,7 @@ public class StatementExecutor {
     this.watch = watch;
   }
 
-  /** Returns an executor that uses a connection of the caller, who also closes it. */
+  /** Returns an executor that uses the caller's connection. The caller closes the connection. */
   public StatementExecutor on(Connection connection) {
     return new StatementExecutor(new Bound(connection), settings, functions, installations, watch);
   }
@@ -143,9 +143,9 @@ public class StatementExecutor {
   }
 
   /**
-   * Runs work on a connection. If the connection is lost, runs the work on another one, and so on
-   * until the deadline, because after a server restart a pool can return all its old connections
-   * one after the other. Does not retry on a connection of the caller.
+   * Runs work on a connection. If the connection is lost, retries on other connections until the
+   * deadline, because after a server restart a pool can return all its old connections one after
+   * the other. On the caller's own connection, there are no retries.
    *
    * @param context the purpose and the deadline of the statement
    */
@@ -218,8 +218,8 @@ public class StatementExecutor {
 
   /**
    * Pauses before another connection is tried. The pause increases with the number of lost
-   * connections, because a server may terminate every connection that it has accepted. Returns
-   * false if no time is left.
+   * connections, because a server may accept each connection and terminate it again. Returns false
+   * if no time is left.
    */
   static boolean pauseAfter(int lostBefore, Deadline deadline) {
     long nanos = TimeUnit.MILLISECONDS.toNanos(pauseMillis(lostBefore));
@@ -258,20 +258,20 @@ public class StatementExecutor {
     return bytes;
   }
 
-  /** Returns whether no statement is in flight, including statements on connections of callers. */
+  /** Returns whether no statement is in flight, not even on a caller's own connection. */
   public boolean isQuiet() {
     return underWay.sum() == 0 && watch.isIdle();
   }
 
   /**
-   * Rejects new statements, including statements on connections of callers. All statements that are
-   * not rejected are already in flight when this method returns.
+   * Rejects new statements, including statements on callers' own connections. All statements that
+   * are not rejected are already in flight when this method returns.
    */
   public void close() {
     watch.close();
   }
 
-  /** Returns the number of statements in flight, without statements on connections of callers. */
+  /** Returns the number of statements in flight, without statements on callers' own connections. */
   public int inFlight() {
     return underWay.intValue();
   }
@@ -383,9 +383,10 @@ public class StatementExecutor {
   }
 
   /**
-   * Returns whether a connection can be used again after an error. If another statement ran
-   * instead, it may have begun a transaction. A pool may not notice that the driver has closed the
-   * connection.
+   * Returns whether a connection can be used again after an error. After a mismatched answer, it
+   * cannot, because the statement that ran instead may have begun a transaction. After an answer
+   * that exceeded the driver's limit, it cannot, because the driver has closed the connection, and
+   * the pool may not notice this.
    */
   private static boolean isReusableAfter(FunctionCallException error) {
     return error.code() != Code.RESPONSE_MISMATCH && !SqlErrors.isDriverLimit(error);
@@ -452,8 +453,8 @@ public class StatementExecutor {
   }
 
   /**
-   * Returns whether a connection is closed, because pools report no SQLSTATE for connections that
-   * they have closed.
+   * Returns whether a connection is closed. The SQLSTATE does not show this, because pools report
+   * no SQLSTATE for connections that they have closed.
    */
   private static boolean isClosed(Connection connection) {
     try {
@@ -465,13 +466,13 @@ public class StatementExecutor {
 
   /**
    * Closes a connection immediately, even if it is in use, because a part of a message may have
-   * been sent. Pools notice this when the connection is returned.
+   * been sent. Pools notice the closed connection when it is returned.
    */
   static void abort(Connection connection) {
     try {
       connection.abort(DIRECT);
     } catch (SQLException | RuntimeException e) {
-      LOG.log(Level.WARNING, "A connection of unknown state could not be closed", e);
+      LOG.log(Level.WARNING, "A connection in an unknown state could not be closed", e);
     }
   }
 
@@ -498,8 +499,9 @@ public class StatementExecutor {
   }
 
   /**
-   * Returns the timeout error for a call that waited for other calls or for a leader. Either the
-   * other calls got no connection, or the server is slow.
+   * Returns the error for a call that timed out while it waited for other calls or for a leader. If
+   * no other call has a connection, the error reports the missing connection, otherwise the
+   * timeout.
    */
   public FunctionCallException timedOut(Duration timeout) {
     NoConnection reason = noConnection;
@@ -574,7 +576,8 @@ public class StatementExecutor {
     private Session(DeadlineMonitor.WatchedStatement watched, Connection connection, boolean bound)
         throws SQLException {
       this.watched = watched;
-      // the connection may have been borrowed too late; sending a statement would only break it
+      // if the deadline passed while the connection was being borrowed, a statement would only
+      // break the connection
       checkTime();
       boolean autoCommit = connection.getAutoCommit();
       // Enabling autocommit saves a round trip, and the connection has no open transaction that
@@ -674,7 +677,7 @@ public class StatementExecutor {
           throw e;
         }
         if (inTransaction) {
-          // the transaction has failed, so the next call looks up the extension
+          // the transaction has failed, so the lookup is left to the next call
           installations.forget(connection());
           throw e;
         }
@@ -690,7 +693,10 @@ public class StatementExecutor {
       }
     }
 
-    /** Returns whether this function can be called. Queries the server if this is unknown. */
+    /**
+     * Returns whether this function can be called. If the function is not in the cache, queries the
+     * server.
+     */
     public boolean offers(ServerFunction function) throws SQLException {
       if (statement(function) != null) {
         return true;
@@ -725,7 +731,10 @@ public class StatementExecutor {
       return preflight;
     }
 
-    /** Returns the statement that calls a function. Throws if it cannot be called. */
+    /**
+     * Looks up the extension, and returns the statement that calls a function. Throws if the
+     * function cannot be called.
+     */
     private String find(ServerFunction function) throws SQLException {
       return function.callIn(Objects.requireNonNull(lookFor(function).schema()));
     }
