@@ -29,22 +29,26 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>These invariants hold:
  *
- * <ul> <li>No call waits while all permits are available. A thread that adds a call checks for a
- * permit afterwards, and a thread that releases a permit checks the queue afterwards. Queue and
- * permits are volatile, so at least one of the two threads sees the write of the other. There is
- * one exception: asynchronous calls that are made by dependent stages of a future wait until all
- * futures of the same batch are complete, or until the next {@link #checkTimeouts}. <li>The leader
- * is the call with the latest deadline in the batch, and its deadline is also the deadline of the
- * statement. Calls with earlier deadlines end at their own deadlines. While the leader wakes up,
- * calls can be added with deadlines that are later by up to a tenth of their timeouts. If a call
- * with an even later deadline is added, it leads instead. <li>A virtual thread leads only calls
- * from virtual threads, because it may lose its carrier thread while it holds the answers of the
- * other calls. If virtual threads hold all permits for a long time, {@link #checkTimeouts} sends
- * calls from platform threads with the reserve permit. <li>A batch belongs to one thread at a time.
- * An assigned leader must begin with a compare-and-set. If it does not begin, for example because
- * it is a virtual thread without a carrier, {@link #checkTimeouts} revokes the assignment with
- * another compare-and-set. A batch is registered from its creation until its last call is complete,
- * and {@link #checkTimeouts} checks all registered batches.
+ * <ul>
+ *   <li>No call waits while all permits are available. A thread that adds a call checks for a
+ *       permit afterwards, and a thread that releases a permit checks the queue afterwards. Queue
+ *       and permits are volatile, so at least one of the two threads sees the write of the other.
+ *       There is one exception: if a dependent stage of a future makes asynchronous calls, these
+ *       calls wait until all futures of the same batch are complete, or until the next {@link
+ *       #checkTimeouts}.
+ *   <li>The leader is the call with the latest deadline in the batch, and its deadline is also the
+ *       deadline of the statement. Calls with earlier deadlines end at their own deadlines. While
+ *       the leader wakes up, calls can be added with deadlines that are later by up to a tenth of
+ *       their timeouts. If a call with an even later deadline is added, it leads instead.
+ *   <li>A virtual thread leads only calls from virtual threads, because it may lose its carrier
+ *       thread while it holds the answers of the other calls. If virtual threads hold all permits
+ *       for a long time, {@link #checkTimeouts} sends calls from platform threads with the reserve
+ *       permit.
+ *   <li>A batch belongs to one thread at a time. An assigned leader must begin with a
+ *       compare-and-set. If it does not begin, for example because it is a virtual thread without a
+ *       carrier, {@link #checkTimeouts} revokes the assignment with another compare-and-set. A
+ *       batch is registered from its creation until its last call is complete, and {@link
+ *       #checkTimeouts} checks all registered batches.
  * </ul>
  */
 final class Coalescer<Q extends Request, A> {
