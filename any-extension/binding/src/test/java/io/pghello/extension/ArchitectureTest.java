@@ -8,7 +8,7 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import org.junit.jupiter.api.Test;
 
-/** Checks the dependencies of a binding, and that neither package knows pg_hello. */
+/** Checks the dependencies of a binding, and that neither of its packages refers to pg_hello. */
 class ArchitectureTest {
   private static final JavaClasses CLASSES;
 
@@ -18,7 +18,7 @@ class ArchitectureTest {
     CLASSES = new ClassFileImporter().importPath("target/classes");
   }
 
-  /** No dependency on the client of pg_hello, a driver, or a pool. */
+  /** A binding does not depend on the client of pg_hello, on a driver, or on a pool. */
   @Test
   void jdbcIsEnough() {
     classes()

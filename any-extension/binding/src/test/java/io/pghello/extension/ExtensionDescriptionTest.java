@@ -44,7 +44,7 @@ class ExtensionDescriptionTest {
         "f(text[][])",
         "f{(text)",
         "\"f\"(text)",
-        // as written in scripts
+        // with the argument name, as in an extension's script
         "f(a text)",
         "f(variadic text[])",
         "f(a double precision)"
@@ -112,7 +112,10 @@ class ExtensionDescriptionTest {
         .isInstanceOf(IllegalArgumentException.class);
   }
 
-  /** The class loader of threads outside an application, for example of the common pool. */
+  /**
+   * Threads outside an application, for example of the common pool, have another context class
+   * loader.
+   */
   @Test
   void findsDescriptionsWithAnyContextClassLoader() {
     Thread thread = Thread.currentThread();
@@ -128,7 +131,7 @@ class ExtensionDescriptionTest {
     }
   }
 
-  /** Listed in {@code META-INF/services}. */
+  /** A provider that is listed in {@code META-INF/services}. */
   public static final class AcmeProvider implements ExtensionProvider {
     @Override
     public ExtensionDescription extension() {

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 
-/** PostgreSQL's own extensions, in different states of installation. */
+/** Inspects PostgreSQL's own extensions in different states of installation. */
 @ExtensionTest(extensions = "cube")
 class InstallationIT {
   // region description
@@ -66,7 +66,7 @@ class InstallationIT {
     assertThatThrownBy(() -> HSTORE.inspect(connection).requireUsable())
         .isInstanceOf(ExtensionException.class)
         .hasMessage(problem.toString());
-    // into the configured schema
+    // with a configured schema
     String remedy = only(HSTORE.inspect(connection, "\"Odd one\"")).remedy();
     assertThat(remedy)
         .isEqualTo(
@@ -176,7 +176,7 @@ class InstallationIT {
     execute(superuser, "SET search_path = ''");
     execute(superuser, problem.remedy().substring(problem.remedy().indexOf("GRANT")));
     assertThat(CUBE.inspect(connection).problems()).isEmpty();
-    // another function, with a type that comes first on the path
+    // another function, with a type that shadows the built-in type on the path
     execute(superuser, "SET search_path = public, pg_catalog");
     execute(superuser, "CREATE DOMAIN float8 AS pg_catalog.float8");
     execute(superuser, "CREATE FUNCTION cube(float8[]) RETURNS text LANGUAGE sql RETURN ''");
@@ -208,7 +208,7 @@ class InstallationIT {
             "Find out who did this, then have the owner of the extension and the functions, or a"
                 + " superuser, run: ALTER EXTENSION cube DROP ROUTINE"
                 + " public.cube_more(public.cube); DROP ROUTINE public.cube_more(public.cube);");
-    // nor is its schema suggested
+    // the remedy does not suggest its schema either
     execute(connection, "SET search_path = ''");
     Installation offPath =
         ExtensionDescription.builder("cube")
@@ -229,7 +229,9 @@ class InstallationIT {
     assertThat(without.problems().get(1).remedy()).contains(", write public.cube_dim(...), or ");
   }
 
-  /** Declared by a superuser, for example if an extension's tables are in the schema. */
+  /**
+   * A superuser may declare such functions, for example if an extension's tables are in the schema.
+   */
   @Test
   void ignoresFunctionsOfAnotherLibrary(Connection connection) throws SQLException {
     Installation found =
@@ -249,7 +251,9 @@ class InstallationIT {
         .doesNotContain("DROP");
   }
 
-  /** For example, if the creator of the extension is no longer a superuser. */
+  /**
+   * Such functions exist, for example, if the creator of the extension is no longer a superuser.
+   */
   @Test
   void neverSuggestsDroppingCFunctions(Connection connection, @Superuser Connection superuser)
       throws SQLException {
@@ -284,7 +288,7 @@ class InstallationIT {
         .isEmpty();
   }
 
-  /** The type that comes first on the path is not PostgreSQL's own. */
+  /** The type that comes first on the path is not PostgreSQL's built-in type. */
   @Test
   void tellsTypesOfOneNameApart(Connection connection, @Superuser Connection superuser)
       throws SQLException {
@@ -319,7 +323,7 @@ class InstallationIT {
     assertThat(CUBE.inspect(connection, null, Duration.ofSeconds(60)).problems()).isEmpty();
   }
 
-  /** The proxy does not even respond to the cancel request. */
+  /** The paused proxy does not respond to the cancel request either. */
   @Tag("long")
   @Test
   @Timeout(value = 120, threadMode = ThreadMode.SEPARATE_THREAD)
@@ -372,7 +376,7 @@ class InstallationIT {
                 .orElseThrow()
                 .kind())
         .isEqualTo(Kind.NOT_ON_PATH);
-    // unrelated to the path
+    // this error is unrelated to the path
     SQLException forbidden = failure(connection, "SELECT * FROM pg_catalog.pg_authid");
     assertThat(forbidden.getSQLState()).isEqualTo("42501");
     assertThat(CUBE.diagnose(forbidden, connection)).isEmpty();

@@ -28,7 +28,10 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Shows that batches know no particular extension, and which packages depend on which. */
+/**
+ * Shows that batching does not depend on a particular extension, and which packages depend on each
+ * other.
+ */
 class ArchitectureTest {
   private static final String API = "io.pghello.extension.batching";
   private static final String VALUES = API + ".internal";
@@ -41,7 +44,7 @@ class ArchitectureTest {
   private static final JavaClasses CLASSES;
 
   static {
-    // the names of classes elsewhere suffice, and to read them takes seconds
+    // resolving classes outside this module is unnecessary and takes seconds
     ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
     CLASSES = new ClassFileImporter().importPath("target/classes");
   }
@@ -186,7 +189,7 @@ class ArchitectureTest {
     return type.getPackageName().equals(API) && type.getModifiers().contains(JavaModifier.PUBLIC);
   }
 
-  /** Returns the types that a program sees of a type, also of what it inherits. */
+  /** Returns the types in the public signatures of a type and of its supertypes. */
   private static Set<JavaClass> signatures(JavaClass type) {
     Stream<JavaClass> ancestors =
         Stream.concat(type.getAllRawSuperclasses().stream(), type.getAllRawInterfaces().stream());

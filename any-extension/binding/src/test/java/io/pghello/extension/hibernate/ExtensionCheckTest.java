@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** Hibernate starts without a database. */
+/** Tests the startup of Hibernate without a database. */
 class ExtensionCheckTest {
   @Test
   void keepsTheOrderOfListedExtensions() {
@@ -47,7 +47,7 @@ class ExtensionCheckTest {
         .hasMessage("Could not check whether acme_geo can be used: no tenant");
   }
 
-  /** For example, a provider of another binding with an incomplete jar. */
+  /** For example, the provider may belong to another binding with an incomplete jar. */
   @Test
   void warnsIfAProviderCannotBeLoaded(@TempDir Path folder) throws Exception {
     Path services = Files.createDirectories(folder.resolve("META-INF/services"));
@@ -80,7 +80,7 @@ class ExtensionCheckTest {
     }
   }
 
-  /** Integrators have a different method there, which was abstract. */
+  /** In Hibernate 5, integrators have a different method, which is abstract. */
   @Test
   void doesNotStopHibernate5() throws Exception {
     assertThat(
@@ -114,7 +114,7 @@ class ExtensionCheckTest {
         .build();
   }
 
-  /** Throws, like a routing data source without a tenant. */
+  /** A data source that throws an exception, like a routing data source without a tenant. */
   @SuppressWarnings("serial")
   private static final class Routing extends PGSimpleDataSource {
     @Override

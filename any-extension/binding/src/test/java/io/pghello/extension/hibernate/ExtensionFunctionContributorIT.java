@@ -12,16 +12,16 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** The calls that Hibernate renders. */
+/** Tests the calls that Hibernate renders. */
 @ExtensionTest
 class ExtensionFunctionContributorIT {
   /**
-   * Includes types that a new PostgreSQL version adds. A type that another role puts first on the
-   * path is not used.
+   * The test also covers types that a new PostgreSQL version adds. A type that another role puts
+   * first on the path must not be used.
    */
   @Test
   void castsToAllBuiltInTypes(Connection connection) throws SQLException {
-    // except pseudo-types and internal types
+    // all built-in types except pseudo-types and internal types
     List<String> types =
         strings(
             connection,

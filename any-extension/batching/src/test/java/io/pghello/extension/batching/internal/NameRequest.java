@@ -10,11 +10,11 @@ import io.pghello.extension.batching.FunctionCallException.Code;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A request of tests: a name, which a function greets. */
+/** A request for tests: a name that a function greets. */
 public record NameRequest(String name, int bytes) implements Request {
   public static final ServerFunction FUNCTION = new Greet();
 
-  /** A function whose names are checked before they are sent. */
+  /** The functions of a client that checks names before it sends them. */
   public static final ServerFunctions FUNCTIONS =
       new ServerFunctions(
           ExtensionDescription.builder("acme").function("acme_greet(text)", "text").build(),

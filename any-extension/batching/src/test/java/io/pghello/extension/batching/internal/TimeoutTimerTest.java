@@ -37,7 +37,7 @@ class TimeoutTimerTest {
             () -> {
               switch (looks.incrementAndGet()) {
                 case 1 -> {
-                  // is added just after the check, while the timer is still started
+                  // a call is added just after the check, while the timer is still started
                   start(timer);
                   return false;
                 }
@@ -78,7 +78,7 @@ class TimeoutTimerTest {
       var gate = new CountDownLatch(1);
       scheduler.execute(() -> await(gate));
       assertThat(timer.start()).isTrue();
-      // what the scheduler has kept of the first attempt checks nothing
+      // the task that the scheduler kept from the first attempt must not check anything
       Objects.requireNonNull(scheduler.refused).run();
       assertThat(checks).hasValue(0);
       gate.countDown();
@@ -114,7 +114,7 @@ class TimeoutTimerTest {
     }
   }
 
-  /** Overflows at each depth at which it may be started. */
+  /** The stack overflows at every depth at which the timer may be started. */
   @Tag("slow")
   @Test
   void aStackOverflowLeavesNoLockBehind() throws Exception {
@@ -153,7 +153,9 @@ class TimeoutTimerTest {
       dive();
     }
 
-    /** Returns how many frames have returned since the stack was full. */
+    /**
+     * Recurses until the stack is full. Returns the number of frames that have returned since then.
+     */
     @SuppressWarnings("InfiniteRecursion")
     private int dive() {
       int returned;
@@ -216,7 +218,9 @@ class TimeoutTimerTest {
     }
   }
 
-  /** A scheduler that cannot start its thread at first, as when the JVM has no memory for it. */
+  /**
+   * A scheduler that cannot start its thread at first, as if the JVM had no memory for the thread.
+   */
   private static final class ThreadlessOnce extends ScheduledThreadPoolExecutor
       implements AutoCloseable {
     @Nullable Runnable refused;

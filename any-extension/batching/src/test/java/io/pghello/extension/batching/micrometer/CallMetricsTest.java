@@ -19,7 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Records calls that get no connection; without a server. */
+/** Records calls that get no connection. Needs no server. */
 class CallMetricsTest {
   private static final String FUNCTION = "acme_length(text[])";
 

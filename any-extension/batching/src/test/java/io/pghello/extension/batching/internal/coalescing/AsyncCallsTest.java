@@ -25,7 +25,10 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Shows which threads execute calls that are not batched, and fail them; without a server. */
+/**
+ * Shows which threads execute calls that are not batched, and which threads fail them. Needs no
+ * server.
+ */
 class AsyncCallsTest extends CoalescerFixture {
   private static final Executor INLINE = Runnable::run;
   private static final int STACK_BYTES = 256 * 1024;
@@ -46,7 +49,10 @@ class AsyncCallsTest extends CoalescerFixture {
   private final CompletableFuture<Void> gate = new CompletableFuture<>();
   private final CountDownLatch begun = new CountDownLatch(1);
 
-  /** An executor may copy the context of the thread that submits a call, such as its tenant. */
+  /**
+   * An executor may copy the context of the thread that submits a call, such as that thread's
+   * tenant.
+   */
   @Test
   void theExecutorIsCalledOnTheThreadThatMakesTheCall() {
     var context = new ThreadLocal<String>();
@@ -238,11 +244,11 @@ class AsyncCallsTest extends CoalescerFixture {
     calls.checkTimeouts();
     until(() -> dependent.getCount() == 0 || futures.get(49).isDone());
     int threads = executed.get();
-    // the first may see that some have failed meanwhile
+    // the first check may find that some calls have failed in the meantime
     calls.checkTimeouts();
     calls.checkTimeouts();
     futures.forEach(future -> assertFails(future, Code.TIMEOUT));
-    // one to fail them, and one to look whether there is a call to execute
+    // one thread to fail the calls, and one to look for a call to execute
     assertThat(threads).isLessThanOrEqualTo(2);
     assertThat(executed.get()).isLessThanOrEqualTo(4);
     gate.complete(null);
@@ -276,7 +282,7 @@ class AsyncCallsTest extends CoalescerFixture {
     until(calls::isIdle);
   }
 
-  /** Each of its statements has the whole time. */
+  /** Each statement of the call has its own timeout. */
   @Test
   void aCallOfSeveralStatementsDoesNotTimeOutOnceItHasBegun() {
     var calls = calls(executor);

@@ -8,7 +8,7 @@ import io.pghello.extension.batching.internal.NameRequest;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
-/** Shows how a batch counts. */
+/** Shows that the total size of a batch does not overflow. */
 class BatchTest {
   @Test
   void theSumOfTheBytesDoesNotOverflow() {

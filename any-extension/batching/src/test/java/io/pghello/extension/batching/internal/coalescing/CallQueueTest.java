@@ -15,7 +15,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Shows what a call weighs in the queue, until when, and what it costs to remove one. */
+/**
+ * Shows the weight of a call in the queue, when the weight is released, and the cost of removing a
+ * call.
+ */
 class CallQueueTest {
   private static final int CALLS = 10_000;
 
@@ -126,7 +129,7 @@ class CallQueueTest {
     }
   }
 
-  /** Takes all calls. */
+  /** A target that accepts all calls. */
   private static final class Drained implements CallQueue.Target<CallFuture<?>> {
     final List<CallFuture<?>> calls = new ArrayList<>();
     int room = Integer.MAX_VALUE;
@@ -145,7 +148,7 @@ class CallQueueTest {
     }
   }
 
-  /** A call that counts how often one is looked at to see whether it has left the queue. */
+  /** A call that counts how often calls are checked for having left the queue. */
   private final class Counted extends CallFuture<String> {
     Counted() {
       super(NameRequest.FUNCTION, Settings.NO_LISTENER);

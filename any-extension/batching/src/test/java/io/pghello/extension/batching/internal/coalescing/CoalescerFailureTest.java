@@ -21,7 +21,10 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-/** Shows that timeouts and errors of threads lose no permit and no call, and start few threads. */
+/**
+ * Shows that no permit or call is lost after timeouts and errors of threads, and that few threads
+ * are started.
+ */
 class CoalescerFailureTest extends CoalescerFixture {
   private static final int CALLS = 100;
 
@@ -35,7 +38,7 @@ class CoalescerFailureTest extends CoalescerFixture {
 
   private final AtomicInteger missingThreads = new AtomicInteger();
 
-  /** As where the JVM cannot start a thread. */
+  /** An executor that at first fails as if the JVM could not start a thread. */
   private final Executor threadless =
       task -> {
         if (missingThreads.getAndDecrement() > 0) {
@@ -86,7 +89,7 @@ class CoalescerFailureTest extends CoalescerFixture {
     coalescer.checkTimeouts();
     until(() -> begun.getCount() == 0);
     assertThat(futures.get(1)).isNotDone();
-    // the futures are not found again
+    // this check must not find the same futures again
     coalescer.checkTimeouts();
     assertFails(futures.get(1), Code.TIMEOUT);
     assertFails(futures.get(2), Code.TIMEOUT);
@@ -379,7 +382,7 @@ class CoalescerFailureTest extends CoalescerFixture {
     assertNothingIsLost(coalescer);
   }
 
-  /** Not a real one, so that the tests need not fill a stack; it prints no trace. */
+  /** A simulated error, so that the tests need not fill a stack. It has no stack trace. */
   private static final class StackOverflow extends StackOverflowError {
     @Serial private static final long serialVersionUID = 1L;
 

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Shared by the tests of {@link Coalescer}: callers, futures, and statements that the test answers.
+ * Callers, futures, and statements that the test answers. Shared by the tests of {@link Coalescer}.
  */
 @Timeout(60)
 abstract class CoalescerFixture {
@@ -84,7 +84,7 @@ abstract class CoalescerFixture {
         new Settings.Futures(1, null, "worker-"));
   }
 
-  /** Asserts that all permits are available and that the queue takes as much as before. */
+  /** Asserts that all permits are available and that the queue has its full capacity again. */
   void assertNothingIsLost(Coalescer<NameRequest, String> coalescer) {
     until(coalescer::isIdle);
     hold(coalescer);
@@ -114,7 +114,7 @@ abstract class CoalescerFixture {
 
   /** Acquires a permit, which {@link #release} releases. */
   void acquire(Coalescer<NameRequest, String> coalescer) {
-    // a large batch may have been sent just now
+    // a large batch may have been sent recently, and then delays this permit
     until(
         () -> {
           int permit = coalescer.tryAcquire();
@@ -218,7 +218,7 @@ abstract class CoalescerFixture {
     return Call.ofFuture(request(name), deadline, Settings.NO_LISTENER);
   }
 
-  /** Calls as {@link Dispatcher#call} does. */
+  /** Makes a call in the same way as {@link Dispatcher#call}. */
   static Object call(
       Coalescer<NameRequest, String> coalescer,
       Coalescer.Sender<NameRequest> sender,
@@ -283,7 +283,7 @@ abstract class CoalescerFixture {
     Object outcome() {
       until(
           () -> {
-            // as the timer does
+            // the timer does the same
             if (deadline.isOver()) {
               coalescer.checkTimeouts();
             }

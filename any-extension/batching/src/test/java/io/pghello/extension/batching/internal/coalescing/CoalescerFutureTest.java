@@ -84,7 +84,10 @@ class CoalescerFutureTest extends CoalescerFixture {
     assertNothingIsLost(coalescer);
   }
 
-  /** A thread that completes futures blocks in such a call, and so cannot send it afterwards. */
+  /**
+   * The thread that completes the futures is blocked in this call, so it cannot send the call
+   * afterwards.
+   */
   @Test
   void aBlockingCallOfADependentIsSentAtOnce() {
     Coalescer<NameRequest, String> coalescer = coalescer(workers);
@@ -169,7 +172,7 @@ class CoalescerFutureTest extends CoalescerFixture {
     List<Caller> callers = waitingCallers(coalescer, "b", "c");
     release(coalescer);
     Sent sent = sender.next();
-    // while the first call of the batch is checked, the last one is removed
+    // the last call of the batch is removed while the first one is checked
     CompletableFuture<Void> dependent =
         late.handle(
                 (greeting, error) -> {
@@ -201,7 +204,7 @@ class CoalescerFutureTest extends CoalescerFixture {
                   gate.join();
                   return Thread.currentThread();
                 });
-    // would not return if the dependent ran here
+    // this call would not return if the dependent stage ran on this thread
     coalescer.failAll(Errors.closed());
     gate.complete(null);
     assertThat(get(dependent)).isNotEqualTo(Thread.currentThread());
@@ -210,7 +213,7 @@ class CoalescerFutureTest extends CoalescerFixture {
     assertNothingIsLost(coalescer);
   }
 
-  /** As the JDK then does, without a call of what the future overrides. */
+  /** In this case, the JDK does not call the methods that the future overrides. */
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void theListenerHearsOfAFutureThatTheProgramCompletesAsynchronously(boolean answered) {

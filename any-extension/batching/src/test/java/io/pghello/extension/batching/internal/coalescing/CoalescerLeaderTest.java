@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledForJreRange;
 import org.junit.jupiter.api.condition.JRE;
 
-/** Shows which call leads a batch, and what happens when its thread does not. */
+/** Shows which call leads a batch, and how the batch is sent if that call's thread does not run. */
 class CoalescerLeaderTest extends CoalescerFixture {
   private final Deque<Sent> held = new ArrayDeque<>();
 
@@ -49,7 +49,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     Call<NameRequest, String> leader =
         Call.ofThread(request("leader"), in(CALL_TIMEOUT.dividedBy(2)));
     coalescer.add(leader);
-    // assigned, but not running
+    // the call is assigned as the leader, but its thread does not run
     release(coalescer);
     Caller patient = waitingCallers(coalescer, "patient").get(0);
     CompletableFuture<Sent> sent =
@@ -68,7 +68,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     assertNothingIsLost(coalescer);
   }
 
-  /** It may get no carrier when it has the answer of the others. */
+  /** A virtual thread may lose its carrier while it holds the answers of the other calls. */
   @Test
   @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
   void aVirtualThreadDoesNotLeadCallsOfOthers() throws Exception {
@@ -125,7 +125,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
               return coalescer.await(call, false);
             });
     until(() -> coalescer.queuedCalls() == 1);
-    // assigned, but not running
+    // the call is assigned as the leader, but its thread does not run
     release(coalescer);
     Caller platform = waitingCallers(coalescer, "platform").get(0);
     run.countDown();
@@ -138,7 +138,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     assertNothingIsLost(coalescer);
   }
 
-  /** They may get no carrier when their statements are answered, and so keep their permits. */
+  /** Virtual threads may get no carrier after their statements, and then keep their permits. */
   @Test
   @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
   void virtualThreadsThatHoldAllPermitsKeepNoOthersWaiting() throws Exception {
@@ -150,7 +150,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     untilSentByCheck(coalescer);
     Sent sent = sender.next();
     assertThat(sent.names()).containsExactly("platform", "future");
-    // one at a time
+    // only one statement uses the reserve permit at a time
     List<Caller> later = waitingCallers(coalescer, "later");
     coalescer.checkTimeouts();
     assertThat(later.get(0).isWaiting()).isTrue();
@@ -232,7 +232,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     assertNothingIsLost(coalescer);
   }
 
-  /** Acquires all permits on virtual threads that send alone. */
+  /** Acquires all permits with calls on virtual threads, each in its own statement. */
   private List<CompletableFuture<Object>> holdByVirtualThreads(
       Coalescer<NameRequest, String> coalescer) throws Exception {
     var holders = new ArrayList<CompletableFuture<Object>>();
@@ -257,7 +257,10 @@ class CoalescerLeaderTest extends CoalescerFixture {
         });
   }
 
-  /** Calls on a virtual thread, which the oldest JDK that this is compiled for does not have. */
+  /**
+   * Runs a task on a virtual thread. Uses reflection, because the oldest supported JDK has no
+   * virtual threads.
+   */
   private static CompletableFuture<Object> virtually(Callable<Object> task) throws Exception {
     var outcome = new CompletableFuture<Object>();
     Runnable run =
@@ -302,7 +305,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     hold(coalescer);
     Call<NameRequest, String> leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    // assigned, but not running
+    // the call is assigned as the leader, but its thread does not run
     release(coalescer);
     List<CompletableFuture<String>> others = futures(coalescer, "b", "c", "d");
     var answering = CompletableFuture.runAsync(() -> sender.next().answer(), executor);
@@ -376,7 +379,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     Caller caller = waitingCallers(coalescer, "thread").get(0);
     Call<NameRequest, String> leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    // assigned, but not running
+    // the call is assigned as the leader, but its thread does not run
     release(coalescer);
     assertThat(coalescer.checkTimeouts()).isTrue();
     assertFails(hasty, Code.TIMEOUT);

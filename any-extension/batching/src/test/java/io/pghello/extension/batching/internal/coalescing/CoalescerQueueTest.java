@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
-/** Shows which calls the queue takes, and when they leave it. */
+/** Shows which calls the queue accepts, and when they leave it. */
 class CoalescerQueueTest extends CoalescerFixture {
   @Test
   void refusesMoreCallsThanFitTheQueue() {
@@ -64,7 +64,7 @@ class CoalescerQueueTest extends CoalescerFixture {
     hold(coalescer);
     futures(coalescer, "x".repeat(15), "y".repeat(15));
     assertOverloaded(coalescer, "z".repeat(11));
-    // exactly the rest
+    // this name uses exactly the remaining capacity
     futures(coalescer, "z".repeat(10));
     assertOverloaded(coalescer, "");
     coalescer.failAll(Errors.closed());
@@ -156,7 +156,7 @@ class CoalescerQueueTest extends CoalescerFixture {
     release(coalescer);
     Sent sent = sender.next();
     assertThat(sent.names()).containsExactly("a", "b");
-    // one that is in flight, but does not lead
+    // interrupt a call that is in flight but does not lead the batch
     callers.get(0).thread.interrupt();
     assertThat(callers.get(0).outcome()).is(error(Code.INTERRUPTED));
     sent.answer();
@@ -208,7 +208,7 @@ class CoalescerQueueTest extends CoalescerFixture {
     List<CompletableFuture<String>> futures = futures(coalescer, "a", "b", large);
     assertOverloaded(coalescer, "c");
     futures.get(2).cancel(false);
-    // frees the weight of two
+    // the cancelled call frees enough capacity for two calls
     futures.addAll(futures(coalescer, "c", "d"));
     assertOverloaded(coalescer, "e");
     futures.get(1).complete("otherwise");
@@ -219,7 +219,7 @@ class CoalescerQueueTest extends CoalescerFixture {
     release(coalescer);
     Sent sent = sender.next();
     assertThat(sent.names()).containsExactly("a", "d", "e", "f");
-    // one in flight is not in the queue
+    // a call in flight is no longer in the queue
     futures.get(0).cancel(false);
     sent.answer();
     assertThat(get(futures.get(4))).isEqualTo("Hello, d!");

@@ -25,8 +25,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /**
- * Shows which calls are sent together, and that each ends once with its own answer; without a
- * server.
+ * Shows which calls are sent together, and that each call ends exactly once, with its own answer.
+ * Needs no server.
  */
 class CoalescerTest extends CoalescerFixture {
   @Test
@@ -94,7 +94,10 @@ class CoalescerTest extends CoalescerFixture {
     assertNothingIsLost(coalescer);
   }
 
-  /** Nobody can know when the slow statement is answered, and dispatches the small batch then. */
+  /**
+   * It is unknown when the slow statement will end, so the small batch must not wait for that
+   * statement to trigger its dispatch.
+   */
   @Test
   void aSmallBatchIsSentWhenALargeOneIsAnsweredBesideASlowStatement() throws InterruptedException {
     maxInFlightBatches = 2;
@@ -134,14 +137,14 @@ class CoalescerTest extends CoalescerFixture {
     assertNothingIsLost(coalescer);
   }
 
-  /** One batch is sent while another one is answered. */
+  /** This way, one batch is sent while the server processes another one. */
   @Test
   void manyCallsAreSplitOverThePermits() {
     maxInFlightBatches = 3;
     maxQueuedCalls = MANY;
     Coalescer<NameRequest, String> coalescer = coalescer(workers);
     String[] names = IntStream.range(0, 600).mapToObj(i -> "u" + i).toArray(String[]::new);
-    // those that a dependent adds are sent when all of them are queued
+    // calls that a dependent stage adds are sent when all of them are queued
     CompletableFuture<List<CompletableFuture<String>>> added =
         futures(coalescer, "a").get(0).thenApply(greeting -> futures(coalescer, names));
     assertThat(answerNext()).containsExactly("a");
@@ -157,7 +160,7 @@ class CoalescerTest extends CoalescerFixture {
     batchBytes = 8;
     Coalescer<NameRequest, String> coalescer = coalescer();
     hold(coalescer);
-    // after 4 + 3 bytes one more name fits, after 4 + 4 none does
+    // after 4 + 3 bytes, one more name fits; after 4 + 4 bytes, the batch is full
     List<Caller> callers = waitingCallers(coalescer, "aaaa", "bbb", "cc", "dddd", "ëë", "f");
     release(coalescer);
     assertThat(answerNext()).containsExactly("aaaa", "bbb", "cc");
@@ -258,7 +261,7 @@ class CoalescerTest extends CoalescerFixture {
                 var random = ThreadLocalRandom.current();
                 for (int c = 0; c < calls; c++) {
                   NameRequest request = request(thread + "." + c);
-                  // some time out immediately
+                  // some calls time out immediately
                   boolean hasty = random.nextInt(16) == 0;
                   Deadline deadline = in(hasty ? Duration.ofNanos(50_000) : CALL_TIMEOUT);
                   if (thread % 4 == 0) {

@@ -19,14 +19,17 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
-/** Shows what a dispatcher waits for; without a server. */
+/** Shows which calls a dispatcher waits for when it is closed. Needs no server. */
 class DispatcherTest extends CoalescerFixture {
   private final CountDownLatch begun = new CountDownLatch(1);
   private final CompletableFuture<Void> gate = new CompletableFuture<>();
   private final CompletableFuture<Void> refusing = new CompletableFuture<>();
   private final CompletableFuture<String> call = new CompletableFuture<>();
 
-  /** One that was made before, and that nobody saw until then. */
+  /**
+   * The call was accepted before the client was closed, but its statement begins only during the
+   * close.
+   */
   @Test
   void closingWaitsForAStatementThatBeginsBeforeStatementsAreRefused() throws Exception {
     ConnectionSource source =

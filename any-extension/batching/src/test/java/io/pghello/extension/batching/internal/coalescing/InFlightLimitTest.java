@@ -12,8 +12,8 @@ import org.junit.jupiter.api.condition.EnabledForJreRange;
 import org.junit.jupiter.api.condition.JRE;
 
 /**
- * Shows when a small batch gets a permit while another statement is in flight. A head start takes
- * less than a millisecond, so what shows one is tried until no pause of the thread comes between.
+ * Shows when a small batch gets a permit while another statement is in flight. A head start lasts
+ * less than a millisecond, so each check is repeated until the thread is not paused during it.
  */
 @Timeout(60)
 class InFlightLimitTest {
@@ -148,7 +148,10 @@ class InFlightLimitTest {
     }
   }
 
-  /** Releases its permit afterwards. */
+  /**
+   * Asserts that a statement in flight delays a small batch. Releases the statement's permit
+   * afterwards.
+   */
   private void assertDelays(IntSupplier inFlight) {
     boolean delayed = false;
     for (int i = 0; i < TRIES && !delayed; i++) {

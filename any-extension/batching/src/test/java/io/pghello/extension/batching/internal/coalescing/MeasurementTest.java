@@ -12,7 +12,7 @@ class MeasurementTest {
     assertThat(Measurement.queueNanos(100, 0, 200)).isEqualTo(100);
   }
 
-  /** The clock of its batch can have been read before the call began. */
+  /** The start time of the batch may have been read before the call began. */
   @Test
   void aCallThatJoinsABatchAtTheLastMomentHasNotWaited() {
     assertThat(Measurement.queueNanos(100, 90, 200)).isZero();

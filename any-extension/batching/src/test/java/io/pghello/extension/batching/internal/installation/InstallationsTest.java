@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Shows what is kept of the places that connections lead to. */
+/** Shows what is cached for each database and user. */
 @Timeout(60)
 class InstallationsTest {
   private static final int ROUNDS = 50_000;

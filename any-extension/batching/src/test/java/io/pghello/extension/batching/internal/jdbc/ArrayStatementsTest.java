@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which errors of a batch belong to one of its calls, and which all calls share. */
+/** Shows which errors of a batch belong to one of its calls, and which errors all calls share. */
 @Timeout(60)
 class ArrayStatementsTest {
   private final ArrayStatements<String, String> statements =
@@ -59,7 +59,7 @@ class ArrayStatementsTest {
     assertThat(isOfOneRequest(state, 1)).isFalse();
   }
 
-  /** 1,024 requests are halved ten times. */
+  /** To isolate one of 1,024 requests, the batch is halved ten times. */
   @ParameterizedTest
   @CsvSource({"53200, 11, true", "53200, 12, false", "53400, 11, true", "53100, 12, false"})
   void aServerThatHasTooLittleIsNotAskedManyTimes(String state, int failures, boolean isOfOne) {

@@ -13,7 +13,10 @@ import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Shows that the monitor leaves no interrupt behind, and takes none away. */
+/**
+ * Shows that the monitor leaves no interrupt of its own behind, and does not clear the program's
+ * interrupts.
+ */
 @Timeout(60)
 class DeadlineMonitorTest {
   private static final Duration SHORT = Duration.ofMillis(20);
@@ -48,7 +51,7 @@ class DeadlineMonitorTest {
         };
     DeadlineMonitor.WatchedStatement watched =
         watch.statement(interrupted, Deadline.after(Duration.ZERO));
-    // before the timer starts, which could interrupt first
+    // interrupt before the timer starts, because the timer could interrupt first
     Thread.currentThread().interrupt();
     watched.begin();
     assertThatThrownBy(watched::connect).isInstanceOf(SQLException.class);

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** How a batch is sent again, without a server. */
+/** Shows how a failed batch is sent again. Needs no server. */
 @Timeout(60)
 class FailedBatchTest {
   private static final Duration LONG = Duration.ofMinutes(1);
@@ -46,7 +46,7 @@ class FailedBatchTest {
     assertThat(outcomes).containsOnly(sent.shared);
   }
 
-  /** The next leader sends it, whatever was answered before. */
+  /** The next leader sends the whole batch again, even if some requests already have answers. */
   @Test
   void anInterruptedBatchHasNoAnswers() {
     sent.interruptedAt = "4-7";
@@ -78,7 +78,7 @@ class FailedBatchTest {
     sent.error = new FunctionCallException(Code.CONNECTION_LOST, "lost");
     sent.losses = 9;
     Object[] outcomes = send(numbers(2), Deadline.after(LONG), 0);
-    // all are lost at first, as after a restart of the server
+    // at first, all statements lose their connections, as after a restart of the server
     assertThat(sent.parts)
         .containsExactly("0-1", "0", "1", "0", "1", "0", "1", "0", "1", "0", "1", "0");
     assertThat(outcomes[0]).isSameAs(sent.error);
@@ -100,7 +100,7 @@ class FailedBatchTest {
     Object[] outcomes = send(numbers(4), Deadline.after(LONG), 3);
     assertThat(sent.parts).containsExactly("0-3", "0-1", "2-3", "2", "3");
     assertThat(outcomes).containsExactly("0", "1", "2", sent.error);
-    // the size is known now, so larger batches are not sent
+    // the limit is known now, so larger batches are not sent
     sent.parts.clear();
     assertThat(send(numbers(4), Deadline.after(LONG), -1)).containsExactly("0", "1", "2", "3");
     assertThat(sent.parts).containsExactly("0", "1", "2", "3");
@@ -115,7 +115,7 @@ class FailedBatchTest {
     return IntStream.range(0, count).mapToObj(Name::new).toList();
   }
 
-  /** A request of 1,000 bytes, which is answered with its value. */
+  /** A request of 1,000 bytes. Its answer is its value. */
   private record Name(int value) implements Request {
     @Override
     public int bytes() {
@@ -133,7 +133,7 @@ class FailedBatchTest {
     }
   }
 
-  /** Answers numbers, except in parts that have a refused one. */
+  /** Answers each number, and fails for parts that contain a rejected number. */
   private static final class Sent implements Statements<Name, String> {
     private final StatementExecutor executor =
         new StatementExecutor(

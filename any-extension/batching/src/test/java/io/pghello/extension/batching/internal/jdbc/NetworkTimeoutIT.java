@@ -33,7 +33,10 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** The watch ends statements; a timeout of the network does where there is no thread for it. */
+/**
+ * Normally, the {@link DeadlineMonitor} ends statements. If the JVM has no thread for it, a network
+ * timeout does.
+ */
 @ExtensionTest
 @Timeout(60)
 class NetworkTimeoutIT {
@@ -65,7 +68,7 @@ class NetworkTimeoutIT {
       assertThat(timeouts.get(0)).isBetween(1, 30_000);
       assertThat(timeouts.get(last - 1)).isBetween(1, timeouts.get(0));
       assertThat(timeouts.get(last)).isZero();
-      // shorter than what a call may take: it stays
+      // this timeout is shorter than the call's timeout, so it stays in force
       connection.setNetworkTimeout(Runnable::run, 20_000);
       timeouts.clear();
       twoCalls(executor, TIMEOUT);
@@ -81,7 +84,7 @@ class NetworkTimeoutIT {
       StatementExecutor executor = executor(connection, new DeadlineMonitor(TIMEOUT, scheduler));
       twoCalls(executor, TIMEOUT);
       proxy.pause();
-      // or a call that ends not at all would keep the test
+      // otherwise, a call that never ends would block the test
       Future<?> resumed =
           CompletableFuture.runAsync(
               proxy::resume, CompletableFuture.delayedExecutor(30, TimeUnit.SECONDS));
@@ -104,7 +107,10 @@ class NetworkTimeoutIT {
         UPPER, name, (statement, bound) -> statement.setString(1, bound), row -> row.getString(1));
   }
 
-  /** Uses a connection, and notes the timeouts that it is given. */
+  /**
+   * Returns an executor that uses a connection, and records the network timeouts that are set on
+   * it.
+   */
   private StatementExecutor executor(Connection connection, DeadlineMonitor watch) {
     var recording =
         (Connection)
@@ -135,7 +141,7 @@ class NetworkTimeoutIT {
         watch);
   }
 
-  /** Of a JVM that can start no thread. */
+  /** The scheduler of a JVM that cannot start threads. */
   private static final class Threadless extends ScheduledThreadPoolExecutor
       implements AutoCloseable {
     Threadless() {
@@ -158,7 +164,7 @@ class NetworkTimeoutIT {
     }
   }
 
-  /** A function that each database has. */
+  /** A function that exists in every database. */
   private static final class Upper implements ServerFunction {
     @Override
     public ExtensionFunction description() {

@@ -22,7 +22,7 @@ import org.postgresql.util.PSQLException;
 import org.postgresql.util.PSQLState;
 import org.postgresql.util.ServerErrorMessage;
 
-/** What is made of errors that no server can be told to report. */
+/** Tests the translation of errors that a real server cannot be made to report. */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SqlErrorsTest {
   @Test
@@ -57,7 +57,7 @@ class SqlErrorsTest {
         .hasMessageEndingWith("the size of the pool, and that the server is running.");
   }
 
-  /** All with the SQLSTATE of a protocol violation. */
+  /** PgBouncer reports all of these errors with the SQLSTATE of a protocol violation. */
   @ParameterizedTest
   @CsvSource({
     "no such user, LOGIN_FAILED",
@@ -87,7 +87,7 @@ class SqlErrorsTest {
     assertThat(SqlErrors.translate(driver, Duration.ofSeconds(1), NameRequest.FUNCTIONS))
         .hasMessageStartingWith("The driver reported an error. See the cause.")
         .hasCause(driver);
-    // what the server reports can have the parameters in its context
+    // the context of a server error can contain the parameters
     var server = new PSQLException(new ServerErrorMessage("SERROR\0C57P01\0Mended\0Wsecret\0\0"));
     var wrapped = new SQLException("lost", "08006", server);
     assertThat(SqlErrors.translate(wrapped, Duration.ofSeconds(1), NameRequest.FUNCTIONS))
@@ -96,7 +96,7 @@ class SqlErrorsTest {
     assertThat(SqlErrors.translate(denied, Duration.ofSeconds(1), NameRequest.FUNCTIONS))
         .hasMessageStartingWith("The server reported an error (42501): ended. See the error code")
         .hasNoCause();
-    // of data, the primary message quotes them
+    // the primary messages of data exceptions can contain the parameters, too
     var data = new PSQLException(new ServerErrorMessage("SERROR\0C22003\0Msecret\0\0"));
     assertThat(
             SqlErrors.translate(
@@ -114,7 +114,10 @@ class SqlErrorsTest {
         .hasNoCause();
   }
 
-  /** The words of a wrapper of class 22 are another error's, which quotes no data. */
+  /**
+   * The wrapper has class 22, but the message comes from the server's error, which does not quote
+   * data.
+   */
   @Test
   void theClassOfTheServersErrorDecidesWhetherItsWordsAreTold() {
     var server = new PSQLException(new ServerErrorMessage("SERROR\0C57000\0Mended\0\0"));
@@ -126,7 +129,7 @@ class SqlErrorsTest {
         .hasMessageStartingWith("The server reported an error (22000): ended. ");
   }
 
-  /** The arguments are the program's own, and so is the error. */
+  /** Without argument checks, the program receives the server's error unchanged. */
   @ParameterizedTest
   @ValueSource(strings = {"22003", "23514", "XX000", "58P01", "26000", "02000", "0A000"})
   void keepsTheWordsOfAFunctionOfTheProgramsOwn(String state) {
@@ -144,7 +147,10 @@ class SqlErrorsTest {
     }
   }
 
-  /** Of these, the server's own functions report that a statement or a library is missing. */
+  /**
+   * These errors come from functions of the server itself, which report a missing statement or
+   * library.
+   */
   @ParameterizedTest
   @CsvSource({
     "26000, FetchPreparedStatement, RESPONSE_MISMATCH",
@@ -160,7 +166,7 @@ class SqlErrorsTest {
     assertThat(SqlErrors.translate(error, Duration.ofSeconds(1), acme).code()).isEqualTo(code);
   }
 
-  /** The server reports the same in a function that prepares statements, with a context. */
+  /** If a function prepares statements, the server reports the same errors, but with a context. */
   @ParameterizedTest
   @CsvSource({"26000, FetchPreparedStatement", "42P05, StorePreparedStatement"})
   void knowsPreparedStatementsOfAFunction(String state, String routine) {
@@ -173,7 +179,9 @@ class SqlErrorsTest {
         .isEqualTo(Code.SERVER_ERROR);
   }
 
-  /** The function of the call is missing, its library lacks it, or an inlined function failed. */
+  /**
+   * Either the called function is missing, or its library lacks it, or an inlined function failed.
+   */
   @ParameterizedTest
   @CsvSource({
     "42883, P8, ParseFuncOrColumn, false",
@@ -195,7 +203,7 @@ class SqlErrorsTest {
     assertThat(SqlErrors.isRaisedInFunction(error, NameRequest.FUNCTIONS)).isFalse();
   }
 
-  /** As ShardingSphere's does. */
+  /** ShardingSphere's driver, for example, parses SQL itself. */
   @Test
   void saysThatTheDriverReadsSqlItself() {
     var parser = new SQLException("You have an error in your SQL syntax: ...", "42000");
@@ -229,7 +237,10 @@ class SqlErrorsTest {
         .hasMessageContaining("acme");
   }
 
-  /** With their routines, as the server gives 08P01 and 0A000 for much else. */
+  /**
+   * The errors contain the server's routine, because the server uses 08P01 and 0A000 for many other
+   * errors.
+   */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -282,7 +293,7 @@ class SqlErrorsTest {
         .isEqualTo(code);
   }
 
-  /** The client has interrupted the wait for a connection; nobody has interrupted the caller. */
+  /** The client interrupted the wait for a connection; the program did not interrupt the caller. */
   @Test
   void aRefusedLogInAtTheEndOfTheTimeIsNoInterrupt() {
     var refused = new SQLException("no such user", "28000");

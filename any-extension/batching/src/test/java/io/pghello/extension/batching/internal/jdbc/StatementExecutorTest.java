@@ -32,13 +32,13 @@ import org.junit.jupiter.api.Timeout;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 
-/** Shows what callers are told that get no connection; without a server. */
+/** Shows which errors callers receive, for example if they get no connection. Needs no server. */
 @Timeout(60)
 class StatementExecutorTest {
   private static final Duration SHORT = Duration.ofMillis(200);
   private static final Duration LONG = Duration.ofMinutes(2);
 
-  /** A connection on which nothing is sent. */
+  /** A connection on which no statement is sent. */
   private static final Connection UNUSED = unused(Connection.class);
 
   private static <T> T unused(Class<T> type) {
@@ -93,11 +93,11 @@ class StatementExecutorTest {
         .isInstanceOfSatisfying(
             FunctionCallException.class, e -> assertThat(e.code()).isEqualTo(Code.INTERRUPTED));
     assertThat(Thread.interrupted()).isTrue();
-    // others, whom nobody has interrupted, may get one
+    // other calls, which were not interrupted, may get a connection
     assertThat(executor.timedOut(SHORT).code()).isEqualTo(Code.TIMEOUT);
   }
 
-  /** Calls that wait for these two are told what keeps them. */
+  /** The errors of calls that wait for these two statements report the cause of the delay. */
   @Test
   void theServerIsSlowAsLongAsOneStatementHasAConnection() {
     var connected = new CountDownLatch(1);
@@ -135,7 +135,7 @@ class StatementExecutorTest {
     assertThat(waiting.join()).isEqualTo("second");
   }
 
-  /** ShardingSphere's throws no SQLException for what it cannot read. */
+  /** ShardingSphere's driver does not throw an SQLException for SQL that it cannot parse. */
   @Test
   void saysThatTheDriverReadsSqlItself() {
     var parser = new IllegalArgumentException("no viable alternative at input");
@@ -155,7 +155,7 @@ class StatementExecutorTest {
         .hasCause(parser);
   }
 
-  /** A pool that has closed the connection refuses the question for the driver. */
+  /** After a pool has closed the connection, unwrapping it to check the driver may fail. */
   @Test
   void blamesNoForeignDriverOnceTheConnectionIsClosed() {
     var failure = new IllegalStateException("no more");
@@ -191,7 +191,7 @@ class StatementExecutorTest {
     }
   }
 
-  /** A wrapper may throw what the server reports as no SQLException. */
+  /** A wrapper may convert the server's error to an exception that is not an SQLException. */
   @Test
   void keepsTheServersErrorOutOfWhatAWrapperThrew() {
     var server = new PSQLException(new ServerErrorMessage("SERROR\0C42P01\0Mgone\0Wsecret\0\0"));
@@ -209,7 +209,7 @@ class StatementExecutorTest {
         .hasNoCause();
   }
 
-  /** One that only begins says nothing of the server. */
+  /** A statement that is only beginning is no evidence of a slow server. */
   @Test
   void theServerIsNotSlowWhileAStatementBegins() {
     var waiting = new CountDownLatch(1);
@@ -253,7 +253,7 @@ class StatementExecutorTest {
     assertThat(closed.getSuppressed()).hasSize(1).allSatisfy(e -> assertLost(e));
   }
 
-  /** It is the reason that the time was over. */
+  /** The lost connection is the reason for the timeout. */
   @Test
   void aLossIsToldInPlaceOfTheTimeOutThatFollows() {
     FunctionCallException timeout = Errors.timedOut(LONG);
@@ -285,7 +285,8 @@ class StatementExecutorTest {
   }
 
   /**
-   * As often as it may have been sent on a connection that was dead before, and a few times more.
+   * The first connection may have been dead before the statement was sent, so a few more attempts
+   * are made.
    */
   @Test
   void aStatementThatLosesEachConnectionIsSentFiveTimes() {
@@ -305,7 +306,7 @@ class StatementExecutorTest {
     assertThat(sent).hasValue(5);
   }
 
-  /** A pool may have any number of them. */
+  /** A pool may contain any number of dead connections. */
   @Test
   void connectionsThatWereDeadBeforeDoNotCount() {
     var taken = new AtomicInteger();
