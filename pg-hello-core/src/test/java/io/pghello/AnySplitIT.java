@@ -17,14 +17,17 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** However names are divided into statements, each is answered, in its place. */
+/**
+ * Shows that each name gets its own answer, in the right place, regardless of the division into
+ * statements.
+ */
 @Tag("slow")
 @PgHelloTest
 @Timeout(120)
 class AnySplitIT {
   private static final int ROUNDS = 60;
   private static final int NAMES = 200;
-  // what means something in an array, in a format or in UTF-8
+  // characters with a special meaning in an array, in a format or in UTF-8
   private static final String[] PIECES = {
     "a",
     "Ada",

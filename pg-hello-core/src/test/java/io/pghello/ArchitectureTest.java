@@ -32,7 +32,7 @@ class ArchitectureTest {
   private static final JavaClasses CLASSES;
 
   static {
-    // the names of classes elsewhere suffice, and to read them takes seconds
+    // resolving classes outside this module is unnecessary and takes seconds
     ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
     CLASSES = new ClassFileImporter().importPath("target/classes");
   }
@@ -80,7 +80,7 @@ class ArchitectureTest {
     slices().matching("io.pghello.(**)").should().beFreeOfCycles().check(CLASSES);
   }
 
-  /** Or else the client would be a part of what it is assembled from. */
+  /** Otherwise, the client and its components would depend on each other. */
   @Test
   void internalsUseTheValuesOfTheApiOnly() {
     classes()
@@ -109,12 +109,12 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
-  /** A clock of the machine that is set back would make deadlines later. */
+  /** If the machine's clock is set back, deadlines must not become later. */
   @Test
   void deadlinesAskNoClockThatCanBeSet() {
     noClasses()
         .that()
-        // compares an answer of the server with it
+        // this class compares the server's time with the machine's clock
         .doNotHaveSimpleName("ServerCalls")
         .should()
         .callMethod(System.class, "currentTimeMillis")
@@ -156,7 +156,7 @@ class ArchitectureTest {
     return type.getPackageName().equals(API) && type.getModifiers().contains(JavaModifier.PUBLIC);
   }
 
-  /** Returns the types that a program sees of a type, also of what it inherits. */
+  /** Returns the types in the public signatures of a type and of its supertypes. */
   private static Set<JavaClass> signatures(JavaClass type) {
     Stream<JavaClass> ancestors =
         Stream.concat(type.getAllRawSuperclasses().stream(), type.getAllRawInterfaces().stream());

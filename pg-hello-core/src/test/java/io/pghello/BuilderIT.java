@@ -50,12 +50,14 @@ import org.junit.jupiter.api.Test;
 import org.postgresql.ds.PGSimpleDataSource;
 import org.postgresql.util.PSQLException;
 
-/** Clients with settings of their own, and calls for many names. */
+/** Tests clients with different settings, and calls for many names. */
 @PgHelloTest
 class BuilderIT {
   private static final String SECRET = "secret-name";
 
-  /** What listeners open around a statement, as the scope of a span, nests. */
+  /**
+   * The scopes that listeners open around a statement, for example of spans, must nest correctly.
+   */
   @Test
   void listenersAreToldInTheReverseOrderThatAStatementHasEnded(DataSource dataSource) {
     var told = new ArrayList<String>();
@@ -106,7 +108,7 @@ class BuilderIT {
                 CoalescedFunctionIT.EXTENSION, "pg_hello_all", new CoalescedFunctionIT.GreetAll())
             .url(database.jdbcUrl());
     var greetings = builder.build();
-    // another one, with a pool of its own
+    // another client, with a separate pool
     try (var others = builder.build()) {
       var ada = new CoalescedFunctionIT.Greeting("Ada", 1);
       assertThat(greetings.call(ada)).isEqualTo(others.call(ada)).isEqualTo("Hello, Ada!");
@@ -186,7 +188,7 @@ class BuilderIT {
     try (PgHelloClient client =
         PgHelloClient.builder().url(url).callTimeout(Duration.ofMinutes(1)).build()) {
       client.hello("Ada");
-      // the pool looks at what was idle for half a second before it gives it away
+      // the pool validates connections that were idle for half a second before it hands them out
       Thread.sleep(800);
       proxy.pause();
       long begin = System.nanoTime();
@@ -299,7 +301,7 @@ class BuilderIT {
       assertThat(cancelled.cancel(true)).isTrue();
       assertThat(completed.cancel(true)).isFalse();
       assertThat(completed).isCompletedWithValue(SECRET);
-      // whether its statement has begun to wait for a connection by then
+      // the code depends on whether the statement is already waiting for a connection
       code = failure(() -> join(timedOut));
       assertThat(code).isIn(Code.TIMEOUT, Code.CONNECTION_UNAVAILABLE);
       assertThat(hasty).failsWithin(Duration.ofSeconds(20));
@@ -432,7 +434,7 @@ class BuilderIT {
       proxy.assertRoundTrips(10, () -> small.helloAll(names.subList(0, 100)));
       PgHelloClient light =
           PgHelloClient.builder().dataSource(one).schema("public").maxBatchBytes(10).build();
-      // five bytes each
+      // each name has five bytes
       proxy.assertRoundTrips(5, () -> light.helloAll(Collections.nCopies(10, "Zoë5")));
     }
   }
@@ -517,7 +519,7 @@ class BuilderIT {
             progress::add);
     assertThat(count).isEqualTo(names);
     assertThat(greeted).hasValue(names);
-    // one batch, and perhaps one name that was looked at
+    // one batch, and possibly one name that was read ahead
     assertThat(most.get()).isLessThanOrEqualTo(1_025);
     assertThat(progress)
         .hasSize((names + 1_023) / 1_024)
@@ -633,7 +635,9 @@ class BuilderIT {
         .isEqualTo(2);
   }
 
-  /** Not even where the server is told to put parameters into what it reports. */
+  /**
+   * Errors contain no name, even if the server is configured to include parameters in its errors.
+   */
   @Tag("session") // ends sessions, which are not the client's connections
   @Test
   void neverTellsAName(
@@ -738,7 +742,7 @@ class BuilderIT {
         .isSubsetOf(Code.NO_SCHEMA_PRIVILEGE, Code.INTERRUPTED, Code.CANCELLED_BY_CALLER);
   }
 
-  /** Lets pg_hello(text) do something else. */
+  /** Replaces the body of pg_hello(text). */
   private static void answer(DataSource superuser, String body) throws SQLException {
     execute(
         superuser,
@@ -788,7 +792,7 @@ class BuilderIT {
     return code[0];
   }
 
-  /** Fails if anything that an error can be asked for has the secret in it. */
+  /** Fails if any property of an error contains the secret. */
   static void assertKeepsSecret(Throwable error) {
     assertThat(error.toString()).doesNotContain("secret");
     assertThat(String.valueOf(error.getMessage())).doesNotContain("secret");

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** What a client is built of, and what is refused: these tests have no server. */
+/** Tests the options of the builder and the values that it rejects. Needs no server. */
 class BuilderTest {
   private static final String URL = "jdbc:postgresql://127.0.0.1:1/app";
 

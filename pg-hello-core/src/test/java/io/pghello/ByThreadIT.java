@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Sources that decide by the thread, and calls of futures that travel alone. */
+/** Tests sources that choose connections by thread, and asynchronous calls that are not batched. */
 @PgHelloTest
 @Timeout(120)
 class ByThreadIT {
@@ -44,7 +44,10 @@ class ByThreadIT {
   private static final String LARGE = "x".repeat(16 * 1024);
   private static final Duration LONG = Duration.ofSeconds(60);
 
-  /** The tenant of the thread: how many times its database repeats a greeting. */
+  /**
+   * The tenant of the thread, represented by the number of times that the tenant's database repeats
+   * a greeting.
+   */
   private static final ThreadLocal<Integer> TENANT = ThreadLocal.withInitial(() -> 1);
 
   private static final ThreadLocal<@Nullable Connection> CURRENT = new ThreadLocal<>();
@@ -212,7 +215,7 @@ class ByThreadIT {
       assertThat(taken.tryAcquire(5, 20, SECONDS)).isTrue();
       assertThat(assertFails(Code.OVERLOADED, () -> join(client.helloAsync(LARGE))))
           .hasMessageStartingWith("Too many calls are waiting, or their arguments are too large.");
-      // who leaves makes room for others
+      // a cancelled call frees capacity in the queue
       assertThat(futures.get(24).cancel(false)).isTrue();
       CompletableFuture<List<String>> bulk = client.helloAllAsync(List.of("a", "b"));
       assertThat(bulk).isNotDone();
@@ -388,12 +391,14 @@ class ByThreadIT {
     return new HikariDataSource(config);
   }
 
-  /** The database of a tenant, which repeats greetings so many times. */
+  /**
+   * Returns a pool for a tenant's database, which repeats each greeting the given number of times.
+   */
   private static HikariDataSource pool(DataSource dataSource, int repeat) {
     var config = new HikariConfig();
     config.setDataSource(dataSource);
     config.setMaximumPoolSize(4);
-    // the library has to be there for the setting to be checked
+    // the library must be loaded, so that the server validates the setting
     config.setConnectionInitSql("SELECT set_config('pg_hello.repeat', '" + repeat + "', false)");
     return new HikariDataSource(config);
   }

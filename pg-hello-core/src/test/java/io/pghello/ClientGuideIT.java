@@ -24,7 +24,7 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** What docs/client.md shows. */
+/** Contains the snippets of docs/client.md. */
 @PgHelloTest
 @SuppressWarnings("SystemOut")
 class ClientGuideIT {

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What the end of a client means for calls that were made before. */
+/** Shows how closing a client affects calls that were made before. */
 @PgHelloTest
 @Timeout(120)
 class CloseIT {
@@ -58,7 +58,7 @@ class CloseIT {
               CompletableFuture.supplyAsync(() -> client.helloAll(NAMES), threads),
               CompletableFuture.supplyAsync(
                   () -> client.withConnection(connection).helloAll(NAMES), threads));
-      // the client does not count what is in flight on somebody's own connection
+      // the client does not count statements on a caller's own connection
       until(
           () -> client.inFlightStatements() == 1 && inTheDriver("waitsForAllBatchesOfACall") == 2);
       Thread closing = closing(client);
@@ -88,7 +88,9 @@ class CloseIT {
     closing.join();
   }
 
-  /** One that was made, and has not come far enough for anybody to wait for it. */
+  /**
+   * The call was made before the close, but has not come far enough for the close to wait for it.
+   */
   @Test
   void aLateCallBeginsNoStatement(DataSource dataSource) throws Exception {
     var asked = new CountDownLatch(1);
@@ -150,7 +152,7 @@ class CloseIT {
         one.handle((greeting, error) -> Thread.currentThread().getName());
     CompletableFuture<String> ranOfAll =
         all.handle((greetings, error) -> Thread.currentThread().getName());
-    // nobody waits longer
+    // with an interrupt, the close does not wait
     Thread.currentThread().interrupt();
     client.close();
     assertThat(Thread.interrupted()).isTrue();
@@ -185,7 +187,7 @@ class CloseIT {
     until(() -> threadsOf("interrupted").isEmpty());
   }
 
-  /** Returns how many threads that a test has started are in a call of the driver. */
+  /** Returns the number of threads started by a test that are currently in the driver. */
   private static long inTheDriver(String test) {
     return Thread.getAllStackTraces().values().stream()
         .map(Arrays::toString)
@@ -207,7 +209,7 @@ class CloseIT {
     return PgHelloClient.builder().connections(source).callTimeout(LONG).build();
   }
 
-  /** A source that heeds no interrupt, and has no connection in the end. */
+  /** A source that ignores interrupts, and finally fails. */
   private static ConnectionSource stuck(CountDownLatch asked, CompletableFuture<Void> gate) {
     return () -> {
       asked.countDown();
@@ -216,7 +218,7 @@ class CloseIT {
     };
   }
 
-  /** Closes a client on another thread, and returns when that waits for calls. */
+  /** Closes a client on another thread. Returns when that thread waits for calls. */
   private static Thread closing(PgHelloClient client) {
     var closing = new Thread(client::close);
     closing.start();

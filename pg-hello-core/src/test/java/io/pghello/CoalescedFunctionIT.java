@@ -62,7 +62,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.util.PSQLException;
 
-/** A program's own function is called in batches, as {@code pg_hello} is. */
+/** Shows that a program's own function is called in batches, like {@code pg_hello}. */
 @PgHelloTest
 @Timeout(120)
 class CoalescedFunctionIT {
@@ -272,7 +272,7 @@ class CoalescedFunctionIT {
     }
   }
 
-  /** The answer fits the request, but a pooler has run another program's statement. */
+  /** The answer matches the request, but a pooler has run another program's statement. */
   @Test
   void theAnswerOfAnotherFunctionIsRefused(DataSource dataSource) throws SQLException {
     try (var pool = pool(dataSource, 1);
@@ -294,7 +294,10 @@ class CoalescedFunctionIT {
     }
   }
 
-  /** A call with less time shares the batch of a slow one, and leaves it. */
+  /**
+   * A call with a shorter timeout shares a batch with a slow call, and leaves the batch when it
+   * times out.
+   */
   @Test
   void aSlowArgumentHoldsUpItsBatchAsLongAsEachCallHasTime(
       DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws SQLException {
@@ -354,7 +357,10 @@ class CoalescedFunctionIT {
         .hasMessageContaining("300 ms");
   }
 
-  /** The function sees what the transaction has set, and a call that waits does not join it. */
+  /**
+   * The function sees the settings of the transaction, and waiting calls do not join the
+   * transaction.
+   */
   @Test
   @SuppressWarnings({"NullAway", "try"}) // closes it before
   void callsRunInTheTransactionOfTheCallersConnection(
@@ -499,7 +505,7 @@ class CoalescedFunctionIT {
     }
   }
 
-  /** Of these, a batch cannot know that they are not one call's own. */
+  /** A single call may have caused any of these errors, so the batch is sent again in parts. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -527,12 +533,12 @@ class CoalescedFunctionIT {
           .hasCauseInstanceOf(SQLException.class);
       assertThat(heard.statements.subList(2, 5))
           .containsExactly("2 SERVER_ERROR", "1 SERVER_ERROR", "1");
-      // the driver itself repeats what it takes for a stale statement (0A000, 26000)
+      // the driver itself repeats statements that it considers stale (0A000, 26000)
       assertThat(proxy.statements() - before).isBetween(3L, 5L);
     }
   }
 
-  /** The server reports these as it reports a pooler that mixes up prepared statements. */
+  /** The server also reports these errors if a pooler mixes up prepared statements. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -561,7 +567,7 @@ class CoalescedFunctionIT {
     }
   }
 
-  /** An error of an inlined function has no context, but is none of the installation either. */
+  /** An error of an inlined function has no context, but is not an installation problem either. */
   @ParameterizedTest
   @ValueSource(strings = {"regproc", "regoper", "regnamespace"})
   void anInlinedFunctionFailsItsOwnCallAlone(
@@ -586,7 +592,10 @@ class CoalescedFunctionIT {
     }
   }
 
-  /** Connection, transaction, shutdown; and those that end a wait, which would be repeated. */
+  /**
+   * Errors of the connection, the transaction or a shutdown, and errors that end a wait, which each
+   * part of the batch would repeat.
+   */
   @ParameterizedTest
   @CsvSource({
     "25006, SERVER_ERROR",
@@ -619,7 +628,7 @@ class CoalescedFunctionIT {
         assertThat(error).hasMessageNotContaining("bad").hasNoCause().hasNoSuppressedExceptions();
       }
       assertThat(proxy.statements() - before).isEqualTo(1);
-      // alone, its words are its own
+      // in a separate statement, the error contains the server's message
       if (code == Code.SERVER_ERROR) {
         assertThat(failure(greetings.callAsync(once("bad")), code))
             .hasMessageContaining("no greeting for {bad}")
@@ -628,7 +637,7 @@ class CoalescedFunctionIT {
     }
   }
 
-  /** The error codes of PostgreSQL 18, and some that only extensions have. */
+  /** The error codes of PostgreSQL 18, and some codes that only extensions use. */
   private static final String ALL_STATES =
       """
       00001 01003 01004 01006 01007 01008 0100C 01P01 02000 02001 03000 08000 08001 08003 08004
@@ -651,8 +660,8 @@ class CoalescedFunctionIT {
       P0001 P0002 P0003 P0004 XX000 XX001 XX002 ZZZZZ
       """;
 
-  /** A batch as a whole fails only for the reasons that the page names. */
-  @Tag("session") // some codes mean that it is lost
+  /** A batch fails as a whole only for the documented reasons. */
+  @Tag("session") // some codes mean that the session is lost
   @Test
   void whateverErrorACallRaisesNoOtherCallSeesItsWords(
       DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws Exception {
@@ -692,7 +701,7 @@ class CoalescedFunctionIT {
         .allMatch(state -> state.matches("(?:25|28|3D|40|57).*|55P03"));
   }
 
-  /** Returns all that an error and what belongs to it says. */
+  /** Returns the text of an error, with all its causes and suppressed exceptions. */
   private static String text(Throwable error) {
     var text = new StringWriter();
     error.printStackTrace(new PrintWriter(text));
@@ -704,7 +713,7 @@ class CoalescedFunctionIT {
     return text.toString();
   }
 
-  /** As a crash of the function does, or an error of the level FATAL. */
+  /** A crash of the function, or an error of the level FATAL, ends the session. */
   @Tag("session") // ends its session
   @ParameterizedTest
   @ValueSource(
@@ -732,14 +741,17 @@ class CoalescedFunctionIT {
           assertThat(get(calls.get(i))).isEqualTo(greeting("u" + i, 1));
         }
       }
-      // two for each size of a part, 32 to 1
+      // two statements for each size of a part, from 32 to 1
       assertThat(heard.statements.stream().filter(each -> each.endsWith("LOST")))
           .hasSizeBetween(7, 12);
       assertThat(heard.statements).hasSizeLessThan(22);
     }
   }
 
-  /** Where one call cannot be told from a server that has too little, the server is spared. */
+  /**
+   * If the cause may be a server without enough resources, the number of additional statements is
+   * limited.
+   */
   @ParameterizedTest
   @CsvSource({"53200, 1, 21", "53200, 1000, 30", "XX000, 1, 21"})
   void whatABatchOfAThousandCostsIsBounded(
@@ -776,7 +788,7 @@ class CoalescedFunctionIT {
     }
   }
 
-  /** Replaces the function by one that executes a statement if one of the names is "bad". */
+  /** Replaces the function with one that executes a statement if one of the names is "bad". */
   private static void raising(DataSource superuser, String statement) throws SQLException {
     execute(superuser, "CREATE SCHEMA raising");
     execute(superuser, "GRANT USAGE ON SCHEMA raising TO PUBLIC");
@@ -842,7 +854,7 @@ class CoalescedFunctionIT {
     }
   }
 
-  @Tag("session") // knows it by its process
+  @Tag("session") // identifies the session by its process
   @Test
   void refusesAnswersThatAreNotThoseOfItsRequests(
       DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws Exception {
@@ -852,7 +864,7 @@ class CoalescedFunctionIT {
                 .maxInFlightBatches(1)
                 .build()) {
       greetings.call(once("first"));
-      // too few, too many, none, null, in another order
+      // too few answers, too many, none, null, and answers in the wrong order
       for (String body :
           List.of(
               "ARRAY['Hello, Ada!', 'Hello, Ada!']",
@@ -870,7 +882,7 @@ class CoalescedFunctionIT {
       failure(calls.get(0), Code.RESPONSE_MISMATCH);
       failure(calls.get(1), Code.RESPONSE_MISMATCH);
       assertThat(get(calls.get(2))).isEqualTo("Hello, Bo!");
-      // what has answered so is not to be trusted
+      // a session that returned such an answer is not used again
       assertThat(ask(pool, "SELECT pg_backend_pid()")).isNotEqualTo(session);
     }
   }
@@ -879,7 +891,7 @@ class CoalescedFunctionIT {
   private static List<CompletableFuture<String>> batch(
       CoalescedFunction<Greeting, String> greetings, DataSource pool, WireProxy proxy)
       throws SQLException {
-    // it may have to open a connection
+    // the pool may have to open a connection first
     ask(pool, "SELECT 1");
     long before = proxy.statements();
     proxy.pause();
@@ -891,7 +903,7 @@ class CoalescedFunctionIT {
     return calls;
   }
 
-  /** Replaces the function by one that answers the same to every batch. */
+  /** Replaces the function with one that returns the same answers to every batch. */
   private static void replace(DataSource superuser, String answers) throws SQLException {
     execute(
         superuser,
@@ -1002,7 +1014,7 @@ class CoalescedFunctionIT {
       proxy.resume();
       assertThat(get(call)).isEqualTo("Hello, Ada!");
       until(() -> waited.size() == 3);
-      // a future waits for a thread, and the first call for nobody
+      // the future waits for a thread; the first call does not wait
       assertThat(waited).filteredOn(nanos -> nanos > 0).hasSize(2);
     }
   }
@@ -1068,7 +1080,7 @@ class CoalescedFunctionIT {
           .isIn(Code.CLOSED, Code.TIMEOUT, Code.CONNECTION_UNAVAILABLE);
       proxy.resume();
       failure(greetings.callAsync(once("late")), Code.CLOSED);
-      // HikariCP leaves a connection open that is returned while the pool closes
+      // if a connection is returned while the pool closes, HikariCP leaves the connection open
       until(() -> pool.getHikariPoolMXBean().getActiveConnections() == 0);
     }
   }
@@ -1109,7 +1121,10 @@ class CoalescedFunctionIT {
     }
   }
 
-  /** A pool that does not notice a restart hands out one dead connection after the other. */
+  /**
+   * A pool that does not notice a restart of the server hands out one dead connection after the
+   * other.
+   */
   @Tag("session") // ends sessions, which are not the client's connections
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 20})
@@ -1226,7 +1241,7 @@ class CoalescedFunctionIT {
     }
   }
 
-  @Tag("session") // knows it by its process
+  @Tag("session") // identifies the session by its process
   @Test
   void theConnectionOfAWrongAnswerIsClosedWhateverTheProgramThrows(
       DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws Exception {
@@ -1250,7 +1265,7 @@ class CoalescedFunctionIT {
       CompletableFuture<String> mistaken = greetings.callAsync(once("Ada"));
       CompletableFuture<String> refused = greetings.callAsync(once("Zoë"));
       proxy.resume();
-      // it is sent again, alone
+      // this call is sent again in a separate statement
       assertThat(get(mistaken)).isEqualTo("Hello, Ada!");
       failure(refused, Code.SERVER_ERROR);
       assertThat(ask(pool, "SELECT pg_backend_pid()")).isNotEqualTo(session);
@@ -1300,7 +1315,7 @@ class CoalescedFunctionIT {
   private static final class Sort implements BatchMapper<Integer, Integer> {
     @Override
     public void bind(PreparedStatement statement, List<Integer> requests) throws SQLException {
-      // the driver does not tell the server its type
+      // with Types.OTHER, the driver does not send the type of the argument
       statement.setObject(1, requests.toString().replace('[', '{').replace(']', '}'), Types.OTHER);
     }
 
@@ -1334,7 +1349,7 @@ class CoalescedFunctionIT {
           .contains("CREATE EXTENSION intarray");
       execute(superuser, "CREATE EXTENSION intarray");
       assertThat(sort.call(1)).isEqualTo(1);
-      // these would fit as well, or better, if the argument were not cast
+      // without the cast of the argument, these overloads would match equally well or better
       for (String type : List.of("text[]", "bigint[]", "text")) {
         execute(
             superuser,
@@ -1383,9 +1398,9 @@ class CoalescedFunctionIT {
   }
 
   /**
-   * Sends a call that gets no answer before the proxy resumes, so that those that follow wait.
+   * Sends a call that gets no answer before the proxy resumes, so that later calls wait.
    *
-   * @return how many statements there have been
+   * @return the number of statements so far
    */
   private static long holdUp(CoalescedFunction<Greeting, String> greetings, WireProxy proxy) {
     greetings.call(once("first"));
@@ -1408,7 +1423,8 @@ class CoalescedFunctionIT {
     var config = new HikariConfig();
     config.setDataSource(dataSource);
     config.setMaximumPoolSize(size);
-    // it would ask whether a connection is alive that was idle for 500 ms, and be held up with it
+    // otherwise, the pool would validate connections that were idle for 500 ms, and the paused
+    // proxy would block it
     System.setProperty(POOL_CHECKS_AFTER, Long.toString(LONG.toMillis()));
     HikariDataSource pool;
     try {
@@ -1416,7 +1432,7 @@ class CoalescedFunctionIT {
     } finally {
       System.clearProperty(POOL_CHECKS_AFTER);
     }
-    // it fills itself, and its logins would be counted, or held up
+    // wait until the pool is full, because the proxy would count or block its logins
     until(() -> pool.getHikariPoolMXBean().getIdleConnections() == size);
     return pool;
   }

@@ -53,14 +53,14 @@ import org.junit.jupiter.api.condition.EnabledForJreRange;
 import org.junit.jupiter.api.condition.JRE;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** Calls of many threads travel together, and each gets its own answer. */
+/** Shows that calls from many threads share statements, and that each call gets its own answer. */
 @PgHelloTest
 @Timeout(120)
 class CoalescingIT {
   private static final Duration LONG = Duration.ofSeconds(60);
   private static final int LARGE = 16 * 1024;
   private static final String POOL_CHECKS_AFTER = "com.zaxxer.hikari.aliveBypassWindowMs";
-  // those names that the driver takes when it has seen a statement some times
+  // the names that the driver uses after it has executed a statement several times
   private static final String PREPARE_ALL =
       "DO $$ BEGIN FOR i IN 1..20 LOOP EXECUTE format('PREPARE \"S_%s\" AS SELECT 1', i); END"
           + " LOOP; END $$";
@@ -192,7 +192,7 @@ class CoalescingIT {
     }
   }
 
-  /** A virtual thread that is chosen to lead a batch may get no carrier for long. */
+  /** A virtual thread that was assigned to lead a batch may get no carrier for a long time. */
   @Test
   @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
   void aVirtualLeaderWithoutACarrierKeepsNobodyWaiting(DataSource dataSource, WireProxy proxy)
@@ -222,7 +222,7 @@ class CoalescingIT {
     }
   }
 
-  /** One that sends alone has a permit until it runs again. */
+  /** A virtual thread that sends its own statement holds a permit until the thread runs again. */
   @Test
   @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
   void aVirtualThreadWithoutACarrierKeepsNobodyFromSending(DataSource dataSource, WireProxy proxy)
@@ -250,7 +250,7 @@ class CoalescingIT {
     }
   }
 
-  /** Lets no other virtual thread run until it is to stop. */
+  /** Occupies all carriers, so that no other virtual thread runs until {@code stop} is set. */
   private void keepCarriersBusy(AtomicBoolean stop) throws InterruptedException {
     int carriers =
         Integer.getInteger(
@@ -268,7 +268,7 @@ class CoalescingIT {
     assertThat(busy.await(20, TimeUnit.SECONDS)).isTrue();
   }
 
-  /** An interrupt closes the socket that a virtual thread reads from. */
+  /** An interrupt of a virtual thread closes the socket from which it reads. */
   @Test
   @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
   void anInterruptOfAVirtualLeaderHitsNoOther(DataSource dataSource, WireProxy proxy) {
@@ -293,7 +293,7 @@ class CoalescingIT {
               .build()) {
         List<Started<String>> refused = start(platformThreads, 1, i -> () -> client.hello("first"));
         until(() -> !first.get());
-        // a virtual thread leads only calls of virtual threads
+        // a virtual thread leads only calls from virtual threads
         List<Started<String>> others = start(newestThreads, 8, i -> () -> client.hello("u" + i));
         awaitWaiting(others);
         List<Started<String>> leader = start(newestThreads, 1, i -> () -> client.hello("leader"));
@@ -348,7 +348,7 @@ class CoalescingIT {
             assertFails(bad, Code.INVALID_NAME);
             assertThat(carried).contains(22);
           } finally {
-            // or the database could not be dropped
+            // otherwise, the database could not be dropped
             proxy.resume();
           }
         });
@@ -381,13 +381,13 @@ class CoalescingIT {
             }
             assertThat(carried).hasSizeLessThan(70);
           } finally {
-            // or the database could not be dropped
+            // otherwise, the database could not be dropped
             proxy.resume();
           }
         });
   }
 
-  /** No table of Java's for it; so the server says which of them it is. */
+  /** Java has no charset for this encoding, so the server must determine which name it is. */
   @Test
   void findsTheNameThatTheDatabaseCannotHoldWhateverTheEncoding(
       TestDatabase database, @Superuser DataSource superuser, WireProxy proxy) throws Exception {
@@ -428,7 +428,8 @@ class CoalescingIT {
                   PgHelloClient.builder()
                       .connections(
                           () -> {
-                            // all, the first half, the second
+                            // the connections of the whole batch, of the first half, and of the
+                            // second half
                             if (interrupts.get() && connections.incrementAndGet() == 3) {
                               Thread.currentThread().interrupt();
                               throw new SQLException("interrupted", new InterruptedException());
@@ -462,7 +463,7 @@ class CoalescingIT {
   @Test
   void saysWhichOfManyNamesTheDatabaseCannotHold(
       TestDatabase database, @Superuser DataSource superuser) throws Exception {
-    // one whose characters the client knows, and one whose it does not
+    // an encoding with a Java charset, and an encoding without one
     for (String encoding : List.of("LATIN1", "EUC_JIS_2004")) {
       withDatabase(
           superuser,
@@ -483,11 +484,12 @@ class CoalescingIT {
               try (Connection connection = pool.getConnection()) {
                 connection.setAutoCommit(false);
                 carried.clear();
-                // the failed transaction says no more, unless nothing was sent
+                // in the failed transaction, the index cannot be determined, unless the client
+                // rejected the name before sending it
                 assertInvalid(
                     encoding.equals("LATIN1") ? words : "The name has a character",
                     () -> client.withConnection(connection).helloAll(names));
-                // and is not asked
+                // and no further statements are sent
                 assertThat(carried).containsExactly(4, 4);
               }
             }
@@ -553,7 +555,7 @@ class CoalescingIT {
         });
   }
 
-  @Tag("session") // knows it by its process
+  @Tag("session") // identifies the session by its process
   @Test
   void aConnectionThatHasGivenAWrongAnswerIsNotUsedAgain(
       DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws Exception {
@@ -579,7 +581,7 @@ class CoalescingIT {
       for (Runnable call : wrong) {
         String before = ask(pool, "SELECT pg_backend_pid()");
         assertThatThrownBy(call::run);
-        // the pool opens another one
+        // the pool opens another connection
         assertThat(ask(pool, "SELECT pg_backend_pid()")).isNotEqualTo(before);
         assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
       }
@@ -592,8 +594,8 @@ class CoalescingIT {
     }
   }
 
-  /** A pooler may have left it in a transaction that no part of this program has begun. */
-  @Tag("session") // prepares statements by PREPARE
+  /** A pooler may have left the connection in a transaction that this program has not begun. */
+  @Tag("session") // prepares statements with PREPARE
   @Test
   void aConnectionWhoseStatementsAreMixedUpIsNotUsedAgain(DataSource dataSource)
       throws SQLException {
@@ -608,7 +610,7 @@ class CoalescingIT {
           Statement statement = own.createStatement()) {
         statement.execute(PREPARE_ALL);
         assertMixedUp(client.withConnection(own));
-        // it is the caller's to close
+        // the caller closes this connection
         assertThat(own.isValid(20)).isTrue();
       }
     }
@@ -636,7 +638,7 @@ class CoalescingIT {
       awaitWaiting(small);
       List<Started<String>> alone = start(platformThreads, 1, i -> () -> client.hello(large));
       CompletableFuture<String> future = client.helloAsync(large);
-      // both are on their way while the others wait
+      // both statements are in flight while the other calls wait
       until(() -> proxy.statements() - before == 2);
       proxy.resume();
       assertThat(alone.get(0).answer()).isEqualTo(greeting(large, 1));
@@ -787,7 +789,10 @@ class CoalescingIT {
         .anyMatch(outcome -> outcome instanceof PgHelloException);
   }
 
-  /** Many threads, of which as many as there are connections hold one while they call. */
+  /**
+   * Makes calls from many threads. Some of them, as many as the pool has connections, hold a
+   * connection during their call.
+   */
   private List<Object> inTransactions(DataSource dataSource, boolean bound) {
     int size = 3;
     var holders = new Semaphore(size);
@@ -974,7 +979,7 @@ class CoalescingIT {
       DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws SQLException {
     replaceAll(superuser, "SELECT pg_catalog.array_agg('Hello, Eve!'::text) FROM unnest($1)");
     assertMismatchForAll(dataSource, proxy);
-    // one too few, one too many, none, nothing
+    // one answer too few, one too many, none, and NULL
     replaceAll(
         superuser, "SELECT pg_catalog.array_agg('Hello, ' || n || '!') FROM unnest($1[2:]) n");
     assertMismatchForAll(dataSource, proxy);
@@ -995,7 +1000,7 @@ class CoalescingIT {
   @Test
   void anAnswerInTheWrongPlaceReachesNobody(
       DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws SQLException {
-    // the others get theirs: the first two are swapped
+    // only the first two answers are swapped; the other calls get their answers
     replaceAll(
         superuser,
         "SELECT pg_catalog.array_agg('Hello, ' || n || '!')"
@@ -1083,7 +1088,7 @@ class CoalescingIT {
 
   private static boolean isRefused(PgHelloClient client) {
     try {
-      // nothing that would be sent
+      // an empty list, for which no statement is sent
       client.helloAll(List.of());
       return false;
     } catch (PgHelloException e) {
@@ -1102,7 +1107,7 @@ class CoalescingIT {
     void with(DataSource dataSource) throws Exception;
   }
 
-  /** Runs an action on a database of its own, by the way that the superuser takes to it. */
+  /** Runs an action on a new database, with the superuser's URL and login. */
   private static void withDatabase(DataSource superuser, String name, String options, Action action)
       throws Exception {
     execute(superuser, "CREATE DATABASE " + name + " TEMPLATE template0 " + options);
@@ -1129,7 +1134,8 @@ class CoalescingIT {
     config.setDataSource(dataSource);
     config.setMaximumPoolSize(size);
     config.setConnectionTimeout(timeout.toMillis());
-    // it would ask whether a connection is alive that was idle for 500 ms, and be held up with it
+    // otherwise, the pool would validate connections that were idle for 500 ms, and the paused
+    // proxy would block it
     System.setProperty(POOL_CHECKS_AFTER, Long.toString(LONG.toMillis()));
     HikariDataSource pool;
     try {
@@ -1137,7 +1143,7 @@ class CoalescingIT {
     } finally {
       System.clearProperty(POOL_CHECKS_AFTER);
     }
-    // it fills itself, and its logins would be counted, or held up
+    // wait until the pool is full, because the proxy would count or block its logins
     until(() -> pool.getHikariPoolMXBean().getIdleConnections() == size);
     return pool;
   }
@@ -1156,9 +1162,9 @@ class CoalescingIT {
   }
 
   /**
-   * Sends a call that gets no answer before the proxy resumes, so that those that follow wait.
+   * Sends a call that gets no answer before the proxy resumes, so that later calls wait.
    *
-   * @return how many statements there have been
+   * @return the number of statements so far
    */
   private long holdUp(PgHelloClient client, WireProxy proxy) {
     client.hello("first");
@@ -1173,7 +1179,7 @@ class CoalescingIT {
     until(() -> calls.stream().allMatch(Started::isWaiting));
   }
 
-  /** A call on a thread of its own. */
+  /** A call on a separate thread. */
   private static final class Started<T> {
     private final CompletableFuture<T> outcome = new CompletableFuture<>();
     private volatile @Nullable Thread thread;
@@ -1247,7 +1253,7 @@ class CoalescingIT {
     return String.join(" ", Collections.nCopies(count, "Hello, " + name + "!"));
   }
 
-  /** Virtual threads, where this JDK has them. */
+  /** Virtual threads if this JDK supports them. */
   private static ExecutorService newestThreads() {
     try {
       return (ExecutorService)

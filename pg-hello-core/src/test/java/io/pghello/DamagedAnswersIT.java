@@ -18,16 +18,21 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A byte of the server that is another one makes no wrong answer, and no error without a code. */
+/**
+ * Shows that a damaged byte from the server causes neither a wrong answer nor an error without a
+ * code.
+ */
 @Tag("slow")
 @PgHelloTest
 @Timeout(300)
 class DamagedAnswersIT {
   private static final int ROUNDS = 100;
-  // of the answer to a short call
+  // the number of bytes in the answer to a short call
   private static final int BYTES = 90;
 
-  /** Sockets that change one byte of what the server sends, once it is said which. */
+  /**
+   * Creates sockets that change one of the bytes that the server sends. The test selects the byte.
+   */
   public static final class Damage extends SocketFactory {
     private static final AtomicInteger LEFT = new AtomicInteger();
     private static volatile int change;

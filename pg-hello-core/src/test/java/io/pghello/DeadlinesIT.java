@@ -33,16 +33,16 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** Calls that a timeout of the network does not end, as it counts for each read. */
+/** Tests calls that a network timeout does not end, because it applies to each read separately. */
 @PgHelloTest
 @Timeout(120)
 class DeadlinesIT {
-  // more than sockets keep
+  // larger than the buffers of sockets
   private static final int LARGE = 20 << 20;
 
   private static final Duration CALL_TIMEOUT = Duration.ofSeconds(1);
 
-  // without a deadline the calls would take longer than that
+  // without a deadline, the calls would take longer than this
   private static final Duration AT_MOST = Duration.ofSeconds(10);
   private static final Duration WITHOUT_DEADLINE = Duration.ofSeconds(25);
 
@@ -58,7 +58,7 @@ class DeadlinesIT {
       PgHelloOperations calls = onConnection ? client.withConnection(own) : client;
       calls.hello("Ada");
       relay.setReading(false);
-      // or a call that ends not at all would keep the test
+      // otherwise, a call that never ends would block the test
       CompletableFuture.delayedExecutor(WITHOUT_DEADLINE.toSeconds(), TimeUnit.SECONDS)
           .execute(() -> relay.setReading(true));
       assertTimesOut(() -> calls.hello(large));
@@ -84,7 +84,9 @@ class DeadlinesIT {
     }
   }
 
-  /** Without the function for many, each of a batch has a statement. */
+  /**
+   * If the function for many names is missing, each name of a batch is sent in its own statement.
+   */
   @Test
   void endsABatchInTimeThatTakesManyStatements(
       DataSource dataSource, @Superuser DataSource superuser) throws Exception {
@@ -111,12 +113,12 @@ class DeadlinesIT {
         try {
           assertThat(FaultsIT.join(future)).isEqualTo("Hello, Ada!");
         } catch (PgHelloException e) {
-          // a call that waits for the only connection at its deadline says so
+          // a call that is waiting for the only connection at its deadline reports this
           assertThat(e.code()).isIn(Code.TIMEOUT, Code.CONNECTION_UNAVAILABLE);
         }
       }
       slow(superuser, 0);
-      // its connection is given back when its statement has ended
+      // the connection is released when the statement has ended
       client.withTimeout(WITHOUT_DEADLINE.multipliedBy(2)).hello("Ada");
       assertThat(heard.nanos).allMatch(nanos -> nanos < AT_MOST.toNanos());
       assertServes(client);
@@ -133,7 +135,7 @@ class DeadlinesIT {
 
   private static void assertServes(PgHelloClient client) {
     assertThat(client.withTimeout(Duration.ofSeconds(30)).hello("Zoë")).isEqualTo("Hello, Zoë!");
-    // the statement of a future that timed out ends on a thread of its own
+    // the statement of a future that timed out ends later, on another thread
     long end = System.nanoTime() + WITHOUT_DEADLINE.toNanos();
     while (client.inFlightStatements() > 0 && System.nanoTime() < end) {
       LockSupport.parkNanos(1_000_000);
@@ -145,7 +147,7 @@ class DeadlinesIT {
     return PgHelloClient.builder().connections(connections).callTimeout(CALL_TIMEOUT).build();
   }
 
-  /** A way to the server that can stop to read, or let answers through byte by byte. */
+  /** A relay to the server that can stop reading, or forward answers byte by byte. */
   private static final class Relay implements AutoCloseable {
     private final ServerSocket entrance = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
     private final List<Socket> sockets = new CopyOnWriteArrayList<>();
@@ -221,7 +223,7 @@ class DeadlinesIT {
                 try {
                   copying.run();
                 } catch (Exception e) {
-                  // one of the two has closed its end
+                  // the client or the server has closed its end
                 }
               });
       thread.setDaemon(true);

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** Answers that are larger than the driver reads: it closes the connection then. */
+/** Tests answers that exceed the driver's limit. The driver then closes the connection. */
 @PgHelloTest
 @Timeout(120)
 class DriverLimitsIT {
@@ -43,7 +43,8 @@ class DriverLimitsIT {
         assertThat(join(calls.get(i))).isEqualTo("Hello, " + name(i) + "!");
       }
       assertThat(heard.repeated).isEmpty();
-      // some batches were under way before the first refusal, and none after it is too large
+      // some batches were in flight when the first answer was rejected; later batches are not too
+      // large
       heard.forget();
       var later = new ArrayList<CompletableFuture<String>>();
       for (int i = 0; i < 4_000; i++) {
@@ -131,7 +132,7 @@ class DriverLimitsIT {
     }
   }
 
-  /** Its transaction cannot go on. */
+  /** The transaction of the connection cannot continue. */
   @Test
   void onYourConnectionTheLimitIsNamed(TestDatabase database) throws Exception {
     try (var pool = pool(database);

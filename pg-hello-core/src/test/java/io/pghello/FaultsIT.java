@@ -43,14 +43,17 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** What servers, networks and pools do to calls, and what the caller sees of it. */
+/**
+ * Shows how faults of servers, networks and pools affect calls, and which errors the callers
+ * receive.
+ */
 @PgHelloTest
 @Timeout(60)
 class FaultsIT {
   static final Duration CALL_TIMEOUT = Duration.ofSeconds(2);
   private static final Duration MARGIN = Duration.ofSeconds(15);
 
-  /** Calls that take one statement, each of which checks its answer. */
+  /** Calls that take one statement. Each call checks its answer. */
   enum Kind {
     HELLO(client -> assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!")),
     HELLO_REPEAT(client -> assertThat(client.hello("Ada", 2)).isEqualTo("Hello, Ada! Hello, Ada!")),
@@ -104,7 +107,7 @@ class FaultsIT {
     }
   }
 
-  /** As it is with a pool that does not look whether what it hands out is alive. */
+  /** The pool hands out connections without validating them. */
   @Tag("session") // ends sessions, which are not the client's connections
   @ParameterizedTest
   @EnumSource
@@ -130,7 +133,7 @@ class FaultsIT {
     }
   }
 
-  /** A server that ends each session that it has accepted is not asked again and again at once. */
+  /** If a server ends each session that it has accepted, the client pauses between its attempts. */
   @ParameterizedTest
   @EnumSource
   void endsInTimeIfEachConnectionIsLost(Kind kind, DataSource dataSource) throws SQLException {
@@ -152,7 +155,8 @@ class FaultsIT {
           .isInstanceOfSatisfying(
               PgHelloException.class,
               e -> {
-                // a future can end in time before its statement does, which may just be connecting
+                // a future can time out before its statement ends, for example while the statement
+                // is connecting
                 if (kind != Kind.HELLO_ASYNC
                     || (e.code() != Code.TIMEOUT && e.code() != Code.CONNECTION_UNAVAILABLE)) {
                   assertThat(e)
@@ -220,7 +224,8 @@ class FaultsIT {
             PgHelloClient.builder()
                 .connections(
                     () -> {
-                      // not park, which returns at once if an earlier call has left a permit
+                      // this does not use park, which returns immediately if an earlier call has
+                      // left a permit
                       CompletableFuture.runAsync(
                               () -> {},
                               CompletableFuture.delayedExecutor(300, TimeUnit.MILLISECONDS))
@@ -329,18 +334,18 @@ class FaultsIT {
                 .callTimeout(callTimeout)
                 .listener(heard)
                 .build()) {
-      // only the call that is stalled must end in so little time
+      // only the stalled call must end within the short timeout
       PgHelloOperations patient = client.withTimeout(Duration.ofSeconds(20));
       patient.hello("Ada");
       heard.forget();
       proxy.pause();
-      // or a call that ends not at all would keep the test
+      // otherwise, a call that never ends would block the test
       CompletableFuture.delayedExecutor(30, TimeUnit.SECONDS).execute(proxy::resume);
       long begin = System.nanoTime();
       assertFails(Code.TIMEOUT, () -> kind.call.accept(client));
       Duration took = Duration.ofNanos(System.nanoTime() - begin);
       assertThat(took).isBetween(Duration.ofMillis(200), callTimeout.plus(MARGIN));
-      // its statement may end a moment later than a future
+      // the statement may end a moment later than its future
       proxy.resume();
       kind.call.accept(patient);
       assertThat(heard.repeated).isEmpty();
@@ -377,7 +382,10 @@ class FaultsIT {
     }
   }
 
-  /** With a loginTimeout of any length, pgjdbc logs in on a thread that need not be waited for. */
+  /**
+   * If there is a loginTimeout of any length, pgjdbc logs in on another thread, so the call need
+   * not wait for the login.
+   */
   @Test
   void endsACallInTimeWhoseLogInStalls(DataSource dataSource, WireProxy proxy) throws Exception {
     PGSimpleDataSource unpooled = dataSource.unwrap(PGSimpleDataSource.class);
@@ -386,7 +394,7 @@ class FaultsIT {
         PgHelloClient.builder().dataSource(unpooled).callTimeout(CALL_TIMEOUT).build()) {
       client.hello("Ada");
       proxy.pause();
-      // or a call that ends not at all would keep the test
+      // otherwise, a call that never ends would block the test
       CompletableFuture.delayedExecutor(20, TimeUnit.SECONDS).execute(proxy::resume);
       long begin = System.nanoTime();
       PgHelloException e = assertFails(Code.CONNECTION_UNAVAILABLE, () -> client.hello("Ada"));
@@ -404,7 +412,7 @@ class FaultsIT {
     var config = new HikariConfig();
     config.setDataSource(dataSource);
     config.setMaximumPoolSize(1);
-    // longer than a call may take
+    // longer than the call's timeout
     config.setConnectionTimeout(30_000);
     try (var pool = new HikariDataSource(config);
         PgHelloClient client =
@@ -531,7 +539,7 @@ class FaultsIT {
     }
   }
 
-  /** All sessions that the server has for those who are not superusers. */
+  /** Occupies all sessions that the server allows for roles that are not superusers. */
   @Test
   void saysThatTheServerIsFull() throws Exception {
     var taken = new ArrayList<Connection>();
@@ -544,7 +552,8 @@ class FaultsIT {
                 .build()) {
       try {
         PgHelloException e = null;
-        // a superuser's session, as of those who prepare databases, can end and make room
+        // a superuser's session, for example one that prepares databases, can end and free a
+        // session
         while (e == null) {
           takeAll(database.dataSource(), taken);
           e = failure(client);
@@ -601,7 +610,7 @@ class FaultsIT {
   @Test
   void worksOnAServerInRecovery() throws Exception {
     try (PgHelloServer server = PgHelloServer.start()) {
-      // dropped with the server: a standby drops nothing
+      // the database is dropped with the server, because a standby cannot drop it
       DataSource dataSource = server.createDatabase().dataSource();
       server.stop();
       Path folder = Objects.requireNonNull(server.logFile().getParent());
@@ -640,7 +649,7 @@ class FaultsIT {
     }
   }
 
-  /** A client with a pool of its own kind, which must be clean when it is left. */
+  /** A client with its own pool, which must be clean when the scene ends. */
   static final class Scene implements AutoCloseable {
     private final Set<Thread> threadsBefore = clientThreads();
     final HikariDataSource pool;
@@ -668,7 +677,10 @@ class FaultsIT {
       Load.burst(client, 256);
     }
 
-    /** Waits until the pool has replaced what was lost, as it gives calls a second to wait. */
+    /**
+     * Waits until the pool has replaced lost connections, because calls wait only one second for a
+     * connection.
+     */
     private void awaitAllConnections() throws SQLException {
       await("all connections of the pool work", () -> work(pool.getMaximumPoolSize()));
     }
@@ -737,7 +749,10 @@ class FaultsIT {
     }
   }
 
-  /** Lets pg_hello(text) take its time, for clients that are told where it is, and do not look. */
+  /**
+   * Makes pg_hello(text) slow, for clients with a configured schema, which do not check the
+   * function.
+   */
   static void slow(DataSource superuser, double seconds) throws SQLException {
     execute(
         superuser,

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** What a program's source of connections, and its driver, can do wrong. */
+/** Tests faults of a program's source of connections and of its driver. */
 @PgHelloTest
 @Timeout(60)
 class FaultySourceIT {
@@ -201,24 +201,29 @@ class FaultySourceIT {
             });
   }
 
-  /** A statement that stops in the middle of a message leaves the rest of it in the connection. */
+  /**
+   * If sending stops in the middle of a message, the connection cannot be used for another
+   * statement.
+   */
   @Tag("slow")
   @Test
   void aConnectionOnWhichTheStackOverflowedIsNotUsedAgain(DataSource dataSource) throws Exception {
     var heard = new Heard();
-    // not one that looks for connections left open, as a stack can overflow there, too
+    // not a data source that detects leaked connections, because the stack could overflow there,
+    // too
     DataSource plain = dataSource.unwrap(PGSimpleDataSource.class);
     try (var connections = new KeptConnections(plain, 1);
         PgHelloClient client =
             PgHelloClient.builder().connections(connections).listener(heard).build()) {
-      // loads the classes that are needed, which takes a larger stack
+      // loads the required classes, because loading them takes a larger stack
       for (int i = 0; i < 200; i++) {
         client.hello("first");
       }
       plain.getConnection().abort(Runnable::run);
       int overflows = 0;
       for (int frames = 1; frames < 300; frames++) {
-        // a thread of its own, as the JDK keeps buffers of a thread, which break, too
+        // a separate thread, because the JDK keeps buffers for each thread, which the overflow can
+        // also corrupt
         var deep = new DeepCall(client, frames);
         deep.start();
         deep.join();
@@ -231,7 +236,10 @@ class FaultySourceIT {
     }
   }
 
-  /** Also where the stack overflows at the end of the call, when the connection is given back. */
+  /**
+   * The connection is released even if the stack overflows at the end of the call, during the
+   * release.
+   */
   @Tag("slow")
   @Test
   void aConnectionOnWhichTheStackOverflowedIsReleased(DataSource dataSource) throws Exception {
@@ -290,7 +298,9 @@ class FaultySourceIT {
       dive();
     }
 
-    /** Returns how many frames have returned since the stack was full. */
+    /**
+     * Recurses until the stack is full. Returns the number of frames that have returned since then.
+     */
     @SuppressWarnings("InfiniteRecursion")
     private int dive() {
       int returned;

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
-/** A listener that writes down what it is told. */
+/** A listener that records its events. */
 final class Heard implements PgHelloListener {
   final List<String> calls = new CopyOnWriteArrayList<>();
   final List<String> statements = new CopyOnWriteArrayList<>();

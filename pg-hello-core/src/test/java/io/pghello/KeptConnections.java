@@ -8,7 +8,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import javax.sql.DataSource;
 
-/** A pool that gives what it has without looking whether that is alive. */
+/** A pool that hands out its connections without validating them. */
 final class KeptConnections implements ConnectionSource, AutoCloseable {
   private final DataSource dataSource;
   private final Deque<Connection> idle = new ArrayDeque<>();

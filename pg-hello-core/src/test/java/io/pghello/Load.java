@@ -21,7 +21,7 @@ import java.util.concurrent.atomic.LongAccumulator;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
-/** Callers that go on until they are told to stop: each answer is checked, each failure counted. */
+/** Callers that make calls until they are stopped. Checks each answer, and counts each failure. */
 final class Load {
   private static final String[] NAMES = {"Ada", "Zoë", "O'Brien", "李小龍", ""};
   private static final Duration PAUSE = Duration.ofMillis(20);
@@ -49,7 +49,7 @@ final class Load {
     this.callers = new CountDownLatch(callers);
   }
 
-  /** Starts callers: some wait for each greeting on a thread, others have futures. */
+  /** Starts callers. Some wait for each greeting on a thread, others use futures. */
   static Load start(PgHelloClient client, int threads, int futures) {
     return start(client, threads, futures, Long.MAX_VALUE);
   }
@@ -65,7 +65,7 @@ final class Load {
     return load;
   }
 
-  /** Makes a number of calls at once, half of them with threads, all of which must succeed. */
+  /** Makes a number of concurrent calls, half of them with threads. All calls must succeed. */
   static void burst(PgHelloClient client, int calls) throws InterruptedException {
     Load load = start(client, calls / 8, calls / 8, calls);
     load.await();
@@ -82,7 +82,7 @@ final class Load {
     return failures;
   }
 
-  /** Waits until that many more calls have been answered. */
+  /** Waits until the given number of further calls have been answered. */
   void awaitAnswers(int more) throws InterruptedException {
     long goal = answers() + more;
     long end = System.nanoTime() + TIME_LIMIT.toNanos();
@@ -101,7 +101,7 @@ final class Load {
     }
   }
 
-  /** Lets the callers end with their present call, and prints what they saw. */
+  /** Stops the callers after their current calls, and prints the results. */
   Load stop() throws InterruptedException {
     stopped = true;
     long inFlight = callers.getCount();
@@ -132,7 +132,10 @@ final class Load {
     assertThat(ended).as("all calls have ended").isTrue();
   }
 
-  /** Fails if an answer was wrong, a call took too long, or failed in another way than these. */
+  /**
+   * Fails if an answer was wrong, or if a call took too long or failed with any other code than the
+   * expected ones.
+   */
   void assertOnly(Duration callTimeout, Code... expected) {
     assertThat(wrong).as("wrong answers").isEmpty();
     var unexpected = new EnumMap<Code, PgHelloException>(Code.class);

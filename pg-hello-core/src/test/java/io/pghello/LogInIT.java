@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What a program is told that cannot connect, and when. */
+/** Shows which error a program receives if it cannot connect, and when. */
 @PgHelloTest
 @Timeout(120)
 class LogInIT {
@@ -46,7 +46,7 @@ class LogInIT {
       " Correct the user, the password or the database in the client's configuration, or grant"
           + " access on the server (pg_hba.conf, GRANT CONNECT).";
 
-  @Tag("session") // the pooler refuses it
+  @Tag("session") // the pooler rejects the login
   @Test
   void saysAtOnceThatThePasswordIsWrong(TestDatabase database, WireProxy proxy) {
     PgHelloException e = fails(Code.LOGIN_FAILED, through(proxy, database, "hello", "wrong"));
@@ -59,7 +59,7 @@ class LogInIT {
     assertThat(proxy.connections()).isEqualTo(1);
   }
 
-  @Tag("not-odyssey") // the suites have both take any login
+  @Tag("not-odyssey") // in the test suites, both poolers accept any login
   @Tag("not-pgpool")
   @Test
   void saysThatAPasswordIsMissing(TestDatabase database, WireProxy proxy) {
@@ -69,8 +69,8 @@ class LogInIT {
     assertThat(proxy.connections()).isEqualTo(1);
   }
 
-  @Tag("not-old-pgbouncer") // it does not answer before the time of the login is over
-  @Tag("not-odyssey") // it says no more than that it cannot connect
+  @Tag("not-old-pgbouncer") // it does not answer before the login times out
+  @Tag("not-odyssey") // it reports only that it cannot connect
   @Test
   void saysThatThereIsNoSuchDatabase(TestDatabase database) {
     PgHelloException e =
@@ -81,7 +81,7 @@ class LogInIT {
   }
 
   @Tag("not-old-pgbouncer") // it reports another SQLSTATE
-  @Tag("not-odyssey") // it says no more than that it cannot connect
+  @Tag("not-odyssey") // it reports only that it cannot connect
   @Test
   void saysThatTheUserMayNotConnect(
       TestDatabase database, DataSource dataSource, @Superuser DataSource superuser)
@@ -99,7 +99,7 @@ class LogInIT {
     }
   }
 
-  @Tag("session") // the pooler refuses it
+  @Tag("session") // the pooler rejects the login
   @Test
   void saysThatThereAreTooManyConnections(
       TestDatabase database, DataSource dataSource, @Superuser DataSource superuser)
@@ -122,7 +122,7 @@ class LogInIT {
     }
   }
 
-  /** Connects as soon as the server has noticed that the session before has ended. */
+  /** Connects as soon as the server has noticed that the previous session has ended. */
   private static Connection connectLater(DataSource dataSource) throws SQLException {
     while (true) {
       try {
@@ -196,12 +196,15 @@ class LogInIT {
     }
   }
 
-  /** Those that wait for the same attempt do not try one after the other. */
+  /**
+   * Calls that wait for the same attempt all fail with it, and do not try again one after the
+   * other.
+   */
   @Test
   void tellsAllThatWaitOfOneFailure(TestDatabase database, WireProxy proxy) {
     String url = through(proxy, database.jdbcUrl());
     proxy.pause();
-    // or a login that ends not at all would keep the test
+    // otherwise, a login that never ends would block the test
     CompletableFuture.delayedExecutor(60, TimeUnit.SECONDS).execute(proxy::resume);
     try (PgHelloClient client =
         PgHelloClient.builder()
@@ -224,7 +227,7 @@ class LogInIT {
     }
   }
 
-  /** The attempt of a call that had little time, after one that really failed. */
+  /** A first attempt fails. The next attempt fails only because its call has a short timeout. */
   @Tag("slow")
   @Test
   void sharesNoFailureOfAnEarlierAttempt(TestDatabase database, WireProxy proxy) throws Exception {
@@ -271,7 +274,10 @@ class LogInIT {
         .build();
   }
 
-  /** Of two calls that wait for an attempt, one makes the next, and has little time for it. */
+  /**
+   * Asserts that a call with a longer timeout does not fail because of the attempts of two calls
+   * with short timeouts.
+   */
   private static void assertWaitsForNoOther(
       PgHelloClient client, BooleanSupplier attempted, Runnable goOn) throws Exception {
     CompletableFuture<String> first = waiting(client.withTimeout(Duration.ofSeconds(2)), attempted);
@@ -283,7 +289,10 @@ class LogInIT {
     assertThat(join(third)).isEqualTo("Hello, Ada!");
   }
 
-  /** Calls on a thread, and returns when that has come to a point, or waits for another thread. */
+  /**
+   * Makes a call on another thread. Returns when that thread has reached a point, or waits for
+   * another thread.
+   */
   private static CompletableFuture<String> waiting(
       PgHelloOperations operations, @Nullable BooleanSupplier point) throws Exception {
     var caller = new AtomicReference<@Nullable Thread>();
@@ -301,7 +310,7 @@ class LogInIT {
     return call;
   }
 
-  /** Makes sockets, or blocks until its thread is interrupted. */
+  /** Creates sockets, or blocks until its thread is interrupted. */
   public static final class StuckSockets extends SocketFactory {
     static volatile boolean stuck;
     static volatile boolean asked;
@@ -362,7 +371,7 @@ class LogInIT {
     }
   }
 
-  /** The pool is gone that would have taken the connection. */
+  /** The pool is closed before it can accept the connection. */
   @Test
   void leavesNoConnectionOpenThatIsMadeWhileTheClientIsClosed(
       TestDatabase database, WireProxy proxy) throws Exception {

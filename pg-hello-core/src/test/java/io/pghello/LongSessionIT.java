@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A session that is never given up. */
+/** Makes many calls in a single session. */
 @PgHelloTest
 class LongSessionIT {
   private static final long SLACK_BYTES = 1 << 20;
@@ -30,7 +30,7 @@ class LongSessionIT {
     }
   }
 
-  /** The numbers are computed one by one, and not kept. */
+  /** The server computes the numbers one by one, and does not store them. */
   private static void call(Connection connection, int calls) throws SQLException {
     assertThat(
             ask(

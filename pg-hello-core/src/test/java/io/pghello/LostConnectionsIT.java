@@ -19,8 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * What callers see when the server has ended all sessions of a pool that was used a moment ago, so
- * that the pool does not test what it hands out.
+ * Shows which errors callers receive after the server has ended all sessions of a pool. The
+ * connections were used a moment before, so the pool does not validate them.
  */
 @PgHelloTest
 @Tag("slow")
@@ -73,7 +73,7 @@ class LostConnectionsIT {
     }
   }
 
-  /** Leaves the pool with all of its connections, each of which was used just now. */
+  /** Uses all connections of the pool, so that the pool considers them valid. */
   private static void useAll(DataSource pool) throws SQLException {
     List<Connection> all = new ArrayList<>();
     try {
@@ -83,7 +83,7 @@ class LostConnectionsIT {
           assertThat(PgHelloClientIT.ask(connection, "SELECT 1")).isEqualTo("1");
           all.add(connection);
         } catch (SQLException e) {
-          // of the round before
+          // a dead connection of the previous round
           connection.close();
         }
       }

@@ -6,7 +6,7 @@ import java.sql.SQLException;
 import java.util.function.Supplier;
 import javax.sql.DataSource;
 
-/** A data source that chooses another one by the thread that asks, as routing ones do. */
+/** A routing data source that selects another data source by the calling thread. */
 record OfThread(Supplier<DataSource> current) implements SimpleDataSource {
   @Override
   public Connection getConnection() throws SQLException {

@@ -41,7 +41,7 @@ import org.postgresql.core.BaseConnection;
 import org.postgresql.core.TransactionState;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** The client on a connection of the caller's, in its transaction. */
+/** Tests calls on the caller's own connection, in its transaction. */
 @PgHelloTest
 class OnConnectionIT {
   @Test
@@ -131,7 +131,7 @@ class OnConnectionIT {
     try (Connection connection = dataSource.getConnection();
         Statement statement = connection.createStatement()) {
       connection.setAutoCommit(false);
-      // with what it has found before, and without
+      // with and without a cached installation
       for (int i = 0; i < 2; i++) {
         assertThatThrownBy(() -> statement.execute("SELECT 1 / 0"))
             .isInstanceOf(SQLException.class);
@@ -238,7 +238,7 @@ class OnConnectionIT {
     }
   }
 
-  /** A future would have to block; so there is none, and the compiler says so. */
+  /** Asynchronous calls would have to block, so the returned type does not have them. */
   @Test
   void hasNoFutures(DataSource dataSource) throws SQLException {
     try (PgHelloClient client = PgHelloClient.create(dataSource);
@@ -314,7 +314,7 @@ class OnConnectionIT {
     }
   }
 
-  /** The caller must know that its transaction has gone, though the answer has just come. */
+  /** The caller must learn that its transaction is lost, even if the answer has just arrived. */
   @Test
   void givesNoAnswerOfAConnectionThatIsAborted(DataSource dataSource) throws SQLException {
     PgHelloClient client = PgHelloClient.create(dataSource);
@@ -344,7 +344,7 @@ class OnConnectionIT {
     }
   }
 
-  /** Returns an object whose results of one method are replaced. */
+  /** Returns a wrapper of an object that replaces the results of one method. */
   private static <T> T intercepted(
       Class<T> type, T object, String name, UnaryOperator<Object> replacement) {
     return type.cast(
@@ -426,7 +426,7 @@ class OnConnectionIT {
     }
   }
 
-  /** A data source that routes, to databases that have the extension in different schemas. */
+  /** A routing data source for databases with the extension in different schemas. */
   @Test
   void looksOnceInEachDatabaseOfARoutingDataSource(
       DataSource dataSource,
@@ -447,7 +447,7 @@ class OnConnectionIT {
       try (Connection there = other.getConnection();
           Connection here = dataSource.getConnection();
           PgHelloClient client = routing(() -> elsewhere.get() ? there : here)) {
-        // finds both
+        // the client finds both schemas
         for (boolean which : new boolean[] {false, true, false}) {
           elsewhere.set(which);
           assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
@@ -466,7 +466,7 @@ class OnConnectionIT {
     }
   }
 
-  /** Returns a client each of whose calls is made where this leads to. */
+  /** Returns a client that gets its connections from the given supplier. */
   private static PgHelloClient routing(Supplier<Connection> route) {
     return PgHelloClient.builder()
         .connections(() -> new OneConnection(route.get()).getConnection())
@@ -475,7 +475,8 @@ class OnConnectionIT {
   }
 
   /**
-   * Who owns one tenant's database may have a function there that another tenant's extension has.
+   * The owner of one tenant's database may have created a function with the signature of another
+   * tenant's extension function.
    */
   @Test
   void callsWhatIsInstalledInEachDatabaseOfARoutingDataSource(
@@ -504,7 +505,8 @@ class OnConnectionIT {
           assertThat(client.hello("Ada", 2)).isEqualTo("Hello, Ada! Hello, Ada!");
         }
       }
-      // nor on a connection of the caller's, of a client that has one place of its own
+      // the same applies to a caller's own connection if the client otherwise uses only one
+      // database
       try (Connection there = other.getConnection();
           PgHelloClient client = PgHelloClient.create(dataSource)) {
         assertThat(client.hello("Ada", 2)).isEqualTo("Hello, Ada! Hello, Ada!");
@@ -517,7 +519,7 @@ class OnConnectionIT {
     }
   }
 
-  /** What it finds on such a connection must not mislead the client's own calls. */
+  /** An installation found on such a connection must not affect the client's own calls. */
   @Test
   void keepsApartWhatIsInstalledWhere(
       DataSource dataSource, TestDatabase database, @Superuser DataSource superuser)

@@ -5,7 +5,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
 
-/** A pool of one connection, which closing does not close. */
+/** A pool of one connection, which stays open when it is closed. */
 record OneConnection(Connection connection) implements SimpleDataSource {
   @Override
   public Connection getConnection() {

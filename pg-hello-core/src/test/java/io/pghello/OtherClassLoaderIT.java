@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.postgresql.PGConnection;
 
-/** The same driver, loaded by another class loader, as by a server that has several programs. */
+/** Uses a driver from another class loader, as in a server that runs several programs. */
 @PgHelloTest
 @Timeout(120)
 class OtherClassLoaderIT {
@@ -81,7 +81,7 @@ class OtherClassLoaderIT {
       execute(superuser, "CREATE SCHEMA elsewhere");
       execute(superuser, "GRANT USAGE ON SCHEMA elsewhere TO PUBLIC");
       execute(superuser, "ALTER EXTENSION pg_hello SET SCHEMA elsewhere");
-      // its transaction fails with that
+      // this error also aborts the transaction
       assertThat(assertFails(Code.SERVER_ERROR, () -> client.hello("Ada")).sqlState())
           .contains("42883");
       assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");

@@ -31,7 +31,7 @@ import org.postgresql.core.BaseConnection;
 import org.postgresql.core.TransactionState;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** The functions as a Java program sees them. */
+/** Calls the functions in the same way as a Java program. */
 @PgHelloTest
 class PgHelloClientIT {
   @Test
@@ -156,7 +156,7 @@ class PgHelloClientIT {
     }
   }
 
-  /** A busy machine takes more than five seconds to send and to refuse names of 120 MB. */
+  /** A busy machine takes more than five seconds to send and reject names of 120 MB. */
   private static PgHelloClient patient(Connection connection) {
     return PgHelloClient.builder()
         .dataSource(new OneConnection(connection))

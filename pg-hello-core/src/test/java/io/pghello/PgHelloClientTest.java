@@ -11,7 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** What is refused before it leaves the JVM: these tests have no server. */
+/** Tests arguments that the client rejects before it sends them. Needs no server. */
 class PgHelloClientTest {
   private final PgHelloClient client =
       PgHelloClient.create(

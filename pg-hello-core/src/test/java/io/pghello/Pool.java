@@ -100,7 +100,7 @@ enum Pool {
                   pool -> {
                     pool.maxSize(size)
                         .minSize(size)
-                        // without it, Agroal hands out a dead connection for ever
+                        // without this sorter, Agroal keeps handing out a dead connection
                         .exceptionSorter(new PostgreSQLExceptionSorter())
                         .acquisitionTimeout(Duration.ofSeconds(20))
                         .connectionFactoryConfiguration(factory -> factory.jdbcUrl(url));
@@ -117,9 +117,9 @@ enum Pool {
     }
   };
 
-  /** The checks that a pool makes of a connection before it hands it out. */
+  /** The checks that a pool makes before it hands out a connection. */
   enum Checks {
-    /** As the pool is. */
+    /** The pool's default checks. */
     DEFAULT,
     /** The pool validates each connection that it hands out, as often as it can. */
     VALIDATING,

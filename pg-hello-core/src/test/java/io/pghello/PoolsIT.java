@@ -34,13 +34,17 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Calls through each supported pool, while the network stalls and sessions or the time end. */
+/**
+ * Makes calls through each supported pool while the network stalls, sessions end, or timeouts
+ * expire.
+ */
 @PgHelloTest
 @Timeout(120)
 class PoolsIT {
   private static final Duration CALL_TIMEOUT = Duration.ofSeconds(1);
 
-  // a busy machine takes longer than the deadline; the faults last longer than that
+  // a busy machine takes longer than the deadline, but less than this; the faults last longer than
+  // this
   private static final Duration AT_MOST = Duration.ofSeconds(10);
   private static final int FAULT_SECONDS = 25;
 
@@ -55,7 +59,7 @@ class PoolsIT {
     /**
      * Starts a pool.
      *
-     * @param kind null for the client's own
+     * @param kind the kind of pool; null for the client's own pool
      */
     Scene(@Nullable Pool kind, Checks checks, TestDatabase database, WireProxy proxy)
         throws Exception {
@@ -165,7 +169,7 @@ class PoolsIT {
     }
   }
 
-  /** As wrappers do that let one thread at a time use a connection. */
+  /** Some wrappers allow only one thread at a time to use a connection. */
   @Test
   void aStalledCallEndsAtItsDeadlineThroughAWrapperThatLocks(
       DataSource dataSource, TestDatabase database, WireProxy proxy) throws Exception {
@@ -214,7 +218,7 @@ class PoolsIT {
   void withTheRecommendedLimitsAStallBeforeTheCallHoldsItUpForAMoment(
       Pool pool, TestDatabase database, WireProxy proxy) throws Exception {
     try (var scene = new Scene(pool, Checks.BOUNDED, database, proxy)) {
-      // HikariCP does not validate what was used less than half a second ago
+      // HikariCP does not validate connections that were used less than half a second ago
       Thread.sleep(600);
       stall(proxy);
       long begin = System.nanoTime();
@@ -252,7 +256,7 @@ class PoolsIT {
 
   private static void stall(WireProxy proxy) {
     proxy.pause();
-    // or a call that does not end would keep the test
+    // otherwise, a call that never ends would block the test
     CompletableFuture.delayedExecutor(FAULT_SECONDS, TimeUnit.SECONDS).execute(proxy::resume);
   }
 

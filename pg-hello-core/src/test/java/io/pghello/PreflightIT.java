@@ -40,7 +40,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** Each cause has its own sentence, with the statement that mends it. */
+/**
+ * Shows that each problem is reported with its own message, and with the statement that fixes it.
+ */
 @PgHelloTest(extension = false)
 class PreflightIT {
   private static final Set<String> ALL =
@@ -58,7 +60,7 @@ class PreflightIT {
   void saysThatTheDatabaseIsDistributed(DataSource dataSource, @Superuser DataSource superuser)
       throws SQLException {
     execute(dataSource, CREATE);
-    // anybody can make a table like that of Citus
+    // any role can create a table with the name of a Citus table
     execute(dataSource, "CREATE TABLE pg_dist_node (nodeid int)");
     PgHelloClient client = PgHelloClient.create(dataSource);
     assertThat(client.preflight()).isEmpty();
@@ -103,7 +105,7 @@ class PreflightIT {
         Code.NOT_CREATED,
         "Extension pg_hello does not exist in database " + database.name() + ".",
         "Run in this database: CREATE EXTENSION pg_hello;");
-    // and what it says mends it
+    // the statement in the remedy fixes the problem
     execute(dataSource, CREATE);
     assertThat(PgHelloClient.create(dataSource).hello("Ada")).isEqualTo("Hello, Ada!");
   }
@@ -133,7 +135,7 @@ class PreflightIT {
     assertThat(problem.message())
         .startsWith("Extension pg_hello is in schema \"Odd one\", which is not on the search_path");
     assertThat(problem.remedy()).contains("\"Odd one\".pg_hello(...)").contains("SET search_path");
-    // the client needs no path
+    // the client does not need the search path
     assertThat(client.hello("Ada", 2)).isEqualTo("Hello, Ada! Hello, Ada!");
   }
 
@@ -152,12 +154,12 @@ class PreflightIT {
         .isEqualTo("Have the extension's owner run: ALTER EXTENSION pg_hello UPDATE;");
     assertThat(problem.functions())
         .containsExactlyInAnyOrder("pg_hello(text,integer)", "pg_hello_all(text[],integer[])");
-    // what 1.0 has works
+    // the functions of version 1.0 work
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
     assertThat(client.nowMillis()).isPositive();
     assertThat(client.spiVersion()).startsWith("PostgreSQL ");
     assertFails(Code.VERSION_TOO_OLD, () -> client.hello("Ada", 2));
-    // and the same client goes on when it is updated
+    // the same client can use new functions after the extension has been updated
     execute(dataSource, "ALTER EXTENSION pg_hello UPDATE");
     assertThat(client.hello("Ada", 2)).isEqualTo("Hello, Ada! Hello, Ada!");
   }
@@ -165,7 +167,7 @@ class PreflightIT {
   @Test
   void saysThatItIsSomebodyElses(DataSource dataSource, @Superuser DataSource superuser)
       throws SQLException {
-    // as the public sample of that name labels them
+    // the public sample with the same name declares its functions like this
     execute(dataSource, CREATE + " VERSION '1.0'");
     execute(superuser, "ALTER FUNCTION pg_hello(text) IMMUTABLE");
     List<PgHelloProblem> problems = PgHelloClient.create(dataSource).preflight();
@@ -179,7 +181,7 @@ class PreflightIT {
     assertFails(Code.INCOMPATIBLE_BUILD, () -> PgHelloClient.create(dataSource).hello("Ada"));
   }
 
-  /** Who owns an extension, which is no superuser's right, can add functions to it. */
+  /** The owner of an extension, who need not be a superuser, can add functions to it. */
   @Test
   void callsNoFunctionThatItsOwnerHasAdded(DataSource dataSource) throws SQLException {
     execute(dataSource, CREATE + " VERSION '1.0'");
@@ -207,13 +209,15 @@ class PreflightIT {
     assertFails(Code.INCOMPATIBLE_BUILD, () -> client.hello("Ada", 2));
     assertFails(Code.INCOMPATIBLE_BUILD, () -> client.helloAll(List.of("Ada")));
     assertThat(ask(dataSource, "SELECT count(*) FROM called")).isEqualTo("0");
-    // what is suggested leaves nothing that an update would find in its way
+    // the suggested statements remove everything that would block an update
     execute(dataSource, problem.remedy().substring(problem.remedy().indexOf("ALTER ")));
     execute(dataSource, "ALTER EXTENSION pg_hello UPDATE");
     assertThat(PgHelloClient.create(dataSource).preflight()).isEmpty();
   }
 
-  /** One of the same name in another schema takes nothing from the extension's own. */
+  /**
+   * A function with the same name in another schema does not affect the extension's own function.
+   */
   @Test
   void callsItsOwnFunctionBesideOneThatItsOwnerHasAdded(DataSource dataSource) throws SQLException {
     execute(dataSource, CREATE);
@@ -245,7 +249,9 @@ class PreflightIT {
     assertThat(PgHelloClient.create(dataSource).nowMillis()).isPositive();
   }
 
-  /** It is told from one that is only wrong as long as both clocks are right to a day. */
+  /**
+   * The client can distinguish it from a wrong clock if both clocks are correct to within a day.
+   */
   @ParameterizedTest
   @CsvSource({"0, true", "23, true", "-23, true", "25, false", "-25, false"})
   void seesAClockThatBeginsInTheYear2000(
@@ -259,7 +265,7 @@ class PreflightIT {
             + " 946684800000 + 3600000 * ("
             + hours
             + ")'");
-    // it is told where the function is, and does not look whose it is
+    // a client with a configured schema does not check who owns the function
     PgHelloClient client = PgHelloClient.builder().dataSource(dataSource).schema("public").build();
     if (seen) {
       assertThatThrownBy(client::nowMillis)
@@ -300,7 +306,7 @@ class PreflightIT {
         });
   }
 
-  /** Two users of one database may not call the same. */
+  /** Two users of one database may have different privileges. */
   @Test
   void keepsApartWhatEachUserMayCall(
       DataSource dataSource, @Superuser DataSource superuser, TestDatabase database)
@@ -316,7 +322,7 @@ class PreflightIT {
               Connection ofSuperuser = superuser.getConnection()) {
             ofGuest.setAutoCommit(false);
             for (int i = 0; i < 2; i++) {
-              // without a statement that would fail the transaction
+              // the client sends no statement, so the transaction does not fail
               assertFails(
                   Code.NO_EXECUTE_PRIVILEGE, () -> client.withConnection(ofGuest).hello("Ada", 2));
               assertThat(client.withConnection(ofGuest).hello("Ada")).isEqualTo("Hello, Ada!");
@@ -327,7 +333,7 @@ class PreflightIT {
         });
   }
 
-  /** Between two batches, the function that greets all names of a batch may go. */
+  /** The function for many names may be dropped between two batches. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -410,7 +416,7 @@ class PreflightIT {
   @Tag("slow")
   @Test
   void saysThatTheFilesAreMissing(@TempDir Path folder) throws Exception {
-    // a server as it comes, which was never told of the extension
+    // a server without the extension's files
     try (EmbeddedPostgres stock =
         EmbeddedPostgres.builder()
             .setOverrideWorkingDirectory(folder.toFile())
@@ -556,7 +562,7 @@ class PreflightIT {
         .isEqualTo(Code.INCOMPATIBLE_BUILD);
   }
 
-  /** One of that name may be anybody's where the extension is. */
+  /** A function with this name in the extension's schema may belong to any role. */
   @Test
   void callsNoFunctionThatWasMovedOutOfTheExtensionsSchema(
       DataSource dataSource, @Superuser DataSource superuser) throws SQLException {
@@ -635,7 +641,7 @@ class PreflightIT {
     return problems.get(0);
   }
 
-  /** A function of the same name may be there all the same, in the schema that was told. */
+  /** The configured schema may still contain a function with the same name. */
   @Test
   void infoSaysThatTheExtensionIsNotCreated(DataSource dataSource) throws SQLException {
     execute(dataSource, "DROP EXTENSION IF EXISTS pg_hello");

@@ -22,7 +22,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is said of a certificate, of channel binding, and of what pg_hba.conf refuses. */
+/**
+ * Tests the errors about certificates, about channel binding, and about logins that pg_hba.conf
+ * rejects.
+ */
 @Tag("slow")
 @Timeout(180)
 class SecureLogInIT {
@@ -50,10 +53,10 @@ class SecureLogInIT {
             "5");
   }
 
-  /** Gives a server a certificate, and returns the URL with which that is trusted. */
+  /** Installs a certificate in a server, and returns a URL that trusts the certificate. */
   private static String url(PgHelloServer server, Path folder, String... options) throws Exception {
     Path authority = folder.resolve("authority.pem");
-    // dropped with the server
+    // the database is dropped with the server
     TestDatabase database = server.createDatabase();
     DataSource superuser = database.superuserDataSource();
     ServerCertificate certificate = ServerCertificate.signed(folder, options);
@@ -100,7 +103,7 @@ class SecureLogInIT {
   @Test
   void saysThatTheCertificateHasExpired() {
     assertThat(refuses(expiredUrl)).hasMessageContaining("SSL error");
-    // the same server, to those who ask for less
+    // with less strict checks, the same server is accepted
     assertGreets(expiredUrl.replace("verify-full", "require").replaceAll("&sslrootcert=.*", ""));
   }
 
@@ -111,7 +114,7 @@ class SecureLogInIT {
         .hasMessageContaining("SSL error");
   }
 
-  /** A pool of the program's tries again until its own timeout. */
+  /** A pool of the program retries until the pool's own timeout expires. */
   @Test
   void saysTheSameOfACertificateWithAPoolOfTheProgram() {
     var config = new HikariConfig();
@@ -124,7 +127,7 @@ class SecureLogInIT {
       PgHelloException e;
       do {
         e = catchThrowableOfType(PgHelloException.class, () -> client.hello("Ada"));
-        // a pool that has waited for less long than an attempt takes knows no reason
+        // if the pool timed out before its attempt failed, its error has no cause
       } while (e.code() == Code.CONNECTION_UNAVAILABLE
           && e.getCause() != null
           && e.getCause().getCause() == null);
@@ -133,7 +136,7 @@ class SecureLogInIT {
     }
   }
 
-  /** The next attempt would fail as well. */
+  /** Returns the error of a rejected login, which cannot be retried. */
   private static PgHelloException refuses(String url) {
     PgHelloException e = fails(Code.LOGIN_FAILED, url);
     assertThat(e.code().isRetryable()).isFalse();

@@ -17,13 +17,13 @@ import javax.sql.DataSource;
 /**
  * A certificate of a server.
  *
- * @param certificate in PEM, as is the key
- * @param authority the certificate of who has signed it
+ * @param certificate the certificate in PEM format; the key has the same format
+ * @param authority the certificate of the authority that has signed it
  */
 record ServerCertificate(String certificate, String key, String authority) {
   private static final String PASSWORD = "changeit";
 
-  /** Makes a key, and a certificate that it has signed. */
+  /** Creates a key, and a certificate signed with this key. */
   static ServerCertificate selfSigned(Path folder) throws Exception {
     keytool(folder, "-genkeypair", "server", "-keyalg", "EC", "-dname", "CN=localhost");
     KeyStore keys = keys(folder);
@@ -32,11 +32,11 @@ record ServerCertificate(String certificate, String key, String authority) {
   }
 
   /**
-   * Makes an authority, and a certificate that it has signed. Java looks at the dates of such a one
-   * alone, and not at those of what is trusted itself.
+   * Creates an authority, and a certificate that it has signed. Java checks the dates of such a
+   * certificate, but not of a certificate that is itself trusted.
    *
-   * @param folder where files may be written
-   * @param options of keytool, as the name and the dates
+   * @param folder the directory for temporary files
+   * @param options options of keytool, such as the name and the dates
    */
   static ServerCertificate signed(Path folder, String... options) throws Exception {
     String request = folder.resolve("request").toString();
@@ -88,14 +88,17 @@ record ServerCertificate(String certificate, String key, String authority) {
     return "-----BEGIN " + what + "-----\n" + base64 + "\n-----END " + what + "-----\n";
   }
 
-  /** Writes it where a server reads it that is started, or is told to, with TLS. */
+  /**
+   * Writes the certificate and the key to the server's data directory, and enables TLS. Takes
+   * effect when the server is started or reloads its configuration.
+   */
   void install(DataSource superuser) throws SQLException {
     write(superuser, certificate, "server.crt");
     write(superuser, key, "server.key");
     execute(superuser, "ALTER SYSTEM SET ssl = on");
   }
 
-  /** Files of the server belong to its user, and a key must be readable by nobody else. */
+  /** Writes a file as the server's user, because no other user may be able to read a key. */
   static void write(DataSource superuser, String text, String file) throws SQLException {
     execute(
         superuser,

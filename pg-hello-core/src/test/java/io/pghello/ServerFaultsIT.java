@@ -40,7 +40,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A server that crashes, or lacks memory, disk or the right library, and what callers see of it.
+ * Shows which errors callers receive from a server that crashes, or that lacks memory, disk space
+ * or the right library.
  */
 @Tag("slow")
 @Timeout(240)
@@ -49,7 +50,10 @@ class ServerFaultsIT {
     Code.CONNECTION_LOST, Code.CONNECTION_UNAVAILABLE, Code.TIMEOUT
   };
 
-  /** As the kernel kills a session when the machine has no memory left: the server ends all. */
+  /**
+   * If the kernel kills one session, for example because memory has run out, the server ends all
+   * sessions.
+   */
   @Test
   void outlivesCrashesOfTheServer() throws Exception {
     try (PgHelloServer server = PgHelloServer.start();
@@ -95,7 +99,7 @@ class ServerFaultsIT {
     }
   }
 
-  /** A statement fails, and its session goes on. */
+  /** Only the statement fails; its session remains usable. */
   @Test
   void saysThatTheServerHasNoMemory() throws Exception {
     try (PgHelloServer server = PgHelloServer.start();
@@ -121,7 +125,7 @@ class ServerFaultsIT {
     }
   }
 
-  /** Writers are told; calls, which write nothing, notice nothing. */
+  /** Writers receive an error. Calls are not affected, because they write nothing. */
   @Tag("long")
   @Test
   void greetsOnWhenNoRowCanBeWritten(@TempDir Path folder) throws Exception {
@@ -154,7 +158,7 @@ class ServerFaultsIT {
     }
   }
 
-  /** The server ends when it cannot write its log, and has lost nothing when it is back. */
+  /** The server stops when it cannot write its log. After it has restarted, no row is missing. */
   @Tag("long")
   @Test
   void losesNoRowWhenTheLogCannotBeWritten(@TempDir Path folder) throws Exception {
@@ -184,7 +188,10 @@ class ServerFaultsIT {
     }
   }
 
-  /** Renamed into place, as installers do: sessions keep what they have, and new ones have it. */
+  /**
+   * The library is renamed into place, as installers do. Existing sessions keep the old library;
+   * new sessions load the new one.
+   */
   @Tag("long")
   @Test
   void outlivesAnUpdateWithAnotherLibraryUnderLoad(@TempDir Path folder) throws Exception {
@@ -233,7 +240,7 @@ class ServerFaultsIT {
     }
   }
 
-  /** What {@code now_ms()} answers follows it, and nothing else. */
+  /** Only the results of {@code now_ms()} follow the clock. */
   @Test
   void answersOnWhenTheClockOfTheServerIsSet(@TempDir Path folder) throws Exception {
     Optional<Path> faketime = SetClockIT.library();
@@ -280,7 +287,7 @@ class ServerFaultsIT {
     }
   }
 
-  /** Returns the error of a call that has come to the server. */
+  /** Returns the error of a call that has reached the server. */
   private static PgHelloException failure(PgHelloClient client) {
     while (true) {
       try {
@@ -302,7 +309,7 @@ class ServerFaultsIT {
             + where);
   }
 
-  /** Writes rows until that fails, and returns the SQLSTATE. */
+  /** Writes rows until a write fails, and returns the SQLSTATE. */
   private static String write(DataSource superuser, List<Integer> written) {
     return write(superuser, written, Integer.MAX_VALUE);
   }
@@ -336,7 +343,7 @@ class ServerFaultsIT {
         .isEqualTo(Integer.toString(written.size()));
   }
 
-  /** Kills a session of its own, and waits until the server has come back. */
+  /** Kills its own session, and waits until the server has restarted. */
   private static void crash(PgHelloServer server, DataSource superuser) throws Exception {
     try (Connection connection = superuser.getConnection()) {
       crash(server, connection);
@@ -384,7 +391,7 @@ class ServerFaultsIT {
     try {
       return new ProcessBuilder(command).inheritIO().start().onExit().join().exitValue() == 0;
     } catch (IOException e) {
-      // there is no such program
+      // the program does not exist
       return false;
     }
   }
@@ -448,7 +455,10 @@ class ServerFaultsIT {
     }
   }
 
-  /** A server whose files nobody shares, on the port and the data of another one. */
+  /**
+   * A server with its own copy of the program files, on the port and the data directory of another
+   * server.
+   */
   private static final class OwnServer implements AutoCloseable {
     private final List<String> control = new ArrayList<>();
     final Path library;
@@ -464,7 +474,7 @@ class ServerFaultsIT {
       copy(tree, folder);
       library = folder.resolve(tree.relativize(libraries)).resolve("pg_hello.so");
       if (isRoot()) {
-        // which it refuses to run as
+        // PostgreSQL refuses to run as root
         control.addAll(List.of("unshare", "-U"));
       }
       control.add("env");
@@ -482,7 +492,7 @@ class ServerFaultsIT {
       assertThat(runs(command.toArray(new String[0]))).isTrue();
     }
 
-    /** Replaces the library, of which sessions have the old one mapped. */
+    /** Replaces the library while sessions still have the old one mapped. */
     void install(byte[] bytes) throws IOException {
       Path file = library.resolveSibling("pg_hello.so.new");
       Files.write(file, bytes);

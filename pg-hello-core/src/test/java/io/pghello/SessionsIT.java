@@ -37,7 +37,7 @@ import org.postgresql.core.BaseConnection;
 import org.postgresql.core.TransactionState;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** Sessions of all kinds serve the client, and are after a call what they were before it. */
+/** Shows that the client works with sessions of all kinds, and leaves them unchanged. */
 @PgHelloTest
 class SessionsIT {
   private static final int SIZE = 4;
@@ -92,7 +92,7 @@ class SessionsIT {
     }
   }
 
-  /** Without a pool that would mend them. */
+  /** Without a pool, which would reset the sessions. */
   @Tag("session") // settings of a session, or of a role at its login
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
@@ -111,7 +111,7 @@ class SessionsIT {
       connection.setNetworkTimeout(Runnable::run, 0);
       callAll(client, 1);
       assertThat(connection.getNetworkTimeout()).isZero();
-      // shorter than what a call may take: it stays in force during the call
+      // this timeout is shorter than the call's timeout, so it stays in force during the call
       connection.setNetworkTimeout(Runnable::run, 300);
       slow(superuser, 20);
       assertFails(Code.TIMEOUT, () -> client.hello("Ada"));
@@ -140,7 +140,8 @@ class SessionsIT {
   }
 
   /**
-   * The client cannot see there whether a transaction is open, and ends none that may be another's.
+   * If the driver is hidden, the client cannot see whether a transaction is open, and does not end
+   * a transaction that it may not have begun.
    */
   @Test
   void areRolledBackByTheirPoolWhereTheDriverIsHidden(
@@ -173,7 +174,10 @@ class SessionsIT {
             });
   }
 
-  /** A connection that somebody gave back with a transaction in it is not committed behind him. */
+  /**
+   * If a program returned a connection with an open transaction, the client does not commit this
+   * transaction.
+   */
   @Test
   void keepATransactionThatIsOpen(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection();
@@ -187,7 +191,7 @@ class SessionsIT {
     }
   }
 
-  @Tag("not-old-pgbouncer") // it refuses options at the login
+  @Tag("not-old-pgbouncer") // this pooler rejects options at login
   @ParameterizedTest
   @ValueSource(strings = {"ignore", "transaction", "always"})
   void mayBeReadOnly(String mode, TestDatabase database) throws Exception {
@@ -275,7 +279,7 @@ class SessionsIT {
     assertThat(told.info().schema()).isEqualTo(ask(dataSource, SCHEMA));
   }
 
-  @Tag("not-pgpool") // it asks the server for it without doubling the apostrophe
+  @Tag("not-pgpool") // pgpool-II queries the schema without doubling the apostrophe
   @Test
   void mayHaveTheExtensionInASchemaWithAnApostrophe(
       DataSource dataSource, @Superuser DataSource superuser) throws SQLException {
@@ -362,7 +366,7 @@ class SessionsIT {
     }
   }
 
-  /** The client makes the bytes of many names itself. */
+  /** The client itself encodes the names of a batch. */
   @Test
   void mayTalkInAnotherEncoding(TestDatabase database) throws SQLException {
     PGSimpleDataSource dataSource = database.dataSource().unwrap(PGSimpleDataSource.class);
@@ -418,7 +422,7 @@ class SessionsIT {
   }
 
   /**
-   * Calls all that greets, in a client whose greetings are repeated so many times, and the rest.
+   * Calls all functions. Checks that the client repeats its greetings the given number of times.
    */
   static void callAll(PgHelloOperations client, int repeat) {
     String ada = String.join(" ", Collections.nCopies(repeat, "Hello, O'Ada\\!"));
@@ -502,7 +506,7 @@ class SessionsIT {
     String open =
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type"
             + " = 'client backend' AND pid <> pg_backend_pid() AND state <> 'idle'";
-    // the backend of a call that ran out of time may still be busy
+    // the backend of a call that timed out may still be busy
     long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
     while (!ask(superuser, open).equals("0") && System.nanoTime() < end) {
       Thread.sleep(20);

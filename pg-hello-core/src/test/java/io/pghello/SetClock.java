@@ -19,8 +19,8 @@ import java.util.concurrent.atomic.LongAccumulator;
 import org.postgresql.Driver;
 
 /**
- * A program whose clock is set while it calls: exits with 0 if no call notices. Its arguments are a
- * JDBC URL, and the file that libfaketime reads.
+ * A program that makes calls while its clock is set. Exits with 0 if no call is affected. The
+ * arguments are a JDBC URL, and the file that libfaketime reads.
  */
 final class SetClock {
   private static final int SETTINGS = 20;
@@ -89,7 +89,7 @@ final class SetClock {
         assertThatThrownBy(() -> client.hello("Ada"))
             .isInstanceOfSatisfying(
                 PgHelloException.class,
-                // a pool looks first whether a connection still answers that was idle
+                // a pool first validates a connection that was idle
                 e -> assertThat(e.code()).isIn(Code.TIMEOUT, Code.CONNECTION_UNAVAILABLE));
         assertThat(Duration.ofNanos(System.nanoTime() - begin))
             .isBetween(CALL_TIMEOUT, CALL_TIMEOUT.plus(PATIENCE));
@@ -99,7 +99,7 @@ final class SetClock {
     }
   }
 
-  /** A busy machine may take longer than a call to open one. */
+  /** On a busy machine, opening a connection may take longer than the timeout of a call. */
   private static void awaitConnection(PgHelloClient client) {
     long end = System.nanoTime() + PATIENCE.toNanos();
     while (true) {

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The clock of the client's machine, set back and forth by libfaketime, while calls are made. */
+/** Makes calls while libfaketime sets the clock of the client's machine back and forth. */
 @Tag("slow")
 @PgHelloTest
 @Timeout(150)
@@ -41,7 +41,7 @@ class SetClockIT {
     builder.environment().put("FAKETIME_TIMESTAMP_FILE", file.toString());
     builder.environment().put("FAKETIME_NO_CACHE", "1");
     builder.environment().put("FAKETIME_DONT_FAKE_MONOTONIC", "1");
-    // else timed waits of the JVM end at once
+    // otherwise, timed waits of the JVM end immediately
     builder.environment().put("FAKETIME_FORCE_MONOTONIC_FIX", "0");
     Process process = builder.inheritIO().start();
     try {
@@ -52,7 +52,10 @@ class SetClockIT {
     }
   }
 
-  /** Debian's and Ubuntu's package faketime has it in a folder of the machine's kind. */
+  /**
+   * Returns the library from the package faketime. Debian and Ubuntu install it in a directory for
+   * the machine's architecture.
+   */
   static Optional<Path> library() throws IOException {
     Path root = Path.of("/usr/lib");
     if (!Files.isDirectory(root)) {

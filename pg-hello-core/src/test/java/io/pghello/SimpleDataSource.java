@@ -9,7 +9,7 @@ import java.util.logging.Logger;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** A data source of which a test needs only connections. */
+/** A data source for tests that need only its connections. */
 interface SimpleDataSource extends DataSource {
   @Override
   default Connection getConnection(String user, String password) throws SQLException {

@@ -17,9 +17,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
- * SQL of ours, on connections that others have made, resolves no name that somebody else could
- * define: functions, types, tables and operators of the server are written with their schema. The
- * program pghello is not among these, because it fixes the path of its own connections.
+ * Checks that this project's SQL uses no name that another role could redefine: the server's
+ * functions, types, tables and operators are qualified with their schema. This matters for
+ * connections that the application creates. The program pghello is not checked, because it sets the
+ * search path of its own connections.
  */
 class SqlTextsTest {
   private static final List<String> MODULES =
@@ -35,7 +36,7 @@ class SqlTextsTest {
           "pg-hello-spring-boot-starter",
           "pg-hello-testkit");
 
-  // texts that begin a statement, or a part of one
+  // texts that look like the beginning of a statement, or of a part of one
   private static final Pattern SQL =
       Pattern.compile("(?is)^\\s*\\(?(select|with|insert|delete|case|copy)\\s.*");
   private static final Pattern LITERALS =
@@ -48,11 +49,11 @@ class SqlTextsTest {
       "all|and|any|array|as|case|cast|coalesce|exists|extract|filter|from|greatest|in|join|lateral|least|not"
           + "|nullif|operator|or|ordinality|over|row|select|then|values|where|with";
 
-  /** What is wrong, by what finds it. */
+  /** The patterns of unqualified names, by the kind of name. */
   private static final Map<String, Pattern> UNQUALIFIED =
       Map.of(
           "function",
-          // but for names of tables in a query, behind which are their columns
+          // except for the names of tables in a query that are followed by their columns
           Pattern.compile(
               "(?i)(?<![\\w.\"]|\\) |as |recursive )(?!(?:"
                   + KEYWORDS
@@ -65,7 +66,7 @@ class SqlTextsTest {
           "table",
           Pattern.compile("\\b(?:FROM|JOIN|from|join)\\s+(?!pg_catalog\\.)pg_\\w+"));
 
-  // texts of ours that are no SQL, or that are the user's to qualify
+  // texts that are not SQL, or that the user must qualify
   private static final Set<String> ALLOWED = Set.of();
 
   @Test
@@ -110,7 +111,7 @@ class SqlTextsTest {
     assertThat(unqualified("SELECT 1 FROM pg_class")).containsExactly("table FROM pg_class");
   }
 
-  /** Returns the texts of a source that begin as SQL does. */
+  /** Returns the texts of a source that begin like SQL. */
   private static List<String> texts(String source) {
     return LITERALS
         .matcher(source.replaceAll("(?m)^\\s*(?:\\*|//|/\\*).*$", ""))

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** A primary and its standby, both in the URL, without anything between that watches them. */
+/** Tests a URL with a primary and its standby, without a proxy that monitors them. */
 @Tag("slow")
 @Timeout(120)
 class StandbyIT {
@@ -57,7 +57,7 @@ class StandbyIT {
     primary.close();
   }
 
-  /** Nobody but a person promotes it. */
+  /** The standby is promoted only manually. */
   @Test
   void callsWaitUntilTheStandbyIsPromoted() throws Exception {
     execute(database.superuserDataSource(), "CREATE EXTENSION pg_hello");
@@ -68,7 +68,7 @@ class StandbyIT {
       Load load = Load.start(client, 256, 1792);
       load.awaitAnswers(5_000);
       primary.kill();
-      // so long it takes somebody at least
+      // a manual promotion takes at least this long
       Thread.sleep(2_000);
       execute(superuser, "SELECT pg_promote()");
       load.awaitAnswers(5_000);
@@ -77,7 +77,7 @@ class StandbyIT {
     }
   }
 
-  /** A replica that lags knows nothing yet of what was created. */
+  /** A lagging replica does not have the newly created extension yet. */
   @Test
   void readsFromAReplicaThatLagsAndFromThePrimaryWithoutIt() throws Exception {
     DataSource superuser = onStandby(database.superuserDataSource());
@@ -90,7 +90,7 @@ class StandbyIT {
       Load load = Load.start(client, 64, 64);
       load.awaitAnswers(1_000);
       assertThat(ask(superuser, sessions())).isNotEqualTo("0");
-      // the driver asks the primary again from time to time whether it still is one
+      // the driver checks from time to time whether the primary is still the primary
       await(
           "the primary has no session",
           () -> ask(database.superuserDataSource(), sessions()).equals("0"));
@@ -124,7 +124,7 @@ class StandbyIT {
     return other;
   }
 
-  /** Lets the standby follow the primary at a distance. */
+  /** Makes the standby follow the primary with a delay. */
   private void follow(DataSource superuser, String delay) throws SQLException {
     execute(superuser, "ALTER SYSTEM SET recovery_min_apply_delay = '" + delay + "'");
     execute(

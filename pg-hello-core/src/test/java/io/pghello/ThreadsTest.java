@@ -24,7 +24,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** When calls and clients end, and what the client's threads have of those that start them. */
+/**
+ * Shows when calls and clients end, and which state the client's threads inherit from the threads
+ * that start them.
+ */
 @Timeout(120)
 class ThreadsTest {
   private static final InheritableThreadLocal<@Nullable String> USER =
@@ -167,7 +170,7 @@ class ThreadsTest {
     FaultsIT.assertFails(Code.CONNECTION_UNAVAILABLE, () -> FaultsIT.join(call));
   }
 
-  /** A source that heeds no interrupt, and has no connection in the end. */
+  /** A source that ignores interrupts, and finally fails. */
   private static ConnectionSource stuck(
       CompletableFuture<Void> asked, CompletableFuture<Void> gate) {
     return () -> {
@@ -177,7 +180,10 @@ class ThreadsTest {
     };
   }
 
-  /** In a JVM of its own, as the first use of a thread that all share decides what it keeps. */
+  /**
+   * Runs in a separate JVM, because the first use of a shared thread determines which objects it
+   * keeps.
+   */
   @Test
   void nothingKeepsAnApplicationThatHasClosedItsClient() throws Exception {
     Process process =

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** To abort an encrypted connection sends a message, and must not wait for the answer. */
+/** Aborting an encrypted connection sends a message, but must not wait for an answer. */
 @Timeout(120)
 class TlsStallIT {
   private static final Duration CALL_TIMEOUT = Duration.ofSeconds(1);
@@ -55,10 +55,10 @@ class TlsStallIT {
     try (var connections = new KeptConnections(way, 1);
         PgHelloClient client =
             PgHelloClient.builder().connections(connections).callTimeout(CALL_TIMEOUT).build()) {
-      // only the call that is stalled must end in so little time
+      // only the stalled call must end within the short timeout
       client.withTimeout(Duration.ofSeconds(RESUME_SECONDS)).hello("Ada");
       proxy.pause();
-      // or a call that ends not at all would keep the test
+      // otherwise, a call that never ends would block the test
       var resumed =
           CompletableFuture.runAsync(
               proxy::resume, CompletableFuture.delayedExecutor(RESUME_SECONDS, TimeUnit.SECONDS));
@@ -75,7 +75,7 @@ class TlsStallIT {
     try {
       return ask(way, "SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
     } catch (SQLException e) {
-      // it has not read its settings yet
+      // the server has not read its settings yet
       return "";
     }
   }

@@ -9,7 +9,10 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.sql.SQLException;
 
-/** A program whose application uses a client, and goes: exits with 0 if it is not kept. */
+/**
+ * A program that runs an application with a client. Exits with 0 if the application can be garbage
+ * collected afterwards.
+ */
 final class UnloadedApplication {
   private static final int ATTEMPTS = 400;
   private static final long PAUSE_MILLIS = 200;
@@ -25,7 +28,7 @@ final class UnloadedApplication {
     System.exit(application.get() == null ? 0 : 1);
   }
 
-  /** Runs it in a thread and with a class loader of its own, as a server does. */
+  /** Runs the application in a separate thread, with a separate class loader, as a server does. */
   private static WeakReference<ClassLoader> runApplication() throws Exception {
     ClassLoader ours = UnloadedApplication.class.getClassLoader();
     var others =
@@ -56,7 +59,7 @@ final class UnloadedApplication {
     return new WeakReference<>(loader);
   }
 
-  /** Makes calls of both kinds, which fail. */
+  /** Makes blocking and asynchronous calls, which fail. */
   public static final class Application implements Runnable {
     @Override
     public void run() {

@@ -11,7 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which answer belongs to which request, and how many bytes a name has. */
+/** Tests the matching of answers to requests, and the size of names in bytes. */
 class HelloRequestTest {
   @ParameterizedTest
   @ValueSource(
@@ -128,7 +128,7 @@ class HelloRequestTest {
         .isEqualTo(name.getBytes(StandardCharsets.UTF_8).length);
   }
 
-  /** Up to twenty characters of every length in UTF-8. */
+  /** Returns up to twenty random characters of all lengths in UTF-8. */
   private static String random(Random random) {
     var name = new StringBuilder();
     int[] bounds = {0x80, 0x800, 0x1_0000, Character.MAX_CODE_POINT + 1};

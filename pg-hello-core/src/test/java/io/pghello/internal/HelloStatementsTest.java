@@ -23,13 +23,13 @@ class HelloStatementsTest {
       new FunctionCallException(
           new CallProblem(Code.INVALID_ARGUMENT, "Refused.", "Change it."), "22021", null);
 
-  /** A pooler that mixes up answers must not make it name a name that is right. */
+  /** If a pooler mixes up answers, the error must not blame a valid name. */
   @Test
   void namesNoNameIfTheHalvesGetOtherAnswers() {
     assertKeepsRefusal(() -> new String[] {"Hello, somebody else!"});
   }
 
-  /** What is wrong with the names matters more. */
+  /** The rejection of a name is more important than the lost connection. */
   @Test
   void keepsTheRefusalIfTheConnectionIsLostWhileItSearches() {
     assertKeepsRefusal(

@@ -10,7 +10,8 @@ import org.junit.jupiter.api.Test;
 
 class NameValidatorTest {
   /**
-   * The greatest length of a message that the server reads; it ends the session at a longer one.
+   * The maximum length of a message that the server accepts. The server ends the session if a
+   * message is longer.
    */
   private static final int MESSAGE_MAX = 0x3fff_fffe;
 

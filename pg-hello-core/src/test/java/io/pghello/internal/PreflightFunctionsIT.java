@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** Which functions each version of the extension has, and which of them the client needs. */
+/** Tests which functions each version of the extension has, and which of them the client needs. */
 @PgHelloTest(extension = false)
 class PreflightFunctionsIT {
   private static final String MEMBERS =
@@ -26,7 +26,7 @@ class PreflightFunctionsIT {
           + " refclassid = 'pg_extension'::regclass AND deptype = 'e' AND refobjid = (SELECT oid FROM"
           + " pg_extension WHERE extname = 'pg_hello')";
 
-  /** A function that is forgotten in {@link Function} is found here. */
+  /** Detects a function that is missing in {@link Function}. */
   @Test
   void knowTheVersionThatEachFunctionCameWith(Connection connection) throws SQLException {
     List<String> versions =

@@ -19,13 +19,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Java's character sets against the server's conversions. */
+/** Compares Java's charsets with the server's conversions. */
 @PgHelloTest
 class ServerEncodingIT {
-  /** All characters of the basic plane, which each of these encodings is in, but U+0000. */
+  /**
+   * All characters of the basic plane, except U+0000. These encodings contain no other characters.
+   */
   private static final String ALL = "1, 55295, 57344, 65535";
 
-  /** Without ideographs and Hangul: what encodings of one byte for a character can have. */
+  /** The same characters without ideographs and Hangul, for single-byte encodings. */
   private static final String LETTERS = "1, 13311, 57344, 65535";
 
   @Tag("session") // a temporary function
@@ -73,7 +75,7 @@ class ServerEncodingIT {
     return ServerEncoding.CHARSETS.keySet();
   }
 
-  /** What comes back as another character cannot be told from another call's answer. */
+  /** A result with a different character could not be distinguished from another call's answer. */
   @Tag("session") // a temporary function
   @ParameterizedTest
   @ValueSource(

@@ -12,7 +12,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Nothing that would pin a virtual thread to its carrier, or wait by the clock. */
+/**
+ * Checks that the sources contain no code that pins a virtual thread to its carrier, or that
+ * sleeps.
+ */
 class SourcesTest {
   private static final Pattern COMMENT_OR_STRING =
       Pattern.compile(

@@ -38,7 +38,7 @@ import org.postgresql.ds.PGSimpleDataSource;
 
 @PgHelloTest
 class MicrometerIT {
-  // the common pool may have one thread
+  // the common pool may have only one thread
   private static final Executor THREADS = task -> new Thread(task).start();
 
   private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
@@ -65,7 +65,10 @@ class MicrometerIT {
     assertThat(registry.get("pg.hello.queue.wait").timer().count()).isEqualTo(4);
   }
 
-  /** The slowest call takes longer than any statement; where the time went is told. */
+  /**
+   * The slowest call takes longer than any statement. The metrics show that it spent this time
+   * waiting.
+   */
   @Test
   @Timeout(120)
   void tellsWaitingFromTheRoundTrip(DataSource dataSource, WireProxy proxy) {
@@ -152,7 +155,10 @@ class MicrometerIT {
     }
   }
 
-  /** Or else the failures before Prometheus first sees their counter would never show in a rate. */
+  /**
+   * Otherwise, failures that happen before Prometheus first scrapes their counter would not be part
+   * of a rate.
+   */
   @Test
   void countsEachOutcomeOfEachFunctionFromTheStart() {
     new PgHelloMetrics(registry, Tags.of("client", "first"));
