@@ -93,7 +93,7 @@ class DriverLimitsIT {
   void aCallOfABatchFailsAlone(TestDatabase database) throws Exception {
     try (var pool = pool(database);
         PgHelloClient client = client(pool)) {
-      // each is short enough to be batched, and its greeting is not
+      // this name is short enough to be batched, but its repeated greeting exceeds the limit
       String name = "x".repeat(15_000);
       var calls = new ArrayList<CompletableFuture<String>>();
       for (int i = 0; i < 100; i++) {

@@ -14,12 +14,12 @@ class ArchitectureTest {
   private static final JavaClasses CLASSES;
 
   static {
-    // the names of classes elsewhere suffice, and to read them takes seconds
+    // resolving classes outside this module is unnecessary and takes seconds
     ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
     CLASSES = new ClassFileImporter().importPath("target/classes");
   }
 
-  /** Neither the client, nor the driver. */
+  /** The routines use neither the client nor the driver. */
   @Test
   void nothingButJooqIsUsed() {
     classes()
@@ -30,7 +30,7 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
-  /** The generator has dependencies that programs need not have. */
+  /** The generator has dependencies that programs do not need. */
   @Test
   void onlyTheGeneratorUsesTheGeneratorOfJooq() {
     noClasses()

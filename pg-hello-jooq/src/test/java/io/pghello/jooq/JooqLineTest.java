@@ -8,13 +8,13 @@ import org.jooq.Constants;
 import org.jooq.SQLDialect;
 import org.junit.jupiter.api.Test;
 
-/** The tests run on the jOOQ version of the POM. */
+/** Checks that the tests run on the jOOQ version of the POM. */
 class JooqLineTest {
   @Test
   void isTheOneThatIsMeant() throws ReflectiveOperationException {
     String expected = System.getProperty("pg-hello.jooq.version");
     assertThat(expected).isNotBlank();
-    // not the constant itself, which the compiler would copy here
+    // uses reflection, because the compiler would copy the value of the constant
     assertThat(Constants.class.getField("FULL_VERSION").get(null)).isEqualTo(expected);
   }
 

@@ -80,7 +80,7 @@ import org.reactivestreams.Publisher;
 import org.reactivestreams.Subscriber;
 import org.reactivestreams.Subscription;
 
-/** What users of jOOQ do with functions. */
+/** Uses the functions in the ways in which jOOQ's users use functions. */
 @PgHelloTest
 class PgHelloIT {
   /** A table like one that jOOQ generates. */
@@ -376,7 +376,7 @@ class PgHelloIT {
                 .intoList())
         .containsExactly(1, "Hello, Ada!");
     assertThat(ctx.fetchCount(pgHelloTable(List.of()))).isZero();
-    // what jOOQ itself has for arrays
+    // jOOQ's own support for arrays
     assertThat(
             ctx.select()
                 .from(DSL.unnest(pgHelloAll(new String[] {"Ada"}, new Integer[] {2})))
@@ -423,7 +423,7 @@ class PgHelloIT {
 
   @Test
   void survivesTheParser(java.sql.Connection connection) {
-    // as jOOQ wants it for any function that it has not itself
+    // jOOQ's parser requires this setting for functions that it does not know
     var settings = new Settings().withParseUnknownFunctions(ParseUnknownFunctions.IGNORE);
     DSLContext ctx = DSL.using(connection, SQLDialect.POSTGRES, settings);
     Select<?> query =
@@ -499,7 +499,7 @@ class PgHelloIT {
     }
   }
 
-  /** Waits for all that a publisher has to give. */
+  /** Waits for all items of a publisher. */
   private static <T> List<T> all(Publisher<T> publisher) throws Exception {
     var items = new ArrayList<T>();
     var done = new CompletableFuture<List<T>>();
@@ -591,11 +591,11 @@ class PgHelloIT {
             .getSQL(ParamType.INLINED);
     assertThat(ctx.fetch("explain " + sql).format()).contains("Index Scan using greeting");
     assertThat(ctx.fetchValue("select usesuper from pg_user where usename = current_user"))
-        .as("as all of these, it needs no superuser")
+        .as("the tests do not run as a superuser")
         .isEqualTo(false);
   }
 
-  /** As in a cache, or in the session of a web application. */
+  /** Objects are serialized, for example, in a cache or in the session of a web application. */
   @Test
   void canBeSerialized(java.sql.Connection connection) throws Exception {
     DSLContext ctx = using(connection);
@@ -676,7 +676,7 @@ class PgHelloIT {
         .containsExactly(ada, grace);
   }
 
-  /** A generic plan, which the server may use after five executions. */
+  /** The server may use a generic plan after five executions. */
   @Tag("session") // settings of a session, or of a role at its login
   @Test
   void usesAnIndexOnTheGreetingInGenericPlans(java.sql.Connection connection) {
@@ -696,7 +696,7 @@ class PgHelloIT {
             .collect(joining(", "));
     assertThat(ctx.fetch("explain execute query (" + values + ")").format())
         .contains("Index Scan using greeting")
-        .as("not planned for this value")
+        .as("the plan does not contain the value")
         .contains("$1");
     assertThat(ctx.fetchValue("execute query (" + values + ")")).isEqualTo(2);
   }

@@ -27,7 +27,7 @@ import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
-/** The functions with R2DBC, and with jOOQ on R2DBC. */
+/** Calls the functions with R2DBC, and with jOOQ on R2DBC. */
 @PgHelloTest
 class ReactiveIT {
   private ConnectionFactory factory;

@@ -51,7 +51,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which SQL is sent, and which is not. */
+/** Tests which SQL is rendered, and which calls are rejected. */
 class RenderTest {
   private static final Field<String> USERNAME = field(name("users", "username"), String.class);
   private static final DSLContext CTX = DSL.using(SQLDialect.POSTGRES);
@@ -105,7 +105,7 @@ class RenderTest {
     assertThat(ctx.render(nowMs())).isEqualTo("\"m\".\"now_ms\"()");
     assertThat(ctx.render(pgHello("a"))).isEqualTo("\"m\".\"pg_hello\"(cast(? as text))");
     assertThat(inSchema(ctx, "ext").render(nowMs())).isEqualTo("\"ext\".\"now_ms\"()");
-    // one of catalogs has them in it
+    // a mapping of catalogs contains mappings of schemas
     var catalogs =
         new RenderMapping()
             .withCatalogs(
@@ -129,7 +129,7 @@ class RenderTest {
                 .withRenderKeywordCase(RenderKeywordCase.UPPER));
     assertThat(bare.render(pgHello("a"))).isEqualToIgnoringCase("pg_hello(cast(? as text))");
     assertThat(inSchema(bare, "ext").render(nowMs()))
-        .as("what the program says of one context comes before what it says of all")
+        .as("the schema of one context overrides the settings")
         .isEqualTo("ext.now_ms()");
   }
 
@@ -148,7 +148,7 @@ class RenderTest {
   }
 
   @Test
-  @SuppressWarnings("NullAway") // what callers without such a check may do
+  @SuppressWarnings("NullAway") // callers without a nullness checker may pass null
   void refusesNulls() {
     assertThatNullPointerException()
         .isThrownBy(() -> fetchPgHello(CTX, Arrays.asList("a", null)))
@@ -161,7 +161,7 @@ class RenderTest {
         .withMessage("name");
   }
 
-  /** All there is, and all that the generator will ever add. */
+  /** Tests all functions, including functions that the generator adds in the future. */
   @ParameterizedTest
   @EnumSource(names = {"H2", "MYSQL", "SQLITE", "YUGABYTEDB"})
   void refusesOtherDialects(SQLDialect dialect) throws ReflectiveOperationException {
@@ -261,7 +261,7 @@ class RenderTest {
     }
   }
 
-  /** Loaded again with a separate jOOQ. */
+  /** The test loads this class again, with a separate copy of jOOQ. */
   public static final class First {
     private First() {}
 

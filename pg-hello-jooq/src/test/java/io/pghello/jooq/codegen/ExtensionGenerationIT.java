@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Generates the functions of extensions that a property names. */
+/** Generates the functions of the extensions that a property lists. */
 @Tag("slow")
 @PgHelloTest
 class ExtensionGenerationIT {
@@ -35,7 +35,7 @@ class ExtensionGenerationIT {
     assertThat(generated.files("acme/routines"))
         .contains("LevenshteinTextText.java", "SoundexText.java", "SoundexInt4.java")
         .noneMatch(file -> file.startsWith("PgHello") || file.startsWith("Hstore"));
-    // theirs has the plain name, whatever else there is
+    // the extension's function gets the plain name, regardless of other functions
     assertThat(generated.source("acme/Routines.java"))
         .contains(" soundex(", " soundexInt4(")
         .doesNotContain(" soundexText(");

@@ -35,12 +35,15 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The names of the extension's functions if other functions have similar names. */
+/** Tests the names of the extension's functions if other functions have similar names. */
 @PgHelloTest
 class ForeignFunctionsIT {
   private static final String RETURNS_TEXT = " RETURNS text LANGUAGE sql AS $$SELECT 'theirs'$$;";
 
-  /** Each has the Java name of a function of the extension, or would have its class or file. */
+  /**
+   * Without distinct names, each of these functions would share its Java name, class or file with a
+   * function of the extension.
+   */
   private static final String FUNCTIONS =
       String.join(
           RETURNS_TEXT,
@@ -97,7 +100,7 @@ class ForeignFunctionsIT {
     return generated.compile(classes);
   }
 
-  /** The calls that a program has, and that they reach the extension. */
+  /** Asserts that a program's calls compile, and that they reach the extension. */
   private static void assertOurs(Class<?> routines, Connection connection) throws Exception {
     Configuration configuration = DSL.using(connection, SQLDialect.POSTGRES).configuration();
     assertThat(call(routines, "pgHello", configuration, "Ada")).isEqualTo("Hello, Ada!");
@@ -160,7 +163,7 @@ class ForeignFunctionsIT {
     Generated crowded = generate(database, folder.resolve("crowded"), "public");
 
     assertThat(crowded.files("db/routines").stream().map(f -> f.toLowerCase(Locale.ROOT)))
-        .as("file systems may not tell case")
+        .as("file systems may be case-insensitive")
         .doesNotHaveDuplicates()
         .contains("pghellotext_1.java")
         .hasSizeGreaterThan(20);
@@ -176,7 +179,10 @@ class ForeignFunctionsIT {
     }
   }
 
-  /** jOOQ writes down that there are overloads, and its newer lines mix up their comments. */
+  /**
+   * Removes the code that jOOQ adds for overloads, and the comments, which newer jOOQ versions mix
+   * up.
+   */
   private static String withoutOverloads(String source) {
     return source
         .replace("        setOverloaded(true);\n", "")
@@ -217,7 +223,7 @@ class ForeignFunctionsIT {
     try (URLClassLoader loader = compile(generated, folder.resolve("classes"))) {
       assertOurs(loader.loadClass("db.ext.Routines"), connection);
       assertThat(Generated.methods(loader.loadClass("db.public_.Routines")))
-          .as("these are all of others")
+          .as("these functions do not belong to the extension")
           .contains("pgHelloText[Field]", "pgHelloUuid[Field]")
           .doesNotContain("pgHello[Field]");
     }
@@ -263,9 +269,10 @@ class ForeignFunctionsIT {
       assertOurs(loader.loadClass("db.Routines"), connection);
     }
     UserGenerationIT.execute(database, "CREATE TABLE items (a integer)");
-    // not the file's name, which the locale of this machine may have no letter for
+    // the test does not read the file with this name, because the machine's locale may not support
+    // the letter
     assertThat(generateIn("tr", database, folder.resolve("jooq")).source("db/Tables.java"))
-        .as("jOOQ's own names are others")
+        .as("jOOQ's own names depend on the language")
         .contains("import db.tables.\u0130tems;");
   }
 
@@ -304,7 +311,7 @@ class ForeignFunctionsIT {
     UserGenerationIT.execute(
         database,
         "DROP EXTENSION pg_hello; CREATE EXTENSION pg_hello VERSION '1.0';"
-            // a workaround from before version 1.1
+            // a workaround for versions before 1.1
             + "CREATE FUNCTION pg_hello(name text, repeat integer)"
             + RETURNS_TEXT
             + "CREATE FUNCTION pg_hello(name uuid)"

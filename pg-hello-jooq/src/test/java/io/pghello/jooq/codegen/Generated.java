@@ -28,7 +28,7 @@ import org.jooq.meta.jaxb.Jdbc;
 import org.jooq.meta.jaxb.Logging;
 import org.jooq.meta.jaxb.OnError;
 
-/** Code generated from a database, and compiled. */
+/** Generates code from a database, and compiles it. */
 record Generated(Path folder) {
 
   /** Generates code. Throws if jOOQ logs a warning. */
@@ -42,19 +42,19 @@ record Generated(Path folder) {
     return new Generated(folder);
   }
 
-  /** The text of a source file. */
+  /** Returns the text of a source file. */
   String source(String path) throws IOException {
     return Files.readString(folder.resolve(path));
   }
 
-  /** The names of all files in a folder. */
+  /** Returns the names of all files in a directory. */
   List<String> files(String path) throws IOException {
     try (Stream<Path> files = Files.list(folder.resolve(path))) {
       return files.map(file -> file.getFileName().toString()).sorted().toList();
     }
   }
 
-  /** All sources, by their paths. */
+  /** Returns all sources, by their paths. */
   Map<String, String> sources() throws IOException {
     var sources = new TreeMap<String, String>();
     try (Stream<Path> files = Files.walk(folder)) {
@@ -65,7 +65,7 @@ record Generated(Path folder) {
     return sources;
   }
 
-  /** Compiles all there is, and returns what loads the classes. */
+  /** Compiles all sources, and returns a class loader for the classes. */
   URLClassLoader compile(Path classes) throws IOException {
     JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
     var log = new StringWriter();
@@ -77,7 +77,8 @@ record Generated(Path folder) {
                   log,
                   manager,
                   null,
-                  // the property is Surefire's, which starts from a jar that names the others
+                  // Surefire sets this property, because it starts the tests with a jar that only
+                  // refers to the other jars
                   List.of(
                       "-nowarn",
                       "-proc:none",
@@ -97,7 +98,7 @@ record Generated(Path folder) {
     return new URLClassLoader(new URL[] {url(classes)}, Generated.class.getClassLoader());
   }
 
-  /** The signatures of the static methods of a class, in short. */
+  /** Returns the abbreviated signatures of the static methods of a class. */
   static Set<String> methods(Class<?> type) {
     var methods = new TreeSet<String>();
     for (Method method : type.getDeclaredMethods()) {

@@ -25,14 +25,14 @@ import org.junit.jupiter.api.io.TempDir;
 class GeneratedSourcesIT {
   private static final Path COMMITTED = Path.of("src", "generated", "java");
 
-  /** The files of the extension's functions, by their names. */
+  /** Returns the names of the files of the extension's functions. */
   static List<String> routines() throws IOException {
     return new Generated(COMMITTED).files("io/pghello/jooq/generated/routines");
   }
 
   @Test
   void areWhatTheExtensionIs(TestDatabase database, @TempDir Path folder) throws Exception {
-    // what ./dev generate sets
+    // ./dev generate sets this property
     boolean refresh = Boolean.getBoolean("pg-hello.generate");
     generate(database, refresh ? COMMITTED : folder);
     if (!refresh) {

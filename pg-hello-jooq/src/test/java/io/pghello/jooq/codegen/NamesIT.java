@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Names and comments of whatever functions users have. */
+/** Tests the names and comments of arbitrary functions of users. */
 @PgHelloTest
 class NamesIT {
   static Configuration configuration() {
@@ -69,7 +69,7 @@ class NamesIT {
         .contains("pgHello[Field, Field, Field]", "pgHello[]", "nowMs[Field]", "pgHelloAll[Field]");
   }
 
-  /** Java cannot have two methods for a Field each, of whatever type. */
+  /** Java does not allow two methods that differ only in the type argument of a {@code Field}. */
   @Test
   void haveTheTypesWhereJavaNeedsThem(TestDatabase database, @TempDir Path folder)
       throws Exception {
@@ -143,11 +143,11 @@ class NamesIT {
     plain.getGenerator().withStrategy(null).withName(null);
     Generated jooqs = Generated.from(plain, database.jdbcUrl(), folder.resolve("plain"));
     assertThat(jooqs.files("db/tables"))
-        .as("jOOQ by itself has one of four")
+        .as("jOOQ alone generates one of four functions")
         .containsExactly("F.java", "FText.java", "records");
   }
 
-  /** As in a program that has one object for several databases. */
+  /** Generates code twice, like a program that uses one object for several databases. */
   public static class Twice extends PgHelloGenerator {
     @Override
     public void generate(org.jooq.meta.Database database) {
@@ -191,7 +191,7 @@ class NamesIT {
         .contains("pgHello[Field]", "pgHello[Field, Field]");
   }
 
-  /** jOOQ 3.19 logs a warning and continues, 3.21 throws an error. */
+  /** For this configuration, jOOQ 3.19 logs a warning and continues; jOOQ 3.21 throws an error. */
   @Test
   void areNotThereBesideMatchers(TestDatabase database, @TempDir Path folder) throws Exception {
     Configuration configuration = configuration();
@@ -237,7 +237,7 @@ class NamesIT {
     assertThat(generated.source("db/routines/NowMs.java")).contains("Wall clock");
   }
 
-  /** Such types have elements, too, and are no arrays. */
+  /** Types of a fixed length can also have elements, but are not arrays. */
   @Test
   void findsTheCommentOfAFunctionOfTypesOfAFixedLength(TestDatabase database, @TempDir Path folder)
       throws Exception {

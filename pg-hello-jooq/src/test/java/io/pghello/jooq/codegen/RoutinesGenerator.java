@@ -26,7 +26,7 @@ public class RoutinesGenerator extends PgHelloGenerator {
 
   @Override
   protected void printClassAnnotations(JavaWriter out, Definition definition, Mode mode) {
-    // newer lines of jOOQ name the last one too, which newer compilers warn of
+    // newer versions of jOOQ also add the last warning, which newer compilers report
     out.println("@%s({\"all\", \"this-escape\"})", SuppressWarnings.class);
   }
 

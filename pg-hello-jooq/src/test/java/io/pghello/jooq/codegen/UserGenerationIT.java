@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Users generate code from their own database, as in the guide. */
+/** Generates code from a user's own database, as in the guide. */
 @PgHelloTest
 class UserGenerationIT {
   private static final Path CONFIGURATION =
@@ -71,7 +71,7 @@ class UserGenerationIT {
   @BeforeEach
   void createTables(TestDatabase database) throws Exception {
     execute(database, Files.readString(CONFIGURATION) + Files.readString(SCHEMA));
-    // an extension that is not ours, in the same schema
+    // another extension in the same schema
     execute(database, "CREATE EXTENSION fuzzystrmatch");
   }
 
@@ -164,12 +164,12 @@ class UserGenerationIT {
     assertThat(routines.split("Wall clock in milliseconds", -1)).hasSize(1 + 2);
   }
 
-  /** Returns the part before the class; newer lines of jOOQ also comment the constructor. */
+  /** Returns the part before the class. Newer versions of jOOQ also comment the constructor. */
   private static String head(String source) {
     return text(source.substring(0, source.indexOf("public class")));
   }
 
-  /** A source without the breaks and stars that a comment is laid out with. */
+  /** Returns a source without the line breaks and asterisks of its comments. */
   private static String text(String source) {
     return source.replaceAll("\\s+\\* ", " ");
   }
@@ -222,7 +222,7 @@ class UserGenerationIT {
     for (String property : List.of("jooq.version", "postgresql.version")) {
       String version = value(parent, "<" + property + ">");
       assertThat(value(pom, "<" + property + ">")).as("%s of the POM", property).isEqualTo(version);
-      // other versions of the same line are old ones
+      // any other version of the same release line is outdated
       String line = Pattern.quote(version.substring(0, version.lastIndexOf('.') + 1)) + "\\d+";
       for (String page : List.of("jooq.md", "jooq-codegen.md", "spring-boot.md")) {
         assertThat(
