@@ -74,8 +74,8 @@ final class AsyncCalls {
    * Creates a call, which must then be passed to {@link #add}.
    *
    * @param work the work, which throws a {@link FunctionCallException} if it fails
-   * @param deadline the time by which a call with one statement must be complete, or by which a
-   *     call with several statements must have started
+   * @param deadline the deadline for the completion of a call with one statement, and for the start
+   *     of a call with several statements
    */
   <T> Task<T> task(
       ServerFunction function,
