@@ -295,7 +295,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
             .formatted(extension.name(), schema, role),
         (function == null
                 ? "In your own SQL, qualify its names with the schema"
-                : "The client finds it there; in your own SQL, write %s.%s(...)"
+                : "The client finds the extension there. In your own SQL, write %s.%s(...)"
                     .formatted(schema, function))
             + ", or put the schema on the path: ALTER ROLE %s SET search_path = %s%s;"
                 .formatted(role, isEmpty ? "" : path + ", ", schema),
@@ -308,7 +308,8 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         Kind.WRONG_SCHEMA,
         "Extension %s is in schema %s, but the client is configured for schema %s."
             .formatted(extension.name(), schema, expected),
-        "Configure the client with the extension's schema, or with no schema, so that the client locates it.",
+        "Configure the client with the extension's schema, or with no schema, so that the client"
+            + " locates it.",
         extension.signatures());
   }
 
@@ -318,8 +319,9 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         Kind.RESPONSE_MISMATCH,
         "The server returned the result of another statement.",
         """
-        If there is a pooler between client and server, configure it to track prepared statements, or connect \
-        with prepareThreshold=0. Otherwise, check the contents of extension %s in this database."""
+        If there is a pooler between client and server, configure it to track prepared \
+        statements, or connect with prepareThreshold=0. Otherwise, check the functions of \
+        extension %s in this database."""
             .formatted(extension.name()),
         extension.signatures());
   }

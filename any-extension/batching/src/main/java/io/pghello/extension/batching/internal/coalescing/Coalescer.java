@@ -42,10 +42,10 @@ import org.jspecify.annotations.Nullable;
  *       their timeouts. If a call with an even later deadline is added, it leads instead.
  *   <li>A virtual thread leads only calls from virtual threads, because it may lose its carrier
  *       thread while it holds the answers of the other calls. If virtual threads hold all permits
- *       for a long time, {@link #checkTimeouts} sends calls from platform threads with the reserve
- *       permit.
- *   <li>A batch belongs to one thread at a time. An assigned leader must begin with a
- *       compare-and-set. If it does not begin, for example because it is a virtual thread without a
+ *       for a long time, {@link #checkTimeouts} sends calls from platform threads with an
+ *       additional permit, the reserve.
+ *   <li>A batch belongs to one thread at a time. An assigned leader claims its batch with a
+ *       compare-and-set. If it does not do so, for example because it is a virtual thread without a
  *       carrier, {@link #checkTimeouts} revokes the assignment with another compare-and-set. A
  *       batch is registered from its creation until its last call is complete, and {@link
  *       #checkTimeouts} checks all registered batches.
@@ -122,7 +122,8 @@ final class Coalescer<Q extends Request, A> {
   }
 
   /**
-   * Waits for the outcome of a call. Leads batches that are assigned to it while waiting.
+   * Waits for the outcome of a call. If the call is assigned to lead a batch in the meantime, leads
+   * the batch.
    *
    * @param watchesDeadline whether the call times out without {@link #checkTimeouts}
    */

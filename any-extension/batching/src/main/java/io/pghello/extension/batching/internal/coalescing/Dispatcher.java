@@ -179,8 +179,8 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
   }
 
   /**
-   * Executes work, which consists of several statements, on the calling thread. {@link #close}
-   * waits for this work.
+   * Executes work that consists of several statements on the calling thread. {@link #close} waits
+   * for this work.
    */
   public <T> T ofSeveralStatements(Supplier<T> work) {
     callsOfSeveralStatements.incrementAndGet();
@@ -193,7 +193,7 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
   }
 
   /**
-   * Executes work, which consists of several statements, on a thread of an executor or on the
+   * Executes work that consists of several statements, either on a thread of an executor or on the
    * calling thread.
    */
   public <T> CompletableFuture<T> async(
@@ -271,8 +271,8 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
     asyncCalls.failAll(Errors.closed());
     workers.shutdown();
     try {
-      // a dependent stage of a future may close the client, and must not wait for its own thread to
-      // end
+      // a dependent stage of a future may close the client; in this case, the worker thread must
+      // not wait for itself to end
       if (!interrupted && !(Thread.currentThread() instanceof AsyncWorker)) {
         workers.awaitTermination(
             Math.max(deadline.nanosLeft(), CLOSE_POLL_NANOS), TimeUnit.NANOSECONDS);

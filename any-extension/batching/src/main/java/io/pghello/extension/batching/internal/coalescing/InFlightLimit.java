@@ -46,9 +46,9 @@ final class InFlightLimit {
   private static final long HELD = 1;
   private static final long HELD_BY_VIRTUAL_THREAD = 2;
 
-  // for each permit, the time at which it was acquired or its statement was sent; the last permit
-  // is the reserve; releasing a permit calls as few methods as possible, because the stack may be
-  // almost full
+  // The time at which each permit was acquired, or at which its statement was sent. The last permit
+  // is the reserve. Releasing a permit calls as few methods as possible, because the stack may be
+  // almost full.
   private final AtomicLong[] permits;
   private final int reserve;
   private volatile long lastLarge = System.nanoTime() - HEAD_START_NANOS;

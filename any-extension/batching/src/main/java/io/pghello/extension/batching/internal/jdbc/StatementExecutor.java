@@ -137,7 +137,7 @@ public class StatementExecutor {
     }
   }
 
-  /** Runs work for one call that has not waited. */
+  /** Runs work for a single call that has not waited in a queue. */
   public <A, T> T run(Deadline deadline, A argument, WorkWith<A, T> work) {
     return run(deadline, null, Integer.MAX_VALUE, argument, work);
   }
@@ -145,7 +145,8 @@ public class StatementExecutor {
   /**
    * Runs work on a connection. If the connection is lost, retries on other connections until the
    * deadline, because after a server restart a pool can return all its old connections one after
-   * the other. On the caller's own connection, there are no retries.
+   * the other. There are no retries if the connection belongs to the caller or depends on the
+   * calling thread.
    *
    * @param context the purpose and the deadline of the statement
    */
@@ -197,7 +198,10 @@ public class StatementExecutor {
     }
   }
 
-  /** Pauses before a retry. Returns false if no retry is allowed or no time is left. */
+  /**
+   * Prepares a retry: pauses, and notifies the listener. Returns false if no retry is allowed or no
+   * time is left.
+   */
   boolean prepareRetry(FunctionCallException lost, int lostBefore, Deadline deadline) {
     if (!settings.retryOnConnectionLoss() || !pauseAfter(lostBefore, deadline)) {
       return false;
@@ -721,7 +725,9 @@ public class StatementExecutor {
           function, connection(), inTransaction || settings.routesCalls());
     }
 
-    /** Checks the installation of the extension. Throws if a function cannot be called. */
+    /**
+     * Inspects the installation of the extension. Throws if the given function cannot be called.
+     */
     public Preflight lookFor(ServerFunction function) throws SQLException {
       Preflight preflight = look();
       Optional<CallProblem> obstacle = preflight.problemFor(function);
