@@ -29,8 +29,8 @@ import org.jspecify.annotations.Nullable;
  * <p>The superclass contains the routines that jOOQ's generator created, so one import covers all
  * functions; this class adds the forms that the generator does not create. Methods that return a
  * {@link Field} or a {@link Table} only build a part of a statement and need no round trip. Methods
- * that execute a query, given a configuration or a context, take one round trip and throw a {@link
- * org.jooq.exception.DataAccessException} if it fails.
+ * that execute a query, given a configuration or a context, take one round trip, and throw a {@link
+ * org.jooq.exception.DataAccessException} if the query fails.
  *
  * <p>A method throws an {@link IllegalArgumentException} if a name passed as a value contains
  * U+0000 or an unpaired surrogate, which PostgreSQL's type {@code text} cannot store. Values that

@@ -55,7 +55,8 @@ record RoutineKey(String schema, String name, List<Type> types) {
     }
   }
 
-  // The name of an array's element type, as jOOQ reads it from the information schema.
+  // For an array, this query returns the name of the element type, like jOOQ's query of the
+  // information schema.
   private static final String VALUES =
       """
       SELECT n.nspname, p.proname, a.schemata, a.names, a.arrays, v.value

@@ -90,7 +90,7 @@ public final class Errors {
     return of(
         new CallProblem(
             Code.CANCELLED_BY_CALLER,
-            "The program cancelled or completed the future of the call before its answer came.",
+            "The program cancelled or completed the future of the call before the answer arrived.",
             "You can ignore this error if the program did so intentionally."));
   }
 

@@ -54,8 +54,7 @@ final class TimedOutFutures {
     boolean executed = false;
     threads.incrementAndGet();
     try {
-      // if no thread is available, the next check tries again; until then, a thread may become
-      // available
+      // if no thread is available now, the next check tries again
       executed = Threads.tryExecute(executor, this::run);
     } finally {
       if (!executed) {

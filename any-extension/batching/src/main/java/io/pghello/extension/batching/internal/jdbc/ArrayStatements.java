@@ -81,7 +81,7 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
     return new Asked<>(arguments, bytes, described);
   }
 
-  /** Returns the same statements for use on a connection of the caller. */
+  /** Returns the same statements for use on the caller's connection. */
   public ArrayStatements<Q, A> on(Connection connection) {
     return new ArrayStatements<>(mapper, described, executor.on(connection));
   }

@@ -205,7 +205,8 @@ public final class ClientOptions {
   /**
    * Returns the settings.
    *
-   * @throws IllegalStateException if options contradict each other
+   * @throws IllegalStateException if there is not exactly one source of connections, or if an
+   *     option was set that requires the client's own pool
    */
   public Settings settings() {
     if (Stream.of(dataSource, connections, url).filter(Objects::nonNull).count() != 1) {
