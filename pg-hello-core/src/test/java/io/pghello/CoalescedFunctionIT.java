@@ -1311,7 +1311,9 @@ class CoalescedFunctionIT {
     }
   }
 
-  /** Sorts numbers, so that the answers of a batch whose requests are in order are its requests. */
+  /**
+   * Sorts numbers. If the requests of a batch are in order, the answers are equal to the requests.
+   */
   private static final class Sort implements BatchMapper<Integer, Integer> {
     @Override
     public void bind(PreparedStatement statement, List<Integer> requests) throws SQLException {

@@ -591,7 +591,7 @@ class FaultsIT {
     }
   }
 
-  /** Calls go on as soon as the extension is new enough, without a new client. */
+  /** Calls succeed again as soon as the extension is new enough, without a new client. */
   @Test
   void outlivesAnUpdateOfTheExtensionUnderLoad(
       DataSource dataSource, @Superuser DataSource superuser) throws Exception {

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
  * Checks that this project's SQL uses no name that another role could redefine: the server's
  * functions, types, tables and operators are qualified with their schema. This matters for
  * connections that the application creates. The program pghello is not checked, because it sets the
- * search path of its own connections.
+ * search path when it connects.
  */
 class SqlTextsTest {
   private static final List<String> MODULES =
@@ -101,7 +101,7 @@ class SqlTextsTest {
     assertThat(unqualified("SELECT pg_catalog.now() FROM pg_catalog.pg_class c WHERE EXISTS (a)"))
         .isEmpty();
     assertThat(unqualified("SELECT a OPERATOR(pg_catalog.=) 'b = now()' AND c.d"))
-        .as("and what is quoted is a value")
+        .as("quoted text is a value")
         .isEmpty();
     assertThat(unqualified("SELECT now()")).containsExactly("function now");
     assertThat(unqualified("SELECT pg_catalog.now()::text")).containsExactly("type ::text");

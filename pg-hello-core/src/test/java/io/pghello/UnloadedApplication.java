@@ -28,7 +28,7 @@ final class UnloadedApplication {
     System.exit(application.get() == null ? 0 : 1);
   }
 
-  /** Runs the application in a separate thread, with a separate class loader, as a server does. */
+  /** Runs the application in a separate thread, with a separate class loader, like a server. */
   private static WeakReference<ClassLoader> runApplication() throws Exception {
     ClassLoader ours = UnloadedApplication.class.getClassLoader();
     var others =
@@ -49,7 +49,7 @@ final class UnloadedApplication {
     var loader = new URLClassLoader(places, others);
     Class<?> type = Class.forName(Application.class.getName(), true, loader);
     if (!loader.equals(type.getClassLoader())) {
-      throw new AssertionError("not of its own");
+      throw new AssertionError("loaded by another class loader");
     }
     var thread = new Thread((Runnable) type.getDeclaredConstructor().newInstance());
     thread.setContextClassLoader(loader);

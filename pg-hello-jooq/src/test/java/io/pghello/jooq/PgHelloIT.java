@@ -80,7 +80,7 @@ import org.reactivestreams.Publisher;
 import org.reactivestreams.Subscriber;
 import org.reactivestreams.Subscription;
 
-/** Uses the functions in the ways in which jOOQ's users use functions. */
+/** Tests typical uses of the functions with jOOQ. */
 @PgHelloTest
 class PgHelloIT {
   /** A table like one that jOOQ generates. */

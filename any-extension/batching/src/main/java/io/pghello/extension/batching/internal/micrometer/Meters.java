@@ -64,7 +64,8 @@ public final class Meters<K extends Enum<K>> {
     }
     queueWait =
         Timer.builder(prefix + ".queue.wait")
-            .description("Time that the oldest call of each statement waited before the statement")
+            .description(
+                "Time that the oldest call of each statement waited before the statement started")
             .tags(this.tags)
             .serviceLevelObjectives(BUCKETS)
             .register(registry);
@@ -148,7 +149,8 @@ public final class Meters<K extends Enum<K>> {
             .serviceLevelObjectives(BUCKETS)
             .register(registry),
         Timer.builder(prefix + ".call.wait")
-            .description("Time that calls waited before their statements, if they had to wait")
+            .description(
+                "Time that calls waited before their statements started, if they had to wait")
             .tags(tags)
             .tag("function", function)
             .serviceLevelObjectives(BUCKETS)
