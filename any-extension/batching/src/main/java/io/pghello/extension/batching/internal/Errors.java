@@ -77,8 +77,8 @@ public final class Errors {
             + callTimeout.toMillis()
             + " ms.",
         NO_CONNECTION_REMEDY
-            + " To see the reason in the error, set a shorter timeout in the pool"
-            + " (connectionTimeout in HikariCP).");
+            + " To see the reason in the error, make the pool's own timeout"
+            + " (connectionTimeout in HikariCP) shorter than the call's.");
   }
 
   public static FunctionCallException timedOut(Duration callTimeout) {

@@ -87,8 +87,8 @@ final class AsyncCalls {
   }
 
   /**
-   * Adds a call of the current thread, which is executed as soon as a permit is available. If the
-   * queue is full, blocks or throws, depending on the settings.
+   * Adds a call of the current thread. The call is executed as soon as a permit is available. If
+   * the queue is full, blocks or throws, depending on the settings.
    */
   void add(Task<?> task) {
     enqueue(task);

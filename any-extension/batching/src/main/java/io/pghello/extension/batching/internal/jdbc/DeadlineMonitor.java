@@ -169,8 +169,8 @@ final class DeadlineMonitor {
     }
 
     /**
-     * Uses identity, because the thread reuses this object, which is faster than creating one per
-     * statement.
+     * Returns the hash code of the thread, which already exists. Computing an identity hash code
+     * for each statement would take longer.
      */
     @Override
     public int hashCode() {
