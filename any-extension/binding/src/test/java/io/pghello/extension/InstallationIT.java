@@ -92,7 +92,8 @@ class InstallationIT {
     assertThat(only(files.inspect(connection)).remedy())
         .startsWith("Role ")
         .endsWith(
-            " may not create it. Have a superuser run in this database: CREATE EXTENSION file_fdw;");
+            " may not create it. Have a superuser run in this database: CREATE EXTENSION"
+                + " file_fdw;");
     assertThat(only(files.inspect(superuser)).remedy())
         .isEqualTo("Run in this database: CREATE EXTENSION file_fdw;");
   }

@@ -54,7 +54,8 @@ final class TimedOutFutures {
     boolean executed = false;
     threads.incrementAndGet();
     try {
-      // if no thread is available now, the next check tries again
+      // if no thread is available now, the next check tries again, because a thread may have ended
+      // by then
       executed = Threads.tryExecute(executor, this::run);
     } finally {
       if (!executed) {
