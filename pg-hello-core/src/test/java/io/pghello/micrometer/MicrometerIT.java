@@ -66,8 +66,8 @@ class MicrometerIT {
   }
 
   /**
-   * The slowest call takes longer than any statement. The metrics show that it spent this time
-   * waiting.
+   * The slowest call takes longer than any statement. The events and the metrics distinguish its
+   * waiting time from the round trip.
    */
   @Test
   @Timeout(120)

@@ -269,8 +269,8 @@ class ForeignFunctionsIT {
       assertOurs(loader.loadClass("db.Routines"), connection);
     }
     UserGenerationIT.execute(database, "CREATE TABLE items (a integer)");
-    // the test does not read the file with this name, because the machine's locale may not support
-    // the letter
+    // the test does not read the table's own file, because its name contains a letter that the
+    // machine's locale may not support
     assertThat(generateIn("tr", database, folder.resolve("jooq")).source("db/Tables.java"))
         .as("jOOQ's own names depend on the language")
         .contains("import db.tables.\u0130tems;");

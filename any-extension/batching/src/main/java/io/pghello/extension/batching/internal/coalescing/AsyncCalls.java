@@ -301,9 +301,9 @@ final class AsyncCalls {
   }
 
   /**
-   * A call. Its state is null while it is queued. After it has been submitted to the client's
-   * threads, it holds a permit until it starts or expires. The thread that makes it start or expire
-   * releases the permit.
+   * A call. Its state is null while it is queued. When it is submitted to the client's threads, it
+   * holds a permit. The thread that starts the call releases the permit after the work; a thread
+   * that expires the call instead releases it immediately.
    */
   static final class Task<T> extends CallFuture<T> {
     private static final Object SUBMITTED = new Object();
