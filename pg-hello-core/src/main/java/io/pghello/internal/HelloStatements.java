@@ -103,7 +103,7 @@ public record HelloStatements(StatementExecutor executor)
       StatementContext context,
       FunctionCallException error) {
     if (executor.isBound()) {
-      // the transaction has failed
+      // the transaction has failed, so no further statement is possible
       return error;
     }
     FunctionCallException refusal = error;
@@ -186,7 +186,11 @@ public record HelloStatements(StatementExecutor executor)
         });
   }
 
-  /** Returns the error for a wrong result, and marks the connection to be closed. */
+  /**
+   * Returns the error for a wrong result, and marks the connection to be closed. If the server may
+   * have changed the name because of the database's encoding, returns the error for an unsupported
+   * character instead.
+   */
   private static FunctionCallException mismatch(
       StatementExecutor.Session session, HelloRequest request, String where) throws SQLException {
     return ServerEncoding.changes(session.serverEncoding(), request.name())
@@ -245,7 +249,7 @@ public record HelloStatements(StatementExecutor executor)
       try {
         return all(session, requests);
       } catch (FunctionCallException e) {
-        // the function was missing or has been removed
+        // the function is missing or may not be executed, so send the names one by one
         if (e.code() != Code.VERSION_TOO_OLD && e.code() != Code.NO_EXECUTE_PRIVILEGE) {
           throw e;
         }

@@ -104,7 +104,10 @@ public class PgHelloGenerator extends JavaGenerator {
     return "ANY ('{" + String.join(",", extensions) + "}')";
   }
 
-  /** Generates the code, with the comments of the given database. */
+  /**
+   * Generates the code, with the comments of the given database. Includes the functions of the
+   * extensions in {@link #EXTENSIONS} if no {@code <includeSql>} is set.
+   */
   @Override
   public void generate(Database database) {
     comments = null;

@@ -88,7 +88,7 @@ final class RoutineNames {
   /**
    * Returns the name of a routine's method.
    *
-   * @param plain the method's name if it does not conflict with another
+   * @param plain a function that returns a method's name if no conflicts are considered
    */
   synchronized @Nullable String method(Definition routine, Function<Definition, String> plain) {
     if (methods == null) {
@@ -119,7 +119,7 @@ final class RoutineNames {
   /**
    * Returns the name of a table-valued function's constant.
    *
-   * @param plain the constant's name if it does not conflict with another
+   * @param plain a function that returns a constant's name if no conflicts are considered
    */
   synchronized @Nullable String identifier(
       Definition function, Function<Definition, String> plain) {
@@ -203,9 +203,10 @@ final class RoutineNames {
   }
 
   /**
-   * Returns a name for each definition, so that the keys of all names are distinct. The name is the
-   * plain name if possible. If another definition of the same or a higher priority has the same
-   * plain name, the name is the longer name, with a number if the longer name is not unique either.
+   * Returns a name for each definition. The keys of the names are distinct. A definition gets its
+   * plain name if possible. If another definition of the same or a higher priority has a plain name
+   * with the same key, the definition gets its longer name, with a number if the longer name is not
+   * unique either.
    */
   private Map<Definition, String> distinct(
       List<Definition> all,
