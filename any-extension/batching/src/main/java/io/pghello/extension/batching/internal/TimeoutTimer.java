@@ -100,7 +100,8 @@ public final class TimeoutTimer {
 
     @Override
     public void run() {
-      // a scheduler that cannot start a thread may still run the task later
+      // a scheduler that could not start a thread may still run the task later; the task is then
+      // ignored
       if (equals(current.get())) {
         if (checkSafely()) {
           scheduleAgain();

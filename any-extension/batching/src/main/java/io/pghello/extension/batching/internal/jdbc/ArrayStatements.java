@@ -91,7 +91,10 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
     return described;
   }
 
-  /** Sends all requests in one round trip. If requests fail, throws the error of the first one. */
+  /**
+   * Sends all requests in one round trip. If requests fail, throws the error of the first failed
+   * request.
+   */
   public List<A> all(List<Asked<Q>> requests, StatementContext context) {
     return answers(executor.run(context, session -> outcomes(session, requests)));
   }
@@ -130,7 +133,10 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
     return executor.run(context, 1, session -> outcomes(session, requests));
   }
 
-  /** Errors without an SQLSTATE come from the program or from the driver. */
+  /**
+   * Errors without an SQLSTATE come from the program or the driver. One request may have caused
+   * such an error, unless it is an error of the JVM.
+   */
   @Override
   public boolean isOfOneRequest(FunctionCallException error, int failures) {
     return switch (error.code()) {
