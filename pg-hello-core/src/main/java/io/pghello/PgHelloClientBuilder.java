@@ -144,11 +144,11 @@ public final class PgHelloClientBuilder {
 
   /**
    * Sets whether calls are retried on another connection if their connection is lost. Default:
-   * true. This is safe, because the functions have no side effects. Retries of a call with its own
-   * statement continue until a connection works, the call times out, or five connections on which
-   * the statement was sent were lost. A batch is retried once, and then sent again in halves. After
-   * a server restart, a pool can return all of its dead connections one after the other. From the
-   * second retry on, the client pauses for 1 to 20 milliseconds before each retry.
+   * true. This is safe, because the functions have no side effects. Retries continue until a
+   * connection works, the call times out, or five connections on which the statement was sent were
+   * lost. A batch is retried as a whole. After a server restart, a pool can return all of its dead
+   * connections one after the other. From the second retry on, the client pauses for 1 to 20
+   * milliseconds before each retry.
    */
   public PgHelloClientBuilder retryOnConnectionLoss(boolean retryOnConnectionLoss) {
     options.retryOnConnectionLoss(retryOnConnectionLoss);
