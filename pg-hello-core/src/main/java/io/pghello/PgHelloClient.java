@@ -26,8 +26,9 @@ import javax.sql.DataSource;
  * routing data source, or Spring's {@code TransactionAwareDataSourceProxy}), disable this with
  * {@link PgHelloClientBuilder#coalescing(boolean)}, or create one client per database.
  *
- * <p>The functions have no side effects. If a connection is lost, the client retries on another one
- * until {@link PgHelloClientBuilder#callTimeout} expires.
+ * <p>The functions have no side effects. If a connection is lost, the client retries on another
+ * one, at most until {@link PgHelloClientBuilder#callTimeout} expires. See {@link
+ * PgHelloClientBuilder#retryOnConnectionLoss}.
  *
  * <p>Requires version 1.1 of the extension or later. With version 1.0, {@link #hello(String)},
  * {@link #helloAsync}, {@link #now()}, {@link #nowMillis()} and {@link #spiVersion()} work if no

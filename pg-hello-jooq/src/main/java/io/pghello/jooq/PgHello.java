@@ -57,8 +57,8 @@ public final class PgHello extends Routines {
    *
    * @param name the field to greet; if it is NULL, the greeting is NULL
    * @param repeat the number of greetings per name, 1 to 10. It is rendered inline, so that
-   *     PostgreSQL recognises the same call in {@code GROUP BY} and {@code ORDER BY} and can use an
-   *     index on it.
+   *     PostgreSQL recognises the same call in {@code GROUP BY} and {@code ORDER BY}, and can use
+   *     an index on this call.
    * @throws IllegalArgumentException if the count is out of range
    */
   public static Field<String> pgHello(Field<String> name, int repeat) {
