@@ -35,7 +35,8 @@ import javax.sql.DataSource;
  *
  * <ul>
  *   <li>SQLSTATE classes 25 and 40 (transaction errors), 28 and 3D (login errors), 57 (cancellation
- *       by an administrator or {@code statement_timeout}), and SQLSTATE 55P03 (lock timeout);
+ *       by an administrator or {@code statement_timeout}), and SQLSTATE 55P03 (lock timeout),
+ *       except for lost connections (57P, 25P03, 25P04);
  *   <li>SQLSTATE class 53 (out of memory, disk full), after 12 parts of the batch have failed;
  *   <li>installation problems, and timeouts.
  * </ul>
