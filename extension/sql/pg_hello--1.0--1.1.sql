@@ -70,7 +70,7 @@ BEGIN
   ) u (difference, line);
 
   IF differs THEN
-    RAISE EXCEPTION 'cannot update extension "pg_hello" because its version 1.0 in this database is another build'
+    RAISE EXCEPTION 'cannot update extension "pg_hello" because its version 1.0 in this database is from a different build'
       USING ERRCODE = 'object_not_in_prerequisite_state',
         DETAIL = array_to_string(lines[:100], E'\n')
           || CASE WHEN cardinality(lines) > 100 THEN format(E'\nand %s more', cardinality(lines) - 100) ELSE '' END,

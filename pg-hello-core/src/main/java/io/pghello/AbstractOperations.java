@@ -9,6 +9,7 @@ import io.pghello.extension.batching.internal.StatementContext;
 import io.pghello.extension.batching.internal.WaitTime;
 import io.pghello.extension.batching.internal.coalescing.Dispatcher;
 import io.pghello.extension.batching.internal.coalescing.Measurement;
+import io.pghello.extension.batching.internal.jdbc.Session;
 import io.pghello.extension.batching.internal.jdbc.StatementExecutor;
 import io.pghello.internal.Function;
 import io.pghello.internal.HelloErrors;
@@ -218,7 +219,7 @@ abstract class AbstractOperations implements PgHelloOperations {
 
   @Override
   public List<PgHelloProblem> preflight() {
-    return HelloPreflight.of(translated(() -> ask(StatementExecutor.Session::look))).problems();
+    return HelloPreflight.of(translated(() -> ask(Session::look))).problems();
   }
 
   @Override

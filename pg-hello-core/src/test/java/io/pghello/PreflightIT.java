@@ -176,7 +176,7 @@ class PreflightIT {
         .containsExactly(Code.INCOMPATIBLE_BUILD, Code.VERSION_TOO_OLD);
     assertThat(problems.get(0).message())
         .startsWith("The extension named pg_hello in database ")
-        .contains(" is another build: ");
+        .contains(" is from a different build: ");
     assertThat(problems.get(0).remedy()).contains("DROP EXTENSION pg_hello; CREATE EXTENSION");
     assertFails(Code.INCOMPATIBLE_BUILD, () -> PgHelloClient.create(dataSource).hello("Ada"));
   }

@@ -132,7 +132,7 @@ class SecureLogInIT {
           && e.getCause() != null
           && e.getCause().getCause() == null);
       assertThat(e.code()).isEqualTo(Code.LOGIN_FAILED);
-      assertThat(e).hasMessageStartingWith("The server's certificate was refused: ");
+      assertThat(e).hasMessageStartingWith("The server's certificate was rejected: ");
     }
   }
 
@@ -140,7 +140,7 @@ class SecureLogInIT {
   private static PgHelloException refuses(String url) {
     PgHelloException e = fails(Code.LOGIN_FAILED, url);
     assertThat(e.code().isRetryable()).isFalse();
-    assertThat(e).hasMessageStartingWith("The server's certificate was refused: ");
+    assertThat(e).hasMessageStartingWith("The server's certificate was rejected: ");
     assertThat(e.remedy()).contains("the host that", "sslrootcert", "sslmode");
     return e;
   }

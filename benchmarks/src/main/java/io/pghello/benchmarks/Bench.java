@@ -40,7 +40,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 
-/** Compares this project with other libraries: the program of {@code ./dev bench}. */
+/** Compares this project with other libraries. {@code ./dev bench} runs this program. */
 @Command(
     name = "bench",
     description = {
@@ -133,7 +133,7 @@ public final class Bench implements Callable<Integer> {
   @Option(
       names = "--handicap",
       paramLabel = "F",
-      description = "Do our side's work F times, to test that rows can miss. Default: 1.")
+      description = "Do our side's work F times, to test that slow rows are reported as MISS. Default: 1.")
   private int handicap = 1;
 
   @Option(

@@ -7,6 +7,7 @@ import io.pghello.extension.batching.internal.Deadline;
 import io.pghello.extension.batching.internal.Errors;
 import io.pghello.extension.batching.internal.StatementContext;
 import io.pghello.extension.batching.internal.jdbc.SqlErrors;
+import io.pghello.extension.batching.internal.jdbc.Session;
 import io.pghello.extension.batching.internal.jdbc.StatementExecutor;
 import io.pghello.extension.batching.internal.jdbc.Statements;
 import java.nio.charset.CharsetEncoder;
@@ -155,7 +156,7 @@ public record HelloStatements(StatementExecutor executor)
     return code == Code.INVALID_ARGUMENT || code == Code.RESULT_TOO_LARGE;
   }
 
-  static String one(StatementExecutor.Session session, HelloRequest request) throws SQLException {
+  static String one(Session session, HelloRequest request) throws SQLException {
     String answer =
         session.call(request.function(), request, HelloStatements::bind, row -> row.getString(1));
     if (!request.isAnsweredBy(answer)) {
@@ -171,7 +172,7 @@ public record HelloStatements(StatementExecutor executor)
     }
   }
 
-  private static String[] all(StatementExecutor.Session session, List<HelloRequest> requests)
+  private static String[] all(Session session, List<HelloRequest> requests)
       throws SQLException {
     return session.call(
         Function.HELLO_ALL,
@@ -192,7 +193,7 @@ public record HelloStatements(StatementExecutor executor)
    * character instead.
    */
   private static FunctionCallException mismatch(
-      StatementExecutor.Session session, HelloRequest request, String where) throws SQLException {
+      Session session, HelloRequest request, String where) throws SQLException {
     return ServerEncoding.changes(session.serverEncoding(), request.name())
         ? Errors.of(HelloErrors.notInEncoding(where))
         : session.mismatch();
@@ -200,7 +201,7 @@ public record HelloStatements(StatementExecutor executor)
 
   /** Replaces results that do not match their requests with errors. */
   private static Object[] checkedThatFit(
-      StatementExecutor.Session session, List<HelloRequest> requests) throws SQLException {
+      Session session, List<HelloRequest> requests) throws SQLException {
     Object[] outcomes = allThatFit(session, requests);
     for (int i = 0; i < outcomes.length; i++) {
       if (!(outcomes[i] instanceof FunctionCallException)
@@ -216,7 +217,7 @@ public record HelloStatements(StatementExecutor executor)
    * Sends the names that the database's encoding can represent, if the encoding is known, and
    * returns errors for the other names.
    */
-  private static Object[] allThatFit(StatementExecutor.Session session, List<HelloRequest> requests)
+  private static Object[] allThatFit(Session session, List<HelloRequest> requests)
       throws SQLException {
     CharsetEncoder encoder = ServerEncoding.encoder(session.serverEncoding());
     if (encoder == null) {
@@ -243,7 +244,7 @@ public record HelloStatements(StatementExecutor executor)
    * Sends all names in one statement, or one by one if the function for many names is missing, e.g.
    * in version 1.0.
    */
-  private static Object[] allOrEach(StatementExecutor.Session session, List<HelloRequest> requests)
+  private static Object[] allOrEach(Session session, List<HelloRequest> requests)
       throws SQLException {
     if (session.offers(Function.HELLO_ALL)) {
       try {

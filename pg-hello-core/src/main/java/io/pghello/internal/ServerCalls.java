@@ -12,6 +12,7 @@ import io.pghello.extension.batching.internal.Errors;
 import io.pghello.extension.batching.internal.Settings;
 import io.pghello.extension.batching.internal.StatementContext;
 import io.pghello.extension.batching.internal.installation.Preflight;
+import io.pghello.extension.batching.internal.jdbc.Session;
 import io.pghello.extension.batching.internal.jdbc.StatementExecutor;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -30,7 +31,7 @@ public final class ServerCalls {
   /**
    * Returns the server's time. Throws if the extension counts the milliseconds from another epoch.
    */
-  public static long nowMillis(StatementExecutor.Session session) throws SQLException {
+  public static long nowMillis(Session session) throws SQLException {
     long millis = session.call(Function.NOW_MS, row -> row.getLong(2));
     if (Math.abs(millis + POSTGRES_EPOCH_MILLIS - System.currentTimeMillis()) < DAY_MILLIS) {
       Installation found = session.look().installation();
@@ -42,7 +43,7 @@ public final class ServerCalls {
   }
 
   /** Returns the server's version. */
-  public static String spiVersion(StatementExecutor.Session session) throws SQLException {
+  public static String spiVersion(Session session) throws SQLException {
     return session.call(Function.SPI_VERSION, row -> row.getString(2));
   }
 
@@ -59,7 +60,7 @@ public final class ServerCalls {
     try {
       return HelloPreflight.of(
           executor.run(
-              StatementContext.single(Deadline.after(timeout)), StatementExecutor.Session::look));
+              StatementContext.single(Deadline.after(timeout)), Session::look));
     } catch (FunctionCallException e) {
       throw HelloErrors.translate(e);
     }
@@ -70,7 +71,7 @@ public final class ServerCalls {
    *
    * @param repeat the default count of calls; 0 for the session's setting
    */
-  public static PgHelloInfo info(StatementExecutor.Session session, int repeat)
+  public static PgHelloInfo info(Session session, int repeat)
       throws SQLException {
     // this call loads the library, which defines the setting
     String greeting =

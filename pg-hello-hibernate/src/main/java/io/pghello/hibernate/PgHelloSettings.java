@@ -5,7 +5,7 @@ package io.pghello.hibernate;
 public final class PgHelloSettings {
   /**
    * The schema of the extension, without quotes, for example {@code extensions}. By default,
-   * function names are not qualified and are resolved on the session's {@code search_path}.
+   * function names are not qualified and are resolved through the session's {@code search_path}.
    */
   public static final String SCHEMA = "pg-hello.schema";
 

@@ -194,7 +194,7 @@ class ServerChoiceIT {
     try (TestDatabase admin = PgHelloServer.shared().createDatabase()) {
       assertThatThrownBy(() -> open(admin.jdbcUrl()))
           .isInstanceOf(IllegalStateException.class)
-          .hasMessageStartingWith("the server that pg-hello.server names cannot be prepared: ")
+          .hasMessageStartingWith("the server set in pg-hello.server cannot be prepared: ")
           .hasMessageContaining("permission denied to create role")
           .hasMessageEndingWith(
               "The tests create roles and databases, and some need a superuser: replace hello with a"

@@ -132,7 +132,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
     return new ExtensionProblem(
         Kind.INCOMPATIBLE_BUILD,
         """
-        The extension named %s in database %s is another build: its functions differ from those \
+        The extension named %s in database %s is from a different build: its functions differ from those \
         that this program was written for, so results may be stale or wrong."""
             .formatted(extension.name(), database),
         """

@@ -61,7 +61,7 @@ public final class PostgresException extends RuntimeException {
     SERVER_ERROR,
     /** The plugin is closed. */
     CLOSED,
-    /** Internal error of the plugin. */
+    /** Internal error in the plugin. */
     INTERNAL;
 
     /** Returns the code in the form used in JSON, e.g. {@code POSTGRES_BAD_SQL}. */

@@ -29,7 +29,7 @@ public final class FunctionCallException extends RuntimeException {
      * The version of the extension, or of its library on the server, does not have the function.
      */
     VERSION_TOO_OLD(false),
-    /** The extension with this name is another build, with different semantics. */
+    /** The extension with this name is from a different build, with different semantics. */
     INCOMPATIBLE_BUILD(false),
     /** The role does not have the USAGE privilege on the schema of the function. */
     NO_SCHEMA_PRIVILEGE(false),

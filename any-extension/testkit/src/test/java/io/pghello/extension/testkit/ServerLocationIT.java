@@ -351,7 +351,7 @@ class ServerLocationIT {
   @Test
   void explainsHowToInstallAMissingExtension() {
     String[] parts = {
-      "the server that pg-extension.server names cannot be prepared: CREATE EXTENSION"
+      "the server set in pg-extension.server cannot be prepared: CREATE EXTENSION"
           + " \"no_such_extension\" failed: ",
       " The server lacks the files of no_such_extension. Install them on the server's machine with"
           + " the jar (java -jar JAR install)"
@@ -518,7 +518,7 @@ class ServerLocationIT {
     fails(
         "jdbc:postgresql://127.0.0.1:1/postgres?user=a&password=secret",
         OfAny.class,
-        "the server that pg-extension.server names cannot be prepared: Connection to 127.0.0.1:1"
+        "the server set in pg-extension.server cannot be prepared: Connection to 127.0.0.1:1"
             + " refused.",
         " Is it running at the host and port of the URL?");
   }

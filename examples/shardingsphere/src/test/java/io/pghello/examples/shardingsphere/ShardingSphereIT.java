@@ -159,7 +159,7 @@ class ShardingSphereIT {
     assertThat(e.code()).isEqualTo(PgHelloException.Code.SERVER_ERROR);
     assertThat(e)
         .hasMessageContaining(
-            "A driver other than pgjdbc, or one that wraps it, could not run the client's SQL")
+            "A driver that replaces or wraps pgjdbc could not run the client's SQL")
         .hasMessageContaining("configure the client with a data source that uses pgjdbc directly")
         .hasMessageContaining("only single calls work")
         .hasMessageContaining("coalescing(false)");

@@ -30,7 +30,7 @@ final class Diagnosis {
 
   private static final String BLOCKED =
       """
-      SELECT format('session %s (%s) has waited %s s for %s', a.pid, a.usename,
+      SELECT format('session %s (%s) has waited %s s for session(s) %s', a.pid, a.usename,
           coalesce(extract(epoch FROM clock_timestamp()
             - (SELECT min(l.waitstart) FROM pg_locks l WHERE l.pid = a.pid AND NOT l.granted))::int::text, '?'),
           array_to_string(pg_blocking_pids(a.pid), ', ')),
@@ -80,7 +80,7 @@ final class Diagnosis {
         findings.add(
             Status.OK,
             "preload",
-            "this role may not see the libraries that are loaded at connect",
+            "this role may not see which libraries sessions load when they start",
             "grant it pg_read_all_settings");
       } else if (shared) {
         findings.add(
@@ -89,7 +89,7 @@ final class Diagnosis {
             "pg_hello is in shared_preload_libraries, so a new library requires a restart",
             "remove it there, and append it to session_preload_libraries");
       } else if (inSession) {
-        findings.ok("preload", "sessions load pg_hello at connect");
+        findings.ok("preload", "sessions load pg_hello when they start");
       } else {
         findings.add(
             Status.OK,

@@ -74,7 +74,7 @@ public final class HardenCommand implements Callable<Integer> {
   @Option(
       names = "--preload",
       description = {
-        "Also let sessions of the database load the library at connect. If the "
+        "Also let sessions of the database load the library when they start. If the "
             + "library is missing later, only a superuser who sets PGOPTIONS='-c "
             + "session_preload_libraries=' can connect."
       })

@@ -7,8 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Learns the {@code log_line_prefix} of a stderr log from the log's lines. Anyone who can reach the
- * server's port can choose the names in the prefix without logging in, and these names may contain
- * a level or a line break. Therefore, this class detects lines that may have been faked with such a
+ * server's port can choose the user, database and application names in the prefix without logging in, and these names may contain a severity level or a line break. Therefore, this class detects lines that may have been faked with such a
  * name. Not thread-safe.
  */
 final class LinePrefix {
@@ -36,7 +35,7 @@ final class LinePrefix {
    * Returns the message of a line, or an entry marked as not understood if a name may have faked or
    * hidden the message.
    *
-   * @param entry the apparent message; null if no message begins in this line
+   * @param entry the apparent message; null if no message begins on this line
    */
   LogFormat.@Nullable Entry proven(String line, LogFormat.@Nullable Entry entry) {
     unproven = Math.max(0, unproven - line.length() - 1);

@@ -43,7 +43,7 @@ class DiagnoseIT {
     run = diagnose(server, database, "postgres", "--json");
     assertThat(run.status()).isZero();
     assertThat(Run.json(superuser, run.out(), "$.findings[*] ? (@.check == \"preload\").text"))
-        .isEqualTo("sessions load pg_hello at connect");
+        .isEqualTo("sessions load pg_hello when they start");
   }
 
   @Test
@@ -85,7 +85,7 @@ class DiagnoseIT {
       assertThat(run.status()).as(run.out()).isEqualTo(1);
       assertThat(run.out())
           .containsPattern(
-              "session " + waiting + " \\(hello\\) has waited [0-9]+ s for " + holding + "\n")
+              "session " + waiting + " \\(hello\\) has waited [0-9]+ s for session\\(s\\) " + holding + "\n")
           .contains("SELECT pg_terminate_backend(" + holding + ")");
       holder.rollback();
       waits.get(30, TimeUnit.SECONDS);

@@ -118,8 +118,8 @@ public final class Failures {
     String name = fault.getClass().getName();
     var place = new IllegalStateException(name);
     place.setStackTrace(fault.getStackTrace());
-    LOG.log(Level.ERROR, "Internal error of the plugin; please report it", place);
-    return builder(Code.INTERNAL, "Internal error of the plugin.").with(Detail.FAULT, name).build();
+    LOG.log(Level.ERROR, "Internal error in the plugin; please report it", place);
+    return builder(Code.INTERNAL, "Internal error in the plugin.").with(Detail.FAULT, name).build();
   }
 
   /** Returns an error as the JSON result of {@code execute}. */

@@ -348,9 +348,9 @@ public final class TestServerHandle implements AutoCloseable {
           default -> "";
         };
     return new IllegalStateException(
-        "the server that "
+        "the server set in "
             + place.property()
-            + " names cannot be prepared: "
+            + " cannot be prepared: "
             + e.getMessage()
             + remedy,
         e);

@@ -40,8 +40,8 @@ final class TemporaryRestoreRole {
       "SELECT rolsuper FROM pg_roles WHERE rolname = current_user";
 
   // Rejects DDL that pg_restore did not send. If pg_restore sent the statement, PG_CONTEXT contains
-  // only this function. If pg_restore grants privileges as another role, the role that logged in is
-  // a superuser.
+  // only this function. pg_restore may also grant privileges as another role, which is allowed only
+  // if the role that logged in (session_user) is a superuser.
   private static final String FENCE =
       """
       CREATE SCHEMA @ROLE@;
@@ -76,8 +76,7 @@ final class TemporaryRestoreRole {
   }
 
   /**
-   * Returns the server's roles. The value is true if the temporary role, rather than the restoring
-   * role, restores the objects of the role.
+   * Returns the server's roles. A role's value is true if its objects are restored by the temporary role, and false if they are restored by the role that runs the restore.
    */
   static Map<String, Boolean> roles(Connection session) throws SQLException {
     var roles = new HashMap<String, Boolean>();

@@ -105,7 +105,7 @@ public final class NewBackup {
         String name = String.valueOf(rows.getString(1));
         if (!NAME.matcher(name).matches() || rows.getRow() > MAX_FILES) {
           throw Failure.critical(
-              "the server returned a file name that does not belong to the extension (%s): check that it is your server, with PGSSLMODE=verify-full"
+              "the server returned a file name that does not belong to the extension (%s): set PGSSLMODE=verify-full to check that this is your server"
                   .formatted(TerminalText.line(name)));
         }
         Path file = Folders.createFile(to.resolve(name), "rw-r--r--");

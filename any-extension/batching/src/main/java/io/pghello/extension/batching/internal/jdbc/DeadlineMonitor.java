@@ -220,9 +220,9 @@ final class DeadlineMonitor {
     void abortAll() {
       Connection known = driver;
       if (known != null) {
-        StatementExecutor.abort(known);
+        ConnectionBorrower.abort(known);
       }
-      StatementExecutor.abort(Objects.requireNonNull(connection));
+      ConnectionBorrower.abort(Objects.requireNonNull(connection));
     }
 
     /** Returns whether the connection is closed, without a round trip. */
@@ -292,7 +292,7 @@ final class DeadlineMonitor {
       if (!compareAndSet(before, after)) {
         return false;
       }
-      if (!Threads.tryStart(ABORT, () -> StatementExecutor.abort(target))) {
+      if (!Threads.tryStart(ABORT, () -> ConnectionBorrower.abort(target))) {
         // no thread is available; the next check tries again
         compareAndSet(after, before);
       }
@@ -301,7 +301,7 @@ final class DeadlineMonitor {
 
     private void abortAndRelease(Connection connection) {
       abortAll();
-      StatementExecutor.release(source, connection, true);
+      ConnectionBorrower.release(source, connection, true);
     }
   }
 }

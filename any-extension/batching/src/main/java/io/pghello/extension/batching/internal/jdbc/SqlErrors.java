@@ -275,7 +275,7 @@ public final class SqlErrors {
     return of(
         new CallProblem(
             Code.SERVER_ERROR,
-            "A driver other than pgjdbc, or one that wraps it, could not run the client's SQL ("
+            "A driver that replaces or wraps pgjdbc could not run the client's SQL ("
                 + e.getClass().getSimpleName()
                 + ").",
             "See the cause, or configure the client with a data source that uses pgjdbc directly."
@@ -411,7 +411,7 @@ public final class SqlErrors {
       return of(
           new CallProblem(
               Code.LOGIN_FAILED,
-              "The server's certificate was refused: " + sentence(reason),
+              "The server's certificate was rejected: " + sentence(reason),
               "Connect to the host that the certificate names, set sslrootcert to the certificate"
                   + " of the authority that issued it, or renew the server's certificate. The"
                   + " parameter sslmode determines which checks apply."),

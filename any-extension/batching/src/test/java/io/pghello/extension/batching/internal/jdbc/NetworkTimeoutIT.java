@@ -102,7 +102,7 @@ class NetworkTimeoutIT {
         session -> upper(session, "Ada") + " " + upper(session, "Grace"));
   }
 
-  private static String upper(StatementExecutor.Session session, String name) throws SQLException {
+  private static String upper(Session session, String name) throws SQLException {
     return session.call(
         UPPER, name, (statement, bound) -> statement.setString(1, bound), row -> row.getString(1));
   }
@@ -135,9 +135,10 @@ class NetworkTimeoutIT {
         };
     return new StatementExecutor(
         source,
-        Settings.Statements.withoutClient("pg_catalog", TIMEOUT),
-        FUNCTIONS,
-        new Installations(FUNCTIONS, "pg_catalog"),
+        new SessionContext(
+            Settings.Statements.withoutClient("pg_catalog", TIMEOUT),
+            FUNCTIONS,
+            new Installations(FUNCTIONS, "pg_catalog")),
         watch);
   }
 

@@ -209,14 +209,14 @@ class SqlErrorsTest {
     var parser = new SQLException("You have an error in your SQL syntax: ...", "42000");
     assertThat(SqlErrors.translate(parser, Duration.ofSeconds(1), NameRequest.FUNCTIONS))
         .hasMessageStartingWith(
-            "A driver other than pgjdbc, or one that wraps it, could not run the client's SQL"
+            "A driver that replaces or wraps pgjdbc could not run the client's SQL"
                 + " (SQLException). See the cause, or configure the client with a data source that"
                 + " uses pgjdbc directly.")
         .hasCause(parser);
     var noArrays = new SQLFeatureNotSupportedException("createArrayOf");
     assertThat(SqlErrors.translate(noArrays, Duration.ofSeconds(1), NameRequest.FUNCTIONS))
         .hasMessageStartingWith(
-            "A driver other than pgjdbc, or one that wraps it, could not run the client's SQL"
+            "A driver that replaces or wraps pgjdbc could not run the client's SQL"
                 + " (SQLFeatureNotSupportedException). See the cause,")
         .hasCause(noArrays);
     var others = new ServerFunctions(ExtensionDescription.builder("acme").build(), List.of());

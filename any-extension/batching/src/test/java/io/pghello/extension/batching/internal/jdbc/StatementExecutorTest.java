@@ -150,7 +150,7 @@ class StatementExecutorTest {
                       throw parser;
                     }))
         .hasMessageStartingWith(
-            "A driver other than pgjdbc, or one that wraps it, could not run the client's SQL"
+            "A driver that replaces or wraps pgjdbc could not run the client's SQL"
                 + " (IllegalArgumentException). See the cause")
         .hasCause(parser);
   }
