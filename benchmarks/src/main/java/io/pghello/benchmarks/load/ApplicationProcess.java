@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * not counted.
  */
 public final class ApplicationProcess implements AutoCloseable {
-  // libraries that Spring or the starter would detect, but that such an application would not
-  // contain
+  // libraries that Spring or the starter would detect, but that a typical application of this kind
+  // would not have on its class path
   private static final String OTHERS =
       "(pg-(hello|extension)-)?(jooq|hibernate|testkit)|r2dbc|reactor";
   private static final String STARTER = "pg-hello-(core|spring-boot-starter)";
@@ -74,15 +74,14 @@ public final class ApplicationProcess implements AutoCloseable {
       jvm.close();
       throw new IOException(
           first == null
-              ? "an application has not started; see its output above"
+              ? "the application did not start; see its output above"
               : "an application must have a client if it has the starter, and only then");
     }
     started = first;
   }
 
   /**
-   * Returns this JVM's class path, without the artifacts whose names begin with one of these
-   * prefixes.
+   * Returns this JVM's class path, without the artifacts whose names begin with a match of the given regular expression.
    */
   static String classPath(String without) {
     String pattern = ".*/(" + without + ")[^/]*(/target/classes|\\.jar)";

@@ -44,7 +44,7 @@ class SpringBenchmarkIT {
       assertThatThrownBy(
               () -> new ApplicationProcess(ClientController.class, false, address, 1, 1, List.of()))
           .isInstanceOf(IOException.class)
-          .hasMessageStartingWith("an application has not started");
+          .hasMessageStartingWith("the application did not start");
     }
   }
 }

@@ -31,7 +31,7 @@ import org.springframework.context.annotation.Scope;
 @ConditionalOnClass(MeterRegistry.class)
 @ConditionalOnBean({MeterRegistry.class, PgHelloClient.class})
 public final class PgHelloMetricsAutoConfiguration {
-  // a separate instance for each client that injects the listeners
+  // a prototype, so that each client that listeners are injected into gets its own instance
   @Bean
   @Scope(ConfigurableBeanFactory.SCOPE_PROTOTYPE)
   @ConditionalOnMissingBean

@@ -39,8 +39,7 @@ public final class Pool {
   private static final int CACHED_MAX = 256;
 
   /**
-   * Expression that seeds random(), releases advisory locks, and returns whether no statements
-   * prepared with SQL are left. If any are left, the session must be closed. RESET and ROLLBACK do
+   * Expression that seeds random(), releases advisory locks, and returns true if no statements prepared with SQL are left. If any are left, the session must be closed. RESET and ROLLBACK do
    * none of this.
    */
   static final String LEFT = Texts.resource(Pool.class, "left.sql");
@@ -105,7 +104,7 @@ public final class Pool {
     return counters;
   }
 
-  /** Returns the data about the server and the role that was queried when the pool was opened. */
+  /** Returns the server and role data that was queried when the pool was opened. */
   public Server server() {
     return server;
   }
@@ -154,7 +153,7 @@ public final class Pool {
     operators.clear();
   }
 
-  /** Returns the cache of queries that can be read without the server's JSON. */
+  /** Returns the cache of queries whose results can be read without converting them to JSON on the server. */
   public PlainQueries plainQueries() {
     return plainQueries;
   }
@@ -395,7 +394,7 @@ public final class Pool {
 
   private void logConnection(String what) {
     if (config.logConnections() && mayLog(Level.INFO)) {
-      LOG.log(Level.INFO, "The pool of {0} to {1} is {2}", id, config.toString(), what);
+      LOG.log(Level.INFO, "The pool for {0}, connected to {1}, was {2}", id, config.toString(), what);
     }
   }
 
