@@ -27,8 +27,8 @@ refuse_cache() {
   exit 1
 }
 
-# unsafe FOLDER: prints the first of this directory and its parents whose contents a user other than this one and root can rename,
-# after resolving links; prints nothing if there is none. Fails if there is no such directory.
+# unsafe FOLDER: prints the directory, or the first of its parents, if a user other than this one and root can rename its contents.
+# Resolves links. Prints nothing if all are safe. Fails if the directory does not exist.
 unsafe() {
   local each folders=()
   each=$(CDPATH='' cd "$1" 2>/dev/null && pwd -P) || return 1

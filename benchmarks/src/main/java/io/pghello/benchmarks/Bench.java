@@ -133,7 +133,8 @@ public final class Bench implements Callable<Integer> {
   @Option(
       names = "--handicap",
       paramLabel = "F",
-      description = "Do our side's work F times, to test that slow rows are reported as MISS. Default: 1.")
+      description =
+          "Do our side's work F times, to test that slow rows are reported as MISS. Default: 1.")
   private int handicap = 1;
 
   @Option(

@@ -6,8 +6,8 @@ import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.batching.internal.Deadline;
 import io.pghello.extension.batching.internal.Errors;
 import io.pghello.extension.batching.internal.StatementContext;
-import io.pghello.extension.batching.internal.jdbc.SqlErrors;
 import io.pghello.extension.batching.internal.jdbc.Session;
+import io.pghello.extension.batching.internal.jdbc.SqlErrors;
 import io.pghello.extension.batching.internal.jdbc.StatementExecutor;
 import io.pghello.extension.batching.internal.jdbc.Statements;
 import java.nio.charset.CharsetEncoder;
@@ -172,8 +172,7 @@ public record HelloStatements(StatementExecutor executor)
     }
   }
 
-  private static String[] all(Session session, List<HelloRequest> requests)
-      throws SQLException {
+  private static String[] all(Session session, List<HelloRequest> requests) throws SQLException {
     return session.call(
         Function.HELLO_ALL,
         requests,
@@ -192,16 +191,16 @@ public record HelloStatements(StatementExecutor executor)
    * have changed the name because of the database's encoding, returns the error for an unsupported
    * character instead.
    */
-  private static FunctionCallException mismatch(
-      Session session, HelloRequest request, String where) throws SQLException {
+  private static FunctionCallException mismatch(Session session, HelloRequest request, String where)
+      throws SQLException {
     return ServerEncoding.changes(session.serverEncoding(), request.name())
         ? Errors.of(HelloErrors.notInEncoding(where))
         : session.mismatch();
   }
 
   /** Replaces results that do not match their requests with errors. */
-  private static Object[] checkedThatFit(
-      Session session, List<HelloRequest> requests) throws SQLException {
+  private static Object[] checkedThatFit(Session session, List<HelloRequest> requests)
+      throws SQLException {
     Object[] outcomes = allThatFit(session, requests);
     for (int i = 0; i < outcomes.length; i++) {
       if (!(outcomes[i] instanceof FunctionCallException)

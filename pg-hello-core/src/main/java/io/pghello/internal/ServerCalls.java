@@ -59,8 +59,7 @@ public final class ServerCalls {
             source, Settings.Statements.withoutClient(schema, timeout), HelloErrors.FUNCTIONS);
     try {
       return HelloPreflight.of(
-          executor.run(
-              StatementContext.single(Deadline.after(timeout)), Session::look));
+          executor.run(StatementContext.single(Deadline.after(timeout)), Session::look));
     } catch (FunctionCallException e) {
       throw HelloErrors.translate(e);
     }
@@ -71,8 +70,7 @@ public final class ServerCalls {
    *
    * @param repeat the default count of calls; 0 for the session's setting
    */
-  public static PgHelloInfo info(Session session, int repeat)
-      throws SQLException {
+  public static PgHelloInfo info(Session session, int repeat) throws SQLException {
     // this call loads the library, which defines the setting
     String greeting =
         HelloStatements.one(session, HelloRequest.of("", HelloRequest.SESSION_DEFAULT));

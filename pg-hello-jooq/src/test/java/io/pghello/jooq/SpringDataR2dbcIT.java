@@ -10,6 +10,7 @@ import io.pghello.testkit.PgHelloTest;
 import io.r2dbc.spi.ConnectionFactory;
 import java.sql.SQLException;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -51,6 +52,11 @@ class SpringDataR2dbcIT {
     run("CREATE TABLE person (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text)");
   }
 
+  private long save(String name) {
+    Person saved = Objects.requireNonNull(people.save(new Person(null, name)).block());
+    return Objects.requireNonNull(saved.id());
+  }
+
   private void run(String sql) {
     client.sql(sql).then().block();
   }
@@ -76,8 +82,8 @@ class SpringDataR2dbcIT {
 
   @Test
   void queriesCallTheFunctions() {
-    Person saved = people.save(new Person(null, "Zoë")).block();
-    assertThat(people.greetingOf(saved.id(), 2).block()).isEqualTo("Hello, Zoë! Hello, Zoë!");
+    long id = save("Zoë");
+    assertThat(people.greetingOf(id, 2).block()).isEqualTo("Hello, Zoë! Hello, Zoë!");
     assertThat(hello(client, "Ada").block()).isEqualTo("Hello, Ada!");
     assertThat(helloAll(client, "Ada", "Bo").collectList().block())
         .containsExactly("Hello, Ada!", "Hello, Bo!");
@@ -95,8 +101,8 @@ class SpringDataR2dbcIT {
 
   @Test
   void errorsContainTheServersSqlState() {
-    Person saved = people.save(new Person(null, "Ada")).block();
-    assertThatThrownBy(() -> people.greetingOf(saved.id(), -1).block())
+    long id = save("Ada");
+    assertThatThrownBy(() -> people.greetingOf(id, -1).block())
         .isInstanceOf(DataAccessException.class)
         .hasMessageContaining("22023");
   }

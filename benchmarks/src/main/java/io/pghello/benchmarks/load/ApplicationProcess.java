@@ -81,7 +81,8 @@ public final class ApplicationProcess implements AutoCloseable {
   }
 
   /**
-   * Returns this JVM's class path, without the artifacts whose names begin with a match of the given regular expression.
+   * Returns this JVM's class path, without the artifacts whose names begin with a match of the
+   * given regular expression.
    */
   static String classPath(String without) {
     String pattern = ".*/(" + without + ")[^/]*(/target/classes|\\.jar)";

@@ -56,7 +56,8 @@ class PostgisProgramsIT {
     driver.addDataType("geometry", PGgeometry.class);
     Point rome = new Point(12.5, 41.9);
     rome.setSrid(4326);
-    try (PreparedStatement insert = connection.prepareStatement("INSERT INTO place VALUES (3, ?)")) {
+    try (PreparedStatement insert =
+        connection.prepareStatement("INSERT INTO place VALUES (3, ?)")) {
       insert.setObject(1, new PGgeometry(rome));
       insert.executeUpdate();
     }

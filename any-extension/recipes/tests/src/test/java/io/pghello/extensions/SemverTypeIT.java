@@ -246,8 +246,7 @@ class SemverTypeIT {
     public void set(BindingSetStatementContext<Semver> context) throws SQLException {
       context
           .statement()
-          .setString(
-              context.index(), Objects.toString(context.convert(converter()).value(), null));
+          .setString(context.index(), Objects.toString(context.convert(converter()).value(), null));
     }
 
     @Override
@@ -281,7 +280,11 @@ class SemverTypeIT {
     Field<Integer> id = field(name("id"), Integer.class);
     Field<Semver> version =
         field(name("version"), SQLDataType.OTHER.asConvertedDataType(new SemverBinding()));
-    create.update(table(name("release"))).set(version, new Semver(3, 0, 0)).where(id.eq(4)).execute();
+    create
+        .update(table(name("release")))
+        .set(version, new Semver(3, 0, 0))
+        .where(id.eq(4))
+        .execute();
     create.update(table(name("release"))).setNull(version).where(id.eq(1)).execute();
     assertThat(create.select(version).from(table(name("release"))).orderBy(id).fetch(version))
         .containsExactly(null, new Semver(1, 10, 0), new Semver(2, 0, 0), new Semver(3, 0, 0));

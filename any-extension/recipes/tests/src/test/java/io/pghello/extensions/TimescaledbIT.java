@@ -39,7 +39,8 @@ class TimescaledbIT {
     List<Double> means = means(connection);
     assertThat(means).containsExactly(11.5, 35.5, 59.5);
     try (PreparedStatement drop =
-        connection.prepareStatement("SELECT count(*) FROM drop_chunks('reading', older_than => ?)")) {
+        connection.prepareStatement(
+            "SELECT count(*) FROM drop_chunks('reading', older_than => ?)")) {
       drop.setObject(1, START.plusDays(1));
       try (ResultSet row = drop.executeQuery()) {
         row.next();

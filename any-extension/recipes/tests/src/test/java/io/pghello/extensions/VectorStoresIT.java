@@ -50,7 +50,9 @@ class VectorStoresIT {
     public EmbeddingResponse call(EmbeddingRequest request) {
       return new EmbeddingResponse(
           request.getInstructions().stream()
-              .map(text -> new org.springframework.ai.embedding.Embedding(VectorStoresIT.embed(text), 0))
+              .map(
+                  text ->
+                      new org.springframework.ai.embedding.Embedding(VectorStoresIT.embed(text), 0))
               .toList());
     }
 
@@ -96,8 +98,14 @@ class VectorStoresIT {
     var black = new Document("beetle", Map.of("colour", "black"));
     store.add(List.of(new Document("banana", Map.of("colour", "yellow")), black));
     SearchRequest filtered =
-        SearchRequest.builder().query("papaya").topK(5).filterExpression("colour == 'black'").build();
-    assertThat(store.similaritySearch(filtered)).extracting(Document::getText).containsExactly("beetle");
+        SearchRequest.builder()
+            .query("papaya")
+            .topK(5)
+            .filterExpression("colour == 'black'")
+            .build();
+    assertThat(store.similaritySearch(filtered))
+        .extracting(Document::getText)
+        .containsExactly("beetle");
     store.delete(List.of(black.getId()));
     assertThat(store.similaritySearch(filtered)).isEmpty();
     try (Statement statement = connection.createStatement();
@@ -121,9 +129,13 @@ class VectorStoresIT {
             .build();
     for (String text : List.of("banana", "beetle", "avocado")) {
       store.add(
-          Embedding.from(embed(text)), TextSegment.from(text, Metadata.from("first", text.substring(0, 1))));
+          Embedding.from(embed(text)),
+          TextSegment.from(text, Metadata.from("first", text.substring(0, 1))));
     }
-    var request = EmbeddingSearchRequest.builder().queryEmbedding(Embedding.from(embed("papaya"))).maxResults(1);
+    var request =
+        EmbeddingSearchRequest.builder()
+            .queryEmbedding(Embedding.from(embed("papaya")))
+            .maxResults(1);
     assertThat(store.search(request.build()).matches())
         .extracting(match -> match.embedded().text())
         .containsExactly("banana");

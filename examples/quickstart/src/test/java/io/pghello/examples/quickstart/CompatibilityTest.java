@@ -18,8 +18,8 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /**
- * The table of platforms in docs/compatibility.md must contain the checks that scripts/ci/platforms.txt
- * lists. {@code -Dpg-hello.generate=true} writes the table.
+ * The table of platforms in docs/compatibility.md must contain the checks that
+ * scripts/ci/platforms.txt lists. {@code -Dpg-hello.generate=true} writes the table.
  */
 class CompatibilityTest {
   private static final Path PAGE = Tree.ROOT.resolve("docs/compatibility.md");
@@ -61,7 +61,9 @@ class CompatibilityTest {
       steps += Files.readString(Tree.ROOT.resolve("scripts/ci/" + file));
     }
     String modules =
-        Tree.files("(?:.*/)?pom\\.xml").stream().map(CompatibilityTest::read).collect(Collectors.joining());
+        Tree.files("(?:.*/)?pom\\.xml").stream()
+            .map(CompatibilityTest::read)
+            .collect(Collectors.joining());
     for (Check check : checks()) {
       assertThat(check.result()).isIn("native", "emulated", "checked");
       assertThat(check.platforms()).isNotEmpty().isSubsetOf(PLATFORMS.keySet());
@@ -74,7 +76,8 @@ class CompatibilityTest {
           assertThat(modules).contains("<artifactId>" + module + "</artifactId>");
         }
       } else if (check.command().startsWith("./dev native ")) {
-        assertThat(steps).contains("native.sh\" " + check.command().substring("./dev native ".length()));
+        assertThat(steps)
+            .contains("native.sh\" " + check.command().substring("./dev native ".length()));
       } else {
         assertThat(Tree.ROOT.resolve(words[0])).isExecutable();
         assertThat(steps).contains(words[0]);
@@ -122,7 +125,8 @@ class CompatibilityTest {
     }
     table.append("\n| check | command |\n|---|---|\n");
     for (int i = 0; i < commands.size(); i++) {
-      table.append("| <a id=\"check-%1$d\"></a>%1$d | `%2$s` |\n".formatted(i + 1, commands.get(i)));
+      table.append(
+          "| <a id=\"check-%1$d\"></a>%1$d | `%2$s` |\n".formatted(i + 1, commands.get(i)));
     }
     return table.toString().replace("|  |", "| – |").replace("|  |", "| – |");
   }

@@ -105,6 +105,7 @@ enum LogFormat {
                   + " DEBUG DEBUG1 DEBUG2 DEBUG3 DEBUG4 DEBUG5")
               .split(" "));
 
+  private static final int STATE_LENGTH = 5;
   // The format of log_error_verbosity = verbose.
   private static final Pattern VERBOSE = Pattern.compile("([0-9A-Z]{5}): ");
   // Matches a level in another language.
@@ -182,8 +183,9 @@ enum LogFormat {
         int begin = end - level.length();
         if (begin >= from && line.startsWith(level, begin)) {
           String message = line.substring(end + 3);
-          Matcher state = VERBOSE.matcher(message);
-          return state.lookingAt()
+          // checked first, because few logs are verbose, and each line would pay for the pattern
+          Matcher state = message.startsWith(": ", STATE_LENGTH) ? VERBOSE.matcher(message) : null;
+          return state != null && state.lookingAt()
               ? new Entry(
                   state.group(1), line.substring(0, begin), level, message.substring(state.end()))
               : new Entry(null, line.substring(0, begin), level, message);

@@ -37,7 +37,8 @@ final class LogScanner {
       Pattern.compile("(?<![\\w\\[(.:-])[0-9A-Z]{5}(?![\\w\\]).:-])");
 
   // Matches output of pg_ctl in a log that it shares with the server, e.g. in a container.
-  private static final Pattern PG_CTL =
+  private static final String PG_CTL = "waiting for server to ";
+  private static final Pattern PG_CTL_OUTPUT =
       Pattern.compile("^waiting for server to (?:start|shut down)\\.+");
 
   private final Sink sink;
@@ -127,7 +128,8 @@ final class LogScanner {
   private void line(String line) {
     LogFormat.Entry entry;
     if (format == LogFormat.STDERR) {
-      String message = PG_CTL.matcher(line).replaceFirst("");
+      String message =
+          line.startsWith(PG_CTL) ? PG_CTL_OUTPUT.matcher(line).replaceFirst("") : line;
       entry = prefix.proven(message, format.entry(message));
     } else {
       entry = Objects.requireNonNull(format).entry(line);
@@ -166,6 +168,10 @@ final class LogScanner {
   }
 
   private void judge(LogFormat.Entry entry) {
+    // most messages are not about the extension, so their SQLSTATE does not matter
+    if (LogEvent.of(null, entry.message()) == null) {
+      return;
+    }
     String state = entry.state();
     if (format == LogFormat.STDERR) {
       Matcher words = STATE.matcher(entry.prefix());

@@ -45,6 +45,9 @@ enum NotUnderstood {
 
   /** Returns the reason if another program has added a prefix to the line; null otherwise. */
   static @Nullable NotUnderstood wrapperOf(String line) {
+    if (beginsWithTime(line)) {
+      return null;
+    }
     var wrapped = WRAPPED.matcher(line);
     if (!wrapped.lookingAt()) {
       return null;
@@ -56,5 +59,14 @@ enum NotUnderstood {
             : wrapped.group("time") != null
                 ? TIMESTAMPS
                 : wrapped.group("pod") != null ? POD : DOCKER_FILE;
+  }
+
+  /** Returns whether a line begins with a date and a time, as most lines do. */
+  private static boolean beginsWithTime(String line) {
+    return line.length() > 13
+        && line.charAt(4) == '-'
+        && line.charAt(10) == ' '
+        && line.charAt(13) == ':'
+        && line.charAt(0) == '2';
   }
 }

@@ -85,7 +85,11 @@ class DiagnoseIT {
       assertThat(run.status()).as(run.out()).isEqualTo(1);
       assertThat(run.out())
           .containsPattern(
-              "session " + waiting + " \\(hello\\) has waited [0-9]+ s for session\\(s\\) " + holding + "\n")
+              "session "
+                  + waiting
+                  + " \\(hello\\) has waited [0-9]+ s for session\\(s\\) "
+                  + holding
+                  + "\n")
           .contains("SELECT pg_terminate_backend(" + holding + ")");
       holder.rollback();
       waits.get(30, TimeUnit.SECONDS);

@@ -141,7 +141,8 @@ public final class ParameterSchema {
     if (text.length() < schema.path("minLength").asInt(0)) {
       throw where.refusal(schema, "must not be empty");
     } else if (text.length() > schema.path("maxLength").asInt(Integer.MAX_VALUE)) {
-      throw where.refusal(schema, "must not be longer than " + schema.get("maxLength") + " characters");
+      throw where.refusal(
+          schema, "must not be longer than " + schema.get("maxLength") + " characters");
     } else if (schema.has("pattern") && !text.matches(schema.get("pattern").textValue())) {
       throw where.refusal(schema, "must be " + schema.get("description").textValue());
     }

@@ -348,11 +348,7 @@ public final class TestServerHandle implements AutoCloseable {
           default -> "";
         };
     return new IllegalStateException(
-        "the server set in "
-            + place.property()
-            + " cannot be prepared: "
-            + e.getMessage()
-            + remedy,
+        "the server set in " + place.property() + " cannot be prepared: " + e.getMessage() + remedy,
         e);
   }
 

@@ -190,7 +190,7 @@ class InstallationCacheTest {
     assertThat(names(root.resolve("server"))).containsExactly("kind-6", "lock", "other-1");
   }
 
-  /** The cache may be on a read-only disk, where no lock can be taken. */
+  /** The cache may be on a read-only disk, on which no lock is possible. */
   @Test
   void needsNoLockIfTheDirectoryIsComplete() throws IOException {
     Path made = InstallationCache.in(root).folder("a", this::write);
@@ -237,7 +237,7 @@ class InstallationCacheTest {
                 + " Set PG_HELLO_CACHE to a directory that you own.");
   }
 
-  /** The other user, as the owner, could replace a subdirectory. */
+  /** The owner could replace a subdirectory. */
   @Test
   void rejectsADirectoryOfAnotherUser() throws IOException {
     assumeTrue(InstallationCache.isRoot(), "only root can change the owner of a directory");

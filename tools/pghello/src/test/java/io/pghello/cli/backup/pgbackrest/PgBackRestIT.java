@@ -57,7 +57,8 @@ class PgBackRestIT {
             .start();
     assumeTrue(Run.hasServer(server), "no programs of this version");
     assumeTrue(
-        Programs.output("pgbackrest", "version").startsWith("pgBackRest"), "pgbackrest is not installed");
+        Programs.output("pgbackrest", "version").startsWith("pgBackRest"),
+        "pgbackrest is not installed");
     database = server.createDatabase("app");
     superuser = database.superuserDataSource().getConnection();
     Path data = server.logFile().resolveSibling("data");

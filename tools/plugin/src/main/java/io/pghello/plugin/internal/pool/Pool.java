@@ -39,7 +39,8 @@ public final class Pool {
   private static final int CACHED_MAX = 256;
 
   /**
-   * Expression that seeds random(), releases advisory locks, and returns true if no statements prepared with SQL are left. If any are left, the session must be closed. RESET and ROLLBACK do
+   * Expression that seeds random(), releases advisory locks, and returns true if no statements
+   * prepared with SQL are left. If any are left, the session must be closed. RESET and ROLLBACK do
    * none of this.
    */
   static final String LEFT = Texts.resource(Pool.class, "left.sql");
@@ -153,7 +154,10 @@ public final class Pool {
     operators.clear();
   }
 
-  /** Returns the cache of queries whose results can be read without converting them to JSON on the server. */
+  /**
+   * Returns the cache of queries whose results can be read without converting them to JSON on the
+   * server.
+   */
   public PlainQueries plainQueries() {
     return plainQueries;
   }
@@ -394,7 +398,8 @@ public final class Pool {
 
   private void logConnection(String what) {
     if (config.logConnections() && mayLog(Level.INFO)) {
-      LOG.log(Level.INFO, "The pool for {0}, connected to {1}, was {2}", id, config.toString(), what);
+      LOG.log(
+          Level.INFO, "The pool for {0}, connected to {1}, was {2}", id, config.toString(), what);
     }
   }
 

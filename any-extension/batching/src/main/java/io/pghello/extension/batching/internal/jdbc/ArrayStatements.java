@@ -195,8 +195,7 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
     return shared;
   }
 
-  private Object[] outcomes(Session session, List<Asked<Q>> requests)
-      throws SQLException {
+  private Object[] outcomes(Session session, List<Asked<Q>> requests) throws SQLException {
     Array array = session.call(described, arguments(requests), this::bind, row -> row.getArray(2));
     if (array == null) {
       throw session.mismatch();

@@ -3,14 +3,14 @@ package io.pghello.extension.batching.internal.jdbc;
 
 import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.ConnectionSource;
-import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.batching.internal.ArgumentChecks;
 import io.pghello.extension.batching.internal.Deadline;
 import io.pghello.extension.batching.internal.Errors;
 import io.pghello.extension.batching.internal.Threads;
-import java.lang.System.Logger.Level;
 import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -46,7 +46,11 @@ final class ConnectionBorrower {
 
   /** Runs work on a connection. */
   <A, T> T run(
-      Deadline deadline, boolean bound, boolean validate, A argument, StatementExecutor.WorkWith<A, T> work) {
+      Deadline deadline,
+      boolean bound,
+      boolean validate,
+      A argument,
+      StatementExecutor.WorkWith<A, T> work) {
     DeadlineMonitor.WatchedStatement watched = watch.statement(source, deadline);
     try {
       watched.begin();

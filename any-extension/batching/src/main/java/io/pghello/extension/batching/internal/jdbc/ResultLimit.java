@@ -5,8 +5,8 @@ import io.pghello.extension.batching.internal.Request;
 import java.util.List;
 
 /**
- * The driver's limit on the size of a result ({@code maxResultBuffer}), which is only known after the
- * driver has rejected a result. Thread-safe.
+ * The driver's limit on the size of a result ({@code maxResultBuffer}), which is only known after
+ * the driver has rejected a result. Thread-safe.
  */
 final class ResultLimit {
   /** Estimated size of a result in bytes, in addition to the size of the request. */

@@ -24,8 +24,7 @@ final class ServerParameters {
    * server process differs from the one reported at login. Newer versions of PgBouncer report
    * whether they track prepared statements.
    */
-  static boolean mayMixUpStatements(Connection connection, Installation found)
-      throws SQLException {
+  static boolean mayMixUpStatements(Connection connection, Installation found) throws SQLException {
     if (found.isTracked() || !connection.isWrapperFor(PGConnection.class)) {
       return false;
     }

@@ -174,7 +174,8 @@ public final class Session implements AutoCloseable {
   /** Inspects the installation of the extension. */
   public Preflight look() throws SQLException {
     limitTime();
-    Preflight preflight = Preflight.run(connection(), context.settings().schema(), context.functions().extension());
+    Preflight preflight =
+        Preflight.run(connection(), context.settings().schema(), context.functions().extension());
     context.installations().put(preflight, connection());
     return ServerParameters.mayMixUpStatements(connection(), preflight.installation())
         ? preflight.behindPooler()
@@ -182,13 +183,12 @@ public final class Session implements AutoCloseable {
   }
 
   private @Nullable String statement(ServerFunction function) throws SQLException {
-    return context.installations().statement(
-        function, connection(), inTransaction || context.settings().routesCalls());
+    return context
+        .installations()
+        .statement(function, connection(), inTransaction || context.settings().routesCalls());
   }
 
-  /**
-   * Inspects the installation of the extension. Throws if the given function cannot be called.
-   */
+  /** Inspects the installation of the extension. Throws if the given function cannot be called. */
   public Preflight lookFor(ServerFunction function) throws SQLException {
     Preflight preflight = look();
     Optional<CallProblem> obstacle = preflight.problemFor(function);
@@ -199,8 +199,8 @@ public final class Session implements AutoCloseable {
   }
 
   /**
-   * Looks up the extension, and returns the statement that calls a function. Throws if the
-   * function cannot be called.
+   * Looks up the extension, and returns the statement that calls a function. Throws if the function
+   * cannot be called.
    */
   private String find(ServerFunction function) throws SQLException {
     return function.callIn(Objects.requireNonNull(lookFor(function).schema()));
@@ -219,8 +219,7 @@ public final class Session implements AutoCloseable {
   }
 
   /** Reads a result, which may be the result of an arbitrary other statement. */
-  private <T> T read(ServerFunction function, ResultSet row, Reader<T> reader)
-      throws SQLException {
+  private <T> T read(ServerFunction function, ResultSet row, Reader<T> reader) throws SQLException {
     try {
       if (row.next()
           && (function.repeatsArguments() || function.signature().equals(row.getString(1)))) {

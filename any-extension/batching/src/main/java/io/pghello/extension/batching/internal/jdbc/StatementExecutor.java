@@ -2,8 +2,8 @@
 package io.pghello.extension.batching.internal.jdbc;
 
 import io.pghello.extension.batching.ConnectionSource;
-import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.batching.internal.Deadline;
 import io.pghello.extension.batching.internal.Errors;
 import io.pghello.extension.batching.internal.Events;
@@ -36,7 +36,6 @@ public class StatementExecutor {
     T on(Session session, A argument) throws SQLException;
   }
 
-
   /**
    * The longest pause between two connection attempts. It is short enough to try all connections of
    * a pool of 100 within two seconds.
@@ -63,13 +62,11 @@ public class StatementExecutor {
       ConnectionSource source, Settings.Statements settings, ServerFunctions functions) {
     this(
         source,
-        new SessionContext(
-            settings, functions, new Installations(functions, settings.schema())),
+        new SessionContext(settings, functions, new Installations(functions, settings.schema())),
         new DeadlineMonitor(settings.callTimeout()));
   }
 
-  StatementExecutor(
-      ConnectionSource source, SessionContext sessions, DeadlineMonitor watch) {
+  StatementExecutor(ConnectionSource source, SessionContext sessions, DeadlineMonitor watch) {
     this.source = source;
     this.settings = sessions.settings();
     this.sessions = sessions;
