@@ -96,8 +96,8 @@ public abstract class DatabaseJUnitExtension
 
   @Override
   public void beforeAll(ExtensionContext context) {
-    // start the server and create the schema here: if either fails, the class fails once, instead
-    // of once for each test
+    // start the server and create the schema here, so that a failure is reported once for the class
+    // instead of once for each test
     TestServerHandle server = server(context);
     Settings settings = settings(context);
     Preparation preparation = preparation(context, settings);
@@ -232,7 +232,8 @@ public abstract class DatabaseJUnitExtension
     throw unwrapped(failure);
   }
 
-  // JUnit wraps the exceptions of parameter resolvers, so a test that should be aborted would fail
+  // JUnit wraps exceptions from parameter resolvers. Unless they are unwrapped, a test that should
+  // be aborted fails.
   private static Throwable unwrapped(Throwable failure) {
     return failure instanceof ParameterResolutionException
             && failure.getCause() instanceof TestAbortedException aborted
@@ -283,7 +284,7 @@ public abstract class DatabaseJUnitExtension
   private ExtensionContext owner(ExtensionContext context) {
     ExtensionContext owner = context;
     if (settings(context).shared()) {
-      // the annotated class, which may enclose the test's class
+      // find the annotated class, which may enclose the test's class
       while (owner.getTestMethod().isPresent()
           || !AnnotationSupport.isAnnotated(owner.getRequiredTestClass(), annotation)) {
         owner = owner.getParent().orElseThrow();

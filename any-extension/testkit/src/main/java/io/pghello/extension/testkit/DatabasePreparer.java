@@ -9,13 +9,14 @@ import javax.sql.DataSource;
  * on each server. The tests' databases are copies of the template, with its tables and rows.
  *
  * <p>Equal preparers share a template. Implement a preparer with parameters as a record. If the
- * preparer is a lambda, keep it in a constant. Settings and privileges of the database itself
- * ({@code ALTER DATABASE}) are not copied.
+ * preparer is a lambda, keep it in a constant. Settings ({@code ALTER DATABASE}) and privileges
+ * ({@code GRANT ON DATABASE}) of the template itself are not copied.
  */
 @FunctionalInterface
 public interface DatabasePreparer {
   /**
-   * Fills the template. Sessions that are still open afterwards are ended.
+   * Fills the template. After this method returns, the testkit ends all sessions that are still
+   * open in the template.
    *
    * @param dataSource a data source that connects to the template as the ordinary role that owns it
    * @throws Exception if the template cannot be filled; the tests that need the template then fail

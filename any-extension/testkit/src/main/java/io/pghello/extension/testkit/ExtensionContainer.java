@@ -30,8 +30,8 @@ import org.testcontainers.images.builder.Transferable;
 import org.testcontainers.utility.DockerImageName;
 
 /**
- * A container of a stock {@code postgres} image. The files of native extensions are copied into it,
- * so {@code CREATE EXTENSION} works. You need not build or publish an image.
+ * A container of a stock {@code postgres} image. The files of native extensions are copied into the
+ * container, so {@code CREATE EXTENSION} works. You do not need to build or publish an image.
  *
  * <pre>{@code
  * try (var container = new ExtensionContainer<>("postgres:17").withExtension("vector")) {
@@ -55,8 +55,9 @@ import org.testcontainers.utility.DockerImageName;
  *
  * @param <SELF> the type that the fluent methods return
  */
-// This class exists in Testcontainers 1 and 2. Testcontainers 2 deprecates it in favor of a class
-// that Testcontainers 1 lacks. The constructor calls a method that only stores its argument.
+// The superclass exists in Testcontainers 1 and 2. Testcontainers 2 deprecates it in favor of a
+// class that Testcontainers 1 does not have. The overridable method that the constructor calls only
+// stores its argument.
 @SuppressWarnings({"deprecation", "this-escape"})
 public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
     extends PostgreSQLContainer<SELF> {
@@ -113,10 +114,10 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   }
 
   /**
-   * Adds an extension. Extensions are created in this order in the databases of {@link
-   * #createDatabase()}, but not in the container's own database. The extension's settings and
-   * preloaded libraries are appended to the server's command, so they override earlier values from
-   * {@code withCommand}.
+   * Adds an extension. Extensions are created, in the order in which they were added, in the
+   * databases of {@link #createDatabase()}, but not in the container's own database. The
+   * extension's settings and preloaded libraries are appended to the server's command, so they
+   * override earlier values from {@code withCommand}.
    *
    * @throws IllegalStateException if the container already exists
    */

@@ -30,8 +30,8 @@ import java.util.Objects;
  * {@code PG_EXTENSION_SERVER}), the server runs the programs of an installed PostgreSQL instead,
  * but does not write to the directories of that installation. {@code local:17} or {@code
  * local:/usr/lib/postgresql/17/bin} selects one of several installations. If the property selects a
- * container or a URL, this class starts an embedded server instead; only {@link ExtensionTest} and
- * the annotation for Spring use a container or a URL.
+ * container or a URL, this class starts an embedded server instead; only tests annotated with
+ * {@link ExtensionTest} or {@code AutoConfigureExtensionDatabase} use a container or a URL.
  *
  * <p>The server is for tests only: it runs with {@code fsync=off}, and keeps its data in memory if
  * {@code /dev/shm} exists and has 1 GB of free space. It listens on the loopback interface only.
@@ -79,7 +79,10 @@ public final class ExtensionServer implements AutoCloseable {
       return extension(NativeExtension.named(name));
     }
 
-    /** Adds an extension. Extensions are created in this order; duplicates are ignored. */
+    /**
+     * Adds an extension. Extensions are created in the order in which they were added. Duplicates
+     * are ignored.
+     */
     public Builder extension(NativeExtension extension) {
       extensions.add(Objects.requireNonNull(extension, "extension"));
       return this;

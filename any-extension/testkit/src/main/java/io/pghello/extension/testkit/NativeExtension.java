@@ -88,8 +88,8 @@ public final class NativeExtension {
    *
    * @param place a package, a directory of packages, or a directory into which packages were
    *     unpacked
-   * @throws IllegalArgumentException if there is not exactly one extension; the message lists the
-   *     extensions or files found
+   * @throws IllegalArgumentException if {@code place} does not contain exactly one extension; the
+   *     message lists the extensions or files found
    * @throws UncheckedIOException if a package cannot be unpacked
    */
   public static NativeExtension fromPackage(Path place) {
@@ -148,7 +148,7 @@ public final class NativeExtension {
 
   /**
    * Returns a copy of this extension with a server setting that it needs. If the same setting is
-   * passed to the server's builder, the builder's value is used.
+   * passed to the server's builder, the value from the builder is used.
    *
    * @param name the name of the setting
    * @param value the value, without quotes
@@ -166,9 +166,9 @@ public final class NativeExtension {
   }
 
   /**
-   * Returns a copy of this extension that the testkit does not create in databases. The server gets
-   * its files and settings, and {@code CREATE EXTENSION} works. Use this for an extension that can
-   * be created in only one database.
+   * Returns a copy of this extension that the testkit does not create in databases. The extension's
+   * files and settings are still added to the server, so {@code CREATE EXTENSION} works. Use this
+   * for an extension that can be created in only one database.
    */
   public NativeExtension withoutCreate() {
     return new NativeExtension(

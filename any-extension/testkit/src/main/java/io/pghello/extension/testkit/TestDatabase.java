@@ -114,11 +114,11 @@ public class TestDatabase implements AutoCloseable {
 
   /**
    * Ends the remaining sessions in the database and drops it. On an embedded server, a database
-   * with a generated name is dropped in the background: this method returns immediately, and if the
-   * server is not running, the database is dropped after the next start. All other databases are
-   * dropped before this method returns. If other databases are already queued for dropping, this
-   * method signals the sessions to end, but does not wait until they have ended. Further calls do
-   * nothing.
+   * with a generated name is dropped in the background, and this method does not wait until the
+   * database is dropped. If other databases are already queued for dropping, the sessions in this
+   * database are signaled to end before this method returns. If the server is not running, the
+   * database is dropped after the next start. All other databases are dropped before this method
+   * returns. Further calls do nothing.
    *
    * @throws IllegalStateException if the server refuses to drop the database; failures in the
    *     background are logged

@@ -217,7 +217,7 @@ public final class WireProxy implements AutoCloseable {
       client.setTcpNoDelay(true);
       server.setTcpNoDelay(true);
     } catch (IOException e) {
-      // resets the client's connection, so that the client fails as it would without a proxy
+      // resets the client's connection, because without a proxy the client could not connect either
       ProxyConnection.reset(client);
       ProxyConnection.reset(server);
       return;

@@ -269,7 +269,8 @@ final class DataDirectory implements AutoCloseable {
           removeIfAbandoned(folder);
         }
       } catch (IOException e) {
-        // another JVM may be removing the directory at the same time, and this JVM does not use it
+        // another JVM may be removing the directory at the same time; this JVM does not need it, so
+        // the failure is only logged
         LOGGER.log(System.Logger.Level.DEBUG, "could not remove " + folder, e);
       }
     }

@@ -108,7 +108,7 @@ public final class DatabaseFactory implements AutoCloseable {
   }
 
   /**
-   * Returns the databases of an existing server. The names of the databases and their owner are
+   * Returns the databases of an existing server. The names of the databases and of their owner are
    * unique.
    *
    * @param clearText whether the server may request passwords in clear text, for example to check
@@ -190,8 +190,9 @@ public final class DatabaseFactory implements AutoCloseable {
   }
 
   /**
-   * Drops the template, all other databases of the owner, and also the owner if {@link #prepare}
-   * created it. If a database is kept for inspection or cannot be dropped, the owner is kept too.
+   * If {@link #prepare} created the owner, drops the template, all other databases of the owner,
+   * and the owner itself. Otherwise does nothing. If a database is kept for inspection or cannot be
+   * dropped, the owner is kept too.
    *
    * @throws SQLException if a database or the owner cannot be dropped
    */
@@ -617,8 +618,8 @@ public final class DatabaseFactory implements AutoCloseable {
   private PGSimpleDataSource source(String database, Login login) {
     PGSimpleDataSource dataSource = protectedSource(host, port, database, login);
     if (prepared != null) {
-      // skips the negotiation of encryption with servers that this JVM has started, which saves
-      // three round trips
+      // do not negotiate encryption with servers that this JVM has started; this saves three round
+      // trips
       dataSource.setSslMode("disable");
       dataSource.setAssumeMinServerVersion("9.0");
     }

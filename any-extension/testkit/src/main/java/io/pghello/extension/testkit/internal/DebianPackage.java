@@ -25,8 +25,8 @@ final class DebianPackage {
   private DebianPackage() {}
 
   /**
-   * Returns whether a file name belongs to a package for this machine's processor or for all
-   * processors.
+   * Returns whether a file name belongs to a package for this machine's architecture or for all
+   * architectures.
    */
   static boolean isForThisMachine(String file) {
     Matcher name = NAME.matcher(file);

@@ -265,7 +265,7 @@ public final class EmbeddedServer {
     }
   }
 
-  /** Returns the address that the server listens on, regardless of the JVM's address preference. */
+  /** Returns the address that the server listens on. It is IPv4 even if the JVM prefers IPv6. */
   private static InetAddress loopback() throws IOException {
     return InetAddress.getByAddress(new byte[] {127, 0, 0, 1});
   }
@@ -477,7 +477,8 @@ public final class EmbeddedServer {
         Runtime.getRuntime().removeShutdownHook(cleaner);
       }
     } catch (IllegalStateException e) {
-      // the JVM is exiting; the shutdown hook calls this method again, which then does nothing
+      // the JVM is exiting, so the shutdown hook cannot be removed; when the hook calls this
+      // method, the call does nothing
       return;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -503,7 +504,7 @@ public final class EmbeddedServer {
               START_SECONDS,
               "start");
       starter = starting;
-      // pg_ctl polls every 100 ms, so it may still run when the server is ready
+      // pg_ctl polls every 100 ms, so it may still be running when the server is ready
       while (!scratch.isReady()) {
         if (starting.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS) && starting.exitValue() != 0) {
           throw new IOException(ended("pg_ctl", starting.exitValue()));
@@ -521,8 +522,8 @@ public final class EmbeddedServer {
   }
 
   /**
-   * Returns environment variables that make libpq in a session, e.g. dblink, connect to this
-   * server.
+   * Returns environment variables that make this server the default target of libpq connections
+   * from a session, for example through dblink.
    */
   private Map<String, String> defaultsOfSessions(int port) {
     String sockets = settings.getOrDefault(SOCKETS, "");
@@ -568,7 +569,7 @@ public final class EmbeddedServer {
   private void requireOwn(int port) throws SQLException, IOException {
     try (Connection connection = superuser(port).getConnection();
         Statement statement = connection.createStatement();
-        // on Windows, the file's encoding differs from the database's encoding
+        // read the path as bytes: on Windows, its encoding differs from the database's encoding
         ResultSet row =
             statement.executeQuery(
                 "SELECT pg_catalog.encode(pg_catalog.convert_to("
@@ -589,8 +590,8 @@ public final class EmbeddedServer {
   }
 
   /**
-   * Sets the same new password for all given roles. Without this change, all servers that are
-   * copied from one template would share its password.
+   * Sets the same new password for all given roles. Otherwise, all servers copied from one template
+   * would have the template's password.
    */
   private void changePasswords(List<String> roles) throws IOException {
     lock.lock();

@@ -55,8 +55,8 @@ public final class ExtensionBundle {
   private static final String FORMAT = "4";
 
   /**
-   * PostgreSQL's own settings that load libraries. Only extension settings have a dot in their
-   * names.
+   * PostgreSQL's own settings that load libraries. They are listed here because their names contain
+   * no dot, unlike the names of extensions' settings.
    */
   private static final Set<String> PRELOADS =
       Set.of(PRELOAD, "session_preload_libraries", "local_preload_libraries");
@@ -71,13 +71,14 @@ public final class ExtensionBundle {
       Pattern.compile("(?:lib(?:c|dl|m|pthread|resolv|rt|util)|ld-linux[-\\w]*)\\.so\\.\\d");
 
   private static final int MAX_SIMILAR = 3;
-  // shorter parts of a name match too often
+  // a name is similar if it contains the other one, but short names are contained in too many
+  // others
   private static final int MIN_PART = 4;
   private static final int LETTERS_PER_SLIP = 4;
 
   /**
-   * The extensions in the Debian packages of PostGIS that the jar of this project's PostGIS recipe
-   * omits, each with the explanation for the error message.
+   * The extensions that are in Debian's PostGIS packages but not in the jar of this project's
+   * PostGIS recipe, each with an explanation for the error message.
    */
   private static final Map<String, String> LEFT_OUT =
       Map.of(
@@ -93,7 +94,7 @@ public final class ExtensionBundle {
   private final Set<String> preload = new LinkedHashSet<>();
 
   /**
-   * The version of the GNU C library from an extension, if the server uses it; empty if the server
+   * The version of the GNU C library that the server uses from an extension; empty if the server
    * uses the machine's C library.
    */
   private Optional<String> ownGlibc = Optional.empty();
@@ -102,8 +103,8 @@ public final class ExtensionBundle {
    * Collects the settings of extensions for a server on this machine. The files are read later.
    *
    * @throws IllegalStateException if two extensions need different values of a setting. Methods
-   *     that read the files also throw it if two extensions contain the same file with different
-   *     contents.
+   *     that read the files also throw this exception if two extensions contain the same file with
+   *     different contents.
    */
   ExtensionBundle(List<ServerExtension> extensions, PostgresDistribution stock) throws IOException {
     this(
@@ -425,7 +426,7 @@ public final class ExtensionBundle {
         .replace(File.separatorChar, '/');
   }
 
-  /** Returns whether a library is not written because the stock server already has it. */
+  /** Returns whether a library is omitted because the stock server already has it. */
   private static boolean isLeftOut(String path, Path stock) {
     return path.startsWith(ExtensionSource.NEEDED)
         && Files.exists(
@@ -457,8 +458,8 @@ public final class ExtensionBundle {
 
   /**
    * Returns whether a library, and each library that it needs, is in the server's directory or part
-   * of the C library. If a library was preloaded although another library that it needs is missing,
-   * the server would not start.
+   * of the C library. The server would not start if it had to preload a library that needs a
+   * missing library.
    */
   private static boolean isComplete(
       Map<String, byte[]> files, String name, Path stock, Set<String> seen) {
@@ -588,8 +589,8 @@ public final class ExtensionBundle {
   }
 
   /**
-   * Returns the server program, to check the symbols that libraries import from it. Empty on Linux,
-   * where the program may be a script.
+   * Returns the server program, which is needed to check the symbols that libraries import from it.
+   * Empty on Linux, because there the program may be a script.
    */
   private Optional<NativeFile> program(PostgresCommands programs) throws IOException {
     return platform.isLinux()

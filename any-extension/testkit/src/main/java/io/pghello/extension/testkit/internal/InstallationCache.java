@@ -34,8 +34,8 @@ import org.jspecify.annotations.Nullable;
  * missing or truncated, for example after a power failure or a cleanup, the directory is created
  * again.
  *
- * <p>Other users cannot write to the cache, because programs in it are executed. {@code headers.sh}
- * applies the same rule to the part of the cache that the scripts use.
+ * <p>A directory that other users can write to is rejected, because programs in the cache are
+ * executed. {@code headers.sh} applies the same rule to the part of the cache that the scripts use.
  *
  * <p>Thread-safe, and safe for concurrent use by several JVMs.
  */
@@ -57,8 +57,8 @@ public final class InstallationCache {
   private static final String LIST_END = "end";
 
   /**
-   * The entry in the list that replaces the size of a link, because the link's target may be
-   * outside the directory.
+   * The word that the list contains for a link instead of a size. The size of the link's target is
+   * not recorded, because the target may be outside the directory.
    */
   private static final String LINK = "link";
 
@@ -155,7 +155,10 @@ public final class InstallationCache {
     return Files.isWritable(folder) && danger(folder) == null;
   }
 
-  /** Returns the subdirectory that only this user can access. */
+  /**
+   * Returns the subdirectory that contains the cache. Creates it if necessary. Only this user can
+   * access it.
+   */
   private static Path own(Path path) throws IOException {
     createDirectories(path);
     // links are resolved once, because another user may be able to replace them later
@@ -226,7 +229,7 @@ public final class InstallationCache {
     }
   }
 
-  /** Returns the user of this JVM. The user may have no name. */
+  /** Returns the user of this JVM. The user may not have a name. */
   static UserPrincipal user() throws IOException {
     Path self = Path.of("/proc/self");
     return Files.exists(self)
@@ -311,16 +314,16 @@ public final class InstallationCache {
   }
 
   private static void markUsed(Path folder) {
-    // in a read-only cache, no directories are removed, so a failure does not matter
+    // this fails only if the cache is read-only; no directories are removed then, so their times do
+    // not matter
     var unused = folder.toFile().setLastModified(System.currentTimeMillis());
   }
 
   /**
    * Removes the least recently used directories. Called while another directory is created.
    *
-   * @param prefix the prefix of the names of these directories; directories with this prefix must
-   *     be used for only a few minutes at a time, because a directory that was last used earlier
-   *     may be removed
+   * @param prefix the prefix of the names of these directories; a directory is removed only if its
+   *     last use began more than ten minutes ago, so each use must be shorter than that
    * @param kept the number of directories to keep
    */
   void removeUnused(String prefix, int kept) throws IOException {
@@ -341,8 +344,8 @@ public final class InstallationCache {
   }
 
   /**
-   * Locks a file. Waits while another JVM or another thread of this JVM holds the lock. The thread
-   * may belong to another class loader.
+   * Locks a file. Waits while another JVM or another thread of this JVM holds the lock. That thread
+   * may use a copy of this class from another class loader.
    */
   private static void lock(FileChannel channel) throws IOException {
     while (true) {

@@ -80,7 +80,10 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
   /** Installation prefixes that PostgreSQL shares with other programs. */
   private static final Set<String> OF_ALL = Set.of("", "usr", "usr/local", "opt/homebrew");
 
-  /** The paths of extension files that PostgreSQL 18 can load from another directory. */
+  /**
+   * Matches the paths of extension files that PostgreSQL 18 and later can load from another
+   * directory.
+   */
   private static final Pattern FOUND =
       Pattern.compile(
           Pattern.quote(ExtensionSource.SCRIPTS)
@@ -254,7 +257,7 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
       requirePlatform(program, Platform.ofThisJvm());
     }
     Path catalog = shared.resolve(CATALOG);
-    // initdb runs one of these scripts as the new server's superuser
+    // initdb runs a script from this directory as the new server's superuser
     Path scripts = shared.resolve(SCRIPTS);
     for (Path each : List.of(catalog, scripts, said.get(1))) {
       if (!Files.exists(each)) {
@@ -440,10 +443,10 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
 
   /**
    * Creates a subdirectory {@code installed} that mirrors the installation: it contains copies of
-   * the programs and links to the other installed files, below the files' absolute paths. Also
-   * creates links to the mirrored directories of programs, libraries and shared files, at the paths
-   * that these directories have in an unpacked server. If the server runs from its own directories,
-   * only creates the given directory.
+   * the programs and links to the other installed files, each under the absolute path of the
+   * original file. Also creates links to the mirrored directories of programs, libraries and shared
+   * files, at the paths that these directories have in an unpacked server. If the server runs from
+   * its own directories, only creates the given directory.
    */
   @Override
   public void unpack(Path folder) throws IOException {
@@ -493,8 +496,8 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
           @Override
           public FileVisitResult preVisitDirectory(Path dir, BasicFileAttributes attributes)
               throws IOException {
-            // bitcode has several megabytes and is used only for JIT compilation, which tests do
-            // not need
+            // the bitcode files take up several megabytes and are used only for JIT compilation,
+            // which tests do not need
             if (dir.endsWith("bitcode")) {
               return FileVisitResult.SKIP_SUBTREE;
             }
@@ -520,7 +523,10 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
         });
   }
 
-  /** Creates a relative link, because the directory is moved when it is complete. */
+  /**
+   * Creates a link with a relative target, because the enclosing directory is moved when it is
+   * complete.
+   */
   private static void linkPart(Path link, Path part) throws IOException {
     Path parent = Files.createDirectories(link.getParent());
     Files.createSymbolicLink(link, parent.relativize(part));

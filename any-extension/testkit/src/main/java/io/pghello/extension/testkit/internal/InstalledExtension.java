@@ -46,8 +46,8 @@ public final class InstalledExtension implements ExtensionSource {
           "(?:usr/)?lib(?:64|32)?/(?:[^/]+-linux-[^/]+/)?(?:lib|ld-)[^/]*\\.so(?:\\.[0-9.]+)?");
 
   /**
-   * Libraries of the machine, and other files in Debian's platform directories, e.g. the gconv
-   * modules of libc6.
+   * Matches libraries in the directories for all programs, and other files in Debian's platform
+   * directories, e.g. the gconv modules of libc6.
    */
   private static final Pattern IN_MACHINES_FOLDER =
       Pattern.compile(MACHINES_LIBRARY + "|(?:usr/)?lib(?:64|32)?/[^/]+-linux-[^/]+/.*");
@@ -221,7 +221,7 @@ public final class InstalledExtension implements ExtensionSource {
 
   /**
    * Returns the paths, relative to the directory, of the files that {@link #files} does not return,
-   * for example programs. Does not list documentation, headers and bitcode.
+   * for example programs. Does not list documentation, headers or bitcode.
    */
   public List<String> leftOut(int major) throws IOException {
     Path shared = sharedFolder(major);

@@ -52,7 +52,7 @@ public record NamedExtensions(
         installed.put(name, ServerExtension.of(InstalledExtension.in(folder, name)));
       }
       if (there.isEmpty()) {
-        // throws an exception that lists the extensions if there is not exactly one
+        // throws an exception that lists the extensions unless the directory contains exactly one
         ServerExtension only = ServerExtension.of(InstalledExtension.in(folder, null));
         if (!extensions.isEmpty()) {
           throw new IllegalArgumentException(

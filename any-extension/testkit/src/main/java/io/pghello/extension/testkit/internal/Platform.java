@@ -12,10 +12,10 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * An operating system and a processor.
+ * An operating system and a processor architecture.
  *
  * @param system {@code linux}, {@code darwin} (macOS), {@code windows}, or another system's name
- * @param processor the processor, e.g. {@code amd64}
+ * @param processor the processor architecture, e.g. {@code amd64}
  * @param musl whether the C library is musl, e.g. on Alpine
  */
 public record Platform(String system, String processor, boolean musl) {

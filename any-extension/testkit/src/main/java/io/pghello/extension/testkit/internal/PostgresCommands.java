@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  * The programs of a server. Thread-safe.
  *
  * @param platform the platform of the programs
- * @param folder the directory of the unpacked server or, if an installed server runs in place, of
- *     the extensions
+ * @param folder the directory of the unpacked server; if an installed server runs in place, the
+ *     directory of the extensions
  * @param bin the directory of the programs
  * @param libraries the directory of the server's own libraries
  * @param scripts the directories of control files
@@ -95,7 +95,7 @@ record PostgresCommands(
     }
   }
 
-  /** Makes the server find the libraries that extensions need. */
+  /** Adds a directory of libraries that extensions need to the server's library search path. */
   void addLibraries(Map<String, String> environment, Path needed) {
     // variable names are case-insensitive on Windows, but the keys of this map are not
     String variable =

@@ -30,7 +30,7 @@ interface PostgresDistribution {
   /** Returns the major version of the server, e.g. 17. */
   int major();
 
-  /** Returns a string that identifies the server; different servers have different strings. */
+  /** Returns a string that identifies the server. Different servers return different strings. */
   String identity() throws IOException;
 
   /**

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Creates the next database while a test runs, and drops databases that tests no longer use. A
  * single background thread does both. The thread ends after it has been idle for some seconds. At
- * most one unused database per template exists at a time. The first of them is created only after
- * the first test has received its own database, so that the creation does not slow down that test.
+ * most one unused database per template exists at a time. The first unused database is created only
+ * after the first test has received its own database, so that this test is not slowed down.
  *
  * <p>Thread-safe.
  */
@@ -59,17 +59,18 @@ final class PreparedDatabases implements AutoCloseable {
 
   /**
    * Returns the name of a database that was copied from a template. If such a database is ready,
-   * takes it. If one is being created and no other thread waits for it, waits for it. Otherwise,
-   * creates a database on the calling thread. Afterwards, starts two tasks in the background:
-   * creating the next database, unless it is already being created, and dropping the databases that
-   * wait to be dropped.
+   * returns its name. If one is being created and no other thread waits for it, waits for it.
+   * Otherwise, creates a database on the calling thread. Afterwards, starts two tasks in the
+   * background: creating the next database, unless it is already being created, and dropping the
+   * databases that are queued for dropping.
    *
    * @throws SQLException if the database cannot be created, or if the thread is interrupted while
    *     it waits
    */
   String take(String template) throws SQLException {
     Creation prepared = next.remove(template);
-    // do not wait for a creation that has not begun because other databases are being dropped first
+    // do not wait for a creation that has not begun: the background thread may still be dropping
+    // other databases
     String name = prepared == null || prepared.tryBegin() ? null : get(prepared);
     if (name == null) {
       name = databases.newName();
@@ -112,9 +113,9 @@ final class PreparedDatabases implements AutoCloseable {
 
   /**
    * Drops a database in the background. If the server is not running, the database is dropped after
-   * its next start.
+   * the server's next start.
    *
-   * @return the number of databases waiting to be dropped
+   * @return the number of databases queued for dropping
    */
   int drop(String name) {
     toDrop.add(name);
@@ -122,7 +123,7 @@ final class PreparedDatabases implements AutoCloseable {
     return toDrop.size();
   }
 
-  /** Drops all databases that wait to be dropped, in the background. */
+  /** Drops all queued databases in the background. */
   void dropLeft() {
     if (!toDrop.isEmpty()) {
       thread.execute(this::dropAll);

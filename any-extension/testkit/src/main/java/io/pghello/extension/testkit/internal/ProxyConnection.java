@@ -61,7 +61,7 @@ public final class ProxyConnection {
         .start(threads);
   }
 
-  /** Cuts the connection with TCP resets to the client and the server. */
+  /** Ends the connection by sending TCP resets to the client and the server. */
   public void reset() {
     reset(client);
     reset(server);

@@ -29,7 +29,7 @@ public record ServerLocation(String property, String variable, String value) {
   private static final String VARIABLE = "PG_EXTENSION_SERVER";
   private static final String CONTAINER = "container";
   private static final String URL = "jdbc:postgresql:";
-  // the pattern matches URLs only; a URL may contain a password
+  // matches URLs, which may contain a password, but none of the other valid values
   private static final Pattern SECRET = Pattern.compile("://|password=");
   private static final Pattern IMAGE = Pattern.compile("[^@]+(@sha256:[0-9a-f]{64})?");
 

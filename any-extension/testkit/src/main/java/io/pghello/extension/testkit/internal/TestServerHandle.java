@@ -116,7 +116,7 @@ public final class TestServerHandle implements AutoCloseable {
   public static TestServerHandle open(ServerLocation place, Needs needs) {
     TestServerHandle server = start(place, needs);
     if (place.isUrl()) {
-      // without this hook, nothing would be cleaned up if the JVM is terminated during the tests
+      // without this hook, nothing would be cleaned up if the JVM was terminated during the tests
       Runtime.getRuntime().addShutdownHook(new Thread(server::close, "pg-hello-server-cleaner"));
     }
     return server;
@@ -149,8 +149,8 @@ public final class TestServerHandle implements AutoCloseable {
 
   /**
    * Creates a database on a server that is shared by callers with equal keys until the JVM exits.
-   * If the server is given by a URL, closing the database removes everything that was created
-   * there.
+   * If the server is given by a URL, closing the database removes everything that was created on
+   * that server.
    *
    * @param key a key that identifies the shared server; callers with equal keys must have
    *     compatible needs

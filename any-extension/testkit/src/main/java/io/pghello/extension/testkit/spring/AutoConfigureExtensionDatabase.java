@@ -45,12 +45,12 @@ public @interface AutoConfigureExtensionDatabase {
     /** Changes stay until the context is closed: tests see data committed by earlier tests. */
     NEVER,
     /**
-     * Before each test method, the database is restored to its state before the first method on
-     * this context. This state includes changes made at the application's startup, such as tables
-     * created by migrations. Settings and privileges of the database itself ({@code ALTER
-     * DATABASE}) are not restored. Before each method, open sessions are ended and the context's
-     * HikariCP pools replace their connections, which takes about 50 ms. Do not use this for tests
-     * that run in parallel on one context.
+     * Before each test method, the database is restored to its state before the first test method
+     * that used this context. This state includes changes made at the application's startup, such
+     * as tables created by migrations. Settings ({@code ALTER DATABASE}) and privileges ({@code
+     * GRANT ON DATABASE}) of the database itself are not restored. Before each method, open
+     * sessions are ended and the context's HikariCP pools replace their connections, which takes
+     * about 50 ms. Do not use this for tests that run in parallel on one context.
      */
     BEFORE_EACH_METHOD
   }

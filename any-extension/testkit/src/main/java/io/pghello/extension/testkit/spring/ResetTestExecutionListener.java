@@ -11,8 +11,8 @@ import org.springframework.test.context.support.AbstractTestExecutionListener;
 import org.springframework.util.ClassUtils;
 
 /**
- * Restores the database of a Spring context before each test method if the test class requests
- * this.
+ * Restores the database of a Spring context before each test method, if the annotation of the test
+ * class enables this.
  */
 final class ResetTestExecutionListener extends AbstractTestExecutionListener {
   // runs after the context is loaded (2000) and before the test's transaction begins (4000)
