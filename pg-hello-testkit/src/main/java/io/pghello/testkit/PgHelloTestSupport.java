@@ -20,7 +20,8 @@ final class PgHelloTestSupport extends DatabaseJUnitExtension {
   protected Settings settings(Annotation annotation) {
     var test = (PgHelloTest) annotation;
     return new Settings(
-        // the key of the only server, which the property pg-hello.server selects
+        // a constant key, because there is only one server, which the property pg-hello.server
+        // selects
         TestServerHandle.class,
         PgHelloTestSupport::open,
         test.database() == ExtensionTest.Scope.CLASS,

@@ -46,7 +46,7 @@ final class Changes implements AutoCloseable {
   private final Set<Path> replaced = new HashSet<>();
 
   /**
-   * Creates an object that does not contain changes yet.
+   * Creates an instance without changes.
    *
    * @param before a callback that is invoked before each file is changed; used in tests
    */

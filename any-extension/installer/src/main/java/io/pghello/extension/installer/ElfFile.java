@@ -16,7 +16,7 @@ import java.util.Set;
  * The headers of a Linux shared library. They determine which machines can load the library. The
  * ELF specification defines the format, and the Linux Standard Base defines symbol versions.
  *
- * @param machine the processor, for example {@code amd64}
+ * @param machine the processor architecture, for example {@code amd64}
  * @param needed the names of the libraries that the file needs
  * @param versions the symbol versions that the file needs, for example {@code GLIBC_2.34}
  * @param defined the symbol versions that the file defines

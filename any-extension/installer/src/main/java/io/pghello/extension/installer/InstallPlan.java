@@ -262,8 +262,8 @@ final class InstallPlan {
     }
     List<Path> folders = missingFolders(wanted);
     try (var changes = new Changes(before)) {
-      // the list is saved first, so that if the process is killed, the next run knows that the
-      // remaining files belong to this program
+      // save the list first: if the process is killed, the next run must recognize the remaining
+      // files as installed by this program
       save(changes, installed.and(hashes, folders));
       for (Path folder : folders) {
         changes.createFolder(folder);
@@ -363,7 +363,7 @@ final class InstallPlan {
       var folders = new ArrayList<>(installed.folders());
       Collections.reverse(folders);
       folders.forEach(changes::removeFolderLast);
-      // the list is removed last, so that if the process is killed, the next run knows the
+      // remove the list last: if the process is killed, the next run still needs the list of the
       // remaining files
       changes.removeLast(installed.file());
       changes.complete();
@@ -438,7 +438,7 @@ final class InstallPlan {
       // in a directory with the sticky bit, such as /tmp, other users cannot rename root's files
       boolean sticky = (number(each, "unix:mode") & 01000) != 0;
       boolean owned = number(each, "unix:uid") == 0;
-      // the group's permissions include the access control list
+      // if the directory has an access control list, the group's permissions cover its entries
       boolean others =
           permissions.contains(PosixFilePermission.OTHERS_WRITE)
               || permissions.contains(PosixFilePermission.GROUP_WRITE);
@@ -491,7 +491,7 @@ final class InstallPlan {
         FileChannel.open(
             file,
             Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
-            // any user who can open the file can lock it
+            // any user who can open the file can lock it, so only its owner may open it
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
     try {
       if (channel.tryLock() == null) {

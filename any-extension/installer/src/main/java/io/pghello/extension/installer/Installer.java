@@ -107,7 +107,7 @@ public final class Installer {
   private Installer() {}
 
   /**
-   * Runs the installer like {@code java -jar}. Ends the JVM with an exit status.
+   * Runs the installer for {@code java -jar}, and ends the JVM with an exit status.
    *
    * @param jar the jar of the extension
    * @param arguments the arguments that {@code --help} describes

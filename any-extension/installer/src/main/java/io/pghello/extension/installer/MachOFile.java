@@ -23,8 +23,9 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A 64-bit macOS library or program, for one processor or universal. Apple's headers {@code
- * mach-o/loader.h}, {@code mach-o/fat.h} and {@code kern/cs_blobs.h} define the format. Immutable.
+ * A 64-bit macOS library or program for one processor architecture, or a universal one for several.
+ * Apple's headers {@code mach-o/loader.h}, {@code mach-o/fat.h} and {@code kern/cs_blobs.h} define
+ * the format. Immutable.
  */
 public final class MachOFile implements NativeFile {
   private static final String SYSTEM = "darwin-";
@@ -36,7 +37,7 @@ public final class MachOFile implements NativeFile {
   private static final int DYLIB = 6;
   private static final int BUNDLE = 8;
 
-  /** The platform on which macOS runs only signed code: Apple processors. */
+  /** The platform on which macOS runs only signed code: machines with Apple processors. */
   private static final String SIGNED_ONLY = SYSTEM + "arm64";
 
   private final Map<String, Slice> slices;
@@ -46,8 +47,8 @@ public final class MachOFile implements NativeFile {
   }
 
   /**
-   * The code for one processor. A universal file has a slice for each of its processors, and any
-   * other file has one slice.
+   * The code for one processor architecture. A universal file has a slice for each architecture,
+   * and any other file has one slice.
    *
    * @param imports the symbols that must be exported by the program that loads the library
    */

@@ -40,8 +40,8 @@ public sealed interface NativeFile permits ElfFile, MachOFile, PeFile {
   List<String> needed(String platform);
 
   /**
-   * Returns the oldest system that runs the file: a version of the GNU C library, macOS or Windows.
-   * Empty if the file does not state it.
+   * Returns the oldest system version that runs the file: the version of the GNU C library, of
+   * macOS or of Windows. Empty if the file does not contain this information.
    *
    * @param platform one of {@link #platforms()}
    */

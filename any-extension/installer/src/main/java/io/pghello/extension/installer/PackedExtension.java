@@ -42,8 +42,9 @@ import org.jspecify.annotations.Nullable;
  *       #libraryFile});
  *   <li>{@code majors}: the major versions, if each of them has its own files. This key replaces
  *       {@code scripts}, {@code data} and {@code libraries}. Files for {@code share} are in {@code
- *       share/MAJOR}, libraries in {@code PLATFORM/MAJOR}, and additional libraries that these
- *       depend on in {@code needed/PLATFORM/MAJOR}. {@code SHA256SUMS} lists all files;
+ *       share/MAJOR}, and libraries are in {@code PLATFORM/MAJOR}. Additional libraries, which
+ *       these libraries depend on, are in {@code needed/PLATFORM/MAJOR}. {@code SHA256SUMS} lists
+ *       all files;
  *   <li>{@code libc}: a directory that contains a file {@code SHA256SUMS} and, in a subdirectory
  *       {@code PLATFORM}, the GNU C library for which the libraries were built. The directory may
  *       be in another jar. Default: the server uses the C library of its machine;
@@ -60,7 +61,8 @@ public final class PackedExtension {
   public static final String DESCRIPTORS = "META-INF/pg-extension/";
 
   /**
-   * Placeholder in scripts for the directory of shared files, which is known only at installation.
+   * Placeholder in scripts for the directory of shared files. Its path is known only at
+   * installation.
    */
   public static final String SHARED_FOLDER = "@PG_EXTENSION_SHARED_FOLDER@";
 
@@ -92,7 +94,7 @@ public final class PackedExtension {
   private static final String SETTING = "setting.";
   private static final String HEADERS = "headers.";
 
-  /** The part of a library's path with the platform and the major version. */
+  /** Matches the part of a library's path that consists of the platform and the major version. */
   private static final Pattern BUILD = Pattern.compile("(?!share/)[^/]+/\\d+(?=/)");
 
   private static final Pattern LIBRARY_SUFFIX = Pattern.compile("\\.(?:so|dylib|dll)$");

@@ -18,7 +18,7 @@ import java.util.Set;
 /**
  * A Windows library or program. Microsoft's document "PE Format" defines the format. Immutable.
  *
- * @param machine the processor, e.g. {@code amd64}
+ * @param machine the processor architecture, e.g. {@code amd64}
  * @param library whether the file is a library, not a program
  * @param system the oldest Windows version that runs the file, e.g. {@code 6.0}
  * @param imports the imported names by library, with library names in lower case

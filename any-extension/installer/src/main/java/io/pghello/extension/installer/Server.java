@@ -128,7 +128,7 @@ record Server(
   }
 
   /**
-   * Returns the server with its programs in the given directory.
+   * Returns the server that has its programs in the given directory.
    *
    * @param folder the directory, or the parent of a directory {@code bin}
    */
@@ -190,8 +190,8 @@ record Server(
   }
 
   /**
-   * Returns the platform that a server runs on. A universal server of macOS runs on this machine's
-   * processor.
+   * Returns the platform that a server runs on. A universal macOS server runs with this machine's
+   * processor architecture.
    *
    * @param architecture this JVM's {@code os.arch}
    */
@@ -331,7 +331,7 @@ record Server(
 
   /**
    * Returns a library if it was built for the server's platform. A machine may also have 32-bit
-   * libraries and libraries for other processors.
+   * libraries and libraries for other processor architectures.
    */
   private Optional<ElfFile> forThisMachine(byte[] content) {
     try {

@@ -31,10 +31,11 @@ import org.jspecify.annotations.Nullable;
  * changed. Builds are reproducible: the same sources in another directory produce the same
  * libraries.
  *
- * <p>Uses the headers and PGXS of an installed PostgreSQL with this major version. Searches for it
- * through {@code PG_CONFIG} in the environment, {@code pg_config} on the path, and the usual
- * directories of Linux distributions. If there is none, and the system is Debian, the plugin
- * unpacks Debian's packages into {@code ~/.cache/pg-hello}. Requires Linux, gcc, make and bash.
+ * <p>For each major version, uses the headers and PGXS of an installed PostgreSQL. Finds that
+ * PostgreSQL through {@code PG_CONFIG} in the environment, through {@code pg_config} on the path,
+ * or in the usual directories of Linux distributions. If none is found, and the system is Debian,
+ * the plugin unpacks Debian's packages into {@code ~/.cache/pg-hello}. Requires Linux, gcc, make
+ * and bash.
  *
  * <p>Builds for other platforms require linux-amd64, and a compiler for each platform. If the build
  * for a platform is not possible, the reason is logged, and the other platforms are built.
@@ -160,7 +161,7 @@ public class CompileMojo extends AbstractMojo {
   /**
    * Builds for another platform. If that is not possible, logs the reason.
    *
-   * @param packages receives the packages to install
+   * @param packages a list to which this method adds the packages to install
    * @return the number of major versions that were built
    */
   private int buildOther(Target target, List<String> packages) throws IOException {

@@ -8,7 +8,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** A header, library or program that make did not find, and its package. */
+/** A header, library or program that make did not find, and the Debian package that contains it. */
 final class MissingFile {
   /** Patterns of the messages of compiler, linker and make. The group captures the file's name. */
   private static final List<Pattern> MESSAGES =
@@ -63,7 +63,8 @@ final class MissingFile {
   private MissingFile() {}
 
   /**
-   * Returns the first missing file with its fix; empty if no file is missing.
+   * Returns the end of an error message, which names the first missing file and the fix; an empty
+   * string if no file is missing.
    *
    * @param platform the platform of the build; null for this machine's platform
    */

@@ -33,8 +33,9 @@ import org.jspecify.annotations.Nullable;
  * Copies the files that the goal {@code compile} has built to {@code META-INF/pg-extension/NAME} in
  * the classes directory, with a descriptor for {@code NativeExtension.fromClassPath(NAME)} of
  * pg-extension-testkit. Each major version has its own files. Libraries for the platforms of this
- * build replace the libraries of an earlier build. Existing libraries for other platforms, in
- * {@code PLATFORM/MAJOR}, are kept, and are also listed in {@code SHA256SUMS}.
+ * build replace the libraries that an earlier build created for these platforms. Existing libraries
+ * for other platforms, in {@code PLATFORM/MAJOR}, are kept, and are also listed in {@code
+ * SHA256SUMS}.
  *
  * <p>Also copies the installer. With {@code io.pghello.extension.launcher.Launcher} as the main
  * class of the jar, {@code java -jar} installs the extension into a server.

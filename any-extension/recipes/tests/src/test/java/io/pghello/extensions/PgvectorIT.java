@@ -49,7 +49,7 @@ class PgvectorIT {
   void create(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       statement.execute("CREATE TABLE item (id integer PRIMARY KEY, embedding vector(3))");
-      // so few rows that the index, which is approximate, connects each row with every other row
+      // the index is approximate, but with so few rows it connects each row to every other row
       statement.execute(
           "INSERT INTO item SELECT n, ARRAY[n, n, n]::vector FROM generate_series(1, 30) n");
       statement.execute("CREATE INDEX nearest ON item USING hnsw (embedding vector_l2_ops)");
@@ -98,7 +98,7 @@ class PgvectorIT {
   }
 
   // region binding
-  /** A function that Hibernate's own module lacks. The module's operators can use an index. */
+  /** A function that hibernate-vector lacks. The operators of hibernate-vector can use an index. */
   static final ExtensionDescription VECTOR =
       ExtensionDescription.builder("vector")
           .oldestVersion("0.5.0")

@@ -62,7 +62,7 @@ class RecipesIT {
    * A recipe.
    *
    * @param extension the recipe's extension
-   * @param majors the major versions for which there were packages
+   * @param majors the PostgreSQL major versions for which there were packages
    */
   private record Recipe(Path folder, String extension, List<String> majors) {
     boolean isForThisMajor() {
@@ -109,7 +109,7 @@ class RecipesIT {
             }
             String name = file.getFileName().toString();
             if (descriptor.containsKey("folder")) {
-              // another extension from the same packages, which the same test.sql uses
+              // this is another extension from the same packages, and the same test.sql uses it
               continue;
             }
             found.add(
@@ -159,7 +159,10 @@ class RecipesIT {
     }
   }
 
-  /** The POM of each jar names the licence of the jar's contents, and the jar contains its text. */
+  /**
+   * The POM of each jar names the licence of the jar's contents, and the jar contains the text of
+   * the licence.
+   */
   @TestFactory
   Stream<DynamicTest> saysItsLicence() throws IOException {
     List<Path> texts;
@@ -176,7 +179,7 @@ class RecipesIT {
     Matcher licence = LICENCE.matcher(Files.readString(recipe));
     assertThat(licence.find()).as("a licence in %s", recipe).isTrue();
     String said = "";
-    // the versions for other majors may have another licence
+    // the extension's versions for other PostgreSQL major versions may have another licence
     try (DirectoryStream<Path> texts =
         Files.newDirectoryStream(text.resolveSibling("."), "copyright{,-[0-9][0-9]}")) {
       for (Path each : texts) {

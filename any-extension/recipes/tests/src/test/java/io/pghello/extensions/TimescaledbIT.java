@@ -15,7 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Writes and aggregates a time series by JDBC. */
+/** Writes and aggregates a time series through JDBC. */
 @ExtensionTest(extensions = "timescaledb")
 class TimescaledbIT {
   private static final OffsetDateTime START =

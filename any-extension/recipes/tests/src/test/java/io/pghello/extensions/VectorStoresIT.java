@@ -33,7 +33,7 @@ import org.springframework.jdbc.core.JdbcTemplate;
 class VectorStoresIT {
   // endregion
 
-  /** Embeds a text as the number of its letters a, e and o. */
+  /** Embeds a text as the counts of its letters a, e and o. */
   private static float[] embed(String text) {
     var embedding = new float[3];
     for (int i = 0; i < embedding.length; i++) {

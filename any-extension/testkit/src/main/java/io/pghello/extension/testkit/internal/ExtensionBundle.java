@@ -71,8 +71,7 @@ public final class ExtensionBundle {
       Pattern.compile("(?:lib(?:c|dl|m|pthread|resolv|rt|util)|ld-linux[-\\w]*)\\.so\\.\\d");
 
   private static final int MAX_SIMILAR = 3;
-  // a name is similar if it contains the other one, but short names are contained in too many
-  // others
+  // names are similar if one contains the other, but shorter names would match too often
   private static final int MIN_PART = 4;
   private static final int LETTERS_PER_SLIP = 4;
 

@@ -314,16 +314,16 @@ public final class InstallationCache {
   }
 
   private static void markUsed(Path folder) {
-    // this fails only if the cache is read-only; no directories are removed then, so their times do
-    // not matter
+    // fails if the cache is read-only; this does not matter, because no directories are removed
+    // from such a cache
     var unused = folder.toFile().setLastModified(System.currentTimeMillis());
   }
 
   /**
    * Removes the least recently used directories. Called while another directory is created.
    *
-   * @param prefix the prefix of the names of these directories; a directory is removed only if its
-   *     last use began more than ten minutes ago, so each use must be shorter than that
+   * @param prefix the prefix of the names of these directories; a directory may be removed ten
+   *     minutes after its last use began, so no directory may be in use for longer than that
    * @param kept the number of directories to keep
    */
   void removeUnused(String prefix, int kept) throws IOException {
