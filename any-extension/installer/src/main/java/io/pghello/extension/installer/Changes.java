@@ -146,7 +146,7 @@ final class Changes implements AutoCloseable {
   }
 
   /**
-   * If a file exists, keeps it under an additional name for the rollback. Returns whether it
+   * If a file exists, keeps it under an additional name for the rollback. Returns whether the file
    * exists.
    */
   private boolean keep(Path file) throws IOException {

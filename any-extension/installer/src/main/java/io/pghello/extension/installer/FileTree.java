@@ -55,7 +55,7 @@ record FileTree(Path root) {
   /**
    * Resolves a path. In the result, no existing part is a link.
    *
-   * @throws RefusedException if a link leads out of the tree
+   * @throws RefusedException if a link leads out of the tree, or the path contains a cycle of links
    */
   Path resolve(Path inside) throws IOException, RefusedException {
     Deque<Path> parts = new ArrayDeque<>();

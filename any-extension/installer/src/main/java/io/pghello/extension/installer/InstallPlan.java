@@ -209,8 +209,8 @@ final class InstallPlan {
    * @param changes a callback that is invoked before each file is changed
    * @param out a consumer that receives a message if this method has to wait for a lock
    * @return the files that were written, or would be written in a dry run
-   * @throws RefusedException if the files cannot be changed, or if a file was not installed by this
-   *     program
+   * @throws RefusedException if the files cannot be changed, or if the server has a {@linkplain
+   *     State#FOREIGN foreign} file in place of one of them
    * @throws IOException if the operation failed and its changes were undone as far as possible, or
    *     if only the cleanup failed
    */

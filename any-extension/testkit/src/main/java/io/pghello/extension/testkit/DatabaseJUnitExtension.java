@@ -66,7 +66,7 @@ public abstract class DatabaseJUnitExtension
   }
 
   /**
-   * The values of an annotation.
+   * The settings that an annotation specifies.
    *
    * @param key a key that identifies the server; tests with equal keys share a server
    * @param open a function that starts or finds the server; called once for each key. The server is
@@ -88,7 +88,7 @@ public abstract class DatabaseJUnitExtension
     public Settings {}
   }
 
-  /** Returns the values of the annotation of a test class. */
+  /** Returns the settings that the annotation of a test class specifies. */
   protected abstract Settings settings(Annotation annotation);
 
   /** Returns the value of the server parameter. Called only if this JVM has started the server. */

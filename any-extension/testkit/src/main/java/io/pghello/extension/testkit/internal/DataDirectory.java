@@ -162,8 +162,8 @@ final class DataDirectory implements AutoCloseable {
   }
 
   /**
-   * Returns the lines of a server's {@code postmaster.pid}, or an empty list if the server is not
-   * running.
+   * Returns the lines of a server's {@code postmaster.pid}, or an empty list if the file does not
+   * exist.
    */
   private static List<String> processFile(Path scratch) throws IOException {
     try {

@@ -262,7 +262,7 @@ public final class DatabaseFactory implements AutoCloseable {
 
   /**
    * Returns the template filled by a preparer. The preparer runs once, in the first thread that
-   * needs the template; other threads wait. If it fails, the next caller tries again.
+   * needs the template; other threads wait. If the preparer fails, the next caller tries again.
    *
    * @throws IllegalStateException if the preparer fails
    */
@@ -450,7 +450,8 @@ public final class DatabaseFactory implements AutoCloseable {
                   + " pg_catalog.current_database())")) {
         String alter = "ALTER SUBSCRIPTION " + quote(subscription);
         statement.execute(alter + " DISABLE");
-        // the publisher may have stopped, or belong to another test
+        // keep the publisher's replication slot: the publisher may have stopped, or belong to
+        // another test
         statement.execute(alter + " SET (slot_name = NONE)");
         statement.execute("DROP SUBSCRIPTION " + quote(subscription));
       }

@@ -136,7 +136,7 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
    */
   static InstalledDistribution find(String which, List<Path> path, Path root) throws IOException {
     if (!which.equals(ServerLocation.LOCAL) && !which.matches("\\d{1,4}")) {
-      // an absolute path, because the system would search the PATH for a bare name, and might run a
+      // use an absolute path: for a bare name, the system would search the PATH, and might run a
       // program other than the checked one
       return at(Path.of(which).toAbsolutePath());
     }

@@ -110,8 +110,8 @@ public final class ProxyConnection {
   /**
    * One direction of the connection. A reader thread reads, counts and writes bytes. While the
    * proxy delays or pauses traffic, the reader thread only fills a queue, and a writer thread
-   * writes the bytes. When the queue is empty and the delay has ended, the reader thread writes
-   * again.
+   * writes the bytes. When the queue is empty and traffic is neither delayed nor paused, the reader
+   * thread writes again.
    */
   private final class Direction {
     private final Socket in;

@@ -148,9 +148,9 @@ public final class TestServerHandle implements AutoCloseable {
   }
 
   /**
-   * Creates a database on a server that is shared by callers with equal keys until the JVM exits.
-   * If the server is given by a URL, closing the database removes everything that was created on
-   * that server.
+   * Creates a database. If the location is a URL, closing the database removes everything that this
+   * method created on the server. Otherwise, callers with equal keys share a server, which stops
+   * when the JVM exits.
    *
    * @param key a key that identifies the shared server; callers with equal keys must have
    *     compatible needs

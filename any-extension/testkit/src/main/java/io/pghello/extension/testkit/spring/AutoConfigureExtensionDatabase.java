@@ -23,11 +23,11 @@ import java.lang.annotation.Target;
  * }</pre>
  *
  * <p>Sets the properties {@code spring.datasource.url}, {@code .username} and {@code .password},
- * which override all other properties with these names (but not a {@code @ServiceConnection}), and
- * {@code spring.test.database.replace=none}. It therefore works with {@code @SpringBootTest},
- * {@code @JdbcTest}, {@code @DataJpaTest}, {@code @JooqTest}, and everything else that creates a
- * data source from these properties. The application logs in as the ordinary role that owns the
- * database. The extensions are already created.
+ * and {@code spring.test.database.replace=none}. They override all other values of these
+ * properties, but do not override a {@code @ServiceConnection}. The annotation therefore works with
+ * {@code @SpringBootTest}, {@code @JdbcTest}, {@code @DataJpaTest}, {@code @JooqTest}, and
+ * everything else that creates a data source from these properties. The application logs in as the
+ * ordinary role that owns the database. The extensions are already created.
  *
  * <p>Spring caches contexts, so test classes with the same configuration share a context and its
  * database. The database is dropped when the context is closed. All contexts of this JVM with the
