@@ -38,7 +38,10 @@ public final class Installer {
   /** The exit status if the action failed, and its changes were undone as far as possible. */
   public static final int FAILED = 2;
 
-  /** The exit status if nothing was changed; the reason was reported. */
+  /**
+   * The exit status if the action was not performed. Nothing was changed, and the reason was
+   * reported.
+   */
   public static final int REFUSED = 3;
 
   private static final String USAGE =
@@ -204,7 +207,7 @@ public final class Installer {
    * @param jar the jar of the extension
    * @param out a consumer that receives the lines of the output
    * @return the exit status
-   * @throws RefusedException if nothing was changed
+   * @throws RefusedException if the action cannot be performed; nothing was changed
    * @throws IOException if the action failed and its changes were undone as far as possible, or if
    *     only the cleanup failed
    */

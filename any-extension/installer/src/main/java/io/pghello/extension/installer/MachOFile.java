@@ -72,7 +72,8 @@ public final class MachOFile implements NativeFile {
       return false;
     }
     ByteBuffer file = ByteBuffer.wrap(bytes);
-    // Java class files begin with the same number, followed by their version, which is 45 or more
+    // Java class files begin with the same number as universal files, followed by the class file
+    // version, which is 45 or more
     return Integer.reverseBytes(file.getInt(0)) == MAGIC
         || (file.getInt(0) == UNIVERSAL && file.getInt(4) > 0 && file.getInt(4) <= MAX_SLICES);
   }

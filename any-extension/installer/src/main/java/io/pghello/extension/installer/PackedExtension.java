@@ -43,8 +43,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code majors}: the major versions, if each of them has its own files. This key replaces
  *       {@code scripts}, {@code data} and {@code libraries}. Files for {@code share} are in {@code
  *       share/MAJOR}, and libraries are in {@code PLATFORM/MAJOR}. Additional libraries, which
- *       these libraries depend on, are in {@code needed/PLATFORM/MAJOR}. {@code SHA256SUMS} lists
- *       all files;
+ *       these libraries depend on, are in {@code needed/PLATFORM/MAJOR}, and the data files of the
+ *       additional libraries are in {@code needed/share/MAJOR}. {@code SHA256SUMS} lists all files;
  *   <li>{@code libc}: a directory that contains a file {@code SHA256SUMS} and, in a subdirectory
  *       {@code PLATFORM}, the GNU C library for which the libraries were built. The directory may
  *       be in another jar. Default: the server uses the C library of its machine;
@@ -137,7 +137,8 @@ public final class PackedExtension {
     this.descriptor = DESCRIPTORS + name + ".properties";
     this.resources = resources;
     var read = new Properties();
-    // a decoder reports invalid UTF-8, while a charset would replace it
+    // a decoder reports invalid UTF-8; with a charset, the reader would silently replace invalid
+    // bytes
     try {
       read.load(new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder()));
     } catch (IOException | IllegalArgumentException e) {
@@ -220,10 +221,10 @@ public final class PackedExtension {
   }
 
   /**
-   * Returns a string that changes when any of the files changes. The string contains the lists of
-   * hashes and the contents of the scripts and data, so computing it does not require reading the
-   * libraries. Empty if the files are not in jars, because a library in a directory may be rebuilt
-   * without an update of the list of hashes.
+   * Returns a string that changes when any of the files changes. The string is a hash of the lists
+   * of hashes, the scripts and the data, so computing it does not require reading the libraries.
+   * Empty if the files are not in jars, because a library in a directory may be rebuilt without an
+   * update of the list of hashes.
    */
   public Optional<String> identity() {
     var listed = new ArrayList<String>();

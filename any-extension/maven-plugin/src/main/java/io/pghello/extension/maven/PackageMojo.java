@@ -30,15 +30,15 @@ import org.apache.maven.plugins.annotations.Parameter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Copies the files that the goal {@code compile} has built to {@code META-INF/pg-extension/NAME} in
- * the classes directory, with a descriptor for {@code NativeExtension.fromClassPath(NAME)} of
- * pg-extension-testkit. Each major version has its own files. Libraries for the platforms of this
- * build replace the libraries that an earlier build created for these platforms. Existing libraries
- * for other platforms, in {@code PLATFORM/MAJOR}, are kept, and are also listed in {@code
+ * Copies the files built by the goal {@code compile} to {@code META-INF/pg-extension/NAME} in the
+ * classes directory, and writes the descriptor that {@code NativeExtension.fromClassPath(NAME)} of
+ * pg-extension-testkit reads. Each major version has its own files. Libraries for the platforms of
+ * this build replace the libraries that an earlier build created for these platforms. Existing
+ * libraries for other platforms, in {@code PLATFORM/MAJOR}, are kept, and are also listed in {@code
  * SHA256SUMS}.
  *
- * <p>Also copies the installer. With {@code io.pghello.extension.launcher.Launcher} as the main
- * class of the jar, {@code java -jar} installs the extension into a server.
+ * <p>Also copies the installer. If {@code io.pghello.extension.launcher.Launcher} is the main class
+ * of the jar, {@code java -jar} installs the extension on a server.
  */
 @Mojo(name = "package", defaultPhase = LifecyclePhase.PROCESS_CLASSES, threadSafe = true)
 public class PackageMojo extends AbstractMojo {

@@ -30,7 +30,7 @@ final class ServerPrograms {
     this.repository = repository;
   }
 
-  /** Returns the path of {@code postgres} of a major version. */
+  /** Returns the path of the program {@code postgres} of a major version. */
   Path program(Platform platform, int major) throws IOException, Pgxs.BuildException {
     String version = versions().getProperty(Integer.toString(major));
     if (version == null) {

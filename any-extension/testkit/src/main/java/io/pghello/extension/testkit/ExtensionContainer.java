@@ -159,7 +159,8 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   @Override
   public void start() {
     refusal = null;
-    // checked here because Testcontainers would wrap exceptions thrown by the command modifier
+    // check the settings here, because Testcontainers would wrap exceptions from the command
+    // modifier
     Map<String, String> unused = ExtensionBundle.settings(extensions, settings);
     try {
       super.start();

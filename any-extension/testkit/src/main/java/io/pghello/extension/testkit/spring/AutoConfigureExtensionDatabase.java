@@ -23,7 +23,7 @@ import java.lang.annotation.Target;
  * }</pre>
  *
  * <p>Sets the properties {@code spring.datasource.url}, {@code .username} and {@code .password},
- * and {@code spring.test.database.replace=none}. They override all other values of these
+ * and {@code spring.test.database.replace=none}. These values override all other values of the
  * properties, but do not override a {@code @ServiceConnection}. The annotation therefore works with
  * {@code @SpringBootTest}, {@code @JdbcTest}, {@code @DataJpaTest}, {@code @JooqTest}, and
  * everything else that creates a data source from these properties. The application logs in as the
