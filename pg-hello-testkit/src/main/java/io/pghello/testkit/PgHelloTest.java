@@ -43,10 +43,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * <ul>
  *   <li>{@code embedded}, the default: a {@link PgHelloServer} with the server archive on the class
  *       path, which determines the major version
- *   <li>{@code local}: a {@link PgHelloServer} that runs the programs of an installed PostgreSQL:
- *       the first one on the {@code PATH} or, if the {@code PATH} contains none, the newest one in
- *       the usual directories. {@code local:17} selects a major version, and {@code local:PATH}
- *       selects a {@code pg_config} or its directory.
+ *   <li>{@code local}: a {@link PgHelloServer} that runs the programs of an installed PostgreSQL.
+ *       The first PostgreSQL on the {@code PATH} is used or, if the {@code PATH} contains none, the
+ *       newest one in the usual directories. {@code local:17} selects a major version, and {@code
+ *       local:PATH} selects a {@code pg_config} or its directory.
  *   <li>{@code container} or {@code container:IMAGE}: a {@link PgHelloContainer}
  *   <li>a JDBC URL with the login of a superuser: your own server, which must run PostgreSQL 15 or
  *       later and have the extension's files. After the tests, only the objects that they created

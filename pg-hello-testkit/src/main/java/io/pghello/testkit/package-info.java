@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /**
- * A real PostgreSQL server with the extension {@code pg_hello}, for tests and demos: embedded
- * ({@link io.pghello.testkit.PgHelloServer}), in a container ({@link
- * io.pghello.testkit.PgHelloContainer}), and in JUnit ({@link io.pghello.testkit.PgHelloTest}). Do
- * not use it in production.
+ * Real PostgreSQL servers with the extension {@code pg_hello}, for tests and demos. A server can be
+ * embedded ({@link io.pghello.testkit.PgHelloServer}) or run in a container ({@link
+ * io.pghello.testkit.PgHelloContainer}). {@link io.pghello.testkit.PgHelloTest} provides JUnit
+ * tests with databases on such a server. Do not use these servers in production.
  */
 @NullMarked
 package io.pghello.testkit;

@@ -24,9 +24,9 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Changes files by renaming, so that a server can continue to use files that it has open, and every
- * file is complete at any time. If this object is closed before {@link #complete}, all changes are
- * undone.
+ * Changes files by renaming. A server can therefore continue to use files that it has open, and
+ * every file is complete at any time. If this object is closed before {@link #complete}, all
+ * changes are undone.
  */
 final class Changes implements AutoCloseable {
   private static final String NEW = ".pg-extension-new";

@@ -71,8 +71,8 @@ public class CompileMojo extends AbstractMojo {
   boolean strict;
 
   /**
-   * Sanitizers to build with, e.g. {@code address,undefined}. A server that loads such a library
-   * also needs the sanitizer's library, e.g. in LD_PRELOAD.
+   * Sanitizers to build with, e.g. {@code address,undefined}. A server that loads an extension
+   * built with a sanitizer also needs the sanitizer's library, e.g. in LD_PRELOAD.
    */
   @Parameter(property = "pg-extension.sanitize", defaultValue = "")
   String sanitize = "";

@@ -241,7 +241,7 @@ final class Pgxs {
     // in a single call of make, the target install would not find the results of the target all
     make(major, config, copy, with(make, "all"));
     Path installed = installed(target, major);
-    // some Makefiles install a header there, and expect the directory to exist
+    // some Makefiles install a header into this directory, and expect it to exist
     Files.createDirectories(installed.resolve(Path.of("/").relativize(include)));
     make(major, config, copy, with(make, "install", "DESTDIR=" + installed));
     if (other != null) {
@@ -256,7 +256,8 @@ final class Pgxs {
   }
 
   /**
-   * Gives libraries the names that servers on another platform expect, and checks the libraries.
+   * Renames the libraries to the names that servers on the other platform expect, and checks the
+   * libraries.
    */
   private static void finishLibraries(Other other, int major, Path installed)
       throws IOException, BuildException {

@@ -40,9 +40,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *   <li>{@code embedded}, the default: an {@link ExtensionServer} with the server archive on the
  *       class path, which determines the major version.
  *   <li>{@code local}: an {@link ExtensionServer} that runs the programs of an installed
- *       PostgreSQL: the first one on the {@code PATH} or, if the {@code PATH} contains none, the
- *       newest one in the usual directories. {@code local:17} selects a major version, and {@code
- *       local:PATH} selects a {@code pg_config} or its directory.
+ *       PostgreSQL. The first PostgreSQL on the {@code PATH} is used or, if the {@code PATH}
+ *       contains none, the newest one in the usual directories. {@code local:17} selects a major
+ *       version, and {@code local:PATH} selects a {@code pg_config} or its directory.
  *   <li>{@code container} or {@code container:IMAGE}: an {@link ExtensionContainer} of {@code
  *       postgres:17} or of the given image.
  *   <li>A JDBC URL with the login of a superuser: your own server, which must be PostgreSQL 15 or

@@ -8,8 +8,9 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Makes an injected {@link javax.sql.DataSource} or {@link java.sql.Connection} of a {@link
- * DatabaseJUnitExtension} log in as the superuser instead of the role that owns the database.
+ * Marks a parameter of type {@link javax.sql.DataSource} or {@link java.sql.Connection} that logs
+ * in as the superuser instead of the role that owns the database. A {@link DatabaseJUnitExtension}
+ * must inject the parameter.
  */
 @Documented
 @Target({ElementType.PARAMETER, ElementType.ANNOTATION_TYPE})

@@ -173,7 +173,7 @@ public final class WireProxy implements AutoCloseable {
     delay.resume();
   }
 
-  /** Resets all open connections, in both directions. */
+  /** Resets all open connections, both to the clients and to the server. */
   public void resetConnections() {
     open.forEach(ProxyConnection::reset);
   }

@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A directory for the data and log of a running server, in memory if possible. The directory is
  * locked while it is in use. If a JVM is killed, the next JVM that creates such a directory stops
- * the killed JVM's server and removes its directory.
+ * the killed JVM's server and removes the server's directory.
  */
 final class DataDirectory implements AutoCloseable {
   private static final System.Logger LOGGER = System.getLogger("io.pghello.extension.testkit");

@@ -153,7 +153,7 @@ public final class DatabaseFactory implements AutoCloseable {
     }
   }
 
-  /** Creates an extension as the owner, or as the superuser if it is not trusted. */
+  /** Creates an extension as the owner, or as the superuser if the extension is not trusted. */
   private void createExtension(String extension) throws SQLException {
     try {
       try {
@@ -234,13 +234,17 @@ public final class DatabaseFactory implements AutoCloseable {
     }
   }
 
-  /** Creates a database with a generated name, or takes one that was created ahead of time. */
+  /**
+   * Creates a database with a generated name, or uses one that was created ahead of time. Returns
+   * the database's name.
+   */
   public String create(boolean withExtension) throws SQLException {
     return create(withExtension, null);
   }
 
   /**
-   * Creates a database with a generated name, or takes one that was created ahead of time.
+   * Creates a database with a generated name, or uses one that was created ahead of time. Returns
+   * the database's name.
    *
    * @param preparer the preparer that fills the template of the database; null for a database
    *     without additional contents
@@ -640,7 +644,10 @@ public final class DatabaseFactory implements AutoCloseable {
     return dataSource;
   }
 
-  /** Prevents the driver from sending the password in clear text, if its version supports this. */
+  /**
+   * Prevents the driver from sending the password in clear text, if the driver's version supports
+   * this.
+   */
   static void refuseClearText(PGSimpleDataSource dataSource) {
     if (PGProperty.forName(REQUIRE_AUTH) != null) {
       try {

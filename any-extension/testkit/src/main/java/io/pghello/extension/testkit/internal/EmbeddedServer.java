@@ -89,7 +89,7 @@ public final class EmbeddedServer {
           SOCKETS,
           "",
           // a single address, because with several addresses the server would start even if another
-          // program used the port on one of them
+          // program used the port on one of these addresses
           "listen_addresses",
           LOOPBACK,
           // keeps shared memory in files in the data directory, so that it is removed together with

@@ -76,8 +76,8 @@ public final class InstallationCache {
   /**
    * Opens the cache in the directory that the environment variable {@code PG_HELLO_CACHE} sets. By
    * default, the cache is in a subdirectory of the user's cache directory ({@code LOCALAPPDATA} on
-   * Windows), or, if that directory cannot be used, of the temporary directory. Creates the
-   * directory if it does not exist.
+   * Windows). If that directory cannot be used, the cache is in a subdirectory of the temporary
+   * directory. Creates the directory if it does not exist.
    *
    * @throws IOException if the cache cannot be used; the message contains its path and the reason
    */

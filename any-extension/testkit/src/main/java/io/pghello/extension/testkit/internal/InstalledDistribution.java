@@ -409,8 +409,9 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
   }
 
   /**
-   * Returns this server, set up to run with extensions: from its own directories if it can load the
-   * files from another directory, otherwise from a tree of links.
+   * Returns this server, configured for extensions with the given files. The server runs from its
+   * own directories if it can load the files from another directory, and otherwise from a tree of
+   * links.
    *
    * @param files the paths of the extensions' files, relative to the server's directory
    */

@@ -128,9 +128,9 @@ public final class Remedies {
   }
 
   /**
-   * If a library uses a symbol that the server does not have, returns a sentence with the versions
-   * of the server and of the headers that the library was built with. Returns an empty string for
-   * other messages.
+   * If a message reports that a library uses a symbol that the server does not have, returns a
+   * sentence with two versions: the server's version, and the version of the headers that the
+   * library was built with. Returns an empty string for other messages.
    *
    * @param server the version of the server, e.g. 17.4
    * @param headers the version of the headers that the library was built with; null if unknown
