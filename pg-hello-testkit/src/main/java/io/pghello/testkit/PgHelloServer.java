@@ -64,8 +64,8 @@ public final class PgHelloServer implements AutoCloseable {
    * @throws IllegalArgumentException if {@code pg-hello.server} is invalid
    * @throws IllegalStateException if there is no library of the extension or no PostgreSQL server
    *     for this platform; the message lists the supported platforms
-   * @throws UncheckedIOException if the server does not start; the message contains the end of its
-   *     log
+   * @throws UncheckedIOException if the server does not start; the message contains the end of the
+   *     server's log
    */
   public static PgHelloServer start() {
     return builder().start();

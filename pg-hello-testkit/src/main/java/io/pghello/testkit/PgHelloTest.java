@@ -49,8 +49,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *       local:PATH} selects a {@code pg_config} or its directory.
  *   <li>{@code container} or {@code container:IMAGE}: a {@link PgHelloContainer}
  *   <li>a JDBC URL with the login of a superuser: your own server, which must run PostgreSQL 15 or
- *       later and have the extension's files. After the tests, only the objects that they created
- *       are dropped.
+ *       later and have the extension's files. After the tests, only the objects that the testkit
+ *       created are dropped.
  * </ul>
  *
  * <p>A test's database is dropped when the test ends. With the system property {@code

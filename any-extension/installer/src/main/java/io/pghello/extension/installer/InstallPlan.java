@@ -28,7 +28,7 @@ final class InstallPlan {
   private static final String CONTROL = ".control";
   private static final String LOCK = ".pg-extension-lock";
 
-  /** The state of a file of the extension on the server. */
+  /** The state of one of the extension's files on the server. */
   enum State {
     MISSING,
     SAME,
@@ -397,8 +397,8 @@ final class InstallPlan {
   }
 
   /**
-   * Rejects a directory that is not writable. When run as root, also rejects a directory that
-   * another user can change.
+   * Rejects a directory that is not writable. If the installer runs as root, also rejects a
+   * directory that another user can change.
    */
   private static void requireWritable(Path folder) throws IOException, RefusedException {
     Path present = folder;
@@ -474,10 +474,10 @@ final class InstallPlan {
   }
 
   /**
-   * Locks a server, so that only this process can change it, until the channel is closed or the
-   * process ends. The lock file is never removed, because a new file would have a separate lock.
-   * The file is opened only here, because a process loses its locks on a file when it closes any
-   * descriptor of the file.
+   * Locks a server until the returned channel is closed or the process ends. While the lock is
+   * held, no other run of the installer can change the server. The lock file is never removed,
+   * because a new file would have a separate lock. The file is opened only here, because a process
+   * loses its locks on a file when it closes any descriptor of the file.
    */
   private static FileChannel lock(Server server, Consumer<String> out)
       throws IOException, RefusedException {

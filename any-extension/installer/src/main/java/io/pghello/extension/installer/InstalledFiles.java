@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
 
 /**
  * The files of an extension that this program has installed on a server. A file next to the control
- * file lists them: hashes and paths in the format of {@code sha256sum}, and directories.
+ * file lists these files: hashes and paths in the format of {@code sha256sum}, and directories.
  *
  * @param file the path of the list
  * @param hashes the hashes of the files, by path; a second hash belongs to a file that was being

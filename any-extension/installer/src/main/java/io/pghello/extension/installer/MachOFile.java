@@ -138,8 +138,8 @@ public final class MachOFile implements NativeFile {
   /**
    * {@inheritDoc}
    *
-   * <p>Checks only the symbols that the library imports from the server program itself, which
-   * requires that the library was linked with {@code -bundle_loader}. If the library was linked
+   * <p>Checks only the symbols that the library imports from the server program itself. A library
+   * has such imports only if it was linked with {@code -bundle_loader}. If the library was linked
    * with {@code -undefined dynamic_lookup}, its symbols may be in any loaded library, so they are
    * not checked.
    */

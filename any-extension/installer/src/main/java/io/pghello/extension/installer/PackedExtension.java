@@ -27,7 +27,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The files of an extension in a jar. A descriptor lists them, because Java cannot list the
+ * The files of an extension in a jar. A descriptor lists the files, because Java cannot list the
  * resources of a directory. The descriptor is {@code META-INF/pg-extension/NAME.properties},
  * encoded in UTF-8, with the following keys:
  *
@@ -38,8 +38,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code data}: other files, to be installed in {@code share}, with their subdirectories;
  *   <li>{@code libraries}: shared libraries, which are in directories {@code PLATFORM/MAJOR}, e.g.
  *       {@code linux-amd64/17}. The file {@code SHA256SUMS} in {@code folder} contains their
- *       hashes. A library's name may have no suffix, or the suffix of any platform (see {@link
- *       #libraryFile});
+ *       hashes. A library can be listed without a suffix, or with the suffix of any platform (see
+ *       {@link #libraryFile});
  *   <li>{@code majors}: the major versions, if each of them has its own files. This key replaces
  *       {@code scripts}, {@code data} and {@code libraries}. Files for {@code share} are in {@code
  *       share/MAJOR}, and libraries are in {@code PLATFORM/MAJOR}. Additional libraries, which
@@ -221,10 +221,10 @@ public final class PackedExtension {
   }
 
   /**
-   * Returns a string that changes when any of the files changes. The string is a hash of the lists
-   * of hashes, the scripts and the data, so computing it does not require reading the libraries.
-   * Empty if the files are not in jars, because a library in a directory may be rebuilt without an
-   * update of the list of hashes.
+   * Returns a string that changes when any of the files changes. The string is computed from the
+   * scripts, the data and the lists of hashes, so the libraries need not be read. Empty if the
+   * files are not in jars, because a library in a directory may be rebuilt without an update of the
+   * list of hashes.
    */
   public Optional<String> identity() {
     var listed = new ArrayList<String>();

@@ -56,7 +56,7 @@ public class PackageMojo extends AbstractMojo {
 
   /**
    * Platforms that the extension was built for; see the goal {@code compile}. If the build for
-   * another platform failed, the jar does not contain its libraries.
+   * another platform failed, the jar does not contain that platform's libraries.
    */
   @Parameter(property = "pg-extension.platforms")
   List<String> platforms = List.of();

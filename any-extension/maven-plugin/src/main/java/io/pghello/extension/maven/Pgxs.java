@@ -104,10 +104,7 @@ final class Pgxs {
   private static final String ISOLATION = "isolation tests";
   private static final String TAP = "TAP tests";
 
-  /**
-   * Matches a passed test in the output of pg_regress, in the format of versions up to 15 or since
-   * 16.
-   */
+  /** Matches a passed test in the output of pg_regress. Version 16 changed the format. */
   private static final Pattern PASSED =
       Pattern.compile("(?:test|    ) +\\S+ +\\.\\.\\. +ok\\b.*|ok \\d+ +[-+] .*");
 
@@ -368,7 +365,8 @@ final class Pgxs {
   }
 
   /**
-   * Runs the tests in the Makefile with {@code make installcheck} in the copy of the sources.
+   * Runs the tests that the Makefile lists, with {@code make installcheck} in the copy of the
+   * sources.
    *
    * @param sockets the directory of the server's socket, through which clients log in without a
    *     password

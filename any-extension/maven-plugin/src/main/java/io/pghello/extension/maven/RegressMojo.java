@@ -38,8 +38,8 @@ import org.jspecify.annotations.Nullable;
 @Mojo(name = "regress", defaultPhase = LifecyclePhase.VERIFY, threadSafe = true)
 public class RegressMojo extends AbstractMojo {
   /**
-   * Maximum length in bytes of the path in which the socket's directory is created. The path of a
-   * socket can have at most 107 bytes.
+   * Maximum length, in bytes, of the path of the socket directory's parent. The path of a socket
+   * can have at most 107 bytes.
    */
   private static final int MAX_FOLDER_BYTES = 60;
 

@@ -19,7 +19,7 @@ final class ServerPrograms {
     /**
      * Returns the jar of an artifact.
      *
-     * @throws IOException if it cannot be found; the message contains the reason
+     * @throws IOException if the jar cannot be found; the message contains the reason
      */
     Path jar(String group, String artifact, String version) throws IOException;
   }

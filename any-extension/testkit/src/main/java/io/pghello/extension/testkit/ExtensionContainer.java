@@ -41,9 +41,9 @@ import org.testcontainers.utility.DockerImageName;
  * }</pre>
  *
  * <p>Supports the official images, based on Debian or Alpine, if the extensions have libraries for
- * the image's major version, architecture and C library. With any other image, {@link #start()}
- * fails, and the message contains the reason. The server uses the image's own C library. Other
- * libraries that are packaged with an extension are copied too.
+ * the image's major version, architecture and C library. Otherwise, {@link #start()} fails, and the
+ * message contains the reason. The server uses the image's own C library. Other libraries that are
+ * packaged with an extension are copied too.
  *
  * <p>Requires a container engine, and Testcontainers 2 ({@code
  * org.testcontainers:testcontainers-postgresql}) or 1.21 ({@code org.testcontainers:postgresql}) on

@@ -37,7 +37,7 @@ import java.util.Objects;
  * {@code /dev/shm} exists and has 1 GB of free space. It listens on the loopback interface only.
  *
  * <p>The first start with a given set of extensions takes a few seconds, because it creates a
- * template data directory in the cache. The cache is in your user's cache directory, unless the
+ * template data directory in the cache. The cache is in your user cache directory, unless the
  * environment variable {@code PG_HELLO_CACHE} sets another directory. Later starts take a fraction
  * of a second. The server stops when the JVM exits. If the JVM is killed, the next start removes
  * the remaining files.
@@ -174,7 +174,7 @@ public final class ExtensionServer implements AutoCloseable {
   }
 
   /**
-   * Creates a database without extensions. {@code CREATE EXTENSION} works in it.
+   * Creates a database without extensions. You can run {@code CREATE EXTENSION} in it.
    *
    * @throws IllegalStateException if the database cannot be created
    */

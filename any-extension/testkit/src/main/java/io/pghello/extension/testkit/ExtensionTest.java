@@ -100,8 +100,8 @@ public @interface ExtensionTest {
 
   /**
    * The class that creates the schema and rows of each database after {@link #scripts()}, for
-   * example with Flyway. The class needs a constructor without parameters. It runs once for all
-   * tests that specify it. Default: none.
+   * example with Flyway. The class needs a constructor without parameters. The preparer runs once
+   * for all tests that specify this class. Default: none.
    */
   Class<? extends DatabasePreparer> preparer() default DatabasePreparer.class;
 }

@@ -28,7 +28,7 @@ public final class NativeExtension {
 
   /**
    * Returns an extension from a jar on the class path. The descriptor {@code
-   * META-INF/pg-extension/NAME.properties} lists its files.
+   * META-INF/pg-extension/NAME.properties} lists the extension's files.
    *
    * @param name the name of the extension, without quotes
    * @throws IllegalArgumentException if the class path has no extension with this name
@@ -147,8 +147,8 @@ public final class NativeExtension {
   }
 
   /**
-   * Returns a copy of this extension with a server setting that it needs. If the same setting is
-   * passed to the server's builder, the value from the builder is used.
+   * Returns a copy of this extension with a server setting that the extension needs. If the same
+   * setting is passed to the server's builder, the value from the builder is used.
    *
    * @param name the name of the setting
    * @param value the value, without quotes

@@ -8,9 +8,9 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Marks a parameter of type {@link javax.sql.DataSource} or {@link java.sql.Connection} that logs
- * in as the superuser instead of the role that owns the database. A {@link DatabaseJUnitExtension}
- * must inject the parameter.
+ * Makes an injected data source or connection log in as the superuser instead of the role that owns
+ * the database. Applies to parameters of type {@link javax.sql.DataSource} and {@link
+ * java.sql.Connection} that a {@link DatabaseJUnitExtension} injects.
  */
 @Documented
 @Target({ElementType.PARAMETER, ElementType.ANNOTATION_TYPE})

@@ -37,8 +37,8 @@ final class DataDirectory implements AutoCloseable {
   private static final String PREFIX = "pg-hello-";
 
   /**
-   * The names that {@link Files#createTempDirectory} generates. Directories with other names were
-   * not created by this class.
+   * Matches the names that {@link Files#createTempDirectory} generates. Directories with other
+   * names were not created by this class.
    */
   private static final Pattern NAME = Pattern.compile(PREFIX + "\\d+");
 
@@ -66,7 +66,7 @@ final class DataDirectory implements AutoCloseable {
   private static final int SHARED_MEMORY_LINE = 6;
   private static final int STATUS_LINE = 7;
 
-  /** The key and the ID of a System V shared memory segment. */
+  /** Matches the key and the ID of a System V shared memory segment. */
   private static final Pattern SHARED_MEMORY = Pattern.compile("\\s*\\d+\\s+(\\d{1,10})\\s*");
 
   private final Path path;

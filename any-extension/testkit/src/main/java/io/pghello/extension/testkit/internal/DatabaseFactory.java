@@ -472,7 +472,7 @@ public final class DatabaseFactory implements AutoCloseable {
     return names;
   }
 
-  /** Records the test that uses a database, so that warnings can contain its name. */
+  /** Records the test that uses a database, so that warnings can contain the test's name. */
   public void setTest(String name, String test) {
     tests.put(name, test);
   }
@@ -557,8 +557,8 @@ public final class DatabaseFactory implements AutoCloseable {
   }
 
   /**
-   * Ends all sessions in a database before it is dropped, because DROP DATABASE would wait 100 ms
-   * or more for a session that is ending.
+   * Ends all sessions in a database before the database is dropped or copied. DROP DATABASE itself
+   * would wait 100 ms or more for a session that is ending.
    */
   private static void endSessions(AdminConnection by, String name) throws SQLException {
     String sql = endingSessions(name);
@@ -587,8 +587,8 @@ public final class DatabaseFactory implements AutoCloseable {
   }
 
   /**
-   * Returns a data source for the testkit's own superuser sessions. Their application name
-   * identifies them as the testkit's.
+   * Returns a data source for the testkit's own superuser sessions. The application name of these
+   * sessions identifies the testkit.
    */
   private DataSource own(String database) {
     PGSimpleDataSource dataSource = source(database, superuser);

@@ -433,7 +433,8 @@ public final class EmbeddedServer {
   }
 
   /**
-   * Returns the shell command of the platform that stops a server and removes its data.
+   * Returns a shell command, in the syntax of the platform, that stops a server and removes its
+   * data.
    *
    * @param folder the server's directory, which is removed
    * @param data the data directory inside that directory

@@ -24,7 +24,7 @@ final class HeldFiles {
     void run() throws IOException;
   }
 
-  /** Makes a change. On Windows, retries for up to 15 seconds if it fails. */
+  /** Makes a change. On Windows, retries for up to 15 seconds if the change fails. */
   static void change(Change change) throws IOException {
     change(Platform.ofThisJvm(), LIMIT, change);
   }

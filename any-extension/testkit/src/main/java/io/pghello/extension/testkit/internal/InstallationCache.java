@@ -263,7 +263,7 @@ public final class InstallationCache {
     return owner.equals(user) || owner instanceof GroupPrincipal;
   }
 
-  /** Returns a user's name for use in file names. On Windows it contains the domain. */
+  /** Returns a user's name for use in file names. On Windows, the name contains the domain. */
   static String fileName(UserPrincipal user) {
     return user.getName().replace('\\', '-');
   }
@@ -323,7 +323,7 @@ public final class InstallationCache {
    * Removes the least recently used directories. Called while another directory is created.
    *
    * @param prefix the prefix of the names of these directories; a directory may be removed ten
-   *     minutes after its last use began, so no directory may be in use for longer than that
+   *     minutes after its last use began, so each use must end within ten minutes
    * @param kept the number of directories to keep
    */
   void removeUnused(String prefix, int kept) throws IOException {

@@ -59,10 +59,10 @@ final class PreparedDatabases implements AutoCloseable {
 
   /**
    * Returns the name of a database that was copied from a template. If such a database is ready,
-   * returns its name. If one is being created and no other thread waits for it, waits for it.
-   * Otherwise, creates a database on the calling thread. Afterwards, starts two tasks in the
-   * background: creating the next database, unless it is already being created, and dropping the
-   * databases that are queued for dropping.
+   * returns its name. If one is being created and no other thread waits for it, waits until it has
+   * been created. Otherwise, creates a database on the calling thread. Afterwards, starts two tasks
+   * in the background: creating the next database, unless it is already being created, and dropping
+   * the databases that are queued for dropping.
    *
    * @throws SQLException if the database cannot be created, or if the thread is interrupted while
    *     it waits
@@ -94,8 +94,8 @@ final class PreparedDatabases implements AutoCloseable {
   }
 
   /**
-   * Waits for a database that is being created. Returns null if it could not be created. The caller
-   * then tries to create a database itself, and receives the error if that fails too.
+   * Waits for a database that is being created. Returns null if the database could not be created.
+   * The caller then tries to create a database itself, and receives the error if that fails too.
    */
   private @Nullable String get(Creation prepared) throws SQLException {
     try {

@@ -24,7 +24,7 @@ public final class SharedServer implements AutoCloseable {
    * Returns the major version of the server at a location, e.g. 17.
    *
    * @throws IllegalStateException if there is no server
-   * @throws UncheckedIOException if its version cannot be read
+   * @throws UncheckedIOException if the server's version cannot be read
    */
   public static int major(String place) {
     try {
