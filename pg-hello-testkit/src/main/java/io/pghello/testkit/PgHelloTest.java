@@ -27,9 +27,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *   <li>{@link TestDatabase}: the database itself.
  *   <li>{@link WireProxy}: a proxy. In a test method with this parameter, the data source and the
  *       connection use the proxy.
- *   <li>{@link PgHelloServer}: the embedded server that all tests of this JVM share. If the tests
- *       run on another server, a test with this parameter is aborted, which does not count as a
- *       failure.
+ *   <li>{@link PgHelloServer}: the server that all tests of this JVM share. If the tests run on a
+ *       container or an existing server, tests with this parameter are aborted, which does not
+ *       count as a failure.
  * </ul>
  *
  * The data source and the connection log in as the ordinary role that owns the database, or as the

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * Databases with the extension for tests of Spring applications, without a container: {@link
- * io.pghello.testkit.spring.AutoConfigurePgHello}. Needs {@code spring-test}.
+ * Provides tests of Spring applications with databases that contain the extension; see {@link
+ * io.pghello.testkit.spring.AutoConfigurePgHello}. Does not require a container. Needs {@code
+ * spring-test}.
  */
 @NullMarked
 package io.pghello.testkit.spring;

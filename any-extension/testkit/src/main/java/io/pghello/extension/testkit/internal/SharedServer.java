@@ -149,7 +149,7 @@ public final class SharedServer implements AutoCloseable {
   }
 
   /**
-   * Creates the template of a preparer if it does not exist.
+   * Creates the template of a preparer if the template does not exist.
    *
    * @throws IllegalStateException if the template cannot be created or the preparer fails
    */

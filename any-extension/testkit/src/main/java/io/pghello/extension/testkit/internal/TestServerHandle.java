@@ -249,7 +249,7 @@ public final class TestServerHandle implements AutoCloseable {
         () -> dismantle(databases));
   }
 
-  /** Returns the parameters of a URL by name, or an empty map if one cannot be decoded. */
+  /** Returns the parameters of a URL by name, or an empty map if a parameter cannot be decoded. */
   private static Map<String, String> parameters(String query) {
     var parameters = new HashMap<String, String>();
     for (String each : query.split("&", -1)) {

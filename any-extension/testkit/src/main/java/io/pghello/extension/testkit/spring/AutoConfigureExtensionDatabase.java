@@ -49,8 +49,8 @@ public @interface AutoConfigureExtensionDatabase {
      * that used this context. This state includes changes made at the application's startup, such
      * as tables created by migrations. Settings ({@code ALTER DATABASE}) and privileges ({@code
      * GRANT ON DATABASE}) of the database itself are not restored. Before each method, open
-     * sessions are ended and the context's HikariCP pools replace their connections, which takes
-     * about 50 ms. Do not use this for tests that run in parallel on one context.
+     * sessions are ended and the context's HikariCP pools replace their connections. The reset
+     * takes about 50 ms. Do not use this for tests that run in parallel on one context.
      */
     BEFORE_EACH_METHOD
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * Test databases with extensions for Spring applications, without a container: {@link
- * io.pghello.extension.testkit.spring.AutoConfigureExtensionDatabase}. Needs {@code spring-test}.
+ * Provides tests of Spring applications with databases that contain extensions; see {@link
+ * io.pghello.extension.testkit.spring.AutoConfigureExtensionDatabase}. Does not require a
+ * container. Needs {@code spring-test}.
  */
 @NullMarked
 package io.pghello.extension.testkit.spring;
