@@ -161,7 +161,7 @@ public class CompileMojo extends AbstractMojo {
   /**
    * Builds for another platform. If that is not possible, logs the reason.
    *
-   * @param packages a list to which this method adds the packages to install
+   * @param packages a list that receives the names of the packages to install
    * @return the number of major versions that were built
    */
   private int buildOther(Target target, List<String> packages) throws IOException {

@@ -80,8 +80,8 @@ public final class ExtensionServer implements AutoCloseable {
     }
 
     /**
-     * Adds an extension. Extensions are created in the order in which they were added. Duplicates
-     * are ignored.
+     * Adds an extension. Extensions are created in the order of the calls of this method.
+     * Duplicates are ignored.
      */
     public Builder extension(NativeExtension extension) {
       extensions.add(Objects.requireNonNull(extension, "extension"));
