@@ -55,9 +55,10 @@ public final class ExtensionDescription {
 
   /**
    * Returns the description of an extension from an {@link ExtensionProvider} on the class path. If
-   * there is none, returns a description with only the name; {@link #inspect} then reports whether
-   * the extension has been created in the database, and in which schema. Searches the thread's
-   * context class loader first, then the class loader of this class.
+   * there is no provider for the extension, returns a description that contains only the name;
+   * {@link #inspect} then reports whether the extension has been created in the database, and in
+   * which schema. Searches the thread's context class loader first, then the class loader of this
+   * class.
    *
    * @throws IllegalArgumentException if the name is invalid
    * @throws java.util.ServiceConfigurationError if a provider cannot be loaded; the message
@@ -119,7 +120,7 @@ public final class ExtensionDescription {
     return since == null || (oldestVersion != null && compare(since, oldestVersion).orElse(0) <= 0);
   }
 
-  /** Compares two versions numerically; empty if one of them does not begin with a number. */
+  /** Compares two versions numerically; empty if either version does not begin with a number. */
   static Optional<Integer> compare(String version, String other) {
     try {
       return Optional.of(
@@ -153,7 +154,7 @@ public final class ExtensionDescription {
    * privileges, changes nothing, and takes one round trip.
    *
    * @throws SQLException if the query fails, for example in a failed transaction
-   * @throws ExtensionException if the result belongs to another statement
+   * @throws ExtensionException if the server returns the result of another statement
    */
   public Installation inspect(Connection connection) throws SQLException {
     return inspect(connection, null);
@@ -166,7 +167,7 @@ public final class ExtensionDescription {
    * @param schema the expected schema, in quotes or as returned by {@code quote_ident}; null for
    *     any schema
    * @throws SQLException if the query fails, for example in a failed transaction
-   * @throws ExtensionException if the result belongs to another statement
+   * @throws ExtensionException if the server returns the result of another statement
    */
   public Installation inspect(Connection connection, @Nullable String schema) throws SQLException {
     return Installation.find(this, connection, schema, 0);
@@ -181,7 +182,7 @@ public final class ExtensionDescription {
    *     any schema
    * @param timeout the timeout; rounded down to whole seconds, at least one second
    * @throws SQLException if the query fails or times out
-   * @throws ExtensionException if the result belongs to another statement
+   * @throws ExtensionException if the server returns the result of another statement
    */
   public Installation inspect(Connection connection, @Nullable String schema, Duration timeout)
       throws SQLException {
@@ -190,11 +191,11 @@ public final class ExtensionDescription {
   }
 
   /**
-   * Returns the most severe installation problem that may have caused an error of a statement;
-   * empty if there is none. An error about the extension's library (SQLSTATE 58P01, or 42883 with
-   * the library's name) is explained without a query. For any other error, this method takes one
-   * round trip if {@link ExtensionProblem#canCause} returns true. If autocommit is off, it returns
-   * an empty result instead, because no query is possible in a failed transaction.
+   * Returns the most severe installation problem that may have caused a statement's error; empty if
+   * there is none. An error about the extension's library (SQLSTATE 58P01, or 42883 with the
+   * library's name) is explained without a query. For any other error, this method takes one round
+   * trip if {@link ExtensionProblem#canCause} returns true. If autocommit is off, it returns an
+   * empty result instead, because no query is possible in a failed transaction.
    *
    * @param error the exception thrown by the statement
    * @param connection the connection of the statement
@@ -204,7 +205,7 @@ public final class ExtensionDescription {
       throws SQLException {
     String message = String.valueOf(error.getMessage());
     String file = library.substring(library.lastIndexOf('/') + 1).replaceFirst("VERSION.*", "");
-    // exclude data files, and other libraries whose names merely begin with this name
+    // exclude data files, and other libraries with names that merely begin with this library's name
     String end = library.contains("VERSION") ? "" : "(\\.(so|dll|dylib))?(?![\\w./-])";
     boolean namesLibrary = Pattern.compile('/' + Pattern.quote(file) + end).matcher(message).find();
     if ("58P01".equals(error.getSQLState())) {
@@ -220,7 +221,8 @@ public final class ExtensionDescription {
       return Optional.empty();
     }
     return inspect(connection).problems().stream()
-        // the search path can cause a missing function (42883), but no missing privilege or schema
+        // the search path can explain a missing function (42883), but not a missing privilege or
+        // schema
         .filter(problem -> problem.isObstacle() || "42883".equals(error.getSQLState()))
         .findFirst();
   }
@@ -249,8 +251,9 @@ public final class ExtensionDescription {
 
     /**
      * Sets the library of the extension's functions: the {@code module_pathname} of the control
-     * file, or the path in the extension's script. {@code VERSION} stands for the created version,
-     * for example {@code $libdir/timescaledb-VERSION}. Default: {@code $libdir/NAME}.
+     * file, or the path in the extension's script. {@code VERSION} is replaced with the version of
+     * the extension in the database, for example {@code $libdir/timescaledb-VERSION}. Default:
+     * {@code $libdir/NAME}.
      */
     public Builder library(String library) {
       if (!LIBRARY.matcher(library).matches()) {
@@ -295,7 +298,7 @@ public final class ExtensionDescription {
     }
 
     /**
-     * Adds a C function that exists only since a certain version of the extension. If this version
+     * Adds a C function that was introduced in a certain version of the extension. If this version
      * is later than {@link #oldestVersion}, databases with an earlier version are accepted, and
      * only calls to this function fail there.
      *

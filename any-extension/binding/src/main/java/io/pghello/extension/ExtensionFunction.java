@@ -138,8 +138,8 @@ public record ExtensionFunction(
   }
 
   /**
-   * Returns a copy with the expected volatility. If the database declares another volatility, the
-   * extension is reported as another build.
+   * Returns a copy with the expected volatility. If the function has a different volatility in the
+   * database, the extension is reported as a different build.
    */
   public ExtensionFunction withVolatility(Volatility declared) {
     return new ExtensionFunction(name, argumentTypes, resultType, since, declared);

@@ -45,7 +45,10 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
     NO_SCHEMA_PRIVILEGE,
     /** The role lacks the privilege {@code EXECUTE} on a function. */
     NO_EXECUTE_PRIVILEGE,
-    /** A result belongs to another statement, usually because a pooler mixed up statements. */
+    /**
+     * The server returned the result of another statement, usually because a pooler mixed up
+     * statements.
+     */
     RESPONSE_MISMATCH
   }
 
@@ -192,7 +195,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
             + added.stream()
                 .map(
                     each ->
-                        // otherwise the function would remain and block an update
+                        // without DROP ROUTINE, the function would remain and block updates
                         "ALTER EXTENSION %s DROP ROUTINE %s; DROP ROUTINE %2$s;"
                             .formatted(extension.quotedName(), each))
                 .collect(joining(" ")),

@@ -145,7 +145,7 @@ public record Installation(
    * Inspects the installation.
    *
    * @param expected the expected schema; null for any schema
-   * @param seconds the timeout; 0 for none
+   * @param seconds the timeout in seconds; 0 for no timeout
    */
   static Installation find(
       ExtensionDescription extension, Connection connection, @Nullable String expected, int seconds)
@@ -291,7 +291,8 @@ public record Installation(
     if (!forbidden.isEmpty()) {
       problems.add(ExtensionProblem.noExecutePrivilege(forbidden, qualified, server.role));
     }
-    // functions added to an old version are already reported above
+    // if functions added to an old version are already reported above, do not report the version
+    // too
     boolean old =
         foreign.isEmpty() && mismatched.isEmpty() && isBefore(version, extension.oldestVersion());
     if (old || !missing.isEmpty()) {
@@ -302,7 +303,7 @@ public record Installation(
     if (expected != null && !quoted(expected).equals(quoted(schema))) {
       problems.add(ExtensionProblem.elsewhere(extension, schema, expected));
     }
-    // do not suggest a schema that contains foreign functions
+    // do not suggest adding a schema that contains foreign functions to the search path
     if (!server.onPath && foreign.isEmpty()) {
       problems.add(
           ExtensionProblem.notOnPath(
@@ -421,7 +422,7 @@ public record Installation(
       return declared == null || declared.name().toLowerCase(Locale.ROOT).startsWith(volatility);
     }
 
-    /** Returns the signature of this function with all schemas. */
+    /** Returns the signature, with the schemas of the function and its argument types. */
     String signature(ExtensionFunction function) {
       var types = new ArrayList<String>();
       for (int i = 0; i < schemas.size(); i++) {

@@ -134,8 +134,8 @@ public class ExtensionCheck implements SessionFactoryObserver {
                     // no function is listed as affected, because the client's schema may be correct
                     Set.of()));
         case NOT_ON_PATH -> {
-          // if a schema is configured, calls are qualified; if no functions are described,
-          // Hibernate calls none
+          // if a schema is configured, calls are qualified; if no functions are described, there
+          // are no calls
           if (schema == null && !extension.functions().isEmpty()) {
             problems.add(new ExtensionProblem(problem.kind(), message, remedy, Set.of()));
           }

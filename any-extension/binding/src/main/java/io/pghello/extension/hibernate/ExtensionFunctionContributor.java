@@ -34,12 +34,13 @@ import org.hibernate.type.spi.TypeConfiguration;
  * therefore fail when Hibernate parses the query, before the server can abort the transaction, and
  * nulls are sent with their type.
  *
- * <p>Arguments of PostgreSQL's own types, and arrays of them, are cast, so that a function with the
- * same name in the same schema cannot be called instead. Arguments of the extension's own types are
- * not cast, nor are arguments for which overloads with the same number of arguments have different
- * types. If the installed version of the extension lacks a function, and another role has created a
- * function with the same signature in the same schema, queries call the other role's function.
- * Therefore, do not let other roles create objects in the extension's schema.
+ * <p>Arguments of PostgreSQL's own types, and arrays of these types, are cast, so that a function
+ * with the same name in the same schema cannot be called instead. Arguments are not cast if they
+ * have one of the extension's own types, or if overloads with the same number of arguments have
+ * different types at that position. If the installed version of the extension lacks a function, and
+ * another role has created a function with the same signature in the same schema, queries call the
+ * other role's function. Therefore, do not let other roles create objects in the extension's
+ * schema.
  *
  * <p>The following functions are not registered:
  *

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * never dropped. Ignored on databases other than PostgreSQL.
  *
  * @param quotedName the extension's name, quoted if necessary
- * @param schema the schema to create it in, without quotes; null for the first schema on the search
- *     path
+ * @param schema the schema to create the extension in, without quotes; null for the first schema on
+ *     the search path
  */
 public record ExtensionObject(String quotedName, @Nullable String schema)
     implements AuxiliaryDatabaseObject {
@@ -27,8 +27,8 @@ public record ExtensionObject(String quotedName, @Nullable String schema)
   /**
    * Adds an extension to the schema.
    *
-   * @param schema the schema to create it in, without quotes; null for the first schema on the
-   *     search path
+   * @param schema the schema to create the extension in, without quotes; null for the first schema
+   *     on the search path
    * @throws HibernateException if another setting creates the extension in a different schema
    */
   public static void apply(
@@ -78,8 +78,8 @@ public record ExtensionObject(String quotedName, @Nullable String schema)
     return new String[] {"create schema if not exists " + quoted, create + " schema " + quoted};
   }
 
-  // objects outside Hibernate's schema may depend on the extension, e.g. defaults, generated
-  // columns, indexes
+  // the extension is never dropped: objects outside Hibernate's schema may depend on it, e.g.
+  // defaults, generated columns, indexes
   @Override
   public String[] sqlDropStrings(SqlStringGenerationContext context) {
     return new String[0];

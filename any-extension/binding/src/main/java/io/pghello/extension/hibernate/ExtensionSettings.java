@@ -19,11 +19,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ExtensionSettings {
   /**
-   * Extensions to create together with the schema, in this order. When Hibernate creates or updates
-   * tables, or writes a script for that, {@code create extension if not exists} runs first.
-   * Existing extensions are not changed, and extensions are never dropped. Default: none. Costs one
-   * round trip per extension when the schema is created or updated, or two if {@link #schemaOf} is
-   * set.
+   * Extensions to create together with the schema, in the listed order. When Hibernate creates or
+   * updates tables, or writes a script that does so, {@code create extension if not exists} runs
+   * first. Existing extensions are not changed, and extensions are never dropped. Default: none.
+   * Costs one round trip per extension when the schema is created or updated, or two if {@link
+   * #schemaOf} is set.
    */
   public static final String CREATE = "pg-extension.create";
 
