@@ -14,10 +14,10 @@ import java.util.concurrent.CompletableFuture;
  * blocking operations, because a single connection runs one statement at a time.
  *
  * <p>Dependent stages of a future run on a thread of the client or of its {@link
- * PgHelloClientBuilder#asyncExecutor}, unless you pass another executor. If the future is already
- * complete, they run immediately on the thread that adds them. They may call the client. If you
- * cancel or complete a future yourself, its call is removed from the queue; other calls are not
- * affected.
+ * PgHelloClientBuilder#asyncExecutor}, unless you pass another executor when you add the stage. If
+ * the future is already complete, they run immediately on the thread that adds them. They may call
+ * the client. If you cancel or complete a future yourself, its call is removed from the queue;
+ * other calls are not affected.
  *
  * <p><b>The call runs on the calling thread and returns a completed future</b> if the connection
  * depends on this thread: if {@link PgHelloClientBuilder#coalescing} is disabled and there is no
@@ -55,7 +55,7 @@ public interface PgHelloAsyncOperations extends PgHelloOperations {
    * @param names the names, without null elements; duplicates are allowed
    * @return a future of the greetings, an unmodifiable list in the order of the names
    * @throws PgHelloException if a name cannot be sent ({@link Code#INVALID_NAME}); the message
-   *     contains its index. After any other error, the future completes exceptionally.
+   *     contains the name's index. After any other error, the future completes exceptionally.
    */
   CompletableFuture<List<String>> helloAllAsync(Collection<String> names);
 

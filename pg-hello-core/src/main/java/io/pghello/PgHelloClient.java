@@ -18,7 +18,7 @@ import javax.sql.DataSource;
  * <p>Each call borrows a connection, runs one statement, and returns the connection, so use a
  * connection pool. The client changes no session settings and, if autocommit is on, leaves no
  * transaction open. Its first call needs one additional round trip to locate the extension's
- * schema. The documentation of each method states the number of round trips of later calls.
+ * schema. The documentation of each method states the number of round trips for later calls.
  *
  * <p>Concurrent calls to {@link #hello(String)} and {@link #helloAsync} may be combined into one
  * statement and run on a connection borrowed by any of the calling threads. A call that does not
@@ -26,8 +26,8 @@ import javax.sql.DataSource;
  * routing data source, or Spring's {@code TransactionAwareDataSourceProxy}), disable this with
  * {@link PgHelloClientBuilder#coalescing(boolean)}, or create one client per database.
  *
- * <p>The functions have no side effects. If a connection is lost, the client retries on another
- * one, at most until {@link PgHelloClientBuilder#callTimeout} expires. See {@link
+ * <p>The functions have no side effects. If a connection is lost, the client retries the call on
+ * another connection, at most until {@link PgHelloClientBuilder#callTimeout} expires. See {@link
  * PgHelloClientBuilder#retryOnConnectionLoss}.
  *
  * <p>Requires version 1.1 of the extension or later. With version 1.0, {@link #hello(String)},
@@ -65,7 +65,7 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
 
   /**
    * Returns the number of calls that are waiting for a statement, for example for a gauge. The
-   * calls are counted without a lock; the cost grows with their number.
+   * calls are counted without a lock, so the cost grows with the number of waiting calls.
    */
   public int queuedCalls() {
     return context.dispatcher().queuedCalls();
@@ -84,7 +84,7 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
    * Rejects new calls, and waits up to {@code callTimeout} for running calls, including all batches
    * of {@link #helloAll}. Calls that are still running after that fail with {@link Code#CLOSED}.
    * There is one exception: a thread that is running a statement with a longer timeout waits until
-   * that timeout. After this method has returned, no statement starts, and a running {@link
+   * that timeout expires. After this method has returned, no statement starts, and a running {@link
    * #helloEach} fails before its next batch. Closes the pool if the client created it. An interrupt
    * ends only the wait; the client is still closed, and the thread remains interrupted. Later calls
    * to this method have no effect, and do not wait for the first call.

@@ -19,8 +19,8 @@ import java.util.function.Consumer;
 import javax.sql.DataSource;
 
 /**
- * Builds a {@link PgHelloClient}. Set the source of connections: {@link #dataSource}, {@link
- * #connections} or {@link #url}. All other options have defaults.
+ * Builds a {@link PgHelloClient}. Set exactly one source of connections: {@link #dataSource},
+ * {@link #connections} or {@link #url}. All other options have defaults.
  *
  * <p>All methods return this builder, and throw {@link IllegalArgumentException} for invalid
  * values. Not thread-safe.
@@ -51,7 +51,7 @@ public final class PgHelloClientBuilder {
    * Uses the client's own connection pool (HikariCP), which is closed with the client. The pool has
    * at most 20 connections, and closes connections that have been idle for 30 seconds or open for
    * 30 minutes. A call waits up to 2 seconds for a connection. Change these values with {@link
-   * #pool}. A call whose login is rejected fails immediately, and is not retried.
+   * #pool}. If the login is rejected, the call fails immediately, and is not retried.
    *
    * @param url the JDBC URL, for example {@code jdbc:postgresql://localhost/app}, with any driver
    *     parameters
@@ -79,7 +79,8 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Sets the {@code application_name} of the sessions of {@link #url}. Default: {@code pg-hello}.
+   * Sets the {@code application_name} of the sessions in the pool of {@link #url}. Default: {@code
+   * pg-hello}.
    */
   public PgHelloClientBuilder applicationName(String applicationName) {
     options.applicationName(applicationName);
@@ -87,12 +88,12 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Sets the server's {@code statement_timeout} in the sessions of {@link #url}. Default: 5
-   * seconds, or {@link #callTimeout} if that is longer. The setting also limits calls that have a
-   * longer timeout because of {@link PgHelloOperations#withTimeout}. The client sets it with a
-   * statement at the start of a session, because poolers reject it as a startup parameter. It is
-   * not set behind a pooler, which would pass the session on to other clients, or if {@link #pool}
-   * configures another driver or data source.
+   * Sets the server's {@code statement_timeout} in the sessions of the pool of {@link #url}.
+   * Default: 5 seconds, or {@link #callTimeout} if that is longer. The setting also limits calls
+   * that have a longer timeout because of {@link PgHelloOperations#withTimeout}. The client sets
+   * the timeout with a statement at the start of a session, because poolers reject it as a startup
+   * parameter. The client does not set the timeout behind a pooler that passes the session on to
+   * other clients, or if {@link #pool} configures another driver or data source.
    *
    * @param timeout the timeout in whole milliseconds; zero keeps the server's setting
    */
@@ -144,9 +145,9 @@ public final class PgHelloClientBuilder {
 
   /**
    * Sets whether calls are retried on another connection if their connection is lost. Default:
-   * true. This is safe, because the functions have no side effects. Retries continue until a
-   * connection works, the call times out, or five connections on which the statement was sent were
-   * lost. A batch is retried as a whole. After a server restart, a pool can return all of its dead
+   * true. This is safe, because the functions have no side effects. A call is retried until it
+   * succeeds or times out, or until five connections have been lost after the statement was sent on
+   * them. A batch is retried as a whole. After a server restart, a pool can return all of its dead
    * connections one after the other. From the second retry on, the client pauses for 1 to 20
    * milliseconds before each retry.
    */
@@ -220,8 +221,8 @@ public final class PgHelloClientBuilder {
 
   /**
    * Sets the maximum number of statements with batched calls that run at a time, each on its own
-   * connection. Default: 2. Values above 1,024 have the effect of 1,024. If there are no more
-   * concurrent callers than this number, each call is sent in its own statement. For a short time
+   * connection. Default: 2. Values above 1,024 are treated as 1,024. If the number of concurrent
+   * callers does not exceed this maximum, each call is sent in its own statement. For a short time
    * after a large batch is sent, smaller batches are held back so that they fill up. They are not
    * held back if the statements in flight already take long, for example because the server is far
    * away. If all running statements belong to virtual threads, which might not get a carrier thread

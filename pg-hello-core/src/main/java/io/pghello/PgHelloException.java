@@ -61,8 +61,8 @@ public final class PgHelloException extends RuntimeException {
      */
     RESULT_TOO_LARGE(false),
     /**
-     * The result does not match the request, or the server does not know the statement, because a
-     * pooler mixes up prepared statements.
+     * The result does not match the request, or the server does not have the prepared statement.
+     * The usual cause is a pooler that mixes up prepared statements.
      */
     RESPONSE_MISMATCH(false),
     /**
@@ -105,7 +105,7 @@ public final class PgHelloException extends RuntimeException {
 
     /**
      * Returns whether this is a warning of {@link PgHelloOperations#preflight}. Warnings do not
-     * prevent calls, calls never fail with these codes, and you may ignore them. See {@link
+     * prevent calls, and you may ignore them. Calls never fail with these codes. See {@link
      * PgHelloProblem#functions} for the functions that a problem affects.
      */
     public boolean isWarning() {
@@ -117,7 +117,8 @@ public final class PgHelloException extends RuntimeException {
   private final @Nullable String sqlState;
 
   /**
-   * Creates an exception without SQLSTATE and remedy, for tests of programs that use the client.
+   * Creates an exception without an SQLSTATE and with an empty remedy, for tests of programs that
+   * use the client.
    *
    * @param code the kind of error
    * @param message the description of the error

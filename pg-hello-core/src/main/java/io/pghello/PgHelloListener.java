@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Methods are called concurrently on the threads that do the work, and should return quickly:
  * {@link #callEnded} runs before the caller receives its result. A method must not wait for a call
- * of the same client, because that call may need the thread, the connection or the place in the
+ * to the same client, because that call may need the thread, the connection or the place in the
  * queue that the listener occupies, and would then block until it times out. Exceptions are logged,
  * and do not affect the call. Later versions may add methods to this interface and to the events,
  * so do not implement the events yourself.

@@ -27,10 +27,10 @@ import java.util.stream.Stream;
 public interface PgHelloOperations {
   /**
    * Calls the SQL function {@code pg_hello(name)}, which returns a greeting such as {@code Hello,
-   * Ada!}. The greeting is repeated as set by {@link #withRepeat} or {@link
-   * PgHelloClientBuilder#defaultRepeat}, otherwise by the session's setting {@code pg_hello.repeat}
-   * (default 1). Takes one round trip, which may be shared with other calls. The first call takes
-   * an additional round trip.
+   * Ada!}. The number of repetitions is set by {@link #withRepeat} or {@link
+   * PgHelloClientBuilder#defaultRepeat}. If neither is used, the session's setting {@code
+   * pg_hello.repeat} (default 1) applies. Takes one round trip, which may be shared with other
+   * calls. The first call takes an additional round trip.
    *
    * @param name any text without U+0000 or unpaired surrogates; may be empty
    * @return the greeting, never null
@@ -104,8 +104,8 @@ public interface PgHelloOperations {
 
   /**
    * Calls the SQL function {@code now_ms()}, which returns the server's current time in whole
-   * milliseconds. Unlike the result of SQL's {@code now()}, it advances within a transaction. Takes
-   * one round trip.
+   * milliseconds. Unlike the result of SQL's {@code now()}, this time advances within a
+   * transaction. Takes one round trip.
    *
    * @throws PgHelloException if the extension, the server or a connection is not usable
    */
@@ -139,8 +139,8 @@ public interface PgHelloOperations {
   PgHelloInfo info();
 
   /**
-   * Checks whether the extension can be used. Also warns of poolers that may mix up prepared
-   * statements, and of Citus. Takes one round trip.
+   * Checks whether the extension can be used. Also warns about poolers that may mix up prepared
+   * statements, and about Citus. Takes one round trip.
    *
    * @return the problems with their fixes, the most severe first; empty if there are none. Warnings
    *     ({@link PgHelloException.Code#isWarning}) do not prevent calls. The warning about Citus

@@ -7,7 +7,7 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * A problem with the installation of the extension, or a warning, with its fix. Immutable. Two
+ * The reason why a call failed or cannot succeed, or a warning, with its fix. Immutable. Two
  * problems are equal if all their values are equal.
  */
 public final class PgHelloProblem implements Serializable {
@@ -21,7 +21,7 @@ public final class PgHelloProblem implements Serializable {
   private final Set<String> functions;
 
   /**
-   * Creates a problem that affects no function. Arguments must not be null.
+   * Creates a problem without a list of affected functions. Arguments must not be null.
    *
    * @param code the kind of problem
    * @param message a sentence that describes the problem

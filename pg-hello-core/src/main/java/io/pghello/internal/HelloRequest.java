@@ -21,7 +21,7 @@ public interface HelloRequest extends Request {
   /** Returns the count, 1 to 10, or {@link #SESSION_DEFAULT}. */
   int repeat();
 
-  /** Returns the length of the name in UTF-8. */
+  /** Returns the number of bytes of the name in UTF-8. */
   @Override
   int bytes();
 
@@ -78,7 +78,7 @@ public interface HelloRequest extends Request {
    *
    * @param name a checked name
    * @param repeat the count
-   * @param bytes the length of the name in UTF-8
+   * @param bytes the number of bytes of the name in UTF-8
    */
   record Plain(String name, int repeat, int bytes) implements HelloRequest {
     private static final String BEFORE = "Hello, ";

@@ -18,7 +18,7 @@ public final class NameValidator {
    *
    * @param where a text that identifies the name in the error message; empty if there is only one
    *     name
-   * @return the length of the name in UTF-8
+   * @return the number of bytes of the name in UTF-8
    */
   static int check(String name, String where) {
     Objects.requireNonNull(name, where.isEmpty() ? "name" : where);

@@ -14,9 +14,9 @@ import java.util.List;
  * <p><b>The function must have no side effects</b>: it is called again for the same requests if a
  * connection is lost, or if another request in the batch causes an error. <b>Its answers must not
  * depend on the session</b> (role, row level security, {@code search_path}, settings), because
- * requests from several callers run in one caller's session. The function should not raise the
- * SQLSTATEs of lost connections (08, 57P), because calls that fail with these SQLSTATEs are
- * retried.
+ * requests from several callers run in one caller's session. The function should not raise errors
+ * with the SQLSTATEs of lost connections (08, 57P, 25P03, 25P04), because calls that fail with
+ * these SQLSTATEs are retried.
  *
  * <p>{@link #bind}, {@link #read} and {@link #matches} are called concurrently, on threads of the
  * callers and of the client. They should have no effects other than those described here. If one of
@@ -55,8 +55,9 @@ public interface BatchMapper<Q, A> {
 
   /**
    * Returns the approximate size of a call's arguments in bytes, at least 0. The limits of batches
-   * and of the queue apply to this size. A call of 16 KiB or more is sent in a separate statement.
-   * This method is called on the caller's thread, and its exceptions are propagated to the caller.
+   * and of the queue apply to this size. A call with arguments of 16 KiB or more is sent in a
+   * separate statement. This method is called on the caller's thread, and its exceptions are
+   * propagated to the caller.
    */
   int sizeInBytes(Q request);
 }

@@ -31,20 +31,22 @@ import javax.sql.DataSource;
  * <p>If a batch fails, it is sent again in halves, until only the calls that cause the error have
  * failed. If one of n calls fails, this takes about 2 log₂ n additional statements; if all calls
  * fail, about 2 n. This applies to server errors, to lost connections, and to exceptions from the
- * {@link BatchMapper}. The following errors fail all calls in a batch without a second attempt:
+ * {@link BatchMapper}. After the following errors, the calls of the failed statement are not sent
+ * again:
  *
  * <ul>
  *   <li>SQLSTATE classes 25 and 40 (transaction errors), 28 and 3D (login errors), 57 (cancellation
- *       by an administrator or {@code statement_timeout}), and SQLSTATE 55P03 (lock timeout),
- *       except for lost connections (57P, 25P03, 25P04);
- *   <li>SQLSTATE class 53 (out of memory, disk full), after 12 parts of the batch have failed;
+ *       by an administrator or {@code statement_timeout}), and SQLSTATE 55P03 (lock timeout), not
+ *       including the SQLSTATEs of lost connections (57P, 25P03, 25P04);
+ *   <li>SQLSTATE class 53 (out of memory, disk full), from the 12th failed statement of the batch
+ *       on;
  *   <li>installation problems, and timeouts.
  * </ul>
  *
  * <p>Calls that fail throw a {@link FunctionCallException}. If the function fails, the exception
  * has the code {@link Code#SERVER_ERROR}, the SQLSTATE, the server's message, and the driver's
  * exception as its cause. The message and the cause may contain the call's arguments. An error that
- * is shared by several calls has only the SQLSTATE.
+ * is shared by several calls contains only the SQLSTATE.
  *
  * <p>Thread-safe, and immutable except for {@link #close}.
  *
@@ -116,7 +118,7 @@ public final class CoalescedFunction<Q, A> extends PooledFunctionCalls<Q, A>
 
   /**
    * Rejects new calls, waits up to {@code callTimeout} for pending calls, and then fails the
-   * remaining ones with {@link Code#CLOSED}. Closes the pool if it was created for {@link
+   * remaining calls with {@link Code#CLOSED}. Closes the pool if it was created for {@link
    * CoalescedFunctionBuilder#url}. An interrupt ends the wait. Further calls to this method have no
    * effect.
    */

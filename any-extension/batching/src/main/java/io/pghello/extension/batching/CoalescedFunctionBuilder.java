@@ -18,8 +18,8 @@ import java.util.function.Consumer;
 import javax.sql.DataSource;
 
 /**
- * Builds a {@link CoalescedFunction}. Set the source of connections: {@link #dataSource}, {@link
- * #connections} or {@link #url}. All other options have defaults.
+ * Builds a {@link CoalescedFunction}. Set exactly one source of connections: {@link #dataSource},
+ * {@link #connections} or {@link #url}. All other options have defaults.
  *
  * <p>All methods return this builder, and throw {@link IllegalArgumentException} if a value is out
  * of range. Not thread-safe.
@@ -59,7 +59,7 @@ public final class CoalescedFunctionBuilder<Q, A> {
    * Uses a separate connection pool (HikariCP), which is closed with the function. The pool has at
    * most 20 connections, and closes connections that have been idle for 30 seconds or open for 30
    * minutes. A call waits up to 2 seconds for a connection. Change these values with {@link #pool}.
-   * A call whose login is rejected fails immediately, and is not retried.
+   * If the login is rejected, the call fails immediately, and is not retried.
    *
    * @param url the JDBC URL, for example {@code jdbc:postgresql://localhost/app}, with any driver
    *     parameters
@@ -86,17 +86,20 @@ public final class CoalescedFunctionBuilder<Q, A> {
     return this;
   }
 
-  /** Sets the {@code application_name} of the sessions of {@link #url}. Default: pg-extension. */
+  /**
+   * Sets the {@code application_name} of the sessions in the pool of {@link #url}. Default:
+   * pg-extension.
+   */
   public CoalescedFunctionBuilder<Q, A> applicationName(String applicationName) {
     options.applicationName(applicationName);
     return this;
   }
 
   /**
-   * Sets the server's {@code statement_timeout} in the sessions of {@link #url}. Default: 5
-   * seconds, or {@link #callTimeout} if that is longer. The setting also limits calls with a longer
-   * timeout. The client sets it at the start of each session, except behind a pooler that shares
-   * sessions, or if {@link #pool} configures another driver or data source.
+   * Sets the server's {@code statement_timeout} in the sessions of the pool of {@link #url}.
+   * Default: 5 seconds, or {@link #callTimeout} if that is longer. The setting also limits calls
+   * with a longer timeout. The client sets it at the start of each session, except behind a pooler
+   * that shares sessions, or if {@link #pool} configures another driver or data source.
    *
    * @param timeout the timeout in whole milliseconds; zero keeps the server's setting
    */
@@ -136,11 +139,11 @@ public final class CoalescedFunctionBuilder<Q, A> {
 
   /**
    * Sets whether calls are retried on another connection if their connection is lost. Default:
-   * true. Retries of a call with its own statement continue until a retry succeeds, the call times
-   * out, or five connections on which the statement was sent were lost. A batch is retried once,
-   * and then sent again in halves; a part that contains only one call is not repeated if another
-   * call of the batch has succeeded. From the second retry on, the client pauses for 1 to 20
-   * milliseconds before each retry.
+   * true. A call that is sent in its own statement is retried until it succeeds or times out, or
+   * until five connections have been lost after the statement was sent on them. A batch is retried
+   * once, and then sent again in halves; a part that contains only one call is not repeated if
+   * another call of the batch has succeeded. From the second retry on, the client pauses for 1 to
+   * 20 milliseconds before each retry.
    */
   public CoalescedFunctionBuilder<Q, A> retryOnConnectionLoss(boolean retryOnConnectionLoss) {
     options.retryOnConnectionLoss(retryOnConnectionLoss);
@@ -210,7 +213,7 @@ public final class CoalescedFunctionBuilder<Q, A> {
 
   /**
    * Sets the maximum number of statements with batched calls that run at a time, each on its own
-   * connection. Default: 2. Values above 1,024 have the effect of 1,024. If all running statements
+   * connection. Default: 2. Values above 1,024 are treated as 1,024. If all running statements
    * belong to virtual threads, which might not get a carrier thread to finish, one more statement
    * may run.
    */

@@ -11,8 +11,8 @@ import java.sql.SQLException;
  *
  * <p>Methods must be thread-safe. They are called on the calling thread or, for batched and
  * asynchronous calls, on any caller's thread or on one of the client's own threads. If {@link #get}
- * or {@link #mayJoinBatch} throws an exception, or if the connection is null, the call fails with
- * {@link FunctionCallException.Code#CONNECTION_UNAVAILABLE}.
+ * or {@link #mayJoinBatch} throws an exception, or if {@link #get} returns null, the call fails
+ * with {@link FunctionCallException.Code#CONNECTION_UNAVAILABLE}.
  */
 @FunctionalInterface
 public interface ConnectionSource {

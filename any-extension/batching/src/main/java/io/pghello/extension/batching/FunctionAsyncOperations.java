@@ -13,8 +13,8 @@ import java.util.concurrent.CompletableFuture;
  * at a time.
  *
  * <p>Dependent stages of a future run on a thread of the client or of its {@link
- * CoalescedFunctionBuilder#asyncExecutor}, unless you pass another executor. If the future is
- * already complete, they run immediately on the thread that adds them.
+ * CoalescedFunctionBuilder#asyncExecutor}, unless you pass another executor when you add the stage.
+ * If the future is already complete, they run immediately on the thread that adds them.
  *
  * <p><b>The call runs on the calling thread and returns a completed future</b> if the connection
  * depends on this thread: if {@link CoalescedFunctionBuilder#coalescing} is disabled and there is

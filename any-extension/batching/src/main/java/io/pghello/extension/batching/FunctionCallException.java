@@ -48,8 +48,8 @@ public final class FunctionCallException extends RuntimeException {
     /** The answer exceeds the driver's {@code maxResultBuffer} or a server limit. */
     RESULT_TOO_LARGE(false),
     /**
-     * The answer does not match the request, or the server does not know the statement, because a
-     * pooler mixes up prepared statements.
+     * The answer does not match the request, or the server does not have the prepared statement.
+     * The usual cause is a pooler that mixes up prepared statements.
      */
     RESPONSE_MISMATCH(false),
     /**

@@ -24,7 +24,7 @@ public final class TextArray {
     return TextArrays.of(connection, texts, text -> text, TextArray::bytes);
   }
 
-  /** Returns the length of a text in UTF-8. */
+  /** Returns the number of bytes of a text in UTF-8. */
   private static int bytes(String text) {
     for (int i = 0; i < text.length(); i++) {
       if (text.charAt(i) >= 0x80) {

@@ -18,8 +18,8 @@ public final class AsyncWorker extends Thread {
   }
 
   /**
-   * Completes futures of an owner. During this time, {@link #isCompletingFuturesOf} returns true on
-   * a thread of the client.
+   * Completes futures of an owner. While the completion runs, {@link #isCompletingFuturesOf}
+   * returns true if the current thread is a thread of the client.
    */
   public static void completeFuturesOf(Object owner, Runnable completion) {
     if (Thread.currentThread() instanceof AsyncWorker worker) {

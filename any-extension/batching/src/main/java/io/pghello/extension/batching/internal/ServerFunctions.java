@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The functions that a client calls.
  *
- * @param extension the extension of the functions
+ * @param extension the extension that contains the functions
  * @param all the functions
  * @param checks the client's argument checks; null if there are none
  */

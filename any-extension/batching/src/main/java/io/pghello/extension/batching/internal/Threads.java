@@ -24,8 +24,8 @@ public final class Threads {
   }
 
   /**
-   * Returns whether a thread is virtual. A virtual thread may lose its carrier thread, and can then
-   * stop at any point.
+   * Returns whether a thread is virtual. A virtual thread can stop at any point, because it may
+   * lose its carrier thread.
    */
   public static boolean isVirtual(Thread thread) {
     try {
@@ -57,8 +57,8 @@ public final class Threads {
   }
 
   /**
-   * Overflows the stack here unless it has room for the given number of frames. If the stack
-   * overflowed later, while a lock is being acquired, the lock could remain locked.
+   * Causes a stack overflow here unless the stack has room for the given number of frames. If the
+   * stack overflowed later, while a lock is being acquired, the lock could remain locked.
    */
   static void requireStack(int frames) {
     int unused = recurse(frames);

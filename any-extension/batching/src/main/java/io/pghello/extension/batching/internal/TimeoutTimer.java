@@ -64,7 +64,7 @@ public final class TimeoutTimer {
   /**
    * Starts the periodic check unless it is running. The check stops when no call is left to check.
    *
-   * @return false if the JVM cannot start a thread; the next call tries again
+   * @return false if the JVM cannot start a thread; the next invocation of this method tries again
    */
   public boolean start() {
     if (current.get() != null) {

@@ -49,8 +49,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The tag {@code kind} is {@code single}, {@code batch} or {@code bulk}. The tag {@code outcome}
  * is {@code SUCCESS} or the name of a {@link FunctionCallException.Code}. Tags never contain an
- * argument. If two functions have no distinguishing tags, they share the meters, and the gauges
- * show only the first function.
+ * argument. Two functions without distinguishing tags share the meters that have no {@code
+ * function} tag, and the gauges show only the first function.
  *
  * <p>Thread-safe.
  */

@@ -47,8 +47,8 @@ final class AsyncCalls {
    * Creates an instance.
    *
    * @param executor the executor of the calls; null to use {@code own}
-   * @param own the executor with the client's own threads, which rejects no task; it is also used
-   *     to fail futures
+   * @param own the executor with the client's own threads; it never rejects a task, and is also
+   *     used to fail futures
    * @param timedOut a function that returns the error for a call that timed out, given its timeout
    * @param failure a function that converts the error to the exception of a future
    */
@@ -74,8 +74,8 @@ final class AsyncCalls {
    * Creates a call, which must then be passed to {@link #add}.
    *
    * @param work the work, which throws a {@link FunctionCallException} if it fails
-   * @param deadline the deadline for the completion of a call with one statement, and for the start
-   *     of a call with several statements
+   * @param deadline for a call with one statement, the deadline for its completion; for a call with
+   *     several statements, the deadline for its start
    */
   <T> Task<T> task(
       ServerFunction function,
@@ -87,8 +87,8 @@ final class AsyncCalls {
   }
 
   /**
-   * Adds a call of the current thread. The call is executed as soon as a permit is available. If
-   * the queue is full, blocks or throws, depending on the settings.
+   * Adds a call that the current thread makes. The call is executed as soon as a permit is
+   * available. If the queue is full, blocks or throws, depending on the settings.
    */
   void add(Task<?> task) {
     enqueue(task);
@@ -114,7 +114,7 @@ final class AsyncCalls {
     }
   }
 
-  /** Submits a call to the program's executor, on the thread that makes it. */
+  /** Submits a call to the program's executor, on the calling thread. */
   private void submit(Task<?> task, Executor executor) {
     task.submitter = Thread.currentThread();
     try {
@@ -301,9 +301,9 @@ final class AsyncCalls {
   }
 
   /**
-   * A call. Its state is null while it is queued. When it is submitted to the client's threads, it
-   * holds a permit. The thread that starts the call releases the permit after the work; a thread
-   * that expires the call instead releases it immediately.
+   * A call. Its state is null while the call is queued. When the call is submitted to the client's
+   * threads, it holds a permit. The thread that starts the call releases the permit after the work;
+   * a thread that expires the call instead releases it immediately.
    */
   static final class Task<T> extends CallFuture<T> {
     private static final Object SUBMITTED = new Object();

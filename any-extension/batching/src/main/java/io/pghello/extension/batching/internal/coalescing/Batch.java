@@ -42,7 +42,8 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
    *
    * @param permit the permit of the batch
    * @param isReserve whether the permit is the reserve, which virtual threads must not use
-   * @param maxBytes the size at which the batch is full; the last call may exceed it
+   * @param maxBytes the size in bytes at which the batch is full; the last call may exceed this
+   *     size
    */
   Batch(int permit, boolean isReserve, int maxCalls, int maxBytes) {
     this.permit = permit;
@@ -103,8 +104,8 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
   }
 
   /**
-   * Revokes the assignment of a leader that has not begun. If this method returns true, the batch
-   * belongs to the current thread.
+   * Revokes the assignment of a leader that has not begun to lead. If this method returns true, the
+   * batch belongs to the current thread.
    */
   boolean revokeLead() {
     Call<Q, A> known = leader;
@@ -180,9 +181,9 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
   /**
    * Returns the call with the thread that should lead, or null if a thread of the executor should
    * lead. Normally, the call with the latest deadline leads. If that call belongs to a virtual
-   * thread, the call with the latest deadline among the other calls leads instead. A call leads
-   * only if a thread waits for it and its deadline is close to the latest deadline. The batch must
-   * not be empty.
+   * thread, the call with the latest deadline among the calls that do not belong to virtual threads
+   * leads instead. A call leads only if a thread waits for it and its deadline is close to the
+   * latest deadline. The batch must not be empty.
    */
   @Nullable Call<Q, A> candidate() {
     Call<Q, A> last = latest();
@@ -194,8 +195,8 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
   }
 
   /**
-   * Returns whether the leader is a virtual thread for which calls from platform threads or futures
-   * would have to wait.
+   * Returns whether the leader is a virtual thread, and the batch also contains calls from platform
+   * threads or futures, which should not have to wait for it.
    */
   boolean needsOtherThan(Call<Q, A> leader) {
     return leader.isOfVirtualThread() && latestOfOthers().isPresent();

@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  * call was assigned to lead, {@link #LEADING} while the call leads, or the outcome (an answer or a
  * {@link FunctionCallException}). Other threads change the state from null with a compare-and-set.
  * Therefore, only one of result, assignment, timeout and interrupt takes effect. If a leader does
- * not begin, the assignment is revoked and its call waits again. The state of a future's call is
- * null or {@link #EXPIRED}.
+ * not begin to lead, its assignment is revoked and its call waits again. The state of a future's
+ * call is null or {@link #EXPIRED}.
  */
 public abstract class Call<Q extends Request, A> extends CallFuture<A> {
   private static final VarHandle STATE;
@@ -43,7 +43,7 @@ public abstract class Call<Q extends Request, A> extends CallFuture<A> {
   private final long deadlineNanos;
   private volatile @Nullable Object state;
 
-  /** Creates an asynchronous call with listeners. This object is its future. */
+  /** Creates an asynchronous call with a listener. This object is the future of the call. */
   protected Call(ServerFunction function, Deadline deadline, CallListener listener) {
     super(function, listener);
     this.timeout = deadline.timeout();
@@ -55,7 +55,7 @@ public abstract class Call<Q extends Request, A> extends CallFuture<A> {
     return new OfThread<>(request, deadline);
   }
 
-  /** Creates an asynchronous call with listeners. */
+  /** Creates an asynchronous call with a listener. */
   static <Q extends Request, A> Call<Q, A> ofFuture(
       Q request, Deadline deadline, CallListener listener) {
     return new OfFuture<>(request, deadline, listener);

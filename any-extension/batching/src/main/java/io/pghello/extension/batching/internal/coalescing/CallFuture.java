@@ -12,8 +12,8 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A call that can be queued in a {@link CallQueue}. The call is also its own future. This saves an
- * object per call, which matters at a million calls per second. The listener is notified before
+ * A call that can be queued in a {@link CallQueue}. The call is also its own future, which saves an
+ * object per call. This matters at a million calls per second. The listener is notified before
  * dependent stages run. Both the client and the program can complete the future; the listener is
  * notified only of the first completion.
  */

@@ -38,17 +38,17 @@ import org.jspecify.annotations.Nullable;
  *       #checkTimeouts}.
  *   <li>The leader is the call with the latest deadline in the batch, and its deadline is also the
  *       deadline of the statement. Calls with earlier deadlines end at their own deadlines. While
- *       the leader wakes up, calls can be added with deadlines that are later by up to a tenth of
- *       their timeouts. If a call with an even later deadline is added, it leads instead.
+ *       the leader wakes up, calls with deadlines that are later by up to a tenth of their timeouts
+ *       can be added. If a call with an even later deadline is added, it leads instead.
  *   <li>A virtual thread leads only calls from virtual threads, because it may lose its carrier
  *       thread while it holds the answers of the other calls. If virtual threads hold all permits
  *       for a long time, {@link #checkTimeouts} sends calls from platform threads with an
  *       additional permit, the reserve.
  *   <li>A batch belongs to one thread at a time. An assigned leader claims its batch with a
- *       compare-and-set. If it does not do so, for example because it is a virtual thread without a
- *       carrier, {@link #checkTimeouts} revokes the assignment with another compare-and-set. A
- *       batch is registered from its creation until its last call is complete, and {@link
- *       #checkTimeouts} checks all registered batches.
+ *       compare-and-set. If the leader does not do so, for example because it is a virtual thread
+ *       without a carrier, {@link #checkTimeouts} revokes the assignment with another
+ *       compare-and-set. A batch is registered from its creation until its last call is complete,
+ *       and {@link #checkTimeouts} checks all registered batches.
  * </ul>
  */
 final class Coalescer<Q extends Request, A> {
@@ -125,7 +125,8 @@ final class Coalescer<Q extends Request, A> {
    * Waits for the outcome of a call. If the call is assigned to lead a batch in the meantime, leads
    * the batch.
    *
-   * @param watchesDeadline whether the call times out without {@link #checkTimeouts}
+   * @param watchesDeadline whether the thread watches the deadline of its call itself, without
+   *     {@link #checkTimeouts}
    */
   @SuppressWarnings("unchecked") // a call is assigned only to batches of its own coalescer
   Object await(Call<Q, A> call, boolean watchesDeadline) {

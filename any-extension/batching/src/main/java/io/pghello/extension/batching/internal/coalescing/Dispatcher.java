@@ -179,7 +179,7 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
   }
 
   /**
-   * Executes work that consists of several statements on the calling thread. {@link #close} waits
+   * Executes work, consisting of several statements, on the calling thread. {@link #close} waits
    * for this work.
    */
   public <T> T ofSeveralStatements(Supplier<T> work) {

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * The published calls of a batch, and their outcomes once the statement has ended.
  *
  * <p>Dependent stages of a future run on the thread that completes it, and may wait for another
- * future of the same batch. Therefore, several threads can complete the futures. The counter is the
- * index of the next call, and each thread increments it to claim that call.
+ * future of the same batch. Therefore, several threads can complete the futures. This object's
+ * counter is the index of the next call, and each thread increments the counter to claim that call.
  */
 final class InFlightBatch extends AtomicInteger {
   @Serial private static final long serialVersionUID = 1L;

@@ -33,8 +33,8 @@ public final class Measurement {
   }
 
   /**
-   * Notifies the listener, unless it has already been notified. Returns whether this call notified
-   * it.
+   * Notifies the listener, unless it has already been notified. Returns true if this invocation
+   * notified the listener.
    */
   boolean end(@Nullable FunctionCallException error) {
     boolean first = ended.compareAndSet(false, true);

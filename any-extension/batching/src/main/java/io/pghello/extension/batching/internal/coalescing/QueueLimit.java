@@ -25,8 +25,8 @@ final class QueueLimit {
   }
 
   /**
-   * Acquires capacity for the weight of a call. Blocks until there is enough, and throws at the
-   * deadline.
+   * Acquires capacity for the weight of a call. Blocks until there is enough capacity, and throws
+   * at the deadline.
    */
   void acquire(int bytes, Deadline deadline) {
     try {

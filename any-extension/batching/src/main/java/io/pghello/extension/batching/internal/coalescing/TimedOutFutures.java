@@ -35,9 +35,9 @@ final class TimedOutFutures {
   }
 
   /**
-   * Starts a thread if futures are left and no thread is failing them, or if dependent stages have
-   * blocked all of these threads since the previous check. Called only by the thread that checks
-   * timeouts.
+   * Starts a thread if futures are left and no thread is failing them, or if the threads that fail
+   * futures have made no progress since the previous check, because dependent stages block them.
+   * Called only by the thread that checks timeouts.
    */
   void check() {
     int now = ended.get();

@@ -153,7 +153,7 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
    * Returns false for transaction errors (25, 40), login errors (28, 3D), cancellation by an
    * administrator (57), and lock timeouts (55P03). After a lock timeout, each part of the batch
    * would wait for the lock again. Insufficient memory or disk space (53) can be caused by one
-   * request, but if many parts fail, no more parts are sent.
+   * request, but after many failures, failed parts are not divided again.
    */
   private static boolean isOfOneRequest(String state, int failures) {
     return switch (state.length() < 2 ? "" : state.substring(0, 2)) {
@@ -222,7 +222,7 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
     return (List<Q>) Collections.unmodifiableList(Arrays.asList(arguments));
   }
 
-  /** Binds the arguments. An exception of the mapper does not affect the connection. */
+  /** Binds the arguments. An exception from the mapper does not affect the connection. */
   private void bind(PreparedStatement statement, List<Q> arguments) throws SQLException {
     try {
       mapper.bind(statement, arguments);
@@ -263,8 +263,8 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
   }
 
   /**
-   * A function of the description. All statements use the same instance, because each of them looks
-   * up its SQL by this key.
+   * A function of the description. All statements use the same instance, because each statement
+   * looks up its SQL with this instance as the key.
    */
   private static final class Described implements ServerFunction {
     private final ExtensionFunction description;

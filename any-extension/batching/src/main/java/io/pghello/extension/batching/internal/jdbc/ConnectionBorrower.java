@@ -113,7 +113,7 @@ final class ConnectionBorrower {
         if (reported != null) {
           throw translate(reported, connection, deadline);
         }
-        // if the pool has closed the connection, it cannot be unwrapped to check the driver
+        // a connection that the pool has closed cannot be unwrapped to check the driver
         throw isClosed(connection) || watched.isOfPgjdbc()
             ? Errors.unexpected(e)
             : SqlErrors.ofForeignDriver(e, context.functions());
@@ -198,8 +198,8 @@ final class ConnectionBorrower {
 
   /**
    * Returns the error for a call that timed out while it waited for other calls or for a leader. If
-   * no other call has a connection, the error reports the missing connection, otherwise the
-   * timeout.
+   * no other call has a connection, the error reports the missing connection; otherwise, it reports
+   * the timeout.
    */
   FunctionCallException timedOut(Duration timeout) {
     NoConnection reason = noConnection;

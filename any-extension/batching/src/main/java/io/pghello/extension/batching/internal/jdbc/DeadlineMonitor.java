@@ -169,8 +169,8 @@ final class DeadlineMonitor {
     }
 
     /**
-     * Returns the hash code of the thread, which already exists. Computing an identity hash code
-     * for each statement would take longer.
+     * Returns the thread's hash code, which has already been computed. Computing an identity hash
+     * code for each statement would take longer.
      */
     @Override
     public int hashCode() {

@@ -24,8 +24,8 @@ import org.postgresql.PGConnection;
 
 /**
  * The pool of a client that is configured with a URL. HikariCP connects in the background, retries,
- * and reports the reason for a failure only after its timeout. This pool creates the first
- * connection on the calling thread, so that a wrong password is reported immediately.
+ * and reports the reason for a failure only after its connection timeout. This pool creates the
+ * first connection on the calling thread, so that a wrong password is reported immediately.
  */
 public final class ManagedPool extends HikariDataSource {
   private final @Nullable FirstConnection first;
@@ -83,7 +83,9 @@ public final class ManagedPool extends HikariDataSource {
     }
   }
 
-  /** Creates the connections of the pool. The first one is kept until the pool requests it. */
+  /**
+   * Creates the connections of the pool. The first connection is kept until the pool requests it.
+   */
   private static final class FirstConnection implements DataSource {
     // does nothing if the server process is not the one that was reported at login, because a
     // pooler then shares the session with other clients

@@ -5,14 +5,14 @@ import io.pghello.extension.batching.internal.Request;
 import java.util.List;
 
 /**
- * The driver's limit on the size of a result ({@code maxResultBuffer}), which is only known after
- * the driver has rejected a result. Thread-safe.
+ * The driver's limit on the size of a result ({@code maxResultBuffer}). The limit is unknown until
+ * the driver rejects a result. Thread-safe.
  */
 final class ResultLimit {
   /** Estimated size of a result in bytes, in addition to the size of the request. */
   private static final int ANSWER_BYTES = 16;
 
-  // half the size of the smallest request with a result that the driver rejected
+  // half the size of the smallest batch with a result that the driver rejected
   private volatile long bytesMax = Long.MAX_VALUE;
 
   /**

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 import org.postgresql.jdbc.PreferQueryMode;
 
-/** Reads parameters of the server that pgjdbc knows without a query. */
+/** Reads server parameters that are available from pgjdbc without a query. */
 final class ServerParameters {
   private ServerParameters() {}
 

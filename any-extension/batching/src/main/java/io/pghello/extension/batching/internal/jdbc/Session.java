@@ -45,8 +45,8 @@ public final class Session implements AutoCloseable {
     // break the connection
     checkTime();
     boolean autoCommit = connection.getAutoCommit();
-    // Enabling autocommit saves a round trip, and the connection has no open transaction that
-    // this could commit. This is not done if the thread determines the connection, because JTA
+    // Enabling autocommit saves a round trip. It commits nothing, because the connection has no
+    // open transaction. Autocommit remains off if the thread determines the connection, because JTA
     // may begin a transaction with this statement.
     this.switchedAutoCommit =
         !autoCommit && !bound && !context.settings().routesCalls() && watched.isIdle();
@@ -83,7 +83,7 @@ public final class Session implements AutoCloseable {
   }
 
   /**
-   * Throws if the server does not answer on this connection. Uses a statement, because some pools
+   * Throws if the server does not respond on this connection. Uses a statement, because some pools
    * detect a dead connection only when a statement fails.
    */
   void validate() throws SQLException {

@@ -28,11 +28,11 @@ import org.postgresql.util.PSQLException;
  * Translates errors from the server, the driver and the source of connections. "PostgreSQL Error
  * Codes" in PostgreSQL's documentation lists the codes.
  *
- * <p>If the client checks the arguments, server errors are not attached as causes, because their
- * context can contain the parameters ({@code log_parameter_max_length_on_error}). Their primary
- * messages are included. Only the messages of SQLSTATE class 22 can contain parameters, so they are
- * omitted. If the client does not check the arguments, the program receives everything that the
- * server reports.
+ * <p>If the client checks the arguments, server errors are not attached as causes, because the
+ * context of a server error can contain the parameters ({@code log_parameter_max_length_on_error}).
+ * The primary messages of server errors are included, except the messages of SQLSTATE class 22,
+ * which can contain parameters. If the client does not check the arguments, the program receives
+ * everything that the server reports.
  */
 public final class SqlErrors {
   /**
@@ -429,8 +429,8 @@ public final class SqlErrors {
   }
 
   /**
-   * Returns the innermost exception, because a pool reports only that no connection is free, and
-   * attaches the reason as the cause.
+   * Returns the innermost SQL exception, because a pool reports only that no connection is free,
+   * and attaches the reason as the cause.
    */
   private static @Nullable SQLException innermost(Exception e) {
     SQLException innermost = null;

@@ -173,7 +173,7 @@ public class StatementExecutor {
 
   /**
    * Pauses before another connection is tried. The pause increases with the number of lost
-   * connections, because a server may accept each connection and terminate it again. Returns false
+   * connections, because a server may accept each connection and then terminate it. Returns false
    * if no time is left.
    */
   static boolean pauseAfter(int lostBefore, Deadline deadline) {
@@ -251,8 +251,8 @@ public class StatementExecutor {
 
   /**
    * Returns the error for a call that timed out while it waited for other calls or for a leader. If
-   * no other call has a connection, the error reports the missing connection, otherwise the
-   * timeout.
+   * no other call has a connection, the error reports the missing connection; otherwise, it reports
+   * the timeout.
    */
   public FunctionCallException timedOut(Duration timeout) {
     return borrower.timedOut(timeout);

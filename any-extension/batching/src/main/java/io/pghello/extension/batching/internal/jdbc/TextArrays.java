@@ -27,12 +27,12 @@ public final class TextArrays {
 
   /**
    * Returns an array of texts. This is faster than the driver's method, which creates an object per
-   * text and copies its bytes twice. Uses the driver's method if the connection is not a pgjdbc
-   * connection, or if its encoding is not UTF-8.
+   * text and copies the bytes of each text twice. Uses the driver's method if the connection is not
+   * a pgjdbc connection, if its encoding is not UTF-8, or if it uses the simple query mode.
    *
    * @param values the objects that contain the texts
    * @param text a function that returns the text of an object, not null
-   * @param bytes a function that returns the length of the text in UTF-8
+   * @param bytes a function that returns the number of bytes of the text in UTF-8
    */
   public static <T> Array of(
       Connection connection, List<T> values, Function<T, String> text, ToIntFunction<T> bytes)
