@@ -15,18 +15,19 @@ public final class PgHelloSessions {
 
   /**
    * Fills the {@link ValueStrategy#PREFETCH} attributes of entities before they are inserted. All
-   * entities share one round trip, with an additional one for every further 16,384 names or 8 MiB
-   * of names. Without this call, a {@code StatelessSession} makes one round trip per entity,
+   * entities share one round trip, with an additional round trip for every further 16,384 names or
+   * 8 MiB of names. Without this call, a {@code StatelessSession} makes one round trip per entity,
    * because it handles one entity at a time. No query is sent if no attribute needs a value.
    *
    * <p>If the name of an entity changes afterwards, its insert fetches the greeting again.
    *
-   * @param session an open session or a proxy of one; as usual, only the calling thread may use it
+   * @param session an open session, or a proxy of an open session; as usual, only the calling
+   *     thread may use it
    * @param entities entities of any types mapped in this session; neither the collection nor its
    *     elements may be null
    * @throws org.hibernate.JDBCException if a name cannot be sent or the query fails. Hibernate
-   *     derives the type from the SQLSTATE, and the root cause is a {@link
-   *     io.pghello.PgHelloException}. No entity has been changed in this case
+   *     derives the exception type from the SQLSTATE, and the root cause is a {@link
+   *     io.pghello.PgHelloException}. In this case, no entity is changed.
    */
   public static void prefetch(StatelessSession session, Collection<?> entities) {
     Objects.requireNonNull(session, "session");

@@ -15,11 +15,12 @@ public final class PgHelloSettings {
    * ({@code hibernate.hbm2ddl.auto}, {@code jakarta.persistence.schema-generation.*}, {@code
    * SchemaManager}), {@code create extension if not exists pg_hello} runs first, so that column
    * defaults and generated columns can call the functions. With {@link #SCHEMA}, {@code create
-   * schema if not exists} runs before it, and the extension is created in that schema. An existing
-   * extension keeps its version and schema.
+   * schema if not exists} runs before that statement, and the extension is created in that schema.
+   * An existing extension keeps its version and schema.
    *
-   * <p>Both statements need the privilege {@code CREATE} on the database, which its owner has. The
-   * extension is never dropped, because dropping it would also drop the objects that depend on it.
+   * <p>Both statements need the privilege {@code CREATE} on the database, which the database's
+   * owner has. The extension is never dropped, because dropping it would also drop the objects that
+   * depend on it.
    *
    * <p>This setting costs one round trip when the schema is created or updated, or two with {@link
    * #SCHEMA}. On databases other than PostgreSQL, it has no effect. Any value other than {@code
@@ -41,10 +42,11 @@ public final class PgHelloSettings {
    *   <li>{@code off}: disables the check and its round trip.
    * </ul>
    *
-   * <p>The default is {@code warn}. It is {@code off} if Hibernate does not access the database at
+   * <p>The default is {@code warn}, or {@code off} if Hibernate does not access the database at
    * startup ({@code hibernate.boot.allow_jdbc_metadata_access=false}), or if there may be several
    * databases (a {@code MultiTenantConnectionProvider}). An explicit value overrides these
-   * defaults. With several databases, the one returned by {@code getAnyConnection()} is checked.
+   * defaults. With several databases, the check uses the connection that {@code getAnyConnection()}
+   * returns.
    *
    * <p>The check costs one round trip on one of Hibernate's own connections, which is returned
    * unchanged. On databases other than PostgreSQL, this setting has no effect. Any value other than

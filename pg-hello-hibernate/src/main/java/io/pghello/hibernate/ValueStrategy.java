@@ -5,19 +5,19 @@ package io.pghello.hibernate;
 public enum ValueStrategy {
   /**
    * Selects {@link #RETURNING} if the identifier is {@code IDENTITY} and the INSERT can compute the
-   * value. The INSERT cannot compute the value if it is also computed on UPDATE, or if the
+   * value. The INSERT cannot compute the value if the value is also computed on UPDATE, or if the
    * attribute is in an embedded object or has a converter or a custom type, for example. In these
-   * cases, for other identifiers, and always if the database is distributed by Citus, selects
-   * {@link #PREFETCH}. Citus is detected once, with one round trip when the session factory is
-   * built, unless {@link PgHelloSettings#PREFLIGHT} is {@code off}.
+   * cases, with other identifiers, and whenever the database is distributed by Citus, {@code AUTO}
+   * selects {@link #PREFETCH}. Citus is detected once, with one round trip when the session factory
+   * is built, unless {@link PgHelloSettings#PREFLIGHT} is {@code off}.
    */
   AUTO,
   /**
    * One query per flush fetches the values of all entities that are about to be written. The query
    * runs on the session's connection and in its transaction. Cost: one round trip per flush that
-   * writes such entities, and an additional one for every further 16,384 names or 8 MiB of names.
-   * JDBC batching stays enabled. Outside a flush (with {@code IDENTITY} identifiers, and in a
-   * {@code StatelessSession}) the cost is one round trip per entity. For stateless sessions, see
+   * writes such entities, and an additional round trip for every further 16,384 names or 8 MiB of
+   * names. JDBC batching stays enabled. Outside a flush (with {@code IDENTITY} identifiers, and in
+   * a {@code StatelessSession}) the cost is one round trip per entity. For stateless sessions, see
    * {@link PgHelloSessions#prefetch}.
    */
   PREFETCH,

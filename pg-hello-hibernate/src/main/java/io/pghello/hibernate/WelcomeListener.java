@@ -32,10 +32,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Give the client its own pool</b>, for example with {@link PgHelloClientBuilder#url}. The
  * client never uses the entity manager's connection, so each call needs a second connection while
- * the transaction holds the first. If both come from the same pool, concurrent transactions can
- * exhaust it and wait for each other until the calls fail with {@link
- * PgHelloException.Code#CONNECTION_UNAVAILABLE}. For the same reason, settings that are changed in
- * the transaction, such as {@code pg_hello.repeat}, do not affect greetings.
+ * the transaction holds the first. If both connections come from the same pool, concurrent
+ * transactions can exhaust the pool and wait for each other until the calls fail with {@link
+ * PgHelloException.Code#CONNECTION_UNAVAILABLE}. Because the client uses a different connection,
+ * settings that are changed in the transaction, such as {@code pg_hello.repeat}, do not affect
+ * greetings.
  *
  * <p>Pass the client to the constructor, for example through a bean container, or set one client
  * for all listeners with {@link #setDefaultClient}. This class is thread-safe; subclasses must

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  * forced type of jOOQ's code generator, or use {@code field.convert(new EpochMillisConverter())}.
  *
  * <p>Null is converted to null. Before an instant is sent to the database, {@link
- * Instant#toEpochMilli()} truncates it to milliseconds. It throws an {@link ArithmeticException} if
- * the result does not fit into a {@code long}.
+ * Instant#toEpochMilli()} truncates the instant to milliseconds. The conversion throws an {@link
+ * ArithmeticException} if the result does not fit into a {@code long}.
  *
  * <p>Immutable and thread-safe.
  */

@@ -66,7 +66,7 @@ public final class PgHello extends Routines {
   }
 
   /**
-   * Calls {@code pg_hello(text)} for a value that may be null. Use it instead of {@code
+   * Calls {@code pg_hello(text)} for a value that may be null. Use this method instead of {@code
    * pgHello(null)}, which is ambiguous between a field and a value.
    *
    * @param name the name, sent as a bind value; if it is null, the greeting is NULL
@@ -149,8 +149,8 @@ public final class PgHello extends Routines {
    * Returns a copy of a context that qualifies the functions with a schema, for example after
    * {@code CREATE EXTENSION pg_hello SCHEMA ext}. Other names are rendered as before.
    *
-   * @param ctx the original context, which is not changed. The copy shares its connections and
-   *     transactions.
+   * @param ctx the original context, which is not changed. The copy shares the connections and
+   *     transactions of the original.
    * @param schema the unquoted name of the schema. It overrides the settings, including a schema
    *     mapping and {@code renderSchema}.
    * @throws IllegalArgumentException if the name is blank

@@ -94,7 +94,7 @@ final class EntityWrite {
       return source.isUpdated(dirty) ? state : loaded();
     }
     // changes made since persist() are written by an UPDATE in the same flush, unless only a
-    // collection has changed: such an UPDATE writes only the version
+    // collection has changed; in that case, the UPDATE writes only the version
     boolean updated =
         flush != null
             && flush.isUpdated()

@@ -24,8 +24,8 @@ final class GreetedAttribute {
   private GreetedAttribute() {}
 
   /**
-   * Returns the path to the attribute to greet: a sibling of this attribute, or an attribute
-   * embedded in a sibling.
+   * Returns the path to the attribute to greet: a sibling of the annotated attribute, or an
+   * attribute embedded in a sibling.
    */
   static List<String> find(ServerValueCreator value, AttributePlace place, Property attribute) {
     String of = requireNonNull(value.source());

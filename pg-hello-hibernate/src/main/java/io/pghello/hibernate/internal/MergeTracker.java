@@ -18,7 +18,7 @@ import org.hibernate.persister.entity.EntityPersister;
 
 /**
  * When a detached object is merged, copies the record of its filled values to the managed entity.
- * Otherwise, these values would count as set by the application there.
+ * Without this record, the managed entity's values would count as set by the application.
  */
 final class MergeTracker {
   private final Prefetcher prefetcher;

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Passes prefetched values to Hibernate. Generates values only before a statement is executed,
- * because Hibernate 7.0 disables batching for generators that can also generate them during
+ * because Hibernate 7.0 disables batching for generators that can also generate values during
  * execution.
  */
 // Hibernate declares generators as serializable but never serializes them.
@@ -73,8 +73,8 @@ final class PrefetchGenerator implements BeforeExecutionGenerator {
     return prefetcher.generate(session, owner, attribute, currentValue, eventType);
   }
 
-  // Called by Hibernate 7, which otherwise omits the attribute from UPDATEs. Hibernate 6.6 never
-  // omits it.
+  // Called by Hibernate 7, which would otherwise omit the attribute from UPDATEs. Hibernate 6.6
+  // never omits the attribute.
   public boolean allowMutation() {
     return true;
   }

@@ -137,7 +137,8 @@ final class PrefetchQuery {
     } catch (PgHelloException e) {
       throw JdbcExceptions.convert(e, session.getFactory());
     } catch (JDBCException e) {
-      // without a statement, the error may come from the pool, e.g. if it has no connection
+      // if there is no statement, the error may come from the pool, e.g. if no connection is
+      // available
       if (statement == null && !sql.equals(e.getSQL())) {
         throw e;
       }

@@ -85,9 +85,9 @@ public final class Prefetcher {
    * state to be written. There are two cases:
    *
    * <ul>
-   *   <li>Embedded attributes of an INSERT. The embedded object in the entity and the one in the
-   *       state differ if Hibernate first inserts a null to break a cycle of foreign keys. A
-   *       generated object would replace both objects.
+   *   <li>Embedded attributes of an INSERT. The embedded object in the entity and the embedded
+   *       object in the state are different objects if Hibernate first inserts a null to break a
+   *       cycle of foreign keys. A generated object would replace both objects.
    *   <li>An UPDATE of all attributes of a {@code @DynamicUpdate} entity. If the generator were
    *       called, Hibernate would write only the generated attribute.
    * </ul>

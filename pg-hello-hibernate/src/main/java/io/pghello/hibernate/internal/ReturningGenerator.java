@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Makes Hibernate write the attribute with the column's own write expression and read back the
- * result. The generator itself provides no expression, because Hibernate 6 and 7 either ignore it
- * or do not bind its parameter.
+ * result. The generator itself provides no expression, because Hibernate 6 and 7 would either
+ * ignore the expression or not bind its parameter.
  */
 // Hibernate declares generators as serializable but never serializes them.
 @SuppressWarnings("serial")

@@ -22,7 +22,7 @@ final class ServerValues {
       Object value,
       @Nullable ServerValue next) {}
 
-  // a linked list, because entities have only a few such attributes
+  // a linked list, because an entity has only a few annotated attributes
   private volatile @Nullable ServerValue first;
 
   /** Returns the head of the list; null if it is empty. */

@@ -176,7 +176,7 @@ final class ValueListener
 
   /**
    * Returns the state for the current write. In a stateless session, each statement gets a new
-   * state, because there is no entry to store one in.
+   * state, because there is no entry that could store the state.
    */
   private FlushState statement(Object entity, @Nullable EntityEntry entry) {
     if (entry != null) {

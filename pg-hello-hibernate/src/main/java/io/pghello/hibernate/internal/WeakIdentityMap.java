@@ -94,7 +94,9 @@ class WeakIdentityMap<V> {
     return values.isEmpty() ? null : values.remove(new Lookup(object));
   }
 
-  /** Returns the number of entries, including those of collected keys that were not yet removed. */
+  /**
+   * Returns the number of entries, including entries of collected keys that were not yet removed.
+   */
   int size() {
     return values.size();
   }

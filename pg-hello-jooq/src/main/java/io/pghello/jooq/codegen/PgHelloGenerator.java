@@ -32,10 +32,10 @@ import org.jspecify.annotations.Nullable;
  * schemas are generated even if {@code <includes>} does not match them, unless there is an {@code
  * <includeSql>}.
  *
- * <p>jOOQ's own generator omits these comments, or uses the comment of one overload for all
- * overloads. Comments on other objects are not changed. As usual, you can disable the comments on
- * functions and procedures with the setting {@code commentsOnRoutines}. The generator sends one
- * additional query, on PostgreSQL only.
+ * <p>jOOQ's own generator omits comments on functions and procedures, or uses the comment of one
+ * overload for all overloads. Comments on other objects are not changed. As usual, you can disable
+ * the comments on functions and procedures with the setting {@code commentsOnRoutines}. The
+ * generator sends one additional query, on PostgreSQL only.
  *
  * <p>Not thread-safe, like every generator.
  */
@@ -267,7 +267,7 @@ public class PgHelloGenerator extends JavaGenerator {
       }
       @Nullable Object[] more = Arrays.copyOf(args, args.length + 1);
       more[args.length] = sentence;
-      // some of jOOQ's texts already end with a full stop
+      // some of jOOQ's Javadoc comments already end with a full stop
       String end = string.endsWith(".") ? "%s" : ".%s";
       return super.javadocAndAnnotations(definition, string + end, more);
     }

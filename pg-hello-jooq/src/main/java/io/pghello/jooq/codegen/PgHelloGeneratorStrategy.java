@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  * schema, on PostgreSQL only. If two methods would have the same name and the same number of
  * parameters, the parameter types are added to the method name, because Java cannot distinguish a
  * {@code Field<String>} from a {@code Field<UUID>} in a signature. A function of these extensions
- * keeps the short name if the other function belongs to none of them. The same applies to the
- * constant of a table-valued function. If a name is still not unique, a number is appended.
+ * keeps the short name if the other function belongs to none of these extensions. The same applies
+ * to the constant of a table-valued function. If a name is still not unique, a number is appended.
  *
  * <p>Thread-safe after it has been configured, like every strategy.
  */
@@ -48,7 +48,9 @@ public class PgHelloGeneratorStrategy extends DefaultGeneratorStrategy {
         : super.getOverloadSuffix(definition, mode, overloadIndex);
   }
 
-  /** Returns jOOQ's name, with the types added if Java could not distinguish two routines. */
+  /**
+   * Returns jOOQ's name, with the parameter types added if Java could not distinguish two routines.
+   */
   @Override
   public String getJavaMethodName(Definition definition, Mode mode) {
     RoutineNames routines = routines(definition);
@@ -59,7 +61,7 @@ public class PgHelloGeneratorStrategy extends DefaultGeneratorStrategy {
     return name == null ? super.getJavaMethodName(definition, mode) : name;
   }
 
-  /** Returns jOOQ's name, with the types added for a routine. */
+  /** Returns jOOQ's name. For a routine, the parameter types are added. */
   @Override
   public String getJavaClassName(Definition definition, Mode mode) {
     String name = super.getJavaClassName(definition, mode);
@@ -73,7 +75,7 @@ public class PgHelloGeneratorStrategy extends DefaultGeneratorStrategy {
     return name.substring(0, end) + routines.classSuffix(definition) + name.substring(end);
   }
 
-  /** Returns jOOQ's name, with the types added if another table has the same name. */
+  /** Returns jOOQ's name, with the parameter types added if another table has the same name. */
   @Override
   public String getJavaIdentifier(Definition definition) {
     RoutineNames routines = routines(definition);

@@ -88,7 +88,7 @@ final class RoutineNames {
   /**
    * Returns the name of a routine's method.
    *
-   * @param plain a function that returns a method's name if no conflicts are considered
+   * @param plain a function that returns a method's name without considering conflicts
    */
   synchronized @Nullable String method(Definition routine, Function<Definition, String> plain) {
     if (methods == null) {
@@ -119,7 +119,7 @@ final class RoutineNames {
   /**
    * Returns the name of a table-valued function's constant.
    *
-   * @param plain a function that returns a constant's name if no conflicts are considered
+   * @param plain a function that returns a constant's name without considering conflicts
    */
   synchronized @Nullable String identifier(
       Definition function, Function<Definition, String> plain) {
