@@ -75,8 +75,7 @@ abstract class AbstractOperations implements PgHelloOperations {
   /**
    * Sends a request. Throws if the client is closed.
    *
-   * @param wait the object that receives the time that the call waited; null if the time is not
-   *     needed
+   * @param wait the object that receives the call's waiting time; null if the time is not needed
    */
   abstract String greet(HelloRequest request, @Nullable WaitTime wait);
 

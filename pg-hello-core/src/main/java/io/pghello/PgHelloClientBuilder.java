@@ -211,7 +211,7 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Sets the maximum size of the names in a statement, in bytes. The last name may exceed this
+   * Sets the maximum size, in bytes, of the names in a statement. The last name may exceed this
    * limit. Default: 1 MiB.
    */
   public PgHelloClientBuilder maxBatchBytes(int bytes) {
@@ -239,7 +239,10 @@ public final class PgHelloClientBuilder {
     return this;
   }
 
-  /** Sets the maximum size of the names of waiting calls, in bytes, at least 1. Default: 64 MiB. */
+  /**
+   * Sets the maximum size, in bytes, of the names of all waiting calls, at least 1. Default: 64
+   * MiB.
+   */
   public PgHelloClientBuilder maxQueuedBytes(int bytes) {
     options.maxQueuedBytes(bytes);
     return this;

@@ -34,13 +34,13 @@ public interface PgHelloListener {
     String function();
 
     /**
-     * Returns the duration of the call in nanoseconds, from its start to its result. Dependent
+     * Returns the duration of the call, in nanoseconds, from its start to its result. Dependent
      * stages of a future are not included.
      */
     long durationNanos();
 
     /**
-     * Returns how long the call waited before its statement started, in nanoseconds. A call can
+     * Returns how long, in nanoseconds, the call waited before its statement started. A call can
      * wait for earlier statements and for a thread of an executor. The time is 0 if the call did
      * not wait, and equal to {@link #durationNanos()} if the call ended while waiting. The rest of
      * {@link #durationNanos()} is the time for borrowing a connection, the round trip, and waking
@@ -60,7 +60,7 @@ public interface PgHelloListener {
     /** Returns the purpose of the statement. */
     Kind kind();
 
-    /** Returns the number of calls in the statement, or of names in a bulk call. */
+    /** Returns the number of calls in the statement, or, for a bulk call, the number of names. */
     int calls();
   }
 
@@ -69,18 +69,18 @@ public interface PgHelloListener {
     /** Returns the purpose of the statement. */
     Kind kind();
 
-    /** Returns the number of calls in the statement, or of names in a bulk call. */
+    /** Returns the number of calls in the statement, or, for a bulk call, the number of names. */
     int calls();
 
     /**
-     * Returns how long the oldest call in the statement waited before the statement started, in
-     * nanoseconds; 0 if no call waited.
+     * Returns how long, in nanoseconds, the oldest call in the statement waited before the
+     * statement started; 0 if no call waited.
      */
     long oldestWaitNanos();
 
     /**
-     * Returns the time for borrowing a connection, sending the statement, and reading its result,
-     * in nanoseconds.
+     * Returns the time, in nanoseconds, for borrowing a connection, sending the statement, and
+     * reading its result.
      */
     long durationNanos();
 

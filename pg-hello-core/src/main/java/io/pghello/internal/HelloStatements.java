@@ -36,9 +36,9 @@ public record HelloStatements(StatementExecutor executor)
   }
 
   /**
-   * Requests all greetings in one round trip, or in several if the driver rejects a result of this
-   * size. If a name cannot be greeted, the error contains the index of the name. Finding the name
-   * may take further round trips.
+   * Requests all greetings in one round trip, or in several round trips if the driver rejects a
+   * result of this size. If a name cannot be greeted, the error contains the index of the name.
+   * Finding the name may take further round trips.
    *
    * @param first the index of the first request
    */

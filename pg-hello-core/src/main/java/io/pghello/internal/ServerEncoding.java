@@ -69,7 +69,7 @@ final class ServerEncoding {
   }
 
   /**
-   * Returns an encoder with the characters of a database's encoding.
+   * Returns an encoder for the characters of a database's encoding.
    *
    * @param name the encoding of the database; null if unknown
    * @return the encoder; null if only the server can check names

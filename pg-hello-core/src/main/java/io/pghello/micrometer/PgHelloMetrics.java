@@ -37,7 +37,7 @@ import java.util.stream.Stream;
  * <tr><td>{@code pg.hello.queue.wait}</td><td>timer, with buckets at 1, 10 and 100 ms</td>
  *     <td></td><td>time that the oldest call of each statement waited</td></tr>
  * <tr><td>{@code pg.hello.batch.size}</td><td>distribution summary</td><td>{@code kind}</td>
- *     <td>number of calls per statement, or of names in a bulk call</td></tr>
+ *     <td>number of calls per statement, or number of names per statement of a bulk call</td></tr>
  * <tr><td>{@code pg.hello.retries}</td><td>counter</td><td></td>
  *     <td>retries after a lost connection</td></tr>
  * <tr><td>{@code pg.hello.queue.depth}</td><td>gauge</td><td></td><td>waiting calls</td></tr>
@@ -58,21 +58,21 @@ public final class PgHelloMetrics implements PgHelloListener {
   private final Meters<Kind> meters;
 
   /**
-   * Creates the meters of statements. Also creates a counter of calls, with the initial value 0,
+   * Creates the meters for statements. Also creates a counter of calls, with the initial value 0,
    * for each function and outcome.
    *
-   * @param registry the registry of the meters
+   * @param registry the registry for the meters
    */
   public PgHelloMetrics(MeterRegistry registry) {
     this(registry, List.of());
   }
 
   /**
-   * Creates the meters of statements. Also creates a counter of calls, with the initial value 0,
+   * Creates the meters for statements. Also creates a counter of calls, with the initial value 0,
    * for each function and outcome.
    *
-   * @param registry the registry of the meters
-   * @param tags additional tags of all meters, for example to distinguish two clients
+   * @param registry the registry for the meters
+   * @param tags additional tags for all meters, for example to distinguish two clients
    */
   public PgHelloMetrics(MeterRegistry registry, Iterable<Tag> tags) {
     this.meters = new Meters<>(registry, "pg.hello", tags, Kind.class);

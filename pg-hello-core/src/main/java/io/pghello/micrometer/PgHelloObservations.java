@@ -28,7 +28,7 @@ public final class PgHelloObservations implements PgHelloListener {
   /**
    * Creates a listener.
    *
-   * @param registry the registry of the observations
+   * @param registry the registry for the observations
    */
   public PgHelloObservations(ObservationRegistry registry) {
     this(registry, List.of());
@@ -37,8 +37,8 @@ public final class PgHelloObservations implements PgHelloListener {
   /**
    * Creates a listener.
    *
-   * @param registry the registry of the observations
-   * @param keyValues additional low-cardinality key values of all observations, for example to
+   * @param registry the registry for the observations
+   * @param keyValues additional low-cardinality key values for all observations, for example to
    *     distinguish two clients
    */
   public PgHelloObservations(ObservationRegistry registry, Iterable<KeyValue> keyValues) {

@@ -17,7 +17,8 @@ final class DriverLimit {
   private DriverLimit() {}
 
   /**
-   * Returns the maximum size of a result in bytes on the session's connection. Takes no round trip.
+   * Returns the maximum size, in bytes, of a result on the session's connection. Takes no round
+   * trip.
    */
   static long of(SharedSessionContractImplementor session) {
     try {

@@ -86,7 +86,7 @@ final class PrefetchQuery {
   }
 
   /**
-   * Returns an upper bound for the size of a request's greeting in the result, in bytes. Assumes
+   * Returns an upper bound, in bytes, for the size of a request's greeting in the result. Assumes
    * that each character is escaped, as can happen in the text format.
    */
   private static long resultBytes(HelloRequest request) {

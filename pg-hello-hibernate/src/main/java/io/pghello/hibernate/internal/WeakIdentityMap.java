@@ -67,13 +67,13 @@ class WeakIdentityMap<V> {
     }
   }
 
-  /** Returns the value of a key; null if there is no value. */
+  /** Returns the value for a key; null if there is no value. */
   @SuppressWarnings("CollectionIncompatibleType") // the map calls equals of the argument
   @Nullable V get(Object object) {
     return values.get(new Lookup(object));
   }
 
-  /** Returns the value of a key. Creates the value if there is none. */
+  /** Returns the value for a key. Creates the value if there is none. */
   V computeIfAbsent(Object object, Supplier<? extends V> maker) {
     V known = get(object);
     if (known != null) {

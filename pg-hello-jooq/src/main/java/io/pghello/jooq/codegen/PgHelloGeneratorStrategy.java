@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>A <em>method</em> has the name of the function: {@code pg_hello(text)} and {@code
  *       pg_hello(text, integer)} are both {@code pgHello}, not {@code pgHello1} and {@code
  *       pgHello2}.
- *   <li>A <em>class</em> name ends with PostgreSQL's names of the parameter types, which identify
+ *   <li>A <em>class</em> name ends with PostgreSQL's names for the parameter types, which identify
  *       an overload: {@code PgHelloText}, {@code PgHelloTextInt4}.
  * </ul>
  *

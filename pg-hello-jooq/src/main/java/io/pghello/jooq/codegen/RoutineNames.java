@@ -31,7 +31,10 @@ final class RoutineNames {
   private static final String MEMBER = "member";
   private static final String SET = "set";
 
-  /** An SQL expression for the kind of a routine, given its row {@code p} of {@code pg_proc}. */
+  /**
+   * An SQL expression for the kind of a routine, given the routine's row {@code p} in {@code
+   * pg_proc}.
+   */
   private static final String KIND =
       """
       CASE
@@ -249,7 +252,7 @@ final class RoutineNames {
     return names;
   }
 
-  /** Returns the name, with the suffix that jOOQ adds to Java keywords. */
+  /** Returns the name. If the name is a Java keyword, adds the same suffix as jOOQ. */
   private static String identifier(String name) {
     return SourceVersion.isKeyword(name) ? name + "_" : name;
   }

@@ -34,13 +34,13 @@ public interface CallListener {
     String function();
 
     /**
-     * Returns the duration of the call in nanoseconds, from its start to its answer. Dependent
+     * Returns the duration of the call, in nanoseconds, from its start to its answer. Dependent
      * stages of a future are not included.
      */
     long durationNanos();
 
     /**
-     * Returns how long the call waited before its statement started, in nanoseconds. A call can
+     * Returns how long, in nanoseconds, the call waited before its statement started. A call can
      * wait for earlier statements and for a thread of an executor. The time is 0 if the call did
      * not wait, and equal to {@link #durationNanos()} if the call ended while waiting. The rest of
      * {@link #durationNanos()} is the time for borrowing a connection, the round trip, and waking
@@ -60,7 +60,9 @@ public interface CallListener {
     /** Returns the purpose of the statement. */
     Kind kind();
 
-    /** Returns the number of calls in the statement, or of requests in a bulk call. */
+    /**
+     * Returns the number of calls in the statement, or, for a bulk call, the number of requests.
+     */
     int calls();
   }
 
@@ -69,18 +71,20 @@ public interface CallListener {
     /** Returns the purpose of the statement. */
     Kind kind();
 
-    /** Returns the number of calls in the statement, or of requests in a bulk call. */
+    /**
+     * Returns the number of calls in the statement, or, for a bulk call, the number of requests.
+     */
     int calls();
 
     /**
-     * Returns how long the oldest call in the statement waited before the statement started, in
-     * nanoseconds; 0 if no call waited.
+     * Returns how long, in nanoseconds, the oldest call in the statement waited before the
+     * statement started; 0 if no call waited.
      */
     long oldestWaitNanos();
 
     /**
-     * Returns the time for borrowing a connection, sending the statement, and reading its result,
-     * in nanoseconds.
+     * Returns the time, in nanoseconds, for borrowing a connection, sending the statement, and
+     * reading its result.
      */
     long durationNanos();
 

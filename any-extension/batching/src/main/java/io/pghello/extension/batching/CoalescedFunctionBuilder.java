@@ -203,7 +203,7 @@ public final class CoalescedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Sets the maximum size of the arguments in a statement, in bytes. The last call may exceed this
+   * Sets the maximum size, in bytes, of the arguments in a statement. The last call may exceed this
    * limit. Default: 1 MiB.
    */
   public CoalescedFunctionBuilder<Q, A> maxBatchBytes(int bytes) {
@@ -228,7 +228,7 @@ public final class CoalescedFunctionBuilder<Q, A> {
     return this;
   }
 
-  /** Sets the maximum size of the arguments of all waiting calls, in bytes. Default: 64 MiB. */
+  /** Sets the maximum size, in bytes, of the arguments of all waiting calls. Default: 64 MiB. */
   public CoalescedFunctionBuilder<Q, A> maxQueuedBytes(int bytes) {
     options.maxQueuedBytes(bytes);
     return this;

@@ -65,8 +65,7 @@ class FunctionCalls<Q, A> implements FunctionOperations<Q, A> {
   /**
    * Sends a request. Throws if the client is closed.
    *
-   * @param wait the object that receives the time that the call waited; null if the time is not
-   *     measured
+   * @param wait the object that receives the call's waiting time; null if the time is not measured
    */
   A send(Asked<Q> asked, @Nullable WaitTime wait) {
     context.dispatcher().checkOpen();

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Names of the Hibernate settings for extensions. Set them like any other Hibernate setting. In a
  * list of extensions, use the names from {@code CREATE EXTENSION}, separated by commas. {@link
- * ExtensionDescription#lookup} provides the functions and versions of each extension. On databases
- * other than PostgreSQL, the settings have no effect.
+ * ExtensionDescription#lookup} provides the functions and versions of each listed extension. On
+ * databases other than PostgreSQL, the settings have no effect.
  */
 public final class ExtensionSettings {
   /**

@@ -16,7 +16,7 @@ public record SafeListener(List<CallListener> listeners) implements CallListener
   private static final Logger LOG = System.getLogger("io.pghello.extension.batching");
 
   /**
-   * Returns a listener that calls these listeners; {@link Settings#NO_LISTENER} if there are no
+   * Returns a listener that calls the given listeners; {@link Settings#NO_LISTENER} if there are no
    * listeners.
    */
   public static CallListener of(List<CallListener> listeners) {

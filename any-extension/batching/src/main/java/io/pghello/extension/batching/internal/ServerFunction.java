@@ -13,7 +13,9 @@ public interface ServerFunction {
     return description().signature();
   }
 
-  /** Returns whether a result repeats the arguments, so that it can be matched to its request. */
+  /**
+   * Returns whether a result repeats the arguments, so that the client can match it to its request.
+   */
   boolean repeatsArguments();
 
   /**

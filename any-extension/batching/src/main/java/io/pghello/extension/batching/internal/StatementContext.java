@@ -6,7 +6,7 @@ import io.pghello.extension.batching.CallListener.Kind;
 /**
  * The purpose of a statement, and its deadline.
  *
- * @param calls the number of calls in the statement, or of requests in a bulk call
+ * @param calls the number of calls in the statement, or, for a bulk call, the number of requests
  * @param queueNanos the time that the oldest of the calls has waited for other calls
  * @param deadline the deadline of the statement
  */

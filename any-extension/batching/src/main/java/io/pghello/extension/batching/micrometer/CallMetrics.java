@@ -65,7 +65,7 @@ public final class CallMetrics implements CallListener {
   /**
    * Creates the meters for statements in a registry.
    *
-   * @param tags additional tags of all meters, for example to distinguish two functions
+   * @param tags additional tags for all meters, for example to distinguish two functions
    */
   public CallMetrics(MeterRegistry registry, Iterable<Tag> tags) {
     this.meters = new Meters<>(registry, "pg.extension", tags, Kind.class);

@@ -34,7 +34,7 @@ public final class CallObservations implements CallListener {
   /**
    * Creates a listener that creates observations in a registry.
    *
-   * @param keyValues additional low-cardinality key values of all observations
+   * @param keyValues additional low-cardinality key values for all observations
    */
   public CallObservations(ObservationRegistry registry, Iterable<KeyValue> keyValues) {
     this.observations =

@@ -112,8 +112,7 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
   /**
    * Makes a call, either in a separate statement on the calling thread, or as part of a batch.
    *
-   * @param wait the object that receives the time that the call waited; null if the time is not
-   *     needed
+   * @param wait the object that receives the call's waiting time; null if the time is not needed
    */
   @SuppressWarnings("unchecked") // the answers to the call have this type
   public A call(Q request, Deadline deadline, @Nullable WaitTime wait) {

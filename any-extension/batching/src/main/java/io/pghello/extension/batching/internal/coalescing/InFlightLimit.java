@@ -10,10 +10,10 @@ import java.util.stream.Stream;
  * covers its retries, and releases it exactly once.
  *
  * <p>A small batch costs the server about as much as a large one. Therefore, a large batch has a
- * head start: for some time after it was sent, a small batch gets no permit while any statement is
- * in flight that may be answered soon. When that statement ends and releases its permit, the calls
- * that were queued in the meantime are sent as one batch. A statement that has been in flight for
- * some milliseconds causes no delay, because its remaining duration is unknown.
+ * head start: for some time after it was sent, a small batch gets no permit while any statement
+ * that may be answered soon is in flight. When that statement ends and releases its permit, the
+ * calls that were queued in the meantime are sent as one batch. A statement that has been in flight
+ * for some milliseconds causes no delay, because its remaining duration is unknown.
  *
  * <p>After its statement, a virtual thread may not get a carrier thread, and then does not release
  * its permit. The reserve is an additional permit, which is used while virtual threads hold all
@@ -24,16 +24,17 @@ final class InFlightLimit {
   static final int NONE = -1;
 
   /**
-   * The number of queued calls at which a head start is ignored. In measurements, values from 32 to
-   * 256 made little difference.
+   * If at least this number of calls is queued, a head start is ignored. In measurements, values
+   * from 32 to 256 made little difference.
    */
   static final int LARGE = 128;
 
-  // The number of calls at which a batch gets a head start, and the duration of the head start.
+  // The minimum number of calls in a batch that gets a head start, and the duration of the head
+  // start.
   private static final int HEAD_START_SIZE = 16;
   private static final long HEAD_START_NANOS = 500_000;
 
-  // a statement that runs longer is not expected to end soon
+  // a statement that runs longer than this is not expected to end soon
   private static final long SLOW_NANOS = 5_000_000;
 
   // all permits are scanned for each statement; no program needs more connections for batches

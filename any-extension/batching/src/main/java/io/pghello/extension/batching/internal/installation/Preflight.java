@@ -34,7 +34,7 @@ public record Preflight(Installation installation, boolean isBehindPooler) {
   /**
    * Inspects the installation on a connection, without changing anything.
    *
-   * @param told the schema of the functions, as set by the program, in quotes; null to look up the
+   * @param told the quoted schema of the functions, as set by the program; null to look up the
    *     schema
    */
   public static Preflight run(

@@ -172,7 +172,7 @@ public final class ClientOptions {
     this.maxBatchSize = positive(size, "batch size");
   }
 
-  /** Limits the size of the arguments in a statement, in bytes. */
+  /** Limits the size, in bytes, of the arguments in a statement. */
   public void maxBatchBytes(int bytes) {
     this.maxBatchBytes = positive(bytes, "number of bytes of a batch");
   }
@@ -187,7 +187,7 @@ public final class ClientOptions {
     this.maxQueuedCalls = positive(calls, "number of waiting calls");
   }
 
-  /** Limits the total size of waiting calls, in bytes. */
+  /** Limits the total size, in bytes, of the arguments of waiting calls. */
   public void maxQueuedBytes(int bytes) {
     this.maxQueuedBytes = positive(bytes, "number of waiting bytes");
   }

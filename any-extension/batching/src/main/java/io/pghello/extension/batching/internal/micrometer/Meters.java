@@ -40,10 +40,10 @@ public final class Meters<K extends Enum<K>> {
   private final Counter retries;
 
   /**
-   * Creates the meters of statements.
+   * Creates the meters for statements.
    *
    * @param prefix the prefix of all names, e.g. {@code pg.extension}
-   * @param tags additional tags of all meters
+   * @param tags additional tags for all meters
    */
   public Meters(MeterRegistry registry, String prefix, Iterable<Tag> tags, Class<K> kinds) {
     this.registry = Objects.requireNonNull(registry, "registry");

@@ -23,7 +23,7 @@ public final class StatementObservations {
    * Creates an instance without an observation.
    *
    * @param contextualName the prefix of the contextual name, to which the kind is appended
-   * @param keyValues additional low-cardinality key values of all observations
+   * @param keyValues additional low-cardinality key values for all observations
    */
   public StatementObservations(
       ObservationRegistry registry,
