@@ -13,7 +13,7 @@ import java.util.List;
  *
  * <p><b>The function must have no side effects</b>: it is called again for the same requests if a
  * connection is lost, or if another request in the batch causes an error. <b>Its answers must not
- * depend on the session</b> (role, row level security, {@code search_path}, settings), because
+ * depend on the session</b> (role, row-level security, {@code search_path}, settings), because
  * requests from several callers run in one caller's session. The function should not raise errors
  * with the SQLSTATEs of lost connections (08, 57P, 25P03, 25P04), because calls that fail with
  * these SQLSTATEs are retried.
@@ -54,9 +54,9 @@ public interface BatchMapper<Q, A> {
   boolean matches(Q request, A answer);
 
   /**
-   * Returns the approximate size of a call's arguments in bytes, at least 0. The limits of batches
-   * and of the queue apply to this size. A call with arguments of 16 KiB or more is sent in a
-   * separate statement. This method is called on the caller's thread, and its exceptions are
+   * Returns the approximate size, in bytes, of a call's arguments; at least 0. The limits of
+   * batches and of the queue apply to this size. A call with arguments of 16 KiB or more is sent in
+   * a separate statement. This method is called on the caller's thread, and its exceptions are
    * propagated to the caller.
    */
   int sizeInBytes(Q request);

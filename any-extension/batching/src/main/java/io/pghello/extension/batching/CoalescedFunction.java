@@ -69,8 +69,8 @@ public final class CoalescedFunction<Q, A> extends PooledFunctionCalls<Q, A>
   }
 
   /**
-   * Creates a function with default settings. For other settings, use {@link #builder}. The
-   * function connects to the database when the first call is made.
+   * Creates a {@code CoalescedFunction} with default settings. For other settings, use {@link
+   * #builder}. The returned object connects to the database when the first call is made.
    *
    * @param dataSource the source of connections; the caller closes it
    * @param extension the description of the extension, with its functions
@@ -88,7 +88,7 @@ public final class CoalescedFunction<Q, A> extends PooledFunctionCalls<Q, A>
   }
 
   /**
-   * Returns a builder for a function with other settings.
+   * Returns a builder for a {@code CoalescedFunction} with other settings.
    *
    * @param extension the description of the extension, with its functions
    * @param name the name of the function in the description
@@ -102,7 +102,8 @@ public final class CoalescedFunction<Q, A> extends PooledFunctionCalls<Q, A>
   }
 
   /**
-   * Returns the number of waiting calls, for example for a gauge. They are counted without a lock.
+   * Returns the number of waiting calls, for example for a gauge. The calls are counted without a
+   * lock.
    */
   public int queuedCalls() {
     return context.dispatcher().queuedCalls();

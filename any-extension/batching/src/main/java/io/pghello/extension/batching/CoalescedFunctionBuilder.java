@@ -39,7 +39,10 @@ public final class CoalescedFunctionBuilder<Q, A> {
     this.mapper = Objects.requireNonNull(mapper, "mapper");
   }
 
-  /** Sets the data source that provides connections. The function does not close it. */
+  /**
+   * Sets the data source that provides connections. The {@code CoalescedFunction} does not close
+   * it.
+   */
   public CoalescedFunctionBuilder<Q, A> dataSource(DataSource dataSource) {
     options.dataSource(dataSource);
     return this;
@@ -47,8 +50,8 @@ public final class CoalescedFunctionBuilder<Q, A> {
 
   /**
    * Sets the source of connections. Unlike a data source, a {@link ConnectionSource} can report
-   * that a connection belongs to the calling thread. The source must be thread-safe. The function
-   * does not close it.
+   * that a connection belongs to the calling thread. The source must be thread-safe. The {@code
+   * CoalescedFunction} does not close it.
    */
   public CoalescedFunctionBuilder<Q, A> connections(ConnectionSource connections) {
     options.connections(connections);
@@ -56,10 +59,10 @@ public final class CoalescedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Uses a separate connection pool (HikariCP), which is closed with the function. The pool has at
-   * most 20 connections, and closes connections that have been idle for 30 seconds or open for 30
-   * minutes. A call waits up to 2 seconds for a connection. Change these values with {@link #pool}.
-   * If the login is rejected, the call fails immediately, and is not retried.
+   * Uses a separate connection pool (HikariCP), which is closed with the {@code CoalescedFunction}.
+   * The pool has at most 20 connections, and closes connections that have been idle for 30 seconds
+   * or open for 30 minutes. A call waits up to 2 seconds for a connection. Change these values with
+   * {@link #pool}. If the login is rejected, the call fails immediately, and is not retried.
    *
    * @param url the JDBC URL, for example {@code jdbc:postgresql://localhost/app}, with any driver
    *     parameters
@@ -98,8 +101,9 @@ public final class CoalescedFunctionBuilder<Q, A> {
   /**
    * Sets the server's {@code statement_timeout} in the sessions of the pool of {@link #url}.
    * Default: 5 seconds, or {@link #callTimeout} if that is longer. The setting also limits calls
-   * with a longer timeout. The client sets it at the start of each session, except behind a pooler
-   * that shares sessions, or if {@link #pool} configures another driver or data source.
+   * with a longer timeout. The client sets the timeout at the start of each session. The client
+   * does not set the timeout behind a pooler that shares sessions, or if {@link #pool} configures
+   * another driver or data source.
    *
    * @param timeout the timeout in whole milliseconds; zero keeps the server's setting
    */
@@ -164,9 +168,10 @@ public final class CoalescedFunctionBuilder<Q, A> {
 
   /**
    * Sets the executor for asynchronous calls that are not batched: all asynchronous calls if {@link
-   * #coalescing} is disabled, otherwise only calls of 16 KiB or more, calls with a timeout longer
-   * than {@link #callTimeout}, and {@link CoalescedFunction#callAllAsync}. By default, these calls
-   * run on threads of the client. Dependent stages of their futures also run on the executor.
+   * #coalescing} is disabled, otherwise only calls with arguments of 16 KiB or more, calls with a
+   * timeout longer than {@link #callTimeout}, and {@link CoalescedFunction#callAllAsync}. By
+   * default, these calls run on threads of the client. Dependent stages of their futures also run
+   * on the executor.
    *
    * <p>The executor is always called on the thread that makes the call, so that it can copy the
    * tenant, the security context or the logging context of that thread. A transaction cannot be
@@ -255,7 +260,7 @@ public final class CoalescedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Creates the function without waiting for a connection.
+   * Creates the {@code CoalescedFunction} without waiting for a connection.
    *
    * @throws IllegalStateException if there is not exactly one source of connections, or if an
    *     option was set that requires {@link #url}

@@ -30,7 +30,8 @@ public interface FunctionAsyncOperations<Q, A> extends FunctionOperations<Q, A> 
    * complete the future while the call waits, the call is not sent.
    *
    * @param request the arguments
-   * @return a future for the answer; it fails with a {@link FunctionCallException}
+   * @return a future for the answer; if the call fails, the future fails with a {@link
+   *     FunctionCallException}
    */
   CompletableFuture<A> callAsync(Q request);
 

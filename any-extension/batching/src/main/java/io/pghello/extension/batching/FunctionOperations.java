@@ -10,7 +10,7 @@ import java.util.List;
 /**
  * Blocking calls to one function. {@link CoalescedFunction} runs them on pooled connections; the
  * operations that {@link #withConnection} returns use the caller's connection. Depend on this
- * interface if tests have to replace the function.
+ * interface if tests have to replace the {@code CoalescedFunction}.
  *
  * <p>Calls that fail throw a {@link FunctionCallException}. Null arguments cause a {@link
  * NullPointerException}.

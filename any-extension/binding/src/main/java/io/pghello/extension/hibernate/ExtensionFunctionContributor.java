@@ -54,8 +54,8 @@ import org.hibernate.type.spi.TypeConfiguration;
  * </ul>
  */
 public abstract class ExtensionFunctionContributor implements FunctionContributor {
-  // Hibernate's own contributors start at 0, libraries at 500. Applications use 1000, so they can
-  // replace these functions.
+  // The ordinals of Hibernate's own contributors start at 0, and the ordinals of libraries at 500.
+  // Applications use 1000, so they can replace these functions.
   private static final int ORDINAL = 600;
 
   /** Placeholder for argument types that differ between overloads. */

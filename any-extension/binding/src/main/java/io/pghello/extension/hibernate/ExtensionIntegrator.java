@@ -14,8 +14,8 @@ import org.hibernate.service.spi.SessionFactoryServiceRegistry;
 import org.jboss.logging.Logger;
 
 /**
- * Registers the checks of the extensions listed in {@link ExtensionSettings#CHECK}. Hibernate finds
- * this class through {@code META-INF/services}.
+ * Registers the checks for the extensions listed in {@link ExtensionSettings#CHECK}. Hibernate
+ * finds this class through {@code META-INF/services}.
  */
 public final class ExtensionIntegrator implements Integrator {
   private static final String LOG = "io.pghello.extension";

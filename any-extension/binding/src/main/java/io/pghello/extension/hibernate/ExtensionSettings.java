@@ -22,8 +22,8 @@ public final class ExtensionSettings {
    * Extensions to create together with the schema, in the listed order. When Hibernate creates or
    * updates tables, or writes a script that does so, {@code create extension if not exists} runs
    * first. Existing extensions are not changed, and extensions are never dropped. Default: none.
-   * Costs one round trip per extension when the schema is created or updated, or two if {@link
-   * #schemaOf} is set.
+   * Costs one round trip per extension when the schema is created or updated, or two round trips if
+   * {@link #schemaOf} is set.
    */
   public static final String CREATE = "pg-extension.create";
 
@@ -44,9 +44,10 @@ public final class ExtensionSettings {
   private ExtensionSettings() {}
 
   /**
-   * Returns the name of the setting for an extension's schema, without quotes, for example {@code
-   * pg-extension.acme_geo.schema}. By default, function names are not qualified and are resolved on
-   * the session's {@code search_path}.
+   * Returns the name of the setting for an extension's schema, for example {@code
+   * pg-extension.acme_geo.schema}. The value of the setting is the schema's name without quotes. By
+   * default, function names are not qualified and are resolved on the session's {@code
+   * search_path}.
    *
    * @param extension the extension's name
    */
@@ -88,7 +89,7 @@ public final class ExtensionSettings {
   /**
    * Returns whether a setting is {@code true}, ignoring case; false if it is not set.
    *
-   * @throws HibernateException if it is neither {@code true} nor {@code false}
+   * @throws HibernateException if the value is neither {@code true} nor {@code false}
    */
   public static boolean isTrue(ServiceRegistry services, String setting) {
     Object value = settings(services).get(setting);

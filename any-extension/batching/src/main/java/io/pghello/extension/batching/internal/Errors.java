@@ -49,8 +49,8 @@ public final class Errors {
   }
 
   /**
-   * Returns a copy of a problem with mixed-up statements that contains the SQLSTATE instead of the
-   * server's message.
+   * Returns a copy of a problem with mixed-up statements. The copy contains the SQLSTATE instead of
+   * the server's message.
    *
    * @param problem the problem with the message
    * @param state the SQLSTATE

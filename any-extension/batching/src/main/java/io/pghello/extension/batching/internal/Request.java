@@ -3,7 +3,10 @@ package io.pghello.extension.batching.internal;
 
 /** The arguments of a call that can be batched with other calls. */
 public interface Request {
-  /** Returns the size of the arguments in bytes, for the limits of a batch and of the queue. */
+  /**
+   * Returns the size of the arguments in bytes. The limits of batches and of the queue apply to
+   * this size.
+   */
   int bytes();
 
   /** Returns the function that answers the request. */

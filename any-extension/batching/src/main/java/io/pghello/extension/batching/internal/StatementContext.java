@@ -7,7 +7,7 @@ import io.pghello.extension.batching.CallListener.Kind;
  * The purpose of a statement, and its deadline.
  *
  * @param calls the number of calls in the statement, or, for a bulk call, the number of requests
- * @param queueNanos the time that the oldest of the calls has waited for other calls
+ * @param queueNanos how long, in nanoseconds, the oldest call has waited before the statement
  * @param deadline the deadline of the statement
  */
 public record StatementContext(Kind kind, int calls, long queueNanos, Deadline deadline) {

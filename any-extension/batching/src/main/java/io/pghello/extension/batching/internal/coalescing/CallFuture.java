@@ -39,7 +39,9 @@ public abstract class CallFuture<T> extends CompletableFuture<T> {
         listener.equals(Settings.NO_LISTENER) ? null : new Measurement(function, listener);
   }
 
-  /** Returns the size of the call in bytes, for the limit of the queue. */
+  /**
+   * Returns the size of the call's arguments in bytes. The limit of the queue applies to this size.
+   */
   public abstract int bytes();
 
   /** Returns the exception with which the future fails, given the error of the call. */

@@ -41,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  *       the leader wakes up, calls with deadlines that are later by up to a tenth of their timeouts
  *       can be added. If a call with an even later deadline is added, it leads instead.
  *   <li>A virtual thread leads only calls from virtual threads, because it may lose its carrier
- *       thread while it holds the answers of the other calls. If virtual threads hold all permits
+ *       thread while it holds the answers to the other calls. If virtual threads hold all permits
  *       for a long time, {@link #checkTimeouts} sends calls from platform threads with an
  *       additional permit, the reserve.
  *   <li>A batch belongs to one thread at a time. An assigned leader claims its batch with a
@@ -343,7 +343,7 @@ final class Coalescer<Q extends Request, A> {
     boolean unused = Threads.tryExecute(executor, () -> completeFutures(batch));
   }
 
-  /** Removes the leader from a batch and assigns another one. */
+  /** Removes the leader from a batch and assigns another leader. */
   private void removeLeader(Batch<Q, A> batch, Call<Q, A> leader, FunctionCallException reason) {
     batch.remove(leader);
     if (!assignLeader(batch)) {
@@ -455,7 +455,7 @@ final class Coalescer<Q extends Request, A> {
     return queue.isEmpty() && inFlightLimit.isUnused() && batches.isEmpty() && failures.isEmpty();
   }
 
-  /** Fails all calls that are queued or in flight, except leaders that have begun. */
+  /** Fails all calls that are queued or in flight, except leaders that have begun to lead. */
   void failAll(FunctionCallException reason) {
     Call<Q, A> call;
     while ((call = queue.poll()) != null) {
