@@ -33,7 +33,7 @@ import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The part of the operations that is the same for all sources of connections. */
+/** Implements the operations that work the same way for all sources of connections. */
 abstract class AbstractOperations implements PgHelloOperations {
   /**
    * The parts of a client that its operations use.

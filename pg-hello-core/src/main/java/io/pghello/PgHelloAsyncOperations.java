@@ -30,7 +30,8 @@ public interface PgHelloAsyncOperations extends PgHelloOperations {
    * trip, which may be shared with other calls. The first call takes an additional round trip.
    *
    * @param name any text without U+0000 or unpaired surrogates; may be empty
-   * @return a future of the greeting, which fails with a {@link PgHelloException}
+   * @return a future for the greeting; if the call fails, the future fails with a {@link
+   *     PgHelloException}
    * @throws PgHelloException if the name cannot be sent ({@link Code#INVALID_NAME}); after any
    *     other error, the future completes exceptionally
    */
@@ -53,7 +54,7 @@ public interface PgHelloAsyncOperations extends PgHelloOperations {
    * timeout, and so does each batch. After the future is cancelled, no further batch is sent.
    *
    * @param names the names, without null elements; duplicates are allowed
-   * @return a future of the greetings, an unmodifiable list in the order of the names
+   * @return a future for the greetings, an unmodifiable list in the order of the names
    * @throws PgHelloException if a name cannot be sent ({@link Code#INVALID_NAME}); the message
    *     contains the name's index. After any other error, the future completes exceptionally.
    */

@@ -23,7 +23,7 @@ import javax.sql.DataSource;
  * <p>Concurrent calls to {@link #hello(String)} and {@link #helloAsync} may be combined into one
  * statement and run on a connection borrowed by any of the calling threads. A call that does not
  * have to wait is sent immediately. <b>If your data source chooses a connection by thread</b> (a
- * routing data source, or Spring's {@code TransactionAwareDataSourceProxy}), disable this with
+ * routing data source, or Spring's {@code TransactionAwareDataSourceProxy}), disable batching with
  * {@link PgHelloClientBuilder#coalescing(boolean)}, or create one client per database.
  *
  * <p>The functions have no side effects. If a connection is lost, the client retries the call on
@@ -87,7 +87,7 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
    * that timeout expires. After this method has returned, no statement starts, and a running {@link
    * #helloEach} fails before its next batch. Closes the pool if the client created it. An interrupt
    * ends only the wait; the client is still closed, and the thread remains interrupted. Later calls
-   * to this method have no effect, and do not wait for the first call.
+   * to this method have no effect, and do not wait for the first call to finish.
    */
   @Override
   public void close() {

@@ -145,7 +145,7 @@ public final class PgHelloClientBuilder {
 
   /**
    * Sets whether calls are retried on another connection if their connection is lost. Default:
-   * true. This is safe, because the functions have no side effects. A call is retried until it
+   * true. Retries are safe, because the functions have no side effects. A call is retried until it
    * succeeds or times out, or until five connections have been lost after the statement was sent on
    * them. A batch is retried as a whole. After a server restart, a pool can return all of its dead
    * connections one after the other. From the second retry on, the client pauses for 1 to 20
@@ -224,9 +224,9 @@ public final class PgHelloClientBuilder {
    * connection. Default: 2. Values above 1,024 are treated as 1,024. If the number of concurrent
    * callers does not exceed this maximum, each call is sent in its own statement. For a short time
    * after a large batch is sent, smaller batches are held back so that they fill up. They are not
-   * held back if the statements in flight already take long, for example because the server is far
-   * away. If all running statements belong to virtual threads, which might not get a carrier thread
-   * to finish, one more statement may run for calls from other threads.
+   * held back if the statements in flight are slow, for example because the server is far away. If
+   * all running statements belong to virtual threads, which might not get a carrier thread to
+   * finish, one more statement may run for calls from other threads.
    */
   public PgHelloClientBuilder maxInFlightBatches(int batches) {
     options.maxInFlightBatches(batches);

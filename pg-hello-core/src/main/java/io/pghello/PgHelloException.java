@@ -43,12 +43,12 @@ public final class PgHelloException extends RuntimeException {
     NO_EXECUTE_PRIVILEGE(false),
     /**
      * Connections go through a pooler that may mix up the driver's prepared statements. A warning
-     * of {@link PgHelloOperations#preflight}.
+     * from {@link PgHelloOperations#preflight}.
      */
     UNSAFE_POOLER(false),
     /**
      * The database is distributed by Citus, whose workers do not receive session settings. A
-     * warning of {@link PgHelloOperations#preflight}.
+     * warning from {@link PgHelloOperations#preflight}.
      */
     CITUS(false),
     /** The name is not a valid value of PostgreSQL's type {@code text} in this database. */
@@ -104,7 +104,7 @@ public final class PgHelloException extends RuntimeException {
     }
 
     /**
-     * Returns whether this is a warning of {@link PgHelloOperations#preflight}. Warnings do not
+     * Returns whether this is a warning from {@link PgHelloOperations#preflight}. Warnings do not
      * prevent calls, and you may ignore them. Calls never fail with these codes. See {@link
      * PgHelloProblem#functions} for the functions that a problem affects.
      */

@@ -63,7 +63,7 @@ public interface PgHelloOperations {
    * @param names the names, without null elements; duplicates are allowed
    * @return an unmodifiable list of greetings, in the order of the names
    * @throws PgHelloException for the same reasons as {@link #hello(String)}; if a name cannot be
-   *     sent, the message contains its index
+   *     sent, the message contains the index of the name
    */
   List<String> helloAll(Collection<String> names);
 

@@ -59,7 +59,7 @@ public interface HelloRequest extends Request {
 
   /**
    * Returns whether a result matches the request. A pooler without support for prepared statements
-   * can return the result of another connection.
+   * can return a result that belongs to another connection.
    */
   default boolean isAnsweredBy(@Nullable String answer) {
     return isGreeting(answer, name(), repeat());

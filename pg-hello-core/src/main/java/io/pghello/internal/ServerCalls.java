@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Queries the server's clock and version, and the installation of the extension. */
 public final class ServerCalls {
-  // milliseconds from 1970 to 2000, the epoch of other builds of the extension
+  // the milliseconds from 1970 to 2000; other builds of the extension use 2000 as their epoch
   private static final long POSTGRES_EPOCH_MILLIS = 946_684_800_000L;
   private static final long DAY_MILLIS = 86_400_000L;
 

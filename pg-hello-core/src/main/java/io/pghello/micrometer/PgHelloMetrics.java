@@ -88,7 +88,7 @@ public final class PgHelloMetrics implements PgHelloListener {
 
   /**
    * Adds the gauges. The gauges query the client when they are read, and hold a weak reference to
-   * it.
+   * the client.
    *
    * @param client the client that notifies this listener
    */

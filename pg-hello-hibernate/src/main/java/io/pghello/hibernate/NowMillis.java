@@ -12,10 +12,11 @@ import org.hibernate.generator.EventType;
 
 /**
  * Fills an attribute with the server's current time, using SQL {@code now_ms()}, when the entity is
- * written. By default this takes no round trip per entity; see {@link ValueStrategy}. The attribute
- * is a {@code Long} or {@code long} in milliseconds since 1970-01-01T00:00:00Z, or an {@link
- * java.time.Instant} or {@link java.time.OffsetDateTime} with millisecond precision. An {@code
- * OffsetDateTime} has offset zero until the entity is loaded again.
+ * written. By default, filling the attribute takes no round trip per entity; see {@link
+ * ValueStrategy}. The attribute is a {@code Long} or {@code long} in milliseconds since
+ * 1970-01-01T00:00:00Z, or an {@link java.time.Instant} or {@link java.time.OffsetDateTime} with
+ * millisecond precision. An {@code OffsetDateTime} has offset zero until the entity is loaded
+ * again.
  *
  * <p>With {@link ValueStrategy#PREFETCH}, all entities of one flush get the same time, taken by the
  * first query of the flush. The same applies to all entities of one {@link

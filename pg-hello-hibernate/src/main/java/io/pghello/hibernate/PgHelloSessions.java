@@ -14,10 +14,11 @@ public final class PgHelloSessions {
   private PgHelloSessions() {}
 
   /**
-   * Fills the {@link ValueStrategy#PREFETCH} attributes of entities before they are inserted. All
-   * entities share one round trip, with an additional round trip for every further 16,384 names or
-   * 8 MiB of names. Without this call, a {@code StatelessSession} makes one round trip per entity,
-   * because it handles one entity at a time. No query is sent if no attribute needs a value.
+   * Fills the {@link ValueStrategy#PREFETCH} attributes of entities before the entities are
+   * inserted. All entities share one round trip, with an additional round trip for every further
+   * 16,384 names or 8 MiB of names. Without this call, a {@code StatelessSession} makes one round
+   * trip per entity, because it handles one entity at a time. No query is sent if no attribute
+   * needs a value.
    *
    * <p>If the name of an entity changes afterwards, its insert fetches the greeting again.
    *

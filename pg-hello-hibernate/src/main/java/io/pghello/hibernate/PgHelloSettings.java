@@ -22,9 +22,9 @@ public final class PgHelloSettings {
    * owner has. The extension is never dropped, because dropping it would also drop the objects that
    * depend on it.
    *
-   * <p>This setting costs one round trip when the schema is created or updated, or two with {@link
-   * #SCHEMA}. On databases other than PostgreSQL, it has no effect. Any value other than {@code
-   * true} or {@code false} makes startup fail.
+   * <p>This setting costs one round trip when the schema is created or updated, or two round trips
+   * with {@link #SCHEMA}. On databases other than PostgreSQL, it has no effect. Any value other
+   * than {@code true} or {@code false} makes startup fail.
    */
   public static final String CREATE_EXTENSION = "pg-hello.create-extension";
 

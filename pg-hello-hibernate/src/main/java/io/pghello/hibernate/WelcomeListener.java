@@ -101,8 +101,9 @@ public abstract class WelcomeListener {
    * @param greeting the entity's current greeting; if it is not null, it is kept
    * @param setter a consumer that receives the greeting
    * @throws PgHelloException under the same conditions as {@link PgHelloClient#hello(String)}.
-   *     {@code persist}, {@code merge} and {@code flush} throw it directly, and {@code commit}
-   *     throws it as the cause of a {@code RollbackException}. The transaction must be rolled back.
+   *     {@code persist}, {@code merge} and {@code flush} throw this exception directly, and {@code
+   *     commit} throws it as the cause of a {@code RollbackException}. The transaction must be
+   *     rolled back.
    * @throws IllegalStateException if no client is set
    */
   protected void greet(

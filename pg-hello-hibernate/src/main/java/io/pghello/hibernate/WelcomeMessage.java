@@ -13,8 +13,8 @@ import org.hibernate.generator.EventType;
 /**
  * Fills a {@code String} attribute with a greeting for the name in another attribute, using SQL
  * {@code pg_hello(name, repeat)}, for example {@code Hello, Ada!}. The server computes the greeting
- * when the entity is written. By default this takes no round trip per entity; see {@link
- * ValueStrategy}.
+ * when the entity is written. By default, filling the attribute takes no round trip per entity; see
+ * {@link ValueStrategy}.
  *
  * <p>A value set by the application is kept, unless {@link #overwrite} is true. Two values count as
  * not set: null, and a greeting that was filled in for a different name. If the name is null, the
@@ -44,8 +44,8 @@ public @interface WelcomeMessage {
 
   /**
    * Name of the attribute to greet: a {@code String} attribute of the same class, an attribute of
-   * an embedded object in it (for example {@code name.first}), the identifier, or a part of an
-   * {@code @EmbeddedId}.
+   * an embedded object in this class (for example {@code name.first}), the identifier, or a part of
+   * an {@code @EmbeddedId}.
    */
   String of();
 

@@ -36,9 +36,9 @@ import org.jspecify.annotations.Nullable;
  * U+0000 or an unpaired surrogate, which PostgreSQL's type {@code text} cannot store. Values that
  * you bind later are not checked.
  *
- * <p>Functions are rendered without a schema, so the server resolves them through its {@code
- * search_path}. If the extension is in another schema, use {@link #inSchema} or map jOOQ's default
- * schema. Dialects other than PostgreSQL fail with a {@link
+ * <p>Functions are rendered without a schema, so the server resolves them through the session's
+ * {@code search_path}. If the extension's schema is not on this path, use {@link #inSchema} or map
+ * jOOQ's default schema. Dialects other than PostgreSQL fail with a {@link
  * org.jooq.exception.SQLDialectNotSupportedException} before anything is sent.
  *
  * <p>Thread-safe and stateless. The returned fields and tables have the same thread safety and

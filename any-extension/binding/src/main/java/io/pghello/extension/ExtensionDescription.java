@@ -267,7 +267,7 @@ public final class ExtensionDescription {
     }
 
     /**
-     * Sets the remedy, one sentence, that is reported if the extension's files are not on the
+     * Sets the remedy (one sentence) that is reported if the extension's files are not on the
      * server.
      */
     public Builder howToInstall(String remedy) {

@@ -4,8 +4,8 @@ package io.pghello.extension;
 /**
  * Provides the description of a binding's extension, so that settings can refer to the extension by
  * name. List the implementation in {@code
- * META-INF/services/io.pghello.extension.ExtensionProvider}. It needs a public constructor without
- * parameters.
+ * META-INF/services/io.pghello.extension.ExtensionProvider}. The implementation needs a public
+ * constructor without parameters.
  */
 @FunctionalInterface
 public interface ExtensionProvider {

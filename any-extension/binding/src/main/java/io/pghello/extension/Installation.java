@@ -340,8 +340,8 @@ public record Installation(
   /**
    * Returns this installation if the extension can be used.
    *
-   * @throws ExtensionException if it cannot be used; the message contains all problems and their
-   *     remedies
+   * @throws ExtensionException if the extension cannot be used; the message contains all problems
+   *     and their remedies
    */
   public Installation requireUsable() {
     Optional<ExtensionProblem> obstacle =
@@ -404,11 +404,11 @@ public record Installation(
    * A function that is a member of the extension.
    *
    * @param schema the function's schema, quoted if necessary
-   * @param volatility the first letter of its declared volatility
+   * @param volatility the first letter of the function's declared volatility
    * @param bySuperuser whether a superuser declared the function: a superuser owns it, or it is a C
    *     function
-   * @param schemas the schemas of its argument types, quoted; an empty string for each of
-   *     PostgreSQL's own types
+   * @param schemas the schemas of the function's argument types, quoted if necessary; an empty
+   *     string for each of PostgreSQL's own types
    */
   private record Member(
       String schema,

@@ -57,8 +57,8 @@ final class EntityWrite {
   }
 
   /**
-   * Returns whether a detached object was passed to the session for an update and its row was not
-   * read.
+   * Returns whether a detached object was passed to the session for an update without reading its
+   * row.
    */
   boolean isOfDetached() {
     return entry != null && isOfDetached(entity, entry);

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Records the values that entities were filled or loaded with. These records make it possible to
  * distinguish such values from values set by the application when an entity is written again: after
- * a rollback, after its removal, in another session, or in the form of a copy.
+ * a rollback, after its removal, in another session, or as a copy.
  *
  * <p>Most loaded entities are never written, so loading an entity stores nothing here. Hibernate
  * keeps the loaded state in the entity's entry in the session. The values are copied from that

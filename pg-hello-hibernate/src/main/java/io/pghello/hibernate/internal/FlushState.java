@@ -25,7 +25,7 @@ final class FlushState implements ChainedEntryState {
   private @Nullable EventType event;
   private @Nullable Reference<@Nullable Object[]> state;
 
-  /** Returns the state of an entry. Attaches a new one if there is none. */
+  /** Returns the state of an entry. Attaches a new state if there is none. */
   static FlushState at(EntityEntry entry) {
     FlushState flush = find(entry);
     if (flush == null) {

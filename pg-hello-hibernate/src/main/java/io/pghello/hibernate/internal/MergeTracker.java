@@ -33,7 +33,7 @@ final class MergeTracker {
   /**
    * Replaces the merge listeners with one listener that calls them. Separate listeners before and
    * after Hibernate's own listener would not notice a failed merge. Code that later tries to
-   * replace one of the original listeners will not find it.
+   * replace one of the original listeners will not find that listener.
    */
   void surround(EventListenerGroup<MergeEventListener> group) {
     var others = new ArrayList<MergeEventListener>();

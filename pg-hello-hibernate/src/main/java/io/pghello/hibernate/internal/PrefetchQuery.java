@@ -41,8 +41,8 @@ final class PrefetchQuery {
   /**
    * Creates an empty query.
    *
-   * @param millis a time that an earlier query fetched, to be used for the entities of this query
-   *     as well; null if there is none
+   * @param millis a time that an earlier query fetched and that also applies to the entities of
+   *     this query; null if there is none
    */
   PrefetchQuery(SharedSessionContractImplementor session, @Nullable Long millis) {
     this.session = session;

@@ -269,7 +269,7 @@ public final class Prefetcher {
   }
 
   /**
-   * Returns the value of an attribute to be written. Queries the server if necessary.
+   * Returns the value to be written for an attribute. Queries the server if necessary.
    *
    * @param entry the entity's entry in its session; null in a stateless session
    */
@@ -421,7 +421,8 @@ public final class Prefetcher {
   }
 
   /**
-   * Adds the missing values of an entity to the query. Values that do not fit are fetched later.
+   * Adds the missing values of an entity to the query. Values that do not fit into the query are
+   * fetched later.
    *
    * @param added an attribute that is already in the query; null if there is none
    */

@@ -137,8 +137,8 @@ record ServerValueAttribute(
   }
 
   /**
-   * Discards the record of the value that an entity was filled with if the application has set
-   * another value since then.
+   * If the application has set another value since the entity was filled, discards the record of
+   * the filled value.
    */
   void noteChange(Object entity, @Nullable EntityEntry entry, FilledValueTracker filledValues) {
     Object now = path.isLoaded(entity) ? path.get(entity) : null;

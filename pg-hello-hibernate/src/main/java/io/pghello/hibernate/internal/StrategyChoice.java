@@ -17,7 +17,7 @@ import org.hibernate.type.CustomType;
 import org.hibernate.type.SqlTypes;
 import org.jspecify.annotations.Nullable;
 
-/** Chooses the strategy of each attribute and prepares the attribute for it. */
+/** Chooses the strategy of each attribute and prepares the attribute for that strategy. */
 final class StrategyChoice {
   // on PostgreSQL, Hibernate maps the other nationalized text types to one of these
   private static final Set<Integer> TEXTS =

@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A subclass of jOOQ's Java generator that copies the database comment ({@code COMMENT ON}) of each
- * function and procedure overload into its Javadoc. Specify this class in the configuration of the
- * code generator, under {@code <generator><name>}.
+ * function and procedure overload into the generated Javadoc. Specify this class in the
+ * configuration of the code generator, under {@code <generator><name>}.
  *
  * <p>The database property {@link #EXTENSIONS} lists extensions. Their functions in the input
  * schemas are generated even if {@code <includes>} does not match them, unless there is an {@code

@@ -94,7 +94,8 @@ record RoutineKey(String schema, String name, List<Type> types) {
    * Evaluates an expression for each routine of a PostgreSQL database, in one query. The result has
    * no entries for NULL values, and is empty for other databases.
    *
-   * @param expression an expression of type text for the row {@code p} of {@code pg_proc}
+   * @param expression an expression of type text that refers to the routine's row {@code p} in
+   *     {@code pg_proc}
    */
   static Map<RoutineKey, String> values(Database database, String expression) {
     return isServer(database)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
  * Extensions of jOOQ's code generator. They generate stable names for functions, and copy the
- * database's comments on functions into their Javadoc. They need {@code jooq-codegen} at build time
- * only.
+ * database's comments on functions into the generated Javadoc. They need {@code jooq-codegen} at
+ * build time only.
  */
 @NullMarked
 package io.pghello.jooq.codegen;

@@ -30,14 +30,14 @@ public abstract class ExtensionRoutine<T> extends AbstractRoutine<T> {
   private static final Parameter<?> UNNAMED =
       Internal.createParameter("RETURN_VALUE", SQLDataType.OTHER, false, true);
 
-  /** The key of the schema's name in a configuration's data. */
+  /** The key under which a configuration's data contains the schema's name. */
   private static final String SCHEMA = "io.pghello.jooq.schema";
 
   /** Creates a routine without parameters. The generated subclass adds the parameters. */
   @SuppressWarnings({"this-escape", "unchecked"}) // the method is final; the type is unused
   protected ExtensionRoutine(String name, @Nullable Schema schema, DataType<T> type) {
     super(name, schema, type);
-    // jOOQ passes arguments by position if a parameter has no name. Its parser does not support
+    // jOOQ passes arguments by position if a parameter has no name. jOOQ's parser does not support
     // named arguments. The generated code replaces this parameter.
     setReturnParameter((Parameter<T>) UNNAMED);
   }

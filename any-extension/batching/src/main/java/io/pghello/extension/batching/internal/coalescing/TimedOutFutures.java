@@ -9,8 +9,9 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Fails futures on threads of the client. Their dependent stages may block, and must therefore not
- * run on the thread that detects the failure, which belongs to a caller or is shared.
+ * Fails futures on threads of the client. Dependent stages of the futures may block. They must
+ * therefore not run on the thread that detects the failure, because that thread belongs to a caller
+ * or is shared.
  */
 final class TimedOutFutures {
   private final Queue<Runnable> failures = new ConcurrentLinkedQueue<>();

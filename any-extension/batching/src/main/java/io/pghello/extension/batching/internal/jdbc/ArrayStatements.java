@@ -249,7 +249,7 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
     }
   }
 
-  /** Returns the error for an exception of the mapper. Rethrows errors of the JVM. */
+  /** Returns the error for an exception from the mapper. Rethrows errors of the JVM. */
   private static FunctionCallException ofProgram(Throwable e) {
     if (e instanceof VirtualMachineError error) {
       throw error;
@@ -263,8 +263,8 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
   }
 
   /**
-   * A function of the description. All statements use the same instance, because each statement
-   * looks up its SQL with this instance as the key.
+   * A function from the extension's description. All statements use the same instance, because each
+   * statement looks up its SQL with this instance as the key.
    */
   private static final class Described implements ServerFunction {
     private final ExtensionFunction description;

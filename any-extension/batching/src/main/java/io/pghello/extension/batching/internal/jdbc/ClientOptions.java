@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
 
 /**
- * The options of all clients, with their defaults and checks. The clients' builders document them.
- * Not thread-safe.
+ * The options of all clients, with their defaults and checks. The clients' builders document the
+ * options. Not thread-safe.
  */
 public final class ClientOptions {
   private static final int POOL_SIZE = 20;
@@ -102,7 +102,7 @@ public final class ClientOptions {
     this.password = Objects.requireNonNull(password, "password");
   }
 
-  /** Sets the name of the sessions of the client's pool. */
+  /** Sets the application name of the sessions in the client's pool. */
   public void applicationName(String applicationName) {
     ownPoolOptions.add("applicationName");
     this.applicationName = Objects.requireNonNull(applicationName, "applicationName");

@@ -24,10 +24,10 @@ import org.postgresql.core.TransactionState;
 /**
  * Ends statements at their deadlines, regardless of the timeout of the connection source and of the
  * state of the calling thread. If the thread is waiting for a connection, it is interrupted. Pools
- * react to this unless they are suspended. If the thread already has a connection, the connection
- * is aborted. The driver's network timeout is only a fallback for a JVM that cannot start a thread,
- * because this timeout limits individual reads but not writes, and because setting it for each
- * statement takes longer than all other work of the client.
+ * react to the interrupt unless they are suspended. If the thread already has a connection, the
+ * connection is aborted. The driver's network timeout is only a fallback for a JVM that cannot
+ * start a thread, because this timeout limits individual reads but not writes, and because setting
+ * it for each statement takes longer than all other work of the client.
  *
  * <p>The driver's connection is aborted first, because a pool's {@code abort} may wait for the
  * statement: the pool takes a lock, or closes the statement, which sends a cancel request to the
