@@ -37,9 +37,11 @@ import org.jspecify.annotations.Nullable;
  *     <td>{@code kind}, {@code outcome}</td>
  *     <td>duration of statements, including borrowing a connection</td></tr>
  * <tr><td>{@code pg.extension.queue.wait}</td><td>timer, with buckets at 1, 10 and 100 ms</td>
- *     <td></td><td>time in the queue of the oldest call of each statement</td></tr>
- * <tr><td>{@code pg.extension.batch.size}</td><td>distribution summary</td>
- *     <td>{@code kind}</td><td>number of calls per statement</td></tr>
+ *     <td></td>
+ *     <td>time in the queue of the oldest call of each statement, except bulk calls</td></tr>
+ * <tr><td>{@code pg.extension.batch.size}</td><td>distribution summary</td><td>{@code kind}</td>
+ *     <td>number of calls per statement, or number of requests per statement of a bulk
+ *     call</td></tr>
  * <tr><td>{@code pg.extension.retries}</td><td>counter</td><td></td>
  *     <td>retries after a lost connection</td></tr>
  * <tr><td>{@code pg.extension.queue.depth}</td><td>gauge</td><td></td><td>waiting calls</td></tr>

@@ -51,8 +51,8 @@ final class DeadlineMonitor {
   }
 
   /**
-   * Returns an object for a statement of the current thread. The statement is watched after {@link
-   * WatchedStatement#begin}.
+   * Returns a {@link WatchedStatement} for a statement of the current thread. The watch begins with
+   * {@link WatchedStatement#begin}.
    */
   WatchedStatement statement(ConnectionSource source, Deadline deadline) {
     return new WatchedStatement(Thread.currentThread(), source, deadline);
@@ -60,7 +60,7 @@ final class DeadlineMonitor {
 
   /**
    * Returns whether statements are waiting for connections from a source, and no statement has a
-   * connection from it.
+   * connection from this source.
    */
   boolean allWaitFor(ConnectionSource source) {
     boolean wait = false;
@@ -97,7 +97,7 @@ final class DeadlineMonitor {
     return !underWay.isEmpty();
   }
 
-  /** Returns the driver's connection behind a pool's connection; null if it is hidden. */
+  /** Returns the driver's connection behind a pool's connection; null if a wrapper hides it. */
   @SuppressWarnings("ReferenceEquality") // equals() of a wrapper may unwrap or throw
   private static @Nullable Connection driverOf(Connection connection) {
     try {
@@ -105,7 +105,8 @@ final class DeadlineMonitor {
           && connection.unwrap(PGConnection.class) instanceof Connection driver) {
         return driver;
       }
-      // the driver may be from another class loader; this works if the wrapper supports unwrapping
+      // the driver may be from another class loader; in that case, this call finds it if the
+      // wrapper supports unwrapping
       Connection inner = connection.unwrap(Connection.class);
       return connection == inner ? null : inner;
     } catch (SQLException | RuntimeException e) {
@@ -135,7 +136,7 @@ final class DeadlineMonitor {
 
     /**
      * The driver's connection, unwrapped before the statement, because a wrapper may block {@code
-     * unwrap} during the statement. Null if it is hidden.
+     * unwrap} during the statement. Null if a wrapper hides the driver's connection.
      */
     transient volatile @Nullable Connection driver;
 
@@ -148,7 +149,7 @@ final class DeadlineMonitor {
     boolean reusable;
 
     /**
-     * Whether the connection has returned an answer to another statement, regardless of the
+     * Whether the connection has returned an answer to another statement, regardless of the call's
      * outcome.
      */
     boolean responseMismatch;
@@ -185,7 +186,7 @@ final class DeadlineMonitor {
       }
     }
 
-    /** Returns a connection. Throws the exceptions of the source, even after an interrupt. */
+    /** Returns a connection. Throws exceptions from the source, even after an interrupt. */
     @Nullable Connection connect() throws SQLException {
       try {
         isTimed = timer.start();

@@ -87,8 +87,8 @@ public final class ManagedPool extends HikariDataSource {
    * Creates the connections of the pool. The first connection is kept until the pool requests it.
    */
   private static final class FirstConnection implements DataSource {
-    // does nothing if the server process is not the one that was reported at login, because a
-    // pooler then shares the session with other clients
+    // does nothing if the server process differs from the server process reported at login, because
+    // a pooler then shares the session with other clients
     private static final String LIMIT =
         "SELECT pg_catalog.set_config('statement_timeout', ?, false)"
             + " WHERE pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) ?";

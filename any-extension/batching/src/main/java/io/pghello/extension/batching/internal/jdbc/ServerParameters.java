@@ -21,8 +21,8 @@ final class ServerParameters {
 
   /**
    * Returns whether a pooler may mix up the driver's prepared statements. This is the case if the
-   * server process differs from the one reported at login. Newer versions of PgBouncer report
-   * whether they track prepared statements.
+   * server process differs from the server process reported at login. Newer versions of PgBouncer
+   * report whether they track prepared statements.
    */
   static boolean mayMixUpStatements(Connection connection, Installation found) throws SQLException {
     if (found.isTracked() || !connection.isWrapperFor(PGConnection.class)) {

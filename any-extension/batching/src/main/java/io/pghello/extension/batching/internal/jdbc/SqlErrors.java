@@ -353,7 +353,8 @@ public final class SqlErrors {
     try {
       return object.getClass().getMethod(getter).invoke(object);
     } catch (ReflectiveOperationException e) {
-      // the driver version is unknown; treat this as a server error, so that its text is not shown
+      // the driver version is unknown; treat this as a server error, so that the error's text is
+      // not shown
       return "";
     }
   }
@@ -479,7 +480,7 @@ public final class SqlErrors {
             && String.valueOf(reason.getMessage()).contains("HostnameVerifier"));
   }
 
-  /** Translates an error from the source of connections that occurred when the call timed out. */
+  /** Translates an error that occurred in the source of connections when the call timed out. */
   static FunctionCallException noConnectionWithin(Duration callTimeout, @Nullable Exception e) {
     SQLException reason = e == null ? null : innermost(e);
     if (e != null && reason != null && isRefusal(reason)) {
@@ -507,7 +508,7 @@ public final class SqlErrors {
     if (words == null) {
       words = e.getMessage() == null ? e.getClass().getName() : e.getMessage();
     }
-    // pgjdbc mentions the plugin that provides the password, even if there is none
+    // pgjdbc mentions the plugin that provides the password, even if there is no plugin
     words = words.replace(" by plugin null", "");
     return words.endsWith(".") ? words : words + ".";
   }

@@ -31,7 +31,7 @@ public class StatementExecutor {
     T on(Session session) throws SQLException;
   }
 
-  /** Work that accepts an argument, so that all calls can share one object. */
+  /** Work that accepts an argument, so that all calls can share one work object. */
   public interface WorkWith<A, T> {
     T on(Session session, A argument) throws SQLException;
   }

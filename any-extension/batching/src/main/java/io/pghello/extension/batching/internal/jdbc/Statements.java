@@ -30,7 +30,7 @@ public interface Statements<Q extends Request, A> {
    * Returns whether a single request may have caused the error of a batch, so that the batch is
    * sent again in parts.
    *
-   * @param failures the number of statements of the batch that have failed, including this one
+   * @param failures the number of failed statements of the batch, including the current one
    */
   boolean isOfOneRequest(FunctionCallException error, int failures);
 
@@ -42,8 +42,8 @@ public interface Statements<Q extends Request, A> {
 
   /**
    * Sends all requests in one round trip, and returns an answer or a {@link FunctionCallException}
-   * for each. If the server rejects one request, or the driver rejects the whole answer, additional
-   * round trips answer the other requests.
+   * for each. If the server rejects one request, or the driver rejects the whole answer, the other
+   * requests are answered in additional round trips.
    */
   default Object[] send(List<Q> requests, StatementContext context) {
     if (executor().exceedsDriverLimit(requests)) {
