@@ -88,7 +88,7 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Sets the server's {@code statement_timeout} in the sessions of the pool of {@link #url}.
+   * Sets the server's {@code statement_timeout} for the sessions in the pool of {@link #url}.
    * Default: 5 seconds, or {@link #callTimeout} if that is longer. The setting also limits calls
    * that have a longer timeout because of {@link PgHelloOperations#withTimeout}. The client sets
    * the timeout with a statement at the start of a session, because poolers reject it as a startup

@@ -99,7 +99,7 @@ public final class CoalescedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Sets the server's {@code statement_timeout} in the sessions of the pool of {@link #url}.
+   * Sets the server's {@code statement_timeout} for the sessions in the pool of {@link #url}.
    * Default: 5 seconds, or {@link #callTimeout} if that is longer. The setting also limits calls
    * with a longer timeout. The client sets the timeout at the start of each session. The client
    * does not set the timeout behind a pooler that shares sessions, or if {@link #pool} configures

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Thrown when a function call fails. Contains a {@link Code} for the kind of error, and a remedy.
- * The server's message and the cause may contain the arguments of the failed call, but not the
+ * The server's message and the cause may contain the arguments of the failed call, but never the
  * arguments of other calls.
  */
 public final class FunctionCallException extends RuntimeException {

@@ -178,8 +178,8 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
   }
 
   /**
-   * Executes work, consisting of several statements, on the calling thread. {@link #close} waits
-   * for this work.
+   * Executes work on the calling thread. The work consists of several statements. {@link #close}
+   * waits for this work.
    */
   public <T> T ofSeveralStatements(Supplier<T> work) {
     callsOfSeveralStatements.incrementAndGet();
