@@ -37,7 +37,7 @@ public record FindOptions(
     return new FindOptions(List.of(), List.of(), null, 0);
   }
 
-  /** Returns a copy with only these columns. */
+  /** Returns a copy that selects only these columns. */
   public FindOptions fields(String... fields) {
     return new FindOptions(List.of(fields), orderBy, limit, offset);
   }

@@ -15,11 +15,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * Permissions and limits of a connection. Immutable.
  *
- * <p>The permissions restrict the operations of the plugin, but not the contents of SQL statements
- * from callers. Only the privileges of the login role restrict these contents, so grant the role
- * only the privileges that it needs.
+ * <p>The permissions restrict the operations of the plugin, but not the SQL that callers pass to
+ * these operations. Only the privileges of the login role limit the objects that this SQL can
+ * access, so grant the role only the privileges that it needs.
  *
- * @param readOnly whether writing operations are rejected, and reads run in read-only transactions
+ * @param readOnly whether the connection is read-only: writing operations are rejected, and all
+ *     reads run in read-only transactions
  * @param sql whether operations that accept SQL are allowed
  * @param operations the allowed operations; null for all
  * @param tables the tables that operations may name, spelled as callers pass them; null for all
@@ -99,9 +100,9 @@ public record Permissions(
 
   /**
    * Parses permissions from a JSON object with members named like the components of this record. If
-   * {@code readOnly} is true or missing, missing members have the values of {@link #read()}. If it
-   * is false, they have the values of {@link #all()} if {@code sql} is true, and of {@link
-   * #write()} otherwise.
+   * {@code readOnly} is true or missing, missing members have the values of {@link #read()}. If
+   * {@code readOnly} is false, they have the values of {@link #all()} if {@code sql} is true, and
+   * the values of {@link #write()} otherwise.
    *
    * @param json the object; {@code maxTimeout} is in milliseconds
    * @throws PostgresException if a member or an operation is unknown or invalid, or if tables are

@@ -127,9 +127,9 @@ public final class PostgresConnection {
   }
 
   /**
-   * Returns an instance that runs statements and {@link #ping} in a transaction. It rejects {@link
-   * #transaction} and {@link #beginTransaction}. Its {@link #call} method also rejects the
-   * operation {@code getStats}.
+   * Returns an instance that runs statements and {@link #ping} in the given transaction. The
+   * instance rejects {@link #transaction} and {@link #beginTransaction}. Its {@link #call} method
+   * also rejects the operation {@code getStats}.
    *
    * @param transaction the id returned by {@link #beginTransaction}
    */
@@ -278,7 +278,7 @@ public final class PostgresConnection {
     var unused = call("createTable", of(table).set("schema", schema));
   }
 
-  /** Makes all alterations to a table, or none if one of them fails. */
+  /** Makes either all alterations to a table or, if one of them fails, none. */
   public void alterTable(String table, JsonNode alterations) {
     var unused = call("alterTable", of(table).set("alterations", alterations));
   }

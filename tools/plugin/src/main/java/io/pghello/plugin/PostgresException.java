@@ -27,7 +27,7 @@ public final class PostgresException extends RuntimeException {
     QUERY_TIMEOUT,
     /** The transaction was rolled back or no longer exists. */
     TRANSACTION_FAILED,
-    /** No connection in the pool became available in time. */
+    /** No connection in the pool became available within the timeout. */
     POOL_EXHAUSTED,
     /** The server rejects connections without TLS. */
     SSL_REQUIRED,
@@ -53,7 +53,10 @@ public final class PostgresException extends RuntimeException {
     CONFIG_CHANGED,
     /** No connection has this id, and no configuration for opening one was passed. */
     NOT_CONNECTED,
-    /** A limit of the plugin was reached: pools, transactions, or the size of a result. */
+    /**
+     * A limit of the plugin was reached: the number of pools or transactions, or the size of a
+     * result.
+     */
     LIMIT_REACHED,
     /** The connection was lost, and the server may or may not have executed the statement. */
     OUTCOME_UNKNOWN,
@@ -70,13 +73,15 @@ public final class PostgresException extends RuntimeException {
     }
   }
 
-  /** The reason for codes with several causes. In JSON, a reason is its name in camel case. */
+  /**
+   * The specific cause, for codes with several causes. In JSON, a reason is its name in camel case.
+   */
   public enum Reason {
     /** No server listens on the address, or a firewall rejects the connection. */
     REFUSED,
     /** The host name cannot be resolved. */
     UNKNOWN_HOST,
-    /** The server did not respond in time. */
+    /** The server did not respond within the timeout. */
     TIMEOUT,
     /** The server does not have this database. */
     NO_DATABASE,

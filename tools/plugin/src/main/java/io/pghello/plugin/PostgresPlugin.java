@@ -76,7 +76,7 @@ public final class PostgresPlugin implements AutoCloseable {
   /**
    * Opens the connection {@value PluginContext#DEFAULT_ID} with the configuration of the context.
    *
-   * @throws PostgresException if {@link #connect(String, JsonNode)} would throw it
+   * @throws PostgresException in the same cases as {@link #connect(String, JsonNode)}
    * @throws IllegalStateException if the context has no configuration
    */
   public PostgresConnection connect() {
@@ -228,7 +228,7 @@ public final class PostgresPlugin implements AutoCloseable {
 
   /**
    * Opens a connection, and returns the pool's copy of the configuration. Pass this copy to later
-   * calls, because it is the fastest to compare.
+   * calls, because the pool can compare it faster than an equal copy.
    */
   JsonNode open(String id, JsonNode config) {
     return use(

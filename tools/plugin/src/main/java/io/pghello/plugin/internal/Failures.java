@@ -20,7 +20,10 @@ public final class Failures {
 
   private Failures() {}
 
-  /** Details of an error, in addition to its code and its message. The message contains no data. */
+  /**
+   * Keys of an error's details, which supplement its code and its message. The message contains no
+   * data.
+   */
   public enum Detail {
     HOST,
     PORT,
@@ -111,8 +114,8 @@ public final class Failures {
   }
 
   /**
-   * Returns an error for a bug in the plugin, and logs its stack trace. The message is omitted,
-   * because it may contain data.
+   * Returns an error for a bug in the plugin, and logs the stack trace of the exception. The
+   * exception's message is omitted, because it may contain data.
    */
   private static PostgresException internal(RuntimeException fault) {
     String name = fault.getClass().getName();

@@ -17,7 +17,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Converts validated JSON to records. Unlike Jackson's data binding, it does not copy JSON:
+ * Converts validated JSON to records. Unlike Jackson's data binding, this class does not copy JSON:
  * components of type {@link JsonNode} are the caller's nodes, so numbers keep all their digits.
  */
 public final class Records {
@@ -29,7 +29,7 @@ public final class Records {
   /**
    * Returns a function that converts an object to a record with components named like the members.
    * If a member is missing, the component is an empty list, a missing JSON node, false, or null,
-   * depending on its type.
+   * depending on the component's type.
    */
   public static <R extends Record> Function<JsonNode, R> reader(Class<R> type) {
     Reader reader = ofRecord(type);

@@ -15,8 +15,8 @@ import java.util.function.ToDoubleFunction;
  *
  * <p>The meters are {@code pghello.plugin.connections} with the tag {@code state} ({@code total},
  * {@code idle}, {@code waiting}, {@code max}), {@code pghello.plugin.pools}, {@code
- * pghello.plugin.operations} and {@code pghello.plugin.errors}. The last two include closed
- * connections.
+ * pghello.plugin.operations} and {@code pghello.plugin.errors}. The last two also count operations
+ * on connections that are now closed.
  */
 public final class PluginMetrics implements MeterBinder {
   private final PostgresPlugin plugin;

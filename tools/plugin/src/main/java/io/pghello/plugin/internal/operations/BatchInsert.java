@@ -192,8 +192,8 @@ final class BatchInsert {
     for (int i = 0; i < width; i++) {
       String column = plan.columns().get(i);
       String type = plan.info().type(column);
-      // Pass such values as text, because PostgreSQL has no arrays of arrays, and unnest splits a
-      // composite type into several columns.
+      // Pass arrays and composite values as text, because PostgreSQL has no arrays of arrays, and
+      // unnest splits a composite type into several columns.
       boolean text = plan.info().isArray(column) || plan.info().isComposite(column);
       arrays.add(
           "pg_catalog.unnest($" + (i + 1) + "::" + (text ? "pg_catalog.text" : type) + "[])");

@@ -18,7 +18,7 @@ import java.util.function.Function;
  * Catalog data of a table.
  *
  * @param copy whether the table accepts COPY
- * @param columns the types of writable columns, without lengths
+ * @param columns the types of the writable columns, by name, without lengths
  * @param types the OIDs of the columns' types
  * @param categories the categories of the columns' types; a domain has the category of its base
  *     type

@@ -86,7 +86,7 @@ public record ConnectionConfig(
     properties.setProperty("tcpKeepAlive", "true");
     // Otherwise, the text format of numbers would depend on how often a statement has run.
     properties.setProperty("binaryTransfer", "false");
-    // Formatting a time as text would take a fifth of the server's time for a row.
+    // Formatting a time as text would take a fifth of the time that the server needs for a row.
     properties.setProperty("binaryTransferEnable", "TIMESTAMP,TIMESTAMPTZ");
     properties.setProperty("binaryTransferDisable", "POINT,BOX");
     properties.setProperty("maxResultBuffer", String.valueOf(maxBytes));

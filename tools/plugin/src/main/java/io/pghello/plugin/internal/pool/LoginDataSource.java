@@ -54,7 +54,7 @@ final class LoginDataSource extends PGSimpleDataSource {
 
   /**
    * Returns the statements that reset the session to its state after login, in one round trip. The
-   * last statement returns whether this succeeded. The driver's prepared statements are kept.
+   * last statement returns whether the reset succeeded. The driver's prepared statements are kept.
    */
   String reset() {
     return "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; UNLISTEN *;"

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * side effects. Each check takes a round trip, so only frequent queries are checked. Thread-safe.
  */
 public final class PlainQueries {
-  /** Whether a query's result can be read without the server's JSON, if this is known. */
+  /** Whether a query's result is known to be readable without the server's JSON. */
   public enum Answer {
     /** The query has not run often enough to be checked. */
     RARE,
@@ -80,7 +80,7 @@ public final class PlainQueries {
 
   /**
    * Returns the side effects of a query; null if they are unknown, or were determined more than a
-   * minute ago. They expire because the meaning of the query's names may change.
+   * minute ago. The information expires because the meaning of the query's names may change.
    */
   public @Nullable Effects effects(String sql) {
     Recent<Effects> known = effects.get(sql);

@@ -39,7 +39,7 @@ public final class Pool {
   private static final int CACHED_MAX = 256;
 
   /**
-   * Expression that seeds random(), releases advisory locks, and returns true if no statements
+   * Expressions that seed random(), release advisory locks, and return true if no statements
    * prepared with SQL are left. If any are left, the session must be closed. RESET and ROLLBACK do
    * none of this.
    */
@@ -155,7 +155,7 @@ public final class Pool {
   }
 
   /**
-   * Returns the cache of queries whose results can be read without converting them to JSON on the
+   * Returns a cache of queries whose results can be read without converting them to JSON on the
    * server.
    */
   public PlainQueries plainQueries() {
@@ -198,8 +198,8 @@ public final class Pool {
     try {
       same = isAsLoggedIn(connection, after) && after != After.END;
     } catch (SQLException | RuntimeException e) {
-      // The pool has closed the connection or is itself closed. The server rolls back the
-      // transaction.
+      // The pool has closed the connection, or is itself closed. In both cases, the server rolls
+      // back the transaction.
       LOG.log(Level.DEBUG, "A connection was lost when it was returned");
     }
     try {
@@ -270,8 +270,8 @@ public final class Pool {
   }
 
   /**
-   * Distinguishes the result of the commit from the result of the reset, which is impossible with a
-   * JDBC statement.
+   * Distinguishes the result of the commit from the result of the reset. A JDBC statement cannot do
+   * this.
    */
   private static final class Answer extends ResultHandlerBase {
     private boolean committed;
@@ -284,7 +284,7 @@ public final class Pool {
 
     @Override
     public void handleWarning(SQLWarning warning) {
-      // Ignored, because it may contain data.
+      // The warning is ignored, because it may contain data.
     }
 
     @Override

@@ -6,8 +6,8 @@ import java.nio.charset.StandardCharsets;
 import java.time.LocalDate;
 
 /**
- * Converts binary times to the format of the server's JSON, so that the server need not convert
- * them.
+ * Converts binary times to the format of the server's JSON, so that the server does not need to
+ * convert them.
  */
 final class BinaryTime {
   private static final long SECOND = 1_000_000;

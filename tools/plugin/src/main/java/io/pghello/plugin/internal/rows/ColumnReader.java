@@ -18,8 +18,8 @@ import org.postgresql.jdbc.PgResultSetMetaData;
 
 /**
  * Converts rows to JSON. The columns are in text format or, for timestamps, in binary format. The
- * result is the JSON that {@link RowReader} would read from the server's to_json in UTC. Supports
- * all built-in types except composite and container types. Not thread-safe.
+ * result is the same JSON that {@link RowReader} would read from the server's to_json, with times
+ * in UTC. Supports all built-in types except composite and container types. Not thread-safe.
  */
 public final class ColumnReader {
   /** The kind of conversion of a value to JSON. */

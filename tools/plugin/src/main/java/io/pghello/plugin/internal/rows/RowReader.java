@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Parses rows from JSON, with a memory limit for all results of a call. The server has produced or
  * validated the JSON, so the reader can treat commas as spaces. The objects in a result usually
- * have the same member names, so these strings are shared. Not thread-safe.
+ * have the same member names, so the strings for these names are shared. Not thread-safe.
  */
 public final class RowReader {
   // Small values take more memory than their text.
@@ -148,7 +148,8 @@ public final class RowReader {
     } else if (depth == begins.length) {
       begins = Arrays.copyOf(begins, 2 * depth);
     }
-    // If this value has a name, the name stays in front of the value's members.
+    // If this object or array is itself a member, its name stays in front of its own members or
+    // elements.
     reserve();
     begins[depth++] = count;
   }
@@ -199,7 +200,7 @@ public final class RowReader {
     return end;
   }
 
-  /** Returns whether the string that ends here is the name of a member. */
+  /** Returns whether the string that ends at this index is the name of a member. */
   private boolean isName(int end) {
     int next = end + 1;
     while (next < text.length && text[next] <= ' ') {

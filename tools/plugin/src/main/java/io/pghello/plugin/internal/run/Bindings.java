@@ -30,8 +30,8 @@ import org.postgresql.core.QueryExecutor;
 import org.postgresql.core.ResultHandlerBase;
 
 /**
- * Converts JSON values to statement parameters. They are sent as text, and the server determines
- * their types.
+ * Converts JSON values to statement parameters. The parameters are sent as text, and the server
+ * determines their types.
  */
 public final class Bindings {
   // Otherwise, 1e999999999 would expand to a gigabyte of zeros.
@@ -56,8 +56,8 @@ public final class Bindings {
 
   /**
    * Returns the values of a statement's parameters. A JSON array can become a PostgreSQL array or a
-   * JSON value. To decide this, the server is queried once for each statement, which takes two
-   * round trips.
+   * JSON value. To determine which, this method queries the server once for each statement, which
+   * takes two round trips.
    *
    * @param text the text that is sent
    * @param sql the statement that the text contains
@@ -136,7 +136,7 @@ public final class Bindings {
             new ResultHandlerBase() {
               @Override
               public void handleWarning(SQLWarning warning) {
-                // Ignored, because it may contain data.
+                // The warning is ignored, because it may contain data.
               }
             },
             0,

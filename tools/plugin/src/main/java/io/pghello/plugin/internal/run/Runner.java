@@ -54,8 +54,8 @@ public final class Runner {
   }
 
   /**
-   * Runs the work. If it fails because another session has changed a table, retries it once. This
-   * is safe, because the failed attempt was rolled back.
+   * Runs the work. If the work fails because another session has changed a table, it is retried
+   * once. This is safe, because the failed attempt was rolled back.
    */
   private static <T> T applied(Session session, boolean several, Function<Session, T> work) {
     try {

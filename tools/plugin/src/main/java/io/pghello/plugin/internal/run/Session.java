@@ -207,10 +207,10 @@ public final class Session {
   }
 
   /**
-   * Returns the side effects of a query. If the query is frequent, queries the server for the
-   * possible side effects of the objects that the query names, and caches the result for a minute.
-   * If the owner of such an object redefines it within that minute, the only effect is that
-   * notifications sent by the new definition can be lost.
+   * Returns the side effects of a query. If the query is frequent, this method checks the objects
+   * that the query names for possible side effects, which takes a round trip, and caches the result
+   * for a minute. If the owner of such an object redefines the object within that minute, the only
+   * effect is that notifications sent by the new definition can be lost.
    */
   private Effects effects(DollarSql sql, boolean often) {
     if (mode.several() || !sql.reads() || sql.mayChangeSession()) {
@@ -234,8 +234,8 @@ public final class Session {
   }
 
   /**
-   * Returns whether the result of a query can be read without the server's JSON. This is checked
-   * once, by running the query with LIMIT 0.
+   * Returns whether the result of a query can be read without the server's JSON. To find out, runs
+   * the query once with LIMIT 0.
    */
   private boolean isPlain(DollarSql sql, List<JsonNode> params, Answer known, boolean undo) {
     return switch (known) {
@@ -361,7 +361,7 @@ public final class Session {
     }
   }
 
-  /** Sets the isolation level of a new transaction, unless it is null. */
+  /** Sets the isolation level of a new transaction, unless the level is null. */
   void isolate(@Nullable Isolation isolation) {
     if (isolation == null
         || (isolation == Isolation.READ_COMMITTED && pool.server().readCommitted())) {
@@ -383,7 +383,7 @@ public final class Session {
     }
     wrote = true;
     try {
-      // This also resets the session in the same round trip.
+      // The commit also resets the session in the same round trip.
       after = pool.commit(connection) && after != After.END ? After.KEEP : After.END;
     } catch (SQLException e) {
       throw failure(e, -1);
@@ -530,8 +530,8 @@ public final class Session {
 
   /**
    * Returns the types of a statement's parameters. Queries the types in one round trip, and caches
-   * them for a minute. They expire because the type of a column may change to one that converts the
-   * same values differently.
+   * them for a minute. The cached types expire because the type of a column may change to one that
+   * converts the same values differently.
    */
   private int[] types(DollarSql sql, String text) throws SQLException {
     if (sql.order().isEmpty()) {

@@ -59,8 +59,8 @@ public final class Timeouts implements AutoCloseable {
 
   /**
    * Watches a connection until the guard is closed, and cancels its statement after the timeout. If
-   * the server does not respond to the cancellation either, the connection is abandoned a few
-   * seconds later. A cancellation by the caller has the same effect as a timeout.
+   * the server does not respond to the cancellation, the connection is abandoned a few seconds
+   * later. A cancellation by the caller has the same effect as a timeout.
    */
   Guard guard(Connection connection, Call call, long millis) throws SQLException {
     var guard = new Guard(connection, millis);
@@ -113,7 +113,7 @@ public final class Timeouts implements AutoCloseable {
     workers.shutdown();
   }
 
-  /** Watches a connection. After a guard is closed, no cancellation is in progress. */
+  /** Watches a connection. Once {@link #close} has returned, no cancellation is in progress. */
   final class Guard implements AutoCloseable {
     private final PGConnection connection;
     private volatile long end;
@@ -141,7 +141,7 @@ public final class Timeouts implements AutoCloseable {
           // case.
           over = true;
         }
-        // Retry, because possibly no statement was running at that moment.
+        // Retry, because there may have been no running statement at that moment.
         end = System.nanoTime() + AGAIN_NANOS;
         lookAt(end);
       }

@@ -69,7 +69,7 @@ public final class Transactions {
       }
     }
 
-    /** Rolls back an uncommitted transaction, and returns the connection. */
+    /** Rolls back an uncommitted transaction, and returns its connection to the pool. */
     void end() {
       open.remove(id);
       if (ended) {

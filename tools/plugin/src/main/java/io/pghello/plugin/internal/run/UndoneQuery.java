@@ -29,17 +29,18 @@ import org.postgresql.core.v3.SqlSerializationContext;
  * A query that leaves the session unchanged, regardless of the functions that the query calls or
  * that the planner evaluates. It runs in a read-only transaction, which is rolled back in the same
  * round trip. Because a rollback neither resets random() nor releases advisory locks, random() is
- * seeded and the locks are released before the rollback. The driver prepares the statements that do
- * this (BEGIN, CLEAR, ROLLBACK) separately and keeps them. A query could replace the driver's
+ * seeded and the locks are released before the rollback. The driver prepares the statements around
+ * the query (BEGIN, CLEAR, ROLLBACK) separately and keeps them. A query could replace these
  * prepared statements with other statements of the same names. The statement {@link #PREPARED}
  * detects this. Only this statement is parsed again after each query, so that the query cannot
  * replace it.
+ * replace it.
  *
  * <p>On the server, parsing a statement takes longer than finding a row by its key. Therefore,
- * {@link #checked} adds the check to a query that returns few rows, and the driver prepares both as
- * one statement. The query cannot replace the check, because both are part of the same statement,
- * and the previous check has found that this statement is the driver's own. The check runs after
- * all rows have been determined.
+ * {@link #checked} adds the check to a query that returns few rows, and the driver prepares the
+ * query and the check as one statement. The query cannot replace the check, because both are part
+ * of the same statement, and the previous check has found that this statement is the driver's own.
+ * The check runs after all rows have been determined.
  */
 final class UndoneQuery implements Query {
   private static final SecureRandom RANDOM = new SecureRandom();
@@ -206,7 +207,7 @@ final class UndoneQuery implements Query {
 
     @Override
     public void handleWarning(SQLWarning warning) {
-      // Ignored, because it may contain data.
+      // The warning is ignored, because it may contain data.
     }
   }
 

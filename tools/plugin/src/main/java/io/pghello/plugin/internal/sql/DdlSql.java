@@ -215,7 +215,9 @@ public final class DdlSql {
     return SERIALS.getOrDefault(type.toLowerCase(Locale.ROOT), type);
   }
 
-  /** Returns the type without its length, because a cast to a shorter type would truncate. */
+  /**
+   * Returns the type without its length, because a cast to a shorter type would truncate the value.
+   */
   private static String withoutModifier(String type) {
     String any = type.replaceFirst(" ?\\(.*?\\)", "");
     String name = any.replaceFirst("(\\[\\])+$", "");

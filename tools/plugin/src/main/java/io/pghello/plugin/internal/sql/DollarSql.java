@@ -36,8 +36,8 @@ import org.postgresql.core.Parser;
  * @param changesAndReturns whether the statement changes rows and returns them, and does not begin
  *     with WITH
  * @param mayChangeSession whether the statement may change the session: its temporary tables,
- *     settings or locks. Considers quoted names and possible names with escapes, but not code that
- *     is hidden in strings or functions.
+ *     settings or locks. The check considers quoted names and possible names with escapes, but not
+ *     code that is hidden in strings or functions.
  * @param names the words and quoted names in the statement, as the server stores them
  */
 public record DollarSql(
@@ -349,7 +349,8 @@ public record DollarSql(
       words.add(word);
       names.add(word);
       kept.add(folded(written));
-      // A database with a single-byte encoding and a matching locale also folds non-ASCII letters.
+      // A database with a single-byte encoding and a matching locale also folds non-ASCII letters
+      // to lower case.
       kept.add(written.toLowerCase(Locale.ROOT));
       escapesAt = word.equals("E") ? end + 1 : -1;
       for (int i = start; i <= end; i++) {
@@ -362,16 +363,16 @@ public record DollarSql(
     }
 
     /**
-     * Returns a word in the form in which the server stores it. The server usually folds only ASCII
-     * letters.
+     * Returns a word in the form in which the server stores it. The server usually converts only
+     * ASCII letters to lower case.
      */
     private static String folded(String word) {
       return CAPITALS.matcher(word).replaceAll(some -> some.group().toLowerCase(Locale.ROOT));
     }
 
     /**
-     * Rejects string literals with escapes that the server and the driver would end in different
-     * places. The driver does not recognize escapes directly after another literal, or in the
+     * Rejects string literals with escapes for which the server and the driver would find different
+     * ends. The driver does not recognize escapes directly after another literal, or in the
      * continuation of a literal with escapes.
      */
     private void requireEscapesSeen(int start, int end) {
