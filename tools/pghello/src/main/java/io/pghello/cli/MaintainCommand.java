@@ -65,14 +65,14 @@ import picocli.CommandLine.Spec;
       "  pghello maintain --daily --backups /backup/app -h db.example.com -U postgres app shop"
     })
 final class MaintainCommand implements Callable<Integer> {
-  // The lock's numbers are arbitrary but must not change.
+  // The two numbers that identify the lock are arbitrary but must not change.
   private static final String LOCK = "SELECT pg_try_advisory_lock(1885302380, 1)";
   private static final String UNLOCK = "SELECT pg_advisory_unlock(1885302380, 1)";
   private static final String VERIFY_LOCK = "SELECT pg_try_advisory_lock(1885302380, 2)";
 
   // This command does not delete old snapshots, because a separate job takes snapshots more often
-  // and also deletes the old ones. The EXISTS subquery does not see the snapshot that the same
-  // statement takes.
+  // and also deletes the old ones. The EXISTS subquery does not see the snapshot taken by the
+  // statement that contains it.
   private static final String SNAPSHOT =
       """
       SELECT EXISTS (SELECT FROM hello_ops.snapshot WHERE taken_at >= now() - interval '25 hours'),

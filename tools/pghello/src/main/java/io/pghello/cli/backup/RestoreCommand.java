@@ -179,7 +179,7 @@ public final class RestoreCommand implements Callable<Integer> {
     Target given = connection.target();
     Target maintenance = maintenance(given, as == null ? databases : List.of(as));
     var undo = new CleanupStack();
-    // Verify the checksums during the restore, because verifying a large backup takes long.
+    // Verify the checksums during the restore, because verifying a large backup takes a long time.
     var sums = new CompletableFuture<@Nullable Void>();
     var unused = sums.whenComplete((nothing, wrong) -> closeIfFailed(wrong, undo));
     try (undo;
@@ -360,7 +360,10 @@ public final class RestoreCommand implements Callable<Integer> {
     }
   }
 
-  /** Throws if the backup is damaged, because that explains best why the restore failed. */
+  /**
+   * Throws if the backup is damaged, because the damage is the best explanation for the failed
+   * restore.
+   */
   private void failIfDamaged(Backup backup, CompletableFuture<@Nullable Void> sums) {
     try {
       sums.get(SUMS_SECONDS, TimeUnit.SECONDS);

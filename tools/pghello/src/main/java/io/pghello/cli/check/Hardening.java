@@ -168,10 +168,10 @@ final class Hardening {
       """;
 
   /**
-   * Query for roles of harden that may have been renamed. If all roles of harden exist, it returns
-   * no rows. Otherwise, it returns all other roles that have privileges on the same objects. Each
-   * of these roles either received its privileges independently of harden, or is a role that harden
-   * created and that was renamed later.
+   * Query for roles that harden created and that may have been renamed. If all roles that harden
+   * creates exist, it returns no rows. Otherwise, it returns all other roles that have privileges
+   * on the same objects. Each of these roles either received its privileges independently of
+   * harden, or was created by harden and renamed later.
    */
   private static final String RENAMED =
       MEMBERS
@@ -188,8 +188,9 @@ final class Hardening {
       """;
 
   /**
-   * Query for the checked settings. For an insecure setting, it returns the change and its
-   * reversal. For a setting that is already secure, it returns the possible reversals.
+   * Query for the checked settings. For an insecure setting, it returns the change and the
+   * statement that reverts the change. For a setting that is already secure, it returns the
+   * statements that may revert it.
    */
   private static final String SETTINGS =
       """

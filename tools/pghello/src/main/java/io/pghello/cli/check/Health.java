@@ -119,7 +119,7 @@ public final class Health {
   }
 
   /**
-   * Returns the extension's function with this name and these argument types, if the checks called
+   * Returns the extension's function with this name and these argument types if the checks called
    * the function and it returned the right result; otherwise null.
    */
   public @Nullable Own answering(String function) {

@@ -72,9 +72,9 @@ public final class OpsExtension {
   private OpsExtension() {}
 
   /**
-   * Checks the extension if this role is a superuser or can become one. Throws if the extension
-   * does not exist, or if the schema {@code hello_ops} contains an object that is not part of the
-   * extension or whose owner is not a superuser.
+   * Checks the extension if the login role is a superuser or can become one. Throws if the
+   * extension does not exist, or if the schema {@code hello_ops} contains an object that is not
+   * part of the extension or whose owner is not a superuser.
    */
   public static void check(Connection connection) throws SQLException {
     String problem = Query.value(connection, PROBLEM);

@@ -74,7 +74,9 @@ public record Target(
         'idle_session_timeout', 'lock_timeout', 'statement_timeout', 'transaction_timeout'])
       """;
 
-  /** Loads classes for the login in another thread while this one parses the command line. */
+  /**
+   * Loads classes for the login in another thread while the calling thread parses the command line.
+   */
   public static void preloadLogin() {
     var thread =
         new Thread(
@@ -92,7 +94,7 @@ public record Target(
    * Finds the target.
    *
    * @param options the values from the command line, with libpq's names; null for no value
-   * @param service the service's values, with libpq's names
+   * @param service the values from the service, with libpq's names
    * @param variables the environment
    * @param operatingSystemUser the default user
    * @throws IllegalArgumentException if the parameters are invalid
@@ -290,7 +292,7 @@ public record Target(
   /**
    * Adds the password from the password file. The driver would look up the list of hosts as a
    * single name, and would send the same password to every host. Therefore, this method looks up
-   * each host separately, and throws if the passwords differ.
+   * the password of each host separately, and throws if the passwords differ.
    */
   private Properties withPassword() {
     var all = new Properties();

@@ -20,7 +20,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.HdrHistogram.Histogram;
 
 /**
- * Calls the extension at a fixed rate, independent of its response times. The latency of a call is
+ * Calls the extension at a fixed rate, independent of response times. The latency of a call is
  * measured from its scheduled time, so that stalls of the server are visible.
  */
 final class Load {
@@ -30,7 +30,7 @@ final class Load {
    * A function to call.
    *
    * @param parameters empty, or placeholders for a name and a count
-   * @param share the number of calls in each cycle
+   * @param share the number of calls to this function in each cycle
    */
   record Called(Own function, String parameters, int share) {}
 
@@ -50,10 +50,10 @@ final class Load {
   private long lastNanos;
 
   /**
-   * Creates a load.
+   * Creates an instance.
    *
    * @param rate the number of calls per second
-   * @param tolerated the delay of calls above which the load stops
+   * @param tolerated the maximum delay of calls; if a delay is longer, the load stops
    */
   Load(
       Target target,

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Learns the {@code log_line_prefix} of a stderr log from the log's lines. Anyone who can reach the
  * server's port can choose the user, database and application names in the prefix without logging
- * in, and these names may contain a severity level or a line break. Therefore, this class detects
- * lines that may have been faked with such a name. Not thread-safe.
+ * in. These names may contain a severity level or a line break. Therefore, this class detects lines
+ * that may have been faked with such a name. Not thread-safe.
  */
 final class LinePrefix {
   /** Maximum length of a name, which is limited by the size of the startup packet. */
@@ -85,8 +85,8 @@ final class LinePrefix {
         beginning =
             Pattern.compile(Pattern.quote(begin.group()).replaceAll("[0-9]+", "\\\\E[0-9]+\\\\Q"));
       } else if (!hasBeginning && ++withoutBeginning == 2) {
-        // A single such line may come from another program. Two of them show that the prefixes
-        // begin with a name, so any line can match them.
+        // A single line without such a beginning may come from another program. Two such lines show
+        // that the prefixes begin with a name, so any line could begin with such a prefix.
         hasBeginning = true;
         known = "";
         beginning = Pattern.compile("");

@@ -102,8 +102,8 @@ public enum LogEvent {
   LogEvent(Status status, String states, String pattern, String fix) {
     this.status = status;
     this.states = Set.of(states.split(" "));
-    // In stderr logs, the position follows the message. With DOTALL, a value can contain characters
-    // that Java treats as line ends.
+    // In stderr logs, the error's position in the statement follows the message. With DOTALL, a
+    // value can contain characters that Java treats as line ends.
     this.message = Pattern.compile("(?:" + pattern + ")(?: at character [0-9]+)?", Pattern.DOTALL);
     this.remedy = fix;
   }

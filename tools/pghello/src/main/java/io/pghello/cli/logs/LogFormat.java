@@ -9,9 +9,9 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Formats of a server's log. The parser of each format does not mistake user-supplied text in a
- * statement or value for a message. In stderr logs, it uses only the first level in a line, such as
- * ERROR. In csvlog, messages have their own column. In jsonlog, quotation marks in such text are
+ * Formats of a server's log. The parsers do not mistake user-supplied text in a statement or value
+ * for a message. In stderr logs, the parser uses only the first level in a line, such as ERROR. In
+ * csvlog, messages have their own column. In jsonlog, quotation marks in user-supplied text are
  * escaped. {@link LinePrefix} handles user-supplied names in the prefixes of stderr logs.
  */
 enum LogFormat {
@@ -110,7 +110,7 @@ enum LogFormat {
   private static final Pattern VERBOSE = Pattern.compile("([0-9A-Z]{5}): ");
   // Matches a level in another language.
   private static final Pattern LEVEL = Pattern.compile("[\\p{IsAlphabetic}\\x80-\\xff]:  ");
-  // A message without an error has no SQLSTATE.
+  // jsonlog omits the SQLSTATE 00000, which means that there is no error.
   private static final Pattern JSON_MESSAGE =
       Pattern.compile(
           "\"error_severity\":\"(?<level>[^\"\\\\]*)\","
@@ -166,13 +166,15 @@ enum LogFormat {
   }
 
   /**
-   * Returns the message that begins in this line; null if there is none.
+   * Returns the message that begins on this line; null if there is none.
    *
    * @param line the line without its line break, with one character for each byte; may be truncated
    */
   abstract @Nullable Entry entry(String line);
 
-  /** Returns the message at the next level after the entry in a stderr line; null if none. */
+  /**
+   * Returns the message at the next level after the entry in a stderr line; null if there is none.
+   */
   static @Nullable Entry next(String line, Entry entry) {
     return message(line, entry.prefix().length() + entry.severity().length() + 1);
   }

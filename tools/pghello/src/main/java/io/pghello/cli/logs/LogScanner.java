@@ -147,7 +147,7 @@ final class LogScanner {
         crashed = null;
       }
     }
-    // The statement that crashed the server is in the same line or in the following lines.
+    // The statement that crashed the server is on the same line or on the following lines.
     if (crashed != null && LogEvent.CALL.matcher(line).find()) {
       sink.found(LogEvent.CRASH, "00000", crashed);
       crashed = null;

@@ -25,7 +25,7 @@ public final class Failure extends RuntimeException {
     this.status = status;
   }
 
-  /** Creates the failure of a command that had started to do its work. */
+  /** Creates the failure of a command that had already started its work. */
   public static Failure critical(String message) {
     return new Failure(Status.CRITICAL, message);
   }
@@ -44,7 +44,7 @@ public final class Failure extends RuntimeException {
     }
   }
 
-  /** Throws a failure of {@link #unknown} status if the condition is true. */
+  /** Throws an {@link #unknown} failure if the condition is true. */
   public static void refuseIf(boolean wrong, String message) {
     if (wrong) {
       throw unknown(message);

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Interprets errors of the server and the driver. */
 public final class SqlErrors {
-  /** The effect of a missing library that sessions load at connect, and the fix. */
+  /** The effect of a missing library that sessions try to load at connect, and the fix. */
   public static final String LOST_LIBRARY =
       "only a superuser who sets PGOPTIONS='-c session_preload_libraries=' can connect to "
           + "this database: reinstall the library, or run ALTER DATABASE ... RESET "

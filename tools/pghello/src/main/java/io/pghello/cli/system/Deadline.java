@@ -53,7 +53,7 @@ public final class Deadline implements AutoCloseable {
     return passed;
   }
 
-  /** Cancels the limit, and returns once no more sessions are terminated. */
+  /** Cancels the limit, and waits until the thread that terminates sessions has ended. */
   @Override
   public void close() {
     thread.interrupt();

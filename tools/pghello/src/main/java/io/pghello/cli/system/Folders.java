@@ -34,7 +34,7 @@ public final class Folders {
   }
 
   /**
-   * Creates a directory and its missing parents, which only their owner can access. Does nothing if
+   * Creates a directory and its missing parents. Only their owner can access them. Does nothing if
    * the directory exists.
    */
   public static void createAllPrivate(Path path) throws IOException {

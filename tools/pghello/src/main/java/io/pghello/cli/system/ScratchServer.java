@@ -21,10 +21,10 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A temporary server for the duration of a command. It uses the programs of this machine with the
- * extension's files from a backup. The extension's files that are installed on this machine are
- * neither used nor changed. The server does not listen on the network, and only users who have
- * access to its directory can connect.
+ * A temporary server for the duration of a command. The server uses the programs of this machine
+ * and the extension's files from a backup. It neither uses nor changes the extension's files that
+ * are installed on this machine. It does not listen on the network, and only users who have access
+ * to its directory can connect.
  */
 public final class ScratchServer {
   /**

@@ -26,17 +26,18 @@ import org.postgresql.copy.CopyOut;
  * including computed values.
  *
  * <p>The planner evaluates functions in expressions of indexes, constraints and statistics with the
- * rights of the role that reads the table. Therefore, only two kinds of tables are read with
- * planned queries:
+ * rights of the role that reads the table. Therefore, a table is read with a planned query only if
+ * these expressions call no functions other than PostgreSQL's own, and only under one of these
+ * conditions:
  *
  * <ul>
- *   <li>tables owned by superusers or by this role
- *   <li>if this role is a superuser on a primary: tables that this session has locked, and for
- *       which a second session has then found no such function
+ *   <li>superusers or this role own the table and its schema
+ *   <li>this role is a superuser on a primary, this session has locked the table, and a second
+ *       session has then found no other functions
  * </ul>
  *
  * <p>The second session also prevents schemas from being renamed. All other tables are read with
- * COPY, which is not planned and leaves out computed values.
+ * COPY, which is not planned and does not return computed values.
  */
 public final class Contents {
   // The tables that pg_dump includes. Tables of extensions are included only if they are
@@ -111,8 +112,8 @@ public final class Contents {
         + " WHERE name = 'restrict_nonsystem_relation_kind'"
   };
 
-  // The value for an unlogged table on a standby, which cannot be read there. pg_dump leaves out
-  // its rows.
+  // The value for an unlogged table on a standby, which cannot be read there. pg_dump does not dump
+  // the rows of such a table.
   private static final String NO_ROWS = "0 0";
 
   private static final String COPIED = " copied ";
@@ -185,7 +186,7 @@ public final class Contents {
       boolean wasCopied)
       throws SQLException {
     Savepoint before = connection.setSavepoint();
-    // The stronger lock prevents the creation of indexes, constraints and statistics.
+    // The stronger lock prevents the creation of indexes, constraints and statistics on the table.
     String lock = current == null ? "ACCESS SHARE" : "SHARE UPDATE EXCLUSIVE";
     statement.execute("LOCK TABLE ONLY " + table.name() + " IN " + lock + " MODE");
     boolean isPlanned =

@@ -111,7 +111,8 @@ final class DumpEntries {
 
   /**
    * Returns the steps for schemas and extensions, with their privileges. Owners need these schemas
-   * and privileges to create their objects, also in a schema that an extension has created.
+   * and privileges to create their objects, including objects in a schema that an extension has
+   * created.
    */
   List<Step> foundations() {
     return steps(entries.stream().filter(DumpEntries::isFoundation), entry -> false);
@@ -252,8 +253,8 @@ final class DumpEntries {
   }
 
   /**
-   * Returns whether this entry must be restored in the dump's order. That is the case for rows of
-   * an extension's table: the table may have foreign keys, but the dump has no entries for them.
+   * Returns whether this entry must be restored in the dump's order. This is necessary for the rows
+   * of an extension's table: the table may have foreign keys, but the dump has no entries for them.
    */
   private boolean isInOrder(DumpEntry entry) {
     return entry.is("TABLE DATA") && isOfExtension(entry);

@@ -50,7 +50,7 @@ final class DumpFile {
   }
 
   /**
-   * Returns the entries of a dump, in its order.
+   * Returns the entries of a dump, in the order of its table of contents.
    *
    * @throws Failure if the file is not a dump in this format, or if its format version is not
    *     supported

@@ -63,7 +63,7 @@ public record Restoration(
   private static final Pattern CREATE =
       Pattern.compile("CREATE DATABASE (?:\"(?:[^\"]|\"\")*\"|[^ \"]+) (.*);", Pattern.DOTALL);
 
-  // Does not drop the replication slot of the original subscription.
+  // The replication slot of the original subscription is not dropped.
   private static final String SUBSCRIPTIONS =
       """
       SELECT format('ALTER SUBSCRIPTION %1$I SET (slot_name = NONE); DROP SUBSCRIPTION %1$I', subname)
@@ -268,7 +268,7 @@ public record Restoration(
 
   /**
    * Renames the database and applies its privileges and settings in one transaction, so that no
-   * session connects before they are in place.
+   * session can connect before the privileges and settings are in place.
    */
   private @Nullable String giveName(
       Connection session,
@@ -429,7 +429,8 @@ public record Restoration(
   }
 
   /**
-   * Drops a temporary database. Its subscriptions would prevent this, so they are dropped first.
+   * Drops a temporary database. First drops the database's subscriptions, which would prevent the
+   * drop.
    */
   private void drop(String passing) throws SQLException {
     List<String> subscriptions;

@@ -76,8 +76,8 @@ final class TemporaryRestoreRole {
   }
 
   /**
-   * Returns the server's roles. A role's value is true if its objects are restored by the temporary
-   * role, and false if they are restored by the role that runs the restore.
+   * Returns the server's roles. A role's value is true if the temporary role restores its objects,
+   * and false if the role that runs the restore does.
    */
   static Map<String, Boolean> roles(Connection session) throws SQLException {
     var roles = new HashMap<String, Boolean>();

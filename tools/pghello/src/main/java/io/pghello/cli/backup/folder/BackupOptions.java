@@ -122,8 +122,8 @@ public final class BackupOptions {
   }
 
   /**
-   * Rejects the last backup if it is from another server, there is also a backup from this server,
-   * and {@code --at} is not set.
+   * Rejects the last backup if it is from another server, provided that there is also a backup from
+   * this server, and that {@code --at} is not set.
    */
   public void checkServer(Backup last, List<String> databases, @Nullable String system) {
     if (at != null || last.system().equals(system)) {
@@ -138,9 +138,9 @@ public final class BackupOptions {
   }
 
   /**
-   * Returns the last backup of each named database, with the databases to restore from that backup.
-   * If no database is named, returns the last backup of each database and, with all its databases,
-   * the last backup of the whole server.
+   * Returns the backups to use, with the databases to restore from each. If databases are named,
+   * uses the last backup of each of them. If no database is named, uses the last backup of each
+   * database, and the last backup of the whole server with all its databases.
    *
    * @param output the output that receives a warning if a later backup cannot be read
    */

@@ -92,8 +92,8 @@ public record MetricFile(Path file) {
   }
 
   /**
-   * Records a time. If a newer time is already recorded, and it is not in the future, changes
-   * nothing and returns false.
+   * Records a time. If a newer time is already recorded, and this newer time is not in the future,
+   * changes nothing and returns false.
    */
   private static boolean put(Map<String, Double> samples, String series, Instant time) {
     double there = samples.getOrDefault(series, 0.0);

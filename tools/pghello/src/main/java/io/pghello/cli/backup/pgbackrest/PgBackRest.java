@@ -56,7 +56,8 @@ public record PgBackRest(String stanza, @Nullable Path config) {
    * Runs a command and waits for it.
    *
    * @param environment libpq's connection variables
-   * @throws Failure if the command fails; contains the command's error messages
+   * @throws Failure if the command fails; the failure's message contains the command's error
+   *     messages
    */
   public void run(
       CleanupStack undo,
@@ -91,7 +92,7 @@ public record PgBackRest(String stanza, @Nullable Path config) {
   }
 
   /**
-   * Returns the environment for a server that reads the archive. Asynchronous reads are off,
+   * Returns the environment for a server that reads the archive. Asynchronous reads are disabled,
    * because they would use the spool directory of the original server.
    */
   static Map<String, String> serverEnvironment() {
