@@ -29,8 +29,9 @@ import org.jspecify.annotations.Nullable;
  *     64 MiB
  * @param maxTimeout the maximum timeout that a call can request, 1 ms to 1 hour; null for the
  *     configuration's {@code queryTimeout}
- * @param privileged whether a read-only connection may log in as a role that can make changes that
- *     a rollback does not undo, such as a superuser; ignored if {@code readOnly} is false
+ * @param privileged whether a read-only connection may log in as a privileged role, such as a
+ *     superuser, that can make changes that a rollback does not undo; ignored if {@code readOnly}
+ *     is false
  */
 public record Permissions(
     boolean readOnly,

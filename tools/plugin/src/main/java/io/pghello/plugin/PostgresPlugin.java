@@ -157,10 +157,10 @@ public final class PostgresPlugin implements AutoCloseable {
 
   /**
    * Runs an operation like {@link #execute(String, JsonNode, String, JsonNode)}, but delivers the
-   * result before the connection is returned to the pool, because returning it may take a round
-   * trip. The call can be cancelled. The result is then the same as for a timeout. If a call is
-   * cancelled while it waits for a connection, it continues to wait, and then does not run the
-   * operation. Exceptions thrown by {@code taker} are propagated.
+   * result before the connection is returned to the pool, because returning the connection may take
+   * a round trip. The call can be cancelled. The result is then the same as for a timeout. If a
+   * call is cancelled while it waits for a connection, it continues to wait, and then does not run
+   * the operation. Exceptions thrown by {@code taker} are propagated.
    *
    * @param cancellation a stage that cancels the call when the stage completes, normally or
    *     exceptionally; null for none. Use a new stage for each call, because a stage references the

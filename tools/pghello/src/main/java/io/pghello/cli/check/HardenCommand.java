@@ -136,7 +136,8 @@ public final class HardenCommand implements Callable<Integer> {
         output.out().println(TerminalText.line("-- " + affected.text()));
       }
     }
-    // Check this before harden creates its roles, because afterwards none of them is missing.
+    // Look for renamed roles before harden creates its roles, because afterwards no role is
+    // missing.
     if (!hardening.renamed().isEmpty() && kept.isThere()) {
       String back =
           apply
@@ -174,8 +175,8 @@ public final class HardenCommand implements Callable<Integer> {
   }
 
   /**
-   * Reverts the recorded steps. Because the file cannot be trusted, only steps that this program
-   * itself would write now are reverted.
+   * Reverts the recorded steps. Because the file cannot be trusted, this method reverts only steps
+   * that this program itself would write now.
    */
   private void revert(Connection session, Hardening hardening, UndoFile kept)
       throws SQLException, IOException {

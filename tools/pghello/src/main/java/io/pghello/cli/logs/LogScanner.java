@@ -117,8 +117,8 @@ final class LogScanner {
       if (end > begin) {
         line(text(begin, buffer[end - 1] == '\r' ? end - 1 : end));
       } else if (format == LogFormat.STDERR) {
-        // An empty line may be the beginning of a message whose prefix begins with a name, if this
-        // name begins with a line break.
+        // If the prefixes begin with a name, and the name begins with a line break, the message
+        // begins with an empty line.
         line("");
       }
       begin = end + 1;

@@ -19,7 +19,7 @@ public final class Texts {
   private Texts() {}
 
   /**
-   * Returns the text, or throws if PostgreSQL's protocol or its type {@code text} cannot represent
+   * Returns the text, or throws if PostgreSQL's protocol or the type {@code text} cannot represent
    * it.
    */
   public static String check(String text, Code code, String what) {

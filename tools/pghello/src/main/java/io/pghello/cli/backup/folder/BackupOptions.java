@@ -70,7 +70,7 @@ public final class BackupOptions {
 
   public BackupOptions() {}
 
-  /** Creates options with these values, and with the defaults of all other options. */
+  /** Creates options with these values, and with default values for all other options. */
   public BackupOptions(Path folder, boolean trustOwners, List<String> preload) {
     this.folder = folder;
     this.trustOwners = trustOwners;

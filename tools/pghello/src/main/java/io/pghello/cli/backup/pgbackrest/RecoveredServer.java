@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  * and the extension's files from the backup, and replays the WAL.
  *
  * <p>The copy never acts in place of the original. All settings of the original are ignored: the
- * server gets a new configuration, and its {@code postgresql.auto.conf} contains only the recovery
+ * copy gets a new configuration, and its {@code postgresql.auto.conf} contains only the recovery
  * settings that pgBackRest wrote. It runs no workers, archives nothing, and listens only on a
  * socket in a private directory. Its sessions load no libraries set for a database or role, and
  * fire no event triggers.

@@ -48,7 +48,7 @@ public record ServerBackupMethod(
   /** A database of a backed-up server. */
   private record Copied(String database, @Nullable String pgHello, long bytes) {}
 
-  /** A database whose rows were all read. */
+  /** The result of reading all rows of a database. */
   private record Read(
       String database,
       @Nullable String pgHello,

@@ -148,8 +148,8 @@ public final class RowReader {
     } else if (depth == begins.length) {
       begins = Arrays.copyOf(begins, 2 * depth);
     }
-    // If this object or array is itself a member, its name stays in front of its own members or
-    // elements.
+    // If this object or array is itself a member, its name stays in front of the members or
+    // elements that it contains.
     reserve();
     begins[depth++] = count;
   }

@@ -98,9 +98,9 @@ final class UndoneQuery implements Query {
    *
    * @param statement a statement of the connection; the result belongs to this statement
    * @param values the parameters of the query
-   * @param types the OIDs of the parameters' types if the driver is to prepare the query; otherwise
-   *     null. The driver could determine the types itself, but would then need an additional round
-   *     trip after each query whose result rows have no maximum length.
+   * @param types the OIDs of the parameters' types if the driver should prepare the query;
+   *     otherwise null. The driver could determine the types itself, but would then need an
+   *     additional round trip after each query whose result rows have no maximum length.
    * @param checked whether the query is {@link #checked}
    */
   static Result run(

@@ -60,8 +60,8 @@ public final class CrudSql {
   /**
    * Returns an UPDATE.
    *
-   * @param operators for each column with a type whose operators are outside pg_catalog, the schema
-   *     that contains these operators
+   * @param operators for each column with operators outside pg_catalog, the schema that contains
+   *     the operators of the column's type
    */
   public static SqlStatement update(Change change, JsonNode operators) {
     var sql = new CrudSql(operators);

@@ -371,9 +371,9 @@ public record DollarSql(
     }
 
     /**
-     * Rejects string literals with escapes for which the server and the driver would find different
-     * ends. The driver does not recognize escapes directly after another literal, or in the
-     * continuation of a literal with escapes.
+     * Rejects string literals with escapes if the server and the driver would find different ends.
+     * The driver does not recognize escapes directly after another literal, or in the continuation
+     * of a literal with escapes.
      */
     private void requireEscapesSeen(int start, int end) {
       if (start < 2 || chars[start - 2] == '\'' || chars[start - 2] == '$') {
