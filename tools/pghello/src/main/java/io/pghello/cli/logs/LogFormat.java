@@ -50,7 +50,8 @@ enum LogFormat {
       }
       int state = endOfValue(line, severity) + 1;
       int message = endOfValue(line, state) + 1;
-      // Quotation marks in values are doubled, so the text of a statement cannot match.
+      // Quotation marks in values are doubled, so the text of a statement cannot look like a
+      // message.
       if (!line.startsWith("\"", message) || line.startsWith("\"\"", message)) {
         return null;
       }
@@ -67,7 +68,7 @@ enum LogFormat {
   JSON {
     @Override
     @Nullable Entry entry(String line) {
-      // Quotation marks in values are escaped, so user-supplied text cannot match.
+      // Quotation marks in values are escaped, so user-supplied text cannot match the pattern.
       Matcher message = JSON_MESSAGE.matcher(line);
       if (!message.find()) {
         NotUnderstood wrapper = NotUnderstood.wrapperOf(line);

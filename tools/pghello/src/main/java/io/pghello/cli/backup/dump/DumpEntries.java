@@ -262,8 +262,8 @@ final class DumpEntries {
 
   /**
    * Returns whether an entry is about an object that the dump does not define, because an extension
-   * creates it or every database contains it. The entry's dependencies are then numbers without an
-   * entry.
+   * creates it or every database contains it. In that case, the dump has no entries for the entry's
+   * dependencies.
    */
   private boolean isOfExtension(DumpEntry entry) {
     return (entry.isAnnotation() || entry.is("TABLE DATA", "SEQUENCE SET"))

@@ -31,7 +31,7 @@ final class DumpFile {
   private static final int NEWEST = 16;
 
   private static final int CUSTOM = 1;
-  // Maximum length of a text. Names, settings and comments of a database are shorter.
+  // Maximum length of a string in the file. Names, settings and comments of a database are shorter.
   private static final int MOST_BYTES = 64 << 20;
   private static final int FIELDS_OF_TIME = 7;
   private static final String DAMAGED = "its table of contents is damaged";

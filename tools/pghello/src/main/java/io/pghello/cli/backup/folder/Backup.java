@@ -364,8 +364,8 @@ public record Backup(Path folder, Instant time) {
   }
 
   /**
-   * Deletes this backup. It is first renamed, so that an interrupted deletion leaves no partial
-   * backup.
+   * Deletes this backup. Its directory is renamed first, so that an interrupted deletion leaves no
+   * partial backup.
    */
   public void delete() throws IOException {
     Path dying = folder.resolveSibling(UNFINISHED + name());

@@ -4,7 +4,10 @@ package io.pghello.plugin.internal.pool;
 import java.util.Properties;
 import org.postgresql.ssl.WrappedFactory;
 
-/** Creates TLS sockets from PEM texts. The driver instantiates it by name. */
+/**
+ * Creates TLS sockets from certificates and keys in PEM format. The driver instantiates this class
+ * by name.
+ */
 public final class PemSocketFactory extends WrappedFactory {
   static final String CA = "pghello.ca";
   static final String CERT = "pghello.cert";

@@ -59,10 +59,10 @@ public final class Bindings {
    * JSON value. To determine which, this method queries the server once for each statement, which
    * takes two round trips.
    *
-   * @param text the text that is sent
-   * @param sql the statement that the text contains
-   * @param cache the cache that contains, for each parameter, whether it is an array. Its key is
-   *     the statement, because a retry can send the statement with another text around it
+   * @param text the SQL that is sent to the server
+   * @param sql the statement that this SQL contains
+   * @param cache the cache that contains, for each parameter, whether it is an array. The key of an
+   *     entry is the statement, because a retry can send the statement with different SQL around it
    */
   static Values values(
       BaseConnection connection,

@@ -607,9 +607,9 @@ public final class Session {
   }
 
   /**
-   * Rejects a session with standard_conforming_strings turned off. The server would end string
-   * literals at other positions than this plugin's parser, so that one statement could become
-   * several.
+   * Rejects a session with standard_conforming_strings turned off. With this setting, the server
+   * and this plugin's parser would find different ends of string literals, so that one statement
+   * could become several.
    */
   private void requireStandardStrings() {
     if (!server.getStandardConformingStrings()) {
