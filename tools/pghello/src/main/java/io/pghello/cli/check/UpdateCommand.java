@@ -220,8 +220,8 @@ public final class UpdateCommand implements Callable<Integer> {
   }
 
   /**
-   * Updates the extension. If the new version has a problem, rolls back the update and returns the
-   * problem; otherwise returns null.
+   * Updates the extension. Rolls back the update in a dry run, or if the new version has a problem.
+   * Returns the problem; null if there is none.
    */
   private @Nullable String update(Connection session, String version) throws SQLException {
     session.setAutoCommit(false);

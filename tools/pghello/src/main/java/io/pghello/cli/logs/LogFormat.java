@@ -96,7 +96,7 @@ enum LogFormat {
     }
   };
 
-  /** Levels of messages that may be about the extension. */
+  /** Levels of messages that may be about the extension, except messages about crashes. */
   static final List<String> SEVERITIES = List.of("ERROR", "FATAL", "PANIC", "WARNING");
 
   // The most frequent levels come first.

@@ -25,7 +25,10 @@ public final class Runner {
     this.transactions = transactions;
   }
 
-  /** Runs a read-only statement, and retries it once if the connection was lost. */
+  /**
+   * Runs a read-only statement. If the connection was lost outside of a transaction, retries the
+   * statement once, unless {@code autoReconnect} is off.
+   */
   public <T> T read(Call call, Function<Session, T> work) {
     try {
       return write(call, work);
