@@ -24,9 +24,10 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Inserts many rows. Uses either an INSERT with one array parameter for each column or, if the rows
- * do not fit into one statement, COPY. If rows may already exist, COPY needs an intermediate table,
- * which is worthwhile only for {@value #COPY_BETWEEN_FROM} rows or more.
+ * Inserts many rows. Uses an INSERT with one array parameter for each column. If the rows do not
+ * fit into one statement, uses COPY, or several INSERTs if the table does not accept COPY. If rows
+ * may already exist, COPY needs an intermediate table, which is worthwhile only for {@value
+ * #COPY_BETWEEN_FROM} rows or more.
  */
 final class BatchInsert {
   static final int COPY_BETWEEN_FROM = 50_000;

@@ -48,7 +48,7 @@ public final class ServerErrors {
     return state(e).startsWith("28");
   }
 
-  /** Returns whether a retry may succeed because the server is starting or full. */
+  /** Returns whether a retry may succeed because the server is unreachable, starting or full. */
   static boolean mayPass(SQLException e) {
     return Set.of("08001", "57P03", "53300").contains(state(e));
   }
