@@ -282,7 +282,7 @@ public final class LogsCommand implements Callable<Integer> {
     out.flush();
   }
 
-  /** Returns the first line of output in the monitoring plugin format. */
+  /** Returns the summary line, in the monitoring plugin format. */
   private String line(Status status, long notUnderstood) {
     int found = counts.values().stream().mapToInt(Integer::intValue).sum();
     var line = new StringBuilder(status.name()).append(" - ");

@@ -14,8 +14,9 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Cleanup steps that run if a command does not complete, because it fails or the program is
- * terminated, e.g. by {@code ^C}. They run in reverse order. Thread-safe.
+ * The cleanup steps of a command. Steps that have not been completed run when the stack is closed,
+ * or when the program is terminated, e.g. by {@code ^C}. They run in the reverse order of their
+ * registration. Thread-safe.
  */
 public final class CleanupStack implements AutoCloseable {
   /** A cleanup step. */
