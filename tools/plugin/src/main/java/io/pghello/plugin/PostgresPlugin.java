@@ -261,7 +261,10 @@ public final class PostgresPlugin implements AutoCloseable {
     return permissions;
   }
 
-  /** Returns whether the role of a connection owns tables or views. */
+  /**
+   * Returns whether the login role of a connection, or a role that it can become, owned tables or
+   * views when the connection was opened.
+   */
   boolean ownsTables(String id, JsonNode config) {
     return use(pools.acquire(id, config), pool -> pool.server().owner());
   }

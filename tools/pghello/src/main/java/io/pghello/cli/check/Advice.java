@@ -54,7 +54,7 @@ record Advice(
     return better != null;
   }
 
-  /** Returns advice on all settings. Unknown settings are reported as hidden. */
+  /** Returns advice on all settings. Missing settings are reported as hidden or unknown. */
   static List<Advice> of(Map<String, Setting> settings, Machine machine) {
     var advice = new ArrayList<Advice>();
     for (String name : SETTINGS) {

@@ -24,7 +24,10 @@ public final class SqlErrors {
     return isLoginFailure(state) || state.equals("42501") || state.equals("3D000");
   }
 
-  /** Returns the fix for a failed login or TLS connection; null for other errors. */
+  /**
+   * Returns the fix for a missing library, or for a failed login or TLS connection; null for other
+   * errors.
+   */
   static @Nullable String remedy(SQLException e) {
     String message = String.valueOf(e.getMessage());
     // The library's name contains $libdir in function definitions, but not in settings.
@@ -59,7 +62,7 @@ public final class SqlErrors {
     return e.getSQLState() == null ? "" : e.getSQLState();
   }
 
-  /** Returns the message, and the fix if the login or the TLS connection failed. */
+  /** Returns the message, followed by the fix if there is one. */
   public static String explain(SQLException e) {
     String remedy = remedy(e);
     return message(e) + (remedy == null ? "" : ": " + remedy);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Shared code of the plugin: errors, JSON, texts. */
+/** Shared code of the plugin: errors, JSON, strings. */
 @NullMarked
 package io.pghello.plugin.internal;
 

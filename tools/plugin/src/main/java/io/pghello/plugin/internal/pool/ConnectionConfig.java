@@ -13,7 +13,10 @@ import java.util.Objects;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
-/** A configuration parsed by {@link ConfigReader}. Equal configurations share a pool. */
+/**
+ * A configuration parsed by {@link ConfigReader}. An open connection accepts only configurations
+ * that are equal to its own.
+ */
 public record ConnectionConfig(
     String host,
     int port,

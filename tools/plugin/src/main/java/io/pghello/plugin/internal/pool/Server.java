@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param readCommitted whether READ COMMITTED is the default isolation level
  * @param powers the privileges that allow changes that a rollback does not undo, if the role, or a
  *     role that it can become, has such privileges; null otherwise
- * @param owner whether the role owns tables or views
+ * @param owner whether the role, or a role that it can become, owns tables or views
  */
 public record Server(
     int connectionLimit, boolean readCommitted, @Nullable String powers, boolean owner) {

@@ -295,7 +295,10 @@ public final class Session {
         : changeThenCommit(sql, params, maxRows);
   }
 
-  /** Commits after reading the rows, so that an error while reading rolls back the change. */
+  /**
+   * Runs a statement, and commits after reading its rows, so that an error while reading rolls back
+   * the change.
+   */
   private QueryResult changeThenCommit(DollarSql sql, List<JsonNode> params, int maxRows) {
     try {
       connection.setAutoCommit(false);
@@ -335,7 +338,7 @@ public final class Session {
     return execute(DollarSql.of(text.sql()), text.params(), 1).rowCount();
   }
 
-  /** Runs statements without parameters that the plugin generated. */
+  /** Runs statements that the plugin generated and that have no parameters. */
   public void changeAll(List<String> statements) {
     statements.forEach(statement -> change(new SqlStatement(statement, List.of())));
   }
