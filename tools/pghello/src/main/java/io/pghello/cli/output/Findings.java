@@ -56,7 +56,8 @@ public final class Findings {
 
   /**
    * Returns the findings as text. The first line follows the monitoring plugin format, with
-   * performance data after a bar. One line for each finding follows.
+   * performance data after a bar. The other lines contain the findings, each followed by its remedy
+   * if there is one.
    */
   String toText(String database, String figures) {
     var text = new StringBuilder();

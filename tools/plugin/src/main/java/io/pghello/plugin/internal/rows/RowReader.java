@@ -341,7 +341,7 @@ public final class RowReader {
   }
 
   /**
-   * Returns a string as JSON; JSON null for null.
+   * Returns a string as JSON; null for null.
    *
    * @throws PostgresException if the results are too large
    */

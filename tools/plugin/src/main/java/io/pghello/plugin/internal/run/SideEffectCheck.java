@@ -20,8 +20,8 @@ import java.util.Set;
  *
  * <p>The owner of a table can add side effects at any time, so a query on the table is rolled back.
  * The rollback is not necessary if only the connection's own role and superusers can add side
- * effects. For that to be true, these roles must own the tables, the tables' types, the schemas that
- * names are resolved in, the database, and all C functions. Also, no other role may be able to
+ * effects. For this to be true, these roles must own the tables, the tables' types, the schemas
+ * that names are resolved in, the database, and all C functions. Also, no other role may be able to
  * create objects in these schemas, and all index support functions must be C or internal functions,
  * because functions in other languages could call functions of any role.
  */
