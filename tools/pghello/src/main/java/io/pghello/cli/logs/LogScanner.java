@@ -36,9 +36,8 @@ final class LogScanner {
   private static final Pattern STATE =
       Pattern.compile("(?<![\\w\\[(.:-])[0-9A-Z]{5}(?![\\w\\]).:-])");
 
-  // Matches output of pg_ctl in a log that it shares with the server, e.g. in a container.
-  private static final String PG_CTL = "waiting for server to ";
-  private static final Pattern PG_CTL_OUTPUT =
+  // Matches output of pg_ctl in a log to which the server writes, too, e.g. in a container.
+  private static final Pattern PG_CTL =
       Pattern.compile("^waiting for server to (?:start|shut down)\\.+");
 
   private final Sink sink;

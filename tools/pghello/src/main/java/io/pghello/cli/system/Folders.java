@@ -34,8 +34,8 @@ public final class Folders {
   }
 
   /**
-   * Creates a directory and its missing parents. Only their owner can access them. Does nothing if
-   * the directory exists.
+   * Creates a directory and its missing parents. Only the owner can access the created directories.
+   * Does nothing if the directory exists.
    */
   public static void createAllPrivate(Path path) throws IOException {
     Files.createDirectories(path, mode("rwx------"));

@@ -33,8 +33,8 @@ import org.jspecify.annotations.Nullable;
  * Restores databases of a backup. Each database has a temporary name until it is complete. Not
  * thread-safe.
  *
- * @param maintenance another database of the server, which is not restored; sessions in it create
- *     and rename the restored databases
+ * @param maintenance another database of the server, which is not restored; sessions in that
+ *     database create and rename the restored databases
  * @param jobs the number of tables and indexes to restore in parallel
  * @param options the options of pg_restore, such as {@link #NO_TABLESPACES}
  * @param check the check that must succeed before a database is renamed into place

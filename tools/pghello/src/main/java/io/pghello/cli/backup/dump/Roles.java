@@ -28,7 +28,8 @@ public final class Roles {
       Pattern.compile("GRANT " + NAME + " TO " + NAME + "[ ;].*", Pattern.DOTALL);
 
   // Matches the grantor of a GRANT, which is removed from the statement: the bootstrap superuser
-  // may have another name on this server, and no other role can grant memberships in its name.
+  // may have another name on this server, and no other role can grant memberships in that
+  // superuser's name.
   private static final Pattern GRANTOR = Pattern.compile(" GRANTED BY " + NAME + ";$");
 
   private Roles() {}

@@ -22,7 +22,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.jr.ob.JSON;
 
 /**
- * Runs the program pgBackRest for one server, which pgBackRest calls a stanza.
+ * Runs the program pgBackRest for one stanza, which is pgBackRest's term for a server.
  *
  * @param config pgBackRest's configuration file; null for the default
  */

@@ -113,12 +113,12 @@ public final class Session {
     return bracketed(sql, params, maxRows, true);
   }
 
-  /** Runs a query on a table or view. The plugin generated the query. */
+  /** Runs a query that the plugin generated for a table or view. */
   public QueryResult read(SqlStatement text, int maxRows) {
     return bracketed(DollarSql.of(text.sql()), text.params(), maxRows, false);
   }
 
-  /** Runs a query that reads only the catalog. The query is part of the plugin. */
+  /** Runs one of the plugin's own queries, which reads only the catalog. */
   public QueryResult ask(SqlStatement text, int maxRows) {
     String suffix = "\n) q LIMIT " + (maxRows + 1L);
     return read(
@@ -379,7 +379,7 @@ public final class Session {
 
   /** Commits. A read-only transaction is rolled back later, when its connection is returned. */
   void commit() {
-    // Check this first, because the driver's commit() returns normally for a failed transaction.
+    // Check for a failed transaction first, because the driver's commit() would return normally.
     requireTransaction();
     if (mode.readOnly()) {
       return;

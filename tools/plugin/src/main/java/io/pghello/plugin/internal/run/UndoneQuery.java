@@ -34,7 +34,6 @@ import org.postgresql.core.v3.SqlSerializationContext;
  * prepared statements with other statements of the same names. The statement {@link #PREPARED}
  * detects this. Only this statement is parsed again after each query, so that the query cannot
  * replace it.
- * replace it.
  *
  * <p>On the server, parsing a statement takes longer than finding a row by its key. Therefore,
  * {@link #checked} adds the check to a query that returns few rows, and the driver prepares the

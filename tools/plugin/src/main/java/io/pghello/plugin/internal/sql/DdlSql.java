@@ -147,7 +147,10 @@ public final class DdlSql {
     return alter.alterations().stream().map(one -> begin + alteration(one, hello)).toList();
   }
 
-  /** Returns the statement that drops a table. It fails if other objects depend on the table. */
+  /**
+   * Returns the statement that drops a table. The statement fails if other objects depend on the
+   * table.
+   */
   public static String dropTable(Drop drop) {
     return "DROP TABLE " + (drop.ifExists() ? "IF EXISTS " : "") + Names.quoteTable(drop.table());
   }

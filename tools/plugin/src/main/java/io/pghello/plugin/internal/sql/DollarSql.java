@@ -267,7 +267,7 @@ public record DollarSql(
           }
         }
         case '\\' -> throw bad("Found a backslash outside of quotes at index " + start + ".");
-        // The driver would treat these as JDBC escapes. The server rejects them.
+        // The driver would treat braces as JDBC escapes. The server rejects braces.
         case '{', '}' -> throw bad("Found a brace outside of quotes at index " + start + ".");
         default -> {
           if (isWordStart(c)) {
