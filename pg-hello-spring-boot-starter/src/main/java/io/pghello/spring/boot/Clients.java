@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.beans.factory.support.SimpleAutowireCandidateResolver;
 
-/** The clients of an application by bean name. */
+/** Finds the clients of an application, with their bean names. */
 final class Clients {
   /** The tag that distinguishes the meters of several clients. */
   static final String TAG = "client";
@@ -25,9 +25,9 @@ final class Clients {
   }
 
   /**
-   * Returns the name of the client that is being created while one of its dependencies is resolved.
-   * Returns null if the application has only one client, and "none" if the application has several
-   * clients and none of them is being created.
+   * Returns the bean name of the client that is currently being created. Call this method while one
+   * of the client's dependencies is resolved. Returns null if the application has only one client,
+   * and "none" if the application has several clients and none of them is being created.
    */
   static @Nullable String nameInCreation(ConfigurableListableBeanFactory beans) {
     String[] names = beans.getBeanNamesForType(PgHelloClient.class, true, false);

@@ -56,7 +56,7 @@ final class DataSources {
 
   /**
    * Returns whether the data source is one of Spring's data sources that select the database or the
-   * user by thread. Does not detect a data source that is hidden by a wrapper.
+   * user based on the calling thread. Does not detect such a data source behind a wrapper.
    */
   static boolean isRouted(DataSource dataSource) {
     return isOrWraps(dataSource, AbstractRoutingDataSource.class)
@@ -74,7 +74,7 @@ final class DataSources {
           ? dataSource
           : isRouted(dataSource) ? null : poolBehind(dataSource);
     } catch (SQLException | RuntimeException e) {
-      // for example if the thread has no tenant
+      // thrown, for example, if no tenant is set for the thread
       return null;
     }
   }

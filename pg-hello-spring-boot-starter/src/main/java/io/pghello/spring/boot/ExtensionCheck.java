@@ -80,14 +80,14 @@ final class ExtensionCheck implements SmartInitializingSingleton {
     try {
       extension = ExtensionDescription.lookup(name);
     } catch (ServiceConfigurationError e) {
-      // thrown by the provider of this extension or of another one
+      // thrown by the provider of this extension or of another extension
       reportUnchecked(name, String.valueOf(e.getMessage()), e);
       return List.of();
     }
     try (Connection connection = dataSource.getConnection()) {
       return extension.inspect(connection, null, TIMEOUT).problems().stream()
-          // if no functions are described, no function is called, and the schema may be
-          // intentionally missing from the search path
+          // if the extension's description contains no functions, no function is called, and the
+          // schema may be intentionally missing from the search path
           .filter(each -> each.kind() != Kind.NOT_ON_PATH || !extension.functions().isEmpty())
           .toList();
     } catch (ExtensionException e) {

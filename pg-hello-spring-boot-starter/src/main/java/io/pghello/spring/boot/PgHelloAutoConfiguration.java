@@ -80,7 +80,7 @@ public final class PgHelloAutoConfiguration {
 
   /**
    * Marks clients that are injectable only by name as fallbacks. Otherwise, such a client would
-   * take precedence over this client when a client is injected by type.
+   * take precedence over the auto-configured client when a client is injected by type.
    */
   @Bean
   static BeanFactoryPostProcessor pgHelloFallbacks() {

@@ -5,7 +5,8 @@ import io.pghello.PgHelloClientBuilder;
 
 /**
  * Customizes the application's client before it is built. Customizers are called in bean order,
- * after the properties and listeners have been applied, so their settings take precedence.
+ * after the properties and listeners have been applied, so the settings of customizers take
+ * precedence.
  */
 @FunctionalInterface
 public interface PgHelloClientCustomizer {

@@ -31,7 +31,7 @@ import org.springframework.context.annotation.Scope;
 @ConditionalOnClass(MeterRegistry.class)
 @ConditionalOnBean({MeterRegistry.class, PgHelloClient.class})
 public final class PgHelloMetricsAutoConfiguration {
-  // a prototype, so that each client that listeners are injected into gets its own instance
+  // a prototype, so that each client gets a separate listener
   @Bean
   @Scope(ConfigurableBeanFactory.SCOPE_PROTOTYPE)
   @ConditionalOnMissingBean

@@ -27,7 +27,7 @@ import org.springframework.context.annotation.Scope;
 @ConditionalOnClass(ObservationRegistry.class)
 @ConditionalOnBean({ObservationRegistry.class, PgHelloClient.class})
 public final class PgHelloObservationAutoConfiguration {
-  // a separate instance for each client that injects the listeners
+  // a prototype, so that each client gets a separate listener
   @Bean
   @Scope(ConfigurableBeanFactory.SCOPE_PROTOTYPE)
   @ConditionalOnMissingBean

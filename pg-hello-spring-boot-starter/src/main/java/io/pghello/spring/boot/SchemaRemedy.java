@@ -10,7 +10,8 @@ final class SchemaRemedy {
   private SchemaRemedy() {}
 
   /**
-   * Returns the problem, with a remedy that mentions {@code pg-hello.schema} if it is relevant.
+   * Returns the problem, with a remedy that mentions {@code pg-hello.schema} if that property is
+   * relevant.
    *
    * @param schema the value of {@code pg-hello.schema}; null if it is not set
    */

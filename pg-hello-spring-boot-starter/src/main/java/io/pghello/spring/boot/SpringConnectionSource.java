@@ -22,23 +22,24 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
  * transactions hold. All other calls use connections that are borrowed from the data source, and
  * may be batched. Any transaction manager works if it binds connections of this data source, for
  * example {@code DataSourceTransactionManager} or {@code JpaTransactionManager}. Transactions on
- * other data sources have no effect.
+ * other data sources do not affect calls.
  *
  * <p>Calls are batched only if the data source is known to connect all threads to the same database
  * as the same user. These data sources are recognized: the pools HikariCP, Tomcat JDBC, Commons
  * DBCP 2 and c3p0, the unpooled data sources of the driver and of Spring, and wrappers that unwrap
- * to one of them, such as datasource-proxy and p6spy. A call is not batched if, on its thread, the
- * data source unwraps to a different pool than when this source was created. Calls are never
- * batched with an unknown data source (unless you pass {@code coalescing} = true), or behind an
- * {@link AbstractRoutingDataSource} or a {@link UserCredentialsDataSourceAdapter}. One case is not
- * detected: a custom wrapper that unwraps to one pool but takes connections from several.
+ * to one of them, such as datasource-proxy and p6spy. A call is not batched if, on the calling
+ * thread, the data source unwraps to a different pool than it did when this source was created.
+ * With an unknown data source, calls are batched only if you pass {@code coalescing} = true. Calls
+ * are never batched with an {@link AbstractRoutingDataSource} or a {@link
+ * UserCredentialsDataSourceAdapter}. One case is not detected: a custom wrapper that unwraps to one
+ * pool but takes connections from several.
  *
  * <p>Thread-safe.
  */
 public final class SpringConnectionSource implements ConnectionSource {
   private final DataSource dataSource;
   private final boolean shareable;
-  // the pool that all threads must share; null if it need not be checked
+  // the pool that all threads must share; null if the pool is not checked
   private final @Nullable DataSource pool;
 
   /**
@@ -62,7 +63,7 @@ public final class SpringConnectionSource implements ConnectionSource {
    * @param coalescing true if the data source connects all threads to the same database as the same
    *     user; calls inside transactions are still not batched
    * @throws IllegalArgumentException if {@code coalescing} is true and the data source is one of
-   *     Spring's data sources that select the database or the user by thread
+   *     Spring's data sources that select the database or the user based on the calling thread
    */
   public SpringConnectionSource(DataSource dataSource, boolean coalescing) {
     this.dataSource = bound(dataSource);
@@ -121,8 +122,8 @@ public final class SpringConnectionSource implements ConnectionSource {
   }
 
   /**
-   * Returns whether the data source is one of Spring's data sources that select the database by
-   * thread.
+   * Returns whether the data source is one of Spring's data sources that select the database or the
+   * user based on the calling thread.
    */
   boolean isRouted() {
     return DataSources.isRouted(dataSource);

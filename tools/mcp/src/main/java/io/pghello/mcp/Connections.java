@@ -47,7 +47,8 @@ final class Connections {
   /**
    * Reads the connections from a configuration file or from environment variables.
    *
-   * @param file the configuration file; null for the file named in the environment, if any
+   * @param file the configuration file; null to use the file set in {@code PG_HELLO_MCP_CONFIG}, if
+   *     any
    * @throws ConfigurationException if there are no connections, or the configuration is invalid
    */
   static Connections read(@Nullable Path file, Map<String, String> environment) {
@@ -127,7 +128,7 @@ final class Connections {
       }
       throw new ConfigurationException(file + " is not a JSON object");
     } catch (JsonProcessingException e) {
-      // Omit the parser's message, because it would contain a part of the file.
+      // Omit the parser's message, because it would contain part of the file.
       throw new ConfigurationException(file + " is not JSON" + Messages.place(e));
     } catch (NoSuchFileException e) {
       throw new ConfigurationException("file not found: " + shown(file));
@@ -227,7 +228,7 @@ final class Connections {
     }
   }
 
-  /** Returns the ids, in the order of the file. */
+  /** Returns the ids of the connections, in the order of the configuration file. */
   Set<String> ids() {
     return connections.keySet();
   }

@@ -25,7 +25,7 @@ final class Messages {
 
   private static final int DIGITS_MAX = 150_000;
 
-  /** A mapper that keeps all digits of numbers and rejects duplicate names. */
+  /** A mapper that keeps all digits of numbers and rejects duplicate property names. */
   static final JsonMapper JSON =
       JsonMapper.builder(
               JsonFactory.builder()
@@ -56,7 +56,8 @@ final class Messages {
   }
 
   /**
-   * Returns the location of a JSON error, as a suffix for error messages; empty if it is unknown.
+   * Returns the location of a JSON error, as a suffix for error messages; empty if the location is
+   * unknown.
    */
   static String place(JsonProcessingException e) {
     JsonLocation where = e.getLocation();
@@ -72,7 +73,7 @@ final class Messages {
   }
 
   /**
-   * Reads the next line; null at the end of the input.
+   * Reads the next line. Returns null at the end of the input.
    *
    * @throws UnreadableException if the line is too long or not UTF-8; the next line can still be
    *     read

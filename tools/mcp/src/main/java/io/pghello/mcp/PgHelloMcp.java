@@ -79,7 +79,7 @@ public final class PgHelloMcp {
     System.setOut(System.err);
     if (System.getProperty("java.util.logging.config.file") == null) {
       ROOT.setLevel(Level.WARNING);
-      // Log messages of these libraries may contain messages of the server.
+      // Log messages of these libraries may contain messages from the database server.
       SILENT.forEach(logger -> logger.setLevel(Level.OFF));
     }
     System.exit(run(args, System.getenv(), new FileInputStream(FileDescriptor.in), out));
@@ -153,7 +153,7 @@ public final class PgHelloMcp {
         Runtime.getRuntime().addShutdownHook(hook);
         server.run();
       }
-      // Give the openers time to report errors.
+      // Allow time to report the errors of connections that are still being opened.
       unused = openers.awaitTermination(GRACE_MILLIS, TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -130,7 +130,7 @@ final class Tools {
 
   /**
    * Returns a warning for the descriptions of tools if a read-only connection is allowed to have a
-   * privileged role; empty otherwise.
+   * privileged role. Otherwise, returns an empty string.
    */
   private String warning(List<String> ids) {
     return ids.stream().anyMatch(this::isPrivileged) ? PRIVILEGED : "";
@@ -142,8 +142,8 @@ final class Tools {
   }
 
   /**
-   * Returns whether a tool only reads. A tool that accepts SQL can call functions that write if the
-   * connection allows writes.
+   * Returns whether a tool only reads. If a connection allows writes, a tool that accepts SQL can
+   * call functions that write.
    */
   private boolean reads(PluginOperation operation, List<String> ids) {
     return ids.stream().allMatch(id -> connections.permissions(id).readOnly())
@@ -174,7 +174,7 @@ final class Tools {
    * @param params the parameters of the request: the name of an existing tool, and its arguments
    * @param cancellation the stage that cancels the call when the stage completes
    * @param taker the consumer that receives the result, on the calling thread; the database
-   *     connection may be returned later
+   *     connection may be returned to the pool later
    */
   void call(JsonNode params, CompletionStage<?> cancellation, Consumer<ObjectNode> taker) {
     String tool = params.get("name").textValue();
@@ -249,7 +249,7 @@ final class Tools {
   /**
    * Returns the instructions for agents.
    *
-   * @param owners the ids of the connections with roles that own tables
+   * @param owners the ids of the connections that use a role that owns tables or views
    */
   String instructions(Set<String> owners) {
     var text =

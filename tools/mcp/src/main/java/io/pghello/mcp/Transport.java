@@ -33,9 +33,9 @@ import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 
 /**
- * Exchanges messages on two streams, one per line. The SDK's own transport is not used, because it
- * ends at the first invalid line, drops calls in flight at the end of its input, and does not
- * support cancellation.
+ * Exchanges messages on two streams, with one message per line. The SDK's own transport is not
+ * used, because it ends at the first invalid line, drops calls in flight at the end of its input,
+ * and does not support cancellation.
  */
 final class Transport implements McpServerTransportProvider {
   /** Maximum number of calls in flight. */
@@ -61,8 +61,8 @@ final class Transport implements McpServerTransportProvider {
   private final ReentrantLock writing = new ReentrantLock();
   private @Nullable Thread reader;
 
-  // Output is written on a separate thread, so that input is still read if the client does not read
-  // the output.
+  // Writes messages for threads that must not block, so that input is still read if the client does
+  // not read the output.
   private final ExecutorService writer =
       Executors.newSingleThreadExecutor(task -> new Thread(task, "pg-hello-mcp-writer"));
 
@@ -155,7 +155,7 @@ final class Transport implements McpServerTransportProvider {
 
   private void handle(JsonNode message) {
     JsonNode id = message.path("id");
-    // The SDK does not accept larger numbers as ids.
+    // The SDK does not accept ids that exceed the range of a long.
     boolean named = id.isTextual() || (id.isIntegralNumber() && id.canConvertToLong());
     JsonNode method = message.path("method");
     boolean valid =

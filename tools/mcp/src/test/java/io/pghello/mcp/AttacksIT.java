@@ -30,8 +30,9 @@ import org.postgresql.Driver;
 import org.postgresql.PGConnection;
 
 /**
- * Attempts of an agent to write through a read-only connection with a role that can write: as
- * single calls, as a list in one transaction, and in a transaction by id that is committed.
+ * Attempts by an agent to write through a read-only connection with a role that can write. The
+ * statements of each attempt are sent as single calls, as a list in one transaction, and as calls
+ * in a transaction that is begun and committed by id.
  */
 @PgHelloTest(extension = false)
 class AttacksIT {
@@ -150,7 +151,7 @@ class AttacksIT {
           List.of("comment on table e is 'x'"),
           List.of("analyze e"),
           List.of("reindex table e"),
-          // Looks like one statement to some parsers, but is two to others.
+          // Some parsers find one statement here, and others find two.
           List.of("select 1\u2028; " + INSERT),
           List.of("select 1 \uff1b " + INSERT),
           List.of("select \uff07a\uff07; " + INSERT),
@@ -268,8 +269,9 @@ class AttacksIT {
   }
 
   /**
-   * Returns the settings that the next calls find in both sessions of the pool. A transaction holds
-   * one of the sessions. Both are in use, so both were reset after earlier calls.
+   * Returns the current settings of both sessions of the pool, which were reset after the previous
+   * calls. A transaction holds one session, so the query outside the transaction uses the other
+   * one.
    */
   private static List<JsonNode> settings(Client client) {
     ObjectNode look =
@@ -349,7 +351,7 @@ class AttacksIT {
     }
   }
 
-  /** Objects that others created in the search_path do not affect results of tools. */
+  /** Objects that other users created in the search_path do not affect the results of tools. */
   @Test
   void runsNoCodeOfOthers(TestDatabase database) throws SQLException {
     String raises = " language plpgsql as $$ begin raise exception 'hijacked'; end $$";

@@ -34,8 +34,8 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
 
 /**
- * Runs the program in a separate process, and acts as a client without the SDK. Each line of its
- * output must be a JSON-RPC 2.0 message.
+ * Runs the program in a separate process, and acts as a client without the SDK. Each line of the
+ * program's output must be a JSON-RPC 2.0 message.
  */
 final class Client implements AutoCloseable {
   static final ObjectMapper JSON =
@@ -304,7 +304,7 @@ final class Client implements AutoCloseable {
     try {
       in.close();
     } catch (IOException e) {
-      // It exited without a signal.
+      // The program exited without a signal.
       assertThat(process.isAlive()).isFalse();
     }
     return awaitEnd();
@@ -316,7 +316,7 @@ final class Client implements AutoCloseable {
   }
 
   End terminate() {
-    // Process.destroy() would close the streams that the threads read.
+    // Process.destroy() would close the streams, which other threads are reading.
     process.toHandle().destroy();
     return awaitEnd();
   }

@@ -205,7 +205,7 @@ class ConnectionsTest {
     assertThat(clients).isEqualTo(2);
   }
 
-  /** For a duplicate name, the program and a human reader may assume different values. */
+  /** If a name occurs twice, the program and a human reader may assume different values. */
   @Test
   void rejectsDuplicateNames() {
     assertThatThrownBy(() -> permissions("{'readOnly': true, 'readOnly': false}"))

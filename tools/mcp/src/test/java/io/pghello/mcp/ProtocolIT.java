@@ -75,7 +75,7 @@ class ProtocolIT {
     assertThat(result.get("protocolVersion").textValue()).isEqualTo(version);
   }
 
-  /** One protocol version allows several messages in a line. */
+  /** One protocol version allows several messages on one line. */
   @Test
   void acceptsBatchesInVersionsWithBatches() {
     JsonNode one = quoted("{'jsonrpc': '2.0', 'id': 'a', 'method': 'ping'}");
@@ -325,7 +325,7 @@ class ProtocolIT {
               "POSTGRES_BAD_VALUE",
               "POSTGRES_TRANSACTION_FAILED");
     }
-    // Missing arguments mean no parameters.
+    // If the arguments are missing, the tool is called without parameters.
     ObjectNode bare = JSON.createObjectNode().put("name", "ping");
     JsonNode alive = client.answer(client.request("tools/call", bare));
     assertThat(alive.at("/result/structuredContent/data/alive").booleanValue()).isTrue();
@@ -416,8 +416,8 @@ class ProtocolIT {
     client.initialize();
     int slow = client.begin("query", sql("select pg_sleep(600)").put("timeout", 30_000));
     Waits.untilSleeping(source, 1);
-    // Open another database connection first, because the last call has only one second after the
-    // end of the input.
+    // Open another database connection first, because the last call must complete within one second
+    // of the end of the input.
     assertThat(client.query("select 1").get("success").booleanValue()).isTrue();
     int last = client.begin("query", sql("select 7 as a"));
     assertThat(client.end().status()).isZero();
@@ -426,7 +426,7 @@ class ProtocolIT {
     Waits.untilSleeping(source, 0);
   }
 
-  /** All requests are answered if the input ends immediately, as with a pipe. */
+  /** All requests get a response even if the input ends immediately, as with a pipe. */
   @Test
   void answersAllRequestsOfAPipe() {
     StringBuilder lines = new StringBuilder();

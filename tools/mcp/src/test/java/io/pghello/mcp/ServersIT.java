@@ -25,7 +25,7 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Lost servers, connections of a file, and rejected configurations. */
+/** Lost database servers, connections from a configuration file, and rejected configurations. */
 @PgHelloTest(extension = false)
 class ServersIT {
   @TempDir private Path folder;
@@ -166,7 +166,7 @@ class ServersIT {
       assertThat(client.call("queryValue", query).get("data").intValue()).isEqualTo(1);
       JsonNode without = sql("select 1");
       assertThat(code(client.call("query", without))).isEqualTo("POSTGRES_BAD_REQUEST");
-      // A transaction belongs to its connection.
+      // A transaction can be used only with its own connection.
       String id =
           client
               .call("beginTransaction", quoted("{'connection': 'reader'}"))
@@ -219,7 +219,7 @@ class ServersIT {
     }
   }
 
-  /** Many clients kill their servers this way. */
+  /** Many MCP clients stop a server by killing its process. */
   @Test
   void killCancelsStatement(TestDatabase database, DataSource source) throws Exception {
     ObjectNode connections = JSON.createObjectNode();

@@ -16,7 +16,7 @@ final class Waits {
 
   private Waits() {}
 
-  /** Waits until the given number of sessions are in {@code pg_sleep(600)}. */
+  /** Waits until the given number of sessions are running {@code pg_sleep(600)}. */
   static void untilSleeping(DataSource source, int expected) throws SQLException {
     long begun = System.nanoTime();
     while (sleeping(source) != expected) {
