@@ -9,7 +9,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A message from a fork to its parent, sent as one line of JSON. It has exactly one of these parts.
+ * A message from a fork to its parent, sent as one line of JSON. Exactly one of the following parts
+ * is set.
  *
  * @param plan the measurements to be made
  * @param step the current measurement

@@ -33,10 +33,11 @@ public record BenchmarkRow(
 
   /** The figure that has a target. */
   public enum Judged {
-    /** Our figure divided by the peer's figure of the same round. */
+    /** Our figure divided by the peer's figure in the same round. */
     RATIO,
     /**
-     * Our figure. For figures that do not depend on the speed of the machine (round trips, memory).
+     * Our figure. Suitable if the figure does not depend on the speed of the machine (round trips,
+     * memory).
      */
     COUNT
   }

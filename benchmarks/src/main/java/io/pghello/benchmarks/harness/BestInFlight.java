@@ -50,7 +50,10 @@ public final class BestInFlight {
     return Side.of(() -> atBest(1));
   }
 
-  /** Returns the figures used for the choice, as a curve. They are measured only once. */
+  /**
+   * Returns the figures that determine the best numbers of calls, as a curve. The figures are
+   * measured only once.
+   */
   public Sweep sweep(String name, Metric metric, String ours, String peer) {
     List<Double> points = axis.stream().map(Integer::doubleValue).toList();
     return new Sweep(name, "", points, List.of(metric), List.of(series(ours, 0), series(peer, 1)));

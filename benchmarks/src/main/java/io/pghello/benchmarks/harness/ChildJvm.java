@@ -23,8 +23,8 @@ import tools.jackson.jr.ob.JSON;
 
 /**
  * A child JVM with the class path of this JVM. The child reads requests from its standard input and
- * writes responses to its standard output, one line of JSON each. It exits when its input ends, and
- * therefore also when this JVM exits.
+ * writes responses to its standard output. Each message is one line of JSON. The child exits when
+ * its input ends, and therefore also when this JVM exits.
  */
 public final class ChildJvm implements AutoCloseable {
   /**
@@ -96,7 +96,7 @@ public final class ChildJvm implements AutoCloseable {
   /** Returns the given options, followed by the options that every JVM for measurements needs. */
   public static List<String> measuring(String... options) {
     List<String> all = new ArrayList<>(List.of(options));
-    // the transport of one peer uses native code
+    // the native transport of the Vert.x peer needs this option
     all.add("--enable-native-access=ALL-UNNAMED");
     for (String name : System.getProperties().stringPropertyNames()) {
       if (name.startsWith("pg-hello.")) {

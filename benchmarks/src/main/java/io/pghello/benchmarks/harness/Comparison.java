@@ -31,7 +31,7 @@ public record Comparison(
     /** Runs once, and returns the figure in the row's unit. */
     double measure() throws Exception;
 
-    /** Runs once, and returns the figure and, if it is measured, the CPU time per call. */
+    /** Runs once. Returns the figure, and the CPU time per call if the side measures it. */
     default Sample sample() throws Exception {
       return new Sample(measure(), Double.NaN);
     }
@@ -87,8 +87,8 @@ public record Comparison(
    * Measures the sides alternately. The side that is measured first alternates with each round.
    *
    * @param handicap the factor by which our side is slowed down
-   * @param again whether to repeat a measurement that misses its target, because other load on the
-   *     machine is temporary, but a regression is not
+   * @param again whether to repeat a measurement that misses its target; a regression misses it
+   *     again, whereas other load on the machine is temporary
    */
   public Result measure(int handicap, boolean again, Consumer<String> progress) throws Exception {
     check.run();

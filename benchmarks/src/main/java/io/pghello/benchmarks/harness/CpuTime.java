@@ -77,7 +77,7 @@ public final class CpuTime {
         .pid();
   }
 
-  /** Returns the CPU time per call in microseconds, for a number of calls. */
+  /** Returns the CPU time per call in microseconds, given the number of calls. */
   public double microsPerCall(double calls) throws IOException {
     long nanos = client.nanos() - clientNanos + serverNanos() - serverNanos;
     return nanos / calls / 1e3;

@@ -27,7 +27,7 @@ public final class InterleavedSamples {
     TRIMMED_MEAN,
     /**
      * The median. Suitable if some samples take many times longer than others, for example because
-     * of a full queue, as for p99.
+     * of a full queue. This is the case for p99.
      */
     MEDIAN
   }

@@ -31,7 +31,7 @@ public record Result(
     /** A round was too short to be timed, so there is no ratio to judge. */
     UNMEASURED,
     OK,
-    /** The goal is reached, which is stricter than the limit. */
+    /** The figure reaches the goal, which is stricter than the limit. */
     GOAL
   }
 

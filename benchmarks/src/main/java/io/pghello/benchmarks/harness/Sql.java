@@ -7,7 +7,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 
-/** Executes SQL statements around measurements. */
+/** Executes the SQL statements that benchmarks need. */
 public final class Sql {
   private Sql() {}
 
@@ -24,7 +24,10 @@ public final class Sql {
     }
   }
 
-  /** Returns the first column of the first row. Uses no lambda, which would slow down a new JVM. */
+  /**
+   * Returns the first column of the first row. Uses no lambda, because lambdas would slow down a
+   * new JVM.
+   */
   public static String text(Connection connection, String sql) throws SQLException {
     try (Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(sql)) {

@@ -15,8 +15,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A Spring Boot application in a separate JVM. The current JVM sends the requests. Its CPU time is
- * not counted.
+ * A Spring Boot application in a separate JVM. The current JVM sends the requests, and the CPU time
+ * of the current JVM is not counted.
  */
 public final class ApplicationProcess implements AutoCloseable {
   // libraries that Spring or the starter would detect, but that a typical application of this kind
@@ -81,8 +81,8 @@ public final class ApplicationProcess implements AutoCloseable {
   }
 
   /**
-   * Returns this JVM's class path, without the artifacts whose names begin with a match of the
-   * given regular expression.
+   * Returns this JVM's class path, excluding some artifacts. An artifact is excluded if the
+   * beginning of its name matches the regular expression {@code without}.
    */
   static String classPath(String without) {
     String pattern = ".*/(" + without + ")[^/]*(/target/classes|\\.jar)";

@@ -18,7 +18,7 @@ public class GreetingApplication {
   /**
    * The message that an application sends when it accepts requests.
    *
-   * @param cpuMillis the CPU time that the JVM used until then, including a first query
+   * @param cpuMillis the CPU time that the JVM has used so far, including a first query
    * @param hasClient whether a client can be injected
    */
   public record Started(int port, double cpuMillis, boolean hasClient) {}

@@ -50,7 +50,7 @@ final class HttpCaller implements Load.AsyncCaller, Closeable {
     if (context.equals(Vertx.currentContext())) {
       request(name, answer);
     } else {
-      // otherwise, a response could arrive before there is a listener
+      // otherwise, a response could arrive before its handler is registered
       context.runOnContext(nothing -> request(name, answer));
     }
   }

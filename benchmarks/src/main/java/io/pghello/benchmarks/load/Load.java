@@ -103,10 +103,10 @@ public final class Load {
   }
 
   /**
-   * Makes calls at a fixed rate, regardless of outstanding responses. The times follow a Poisson
-   * process, as with many independent callers, and are the same in each run. Latencies are measured
-   * from the scheduled time, so the latency of a delayed call includes the time that its caller has
-   * waited.
+   * Makes calls at a fixed rate, regardless of outstanding responses. The start times of the calls
+   * follow a Poisson process, as with many independent callers, and are the same in each run.
+   * Latencies are measured from the scheduled time, so the latency of a delayed call includes the
+   * time that its caller has waited.
    */
   Figures atRate(double perSecond, AsyncCaller caller) throws InterruptedException {
     int calls = (int) (nanos * perSecond / TimeUnit.SECONDS.toNanos(1));
@@ -139,8 +139,8 @@ public final class Load {
   }
 
   /**
-   * Greets batches repeatedly. The number of names in a batch is the configured number of calls in
-   * flight.
+   * Greets batches of names repeatedly. The number of names in a batch is the configured number of
+   * calls in flight.
    */
   Figures inARow(Bulk bulk) throws Exception {
     var allocation = new Allocation();

@@ -35,12 +35,12 @@ public final class LoadProcess implements AutoCloseable {
       double bytesPerCall,
       double cpuMicrosPerCall) {
 
-    /** Measures the throughput, with the CPU time per call. */
+    /** Returns the throughput, with the CPU time per call. */
     public Sample rate() {
       return new Sample(thousandsPerSecond, cpuMicrosPerCall);
     }
 
-    /** Measures the throughput and the latencies. */
+    /** Returns the throughput and the latencies. */
     public double[] all() {
       return new double[] {thousandsPerSecond, medianMicros, p99Micros, p999Micros};
     }

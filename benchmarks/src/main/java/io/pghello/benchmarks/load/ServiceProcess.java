@@ -128,8 +128,8 @@ public final class ServiceProcess implements AutoCloseable {
   }
 
   /**
-   * Requests the greetings of many names in batches, one after the other. Returns thousands of
-   * names per second.
+   * Requests the greetings of many names in batches, one batch after the other. Returns thousands
+   * of names per second.
    */
   public Sample batches(int count, long serverPid, long millis)
       throws IOException, InterruptedException {

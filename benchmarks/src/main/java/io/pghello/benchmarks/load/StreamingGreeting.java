@@ -50,7 +50,7 @@ public final class StreamingGreeting {
             .url(args[0])
             .user(args[1])
             .password(System.getenv(ChildJvm.PASSWORD))
-            // a heap that is barely sufficient is slow, but speed is not measured here
+            // with a barely sufficient heap, the program is slow, but speed is not measured here
             .callTimeout(CALL_TIMEOUT)
             .pool(config -> config.setConnectionTimeout(CALL_TIMEOUT.toMillis()))
             .build()) {

@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
 public enum Workload {
   ASYNC("helloAsync()", Ours::new, (ours, load) -> load.futures(ours::hello)),
   /**
-   * Calls the function through the engine of {@link #ASYNC}, like a function of any other
-   * extension.
+   * Calls the function as an application calls a function of any other extension. Uses the same
+   * batching engine as {@link #ASYNC}.
    */
   FUNCTION(
       "CoalescedFunction", GeneralFunction::new, (function, load) -> load.futures(function::hello)),
@@ -132,7 +132,7 @@ public enum Workload {
     @Override
     public void bind(PreparedStatement statement, List<String> names) throws SQLException {
       statement.setArray(1, TextArray.of(statement.getConnection(), names));
-      statement.setArray(2, null); // null selects the session's count, as the client does
+      statement.setArray(2, null); // the client also passes null, which selects the session's count
     }
 
     @Override

@@ -104,7 +104,8 @@ public final class PgCtlServer implements Closeable {
   }
 
   /**
-   * Runs a program with the given options, which must not contain spaces, and the server's options.
+   * Runs a program with the given options, which are separated by spaces, and with the server's
+   * options.
    */
   private void run(String program, String options, String... server) throws IOException {
     List<String> command = new ArrayList<>();

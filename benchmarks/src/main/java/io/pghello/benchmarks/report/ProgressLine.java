@@ -15,7 +15,7 @@ public final class ProgressLine {
   private final long start = System.nanoTime();
   private int done;
 
-  /** Creates a progress line for a number of steps. Nothing is printed unless it is enabled. */
+  /** Creates a progress line for a number of steps. Prints nothing unless {@code shown} is true. */
   public ProgressLine(PrintStream terminal, boolean shown, String name, int steps) {
     this.terminal = terminal;
     this.shown = shown;

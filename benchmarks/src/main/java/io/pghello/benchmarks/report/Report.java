@@ -50,8 +50,8 @@ public record Report(
   }
 
   /**
-   * Returns a copy that also contains the earlier run's results of benchmarks that this run did not
-   * measure.
+   * Returns a copy that also contains the earlier run's results for the benchmarks that this run
+   * did not measure.
    */
   public Report withOthersOf(Report earlier) {
     var all = new LinkedHashMap<String, Section>();

@@ -273,13 +273,13 @@ public final class HibernateBenchmark extends ServerBenchmark {
    *
    * @param scale the factor that converts the measured cost to the unit of the figures
    * @param count the number of entities, unless a flush has more
-   * @param tries the number of attempts; the minimum counts, because other load on the machine only
-   *     adds to the time
+   * @param tries the number of attempts; the minimum figure counts, because other load on the
+   *     machine only adds to the time
    */
   private record Effort(Way way, double scale, int count, int tries) {}
 
   /**
-   * Measures the cost per entity by the number of entities in a flush.
+   * Measures the cost per entity as a function of the number of entities in a flush.
    *
    * @param longest the largest number of entities per flush, for entities that are written or
    *     filled one by one
@@ -336,7 +336,10 @@ public final class HibernateBenchmark extends ServerBenchmark {
     return checked(table(maker), count, () -> way.measure(() -> persist(maker, count, flush, way)));
   }
 
-  /** Fills an empty table with the given side. Throws unless all rows are correct. */
+  /**
+   * Empties the table, and runs the side, which fills the table. Throws unless all rows are
+   * correct.
+   */
   private double checked(String table, int count, Side side) throws Exception {
     Sql.execute(connection, "TRUNCATE " + table);
     double figure = side.measure();

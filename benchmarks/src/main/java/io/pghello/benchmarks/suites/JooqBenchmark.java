@@ -80,7 +80,7 @@ public final class JooqBenchmark extends ServerBenchmark {
             () -> renderMicros(this::routines),
             () -> renderMicros(this::template)),
         // there is no target, because a round trip of the loop takes two or three times as long if
-        // it crosses CPUs, unlike a round trip with this many names
+        // it crosses CPUs; a round trip with this many names does not
         interleaved(
             BenchmarkRow.rate(
                     "fetchPgHello(ctx, 10,000 names)",

@@ -111,8 +111,8 @@ final class MemberEntities {
   @Entity(name = "Listened")
   static class Listened extends Member {
     /**
-     * The session's connection. The callback uses it, so that it need not wait for another
-     * connection.
+     * The session's connection. The callback uses this connection, so that the callback need not
+     * wait for another one.
      */
     static @Nullable Connection connection;
 

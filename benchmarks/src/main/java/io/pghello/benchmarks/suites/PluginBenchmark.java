@@ -424,7 +424,7 @@ public final class PluginBenchmark implements Benchmark {
    * objects.
    */
   private double sleepingKilobytes() throws InterruptedException {
-    // by default, connections are checked every 30 seconds
+    // by default, the pool looks for idle connections every 30 seconds
     System.setProperty("com.zaxxer.hikari.housekeeping.periodMs", "1000");
     JsonNode config = config().put("idleTimeoutMillis", 10_000);
     long before = heap();

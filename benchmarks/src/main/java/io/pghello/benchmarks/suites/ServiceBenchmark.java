@@ -235,7 +235,7 @@ public final class ServiceBenchmark implements Benchmark {
     Map<String, String> all = new HashMap<>(variables);
     all.put("GREETING_RATE_LIMIT_ENABLED", "false");
     all.put("LOGGING_LEVEL_ROOT", "warn");
-    // the first requests have to wait until the program is warm
+    // the first requests wait long, because the program is not warm yet
     all.put("SPRING_DATASOURCE_HIKARI_CONNECTIONTIMEOUT", MOST_MILLIS);
     all.put("PGHELLO_CALLTIMEOUT", MOST_MILLIS + "ms");
     all.put("SERVER_ADDRESS", "127.0.0.1");

@@ -15,7 +15,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Option;
 
-/** Kills a listener after it has received an event but before it has acknowledged it. */
+/** Kills a listener that has received an event but has not acknowledged the event. */
 @Command(
     name = "demo events",
     description = {

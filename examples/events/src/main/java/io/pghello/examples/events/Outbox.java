@@ -29,9 +29,9 @@ import org.slf4j.LoggerFactory;
  * #MAX_ATTEMPTS} attempts the event is set aside.
  *
  * <p>Several processes can deliver at the same time, because each process skips rows that another
- * process has locked. A single process handles events in the order of their numbers, except for
- * events that have failed. An event that is committed after an event with a higher number can be
- * delivered after that event.
+ * process has locked. A single process handles events in the order of their ids, except for events
+ * that have failed. An event that is committed after an event with a higher id can be delivered
+ * after that event.
  *
  * <p>The data source needs two connections at the same time, one to listen and one to deliver. A
  * pool must reset the network timeout of returned connections, as HikariCP does. Thread-safe.
@@ -50,15 +50,15 @@ final class Outbox {
   /**
    * Time limits of a transaction.
    *
-   * @param batch the time after which a batch delivers no further event
-   * @param answer the timeout for responses of the server. Without it, the process would wait
+   * @param batch the time after which no further event of a batch is delivered
+   * @param answer the timeout for responses from the server. Without it, the process would wait
    *     forever on a silently broken connection. The server's lock timeout is half of this time
    */
   record Limits(Duration batch, Duration answer) {}
 
-  // takes the first new event and the following ones up to one megabyte in total;
-  // the operands have exactly the types that the built-in operators and functions expect, so that
-  // no operator or function of another schema is a better match
+  // takes the first new event, and further events while the total size is at most one megabyte; the
+  // operands have exactly the types that the built-in operators and functions expect, so that no
+  // operator or function in another schema is a better match
   static final String TAKE_NEW =
       """
       WITH taken AS MATERIALIZED (
@@ -154,12 +154,12 @@ final class Outbox {
 
   // endregion
 
-  /** Delivers the events that are due. Returns their number, including failed ones. */
+  /** Delivers the events that are due. Returns the number of events, including failed events. */
   int deliver(Handler handler) throws SQLException {
     return new Delivery(handler).deliver();
   }
 
-  /** Delivers events to one handler until it is closed. */
+  /** Delivers events to one handler until this object is closed. */
   final class Delivery implements AutoCloseable {
     private final Handler handler;
     private @Nullable NotificationListener listener;
@@ -198,8 +198,8 @@ final class Outbox {
       return delivered;
     }
 
-    // this method returns after the time limit, and the next call starts at the first number again,
-    // because events with smaller numbers may be committed later
+    // this method returns after the time limit, and the next call starts at the lowest id again,
+    // because events with lower ids may be committed later
     private int deliverNew() throws SQLException {
       long started = System.nanoTime();
       int delivered = 0;

@@ -31,8 +31,8 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 
 /**
- * Creates users with greetings computed by the server, both individually and in batches of one
- * thousand.
+ * Creates users, first individually and then in batches of one thousand. The server computes their
+ * greetings.
  */
 @Command(
     name = "demo hibernate",
@@ -279,7 +279,7 @@ public final class Demo implements Callable<Integer> {
   }
 
   private void print(List<User> users) {
-    // a format cannot have a width of 0
+    // a format specifier cannot have a width of 0
     int width = users.stream().mapToInt(user -> user.getUsername().length()).reduce(1, Math::max);
     for (User user : users) {
       out.printf(

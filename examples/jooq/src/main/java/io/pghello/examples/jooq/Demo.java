@@ -18,7 +18,7 @@ import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Signs up users on one connection while another one changes the number of greetings. */
+/** Signs up users on one connection while another connection changes the number of greetings. */
 @Command(
     name = "demo jooq",
     description = {

@@ -18,7 +18,7 @@ import org.jooq.impl.SQLDataType;
  * context is thread-safe.
  */
 final class Users {
-  // In an application, jOOQ's code generator usually creates this.
+  // In an application, jOOQ's code generator usually creates these constants.
   private static final Table<Record> USERS = DSL.table(DSL.name("users"));
   private static final Field<Integer> ID = DSL.field(DSL.name("users", "id"), SQLDataType.INTEGER);
   private static final Field<String> USERNAME =

@@ -36,7 +36,9 @@ import picocli.CommandLine.Parameters;
       "2:the command line is wrong"
     })
 public final class Demo implements Callable<Integer> {
-  /** The attack that only a dedicated role for the agent can prevent. This is documented. */
+  /**
+   * The attack that only a dedicated role for the agent can prevent. This limitation is documented.
+   */
   private static final String ENDS_SESSIONS =
       "select pg_terminate_backend(pid) from pg_stat_activity where usename = current_user"
           + " and datname = current_database() and pid <> pg_backend_pid()";

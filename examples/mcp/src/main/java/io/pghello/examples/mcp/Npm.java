@@ -84,7 +84,7 @@ final class Npm {
     }
   }
 
-  /** Returns npm's first error line. Versions before 10 mark this line in upper case. */
+  /** Returns npm's first error line. Before npm 10, this line begins with {@code npm ERR!}. */
   static String firstError(List<String> log) {
     return log.stream()
         .filter(line -> line.startsWith("npm error") || line.startsWith("npm ERR!"))

@@ -58,7 +58,7 @@ final class Victim implements AutoCloseable {
     restore();
   }
 
-  /** Returns a property of the agent's login, given the driver's name of the property. */
+  /** Returns a property of the agent's login, given the driver's name for this property. */
   String login(String part) {
     return login.getProperty(part);
   }

@@ -14,8 +14,8 @@ import org.springframework.web.filter.OncePerRequestFilter;
 
 /**
  * Rejects paths with parameters, for example {@code /users;a=b}. The application ignores path
- * parameters, but a gateway that compares paths could treat the path as a different one. An encoded
- * semicolon is part of a name.
+ * parameters, but a gateway that compares paths could treat such a path as a different path. An
+ * encoded semicolon is part of a name.
  */
 @Component
 @Order(

@@ -18,7 +18,7 @@ public class ProblemWriter {
     this.mapper = mapper;
   }
 
-  /** Writes the problem and its status, keeping the response's headers. */
+  /** Writes the problem and its status. Keeps the headers of the response. */
   public void write(HttpServletResponse response, ProblemDetail problem) throws IOException {
     response.setStatus(problem.getStatus());
     response.setContentType(MediaType.APPLICATION_PROBLEM_JSON_VALUE);

@@ -75,7 +75,7 @@ public final class Problems {
     return builder.body(problem);
   }
 
-  /** Returns the problem for the case that the database rejects the statement or is unavailable. */
+  /** Returns the problem to report if the database rejects a statement or is unavailable. */
   public static ProblemDetail databaseUnavailable() {
     return of(
         HttpStatus.SERVICE_UNAVAILABLE, "DATABASE_UNAVAILABLE", "The database is not available.");

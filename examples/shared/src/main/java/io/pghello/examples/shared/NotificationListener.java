@@ -82,7 +82,8 @@ public final class NotificationListener implements AutoCloseable {
 
   /**
    * Returns the time since the action last succeeded or, if it has not succeeded yet, since this
-   * listener was started. If this time is much longer than the interval, the action fails or hangs.
+   * listener was started. If this time is much longer than the interval, the action is failing or
+   * hanging.
    */
   public Duration sinceLastRun() {
     return Duration.ofNanos(System.nanoTime() - lastRun);
@@ -150,14 +151,13 @@ public final class NotificationListener implements AutoCloseable {
   }
 
   /**
-   * Logs an error. The thread continues even if the message throws an exception or there is not
-   * enough memory.
+   * Logs an error. The thread continues even if logging throws an exception or runs out of memory.
    */
   private static void log(Runnable message) {
     try {
       message.run();
     } catch (Throwable e) {
-      // nothing more can be done; the action runs again
+      // nothing more can be done; the action will run again
     }
   }
 

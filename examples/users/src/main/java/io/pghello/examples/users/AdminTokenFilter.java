@@ -45,7 +45,8 @@ class AdminTokenFilter extends OncePerRequestFilter {
     }
   }
 
-  // matches paths in the same way as Spring MVC, for all HTTP methods except the one for signing up
+  // matches paths in the same way as Spring MVC, for all HTTP methods except POST /users, which
+  // signs up users
   private static boolean readsUsers(HttpServletRequest request) {
     PathContainer path = ServletRequestPathUtils.parse(request).pathWithinApplication();
     return USER.matches(path)

@@ -6,7 +6,7 @@ import java.io.Serial;
 import org.springframework.http.HttpStatus;
 import org.springframework.web.ErrorResponseException;
 
-/** Thrown if there is no user with a given number. */
+/** Thrown if there is no user with the given id. */
 final class NoSuchUserException extends ErrorResponseException {
   @Serial private static final long serialVersionUID = 1L;
 

@@ -71,7 +71,7 @@ class UserController {
     }
   }
 
-  /** Returns users in the order of their numbers, starting after the given number. */
+  /** Returns users in the order of their ids, starting after the given id. */
   @GetMapping
   UsersAnswer users(
       @RequestParam(defaultValue = "0") @Min(0) int after,

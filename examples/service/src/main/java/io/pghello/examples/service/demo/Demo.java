@@ -111,9 +111,10 @@ public final class Demo implements Callable<Integer> {
             "greeting.load.enabled", "true",
             "spring.main.banner-mode", "off",
             "logging.level.root", "warn",
-            // at shutdown, the database may stop before the listener
+            // at shutdown, the database may stop before the notification listener, which would log
+            // errors
             "logging.level.io.pghello.examples.shared", "off",
-            // this program prints the error in one line instead
+            // this program prints a startup error on one line instead
             "logging.level.org.springframework.boot.diagnostics", "off",
             "logging.level.org.springframework.boot.SpringApplication", "off",
             "logging.level.org.springframework.boot.web", "off"));

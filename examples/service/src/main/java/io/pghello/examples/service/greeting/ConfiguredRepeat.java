@@ -5,9 +5,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.springframework.stereotype.Component;
 
 /**
- * Caches the configured count, so that greetings need no query for it. The count is stored in the
- * database for all instances of the service. {@link RepeatWatcher} keeps it up to date.
- * Thread-safe.
+ * Caches the configured count, so that a greeting needs no additional query. The count is stored in
+ * the database for all instances of the service. {@link RepeatWatcher} keeps the cached count up to
+ * date. Thread-safe.
  */
 @Component
 public class ConfiguredRepeat {

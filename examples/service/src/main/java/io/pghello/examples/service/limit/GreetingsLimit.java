@@ -11,7 +11,7 @@ import org.springframework.http.ProblemDetail;
 
 /**
  * Counts a request for many greetings as several requests. {@link RateLimitFilter} has already
- * counted one of these. Thread-safe.
+ * counted one of these requests. Thread-safe.
  */
 final class GreetingsLimit {
   /** Log code for requests that cannot be counted, for example because the database is down. */

@@ -23,7 +23,7 @@ import org.springframework.web.util.pattern.PathPatternParser;
 
 /**
  * Applies the rate limits to a client's requests. This filter counts each request once. A request
- * for many greetings counts as several requests, and {@link GreetingsLimit} counts the others.
+ * for many greetings counts as several requests; {@link GreetingsLimit} counts the additional ones.
  */
 final class RateLimitFilter extends OncePerRequestFilter {
   /** The request attribute with the client's name, set for requests that count. */

@@ -7,8 +7,8 @@ import java.util.concurrent.Semaphore;
 
 /**
  * Decides whether a client's request is processed immediately, processed after a delay, or rejected
- * for this window. A request is counted before its delay, so concurrent requests cannot exceed the
- * limit. Thread-safe.
+ * until the next window. A request is counted before its delay, so concurrent requests cannot
+ * exceed the limit. Thread-safe.
  */
 final class RateLimiter {
   private final RateLimitProperties properties;

@@ -18,9 +18,9 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.scheduling.annotation.Scheduled;
 
 /**
- * Counts requests in a database table shared by all instances. The database can only process the
- * requests of one client one after the other. Therefore, these requests wait here, so that waiting
- * requests do not occupy connections of the pool.
+ * Counts requests in a database table shared by all instances. The database counts the requests of
+ * one client one at a time. Concurrent requests of a client wait for a lock in this class;
+ * otherwise, they would occupy connections of the pool while they wait.
  */
 final class SharedBuckets implements Buckets {
   private static final int DELETED_AT_ONCE = 1_000;
@@ -28,7 +28,7 @@ final class SharedBuckets implements Buckets {
 
   private final PostgreSQLadvisoryLockBasedProxyManager<String> manager;
   private final BucketConfiguration configuration;
-  // each client uses one of these locks, which it shares with few other clients
+  // each client uses one of these locks; few clients share the same lock
   private final ReentrantLock[] locks =
       Stream.generate(ReentrantLock::new).limit(LOCKS).toArray(ReentrantLock[]::new);
 

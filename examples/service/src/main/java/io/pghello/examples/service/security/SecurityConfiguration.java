@@ -50,7 +50,7 @@ class SecurityConfiguration {
             exceptions ->
                 exceptions.authenticationEntryPoint(
                     (request, response, e) -> token.refuse(response, writer)))
-        // SecurityHeadersFilter adds the headers instead, including to responses of earlier filters
+        // SecurityHeadersFilter adds the headers instead, even to responses of earlier filters
         .headers(AbstractHttpConfigurer::disable)
         // the service is stateless, so it needs no protection against cross-site requests
         .sessionManagement(

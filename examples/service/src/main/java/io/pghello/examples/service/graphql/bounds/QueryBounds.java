@@ -36,7 +36,7 @@ import org.springframework.web.servlet.function.ServerResponse;
 /** Limits the size of queries and rejects requests that are not queries. */
 @Configuration(proxyBeanMethods = false)
 class QueryBounds {
-  /** The maximum depth, which is the depth of the query that tools use to read the schema. */
+  /** The maximum depth of a query. The query that tools use to read the schema has this depth. */
   private static final int MAX_DEPTH = 15;
 
   @Bean
@@ -45,8 +45,8 @@ class QueryBounds {
   }
 
   /**
-   * Maximum number of fragments, including nested ones. It is low because each fragment can double
-   * the number of fields. Tools that read the schema use about ten fragments.
+   * Maximum number of fragments, including nested ones. The limit is low because each fragment can
+   * double the number of fields. Tools that read the schema use about ten fragments.
    */
   private static final int MAX_SPREADS = 20;
 
