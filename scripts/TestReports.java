@@ -45,7 +45,7 @@ public final class TestReports {
     }
 
     private static String reason(Element outcome) {
-      // Only the first line of the text contains the reason of an assumption.
+      // If an assumption failed, only the first line of the text contains the reason.
       return Stream.of(
               outcome.getAttribute("message"),
               outcome.getTextContent().strip().lines().findFirst().orElse(""),

@@ -56,7 +56,7 @@ work=$ROOT/target/site-work
 rm -rf "$work"
 mkdir -p "$work"
 cp -R "$ROOT/docs/.vitepress" "$work"
-# Node.js searches for packages next to the importing file's directories, and the tree has none
+# Node.js searches for packages in the directories above the importing file, and the tree contains no packages
 ln -s "$packages/node_modules" "$work/node_modules"
 results=$ROOT/benchmarks/results.json
 if [ -n "$image" ]; then
@@ -73,7 +73,7 @@ PG_HELLO_VERSION=$(project_version)
 vitepress=$packages/node_modules/vitepress/bin/vitepress.js
 
 say "Building the site (about 30 seconds, plus a minute the first time)"
-# In parallel with Maven.
+# Runs in parallel with Maven.
 node "$vitepress" build "$work" >"$work/log" 2>&1 &
 pages=$!
 trap 'kill "$pages" 2>/dev/null || true; wait "$pages" || true' EXIT

@@ -159,8 +159,8 @@ machine() {
     "$(printf '#include <features.h>\n__GLIBC__ __GLIBC_MINOR__\n' | gcc -E -P - 2>/dev/null | tail -1)"
 }
 
-# fit FOLDER FILE FUNCTION: replaces a file of a package with the output of FUNCTION, which reads the packaged file. Does
-# nothing if that was done on a machine with the same versions.
+# fit FOLDER FILE FUNCTION: replaces a file of a package with the output of FUNCTION, which reads the packaged file. Does nothing
+# if the file was already replaced on a machine with the same versions.
 fit() {
   local file=$1/$2 tmp machine
   machine=$(machine)

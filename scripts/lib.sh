@@ -129,7 +129,7 @@ pom_property() {
 }
 
 # embedded_tree MAJOR: prints the directory of an unpacked embedded server. For macOS, the directory contains only the files that
-# libraries are linked with and compared with, because the whole server for both processors has 300 MB.
+# libraries are linked with and compared with, because the complete servers for both architectures take 300 MB.
 embedded_tree() {
   local version tree arch members=()
   need unzip unzip xz xz-utils
@@ -321,7 +321,7 @@ java_home() {
   fi
 }
 
-# maven ARGUMENT...: runs the installed Maven on the JDK of java_home. It ends too early to benefit from C2.
+# maven ARGUMENT...: runs the installed Maven on the JDK of java_home. Maven ends too early to benefit from C2.
 maven() {
   local home options="-XX:TieredStopAtLevel=1 ${MAVEN_OPTS-}"
   home=$(java_home)

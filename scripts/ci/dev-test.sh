@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests ./dev itself: its output, on which stream, and its exit status.
+# Tests ./dev itself: its output on each stream, and its exit status.
 # SPDX-License-Identifier: MIT
 PROGRAM=dev-test
 # shellcheck source=scripts/lib.sh
@@ -32,13 +32,13 @@ ends() {
   fi
 }
 
-# The first start of a program compiles it, and reports that.
+# Start each program once, because the first start compiles the program and reports the compilation.
 for command in demo 'demo hibernate' 'demo jooq' 'demo spring' 'demo service' 'demo events' 'demo plugin' 'demo ops' 'demo mcp' server bench pghello mcp; do
   # shellcheck disable=SC2086
   "$ROOT/dev" $command --unknown >/dev/null 2>&1 </dev/null || true
 done
 
-# Help is a file with the output of the program; ./dev generate writes it.
+# Each help text is a file with the program's output, which ./dev generate writes.
 for file in "$ROOT"/scripts/help/*.txt; do
   cases=$((cases + 1))
   words=${file##*/}
@@ -113,7 +113,7 @@ fi
 ends 3 unheard-of pghello unheard-of
 ends 3 --unknown pghello health --unknown
 
-# Instead of the server started by a client.
+# An MCP client usually starts this server. Here, no connection is configured.
 unset PGDATABASE PGUSER PG_HELLO_MCP_CONFIG
 ends 0 'Usage: pg-hello-mcp' mcp --help
 ends 0 'pg-hello-mcp' mcp --version

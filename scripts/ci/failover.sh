@@ -22,7 +22,7 @@ start() {
   shift
   "$@" >>"$FOLDER/$name.log" 2>&1 </dev/null &
   printf '%d' $! >"$FOLDER/$name.pid"
-  # Otherwise, the shell would report that it was killed.
+  # Otherwise, the shell would report that the process was killed.
   disown
 }
 
@@ -60,7 +60,7 @@ replicas() {
   [ "$count" = 2 ]
 }
 
-# has_synchronous: whether the leader waits for another member. Without that, acknowledged changes can be lost.
+# has_synchronous: whether the leader waits for another member. Otherwise, acknowledged changes can be lost.
 has_synchronous() {
   local member
   for member in 1 2 3; do
@@ -103,8 +103,8 @@ children() {
   done
 }
 
-# fault KIND: breaks the leader. First waits for a synchronous replica: without one, no member may take over, and Patroni can lack
-# one for a while.
+# fault KIND: breaks the leader. First waits for a synchronous replica, because without one, no member may take over. The cluster
+# may have no synchronous replica for a while.
 fault() {
   local member server processes
   wait_until 30 'a synchronous one' has_synchronous
@@ -118,8 +118,9 @@ fault() {
       mapfile -t processes < <(children "$(<"$FOLDER/patroni$member.pid")" && children "$server")
       kill -KILL "${processes[@]}" 2>/dev/null || true
       ;;
-    # The whole machine stops responding and is reset by a watchdog. Patroni 3.0.2 that resumes after another member has taken
-    # over can overwrite its leadership, so that changes acknowledged by that member are lost.
+    # The whole machine stops responding and is reset by a watchdog. If Patroni 3.0.2 resumes on the old leader after another
+    # member has taken over, it can overwrite the leadership of that member. Changes that the new leader has acknowledged are then
+    # lost.
     stop)
       mapfile -t processes < <(children "$(<"$FOLDER/patroni$member.pid")" && children "$server")
       kill -STOP "${processes[@]}"

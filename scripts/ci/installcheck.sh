@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs make, make install and make installcheck for pg_hello and pg_hello_ops with a copy of the system's PostgreSQL, like an
-# administrator, from a directory other than the source directory. Repeats the tests with JIT for every query if the clang for
-# the server's bitcode is available. Then checks the output of pgaudit with the settings of docs/operations.md if a package of
+# Runs make, make install and make installcheck for pg_hello and pg_hello_ops with a copy of the system's PostgreSQL, as an
+# administrator would, from a directory other than the source directory. Repeats the tests with JIT for every query if the clang
+# for the server's bitcode is available. Then checks the output of pgaudit with the settings of docs/operations.md if a package of
 # pgaudit is available.
 # SPDX-License-Identifier: MIT
 PROGRAM=installcheck.sh
@@ -127,7 +127,7 @@ installcheck() {
       sleep 0.1
     done
     [ "$(psql -X -A -t -c 'SELECT pg_jit_available()' postgres)" = t ] || die "$name: JIT is not available"
-    # Except tests with thousands of queries, because each query would be compiled.
+    # Omit tests with thousands of queries, because each query would be compiled.
     run_installcheck "$name, JIT for every query" "$log" "${make[@]}" \
       REGRESS='hello repeat utf8'
   else

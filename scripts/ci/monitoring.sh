@@ -226,7 +226,7 @@ place_files() {
   sed -Ei 's/(scrape|evaluation)_interval: 15s/\1_interval: 1s/' prometheus.yml
   # The exporter takes a second to report that the server is down.
   sed -i 's/^  - job_name: pg_hello_database/&\n    scrape_interval: 3s\n    scrape_timeout: 3s/' prometheus.yml
-  # Values of the last day or week are kept.
+  # Do not shorten the ranges of expressions over the last day or week.
   sed -Ei -e '/(last|max|quantile)_over_time/!s/\[[0-9]+[mhd]\]/[7s]/g' \
     -e 's/for: [0-9]+[mh]/for: 1s/; s/interval: 5m/interval: 1s/; s/> 3600/> 5/' rules.yml
   sed -Ei 's/group_wait: 30s/group_wait: 0s/; s/group_interval: [0-9]+m/group_interval: 1s/' alertmanager.yml
@@ -344,7 +344,8 @@ sessions() { sql -c "SELECT pid FROM pg_stat_activity WHERE usename = '$1'"; }
 
 has_clients() { [ "$(sessions shop | wc -l)" = 4 ]; }
 
-# cost SECONDS: stops pgbench only after measuring it, so all ended processes of the server are sessions of snapshots.
+# cost SECONDS: measures the cost of monitoring. pgbench is still running when the CPU times are read, so the server's ended
+# processes are only sessions that took snapshots.
 cost() {
   local seconds=$1 clients watchers postmaster before=() after=() watched watching
   TICKS=$(getconf CLK_TCK)

@@ -67,7 +67,7 @@ port=${port%%/*}
 
 pooler_port=$(free_port)
 
-# The configuration of each pooler. Idle sessions end soon, because a database cannot be copied while it has any.
+# The configuration of each pooler. Idle sessions end soon, because a database cannot be copied while it has sessions.
 pgbouncer_settings() {
   printf '"postgres" "%s"\n' "$password" >"$work/users"
   cat <<END
@@ -141,7 +141,7 @@ work_dir = '$work'
 END
 }
 
-# Odyssey and pgpool-II do not forward unknown passwords, so the server accepts any.
+# Odyssey and pgpool-II do not forward unknown passwords, so the server accepts any password.
 trust() {
   local hba
   hba=$(psql "$postgres" -XAtc 'SHOW hba_file')

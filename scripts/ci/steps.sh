@@ -42,7 +42,7 @@ step() {
 }
 
 # begin NAME COMMAND...: starts a step in the background; finish NAME waits for it. The step may use one CPU. Steps that run at
-# the same time must not use its directories, or run Maven if it downloads the same files.
+# the same time must not use its directories, or run Maven if both would download the same files.
 begin() {
   (
     started=$SECONDS status=0

@@ -27,7 +27,7 @@ find "$batching/src/main/java" "$batching-stress/src/main/java" -name '*.java' \
     die 'the races do not compile'
   }
 
-# Small strides, because the time is only checked after each, and a lost wake-up costs a timeout.
+# Use small strides, because jcstress checks the time only after each stride, and each lost wake-up costs a timeout.
 # JDKs before 18 have two lock implementations, and jcstress tests both.
 runs=$(($(grep -c . "$tmp/classes/META-INF/TestList") * ($(jdk_version "$home") < 18 ? 2 : 1)))
 say "Running the races ($seconds seconds, plus about 30)"

@@ -121,7 +121,7 @@ done
 URL=$(awk '$1 == "owner" { print $2 }' "$WORK/server.log")
 passed "PostgreSQL runs"
 
-# all in parallel, on an empty database
+# start all applications in parallel, on an empty database
 start_greeting greeting-1 "$ONE"
 start_greeting greeting-2 "$TWO"
 start users pg-hello-example-users io.pghello.examples.users.UserServiceApplication "$USERS" \

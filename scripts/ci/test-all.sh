@@ -36,7 +36,7 @@ first_axis() {
 }
 
 # The oldest server and JDK, in the POSIX locale, which cron, su - and many containers use. The step "consumer" tests the starter
-# with them.
+# on the oldest server and JDK.
 oldest_axis() {
   LC_ALL=POSIX axis postgres15-jdk17 15 "$JDK17" "${ONCE[@]}" '-P!checks' -Dpg-hello-spring-boot-starter.skipTests=true \
     -Dmaven.javadoc.skip -Dmaven.source.skip -DargLine="$SHORT_LIVED_JVM" -Dhibernate.run="$(pom_property hibernate.7.1.version)"

@@ -37,7 +37,7 @@ unpack() {
   loader=$(find "$tree" -name 'ld-linux*.so.*' -path '*-linux-gnu/*' | head -n 1)
   folder=$(uname -m)-linux-gnu
   for file in "$(programs "$1")"/*; do
-    # Includes the dependencies of those libraries.
+    # With --force-rpath, the path also applies to the libraries' own dependencies.
     patchelf --force-rpath --set-rpath "$tree/lib/$folder:$tree/usr/lib/$folder" --set-interpreter "$loader" "$file"
   done
   "$(programs "$1")/postgres" --version >/dev/null || skip "PostgreSQL $1 of its suite does not run here"
@@ -53,7 +53,7 @@ initialize() {
 
 start() {
   RUNNING=$(dirname "$(programs "$1")")
-  # drop_scratch looks for it here.
+  # drop_scratch expects the data in this directory.
   ln -sfn "data-$1" "$SCRATCH/data"
   PGPORT=$(free_port)
   export PGHOST=127.0.0.1 PGPORT PGUSER=postgres

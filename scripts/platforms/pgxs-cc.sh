@@ -1,6 +1,6 @@
-# A compiler for Makefiles that use PGXS, which sets options for this machine. Drops options that contain directories or the
-# processor of this machine, and links libraries for macOS in the format that its servers load. Sourced by bin/cc and bin/c++ in
-# the tree of platform_config of platforms.sh, which set these variables:
+# A compiler for Makefiles that use PGXS, which sets options for this machine. Drops options that refer to directories or to the
+# architecture of this machine, and links libraries for macOS in the format that its servers load. Sourced by bin/cc and bin/c++
+# in the tree of platform_config of platforms.sh, which set these variables:
 #   name, platform, compiler, cxx_compiler, suffix of libraries, program of the server, PG_WINDOWS_HEADERS
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2154

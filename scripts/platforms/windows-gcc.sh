@@ -39,7 +39,8 @@ fi
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-# only the exports that these objects need, because dlltool takes up to a minute for all 11,000; LLVM's writes what ld does not read
+# include only the exports that these objects need, because dlltool takes up to a minute for all 11,000 exports, and ld cannot
+# read the output of LLVM's dlltool
 "$TARGET-nm" --undefined-only "${objects[@]}" |
   awk 'NF == 2 && $1 == "U" { sub(/^__imp_/, "", $2); sub(/^\.refptr\./, "", $2); print $2 }' | sort -u >"$tmp/needed"
 awk 'NR == FNR { needed[$1] = 1; next } FNR <= 2 || $1 in needed' "$tmp/needed" "$PG_WINDOWS_EXPORTS" >"$tmp/server.def"

@@ -11,7 +11,7 @@ PROGRAM=container-tests.sh
 TESTS=('io/pghello/testkit/*IT' io/pghello/{PgHelloClientIT,PreflightIT,SessionsIT,internal/jdbc/ServerEncodingIT,extension/testkit/{ExtensionContainerIT,ServerLocationIT,WireProxyIT}}
   io/pghello/spring/boot/app/ContainerIT)
 
-# exec, so that a signal reaches it
+# use exec, so that signals reach containers.sh
 exec env JAVA_HOME="$JDK17" PG_HELLO_SERVER=container:postgres:15 "$ROOT/scripts/ci/offline/containers.sh" run \
   mvn -B -ntp -Dstyle.color=never -f "$1/pom.xml" \
   -pl :pg-extension-testkit,:pg-hello-testkit,:pg-hello-core,:pg-hello-spring-boot-starter -am -DexcludedGroups=long,slow \

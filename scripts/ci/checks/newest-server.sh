@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# A step of ./dev test --all: runs the tests of the libraries, the testkits and the plugins that send statements to a server, with
-# the class files of an axis, on the newest PostgreSQL. Tests of connections, logins and builds do not depend on the server's
-# version and do not run. ./dev test --long runs the plugin's tests with hostile roles, and the tests of pghello, on this version.
+# A step of ./dev test --all: runs tests of the libraries, the testkits and the plugins on the newest PostgreSQL, with the class
+# files of an axis. Runs only tests that send statements to a server. Tests of connections, logins and builds do not depend on the
+# server's version and do not run. ./dev test --long runs the plugin's tests with hostile roles, and the tests of pghello, on this
+# version.
 # Usage: newest-server.sh TREE
 # SPDX-License-Identifier: MIT
 PROGRAM=newest-server.sh

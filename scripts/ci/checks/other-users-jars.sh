@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A step of ./dev test --all: builds jars as another user, in another directory and offline, and compares them with those of TREE.
+# A step of ./dev test --all: builds jars as another user, in another directory and offline, and compares them with the jars of
+# TREE.
 # Usage: other-users-jars.sh TREE SCRATCH
 # SPDX-License-Identifier: MIT
 PROGRAM=other-users-jars.sh

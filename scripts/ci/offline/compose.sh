@@ -81,7 +81,7 @@ make_stand_ins() {
         tree=$(embedded_tree 18)
         cp -r "$tree/." "$folder/files"
         sed -Ei "s/^#?listen_addresses = .*/listen_addresses = '*'/" "$folder/files/share/postgresql/postgresql.conf.sample"
-        # Its socket is in /tmp, but the client, from another build, uses another directory.
+        # Set PGHOST, because the socket of this server is in /tmp, but the client of another build looks in another directory.
         cat >"$folder/Dockerfile" <<END
 FROM $BASE
 COPY files /opt/postgresql-18
@@ -135,7 +135,7 @@ provide_docker_compose || die "docker-compose cannot be fetched"
 "$ROOT/dev" images
 new_scratch
 trap leave_nothing EXIT
-# Free ports.
+# Use free ports.
 sed -E 's/"127\.0\.0\.1:[0-9]+:([0-9]+)"/"127.0.0.1::\1"/' "$ROOT/deploy/compose.yaml" >"$SCRATCH/compose.yaml"
 export SECRETS=$SCRATCH/secrets
 "$ROOT/deploy/secrets.sh" "$SECRETS"
@@ -181,7 +181,7 @@ compose down >/dev/null 2>&1
 export GREETING_CACHE=redis GREETING_RATE_LIMIT_STORE=redis
 up --profile redis
 call /users/1 200 '"email":"ada@example.com"' -H "Authorization: Bearer $(<"$SECRETS/admin-token")"
-# A greeting does not wait for Redis, which connects in parallel.
+# A greeting does not wait for the connection to Redis, which is opened in parallel.
 for ((i = 0; i < 40; i++)); do
   call /api/greeting/Bob 200 'Hello, Bob! Hello, Bob!' # limited
   call /greeting/Bob 200 'Hello, Bob! Hello, Bob!'     # cached

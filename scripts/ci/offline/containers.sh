@@ -191,7 +191,7 @@ start_engine() {
   local pid
   say "Starting a container engine"
   remove_engine_files
-  # Reverted by down.
+  # The command down restores the saved state.
   [ -e "$STATE/network" ] || {
     iptables -S FORWARD | head -1
     cat /proc/sys/net/ipv4/ip_forward
