@@ -66,7 +66,7 @@ print_coverage src/greeting.h greeting.h.gcov
 replay_on() {
   local cc=$1-linux-gnu-gcc emulator=qemu-${1/i686/i386}
   need "$cc" "gcc-$1-linux-gnu" "$emulator" qemu-user
-  # A compiler only recommends the C library's headers, but does not depend on them.
+  # The compiler's package recommends the C library's headers, but does not depend on them.
   printf '#include <stdio.h>\n' | "$cc" -E - >/dev/null 2>&1 || install_packages "libc6-dev-${1/i686/i386}-cross"
   "$cc" -static -std=gnu11 -O2 -Wall -Werror -DREPLAY -o "replay-$1" "$harness"
   find corpus -type f -exec "$emulator" "./replay-$1" {} +

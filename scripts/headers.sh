@@ -83,8 +83,8 @@ own_cache() {
   fi
 }
 
-# foreign FOLDER: prints a file in the directory that belongs to a user other than this user and root, or that other users can
-# write to. Servers of the testkit have a separate check.
+# foreign FOLDER: looks in FOLDER for files that belong to a user other than this user and root, and for files that other users
+# can write to. Prints the path of the first one. Ignores the servers of the testkit, which have a separate check.
 foreign() {
   find "$1" -mindepth 1 \( -path "$1/server*" -prune \) -o \( ! \( -user "$(id -u)" -o -user 0 \) -o \
     ! -type l \( -perm -002 -o -perm -020 \) \) -print | sed -n 1p

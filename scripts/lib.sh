@@ -63,7 +63,7 @@ platform() {
   printf '%s-%s' "$(uname -s | tr '[:upper:]' '[:lower:]')" "$arch"
 }
 
-# install_packages PACKAGE...: installs them with the system's package manager, or prints the command to run.
+# install_packages PACKAGE...: installs the packages with the system's package manager, or prints the command to run.
 install_packages() {
   local sudo=()
   if [ "$(id -u)" != 0 ]; then
@@ -95,8 +95,8 @@ need() {
   [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
 }
 
-# npm_packages FOLDER: prints a copy of the directory with the packages of its package-lock.json installed; fails if they are
-# unavailable.
+# npm_packages FOLDER: copies FOLDER, installs the packages of its package-lock.json in the copy, and prints the path of the copy.
+# Fails if the packages are unavailable.
 npm_packages() {
   local folder attempt
   need node nodejs npm npm
@@ -441,8 +441,8 @@ classpath() {
   printf '%s:%s' "$target/classes" "$(<"$target/classpath-$2")"
 }
 
-# compile_modules MAJOR ARTIFACT_ID...: for classpath. Maven needs seconds to find that nothing has changed, so it runs only for
-# modules whose sources are newer than its last output.
+# compile_modules MAJOR ARTIFACT_ID...: compiles these modules for classpath. Maven needs seconds to find that nothing has
+# changed, so it runs only for modules whose sources are newer than its last output.
 compile_modules() {
   local major=$1 module file stale=()
   for module in "${@:2}"; do

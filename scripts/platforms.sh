@@ -164,9 +164,9 @@ linux_compiler() {
   esac
 }
 
-# platform_config MAJOR PLATFORM [PROGRAM]: prints the path of a pg_config whose PGXS and headers are for building on this machine for
-# another platform. PROGRAM is the server's program for macOS or Windows. If that is not possible, prints the reason and returns 1.
-# Runs in $(...).
+# platform_config MAJOR PLATFORM [PROGRAM]: prints the path of a pg_config for cross-compiling: its PGXS and headers build
+# libraries for another platform on this machine. PROGRAM is the server's program for macOS or Windows. If that is not possible,
+# prints the reason and returns 1. Runs in $(...).
 platform_config() {
   local major=$1 platform=$2 program=${3-} base headers compilers tree
   base=$(pg_config_of "$major") || return

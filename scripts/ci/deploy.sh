@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Tests deploy/: docker-compose parses the compose file, and the Kubernetes manifests match the schemas of their kinds. Then sets
-# up a PostgreSQL 18 as the files do: the server finds the extension in the compose file's location, the applications' role can
-# create the extension, the exporter's role can see it, and the blueprint's script and directories work.
+# Tests deploy/: docker-compose can parse the compose file, and the Kubernetes manifests match the schemas of their kinds. Then
+# sets up PostgreSQL 18 in the same way as the files, and checks the result: the server finds the extension in the compose file's
+# location, the applications' role can create the extension, the exporter's role can see it, and the blueprint's script and
+# directories work.
 # SPDX-License-Identifier: MIT
 PROGRAM=scripts/ci/deploy.sh
 # shellcheck source=scripts/lib.sh

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs make, make install and make installcheck for pg_hello and pg_hello_ops with a copy of the system's PostgreSQL, as an
-# administrator would, from a directory other than the source directory. Repeats the tests with JIT for every query if the clang
-# for the server's bitcode is available. Then checks the output of pgaudit with the settings of docs/operations.md if a package of
-# pgaudit is available.
+# Runs make, make install and make installcheck for pg_hello and pg_hello_ops with a copy of the system's PostgreSQL. Runs the
+# administrator's commands, but from a directory other than the source directory. Repeats the tests with JIT for every query if
+# the clang for the server's bitcode is available. Then checks the output of pgaudit with the settings of docs/operations.md if a
+# package of pgaudit is available.
 # SPDX-License-Identifier: MIT
 PROGRAM=installcheck.sh
 # shellcheck source=scripts/lib.sh

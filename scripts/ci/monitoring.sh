@@ -182,7 +182,7 @@ start_application() {
   wait_until 120 'the application' get -o /dev/null "http://127.0.0.1:${PORTS[8080]}/api/timestamp"
 }
 
-# Checks of the files: the programs accept them, and they are consistent.
+# Checks that the programs accept the files, and that the files are consistent.
 check_files() {
   local alert
   promtool check config "$FILES/prometheus.yml" || die "promtool rejects prometheus.yml"

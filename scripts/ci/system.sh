@@ -58,7 +58,7 @@ start_greeting() {
     'SERVER_TOMCAT_REMOTEIP_INTERNAL_PROXIES=127\.0\.0\.1'
 }
 
-# kill_part NAME: like kill -9.
+# kill_part NAME: kills a program with SIGKILL.
 kill_part() {
   kill -9 "${PIDS[$1]}"
   wait "${PIDS[$1]}" 2>/dev/null || true

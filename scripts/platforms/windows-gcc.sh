@@ -45,7 +45,7 @@ trap 'rm -rf "$tmp"' EXIT
   awk 'NF == 2 && $1 == "U" { sub(/^__imp_/, "", $2); sub(/^\.refptr\./, "", $2); print $2 }' | sort -u >"$tmp/needed"
 awk 'NR == FNR { needed[$1] = 1; next } FNR <= 2 || $1 in needed' "$tmp/needed" "$PG_WINDOWS_EXPORTS" >"$tmp/server.def"
 "$TARGET-dlltool" -d "$tmp/server.def" -l "$tmp/libserver.a"
-# Windows moves libraries. This pointer ensures that the list of addresses to change is never empty.
+# Windows relocates libraries. This pointer ensures that the relocation table is never empty.
 printf 'static void *const volatile relocated __attribute__((used)) = (void *) &relocated;\n' >"$tmp/relocated.c"
 (cd "$tmp" && "$TARGET-gcc" -O2 -c relocated.c)
 # the library contains its own name, so it must not be the name of a temporary file

@@ -52,8 +52,8 @@ public final class ExtensionBenchmark extends ServerBenchmark {
             .setting("autovacuum", "off")
             .setting("jit", "off")
             .setting("max_parallel_workers_per_gather", "0")
-            // scans of tables larger than a quarter of shared_buffers do not cache the whole table
-            // there
+            // if a table is larger than a quarter of shared_buffers, a scan does not cache the
+            // whole table
             .setting("shared_buffers", "512MB")
             .start());
     rounds = quick ? 9 : 5;

@@ -20,8 +20,8 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 
 /**
- * Checks whether the extensions listed in {@code pg-extension.check} are usable. Runs when all
- * beans have been created, so that database migrations are complete. Takes one round trip per
+ * Checks whether the extensions listed in {@code pg-extension.check} are usable. Runs after all
+ * beans have been created, when database migrations are complete. Takes one round trip per
  * extension.
  */
 final class ExtensionCheck implements SmartInitializingSingleton {

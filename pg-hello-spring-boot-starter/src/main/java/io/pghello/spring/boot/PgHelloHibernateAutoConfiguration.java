@@ -17,9 +17,9 @@ import org.springframework.orm.jpa.LocalContainerEntityManagerFactoryBean;
 
 /**
  * Passes the property {@code pg-hello.schema} to Hibernate. Disables the startup check of
- * pg-hello-hibernate if {@code pg-hello.preflight} is off, during the training run of an AOT cache,
- * or if the starter checks the same database later, after all scripts have run. Values in {@code
- * spring.jpa.properties} take precedence.
+ * pg-hello-hibernate in three cases: {@code pg-hello.preflight} is off, this is the training run of
+ * an AOT cache, or the starter checks the same database later, after all database scripts have run.
+ * Values in {@code spring.jpa.properties} take precedence.
  */
 @AutoConfiguration
 @ConditionalOnClass({LocalContainerEntityManagerFactoryBean.class, PgHelloSettings.class})

@@ -19,7 +19,7 @@ import org.springframework.core.SpringProperties;
 
 /**
  * Checks whether the extension is usable, and reacts as set by {@code pg-hello.preflight}. Runs
- * when all beans have been created, so that database migrations are complete. Takes one round trip
+ * after all beans have been created, when database migrations are complete. Takes one round trip
  * per client.
  */
 final class PreflightCheck implements SmartInitializingSingleton {

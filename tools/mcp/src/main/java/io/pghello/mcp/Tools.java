@@ -31,7 +31,7 @@ import reactor.core.publisher.Mono;
 final class Tools {
   /**
    * Maximum length of a result, in characters of JSON. A response message contains the result
-   * twice.
+   * twice. Also the default of the permission {@code maxBytes}.
    */
   static final int ANSWER_MAX = 4 << 20;
 

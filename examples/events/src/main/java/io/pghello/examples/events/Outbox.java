@@ -43,8 +43,8 @@ final class Outbox {
   private static final int MAX_BATCH = 100;
   private static final int MAX_ATTEMPTS = 20;
 
-  // the trigger notifies at most once per 100 ms; after twice that time, all other events of the
-  // same period are committed
+  // the trigger sends at most one notification per 100 ms; after twice that time, all other events
+  // of the same 100 ms are committed
   private static final long AFTER_NOTIFICATION_MILLIS = 200;
 
   /**
