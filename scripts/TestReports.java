@@ -16,13 +16,13 @@ import org.w3c.dom.NodeList;
 import org.xml.sax.SAXException;
 
 /**
- * Evaluates Maven's test reports. Reads their paths from standard input, one per line. Run it as a
- * source file:
+ * Evaluates Maven's test reports. Reads the paths of the reports from standard input, one per line.
+ * Run it as a source file:
  *
  * <pre>
  * java TestReports.java summary        the totals, in Maven's format
  * java TestReports.java skipped        "DIRECTORY: CLASS.TEST: REASON" for each skipped test
- * java TestReports.java outcome NAME   number of passed tests, and the reasons of others; fails if there are no tests
+ * java TestReports.java outcome NAME   number of passed tests, and the reasons why others did not pass; fails if there are no tests
  * java TestReports.java failures       "DIRECTORY: CLASS.TEST: REASON" for each test that did not pass, and their number; fails if there are any
  * java TestReports.java slowest        the ten slowest classes
  * </pre>

@@ -136,7 +136,7 @@ fetch() {
         deb=$(printf '%s\n' "$tmp"/*.deb)
         version=$(dpkg-deb -f "$deb" Version)
         dpkg -x "$deb" "$tmp/package"
-        # The packaged compiler may be newer than the one on this machine.
+        # The package may have been built with a newer compiler than this machine's compiler.
         [ ! -e "$tmp/package/$folder/src/Makefile.global" ] ||
           sed -i -E -e '/^(CFLAGS|CXXFLAGS) = /s/ -W[^ ]*//g' -e 's/^CC = .*/CC = gcc/' -e 's/^CXX = .*/CXX = g++/' \
             "$tmp/package/$folder/src/Makefile.global"

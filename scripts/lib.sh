@@ -243,7 +243,7 @@ new_tree() {
   [ "$PLATFORM" != windows-amd64 ] || run_in_wine "$SCRATCH/tree"
 }
 
-# run_in_wine TREE: lets a server for Windows run here. All of its files in SCRATCH then belong to the user of Wine.
+# run_in_wine TREE: makes a server for Windows run on this machine. All of its files in SCRATCH then belong to the user of Wine.
 run_in_wine() {
   local program folder
   for program in initdb pg_ctl; do
@@ -263,7 +263,8 @@ END
   printf '%s' "$folder" >"$SCRATCH/wine"
 }
 
-# emulate TREE: lets a server for arm64 run here. Its programs start each other, so each is a script.
+# emulate TREE: makes a server for arm64 run on this machine. The server's programs start each other, so each program is replaced
+# by a script that starts the emulator.
 emulate() {
   local program
   need qemu-aarch64 qemu-user

@@ -180,8 +180,8 @@ platform_config() {
   printf '%s/bin/pg_config' "$tree"
 }
 
-# platform_compilers MAJOR PLATFORM: prints lines of bash that set compiler to a compiler for C and its options, and
-# cxx_compiler, if there is one.
+# platform_compilers MAJOR PLATFORM: prints lines of bash that set the variable compiler to a C compiler and its options, and the
+# variable cxx_compiler to a C++ compiler, if there is one.
 platform_compilers() {
   local lines words
   case $2 in

@@ -230,7 +230,7 @@ for name in "${names[@]}"; do
         [ -e "$package" ] || continue
         unpack "$package"
         record "$package" "$into"
-        # These are the same for all platforms.
+        # These files are the same for all platforms.
         if [ -d "$tmp/x/usr/share/postgresql/$major" ] && [ -z "${shared[$own]-}" ]; then
           shared[$own]=yes
           mkdir -p "$into/share"

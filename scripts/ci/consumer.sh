@@ -182,7 +182,7 @@ spring_boot() {
   echo "Spring Boot $version, Java $feature: $result"
 }
 
-# The module is built with Spring Boot 3.5. jOOQ 3.21, managed by 4.1, needs Java 21.
+# The module is built with Spring Boot 3.5. jOOQ 3.21, managed by Spring Boot 4.1, needs Java 21.
 oldest_jooq=-Djooq.version=$(pom_property jooq.version)
 spring_boot "$(pom_property spring-boot.4.1.version)" 25
 spring_boot "$(pom_property spring-boot.4.1.version)" 17 -Dit.test=ApplicationIT "$oldest_jooq"
@@ -192,8 +192,8 @@ need curl curl
 # Keeps the password out of the process list.
 SPRING_DATASOURCE_URL=$url
 export SPRING_DATASOURCE_URL SERVER_PORT=0 SERVER_ADDRESS=127.0.0.1 PGHELLO_PREFLIGHT=fail
-# greets MODE ARGUMENT...: starts the application in the directory application, requests a greeting and its health, and stops
-# it.
+# greets MODE ARGUMENT...: starts the application in the directory application, requests a greeting and the application's health,
+# and stops the application.
 greets() {
   local mode=$1 port greeting
   shift

@@ -19,7 +19,8 @@ mkdir "$WORK"
 
 passed() { printf '%3d s  %s\n' "$SECONDS" "$*"; }
 
-# build_image: creates the image from the mirrors of this machine. Unlike the real image, it contains their addresses and certificates.
+# build_image: creates the image from the mirrors of this machine. Unlike the real image, the created image contains the addresses
+# and certificates of these mirrors.
 build_image() {
   local root=$WORK/root suite=trixie source mirror keyring
   mkdir "$WORK/sources"

@@ -164,7 +164,7 @@ ends 2 '--port must be between 0 and 65535, but is 65536' server --port 65536
 ends 2 '--repeat must be between 1 and 10, but is 11' demo --repeat 11
 ends 2 '--url must begin with jdbc:postgresql:' demo --url jdbc:mysql://x
 
-# A demo that is a script has no other test.
+# The demo ops is a script, and has no other test.
 cases=$((cases + 1))
 if ! timeout 600 "$ROOT/dev" demo ops >"$WORK/out" 2>&1 </dev/null || ! grep -q '^OK - ' "$WORK/out" ||
   ! grep -q '^3000 calls' "$WORK/out" || ! grep -qE 'can be restored$|^No backup: ' "$WORK/out"; then
@@ -265,7 +265,7 @@ mkdir -p "$WORK/open/below/cache" && ln -s "$WORK/open/below" "$WORK/link-below"
 for folder in "$WORK/open/below/cache" "$WORK/open/below/new" "$WORK/link-below/cache"; do
   caches 1 "$WORK/open, or can rename its contents" "$folder"
 done
-# The permissions of a cache that was created with a umask of 000 before headers.sh checked them.
+# Simulates a cache that was created with a umask of 000 before headers.sh checked permissions.
 plant "$WORK/old" && chmod 777 "$WORK/old/pgxs/99-1/bin"
 caches 1 "$none" "$WORK/old"
 plant "$WORK/older" && chmod 775 "$WORK/older/headers"
@@ -291,7 +291,7 @@ if [ -n "$(find "$home/.cache" "$WORK/sticky/$me" -perm /077)" ] || [ ! -d "$hom
   ls -lRd "$home/.cache" "$home/.cache/pg-hello" "$WORK/sticky/$me"
   failures=$((failures + 1))
 fi
-# a cache that only this user can write to is used under any name, and other users cannot write to added files
+# a cache that only this user can write to is used regardless of its name, and other users cannot write to added files
 for folder in "$WORK/mine" "$WORK/o'brien \$(touch planted)"; do
   plant "$folder"
   cases=$((cases + 1))

@@ -97,7 +97,7 @@ says 0 'Hello, Ada!' demo Ada
 for demo in hibernate jooq spring service events plugin ops mcp; do
   says 0 "Usage: ./dev demo $demo" demo "$demo" --help
 done
-# Runs until it reports that it is ready.
+# Run ./dev server until it reports that it is ready.
 commands=$((commands + 1))
 (cd "$CLONE" && exec timeout 300 "${NEWCOMER[@]}" ./dev server) >"$WORK/server" 2>&1 </dev/null &
 server=$!

@@ -321,7 +321,7 @@ has_mails() {
 cpu() {
   local pid sum=0 stat
   for pid in "$@"; do
-    # The time of an ended process is included in the children of its parent.
+    # The CPU time of an ended process is included in the children's time of its parent.
     stat=$(cat "/proc/$pid/stat" 2>/dev/null) || continue
     # shellcheck disable=SC2086
     set -- ${stat##*) }

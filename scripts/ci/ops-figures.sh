@@ -77,7 +77,7 @@ awk 'BEGIN {
 head -n 2000 "$work/million.log" >"$work/short.log"
 logs() { "$pghello" logs --summary "$1" || [ $? = 1 ]; }
 ours=$(median 5 logs "$work/million.log")
-# The patterns and the loop of the guide, without its mail.
+# The patterns and the loop of the guide, but without sending mail.
 guide() {
   local line pattern
   while read -r line; do
@@ -155,7 +155,7 @@ one() {
     sql -d postgres -c 'DROP DATABASE figure_hand'
   fi
 }
-# Each variant runs after itself as often as after the other, because the server's caches keep data of the previous run.
+# Each variant runs after itself as often as after the other variant, because the server's caches keep data of the previous run.
 for _ in 1 2 3; do
   one ours
   one hand

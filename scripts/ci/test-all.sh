@@ -7,7 +7,7 @@ PROGRAM='dev test --all'
 
 JDK17=$(find_jdk 17 17) || die "needs JDK 17 in JAVA_HOME or under /usr/lib/jvm"
 JDK25=$(find_jdk 25) || die "needs JDK 25 or newer in JAVA_HOME or under /usr/lib/jvm"
-# The JVMs of most tests run only for seconds. With the C2 compiler, they would need twice the processor time.
+# The JVMs of most tests run only for seconds. With the C2 compiler, they would need twice the CPU time.
 SHORT_LIVED_JVM=${START_FAST[*]}
 export JDK17 JDK25 SHORT_LIVED_JVM
 PATH=$PATH:/usr/sbin

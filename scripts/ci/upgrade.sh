@@ -18,7 +18,7 @@ skip() {
   exit 77
 }
 
-# programs MAJOR: prints the directory of its programs.
+# programs MAJOR: prints the directory of the server's programs.
 programs() {
   printf '%s/%s/usr/lib/postgresql/%s/bin' "$SCRATCH" "$1" "$1"
 }

@@ -17,8 +17,8 @@ repository=$(JAVA_HOME=$JDK17 classpath pg-hello-example-quickstart "$DEFAULT_MA
 mkdir -m 755 "$scratch"
 chmod 755 "$(dirname "$scratch")"
 copy_tree "$scratch/tree"
-# Use a copy, because the other user may not be able to read the repository, and because Maven records mirrors in it that the
-# other user does not have.
+# Use a copy, because the other user may not be able to read the repository, and because Maven records the mirrors that it has
+# used. The other user does not have these mirrors.
 cp -r "$repository" "$scratch/repository"
 mkdir "$scratch/home"
 chmod -R a+rX "$scratch/repository"

@@ -26,7 +26,7 @@ leave_nothing() {
   drop_scratch
 }
 
-# fail WORD...: shows the last lines of all containers, failed ones last.
+# fail WORD...: fails with the last log lines of all containers; failed containers are last.
 fail() {
   local container containers
   containers=$(docker ps -aq --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME" |

@@ -152,8 +152,8 @@ load_alpine() (
     -c 'ENTRYPOINT ["docker-entrypoint.sh"]' -c 'CMD ["postgres"]' - "$ALPINE_IMAGE" >/dev/null
 )
 
-# A killed engine leaves the bridges of its networks, and their routes take precedence over the network of the next engine. They can
-# be removed, because an engine creates its bridges at startup.
+# A killed engine leaves the bridges of its networks, and their routes take precedence over the network of the next engine. These
+# bridges can be removed, because an engine creates its bridges at startup.
 remove_bridges() {
   local bridge table rule
   ! dockerd_runs || return 0
@@ -308,7 +308,7 @@ provide() {
   fi
 }
 
-# Stops the engine unless another run uses it, or it was started with up.
+# Stops the engine, unless another run uses it or the command up has started it.
 release() {
   flock -u 8 2>/dev/null || return 0
   flock -w 60 7

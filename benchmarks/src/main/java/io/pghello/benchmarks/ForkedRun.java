@@ -117,7 +117,7 @@ final class ForkedRun {
     }
   }
 
-  /** Prints a row of the last JVM, or the reason why it was not measured. */
+  /** Prints a row that the last JVM has measured, or the reason why a row was not measured. */
   private void show(List<String> lines) {
     if (fork >= count) {
       Objects.requireNonNull(terminal).clear();

@@ -20,7 +20,7 @@ public record Curve(
 
   /** One side, with the points at which it was measured. Other sides may have more points. */
   public record Line(String name, boolean ours, List<Point> points) {
-    /** Returns the figures at a position of the axis, if it was measured. */
+    /** Returns the figures at a position of the axis; empty if none were measured there. */
     public Optional<Spread> at(double x) {
       return points.stream().filter(point -> point.x == x).findFirst().map(Point::spread);
     }

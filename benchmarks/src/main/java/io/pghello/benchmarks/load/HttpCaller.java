@@ -65,7 +65,7 @@ final class HttpCaller implements Load.AsyncCaller, Closeable {
             error -> answer.accept(null, error));
   }
 
-  /** Returns the greeting in a response, or the whole response if it contains none. */
+  /** Returns the greeting in a response, or the whole response if it contains no greeting. */
   private static String greeting(String body) {
     int end = body.indexOf(END, BEGIN.length());
     return body.startsWith(BEGIN) && end > 0 ? body.substring(BEGIN.length(), end) : body;

@@ -20,7 +20,7 @@ public final class HttpLoad implements Closeable {
   /**
    * The result of many requests.
    *
-   * @param rate the rate in thousands per second, with the CPU time per request of the application
+   * @param rate thousands of requests per second, with the CPU time per request of the application
    *     and the database
    * @param databaseMicros the database's CPU time per request
    */

@@ -61,7 +61,9 @@ public final class ContainerPeer {
     return Objects.requireNonNullElse(System.getenv("PG_HELLO_TEST_IMAGE"), "postgres:" + major);
   }
 
-  /** Returns the reason why the image cannot run without being pulled; null if it can. */
+  /**
+   * Returns the reason why a container cannot start without pulling an image; null if it can start.
+   */
   public static @Nullable String obstacle(String image) {
     if (docker("version").isEmpty()) {
       return "no container engine answers";
@@ -99,7 +101,7 @@ public final class ContainerPeer {
     ids.lines().forEach(id -> docker("rm", "-fv", id));
   }
 
-  /** Returns the output of the engine's own client; empty if it fails or is missing. */
+  /** Returns the output of the engine's own client; empty if the client fails or is missing. */
   private static Optional<String> docker(String... arguments) {
     List<String> command = Stream.concat(Stream.of("docker"), Stream.of(arguments)).toList();
     try {

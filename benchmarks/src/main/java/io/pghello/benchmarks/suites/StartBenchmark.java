@@ -115,7 +115,7 @@ public final class StartBenchmark implements Benchmark {
   }
 
   /**
-   * An extension. The benchmark starts a server with it, and creates test databases with it.
+   * An extension for which the benchmark starts a server and creates test databases.
    *
    * @param query a call of one of the extension's functions
    * @param answer the expected answer to the query
@@ -173,7 +173,10 @@ public final class StartBenchmark implements Benchmark {
     }
   }
 
-  /** Returns the directories of the files that this benchmark creates until it is closed. */
+  /**
+   * Returns the directories in which this benchmark creates files. Closing the benchmark removes
+   * them.
+   */
   Set<Path> folders() {
     return Set.copyOf(List.of(folder, memory));
   }
@@ -384,7 +387,8 @@ public final class StartBenchmark implements Benchmark {
   }
 
   /**
-   * Compares copying a template that Flyway has filled once with running Flyway before each test.
+   * Compares two ways to create tables: copying a template that Flyway has filled once, and running
+   * Flyway before each test.
    */
   private Comparison schemas(String name, int pauseMillis) {
     BenchmarkRow row = BenchmarkRow.plain(name, "Flyway for each test", "ms");

@@ -14,7 +14,7 @@ import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.Environment;
 
 /** When startup fails, reports an invalid property with its value and origin. */
-@Order(0) // Spring Boot's analyzer for binding errors omits both
+@Order(0) // Spring Boot's analyzer for binding errors omits the value and origin
 final class InvalidPropertyFailureAnalyzer
     extends AbstractFailureAnalyzer<InvalidConfigurationPropertyValueException> {
   private final @Nullable Environment environment;

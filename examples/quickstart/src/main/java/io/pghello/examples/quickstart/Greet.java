@@ -246,7 +246,7 @@ public final class Greet implements Callable<Integer> {
     return ExitCode.USAGE;
   }
 
-  /** Prints the error in one line, without a stack trace. */
+  /** Prints the error on one line, without a stack trace. */
   private static int failed(Exception e, PrintStream err) {
     if (e instanceof UnwritableException unwritable && unwritable.isClosedPipe()) {
       return ExitCode.OK;

@@ -15,7 +15,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.ExitCode;
 
 /**
- * Runs the command of a demo. Errors are printed to standard error in one line that begins with
+ * Runs the command of a demo. Errors are printed to standard error on one line that begins with
  * {@code demo:}. Only bugs in the program print a stack trace.
  */
 public final class DemoCommand {
