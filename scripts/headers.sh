@@ -18,7 +18,7 @@ say() { printf '%s\n' "$*" >&2; }
 # The tests of find for a directory that other users cannot enter.
 CLOSED=(! -perm -040 ! -perm -020 ! -perm -010 ! -perm -004 ! -perm -002 ! -perm -001)
 
-# is_own FOLDER [TEST...]: succeeds if this is a directory of this user, not a link, that passes find's tests.
+# is_own FOLDER [TEST...]: succeeds if FOLDER is a directory, not a link, belongs to this user, and passes these tests of find.
 is_own() { [ -n "$(find "$1" -maxdepth 0 -type d -user "$(id -u)" "${@:2}" 2>/dev/null)" ]; }
 
 # refuse_cache REASON: exits with the reason and the fix.
@@ -260,7 +260,7 @@ fitted_makefile() {
   done
 }
 
-# library_suffix PLATFORM MAJOR: the suffix of libraries that this server loads.
+# library_suffix PLATFORM MAJOR: prints the suffix of the libraries that this server loads.
 library_suffix() {
   case $1 in
     windows*) printf .dll ;;

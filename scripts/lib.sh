@@ -295,7 +295,7 @@ known_major() {
   esac
 }
 
-# jdk_version HOME: the feature version of a JDK, e.g. 17; empty if it is not a JDK.
+# jdk_version HOME: prints the feature version of a JDK, e.g. 17. Prints nothing if HOME is not the directory of a JDK.
 jdk_version() {
   sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release" 2>/dev/null || true
 }
@@ -389,7 +389,7 @@ test_progress() {
   printf '%s' "$clear"
 }
 
-# modules: the artifactId and the directory of each module of the build, one module per line.
+# modules: prints the artifactId and the directory of each module of the build, one module per line.
 modules() {
   local directories
   mapfile -t directories < <(sed -n 's:.*<module>\(.*\)</module>.*:\1:p' "$ROOT/pom.xml")
@@ -397,7 +397,7 @@ modules() {
     "${directories[@]/%//pom.xml}")
 }
 
-# module_directory ARTIFACT_ID: the directory of a module, relative to the root.
+# module_directory ARTIFACT_ID: prints the directory of a module, relative to the root.
 module_directory() {
   local artifact directory
   while read -r artifact directory; do
@@ -409,7 +409,7 @@ module_directory() {
   die "there is no module $1"
 }
 
-# module_targets: the build directory of each module, one per line.
+# module_targets: prints the build directory of each module, one per line.
 module_targets() { modules | sed "s:^[^ ]* \(.*\):$ROOT/\1/target:"; }
 
 # forget_test_results: deletes the summaries of earlier runs, which failsafe would otherwise report for modules without tests.
@@ -426,7 +426,7 @@ copy_tree() {
   tar -C "$ROOT" --exclude=./.git --exclude=target -c . | tar -C "$1" -x
 }
 
-# module_list ARTIFACT_ID...: the value of Maven's option -pl for these modules.
+# module_list ARTIFACT_ID...: prints the value of Maven's option -pl for these modules.
 module_list() {
   local IFS=,
   set -- "${@/#/:}"

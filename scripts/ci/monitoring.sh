@@ -16,9 +16,9 @@ FILES=$ROOT/deploy/monitoring
 PAGE=$ROOT/docs/monitoring.md
 RUNBOOK=https://github.com/pg-hello/pg-hello/blob/main/docs/monitoring.md
 
-# The running processes by name.
+# The ids of the running processes, by name.
 declare -A PIDS=()
-# The ports of this run, by their numbers in the files.
+# The ports of this run. The index is the port in the files.
 declare -A PORTS=()
 
 cleanup() {
@@ -84,7 +84,7 @@ use() {
   command -v "$1" >/dev/null || die "the package $2 has no $1"
 }
 
-# own_ports PORT...: assigns a distinct free port to each.
+# own_ports PORT...: assigns a free port to each of these ports, for use in this run.
 own_ports() {
   local port free
   for port in "$@"; do
@@ -96,7 +96,7 @@ own_ports() {
   done
 }
 
-# placed: prints standard input with the addresses and directories of this run.
+# placed: prints standard input, with addresses and directories replaced for this run.
 placed() {
   local port edits=()
   for port in "${!PORTS[@]}"; do
@@ -133,7 +133,8 @@ start_alertmanager() {
 
 sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -d app "$@"; }
 
-# start_database OPTION...: starts a server with both extensions, the roles, and a separate user for each side.
+# start_database OPTION...: starts a server with both extensions, and creates the roles and users for the application and for
+# monitoring.
 start_database() {
   new_tree "$DEFAULT_MAJOR"
   start_server "$SCRATCH/tree" -c autovacuum=off "$@"
@@ -317,7 +318,7 @@ has_mails() {
     grep -q '^RCPT TO:<dba@example.com>' <<<"$mail" && grep -q PgHelloErrorsSlow <<<"$mail"
 }
 
-# cpu PID...: CPU time of these processes, in milliseconds.
+# cpu PID...: prints the CPU time of these processes, in milliseconds.
 cpu() {
   local pid sum=0 stat
   for pid in "$@"; do
@@ -330,7 +331,7 @@ cpu() {
   printf '%d' "$sum"
 }
 
-# children_cpu PID: CPU time of ended children, in milliseconds.
+# children_cpu PID: prints the CPU time of this process's ended children, in milliseconds.
 children_cpu() {
   local stat
   stat=$(<"/proc/$1/stat")
@@ -339,7 +340,7 @@ children_cpu() {
   printf '%d' $(((${14} + ${15}) * 1000 / TICKS))
 }
 
-# sessions USER: the process ids of a user's sessions.
+# sessions USER: prints the process ids of a user's sessions.
 sessions() { sql -c "SELECT pid FROM pg_stat_activity WHERE usename = '$1'"; }
 
 has_clients() { [ "$(sessions shop | wc -l)" = 4 ]; }

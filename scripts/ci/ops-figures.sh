@@ -35,7 +35,7 @@ jar=$work/installed/lib/pghello/pghello.jar
 
 sql() { psql -X -q -v ON_ERROR_STOP=1 -o /dev/null "$@"; }
 
-# median RUNS COMMAND...: median duration in milliseconds, after a warm-up run; the command must succeed.
+# median RUNS COMMAND...: prints the median duration in milliseconds, after a warm-up run. The command must succeed.
 median() {
   local runs=$1 begin i
   shift
@@ -112,7 +112,7 @@ by_hand() {
     sql -d "$database" -c 'COMMIT;'
   done
 }
-# once NAME COMMAND...: duration of one run in milliseconds; resets all databases to 1.0 afterwards
+# once NAME COMMAND...: prints the duration of one run in milliseconds, then resets all databases to version 1.0
 once() {
   local begin
   begin=$(date +%s%N)

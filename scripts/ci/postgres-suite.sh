@@ -16,7 +16,7 @@ skip() {
   exit 77
 }
 
-# copy_server: a server locates its files relative to its program, so a copy is an independent server.
+# copy_server: copies the system's server. A server locates its files relative to its program, so the copy is independent.
 copy_server() {
   local libdir sharedir
   libdir=$(dirname "$("$CONFIG" --pkglibdir)") sharedir=$("$CONFIG" --sharedir)

@@ -71,7 +71,7 @@ sql() {
   psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$@"
 }
 
-# fill: creates a database with the newest version of the extension in a separate schema, and one with the first version.
+# fill: creates a database with the newest version of the extension in a separate schema, and a database with the first version.
 fill() {
   sql postgres -c 'CREATE DATABASE app' -c 'CREATE DATABASE first'
   sql first -c "CREATE EXTENSION pg_hello VERSION '1.0'" \
