@@ -174,8 +174,8 @@ public final class StartBenchmark implements Benchmark {
   }
 
   /**
-   * Returns the directories in which this benchmark creates files. Closing the benchmark removes
-   * them.
+   * Returns the directories for this benchmark's files. Closing the benchmark removes the
+   * directories.
    */
   Set<Path> folders() {
     return Set.copyOf(List.of(folder, memory));

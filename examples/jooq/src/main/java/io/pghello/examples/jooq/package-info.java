@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Users who are greeted by the database, using jOOQ: the program of {@code ./dev demo jooq}. */
+/** Signs up users with jOOQ; the database greets them: the program of {@code ./dev demo jooq}. */
 @NullMarked
 package io.pghello.examples.jooq;
 

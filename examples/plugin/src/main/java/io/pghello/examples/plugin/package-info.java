@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Makes JSON calls on a read-only connection, and tries to write through it. */
+/** Makes JSON calls on a read-only connection, and tries to write through this connection. */
 @NullMarked
 package io.pghello.examples.plugin;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The operations of the service, for all its interfaces. */
+/** The operations of the service, used by both REST and GraphQL. */
 @NullMarked
 package io.pghello.examples.service.greeting;
 

@@ -21,8 +21,8 @@ public final class ClientAddress {
    * use all addresses of its network. For an IPv6 address that represents an IPv4 address (also
    * with NAT64), returns the IPv4 address.
    *
-   * @param address the address from the container; text that is not an address is returned
-   *     unchanged
+   * @param address the address that the servlet container reports; text that is not an address is
+   *     returned unchanged
    */
   public static String of(String address) {
     String literal = address.replaceFirst("%.*", "");
