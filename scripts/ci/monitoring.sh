@@ -292,7 +292,7 @@ verified() {
   } >"$SCRATCH/received/pg_hello.prom"
 }
 
-# archive: makes the server archive a WAL segment, and all further ones.
+# archive: makes the server archive the current WAL segment and all later segments.
 archive() {
   psql -X -q -d postgres -o /dev/null -c "ALTER SYSTEM SET archive_command = 'true'" -c "ALTER SYSTEM SET archive_timeout = 2" \
     -c 'SELECT pg_reload_conf()'

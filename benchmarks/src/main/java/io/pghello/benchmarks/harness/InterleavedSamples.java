@@ -15,7 +15,7 @@ public final class InterleavedSamples {
   /** The statistic that computes a round's figure from a side's samples. */
   public enum Statistic {
     /**
-     * The shortest time or the highest rate. Suitable because other load on the machine only makes
+     * The shortest time or the highest rate. Suitable if other load on the machine only makes
      * samples slower, and each period of such load lasts longer than one sample.
      */
     BEST,

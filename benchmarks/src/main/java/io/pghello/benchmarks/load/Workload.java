@@ -111,7 +111,10 @@ public enum Workload {
     }
   }
 
-  /** Calls the client's function like a function of any other extension, with default settings. */
+  /**
+   * Calls {@code pg_hello_all} as an application calls a function of any other extension, with
+   * default settings.
+   */
   private static final class GeneralFunction implements Closeable, BatchMapper<String, String> {
     private final HikariDataSource pool;
     private final CoalescedFunction<String, String> function;

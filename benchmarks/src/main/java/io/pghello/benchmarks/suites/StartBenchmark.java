@@ -118,7 +118,7 @@ public final class StartBenchmark implements Benchmark {
    * An extension for which the benchmark starts a server and creates test databases.
    *
    * @param query a call of one of the extension's functions
-   * @param answer the expected answer to the query
+   * @param answer the expected result of the query
    * @param must the highest acceptable ratio to the start of a container
    * @param goal the ratio to aim for
    */

@@ -22,11 +22,11 @@ import org.slf4j.LoggerFactory;
  * events again, so handlers must be idempotent.
  *
  * <p>Events are delivered in batches. The batch size starts at one and doubles up to {@value
- * #MAX_BATCH}. After a batch is lost (because of an error or the end of the process), the size
- * starts at one again. For a batch of one event, the attempt is counted before the handler is
- * called. An event that causes each of its batches to fail is therefore soon delivered separately,
- * and its attempts are counted. The delay before the next attempt grows, and after {@value
- * #MAX_ATTEMPTS} attempts the event is set aside.
+ * #MAX_BATCH}. If a batch fails (because of an error or the end of the process), the size starts at
+ * one again. For a batch of one event, the attempt is counted before the handler is called. An
+ * event that causes each of its batches to fail is therefore soon delivered separately, and its
+ * attempts are counted. The delay before the next attempt grows, and after {@value #MAX_ATTEMPTS}
+ * attempts the event is set aside.
  *
  * <p>Several processes can deliver at the same time, because each process skips rows that another
  * process has locked. A single process handles events in the order of their ids, except for events
