@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- Creates the login role for exporters of metrics. Run extension/ops/roles.sql in the database first. The role has only the
--- rights of hello_monitor. A statement that hangs fails after five seconds, so that monitoring reports an error.
+-- privileges of hello_monitor. A statement that hangs fails after five seconds, so that monitoring reports an error.
 
 DO LANGUAGE plpgsql
 $$

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- Runs once in a new database. Loads the library at connect, so that an invalid count is rejected immediately.
+-- Runs once in a new database. Makes each session load the library at login, so that an invalid count is rejected immediately.
 CREATE EXTENSION pg_hello;
 DO $$
 BEGIN
