@@ -213,7 +213,7 @@ public final class ExtensionDescription {
           ? Optional.of(ExtensionProblem.libraryMissing(this))
           : Optional.empty();
     }
-    // the function is declared but missing in the library
+    // the function is declared in SQL but missing from the library
     if ("42883".equals(error.getSQLState()) && namesLibrary) {
       return Optional.of(ExtensionProblem.libraryTooOld(this));
     }

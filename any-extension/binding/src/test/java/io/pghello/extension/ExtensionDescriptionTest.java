@@ -52,7 +52,7 @@ class ExtensionDescriptionTest {
   void rejectsInvalidSignatures(String signature) {
     assertThatThrownBy(() -> ExtensionFunction.of(signature, "text"))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageMatching("(?s)(The (name|signature) of a function|A type) is \".*\"; .*");
+        .hasMessageMatching("(?s)(The (name|signature) of a function|The type of an argument or result) is \".*\"; .*");
   }
 
   @ParameterizedTest

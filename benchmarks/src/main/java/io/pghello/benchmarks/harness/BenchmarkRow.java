@@ -23,8 +23,7 @@ public record BenchmarkRow(
     HIGHER;
 
     /**
-     * Converts a rate to a time or a time to a rate, because only times can be added. Returns costs
-     * unchanged.
+     * Converts a rate to a time, because only times can be added, or converts a time back to a rate. If lower is better, returns the figure unchanged.
      */
     double time(double figure) {
       return this == LOWER ? figure : 1 / figure;
@@ -75,7 +74,7 @@ public record BenchmarkRow(
     return judged(judged, new Target(ratio.must, ratio.goal, must));
   }
 
-  /** Returns a copy with a limit that can be judged on any machine. */
+  /** Returns a copy with a limit that can be checked on any machine. */
   public BenchmarkRow guarded(double limit) {
     return new BenchmarkRow(name, peer, unit, better, judged, target, limit);
   }

@@ -15,7 +15,7 @@ public record Settings(Statements statements, Batches batches, Queue queue, Futu
   public static final CallListener NO_LISTENER = new CallListener() {};
 
   /**
-   * Settings of all statements.
+   * Settings for all statements.
    *
    * @param schema the extension's schema, quoted if necessary; null to look it up
    * @param routesCalls whether different calls may use connections to different databases
@@ -38,7 +38,7 @@ public record Settings(Statements statements, Batches batches, Queue queue, Futu
   }
 
   /**
-   * Settings of batched calls.
+   * Settings for batched calls.
    *
    * @param coalescing whether calls are batched
    */
@@ -57,13 +57,13 @@ public record Settings(Statements statements, Batches batches, Queue queue, Futu
   }
 
   /**
-   * Settings of the queues of waiting calls: the queue of batched calls, and the queue of other
+   * Settings for the queues of waiting calls: the queue of batched calls, and the queue of other
    * asynchronous calls.
    */
   public record Queue(int maxCalls, int maxBytes, boolean blockWhenFull) {}
 
   /**
-   * Settings of asynchronous calls that are not batched.
+   * Settings for asynchronous calls that are not batched.
    *
    * @param executor the executor that runs these calls; null for the client's own threads
    * @param threadPrefix the prefix of the names of the client's own threads

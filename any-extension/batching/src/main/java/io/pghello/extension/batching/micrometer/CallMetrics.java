@@ -32,13 +32,13 @@ import org.jspecify.annotations.Nullable;
  *     <td>{@code function}, {@code outcome}</td>
  *     <td>duration of calls, including their time in the queue</td></tr>
  * <tr><td>{@code pg.extension.call.wait}</td><td>timer, with buckets at 1, 10 and 100 ms</td>
- *     <td>{@code function}</td><td>time in the queue of calls that had to wait</td></tr>
+ *     <td>{@code function}</td><td>time that calls spent in the queue, if they had to wait</td></tr>
  * <tr><td>{@code pg.extension.round.trip}</td><td>timer, with buckets at 1, 10 and 100 ms</td>
  *     <td>{@code kind}, {@code outcome}</td>
  *     <td>duration of statements, including borrowing a connection</td></tr>
  * <tr><td>{@code pg.extension.queue.wait}</td><td>timer, with buckets at 1, 10 and 100 ms</td>
  *     <td></td>
- *     <td>time in the queue of the oldest call of each statement, except bulk calls</td></tr>
+ *     <td>time that the oldest call of each statement spent in the queue, except for bulk calls</td></tr>
  * <tr><td>{@code pg.extension.batch.size}</td><td>distribution summary</td><td>{@code kind}</td>
  *     <td>number of calls per statement, or number of requests per statement of a bulk
  *     call</td></tr>
@@ -59,13 +59,13 @@ import org.jspecify.annotations.Nullable;
 public final class CallMetrics implements CallListener {
   private final Meters<Kind> meters;
 
-  /** Creates the meters for statements in a registry. */
+  /** Registers the meters for statements. */
   public CallMetrics(MeterRegistry registry) {
     this(registry, List.of());
   }
 
   /**
-   * Creates the meters for statements in a registry.
+   * Registers the meters for statements.
    *
    * @param tags additional tags for all meters, for example to distinguish two functions
    */

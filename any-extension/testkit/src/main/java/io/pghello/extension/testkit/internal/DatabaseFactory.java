@@ -483,14 +483,13 @@ public final class DatabaseFactory implements AutoCloseable {
     return test == null ? name : name + " of " + test;
   }
 
-  /** Excludes a database from being dropped. Returns false if the database was already excluded. */
+  /** Prevents a database from being dropped. Returns false if the database was already excluded. */
   boolean keep(String name) {
     return kept.add(name);
   }
 
   /**
-   * Returns the end of the log message about a kept database, which contains the commands to
-   * connect to the database. The beginning of the message names the database.
+   * Returns the second part of the log message about a kept database: the commands to connect to it. The caller writes the first part, which names the database.
    */
   String keptOnForeignServer(String name) {
     String user = superuser.user();

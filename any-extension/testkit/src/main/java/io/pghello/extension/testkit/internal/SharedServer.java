@@ -187,7 +187,7 @@ public final class SharedServer implements AutoCloseable {
   /**
    * Keeps the server running after this JVM exits, so that a database can be inspected.
    *
-   * @return the end of the log message, which contains the commands to connect to the database; the
+   * @return the second part of a log message, with the commands for connecting to the database; the
    *     beginning of the message names the database
    */
   String keep(String database) {

@@ -120,7 +120,7 @@ class DebianPackageTest {
     Path deb = deb("data.tar", tar(entry), out -> out);
     assertThatThrownBy(() -> DebianPackage.unpack(deb, folder))
         .isInstanceOf(IOException.class)
-        .hasMessageStartingWith(deb + " cannot be unpacked: it has ")
+        .hasMessageStartingWith(deb + " cannot be unpacked: it contains ")
         .hasMessageEndingWith(", a path outside the package's directory");
     assertThat(root.resolve("outside")).hasContent("as it was");
   }

@@ -17,7 +17,7 @@ import org.openjdk.jcstress.infra.results.III_Result;
  * leader has already answered it.
  */
 @JCStressTest
-@Outcome(id = "4, 1, 1", expect = ACCEPTABLE, desc = "it alone was interrupted")
+@Outcome(id = "4, 1, 1", expect = ACCEPTABLE, desc = "only the interrupted call failed")
 @Outcome(id = "1, 1, 1", expect = ACCEPTABLE, desc = "the other one led, and was faster")
 @Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
 @State
