@@ -284,7 +284,7 @@ class ServerChoiceIT {
   void saysThatTheServerCannotBeReached() {
     assertThatThrownBy(() -> open("jdbc:postgresql://127.0.0.1:1/postgres?user=a&password=secret"))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("the server that pg-hello.server names")
+        .hasMessageContaining("the server set in pg-hello.server cannot be prepared")
         .hasMessageContaining("127.0.0.1:1 refused")
         .hasMessageNotContaining("secret");
   }
