@@ -546,7 +546,7 @@ class CoalescedFunctionIT {
         "EXECUTE 'EXECUTE secret'",
         "EXECUTE 'PREPARE secret AS SELECT 1'; EXECUTE 'PREPARE secret AS SELECT 1'",
         // the server's words are: cached plan must not change result type
-        "EXECUTE 'CREATE TEMP TABLE kept (a int)'; EXECUTE 'PREPARE p' || extract(epoch FROM clock_timestamp())::bigint"
+        "EXECUTE 'CREATE TEMP TABLE kept (a int)'; EXECUTE 'PREPARE p' || (1e9 * random())::bigint"
             + " || ' AS TABLE kept'; EXECUTE 'ALTER TABLE kept ADD secret int';"
             + " EXECUTE (SELECT 'EXECUTE ' || name FROM pg_prepared_statements WHERE statement LIKE '%TABLE kept' ORDER BY prepare_time DESC LIMIT 1)"
       })

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloTest;
 import io.r2dbc.spi.ConnectionFactory;
+import io.r2dbc.spi.R2dbcException;
 import java.sql.SQLException;
 import java.util.Map;
 import java.util.Objects;
@@ -104,7 +105,9 @@ class SpringDataR2dbcIT {
     long id = save("Ada");
     assertThatThrownBy(() -> people.greetingOf(id, -1).block())
         .isInstanceOf(DataAccessException.class)
-        .hasMessageContaining("22023");
+        .hasCauseInstanceOf(R2dbcException.class)
+        .extracting(e -> ((R2dbcException) e.getCause()).getSqlState())
+        .isEqualTo("22023");
   }
 
   /** The setting must not outlive the transaction. */
