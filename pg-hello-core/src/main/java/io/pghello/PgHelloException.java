@@ -26,16 +26,16 @@ public final class PgHelloException extends RuntimeException {
      */
     NOT_CREATED(false),
     /**
-     * The extension is not in the configured schema, so calls fail. If no schema is configured: the
-     * extension's schema is not on the {@code search_path}, which affects only your own SQL with
-     * unqualified names, not the client's calls.
+     * The extension is not in the configured schema, so calls fail. If no schema is configured,
+     * this code means that the extension's schema is not on the {@code search_path}. This affects
+     * only your own SQL with unqualified names, not the client's calls.
      */
     NOT_ON_PATH(false),
     /**
      * The version of the extension, or of its library on the server, does not have the function.
      */
     VERSION_TOO_OLD(false),
-    /** The extension with this name is from a different build, with different semantics. */
+    /** The installed extension with this name is a different build, with different semantics. */
     INCOMPATIBLE_BUILD(false),
     /** The role does not have the USAGE privilege on the schema of the functions. */
     NO_SCHEMA_PRIVILEGE(false),

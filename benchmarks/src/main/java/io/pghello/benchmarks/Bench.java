@@ -242,7 +242,7 @@ public final class Bench implements Callable<Integer> {
     return quick || guard;
   }
 
-  /** Returns the command-line arguments of a fork, which runs one benchmark. */
+  /** Returns the command-line arguments for a forked JVM, which runs one benchmark. */
   private List<String> forkArguments(String name) {
     List<String> arguments = new ArrayList<>(List.of("--fork", name));
     arguments.addAll(command.getParseResult().originalArgs());

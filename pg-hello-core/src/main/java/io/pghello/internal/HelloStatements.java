@@ -187,7 +187,7 @@ public record HelloStatements(StatementExecutor executor)
   }
 
   /**
-   * Returns the error for a wrong result, and marks the connection to be closed. If the server may
+   * Returns the error for a wrong result, and marks the connection for closing. If the server may
    * have changed the name because of the database's encoding, returns the error for an unsupported
    * character instead.
    */
@@ -198,7 +198,7 @@ public record HelloStatements(StatementExecutor executor)
         : session.mismatch();
   }
 
-  /** Replaces results that do not match their requests with errors. */
+  /** Returns the results, with an error in place of each result that does not match its request. */
   private static Object[] checkedThatFit(Session session, List<HelloRequest> requests)
       throws SQLException {
     Object[] outcomes = allThatFit(session, requests);

@@ -21,7 +21,10 @@ import java.util.Map;
 public final class BestInFlight {
   /** A side under load. */
   public interface Rate {
-    /** Runs once with a number of concurrent calls, and returns thousands of calls per second. */
+    /**
+     * Runs once with a number of concurrent calls, and returns the throughput in thousands of calls
+     * per second.
+     */
     Sample with(int inFlight) throws Exception;
   }
 

@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.jr.ob.JSON;
 
 /**
- * A program in any language that greets over HTTP and is configured by environment variables. It is
- * stopped when this JVM exits.
+ * A program in any language that serves greetings over HTTP and is configured by environment
+ * variables. It is stopped when this JVM exits.
  */
 public final class ServiceProcess implements AutoCloseable {
   private static final long START_SECONDS = 120;
@@ -46,7 +46,7 @@ public final class ServiceProcess implements AutoCloseable {
   /**
    * Starts the program, and waits until it responds.
    *
-   * @param first a path that is requested until the status is 200
+   * @param first a path that is requested until the response status is 200
    */
   public ServiceProcess(List<String> command, Map<String, String> variables, String first)
       throws IOException, InterruptedException {
@@ -128,8 +128,8 @@ public final class ServiceProcess implements AutoCloseable {
   }
 
   /**
-   * Requests the greetings of many names in batches, one batch after the other. Returns thousands
-   * of names per second.
+   * Requests greetings for many names in batches, one batch after the other. Returns the throughput
+   * in thousands of names per second.
    */
   public Sample batches(int count, long serverPid, long millis)
       throws IOException, InterruptedException {

@@ -33,7 +33,7 @@ public final class ContainerPeer {
 
   private ContainerPeer() {}
 
-  /** Starts a container labelled with the run, greets, and removes the container. */
+  /** Starts a container with the run as a label, requests a greeting, and removes the container. */
   public static void main(String[] args) throws SQLException {
     try (PostgreSQLContainer container = create(args[0], args[1])) {
       container.start();

@@ -29,8 +29,8 @@ public final class TextTable {
   }
 
   /**
-   * Returns the machine and the number of libraries. Omits the libraries' names, which would fill
-   * three screens.
+   * Returns a description of the machine, with the number of libraries. Omits the libraries' names,
+   * which would fill three screens.
    */
   public static String environment(Environment environment) {
     return String.format(

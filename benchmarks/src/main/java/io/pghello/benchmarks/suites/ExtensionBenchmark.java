@@ -130,7 +130,7 @@ public final class ExtensionBenchmark extends ServerBenchmark {
     return calls(BenchmarkRow.plain(ours, peer, "ns"), table, ours, peer);
   }
 
-  /** Compares two expressions with the same value for each name of a table. */
+  /** Compares two expressions with the same value for each name in a table. */
   private Comparison calls(BenchmarkRow row, String table, String ours, String peer) {
     return compared(
         row,
@@ -199,8 +199,8 @@ public final class ExtensionBenchmark extends ServerBenchmark {
   }
 
   /**
-   * Returns the cost of an expression per row of a table, in nanoseconds, compared with an
-   * expression without cost.
+   * Returns the cost of an expression per row of a table, in nanoseconds, compared with a cost-free
+   * expression.
    */
   private Side call(String table, String nothing, String expression) {
     int calls = count(table);
@@ -228,9 +228,9 @@ public final class ExtensionBenchmark extends ServerBenchmark {
   }
 
   /**
-   * Returns the additional nanoseconds of a statement with an expression, compared with an
-   * expression without cost. Uses the minimum of several runs, because other load on the machine
-   * only adds to the time.
+   * Returns the additional time, in nanoseconds, that a statement takes with an expression,
+   * compared with the same statement with a cost-free expression. Uses the minimum of several runs,
+   * because other load on the machine only adds to the time.
    */
   private double nanos(
       String sql, String nothing, String expression, long expected, Object... parameters)
@@ -293,7 +293,7 @@ public final class ExtensionBenchmark extends ServerBenchmark {
   }
 
   /**
-   * Returns the total growth in kB of a new session's memory, during one long statement and many
+   * Returns the total growth, in kB, of a new session's memory during one long statement and many
    * short ones.
    */
   private double growthKb(String call) throws SQLException, IOException {

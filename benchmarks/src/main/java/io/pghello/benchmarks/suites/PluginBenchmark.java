@@ -249,8 +249,8 @@ public final class PluginBenchmark implements Benchmark {
 
   /**
    * Pins processes to one CPU, if the operating system supports it. The duration of a round trip
-   * mostly depends on whether the server shares the caller's CPU. Pinning makes this the same for
-   * both sides.
+   * mostly depends on whether the server shares the caller's CPU. Pinning ensures the same
+   * conditions for both sides.
    */
   private static void shareCpu(List<String> processes) throws InterruptedException {
     try {
@@ -421,8 +421,8 @@ public final class PluginBenchmark implements Benchmark {
   }
 
   /**
-   * Returns the heap use of a pool that was used and has closed its connections, including shared
-   * objects.
+   * Returns the heap usage, including shared objects, of a pool that has been used and has since
+   * closed its connections.
    */
   private double sleepingKilobytes() throws InterruptedException {
     // by default, the pool looks for idle connections every 30 seconds

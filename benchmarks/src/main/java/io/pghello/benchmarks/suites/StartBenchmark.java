@@ -119,7 +119,7 @@ public final class StartBenchmark implements Benchmark {
    *
    * @param query a call of one of the extension's functions
    * @param answer the expected result of the query
-   * @param must the highest acceptable ratio to the start of a container
+   * @param must the highest acceptable ratio to the start time of a container
    * @param goal the ratio to aim for
    */
   private record Sample(
@@ -570,7 +570,10 @@ public final class StartBenchmark implements Benchmark {
     String in(Connection connection) throws SQLException;
   }
 
-  /** Greets with a local server. Returns a check that throws unless the server is gone. */
+  /**
+   * Requests a greeting from a local server. Returns a check that throws if the server is still
+   * running.
+   */
   private static Action greeted(Callable<Connection> superuser, Greeting greeting)
       throws Exception {
     try (Connection connection = superuser.call()) {

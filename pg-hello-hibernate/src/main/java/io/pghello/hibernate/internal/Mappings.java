@@ -37,7 +37,8 @@ final class Mappings {
   /**
    * Prepares all annotated attributes, and returns them by entity name.
    *
-   * @param distributed whether the database is distributed by Citus; called at most once
+   * @param distributed a supplier that returns whether the database is distributed by Citus; called
+   *     at most once
    */
   static Map<String, List<MappedValue>> prepare(
       Metadata metadata,

@@ -87,7 +87,7 @@ final class PrefetchQuery {
 
   /**
    * Returns an upper bound, in bytes, for the size of a request's greeting in the result. Assumes
-   * that each character is escaped, as can happen in the text format.
+   * the worst case of the text format, in which every character is escaped.
    */
   private static long resultBytes(HelloRequest request) {
     int repeat =

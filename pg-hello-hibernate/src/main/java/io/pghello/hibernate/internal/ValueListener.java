@@ -105,7 +105,7 @@ final class ValueListener
     }
   }
 
-  /** Restores values created by the INSERT before Hibernate detects changes. */
+  /** Before Hibernate detects changes, restores the values that the INSERT created. */
   @Override
   public void onFlushEntity(FlushEntityEvent event) {
     EntityEntry entry = event.getEntityEntry();

@@ -177,7 +177,7 @@ public class PgHelloGenerator extends JavaGenerator {
   }
 
   /**
-   * Writes the missing methods, because jOOQ 3.21 omits every routine that has the name of a
+   * Writes the missing methods, because jOOQ 3.21 omits every routine that has the same name as a
    * table-valued function.
    */
   @Override

@@ -69,7 +69,7 @@ public final class PgHelloMcp {
   private PgHelloMcp() {}
 
   /**
-   * Serves until the end of standard input, then exits the JVM.
+   * Serves requests until the end of standard input, then exits the JVM.
    *
    * @param args the command line, as described by {@code --help}
    */
@@ -145,8 +145,8 @@ public final class PgHelloMcp {
         openers.execute(() -> open(plugin, id, connections.config(id), owners));
       }
       openers.shutdown();
-      // Wait for the connections, because the instructions mention roles that own tables. Limit the
-      // wait, because a server may be unresponsive.
+      // Wait for the connections, because the server's instructions mention roles that own tables.
+      // Limit the wait, because a server may be unresponsive.
       var unused = openers.awaitTermination(ROLES_MILLIS, TimeUnit.MILLISECONDS);
       try (var server = new Server(plugin, connections, owners, in, out)) {
         var hook = new Thread(server::close, "pg-hello-mcp-end");

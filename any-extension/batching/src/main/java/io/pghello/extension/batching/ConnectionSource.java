@@ -23,7 +23,7 @@ public interface ConnectionSource {
    * thread, and clears the interrupt status afterwards. Most pools throw an exception when a
    * waiting thread is interrupted. If the source ignores interrupts, as HikariCP does while it is
    * suspended, the call ends only when this method returns. Other calls that are waiting for this
-   * one still time out as usual. If the program has already interrupted the thread, the thread
+   * call still time out as usual. If the program has already interrupted the thread, the thread
    * stays interrupted. If the program interrupts the thread between the client's interrupt and the
    * return of this method, that interrupt is lost.
    *

@@ -20,7 +20,7 @@ import java.util.zip.ZipException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Installs the extension of a jar on a PostgreSQL server. Each file is written next to its final
+ * Installs an extension from a jar on a PostgreSQL server. Each file is written next to its final
  * path and then renamed. The control file is renamed last. On failure, all changes are rolled back.
  * A list next to the control file records the written files, so that files of other programs are
  * never replaced or removed.
@@ -224,7 +224,7 @@ public final class Installer {
         case UNINSTALL -> uninstall(extension.name(), server, request.dryRun(), out);
       };
     } catch (OutOfMemoryError e) {
-      // the files may have any size
+      // there is no limit on the size of a file
       throw new IOException("a file needs more memory than is available: " + e.getMessage(), e);
     }
   }

@@ -23,9 +23,9 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A 64-bit macOS library or program for one processor architecture, or a universal one for several.
- * Apple's headers {@code mach-o/loader.h}, {@code mach-o/fat.h} and {@code kern/cs_blobs.h} define
- * the format. Immutable.
+ * A 64-bit macOS library or program for one processor architecture, or a universal file for several
+ * architectures. Apple's headers {@code mach-o/loader.h}, {@code mach-o/fat.h} and {@code
+ * kern/cs_blobs.h} define the format. Immutable.
  */
 public final class MachOFile implements NativeFile {
   private static final String SYSTEM = "darwin-";

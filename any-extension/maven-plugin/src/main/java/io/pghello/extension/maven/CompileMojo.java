@@ -95,7 +95,7 @@ public class CompileMojo extends AbstractMojo {
   @Parameter(defaultValue = "${project.remoteProjectRepositories}", readonly = true)
   List<RemoteRepository> repositories = List.of();
 
-  /** Finds the servers that libraries are linked with. Tests replace this repository. */
+  /** Finds the server programs that libraries are linked against. Tests replace this repository. */
   ServerPrograms.Repository servers = this::jar;
 
   @Override

@@ -37,8 +37,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * PG_EXTENSION_SERVER} if the property is not set, selects the server:
  *
  * <ul>
- *   <li>{@code embedded}, the default: an {@link ExtensionServer} with the server archive on the
- *       class path, which determines the major version.
+ *   <li>{@code embedded}, the default: an {@link ExtensionServer} that runs the server from the
+ *       archive on the class path. The archive determines the major version.
  *   <li>{@code local}: an {@link ExtensionServer} that runs the programs of an installed
  *       PostgreSQL. The first PostgreSQL on the {@code PATH} is used or, if the {@code PATH}
  *       contains none, the newest one in the usual directories. {@code local:17} selects a major

@@ -7,8 +7,8 @@ import java.util.Objects;
 import javax.sql.DataSource;
 
 /**
- * A new database on a server that has the files of the extensions under test. An ordinary role owns
- * the database, not a superuser.
+ * A new database on a server that has the files of the extensions under test. The database is owned
+ * by an ordinary role, not by a superuser.
  *
  * <p>Thread-safe.
  */

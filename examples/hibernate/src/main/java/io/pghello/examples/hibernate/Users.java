@@ -57,7 +57,7 @@ final class Users {
 
   private static User saved(Session session, User user) {
     session.persist(user);
-    // flush here, because the commit would wrap an exception
+    // flush here, because the commit would wrap the exception in another one
     session.flush();
     return user;
   }

@@ -16,7 +16,7 @@ import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Uses an independent client to try to write through two MCP servers that should only read. */
+/** Uses an independent client to try to write through two MCP servers that should be read-only. */
 @Command(
     name = "demo mcp",
     description = {

@@ -74,7 +74,7 @@ final class Hardening {
 
   /**
    * Query for the steps in extension/ops/roles.sql. For each step, it returns whether the step is
-   * done, and the statement that reverts it.
+   * done, and the statement that reverts the step.
    */
   private static final String PRIVILEGES =
       MEMBERS
@@ -480,7 +480,7 @@ final class Hardening {
     }
   }
 
-  /** Adds or removes the write permission of group and others, like chmod. */
+  /** Adds or removes write permission for group and others, like chmod. */
   static void chmod(String mode, Path file) throws IOException {
     Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(file);
     Set<PosixFilePermission> write =

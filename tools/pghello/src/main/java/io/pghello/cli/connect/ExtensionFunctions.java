@@ -2,9 +2,9 @@
 package io.pghello.cli.connect;
 
 /**
- * The functions of an extension. The owner of an extension can add any function to it, so
- * membership does not prove that a function is genuine. A genuine function has the extension's
- * language, library and schema, and is owned by a superuser. Only genuine functions are called.
+ * The functions of an extension. The owner of an extension can add any function to the extension,
+ * so a member function is not necessarily genuine. A genuine function has the extension's language,
+ * library and schema, and is owned by a superuser. Only genuine functions are called.
  *
  * @param language the language of all functions
  * @param library the library of all functions

@@ -42,7 +42,8 @@ final class DataDirectory implements AutoCloseable {
    */
   private static final Pattern NAME = Pattern.compile(PREFIX + "\\d+");
 
-  // the values must be strings, because some libraries read all system properties as strings
+  // the values of these system properties must be strings, because some libraries read all system
+  // properties as strings
   private static final String OWN = "io.pghello.extension.testkit.scratch.";
   private static final String LOCK = "lock";
   private static final String DATA = "data";
@@ -188,8 +189,8 @@ final class DataDirectory implements AutoCloseable {
   }
 
   /**
-   * Stops a server with an immediate shutdown, because a server that is killed does not release its
-   * shared memory.
+   * Stops a server with an immediate shutdown rather than killing it, because a killed server does
+   * not release its shared memory.
    */
   private static void end(ProcessHandle server) throws IOException {
     if (Platform.POSIX) {
@@ -322,7 +323,7 @@ final class DataDirectory implements AutoCloseable {
 
   /**
    * Removes a directory with its contents, even while an exiting process removes files from it.
-   * Removes the lock last, so that an interrupted removal can be completed later.
+   * Removes the lock file last, so that an interrupted removal can be completed later.
    */
   static void delete(Path folder) throws IOException {
     deleteContents(folder);
@@ -333,7 +334,7 @@ final class DataDirectory implements AutoCloseable {
         });
   }
 
-  /** Removes the contents of a directory except for the lock. */
+  /** Removes the contents of a directory except the lock file. */
   private static void deleteContents(Path folder) throws IOException {
     HeldFiles.change(() -> deleteContentsOnce(folder));
   }

@@ -36,8 +36,9 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The files and settings that extensions add to a stock server. The files are read on first use, so
- * they are not read if the server's directory is already in the cache. Not thread-safe.
+ * The files and settings that extensions add to a stock server. The files are read when they are
+ * first needed. If the server's directory is already in the cache, they are not read at all. Not
+ * thread-safe.
  */
 public final class ExtensionBundle {
   static final String PRELOAD = "shared_preload_libraries";
@@ -93,8 +94,8 @@ public final class ExtensionBundle {
   private final Set<String> preload = new LinkedHashSet<>();
 
   /**
-   * The version of the GNU C library that the server uses from an extension; empty if the server
-   * uses the machine's C library.
+   * The version of the GNU C library that the server loads from an extension's files; empty if the
+   * server uses the machine's C library.
    */
   private Optional<String> ownGlibc = Optional.empty();
 
@@ -165,8 +166,8 @@ public final class ExtensionBundle {
   }
 
   /**
-   * Returns the files that extensions add to an installed server on another machine: contents by
-   * their paths on that machine. The server uses that machine's C library.
+   * Returns the contents of the files that extensions add to an installed server on another
+   * machine, by path on that machine. The server uses that machine's C library.
    *
    * @param libraries the server's library directory, with a trailing slash
    * @param shared the server's directory of shared files, with a trailing slash
@@ -435,9 +436,9 @@ public final class ExtensionBundle {
   /**
    * Returns the names, separated by colons, of the libraries that the extensions' libraries need
    * directly and that the stock server does not have. If the server loads these libraries when it
-   * starts, sessions need not load them. With PostGIS, this saves two thirds of the time of a
-   * session's first call. The extensions' own libraries are excluded, because they initialize
-   * themselves in each session.
+   * starts, sessions need not load them. With PostGIS, this makes the first call in a session three
+   * times as fast. The extensions' own libraries are excluded, because they initialize themselves
+   * in each session.
    */
   private String preloadedLibraries(Path stock) throws IOException {
     Map<String, byte[]> all = files();
@@ -555,7 +556,7 @@ public final class ExtensionBundle {
     try {
       Files.createLink(link, file);
     } catch (IOException | UnsupportedOperationException e) {
-      // not every file system supports links, and some limit their number
+      // not every file system supports links, and some limit the number of links to a file
       Files.copy(file, link);
     }
   }

@@ -214,8 +214,8 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
 
   private static List<Path> usual(Path root) throws IOException {
     var folders = new ArrayList<Path>();
-    // on Windows, search only the last entry: all users may create the other directories in the
-    // root of a drive
+    // on Windows, search only the last entry, because any user can create the directories of the
+    // other entries in the root of a drive
     for (List<String> each :
         Platform.POSIX ? USUAL : USUAL.subList(USUAL.size() - 1, USUAL.size())) {
       Path parent = root.resolve(each.get(0));
@@ -353,7 +353,7 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
     }
   }
 
-  /** Returns whether users cannot replace each other's files in a directory (e.g. /tmp). */
+  /** Returns whether a directory (e.g. /tmp) prevents users from replacing each other's files. */
   private static boolean isSticky(Path folder) throws IOException {
     return ((int) Files.getAttribute(folder, "unix:mode") & STICKY) != 0;
   }

@@ -95,7 +95,10 @@ record PostgresCommands(
     }
   }
 
-  /** Adds a directory of libraries that extensions need to the server's library search path. */
+  /**
+   * Extends the server's library search path by the directory of the libraries that extensions
+   * need.
+   */
   void addLibraries(Map<String, String> environment, Path needed) {
     // variable names are case-insensitive on Windows, but the keys of this map are not
     String variable =

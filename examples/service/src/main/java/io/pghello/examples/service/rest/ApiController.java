@@ -27,7 +27,7 @@ import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 
-/** The paths of the integration guide's programs for Express, Flask and Spring Boot. */
+/** Serves the same paths as the integration guide's programs for Express, Flask and Spring Boot. */
 @RestController
 @RequestMapping(path = "/api", produces = MediaType.APPLICATION_JSON_VALUE)
 @Tag(name = "greeting")
@@ -41,8 +41,8 @@ class ApiController {
   /**
    * A greeting.
    *
-   * @param timestampMillis the time of the response according to the service's clock, because
-   *     reading the database's clock would take an additional statement
+   * @param timestampMillis the time of the response. It is taken from the service's clock, because
+   *     reading the database's clock would take an additional statement.
    */
   record GreetingAnswer(String greeting, @JsonProperty("timestamp_ms") long timestampMillis) {}
 

@@ -66,8 +66,8 @@ public final class Contents {
 
   /**
    * Query for the functions that are not part of PostgreSQL and that the planner may evaluate for
-   * the table {@code c}. If an expression casts to a domain, these include the functions in the
-   * domain's checks.
+   * the table {@code c}. If an expression casts to a domain, the result includes the functions in
+   * the domain's checks.
    */
   static final String EVALUATED =
       """
@@ -112,8 +112,8 @@ public final class Contents {
         + " WHERE name = 'restrict_nonsystem_relation_kind'"
   };
 
-  // The value for an unlogged table on a standby, which cannot be read there. pg_dump does not dump
-  // the rows of such a table.
+  // The value for an unlogged table on a standby, because a standby cannot read unlogged tables.
+  // pg_dump does not dump the rows of such a table.
   private static final String NO_ROWS = "0 0";
 
   private static final String COPIED = " copied ";

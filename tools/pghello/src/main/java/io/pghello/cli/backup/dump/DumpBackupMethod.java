@@ -37,7 +37,8 @@ import org.jspecify.annotations.Nullable;
  * Backs up databases with pg_dump, and roles with pg_dumpall.
  *
  * @param named the names of the databases to dump; empty for all
- * @param bindir the directory of the PostgreSQL programs; null for the system's packages
+ * @param bindir the directory of the PostgreSQL programs; null to use the programs from the
+ *     system's packages
  * @param keepDays the number of days to keep backups
  */
 public record DumpBackupMethod(
@@ -61,7 +62,7 @@ public record DumpBackupMethod(
       double seconds,
       String contents) {}
 
-  /** Creates a method that reads existing backups. */
+  /** Creates a backup method for reading existing backups. */
   public DumpBackupMethod(@Nullable Path bindir, Output output) {
     this(List.of(), bindir, 0, output);
   }

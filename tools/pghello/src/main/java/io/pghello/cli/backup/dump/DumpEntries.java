@@ -16,8 +16,8 @@ import java.util.stream.Stream;
 
 /**
  * Divides the entries of a dump into ordered steps, so that a superuser can restore them without
- * running other roles' code as a superuser. A temporary login role, which has the rights of these
- * other roles, restores the entries that they own ("the owners' login"). The role that runs the
+ * running other roles' code as a superuser. A temporary login role ("the owners' login"), which has
+ * the rights of these other roles, restores the entries that they own. The role that runs the
  * restore ("this role") restores all other entries.
  *
  * <p>Each step is one run of pg_restore. The steps are in the same order as in pg_restore itself:

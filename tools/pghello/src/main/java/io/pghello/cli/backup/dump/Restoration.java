@@ -88,9 +88,9 @@ public record Restoration(
   /**
    * A restored database.
    *
-   * @param before the new name of the database that was replaced; null if there was none
-   * @param extensionVersion the version of the extension, which the files on the server determine;
-   *     null if the database does not use the extension
+   * @param before the new name of the database that was replaced; null if no database was replaced
+   * @param extensionVersion the version of the extension, which is determined by the files on the
+   *     server; null if the database does not use the extension
    */
   public record Restored(@Nullable String before, @Nullable String extensionVersion) {}
 

@@ -131,7 +131,8 @@ public record Backup(Path folder, Instant time) {
   /**
    * Returns the newest backup that was made after this one and cannot be read.
    *
-   * @param notAfter the latest time of that backup; null for any time that is not in the future
+   * @param notAfter the latest allowed time of that backup; null for any time that is not in the
+   *     future
    */
   Optional<Path> laterUnreadable(@Nullable Instant notAfter) {
     return unreadable(

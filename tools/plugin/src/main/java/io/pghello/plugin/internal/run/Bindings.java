@@ -34,7 +34,7 @@ import org.postgresql.core.ResultHandlerBase;
  * determines their types.
  */
 public final class Bindings {
-  // Otherwise, 1e999999999 would expand to a gigabyte of zeros.
+  // Without this limit, 1e999999999 would expand to a gigabyte of zeros.
   private static final int PLAIN_SCALE_MAX = 400;
   private static final int DIMENSIONS_MAX = 6;
 
@@ -149,7 +149,7 @@ public final class Bindings {
   }
 
   /**
-   * Returns a value in PostgreSQL's text format; null for null.
+   * Returns a value in PostgreSQL's text format; null for JSON null.
    *
    * @param array whether to convert a JSON array to a PostgreSQL array
    */

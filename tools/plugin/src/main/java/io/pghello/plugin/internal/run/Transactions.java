@@ -132,9 +132,9 @@ public final class Transactions {
   }
 
   /**
-   * Commits a transaction. Throws if an earlier statement of the transaction failed. In either
-   * case, the transaction ends. Read-only transactions are rolled back, which also reverts settings
-   * and notifications.
+   * Commits a transaction. Throws if an earlier statement of the transaction failed. The
+   * transaction ends even if this method throws. Read-only transactions are rolled back, which also
+   * reverts settings and notifications.
    */
   public void commit(Call call) {
     Open transaction = find(call);
@@ -235,7 +235,7 @@ public final class Transactions {
 
   private Open find(Call call) {
     Open transaction = call.transactionId() == null ? null : open.get(call.transactionId());
-    // Transactions of other connections are treated as missing.
+    // A transaction of another connection is treated as if it did not exist.
     if (transaction == null || transaction.pool != call.pool()) {
       throw gone();
     }

@@ -259,7 +259,8 @@ public final class DdlSql {
           "this default would be the time at which the column is created, in all "
               + "rows; use {\"fn\": \"now\"} or {\"fn\": \"current_date\"}.");
     }
-    // The server rejects this cast for a date or time, and for a domain over one.
+    // The server rejects this default for a date or time column, and for a column with a domain
+    // over such a type.
     return " DEFAULT " + literal(text) + "::pg_catalog.text";
   }
 

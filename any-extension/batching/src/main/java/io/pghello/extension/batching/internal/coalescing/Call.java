@@ -19,12 +19,12 @@ import org.jspecify.annotations.Nullable;
  * A queued call with its request and deadline: either an asynchronous call or a {@linkplain
  * OfThread call of a waiting thread}.
  *
- * <p>The state of a thread's call is null while the call waits. Afterwards it is the batch that the
- * call was assigned to lead, {@link #LEADING} while the call leads, or the outcome (an answer or a
- * {@link FunctionCallException}). Other threads change the state from null with a compare-and-set.
- * Therefore, only one of result, assignment, timeout and interrupt takes effect. If a leader does
- * not begin to lead, its assignment is revoked and its call waits again. The state of a future's
- * call is null or {@link #EXPIRED}.
+ * <p>The state of a thread's call is null while the call waits. Afterwards, the state is the batch
+ * that the call was assigned to lead, {@link #LEADING} while the call leads, or the outcome (an
+ * answer or a {@link FunctionCallException}). Other threads change the state from null with a
+ * compare-and-set. Therefore, only one of result, assignment, timeout and interrupt takes effect.
+ * If a leader does not begin to lead, its assignment is revoked and its call waits again. The state
+ * of an asynchronous call is null or {@link #EXPIRED}.
  */
 public abstract class Call<Q extends Request, A> extends CallFuture<A> {
   private static final VarHandle STATE;

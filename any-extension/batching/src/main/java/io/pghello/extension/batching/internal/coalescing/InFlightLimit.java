@@ -10,10 +10,10 @@ import java.util.stream.Stream;
  * covers its retries, and releases it exactly once.
  *
  * <p>A small batch costs the server about as much as a large one. Therefore, a large batch has a
- * head start: for some time after it was sent, a small batch gets no permit while any statement
- * that may be answered soon is in flight. When that statement ends and releases its permit, the
- * calls that were queued in the meantime are sent as one batch. A statement that has been in flight
- * for some milliseconds causes no delay, because its remaining duration is unknown.
+ * head start: for some time after the large batch was sent, a small batch gets no permit while any
+ * statement that may be answered soon is in flight. When that statement ends and releases its
+ * permit, the calls that were queued in the meantime are sent as one batch. A statement that has
+ * been in flight for some milliseconds causes no delay, because its remaining duration is unknown.
  *
  * <p>After its statement, a virtual thread may not get a carrier thread, and then does not release
  * its permit. The reserve is an additional permit, which is used while virtual threads hold all

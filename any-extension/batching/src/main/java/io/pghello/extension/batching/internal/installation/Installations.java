@@ -50,7 +50,7 @@ public final class Installations {
    * if the function cannot be called.
    *
    * @param anyPlace whether the client's connections may belong to different databases, so that the
-   *     only entry may be the wrong one
+   *     only entry may be for a different database
    */
   public @Nullable String statement(
       ServerFunction function, Connection connection, boolean anyPlace) throws SQLException {

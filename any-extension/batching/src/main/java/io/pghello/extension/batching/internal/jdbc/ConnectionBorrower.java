@@ -57,7 +57,7 @@ final class ConnectionBorrower {
       Connection connection = connect(watched, deadline);
       return use(connection, watched, deadline, bound, validate, argument, work);
     } finally {
-      // must precede all method calls, because the stack may have overflowed
+      // this assignment must precede all method calls, because the stack may have overflowed
       watched.left = true;
       watched.leave();
     }
@@ -130,10 +130,10 @@ final class ConnectionBorrower {
   }
 
   /**
-   * Returns whether a connection can be used again after an error. After a mismatched answer, it
-   * cannot, because the statement that ran instead may have begun a transaction. After an answer
-   * that exceeded the driver's limit, it cannot, because the driver has closed the connection, and
-   * the pool may not notice this.
+   * Returns whether a connection can be used again after an error. It cannot be used again after a
+   * mismatched answer, because a different statement has run and may have begun a transaction. It
+   * cannot be used again if an answer exceeded the driver's limit, because the driver has then
+   * closed the connection, possibly without the pool noticing.
    */
   private static boolean isReusableAfter(FunctionCallException error) {
     return error.code() != Code.RESPONSE_MISMATCH && !SqlErrors.isDriverLimit(error);

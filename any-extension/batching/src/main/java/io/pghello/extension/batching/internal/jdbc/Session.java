@@ -101,7 +101,7 @@ public final class Session implements AutoCloseable {
     }
   }
 
-  /** Returns the error for a mismatched answer, and marks the connection to be closed. */
+  /** Returns the error for a mismatched answer, and marks the connection for closing. */
   public FunctionCallException mismatch() {
     watched.responseMismatch = true;
     return Errors.mismatch(context.functions().extension());
@@ -218,7 +218,7 @@ public final class Session implements AutoCloseable {
     }
   }
 
-  /** Reads a result, which may be the result of an arbitrary other statement. */
+  /** Reads a result, which may belong to any other statement. */
   private <T> T read(ServerFunction function, ResultSet row, Reader<T> reader) throws SQLException {
     try {
       if (row.next()

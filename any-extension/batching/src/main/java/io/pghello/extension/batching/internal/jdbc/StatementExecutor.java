@@ -200,7 +200,7 @@ public class StatementExecutor {
     return resultLimit.isExceededBy(requests);
   }
 
-  /** Records that the driver rejected the answer to these requests. */
+  /** Records that the driver rejected the answer to these requests because of its size. */
   public void noteDriverLimit(List<? extends Request> requests) {
     resultLimit.note(requests);
   }
@@ -218,7 +218,9 @@ public class StatementExecutor {
     watch.close();
   }
 
-  /** Returns the number of statements in flight, without statements on callers' own connections. */
+  /**
+   * Returns the number of statements in flight, excluding statements on callers' own connections.
+   */
   public int inFlight() {
     return underWay.intValue();
   }
