@@ -118,7 +118,7 @@ public record HelloStatements(StatementExecutor executor)
             executor.run(
                 StatementContext.bulk(half.size(), context.deadline()),
                 session -> all(session, half));
-        // if a pooler mixes up statements, the results do not depend on the names
+        // if a pooler mixes up statements, the search would find an arbitrary name
         if (!HelloAllCodec.areAnswers(half, answers)) {
           throw Errors.mismatch(Function.EXTENSION);
         }

@@ -42,7 +42,7 @@ public final class SampleNames {
     return IntStream.range(0, count).mapToObj(this::name).iterator();
   }
 
-  /** Throws unless this is the greeting of the name with this index. */
+  /** Throws unless this is the greeting for the name with this index. */
   public void check(int index, @Nullable String answer) {
     String expected = greetings[index % greetings.length];
     if (!expected.equals(answer)) {
@@ -55,7 +55,7 @@ public final class SampleNames {
     return text == null || text.length() <= 100 ? text : text.substring(0, 100) + "...";
   }
 
-  /** Throws unless these are the greetings of the same number of names, in order. */
+  /** Throws unless these are the greetings for the first {@code count} names, in order. */
   public void check(int count, List<String> answers) {
     if (answers.size() != count) {
       throw new IllegalStateException(

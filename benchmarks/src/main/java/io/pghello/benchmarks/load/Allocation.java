@@ -13,8 +13,8 @@ final class Allocation {
   private final Map<Long, Long> before = bytes();
 
   /**
-   * Returns the number of bytes that were allocated since this object was created, by threads that
-   * are still alive.
+   * Returns the number of bytes that the threads that are still alive have allocated since this
+   * object was created.
    */
   long sum() {
     return bytes().entrySet().stream()

@@ -20,8 +20,8 @@ public final class HttpLoad implements Closeable {
   /**
    * The result of many requests.
    *
-   * @param rate thousands of requests per second, with the CPU time per request of the application
-   *     and the database
+   * @param rate the throughput in thousands of requests per second, with the total CPU time of the
+   *     application and the database per request
    * @param databaseMicros the database's CPU time per request
    */
   public record Response(Sample rate, double databaseMicros) {}
@@ -49,7 +49,7 @@ public final class HttpLoad implements Closeable {
     WarmUp.run(millis -> load(millis).thousandsPerSecond());
   }
 
-  /** Sends requests until their CPU time, including JIT compilation, does not decrease further. */
+  /** Sends requests until the CPU time per request, including JIT compilation, stops decreasing. */
   public void warmUpWholly(long serverPid) throws Exception {
     WarmUp.<Exception>untilCheap(millis -> measure(serverPid, millis).rate().cpuMicros());
   }

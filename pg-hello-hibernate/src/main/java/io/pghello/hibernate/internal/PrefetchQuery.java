@@ -87,7 +87,7 @@ final class PrefetchQuery {
 
   /**
    * Returns an upper bound, in bytes, for the size of a request's greeting in the result. Assumes
-   * the worst case of the text format, in which every character is escaped.
+   * the worst case for the text format: every character is escaped.
    */
   private static long resultBytes(HelloRequest request) {
     int repeat =

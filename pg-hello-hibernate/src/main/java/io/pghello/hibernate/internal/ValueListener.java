@@ -188,7 +188,7 @@ final class ValueListener
   }
 
   /**
-   * Replaces the values that the INSERT will compute with markers; see {@link WriteExpressions}.
+   * Sets markers in place of the values that the INSERT will compute; see {@link WriteExpressions}.
    */
   boolean afterPreInsert(PreInsertEvent event) {
     Object entity = event.getEntity();
@@ -268,8 +268,9 @@ final class ValueListener
     FlushState written = prefetcher.writes().remove(entity);
     if (entry != null) {
       if (written != null && FlushState.find(entry) == null) {
-        // the new entry needs this state, because it also records whether the same flush updates
-        // the row; only the state array is discarded below, because the UPDATE writes another array
+        // the new entry needs this state, because the state also records whether the same flush
+        // updates the row; only the state array is discarded below, because the UPDATE writes
+        // another array
         entry.addExtraState(written);
       }
       FlushState.at(entry).endStatement();

@@ -73,8 +73,8 @@ final class Server implements AutoCloseable {
   }
 
   /**
-   * Serves until the end of the input. Then waits up to one second for calls in flight, and cancels
-   * the remaining ones.
+   * Serves requests until the end of the input. Then waits up to one second for calls in flight,
+   * and cancels the remaining ones.
    */
   void run() {
     transport.run();

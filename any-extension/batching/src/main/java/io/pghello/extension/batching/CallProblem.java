@@ -13,7 +13,7 @@ import java.util.Set;
  * @param message a description of the problem
  * @param remedy a description of the remedy; may be empty
  * @param functions the signatures of the functions that an installation problem makes unavailable,
- *     e.g. {@code acme_distance(double precision[])}; empty for other problems; copied
+ *     e.g. {@code acme_distance(double precision[])}; empty for other problems; the set is copied
  */
 public record CallProblem(
     FunctionCallException.Code code,

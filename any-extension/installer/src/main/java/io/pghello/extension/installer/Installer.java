@@ -21,9 +21,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Installs an extension from a jar on a PostgreSQL server. Each file is written next to its final
- * path and then renamed. The control file is renamed last. On failure, all changes are rolled back.
- * A list next to the control file records the written files, so that files of other programs are
- * never replaced or removed.
+ * path and then renamed. The control file is renamed last. On failure, the changes are undone as
+ * far as possible. A list next to the control file records the written files, so that files of
+ * other programs are never replaced or removed.
  *
  * <p>Thread-safe. Only one thread at a time can perform an action, and only one process at a time
  * can change a server. Other threads and processes wait.

@@ -8,8 +8,8 @@ import javax.sql.DataSource;
  * Fills a template database, for example with Flyway, Liquibase or a script. A preparer runs once
  * on each server. The tests' databases are copies of the template, with its tables and rows.
  *
- * <p>Equal preparers share a template. Implement a preparer with parameters as a record. If the
- * preparer is a lambda, keep it in a constant. Settings ({@code ALTER DATABASE}) and privileges
+ * <p>Equal preparers share a template. If a preparer has parameters, implement it as a record. If
+ * the preparer is a lambda, keep it in a constant. Settings ({@code ALTER DATABASE}) and privileges
  * ({@code GRANT ON DATABASE}) of the template itself are not copied.
  */
 @FunctionalInterface

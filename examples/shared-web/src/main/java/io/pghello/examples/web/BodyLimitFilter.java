@@ -48,7 +48,7 @@ class BodyLimitFilter extends OncePerRequestFilter {
     }
   }
 
-  /** A request without a content length. */
+  /** Limits the body of a request that has no content length while the body is read. */
   private static final class LimitedRequest extends HttpServletRequestWrapper {
     private final long maxBytes;
 

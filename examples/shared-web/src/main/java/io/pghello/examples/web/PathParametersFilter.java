@@ -15,7 +15,7 @@ import org.springframework.web.filter.OncePerRequestFilter;
 /**
  * Rejects paths with parameters, for example {@code /users;a=b}. The application ignores path
  * parameters, but a gateway that compares paths could treat such a path as a different path. An
- * encoded semicolon is part of a name.
+ * encoded semicolon is accepted as part of a name.
  */
 @Component
 @Order(

@@ -37,8 +37,9 @@ import tools.jackson.databind.type.LogicalType;
 })
 public class WebConfiguration {
   /**
-   * Configures strict JSON parsing: 7 is not a name, and "7" is not a count. Unknown and duplicate
-   * properties are errors, because otherwise a misspelled property would be ignored.
+   * Configures strict JSON parsing: the number 7 is not accepted as a name, and the string "7" is
+   * not accepted as a count. Unknown and duplicate properties are errors, because otherwise a
+   * misspelled property would be ignored.
    */
   @Bean
   JsonMapperBuilderCustomizer strictTypes() {
@@ -55,7 +56,7 @@ public class WebConfiguration {
                 });
   }
 
-  /** Rejects a body that is null, because Spring does not reject it everywhere. */
+  /** Rejects the JSON body {@code null}, because Spring does not reject it everywhere. */
   @Bean
   ServerHttpMessageConvertersCustomizer noNull(JsonMapper mapper) {
     var converter =

@@ -95,8 +95,8 @@ public record BackupJob(Path folder, BackupMethod method, boolean withoutFiles, 
 
   /**
    * Rejects a directory that contains backups of another kind. Other commands read the last backup
-   * in a directory, regardless of its kind, and a pgBackRest backup removes the backups that
-   * pgBackRest does not list.
+   * in a directory, regardless of its kind, and after each pgBackRest backup, every backup in the
+   * directory is deleted unless pgBackRest lists it.
    */
   private void checkKind() {
     for (Backup other : Backup.in(folder)) {

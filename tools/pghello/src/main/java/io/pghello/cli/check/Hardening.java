@@ -169,9 +169,9 @@ final class Hardening {
 
   /**
    * Query for roles that harden created and that may have been renamed. If all roles that harden
-   * creates exist, it returns no rows. Otherwise, it returns all other roles that have privileges
-   * on the same objects. Each of these roles either received its privileges independently of
-   * harden, or was created by harden and renamed later.
+   * creates exist, the query returns no rows. Otherwise, it returns the roles with other names that
+   * have privileges on the same objects. Each of these roles either received its privileges
+   * independently of harden, or was created by harden and renamed later.
    */
   private static final String RENAMED =
       MEMBERS
@@ -341,7 +341,7 @@ final class Hardening {
     return List.copyOf(renamed);
   }
 
-  /** Returns the step that a recorded line reverts; null if there is none. */
+  /** Returns the step that a line of the undo file reverts; null if there is no such step. */
   @Nullable Step undoneBy(String line) {
     return all.stream()
         .filter(step -> TerminalText.line(step.undo()).equals(line))

@@ -72,7 +72,8 @@ public final class ExtensionBundle {
       Pattern.compile("(?:lib(?:c|dl|m|pthread|resolv|rt|util)|ld-linux[-\\w]*)\\.so\\.\\d");
 
   private static final int MAX_SIMILAR = 3;
-  // names are similar if one contains the other, but shorter names would match too often
+  // two names are similar if one contains the other, but names with fewer letters than this would
+  // match too often
   private static final int MIN_PART = 4;
   private static final int LETTERS_PER_SLIP = 4;
 

@@ -69,7 +69,7 @@ class RepeatWatcher implements SmartLifecycle {
     return running == null ? Double.NaN : running.sinceLastRun().toMillis() / 1000.0;
   }
 
-  // use a dedicated connection, because a pool connection would never be returned to the pool
+  // use a dedicated connection, because a connection from the pool would never be returned
   static Properties logIn(JdbcConnectionDetails database, HikariConfig pool) {
     var properties = new Properties();
     // driver properties, for example for TLS

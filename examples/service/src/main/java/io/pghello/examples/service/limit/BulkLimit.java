@@ -24,7 +24,7 @@ import org.springframework.web.servlet.mvc.method.annotation.RequestBodyAdviceAd
 /** Counts the names in a request's body before they are validated. */
 @RestControllerAdvice
 @ConditionalOnProperty(name = "greeting.rate-limit.enabled", matchIfMissing = true)
-@Order(Ordered.HIGHEST_PRECEDENCE) // otherwise, its exception would be an unknown error
+@Order(Ordered.HIGHEST_PRECEDENCE) // otherwise, its exception would be reported as an unknown error
 class BulkLimit extends RequestBodyAdviceAdapter {
   private final GreetingsLimit limit;
   private final RateLimitAnswer answer;

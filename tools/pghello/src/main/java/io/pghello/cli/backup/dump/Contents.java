@@ -138,7 +138,7 @@ public final class Contents {
   /**
    * Reads all rows of all tables once.
    *
-   * @param target the database of the connection, for the second session
+   * @param target the database of the connection; the second session connects to it
    * @param expected the contents to compare with, which determine the tables to read with COPY; may
    *     be empty
    */

@@ -132,9 +132,9 @@ public final class Transactions {
   }
 
   /**
-   * Commits a transaction. Throws if an earlier statement of the transaction failed. The
-   * transaction ends even if this method throws. Read-only transactions are rolled back, which also
-   * reverts settings and notifications.
+   * Commits a transaction. If an earlier statement of the transaction failed, rolls back the
+   * transaction and throws an exception. Read-only transactions are rolled back, which also reverts
+   * settings and notifications.
    */
   public void commit(Call call) {
     Open transaction = find(call);

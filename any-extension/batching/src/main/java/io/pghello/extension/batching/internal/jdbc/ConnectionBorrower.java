@@ -216,7 +216,7 @@ final class ConnectionBorrower {
    * any amount of time. Therefore, another thread releases a dead connection, unless the source
    * depends on the thread. The call waits for the release only until shortly after the deadline.
    *
-   * @param failed whether the statement has no answer
+   * @param failed whether the statement failed to return an answer
    */
   private void release(
       DeadlineMonitor.WatchedStatement watched, boolean failed, boolean aborted, boolean bound) {
