@@ -148,7 +148,7 @@ public final class PgHelloException extends RuntimeException {
     return problem.code();
   }
 
-  /** Returns the fix, which is also the end of the message. */
+  /** Returns the fix. The message ends with the same text. */
   public String remedy() {
     return problem.remedy();
   }

@@ -151,7 +151,7 @@ public final class Bench implements Callable<Integer> {
     command = new CommandLine(this);
   }
 
-  /** Runs the benchmarks, and exits with their exit code; see {@code --help}. */
+  /** Runs the benchmarks, and exits with the resulting exit code; see {@code --help}. */
   public static void main(String[] args) {
     var out =
         new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);

@@ -194,8 +194,8 @@ public final class ExtensionDescription {
    * Returns the most severe installation problem that may have caused a statement's error; empty if
    * there is none. An error about the extension's library (SQLSTATE 58P01, or 42883 with the
    * library's name) is explained without a query. For any other error, this method takes one round
-   * trip if {@link ExtensionProblem#canCause} returns true. If autocommit is off, it returns an
-   * empty result instead, because no query is possible in a failed transaction.
+   * trip if {@link ExtensionProblem#canCause} returns true. If autocommit is off, this method
+   * returns an empty result instead, because no query is possible in a failed transaction.
    *
    * @param error the exception thrown by the statement
    * @param connection the connection of the statement

@@ -168,7 +168,8 @@ public final class ServiceProcess implements AutoCloseable {
   }
 
   /**
-   * The response to a batch. The guide's service and this project's service use the same format.
+   * The response to a batch. The integration guide's service and this project's service use the
+   * same format.
    */
   record Batch(List<Greeting> greetings, int count) {
     record Greeting(String name, String greeting) {}

@@ -294,7 +294,7 @@ public final class ExtensionBenchmark extends ServerBenchmark {
 
   /**
    * Returns the total growth, in kB, of a new session's memory during one long statement and many
-   * short ones.
+   * short statements.
    */
   private double growthKb(String call) throws SQLException, IOException {
     int names = memoryCalls / MANY_STATEMENTS;

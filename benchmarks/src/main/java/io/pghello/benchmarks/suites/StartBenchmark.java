@@ -231,7 +231,7 @@ public final class StartBenchmark implements Benchmark {
 
   /**
    * Returns comparisons for an extension. The peers' servers do not contain the extension, so the
-   * peers only greet.
+   * peers only compute a greeting in plain SQL.
    */
   private Stream<Comparison> extensions(Sample sample) {
     String start = "server with " + sample.name() + ", from its start to an answer";

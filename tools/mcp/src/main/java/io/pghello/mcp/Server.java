@@ -74,7 +74,7 @@ final class Server implements AutoCloseable {
 
   /**
    * Serves requests until the end of the input. Then waits up to one second for calls in flight,
-   * and cancels the remaining ones.
+   * and cancels the calls that remain.
    */
   void run() {
     transport.run();

@@ -60,8 +60,9 @@ public final class PostgresPlugin implements AutoCloseable {
   }
 
   /**
-   * Opens a connection, unless it is already open with the same configuration. Opening it uses an
-   * additional server connection to query data about the server, which takes several round trips.
+   * Opens a connection, unless it is already open with the same configuration. Opening a connection
+   * takes several round trips on an additional server connection, which queries data about the
+   * server.
    *
    * @param id a name of 1 to 128 characters, e.g. {@code user-123:production-db}
    * @param config the configuration: host, port, database, user and other options, as listed in the
@@ -158,9 +159,9 @@ public final class PostgresPlugin implements AutoCloseable {
   /**
    * Runs an operation like {@link #execute(String, JsonNode, String, JsonNode)}, but delivers the
    * result before the connection is returned to the pool, because returning the connection may take
-   * a round trip. The call can be cancelled. The result is then the same as for a timeout. If a
-   * call is cancelled while it waits for a connection, it continues to wait, and then does not run
-   * the operation. Exceptions thrown by {@code taker} are propagated.
+   * a round trip. The call can be cancelled. A cancelled call delivers the same result as a call
+   * that times out. If a call is cancelled while it waits for a connection, it continues to wait,
+   * and then does not run the operation. Exceptions thrown by {@code taker} are propagated.
    *
    * @param cancellation a stage that cancels the call when the stage completes, normally or
    *     exceptionally; null for none. Use a new stage for each call, because a stage references the

@@ -70,7 +70,7 @@ public final class AdminToken {
     return digest != null && MessageDigest.isEqual(digest, digest(token));
   }
 
-  // compare hashes, because they have the same length
+  // compare hashes, because all hashes have the same length
   private static byte[] digest(String token) {
     try {
       return MessageDigest.getInstance("SHA-256").digest(token.getBytes(StandardCharsets.UTF_8));

@@ -78,7 +78,7 @@ final class DataDirectory implements AutoCloseable {
     this.lockFile = lockFile;
   }
 
-  /** Creates a directory, and removes abandoned ones. */
+  /** Creates a directory, and removes abandoned directories. */
   static DataDirectory create() throws IOException {
     Path parent = parent();
     removeAbandoned(parent);
@@ -270,8 +270,8 @@ final class DataDirectory implements AutoCloseable {
           removeIfAbandoned(folder);
         }
       } catch (IOException e) {
-        // another JVM may be removing the directory at the same time; this JVM does not need it, so
-        // the failure is only logged
+        // another JVM may be removing the directory at the same time; this JVM does not need the
+        // directory, so the failure is only logged
         LOGGER.log(System.Logger.Level.DEBUG, "could not remove " + folder, e);
       }
     }

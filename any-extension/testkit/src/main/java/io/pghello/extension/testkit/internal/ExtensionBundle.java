@@ -269,8 +269,8 @@ public final class ExtensionBundle {
 
   private static void add(
       Map<String, byte[]> files, ServerExtension extension, String path, byte[] content) {
-    // if two extensions contain a needed library with the same name, the first one is used: such
-    // libraries may be different point releases, which are compatible
+    // if two extensions contain a needed library with the same name, the first library is used: the
+    // two may be different point releases, which are compatible
     byte[] before =
         path.startsWith(ExtensionSource.NEEDED)
             ? files.putIfAbsent(path, content)
@@ -308,7 +308,7 @@ public final class ExtensionBundle {
     return files().keySet();
   }
 
-  /** Returns the settings of a server, including the requested ones. */
+  /** Returns the settings for a server, including the requested settings. */
   Map<String, String> settings(Map<String, String> asked) {
     var all = new TreeMap<>(settings);
     all.putAll(asked);

@@ -137,7 +137,7 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
   static InstalledDistribution find(String which, List<Path> path, Path root) throws IOException {
     if (!which.equals(ServerLocation.LOCAL) && !which.matches("\\d{1,4}")) {
       // use an absolute path: for a bare name, the system would search the PATH, and might run a
-      // program other than the checked one
+      // program that was not checked
       return at(Path.of(which).toAbsolutePath());
     }
     var refused = new LinkedHashSet<String>();

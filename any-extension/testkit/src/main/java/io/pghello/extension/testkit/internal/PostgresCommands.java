@@ -189,8 +189,8 @@ record PostgresCommands(
   }
 
   /**
-   * Returns whether a program can run with this prefix, under a user name other than root. initdb
-   * requires such a name.
+   * Returns whether a program can run with this prefix, and under a user name other than root,
+   * which initdb requires.
    */
   private static boolean canRun(List<String> prefix) throws IOException {
     List<String> command = new ArrayList<>(prefix);

@@ -128,8 +128,7 @@ class CoalescerStress {
   }
 
   /**
-   * Ends calls at their deadlines like the timer, but, unlike the timer, does not hide lost
-   * wakeups.
+   * Like the timer, ends calls at their deadlines. Unlike the timer, does not hide lost wakeups.
    */
   private static void watch() {
     while (true) {

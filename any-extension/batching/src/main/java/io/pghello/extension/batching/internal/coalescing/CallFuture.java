@@ -67,7 +67,7 @@ public abstract class CallFuture<T> extends CompletableFuture<T> {
     return QUEUE.getVolatile(this) != null;
   }
 
-  /** Removes the call from its queue, if it is in one. The call must have ended. */
+  /** Removes the call from its queue, if it is queued. The call must have ended. */
   void leaveQueue() {
     var known = (@Nullable CallQueue<?>) QUEUE.getVolatile(this);
     if (known != null) {

@@ -142,7 +142,7 @@ public final class Session implements AutoCloseable {
         throw e;
       }
       if (inTransaction) {
-        // the transaction has failed, so the lookup is left to the next call
+        // the transaction has failed, so only the next call can look up the extension
         context.installations().forget(connection());
         throw e;
       }
