@@ -30,9 +30,10 @@ public final class PgHelloSettings {
 
   /**
    * Whether a new session factory checks that the extension is usable. The check runs after
-   * Hibernate has created the schema, as Hibernate's database role and with its {@code
-   * search_path}, or in the schema set by {@link #SCHEMA}. The check requires version 1.1 of the
-   * extension or later. Each problem is reported together with its fix.
+   * Hibernate has created the schema. It runs as Hibernate's database role, and expects the
+   * extension in the schema set by {@link #SCHEMA} or, by default, on the {@code search_path} of
+   * Hibernate's connections. The check requires version 1.1 of the extension or later. Each problem
+   * is reported together with its fix.
    *
    * <ul>
    *   <li>{@code warn}: writes one line to the log category {@code io.pghello.hibernate}.

@@ -44,7 +44,7 @@ public final class ExtensionDescription {
   }
 
   /**
-   * Starts the description of an extension.
+   * Returns a builder for the description of an extension.
    *
    * @param name the name used in {@code CREATE EXTENSION}: letters, digits, {@code _} and {@code -}
    * @throws IllegalArgumentException if the name is invalid

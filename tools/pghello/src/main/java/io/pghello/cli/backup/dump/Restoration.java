@@ -347,7 +347,7 @@ public record Restoration(
       throws SQLException {
     String name = quoted(session, database);
     var properties = new ArrayList<String>();
-    // The literals in the dump are quoted for this setting.
+    // The literals in the dump are quoted for this value of standard_conforming_strings.
     for (String setting : statements(listed, entry -> entry.is("STDSTRINGS"))) {
       properties.add(setting.replaceFirst("^SET ", "SET LOCAL "));
     }

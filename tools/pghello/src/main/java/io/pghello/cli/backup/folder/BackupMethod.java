@@ -98,7 +98,7 @@ public interface BackupMethod {
   }
 
   /**
-   * Restores databases of a backup into a temporary server, and reads all rows of these databases.
+   * Restores databases from a backup to a temporary server, and reads all rows of these databases.
    */
   Proof verify(Backup backup, List<String> databases, Trial trial, CleanupStack undo)
       throws SQLException, IOException;

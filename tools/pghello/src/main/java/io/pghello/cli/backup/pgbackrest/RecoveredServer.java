@@ -57,7 +57,7 @@ public final class RecoveredServer {
           "max_prepared_xacts setting", "max_prepared_transactions",
           "max_locks_per_xact setting", "max_locks_per_transaction");
 
-  // Settings written by pgBackRest, which comments out all others.
+  // Settings written by pgBackRest, which comments out all other settings.
   private static final Pattern RECOVERY =
       Pattern.compile("(?m)^ *(?:restore_command|recovery_target(?:_[a-z]+)?) *=.*$");
 
@@ -277,7 +277,7 @@ public final class RecoveredServer {
     if (backup.serverMajor() >= 18) {
       add(command, "max_active_replication_origins", ORIGINS);
     }
-    // Anti-wraparound vacuum runs even if autovacuum is off, and calls functions of indexes.
+    // Anti-wraparound vacuum runs even if autovacuum is off, and calls functions that indexes use.
     add(command, "autovacuum_freeze_max_age", "2000000000");
     add(command, "autovacuum_multixact_freeze_max_age", "2000000000");
     add(command, "log_destination", "stderr");

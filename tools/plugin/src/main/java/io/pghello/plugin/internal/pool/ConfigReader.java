@@ -66,7 +66,7 @@ public final class ConfigReader {
    * Parses a configuration.
    *
    * @throws PostgresException if an option is unknown or invalid, or has been replaced by another
-   *     one
+   *     option
    */
   public static ConnectionConfig read(JsonNode json) {
     ParameterSchema.check(SCHEMA, json, "config", Code.BAD_CONFIG);

@@ -15,9 +15,9 @@ import java.util.stream.Stream;
  * permit, the calls that were queued in the meantime are sent as one batch. A statement that has
  * been in flight for some milliseconds causes no delay, because its remaining duration is unknown.
  *
- * <p>After its statement, a virtual thread may not get a carrier thread, and then does not release
- * its permit. The reserve is an additional permit, which is used while virtual threads hold all
- * other permits.
+ * <p>After its statement has ended, a virtual thread may be unable to get a carrier thread, and
+ * then does not release its permit. The reserve is an additional permit, which is used while
+ * virtual threads hold all other permits.
  */
 final class InFlightLimit {
   /** The value that means that no permit is held. */

@@ -20,9 +20,9 @@ final class ServerParameters {
   }
 
   /**
-   * Returns whether a pooler may mix up the driver's prepared statements. This is the case if the
-   * server process differs from the server process reported at login. Newer versions of PgBouncer
-   * report whether they track prepared statements.
+   * Returns whether a pooler may mix up the driver's prepared statements. This is possible if the
+   * server process differs from the server process reported at login, and PgBouncer does not report
+   * that it tracks prepared statements, as newer versions do.
    */
   static boolean mayMixUpStatements(Connection connection, Installation found) throws SQLException {
     if (found.isTracked() || !connection.isWrapperFor(PGConnection.class)) {
