@@ -76,7 +76,7 @@ public final class PgHelloException extends RuntimeException {
     CONNECTION_LOST(true),
     /** The call exceeded its timeout. */
     TIMEOUT(true),
-    /** The server cancelled the call, on request or because of {@code statement_timeout}. */
+    /** The server cancelled the call because of a cancel request or {@code statement_timeout}. */
     CANCELLED_BY_SERVER(true),
     /**
      * The program cancelled or completed the future of the call. Only a {@link PgHelloListener}

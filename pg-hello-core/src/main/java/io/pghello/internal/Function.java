@@ -64,7 +64,7 @@ public enum Function implements ServerFunction {
   }
 
   /**
-   * Returns the function for a count.
+   * Returns the function to call for a count.
    *
    * @param repeat the count; {@link HelloRequest#SESSION_DEFAULT} for the session's setting
    */

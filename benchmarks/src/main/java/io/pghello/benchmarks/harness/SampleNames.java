@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /** An endless sequence of names to greet, and the expected greetings. */
 public final class SampleNames {
-  /** A few thousand names with 11 bytes each. */
+  /** A few thousand names of 11 bytes each. */
   public static final SampleNames USUAL = new SampleNames(4096, "Name%07d");
 
   private static final int ALL_BYTES = 16 << 20;

@@ -47,9 +47,9 @@ import org.testcontainers.postgresql.PostgreSQLContainer;
  * Measures the time until a database is available, until the first greeting, and until everything
  * has stopped, for this project and for its alternatives, which are called peers. The time until
  * the first greeting is measured from the start of the JVM. The JVM options are the same for this
- * project and for the peers. In the rows with "ever", the time until the first greeting includes
- * the time to unpack the server, but not the time to download it. Peers that can keep their data in
- * memory do so, like this project's server.
+ * project and for the peers. The row "first greeting ever" also includes the time to unpack the
+ * server, but not the time to download it. Peers that can keep their data in memory do so, like
+ * this project's server.
  */
 public final class StartBenchmark implements Benchmark {
   private static final String GREETING = "Hello, Ada!";
@@ -413,7 +413,7 @@ public final class StartBenchmark implements Benchmark {
     return folder.resolve("migrations");
   }
 
-  /** Writes ten scripts that create ten tables with an index each. */
+  /** Writes ten scripts. Each script creates ten tables with one index each. */
   private static void writeMigrations(Path to) throws IOException {
     Files.createDirectories(to);
     for (int script = 0; script < MIGRATIONS; script++) {

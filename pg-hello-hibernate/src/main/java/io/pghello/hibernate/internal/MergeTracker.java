@@ -17,8 +17,8 @@ import org.hibernate.event.spi.MergeEventListener;
 import org.hibernate.persister.entity.EntityPersister;
 
 /**
- * When a detached object is merged, copies the record of its filled values to the managed entity.
- * Without this record, the managed entity's values would count as set by the application.
+ * When a detached object is merged, copies the object's record of filled values to the managed
+ * entity. Without this record, the managed entity's values would count as set by the application.
  */
 final class MergeTracker {
   private final Prefetcher prefetcher;

@@ -15,7 +15,7 @@ import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.ForkJoinWorkerThread;
 import java.util.concurrent.TimeUnit;
 
-/** An MCP server on two streams. */
+/** An MCP server that communicates over two streams. */
 final class Server implements AutoCloseable {
   static final ServerCapabilities CAPABILITIES = ServerCapabilities.builder().tools(false).build();
 

@@ -48,7 +48,7 @@ class BodyLimitFilter extends OncePerRequestFilter {
     }
   }
 
-  /** Limits the body of a request that has no content length while the body is read. */
+  /** A request without a content length. Reading more than {@code maxBytes} from its body fails. */
   private static final class LimitedRequest extends HttpServletRequestWrapper {
     private final long maxBytes;
 

@@ -34,7 +34,7 @@ record Advice(
 
   static final String STATEMENTS = "pg_stat_statements";
 
-  /** The machine of the server. */
+  /** The server's machine: its memory, and whether its disk is an SSD. */
   record Machine(long memory, boolean seeksAreCheap) {}
 
   /** A setting and its unit, in the format of {@code pg_settings}. */
@@ -230,7 +230,10 @@ record Advice(
     return libraries(list).contains(library);
   }
 
-  /** Returns the list with one literal for each library, as required by ALTER SYSTEM. */
+  /**
+   * Adds a library to a list. The result has one literal for each library, as required by ALTER
+   * SYSTEM.
+   */
   private static String appended(String list, String library) {
     var all = new ArrayList<>(libraries(list));
     all.add(library);

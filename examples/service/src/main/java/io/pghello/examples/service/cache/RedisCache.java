@@ -54,7 +54,7 @@ final class RedisCache implements GreetingCache {
     }
   }
 
-  /** Decodes a cached greeting. Returns null if the text is not a greeting of the name. */
+  /** Decodes a cached greeting. Returns null if the text is not a greeting for the name. */
   private static @Nullable String greetingOf(String name, int repeat, byte[] bytes)
       throws CharacterCodingException {
     if (bytes.length > repeat * (UTF8_BYTES * name.length() + MAX_WORDS)) {

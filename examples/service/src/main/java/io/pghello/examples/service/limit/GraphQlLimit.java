@@ -24,7 +24,7 @@ import org.springframework.graphql.server.WebGraphQlResponse;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Mono;
 
-/** Counts the greetings of a query before its execution. */
+/** Counts the greetings that a query requests, before the query is executed. */
 @Component
 @ConditionalOnProperty(name = "greeting.rate-limit.enabled", matchIfMissing = true)
 @Order(Ordered.HIGHEST_PRECEDENCE) // so that it runs on the request's thread

@@ -15,7 +15,8 @@ final class LatencyHistogram {
   /**
    * A bucket.
    *
-   * @param upToMicros the upper bound; the last bucket also contains all longer times
+   * @param upToMicros the upper bound in microseconds; the last bucket also contains all longer
+   *     latencies
    */
   record Bucket(long upToMicros, long calls) {}
 

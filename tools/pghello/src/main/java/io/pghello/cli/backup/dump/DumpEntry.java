@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param tag the name of the object; for an {@link #isAnnotation() annotation}, the kind and name
  *     of the annotated object
  * @param schema the object's schema; null if it has none
- * @param owner the owner's name; empty for kinds of objects that only superusers can create
+ * @param owner the owner's name; empty if the object is of a kind that only superusers can create
  * @param section the entry's section in the dump
  * @param definition the SQL of entries about the database as a whole, and of {@link #isSetting()
  *     settings}; empty for other entries

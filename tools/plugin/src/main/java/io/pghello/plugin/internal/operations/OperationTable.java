@@ -77,7 +77,7 @@ public final class OperationTable {
    * @param schema the schema that validates parameters; not exposed to callers
    * @param type the record type for the validated parameters
    * @param handler the function that runs the operation, and returns a result that matches the
-   *     result's schema
+   *     operation's result schema
    */
   private record Operation(
       PluginOperation about,

@@ -69,7 +69,7 @@ final class Queries {
         });
   }
 
-  /** Returns a result as JSON that matches its schema. */
+  /** Returns a result as JSON that matches the result schema in {@code operations.json}. */
   static ObjectNode json(QueryResult result) {
     ObjectNode json = Json.object();
     json.putArray("rows").addAll(result.rows());

@@ -41,7 +41,7 @@ public final class Bindings {
   private static final String ARRAYS =
       "SELECT t.oid::pg_catalog.int8 FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=)"
           + " ANY (?::pg_catalog.oid[]) AND (t.typcategory OPERATOR(pg_catalog.=) 'A'"
-          // 2287 is the pseudo-type for an array of any composite type.
+          // 2287 is the OID of record[], the pseudo-type for an array of any composite type.
           + " OR t.oid OPERATOR(pg_catalog.=) 2287)";
 
   private Bindings() {}

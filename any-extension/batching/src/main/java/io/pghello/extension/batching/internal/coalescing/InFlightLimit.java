@@ -37,7 +37,8 @@ final class InFlightLimit {
   // a statement that runs longer than this is not expected to end soon
   private static final long SLOW_NANOS = 5_000_000;
 
-  // all permits are scanned for each statement; no program needs more connections for batches
+  // an upper limit, because all permits are scanned for each statement; no program needs more
+  // connections for batches
   private static final int MAX_PERMITS = 1024;
 
   // now() never returns this value

@@ -137,12 +137,12 @@ public final class ClientOptions {
     this.schema = '"' + schema.replace("\"", "\"\"") + '"';
   }
 
-  /** Sets the timeout of calls. */
+  /** Sets the timeout for calls. */
   public void callTimeout(Duration timeout) {
     this.callTimeout = Deadline.checkTimeout(timeout);
   }
 
-  /** Returns the timeout of calls. */
+  /** Returns the timeout for calls. */
   public Duration callTimeout() {
     return callTimeout;
   }
@@ -162,7 +162,7 @@ public final class ClientOptions {
     this.asyncExecutor = Objects.requireNonNull(executor, "executor");
   }
 
-  /** Limits the number of running asynchronous calls that are not batched. */
+  /** Limits the number of concurrent asynchronous calls that are not batched. */
   public void maxConcurrentAsyncCalls(int calls) {
     this.maxConcurrentAsyncCalls = positive(calls, "number of concurrent calls");
   }
@@ -226,7 +226,7 @@ public final class ClientOptions {
         new Settings.Futures(maxConcurrentAsyncCalls, asyncExecutor, clientName + "-"));
   }
 
-  /** Returns the source of connections. Starts the client's own pool, if there is one. */
+  /** Returns the source of connections. Starts the client's own pool if one is configured. */
   public Connections open() {
     if (connections != null) {
       return new Connections(connections, () -> {});

@@ -28,7 +28,7 @@ final class ConnectionBorrower {
   private static final Logger LOG = System.getLogger("io.pghello.extension.batching");
   private static final Executor DIRECT = Runnable::run;
 
-  /** The time that a call waits after its deadline for its dead connection to be released. */
+  /** The time that a call waits, after its deadline, for its dead connection to be released. */
   private static final long RELEASE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
   private final ConnectionSource source;
@@ -169,7 +169,7 @@ final class ConnectionBorrower {
     try {
       encoding = ServerParameters.encoding(connection);
     } catch (SQLException ignored) {
-      // the error of the statement is reported without the encoding
+      // the encoding stays unknown, because the error of the statement is more important
     }
     return checks.problem(state, encoding);
   }
