@@ -35,7 +35,7 @@ public class JdbcTemplateTwin {
   /**
    * Starts the service.
    *
-   * @param args the class of the service, and properties
+   * @param args the name of the service's main class
    */
   public static void main(String[] args) throws ClassNotFoundException {
     new SpringApplication(Class.forName(args[0]), JdbcTemplateTwin.class).run();

@@ -42,8 +42,8 @@ final class DataDirectory implements AutoCloseable {
    */
   private static final Pattern NAME = Pattern.compile(PREFIX + "\\d+");
 
-  // the values of these system properties must be strings, because some libraries read all system
-  // properties as strings
+  // the prefix of the system properties that mark this JVM's directories; their values must be
+  // strings, because some libraries read all system properties as strings
   private static final String OWN = "io.pghello.extension.testkit.scratch.";
   private static final String LOCK = "lock";
   private static final String DATA = "data";
@@ -297,7 +297,7 @@ final class DataDirectory implements AutoCloseable {
     Path lock = folder.resolve(LOCK);
     if (!Files.exists(lock)) {
       Instant changed = Files.getLastModifiedTime(folder).toInstant();
-      // the JVM that created the directory may be about to create the lock
+      // the JVM that created the directory may be about to create the lock file
       if (changed.isBefore(Instant.now().minus(GRACE))) {
         delete(folder);
       }

@@ -241,9 +241,9 @@ final class DumpEntries {
   }
 
   /**
-   * Returns whether the owners' login restores an entry. This role restores two kinds of entries:
-   * entries without an owner, because only superusers can create such objects; and entries about
-   * extensions' objects, because this role owns these objects.
+   * Returns whether the owners' login restores an entry. This role restores entries without an
+   * owner, because only superusers can create such objects. It also restores entries about
+   * extensions' objects, because it owns these objects.
    */
   private boolean isOfOwners(DumpEntry entry) {
     return !entry.owner().isEmpty()

@@ -37,11 +37,11 @@ import org.jspecify.annotations.Nullable;
  * A server that pgBackRest restores into a new data directory. It uses the programs of this machine
  * and the extension's files from the backup, and replays the WAL.
  *
- * <p>The copy never acts in place of the original. All settings of the original are ignored: the
- * copy gets a new configuration, and its {@code postgresql.auto.conf} contains only the recovery
- * settings that pgBackRest wrote. It runs no workers, archives nothing, and listens only on a
- * socket in a private directory. Its sessions load no libraries set for a database or role, and
- * fire no event triggers.
+ * <p>The restored server (the copy) never acts in place of the original. All settings of the
+ * original are ignored: the copy gets a new configuration, and its {@code postgresql.auto.conf}
+ * contains only the recovery settings that pgBackRest wrote. It runs no workers, archives nothing,
+ * and listens only on a socket in a private directory. Its sessions load no libraries set for a
+ * database or role, and fire no event triggers.
  */
 public final class RecoveredServer {
   private static final String AUTO_CONF = "postgresql.auto.conf";
@@ -250,7 +250,7 @@ public final class RecoveredServer {
             .results()
             .map(line -> line.group() + "\n")
             .collect(Collectors.joining()));
-    // Replace the original's files, which may be in another directory.
+    // Replace the original's configuration files, which may be in another directory.
     Path settings = Files.writeString(folder.resolve("postgresql.conf"), "");
     Path identities = Files.writeString(folder.resolve("pg_ident.conf"), "");
     Path access = Files.writeString(folder.resolve("pg_hba.conf"), "local all all trust\n");

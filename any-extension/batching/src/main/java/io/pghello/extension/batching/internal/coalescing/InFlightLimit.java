@@ -65,7 +65,7 @@ final class InFlightLimit {
    * thrown, no permit is acquired.
    *
    * @param queueIsFull whether the queue is full; the head start is then ignored, because no calls
-   *     can be added while it lasts
+   *     can be added while the head start lasts
    * @return the permit, or {@link #NONE}
    */
   int tryAcquire(CallQueue<?> queue, boolean queueIsFull) {
