@@ -94,10 +94,10 @@ public record Restoration(
    */
   public record Restored(@Nullable String before, @Nullable String extensionVersion) {}
 
-  /** The contents of a dump. */
+  /** The table of contents of a dump. */
   public record Listing(List<DumpEntry> entries) {}
 
-  /** Starts reading the contents of a dump in another thread. */
+  /** Starts reading the table of contents of a dump in another thread. */
   public CompletableFuture<Listing> list(Backup backup, String database) {
     Path dump = backup.dump(database);
     return CompletableFuture.supplyAsync(() -> new Listing(DumpFile.entries(dump)));
@@ -106,7 +106,7 @@ public record Restoration(
   /**
    * Restores a database.
    *
-   * @param reading the contents of the dump
+   * @param reading the table of contents of the dump
    * @param name the name of the restored database: the original name, or the name of a copy
    */
   public Restored restore(

@@ -30,7 +30,7 @@ public final class Installations {
    * Creates an empty cache.
    *
    * @param functions the functions that the client calls
-   * @param schema the quoted schema of the functions in all databases; null to look it up
+   * @param schema the quoted schema of the functions in all databases; null to look up the schema
    */
   public Installations(ServerFunctions functions, @Nullable String schema) {
     this.functions = functions;
