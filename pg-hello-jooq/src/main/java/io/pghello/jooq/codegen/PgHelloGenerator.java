@@ -169,7 +169,7 @@ public class PgHelloGenerator extends JavaGenerator {
         column.getComment());
   }
 
-  /** Writes the methods of a routine and records it as printed. */
+  /** Writes the methods of a routine, and records the routine as printed. */
   @Override
   protected void printRoutine(JavaWriter out, RoutineDefinition routine) {
     printed.add(RoutineKey.of(routine));

@@ -28,7 +28,7 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds insecure configuration of a database, the statements that fix it, and the roles that would
+ * Finds insecure configuration in a database, the statements that fix it, and the roles that would
  * lose privileges if these statements ran. Not thread-safe.
  */
 final class Hardening {

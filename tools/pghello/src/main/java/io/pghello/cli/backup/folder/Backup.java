@@ -230,7 +230,10 @@ public record Backup(Path folder, Instant time) {
     return about().getProperty("system_identifier", "");
   }
 
-  /** Returns the version of the extension in a database; null if it was not installed. */
+  /**
+   * Returns the version of the extension in a database; null if the database did not have the
+   * extension.
+   */
   public @Nullable String extensionVersion(String database) {
     return about().getProperty("extension." + (databases().indexOf(database) + 1));
   }

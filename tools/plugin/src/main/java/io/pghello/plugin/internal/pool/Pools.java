@@ -41,8 +41,8 @@ public final class Pools implements AutoCloseable {
   }
 
   /**
-   * Returns the pool for an id and marks it as used until {@link Pool#release()}. Opens the pool if
-   * necessary.
+   * Returns the pool for an id, and marks the pool as used until {@link Pool#release()} is called.
+   * Opens the pool if necessary.
    *
    * @param json the configuration; null to fail if the pool is not open
    */
@@ -72,7 +72,10 @@ public final class Pools implements AutoCloseable {
     var unused = ConfigReader.read(json);
   }
 
-  /** Returns the pool for an id if it is open, marked as used until {@link Pool#release()}. */
+  /**
+   * If the pool for an id is open, returns it, and marks it as used until {@link Pool#release()} is
+   * called.
+   */
   public Optional<Pool> find(String id) {
     return Optional.ofNullable(pools.get(id))
         .filter(Pools::isOpen)

@@ -21,8 +21,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Borrows a connection for each statement, runs the statement on it within the deadline, and
- * releases the connection, or aborts it if its state is unknown. Thread-safe.
+ * Borrows a connection for each statement, runs the statement on it within the deadline, and then
+ * releases the connection, or aborts the connection if its state is unknown. Thread-safe.
  */
 final class ConnectionBorrower {
   private static final Logger LOG = System.getLogger("io.pghello.extension.batching");
