@@ -35,7 +35,9 @@ public final class PgHelloException extends RuntimeException {
      * The version of the extension, or of its library on the server, does not have the function.
      */
     VERSION_TOO_OLD(false),
-    /** The installed extension with this name is a different build, with different semantics. */
+    /**
+     * The installed extension with this name is from a different build, with different semantics.
+     */
     INCOMPATIBLE_BUILD(false),
     /** The role does not have the USAGE privilege on the schema of the functions. */
     NO_SCHEMA_PRIVILEGE(false),
