@@ -344,7 +344,7 @@ public final class ExtensionBundle {
     if (identities.stream().allMatch(Optional::isPresent)) {
       // the machine's C library determines whether an extension's C library is among the files
       update(digest, List.of(machines.orElse("")));
-      // in the order of the extensions, because the first of two libraries with the same name is
+      // keep the order of the extensions, because the first of two libraries with the same name is
       // used
       update(digest, identities.stream().flatMap(Optional::stream).toList());
     } else {
