@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
  *     {@code 17.5}
  * @param schema the schema of the extension, quoted if necessary; null if the extension has not
  *     been created in this database
- * @param version the created version of the extension; null if the extension has not been created
- *     in this database
+ * @param version the version of the extension in this database; null if the extension has not been
+ *     created in it
  * @param filesVersion the version that {@code CREATE EXTENSION} would create from the files on the
  *     server; null if there are no files
  * @param functions the described functions that exist in the database and really belong to the

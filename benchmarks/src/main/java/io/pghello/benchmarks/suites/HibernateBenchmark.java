@@ -47,7 +47,7 @@ import org.hibernate.persister.entity.EntityPersister;
 import org.postgresql.PGProperty;
 
 /**
- * The cost of entities with values that the server computes, in round trips and in time. A flush
+ * Measures the cost of entities with server-computed values, in round trips and in time. A flush
  * writes one thousand entities. There is one connection per kind of measurement (time, round trips,
  * time with a network delay; each also with tuned settings). The written rows are verified after
  * each run.
@@ -269,7 +269,7 @@ public final class HibernateBenchmark extends ServerBenchmark {
   }
 
   /**
-   * The work at a point of a curve.
+   * The work that is measured at one point of a curve.
    *
    * @param scale the factor that converts the measured cost to the unit of the figures
    * @param count the number of entities, unless a flush has more

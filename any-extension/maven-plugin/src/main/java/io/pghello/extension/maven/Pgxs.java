@@ -57,7 +57,7 @@ final class Pgxs {
 
   private static final List<String> TOOLS = List.of("bash", "gcc", "make");
 
-  /** The file names that make searches for. */
+  /** The names under which make looks for a makefile. */
   private static final List<String> MAKEFILES = List.of("GNUmakefile", "makefile", "Makefile");
 
   private static final String CXX = "g++";
@@ -73,14 +73,14 @@ final class Pgxs {
   private static final int FORMAT = 3;
 
   /**
-   * Suffixes of build results that may be among the sources, possibly from a build for another
-   * major version.
+   * Suffixes of build results. The source directory may contain such files, possibly from a build
+   * for another major version.
    */
   private static final Set<String> BUILT = Set.of("o", "so", "bc");
 
   /**
-   * Variables of PGXS and make that are removed from the environment, because they would take
-   * effect if the Makefile does not set them.
+   * PGXS and make variables that are removed from the environment, because each would take effect
+   * if the Makefile does not set it.
    */
   private static final Pattern NOT_FOR_MAKE =
       Pattern.compile(
@@ -88,10 +88,10 @@ final class Pgxs {
               + "|(DATA|DOCS|HEADERS|SCRIPTS|REGRESS|ISOLATION)(_\\w+)?|TAP_TESTS|EXTRA_CLEAN"
               + "|NO_(INSTALL(CHECK)?|LOCALE|PGXS|TEMP_INSTALL)|PG_(C|CPP|CXX|LD)FLAGS|PG_LIBS\\w*|SHLIB_\\w+");
 
-  /** The index of the byte in an ELF file that identifies the ABI extensions that the file uses. */
+  /** The index of the byte in an ELF file that identifies the file's ABI extensions. */
   private static final int ELF_ABI = 7;
 
-  /** The value of that byte for extensions of the GNU C library. */
+  /** The value of the byte at {@link #ELF_ABI} for GNU C library extensions. */
   private static final int ELF_GNU = 3;
 
   private static final int LINES_SHOWN = 40;
@@ -131,7 +131,7 @@ final class Pgxs {
     }
   }
 
-  /** Another platform, and the servers that its libraries are linked with. */
+  /** Another platform, and the server programs to link libraries for this platform with. */
   record Other(Target platform, ServerPrograms servers) {}
 
   private final Path source;
@@ -231,11 +231,12 @@ final class Pgxs {
             "COPT=" + String.join(" ", flags),
             "CXX=" + quoted(cxx(config, folder, copy, include)));
     if (other != null) {
-      // do not build programs: jars do not contain them, and there are no libraries to link
-      // programs with
+      // do not build programs: jars do not contain programs, and the libraries to link them with
+      // are missing
       make = with(make, "PROGRAM=");
     }
-    // in a single call of make, the target install would not find the results of the target all
+    // if a single make call built both targets, the target install would not find the results of
+    // the target all
     make(major, config, copy, with(make, "all"));
     Path installed = installed(target, major);
     // some Makefiles install a header into this directory, and expect it to exist
@@ -638,7 +639,7 @@ final class Pgxs {
 
   private boolean isOnPath(String tool) {
     return Stream.of(environment.getOrDefault("PATH", "").split(File.pathSeparator, -1))
-        // java.io.File, because without a locale, some directory names cannot be converted to a
+        // use java.io.File, because without a locale, some directory names cannot be converted to a
         // Path
         .anyMatch(folder -> new File(folder, tool).canExecute());
   }

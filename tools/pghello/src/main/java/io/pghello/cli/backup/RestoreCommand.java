@@ -267,7 +267,7 @@ public final class RestoreCommand implements Callable<Integer> {
     }
   }
 
-  /** The result for a whole server, to print as JSON. */
+  /** The result of restoring a whole server, to print as JSON. */
   private record Recovered(
       Path backup,
       String label,
@@ -410,7 +410,7 @@ public final class RestoreCommand implements Callable<Integer> {
       double seconds,
       @Nullable String before) {}
 
-  /** The result for databases, to print as JSON. */
+  /** The result of restoring databases, to print as JSON. */
   private record Result(
       Path backup,
       Instant recoveryPoint,

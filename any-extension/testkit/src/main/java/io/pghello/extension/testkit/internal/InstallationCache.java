@@ -100,8 +100,8 @@ public final class InstallationCache {
   }
 
   /**
-   * Returns an exception's message, together with the exception's class unless that is IOException:
-   * the message of a subclass is often only a path.
+   * Returns an exception's message, together with the exception's class unless the class is
+   * IOException: the message of a subclass is often only a path.
    */
   private static String said(IOException e) {
     String message = e.getMessage();
@@ -156,8 +156,8 @@ public final class InstallationCache {
   }
 
   /**
-   * Returns the subdirectory that contains the cache. Creates it if necessary. Only this user can
-   * access it.
+   * Returns the subdirectory that contains the cache. Creates the subdirectory if necessary. Only
+   * the current user can access it.
    */
   private static Path own(Path path) throws IOException {
     createDirectories(path);

@@ -179,7 +179,7 @@ public final class Pool {
     }
   }
 
-  /** The treatment of a session before it is reused. */
+  /** The treatment of a session that is returned to the pool. */
   public enum After {
     /** The session is kept as it is, because it is unchanged. */
     KEEP,
@@ -230,7 +230,8 @@ public final class Pool {
       }
       return true;
     }
-    // A rollback keeps session-level locks and statements prepared by functions.
+    // A rollback does not release session-level locks, and does not discard statements prepared by
+    // functions.
     String rest = open && connection.isReadOnly() ? "SELECT " + LEFT : logins.reset();
     var answer = new Answer();
     send(base, open ? "ROLLBACK; " + rest : rest, answer);

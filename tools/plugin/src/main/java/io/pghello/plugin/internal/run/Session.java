@@ -54,8 +54,8 @@ public final class Session {
 
   private static final String READ_ONLY = "25006";
 
-  // SQLSTATE of the error that occurs if the number of columns has changed. The text of a query
-  // with the check of UndoneQuery depends on this number.
+  // SQLSTATE of the error that occurs if the number of columns has changed. UndoneQuery adds a
+  // check to the text of a query, and this check depends on the number of columns.
   private static final String OTHER_COLUMNS = "42601";
 
   private static final String READ = "SELECT pg_catalog.to_json(q.*)::pg_catalog.text FROM (\n";
@@ -234,8 +234,8 @@ public final class Session {
   }
 
   /**
-   * Returns whether the result of a query can be read without the server's JSON. To find out, runs
-   * the query once with LIMIT 0.
+   * Returns whether the result of a query can be read without a conversion to JSON on the server.
+   * To find out, runs the query once with LIMIT 0.
    */
   private boolean isPlain(DollarSql sql, List<JsonNode> params, Answer known, boolean undo) {
     return switch (known) {
@@ -393,7 +393,7 @@ public final class Session {
     }
   }
 
-  /** Returns the treatment of the session before it is reused. */
+  /** Returns whether to keep, reset or close the session after this use. */
   After after() {
     return stale ? After.END : after;
   }

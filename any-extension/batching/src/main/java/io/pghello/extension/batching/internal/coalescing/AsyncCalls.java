@@ -23,10 +23,10 @@ import org.jspecify.annotations.Nullable;
  * Executes asynchronous calls that are not batched, each on a thread of an executor. A limited
  * number of calls runs at a time; the other calls are queued.
  *
- * <p>An executor of the program may copy the context of the thread that submits a task, such as
- * that thread's tenant. Therefore, the thread that makes a call submits it to the executor, and the
- * call waits for its permit on a thread of the executor. The client's own threads have no context,
- * so any thread can submit a call to them as soon as the call has its permit.
+ * <p>An executor that the program provides may copy the context of the thread that submits a task,
+ * such as that thread's tenant. Therefore, the thread that makes a call submits it to the executor,
+ * and the call waits for its permit on a thread of the executor. The client's own threads have no
+ * context, so any thread can submit a call to them as soon as the call has its permit.
  *
  * <p>A call releases its permit before its future is completed, because dependent stages may be
  * slow or wait for another call.
@@ -189,7 +189,10 @@ final class AsyncCalls {
     }
   }
 
-  /** Executes a call that has a permit. If no thread is available, the next check tries again. */
+  /**
+   * Executes a call that has a permit. If no thread is available, {@link #checkTimeouts} tries
+   * again.
+   */
   private void execute(Task<?> task) {
     try {
       if (!Threads.tryExecute(own, () -> run(task))) {

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * wait in the {@linkplain CallQueue queue}. A thread that releases a permit assigns it to a batch
  * of queued calls. One of these calls leads the batch: its thread wakes up, adds the calls that
  * were queued in the meantime, sends the batch, releases the permit, and wakes up the other
- * threads. A thread of the executor leads a batch that contains only futures.
+ * threads. If a batch contains only futures, a thread of the executor leads it.
  *
  * <p>These invariants hold:
  *
@@ -122,8 +122,8 @@ final class Coalescer<Q extends Request, A> {
   }
 
   /**
-   * Waits for the outcome of a call. If the call is assigned to lead a batch in the meantime, leads
-   * the batch.
+   * Waits for the outcome of a call. If the call is assigned to lead a batch in the meantime, the
+   * current thread leads this batch.
    *
    * @param watchesDeadline whether the thread watches the deadline of its call itself, without
    *     {@link #checkTimeouts}
@@ -238,7 +238,7 @@ final class Coalescer<Q extends Request, A> {
    *
    * @param leader the call of the current thread; null on a thread of the executor
    */
-  @SuppressWarnings("ReferenceEquality") // no calls here: the stack may be full
+  @SuppressWarnings("ReferenceEquality") // avoids a method call: the stack may be full
   private void lead(Batch<Q, A> batch, @Nullable Call<Q, A> leader) {
     boolean failed = true;
     try {

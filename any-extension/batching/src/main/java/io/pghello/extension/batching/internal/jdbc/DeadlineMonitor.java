@@ -31,8 +31,8 @@ import org.postgresql.core.TransactionState;
  *
  * <p>The driver's connection is aborted first, because a pool's {@code abort} may wait for the
  * statement: the pool takes a lock, or closes the statement, which sends a cancel request to the
- * server. The pool's own {@code abort} follows a second later if the statement still runs, because
- * a wrapper may have replaced the driver's connection.
+ * server. The pool's own {@code abort} follows a second later if the statement is still running,
+ * because a wrapper may have replaced the driver's connection.
  */
 final class DeadlineMonitor {
   private static final String ABORT = "pg-extension-abort";
@@ -141,7 +141,8 @@ final class DeadlineMonitor {
     transient volatile @Nullable Connection driver;
 
     /**
-     * Whether the statement will be ended at its deadline. False if the JVM has no thread for this.
+     * Whether the statement will be ended at its deadline. False if the JVM cannot start a thread
+     * for this.
      */
     boolean isTimed;
 

@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
 
 /**
- * Translates errors from the server, the driver and the source of connections. "PostgreSQL Error
- * Codes" in PostgreSQL's documentation lists the codes.
+ * Translates errors from the server, the driver and the source of connections. For the meaning of
+ * the SQLSTATEs, see the chapter "PostgreSQL Error Codes" in PostgreSQL's documentation.
  *
  * <p>If the client checks the arguments, server errors are not attached as causes, because the
  * context of a server error can contain the parameters ({@code log_parameter_max_length_on_error}).
@@ -212,8 +212,8 @@ public final class SqlErrors {
   }
 
   /**
-   * Returns whether the answer exceeded the driver's maximum size. The driver reports this with the
-   * SQLSTATE of a lost connection, and closes the connection.
+   * Returns whether the server's response exceeded the driver's size limit. The driver reports this
+   * with the SQLSTATE of a lost connection, and closes the connection.
    */
   private static boolean isOfDriverLimit(SQLException e) {
     return isOfPgjdbc(e)
@@ -223,7 +223,7 @@ public final class SqlErrors {
   }
 
   private static CallProblem driverLimit(SQLException e) {
-    // the message contains the limit and the size of the answer; the limit is the smaller number
+    // the message contains the limit and the size of the response; the limit is the smaller number
     OptionalLong limit =
         NUMBER
             .matcher(String.valueOf(e.getMessage()))
@@ -233,7 +233,7 @@ public final class SqlErrors {
     return Errors.overDriverLimit(limit.isPresent() ? " of " + limit.getAsLong() + " bytes" : "");
   }
 
-  /** Returns whether the driver rejected an answer because of its size. */
+  /** Returns whether the driver rejected a response because of its size. */
   public static boolean isDriverLimit(FunctionCallException error) {
     return error.code() == Code.RESULT_TOO_LARGE
         && error.sqlState().isEmpty()
