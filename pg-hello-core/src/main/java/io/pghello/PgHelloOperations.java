@@ -16,8 +16,7 @@ import java.util.stream.Stream;
 /**
  * Blocking calls to the functions of the PostgreSQL extension {@code pg_hello}. {@link
  * PgHelloClient} runs them on pooled connections; the operations that {@link #withConnection}
- * returns use the caller's connection. Depend on this interface if tests have to replace the
- * client.
+ * returns use the caller's connection. Depend on this interface if your tests replace the client.
  *
  * <p>Calls that fail throw a {@link PgHelloException}. Its code and message describe the problem
  * and the fix. Null arguments cause a {@link NullPointerException}.
@@ -48,9 +47,9 @@ public interface PgHelloOperations {
    * @param name any text without U+0000 or unpaired surrogates; may be empty
    * @param repeat the number of repetitions, 1 to 10
    * @return the greeting, never null
-   * @throws PgHelloException if the count is out of range ({@link Code#INVALID_REPEAT}), if the
-   *     extension has version 1.0 ({@link Code#VERSION_TOO_OLD}), or for the same reasons as {@link
-   *     #hello(String)}
+   * @throws PgHelloException if {@code repeat} is out of range ({@link Code#INVALID_REPEAT}), if
+   *     the extension has version 1.0 ({@link Code#VERSION_TOO_OLD}), or for the same reasons as
+   *     {@link #hello(String)}
    */
   String hello(String name, int repeat);
 
@@ -150,8 +149,8 @@ public interface PgHelloOperations {
   List<PgHelloProblem> preflight();
 
   /**
-   * Returns operations with another default count. They share the connections and the queue of this
-   * instance, and are closed with it.
+   * Returns operations with a different default number of repetitions. They share the connections
+   * and the queue of this instance, and are closed with it.
    *
    * @param repeat the number of repetitions, 1 to 10
    * @throws PgHelloException if the count is out of range ({@link Code#INVALID_REPEAT})
@@ -159,7 +158,7 @@ public interface PgHelloOperations {
   PgHelloOperations withRepeat(int repeat);
 
   /**
-   * Returns operations with another timeout, which replaces {@link
+   * Returns operations with a different timeout, which replaces {@link
    * PgHelloClientBuilder#callTimeout}. They share the connections and the queue of this instance,
    * and are closed with it. Calls with different timeouts can be in the same batch; each call ends
    * at its own timeout. A call with a longer timeout than {@code callTimeout} is sent in a separate

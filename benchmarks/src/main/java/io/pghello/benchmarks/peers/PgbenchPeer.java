@@ -82,7 +82,7 @@ public final class PgbenchPeer implements AutoCloseable {
   private Sample rate(String script, int calls, int clients) throws IOException {
     CpuTime cpu = CpuTime.start(CpuTime.Client.CHILDREN, serverPid);
     double rate = calls * run(script, "-T", "1", "-c", Integer.toString(clients));
-    // pgbench runs for a second
+    // pgbench runs for one second, so the rate is also the number of calls, in thousands
     return new Sample(rate, cpu.microsPerCall(rate * 1e3));
   }
 

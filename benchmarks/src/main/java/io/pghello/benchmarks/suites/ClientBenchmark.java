@@ -35,9 +35,9 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * The client under load, compared with other libraries that call a function. Each library runs in
- * its own JVM, and all libraries have the same number of connections. In the comparison for a
- * single caller, our client and JDBC share one connection. Each result is verified.
+ * Compares the client under load with other libraries that can call SQL functions. Each library
+ * runs in its own JVM, and all libraries have the same number of connections. In the comparison for
+ * a single caller, our client and JDBC share one connection. Each result is verified.
  */
 public final class ClientBenchmark extends ServerBenchmark {
   private static final int CONNECTIONS = 4;

@@ -36,8 +36,8 @@ import java.util.stream.Stream;
 import org.apache.commons.io.FileUtils;
 
 /**
- * The greeting service, compared with the same service using {@code JdbcTemplate} and with the
- * programs of the integration guide. Each of them is a separate process that is called over HTTP.
+ * Compares the greeting service with a variant that uses {@code JdbcTemplate}, and with the
+ * programs from the integration guide. Each program is a separate process that is called over HTTP.
  */
 public final class ServiceBenchmark implements Benchmark {
   private static final String MAIN = "io.pghello.examples.service.GreetingServiceApplication";
@@ -235,7 +235,8 @@ public final class ServiceBenchmark implements Benchmark {
     Map<String, String> all = new HashMap<>(variables);
     all.put("GREETING_RATE_LIMIT_ENABLED", "false");
     all.put("LOGGING_LEVEL_ROOT", "warn");
-    // the first requests wait long, because the program is not warm yet
+    // the first requests may wait a long time for a connection, because the program is not warmed
+    // up yet
     all.put("SPRING_DATASOURCE_HIKARI_CONNECTIONTIMEOUT", MOST_MILLIS);
     all.put("PGHELLO_CALLTIMEOUT", MOST_MILLIS + "ms");
     all.put("SERVER_ADDRESS", "127.0.0.1");
@@ -324,7 +325,7 @@ public final class ServiceBenchmark implements Benchmark {
   private double startCpuMillis(boolean cached) throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of(bin("java"), "-XX:MaxRAMPercentage=50"));
     if (cached) {
-      // the service does not start if the cache cannot be used
+      // with these options, the service fails to start if the cache cannot be used
       command.addAll(List.of("-XX:AOTCache=" + aotCache(), "-XX:AOTMode=on"));
     }
     command.addAll(List.of("-jar", "app.jar"));

@@ -15,8 +15,8 @@ import java.util.concurrent.ThreadLocalRandom;
  * <p>Hibernate passes one parameter to the expression, both in INSERTs and in UPDATEs. The
  * expression must therefore distinguish a name to greet from a value to store. A name to greet is
  * prefixed with a marker, which is random for each session factory and does not occur in other
- * values. If the time is to be filled in, the parameter is itself a marker. Null cannot serve as
- * this marker, because Hibernate may omit columns or secondary tables that contain nulls.
+ * values. If the server must fill in the time, the parameter is itself a marker. Null cannot serve
+ * as this marker, because Hibernate may omit columns or secondary tables that contain nulls.
  */
 final class WriteExpressions {
   private static final DateTimeFormatter LITERAL =

@@ -23,10 +23,10 @@ import org.jooq.tools.StringUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The Java names of the routines and table-valued functions of one schema. The names of methods,
- * classes and constants are each distinct. The members of {@code pg_hello} and of the extensions in
- * {@link PgHelloGenerator#EXTENSIONS} are named first, so that other functions cannot take their
- * names.
+ * The Java names of the routines and table-valued functions of one schema. All method names are
+ * distinct, and so are all class names and all constant names. The members of {@code pg_hello} and
+ * of the extensions in {@link PgHelloGenerator#EXTENSIONS} are named first, so that other functions
+ * cannot take their names.
  */
 final class RoutineNames {
   private static final String MEMBER = "member";

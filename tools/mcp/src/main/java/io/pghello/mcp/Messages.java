@@ -30,7 +30,8 @@ final class Messages {
       JsonMapper.builder(
               JsonFactory.builder()
                   .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                  // Otherwise, a message with many long numbers delays other messages for minutes.
+                  // Otherwise, a message with many long numbers would delay other messages for
+                  // minutes.
                   .enable(StreamReadFeature.USE_FAST_BIG_NUMBER_PARSER)
                   .streamReadConstraints(
                       StreamReadConstraints.builder()

@@ -77,7 +77,7 @@ public final class PostgresException extends RuntimeException {
    * The specific cause, for codes with several causes. In JSON, a reason is its name in camel case.
    */
   public enum Reason {
-    /** No server listens on the address, or a firewall rejects the connection. */
+    /** No server is listening on the address, or a firewall rejects the connection. */
     REFUSED,
     /** The host name cannot be resolved. */
     UNKNOWN_HOST,

@@ -11,8 +11,9 @@ import javax.sql.DataSource;
 
 /**
  * Calls a function of an extension. Calls that arrive while other calls are running are combined
- * into one statement, on a connection borrowed by one of the callers. All other calls are sent
- * immediately. Create one instance per function in each application, and close it at shutdown.
+ * into one statement, which runs on a connection borrowed by one of the callers. All other calls
+ * are sent immediately. Create one instance per function in each application, and close it at
+ * shutdown.
  *
  * <p>Each statement borrows a connection and returns it, so use a connection pool. Statements do
  * not change session settings and, if autocommit is on, leave no transaction open. <b>If your data

@@ -25,7 +25,7 @@ import java.util.function.Consumer;
 
 /**
  * Changes files by renaming. A server can therefore continue to use files that it has open, and
- * every file is complete at any time. If this object is closed before {@link #complete}, all
+ * every file is complete at all times. If this object is closed before {@link #complete}, all
  * changes are undone.
  */
 final class Changes implements AutoCloseable {
@@ -189,7 +189,7 @@ final class Changes implements AutoCloseable {
   }
 
   /**
-   * Keeps all changes, and removes the files for the rollback.
+   * Keeps all changes, and removes the files that were kept for a rollback.
    *
    * @throws UnfinishedException if these files could not be removed
    */

@@ -93,7 +93,7 @@ public record ElfFile(
     return Optional.empty();
   }
 
-  /** Returns the oldest version of the GNU C library that the file can use, e.g. {@code 2.34}. */
+  /** Returns the oldest version of the GNU C library that can load the file, e.g. {@code 2.34}. */
   public Optional<String> glibc() {
     return newest(versions);
   }

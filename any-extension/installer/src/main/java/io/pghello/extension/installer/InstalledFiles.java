@@ -19,8 +19,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The files of an extension that this program has installed on a server. A file next to the control
- * file lists these files: hashes and paths in the format of {@code sha256sum}, and directories.
+ * The files of an extension that this program has installed on a server. The program records them
+ * in a list, which is stored next to the control file. The list contains hashes and paths in the
+ * format of {@code sha256sum}, and directories.
  *
  * @param file the path of the list
  * @param hashes the hashes of the files, by path; a second hash belongs to a file that was being

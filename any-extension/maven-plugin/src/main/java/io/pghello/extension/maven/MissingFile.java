@@ -10,7 +10,10 @@ import org.jspecify.annotations.Nullable;
 
 /** A header, library or program that make did not find, and the Debian package that contains it. */
 final class MissingFile {
-  /** Patterns of the messages of compiler, linker and make. The group captures the file's name. */
+  /**
+   * Patterns for the messages of the compiler, the linker and make. The group captures the name of
+   * the missing file.
+   */
   private static final List<Pattern> MESSAGES =
       List.of(
           Pattern.compile("fatal error: '?([^\\s':]+)'?(?:: No such file| file not found).*"),

@@ -36,7 +36,7 @@ enum Target {
   /** A value of the parameter {@code platforms}. */
   static final String ALL = "all";
 
-  /** The platform of machines that can build for all platforms. */
+  /** The only platform on which libraries for other platforms can be built. */
   private static final String HOST = "linux-amd64";
 
   /** A required program, and the Debian packages to install if it is missing. */
@@ -146,7 +146,7 @@ enum Target {
   }
 
   /**
-   * Returns the names of the platforms to build for, this machine's first.
+   * Returns the names of the platforms to build for, beginning with this machine's platform.
    *
    * @param wanted the names, or {@code all}; if empty, only this machine's platform is returned
    * @throws IllegalArgumentException if a name is unknown

@@ -80,8 +80,8 @@ public final class ExtensionServer implements AutoCloseable {
     }
 
     /**
-     * Adds an extension. Extensions are created in the order of the calls of this method.
-     * Duplicates are ignored.
+     * Adds an extension. Extensions are created in the order in which you add them. Duplicates are
+     * ignored.
      */
     public Builder extension(NativeExtension extension) {
       extensions.add(Objects.requireNonNull(extension, "extension"));
@@ -104,8 +104,8 @@ public final class ExtensionServer implements AutoCloseable {
     /**
      * Adds a server setting, like a line of {@code postgresql.conf}. These defaults differ from
      * PostgreSQL's: {@code fsync=off}, {@code max_connections=300} and {@code timezone=UTC}.
-     * Libraries in {@code shared_preload_libraries} are loaded after the libraries of the
-     * extensions.
+     * Libraries in {@code shared_preload_libraries} are loaded after the libraries that the
+     * extensions preload.
      *
      * @param name the name of the setting, e.g. {@code cron.database_name}
      * @param value the value, without quotes
@@ -138,9 +138,9 @@ public final class ExtensionServer implements AutoCloseable {
   }
 
   /**
-   * Creates a database with the extensions by copying a template. This takes about 20 ms for the
-   * first database. The next database is created in the background while your program uses the
-   * first one.
+   * Creates a database with the server's extensions, by copying a template. This takes about 20 ms
+   * for the first database. The next database is created in the background while your program uses
+   * the first one.
    *
    * @throws IllegalStateException if the database cannot be created
    */
@@ -149,9 +149,9 @@ public final class ExtensionServer implements AutoCloseable {
   }
 
   /**
-   * Creates a database with the extensions and the contents that a preparer creates. The preparer
-   * fills a template once, and databases are copied from this template. Equal preparers share a
-   * template.
+   * Creates a database with the server's extensions, and with contents that a preparer creates. The
+   * preparer fills a template once, and databases are copied from this template. Equal preparers
+   * share a template.
    *
    * @throws IllegalStateException if the database cannot be created or the preparer fails; the
    *     message contains the cause
@@ -163,7 +163,7 @@ public final class ExtensionServer implements AutoCloseable {
   }
 
   /**
-   * Creates a database with the extensions and the given name.
+   * Creates a database with the given name and the server's extensions.
    *
    * @throws IllegalStateException if the database cannot be created, for example because the name
    *     is taken

@@ -50,7 +50,7 @@ final class Npm {
       }
     }
     try {
-      // the directory's contents are executed, so only this user may write to it
+      // the directory's contents are executed, so only the current user may write to it
       return InstallationCache.open().folder("npm-" + hash(), Npm::install);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

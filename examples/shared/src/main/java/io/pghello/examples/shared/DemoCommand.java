@@ -88,7 +88,7 @@ public final class DemoCommand {
         .execute(args);
   }
 
-  /** Returns the error message if an embedded server cannot start; null for other errors. */
+  /** Returns the error message for an embedded server that cannot start; null for other errors. */
   public static @Nullable String messageOfServer(Exception e) {
     return e instanceof UncheckedIOException || e instanceof IllegalStateException
         ? e.getMessage()

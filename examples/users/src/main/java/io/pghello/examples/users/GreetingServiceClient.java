@@ -101,7 +101,7 @@ class GreetingServiceClient {
     }
   }
 
-  /** Returns the greeting of a name; empty if the service is not called or does not respond. */
+  /** Returns the greeting for a name; empty if the service is not called or does not respond. */
   Optional<String> greet(String name) {
     if (client == null) {
       return Optional.empty();

@@ -125,7 +125,7 @@ final class Diagnosis {
 
   /**
    * Runs two rounds of calls. Measures the memory use of only the second round, because the first
-   * one includes one-time allocations.
+   * round includes one-time allocations.
    */
   void checkMemory(Statement statement, Own function, boolean mayRead) throws SQLException {
     if (!mayRead) {

@@ -168,7 +168,7 @@ public final class ParameterSchema {
     JsonNode properties = schema.path("properties");
     JsonNode others = schema.path("additionalProperties");
     boolean closed = others.isBoolean();
-    // Check these first, because a missing member may be misspelled.
+    // Check for unknown members first, because one of them may be a misspelled required member.
     for (Map.Entry<String, JsonNode> member : value.properties()) {
       if (closed && !properties.has(member.getKey())) {
         throw Failures.withRemedy(

@@ -100,7 +100,7 @@ public record ServerLocation(String property, String variable, String value) {
 
   /**
    * Returns a value for use in messages. If the value may contain a password, returns only the part
-   * before the first separator.
+   * before the first separator (colon, slash, question mark, equals sign or at sign).
    */
   private static String shown(String value) {
     return value.matches("[^?=@]*") ? value : value.split("[:/?=@]", 2)[0] + ":...";

@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Checks the values in generated columns that were computed by the extension's functions. A copied
- * server contains the stored values. They are compared with the functions' current results.
+ * Checks the stored values of generated columns that call the extension's functions. A copied
+ * server contains these values. This class compares them with the functions' current results.
  */
 public final class ComputedValues {
   // Selects columns whose expressions call only functions of the extension and of PostgreSQL, in

@@ -145,7 +145,8 @@ public record ServerBackupMethod(
       wrong.add(gap);
     }
     Target server = recovered.target();
-    // If all databases are verified, also include databases that were created after the backup.
+    // If all databases of the backup are verified, also verify databases that were created after
+    // the backup.
     boolean isWhole = trial.isAll() && databases.equals(backup.databases());
     List<String> chosen;
     try (Connection session = server.connectForLong()) {

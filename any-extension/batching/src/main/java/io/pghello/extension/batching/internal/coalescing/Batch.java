@@ -42,8 +42,8 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
    *
    * @param permit the permit of the batch
    * @param isReserve whether the permit is the reserve, which virtual threads must not use
-   * @param maxBytes the size in bytes at which the batch is full; the last call may exceed this
-   *     size
+   * @param maxBytes the size in bytes at which the batch is full; the last call may push the total
+   *     above this size
    */
   Batch(int permit, boolean isReserve, int maxCalls, int maxBytes) {
     this.permit = permit;
@@ -128,7 +128,7 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
     return inFlight;
   }
 
-  /** Keeps the outcomes until all calls are complete, in case the leader fails before that. */
+  /** Keeps the outcomes until all calls are complete, in case the leader fails before then. */
   void setOutcomes(Object[] outcomes) {
     this.outcomes = outcomes;
   }
@@ -196,7 +196,7 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
 
   /**
    * Returns whether the leader is a virtual thread, and the batch also contains calls from platform
-   * threads or futures, which should not have to wait for it.
+   * threads or futures, which should not have to wait for a virtual thread.
    */
   boolean needsOtherThan(Call<Q, A> leader) {
     return leader.isOfVirtualThread() && latestOfOthers().isPresent();

@@ -216,8 +216,8 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
   }
 
   /**
-   * Ensures that a call ends at its timeout. If the JVM has no thread for the timer, fails the call
-   * immediately.
+   * Ensures that a call ends at its timeout. If the JVM cannot start a thread for the timer, fails
+   * the call immediately.
    */
   private void watch(CallFuture<?> call) {
     if (!timer.start()) {

@@ -32,8 +32,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.Asked<Q>, A> {
   /**
-   * Maximum number of failures due to insufficient resources: enough to isolate one of 1,024
-   * requests, the default of {@code maxBatchSize}.
+   * Maximum number of failures due to insufficient resources: enough to isolate one failing request
+   * in a batch of 1,024, the default of {@code maxBatchSize}.
    */
   private static final int RESOURCE_FAILURES_MAX = 11;
 
@@ -164,8 +164,8 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
   }
 
   /**
-   * Removes the server's message, and causes other than network errors, because they may quote the
-   * arguments of one request.
+   * Removes the server's message, and causes other than network errors, because the message and the
+   * causes may quote the arguments of one request.
    */
   @Override
   public FunctionCallException shared(FunctionCallException error) {
