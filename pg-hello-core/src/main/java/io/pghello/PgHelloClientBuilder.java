@@ -118,10 +118,10 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Sets the number of repetitions, 1 to 10, for calls without a count. By default, the session's
-   * setting {@code pg_hello.repeat} applies.
+   * Sets the number of repetitions, 1 to 10, for calls that do not pass this number. By default,
+   * the session's setting {@code pg_hello.repeat} applies.
    *
-   * @throws PgHelloException if the count is out of range ({@link Code#INVALID_REPEAT})
+   * @throws PgHelloException if {@code repeat} is out of range ({@link Code#INVALID_REPEAT})
    */
   public PgHelloClientBuilder defaultRepeat(int repeat) {
     this.repeat = AbstractOperations.checkedRepeat(repeat);

@@ -153,7 +153,7 @@ public interface PgHelloOperations {
    * and the queue of this instance, and are closed with it.
    *
    * @param repeat the number of repetitions, 1 to 10
-   * @throws PgHelloException if the count is out of range ({@link Code#INVALID_REPEAT})
+   * @throws PgHelloException if {@code repeat} is out of range ({@link Code#INVALID_REPEAT})
    */
   PgHelloOperations withRepeat(int repeat);
 

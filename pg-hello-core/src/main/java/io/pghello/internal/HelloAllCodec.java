@@ -23,7 +23,10 @@ public final class HelloAllCodec {
     statement.setArray(2, repeats(requests, connection));
   }
 
-  /** Returns the counts; null if all requests use the session's setting. */
+  /**
+   * Returns the number of repetitions of each request; null if all requests use the session's
+   * setting.
+   */
   private static @Nullable Array repeats(List<HelloRequest> requests, Connection connection)
       throws SQLException {
     @Nullable Integer @Nullable [] repeats = null;

@@ -86,8 +86,8 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
 
   /**
    * Returns whether an installation problem can cause this error. If so, calling {@link
-   * ExtensionDescription#inspect} is worth a round trip. True for the SQLSTATEs 42883 (undefined
-   * function), 3F000 (invalid schema name) and 42501 (insufficient privilege).
+   * ExtensionDescription#inspect} is worth a round trip. Returns true for the SQLSTATEs 42883
+   * (undefined function), 3F000 (invalid schema name) and 42501 (insufficient privilege).
    */
   public static boolean canCause(SQLException error) {
     String state = error.getSQLState();

@@ -19,8 +19,8 @@ final class HttpCaller implements Load.AsyncCaller, Closeable {
   private static final String BEGIN = "{\"greeting\":\"";
   private static final char END = '"';
 
-  // shorter than the timeouts of Node.js and Tomcat, which could otherwise close a connection that
-  // is about to be used
+  // shorter than the keep-alive timeouts of Node.js and Tomcat; otherwise, the server could close a
+  // connection that is about to be used
   private static final int IDLE_SECONDS = 2;
 
   private final Vertx vertx =

@@ -23,7 +23,7 @@ final class SchemaRemedy {
   }
 
   private static String remedy(PgHelloProblem problem, @Nullable String schema) {
-    // only problems found by the client list the affected functions
+    // only problems that the client has found contain the affected functions
     if (!problem.functions().isEmpty()) {
       return schema == null
           ? problem.remedy()

@@ -6,7 +6,7 @@ package io.pghello.plugin;
  *
  * @param total the number of open connections in the pool
  * @param idle the number of idle connections
- * @param waiting the number of callers that wait for a connection
+ * @param waiting the number of callers that are waiting for a connection
  * @param max the maximum number of connections
  * @param min the minimum number of connections that are kept open
  * @param queryCount the number of completed operations, including failed ones

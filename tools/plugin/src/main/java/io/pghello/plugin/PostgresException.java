@@ -10,8 +10,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The error of an operation, with a code and details. Never contains messages of the driver or the
- * server, because those may contain data. Immutable.
+ * The error of an operation, with a code and details. Never contains messages from the driver or
+ * the server, because such messages may contain data. Immutable.
  */
 public final class PostgresException extends RuntimeException {
   @Serial private static final long serialVersionUID = 1L;

@@ -41,7 +41,9 @@ import org.jspecify.annotations.Nullable;
  * runs the extension's tests in this copy.
  */
 final class Pgxs {
-  /** The scripts of the plugin, and the files that they use. headers.sh calls the other scripts. */
+  /**
+   * The plugin's scripts, and the files that these scripts use. headers.sh calls the other scripts.
+   */
   private static final List<String> SCRIPTS =
       List.of(
           "headers.sh",
@@ -198,7 +200,7 @@ final class Pgxs {
    * Builds for a major version, unless the build is up to date.
    *
    * @param log a consumer that receives a message about each slow step
-   * @return false if nothing has changed
+   * @return false if the build was up to date
    */
   boolean build(int major, Consumer<String> log) throws IOException, BuildException {
     if (MAKEFILES.stream().noneMatch(name -> Files.exists(source.resolve(name)))) {
@@ -431,7 +433,7 @@ final class Pgxs {
                 "postgres",
                 "PGPASSWORD",
                 server.password()));
-    // the extension's programs are on the path, as if they were installed
+    // put the extension's programs on the path, as if they were installed
     Path programs = Path.of("/").relativize(Path.of(ask(config, "--bindir")));
     putFirst(builder, config.getParent());
     putFirst(builder, installed(target, major).resolve(programs));

@@ -61,7 +61,7 @@ class User {
     return welcomeMessage;
   }
 
-  /** Sets a custom welcome message, which is not overwritten. */
+  /** Sets a custom welcome message, which the server's greeting does not overwrite. */
   void setWelcomeMessage(String welcomeMessage) {
     this.welcomeMessage = welcomeMessage;
   }

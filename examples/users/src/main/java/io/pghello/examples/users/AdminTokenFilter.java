@@ -18,8 +18,9 @@ import org.springframework.web.util.pattern.PathPattern;
 import org.springframework.web.util.pattern.PathPatternParser;
 
 /**
- * Allows only administrators to read the list of users. Their requests contain {@code
- * users.admin-token} as {@code Authorization: Bearer}. Everyone may sign up and be greeted.
+ * Allows only administrators to read the list of users. Their requests contain the value of {@code
+ * users.admin-token} in the header {@code Authorization: Bearer}. Everyone may sign up and be
+ * greeted.
  */
 @Component
 class AdminTokenFilter extends OncePerRequestFilter {

@@ -26,10 +26,10 @@ public interface ServerFunction {
   String expressionIn(String schema);
 
   /**
-   * Returns a statement that calls the function, with parameters for the arguments. The value is in
-   * the last column of the result. If the value cannot be matched to its request, the preceding
-   * column contains the signature, so that the client can detect that a pooler made the server run
-   * another statement.
+   * Returns a statement that calls the function, with parameters for the arguments. The function's
+   * return value is in the last column of the result. If the value cannot be matched to its
+   * request, the preceding column contains the signature, so that the client can detect that a
+   * pooler made the server run another statement.
    */
   default String callIn(String schema) {
     String question = repeatsArguments() ? "" : "'" + signature() + "', ";

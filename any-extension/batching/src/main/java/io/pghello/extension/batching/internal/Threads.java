@@ -40,7 +40,7 @@ public final class Threads {
   /**
    * Submits a task to an executor.
    *
-   * @return false if the JVM has no thread or no memory for the task
+   * @return false if the JVM cannot start a thread or has no memory for the task
    */
   public static boolean tryExecute(Executor executor, Runnable task) {
     try {

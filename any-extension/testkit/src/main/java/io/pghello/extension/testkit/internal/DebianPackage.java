@@ -104,7 +104,7 @@ final class DebianPackage {
     return path;
   }
 
-  /** Rejects a path that leads outside the directory through a link that was unpacked before. */
+  /** Rejects a path that leads outside the directory through a previously unpacked link. */
   private static Path requireInside(Path folder, Path path, TarArchiveEntry entry)
       throws IOException {
     Path above = folder;

@@ -29,10 +29,10 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The user's cache on this machine. A directory in the cache is either complete or absent: it is
- * created under a temporary name and renamed, and contains a list of its files. If a file is
- * missing or truncated, for example after a power failure or a cleanup, the directory is created
- * again.
+ * The cache directory of the current user on this machine. A directory in the cache is either
+ * complete or absent: it is created under a temporary name and renamed, and contains a list of its
+ * files. If a file is missing or truncated, for example after a power failure or a cleanup, the
+ * directory is created again.
  *
  * <p>A directory that other users can write to is rejected, because programs in the cache are
  * executed. {@code headers.sh} applies the same rule to the part of the cache that the scripts use.
@@ -375,7 +375,9 @@ public final class InstallationCache {
     }
   }
 
-  /** Removes incomplete directories that other JVMs have left. The caller must hold the lock. */
+  /**
+   * Removes incomplete directories that other JVMs have left behind. The caller must hold the lock.
+   */
   private void removeUnfinished() throws IOException {
     List<Path> unfinished;
     try (Stream<Path> children = Files.list(folder)) {

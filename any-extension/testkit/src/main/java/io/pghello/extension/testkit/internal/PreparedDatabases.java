@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Creates the next database while a test runs, and drops databases that tests no longer use. A
- * single background thread does both. The thread ends after it has been idle for some seconds. At
+ * single background thread does both. The thread ends after it has been idle for a few seconds. At
  * most one unused database per template exists at a time. The first unused database is created only
  * after the first test has received its own database, so that this test is not slowed down.
  *

@@ -104,7 +104,9 @@ public final class Remedies {
     BY_MESSAGE.put(Pattern.compile(pattern), remedy);
   }
 
-  /** Returns the remedy for a message, preceded by a space, or an empty string. */
+  /**
+   * Returns the remedy for a message, preceded by a space; an empty string if there is no remedy.
+   */
   static String of(String message) {
     for (Map.Entry<Pattern, String> each : BY_MESSAGE.entrySet()) {
       Matcher found = each.getKey().matcher(message);

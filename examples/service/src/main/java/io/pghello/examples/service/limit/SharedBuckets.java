@@ -18,9 +18,9 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.scheduling.annotation.Scheduled;
 
 /**
- * Counts requests in a database table shared by all instances. The database counts the requests of
- * one client one at a time. Concurrent requests of a client wait for a lock in this class;
- * otherwise, they would occupy connections of the pool while they wait.
+ * Counts requests in a database table shared by all instances. For each client, the database counts
+ * one request at a time. Concurrent requests of a client wait for a lock in this class; otherwise,
+ * they would occupy connections of the pool while they wait.
  */
 final class SharedBuckets implements Buckets {
   private static final int DELETED_AT_ONCE = 1_000;

@@ -12,7 +12,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param url the URL, for example {@code redis://:password@host:6379}, or {@code rediss://} for TLS
  * @param password the password, which overrides the password in the URL; null to use the one in the
  *     URL
- * @param timeout the timeout for a connection and for the response to a command
+ * @param timeout the timeout for opening a connection, and for the response to a command
  * @param pause the time for which Redis is not called after several failures
  */
 @ConfigurationProperties("greeting.redis")

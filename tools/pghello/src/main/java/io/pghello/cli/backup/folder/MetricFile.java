@@ -44,8 +44,8 @@ public record MetricFile(Path file) {
               .formatted(VERIFIED, RESTORE, MAINTAINED, BASE));
 
   /**
-   * Returns the metric file; null if none is named. Throws if the file cannot be written, or if the
-   * collector would not read it.
+   * Returns the metric file; null if no file is named. Throws if the file cannot be written, or if
+   * the collector would not read it.
    */
   public static @Nullable MetricFile in(@Nullable Path named) {
     if (named == null || named.toString().isEmpty()) {

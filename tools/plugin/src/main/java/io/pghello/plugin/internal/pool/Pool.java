@@ -33,7 +33,7 @@ import org.postgresql.core.ResultHandlerBase;
 import org.postgresql.core.TransactionState;
 import org.postgresql.core.Tuple;
 
-/** The pool of connections for one id. Thread-safe. */
+/** The pool of one configured connection, which is identified by its id. Thread-safe. */
 public final class Pool {
   private static final Logger LOG = System.getLogger("io.pghello.plugin");
   private static final int CACHED_MAX = 256;
@@ -90,7 +90,7 @@ public final class Pool {
     logConnection("opened");
   }
 
-  /** Returns the id of the connection. */
+  /** Returns the id of the configured connection. */
   public String id() {
     return id;
   }

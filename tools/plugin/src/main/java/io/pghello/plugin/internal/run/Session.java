@@ -118,7 +118,7 @@ public final class Session {
     return bracketed(DollarSql.of(text.sql()), text.params(), maxRows, false);
   }
 
-  /** Runs one of the plugin's own queries, which reads only the catalog. */
+  /** Runs one of the plugin's own queries. These queries read only the catalog. */
   public QueryResult ask(SqlStatement text, int maxRows) {
     String suffix = "\n) q LIMIT " + (maxRows + 1L);
     return read(
@@ -326,7 +326,8 @@ public final class Session {
         "",
         statement -> {
           if (sql.mayReturn()) {
-            // The driver would format binary times of prepared statements in the JVM's time zone.
+            // If the driver prepared the statement, it would format binary times in the JVM's time
+            // zone.
             statement.unwrap(PGStatement.class).setPrepareThreshold(0);
           }
           return plain(statement, maxRows);
@@ -533,7 +534,7 @@ public final class Session {
 
   /**
    * Returns the types of a statement's parameters. Queries the types in one round trip, and caches
-   * them for a minute. The cached types expire because the type of a column may change to one that
+   * them for a minute. The cached types expire because a column's type may change to a type that
    * converts the same values differently.
    */
   private int[] types(DollarSql sql, String text) throws SQLException {

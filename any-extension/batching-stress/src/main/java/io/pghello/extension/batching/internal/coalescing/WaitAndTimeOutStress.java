@@ -14,7 +14,7 @@ import org.openjdk.jcstress.infra.results.III_Result;
 
 /**
  * A caller is assigned as leader while the timeout check revokes assignments. Each call must be
- * sent once.
+ * sent exactly once.
  */
 @JCStressTest
 @Outcome(id = "1, 1, 1", expect = ACCEPTABLE, desc = "both are answered")

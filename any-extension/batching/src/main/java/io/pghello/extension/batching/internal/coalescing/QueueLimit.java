@@ -13,7 +13,8 @@ final class QueueLimit {
   private final Semaphore permits;
 
   QueueLimit(int maxCalls, int maxBytes) {
-    // the minimum weight is one byte
+    // each call has a weight of at least one byte, so the queue cannot hold more than maxBytes
+    // calls
     this.maxCalls = Math.min(maxCalls, maxBytes);
     this.share = maxBytes / this.maxCalls;
     this.permits = new Semaphore(share * this.maxCalls);
