@@ -42,9 +42,9 @@ public interface PgHelloAsyncOperations extends PgHelloOperations {
    * #helloAsync(String)}.
    *
    * @param repeat the number of repetitions, 1 to 10
-   * @throws PgHelloException if the name cannot be sent ({@link Code#INVALID_NAME}) or {@code repeat} is
-   *     out of range ({@link Code#INVALID_REPEAT}); after any other error, the future completes
-   *     exceptionally
+   * @throws PgHelloException if the name cannot be sent ({@link Code#INVALID_NAME}) or {@code
+   *     repeat} is out of range ({@link Code#INVALID_REPEAT}); after any other error, the future
+   *     completes exceptionally
    */
   CompletableFuture<String> helloAsync(String name, int repeat);
 

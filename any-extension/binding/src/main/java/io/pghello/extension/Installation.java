@@ -291,7 +291,7 @@ public record Installation(
     if (!forbidden.isEmpty()) {
       problems.add(ExtensionProblem.noExecutePrivilege(forbidden, qualified, server.role));
     }
-    // do not report an old version if functions that were added to it are already reported above
+    // do not report an old version if foreign or mismatched functions are already reported above
     boolean old =
         foreign.isEmpty() && mismatched.isEmpty() && isBefore(version, extension.oldestVersion());
     if (old || !missing.isEmpty()) {
