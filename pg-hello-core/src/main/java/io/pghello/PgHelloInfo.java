@@ -21,7 +21,7 @@ public final class PgHelloInfo {
    * @param serverVersion the version of PostgreSQL
    * @param extensionVersion the version of the extension
    * @param schema the extension's schema
-   * @param defaultRepeat the default count of {@code hello(name)}
+   * @param defaultRepeat the default number of repetitions for {@code hello(name)}
    * @param functions the signatures of the functions; copied
    */
   public PgHelloInfo(

@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
  * A message from a fork to its parent, sent as one line of JSON. Exactly one of the following parts
  * is set.
  *
- * @param plan the measurements to be made
+ * @param plan the planned measurements
  * @param step the current measurement
- * @param result a measured row
+ * @param result the result of a row
  * @param curves the curves of a sweep
  */
 public record ForkMessage(

@@ -6,19 +6,19 @@ import org.jspecify.annotations.Nullable;
 
 /** The arguments of a call to {@code pg_hello}. */
 public interface HelloRequest extends Request {
-  /** The count that selects the session's {@code pg_hello.repeat} setting. */
+  /** The repeat count that selects the session's {@code pg_hello.repeat} setting. */
   int SESSION_DEFAULT = 0;
 
-  /** The minimum count. */
+  /** The minimum repeat count. */
   int REPEAT_MIN = 1;
 
-  /** The maximum count. */
+  /** The maximum repeat count. */
   int REPEAT_MAX = 10;
 
   /** Returns the checked name. */
   String name();
 
-  /** Returns the count, 1 to 10, or {@link #SESSION_DEFAULT}. */
+  /** Returns the repeat count, 1 to 10, or {@link #SESSION_DEFAULT}. */
   int repeat();
 
   /** Returns the number of bytes of the name in UTF-8. */
@@ -66,8 +66,8 @@ public interface HelloRequest extends Request {
   }
 
   /**
-   * Returns whether a text is the greeting of a name. With {@link #SESSION_DEFAULT}, any count
-   * matches.
+   * Returns whether a text is the greeting of a name. With {@link #SESSION_DEFAULT}, any repeat
+   * count matches.
    */
   static boolean isGreeting(@Nullable String text, String name, int repeat) {
     return Plain.answers(text, name, repeat);
@@ -77,7 +77,7 @@ public interface HelloRequest extends Request {
    * A request that contains only its arguments.
    *
    * @param name a checked name
-   * @param repeat the count
+   * @param repeat the repeat count
    * @param bytes the number of bytes of the name in UTF-8
    */
   record Plain(String name, int repeat, int bytes) implements HelloRequest {

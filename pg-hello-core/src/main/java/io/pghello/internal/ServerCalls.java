@@ -68,7 +68,7 @@ public final class ServerCalls {
   /**
    * Returns the versions of the server and the extension.
    *
-   * @param repeat the default count of calls; 0 for the session's setting
+   * @param repeat the default number of repetitions; 0 for the session's setting
    */
   public static PgHelloInfo info(Session session, int repeat) throws SQLException {
     // this call loads the library, which defines the setting

@@ -35,7 +35,8 @@ import java.util.stream.Stream;
  *     <td>{@code kind}, {@code outcome}</td>
  *     <td>duration of statements, including borrowing a connection</td></tr>
  * <tr><td>{@code pg.hello.queue.wait}</td><td>timer, with buckets at 1, 10 and 100 ms</td>
- *     <td></td><td>time that the oldest call of each statement waited, except bulk calls</td></tr>
+ *     <td></td><td>time that the oldest call of each statement waited, except for bulk
+ *     calls</td></tr>
  * <tr><td>{@code pg.hello.batch.size}</td><td>distribution summary</td><td>{@code kind}</td>
  *     <td>number of calls per statement, or number of names per statement of a bulk call</td></tr>
  * <tr><td>{@code pg.hello.retries}</td><td>counter</td><td></td>

@@ -20,7 +20,7 @@ import org.hibernate.generator.EventType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Entities with similar tables that differ in the origin of their values. Unless documented
+ * Entities that have similar tables but differ in the origin of their values. Unless documented
  * otherwise, an entity has its own sequence, with an increment of 50.
  */
 final class MemberEntities {
@@ -112,7 +112,7 @@ final class MemberEntities {
   static class Listened extends Member {
     /**
      * The session's connection. The callback uses this connection, so that the callback need not
-     * wait for another one.
+     * wait for another connection.
      */
     static @Nullable Connection connection;
 

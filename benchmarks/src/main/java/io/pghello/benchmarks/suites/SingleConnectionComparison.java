@@ -15,8 +15,9 @@ import java.util.List;
 /**
  * One thread and one connection, used alternately by our client and by handwritten JDBC code, for a
  * few milliseconds each. For a single caller, the duration of a round trip mostly depends on the
- * CPUs on which the thread and the server process run, which are random. Because both sides share
- * the thread and the connection, the CPUs are the same for both.
+ * CPUs on which the thread and the server process run, and the operating system chooses these CPUs
+ * unpredictably. Because both sides share the thread and the connection, the CPUs are the same for
+ * both.
  */
 final class SingleConnectionComparison implements AutoCloseable {
   private static final int CALLS = 100;

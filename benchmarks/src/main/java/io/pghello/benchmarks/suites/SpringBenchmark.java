@@ -31,7 +31,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * A Spring Boot application with the starter's client in its controller, compared with the same
+ * Compares a Spring Boot application that uses the starter's client in its controller with the same
  * application using {@code JdbcTemplate}. Both use the same kind of pool and virtual threads, and
  * are called over HTTP. Each runs in its own JVM.
  */

@@ -27,8 +27,8 @@ public sealed interface NativeFile permits ElfFile, MachOFile, PeFile {
   }
 
   /**
-   * Returns the platforms that run the file, e.g. {@code linux-amd64}. A universal macOS file has
-   * several platforms.
+   * Returns the platforms on which the file runs, e.g. {@code linux-amd64}. A universal macOS file
+   * has several platforms.
    */
   Set<String> platforms();
 
@@ -40,7 +40,7 @@ public sealed interface NativeFile permits ElfFile, MachOFile, PeFile {
   List<String> needed(String platform);
 
   /**
-   * Returns the oldest system version that runs the file: the version of the GNU C library, of
+   * Returns the oldest system version on which the file runs: the version of the GNU C library, of
    * macOS or of Windows. Empty if the file does not contain this information.
    *
    * @param platform one of {@link #platforms()}

@@ -10,8 +10,8 @@ import org.springframework.http.ProblemDetail;
 import org.springframework.http.ResponseEntity;
 
 /**
- * Problem details, each with a machine-readable {@code code}. They never contain messages of the
- * driver or the server, which are logged for the operators.
+ * Problem details, each with a machine-readable {@code code}. They never contain messages from the
+ * driver or the server. Such messages are logged for the operators.
  */
 public final class Problems {
   /** Seconds after which to retry if the database is unavailable. */

@@ -27,8 +27,8 @@ class Greeter {
   record Greeting(String greeting, String source) {}
 
   /**
-   * Greets a user. The service and the database both use the configured count, so their greetings
-   * differ only in the source.
+   * Greets a user. The service and the database both use the configured repeat count, so their
+   * greetings differ only in the source.
    */
   Greeting greet(User user) {
     Optional<String> answer = service.greet(user.getUsername());

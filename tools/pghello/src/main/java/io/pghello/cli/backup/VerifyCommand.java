@@ -82,7 +82,7 @@ public final class VerifyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    // Reject an invalid number before reading any backup.
+    // Reject an invalid number of jobs before reading any backup.
     backups.jobs();
     Map<Backup, List<String>> chosen = backups.findEach(named, output);
     var trial =

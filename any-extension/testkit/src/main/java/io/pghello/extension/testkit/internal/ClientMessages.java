@@ -7,7 +7,10 @@ final class ClientMessages extends ProtocolReader {
   private static final int SSL_REQUEST = 80877103;
   private static final int GSS_ENCRYPTION_REQUEST = 80877104;
 
-  /** The value of the length field of an empty query. It counts its own four bytes and the NUL. */
+  /**
+   * The value of the length field of an empty query. The field counts its own four bytes and the
+   * NUL.
+   */
   private static final int EMPTY_QUERY = 5;
 
   private boolean started;

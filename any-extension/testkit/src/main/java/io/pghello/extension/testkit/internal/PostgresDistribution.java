@@ -41,7 +41,7 @@ interface PostgresDistribution {
 
   /**
    * Returns the version of the GNU C library that the server uses; empty if extensions must not
-   * replace it.
+   * replace this library.
    */
   Optional<String> replaceableGlibc() throws IOException;
 

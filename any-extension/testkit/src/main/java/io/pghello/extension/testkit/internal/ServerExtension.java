@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * An extension of a server.
+ * An extension for use on a server.
  *
  * @param name the name of the extension, without quotes
  * @param source the source of the extension's files
@@ -70,8 +70,8 @@ public record ServerExtension(
   }
 
   /**
-   * Returns the name if it is valid. PostgreSQL defines the rules, because it uses extension names
-   * as file names.
+   * Returns the name if it is a valid extension name. PostgreSQL restricts these names, because it
+   * uses them as file names.
    *
    * @throws IllegalArgumentException if the name is invalid
    */

@@ -12,7 +12,7 @@ import org.springframework.graphql.execution.BatchLoaderRegistry;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Mono;
 
-/** Loads all greetings of a query together, with one statement per count. */
+/** Loads all greetings of a query together, with one statement per repeat count. */
 @Component
 class GreetingLoader {
   private final Greetings greetings;

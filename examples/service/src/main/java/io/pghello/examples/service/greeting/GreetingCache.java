@@ -30,7 +30,7 @@ public interface GreetingCache {
   void put(String name, int repeat, String greeting);
 
   /**
-   * Evicts the greetings of a name with the given counts.
+   * Evicts the greetings for a name with the given repeat counts.
    *
    * @throws org.springframework.web.ErrorResponseException if the cache is unavailable and may
    *     still contain the greetings

@@ -14,7 +14,7 @@ import org.springframework.stereotype.Service;
 /**
  * The operations of the service, used by both REST and GraphQL. Unless stated otherwise, each
  * operation executes one statement, or shares a statement with other calls. Callers must validate
- * names and counts. Thread-safe.
+ * names and repeat counts. Thread-safe.
  */
 @Service
 public class Greetings {
@@ -55,7 +55,7 @@ public class Greetings {
   /**
    * Greets a name.
    *
-   * @param repeat the number of greetings; null for the configured count
+   * @param repeat the number of greetings; null for the configured repeat count
    */
   public String greet(String name, @Nullable Integer repeat) {
     return client.hello(name, orConfigured(repeat));
@@ -64,7 +64,7 @@ public class Greetings {
   /**
    * Returns a greeting from the cache, or else from the database.
    *
-   * @param repeat the number of greetings; null for the configured count
+   * @param repeat the number of greetings; null for the configured repeat count
    */
   public CachedGreeting greetByCache(String name, @Nullable Integer repeat) {
     int count = orConfigured(repeat);
@@ -80,7 +80,7 @@ public class Greetings {
   /**
    * Evicts the greetings of a name from the cache. Executes no statement.
    *
-   * @param repeat the count to evict; null for all counts
+   * @param repeat the repeat count to evict; null for all repeat counts
    */
   @PreAuthorize("hasRole('ADMIN')")
   public void evict(String name, @Nullable Integer repeat) {
@@ -91,7 +91,7 @@ public class Greetings {
   /**
    * Greets many names. The greetings are in the order of the names.
    *
-   * @param repeat the number of greetings; null for the configured count
+   * @param repeat the number of greetings; null for the configured repeat count
    */
   public List<Greeting> greetAll(List<String> names, @Nullable Integer repeat) {
     List<String> greetings = client.withRepeat(orConfigured(repeat)).helloAll(names);
@@ -102,7 +102,7 @@ public class Greetings {
     return answer;
   }
 
-  /** Returns the configured count, which applies to requests without a count. */
+  /** Returns the configured repeat count, which applies to requests that do not specify one. */
   public int configuredRepeat() {
     return configured.get();
   }
@@ -118,9 +118,9 @@ public class Greetings {
   }
 
   /**
-   * Changes the configured count for all instances of the service. Executes four statements.
+   * Changes the configured repeat count for all instances of the service. Executes four statements.
    *
-   * @return a greeting with the new count
+   * @return a greeting with the new repeat count
    */
   @PreAuthorize("hasRole('ADMIN')")
   public String changeRepeat(int repeat) {

@@ -18,8 +18,8 @@ public final class ClientAddress {
 
   /**
    * Returns an IPv4 address unchanged, and the /64 network of an IPv6 address, because a client can
-   * use all addresses of its network. For an IPv6 address that represents an IPv4 address (also
-   * with NAT64), returns the IPv4 address.
+   * use all addresses of its network. For an IPv6 address that represents an IPv4 address
+   * (including NAT64 addresses), returns the IPv4 address.
    *
    * @param address the address that the servlet container reports; text that is not an address is
    *     returned unchanged

@@ -69,7 +69,7 @@ record TableInfo(
     return columns.get(column).textValue();
   }
 
-  /** Returns whether the type of a column is an array, or a domain over one. */
+  /** Returns whether the type of a column is an array type, or a domain over an array type. */
   boolean isArray(String column) {
     return categories.get(column).textValue().equals("A");
   }

@@ -12,15 +12,15 @@ import org.jspecify.annotations.Nullable;
  * side effects. Each check takes a round trip, so only frequent queries are checked. Thread-safe.
  */
 public final class PlainQueries {
-  /** Whether a query's result is known to be readable without the server's JSON. */
+  /** The current knowledge of whether a query's result can be read without a conversion to JSON. */
   public enum Answer {
     /** The query has not run often enough to be checked. */
     RARE,
     /** The query has not been checked, and should be. */
     UNKNOWN,
-    /** All columns can be read without the server's JSON. */
+    /** All columns can be read without a conversion to JSON. */
     PLAIN,
-    /** At least one column requires the server's JSON. */
+    /** At least one column requires a conversion to JSON. */
     OTHER
   }
 
@@ -48,7 +48,8 @@ public final class PlainQueries {
   private final Map<String, Integer> runs = BoundedCache.of(CACHED_MAX);
 
   /**
-   * Counts a run of a query, and returns whether its result can be read without the server's JSON.
+   * Counts a run of a query, and returns whether its result can be read without a conversion to
+   * JSON.
    */
   public Answer run(String sql) {
     Integer known = columns.get(sql);
@@ -63,7 +64,7 @@ public final class PlainQueries {
   /**
    * Records the result of a check.
    *
-   * @param count the number of columns; 0 if a column requires the server's JSON
+   * @param count the number of columns; 0 if a column requires a conversion to JSON
    */
   public void answered(String sql, int count) {
     runs.remove(sql);
@@ -71,8 +72,8 @@ public final class PlainQueries {
   }
 
   /**
-   * Returns the number of columns of a query; 0 if a column requires the server's JSON, or if the
-   * query has not been checked.
+   * Returns the number of columns of a query; 0 if a column requires a conversion to JSON, or if
+   * the query has not been checked.
    */
   public int columns(String sql) {
     return columns.getOrDefault(sql, 0);

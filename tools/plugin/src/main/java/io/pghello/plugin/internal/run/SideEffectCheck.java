@@ -13,15 +13,15 @@ import java.util.Set;
 
 /**
  * Determines whether a query has no side effects and can therefore be rolled back. A query has no
- * side effects if its names can only refer to tables and to built-in functions without side
+ * side effects if its names can refer only to tables and to built-in functions without side
  * effects. Other functions, views, row-level security, domains and operators can run any code. The
- * planner can run any code, too, because it evaluates expressions in the indexes, constraints,
+ * planner can also run any code, because it evaluates expressions in the indexes, constraints,
  * partition keys and statistics of a table, its children and its parents.
  *
  * <p>The owner of a table can add side effects at any time, so a query on the table is rolled back.
  * The rollback is not necessary if only the connection's own role and superusers can add side
- * effects. For this to be true, these roles must own the tables, the tables' types, the schemas
- * that names are resolved in, the database, and all C functions. Also, no other role may be able to
+ * effects. For this to be true, these roles must own the tables, the tables' types, the schemas in
+ * which names are resolved, the database, and all C functions. Also, no other role may be able to
  * create objects in these schemas, and all index support functions must be C or internal functions,
  * because functions in other languages could call functions of any role.
  */

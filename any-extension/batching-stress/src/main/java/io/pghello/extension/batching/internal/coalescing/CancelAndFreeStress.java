@@ -14,7 +14,7 @@ import org.openjdk.jcstress.infra.results.II_Result;
 
 /**
  * A future is cancelled while the permit is released. The future's share of the queue limit must be
- * released once.
+ * released exactly once.
  */
 @JCStressTest
 @Outcome(id = "1, 1", expect = ACCEPTABLE, desc = "it has left")
