@@ -38,7 +38,7 @@ abstract class AbstractOperations implements PgHelloOperations {
   /**
    * The parts of a client that its operations use.
    *
-   * @param repeat the number of repetitions for calls without a count
+   * @param repeat the number of repetitions for calls that do not pass one
    * @param timeout the maximum duration of a call
    */
   record Context(
@@ -102,7 +102,7 @@ abstract class AbstractOperations implements PgHelloOperations {
     }
   }
 
-  /** Checks the count of a call. */
+  /** Checks the repeat count of a call. */
   final int told(int repeat) {
     try {
       return checkedRepeat(repeat);

@@ -70,7 +70,7 @@ public abstract class WelcomeListener {
    * <p>The client is stored per class loader. If several applications share this class, for example
    * in an application server, pass the client to each listener's constructor instead.
    *
-   * @throws IllegalStateException if another client is set
+   * @throws IllegalStateException if another client is already set
    */
   public static void setDefaultClient(PgHelloClient client) {
     PgHelloClient other = SHARED.compareAndExchange(null, Objects.requireNonNull(client, "client"));

@@ -52,14 +52,14 @@ public final class PgHello extends Routines {
   private PgHello() {}
 
   /**
-   * Calls {@code pg_hello(text, integer)} for a column or an expression, with the same count for
-   * all rows.
+   * Calls {@code pg_hello(text, integer)} for a column or an expression, with the same repeat count
+   * for all rows.
    *
    * @param name the field to greet; if it is NULL, the greeting is NULL
    * @param repeat the number of greetings per name, 1 to 10. It is rendered inline, so that
    *     PostgreSQL recognises the same call in {@code GROUP BY} and {@code ORDER BY}, and can use
    *     an index on this call.
-   * @throws IllegalArgumentException if the count is out of range
+   * @throws IllegalArgumentException if {@code repeat} is out of range
    */
   public static Field<String> pgHello(Field<String> name, int repeat) {
     return pgHello(Objects.requireNonNull(name, "name"), DSL.inline(checked(repeat)));
@@ -81,7 +81,7 @@ public final class PgHello extends Routines {
    *
    * @param name the name, sent as a bind value
    * @param repeat the number of greetings, 1 to 10, sent as a bind value
-   * @throws IllegalArgumentException if the count is out of range
+   * @throws IllegalArgumentException if {@code repeat} is out of range
    */
   public static Field<String> pgHelloOrNull(@Nullable String name, @Nullable Integer repeat) {
     return pgHello(

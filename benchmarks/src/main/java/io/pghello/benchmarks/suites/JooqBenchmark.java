@@ -28,7 +28,7 @@ import org.jooq.conf.ParamType;
 import org.jooq.impl.DSL;
 import org.jooq.impl.SQLDataType;
 
-/** The cost of jOOQ's routines on one local connection. */
+/** Measures the cost of jOOQ's routines on one local connection. */
 public final class JooqBenchmark extends ServerBenchmark {
   private static final Table<Record> NAMES = DSL.table(DSL.name("names"));
   private static final Field<Integer> ID = DSL.field(DSL.name("names", "id"), SQLDataType.INTEGER);
@@ -80,7 +80,7 @@ public final class JooqBenchmark extends ServerBenchmark {
             () -> renderMicros(this::routines),
             () -> renderMicros(this::template)),
         // there is no target, because a round trip of the loop takes two or three times as long if
-        // it crosses CPUs; a round trip with this many names does not
+        // it crosses CPUs; a round trip with this many names is not affected in this way
         interleaved(
             BenchmarkRow.rate(
                     "fetchPgHello(ctx, 10,000 names)",

@@ -55,7 +55,7 @@ import org.hibernate.type.spi.TypeConfiguration;
  */
 public abstract class ExtensionFunctionContributor implements FunctionContributor {
   // The ordinals of Hibernate's own contributors start at 0, and the ordinals of libraries at 500.
-  // Applications use 1000, so they can replace these functions.
+  // Applications use 1000, so an application can replace these functions.
   private static final int ORDINAL = 600;
 
   /** Placeholder for argument types that differ between overloads. */

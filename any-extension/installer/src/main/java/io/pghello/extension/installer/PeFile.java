@@ -20,7 +20,7 @@ import java.util.Set;
  *
  * @param machine the processor architecture, e.g. {@code amd64}
  * @param library whether the file is a library, not a program
- * @param system the oldest Windows version that runs the file, e.g. {@code 6.0}
+ * @param system the oldest Windows version on which the file runs, e.g. {@code 6.0}
  * @param imports the imported names by library, with library names in lower case
  * @param exports the exported names
  */

@@ -23,9 +23,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  * ends the response to {@code Sync} or to a simple query (see "Frontend/Backend Protocol" in
  * PostgreSQL's documentation). The message at the end of the login is counted too. The response to
  * an empty simple query is not counted, because {@link java.sql.Connection#isValid} sends such a
- * query. Pools call that method for connections that were idle for some time (500 ms in HikariCP),
- * so the count would depend on the machine's load. Encrypted connections work, but their round
- * trips cannot be counted, so {@link #countRoundTrips(Action)} fails for them.
+ * query. Pools call that method for connections that have been idle for some time (500 ms in
+ * HikariCP), so the count would depend on the machine's load. Encrypted connections work, but their
+ * round trips cannot be counted, so {@link #countRoundTrips(Action)} fails for them.
  *
  * <p>Thread-safe. The proxy counts a message before it forwards it, so the count is up to date when
  * the client receives the response.

@@ -29,7 +29,7 @@ final class Load {
   /**
    * A function to call.
    *
-   * @param parameters empty, or placeholders for a name and a count
+   * @param parameters empty, or placeholders for a name and a repeat count
    * @param share the number of calls to this function in each cycle
    */
   record Called(Own function, String parameters, int share) {}

@@ -164,8 +164,8 @@ final class LinePrefix {
   }
 
   /**
-   * Returns whether two prefixes differ only in digits, as most do. Nothing can be learnt from the
-   * second one then.
+   * Returns whether two prefixes differ only in digits, as most do. In that case, the second prefix
+   * provides no new information.
    */
   private static boolean isLike(String known, String prefix) {
     boolean like = !known.isEmpty() && known.length() == prefix.length();

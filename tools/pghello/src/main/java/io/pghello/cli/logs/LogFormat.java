@@ -10,9 +10,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Formats of a server's log. The parsers do not mistake user-supplied text in a statement or value
- * for a message. In stderr logs, the parser uses only the first level in a line, such as ERROR. In
- * csvlog, messages have their own column. In jsonlog, quotation marks in user-supplied text are
- * escaped. {@link LinePrefix} handles user-supplied names in the prefixes of stderr logs.
+ * for a message. In stderr logs, the parser uses only the first severity level in a line, such as
+ * ERROR. In csvlog, messages have their own column. In jsonlog, quotation marks in user-supplied
+ * text are escaped. {@link LinePrefix} handles user-supplied names in the prefixes of stderr logs.
  */
 enum LogFormat {
   STDERR {
@@ -174,7 +174,8 @@ enum LogFormat {
   abstract @Nullable Entry entry(String line);
 
   /**
-   * Returns the message at the next level after the entry in a stderr line; null if there is none.
+   * Returns the message that begins at the next severity level after the entry in a stderr line;
+   * null if there is none.
    */
   static @Nullable Entry next(String line, Entry entry) {
     return message(line, entry.prefix().length() + entry.severity().length() + 1);
@@ -186,7 +187,8 @@ enum LogFormat {
         int begin = end - level.length();
         if (begin >= from && line.startsWith(level, begin)) {
           String message = line.substring(end + 3);
-          // checked first, because few logs are verbose, and each line would pay for the pattern
+          // checked first, because few logs are verbose, and matching the pattern on each line is
+          // slower
           Matcher state = message.startsWith(": ", STATE_LENGTH) ? VERBOSE.matcher(message) : null;
           return state != null && state.lookingAt()
               ? new Entry(

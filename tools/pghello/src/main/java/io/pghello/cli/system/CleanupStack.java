@@ -61,7 +61,7 @@ public final class CleanupStack implements AutoCloseable {
 
   /**
    * Creates an empty temporary file, which the caller must delete. The file is also deleted if the
-   * program exits before that, for example if one thread fails while another one waits for a child
+   * program exits before then, for example if one thread fails while another one waits for a child
    * process.
    */
   public synchronized Path temporaryFile(String suffix) throws IOException {

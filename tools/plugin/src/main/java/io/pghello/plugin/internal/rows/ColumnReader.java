@@ -22,7 +22,7 @@ import org.postgresql.jdbc.PgResultSetMetaData;
  * in UTC. Supports all built-in types except composite and container types. Not thread-safe.
  */
 public final class ColumnReader {
-  /** The kind of conversion of a value to JSON. */
+  /** The way in which a value is converted to JSON. */
   private enum Kind {
     TEXT,
     INTEGER,

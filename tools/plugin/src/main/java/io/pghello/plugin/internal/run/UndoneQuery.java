@@ -31,9 +31,9 @@ import org.postgresql.core.v3.SqlSerializationContext;
  * round trip. Because a rollback neither resets random() nor releases advisory locks, random() is
  * seeded and the locks are released before the rollback. The driver prepares the statements around
  * the query (BEGIN, CLEAR, ROLLBACK) separately and keeps them. A query could replace these
- * prepared statements with other statements of the same names. The statement {@link #PREPARED}
- * detects this. Only this statement is parsed again after each query, so that the query cannot
- * replace it.
+ * prepared statements with other statements that have the same names. The statement {@link
+ * #PREPARED} detects this. Only this statement is parsed again after each query, so that the query
+ * cannot replace it.
  *
  * <p>On the server, parsing a statement takes longer than finding a row by its key. Therefore,
  * {@link #checked} adds the check to a query that returns few rows, and the driver prepares the

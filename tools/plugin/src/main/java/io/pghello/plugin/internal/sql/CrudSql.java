@@ -15,8 +15,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Generates statements on rows. All values are parameters. The only caller input in the SQL text is
- * validated names and integers.
+ * Generates statements on rows. All values are parameters. The SQL text contains no caller input
+ * except validated names and integers.
  */
 public final class CrudSql {
   private static final int DEPTH_MAX = 16;
