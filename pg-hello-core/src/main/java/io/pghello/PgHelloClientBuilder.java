@@ -211,8 +211,8 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Sets the maximum size, in bytes, of the names in a statement. The last name may exceed this
-   * limit. Default: 1 MiB.
+   * Sets the maximum size, in bytes, of the names in a statement. The last name that is added to a
+   * statement may push the total above this limit. Default: 1 MiB.
    */
   public PgHelloClientBuilder maxBatchBytes(int bytes) {
     options.maxBatchBytes(bytes);

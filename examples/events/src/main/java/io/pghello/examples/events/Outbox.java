@@ -44,7 +44,7 @@ final class Outbox {
   private static final int MAX_ATTEMPTS = 20;
 
   // the trigger sends at most one notification per 100 ms; after twice that time, all other events
-  // of the same 100 ms are committed
+  // of the same 100 ms have been committed
   private static final long AFTER_NOTIFICATION_MILLIS = 200;
 
   /**
@@ -52,7 +52,7 @@ final class Outbox {
    *
    * @param batch the time after which no further event of a batch is delivered
    * @param answer the timeout for responses from the server. Without it, the process would wait
-   *     forever on a silently broken connection. The server's lock timeout is half of this time
+   *     forever on a silently broken connection. The server's lock timeout is half of this time.
    */
   record Limits(Duration batch, Duration answer) {}
 

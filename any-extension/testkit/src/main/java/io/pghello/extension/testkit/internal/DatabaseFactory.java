@@ -483,7 +483,9 @@ public final class DatabaseFactory implements AutoCloseable {
     return test == null ? name : name + " of " + test;
   }
 
-  /** Prevents a database from being dropped. Returns false if the database was already excluded. */
+  /**
+   * Prevents a database from being dropped. Returns false if the database was already protected.
+   */
   boolean keep(String name) {
     return kept.add(name);
   }

@@ -278,7 +278,7 @@ public final class EmbeddedServer {
 
   /**
    * Throws an exception if the port is in use. Without this check, the server would report the
-   * problem only after some seconds.
+   * problem only after a few seconds.
    */
   private static void requireFree(int port) throws IOException {
     try (var socket = new ServerSocket()) {

@@ -46,8 +46,8 @@ public final class InstalledExtension implements ExtensionSource {
           "(?:usr/)?lib(?:64|32)?/(?:[^/]+-linux-[^/]+/)?(?:lib|ld-)[^/]*\\.so(?:\\.[0-9.]+)?");
 
   /**
-   * Matches libraries in the directories for all programs, and other files in Debian's platform
-   * directories, e.g. the gconv modules of libc6.
+   * Matches libraries in the directories that all programs share, and other files in Debian's
+   * platform directories, e.g. the gconv modules of libc6.
    */
   private static final Pattern IN_MACHINES_FOLDER =
       Pattern.compile(MACHINES_LIBRARY + "|(?:usr/)?lib(?:64|32)?/[^/]+-linux-[^/]+/.*");
@@ -292,8 +292,8 @@ public final class InstalledExtension implements ExtensionSource {
   }
 
   /**
-   * Returns the libraries that packages install into the directories for all programs, such as
-   * {@code /usr/lib}.
+   * Returns the libraries that packages install into the directories that all programs share, such
+   * as {@code /usr/lib}.
    *
    * @param place {@link #LIBC} to return the C library, or {@link #NEEDED} to return all other
    *     libraries

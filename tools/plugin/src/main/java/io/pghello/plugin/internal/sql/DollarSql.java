@@ -104,7 +104,7 @@ public record DollarSql(
   /**
    * Rejects statements that control transactions or the session.
    *
-   * @throws PostgresException if the statement is one of these
+   * @throws PostgresException if the statement controls a transaction or the session
    */
   public void requireNoSessionControl() {
     if (SESSION.matcher(first).matches()) {

@@ -26,7 +26,7 @@ import org.postgresql.util.PSQLException;
 
 /**
  * Translates errors from the server, the driver and the source of connections. For the meaning of
- * the SQLSTATEs, see the chapter "PostgreSQL Error Codes" in PostgreSQL's documentation.
+ * the SQLSTATEs, see the appendix "PostgreSQL Error Codes" of PostgreSQL's documentation.
  *
  * <p>If the client checks the arguments, server errors are not attached as causes, because the
  * context of a server error can contain the parameters ({@code log_parameter_max_length_on_error}).
