@@ -133,7 +133,7 @@ final class Pgxs {
     }
   }
 
-  /** Another platform, and the server programs to link libraries for this platform with. */
+  /** Another platform, with the server programs that its libraries are linked against. */
   record Other(Target platform, ServerPrograms servers) {}
 
   private final Path source;

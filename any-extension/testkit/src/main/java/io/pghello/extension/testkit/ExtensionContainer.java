@@ -114,10 +114,10 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   }
 
   /**
-   * Adds an extension. Extensions are created in the databases of {@link #createDatabase()}, in the
-   * order in which you add them, but not in the container's own database. The extension's settings
-   * and preloaded libraries are appended to the server's command, so they override earlier values
-   * from {@code withCommand}.
+   * Adds an extension. Extensions are created in the databases of {@link #createDatabase()}, in
+   * insertion order, but not in the container's own database. The extension's settings and
+   * preloaded libraries are appended to the server's command, so they override earlier values from
+   * {@code withCommand}.
    *
    * @throws IllegalStateException if the container already exists
    */

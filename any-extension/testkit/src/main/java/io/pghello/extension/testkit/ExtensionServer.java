@@ -80,8 +80,7 @@ public final class ExtensionServer implements AutoCloseable {
     }
 
     /**
-     * Adds an extension. Extensions are created in the order in which you add them. Duplicates are
-     * ignored.
+     * Adds an extension. Extensions are created in insertion order. Duplicates are ignored.
      */
     public Builder extension(NativeExtension extension) {
       extensions.add(Objects.requireNonNull(extension, "extension"));

@@ -12,15 +12,18 @@ import org.jspecify.annotations.Nullable;
  * side effects. Each check takes a round trip, so only frequent queries are checked. Thread-safe.
  */
 public final class PlainQueries {
-  /** The current knowledge of whether a query's result can be read without a conversion to JSON. */
+  /**
+   * States of a query, depending on whether its result can be read without server-side conversion
+   * to JSON.
+   */
   public enum Answer {
     /** The query has not run often enough to be checked. */
     RARE,
     /** The query has not been checked, and should be. */
     UNKNOWN,
-    /** All columns can be read without a conversion to JSON. */
+    /** All columns can be read without server-side conversion to JSON. */
     PLAIN,
-    /** At least one column requires a conversion to JSON. */
+    /** At least one column requires server-side conversion to JSON. */
     OTHER
   }
 
@@ -48,8 +51,8 @@ public final class PlainQueries {
   private final Map<String, Integer> runs = BoundedCache.of(CACHED_MAX);
 
   /**
-   * Counts a run of a query, and returns whether its result can be read without a conversion to
-   * JSON.
+   * Counts a run of a query, and returns whether its result can be read without server-side
+   * conversion to JSON.
    */
   public Answer run(String sql) {
     Integer known = columns.get(sql);
@@ -64,7 +67,7 @@ public final class PlainQueries {
   /**
    * Records the result of a check.
    *
-   * @param count the number of columns; 0 if a column requires a conversion to JSON
+   * @param count the number of columns; 0 if a column requires server-side conversion to JSON
    */
   public void answered(String sql, int count) {
     runs.remove(sql);
@@ -72,8 +75,8 @@ public final class PlainQueries {
   }
 
   /**
-   * Returns the number of columns of a query; 0 if a column requires a conversion to JSON, or if
-   * the query has not been checked.
+   * Returns the number of columns of a query; 0 if a column requires server-side conversion to
+   * JSON, or if the query has not been checked.
    */
   public int columns(String sql) {
     return columns.getOrDefault(sql, 0);

@@ -22,7 +22,7 @@ import org.postgresql.jdbc.PgResultSetMetaData;
  * in UTC. Supports all built-in types except composite and container types. Not thread-safe.
  */
 public final class ColumnReader {
-  /** The way in which a value is converted to JSON. */
+  /** The type of conversion that a value needs. */
   private enum Kind {
     TEXT,
     INTEGER,
