@@ -22,8 +22,8 @@ import javax.sql.DataSource;
  * Builds a {@link PgHelloClient}. Set exactly one source of connections: {@link #dataSource},
  * {@link #connections} or {@link #url}. All other options have defaults.
  *
- * <p>All methods return this builder, and throw {@link IllegalArgumentException} for invalid
- * values. Not thread-safe.
+ * <p>All methods except {@link #build} return this builder, and throw {@link
+ * IllegalArgumentException} for invalid values. Not thread-safe.
  */
 public final class PgHelloClientBuilder {
   private final ClientOptions options = new ClientOptions("pg-hello");
@@ -55,8 +55,8 @@ public final class PgHelloClientBuilder {
    *
    * @param url the JDBC URL, for example {@code jdbc:postgresql://localhost/app}, with any driver
    *     parameters
-   * @throws IllegalArgumentException if this is not a PostgreSQL URL, or contains a user before the
-   *     host; the message does not contain the URL
+   * @throws IllegalArgumentException if {@code url} is not a PostgreSQL URL, or contains a user
+   *     before the host; the message does not contain the URL
    */
   public PgHelloClientBuilder url(String url) {
     options.url(url);

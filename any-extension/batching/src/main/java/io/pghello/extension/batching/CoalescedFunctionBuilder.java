@@ -21,8 +21,8 @@ import javax.sql.DataSource;
  * Builds a {@link CoalescedFunction}. Set exactly one source of connections: {@link #dataSource},
  * {@link #connections} or {@link #url}. All other options have defaults.
  *
- * <p>All methods return this builder, and throw {@link IllegalArgumentException} if a value is out
- * of range. Not thread-safe.
+ * <p>All methods except {@link #build} return this builder, and throw {@link
+ * IllegalArgumentException} if a value is out of range. Not thread-safe.
  *
  * @param <Q> the arguments of a call
  * @param <A> the answer to a call
@@ -66,8 +66,8 @@ public final class CoalescedFunctionBuilder<Q, A> {
    *
    * @param url the JDBC URL, for example {@code jdbc:postgresql://localhost/app}, with any driver
    *     parameters
-   * @throws IllegalArgumentException if this is not a PostgreSQL URL, or contains a user before the
-   *     host; the message does not contain the URL
+   * @throws IllegalArgumentException if {@code url} is not a PostgreSQL URL, or contains a user
+   *     before the host; the message does not contain the URL
    */
   public CoalescedFunctionBuilder<Q, A> url(String url) {
     options.url(url);

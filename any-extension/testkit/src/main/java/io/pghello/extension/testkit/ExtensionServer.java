@@ -101,8 +101,8 @@ public final class ExtensionServer implements AutoCloseable {
     }
 
     /**
-     * Adds a server setting, like a line of {@code postgresql.conf}. These defaults differ from
-     * PostgreSQL's: {@code fsync=off}, {@code max_connections=300} and {@code timezone=UTC}.
+     * Adds a server setting, like a line of {@code postgresql.conf}. The following defaults differ
+     * from PostgreSQL's: {@code fsync=off}, {@code max_connections=300} and {@code timezone=UTC}.
      * Libraries in {@code shared_preload_libraries} are loaded after the libraries that the
      * extensions preload.
      *

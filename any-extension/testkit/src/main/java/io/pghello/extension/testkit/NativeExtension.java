@@ -57,8 +57,8 @@ public final class NativeExtension {
 
   /**
    * Returns the extension in a directory that was created by {@code make install
-   * DESTDIR=directory}, or into which a package was unpacked. The other files in the directory are
-   * used together with the extension.
+   * DESTDIR=directory}, or into which a package was unpacked. All other shared files and libraries
+   * in the directory are also added to the server.
    *
    * @param folder the directory, absolute or relative to the working directory
    * @throws IllegalArgumentException if the directory does not contain exactly one extension; the
