@@ -170,11 +170,11 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Sets the executor for asynchronous calls that are not batched: all asynchronous calls if {@link
-   * #coalescing} is disabled, otherwise only calls with long names (16 KiB or more), calls with a
-   * timeout longer than {@link #callTimeout}, and {@link PgHelloClient#helloAllAsync}. By default,
-   * these calls run on threads of the client. Dependent stages of the futures also run on the
-   * executor.
+   * Sets the executor for asynchronous calls that are not batched. If {@link #coalescing} is
+   * disabled, these are all asynchronous calls. Otherwise, these are only calls with long names (16
+   * KiB or more), calls with a timeout longer than {@link #callTimeout}, and {@link
+   * PgHelloClient#helloAllAsync}. By default, these calls run on threads of the client. Dependent
+   * stages of the futures also run on the executor.
    *
    * <p>The executor is always called on the thread that makes the call, so that it can copy the
    * tenant, the security context or the logging context of that thread. A transaction cannot be

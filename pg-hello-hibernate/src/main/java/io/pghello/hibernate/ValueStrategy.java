@@ -5,11 +5,11 @@ package io.pghello.hibernate;
 public enum ValueStrategy {
   /**
    * Selects {@link #RETURNING} if the identifier is {@code IDENTITY} and the INSERT can compute the
-   * value. The INSERT cannot compute the value if the value is also computed on UPDATE, or if the
-   * attribute is in an embedded object or has a converter or a custom type, for example. In these
-   * cases, with other identifiers, and whenever the database is distributed by Citus, {@code AUTO}
-   * selects {@link #PREFETCH}. Citus is detected once, with one round trip when the session factory
-   * is built, unless {@link PgHelloSettings#PREFLIGHT} is {@code off}.
+   * value. For example, the INSERT cannot compute the value if the value is also computed on
+   * UPDATE, or if the attribute is in an embedded object, has a converter, or has a custom type. In
+   * these cases, with other identifiers, and whenever the database is distributed by Citus, {@code
+   * AUTO} selects {@link #PREFETCH}. Citus is detected once, with one round trip when the session
+   * factory is built, unless {@link PgHelloSettings#PREFLIGHT} is {@code off}.
    */
   AUTO,
   /**

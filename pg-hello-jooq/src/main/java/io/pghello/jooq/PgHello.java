@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The superclass contains the routines that jOOQ's generator created, so one import covers all
  * functions; this class adds the forms that the generator does not create. Methods that return a
- * {@link Field} or a {@link Table} only build a part of a statement and need no round trip. Methods
+ * {@link Field} or a {@link Table} build only a part of a statement and need no round trip. Methods
  * that execute a query, given a configuration or a context, take one round trip, and throw a {@link
  * org.jooq.exception.DataAccessException} if the query fails.
  *
@@ -56,7 +56,7 @@ public final class PgHello extends Routines {
    * for all rows.
    *
    * @param name the field to greet; if it is NULL, the greeting is NULL
-   * @param repeat the number of greetings per name, 1 to 10. It is rendered inline, so that
+   * @param repeat the number of greetings per name, 1 to 10. The number is rendered inline, so that
    *     PostgreSQL recognises the same call in {@code GROUP BY} and {@code ORDER BY}, and can use
    *     an index on this call.
    * @throws IllegalArgumentException if {@code repeat} is out of range

@@ -42,8 +42,8 @@ public record Comparison(
     }
 
     /**
-     * Returns a side that runs a number of calls per measurement. Its figure is thousands of calls
-     * per second, and its CPU time is the time of this thread and the server.
+     * Returns a side that runs a number of calls per measurement. Its figure is the rate in
+     * thousands of calls per second, and its CPU time is the time of this thread and the server.
      */
     static Side rate(int count, long serverPid, Action work) {
       return of(

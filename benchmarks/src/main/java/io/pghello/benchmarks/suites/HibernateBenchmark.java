@@ -411,8 +411,8 @@ public final class HibernateBenchmark extends ServerBenchmark {
   }
 
   /**
-   * Returns a side that reads all entities of a type several times. It measures the CPU time of all
-   * threads of this JVM.
+   * Returns a side that reads all entities of a type several times, and measures the CPU time of
+   * all threads of this JVM.
    */
   private Side loads(Supplier<Member> maker) {
     String table = table(maker);

@@ -60,9 +60,9 @@ public final class Prefetcher {
   }
 
   /**
-   * Returns the flush states that cannot be stored in the entity's session entry. This affects
-   * entities in stateless sessions, which have no entries, and entities that receive values
-   * returned by the INSERT, because Hibernate may replace their entries.
+   * Returns the flush states that cannot be stored in the entity's session entry. These are the
+   * flush states of entities in stateless sessions, which have no entries, and of entities that
+   * receive values returned by the INSERT, because Hibernate may replace their entries.
    */
   WeakIdentityMap<FlushState> writes() {
     return writes;

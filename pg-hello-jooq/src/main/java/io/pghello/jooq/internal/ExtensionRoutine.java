@@ -149,7 +149,10 @@ public abstract class ExtensionRoutine<T> extends AbstractRoutine<T> {
     }
   }
 
-  /** The call as an expression. It is not a lambda because it must be serializable. */
+  /**
+   * The call as an expression. This is a class and not a lambda, because the expression must be
+   * serializable.
+   */
   private static final class CallField<T> extends CustomField<T> {
     @Serial private static final long serialVersionUID = 1L;
 

@@ -19,7 +19,7 @@ import java.util.List;
  * these SQLSTATEs are retried.
  *
  * <p>{@link #bind}, {@link #read} and {@link #matches} are called concurrently, on threads of the
- * callers and of the client. They should have no effects other than those described here. If one of
+ * callers and of the client. These methods should have only the effects described here. If one of
  * them throws an exception, only the calls that cause the exception fail, with {@link
  * FunctionCallException.Code#SERVER_ERROR} and the exception as the cause. An exception with an
  * SQLSTATE is treated like an exception from the server or the driver. A {@link

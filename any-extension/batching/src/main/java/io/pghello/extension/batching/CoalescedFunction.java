@@ -37,8 +37,8 @@ import javax.sql.DataSource;
  *
  * <ul>
  *   <li>SQLSTATE classes 25 and 40 (transaction errors), 28 and 3D (login errors), 57 (cancellation
- *       by an administrator or {@code statement_timeout}), and SQLSTATE 55P03 (lock timeout), not
- *       including the SQLSTATEs of lost connections (57P, 25P03, 25P04);
+ *       by an administrator or {@code statement_timeout}), and SQLSTATE 55P03 (lock timeout),
+ *       except the SQLSTATEs of lost connections (57P, 25P03, 25P04);
  *   <li>SQLSTATE class 53 (out of memory, disk full), from the 12th failed statement of the batch
  *       on;
  *   <li>installation problems, and timeouts.

@@ -203,7 +203,7 @@ public final class PackedExtension {
     var files = new LinkedHashMap<String, byte[]>();
     for (String library : list("libraries")) {
       // check the name that the descriptor contains, not the name of the file, so that error
-      // messages contain the former
+      // messages contain the name from the descriptor
       String path = libraryFile(inFolder(LIBRARIES, library), platform, major);
       files.put(path, library(path.substring(LIBRARIES.length()), platform, major));
     }

@@ -331,7 +331,7 @@ public abstract class DatabaseJUnitExtension
 
   /** A value that JUnit closes together with its store. */
   // implements both interfaces: JUnit 6 warns about CloseableResource without AutoCloseable, and
-  // JUnit 5.12 has only the former
+  // JUnit 5.12 supports only CloseableResource
   @SuppressWarnings({"deprecation", "try"})
   private record Stored(Object value) implements Store.CloseableResource, AutoCloseable {
     @Override

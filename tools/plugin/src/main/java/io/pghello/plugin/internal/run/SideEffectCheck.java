@@ -29,8 +29,8 @@ final class SideEffectCheck {
   /**
    * Query that returns whether all objects with these names have no side effects, and whether only
    * the current role and superusers can change that. Built-in functions that are not volatile have
-   * no side effects, except those that take names or queries as text and run the named objects or
-   * the queries.
+   * no side effects, except functions that accept names or queries as text, and run the named
+   * objects or the queries.
    */
   private static final String QUERY = Texts.resource(SideEffectCheck.class, "harmless.sql");
 

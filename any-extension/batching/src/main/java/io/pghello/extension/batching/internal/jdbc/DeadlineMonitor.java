@@ -26,8 +26,8 @@ import org.postgresql.core.TransactionState;
  * state of the calling thread. If the thread is waiting for a connection, it is interrupted. Pools
  * react to the interrupt unless they are suspended. If the thread already has a connection, the
  * connection is aborted. The driver's network timeout is only a fallback for a JVM that cannot
- * start a thread, because this timeout limits individual reads but not writes, and because setting
- * it for each statement takes longer than all other work of the client.
+ * start a thread. This timeout limits individual reads but not writes, and setting it for each
+ * statement takes longer than all other work of the client.
  *
  * <p>The driver's connection is aborted first, because a pool's {@code abort} may wait for the
  * statement: the pool takes a lock, or closes the statement, which sends a cancel request to the
