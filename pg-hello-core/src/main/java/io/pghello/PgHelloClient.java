@@ -31,9 +31,9 @@ import javax.sql.DataSource;
  * PgHelloClientBuilder#retryOnConnectionLoss}.
  *
  * <p>Requires version 1.1 of the extension or later. With version 1.0, {@link #hello(String)},
- * {@link #helloAsync}, {@link #now()}, {@link #nowMillis()} and {@link #spiVersion()} work if no
- * number of repetitions is passed. If a function of a later version is missing, only calls to this
- * function fail.
+ * {@link #helloAsync}, {@link #now()}, {@link #nowMillis()} and {@link #spiVersion()} work if you
+ * do not pass a number of repetitions. If a function of a later version is missing, only calls to
+ * this function fail.
  *
  * <p>Calls that fail throw a {@link PgHelloException}. Its code and message describe the problem
  * and the fix. Null arguments cause a {@link NullPointerException}.

@@ -158,9 +158,9 @@ public final class PgHelloClientBuilder {
 
   /**
    * Sets whether calls that arrive while other calls are running are combined into one statement,
-   * on a connection borrowed by any of their threads. Default: true. Disable this if the calling
-   * thread determines the database or the transaction. Each call then borrows, uses and returns a
-   * connection on the calling thread. {@link PgHelloClient#helloAsync} and {@link
+   * which runs on a connection borrowed by any of their threads. Default: true. Disable this if the
+   * calling thread determines the database or the transaction. Each call then borrows, uses and
+   * returns a connection on the calling thread. {@link PgHelloClient#helloAsync} and {@link
    * PgHelloClient#helloAllAsync} do the same and return a completed future, unless there is an
    * {@link #asyncExecutor}.
    */

@@ -48,8 +48,8 @@ public abstract class WelcomeListener {
   private final @Nullable PgHelloClient client;
 
   /**
-   * Creates a listener that uses the client set with {@link #setDefaultClient} at the time of each
-   * greeting.
+   * Creates a listener that uses, for each greeting, the client that is set with {@link
+   * #setDefaultClient} at that time.
    */
   protected WelcomeListener() {
     this.client = null;

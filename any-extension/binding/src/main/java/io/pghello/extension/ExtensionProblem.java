@@ -149,7 +149,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
    * Returns the problem for an extension that has not been created in the database.
    *
    * @param creator a description of the roles that may create the extension; null if the current
-   *     role may
+   *     role may create it
    * @param schema the schema in which to create the extension, quoted; null for any schema
    */
   static ExtensionProblem notCreated(

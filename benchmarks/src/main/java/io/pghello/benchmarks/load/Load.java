@@ -88,8 +88,8 @@ public final class Load {
       done.countDown();
     }
     try {
-      // keep the thread alive until the end of the measurement, because the allocation of an ended
-      // thread is unknown
+      // keep the thread alive until the end of the measurement, because the amount of memory that
+      // an ended thread has allocated is unknown
       measured.await();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

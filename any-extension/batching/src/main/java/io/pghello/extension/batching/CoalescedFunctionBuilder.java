@@ -156,10 +156,10 @@ public final class CoalescedFunctionBuilder<Q, A> {
 
   /**
    * Sets whether calls that arrive while other calls are running are combined into one statement,
-   * on a connection borrowed by any of their threads. Default: true. Disable this if the calling
-   * thread determines the database or the transaction. Each call then runs on the calling thread.
-   * {@link CoalescedFunction#callAsync} also blocks and returns a completed future, unless there is
-   * an {@link #asyncExecutor}.
+   * which runs on a connection borrowed by any of their threads. Default: true. Disable this if the
+   * calling thread determines the database or the transaction. Each call then runs on the calling
+   * thread. {@link CoalescedFunction#callAsync} also blocks and returns a completed future, unless
+   * there is an {@link #asyncExecutor}.
    */
   public CoalescedFunctionBuilder<Q, A> coalescing(boolean coalescing) {
     options.coalescing(coalescing);

@@ -46,8 +46,8 @@ class AdminTokenFilter extends OncePerRequestFilter {
     }
   }
 
-  // matches paths in the same way as Spring MVC, for all HTTP methods except POST /users, which
-  // signs up users
+  // matches paths in the same way as Spring MVC, with any HTTP method; POST /users does not match,
+  // because it signs up users
   private static boolean readsUsers(HttpServletRequest request) {
     PathContainer path = ServletRequestPathUtils.parse(request).pathWithinApplication();
     return USER.matches(path)

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param connectionLimit the number of connections available to ordinary roles
  * @param readCommitted whether READ COMMITTED is the default isolation level
- * @param powers the privileges that allow changes that a rollback does not undo, if the role, or a
- *     role that it can become, has such privileges; null otherwise
+ * @param powers the privileges of the role, or of a role that it can become, that allow changes
+ *     that a rollback does not undo; null if there are none
  * @param owner whether the role, or a role that it can become, owns tables or views
  */
 public record Server(

@@ -207,10 +207,10 @@ public final class Session {
   }
 
   /**
-   * Returns the side effects of a query. If the query is frequent, this method checks the objects
-   * that the query names for possible side effects, which takes a round trip, and caches the result
-   * for a minute. If the owner of such an object redefines the object within that minute, the only
-   * effect is that notifications sent by the new definition can be lost.
+   * Returns the side effects of a query. If the query is frequent, this method checks whether the
+   * objects named in the query may have side effects. The check takes a round trip, and its result
+   * is cached for a minute. If the owner of such an object redefines the object within that minute,
+   * the only effect is that notifications sent by the new definition can be lost.
    */
   private Effects effects(DollarSql sql, boolean often) {
     if (mode.several() || !sql.reads() || sql.mayChangeSession()) {

@@ -73,8 +73,8 @@ final class UndoneQuery implements Query {
 
   /**
    * Returns the text to put around a query in order to add the check to it. The result of such a
-   * query ends with a row for the check, and its last parameter is the seed. The query should
-   * return few rows, because the server holds all of them in memory.
+   * query ends with a row for the check, and the last parameter of the query is the seed. The query
+   * should return few rows, because the server holds all of them in memory.
    *
    * @param prefix the text before the caller's query, without the check
    * @param suffix the text after the caller's query, without the check

@@ -130,8 +130,8 @@ public final class SqlErrors {
   }
 
   /**
-   * Returns whether the called function raised the error, rather than the server while it looked up
-   * a prepared statement or a library. Always false if the client checks the arguments.
+   * Returns true if the called function raised the error, and false if the server raised it while
+   * looking up a prepared statement or a library. Always false if the client checks the arguments.
    */
   private static boolean isRaisedBy(SQLException e, ServerFunctions functions) {
     Object routine = functions.areChecked() ? null : reportedField(e, "getRoutine");
