@@ -24,11 +24,11 @@ import org.jspecify.annotations.Nullable;
  * and reopen the connection if it was closed.
  *
  * <p>On a read-only connection, a query takes one round trip. On a connection that can write, a
- * statement takes two, because the session is reset afterwards. Frequent queries without side
- * effects are an exception: they take only one. The fifth run of a query takes one or two
- * additional round trips, because the plugin then examines the query. Values are converted in the
- * same way as by {@link SqlStatement#of}. Conditions map columns to values or to operators, e.g.
- * {@code Map.of("age", Map.of("gte", 18))}.
+ * statement takes two round trips, because the session is reset afterwards. Frequent queries
+ * without side effects are an exception: they take only one round trip. The fifth run of a query
+ * takes one or two additional round trips, because the plugin then examines the query. Values are
+ * converted in the same way as by {@link SqlStatement#of}. Conditions map columns to values or to
+ * operators, e.g. {@code Map.of("age", Map.of("gte", 18))}.
  *
  * <p>Immutable and thread-safe.
  */

@@ -46,7 +46,7 @@ public final class ExtensionSettings {
   /**
    * Returns the name of the setting for an extension's schema, for example {@code
    * pg-extension.acme_geo.schema}. The value of the setting is the schema's name without quotes. By
-   * default, function names are not qualified and are resolved on the session's {@code
+   * default, function names are not qualified and are resolved through the session's {@code
    * search_path}.
    *
    * @param extension the extension's name

@@ -162,7 +162,7 @@ public final class ServerErrors {
     return error.build();
   }
 
-  /** The error for a SQLSTATE or a reason. The remedy may differ on read-only connections. */
+  /** The error for an SQLSTATE or a reason. The remedy may differ on read-only connections. */
   private record Meaning(
       String code,
       String message,
@@ -176,7 +176,7 @@ public final class ServerErrors {
     }
   }
 
-  /** Returns the error for a SQLSTATE, or for its class if the SQLSTATE is unknown. */
+  /** Returns the error for an SQLSTATE, or for its class if the SQLSTATE is unknown. */
   private static Meaning meaning(String state) {
     JsonNode states = MEANINGS.get("states");
     String known = states.has(state) ? state : state.substring(0, Math.min(2, state.length()));

@@ -321,7 +321,10 @@ final class AsyncCalls {
     private final int bytes;
     private final AtomicReference<@Nullable Object> state = new AtomicReference<>();
 
-    /** Whether the call still has to be executed, because the client had no thread for it. */
+    /**
+     * Whether the call still has to be executed, because the client could not start a thread for
+     * it.
+     */
     volatile boolean isToBeExecuted;
 
     /** The thread that is submitting the call to the program's executor; null at other times. */
