@@ -83,7 +83,7 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
 
   /**
    * Rejects new calls, and waits up to {@code callTimeout} for running calls, including all batches
-   * of {@link #helloAll}. Calls that are still running after that fail with {@link Code#CLOSED}.
+   * of {@link #helloAll}. Calls that are still running afterwards fail with {@link Code#CLOSED}.
    * There is one exception: a thread that is running a statement with a longer timeout waits until
    * that timeout expires. After this method has returned, no statement starts, and a running {@link
    * #helloEach} fails before its next batch. Closes the pool if the client created it. An interrupt

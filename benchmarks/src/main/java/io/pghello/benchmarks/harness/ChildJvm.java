@@ -162,7 +162,9 @@ public final class ChildJvm implements AutoCloseable {
     out.println(JSON.std.asString(message));
   }
 
-  /** Makes this JVM exit when its parent exits. For programs that do not handle requests. */
+  /**
+   * Makes this JVM exit when its parent exits. Intended for programs that do not handle requests.
+   */
   public static void endWithParent() {
     var watch = new Thread(ChildJvm::awaitEndOfInput, "end with parent");
     watch.setDaemon(true);

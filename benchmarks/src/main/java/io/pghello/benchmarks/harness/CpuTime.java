@@ -29,7 +29,8 @@ public final class CpuTime {
     Client NONE = () -> 0;
 
     /**
-     * The calling thread, with a resolution of nanoseconds. For clients that use no other threads.
+     * The calling thread, with a resolution of nanoseconds. Suitable for clients that use no other
+     * threads.
      */
     Client THREAD = () -> ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
 

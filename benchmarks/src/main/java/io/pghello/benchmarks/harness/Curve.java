@@ -8,7 +8,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * A figure of several sides along the axis of a chart.
+ * A figure for several sides, along the axis of a chart.
  *
  * @param name the title, e.g. "throughput by calls in flight"
  * @param axis the variable, with its unit if it has one

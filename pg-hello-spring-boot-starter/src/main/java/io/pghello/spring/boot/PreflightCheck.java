@@ -49,7 +49,7 @@ final class PreflightCheck implements SmartInitializingSingleton {
     }
   }
 
-  /** Checks each client. A problem that several clients share is returned once. */
+  /** Checks each client. A problem that several clients share is returned only once. */
   private List<PgHelloProblem> problems() {
     // the map is empty if a test has replaced the client with a mock of an interface
     Map<String, PgHelloClient> clients = Clients.all(beans);

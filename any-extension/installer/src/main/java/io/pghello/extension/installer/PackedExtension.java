@@ -61,8 +61,8 @@ public final class PackedExtension {
   public static final String DESCRIPTORS = "META-INF/pg-extension/";
 
   /**
-   * Placeholder in scripts for the directory of shared files. Its path is known only at
-   * installation.
+   * Placeholder in scripts for the directory of shared files. The path of this directory is known
+   * only at installation.
    */
   public static final String SHARED_FOLDER = "@PG_EXTENSION_SHARED_FOLDER@";
 

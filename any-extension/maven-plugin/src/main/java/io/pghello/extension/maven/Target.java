@@ -33,7 +33,7 @@ enum Target {
           new Tool("python3", "python3")),
       null);
 
-  /** A value of the parameter {@code platforms}. */
+  /** The value of the parameter {@code platforms} that selects all platforms. */
   static final String ALL = "all";
 
   /** The only platform on which libraries for other platforms can be built. */
