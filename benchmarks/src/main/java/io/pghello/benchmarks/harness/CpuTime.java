@@ -70,7 +70,7 @@ public final class CpuTime {
     return new CpuTime(client, serverPid);
   }
 
-  /** Returns the process identifier of the server's main process. */
+  /** Returns the process ID of the server's main process. */
   public static long serverPid(Connection connection) throws SQLException {
     return ProcessHandle.of(Long.parseLong(Sql.text(connection, "SELECT pg_backend_pid()")))
         .flatMap(ProcessHandle::parent)

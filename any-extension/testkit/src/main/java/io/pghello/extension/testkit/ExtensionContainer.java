@@ -56,8 +56,8 @@ import org.testcontainers.utility.DockerImageName;
  * @param <SELF> the type that the fluent methods return
  */
 // The superclass exists in Testcontainers 1 and 2. Testcontainers 2 deprecates it in favor of a
-// class that Testcontainers 1 does not have. The overridable method that the constructor calls only
-// stores its argument.
+// class that Testcontainers 1 does not have. The constructor calls an overridable method, which
+// only stores its argument.
 @SuppressWarnings({"deprecation", "this-escape"})
 public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
     extends PostgreSQLContainer<SELF> {

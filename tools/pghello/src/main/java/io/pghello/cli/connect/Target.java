@@ -231,7 +231,7 @@ public record Target(
 
   String url() {
     return "jdbc:postgresql://"
-        // The driver only accepts host names; the socket factory ignores them.
+        // The driver accepts only host names; the socket factory ignores them.
         + (isSocket() ? "localhost" + address.substring(address.lastIndexOf(':')) : address)
         + "/"
         + URLEncoder.encode(database, StandardCharsets.UTF_8);

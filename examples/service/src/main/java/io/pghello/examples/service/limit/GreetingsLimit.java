@@ -57,7 +57,8 @@ final class GreetingsLimit {
   }
 
   /**
-   * Takes the additional tokens that a request for many greetings costs.
+   * A request for many greetings counts as several requests. Takes the additional requests from the
+   * client's limit.
    *
    * @param client the attribute {@link RateLimitFilter#CLIENT} of the request; null if the request
    *     does not count

@@ -58,7 +58,7 @@ public record ServerBackupMethod(
       double seconds,
       String contents) {}
 
-  /** Creates a method that reads an existing backup. */
+  /** Creates a backup method that reads an existing backup. */
   public ServerBackupMethod(Backup backup, @Nullable Path bindir, Output output) {
     this(PgBackRest.of(backup), "", bindir, output);
   }
