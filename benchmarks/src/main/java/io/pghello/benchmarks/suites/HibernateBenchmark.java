@@ -272,7 +272,8 @@ public final class HibernateBenchmark extends ServerBenchmark {
    * The work that is measured at one point of a curve.
    *
    * @param scale the factor that converts the measured cost to the unit of the figures
-   * @param count the number of entities, unless a flush has more
+   * @param count the total number of entities to write; if one flush has more entities, that number
+   *     is used
    * @param tries the number of attempts; the minimum figure counts, because other load on the
    *     machine only adds to the time
    */
