@@ -32,7 +32,7 @@ final class HttpCaller implements Load.AsyncCaller, Closeable {
   /**
    * Creates a caller.
    *
-   * @param path the path of a request up to the name
+   * @param path the part of the request path that precedes the name
    */
   HttpCaller(int port, String path, int inFlight) {
     this.path = path;

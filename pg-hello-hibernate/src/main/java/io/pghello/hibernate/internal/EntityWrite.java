@@ -57,8 +57,7 @@ final class EntityWrite {
   }
 
   /**
-   * Returns whether a detached object was passed to the session for an update without reading its
-   * row.
+   * Returns whether a detached object was passed to the session for an update, so that its row was not read.
    */
   boolean isOfDetached() {
     return entry != null && isOfDetached(entity, entry);
@@ -84,7 +83,7 @@ final class EntityWrite {
   }
 
   /**
-   * Returns the state array that contains the row's name; null if the name must be read from the
+   * Returns the state array that contains the name in the row; null if the name must be read from the
    * entity.
    */
   private @Nullable Object @Nullable [] row(AttributePath source) {

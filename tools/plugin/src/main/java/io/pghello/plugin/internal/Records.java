@@ -27,7 +27,7 @@ public final class Records {
   private interface Reader extends Function<JsonNode, @Nullable Object> {}
 
   /**
-   * Returns a function that converts an object to a record with components named like the members.
+   * Returns a function that converts a JSON object to a record whose components have the same names as the object's members.
    * If a member is missing, the component is an empty list, a missing JSON node, false, or null,
    * depending on the component's type.
    */

@@ -48,7 +48,7 @@ final class RedisCache implements GreetingCache {
     } catch (CharacterCodingException e) {
       return null;
     } catch (RuntimeException e) {
-      // the class Redis logs the failure
+      // the Redis class already logs the failure
       LOG.debug("Could not look up a greeting", e);
       return null;
     }

@@ -107,7 +107,7 @@ public class Greetings {
     return configured.get();
   }
 
-  /** Returns the database's clock, in milliseconds since 1970. */
+  /** Returns the current time of the database server's clock, in milliseconds since 1970. */
   public long databaseMillis() {
     return client.nowMillis();
   }

@@ -25,7 +25,7 @@ final class RateLimiter {
   enum Outcome {
     /** The request is allowed. Any delay has already passed. */
     ALLOWED,
-    /** The client has used all requests of the window. */
+    /** The client has used up the requests allowed in the current window. */
     LIMIT_REACHED,
     /**
      * The request would have to wait, but too many requests are already waiting. The request does
