@@ -131,7 +131,7 @@ public final class PgHelloMcp {
 
   static String version() {
     String version = PgHelloMcp.class.getPackage().getImplementationVersion();
-    return version == null ? "of this tree" : version;
+    return version == null ? "development build" : version;
   }
 
   private static int serve(Connections connections, InputStream in, OutputStream out) {

@@ -231,6 +231,8 @@ class SemverTypeIT {
   // region jooq
   /** The mapping for jOOQ. */
   public static class SemverBinding extends AbstractBinding<Object, Semver> {
+    private static final long serialVersionUID = 1L;
+
     @Override
     public Converter<Object, Semver> converter() {
       return Converter.ofNullable(

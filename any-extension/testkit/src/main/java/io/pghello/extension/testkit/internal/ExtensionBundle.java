@@ -716,7 +716,8 @@ public final class ExtensionBundle {
               + (onClassPath.isEmpty() ? "no extension" : String.join(", ", onClassPath))
               + ". Add the jar that contains META-INF/pg-extension/"
               + name
-              + ".properties, or use NativeExtension.fromInstall(...). PostgreSQL "
+              + ".properties, such as a recipe of docs/extensions.md, or use"
+              + " NativeExtension.fromInstall(...). PostgreSQL "
               + major
               + " includes only "
               + String.join(", ", ofServer)

@@ -200,7 +200,7 @@ public final class OperationTable {
       throw Failures.withRemedy(
           Code.NOT_ALLOWED,
           "This table is not allowed on the connection.",
-          "Call listTables to list the allowed tables.");
+          "Call listTables to list the allowed tables, or ask the author of the configuration.");
     }
   }
 }
