@@ -52,7 +52,7 @@ class DiagnoseIT {
     assertThat(run.status()).as(run.out()).isZero();
     assertThat(run.out())
         .contains(
-            "may not see the libraries",
+            "may not see which libraries",
             "grant it pg_read_all_settings",
             "may not read the memory");
   }
