@@ -99,7 +99,7 @@ class VectorStoresIT {
     store.add(List.of(new Document("banana", Map.of("colour", "yellow")), black));
     SearchRequest filtered =
         SearchRequest.builder()
-            .query("papaya")
+            .query("kale")
             .topK(5)
             .filterExpression("colour == 'black'")
             .build();

@@ -151,6 +151,11 @@ public final class DatabaseFactory implements AutoCloseable {
     for (String extension : names.extensions()) {
       createExtension(extension);
     }
+    try (AdminConnection once = connect()) {
+      if (mayHaveWorkers(once)) {
+        closeTemplate(once, template());
+      }
+    }
   }
 
   /** Creates an extension as the owner, or as the superuser if the extension is not trusted. */
@@ -308,7 +313,7 @@ public final class DatabaseFactory implements AutoCloseable {
       try {
         preparer.prepare(dataSource(name, owner));
         openTemplate(once, name);
-        once.execute("ALTER DATABASE " + quote(name) + " ALLOW_CONNECTIONS false");
+        closeTemplate(once, name);
         return name;
       } catch (Exception e) {
         if (e instanceof InterruptedException) {
@@ -396,9 +401,8 @@ public final class DatabaseFactory implements AutoCloseable {
    * not have sessions.
    */
   private void copy(AdminConnection by, String from, String to) throws SQLException {
-    by.execute("ALTER DATABASE " + quote(from) + " ALLOW_CONNECTIONS false");
     try {
-      endSessions(by, from);
+      closeTemplate(by, from);
       create(by, to, from);
     } finally {
       by.execute("ALTER DATABASE " + quote(from) + " ALLOW_CONNECTIONS true");
@@ -540,7 +544,33 @@ public final class DatabaseFactory implements AutoCloseable {
    * A restart of the server removes the file.
    */
   void openTemplate(AdminConnection by) throws SQLException {
+    boolean workers = mayHaveWorkers(by);
+    if (workers) {
+      by.execute("ALTER DATABASE " + quote(template()) + " ALLOW_CONNECTIONS true");
+    }
     openTemplate(by, template());
+    if (workers) {
+      closeTemplate(by, template());
+    }
+  }
+
+  /**
+   * Returns whether background workers of an extension may connect to databases. For example,
+   * TimescaleDB's scheduler connects to each database that contains the extension.
+   */
+  private static boolean mayHaveWorkers(AdminConnection by) throws SQLException {
+    return by.execute(
+            "SELECT pg_catalog.length(pg_catalog.current_setting('shared_preload_libraries'))")
+        > 0;
+  }
+
+  /**
+   * Disconnects a database from all sessions and background workers until it allows connections
+   * again, because a database with sessions cannot be copied.
+   */
+  private static void closeTemplate(AdminConnection by, String template) throws SQLException {
+    by.execute("ALTER DATABASE " + quote(template) + " ALLOW_CONNECTIONS false");
+    end(by, endingAll(template));
   }
 
   private void openTemplate(AdminConnection by, String template) throws SQLException {
@@ -562,7 +592,10 @@ public final class DatabaseFactory implements AutoCloseable {
    * would wait 100 ms or more for a session that is ending.
    */
   private static void endSessions(AdminConnection by, String name) throws SQLException {
-    String sql = endingSessions(name);
+    end(by, endingSessions(name));
+  }
+
+  private static void end(AdminConnection by, String sql) throws SQLException {
     long end = System.nanoTime() + END_NANOS;
     while (by.execute(sql) > 0 && System.nanoTime() < end) {
       LockSupport.parkNanos(POLL_NANOS);
@@ -574,13 +607,18 @@ public final class DatabaseFactory implements AutoCloseable {
    * these sessions.
    */
   private static String endingSessions(String name) {
+    // the replication slot of a walsender prevents DROP DATABASE
+    return endingAll(name) + " AND backend_type IN ('client backend', 'walsender')";
+  }
+
+  /** Returns a statement like {@link #endingSessions}, which also ends background workers. */
+  private static String endingAll(String name) {
     // the view pg_stat_activity is slower because it joins database and role names
     return "SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid))"
         + " FROM pg_catalog.pg_stat_get_activity(NULL) WHERE datid OPERATOR(pg_catalog.=)"
         + " (SELECT oid FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) '"
         + name.replace("'", "''")
-        // the replication slot of a walsender prevents DROP DATABASE
-        + "') AND backend_type IN ('client backend', 'walsender')";
+        + "')";
   }
 
   AdminConnection connect() {
