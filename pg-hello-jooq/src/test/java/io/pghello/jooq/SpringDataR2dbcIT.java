@@ -105,9 +105,9 @@ class SpringDataR2dbcIT {
     long id = save("Ada");
     assertThatThrownBy(() -> people.greetingOf(id, -1).block())
         .isInstanceOf(DataAccessException.class)
-        .hasCauseInstanceOf(R2dbcException.class)
-        .extracting(e -> ((R2dbcException) e.getCause()).getSqlState())
-        .isEqualTo("22023");
+        .cause()
+        .isInstanceOfSatisfying(
+            R2dbcException.class, e -> assertThat(e.getSqlState()).isEqualTo("22023"));
   }
 
   /** The setting must not outlive the transaction. */
