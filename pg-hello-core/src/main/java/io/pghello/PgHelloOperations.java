@@ -67,8 +67,8 @@ public interface PgHelloOperations {
   List<String> helloAll(Collection<String> names);
 
   /**
-   * Greets names in batches, like {@link #helloAll}, but in constant memory. The consumers run on the
-   * calling thread, which holds no connection while they run.
+   * Greets names in batches, like {@link #helloAll}, but in constant memory. The consumers run on
+   * the calling thread, which holds no connection while they run.
    *
    * @param names the names; read only as far as needed for the next batch
    * @param greetings a consumer that receives each greeting, in the order of the names
@@ -177,7 +177,8 @@ public interface PgHelloOperations {
    * rejects does not abort it. Use the returned operations on only one thread at a time, because
    * they are no more thread-safe than the connection. They have no asynchronous methods.
    *
-   * <p>If the client has not yet run a call in the connection's database as the connection's user, the first call needs one additional round trip.
+   * <p>If the client has not yet run a call in the connection's database as the connection's user,
+   * the first call needs one additional round trip.
    *
    * @param connection the connection; the caller closes it
    */

@@ -52,7 +52,8 @@ class ExtensionDescriptionTest {
   void rejectsInvalidSignatures(String signature) {
     assertThatThrownBy(() -> ExtensionFunction.of(signature, "text"))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageMatching("(?s)(The (name|signature) of a function|The type of an argument or result) is \".*\"; .*");
+        .hasMessageMatching(
+            "(?s)(The (name|signature) of a function|The type of an argument or result) is \".*\"; .*");
   }
 
   @ParameterizedTest

@@ -23,7 +23,8 @@ public record BenchmarkRow(
     HIGHER;
 
     /**
-     * Converts a rate to a time, because only times can be added, or converts a time back to a rate. If lower is better, returns the figure unchanged.
+     * Converts a rate to a time, because only times can be added, or converts a time back to a
+     * rate. If lower is better, returns the figure unchanged.
      */
     double time(double figure) {
       return this == LOWER ? figure : 1 / figure;

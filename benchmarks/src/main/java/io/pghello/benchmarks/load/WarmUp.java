@@ -9,7 +9,8 @@ final class WarmUp {
   private static final int MILLIS = 400;
   private static final int TRIES = 4;
 
-  // the JIT compiler keeps compiling in the background during the first tens of thousands of requests
+  // the JIT compiler keeps compiling in the background during the first tens of thousands of
+  // requests
   private static final int CHEAP_MILLIS = 2_000;
   private static final int CHEAP_TRIES = 3;
   private static final double CHEAPER = 0.97;

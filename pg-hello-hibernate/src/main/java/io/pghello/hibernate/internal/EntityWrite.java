@@ -57,7 +57,8 @@ final class EntityWrite {
   }
 
   /**
-   * Returns whether a detached object was passed to the session for an update, so that its row was not read.
+   * Returns whether a detached object was passed to the session for an update, so that its row was
+   * not read.
    */
   boolean isOfDetached() {
     return entry != null && isOfDetached(entity, entry);
@@ -83,8 +84,8 @@ final class EntityWrite {
   }
 
   /**
-   * Returns the state array that contains the name in the row; null if the name must be read from the
-   * entity.
+   * Returns the state array that contains the name in the row; null if the name must be read from
+   * the entity.
    */
   private @Nullable Object @Nullable [] row(AttributePath source) {
     FlushState flush = FlushState.find(entry);

@@ -101,7 +101,8 @@ final class StartUpCheck extends ExtensionCheck {
   /**
    * Hibernate's own connections, as used at startup.
    *
-   * @param jta whether the connections may take part in a container-managed transaction; the check must not affect such a transaction
+   * @param jta whether the connections may take part in a container-managed transaction; the check
+   *     must not affect such a transaction
    */
   private record Source(JdbcConnectionAccess access, boolean jta) implements ConnectionSource {
     @Override

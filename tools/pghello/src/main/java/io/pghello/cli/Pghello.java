@@ -119,7 +119,9 @@ public final class Pghello implements Runnable {
     (named.isEmpty() ? COMMANDS : named).forEach(commandLine::addSubcommand);
     commandLine.getSubcommands().values().forEach(Pghello::order);
     String version = Pghello.class.getPackage().getImplementationVersion();
-    commandLine.getCommandSpec().version("pghello " + (version == null ? "development build" : version));
+    commandLine
+        .getCommandSpec()
+        .version("pghello " + (version == null ? "development build" : version));
     return commandLine
         .setCaseInsensitiveEnumValuesAllowed(true)
         // An argument that begins with @ may be the name of a database, rather than of a file with

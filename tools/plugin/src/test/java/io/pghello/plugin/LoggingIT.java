@@ -87,7 +87,8 @@ class LoggingIT {
     run(
         database,
         "{'level': 'debug', 'logQueries': true, 'logConnections': true, 'slowQueryThreshold': 0}");
-    assertThat(lines.get(0)).matches("INFO The pool for user-123:production-db, connected to .*, was opened");
+    assertThat(lines.get(0))
+        .matches("INFO The pool for user-123:production-db, connected to .*, was opened");
     assertThat(lines).anyMatch(line -> line.startsWith("FINE query ended on"));
     assertThat(lines).anyMatch(line -> line.startsWith("FINE query failed on"));
     assertThat(lines).anyMatch(line -> line.endsWith("was closed"));

@@ -208,7 +208,8 @@ public final class CoalescedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Sets the maximum size, in bytes, of the arguments in a statement. The last call that is added to a statement may push the total above this limit. Default: 1 MiB.
+   * Sets the maximum size, in bytes, of the arguments in a statement. The last call that is added
+   * to a statement may push the total above this limit. Default: 1 MiB.
    */
   public CoalescedFunctionBuilder<Q, A> maxBatchBytes(int bytes) {
     options.maxBatchBytes(bytes);

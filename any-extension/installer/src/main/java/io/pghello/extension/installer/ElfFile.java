@@ -192,7 +192,8 @@ public record ElfFile(
     }
 
     /**
-     * Rejects an entry count that is too large, because reading the entries of a damaged file could take a very long time.
+     * Rejects an entry count that is too large, because reading the entries of a damaged file could
+     * take a very long time.
      */
     private static int count(long value) {
       if (value < 0 || value > MAX_COUNT) {

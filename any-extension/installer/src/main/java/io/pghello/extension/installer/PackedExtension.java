@@ -76,7 +76,8 @@ public final class PackedExtension {
 
   /**
    * Directory of data files of the libraries in {@link #NEEDED}, relative to the server's
-   * directory. The PROJ library finds its data only in a {@code share} directory next to the library directory.
+   * directory. The PROJ library finds its data only in a {@code share} directory next to the
+   * library directory.
    */
   public static final String NEEDED_DATA = "lib/share/";
 

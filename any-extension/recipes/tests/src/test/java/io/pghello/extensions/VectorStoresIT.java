@@ -98,11 +98,7 @@ class VectorStoresIT {
     var black = new Document("beetle", Map.of("colour", "black"));
     store.add(List.of(new Document("banana", Map.of("colour", "yellow")), black));
     SearchRequest filtered =
-        SearchRequest.builder()
-            .query("kale")
-            .topK(5)
-            .filterExpression("colour == 'black'")
-            .build();
+        SearchRequest.builder().query("kale").topK(5).filterExpression("colour == 'black'").build();
     assertThat(store.similaritySearch(filtered))
         .extracting(Document::getText)
         .containsExactly("beetle");

@@ -79,9 +79,7 @@ public final class ExtensionServer implements AutoCloseable {
       return extension(NativeExtension.named(name));
     }
 
-    /**
-     * Adds an extension. Extensions are created in insertion order. Duplicates are ignored.
-     */
+    /** Adds an extension. Extensions are created in insertion order. Duplicates are ignored. */
     public Builder extension(NativeExtension extension) {
       extensions.add(Objects.requireNonNull(extension, "extension"));
       return this;

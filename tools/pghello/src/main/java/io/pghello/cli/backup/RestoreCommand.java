@@ -323,7 +323,8 @@ public final class RestoreCommand implements Callable<Integer> {
   }
 
   /**
-   * Returns a target for a database that is not being restored, so that a session in it can rename the restored databases.
+   * Returns a target for a database that is not being restored, so that a session in it can rename
+   * the restored databases.
    */
   private static Target maintenance(Target given, List<String> names) {
     for (String database : List.of(given.database(), "postgres", "template1")) {

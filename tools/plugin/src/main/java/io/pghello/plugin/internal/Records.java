@@ -27,9 +27,9 @@ public final class Records {
   private interface Reader extends Function<JsonNode, @Nullable Object> {}
 
   /**
-   * Returns a function that converts a JSON object to a record whose components have the same names as the object's members.
-   * If a member is missing, the component is an empty list, a missing JSON node, false, or null,
-   * depending on the component's type.
+   * Returns a function that converts a JSON object to a record whose components have the same names
+   * as the object's members. If a member is missing, the component is an empty list, a missing JSON
+   * node, false, or null, depending on the component's type.
    */
   public static <R extends Record> Function<JsonNode, R> reader(Class<R> type) {
     Reader reader = ofRecord(type);

@@ -495,7 +495,8 @@ public final class DatabaseFactory implements AutoCloseable {
   }
 
   /**
-   * Returns the second part of the log message about a kept database: the commands to connect to it. The caller writes the first part, which names the database.
+   * Returns the second part of the log message about a kept database: the commands to connect to
+   * it. The caller writes the first part, which names the database.
    */
   String keptOnForeignServer(String name) {
     String user = superuser.user();

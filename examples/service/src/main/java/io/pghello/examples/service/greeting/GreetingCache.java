@@ -5,7 +5,8 @@ import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A cache of greetings. Keys include the repeat count, so cached entries stay correct if the configured repeat count changes. Thread-safe.
+ * A cache of greetings. Keys include the repeat count, so cached entries stay correct if the
+ * configured repeat count changes. Thread-safe.
  */
 public interface GreetingCache {
   /** A cache that is always empty. */

@@ -51,7 +51,9 @@ record TableInfo(
     List<? extends JsonNode> rows = session.ask(text, 1).rows();
     if (rows.isEmpty()) {
       throw Failures.withRemedy(
-          Code.BAD_SQL, "There is no such table.", "Check the name, or call listTables to list the tables if this operation is allowed.");
+          Code.BAD_SQL,
+          "There is no such table.",
+          "Check the name, or call listTables to list the tables if this operation is allowed.");
     }
     return rows.get(0).get("info");
   }

@@ -32,7 +32,8 @@ final class Pem {
   /**
    * Returns an SSL context for the given certificates and key.
    *
-   * @throws PostgresException if only one of {@code cert} and {@code key} is set, or if a value is invalid; if a value is in the wrong format, the message describes the problem
+   * @throws PostgresException if only one of {@code cert} and {@code key} is set, or if a value is
+   *     invalid; if a value is in the wrong format, the message describes the problem
    */
   static SSLContext context(@Nullable String ca, @Nullable String cert, @Nullable String key) {
     if ((cert == null) != (key == null)) {
