@@ -227,9 +227,11 @@ install_library() {
   mv "$folder/${2##*/}.new" "$folder/${2##*/}"
 }
 
-# new_tree MAJOR [LIBRARY]: creates a server with both extensions in SCRATCH/tree.
+# new_tree MAJOR [LIBRARY [SOURCE...]]: creates a server in SCRATCH/tree with the library and the extensions in the source directories,
+# by default pg_hello and pg_hello_ops.
 new_tree() {
-  local library=${2-$(library "$1")} share
+  local library=${2-$(library "$1")} sources=("${@:3}") source share
+  [ ${#sources[@]} != 0 ] || sources=("$ROOT/extension" "$ROOT/extension/ops")
   [ -e "$library" ] || die "there is no library for PostgreSQL $1 in $(dirname "$library")"
   cp -a "$(embedded_tree "$1")" "$SCRATCH/tree"
   case $PLATFORM in
@@ -238,7 +240,9 @@ new_tree() {
   esac
   share=$SCRATCH/tree/share/postgresql
   [ -e "$share" ] || share=$SCRATCH/tree/share
-  cp "$ROOT"/extension/{,ops/}*.control "$ROOT"/extension/{,ops/}sql/*--*.sql "$share/extension/"
+  for source in "${sources[@]}"; do
+    cp "$source"/*.control "$source"/sql/*--*.sql "$share/extension/"
+  done
   install_library "$SCRATCH/tree" "$library"
   [ "$PLATFORM" != windows-amd64 ] || run_in_wine "$SCRATCH/tree"
 }

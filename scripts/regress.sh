@@ -2,12 +2,15 @@
 # Rebuilds the extension's libraries if they are out of date, and runs its SQL tests on embedded servers. All tests run, even if
 # some fail; the results are kept in extension/target/regress.
 # Usage: scripts/regress.sh [--quick] [--settings | --accept | --platform PLATFORM] [MAJOR...]
+#        scripts/regress.sh --platform PLATFORM --extension SOURCE LIBRARY MAJOR
 #   --quick      skip the test of the largest values, which takes a minute and 4 GB of memory
 #   --settings   repeat the tests with the library preloaded, in parallel workers, and in LATIN1
 #   --accept     replace the expected results with the actual results; check the changes with git diff
 #   --platform   run only the tests, with the library for another platform: linux-amd64-musl; linux-arm64, emulated; windows-amd64, on
 #                a server for Windows under Wine; darwin-arm64 and darwin-amd64, on a server for Linux that runs the library's machine
 #                code (macho-loader.c)
+#   --extension  run the tests of another extension. SOURCE contains its control file and the directories sql and test; its tests run
+#                in SOURCE/target/regress. LIBRARY is its library for the platform and the major.
 # Exit status: 0 if all tests passed, 1 if a test failed, 2 if the command line is invalid, 3 if no test failed, but a test could
 # not run.
 # SPDX-License-Identifier: MIT
@@ -20,9 +23,11 @@ PROGRAM=regress.sh
 . "$(dirname "${BASH_SOURCE[0]}")/platforms.sh"
 
 EXTENSION=$ROOT/extension
-# the directory of the tested extension
+# the directories of the tested extensions
 SUITES=("$EXTENSION" "$EXTENSION/ops")
 ANSWERS=$EXTENSION/target/regress
+# With --extension: the library, and the option of pg_regress that creates the extension.
+OTHER_LIBRARY='' CREATION=()
 
 # Failures, and tests that could not run, as text.
 FAILED=() SKIPPED=()
@@ -60,10 +65,11 @@ run_tests() {
     answers=$ANSWERS/${name//[^A-Za-z0-9.]/_}/$(basename "$suite")
     rm -rf "$answers"
     mkdir -p "$answers"
-    if ! "$tree/lib/postgresql/pgxs/src/test/regress/pg_regress" \
+    # Tests write files to the directory results.
+    if ! (cd "$answers" && "$tree/lib/postgresql/pgxs/src/test/regress/pg_regress" \
       --inputdir="$suite/test" --outputdir="$answers" --bindir="$(dirname "$PSQL")" \
       --host="$PGHOST" --port="$PGPORT" --user="$PGUSER" --dbname=contrib_regression \
-      --encoding=UTF8 --no-locale "${@:4}" "${tests[@]}" >"$SCRATCH/regress.log" 2>&1; then
+      --encoding=UTF8 --no-locale "${CREATION[@]}" "${@:4}" "${tests[@]}") >"$SCRATCH/regress.log" 2>&1; then
       cat "$SCRATCH/regress.log" >&2
       if [ -e "$answers/regression.diffs" ]; then
         cat "$answers/regression.diffs"
@@ -295,14 +301,14 @@ server_for_code() {
   [ "$server" = "$(PLATFORM='' platform)" ] || printf '%s' "$server"
 }
 
-# run_macho LIBRARY: wraps a library for macOS in SCRATCH/macho/pg_hello.so, which a server for PLATFORM can load.
+# run_macho LIBRARY: wraps a library for macOS in SCRATCH/macho/NAME.so, which a server for PLATFORM can load.
 run_macho() {
   local arch=x86_64 cc=gcc
   [[ $PLATFORM != linux-arm64 ]] || arch=arm64 cc=aarch64-linux-gnu-gcc
   need "$cc" "gcc$([ "$cc" = gcc ] || echo -aarch64-linux-gnu)" python3 python3
   mkdir "$SCRATCH/macho"
   python3 -B "$PLATFORM_FILES/macho_tables.py" "$1" "$arch" "$SCRATCH/macho"
-  "$cc" -shared -fPIC -O1 -Wall -I "$SCRATCH/macho" -o "$SCRATCH/macho/pg_hello.so" "$PLATFORM_FILES/macho-loader.c"
+  "$cc" -shared -fPIC -O1 -Wall -I "$SCRATCH/macho" -o "$SCRATCH/macho/$(basename "${1%.*}").so" "$PLATFORM_FILES/macho-loader.c"
 }
 
 # probe_windows TREE MAJOR NAME: compares structures, jumps and the C library of the server with the headers that libraries are compiled with.
@@ -325,13 +331,13 @@ regress() {
   new_scratch
   tree=$SCRATCH/tree
   say "PostgreSQL $major${platform:+ on $platform}: running"
-  library=$(library "$major")
+  library=${OTHER_LIBRARY:-$(library "$major")}
   if [[ $platform = darwin-* ]]; then
     PLATFORM=$(server_for_code "$platform")
     run_macho "$library"
-    library=$SCRATCH/macho/pg_hello.so
+    library=$SCRATCH/macho/$(basename "${library%.*}").so
   fi
-  new_tree "$major" "$library"
+  new_tree "$major" "$library" "${SUITES[@]}"
 
   start_server "$tree" -c shared_preload_libraries=pg_stat_statements
   number=$(sql postgres -c 'SHOW server_version_num')
@@ -343,7 +349,7 @@ regress() {
     [[ $platform != *-arm64* ]] || without=limits
     # pg_regress is a program for this machine's platform
     run_tests "$(PLATFORM='' embedded_tree "$major")" "$name on $platform" "$without"
-    [ "$platform" != windows-amd64 ] || probe_windows "$tree" "$major" "$name on $platform"
+    [ "$platform" != windows-amd64 ] || [ -n "$OTHER_LIBRARY" ] || probe_windows "$tree" "$major" "$name on $platform"
     drop_scratch
     return
   fi
@@ -373,13 +379,25 @@ case ${1-} in
     [ "$2" != linux-arm64-musl ] || misuse 'there is no embedded PostgreSQL for linux-arm64-musl'
     platform=(--platform "$2")
     shift 2
+    if [ "${1-}" = --extension ]; then
+      contains "${platform[1]}" "${PLATFORMS[@]:1}" || misuse "--platform accepts one of ${PLATFORMS[*]:1}, but got: ${platform[1]}"
+      [ $# = 4 ] || misuse "--extension needs a directory, a library and a major, but got: ${*:2}"
+      { compgen -G "$2/*.control" >/dev/null && [ -d "$2/test/sql" ]; } || misuse "$2 has no control file or no directory test/sql"
+      [ -e "$3" ] || misuse "there is no library $3"
+      SUITES=("$(realpath "$2")") OTHER_LIBRARY=$(realpath "$3")
+      ANSWERS=${SUITES[0]}/target/regress
+      for control in "${SUITES[0]}"/*.control; do
+        CREATION+=(--load-extension="$(basename "$control" .control)")
+      done
+      shift 3
+    fi
     ;;
 esac
 majors=("$@")
 for major in "${majors[@]}"; do
   contains "$major" "${MAJORS[@]}" || misuse "accepts --quick, --settings, --accept or --platform, and majors of ${MAJORS[*]}, but got: $major"
 done
-"$ROOT/scripts/native.sh" "${platform[@]}" "${majors[@]}"
+[ -n "$OTHER_LIBRARY" ] || "$ROOT/scripts/native.sh" "${platform[@]}" "${majors[@]}"
 PLATFORM=${platform[1]-}
 if [ ${#majors[@]} = 0 ]; then
   for major in "${MAJORS[@]}"; do

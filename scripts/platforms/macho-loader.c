@@ -22,6 +22,14 @@ extern const char macho_file[] __attribute__((visibility("hidden")));
 
 static uintptr_t guard = 0x5eed0ff1ce;
 
+/* clang calls this function of macOS to fill arrays */
+__attribute__((unused)) static void
+memset_pattern16(void *to, const void *pattern, size_t size)
+{
+  for (size_t at = 0; at < size; at += 16)
+    memcpy((char *) to + at, pattern, size - at < 16 ? size - at : 16);
+}
+
 /* macOS passes variadic arguments on the stack on arm64, in slots of 8 bytes, and Linux in registers. */
 #ifdef __aarch64__
 #define FORMATTING_THUNK(name) \
@@ -39,17 +47,20 @@ static uintptr_t guard = 0x5eed0ff1ce;
   __asm__(".text\n.balign 4\nthunk_" #name ": mov x1, sp\nb format_" #name "\n");
 #define SYMBOL(name)
 #define GUARD(name)
+#define OWN(name)
 #define FORMATTING FORMATTING_THUNK
 NAMES
 #undef FORMATTING
 #undef SYMBOL
 #undef GUARD
+#undef OWN
 #define FORMATTING(name) {#name, thunk_##name},
 #else
 #define FORMATTING(name) {#name, 0},
 #endif
 #define SYMBOL(name) {#name, 0},
 #define GUARD(name) {#name, &guard},
+#define OWN(name) {#name, name},
 
 static struct { const char *name; void *address; } names[] = {NAMES};
 static const struct { uint64_t at; int32_t name; int64_t value; } fixups[] = {FIXUPS};

@@ -9,7 +9,7 @@ import os
 import struct
 import sys
 
-from macho import CHAINED_FIXUPS, DYLD_INFO, MachO, Wrong, string, uleb
+from macho import CHAINED_FIXUPS, CPU, DYLD_INFO, MachO, Wrong, string, uleb
 
 # The symbols that a library may use here. Their functions take and return the same types on both systems, without structures of the C
 # library. Add a name only after comparing the declarations; jmp_buf, FILE, struct stat and clock numbers, for example, differ.
@@ -18,9 +18,42 @@ SERVER = '''
     SPI_execute_plan SPI_finish SPI_getbinval SPI_keepplan SPI_prepare SPI_processed SPI_result SPI_result_code_string SPI_tuptable
     array_bitmap_copy construct_empty_array errcode errfinish errstart_cold palloc pg_detoast_datum pg_detoast_datum_packed
     '''.split()
+# Further symbols that pgvector uses. On arm64, macOS packs arguments on the stack: no function has two neighbouring arguments there of
+# which the first is shorter than 8 bytes and the second fits into the gap.
+SERVER += '''
+    AllocSetContextCreateInternal ArrayGetIntegerTypmods BlockSampler_HasMore BlockSampler_Init BlockSampler_Next BufferBlocks
+    BufferGetBlockNumber BuildIndexInfo ConditionVariableCancelSleep ConditionVariableInit ConditionVariableSignal
+    ConditionVariableSleep CreateParallelContext CreateTemplateTupleDesc CurrentMemoryContext DefineCustomEnumVariable
+    DefineCustomRealVariable DestroyParallelContext DirectFunctionCall1Coll EnterParallelMode ExecStoreVirtualTuple ExitParallelMode
+    FreeAccessStrategy FunctionCall0Coll FunctionCall1Coll FunctionCall2Coll GenerationContextCreate GenericXLogAbort GenericXLogFinish
+    GenericXLogRegisterBuffer GenericXLogStart GetAccessStrategy GetTransactionSnapshot InitializeParallelDSM ItemPointerEquals
+    LWLockAcquire LWLockInitialize LWLockNewTrancheId LWLockRegisterTranche LWLockRelease LaunchParallelWorkers LocalBufferBlockPointers
+    LockBuffer LockBufferForCleanup LockPage LockRelationForExtension MainLWLockArray MakeSingleTupleTableSlot MarkBufferDirty
+    MemoryContextAlloc MemoryContextAllocExtended MemoryContextAllocZero MemoryContextDelete MemoryContextMemAllocated
+    MemoryContextReset PageAddItemExtended PageGetExactFreeSpace PageGetFreeSpace PageIndexMultiDelete PageIndexTupleOverwrite PageInit
+    ReadBuffer ReadBufferExtended RegisterSnapshot RelationGetIndexScan RelationGetNumberOfBlocksInFork ShmemInitStruct SnapshotAnyData
+    TTSOpsMinimalTuple TTSOpsVirtual TupleDescInitEntry UnlockPage UnlockRelationForExtension UnlockReleaseBuffer UnregisterSnapshot
+    WaitForParallelWorkersToAttach WaitForParallelWorkersToFinish add_int_reloption add_reloption_kind add_size array_contains_nulls
+    build_reloptions construct_array datumCopy datumIsEqual debug_query_string deconstruct_array enlargeStringInfo errstart
+    float_overflow_error float_to_shortest_decimal_buf float_to_shortest_decimal_bufn float_underflow_error genericcostestimate
+    get_tablespace_page_costs get_typlenbyvalalign index_close index_form_tuple index_getprocid index_getprocinfo index_open lappend
+    list_copy list_delete_last list_make1_impl list_sort log_newpage_range maintenance_work_mem max_parallel_maintenance_workers
+    nocache_index_getattr numeric_float4 pairingheap_add pairingheap_allocate pairingheap_first pairingheap_remove_first palloc0
+    palloc_extended pfree pg_global_prng_state pg_ltoa pg_number_of_ones pg_prng_double pg_prng_uint32 pg_qsort pgstat_assoc_relation
+    pgstat_progress_update_param pgstat_report_activity plan_create_index_workers pnstrdup pq_begintypsend pq_endtypsend pq_getmsgfloat4
+    pq_getmsgint pq_sendfloat4 process_shared_preload_libraries_in_progress reservoir_get_next_S reservoir_init_selection_state s_lock
+    sampler_random_fract shm_toc_allocate shm_toc_insert shm_toc_lookup slot_getsomeattrs_int table_beginscan_parallel table_close
+    table_open table_parallelscan_estimate table_parallelscan_initialize tuplesort_attach_shared tuplesort_begin_heap tuplesort_end
+    tuplesort_estimate_shared tuplesort_gettupleslot tuplesort_initialize_shared tuplesort_performsort tuplesort_puttupleslot
+    tuplesort_reset vacuum_delay_point wal_level work_mem
+    '''.split()
 # Functions whose first argument is a format. On arm64, macOS passes all further arguments on the stack.
 FORMATTING = 'errmsg errmsg_internal errdetail errhint'.split()
-SYSTEM = {'memcpy': 'memcpy', 'bzero': 'bzero', '__bzero': 'bzero', '__stack_chk_fail': '__stack_chk_fail', '__stack_chk_guard': None}
+# Error numbers differ, but pgvector compares errno only with ERANGE, which is the same.
+SYSTEM = {'memcpy': 'memcpy', 'memmove': 'memmove', 'bzero': 'bzero', '__bzero': 'bzero', 'strlen': 'strlen', 'strtol': 'strtol',
+          'strtof': 'strtof', 'acos': 'acos', 'log': 'log', '__error': '__errno_location', '__stack_chk_fail': '__stack_chk_fail'}
+# symbols that macho-loader.c defines
+OWN = {'__stack_chk_guard': 'GUARD', 'memset_pattern16': 'OWN'}
 # sections that only a real loader can process
 UNSUPPORTED = {'__mod_init_func', '__init_offsets', '__thread_vars'}
 
@@ -169,8 +202,8 @@ def resolution(name):
         return name, 'FORMATTING'
     if name in SERVER:
         return name, 'SYMBOL'
-    if name == '__stack_chk_guard':
-        return name, 'GUARD'
+    if name in OWN:
+        return name, OWN[name]
     if name in SYSTEM:
         return SYSTEM[name], 'SYMBOL'
     raise Wrong('%s is not among the symbols that are the same on Linux; see SERVER and SYSTEM in macho_tables.py' % name)
@@ -195,6 +228,8 @@ def tables(library, path):
 
 def main(path, arch, folder):
     library = MachO(path, arch)
+    if library.cpu != CPU[arch]:
+        raise Wrong('is not for ' + arch)
     copy = os.path.join(folder, 'library.macho')
     with open(copy, 'wb') as file:
         file.write(library.data)
