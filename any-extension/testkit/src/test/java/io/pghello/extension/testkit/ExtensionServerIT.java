@@ -3,7 +3,9 @@ package io.pghello.extension.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import io.pghello.extension.testkit.internal.Platform;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,6 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Servers with extensions, and extensions that a server rejects. */
 class ExtensionServerIT {
+  private static final Platform HERE = Platform.ofThisJvm();
   private static final String EXTENSIONS =
       "SELECT string_agg(extname || ' of ' || extowner::regrole, ', ' ORDER BY extname)"
           + " FROM pg_extension WHERE extname <> 'plpgsql'";
@@ -300,6 +303,13 @@ class ExtensionServerIT {
     return Integer.getInteger("postgres.major", 17);
   }
 
+  /** Returns a library that looks as if it were built for a platform. Servers cannot load it. */
+  private static byte[] library(Platform platform, int major) {
+    byte[] library = Stage.library(major);
+    library[18] = (byte) (platform.processor().equals("arm64") ? 183 : 62);
+    return platform.musl() ? replaced(library, "libc.so.6", "libc.so\0\0") : library;
+  }
+
   /** Replaces a text with another text of the same length. */
   private static byte[] replaced(byte[] bytes, String text, String other) {
     var content = new String(bytes, StandardCharsets.ISO_8859_1);
@@ -310,7 +320,7 @@ class ExtensionServerIT {
   @Test
   void reportsALibraryForAnotherMajor() {
     int other = major() == 15 ? 17 : 15;
-    assertRejected(withLibrary(Stage.library(other)))
+    assertRejected(withLibrary(library(HERE, other)))
         .hasMessageStartingWith(
             "The library acme.so was built for PostgreSQL "
                 + other
@@ -321,25 +331,27 @@ class ExtensionServerIT {
 
   @Test
   void reportsALibraryForAnotherPlatform() {
-    byte[] arm64 = Stage.library(major());
-    arm64[18] = (byte) 183;
-    assertRejected(withLibrary(arm64))
-        .hasMessage(
-            "The library acme.so was built for linux-arm64, but the server's machine is"
-                + " linux-amd64: build it there, or use the package for that platform.");
+    String processor = HERE.processor().equals("arm64") ? "amd64" : "arm64";
+    reportsALibraryFor(new Platform("linux", processor, HERE.musl()));
   }
 
   @Test
-  void reportsALibraryForMusl() {
-    assertRejected(withLibrary(replaced(Stage.library(major()), "libc.so.6", "libc.so\0\0")))
-        .hasMessageStartingWith(
-            "The library acme.so was built for linux-amd64-musl, but the server's machine is"
-                + " linux-amd64: ");
+  void reportsALibraryForAnotherCLibrary() {
+    reportsALibraryFor(new Platform("linux", HERE.processor(), !HERE.musl()));
+  }
+
+  private void reportsALibraryFor(Platform other) {
+    assertRejected(withLibrary(library(other, major())))
+        .hasMessage(
+            "The library acme.so was built for %s, but the server's machine is %s: build it there,"
+                    .formatted(other, HERE)
+                + " or use the package for that platform.");
   }
 
   @Test
   void reportsALibraryForANewerCLibrary() {
-    assertRejected(withLibrary(replaced(Stage.library(major()), "GLIBC_2.", "GLIBC_9.")))
+    assumeFalse(HERE.musl(), "musl has no versions");
+    assertRejected(withLibrary(replaced(library(HERE, major()), "GLIBC_2.", "GLIBC_9.")))
         .hasMessageMatching(
             "The library acme\\.so needs version 9\\.[0-9.]+ of the GNU C library, but this machine"
                 + " has 2\\.[0-9]+: build it here, or use the package from an older"
@@ -349,13 +361,15 @@ class ExtensionServerIT {
   @ParameterizedTest
   @ValueSource(ints = {0, 10, 100, 5000})
   void reportsATruncatedLibrary(int length) {
-    assertRejected(withLibrary(java.util.Arrays.copyOf(Stage.library(major()), length)))
+    assertRejected(withLibrary(java.util.Arrays.copyOf(library(HERE, major()), length)))
         .hasMessageMatching("The library acme\\.so cannot be used: it is .*\\.");
   }
 
   @Test
   void namesAMissingDependency() {
-    assertRejected(withLibrary(replaced(Stage.library(major()), "libc.so.6", "libX.so.6")))
+    assumeFalse(HERE.musl(), "a library that does not need musl's libc.so is not recognised");
+    byte[] library = Stage.library(HERE.name(), major());
+    assertRejected(withLibrary(replaced(library, "libc.so.6", "libX.so.6")))
         .hasMessageContaining(
             "The extension needs the library libX.so.6, which this machine does not have: install"
                 + " the package that contains it.");

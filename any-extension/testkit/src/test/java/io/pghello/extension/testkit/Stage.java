@@ -48,9 +48,14 @@ public final class Stage {
     }
   }
 
-  /** Returns a library built for a PostgreSQL major version. */
+  /** Returns a library built for linux-amd64 and a PostgreSQL major version. */
   public static byte[] library(int major) {
-    String resource = "/io/pghello/extension/linux-amd64/" + major + "/pg_hello.so";
+    return library("linux-amd64", major);
+  }
+
+  /** Returns a library built for a platform, e.g. linux-arm64, and a PostgreSQL major version. */
+  public static byte[] library(String platform, int major) {
+    String resource = "/io/pghello/extension/" + platform + "/" + major + "/pg_hello.so";
     try (InputStream in = Stage.class.getResourceAsStream(resource)) {
       return Objects.requireNonNull(in, resource).readAllBytes();
     } catch (IOException e) {

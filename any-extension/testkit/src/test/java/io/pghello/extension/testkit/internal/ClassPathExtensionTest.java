@@ -265,7 +265,8 @@ class ClassPathExtensionTest {
               .hasMessageStartingWith(
                   "The extension \"acme\" has no library for PostgreSQL 18 on %s, only for "
                       .formatted(platform))
-              .hasMessageContaining("only for linux-amd64/15, linux-amd64/17, linux-riscv64/18.");
+              .hasMessageContaining(
+                  "only for %1$s/15, %1$s/17, linux-riscv64/18.".formatted(platform));
           return null;
         },
         folder);
