@@ -38,6 +38,9 @@ for platform in linux-arm64 darwin-amd64 darwin-arm64 windows-amd64; do
   step "$platform:2" "$ROOT/scripts/regress.sh" --platform "$platform" 17
 done
 step desktop "$ROOT/scripts/ci/offline/containers.sh" run "$ROOT/scripts/ci/desktop.sh" "$WORK/desktop"
+step pgvector-platforms:1 "$ROOT/scripts/ci/checks/pgvector-platforms.sh" "$WORK/pgvector-platforms"
+step arm64-testkit:2 "$ROOT/scripts/ci/checks/arm64-testkit.sh" "$WORK/arm64-testkit"
+step musl-testkit:2 "$ROOT/scripts/ci/checks/musl-testkit.sh" "$WORK/musl-testkit"
 step gradle:3 "$ROOT/scripts/ci/gradle.sh"
 step release:2 "$ROOT/dev" release --dry-run
 step faults "$ROOT/dev" test --repeat 20 faults
