@@ -64,6 +64,9 @@ record Server(
   private static final List<String> LIBRARY_FOLDERS =
       List.of("lib", "lib64", "usr/lib", "usr/lib64", "usr/local/lib");
 
+  /** The names of libraries that are part of musl's dynamic loader, so that no files are needed. */
+  private static final Pattern OF_MUSL = Pattern.compile("lib(?:c|pthread|rt|m|dl|util|xnet)\\..*");
+
   /** Returns the major version, for example 17. */
   int major() {
     return major(version);
@@ -292,7 +295,9 @@ record Server(
   /** Returns whether the dynamic loader finds a library, as far as this program can determine. */
   boolean hasLibrary(String name) throws IOException, RefusedException {
     if (file instanceof ElfFile) {
-      return name.startsWith("ld-") || library(name).isPresent();
+      return name.startsWith("ld-")
+          || (platform.endsWith("-musl") && OF_MUSL.matcher(name).matches())
+          || library(name).isPresent();
     }
     // macOS has its own libraries in a cache, not in files
     return !name.startsWith("/")
