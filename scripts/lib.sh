@@ -230,8 +230,8 @@ install_library() {
 # new_tree MAJOR [LIBRARY [SOURCE...]]: creates a server in SCRATCH/tree with the library and the extensions in the source directories,
 # by default pg_hello and pg_hello_ops.
 new_tree() {
-  local library=${2-$(library "$1")} sources=("${@:3}") source share
-  [ ${#sources[@]} != 0 ] || sources=("$ROOT/extension" "$ROOT/extension/ops")
+  local library=${2-$(library "$1")} extensions=("${@:3}") source share
+  [ ${#extensions[@]} != 0 ] || extensions=("$ROOT/extension" "$ROOT/extension/ops")
   [ -e "$library" ] || die "there is no library for PostgreSQL $1 in $(dirname "$library")"
   cp -a "$(embedded_tree "$1")" "$SCRATCH/tree"
   case $PLATFORM in
@@ -240,7 +240,7 @@ new_tree() {
   esac
   share=$SCRATCH/tree/share/postgresql
   [ -e "$share" ] || share=$SCRATCH/tree/share
-  for source in "${sources[@]}"; do
+  for source in "${extensions[@]}"; do
     cp "$source"/*.control "$source"/sql/*--*.sql "$share/extension/"
   done
   install_library "$SCRATCH/tree" "$library"
