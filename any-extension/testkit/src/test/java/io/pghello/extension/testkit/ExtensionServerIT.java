@@ -234,7 +234,7 @@ class ExtensionServerIT {
     assertRejected(NativeExtension.contrib("vektor"))
         .hasMessageStartingWith(
             "There is no extension \"vektor\". The class path contains pg_hello. Add the"
-                + " jar that contains META-INF/pg-extension/vektor.properties, or use")
+                + " jar that contains META-INF/pg-extension/vektor.properties, such as a recipe of docs/extensions.md, or use")
         .hasMessageContaining(", hstore, ");
     assertRejected(NativeExtension.named("hello"))
         .hasMessageStartingWith("There is no extension \"hello\". Did you mean \"pg_hello\"?");
