@@ -142,6 +142,7 @@ public record ElfFile(
       long definedCount = 0;
       for (int header = 0; header < segments(); header++) {
         int at = segment(header);
+        requireWhole(at);
         if (file.getInt(at) == DYNAMIC) {
           int entry = offset(file.getLong(at + 8));
           int end = entry + offset(file.getLong(at + 32));
@@ -170,6 +171,17 @@ public record ElfFile(
           needed.stream().map(this::string).toList(),
           versionsCount == 0 ? List.of() : needed(place(versions), count(versionsCount)),
           definedCount == 0 ? List.of() : defined(place(defined), count(definedCount)));
+    }
+
+    /** Rejects a file that ends before the end of a segment. */
+    private void requireWhole(int segment) {
+      int kind = file.getInt(segment);
+      long from = file.getLong(segment + 8);
+      long size = file.getLong(segment + 32);
+      if ((kind == LOADED || kind == DYNAMIC)
+          && (from < 0 || size < 0 || from > file.limit() - size)) {
+        throw new IllegalArgumentException("a segment after the end of the file");
+      }
     }
 
     private String machine() {
