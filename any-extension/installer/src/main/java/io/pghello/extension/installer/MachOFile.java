@@ -353,23 +353,31 @@ public final class MachOFile implements NativeFile {
 
     private void readSignature(int from, int size) {
       ByteBuffer signed = part(from, size).order(ByteOrder.BIG_ENDIAN);
-      signature = Signature.VALID;
+      signature = Signature.BROKEN;
       int count = signed.getInt(8);
       if (signed.getInt(0) != SIGNATURE_MAGIC || count < 0 || count > MAX_COMMANDS) {
-        signature = Signature.BROKEN;
         return;
       }
+      boolean agrees = true;
+      int directories = 0;
       for (int i = 0; i < count; i++) {
         int at = signed.getInt(12 + 8 * i + 4);
-        if (signed.getInt(at) == DIRECTORY_MAGIC
-            && !agrees(signed.slice(at, signed.getInt(at + 4)))) {
-          signature = Signature.BROKEN;
+        if (signed.getInt(at) == DIRECTORY_MAGIC) {
+          directories++;
+          agrees &= agrees(signed.slice(at, signed.getInt(at + 4)), from);
         }
+      }
+      if (agrees && directories > 0) {
+        signature = Signature.VALID;
       }
     }
 
-    /** Returns whether the file matches the hashes in a code directory of its signature. */
-    private boolean agrees(ByteBuffer directory) {
+    /**
+     * Returns whether the file matches the hashes in a code directory of its signature.
+     *
+     * @param signed the length of the signed part: the file up to its signature
+     */
+    private boolean agrees(ByteBuffer directory, int signed) {
       int hashes = directory.getInt(16);
       int pages = directory.getInt(28);
       int limit = directory.getInt(32);
@@ -385,7 +393,7 @@ public final class MachOFile implements NativeFile {
         // a hash type of a later macOS version
         return true;
       }
-      if (limit < 0 || limit > file.limit() || pageSize < 0 || pageSize > 30 || hashSize < 0) {
+      if (limit < signed || limit > file.limit() || pageSize < 0 || pageSize > 30 || hashSize < 0) {
         return false;
       }
       long page = pageSize == 0 ? Math.max(limit, 1) : 1L << pageSize;

@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -125,6 +126,31 @@ class NativeFileTest {
           .as("at %d", at)
           .hasValueSatisfying(problem -> assertThat(problem).startsWith("was changed after "));
     }
+  }
+
+  /** The kernel does not accept code that no hash covers. */
+  @Test
+  void refusesASignatureThatDoesNotCoverTheFile() throws IOException {
+    byte[] signed = BUNDLE_ARM64.bytes();
+    int signature = indexOf(signed, 0xfade0cc0);
+    byte[] empty = signed.clone();
+    // no code directory
+    ByteBuffer.wrap(empty).putInt(signature + 8, 0);
+    byte[] uncovered = signed.clone();
+    // a code directory without pages
+    ByteBuffer.wrap(uncovered).putInt(signature + 20 + 28, 0).putInt(signature + 20 + 32, 0);
+    for (byte[] file : new byte[][] {empty, uncovered}) {
+      assertThat(NativeFile.read(file).loadProblem("darwin-arm64", Optional.empty()))
+          .hasValueSatisfying(problem -> assertThat(problem).startsWith("was changed after "));
+    }
+  }
+
+  private static int indexOf(byte[] bytes, int number) {
+    ByteBuffer file = ByteBuffer.wrap(bytes);
+    return IntStream.range(0, bytes.length - 3)
+        .filter(at -> file.getInt(at) == number)
+        .findFirst()
+        .orElseThrow();
   }
 
   /** The segment's offset has more than 32 bits. */
