@@ -34,6 +34,13 @@ public final class MachOFile implements NativeFile {
   private static final int MAX_SLICES = 8;
   private static final int AMD64 = 0x01000007;
   private static final int ARM64 = 0x0100000c;
+
+  /** The variant of arm64 with pointer authentication, which is only for Apple's own programs. */
+  private static final int ARM64E = 2;
+
+  /** The bits of a processor's variant; the other bits are capabilities. */
+  private static final int SUBTYPE = 0xffffff;
+
   private static final int DYLIB = 6;
   private static final int BUNDLE = 8;
 
@@ -249,7 +256,7 @@ public final class MachOFile implements NativeFile {
       int processor = file.getInt(4);
       return switch (processor) {
         case AMD64 -> "amd64";
-        case ARM64 -> "arm64";
+        case ARM64 -> (file.getInt(8) & SUBTYPE) == ARM64E ? "arm64e" : "arm64";
         default -> "processor " + processor;
       };
     }

@@ -128,6 +128,18 @@ class NativeFileTest {
     }
   }
 
+  /** Servers do not run as arm64e code, which is only for Apple's own programs. */
+  @Test
+  void doesNotTakeArm64eForArm64() throws IOException {
+    byte[] plain = BUNDLE_ARM64.bytes();
+    byte[] arm64e = new MachO(ARM64, BUNDLE).unsigned().bytes();
+    ByteBuffer.wrap(arm64e).order(ByteOrder.LITTLE_ENDIAN).putInt(8, 0x80000002);
+    assertThat(NativeFile.read(arm64e).platforms()).containsExactly("darwin-arm64e");
+    NativeFile both = NativeFile.read(universal(plain, arm64e));
+    assertThat(both.platforms()).containsExactly("darwin-arm64", "darwin-arm64e");
+    assertThat(both.loadProblem("darwin-arm64", Optional.empty())).isEmpty();
+  }
+
   /** The kernel does not accept code that no hash covers. */
   @Test
   void refusesASignatureThatDoesNotCoverTheFile() throws IOException {
