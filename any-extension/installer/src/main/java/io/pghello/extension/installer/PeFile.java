@@ -91,6 +91,7 @@ public record PeFile(
     private static final int MAX_LIBRARIES = 1_000;
     private static final int MAX_NAMES = 1_000_000;
     private static final int MAX_NAME = 4_096;
+    private static final Set<String> MACHINES_64 = Set.of("amd64", "arm64");
 
     private final ByteBuffer file;
     private int sections;
@@ -110,18 +111,25 @@ public record PeFile(
       if (bits != BITS_64 && bits != BITS_32) {
         throw new IllegalArgumentException("no optional header");
       }
+      String machine = machine(header);
+      if (bits == BITS_32 && MACHINES_64.contains(machine)) {
+        throw new IllegalArgumentException("a 32-bit header of a 64-bit library");
+      }
       sectionCount = count(Short.toUnsignedInt(file.getShort(header + 6)), MAX_SECTIONS);
       sections = optional + Short.toUnsignedInt(file.getShort(header + 20));
       requireWhole();
       boolean library = (file.getShort(header + 22) & LIBRARY) != 0;
-      String system = file.getShort(optional + 48) + "." + file.getShort(optional + 50);
+      String system =
+          Short.toUnsignedInt(file.getShort(optional + 48))
+              + "."
+              + Short.toUnsignedInt(file.getShort(optional + 50));
       Map<String, Set<String>> imports = Map.of();
       Set<String> exports = Set.of();
       if (bits == BITS_64) {
         exports = exports(file.getInt(optional + DIRECTORIES));
         imports = imports(file.getInt(optional + DIRECTORIES + 8));
       }
-      return new PeFile(machine(header), library, system, imports, exports);
+      return new PeFile(machine, library, system, imports, exports);
     }
 
     private String machine(int header) {

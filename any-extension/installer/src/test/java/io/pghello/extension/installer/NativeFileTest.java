@@ -8,6 +8,7 @@ import static io.pghello.extension.installer.NativeFiles.PROGRAM;
 import static io.pghello.extension.installer.NativeFiles.pe;
 import static io.pghello.extension.installer.NativeFiles.universal;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.extension.installer.NativeFiles.MachO;
@@ -178,6 +179,25 @@ class NativeFileTest {
     assertThatThrownBy(() -> NativeFile.read(bytes))
         .isInstanceOf(IOException.class)
         .hasMessage("it is truncated or damaged");
+  }
+
+  @Test
+  void refusesALibraryOf32Bits() {
+    byte[] bytes = pe(WINDOWS_AMD64, true, List.of(), List.of());
+    ByteBuffer file = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    file.putShort(88, (short) 0x10b);
+    assertThatThrownBy(() -> NativeFile.read(bytes))
+        .isInstanceOf(IOException.class)
+        .hasMessage("it is truncated or damaged");
+    file.putShort(68, (short) 0x14c);
+    assertThatCode(() -> NativeFile.read(bytes)).doesNotThrowAnyException();
+  }
+
+  @Test
+  void readsAHighMinimumVersion() throws IOException {
+    byte[] bytes = pe(WINDOWS_AMD64, true, List.of(), List.of());
+    ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putShort(88 + 48, (short) 40_000);
+    assertThat(NativeFile.read(bytes).minimumSystem("windows-amd64")).contains("40000.0");
   }
 
   private static Stream<byte[]> files() {
