@@ -96,6 +96,7 @@ public record PeFile(
     private final ByteBuffer file;
     private int sections;
     private int sectionCount;
+    private long letters;
 
     Reader(ByteBuffer file) {
       this.file = file;
@@ -227,6 +228,11 @@ public record PeFile(
         if (to - from > MAX_NAME) {
           throw new IllegalArgumentException("an unterminated name");
         }
+      }
+      // if many entries had the same long name, reading a small file would need much memory
+      letters += to - from;
+      if (letters > file.limit()) {
+        throw new IllegalArgumentException("more names than the file has");
       }
       var name = new byte[to - from];
       file.get(from, name);

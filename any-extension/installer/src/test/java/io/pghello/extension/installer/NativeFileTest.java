@@ -200,6 +200,22 @@ class NativeFileTest {
     assertThat(NativeFile.read(bytes).minimumSystem("windows-amd64")).contains("40000.0");
   }
 
+  /** A small file must not fill the memory: all entries of its table may have one long name. */
+  @Test
+  void refusesMoreNamesThanTheFileHas() {
+    byte[] bytes = pe(WINDOWS_AMD64, true, List.of("x".repeat(500), "a", "b"), List.of());
+    ByteBuffer file = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    int table = file.getInt(0x200 + 80) - 0x1000 + 0x200;
+    long name = file.getLong(table);
+    file.putInt(0x200 + 80, 0x1800);
+    for (int i = 0; i < 20; i++) {
+      file.putLong(0x200 + 0x800 + 8 * i, name);
+    }
+    assertThatThrownBy(() -> NativeFile.read(bytes))
+        .isInstanceOf(IOException.class)
+        .hasMessage("it is truncated or damaged");
+  }
+
   private static Stream<byte[]> files() {
     return Stream.of(
         BUNDLE_ARM64.importing("palloc").exporting("a", "b").bytes(),
