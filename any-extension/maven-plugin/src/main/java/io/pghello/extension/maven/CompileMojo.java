@@ -183,7 +183,7 @@ public class CompileMojo extends AbstractMojo {
         build(pgxs, name, major);
         built++;
       } catch (Pgxs.BuildException e) {
-        Pgxs.delete(Pgxs.installed(builds, major));
+        Pgxs.discard(builds, major);
         getLog().warn("Not built for " + name + ": " + e.getMessage());
       }
     }

@@ -196,6 +196,20 @@ final class Pgxs {
     return target.resolve(Integer.toString(major)).resolve("installed");
   }
 
+  /** Returns the file with the digest of a complete build's inputs. */
+  private static Path inputs(Path target, int major) {
+    return target.resolve(Integer.toString(major)).resolve("inputs");
+  }
+
+  /**
+   * Deletes the files of {@link #installed}. Deletes the digest first, because a partly deleted
+   * build must not look complete if this process is killed.
+   */
+  static void discard(Path target, int major) throws IOException {
+    Files.deleteIfExists(inputs(target, major));
+    delete(installed(target, major));
+  }
+
   /**
    * Builds for a major version, unless the build is up to date.
    *
@@ -210,11 +224,14 @@ final class Pgxs {
     requireTools();
     Path config = pgConfig(major, log);
     Path folder = target.resolve(Integer.toString(major));
-    Path inputs = folder.resolve("inputs");
+    Path inputs = inputs(target, major);
     String digest = digest(config);
-    if (Files.exists(inputs) && Files.readString(inputs).equals(digest)) {
+    if (Files.exists(inputs)
+        && Files.readString(inputs).equals(digest)
+        && Files.exists(installed(target, major))) {
       return false;
     }
+    discard(target, major);
     delete(folder);
     Path copy = Files.createDirectories(folder.resolve("source"));
     for (Path file : sources()) {

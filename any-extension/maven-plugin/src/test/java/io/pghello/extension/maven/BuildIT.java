@@ -148,6 +148,25 @@ class BuildIT {
     assertThat(library(source)).isNotEmpty();
   }
 
+  /**
+   * A killed build removes the results of an earlier build first, and the sources may change back
+   * before the next build.
+   */
+  @Test
+  void buildsAgainIfAnEarlierBuildIsIncomplete() throws Exception {
+    compile(source);
+    Pgxs.delete(Pgxs.installed(target(source), MAJOR));
+    compile(source);
+    assertThat(library(source)).isNotEmpty();
+    Path code = source.resolve("src/acme_steps.c");
+    String before = Files.readString(code);
+    edit("src/acme_steps.c", "value = PG", "broken = PG");
+    assertThatThrownBy(() -> compile(source)).hasMessageContaining("make failed");
+    Files.writeString(code, before);
+    compile(source);
+    assertThat(library(source)).isNotEmpty();
+  }
+
   @Test
   void failsForWarningsIfAskedTo() throws Exception {
     edit("src/acme_steps.c", "value = PG", "unused, value = PG");

@@ -208,6 +208,23 @@ class PlatformsIT {
     assertThat(said).contains("Built for PostgreSQL " + MAJOR);
   }
 
+  /** A failed build leaves nothing that a later build takes for its own result. */
+  @Test
+  void buildsAgainAfterAFailure() throws Exception {
+    requireCompiler(Target.WINDOWS_AMD64, source);
+    Path library = extension().resolve("windows-amd64/" + MAJOR + "/acme_steps.dll");
+    execute(source, Target.WINDOWS_AMD64);
+    assertThat(library).exists();
+    CompileMojo failing = compiler(source, Target.WINDOWS_AMD64);
+    failing.servers =
+        (group, artifact, version) -> {
+          throw new IOException("the repository is offline");
+        };
+    assertThatThrownBy(failing::execute).isInstanceOf(MojoFailureException.class);
+    execute(source, Target.WINDOWS_AMD64);
+    assertThat(library).exists();
+  }
+
   private Path extension() {
     return folder.resolve("classes/META-INF/pg-extension/acme_steps");
   }
