@@ -7,7 +7,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -24,6 +26,7 @@ import java.util.Set;
 public record ElfFile(
     String machine, List<String> needed, List<String> versions, List<String> defined)
     implements NativeFile {
+  private static final String MUSL = "-musl";
   private static final String GLIBC = "GLIBC_";
   private static final int MAGIC = 0x7f454c46;
   private static final int HEADER = 64;
@@ -69,9 +72,18 @@ public record ElfFile(
     return needed.stream().anyMatch(name -> name.equals("libc.so") || name.startsWith("libc.musl"));
   }
 
+  /**
+   * {@inheritDoc} A library that needs no other library can be loaded with either C library, and
+   * has two platforms.
+   */
   @Override
   public Set<String> platforms() {
-    return Set.of("linux-" + machine + (isMusl() ? "-musl" : ""));
+    String platform = "linux-" + machine;
+    if (needed.isEmpty()) {
+      return Collections.unmodifiableSet(
+          new LinkedHashSet<>(List.of(platform, platform + MUSL)));
+    }
+    return Set.of(platform + (isMusl() ? MUSL : ""));
   }
 
   @Override

@@ -315,10 +315,7 @@ final class Pgxs {
       return "cannot be used: " + e.getMessage();
     }
     String platform = target.platform();
-    // a library that calls no function of the C library does not show which C library it was built
-    // for
-    if (!library.platforms().contains(platform)
-        && !library.platforms().contains(platform.replace("-musl", ""))) {
+    if (!library.platforms().contains(platform)) {
       return "was built for "
           + String.join(", ", library.platforms())
           + ": its Makefile ignores CC, or sets other options for the processor";

@@ -45,6 +45,15 @@ class ElfFileTest {
     }
   }
 
+  /** A library that calls no function of a C library does not show which one it was built for. */
+  @Test
+  void acceptsEitherCLibraryIfNoneIsNeeded() {
+    assertThat(new ElfFile("arm64", List.of(), List.of(), List.of()).platforms())
+        .containsExactly("linux-arm64", "linux-arm64-musl");
+    assertThat(new ElfFile("arm64", List.of("libm.so.6"), List.of(), List.of()).platforms())
+        .containsExactly("linux-arm64");
+  }
+
   @ParameterizedTest
   @CsvSource({"2.9, 2.36, -1", "2.36, 2.36, 0", "2.38, 2.36, 1", "2.2.5, 2.2, 1", "3.0, 2.99, 1"})
   void ordersVersions(String a, String b, int order) {
