@@ -260,7 +260,7 @@ final class Pgxs {
     Path installed = installed(target, major);
     // some Makefiles install a header into this directory, and expect it to exist
     Files.createDirectories(installed.resolve(Path.of("/").relativize(include)));
-    make(major, config, copy, with(make, "install", "DESTDIR=" + installed));
+    make(major, config, copy, with(make, "install", "DESTDIR=" + inQuotes(installed)));
     if (other != null) {
       finishLibraries(other, major, installed);
     }
@@ -536,7 +536,12 @@ final class Pgxs {
 
   /** Quotes a word for a make variable that is used in a shell command. */
   private static String quoted(Object text) {
-    return word(text.toString()).replace("$", "$$");
+    return "'" + inQuotes(text) + "'";
+  }
+
+  /** Escapes a word for a make variable that is used between quotes in a shell command. */
+  private static String inQuotes(Object text) {
+    return text.toString().replace("'", "'\\''").replace("$", "$$");
   }
 
   /** Returns the files {@code regression.diffs} in a directory and its subdirectories. */

@@ -167,6 +167,22 @@ class BuildIT {
     assertThat(library(source)).isNotEmpty();
   }
 
+  /** Make would replace $HOME, and write to another directory. */
+  @Test
+  void buildsInADirectoryWithADollarSignOrAQuote() throws Exception {
+    compile(source);
+    for (String name : List.of("a $HOME", "it's")) {
+      Path another = folder.resolve(name + "/source");
+      copy(another);
+      compile(another);
+      assertThat(library(another)).isEqualTo(library(source));
+    }
+    try (Stream<Path> folders = Files.list(folder)) {
+      assertThat(folders.map(folder::relativize).map(Path::toString))
+          .containsExactlyInAnyOrder("a $HOME", "it's", "source");
+    }
+  }
+
   @Test
   void failsForWarningsIfAskedTo() throws Exception {
     edit("src/acme_steps.c", "value = PG", "unused, value = PG");
