@@ -104,6 +104,7 @@ public class CompileMojo extends AbstractMojo {
       return;
     }
     try {
+      majors = Target.majors(majors);
       List<String> wanted = Target.platforms(platforms);
       var packages = new ArrayList<String>();
       var unbuilt = new ArrayList<String>();

@@ -86,6 +86,7 @@ public class PackageMojo extends AbstractMojo {
       return;
     }
     try {
+      majors = Target.majors(majors);
       pack();
     } catch (IllegalArgumentException | IllegalStateException e) {
       throw new MojoFailureException(e.getMessage(), e);
@@ -134,7 +135,7 @@ public class PackageMojo extends AbstractMojo {
       }
     }
     Path descriptors = classesDirectory.toPath().resolve(FOLDER);
-    Path folder = descriptors.resolve(Objects.requireNonNull(extension, "majors"));
+    Path folder = descriptors.resolve(Objects.requireNonNull(extension));
     // files of an earlier build may be outdated
     Pgxs.delete(folder.resolve(SHARED));
     for (String platform : Target.platforms(List.of(Target.ALL))) {

@@ -178,6 +178,20 @@ enum Target {
         .toList();
   }
 
+  /**
+   * Returns the major versions to build for, without duplicates.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  static List<Integer> majors(List<Integer> wanted) {
+    if (wanted.isEmpty()) {
+      throw new IllegalArgumentException(
+          "There is no major version to build for. Remedy: set pg-extension.majors, for example to"
+              + " 17 or 15,17");
+    }
+    return wanted.stream().distinct().toList();
+  }
+
   /** Returns the reason why this machine cannot build for other platforms. Empty if it can. */
   static Optional<String> refusal() {
     return Platform.current().equals(HOST)

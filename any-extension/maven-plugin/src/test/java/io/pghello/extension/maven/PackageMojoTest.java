@@ -150,6 +150,22 @@ class PackageMojoTest {
   }
 
   @Test
+  void rejectsAnEmptyListOfMajors() {
+    assertThatThrownBy(() -> mojo().execute())
+        .isInstanceOf(MojoFailureException.class)
+        .hasMessage(
+            "There is no major version to build for. Remedy: set pg-extension.majors, for example"
+                + " to 17 or 15,17");
+  }
+
+  @Test
+  void listsAMajorOnce() throws Exception {
+    install(17, "");
+    mojo(17, 17).execute();
+    assertThat(packed().resolve("acme.properties")).hasContent("majors=17");
+  }
+
+  @Test
   void writesSettingsAsPropertiesHaveThem() throws Exception {
     Map<String, String> settings =
         Map.of("acme.unit", "m²", "acme.pattern", " \\d\n\r=!#: ", "acme.empty", "");
