@@ -61,6 +61,10 @@ public class PackageMojo extends AbstractMojo {
   @Parameter(property = "pg-extension.platforms")
   List<String> platforms = List.of();
 
+  /** Fail if the extension was not built for one of the platforms. */
+  @Parameter(property = "pg-extension.require-platforms", defaultValue = "false")
+  boolean requirePlatforms;
+
   /** Libraries that the server must preload, without suffix. */
   @Parameter List<String> preload = List.of();
 
@@ -133,6 +137,13 @@ public class PackageMojo extends AbstractMojo {
                 + String.join(", ", wanted)
                 + ". Run the goal compile first, with the same platforms.");
       }
+    }
+    if (requirePlatforms && !unbuilt.isEmpty()) {
+      throw new IllegalStateException(
+          "The jar would have no libraries for "
+              + String.join(", ", unbuilt)
+              + ", because they were not built. Remedy: run the goal compile first, with the same"
+              + " platforms");
     }
     Path descriptors = classesDirectory.toPath().resolve(FOLDER);
     Path folder = descriptors.resolve(Objects.requireNonNull(extension));

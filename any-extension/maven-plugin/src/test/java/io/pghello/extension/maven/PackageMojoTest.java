@@ -150,6 +150,26 @@ class PackageMojoTest {
   }
 
   @Test
+  void requiresAllPlatformsOnRequest() throws Exception {
+    String other = PLATFORM.equals("windows-amd64") ? "linux-amd64" : "windows-amd64";
+    install(17, "");
+    PackageMojo mojo = mojo(17);
+    mojo.platforms = List.of(PLATFORM, other);
+    mojo.requirePlatforms = true;
+    assertThatThrownBy(mojo::execute)
+        .isInstanceOf(MojoFailureException.class)
+        .hasMessage(
+            "The jar would have no libraries for "
+                + other
+                + "/17, because they were not built. Remedy: run the goal compile first, with the"
+                + " same platforms");
+    assertThat(packed()).doesNotExist();
+    mojo.requirePlatforms = false;
+    mojo.execute();
+    assertThat(listed()).contains(PLATFORM + "/17/acme.so");
+  }
+
+  @Test
   void rejectsAnEmptyListOfMajors() {
     assertThatThrownBy(() -> mojo().execute())
         .isInstanceOf(MojoFailureException.class)
