@@ -144,6 +144,7 @@ server() {
     before=
     [ "$argument" != --major ] || before=--major
   done
+  [ -z "$before" ] || misuse '--major needs a value'
   case $MAJOR in
     15 | 17 | 18) run_example quickstart io.pghello.examples.quickstart.Serve "$@" ;;
     *) misuse "--major is $MAJOR; there are 15 17 18" ;;
@@ -158,6 +159,7 @@ run_tests() {
     case $module in
       -*) misuse "test accepts modules, but got: $module; to run all tests in a container: ./dev debian test $module" ;;
     esac
+    grep -Fqsx "  <artifactId>$module</artifactId>" "$ROOT"/*/pom.xml "$ROOT"/*/*/pom.xml || misuse "no module $module has tests"
     list=$list,:$module
   done
   chosen=" $* "

@@ -164,7 +164,33 @@ ends 2 '--port must be between 0 and 65535, but is 65536' server --port 65536
 ends 2 '--repeat must be between 1 and 10, but is 11' demo --repeat 11
 ends 2 '--url must begin with jdbc:postgresql:' demo --url jdbc:mysql://x
 
-# The demo ops is a script, and has no other test.
+# On macOS, invalid arguments are reported before a container is started, which takes minutes.
+# on_mac WORDS ARGUMENT...: ./dev of macOS must exit with 2, print these words, and call no program.
+on_mac() {
+  local words=$1 status=0
+  shift
+  cases=$((cases + 1))
+  sh "$WORK/mac/tree/scripts/macos.sh" "$@" >"$WORK/out" 2>&1 </dev/null || status=$?
+  if [ "$status" != 2 ] || [ "$(<"$WORK/out")" != "dev: $words" ]; then
+    printf './dev %s on macOS: expected status 2 and "%s", but found status %s and:\n' "$*" "$words" "$status"
+    cat "$WORK/out"
+    failures=$((failures + 1))
+  fi
+}
+
+# without libraries, so that a container would be needed
+mkdir -p "$WORK/mac/bin" "$WORK/mac/tree"
+tar -C "$ROOT" --exclude=target --exclude=extension/build -c scripts/macos.sh extension pg-hello-core any-extension/testkit/pom.xml | tar -C "$WORK/mac/tree" -x
+for program in docker mvn; do
+  printf '#!/bin/sh\necho %s was called\nexit 1\n' $program >"$WORK/mac/bin/$program"
+  chmod +x "$WORK/mac/bin/$program"
+done
+PATH=$WORK/mac/bin:$PATH on_mac 'no module unheard-of has tests' test unheard-of
+PATH=$WORK/mac/bin:$PATH on_mac 'no module unheard-of has tests' test pg-extension-testkit unheard-of pg-hello-core
+PATH=$WORK/mac/bin:$PATH on_mac 'no module  has tests' test ''
+PATH=$WORK/mac/bin:$PATH on_mac '--major needs a value' server --port 0 --major
+
+# A demo that is a script has no other test.
 cases=$((cases + 1))
 if ! timeout 600 "$ROOT/dev" demo ops >"$WORK/out" 2>&1 </dev/null || ! grep -q '^OK - ' "$WORK/out" ||
   ! grep -q '^3000 calls' "$WORK/out" || ! grep -qE 'can be restored$|^No backup: ' "$WORK/out"; then
