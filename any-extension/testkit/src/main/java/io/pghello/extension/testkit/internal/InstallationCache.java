@@ -431,7 +431,7 @@ public final class InstallationCache {
       boolean whole =
           size.equals(LINK)
               ? Files.isSymbolicLink(file.toPath())
-              : size.equals(Long.toString(file.length())) && (file.length() > 0 || file.exists());
+              : size.equals(Long.toString(file.length())) && file.isFile();
       if (!whole) {
         return name;
       }

@@ -113,6 +113,23 @@ class InstallationCacheTest {
     }
   }
 
+  /** A directory may have the size of the file that it replaces. */
+  @Test
+  void recreatesADirectoryIfAFileIsReplacedByADirectory() throws IOException {
+    long size = Files.size(Files.createDirectory(root.resolve("empty directory")));
+    InstallationCache.Contents sized =
+        folder -> {
+          write(folder);
+          Files.write(folder.resolve("sized"), new byte[Math.toIntExact(size)]);
+        };
+    Path file = InstallationCache.in(root).folder("a", sized).resolve("sized");
+    Files.delete(file);
+    Files.createDirectory(file);
+    InstallationCache.in(root).folder("a", sized);
+    assertThat(written).hasValue(2);
+    assertThat(file).isRegularFile();
+  }
+
   /** A link's target may be a file of the machine, which can change. */
   @Test
   void ignoresChangesOfLinkTargets() throws IOException {
