@@ -171,19 +171,21 @@ public final class EmbeddedDistribution implements PostgresDistribution {
 
   @Override
   public void unpack(Path folder) throws IOException {
-    Files.createDirectories(folder);
+    Path root = Files.createDirectories(folder).toRealPath();
     try (TarArchiveInputStream tar = open()) {
       for (TarArchiveEntry entry; (entry = tar.getNextEntry()) != null; ) {
         Path path = folder.resolve(entry.getName()).normalize();
         if (!path.startsWith(folder)) {
-          throw new IOException(
-              "The embedded server's archive has an invalid path: " + entry.getName());
+          throw invalid(entry);
         }
         if (entry.isDirectory()) {
           Files.createDirectories(path);
           continue;
         }
-        Files.createDirectories(path.getParent());
+        // a directory may be a link from the same archive
+        if (!Files.createDirectories(path.getParent()).toRealPath().startsWith(root)) {
+          throw invalid(entry);
+        }
         if (entry.isSymbolicLink()) {
           Files.createSymbolicLink(path, Path.of(entry.getLinkName()));
         } else {
@@ -194,6 +196,11 @@ public final class EmbeddedDistribution implements PostgresDistribution {
         }
       }
     }
+  }
+
+  private static IOException invalid(TarArchiveEntry entry) {
+    return new IOException(
+        "The embedded server's archive has an invalid path: " + entry.getName());
   }
 
   private TarArchiveInputStream open() throws IOException {

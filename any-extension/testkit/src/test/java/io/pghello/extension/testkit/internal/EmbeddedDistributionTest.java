@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+import org.apache.commons.compress.archivers.tar.TarConstants;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -87,6 +88,32 @@ class EmbeddedDistributionTest {
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining(
             "does not contain postgres-linux-s390x.txz. Test on an installed server");
+  }
+
+  /** An archive could otherwise write to a directory outside its own. */
+  @Test
+  void doesNotWriteThroughLinks() throws IOException {
+    Path outside = Files.createDirectory(folder.resolve("outside"));
+    try (OutputStream out = Files.newOutputStream(folder.resolve("postgres-darwin-arm_64.txz"));
+        var tar = new TarArchiveOutputStream(new XZOutputStream(out, new LZMA2Options(0)))) {
+      byte[] version = "# PostgreSQL 18\n".getBytes(StandardCharsets.UTF_8);
+      var catalog = new TarArchiveEntry("share/postgresql/postgres.bki");
+      catalog.setSize(version.length);
+      tar.putArchiveEntry(catalog);
+      tar.write(version);
+      tar.closeArchiveEntry();
+      var link = new TarArchiveEntry("lib", TarConstants.LF_SYMLINK);
+      link.setLinkName(outside.toString());
+      tar.putArchiveEntry(link);
+      tar.closeArchiveEntry();
+      tar.putArchiveEntry(new TarArchiveEntry("lib/libpq.5.dylib"));
+      tar.closeArchiveEntry();
+    }
+    EmbeddedDistribution found = find(MAC, folder);
+    assertThatThrownBy(() -> found.unpack(folder.resolve("unpacked")))
+        .isInstanceOf(IOException.class)
+        .hasMessage("The embedded server's archive has an invalid path: lib/libpq.5.dylib");
+    assertThat(outside).isEmptyDirectory();
   }
 
   @Test
