@@ -2,6 +2,7 @@
 package io.pghello.extension.testkit.internal;
 
 import java.io.BufferedReader;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.JarURLConnection;
@@ -16,8 +17,10 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import org.tukaani.xz.XZIOException;
 import org.tukaani.xz.XZInputStream;
 
 /**
@@ -165,6 +168,8 @@ public final class EmbeddedDistribution implements PostgresDistribution {
               new BufferedReader(new InputStreamReader(tar, StandardCharsets.US_ASCII)));
         }
       }
+    } catch (EOFException | XZIOException | ZipException e) {
+      throw damaged(e);
     }
     throw new IllegalStateException("The embedded server's archive does not contain its version.");
   }
@@ -195,7 +200,19 @@ public final class EmbeddedDistribution implements PostgresDistribution {
           }
         }
       }
+    } catch (EOFException | XZIOException | ZipException e) {
+      throw damaged(e);
     }
+  }
+
+  private IOException damaged(IOException reason) {
+    return new IOException(
+        "The embedded server's archive "
+            + url
+            + " is damaged ("
+            + reason
+            + "). Delete it, so that it is downloaded again.",
+        reason);
   }
 
   private static IOException invalid(TarArchiveEntry entry) {

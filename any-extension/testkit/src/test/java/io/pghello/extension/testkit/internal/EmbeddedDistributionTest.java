@@ -11,6 +11,7 @@ import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.apache.commons.compress.archivers.tar.TarConstants;
@@ -114,6 +115,24 @@ class EmbeddedDistributionTest {
         .isInstanceOf(IOException.class)
         .hasMessage("The embedded server's archive has an invalid path: lib/libpq.5.dylib");
     assertThat(outside).isEmptyDirectory();
+  }
+
+  @Test
+  void reportsADamagedArchive() throws IOException {
+    Path archive = folder.resolve("postgres-darwin-arm_64.txz");
+    write(archive, "share/postgresql/postgres.bki", "bin/postgres");
+    byte[] whole = Files.readAllBytes(archive);
+    for (byte[] damaged :
+        new byte[][] {
+          {}, Arrays.copyOf(whole, whole.length / 2), "<html>".getBytes(StandardCharsets.UTF_8)
+        }) {
+      Files.write(archive, damaged);
+      assertThatThrownBy(() -> find(MAC, folder))
+          .isInstanceOf(IOException.class)
+          .hasMessageStartingWith(
+              "The embedded server's archive " + archive.toUri().toURL() + " is damaged (")
+          .hasMessageEndingWith("). Delete it, so that it is downloaded again.");
+    }
   }
 
   @Test
