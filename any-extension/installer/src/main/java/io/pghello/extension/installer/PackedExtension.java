@@ -253,6 +253,20 @@ public final class PackedExtension {
     Map<String, byte[]> shared = in(folder(), "share/" + major + "/", SHARED);
     if (shared.isEmpty()) {
       List<String> majors = list("majors");
+      if (majors.contains(String.valueOf(major))) {
+        throw new IllegalStateException(
+            "The extension \""
+                + name
+                + "\" has no files for PostgreSQL "
+                + major
+                + ", although "
+                + descriptor
+                + " lists it: "
+                + folder()
+                + "/"
+                + SUMS
+                + " is incomplete. Build the extension again.");
+      }
       String all =
           Stream.concat(majors.stream(), Stream.of(String.valueOf(major)))
               .sorted(Comparator.comparingInt(String::length).thenComparing(each -> each))

@@ -307,6 +307,18 @@ class ClassPathExtensionTest {
   }
 
   @Test
+  void reportsThatTheListOfHashesIsIncomplete() throws Exception {
+    describe("majors = 15, 17");
+    pack("share/15/extension/acme.control");
+    assertThatThrownBy(() -> onClassPath(() -> files(17), folder))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage(
+            "The extension \"acme\" has no files for PostgreSQL 17, although"
+                + " META-INF/pg-extension/acme.properties lists it: META-INF/pg-extension/acme/"
+                + "SHA256SUMS is incomplete. Build the extension again.");
+  }
+
+  @Test
   void rejectsAListedPathOutsideItsDirectory() throws Exception {
     describe("majors = 17");
     pack("share/17/extension/acme.control");
