@@ -144,7 +144,7 @@ target() {
       ;;
     windows-*)
       found=$(windows_exports "$1") || return
-      TARGET=(env "PG_WINDOWS_HEADERS=$2" "PG_WINDOWS_EXPORTS=$found" "$PLATFORM_FILES/windows-gcc.sh")
+      TARGET=(env "PG_WINDOWS_HEADERS=$2" "PG_WINDOWS_EXPORTS=$found" bash "$PLATFORM_FILES/windows-gcc.sh")
       return
       ;;
     linux-arm64 | *-musl)
@@ -174,11 +174,13 @@ compile() {
 # build MAJOR HEADERS SOURCE LIBRARY [FILE]: builds a library from a source file. Libraries for macOS and Windows contain their
 # own file name.
 build() {
-  local options=(-Wall -Werror=implicit-function-declaration) file=${5:-src/pg_hello.c} tree
+  local options=(-Wall -Werror=implicit-function-declaration) file=${5:-src/pg_hello.c} tree output
   case $PLATFORM in
     darwin-*)
       tree=$(embedded_tree "$1") || return
-      compile "$1" "$2" "$3" "${options[@]}" -bundle -bundle_loader "$tree/bin/postgres" -Wl,-adhoc_codesign -o "$4" "$file"
+      # the linker replaces each % in the path of its output
+      output=$(realpath -m --relative-to="$3" "$4") || return
+      compile "$1" "$2" "$3" "${options[@]}" -bundle -bundle_loader "$tree/bin/postgres" -Wl,-adhoc_codesign -o "$output" "$file"
       ;;
     windows-*)
       compile "$1" "$2" "$3" "${options[@]}" -c -o "$4.o" "$file" && compile "$1" "$2" "$3" -o "$4" "$4.o" && rm "$4.o"

@@ -164,6 +164,25 @@ ends 2 '--port must be between 0 and 65535, but is 65536' server --port 65536
 ends 2 '--repeat must be between 1 and 10, but is 11' demo --repeat 11
 ends 2 '--url must begin with jdbc:postgresql:' demo --url jdbc:mysql://x
 
+# The path of the tree does not affect libraries for other platforms: Jenkins, for example, creates directories such as feature%2Fa.
+folder="$WORK/it's a%2Fb = \$x"
+mkdir "$folder"
+tar -C "$ROOT" --exclude=target --exclude=extension/build -c dev scripts pom.xml extension | tar -C "$folder" -x
+for platform in darwin-arm64 windows-amd64 linux-amd64-musl; do
+  if [ ! -e "$BUILD/$platform/$DEFAULT_MAJOR" ]; then
+    echo "skipped: there is no library for $platform to compare with"
+    continue
+  fi
+  cases=$((cases + 1))
+  "$ROOT/scripts/native.sh" --platform $platform "$DEFAULT_MAJOR" >"$WORK/err" 2>&1
+  if ! "$folder/scripts/native.sh" --platform $platform "$DEFAULT_MAJOR" >"$WORK/err" 2>&1 ||
+    ! diff -r "$BUILD/$platform/$DEFAULT_MAJOR" "$folder/extension/build/$platform/$DEFAULT_MAJOR"; then
+    printf './dev native --platform %s fails in %s\n' $platform "$folder"
+    cat "$WORK/err"
+    failures=$((failures + 1))
+  fi
+done
+
 # On macOS, invalid arguments are reported before a container is started, which takes minutes.
 # on_mac WORDS ARGUMENT...: ./dev of macOS must exit with 2, print these words, and call no program.
 on_mac() {
