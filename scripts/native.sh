@@ -248,8 +248,9 @@ build_all() {
   mkdir -p "$BUILD"
   exec 9<"$BUILD"
   flock 9
-  # leftovers of a run that was killed
+  # leftovers of a run that was killed, and of this one
   rm -rf "$BUILD"/.new.*
+  trap 'rm -rf "$BUILD"/.new.*' EXIT
   # Otherwise, a jar would contain older code for one platform than for another.
   for platform in "${OTHERS[@]}"; do
     ! contains "$platform" "${platforms[@]}" || continue

@@ -184,6 +184,17 @@ for platform in darwin-arm64 windows-amd64 linux-amd64-musl; do
   fi
 done
 
+# A failed build leaves nothing.
+cases=$((cases + 1))
+echo '#error wrong' >>"$folder/extension/src/pg_hello.c"
+if "$folder/scripts/native.sh" "$DEFAULT_MAJOR" >"$WORK/err" 2>&1 || ! grep -q 'the compiler failed' "$WORK/err" ||
+  [ -n "$(find "$folder/extension/build" -name '.new.*')" ]; then
+  printf './dev native leaves files if the compiler fails\n'
+  cat "$WORK/err"
+  ls -A "$folder/extension/build"
+  failures=$((failures + 1))
+fi
+
 # On macOS, invalid arguments are reported before a container is started, which takes minutes.
 # on_mac WORDS ARGUMENT...: ./dev of macOS must exit with 2, print these words, and call no program.
 on_mac() {
