@@ -129,6 +129,31 @@ class NativeFileTest {
     }
   }
 
+  @Test
+  void refusesALibraryForAnotherAppleSystem() {
+    byte[] bytes = BUNDLE_ARM64.bytes();
+    // the system in the command with the minimum version
+    int command = indexOf(bytes, Integer.reverseBytes(0x32));
+    ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(command + 8, 2);
+    assertThatThrownBy(() -> NativeFile.read(bytes))
+        .isInstanceOf(IOException.class)
+        .hasMessage("it is for 32-bit processors, or for an Apple system other than macOS");
+  }
+
+  /** Other symbols may be in any library. */
+  @Test
+  void checksOnlySymbolsOfTheProgram() throws IOException {
+    byte[] bytes = BUNDLE_ARM64.unsigned().importing("memcpy").bytes();
+    ByteBuffer file = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    file.putInt(4, AMD64);
+    int symbols = file.getInt(indexOf(bytes, 0x02000000) + 8);
+    NativeFile server = read(new MachO(AMD64, PROGRAM));
+    assertThat(NativeFile.read(bytes).loadProblem("darwin-amd64", Optional.of(server))).isPresent();
+    // the first library instead of the program
+    file.putShort(symbols + 6, (short) 0x100);
+    assertThat(NativeFile.read(bytes).loadProblem("darwin-amd64", Optional.of(server))).isEmpty();
+  }
+
   /** Servers do not run as arm64e code, which is only for Apple's own programs. */
   @Test
   void doesNotTakeArm64eForArm64() throws IOException {

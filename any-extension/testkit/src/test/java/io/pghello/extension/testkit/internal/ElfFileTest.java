@@ -76,6 +76,32 @@ class ElfFileTest {
   }
 
   @Test
+  void rejects32BitFiles() throws IOException {
+    byte[] file = library();
+    file[4] = 1;
+    assertThatThrownBy(() -> ElfFile.read(file))
+        .isInstanceOf(IOException.class)
+        .hasMessage("it is not a 64-bit shared library for Linux");
+  }
+
+  @Test
+  void rejectsADynamicSegmentBehindTheEnd() throws IOException {
+    byte[] library = library();
+    ByteBuffer file = ByteBuffer.wrap(library).order(ByteOrder.LITTLE_ENDIAN);
+    int dynamic =
+        IntStream.range(0, file.getShort(56))
+            .map(i -> 64 + 56 * i)
+            .filter(header -> file.getInt(header) == 2)
+            .findFirst()
+            .orElseThrow();
+    // the end of the segment is greater than Integer.MAX_VALUE
+    file.putLong(dynamic + 32, Integer.MAX_VALUE);
+    assertThatThrownBy(() -> ElfFile.read(library))
+        .isInstanceOf(IOException.class)
+        .hasMessage("it is truncated or damaged");
+  }
+
+  @Test
   void rejectsTruncatedFiles() throws IOException {
     byte[] whole = library();
     // the headers of sections, which a server does not load, may follow the last segment
