@@ -180,16 +180,14 @@ public final class EmbeddedDistribution implements PostgresDistribution {
     try (TarArchiveInputStream tar = open()) {
       for (TarArchiveEntry entry; (entry = tar.getNextEntry()) != null; ) {
         Path path = folder.resolve(entry.getName()).normalize();
-        if (!path.startsWith(folder)) {
+        Path parent = entry.isDirectory() ? path : path.getParent();
+        // a directory may be a link from the same archive
+        if (!path.startsWith(folder)
+            || !Files.createDirectories(parent).toRealPath().startsWith(root)) {
           throw invalid(entry);
         }
         if (entry.isDirectory()) {
-          Files.createDirectories(path);
           continue;
-        }
-        // a directory may be a link from the same archive
-        if (!Files.createDirectories(path.getParent()).toRealPath().startsWith(root)) {
-          throw invalid(entry);
         }
         if (entry.isSymbolicLink()) {
           Files.createSymbolicLink(path, Path.of(entry.getLinkName()));

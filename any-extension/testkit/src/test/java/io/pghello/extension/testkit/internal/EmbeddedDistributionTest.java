@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.apache.commons.compress.archivers.tar.TarConstants;
@@ -115,6 +116,20 @@ class EmbeddedDistributionTest {
         .isInstanceOf(IOException.class)
         .hasMessage("The embedded server's archive has an invalid path: lib/libpq.5.dylib");
     assertThat(outside).isEmptyDirectory();
+  }
+
+  @Test
+  void doesNotWriteToPathsOutsideItsDirectory() throws IOException {
+    for (String file : List.of("../new/evil", "bin/../../../evil")) {
+      write(folder.resolve("postgres-darwin-arm_64.txz"), "share/postgresql/postgres.bki", file);
+      EmbeddedDistribution found = find(MAC, folder);
+      Path unpacked = Files.createTempDirectory(folder, "in").resolve("unpacked");
+      assertThatThrownBy(() -> found.unpack(unpacked))
+          .isInstanceOf(IOException.class)
+          .hasMessage("The embedded server's archive has an invalid path: " + file);
+      assertThat(unpacked.resolveSibling("new")).doesNotExist();
+      assertThat(folder.resolve("evil")).doesNotExist();
+    }
   }
 
   @Test
