@@ -80,8 +80,7 @@ public record ElfFile(
   public Set<String> platforms() {
     String platform = "linux-" + machine;
     if (needed.isEmpty()) {
-      return Collections.unmodifiableSet(
-          new LinkedHashSet<>(List.of(platform, platform + MUSL)));
+      return Collections.unmodifiableSet(new LinkedHashSet<>(List.of(platform, platform + MUSL)));
     }
     return Set.of(platform + (isMusl() ? MUSL : ""));
   }

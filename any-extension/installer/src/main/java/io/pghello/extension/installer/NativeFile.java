@@ -27,8 +27,8 @@ public sealed interface NativeFile permits ElfFile, MachOFile, PeFile {
   }
 
   /**
-   * Returns the platforms that run the file, e.g. {@code linux-amd64}. A universal macOS file and
-   * a Linux library that needs no C library have several platforms.
+   * Returns the platforms that run the file, e.g. {@code linux-amd64}. A universal macOS file and a
+   * Linux library that needs no C library have several platforms.
    */
   Set<String> platforms();
 

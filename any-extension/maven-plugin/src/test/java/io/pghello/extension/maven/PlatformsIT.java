@@ -128,7 +128,8 @@ class PlatformsIT {
     Files.writeString(makefile, Files.readString(makefile) + "override CC = gcc\n");
     Path code = source.resolve(SOURCE);
     Files.writeString(
-        code, Files.readString(code) + "int acme_home(void) { return getenv(\"HOME\") != NULL; }\n");
+        code,
+        Files.readString(code) + "int acme_home(void) { return getenv(\"HOME\") != NULL; }\n");
     assertThatThrownBy(() -> execute(source, Target.LINUX_AMD64_MUSL))
         .isInstanceOf(MojoFailureException.class);
     assertThat(said)

@@ -214,8 +214,7 @@ public final class EmbeddedDistribution implements PostgresDistribution {
   }
 
   private static IOException invalid(TarArchiveEntry entry) {
-    return new IOException(
-        "The embedded server's archive has an invalid path: " + entry.getName());
+    return new IOException("The embedded server's archive has an invalid path: " + entry.getName());
   }
 
   private TarArchiveInputStream open() throws IOException {
