@@ -37,7 +37,7 @@ build_image() {
   rm -f "$root/etc/apt/sources.list"
   cp "$source" "$root/etc/apt/sources.list.d/"
   [ -z "$keyring" ] || install -D -m 644 "$keyring" "$root$keyring"
-  apt-config dump | grep -E '^Acquire::https?::Proxy' >"$root/etc/apt/apt.conf.d/proxy" || true
+  apt-config dump | grep -E '^Acquire::(https?::Proxy|Check-Valid-Until)' >"$root/etc/apt/apt.conf.d/proxy" || true
   cp -r /usr/local/share/ca-certificates/. "$root/usr/local/share/ca-certificates"
   chroot "$root" update-ca-certificates >/dev/null 2>&1
   tar -C "$root" --numeric-owner -c . | docker import - "$IMAGE" >/dev/null

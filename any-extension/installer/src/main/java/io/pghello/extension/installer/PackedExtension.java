@@ -280,7 +280,9 @@ public final class PackedExtension {
               + String.join(", ", majors)
               + ": use one of these, or build the extension with mvn verify -Dpg-extension.majors="
               + all
-              + ".");
+              + " (a recipe: with scripts/recipes.sh "
+              + major
+              + ").");
     }
     Map<String, byte[]> libraries = in(folder(), platform + "/" + major + "/", LIBRARIES);
     if (libraries.isEmpty() && builds().stream().anyMatch(build -> build.endsWith("/" + major))) {

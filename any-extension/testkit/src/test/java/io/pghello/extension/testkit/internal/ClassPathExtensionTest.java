@@ -260,7 +260,8 @@ class ClassPathExtensionTest {
           assertThatThrownBy(() -> files(16))
               .hasMessageStartingWith(
                   "The extension \"acme\" has no files for PostgreSQL 16, only for 15, 17, 18: ")
-              .hasMessageEndingWith("mvn verify -Dpg-extension.majors=15,16,17,18.");
+              .hasMessageEndingWith(
+                  "mvn verify -Dpg-extension.majors=15,16,17,18 (a recipe: with scripts/recipes.sh 16).");
           assertThatThrownBy(() -> files(18))
               .hasMessageStartingWith(
                   "The extension \"acme\" has no library for PostgreSQL 18 on %s, only for "

@@ -390,7 +390,7 @@ public record Backup(Path folder, Instant time) {
     try (Stream<Path> paths = Files.list(folder)) {
       return paths.toList();
     } catch (IOException e) {
-      throw Failure.unknown("cannot read the directory " + folder + ": " + e.getMessage());
+      throw Failure.unknown("cannot read the directory " + folder + ": " + Failure.reason(e));
     }
   }
 }
