@@ -16,7 +16,7 @@ skip() {
   exit 77
 }
 
-# in_namespaces COMMAND ARGUMENT...: runs a command that may mount file systems, in user, mount and process namespaces of its own.
+# in_namespaces COMMAND ARGUMENT...: runs a command that may mount file systems, in separate user, mount and process namespaces.
 # User IDs are the same as outside. When the command ends, the kernel ends its processes and removes its mounts.
 in_namespaces() (
   own=$(readlink /proc/self/ns/user) options=(-m -p --fork --kill-child --mount-proc)
@@ -59,7 +59,7 @@ testkit_reports() {
 }
 
 # all_tests TREE SETUP LOADER WITHOUT ARGUMENT...: runs all unit tests and integration tests of both testkits, except the class
-# WITHOUT, and checks that all servers that they started are for the platform whose loader of libraries has this name.
+# WITHOUT, and checks that all servers that they started are for the platform with this dynamic loader.
 all_tests() {
   local tree=$1 loader=$3 program count=0
   testkit_tests "$tree" "$2" -Dtest='io/pghello/extension/testkit/**/*Test,io/pghello/testkit/**/*Test'"${4:+,!$4}" \
