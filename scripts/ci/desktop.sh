@@ -122,7 +122,7 @@ same_help demo-hibernate demo hibernate -h
 same_help server server --help
 mac 2 '--major is 16; there are 15 17 18' server --major 16
 mac 2 '--major is 14; there are 15 17 18' server --major=14
-mac 2 'to run it in a container: ./dev debian bench client' bench client
+mac 2 'to run it in a container: ./dev debian bench' bench client
 mac 2 './dev debian demo mcp' demo mcp
 mac 2 'test accepts modules, but got: --all' test --all
 mac 2 'install accepts only --all-platforms, but got: here' install here
