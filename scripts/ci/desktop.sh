@@ -54,7 +54,7 @@ passed "the image $IMAGE"
 copy_tree "$TREE"
 rm -rf "$TREE/extension/build"
 mkdir -p "$WORK/home" "$WORK/mac"
-cp -al ~/.m2 "$WORK/home/.m2" 2>/dev/null || cp -a ~/.m2 "$WORK/home"
+cp -a ~/.m2 "$WORK/home"
 rm -rf "$WORK/home/.m2/repository/io/pghello"
 # use this machine's network in the container, because the mirrors may not be reachable otherwise
 cat >"$WORK/mac/docker" <<END
