@@ -99,7 +99,8 @@ mac() {
   local expected=$1 words=$2 status=0
   shift 2
   cases=$((cases + 1))
-  (cd "$WORK" && env -i "HOME=$WORK/home" "PATH=$WORK/mac" "JAVA_HOME=${MAC_JDK-$JDK}" "$TREE/dev" "$@") >"$WORK/out" 2>&1 </dev/null || status=$?
+  (cd "$WORK" && env -i "HOME=$WORK/home" "PATH=$WORK/mac" "DOCKER_HOST=${DOCKER_HOST-}" \
+    "JAVA_HOME=${MAC_JDK-$JDK}" "$TREE/dev" "$@") >"$WORK/out" 2>&1 </dev/null || status=$?
   if [ "$status" != "$expected" ] || ! grep -qF -- "$words" "$WORK/out"; then
     tail -20 "$WORK/out" >&2
     die "./dev $*: expected the status $expected and '$words', but the status is $status"
