@@ -33,6 +33,8 @@ for major in "${MAJORS[@]}"; do
 done
 step regress "$ROOT/scripts/regress.sh" --settings
 step native-platforms:9 "$ROOT/scripts/native.sh" --check --all-platforms
+step native-others "$ROOT/scripts/native.sh" --all-platforms
+step dev "$ROOT/scripts/ci/dev-test.sh"
 step wrong-libraries:1 "$ROOT/scripts/ci/checks/wrong-libraries.sh" "$WORK/wrong-libraries"
 for platform in linux-arm64 darwin-amd64 darwin-arm64 windows-amd64; do
   step "$platform:2" "$ROOT/scripts/regress.sh" --platform "$platform" 17
