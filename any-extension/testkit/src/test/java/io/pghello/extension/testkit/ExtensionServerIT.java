@@ -68,6 +68,38 @@ class ExtensionServerIT {
     }
   }
 
+  /**
+   * A database with a session cannot be copied, and a background worker of a preloaded library,
+   * such as TimescaleDB, may connect at any time.
+   */
+  @Test
+  void closesTheTemplateIfLibrariesArePreloaded() throws Exception {
+    try (ExtensionServer server =
+        ExtensionServer.builder()
+            .extension(NativeExtension.contrib("pg_trgm").preload("auto_explain"))
+            .start()) {
+      for (boolean killed : new boolean[] {false, true}) {
+        if (killed) {
+          server.kill();
+          server.startAgain();
+        }
+        try (TestDatabase database = server.createDatabase()) {
+          // the background thread opens the template briefly before it creates the next database
+          String others = "SELECT count(*) > 1 FROM pg_database WHERE datname LIKE '%\\_test\\_%'";
+          long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+          while (!ask(database.dataSource(), others).equals("t") && System.nanoTime() < end) {
+            TimeUnit.MILLISECONDS.sleep(20);
+          }
+          assertThat(
+                  ask(
+                      database.dataSource(),
+                      "SELECT count(*) FROM pg_database WHERE datname <> 'template0' AND NOT datallowconn"))
+              .isEqualTo("1");
+        }
+      }
+    }
+  }
+
   /** Runs two servers with different extensions and settings in one JVM. */
   @Test
   void runsNextToAnotherServer() throws SQLException {

@@ -401,11 +401,12 @@ public final class DatabaseFactory implements AutoCloseable {
    * not have sessions.
    */
   private void copy(AdminConnection by, String from, String to) throws SQLException {
+    allowConnections(by, from, false);
     try {
-      closeTemplate(by, from);
+      end(by, endingAll(from));
       create(by, to, from);
     } finally {
-      by.execute("ALTER DATABASE " + quote(from) + " ALLOW_CONNECTIONS true");
+      allowConnections(by, from, true);
     }
   }
 
@@ -547,7 +548,7 @@ public final class DatabaseFactory implements AutoCloseable {
   void openTemplate(AdminConnection by) throws SQLException {
     boolean workers = mayHaveWorkers(by);
     if (workers) {
-      by.execute("ALTER DATABASE " + quote(template()) + " ALLOW_CONNECTIONS true");
+      allowConnections(by, template(), true);
     }
     openTemplate(by, template());
     if (workers) {
@@ -570,8 +571,13 @@ public final class DatabaseFactory implements AutoCloseable {
    * again, because a database with sessions cannot be copied.
    */
   private static void closeTemplate(AdminConnection by, String template) throws SQLException {
-    by.execute("ALTER DATABASE " + quote(template) + " ALLOW_CONNECTIONS false");
+    allowConnections(by, template, false);
     end(by, endingAll(template));
+  }
+
+  private static void allowConnections(AdminConnection by, String name, boolean allowed)
+      throws SQLException {
+    by.execute("ALTER DATABASE " + quote(name) + " ALLOW_CONNECTIONS " + allowed);
   }
 
   private void openTemplate(AdminConnection by, String template) throws SQLException {

@@ -47,7 +47,7 @@ public final class EmbeddedServer {
    * The format of templates, which is part of their names. Increase this number if templates are
    * prepared differently.
    */
-  private static final int TEMPLATE_FORMAT = 7;
+  private static final int TEMPLATE_FORMAT = 8;
 
   /**
    * The number of cached templates to keep. Each build and set of extensions has its own template
