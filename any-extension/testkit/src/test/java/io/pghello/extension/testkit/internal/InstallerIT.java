@@ -55,7 +55,13 @@ class InstallerIT {
         Path root = folder.resolve("root-" + major);
         for (String part : List.of("lib", "share")) {
           Path parent = Files.createDirectories(root.resolve("usr").resolve(part + "/postgresql"));
-          execute(0, "cp", "-a", "/usr/" + part + "/postgresql/" + major, parent.toString());
+          // without the lock file that an installation by root leaves, which others cannot read
+          execute(
+              0,
+              "sh",
+              "-c",
+              "tar -C /usr/%s/postgresql --exclude=.pg-extension-lock -c %d | tar -C '%s' -x"
+                  .formatted(part, major, parent));
         }
         installs(root.resolve("usr/lib/postgresql/" + major));
         found = true;
