@@ -16,7 +16,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +25,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class ConnectionBorrower {
   private static final Logger LOG = System.getLogger("io.pghello.extension.batching");
-  private static final Executor DIRECT = Runnable::run;
 
   /** The time that a call waits, after its deadline, for its dead connection to be released. */
   private static final long RELEASE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
@@ -278,7 +276,7 @@ final class ConnectionBorrower {
    */
   static void abort(Connection connection) {
     try {
-      connection.abort(DIRECT);
+      connection.abort(Runnable::run);
     } catch (SQLException | RuntimeException e) {
       LOG.log(Level.WARNING, "A connection in an unknown state could not be closed", e);
     }

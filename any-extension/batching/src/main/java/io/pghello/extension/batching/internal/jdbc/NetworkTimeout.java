@@ -3,7 +3,6 @@ package io.pghello.extension.batching.internal.jdbc;
 
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -11,8 +10,6 @@ import java.util.concurrent.TimeUnit;
  * {@link DeadlineMonitor}.
  */
 record NetworkTimeout(Connection connection, int millis) implements AutoCloseable {
-  private static final Executor DIRECT = Runnable::run;
-
   static NetworkTimeout of(Connection connection) throws SQLException {
     return new NetworkTimeout(connection, connection.getNetworkTimeout());
   }
@@ -22,7 +19,7 @@ record NetworkTimeout(Connection connection, int millis) implements AutoCloseabl
     long limit = Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos));
     int known = connection.getNetworkTimeout();
     if (known == 0 || known > limit) {
-      connection.setNetworkTimeout(DIRECT, (int) Math.min(limit, Integer.MAX_VALUE));
+      connection.setNetworkTimeout(Runnable::run, (int) Math.min(limit, Integer.MAX_VALUE));
     }
   }
 
@@ -31,7 +28,7 @@ record NetworkTimeout(Connection connection, int millis) implements AutoCloseabl
   public void close() {
     try {
       if (connection.getNetworkTimeout() != millis) {
-        connection.setNetworkTimeout(DIRECT, millis);
+        connection.setNetworkTimeout(Runnable::run, millis);
       }
     } catch (SQLException ignored) {
       // this needs no round trip, so an error means that the connection is closed

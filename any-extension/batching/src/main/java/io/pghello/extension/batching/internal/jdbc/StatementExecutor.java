@@ -50,7 +50,6 @@ public class StatementExecutor {
   private static final int SENT_MAX = 5;
 
   private final ConnectionSource source;
-  private final Settings.Statements settings;
   private final SessionContext sessions;
   private final DeadlineMonitor watch;
   private final ConnectionBorrower borrower;
@@ -68,7 +67,6 @@ public class StatementExecutor {
 
   StatementExecutor(ConnectionSource source, SessionContext sessions, DeadlineMonitor watch) {
     this.source = source;
-    this.settings = sessions.settings();
     this.sessions = sessions;
     this.watch = watch;
     this.borrower = new ConnectionBorrower(source, sessions, watch);
@@ -154,10 +152,10 @@ public class StatementExecutor {
    * time is left.
    */
   boolean prepareRetry(FunctionCallException lost, int lostBefore, Deadline deadline) {
-    if (!settings.retryOnConnectionLoss() || !pauseAfter(lostBefore, deadline)) {
+    if (!sessions.settings().retryOnConnectionLoss() || !pauseAfter(lostBefore, deadline)) {
       return false;
     }
-    settings.listener().retrying(new Events.Retry(lost));
+    sessions.settings().listener().retrying(new Events.Retry(lost));
     return true;
   }
 
@@ -232,11 +230,14 @@ public class StatementExecutor {
       boolean validate,
       A argument,
       WorkWith<A, T> work) {
-    if (!settings.listens()) {
+    if (!sessions.settings().listens()) {
       return borrower.run(deadline, bound, validate, argument, work);
     }
     StatementContext told = context == null ? StatementContext.single(deadline) : context;
-    settings.listener().statementStarting(new Events.Starting(told.kind(), told.calls()));
+    sessions
+        .settings()
+        .listener()
+        .statementStarting(new Events.Starting(told.kind(), told.calls()));
     long begin = System.nanoTime();
     FunctionCallException error = null;
     try {
@@ -245,7 +246,8 @@ public class StatementExecutor {
       error = Errors.ofCall(e);
       throw e;
     } finally {
-      settings
+      sessions
+          .settings()
           .listener()
           .statementEnded(new Events.Statement(told, System.nanoTime() - begin, error));
     }
