@@ -32,8 +32,6 @@ import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloTest;
 import io.r2dbc.spi.Connection;
-import io.r2dbc.spi.ConnectionFactories;
-import io.r2dbc.spi.ConnectionFactoryOptions;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -468,17 +466,7 @@ class PgHelloIT {
 
   @Test
   void runsOnR2dbc(TestDatabase database) throws Exception {
-    PGSimpleDataSource jdbc = database.dataSource().unwrap(PGSimpleDataSource.class);
-    ConnectionFactoryOptions options =
-        ConnectionFactoryOptions.builder()
-            .option(ConnectionFactoryOptions.DRIVER, "postgresql")
-            .option(ConnectionFactoryOptions.HOST, jdbc.getServerNames()[0])
-            .option(ConnectionFactoryOptions.PORT, jdbc.getPortNumbers()[0])
-            .option(ConnectionFactoryOptions.DATABASE, String.valueOf(jdbc.getDatabaseName()))
-            .option(ConnectionFactoryOptions.USER, String.valueOf(jdbc.getUser()))
-            .option(ConnectionFactoryOptions.PASSWORD, String.valueOf(jdbc.getPassword()))
-            .build();
-    Connection connection = all(ConnectionFactories.get(options).create()).get(0);
+    Connection connection = all(ReactiveIT.factory(database).create()).get(0);
     try {
       DSLContext ctx = DSL.using(connection, SQLDialect.POSTGRES);
       assertThat(
