@@ -211,6 +211,21 @@ class LogScannerTest {
     assertThat(found).isEmpty();
   }
 
+  /** Equal prefixes are examined until nothing more can be learnt from them. */
+  @Test
+  void learnsFromTheSecondOfEqualPrefixes() throws IOException {
+    String log = "app@shop 00000 LOG:  connection received";
+    assertThat(scan(log, "any line")).isEmpty();
+    assertThat(scan(log, log, "any line")).containsExactly(entry(NotUnderstood.NAME, 1L));
+  }
+
+  @Test
+  void learnsAPrefixAgainAfterAnotherOne() throws IOException {
+    String log = TIME + "[7] app@shop 00000 LOG:  connection received";
+    assertThat(scan(log, log, "[7] ERROR:  duplicate key", log, TIME + "half a line"))
+        .containsExactly(entry(NotUnderstood.NAME, 1L));
+  }
+
   /** Programs started by the server write to the same file. */
   @Test
   void acceptsMessagesDespiteOtherPrograms() throws IOException {
