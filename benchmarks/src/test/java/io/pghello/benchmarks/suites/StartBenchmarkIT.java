@@ -116,7 +116,7 @@ class StartBenchmarkIT {
       assertThat(postmaster.process().isAlive()).isTrue();
       Postmaster.endAll(folder);
       assertThat(postmaster.process().isAlive()).isFalse();
-      assertThatThrownBy(postmaster::requireGone).hasMessageContaining("left its data");
+      assertThatThrownBy(postmaster::requireGone).hasMessageContaining("its data still exists");
     }
     postmaster.requireGone();
   }
