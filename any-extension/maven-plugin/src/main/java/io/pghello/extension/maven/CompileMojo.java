@@ -105,39 +105,46 @@ public class CompileMojo extends AbstractMojo {
     }
     try {
       majors = Target.majors(majors);
-      List<String> wanted = Target.platforms(platforms);
-      var packages = new ArrayList<String>();
-      var unbuilt = new ArrayList<String>();
-      int built = 0;
-      for (String platform : wanted) {
-        Optional<Target> target = Target.of(platform);
-        if (target.isEmpty()) {
-          Pgxs pgxs = pgxs(null);
-          for (int major : majors) {
-            build(pgxs, "PostgreSQL " + major, major);
-            built++;
-          }
-        } else {
-          int majorsBuilt = buildOther(target.get(), packages);
-          built += majorsBuilt;
-          if (majorsBuilt < majors.size()) {
-            unbuilt.add(platform);
-          }
-        }
-      }
-      if (!packages.isEmpty()) {
-        getLog().warn("To build for these platforms too, run: " + Target.install(packages));
-      }
-      if (!unbuilt.isEmpty() && (requirePlatforms || built == 0)) {
-        throw new MojoFailureException(
-            "The extension could not be built for "
-                + String.join(", ", unbuilt)
-                + "; the warnings above contain the reasons.");
+      BuildLock lock = BuildLock.of(buildDirectory.toPath(), getLog()::info);
+      try (lock) {
+        compile();
       }
     } catch (Pgxs.BuildException | IllegalArgumentException e) {
       throw new MojoFailureException(e.getMessage(), e);
     } catch (IOException | UncheckedIOException e) {
       throw new MojoExecutionException(e.toString(), e);
+    }
+  }
+
+  private void compile() throws IOException, MojoFailureException, Pgxs.BuildException {
+    List<String> wanted = Target.platforms(platforms);
+    var packages = new ArrayList<String>();
+    var unbuilt = new ArrayList<String>();
+    int built = 0;
+    for (String platform : wanted) {
+      Optional<Target> target = Target.of(platform);
+      if (target.isEmpty()) {
+        Pgxs pgxs = pgxs(null);
+        for (int major : majors) {
+          build(pgxs, "PostgreSQL " + major, major);
+          built++;
+        }
+      } else {
+        int majorsBuilt = buildOther(target.get(), packages);
+        built += majorsBuilt;
+        if (majorsBuilt < majors.size()) {
+          unbuilt.add(platform);
+        }
+      }
+    }
+    if (!packages.isEmpty()) {
+      getLog().warn("To build for these platforms too, run: " + Target.install(packages));
+    }
+    if (!unbuilt.isEmpty() && (requirePlatforms || built == 0)) {
+      throw new MojoFailureException(
+          "The extension could not be built for "
+              + String.join(", ", unbuilt)
+              + "; the warnings above contain the reasons.");
     }
   }
 

@@ -91,7 +91,10 @@ public class PackageMojo extends AbstractMojo {
     }
     try {
       majors = Target.majors(majors);
-      pack();
+      BuildLock lock = BuildLock.of(buildDirectory.toPath(), getLog()::info);
+      try (lock) {
+        pack();
+      }
     } catch (IllegalArgumentException | IllegalStateException e) {
       throw new MojoFailureException(e.getMessage(), e);
     } catch (IOException e) {

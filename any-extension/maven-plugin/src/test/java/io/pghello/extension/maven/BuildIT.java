@@ -21,8 +21,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.apache.maven.plugin.MojoExecutionException;
 import org.apache.maven.plugin.MojoFailureException;
+import org.apache.maven.plugin.logging.SystemStreamLog;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -195,6 +201,39 @@ class BuildIT {
         .hasMessageContaining("unused variable");
     // a second run does not treat the failed build as up to date
     assertThatThrownBy(mojo::execute).isInstanceOf(MojoFailureException.class);
+  }
+
+  @Test
+  void waitsForAnotherBuildOfTheProject() throws Exception {
+    var said = new LinkedBlockingQueue<String>();
+    CompileMojo mojo = mojo(source);
+    mojo.setLog(
+        new SystemStreamLog() {
+          @Override
+          public void info(CharSequence content) {
+            said.add(content.toString());
+          }
+        });
+    CompletableFuture<Void> build;
+    BuildLock other = BuildLock.of(target(source), said::add);
+    try (other) {
+      build =
+          CompletableFuture.runAsync(
+              () -> {
+                try {
+                  mojo.execute();
+                } catch (MojoExecutionException | MojoFailureException e) {
+                  throw new CompletionException(e);
+                }
+              });
+      assertThat(said.poll(1, TimeUnit.MINUTES))
+          .isEqualTo(
+              "Waiting until another build of this project releases "
+                  + target(source).resolve(".lock"));
+      assertThat(Pgxs.installed(target(source), MAJOR)).doesNotExist();
+    }
+    build.get(1, TimeUnit.MINUTES);
+    assertThat(library(source)).isNotEmpty();
   }
 
   @Test
