@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -288,6 +289,7 @@ public final class PackedExtension {
     if (libraries.isEmpty() && builds().stream().anyMatch(build -> build.endsWith("/" + major))) {
       throw noLibrary(platform, major);
     }
+    requireSuffix(libraries.keySet(), platform, major);
     var files = new LinkedHashMap<>(shared);
     files.putAll(libraries);
     files.putAll(in(folder(), "needed/" + platform + "/" + major + "/", NEEDED));
@@ -315,6 +317,35 @@ public final class PackedExtension {
       return ".dll";
     }
     return platform.startsWith("darwin-") && major >= FIRST_WITH_DYLIB ? ".dylib" : ".so";
+  }
+
+  /**
+   * Rejects a library with the suffix of another platform, because the server would not find it. A
+   * library is accepted if there is also one with the same name and the right suffix.
+   */
+  private void requireSuffix(Set<String> libraries, String platform, int major) {
+    for (String library : libraries) {
+      String expected = libraryFile(library, platform, major);
+      if (platform.startsWith("darwin-") && library.endsWith(".dylib")) {
+        // up to PostgreSQL 15, another library may link to it
+        continue;
+      }
+      if (LIBRARY_SUFFIX.matcher(library).find() && !libraries.contains(expected)) {
+        String folder = folder() + "/" + platform + "/" + major + "/";
+        throw new IllegalStateException(
+            folder
+                + library.substring(LIBRARIES.length())
+                + " has the wrong suffix: on "
+                + platform
+                + ", PostgreSQL "
+                + major
+                + " loads only files whose names end with "
+                + librarySuffix(platform, major)
+                + ". Build the library for this platform; if it was built for it, rename it to "
+                + expected.substring(LIBRARIES.length())
+                + ".");
+      }
+    }
   }
 
   /** Returns whether the extension includes a C library for any platform. */
