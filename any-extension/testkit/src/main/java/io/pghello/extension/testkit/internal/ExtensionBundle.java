@@ -333,12 +333,13 @@ public final class ExtensionBundle {
   }
 
   /**
-   * Returns a hash of the server's identity and the extensions' files. If all extensions have an
-   * identity, hashes the identities instead of reading the files.
+   * Returns a hash of the server's identity and platform, and the extensions' files. If all
+   * extensions have an identity, hashes the identities instead of reading the files.
    */
   String key(String server) throws IOException {
     MessageDigest digest = Sha256.digest();
-    update(digest, List.of(FORMAT, server));
+    // a server for macOS may be the same file for both processors, but extensions' libraries differ
+    update(digest, List.of(FORMAT, server, platform));
     List<Optional<String>> identities =
         extensions.stream().map(extension -> extension.source().identity()).toList();
     if (identities.stream().allMatch(Optional::isPresent)) {

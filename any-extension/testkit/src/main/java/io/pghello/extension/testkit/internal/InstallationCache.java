@@ -303,7 +303,7 @@ public final class InstallationCache {
           Path aside = Files.createTempDirectory(folder, UNFINISHED);
           HeldFiles.change(
               () -> Files.move(wanted, aside.resolve("damaged"), StandardCopyOption.ATOMIC_MOVE));
-          DataDirectory.delete(aside);
+          remove(aside);
         }
         make(wanted, contents);
       }
@@ -338,7 +338,7 @@ public final class InstallationCache {
         Path aside = Files.createTempDirectory(folder, UNFINISHED);
         HeldFiles.change(
             () -> Files.move(path, aside.resolve("unused"), StandardCopyOption.ATOMIC_MOVE));
-        DataDirectory.delete(aside);
+        remove(aside);
       }
     }
   }
@@ -371,7 +371,7 @@ public final class InstallationCache {
       writeList(fresh);
       HeldFiles.change(() -> Files.move(fresh, wanted, StandardCopyOption.ATOMIC_MOVE));
     } finally {
-      DataDirectory.delete(parent);
+      remove(parent);
     }
   }
 
@@ -385,7 +385,21 @@ public final class InstallationCache {
           children.filter(path -> path.getFileName().toString().startsWith(UNFINISHED)).toList();
     }
     for (Path path : unfinished) {
-      DataDirectory.delete(path);
+      remove(path);
+    }
+  }
+
+  /**
+   * Removes a directory that is not needed. If that fails, logs a warning, because the cache can
+   * still be used; {@link #removeUnfinished} tries again later.
+   */
+  private static void remove(Path folder) {
+    try {
+      DataDirectory.delete(folder);
+    } catch (IOException e) {
+      LOGGER.log(
+          System.Logger.Level.WARNING,
+          "Could not remove " + folder + ", which is not needed: " + said(e) + ". Remove it.");
     }
   }
 

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -114,6 +115,18 @@ class ExtensionBundleTest {
   private static String keyOf(Optional<String> machines, ServerExtension... extensions)
       throws IOException {
     return new ExtensionBundle(List.of(extensions), HERE, 17, machines).key("stock");
+  }
+
+  /** Servers for macOS are the same file for both processors. */
+  @Test
+  void hasAnotherKeyOnAnotherPlatform() throws IOException {
+    List<ServerExtension> extensions = List.of(inJar("a"));
+    var keys = new HashSet<String>();
+    for (String processor : List.of("amd64", "arm64")) {
+      var platform = new Platform("darwin", processor, false);
+      keys.add(new ExtensionBundle(extensions, platform, 17, Optional.empty()).key("stock"));
+    }
+    assertThat(keys).hasSize(2);
   }
 
   /** If the key required reading the jars, each start would read and hash all libraries. */

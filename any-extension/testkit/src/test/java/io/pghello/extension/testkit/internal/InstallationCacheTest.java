@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -158,6 +159,38 @@ class InstallationCacheTest {
     write(root.resolve("server/.new-1/a"));
     cache.folder("a", this::write);
     assertThat(names(root.resolve("server"))).containsExactly("a", "lock");
+  }
+
+  @Test
+  void ignoresADirectoryThatCannotBeRemoved() throws Exception {
+    InstallationCache cache = InstallationCache.in(root);
+    Path left = Files.createDirectories(root.resolve("server/.new-1/a")).getParent();
+    keep(left, true);
+    try {
+      cache.folder("a", this::write);
+      assertThat(names(root.resolve("server"))).containsExactly(".new-1", "a", "lock");
+    } finally {
+      keep(left, false);
+    }
+    cache.folder("b", this::write);
+    assertThat(names(root.resolve("server"))).containsExactly("a", "b", "lock");
+  }
+
+  /**
+   * Forbids or allows to remove the contents of a directory. Root needs a file attribute for it.
+   */
+  private static void keep(Path folder, boolean kept) throws Exception {
+    if (InstallationCache.isRoot()) {
+      Process chattr =
+          new ProcessBuilder("chattr", kept ? "+i" : "-i", folder.toString())
+              .redirectErrorStream(true)
+              .start();
+      String output = new String(chattr.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assumeTrue(chattr.waitFor() == 0, output);
+    } else {
+      Files.setPosixFilePermissions(
+          folder, PosixFilePermissions.fromString(kept ? "r-x------" : "rwx------"));
+    }
   }
 
   @Test
