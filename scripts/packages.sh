@@ -22,8 +22,7 @@ key=$({ [ "$type" = deb-known ] || printf '%s %s\n' "$type" "$except"; printf '%
 folder=$CACHE/packages/$1-$(date +%Y-%m)-$key
 if [ ! -e "$folder" ]; then
   say "Fetching $(($# - 1)) packages from Debian's suite ${HEADER_SUITE[$1]} (usually seconds, once a month)"
-  mkdir -p "$CACHE/packages"
-  tmp=$(mktemp -d "$CACHE/packages/.tmp.XXXXXX")
+  tmp=$(temporary_in "$CACHE/packages")
   trap 'rm -rf "$tmp"' EXIT
   download() { debian_download "$type" "${HEADER_SUITE[$1]}" "${*:2}" "$tmp/deb" "$except" 2>"$tmp/messages"; }
   if download "$@" || { sleep 5 && download "$@"; }; then

@@ -16,8 +16,7 @@ keep_once() (
   folder=$1
   shift
   [ ! -e "$folder" ] || exit 0
-  mkdir -p "${folder%/*}"
-  tmp=$(mktemp -d "${folder%/*}/.tmp.XXXXXX") || exit
+  tmp=$(temporary_in "${folder%/*}") || exit
   trap 'rm -rf "$tmp"' EXIT
   mkdir "$tmp/folder" && "$@" "$tmp/folder" || exit
   # another process may have been faster

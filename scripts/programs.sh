@@ -11,8 +11,7 @@ provide_client() {
   if [ ! -e "$folder" ]; then
     [ -n "${HEADER_SUITE[$1]-}" ] || return 1
     say "PostgreSQL $1: fetching pg_dump from Debian's suite ${HEADER_SUITE[$1]} (a few seconds, once)"
-    mkdir -p "$CACHE/client"
-    tmp=$(mktemp -d "$CACHE/client/.tmp.XXXXXX")
+    tmp=$(temporary_in "$CACHE/client")
     if ! debian_download deb-libs "${HEADER_SUITE[$1]}" "postgresql-client-$1" "$tmp/deb"; then
       rm -rf "$tmp"
       return 1
@@ -55,8 +54,7 @@ provide_docker_compose() {
     pkg-resources pyrsistent requests six texttable urllib3 websocket yaml; do
     wanted+=" python3-$library"
   done
-  mkdir -p "$CACHE/debian"
-  tmp=$(mktemp -d "$CACHE/debian/.tmp.XXXXXX")
+  tmp=$(temporary_in "$CACHE/debian")
   if ! debian_download deb bookworm "$wanted" "$tmp/deb"; then
     rm -rf "$tmp"
     return 1

@@ -184,6 +184,18 @@ for platform in darwin-arm64 windows-amd64 linux-amd64-musl; do
   fi
 done
 
+# An empty library is not up to date: a copy of the tree may have been interrupted.
+cases=$((cases + 1))
+library=$folder/extension/build/$(platform)/$DEFAULT_MAJOR/pg_hello.so
+mkdir -p "${library%/*}"
+: >"$library"
+"$folder/scripts/native.sh" "$DEFAULT_MAJOR" >"$WORK/err" 2>&1 || true
+if ! cmp "$library" "$BUILD/$(platform)/$DEFAULT_MAJOR/pg_hello.so"; then
+  printf './dev native does not replace an empty library\n'
+  cat "$WORK/err"
+  failures=$((failures + 1))
+fi
+
 # A failed build leaves nothing.
 cases=$((cases + 1))
 echo '#error wrong' >>"$folder/extension/src/pg_hello.c"
@@ -284,6 +296,18 @@ java.lang.AssertionError:
   symbol: class B')" ] || ! cmp "$WORK/maven" "$WORK/log"; then
   printf 'the output of Maven is shown as\n'
   cat "$WORK/out"
+  failures=$((failures + 1))
+fi
+
+# A download removes the remains of downloads that were killed, but not those of downloads that may be running.
+cases=$((cases + 1))
+mkdir -p "$WORK/downloads/.tmp.killed/folder" "$WORK/downloads/.tmp.running" "$WORK/downloads/17"
+touch -d '2 days ago' "$WORK"/downloads/{17,.tmp.killed}
+made=$(temporary_in "$WORK/downloads")
+rmdir "$made"
+if [ "$(cd "$WORK/downloads" && echo * .[!.]*)" != '17 .tmp.running' ]; then
+  printf 'a download leaves other files than expected:\n'
+  ls -A "$WORK/downloads"
   failures=$((failures + 1))
 fi
 
