@@ -3,6 +3,7 @@ package io.pghello.cli.logs;
 
 import io.pghello.cli.connect.ExtensionFunctions;
 import io.pghello.cli.output.Status;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.StringJoiner;
@@ -88,7 +89,20 @@ public enum LogEvent {
   static final Pattern CALL =
       Pattern.compile("\\b" + ExtensionFunctions.PG_HELLO_NAMES + "\\s*\\(");
 
-  // Quickly rejects messages that are not about the extension. Most messages are not.
+  // Each message about the extension contains one of these words. Most messages contain none, and
+  // searching for words is faster than matching a pattern.
+  private static final List<String> WORDS =
+      List.of(
+          "hello",
+          "now_ms",
+          "spi_version",
+          "repeat",
+          "names",
+          "greeting",
+          "process",
+          "retention",
+          "snapshot");
+
   private static final Pattern ANY = any();
 
   private final Status status;
@@ -122,7 +136,7 @@ public enum LogEvent {
    * @param state the SQLSTATE; null if it is not in the log
    */
   public static @Nullable LogEvent of(@Nullable String state, String message) {
-    if (!ANY.matcher(message).matches()) {
+    if (!hasWord(message) || !ANY.matcher(message).matches()) {
       return null;
     }
     for (LogEvent event : values()) {
@@ -131,6 +145,15 @@ public enum LogEvent {
       }
     }
     return null;
+  }
+
+  private static boolean hasWord(String message) {
+    for (String word : WORDS) {
+      if (message.contains(word)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   boolean isIn(String text) {

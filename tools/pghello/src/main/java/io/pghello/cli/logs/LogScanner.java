@@ -32,6 +32,9 @@ final class LogScanner {
    */
   static final int LINE_BYTES = 1 << 18;
 
+  /** Number of characters that show the format of a log. */
+  private static final int FORMAT_CHARACTERS = 200;
+
   // Excludes process ids and ports, which are in brackets.
   private static final Pattern STATE =
       Pattern.compile("(?<![\\w\\[(.:-])[0-9A-Z]{5}(?![\\w\\]).:-])");
@@ -109,13 +112,16 @@ final class LogScanner {
   }
 
   private void scan(int from, int to) {
-    if (format == null && from < to) {
-      format = LogFormat.of(text(from, Math.min(to, from + 200)));
+    // searching a string for a character is faster than searching an array
+    String lines = text(from, to);
+    if (format == null && !lines.isEmpty()) {
+      format = LogFormat.of(lines.substring(0, Math.min(lines.length(), FORMAT_CHARACTERS)));
     }
-    for (int begin = from; begin < to; ) {
-      int end = endOfLine(begin, to);
+    for (int begin = 0; begin < lines.length(); ) {
+      int found = lines.indexOf('\n', begin);
+      int end = found < 0 ? lines.length() : found;
       if (end > begin) {
-        line(text(begin, buffer[end - 1] == '\r' ? end - 1 : end));
+        line(lines.substring(begin, lines.charAt(end - 1) == '\r' ? end - 1 : end));
       } else if (format == LogFormat.STDERR) {
         // If the prefixes begin with a name, and the name begins with a line break, the message
         // begins with an empty line.

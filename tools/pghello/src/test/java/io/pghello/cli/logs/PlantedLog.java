@@ -49,6 +49,7 @@ final class PlantedLog {
           error("42501", "permission denied for schema hello_ops", LogEvent.NO_PRIVILEGE),
           error("42883", "function pg_hello(unknown) does not exist", LogEvent.NO_FUNCTION),
           error("42883", "function a.now_ms() does not exist", LogEvent.NO_FUNCTION),
+          error("42883", "function spi_version() does not exist", LogEvent.NO_FUNCTION),
           error(
               "58P01",
               "could not access file \"$libdir/pg_hello\": No such file or directory",
@@ -75,6 +76,7 @@ final class PlantedLog {
               "22023",
               "extension \"pg_hello\" has no update path from version \"1.1\" to version \"9\"",
               LogEvent.EXTENSION),
+          error("22023", "retention must be greater than zero, but is 00:00:00", LogEvent.SNAPSHOT),
           error(
               "55000",
               "the newest snapshot is of 2026-11-21 20:00:00+00, and it is 2026-11-21 19:00:00+00",
