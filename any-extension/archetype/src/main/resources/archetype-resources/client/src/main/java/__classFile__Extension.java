@@ -18,6 +18,10 @@ public class ${className}Extension implements ExtensionProvider {
               "${extensionName}_distance_all(double precision[], double precision[])",
               "double precision[]",
               "1.1")
+          .function(
+              "${extensionName}_point_distance(${extensionName}_point, ${extensionName}_point)",
+              "double precision",
+              "1.1")
           .build();
 
   @Override

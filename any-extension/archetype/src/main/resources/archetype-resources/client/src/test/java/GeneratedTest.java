@@ -20,9 +20,16 @@ class GeneratedTest {
   @Test
   void routinesAreWhatTheExtensionIs(TestDatabase database, @TempDir Path folder) throws Exception {
     boolean write = System.getProperty("generate") != null;
+## region forced
+    var point =
+        new ForcedType().withIncludeTypes("${extensionName}_point")
+            .withUserType("${package}.${className}Point").withBinding("${package}.${className}PointBinding");
+## endregion
     var routines =
         new Database().withInputSchema("public").withOutputSchemaToDefault(true)
-            .withIncludes("${extensionName}_.*").withExcludes("${extensionName}_.*_all");
+            .withIncludes("${extensionName}_.*")
+            .withExcludes("${extensionName}_.*_all|${extensionName}_point_(in|out|recv|send|lt|le|eq|ne|ge|gt|cmp|hash)")
+            .withForcedTypes(point);
     var plain =
         new Generate().withDefaultCatalog(false).withDefaultSchema(false).withGeneratedAnnotation(false)
             .withJavadoc(false).withJooqVersionReference(false);
