@@ -36,7 +36,7 @@ const groups = [
   ['Start', ['README.md', 'docs/README.md', ...inDocs('testkit', 'extension-testing', 'own-extension', 'client'), 'examples/README.md']],
   ['Calling from Java', inDocs('hibernate', 'hibernate-entities', 'hibernate-entities-details', 'hibernate-database-values', 'jpa-listener', 'jooq', 'jooq-codegen', 'spring-boot', 'frameworks', 'quarkus', 'micronaut', 'kotlin', 'reactive', 'client-connections', 'poolers')],
   ['Testing', inDocs('test-servers', 'extensions', 'pgvector', 'postgis', 'ci')],
-  ['Your own extension', inDocs('extension-binding', 'extension-batching', 'extension-build', 'extension-install')],
+  ['Your own extension', inDocs('own-type', 'extension-types', 'extension-binding', 'extension-batching', 'extension-build', 'extension-install')],
   ['Services', inDocs('service', 'service-limits', 'users', 'events', 'deployment')],
   ['Programs', inDocs('plugin', 'plugin-operations', 'plugin-configuration', 'plugin-security', 'mcp')],
   ['Run the database', ['extension/README.md', ...inDocs('operations', 'pghello', 'backups', 'backup-safety', 'point-in-time-recovery', 'maintenance', 'monitoring')]],

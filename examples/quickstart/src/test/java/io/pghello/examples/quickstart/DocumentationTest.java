@@ -264,12 +264,15 @@ class DocumentationTest {
     return Tree.files(".*\\.md");
   }
 
-  /** Returns the lines between "region NAME" and "endregion", without their common indentation. */
+  /**
+   * Returns the lines between "region NAME" and "endregion", without their common indentation. In a
+   * template of the archetype, "##" begins a comment that generated files do not contain.
+   */
   private static String region(Path source, String name) throws IOException {
     var lines = new ArrayList<String>();
     boolean inside = false;
-    for (String line : Files.readAllLines(source)) {
-      String mark = line.strip().replaceAll("^(//|<!--|#) | -->$", "");
+    for (String line : generated(source).lines().toList()) {
+      String mark = line.strip().replaceAll("^(//|<!--|##?) | -->$", "");
       if (mark.equals("region " + name)) {
         inside = true;
       } else if (mark.equals("endregion") && inside) {
@@ -280,5 +283,22 @@ class DocumentationTest {
     }
     assertThat(lines).as("region %s of %s", name, source).isNotEmpty();
     return String.join("\n", lines).stripTrailing().stripIndent() + "\n";
+  }
+
+  /**
+   * Returns the text of a file. A template of the archetype is returned as in the project that
+   * docs/own-extension.md generates.
+   */
+  private static String generated(Path source) throws IOException {
+    String text = Files.readString(source);
+    return source.toString().contains("/archetype-resources/")
+        ? text.replace("#[[", "")
+            .replace("]]#", "")
+            .replace("${extensionName}", "acme_geo")
+            .replace(
+                "${className.substring(0,1).toLowerCase()}${className.substring(1)}", "acmeGeo")
+            .replace("${className}", "AcmeGeo")
+            .replace("${package}", "org.acme.geo")
+        : text;
   }
 }
