@@ -74,6 +74,8 @@ step hibernate-6.6:1       "$CHECKS/other-line.sh" "$FIRST" pg-hello-hibernate h
 step hibernate-next:20     "$CHECKS/hibernate-next.sh" "$FIRST"
 step jooq-3.20:1           "$CHECKS/other-line.sh" "$FIRST" pg-hello-jooq jooq "$(pom_property jooq.3.20.version)" 'io/pghello/jooq/**,!GeneratedSourcesIT'
 step frameworks:1          "${WITH_JDK25[@]}" "$CHECKS/frameworks.sh" "$FIRST"
+# ./dev test --long tests all recipes.
+step recipes:1             recipes "$FIRST" "$DEFAULT_MAJOR" 'pgvector postgis semver' '-P!checks'
 step jooq-sources          "$CHECKS/jooq-sources.sh" "$WORK/jooq-sources"
 step seeded-null-error     "$CHECKS/seeded-null-error.sh" "$WORK/seeded-null-error"
 step ordinary-user         "$CHECKS/ordinary-user.sh" "$WORK/ordinary-user"

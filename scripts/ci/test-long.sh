@@ -29,7 +29,7 @@ for line in 7.0 7.2 7.3; do
   step "hibernate-$line:1" "$ROOT/scripts/ci/checks/other-line.sh" "$WORK/postgres17-jdk25" pg-hello-hibernate hibernate "$(pom_property "hibernate.$line.version")" LinesIT
 done
 for major in "${MAJORS[@]}"; do
-  step "recipes-$major:1" recipes "$WORK/postgres17-jdk25" "$major" '-P!checks'
+  step "recipes-$major:1" recipes "$WORK/postgres17-jdk25" "$major" '' '-P!checks'
 done
 step regress "$ROOT/scripts/regress.sh" --settings
 step native-platforms:9 "$ROOT/scripts/native.sh" --check --all-platforms
