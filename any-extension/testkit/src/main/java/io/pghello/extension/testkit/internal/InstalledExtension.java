@@ -45,6 +45,12 @@ public final class InstalledExtension implements ExtensionSource {
       Pattern.compile(
           "(?:usr/)?lib(?:64|32)?/(?:[^/]+-linux-[^/]+/)?(?:lib|ld-)[^/]*\\.so(?:\\.[0-9.]+)?");
 
+  /** Matches the data files of PROJ, a library that PostGIS needs. */
+  private static final Pattern MACHINES_DATA = Pattern.compile("usr/share/(proj/.+)");
+
+  /** Matches the name of a control file that contains a version, e.g. postgis-3. */
+  private static final Pattern WITH_VERSION = Pattern.compile("(.+)-[0-9][0-9.]*");
+
   /**
    * Matches libraries in the directories that all programs share, and other files in Debian's
    * platform directories, e.g. the gconv modules of libc6.
@@ -87,11 +93,14 @@ public final class InstalledExtension implements ExtensionSource {
   public static InstalledExtension in(Path folder, @Nullable String name) {
     Path root = folder.toAbsolutePath().normalize();
     List<Path> files = list(root);
-    List<Path> controls = files.stream().filter(InstalledExtension::isControlFile).toList();
+    Map<Path, String> controls = controls(files);
     var names = new TreeSet<String>();
-    controls.stream()
-        .filter(InstalledExtension::isInstalled)
-        .forEach(control -> names.add(withoutSuffix(control)));
+    controls.forEach(
+        (control, extension) -> {
+          if (isInstalled(control)) {
+            names.add(extension);
+          }
+        });
     if (name == null && names.size() == 1) {
       return new InstalledExtension(root, names.first(), files, null);
     }
@@ -107,12 +116,12 @@ public final class InstalledExtension implements ExtensionSource {
    * @throws IllegalArgumentException if the directory does not exist
    */
   public static boolean isIn(Path folder, String name) {
-    return list(folder.toAbsolutePath().normalize()).stream()
-        .anyMatch(file -> fileName(file).equals(name + ControlFile.SUFFIX) && isInstalled(file));
+    return controls(list(folder.toAbsolutePath().normalize())).entrySet().stream()
+        .anyMatch(each -> each.getValue().equals(name) && isInstalled(each.getKey()));
   }
 
   private static String problem(
-      Path root, @Nullable String name, Set<String> names, List<Path> controls) {
+      Path root, @Nullable String name, Set<String> names, Map<Path, String> controls) {
     if (name == null && names.size() > 1) {
       return root
           + " has several extensions: "
@@ -120,8 +129,9 @@ public final class InstalledExtension implements ExtensionSource {
           + ". Pass one of these names.";
     }
     String wanted = name == null ? "a control file (NAME.control)" : name + ".control";
-    for (Path control : controls) {
-      if (!isInstalled(control) && (name == null || name.equals(withoutSuffix(control)))) {
+    for (Map.Entry<Path, String> each : controls.entrySet()) {
+      Path control = each.getKey();
+      if (!isInstalled(control) && (name == null || name.equals(each.getValue()))) {
         return control
             + " is not in a directory \"extension\", where PostgreSQL looks for it. If "
             + root
@@ -238,19 +248,24 @@ public final class InstalledExtension implements ExtensionSource {
   @Override
   public Map<String, byte[]> files(String platform, int major) throws IOException {
     Path shared = sharedFolder(major);
+    Map<Path, String> controls = controls(files);
     String absolute = "'/" + relative(folder, shared) + "/";
     var found = new TreeMap<String, byte[]>();
     for (Path file : files) {
       if (file.startsWith(shared) && !NO_PART.matcher(relative(shared, file)).find()) {
         byte[] content = read(file);
         if (content != null) {
+          String extension = controls.get(file);
+          Path named =
+              extension == null ? file : file.resolveSibling(extension + ControlFile.SUFFIX);
           found.put(
-              PackedExtension.below(SHARED, relative(shared, file)),
+              PackedExtension.below(SHARED, relative(shared, named)),
               fileName(file).endsWith(".sql") ? withoutFolder(content, absolute) : content);
         }
       }
     }
     found.putAll(machines(NEEDED));
+    found.putAll(machinesData());
     libraries(major, shared)
         .forEach((library, file) -> found.put(PackedExtension.below(LIBRARIES, library), file));
     return found;
@@ -259,8 +274,9 @@ public final class InstalledExtension implements ExtensionSource {
   /** Returns the parent directory of the control file's directory. */
   private Path sharedFolder(int major) {
     var others = new TreeSet<String>();
-    for (Path file : files) {
-      if (fileName(file).equals(name + ControlFile.SUFFIX) && isInstalled(file)) {
+    for (Map.Entry<Path, String> control : controls(files).entrySet()) {
+      Path file = control.getKey();
+      if (control.getValue().equals(name) && isInstalled(file)) {
         String other = otherMajor(file, major);
         if (other == null) {
           return parent(parent(file));
@@ -316,6 +332,19 @@ public final class InstalledExtension implements ExtensionSource {
     }
     // keep only the link, because other libraries refer to the link's name
     targets.forEach(target -> found.remove(NEEDED + target));
+    return found;
+  }
+
+  /** Returns the data files that packages install for the libraries of {@link #machines}. */
+  private Map<String, byte[]> machinesData() throws IOException {
+    var found = new TreeMap<String, byte[]>();
+    for (Path file : files) {
+      Matcher data = MACHINES_DATA.matcher(relative(folder, file));
+      byte[] content = data.matches() ? read(file) : null;
+      if (content != null) {
+        found.put(PackedExtension.below(NEEDED_DATA, data.group(1)), content);
+      }
+    }
     return found;
   }
 
@@ -434,11 +463,35 @@ public final class InstalledExtension implements ExtensionSource {
   }
 
   /**
-   * Returns whether a file is an extension's primary control file. Returns false for the control
-   * file of a single version, e.g. a--1.0.control.
+   * Returns the primary control files with the names of their extensions. Does not return control
+   * files of a single version, e.g. a--1.0.control.
+   *
+   * <p>The package of PostGIS contains postgis-3.control. Its installation script, which the
+   * testkit does not run, links postgis.control to that file. Such a file belongs to postgis if
+   * there are scripts of postgis, but none of postgis-3.
    */
-  private static boolean isControlFile(Path file) {
-    return fileName(file).endsWith(ControlFile.SUFFIX) && !fileName(file).contains("--");
+  private static Map<Path, String> controls(List<Path> files) {
+    var found = new TreeMap<Path, String>();
+    var withScripts = new HashSet<Path>();
+    for (Path file : files) {
+      int version = fileName(file).indexOf("--");
+      if (version > 0 && fileName(file).endsWith(".sql")) {
+        withScripts.add(file.resolveSibling(fileName(file).substring(0, version)));
+      } else if (version < 0 && fileName(file).endsWith(ControlFile.SUFFIX)) {
+        found.put(file, withoutSuffix(file));
+      }
+    }
+    found.replaceAll(
+        (file, extension) -> {
+          Matcher versioned = WITH_VERSION.matcher(extension);
+          return versioned.matches()
+                  && withScripts.contains(file.resolveSibling(versioned.group(1)))
+                  && !withScripts.contains(file.resolveSibling(extension))
+                  && !files.contains(file.resolveSibling(versioned.group(1) + ControlFile.SUFFIX))
+              ? versioned.group(1)
+              : extension;
+        });
+    return found;
   }
 
   private static boolean isInstalled(Path control) {

