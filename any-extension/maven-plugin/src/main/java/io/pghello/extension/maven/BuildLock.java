@@ -40,7 +40,11 @@ final class BuildLock implements AutoCloseable {
     } catch (InterruptedException e) {
       channel.close();
       Thread.currentThread().interrupt();
-      throw new IOException("interrupted while another build held " + file, e);
+      throw new IOException(
+          "interrupted: another build of this project holds "
+              + file
+              + "; run this build again when that build has ended",
+          e);
     } catch (IOException e) {
       channel.close();
       throw e;

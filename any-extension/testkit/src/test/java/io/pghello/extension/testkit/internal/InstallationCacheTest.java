@@ -164,7 +164,8 @@ class InstallationCacheTest {
   @Test
   void ignoresADirectoryThatCannotBeRemoved() throws Exception {
     InstallationCache cache = InstallationCache.in(root);
-    Path left = Files.createDirectories(root.resolve("server/.new-1/a")).getParent();
+    Path left = root.resolve("server/.new-1");
+    Files.createDirectories(left.resolve("a"));
     keep(left, true);
     try {
       cache.folder("a", this::write);
