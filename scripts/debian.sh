@@ -80,11 +80,13 @@ debian_sources() {
 # with separate lists: nothing is installed, and root is not required. TYPE is one of
 #   deb         binary packages
 #   deb-src     source packages
+#   deb-src-known  source packages, each in the directory DIR/PACKAGE; of an incomplete source package, only the upstream archive;
+#               reports and leaves out source packages that are unavailable
 #   deb-libs    like deb, plus all required libraries
 #   deb-known   like deb, but ignores packages that the suite does not have
 #   deb-needed  like deb-known, plus required libraries, except packages that match one of the patterns WITHOUT, and packages that
 #               only the excluded packages require
-# Returns 1 if the suite cannot be read, and 2 if a package is missing, except for the types deb-known and deb-needed.
+# Returns 1 if the suite cannot be read, and 2 if a package is missing, except for the types deb-known, deb-src-known and deb-needed.
 debian_download() (
   read -ra packages <<<"$3"
   type=${1%-libs} type=${type%-known} type=${type%-needed}
@@ -134,6 +136,21 @@ END
           --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances "${packages[@]}" | grep -E '^(lib|zlib)' | sort -u)
       fi
       apt-get -qq -c "$tmp/apt.conf" download "${packages[@]}" >"$tmp/log" 2>&1 && return 0
+    elif [ "$1" = deb-src-known ]; then
+      for package in "${packages[@]}"; do
+        mkdir "$package" && cd "$package" || return 1
+        if ! apt-get -qq -c "$tmp/apt.conf" source --download-only "$package" >"$tmp/log" 2>&1; then
+          # apt has verified each file that it has kept
+          find . -type f ! -name '*.orig.tar.?z' ! -name '*.orig.tar.bz2' -delete
+          if compgen -G '*.orig.tar.*' >/dev/null; then
+            say "Debian's suite $2 has only the upstream archive of the source $package, without Debian's changes"
+          else
+            say "skipped: Debian's suite $2 has no source of $package"
+          fi
+        fi
+        cd "$4" || return 1
+      done
+      return 0
     else
       [ -n "$(apt-cache -c "$tmp/apt.conf" showsrc "${packages[@]}" 2>/dev/null)" ] || return 2
       apt-get -qq -c "$tmp/apt.conf" source --download-only "${packages[@]}" >"$tmp/log" 2>&1 && return 0

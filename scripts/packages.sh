@@ -2,8 +2,9 @@
 # packages.sh [--needed WITHOUT] MAJOR PACKAGE...: downloads packages of the Debian suite for a PostgreSQL major, at most once a
 # month, and prints their directory. The suffix :arm64 selects the package for that platform. Reports and omits packages that the
 # suite does not have. With --needed, also downloads the packages of libraries that these packages require, except packages that
-# match one of the patterns WITHOUT, and the packages that only the excluded packages require. If the suite cannot be read, uses
-# packages of an earlier month; if there are none, prints nothing. Packages change, and mirrors are not always available.
+# match one of the patterns WITHOUT, and the packages that only the excluded packages require. With --source, downloads source
+# packages, each to a subdirectory with its name. If the suite cannot be read, uses packages of an earlier month; if there are none,
+# prints nothing. Packages change, and mirrors are not always available.
 # SPDX-License-Identifier: MIT
 PROGRAM=packages.sh
 # shellcheck source=scripts/lib.sh
@@ -15,6 +16,9 @@ type=deb-known except=
 if [ "${1-}" = --needed ]; then
   type=deb-needed except=$2
   shift 2
+elif [ "${1-}" = --source ]; then
+  type='deb-src-known'
+  shift
 fi
 [ $# -ge 2 ] || misuse "needs a major and packages, e.g. packages.sh 17 postgresql-17-pgvector libc6"
 known_major "$1"
