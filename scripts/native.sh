@@ -8,6 +8,8 @@ PROGRAM='dev native'
 . "$(dirname "${BASH_SOURCE[0]}")/debian.sh"
 # shellcheck source=scripts/platforms.sh
 . "$(dirname "${BASH_SOURCE[0]}")/platforms.sh"
+# shellcheck source=scripts/cross.sh
+. "$(dirname "${BASH_SOURCE[0]}")/cross.sh"
 
 SOURCE=$ROOT/extension
 CC=${CC:-gcc}
@@ -108,23 +110,8 @@ esac
 
 # compiler: installs the compiler for PLATFORM if it is missing.
 compiler() {
-  [ -z "${compiler_ready-}" ] || return 0
-  case $PLATFORM in
-    darwin-*) need clang-19 clang-19 ld64.lld-19 lld-19 python3 python3 ;;
-    windows-*) need x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64-win32 python3 python3 ;;
-    linux-arm64-musl) need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu ;;
-    linux-arm64) need_compiler aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
-    *-musl) need_compiler musl-gcc musl-tools musl-dev ;;
-    *) need_compiler "$CC" gcc libc6-dev ;;
-  esac
+  [ -n "${compiler_ready-}" ] || install_compiler "$PLATFORM"
   compiler_ready=1
-}
-
-# need_compiler COMMAND PACKAGE LIBC_PACKAGE: installs a compiler and the C library's headers, which the compiler's package only
-# recommends.
-need_compiler() {
-  need "$1" "$2"
-  printf '#include <stdio.h>\n' | "$1" -E - >/dev/null 2>&1 || install_packages "$3"
 }
 
 # use_platform PLATFORM: makes the following builds use this platform, or this machine's platform if it is empty.
@@ -189,25 +176,6 @@ build() {
       compile "$1" "$2" "$3" -shared "${options[@]}" -Wl,-z,relro,-z,now -Wl,--build-id=sha1 -o "$4" "$file"
       ;;
   esac
-}
-
-# check_library MAJOR LIBRARY: checks a library for macOS or Windows against the server that loads it.
-check_library() {
-  local checks tree arch=x86_64 checker
-  case $PLATFORM in
-    darwin-*)
-      [ "$PLATFORM" != darwin-arm64 ] || arch=arm64
-      tree=$(embedded_tree "$1")
-      checker=(macho.py "$2" "$tree/bin/postgres" "$tree/lib/postgresql/plpgsql$(library_suffix "$PLATFORM" "$1")" \
-        "$(macos_sdk)/usr/lib/libSystem.tbd" "$arch")
-      ;;
-    windows-*) checker=(pe.py check "$2" "$(windows_exports "$1")") ;;
-    *) return 0 ;;
-  esac
-  if ! checks=$(python3 -B "$PLATFORM_FILES/${checker[0]}" "${checker[@]:1}"); then
-    say "$checks"
-    return 1
-  fi
 }
 
 # The directory may also contain libraries for other platforms.
