@@ -1,41 +1,126 @@
 #!/usr/bin/env bash
-# recipes.sh [MAJOR...] [PLATFORM...] [NAME...]: creates the contents of the jar of any-extension/recipes/NAME in its directory
-# build, from Debian's packages for these majors and platforms (default: all). Exits with 77 if there are none. A suite has only
-# the current version of a package. Therefore, a recipe contains only the package's name. apt verifies the download, and the file
-# PACKAGES in the jar lists versions and hashes. With --page, the table in docs/extensions.md is generated from the result.
+# recipes.sh [--all-platforms] [MAJOR...] [PLATFORM...] [NAME...]: creates the contents of the jar of any-extension/recipes/NAME in its
+# directory build, from Debian's packages for these majors and platforms. Exits with 77 if there are none. Libraries for Alpine, macOS
+# and Windows are built from Debian's source packages. A suite has only the current version of a package. Therefore, a recipe contains
+# only the package's name. apt verifies the download, and the file PACKAGES in the jar lists versions and hashes. The file NOT_BUILT
+# lists the platforms for which a library could not be built. With --page, the tables in docs/extensions.md are generated from the
+# result.
 # SPDX-License-Identifier: MIT
 PROGRAM=recipes.sh
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=scripts/debian.sh
+. "$ROOT/scripts/debian.sh"
+# shellcheck source=scripts/platforms.sh
+. "$ROOT/scripts/platforms.sh"
+# shellcheck source=scripts/cross.sh
+. "$ROOT/scripts/cross.sh"
 
-PLATFORMS=()
+# The platforms of Debian's packages.
+PACKAGED=(linux-amd64 linux-arm64)
+# The platforms for which libraries are built from source packages.
+CROSS_BUILT=()
+for platform in "${PLATFORMS[@]}"; do
+  contains "$platform" "${PACKAGED[@]}" || CROSS_BUILT+=("$platform")
+done
 # Packages of the GNU C library needed by the server and by libraries of extensions.
 LIBC='ld-linux-* libc.so.6 libm.so.6 libmvec.so.1 libdl.so.2 libpthread.so.0 librt.so.1 libresolv.so.2 libutil.so.1'
 
-# page: prints a row for each recipe, with its version for each major, the platforms of its libraries, and the size of its jar.
+# page: prints a row for each recipe, with its version for each major, the platforms of its libraries, and the size of its jar, and the
+# reasons for missing libraries.
 page() {
-  local file=$ROOT/docs/extensions.md recipe version major build
+  local file=$ROOT/docs/extensions.md recipe version major build having
   {
     sed '/^<!-- recipes -->$/q' "$file"
-    printf '| recipe | extension |%s libraries for Linux | jar | licence | what it is for |\n|---|---|%s---|---|---|---|\n' \
+    printf '| recipe | extension |%s libraries | jar | licence | what it is for |\n|---|---|%s---|---|---|---|\n' \
       "$(printf ' %s |' "${MAJORS[@]}")" "$(printf -- '---|%.0s' "${MAJORS[@]}")"
-    for recipe in "$ROOT"/any-extension/recipes/*/test.sql; do
-      recipe=$(basename "$(dirname "$recipe")")
+    for recipe in $(recipes); do
       build=$ROOT/any-extension/recipes/$recipe/build
       # shellcheck disable=SC2016
       printf '| [%s](../any-extension/recipes/%s) | `%s` |' "$recipe" "$recipe" "$(property "$recipe" extension)"
+      having=()
       for major in "${MAJORS[@]}"; do
         version=$(sed -n "s/^Package: postgresql-$major-[^ ]* Version: \([0-9]*:\)\?\([^ ]*\)-[^ -]* .*/\2/p" \
           "$build"/*/PACKAGES | head -n 1 | sed "s/+dfsg.*//")
         printf ' %s |' "${version:-–}"
+        [ -z "$version" ] || having+=("$major")
       done
-      printf ' %s | %s |' "$(find "$build" -maxdepth 2 -name 'linux-*' -printf '%f\n' | sed 's/linux-//' | sort -u | paste -sd , | sed 's/,/, /; s/^$/SQL only/')" \
+      printf ' %s | %s |' "$(systems "$build" "${having[*]}")" \
         "$(tar -C "$build" -c . | gzip | wc -c | awk '{ if ($1 < 1e6) printf "%d kB", ($1 + 999) / 1e3; else printf "%.0f MB", $1 / 1e6 }')"
       printf ' %s | %s |\n' "$(property "$recipe" licence)" "$(property "$recipe" description | sed 's/.*: //')"
     done
+    missing_libraries
     sed -n '/^<!-- recipes -->$/,$ { /^<!-- end -->$/,$ p }' "$file"
   } >"$file.new"
   mv "$file.new" "$file"
+}
+
+# systems BUILD MAJORS: prints the systems that the libraries of a recipe are for, with the majors if there are not libraries for all
+# MAJORS. If the two platforms of a system differ, prints the platforms.
+systems() {
+  local system platforms platform majors found='' each
+  while read -r system platforms; do
+    majors=() each=''
+    for platform in $platforms; do
+      mapfile -O ${#majors[@]} -t majors < <(find "$1"/*/"$platform" -mindepth 1 -maxdepth 1 -printf '%f\n' 2>/dev/null |
+        sort | paste -sd ' ')
+      [ -z "${majors[-1]}" ] || each+=", $platform$(with_majors "${majors[-1]}" "$2")"
+    done
+    if [ "$(printf '%s\n' "${majors[@]}" | sort -u | wc -l)" != 1 ]; then
+      found+=$each
+    elif [ -n "${majors[0]}" ]; then
+      found+=", $system$(with_majors "${majors[0]}" "$2")"
+    fi
+  done <<<"$SYSTEMS"
+  found=${found#, }
+  printf '%s' "${found:-SQL only}"
+}
+
+# with_majors MAJORS ALL: prints the majors in parentheses, unless they are all majors.
+with_majors() { [ "$1" = "$2" ] || printf ' (%s)' "${1// /, }"; }
+
+# The names of the systems on the page, and their platforms.
+SYSTEMS='Linux linux-amd64 linux-arm64
+Alpine linux-amd64-musl linux-arm64-musl
+macOS darwin-arm64 darwin-amd64
+Windows windows-amd64'
+
+# missing_libraries: prints a table of the libraries that could not be built from sources, and the reasons.
+missing_libraries() {
+  local recipe rows
+  rows=$(for recipe in $(recipes); do
+    # one row for each reason
+    sed "s/^/$recipe /" "$ROOT/any-extension/recipes/$recipe/build"/*/NOT_BUILT 2>/dev/null || true
+  done | awk -v systems="$SYSTEMS" '
+    BEGIN {
+      count = split(systems, line, "\n")
+      for (i = 1; i <= count; i++) {
+        words = split(line[i], word, " ")
+        for (j = 2; j <= words; j++) name[word[j]] = word[1]
+      }
+    }
+    {
+      split($2, target, "/")
+      reason = $0
+      sub(/^[^ ]+ [^ ]+ /, "", reason)
+      key = $1 " | " name[target[1]] " | " reason
+      if (!(key in majors)) keys[++rows] = key
+      if (index(" " majors[key] ",", " " target[2] ",") == 0) majors[key] = majors[key] (majors[key] == "" ? "" : ", ") target[2]
+    }
+    END {
+      # one row for all systems with the same majors and reason
+      for (i = 1; i <= rows; i++) {
+        split(keys[i], cell, " [|] ")
+        key = cell[1] " | " majors[keys[i]] " | " cell[3]
+        if (!(key in named)) row[++printed] = key
+        named[key] = named[key] (named[key] == "" ? "" : ", ") cell[2]
+      }
+      for (i = 1; i <= printed; i++) {
+        split(row[i], cell, " [|] ")
+        printf "| %s | %s | %s | %s |\n", cell[1], named[row[i]], cell[2], cell[3]
+      }
+    }')
+  [ -z "$rows" ] || printf '\n| recipe | no library for | PostgreSQL | reason |\n|---|---|---|---|\n%s\n' "$rows"
 }
 
 # property NAME KEY: prints a property of a recipe's POM.
@@ -52,37 +137,54 @@ case ${1-} in
     ;;
   -h | --help)
     cat <<TEXT
-Usage: scripts/recipes.sh [MAJOR...] [PLATFORM...] [NAME...]
+Usage: scripts/recipes.sh [--all-platforms] [MAJOR...] [PLATFORM...] [NAME...]
+       scripts/recipes.sh --page
 Creates the contents of the jars of any-extension/recipes/NAME from Debian's packages.
-Majors: ${MAJORS[*]}. Platforms: linux-amd64 linux-arm64. Default: all majors, platforms and recipes:
-$(recipes | paste -sd ' ' | fold -s -w 100)
+Majors: ${MAJORS[*]}. Default: all majors, all recipes, and the platforms ${PACKAGED[*]}.
+
+  --all-platforms  also build libraries for the platforms
+                   ${CROSS_BUILT[*]}
+                   from Debian's source packages; takes 10 to 20 minutes for all recipes
+  --page           generate the tables in docs/extensions.md from the results for all majors,
+                   recipes and platforms
+
+Recipes that can be built from sources:
+$(recipes | while read -r name; do [ "$(property "$name" sources)" != yes ] || echo "$name"; done | paste -sd ' ' | fold -s -w 100)
+Other recipes:
+$(recipes | while read -r name; do [ "$(property "$name" sources)" = yes ] || echo "$name"; done | paste -sd ' ' | fold -s -w 100)
 TEXT
     exit
     ;;
 esac
 
-majors=() names=()
+# The architectures of the packages to unpack, and the platforms to build libraries for.
+majors=() names=() architectures=() cross=()
 for argument in "$@"; do
   if [[ $argument =~ ^[0-9]+$ ]]; then
     known_major "$argument"
     majors+=("$argument")
-  elif [[ $argument =~ ^linux-(amd64|arm64)$ ]]; then
-    PLATFORMS+=("${BASH_REMATCH[1]}")
+  elif [ "$argument" = --all-platforms ]; then
+    architectures=("${PACKAGED[@]#linux-}") cross=("${CROSS_BUILT[@]}")
+  elif contains "$argument" "${PACKAGED[@]}"; then
+    architectures+=("${argument#linux-}")
+  elif contains "$argument" "${CROSS_BUILT[@]}"; then
+    cross+=("$argument")
   else
     [ -e "$ROOT/any-extension/recipes/$argument/test.sql" ] || misuse "no recipe any-extension/recipes/$argument"
     names+=("$argument")
   fi
 done
 [ ${#majors[@]} -gt 0 ] || majors=("${MAJORS[@]}")
-[ ${#PLATFORMS[@]} -gt 0 ] || PLATFORMS=(amd64 arm64)
+[ ${#architectures[@]} -gt 0 ] || [ ${#cross[@]} -gt 0 ] || architectures=("${PACKAGED[@]#linux-}")
 [ ${#names[@]} -gt 0 ] || mapfile -t names < <(recipes)
+[ ${#cross[@]} = 0 ] || [ "$(platform)" = linux-amd64 ] || misuse "libraries for ${cross[*]} can be built on linux-amd64 only"
 command -v dpkg-deb >/dev/null || {
   say 'skipped: recipes need the apt and dpkg of Debian'
   exit 77
 }
 
-# for_platforms PACKAGE: prints the package's name for each platform.
-for_platforms() { printf "$1:%s\n" "${PLATFORMS[@]}"; }
+# for_platforms PACKAGE: prints the package's name for each architecture. The scripts come from a package, too.
+for_platforms() { printf "$1:%s\n" "${architectures[@]-amd64}"; }
 
 # record PACKAGE FOLDER [LICENCE]: records the package's version, and copies its licence to the file LICENCE. The default is
 # copyright, or copyright-MAJOR if another version has a different licence.
@@ -91,7 +193,7 @@ record() {
   printf '%s sha256=%s\n' "$(dpkg-deb -f "$1" Package Version Architecture Source | tr '\n' ' ')" "$(sha256sum "$1" | cut -d' ' -f1)" \
     >>"$2/PACKAGES"
   local text
-  text=$tmp/x/usr/share/doc/$(dpkg-deb -f "$1" Package)/copyright
+  text=$work/x/usr/share/doc/$(dpkg-deb -f "$1" Package)/copyright
   # Libraries of gcc link to the text of the package gcc-NN-base, which is recorded as well.
   [ -e "$text" ] || return 0
   local licence=$2/${3-copyright}
@@ -138,10 +240,10 @@ remove_old_updates() {
   done
 }
 
-# unpack PACKAGE: unpacks a package into $tmp/x.
+# unpack PACKAGE: unpacks a package into $work/x.
 unpack() {
-  rm -rf "$tmp/x"
-  dpkg-deb -x "$1" "$tmp/x"
+  rm -rf "$work/x"
+  dpkg-deb -x "$1" "$work/x"
 }
 
 # needed_libraries TRIPLET FOLDER: copies the unpacked shared libraries under their sonames.
@@ -149,7 +251,7 @@ needed_libraries() {
   local folder library
   mkdir -p "$2"
   # In older suites, some libraries are in /lib.
-  for folder in "$tmp/x/usr/lib/$1" "$tmp/x/lib/$1"; do
+  for folder in "$work/x/usr/lib/$1" "$work/x/lib/$1"; do
     for library in "$folder"/lib*.so.*; do
       # The target of a link has another name.
       if [ -L "$library" ] || { [ -e "$library" ] && [ -z "$(find "$folder" -lname "$(basename "$library")")" ]; }; then
@@ -159,21 +261,84 @@ needed_libraries() {
   done
 }
 
+# not_built FOLDER PLATFORM/MAJOR REASON: records that there is no library.
+not_built() {
+  printf '%s %s\n' "$2" "$3" >>"$1/NOT_BUILT"
+  say "$(basename "$1"): no library for $2: $3"
+}
+
+# add_cross_built NAME MAJOR FOLDER SOURCE VERSION LIBRARY...: adds the libraries for the platforms in cross, built from the source
+# package of that version.
+add_cross_built() {
+  local name=$1 major=$2 folder=$3 source=$4 version=$5 platform file library built reason
+  shift 5
+  [ ${#cross[@]} -gt 0 ] || return 0
+  if ! file=$(source_file "${sources[$major]-}" "$source" "$version"); then
+    for platform in "${cross[@]}"; do
+      not_built "$folder" "$platform/$major" "$file"
+    done
+    return
+  fi
+  rm -rf "$work/source"* "$work/tree"
+  unpack_source "$file" "$work/source" || die "cannot unpack ${file##*/}"
+  printf 'Source: %s Version: %s Major: %s File: %s sha256=%s\n' "$source" "$version" "$major" "${file##*/}" \
+    "$(sha256sum "$file" | cut -d' ' -f1)" >>"$folder/PACKAGES"
+  for platform in "${cross[@]}"; do
+    reason=$(unsupported "$name" "$platform/$major")
+    if [ -n "$reason" ]; then
+      not_built "$folder" "$platform/$major" "$reason"
+      continue
+    fi
+    rm -rf "$work/tree"
+    mkdir -p "$folder/$platform/$major"
+    if ! build_source "$platform" "$major" "$work/source" "$work/tree"; then
+      tail -n 20 "$work/tree/build.log" >&2 || true
+      built=failed
+    else
+      built=''
+      for library in "$@"; do
+        library=$(built_library "$platform" "$major" "$work/tree" "$(basename "$library" .so)") &&
+          install -m 644 "$library" "$folder/$platform/$major" || built=failed
+      done
+    fi
+    if [ -n "$built" ]; then
+      rm -r "${folder:?}/$platform/$major"
+      rmdir --ignore-fail-on-non-empty "$folder/$platform"
+      not_built "$folder" "$platform/$major" 'the build failed'
+      failed+=("$name for $platform/$major")
+    fi
+  done
+}
+
+# unsupported NAME PLATFORM/MAJOR: prints the reason why a recipe's libraries cannot be built, as in its POM: PATTERN: REASON; ...
+unsupported() {
+  local pattern reason
+  while IFS=: read -r pattern reason; do
+    # shellcheck disable=SC2053
+    if [ -n "$pattern" ] && [[ $2 = $pattern ]]; then
+      printf '%s' "${reason# }"
+      return
+    fi
+  done < <(property "$1" unsupported | sed 's/; */\n/g')
+}
+
 # seal FOLDER RECIPE: lists the files with their hashes, and moves everything into place.
 seal() {
   (cd "$1" && find . -mindepth 2 -type f -printf '%P\0' | sort -z | xargs -0r sha256sum >SHA256SUMS)
   rm -rf "$ROOT/any-extension/recipes/$2/build"
-  mv "$tmp/build" "$ROOT/any-extension/recipes/$2/build"
+  mv "$work/build" "$ROOT/any-extension/recipes/$2/build"
 }
 
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# Libraries whose build failed unexpectedly.
+failed=()
 # Use the newest C library of all packages, because it works for all of them, regardless of the packages processed in this run.
 mapfile -t packages < <(for_platforms libc6)
 libc=$("$ROOT/scripts/packages.sh" "${MAJORS[-1]}" "${packages[@]}")
 any=
 # Packages of a recipe with needed = * are in a separate directory, because all libraries in that directory belong to the recipe.
-declare -A fetched=()
+declare -A fetched=() sources=()
 for major in "${majors[@]}"; do
   packages=()
   for name in "${names[@]}"; do
@@ -199,51 +364,76 @@ for major in "${majors[@]}"; do
     fetched[$major]=$("$ROOT/scripts/packages.sh" "$major" "${packages[@]}")
     any+=${fetched[$major]}
   fi
+  wanted=()
+  for name in "${names[@]}"; do
+    if [ ${#cross[@]} -gt 0 ] && [ "$(property "$name" sources)" = yes ]; then
+      for package in "${fetched[$major]}/postgresql-$major-$(property "$name" package)"_*.deb; do
+        [ ! -e "$package" ] || wanted+=("$(source_name "$package")")
+      done
+    fi
+  done
+  if [ ${#wanted[@]} -gt 0 ]; then
+    mapfile -t wanted < <(printf '%s\n' "${wanted[@]}" | sort -u)
+    sources[$major]=$("$ROOT/scripts/packages.sh" --source "$major" "${wanted[@]}")
+  fi
 done
 [ -n "$libc" ] && [ -n "$any" ] || exit 77
 
-mkdir "$tmp/build"
+mkdir "$work/build"
 for package in "$libc"/libc6_*.deb; do
   unpack "$package"
   platform=linux-$(dpkg-deb -f "$package" Architecture)
-  record "$package" "$tmp/build/glibc"
-  mkdir -p "$tmp/build/glibc/$platform"
+  record "$package" "$work/build/glibc"
+  mkdir -p "$work/build/glibc/$platform"
   for library in $LIBC; do
     # shellcheck disable=SC2086
-    find "$tmp/x" -path '*-linux-gnu/*' -name "$library" -exec cp -L {} "$tmp/build/glibc/$platform/" \;
+    find "$work/x" -path '*-linux-gnu/*' -name "$library" -exec cp -L {} "$work/build/glibc/$platform/" \;
   done
 done
-seal "$tmp/build/glibc" glibc
+seal "$work/build/glibc" glibc
 
 for name in "${names[@]}"; do
   extension=$(property "$name" extension)
-  into=$tmp/build/$extension
+  into=$work/build/$extension
   mkdir -p "$into"
-  having=()
+  having=() absent='package'
   read -ra without <<<"$(property "$name" without)"
   read -ra needed <<<"$(property "$name" needed)"
   for major in "${majors[@]}"; do
     folder=${fetched[$major-$name]-${fetched[$major]-}}
     declare -A shared=()
+    native=() source='' version=''
     for own in $(property "$name" package); do
       for package in "$folder/postgresql-$major-$own"_*.deb; do
         [ -e "$package" ] || continue
         unpack "$package"
         record "$package" "$into"
         # These files are the same for all platforms.
-        if [ -d "$tmp/x/usr/share/postgresql/$major" ] && [ -z "${shared[$own]-}" ]; then
+        if [ -d "$work/x/usr/share/postgresql/$major" ] && [ -z "${shared[$own]-}" ]; then
           shared[$own]=yes
           mkdir -p "$into/share"
-          cp -rL "$tmp/x/usr/share/postgresql/$major" "$into/share/"
+          cp -rL "$work/x/usr/share/postgresql/$major" "$into/share/"
         fi
-        libraries=$tmp/x/usr/lib/postgresql/$major/lib
+        libraries=$work/x/usr/lib/postgresql/$major/lib
         if [ -d "$libraries" ]; then
-          platform=linux-$(dpkg-deb -f "$package" Architecture)/$major
-          mkdir -p "$into/$platform"
-          (cd "$libraries" && find . -name bitcode -prune -o -name '*.so' -print0 | xargs -0 cp --parents -t "$into/$platform")
+          mapfile -t native < <(cd "$libraries" && find . -name bitcode -prune -o -name '*.so' -printf '%P\n' | sort)
+          source=$(source_name "$package") version=$(source_version "$package")
+          architecture=$(dpkg-deb -f "$package" Architecture)
+          if contains "$architecture" "${architectures[@]}"; then
+            mkdir -p "$into/linux-$architecture/$major"
+            (cd "$libraries" && cp --parents -t "$into/linux-$architecture/$major" "${native[@]}")
+          fi
         fi
       done
     done
+    if [ ${#native[@]} -gt 0 ]; then
+      [ "$(property "$name" sources)" != yes ] || add_cross_built "$name" "$major" "$into" "$source" "$version" "${native[@]}"
+      # Without any library, the jar would look like the jar of an extension in SQL.
+      [ -n "$(find "$into" -path "*-*/$major/*" ! -path '*/needed/*' -type f -print -quit)" ] || {
+        absent="library for ${cross[*]}"
+        rm -rf "$into/share/$major"
+      }
+    fi
     [ -e "$into/share/$major" ] || continue
     having+=("$major")
     # A script may contain its installation path, for example in COPY.
@@ -266,16 +456,16 @@ for name in "${names[@]}"; do
           amd64) needed_libraries x86_64-linux-gnu "$into/needed/linux-amd64/$major" ;;
           arm64) needed_libraries aarch64-linux-gnu "$into/needed/linux-arm64/$major" ;;
           all)
-            if [ -d "$tmp/x/usr/share/proj" ]; then
+            if [ -d "$work/x/usr/share/proj" ]; then
               mkdir -p "$into/needed/share/$major"
-              cp -rL "$tmp/x/usr/share/proj" "$into/needed/share/$major/"
+              cp -rL "$work/x/usr/share/proj" "$into/needed/share/$major/"
             fi
             ;;
         esac
       done
     done
     if [ "${needed[*]}" = '*' ]; then
-      for platform in "${PLATFORMS[@]}"; do
+      for platform in "${architectures[@]}"; do
         remove_unused "$into/linux-$platform/$major" "$into/needed/linux-$platform/$major"
       done
       for pattern in "${without[@]}"; do
@@ -284,7 +474,7 @@ for name in "${names[@]}"; do
     fi
   done
   if [ ${#having[@]} = 0 ]; then
-    say "skipped: $name has no package for PostgreSQL ${majors[*]}"
+    say "skipped: $name has no $absent for PostgreSQL ${majors[*]}"
     # An empty jar.
     seal "$into" "$name"
     continue
@@ -295,8 +485,9 @@ for name in "${names[@]}"; do
   } >"$into.properties"
   # Each further extension of the same packages needs a separate descriptor.
   for other in $(property "$name" also); do
-    sed "1i folder = META-INF/pg-extension/$extension" "$into.properties" >"$tmp/build/$other.properties"
+    sed "1i folder = META-INF/pg-extension/$extension" "$into.properties" >"$work/build/$other.properties"
   done
   seal "$into" "$name"
   say "any-extension/recipes/$name: $extension for PostgreSQL ${having[*]}"
 done
+[ ${#failed[@]} = 0 ] || die "the build failed, see above: $(printf '%s; ' "${failed[@]}")"
