@@ -227,7 +227,7 @@ install_library() {
 }
 
 # new_tree MAJOR [LIBRARY [SOURCE...]]: creates a server in SCRATCH/tree with the library and the extensions in the source directories,
-# by default pg_hello and pg_hello_ops.
+# by default pg_hello and pg_hello_ops. A source may also be a directory of files for the server's directory share.
 new_tree() {
   local library=${2-$(library "$1")} extensions=("${@:3}") source share
   [ ${#extensions[@]} != 0 ] || extensions=("$ROOT/extension" "$ROOT/extension/ops")
@@ -240,7 +240,11 @@ new_tree() {
   share=$SCRATCH/tree/share/postgresql
   [ -e "$share" ] || share=$SCRATCH/tree/share
   for source in "${extensions[@]}"; do
-    cp "$source"/*.control "$source"/sql/*--*.sql "$share/extension/"
+    if [ -d "$source/extension" ]; then
+      cp -R "$source/." "$share/"
+    else
+      cp "$source"/*.control "$source"/sql/*--*.sql "$share/extension/"
+    fi
   done
   install_library "$SCRATCH/tree" "$library"
   [ "$PLATFORM" != windows-amd64 ] || run_in_wine "$SCRATCH/tree"

@@ -2,15 +2,16 @@
 # Rebuilds the extension's libraries if they are out of date, and runs its SQL tests on embedded servers. All tests run, even if
 # some fail; the results are kept in extension/target/regress.
 # Usage: scripts/regress.sh [--quick] [--settings | --accept | --platform PLATFORM] [MAJOR...]
-#        scripts/regress.sh --platform PLATFORM --extension SOURCE LIBRARY MAJOR
+#        scripts/regress.sh --platform PLATFORM --extension SOURCE SHARE LIBRARY MAJOR [TEST...]
 #   --quick      skip the test of the largest values, which takes a minute and 4 GB of memory
 #   --settings   repeat the tests with the library preloaded, in parallel workers, and in LATIN1
 #   --accept     replace the expected results with the actual results; check the changes with git diff
 #   --platform   run only the tests, with the library for another platform: linux-amd64-musl; linux-arm64, emulated; windows-amd64, on
 #                a server for Windows under Wine; darwin-arm64 and darwin-amd64, on a server for Linux that runs the library's machine
 #                code (macho-loader.c)
-#   --extension  run the tests of another extension. SOURCE contains its control file and the directories sql and test; its tests run
-#                in SOURCE/target/regress. LIBRARY is its library for the platform and the major.
+#   --extension  run the tests of another extension. SOURCE is its source directory: the tests that its Makefile lists run there, or only
+#                these TESTs. SHARE contains its files for the server's directory share, and LIBRARY is its library for the platform and
+#                the major. If SOURCE contains a file extension.properties, its key preload lists the libraries to preload.
 # Exit status: 0 if all tests passed, 1 if a test failed, 2 if the command line is invalid, 3 if no test failed, but a test could
 # not run.
 # SPDX-License-Identifier: MIT
@@ -26,8 +27,8 @@ EXTENSION=$ROOT/extension
 # the directories of the tested extensions
 SUITES=("$EXTENSION" "$EXTENSION/ops")
 ANSWERS=$EXTENSION/target/regress
-# With --extension: the library, and the option of pg_regress that creates the extension.
-OTHER_LIBRARY='' CREATION=()
+# With --extension: the source directory, the files for the server, the library, the tests, and libraries to preload.
+OTHER='' OTHER_SHARE='' OTHER_LIBRARY='' OTHER_TESTS=() OTHER_PRELOAD=''
 
 # Failures, and tests that could not run, as text.
 FAILED=() SKIPPED=()
@@ -69,7 +70,7 @@ run_tests() {
     if ! (cd "$answers" && "$tree/lib/postgresql/pgxs/src/test/regress/pg_regress" \
       --inputdir="$suite/test" --outputdir="$answers" --bindir="$(dirname "$PSQL")" \
       --host="$PGHOST" --port="$PGPORT" --user="$PGUSER" --dbname=contrib_regression \
-      --encoding=UTF8 --no-locale "${CREATION[@]}" "${@:4}" "${tests[@]}") >"$SCRATCH/regress.log" 2>&1; then
+      --encoding=UTF8 --no-locale "${@:4}" "${tests[@]}") >"$SCRATCH/regress.log" 2>&1; then
       cat "$SCRATCH/regress.log" >&2
       if [ -e "$answers/regression.diffs" ]; then
         cat "$answers/regression.diffs"
@@ -84,6 +85,29 @@ run_tests() {
     count=$((count + ${#tests[@]}))
   done
   printf '%s: %d tests ran (%d s)\n' "$name" "$count" $((SECONDS - started))
+}
+
+# run_other_tests TREE NAME MAJOR: runs the tests of another extension, as its target installcheck does.
+run_other_tests() {
+  local tree=$1 name=$2 tests words started=$SECONDS config
+  config=$(pg_config_of "$3")
+  read -ra words < <(makefile_variable "$config" REGRESS_OPTS)
+  tests=("${OTHER_TESTS[@]}")
+  [ ${#tests[@]} != 0 ] || read -ra tests < <(makefile_variable "$config" REGRESS)
+  [ ${#tests[@]} != 0 ] || die "the Makefile in $OTHER lists no tests"
+  if ! (cd "$OTHER" && "$tree/lib/postgresql/pgxs/src/test/regress/pg_regress" "${words[@]}" --bindir="$(dirname "$PSQL")" \
+    --host="$PGHOST" --port="$PGPORT" --user="$PGUSER" --dbname=contrib_regression --encoding=UTF8 --no-locale "${tests[@]}") >"$SCRATCH/regress.log" 2>&1; then
+    cat "$SCRATCH/regress.log" >&2
+    [ ! -e "$OTHER/regression.diffs" ] || cat "$OTHER/regression.diffs"
+    failed "$name: tests failed; see $OTHER/regression.diffs"
+  fi
+  check_log "$name"
+  printf '%s: %d tests ran (%d s)\n' "$name" "${#tests[@]}" $((SECONDS - started))
+}
+
+# makefile_variable PG_CONFIG NAME: prints a variable of the other extension's Makefile.
+makefile_variable() {
+  make -s -C "$OTHER" --no-print-directory PG_CONFIG="$1" USE_PGXS=1 with_llvm=no --eval="pg-hello-print: ; @echo \$($2)" pg-hello-print
 }
 
 # accept_answers SUITE ANSWERS TEST...: stores the results of these tests as expected results, if they differ from all existing
@@ -327,7 +351,7 @@ probe_windows() {
 }
 
 regress() {
-  local major=$1 tree number name other without=$quick library platform=$PLATFORM PLATFORM=$PLATFORM
+  local major=$1 tree number name other without=$quick library platform=$PLATFORM PLATFORM=$PLATFORM options=()
   new_scratch
   tree=$SCRATCH/tree
   say "PostgreSQL $major${platform:+ on $platform}: running"
@@ -339,7 +363,9 @@ regress() {
   fi
   new_tree "$major" "$library" "${SUITES[@]}"
 
-  start_server "$tree" -c shared_preload_libraries=pg_stat_statements
+  # Wine does not support VACUUM with parallel workers on PostgreSQL 17, with or without an extension
+  [ "$platform" != windows-amd64 ] || options=(-c min_parallel_index_scan_size=1GB)
+  start_server "$tree" -c "shared_preload_libraries=pg_stat_statements$OTHER_PRELOAD" "${options[@]}"
   number=$(sql postgres -c 'SHOW server_version_num')
   name="PostgreSQL $(sql postgres -c 'SHOW server_version')"
   [ $((number / 10000)) = "$major" ] || die "asked for PostgreSQL $major, but the server is $name"
@@ -348,8 +374,13 @@ regress() {
     # under emulation, a loop over a gigabyte takes minutes
     [[ $platform != *-arm64* ]] || without=limits
     # pg_regress is a program for this machine's platform
-    run_tests "$(PLATFORM='' embedded_tree "$major")" "$name on $platform" "$without"
-    [ "$platform" != windows-amd64 ] || [ -n "$OTHER_LIBRARY" ] || probe_windows "$tree" "$major" "$name on $platform"
+    other=$(PLATFORM='' embedded_tree "$major")
+    if [ -n "$OTHER" ]; then
+      run_other_tests "$other" "$name on $platform" "$major"
+    else
+      run_tests "$other" "$name on $platform" "$without"
+      [ "$platform" != windows-amd64 ] || probe_windows "$tree" "$major" "$name on $platform"
+    fi
     drop_scratch
     return
   fi
@@ -381,15 +412,14 @@ case ${1-} in
     shift 2
     if [ "${1-}" = --extension ]; then
       contains "${platform[1]}" "${PLATFORMS[@]:1}" || misuse "--platform accepts one of ${PLATFORMS[*]:1}, but got: ${platform[1]}"
-      [ $# = 4 ] || misuse "--extension needs a directory, a library and a major, but got: ${*:2}"
-      { compgen -G "$2/*.control" >/dev/null && [ -d "$2/test/sql" ]; } || misuse "$2 has no control file or no directory test/sql"
-      [ -e "$3" ] || misuse "there is no library $3"
-      SUITES=("$(realpath "$2")") OTHER_LIBRARY=$(realpath "$3")
-      ANSWERS=${SUITES[0]}/target/regress
-      for control in "${SUITES[0]}"/*.control; do
-        CREATION+=(--load-extension="$(basename "$control" .control)")
-      done
-      shift 3
+      [ $# -ge 5 ] || misuse "--extension needs two directories, a library and a major, but got: ${*:2}"
+      [ -e "$2/Makefile" ] || misuse "$2 has no Makefile"
+      compgen -G "$3/extension/*.control" >/dev/null || misuse "$3/extension has no control file"
+      [ -e "$4" ] || misuse "there is no library $4"
+      OTHER=$(realpath "$2") OTHER_SHARE=$(realpath "$3") OTHER_LIBRARY=$(realpath "$4") OTHER_TESTS=("${@:6}")
+      SUITES=("$OTHER_SHARE")
+      OTHER_PRELOAD=$(sed -n 's/^preload *= */,/p' "$OTHER/extension.properties" 2>/dev/null) || true
+      set -- "$5"
     fi
     ;;
 esac

@@ -40,7 +40,7 @@ for platform in linux-arm64 darwin-amd64 darwin-arm64 windows-amd64; do
   step "$platform:2" "$ROOT/scripts/regress.sh" --platform "$platform" 17
 done
 step desktop "$ROOT/scripts/ci/offline/containers.sh" run "$ROOT/scripts/ci/desktop.sh" "$WORK/desktop"
-step pgvector-platforms:1 "$ROOT/scripts/ci/checks/pgvector-platforms.sh" "$WORK/pgvector-platforms"
+step recipe-platforms:1 "$ROOT/scripts/ci/checks/recipe-platforms.sh" "$WORK/recipe-platforms"
 step arm64-testkit:2 "$ROOT/scripts/ci/checks/arm64-testkit.sh" "$WORK/arm64-testkit"
 step musl-testkit:2 "$ROOT/scripts/ci/checks/musl-testkit.sh" "$WORK/musl-testkit"
 step gradle:3 "$ROOT/scripts/ci/gradle.sh"

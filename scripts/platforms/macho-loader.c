@@ -5,6 +5,7 @@
  * functions. tables.h is written by macho_tables.py.
  */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <dlfcn.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -30,27 +31,91 @@ memset_pattern16(void *to, const void *pattern, size_t size)
     memcpy((char *) to + at, pattern, size - at < 16 ? size - at : 16);
 }
 
+/* The classes of characters that the macros of macOS read from a table, see its runetype.h. load() fills the table. */
+static struct
+{
+  char unused[60];
+  uint32_t classes[256];
+  int32_t lower[256], upper[256];
+} _DefaultRuneLocale[1];
+
+/* macOS calls this function for characters that are not in the table */
+__attribute__((unused)) static int
+__maskrune(int character, unsigned long mask)
+{
+  return character >= 0 && character < 256 ? (int) (_DefaultRuneLocale->classes[character] & mask) : 0;
+}
+
 /* macOS passes variadic arguments on the stack on arm64, in slots of 8 bytes, and Linux in registers. */
 #ifdef __aarch64__
-#define FORMATTING_THUNK(name) \
-  extern int name(const char *format, ...); \
-  __attribute__((used)) static int format_##name(const char *format, void *stack) \
-  { \
-    char text[8192]; \
-    va_list arguments; \
-    struct { void *stack, *general, *vector; int general_offset, vector_offset; } list = {stack, 0, 0, 0, 0}; \
-    memcpy(&arguments, &list, sizeof(arguments)); \
-    vsnprintf(text, sizeof(text), format, arguments); \
-    return name("%s", text); \
-  } \
+static void
+list_of_stack(va_list *arguments, void *stack)
+{
+  struct { void *stack, *general, *vector; int general_offset, vector_offset; } list = {stack, 0, 0, 0, 0};
+
+  memcpy(arguments, &list, sizeof(*arguments));
+}
+
+__attribute__((unused)) static char *
+formatted(const char *format, void *stack)
+{
+  va_list arguments;
+  char *text;
+
+  list_of_stack(&arguments, stack);
+  if (vasprintf(&text, format, arguments) < 0)
+    abort();
+  return text;
+}
+
+/* calls a C function with a pointer to the variadic arguments, which follow COUNT other arguments */
+#define THUNK(name, count) \
   extern char thunk_##name[] __attribute__((visibility("hidden"))); \
-  __asm__(".text\n.balign 4\nthunk_" #name ": mov x1, sp\nb format_" #name "\n");
+  __asm__(".text\n.balign 4\nthunk_" #name ": mov x" #count ", sp\nb format_" #name "\n");
+/* a function with the arguments (parameters, format, ...) */
+#define FORMATTING_THUNK(name, count, parameters, arguments, declaration) \
+  extern void *name declaration; \
+  __attribute__((used)) static void *format_##name parameters \
+  { \
+    char *text = formatted(format, stack); \
+    void *result = name arguments; \
+    free(text); \
+    return result; \
+  } \
+  THUNK(name, count)
+#define FORMATTING(name) FORMATTING_THUNK(name, 1, (const char *format, void *stack), ("%s", text), (const char *, ...))
+#define FORMATTING_AFTER_1(name) \
+  FORMATTING_THUNK(name, 2, (void *first, const char *format, void *stack), (first, "%s", text), (void *, const char *, ...))
+#define FORMATTING_AFTER_2(name) \
+  FORMATTING_THUNK(name, 3, (void *first, size_t second, const char *format, void *stack), (first, second, "%s", text), \
+                   (void *, size_t, const char *, ...))
+#define SCANNING(name) \
+  __attribute__((used)) static int format_##name(const char *input, const char *format, void *stack) \
+  { \
+    va_list arguments; \
+    list_of_stack(&arguments, stack); \
+    return v##name(input, format, arguments); \
+  } \
+  THUNK(name, 2)
+/* the function ignores numbers that follow its arguments */
+#define NUMBERS_AFTER_5(name) \
+  extern int name(uint32_t, uint32_t, int, int, int, ...); \
+  __attribute__((used)) static int format_##name(uint32_t first, uint32_t second, int third, int fourth, int fifth, uint64_t *stack) \
+  { \
+    return name(first, second, third, fourth, fifth, (uint32_t) stack[0], (uint32_t) stack[1], (uint32_t) stack[2], \
+                (uint32_t) stack[3], (uint32_t) stack[4], (uint32_t) stack[5], (uint32_t) stack[6], (uint32_t) stack[7], \
+                (uint32_t) stack[8], (uint32_t) stack[9], (uint32_t) stack[10], (uint32_t) stack[11]); \
+  } \
+  THUNK(name, 5)
 #define SYMBOL(name)
 #define GUARD(name)
 #define OWN(name)
-#define FORMATTING FORMATTING_THUNK
 NAMES
 #undef FORMATTING
+#undef FORMATTING_AFTER_1
+#undef FORMATTING_AFTER_2
+#undef SCANNING
+#undef NUMBERS_AFTER_5
 #undef SYMBOL
 #undef GUARD
 #undef OWN
@@ -58,6 +123,10 @@ NAMES
 #else
 #define FORMATTING(name) {#name, 0},
 #endif
+#define FORMATTING_AFTER_1 FORMATTING
+#define FORMATTING_AFTER_2 FORMATTING
+#define SCANNING FORMATTING
+#define NUMBERS_AFTER_5 FORMATTING
 #define SYMBOL(name) {#name, 0},
 #define GUARD(name) {#name, &guard},
 #define OWN(name) {#name, name},
@@ -88,6 +157,14 @@ load(void)
 
   if (base == MAP_FAILED)
     abort();
+  for (int i = 0; i < 128; i++)
+  {
+    _DefaultRuneLocale->classes[i] = (isalpha(i) ? 0x100 : 0) | (iscntrl(i) ? 0x200 : 0) | (isdigit(i) ? 0x400 : 0) |
+      (isgraph(i) ? 0x800 : 0) | (islower(i) ? 0x1000 : 0) | (ispunct(i) ? 0x2000 : 0) | (isspace(i) ? 0x4000 : 0) |
+      (isupper(i) ? 0x8000 : 0) | (isxdigit(i) ? 0x10000 : 0) | (isblank(i) ? 0x20000 : 0) | (isprint(i) ? 0x40000 : 0);
+    _DefaultRuneLocale->lower[i] = tolower(i);
+    _DefaultRuneLocale->upper[i] = toupper(i);
+  }
   for (size_t i = 0; i < COUNT(segments); i++)
     memcpy(base + segments[i].address, macho_file + segments[i].offset, segments[i].length);
   for (size_t i = 0; i < COUNT(names); i++)

@@ -47,13 +47,55 @@ SERVER += '''
     tuplesort_estimate_shared tuplesort_gettupleslot tuplesort_initialize_shared tuplesort_performsort tuplesort_puttupleslot
     tuplesort_reset vacuum_delay_point wal_level work_mem
     '''.split()
-# Functions whose first argument is a format. On arm64, macOS passes all further arguments on the stack.
-FORMATTING = 'errmsg errmsg_internal errdetail errhint'.split()
-# Error numbers differ, but pgvector compares errno only with ERANGE, which is the same.
-SYSTEM = {'memcpy': 'memcpy', 'memmove': 'memmove', 'bzero': 'bzero', '__bzero': 'bzero', 'strlen': 'strlen', 'strtol': 'strtol',
-          'strtof': 'strtof', 'acos': 'acos', 'log': 'log', '__error': '__errno_location', '__stack_chk_fail': '__stack_chk_fail'}
+# Further symbols that ip4r, pg_rational, prefix and semver use.
+SERVER += '''
+    DirectFunctionCall2Coll DirectFunctionCall3Coll cstring_to_text cstring_to_text_with_len end_MultiFuncCall errsave_finish errsave_start
+    hash_bytes hash_bytes_extended hashint2 hashtext init_MultiFuncCall int8_numeric numeric_abs numeric_add numeric_div_trunc numeric_eq
+    numeric_floor numeric_gt numeric_in numeric_inc numeric_int8 numeric_mul numeric_sub numeric_uminus per_MultiFuncCall pq_getmsgbyte
+    pq_getmsgbytes pq_getmsgend pq_getmsgint64 pq_getmsgstring pq_getmsgtext pq_sendstring pq_sendtext pstrdup text_to_cstring textin
+    textout
+    '''.split()
+# Further symbols that pgaudit and rum use. All arguments on the stack are pointers or values of type Datum.
+SERVER += '''
+    ArrayGetNItems BlessTupleDesc CheckForSerializableConflictIn ConditionalLockBuffer ConditionalLockBufferForCleanup CritSectionCount
+    DecrTupleDescRefCount FunctionCall3Coll FunctionCall4Coll FunctionCall5Coll FunctionCall7Coll FunctionCall8Coll GetDefaultOpClass
+    GetFreeIndexPage GetMemoryChunkSpace HeapTupleHeaderGetDatum IncrBufferRefCount IndexFreeSpaceMapVacuum LogicalTapeRead
+    LogicalTapeWrite PageGetTempPageCopy PageIndexTupleDelete PageRestoreTempPage PredicateLockPage PredicateLockPageCombine
+    PredicateLockPageSplit RecordFreeIndexPage ReleaseAndReadBuffer ReleaseBuffer ReleaseCatCacheList ReleaseSysCache SearchSysCache1
+    SearchSysCacheExists SearchSysCacheList SysCacheGetAttr TS_execute TupleDescInitEntryCollation add_bool_reloption
+    add_string_reloption bit_in bitcmp btcharcmp btfloat4cmp btfloat8cmp btint2cmp btint4cmp btint8cmp btoidcmp bttextcmp byteacmp
+    cash_cmp check_amop_signature check_stack_depth date_cmp fmgr_info_copy fmgr_info_cxt format_operator format_procedure
+    format_type_be getBaseType get_attnum get_call_result_type get_opclass_family get_opclass_input_type get_opfamily_proc
+    gincostestimate heap_form_tuple identify_opfamily_groups inet_in interval_cmp lookup_rowtype_tupdesc lookup_type_cache macaddr_cmp
+    network_cmp nocachegetattr numeric_cmp pg_detoast_datum_copy qsort_arg rbt_begin_iterate rbt_create rbt_insert rbt_iterate repalloc
+    tbm_add_tuples time_cmp timestamp_cmp timetz_cmp tsCompareString tsquery_requires_match tuplesort_begin_common
+    tuplesort_getindextuple tuplesort_puttuple_common varbit_in
+    CreateCommandTag DefineCustomBoolVariable DefineCustomStringVariable ExecutorCheckPerms_hook ExecutorEnd_hook ExecutorRun_hook
+    ExecutorStart_hook GUC_check_errdetail_string GetCommandLogLevel GetCommandTagEnum GetCommandTagName GetSessionUserId GetUserId
+    IsAbortedTransactionBlockState IsCatalogNamespace MemoryContextRegisterResetCallback MemoryContextSetParent OidOutputFunctionCall
+    ParallelWorkerNumber ProcessUtility_hook SPI_execute SPI_getvalue SearchSysCache2 SplitIdentifierString appendStringInfoChar
+    appendStringInfoString bms_copy bms_first_member bms_free bms_is_empty bms_next_member copyParamList creating_extension
+    errhidecontext errhidestmt getRTEPermissionInfo getTypeOutputInfo get_namespace_name get_rel_name get_rel_namespace get_role_oid
+    guc_free guc_malloc has_privs_of_role initStringInfo is_member_of_role list_free object_access_hook pg_strcasecmp pg_tolower
+    pre_format_elog_string quote_qualified_identifier standard_ExecutorEnd standard_ExecutorRun standard_ExecutorStart
+    standard_ProcessUtility
+    '''.split()
+# A function with five arguments, and then numbers of 4 bytes.
+NUMBERS_AFTER_5 = ['check_amproc_signature']
+# Functions with a format, by the number of arguments before it. On arm64, macOS passes all arguments after the format on the stack.
+FORMATTING = 'errmsg errmsg_internal errdetail errhint format_elog_string psprintf'.split()
+FORMATTING_AFTER_1 = 'appendStringInfo pg_sprintf'.split()
+FORMATTING_AFTER_2 = 'pg_snprintf'.split()
+SCANNING = 'sscanf'.split()
+# Error numbers differ, but these extensions compare errno only with ERANGE, which is the same. sigsetjmp writes less than the size of
+# macOS's buffer if it does not save the signal mask; the server never does.
+SYSTEM = {name: name for name in '''
+    __memcpy_chk __stack_chk_fail acos atoi bzero exp2f free ldexp log malloc memcmp memcpy memmove memset modf pow random strchr strcmp strcpy strcspn
+    strlen strncpy strpbrk strspn strstr strtof strtok_r strtol strtoll
+    '''.split()}
+SYSTEM.update({'__bzero': 'bzero', '__error': '__errno_location', 'sigsetjmp': '__sigsetjmp'})
 # symbols that macho-loader.c defines
-OWN = {'__stack_chk_guard': 'GUARD', 'memset_pattern16': 'OWN'}
+OWN = {'__stack_chk_guard': 'GUARD', 'memset_pattern16': 'OWN', '_DefaultRuneLocale': 'OWN', '__maskrune': 'OWN'}
 # sections that only a real loader can process
 UNSUPPORTED = {'__mod_init_func', '__init_offsets', '__thread_vars'}
 
@@ -198,8 +240,9 @@ def fixups(library):
 def resolution(name):
     """Returns the name of a symbol to look up in the process, and the macro for its kind."""
     name = name[1:]
-    if name in FORMATTING:
-        return name, 'FORMATTING'
+    for kind in 'FORMATTING', 'FORMATTING_AFTER_1', 'FORMATTING_AFTER_2', 'SCANNING', 'NUMBERS_AFTER_5':
+        if name in globals()[kind]:
+            return name, kind
     if name in SERVER:
         return name, 'SYMBOL'
     if name in OWN:
