@@ -84,11 +84,15 @@ record PostgresCommands(
     return builder.start();
   }
 
-  /** Makes the PROJ library use the server's data instead of data of another version. */
+  /**
+   * Makes the PROJ library use the server's data instead of data of another version. Removes the
+   * user's settings for PROJ, so that they do not change the results of tests.
+   */
   void useOwnData(Map<String, String> environment) {
     Path data = folder.resolve(ExtensionSource.NEEDED_DATA).resolve("proj");
     if (Files.isDirectory(data)) {
-      environment.remove("PROJ_LIB");
+      // others, such as PROJ_AUX_DB, also change the results, or let the server use the network
+      environment.keySet().removeIf(name -> name.startsWith("PROJ_"));
       // PROJ searches the directories in these variables in this order
       environment.put("PROJ_USER_WRITABLE_DIRECTORY", data.toString());
       environment.put("PROJ_DATA", data.toString());
