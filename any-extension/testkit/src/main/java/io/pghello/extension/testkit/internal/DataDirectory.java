@@ -13,9 +13,11 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -374,7 +376,10 @@ final class DataDirectory implements AutoCloseable {
         });
   }
 
-  /** Copies a directory with its contents and permissions. */
+  /**
+   * Copies a directory with its contents and permissions. The owner can write to the copy, even if
+   * the original is read-only.
+   */
   static void copy(Path from, Path to) throws IOException {
     Files.walkFileTree(
         from,
@@ -385,7 +390,7 @@ final class DataDirectory implements AutoCloseable {
             Path copy = to.resolve(from.relativize(dir));
             Files.createDirectory(copy);
             if (Platform.POSIX) {
-              Files.setPosixFilePermissions(copy, Files.getPosixFilePermissions(dir));
+              setPermissions(copy, Files.getPosixFilePermissions(dir));
             }
             return FileVisitResult.CONTINUE;
           }
@@ -393,9 +398,23 @@ final class DataDirectory implements AutoCloseable {
           @Override
           public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
               throws IOException {
-            Files.copy(file, to.resolve(from.relativize(file)));
+            Path copy = to.resolve(from.relativize(file));
+            Files.copy(file, copy);
+            if (Platform.POSIX) {
+              Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(copy);
+              if (!permissions.contains(PosixFilePermission.OWNER_WRITE)) {
+                setPermissions(copy, permissions);
+              }
+            }
             return FileVisitResult.CONTINUE;
           }
         });
+  }
+
+  private static void setPermissions(Path path, Set<PosixFilePermission> permissions)
+      throws IOException {
+    var all = EnumSet.of(PosixFilePermission.OWNER_WRITE);
+    all.addAll(permissions);
+    Files.setPosixFilePermissions(path, all);
   }
 }

@@ -8,10 +8,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -108,6 +111,28 @@ class DataDirectoryTest {
         DataDirectory.delete(server);
       }
     }
+  }
+
+  /** The template may be in a cache that a user has made read-only. */
+  @Test
+  void makesACopyOfAReadOnlyDirectoryWritable() throws IOException {
+    assumeTrue(Platform.POSIX, "permissions are different on Windows");
+    Path below = Files.createDirectories(folder.resolve("from/below"));
+    Path file = Files.writeString(below.resolve("file"), "content");
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--------"));
+    Files.setPosixFilePermissions(below, PosixFilePermissions.fromString("r-x------"));
+    try {
+      DataDirectory.copy(folder.resolve("from"), folder.resolve("to"));
+      assertThat(PosixFilePermissions.toString(permissions("to/below"))).isEqualTo("rwx------");
+      assertThat(PosixFilePermissions.toString(permissions("to/below/file")))
+          .isEqualTo("rw-------");
+    } finally {
+      Files.setPosixFilePermissions(below, PosixFilePermissions.fromString("rwx------"));
+    }
+  }
+
+  private Set<PosixFilePermission> permissions(String path) throws IOException {
+    return Files.getPosixFilePermissions(folder.resolve(path));
   }
 
   private Path log(int jvm) {
