@@ -25,6 +25,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -50,6 +51,12 @@ public final class InstallationCache {
   private static final String VARIABLE = "PG_HELLO_CACHE";
   private static final String REMEDY = " Set " + VARIABLE + " to a directory that you own.";
   private static final String LOCK = "lock";
+
+  /**
+   * Matches characters that separate or replace parts of a library search path, and characters that
+   * a shell interprets in double quotes: initdb and pg_ctl run the server's program with a shell.
+   */
+  private static final Pattern UNUSABLE = Pattern.compile("[:;$`\"\\\\]");
 
   /** The name of a directory's list of files. */
   static final String LIST = ".files";
@@ -88,6 +95,14 @@ public final class InstallationCache {
 
   /** Opens the cache in a directory. Creates the directory if it does not exist. */
   static InstallationCache in(Path root) throws IOException {
+    if (Platform.POSIX && UNUSABLE.matcher(root.toString()).find()) {
+      throw new IOException(
+          "The cache cannot be in "
+              + root
+              + ": the server's programs and libraries could not be found in a path that contains"
+              + " one of the characters : ; $ ` \" or \\."
+              + REMEDY);
+    }
     try {
       return new InstallationCache(own(root));
     } catch (FileAlreadyExistsException e) {

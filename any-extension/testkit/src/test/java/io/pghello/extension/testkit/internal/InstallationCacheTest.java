@@ -500,6 +500,25 @@ class InstallationCacheTest {
     assertThat(InstallationCache.fileName(user)).isEqualTo("HOST-somebody");
   }
 
+  /** The dynamic loader and the shell would interpret these characters. */
+  @ParameterizedTest
+  @ValueSource(strings = {"a:b", "a;b", "a$b", "a`b", "a\"b", "a\\b"})
+  void rejectsPathsThatServersCannotUse(String name) {
+    assumeTrue(Platform.POSIX, "these characters are different on Windows");
+    assertThatThrownBy(() -> InstallationCache.in(root.resolve(name)))
+        .isInstanceOf(IOException.class)
+        .hasMessageStartingWith("The cache cannot be in " + root.resolve(name) + ": ")
+        .hasMessageContaining("characters : ; $");
+    assertThat(root.resolve(name)).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a b", "it's", "ä", "50%", "a#b", "a?b"})
+  void acceptsPathsWithOtherCharacters(String name) throws IOException {
+    assumeTrue(Platform.POSIX, "these characters are different on Windows");
+    assertThat(InstallationCache.in(root.resolve(name)).path("acme").getParent()).isDirectory();
+  }
+
   @Test
   void reportsThatThePathIsAFile() throws IOException {
     Path file = Files.writeString(root.resolve("file"), "");
