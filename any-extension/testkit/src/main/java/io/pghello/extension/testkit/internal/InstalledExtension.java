@@ -138,6 +138,17 @@ public final class InstalledExtension implements ExtensionSource {
             + " contains the sources, run make install DESTDIR=FOLDER there, and pass that FOLDER.";
       }
     }
+    for (String each : names) {
+      if (name != null && each.matches(Pattern.quote(name) + "-\\d+")) {
+        return root
+            + " contains "
+            + each
+            + ".control, which a script of the package would install as "
+            + wanted
+            + ", but packages' scripts are not run. Use a recipe (docs/extensions.md), which renames"
+            + " the file.";
+      }
+    }
     return root
         + " does not contain "
         + wanted

@@ -142,6 +142,20 @@ class InstalledExtensionTest {
     }
   }
 
+  /** Debian's PostGIS packages link the control file in a script. */
+  @Test
+  void reportsAControlFileWithAVersionInItsName() {
+    write("share/extension/acme-3.control", "share/extension/acme_other-3.control");
+    assertThatThrownBy(() -> InstalledExtension.in(folder, "acme"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith(
+            folder
+                + " contains acme-3.control, which a script of the package would install as"
+                + " acme.control, but packages' scripts are not run. Use a recipe");
+    assertThatThrownBy(() -> InstalledExtension.in(folder, "acm"))
+        .hasMessageContaining(" does not contain acm.control, but only acme-3, acme_other-3.");
+  }
+
   @Test
   void reportsThatThereIsNone() throws IOException {
     assertThatThrownBy(() -> InstalledExtension.in(folder, null))
