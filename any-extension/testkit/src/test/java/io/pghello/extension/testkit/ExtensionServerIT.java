@@ -288,6 +288,21 @@ class ExtensionServerIT {
         .hasMessageContaining("NativeExtension.fromInstall(...)");
   }
 
+  /** An older library may lack functions that the other extension calls. */
+  @Test
+  void namesLibrariesThatDifferBetweenExtensions() {
+    var extensions = new NativeExtension[2];
+    for (int i = 0; i < extensions.length; i++) {
+      Path install = Stage.of(folder.resolve("install" + i), "acme" + i, "SELECT 1 / 0;");
+      Stage.write(install.resolve("usr/lib/libgeo.so.1"), "version " + i);
+      extensions[i] = NativeExtension.fromInstall(install);
+    }
+    assertRejected(extensions)
+        .hasMessageContaining("CREATE EXTENSION \"acme0\" failed: division by zero")
+        .hasMessageContaining(
+            " Several extensions contain different versions of libgeo.so.1, and the server uses");
+  }
+
   @Test
   void reportsARequirementThatMustBeAdded() {
     Stage.of(folder, "acme", "requires = 'pg_hello'", "");
@@ -485,8 +500,12 @@ class ExtensionServerIT {
   }
 
   private static AbstractThrowableAssert<?, ? extends Throwable> assertRejected(
-      NativeExtension extension) {
-    return assertThatThrownBy(() -> server(extension)).isInstanceOf(IllegalStateException.class);
+      NativeExtension... extensions) {
+    ExtensionServer.Builder builder = ExtensionServer.builder();
+    for (NativeExtension each : extensions) {
+      builder.extension(each);
+    }
+    return assertThatThrownBy(builder::start).isInstanceOf(IllegalStateException.class);
   }
 
   static String ask(DataSource dataSource, String sql) throws SQLException {

@@ -179,7 +179,15 @@ public final class EmbeddedServer {
             folder -> {
               content.requireUsable(programs);
               cache.removeUnused(TEMPLATES, KEPT_TEMPLATES);
-              makeTemplate(programs, major, names, creation, folder);
+              try {
+                makeTemplate(programs, major, names, creation, folder);
+              } catch (IOException | IllegalStateException e) {
+                String differing = content.differingLibraries();
+                if (differing.isEmpty()) {
+                  throw e;
+                }
+                throw new IllegalStateException(e.getMessage() + differing, e);
+              }
             });
     var server =
         new EmbeddedServer(

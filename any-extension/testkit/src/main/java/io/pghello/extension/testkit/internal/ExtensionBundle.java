@@ -94,6 +94,9 @@ public final class ExtensionBundle {
   private final Map<String, String> settings = new TreeMap<>();
   private final Set<String> preload = new LinkedHashSet<>();
 
+  /** The libraries that several extensions contain in different versions. */
+  private final Set<String> differing = new TreeSet<>();
+
   /**
    * The version of the GNU C library that the server loads from an extension's files; empty if the
    * server uses the machine's C library.
@@ -134,6 +137,21 @@ public final class ExtensionBundle {
       extension.settings().forEach((name, value) -> add(extension, name, value));
       preload.addAll(extension.preload());
     }
+  }
+
+  /**
+   * Returns a sentence, with a leading space, if several extensions contain different versions of a
+   * library. This may be the reason why an extension cannot be created, or the server does not
+   * start. Otherwise returns an empty string.
+   */
+  String differingLibraries() throws IOException {
+    files();
+    return differing.isEmpty()
+        ? ""
+        : " Several extensions contain different versions of "
+            + String.join(", ", differing)
+            + ", and the server uses the version of the first extension: list the extension that"
+            + " fails first, or start a server for each extension.";
   }
 
   /** Returns the contents of the files by path. Reads the files on the first call. */
@@ -267,7 +285,7 @@ public final class ExtensionBundle {
             });
   }
 
-  private static void add(
+  private void add(
       Map<String, byte[]> files, ServerExtension extension, String path, byte[] content) {
     // if two extensions contain a needed library with the same name, the first library is used: the
     // two may be different point releases, which are compatible
@@ -275,9 +293,11 @@ public final class ExtensionBundle {
         path.startsWith(ExtensionSource.NEEDED)
             ? files.putIfAbsent(path, content)
             : files.put(path, content);
-    if (before != null
-        && !path.startsWith(ExtensionSource.NEEDED)
-        && !Arrays.equals(before, content)) {
+    if (before != null && !Arrays.equals(before, content)) {
+      if (path.startsWith(ExtensionSource.NEEDED)) {
+        differing.add(path.substring(ExtensionSource.NEEDED.length()));
+        return;
+      }
       throw new IllegalStateException(
           "The extension \""
               + extension.name()

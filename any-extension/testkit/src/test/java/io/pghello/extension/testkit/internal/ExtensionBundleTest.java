@@ -316,8 +316,14 @@ class ExtensionBundleTest {
     }
     Path stock = Files.createDirectories(folder.resolve("stock"));
     Path server = folder.resolve("server");
-    new ExtensionBundle(extensions, HERE, 17, Optional.empty()).write(stock, server, server);
+    var bundle = new ExtensionBundle(extensions, HERE, 17, Optional.empty());
+    bundle.write(stock, server, server);
     assertThat(server.resolve(path)).hasBinaryContent(new byte[] {1});
+    assertThat(bundle.differingLibraries())
+        .startsWith(" Several extensions contain different versions of libz.so.1, and");
+    extensions.remove(1);
+    assertThat(new ExtensionBundle(extensions, HERE, 17, Optional.empty()).differingLibraries())
+        .isEmpty();
   }
 
   private static ExtensionBundle content(
