@@ -354,6 +354,11 @@ public final class PackedExtension {
     return libc != null && has(libc + "/" + SUMS);
   }
 
+  /** Returns the directory of the C library if the descriptor names one that does not exist. */
+  public Optional<String> missingLibc() {
+    return hasLibc() ? Optional.empty() : Optional.ofNullable(values.get("libc"));
+  }
+
   /**
    * Returns the files of the C library for which the libraries were built, in the format of {@link
    * #files}.

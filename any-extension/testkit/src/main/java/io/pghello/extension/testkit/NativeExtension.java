@@ -43,7 +43,8 @@ public final class NativeExtension {
                     "There is no META-INF/pg-extension/"
                         + name
                         + ".properties on the class path: add the jar that contains the"
-                        + " extension."));
+                        + " extension."
+                        + ClassPathExtension.unreadableJars()));
   }
 
   /**

@@ -78,6 +78,29 @@ public final class ClassPathExtension implements ExtensionSource {
     return List.copyOf(names);
   }
 
+  /**
+   * Returns a sentence, with a leading space, for each jar on the class path that cannot be opened,
+   * for example because a download was interrupted. Class loaders ignore such jars.
+   */
+  public static String unreadableJars() {
+    var sentences = new StringBuilder();
+    for (String each : System.getProperty("java.class.path", "").split(File.pathSeparator, -1)) {
+      if (each.endsWith(".jar") && new File(each).isFile()) {
+        try {
+          new JarFile(each).close();
+        } catch (IOException e) {
+          sentences
+              .append(" The jar ")
+              .append(each)
+              .append(" on the class path cannot be read (")
+              .append(e.getMessage())
+              .append("): delete it, and download or build it again.");
+        }
+      }
+    }
+    return sentences.toString();
+  }
+
   private static void addNames(URL folder, Set<String> names) throws IOException {
     if (folder.openConnection() instanceof JarURLConnection connection) {
       // otherwise the jar would stay open in the cache of URL connections
@@ -147,6 +170,11 @@ public final class ClassPathExtension implements ExtensionSource {
   @Override
   public boolean hasLibc() {
     return packed.hasLibc();
+  }
+
+  @Override
+  public Optional<String> missingLibc() {
+    return packed.missingLibc();
   }
 
   @Override

@@ -703,7 +703,24 @@ public final class ExtensionBundle {
             ? "the extensions' packages contain version " + present + ": use a newer libc6 package."
             : "this machine has "
                 + present
-                + ": build it here, or use the package from an older distribution.");
+                + ": build it here, or use the package from an older distribution."
+                + missingLibc());
+  }
+
+  /**
+   * Returns a sentence, with a leading space, if the jar of an extension's C library is missing.
+   */
+  private String missingLibc() {
+    return extensions.stream()
+        .flatMap(extension -> extension.source().missingLibc().stream())
+        .findFirst()
+        .map(
+            libc ->
+                " Or add the jar that contains "
+                    + libc
+                    + " to the class path (for recipes: pg-extension-glibc)."
+                    + ClassPathExtension.unreadableJars())
+        .orElse("");
   }
 
   private void requireControlFile(
@@ -733,6 +750,7 @@ public final class ExtensionBundle {
                   : "The extension \"" + by + "\" requires \"" + name + "\", which was not found.")
               + LEFT_OUT.getOrDefault(
                   name, similar(name, Stream.concat(onClassPath.stream(), ofServer.stream())))
+              + ClassPathExtension.unreadableJars()
               + " The class path contains "
               + (onClassPath.isEmpty() ? "no extension" : String.join(", ", onClassPath))
               + ". Add the jar that contains META-INF/pg-extension/"

@@ -69,6 +69,14 @@ public interface ExtensionSource {
   }
 
   /**
+   * Returns the path of the C library that the libraries were built for, if it should be on the
+   * class path but is not.
+   */
+  default Optional<String> missingLibc() {
+    return Optional.empty();
+  }
+
+  /**
    * Returns the files of the C library that the libraries were built for: contents by path. Paths
    * are relative to the server's directory, and below {@link #LIBC}. This C library is used if this
    * machine's C library is older.

@@ -4,7 +4,9 @@ package io.pghello.extension.testkit.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.extension.testkit.Stage;
+import java.io.File;
 import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -12,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.Optional;
@@ -282,6 +285,7 @@ class ClassPathExtensionTest {
         () -> {
           ClassPathExtension found = ClassPathExtension.find("acme").orElseThrow();
           assertThat(found.hasLibc()).isFalse();
+          assertThat(found.missingLibc()).contains("org/acme/libc");
           assertThat(found.libc()).isEmpty();
           return null;
         },
@@ -297,6 +301,7 @@ class ClassPathExtensionTest {
           assertThat(files(17)).containsOnlyKeys("share/postgresql/extension/acme.control");
           ClassPathExtension found = ClassPathExtension.find("acme").orElseThrow();
           assertThat(found.hasLibc()).isTrue();
+          assertThat(found.missingLibc()).isEmpty();
           assertThat(found.libc()).containsOnlyKeys("lib/libc/libc.so.6");
           return null;
         },
@@ -389,5 +394,29 @@ class ClassPathExtensionTest {
     Stage.write(folder.resolve("META-INF/pg-extension/acme/acme.control"), "");
     assertThat(found().identity()).isEmpty();
     assertThat(identityInJar(jars)).isPresent();
+  }
+
+  /** Class loaders ignore a jar whose download was interrupted. */
+  @Test
+  void reportsJarsThatCannotBeRead() throws IOException {
+    Path whole = folder.resolve("whole.jar");
+    try (var jar = new JarOutputStream(Files.newOutputStream(whole))) {
+      jar.putNextEntry(new ZipEntry("file"));
+    }
+    byte[] content = Files.readAllBytes(whole);
+    Path cut = Files.write(folder.resolve("cut.jar"), Arrays.copyOf(content, content.length - 1));
+    String before = System.getProperty("java.class.path");
+    System.setProperty(
+        "java.class.path",
+        String.join(
+            File.pathSeparator, whole.toString(), cut.toString(), folder + "/none.jar", "", "x"));
+    try {
+      assertThatThrownBy(() -> NativeExtension.fromClassPath("acme"))
+          .hasMessageContaining(" The jar " + cut + " on the class path cannot be read (")
+          .hasMessageNotContaining("whole.jar")
+          .hasMessageNotContaining("none.jar");
+    } finally {
+      System.setProperty("java.class.path", before);
+    }
   }
 }

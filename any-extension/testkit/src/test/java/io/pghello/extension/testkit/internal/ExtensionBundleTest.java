@@ -210,6 +210,28 @@ class ExtensionBundleTest {
                 + " package\\.");
   }
 
+  /** A recipe's C library is in a separate jar. */
+  @Test
+  void namesAMissingCLibrary() throws IOException {
+    var source =
+        new ExtensionSource() {
+          @Override
+          public Map<String, byte[]> files(String platform, int major) {
+            return Map.of(LIBRARIES + "acme.so", Stage.library(major));
+          }
+
+          @Override
+          public Optional<String> missingLibc() {
+            return Optional.of("org/acme/libc");
+          }
+        };
+    var extension = new ServerExtension("acme", source, List.of(), Map.of(), false);
+    var bundle = new ExtensionBundle(List.of(extension), HERE, 17, Optional.empty());
+    assertThatThrownBy(() -> bundle.requireUsable(new PostgresCommands(folder, HERE), OLD))
+        .hasMessageContaining("but this machine has 2.0: build it here")
+        .hasMessageContaining(" Or add the jar that contains org/acme/libc to the class path");
+  }
+
   private static byte[] replaced(byte[] bytes, String text, String other) {
     return new String(bytes, StandardCharsets.ISO_8859_1)
         .replace(text, other)
