@@ -53,6 +53,40 @@ public final class DatabaseFactory implements AutoCloseable {
     }
   }
 
+  /**
+   * Copies the settings of the first database to the second one. Lists are copied with FROM CURRENT,
+   * because their stored form is not a valid literal.
+   */
+  private static final String COPY_SETTINGS =
+      """
+      DO $do$
+      DECLARE
+        setting record;
+        target text;
+      BEGIN
+        FOR setting IN
+          SELECT r.rolname AS role, pg_catalog.split_part(c.config, '=', 1) AS name,
+              pg_catalog.substr(c.config, pg_catalog.strpos(c.config, '=') OPERATOR(pg_catalog.+) 1) AS value
+            FROM pg_catalog.pg_db_role_setting s
+            JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) s.setdatabase
+            CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS c(config)
+            LEFT JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) s.setrole
+            WHERE d.datname OPERATOR(pg_catalog.=) <source>
+        LOOP
+          PERFORM pg_catalog.set_config('search_path', 'pg_catalog', true);
+          target := CASE WHEN setting.role IS NULL THEN format('ALTER DATABASE %I', <target>)
+            ELSE format('ALTER ROLE %I IN DATABASE %I', setting.role, <target>) END;
+          IF setting.name IN ('local_preload_libraries', 'search_path', 'session_preload_libraries', 'temp_tablespaces') THEN
+            PERFORM set_config(setting.name, setting.value, true);
+            EXECUTE pg_catalog.format('%s SET %I FROM CURRENT', target, setting.name);
+          ELSE
+            EXECUTE format('%s SET %I TO %L', target, setting.name, setting.value);
+          END IF;
+        END LOOP;
+      END
+      $do$
+      """;
+
   private final String host;
   private final int port;
   private final String adminDatabase;
@@ -374,6 +408,27 @@ public final class DatabaseFactory implements AutoCloseable {
             + quote(owner.user())
             + (template == null ? "" : " TEMPLATE " + quote(template))
             + (template == null || prepared == null ? "" : " STRATEGY FILE_COPY"));
+    if (template != null) {
+      copySettings(by, name, template);
+    }
+  }
+
+  /**
+   * Copies the settings of ALTER DATABASE SET, which CREATE DATABASE does not copy. Some extensions
+   * add their schema to the search path of the database in this way.
+   */
+  private static void copySettings(AdminConnection by, String to, String from) throws SQLException {
+    String source = "'" + from.replace("'", "''") + "'";
+    long settings =
+        by.execute(
+            "SELECT pg_catalog.count(*) FROM pg_catalog.pg_db_role_setting s, pg_catalog.pg_database d"
+                + " WHERE d.oid OPERATOR(pg_catalog.=) s.setdatabase"
+                + " AND d.datname OPERATOR(pg_catalog.=) "
+                + source);
+    if (settings > 0) {
+      String target = "'" + to.replace("'", "''") + "'";
+      by.execute(COPY_SETTINGS.replace("<source>", source).replace("<target>", target));
+    }
   }
 
   /**

@@ -143,10 +143,11 @@ public final class InstalledExtension implements ExtensionSource {
         return root
             + " contains "
             + each
-            + ".control, which a script of the package would install as "
-            + wanted
-            + ", but packages' scripts are not run. Use a recipe (docs/extensions.md), which renames"
-            + " the file.";
+            + ".control, but no scripts of "
+            + name
+            + ": add the package that contains "
+            + name
+            + "--VERSION.sql, for example postgresql-17-postgis-3-scripts.";
       }
     }
     return root

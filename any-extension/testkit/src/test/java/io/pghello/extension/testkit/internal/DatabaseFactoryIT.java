@@ -55,6 +55,43 @@ class DatabaseFactoryIT {
     }
   }
 
+  /** Extensions such as postgis_tiger_geocoder set the search path of their database. */
+  @Test
+  void copiesTheSettingsOfTheTemplate() throws SQLException {
+    var names = new DatabaseNames("sets", "sets", List.of());
+    try (ExtensionServer server = ExtensionServer.builder().start();
+        var factory = DatabaseFactory.embedded(server.port(), server.password(), names)) {
+      factory.prepare();
+      String template = factory.create(false);
+      try (Connection superuser =
+              factory.dataSource("postgres", factory.superuser()).getConnection();
+          Statement statement = superuser.createStatement()) {
+        String alter = "ALTER DATABASE \"" + template + "\" SET ";
+        statement.execute(alter + "search_path = \"$user\", \"a 'b'\", public");
+        statement.execute(alter + "acme.unit = 'sea ''mile'");
+        statement.execute(
+            "ALTER ROLE \""
+                + factory.owner().user()
+                + "\" IN DATABASE \""
+                + template
+                + "\" SET work_mem = '5MB'");
+      }
+      String copy = factory.copy(template);
+      try (Connection connection = factory.dataSource(copy, factory.owner()).getConnection();
+          Statement statement = connection.createStatement();
+          ResultSet row =
+              statement.executeQuery(
+                  "SELECT current_setting('search_path'), current_setting('acme.unit'),"
+                      + " current_setting('work_mem')")) {
+        row.next();
+        assertThat(row.getString(1)).isEqualTo("\"$user\", \"a 'b'\", public");
+        assertThat(row.getString(2)).isEqualTo("sea 'mile");
+        assertThat(row.getString(3)).isEqualTo("5MB");
+      }
+      factory.dismantle();
+    }
+  }
+
   private static List<String> left(Statement statement) throws SQLException {
     var left = new ArrayList<String>();
     try (ResultSet rows =

@@ -142,7 +142,7 @@ class InstalledExtensionTest {
     }
   }
 
-  /** Debian's PostGIS packages link the control file in a script. */
+  /** Debian's scripts of PostGIS are in a separate package. */
   @Test
   void reportsAControlFileWithAVersionInItsName() {
     write("share/extension/acme-3.control", "share/extension/acme_other-3.control");
@@ -150,8 +150,8 @@ class InstalledExtensionTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith(
             folder
-                + " contains acme-3.control, which a script of the package would install as"
-                + " acme.control, but packages' scripts are not run. Use a recipe");
+                + " contains acme-3.control, but no scripts of acme: add the package that contains"
+                + " acme--VERSION.sql");
     assertThatThrownBy(() -> InstalledExtension.in(folder, "acm"))
         .hasMessageContaining(" does not contain acm.control, but only acme-3, acme_other-3.");
   }
