@@ -396,6 +396,20 @@ class ClassPathExtensionTest {
     assertThat(identityInJar(jars)).isPresent();
   }
 
+  /** A file of an extension may have the suffix of descriptors. */
+  @Test
+  void namesOnlyDescriptors() throws Exception {
+    Path jar = folder.resolve("acme.jar");
+    try (var out = new JarOutputStream(Files.newOutputStream(jar))) {
+      for (String file : new String[] {"", "acme.properties", "acme/", "acme/data.properties"}) {
+        out.putNextEntry(new ZipEntry("META-INF/pg-extension/" + file));
+      }
+    }
+    assertThat(onClassPath(ClassPathExtension::names, jar))
+        .contains("acme")
+        .noneMatch(name -> name.contains("/"));
+  }
+
   /** Class loaders ignore a jar whose download was interrupted. */
   @Test
   void reportsJarsThatCannotBeRead() throws IOException {

@@ -348,6 +348,27 @@ class ExtensionBundleTest {
         .isEmpty();
   }
 
+  /** The server's directory contains hard links to the files of the stock server. */
+  @Test
+  void doesNotChangeTheStockServer() throws IOException {
+    Path stock = folder.resolve("stock");
+    String script = ExtensionSource.SCRIPTS + "acme--1.0.sql";
+    Stage.write(stock.resolve(script), "of the server");
+    Stage.write(stock.resolve("bin/initdb"), "linked");
+    Stage.write(stock.resolve(InstallationCache.LIST), "list of the stock server's files");
+    Map<String, byte[]> files = Map.of(script, "new".getBytes(StandardCharsets.UTF_8));
+    var extension = new ServerExtension("acme", (p, m) -> files, List.of(), Map.of(), false);
+    Path server = folder.resolve("server");
+    new ExtensionBundle(List.of(extension), HERE, 17, Optional.empty())
+        .write(stock, server, server);
+    assertThat(server.resolve(script)).hasContent("new");
+    assertThat(stock.resolve(script)).hasContent("of the server");
+    assertThat(Files.isSameFile(server.resolve("bin/initdb"), stock.resolve("bin/initdb")))
+        .isTrue();
+    // the cache creates a separate list for each directory
+    assertThat(server.resolve(InstallationCache.LIST)).doesNotExist();
+  }
+
   private static ExtensionBundle content(
       String system, String processor, int major, Map<String, byte[]> files) throws IOException {
     var extension = new ServerExtension("acme", (p, m) -> files, List.of(), Map.of(), false);
@@ -559,6 +580,24 @@ class ExtensionBundleTest {
             "The library acme.so was built for PostgreSQL 15, but the server is PostgreSQL 17:"
                 + " build it with the server's PG_CONFIG, or use a server of the library's"
                 + " version.");
+  }
+
+  /** Other settings have no effect on a template, which servers can therefore share. */
+  @Test
+  void returnsSettingsThatAffectTheCreationOfExtensions() {
+    var bundle = new ExtensionBundle(List.of(), HERE, 17, Optional.empty());
+    Map<String, String> asked =
+        Map.of(
+            "shared_preload_libraries",
+            "a",
+            "session_preload_libraries",
+            "b",
+            "acme.mode",
+            "c",
+            "work_mem",
+            "1MB");
+    assertThat(bundle.creationSettings(asked))
+        .containsOnlyKeys("shared_preload_libraries", "session_preload_libraries", "acme.mode");
   }
 
   @Test

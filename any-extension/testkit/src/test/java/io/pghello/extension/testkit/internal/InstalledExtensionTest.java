@@ -64,6 +64,9 @@ class InstalledExtensionTest {
         .asString(StandardCharsets.UTF_8)
         .isEqualTo("usr/lib/postgresql/17/lib/acme.so");
     assertThat(found.files(15)).doesNotContainKey("share/postgresql/extension/acme--1.0.sql");
+    assertThat(found.files(15).get("lib/postgresql/acme.so"))
+        .asString(StandardCharsets.UTF_8)
+        .isEqualTo("usr/lib/postgresql/15/lib/acme.so");
     assertThatThrownBy(() -> found.files(18))
         .isInstanceOf(IllegalStateException.class)
         .hasMessage(
