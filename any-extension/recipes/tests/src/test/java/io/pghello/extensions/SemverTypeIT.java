@@ -47,7 +47,7 @@ import org.postgresql.util.PGobject;
 @ExtensionTest(extensions = "semver")
 class SemverTypeIT {
   // region java
-  /** A version, which is the type {@code semver} in the database. */
+  /** A version without a suffix such as -rc1. Its type in the database is {@code semver}. */
   public record Semver(int major, int minor, int patch) {
     public static Semver parse(String text) {
       String[] numbers = text.split("\\.", -1);
