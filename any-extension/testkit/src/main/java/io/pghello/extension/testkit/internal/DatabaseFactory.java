@@ -54,8 +54,8 @@ public final class DatabaseFactory implements AutoCloseable {
   }
 
   /**
-   * Copies the settings of the first database to the second one. Lists are copied with FROM CURRENT,
-   * because their stored form is not a valid literal.
+   * Copies the settings of the first database to the second one. Lists are copied with FROM
+   * CURRENT, because their stored form is not a valid literal.
    */
   private static final String COPY_SETTINGS =
       """
