@@ -1,9 +1,9 @@
-# Compilers for other platforms, checks of their libraries, and builds of extensions from Debian's source packages. Sourced, not run:
-# other scripts source this file after lib.sh and platforms.sh.
+# Installs compilers for other platforms, builds extensions from Debian's source packages, and checks the libraries. Do not run this
+# file: other scripts source it after lib.sh and platforms.sh.
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 
-# install_compiler PLATFORM: installs the compiler for a platform, or for this machine if it is empty, if the compiler is missing.
+# install_compiler PLATFORM: installs the compiler for PLATFORM if it is missing. An empty PLATFORM means this machine.
 install_compiler() {
   case $1 in
     darwin-*) need clang-19 clang-19 ld64.lld-19 lld-19 python3 python3 ;;
@@ -22,7 +22,7 @@ need_compiler() {
   printf '#include <stdio.h>\n' | "$1" -E - >/dev/null 2>&1 || install_packages "$3"
 }
 
-# check_library MAJOR LIBRARY: checks a library for PLATFORM, if that is macOS or Windows, against the server that loads it.
+# check_library MAJOR LIBRARY: checks a library for macOS or Windows against the server that loads it. Ignores other platforms.
 check_library() {
   local checks tree arch=x86_64 checker
   case $PLATFORM in
@@ -56,9 +56,9 @@ source_version() {
   printf '%s' "${version:-$(dpkg-deb -f "$1" Version)}"
 }
 
-# source_file FOLDER SOURCE VERSION: prints the path of the .dsc file of a source package in a directory that packages.sh --source
-# printed, or of the upstream archive, if Debian's mirror has nothing else. If there is none, or if it has another version, prints
-# the reason instead and returns 1.
+# source_file DIRECTORY SOURCE VERSION: prints the path of a source package's .dsc file, or of its upstream archive if there is no
+# .dsc file. DIRECTORY is the output of packages.sh --source. If there is no source, or only another version, prints the reason
+# instead and returns 1.
 source_file() {
   local file found version=$3
   if file=$(compgen -G "$1/$2/*.dsc"); then
@@ -117,13 +117,13 @@ build_source() {
   make -C "$tree" -j2 PG_CONFIG="$config" USE_PGXS=1 with_llvm=no OPTFLAGS= PROGRAM= COPT="$options" all >"$tree/build.log" 2>&1
 }
 
-# built_library PLATFORM MAJOR TREE NAME: prints the path of the library NAME in a tree of build_source, and renames and checks the
-# library the first time. If a check fails, prints the reason to standard error and returns 1.
+# built_library PLATFORM MAJOR TREE NAME: prints the path of the library NAME that build_source built in TREE. Renames the library for
+# the platform if necessary, and checks it. If a check fails, prints the reason to standard error and returns 1.
 built_library() {
   local PLATFORM=$1 library needed
   library=$(find "$3" -name "$4.so" -o -name "$4$(library_suffix "$PLATFORM" "$2")" | sed -n 1p)
   [ -n "$library" ] || {
-    say "The Makefile has not built $4.so"
+    say "The Makefile did not build $4.so"
     return 1
   }
   if [ "$library" != "${library%/*}/$4$(library_suffix "$PLATFORM" "$2")" ]; then

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# recipes.sh [--all-platforms] [MAJOR...] [PLATFORM...] [NAME...]: creates the contents of the jar of any-extension/recipes/NAME in its
-# directory build, from Debian's packages for these majors and platforms. Exits with 77 if there are none. Libraries for Alpine, macOS
-# and Windows are built from Debian's source packages. A suite has only the current version of a package. Therefore, a recipe contains
-# only the package's name. apt verifies the download, and the file PACKAGES in the jar lists versions and hashes. The file NOT_BUILT
-# lists the platforms for which a library could not be built. With --page, the tables in docs/extensions.md are generated from the
-# result.
+# recipes.sh [--all-platforms] [MAJOR...] [PLATFORM...] [NAME...]: writes the jar contents of each recipe to its directory
+# any-extension/recipes/NAME/build, from Debian's packages for the given majors and platforms. Libraries for Alpine, macOS and Windows
+# are built from Debian's source packages. A Debian suite has only one version of each package, so a recipe contains only the
+# package's name. apt verifies the downloads. In the jar, PACKAGES lists versions and hashes, and NOT_BUILT lists the platforms for
+# which a library could not be built. Exits with status 77 if dpkg is missing, or if Debian has none of the packages. With --page,
+# generates the tables in docs/extensions.md from the results.
 # SPDX-License-Identifier: MIT
 PROGRAM=recipes.sh
 # shellcheck source=scripts/lib.sh
@@ -26,13 +26,12 @@ done
 # Packages of the GNU C library needed by the server and by libraries of extensions.
 LIBC='ld-linux-* libc.so.6 libm.so.6 libmvec.so.1 libdl.so.2 libpthread.so.0 librt.so.1 libresolv.so.2 libutil.so.1'
 
-# page: prints a row for each recipe, with its version for each major, the platforms of its libraries, and the size of its jar, and the
-# reasons for missing libraries.
+# page: generates the tables in docs/extensions.md: one row for each recipe, and one for each reason for missing libraries.
 page() {
   local file=$ROOT/docs/extensions.md recipe version major build having
   {
     sed '/^<!-- recipes -->$/q' "$file"
-    printf '| recipe | extension |%s libraries | jar | licence | what it is for |\n|---|---|%s---|---|---|---|\n' \
+    printf '| recipe | extension |%s libraries | jar | licence | purpose |\n|---|---|%s---|---|---|---|\n' \
       "$(printf ' %s |' "${MAJORS[@]}")" "$(printf -- '---|%.0s' "${MAJORS[@]}")"
     for recipe in $(recipes); do
       build=$ROOT/any-extension/recipes/$recipe/build
@@ -55,8 +54,8 @@ page() {
   mv "$file.new" "$file"
 }
 
-# systems BUILD MAJORS: prints the systems that the libraries of a recipe are for, with the majors if there are not libraries for all
-# MAJORS. If the two platforms of a system differ, prints the platforms.
+# systems BUILD MAJORS: prints the systems for which a recipe has libraries, and the majors if a system does not have all MAJORS. If
+# a system's two platforms have different majors, prints the platforms instead.
 systems() {
   local system platforms platform majors found='' each
   while read -r system platforms; do

@@ -26,7 +26,8 @@
 ## region struct
 /*
  * A point as it is stored in tables and indexes. Never change this form: pg_upgrade keeps the
- * files of tables, so a later version of the library reads points that an earlier one has written.
+ * table files, so a later version of the library must be able to read points that an earlier
+ * version wrote.
  */
 typedef struct ${className}Point
 {
@@ -107,7 +108,7 @@ ${extensionName}_point_out(PG_FUNCTION_ARGS)
 	PG_RETURN_CSTRING(psprintf("(%s,%s)", float8out_internal(point->x), float8out_internal(point->y)));
 }
 
-/* reads a point in its binary form, which a client can send: two numbers */
+/* reads a point in binary form, two float8 numbers, which can come from any client */
 Datum
 ${extensionName}_point_recv(PG_FUNCTION_ARGS)
 {

@@ -34,7 +34,7 @@ suspend fun PgHelloAsyncOperations.greetEach(names: Collection<String>): List<St
 suspend fun PgHelloAsyncOperations.greetWithin(limit: Duration, name: String): String =
   withTimeout(limit.toJavaDuration()).greet(name)
 
-/** Returns a greeting without the server after the limit, and cancels the call. */
+/** Returns a default greeting if the limit expires, and cancels the call. */
 suspend fun PgHelloAsyncOperations.greetOrDefault(limit: Duration, name: String): String =
   withTimeoutOrNull(limit) { greet(name) } ?: "Hello!"
 // endregion

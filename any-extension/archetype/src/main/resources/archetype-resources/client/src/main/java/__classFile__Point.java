@@ -1,7 +1,7 @@
 package ${package};
 
 ## region java
-/** A point, which is the type {@code ${extensionName}_point} in the database. Immutable. */
+/** A point, stored in the database as type {@code ${extensionName}_point}. Immutable. */
 public record ${className}Point(double x, double y) {
   /**
    * Creates a point.
@@ -17,7 +17,7 @@ public record ${className}Point(double x, double y) {
     y += 0.0;
   }
 
-  /** Returns the point with this text form, which the database returns: {@code (1.5,2)}. */
+  /** Parses the text form that the database returns, for example {@code (1.5,2)}. */
   public static ${className}Point parse(String text) {
     int comma = text.indexOf(',');
     double x = Double.parseDouble(text.substring(1, comma));
