@@ -182,7 +182,7 @@ class LogsIT {
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.err()).isEmpty();
     assertThat(run.out())
-        .startsWith("CRITICAL - 24 messages about the extension" + System.lineSeparator())
+        .startsWith("CRITICAL - 26 messages about the extension" + System.lineSeparator())
         .containsPattern("critical +no_library +4 ")
         .hasLineCount(2 + LogEvent.values().length);
 
