@@ -63,7 +63,8 @@ class NetworkTimeoutIT {
         var scheduler = new Threadless()) {
       StatementExecutor executor = executor(connection, new DeadlineMonitor(TIMEOUT, scheduler));
       assertThat(twoCalls(executor, TIMEOUT)).isEqualTo("ADA GRACE");
-      assertThat(timeouts).hasSizeGreaterThanOrEqualTo(3);
+      // two calls within a millisecond set the same timeout once
+      assertThat(timeouts).hasSizeGreaterThanOrEqualTo(2);
       int last = timeouts.size() - 1;
       assertThat(timeouts.get(0)).isBetween(1, 30_000);
       assertThat(timeouts.get(last - 1)).isBetween(1, timeouts.get(0));
