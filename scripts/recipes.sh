@@ -330,7 +330,7 @@ seal() {
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# Libraries whose build failed unexpectedly.
+# Libraries that could not be built, for an unexpected reason.
 failed=()
 # Use the newest C library of all packages, because it works for all of them, regardless of the packages processed in this run.
 mapfile -t packages < <(for_platforms libc6)
