@@ -119,9 +119,11 @@ newest() {
 }
 
 # temporary_in FOLDER: creates a directory in a directory of the cache, and prints its path. Removes directories that killed
-# processes left there at least a day ago.
+# processes left there at least a day ago, if possible.
 temporary_in() {
-  mkdir -p "$1" && find "$1" -maxdepth 1 -name '.tmp.*' -mtime +0 -exec rm -rf {} + && mktemp -d "$1/.tmp.XXXXXX"
+  mkdir -p "$1" || return
+  find "$1" -maxdepth 1 -name '.tmp.*' -mtime +0 -exec rm -rf {} + || true
+  mktemp -d "$1/.tmp.XXXXXX"
 }
 
 # fetch MAJOR PACKAGE KIND FOLDER: unpacks one directory of Debian's package into the cache, as KIND/MAJOR-VERSION; if that is

@@ -311,6 +311,18 @@ if [ "$(cd "$WORK/downloads" && echo * .[!.]*)" != '17 .tmp.running' ]; then
   failures=$((failures + 1))
 fi
 
+# A download works even if such remains cannot be removed.
+cases=$((cases + 1))
+mkdir "$WORK/no-rm" "$WORK/downloads/.tmp.killed"
+printf '#!/bin/sh\nexit 1\n' >"$WORK/no-rm/rm"
+chmod +x "$WORK/no-rm/rm"
+touch -d '2 days ago' "$WORK/downloads/.tmp.killed"
+made=$(PATH=$WORK/no-rm:$PATH temporary_in "$WORK/downloads") || made=
+if [ ! -d "$made" ]; then
+  printf 'a download fails because of the remains of another one\n'
+  failures=$((failures + 1))
+fi
+
 # caches STATUS WORDS FOLDER [VARIABLE=VALUE...]: with each umask, headers.sh must exit with this status, print these words, and
 # print no path. No suite has a PostgreSQL 99, so a path would come from a planted cache.
 caches() {
