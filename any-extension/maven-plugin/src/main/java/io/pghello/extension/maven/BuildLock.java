@@ -10,7 +10,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.function.Consumer;
 
-/** Prevents two builds of a project, for example in an IDE and in a shell, from using its files. */
+/**
+ * Prevents two builds of a project, for example in an IDE and in a shell, from using the build's
+ * files at the same time.
+ */
 final class BuildLock implements AutoCloseable {
   private static final long POLL_MILLIS = 100;
 

@@ -102,10 +102,13 @@ public class RegressMojo extends AbstractMojo {
     }
     var left = new ArrayList<String>();
     try {
-      for (int major : majors) {
-        String reason = test(major);
-        if (reason != null) {
-          left.add("The tests are not run on PostgreSQL " + major + ": " + reason);
+      BuildLock lock = BuildLock.of(buildDirectory.toPath(), getLog()::info);
+      try (lock) {
+        for (int major : majors) {
+          String reason = test(major);
+          if (reason != null) {
+            left.add("The tests are not run on PostgreSQL " + major + ": " + reason);
+          }
         }
       }
     } catch (Pgxs.BuildException | IllegalArgumentException | IllegalStateException e) {
