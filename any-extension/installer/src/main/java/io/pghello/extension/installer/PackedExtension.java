@@ -339,7 +339,7 @@ public final class PackedExtension {
                 + platform
                 + ", PostgreSQL "
                 + major
-                + " loads only files whose names end with "
+                + " loads only files with the suffix "
                 + librarySuffix(platform, major)
                 + ". Build the library for this platform; if it was built for it, rename it to "
                 + expected.substring(LIBRARIES.length())
