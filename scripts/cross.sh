@@ -41,6 +41,9 @@ check_library() {
   fi
 }
 
+# property NAME KEY: prints a property of a recipe's POM. A property that contains patterns must not be expanded: use read -a.
+property() { sed -n "s:.*<$2>\(.*\)</$2>.*:\1:p" "$ROOT/any-extension/recipes/$1/pom.xml"; }
+
 # source_name PACKAGE: prints the name of the source package that a binary package was built from.
 source_name() {
   local name

@@ -213,6 +213,12 @@ start_server() {
     { tail -20 "$SCRATCH/data.log" >&2; die "the server did not start"; }
 }
 
+# makefile_variable DIRECTORY MAJOR NAME: prints a variable of an extension's Makefile.
+makefile_variable() {
+  make -s -C "$1" --no-print-directory PG_CONFIG="$(pg_config_of "$2")" USE_PGXS=1 with_llvm=no \
+    --eval="pg-hello-print: ; @echo \$($3)" pg-hello-print
+}
+
 # library MAJOR: prints the path of the library that ./dev native builds for this major.
 library() {
   printf '%s/%s/%s/pg_hello%s' "$BUILD" "$(platform)" "$1" "$(library_suffix "$(platform)" "$1")"

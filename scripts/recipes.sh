@@ -122,10 +122,6 @@ missing_libraries() {
   [ -z "$rows" ] || printf '\n| recipe | no library for | PostgreSQL | reason |\n|---|---|---|---|\n%s\n' "$rows"
 }
 
-# property NAME KEY: prints a property of a recipe's POM.
-# A property that contains patterns must not be expanded: use read -a.
-property() { sed -n "s:.*<$2>\(.*\)</$2>.*:\1:p" "$ROOT/any-extension/recipes/$1/pom.xml"; }
-
 # recipes: prints the name of each recipe.
 recipes() { (cd "$ROOT/any-extension/recipes" && printf '%s\n' */test.sql | cut -d/ -f1); }
 

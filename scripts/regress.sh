@@ -89,11 +89,10 @@ run_tests() {
 
 # run_other_tests TREE NAME MAJOR: runs the tests of another extension, as its target installcheck does.
 run_other_tests() {
-  local tree=$1 name=$2 tests words started=$SECONDS config
-  config=$(pg_config_of "$3")
-  read -ra words < <(makefile_variable "$config" REGRESS_OPTS)
+  local tree=$1 name=$2 tests words started=$SECONDS
+  read -ra words < <(makefile_variable "$OTHER" "$3" REGRESS_OPTS)
   tests=("${OTHER_TESTS[@]}")
-  [ ${#tests[@]} != 0 ] || read -ra tests < <(makefile_variable "$config" REGRESS)
+  [ ${#tests[@]} != 0 ] || read -ra tests < <(makefile_variable "$OTHER" "$3" REGRESS)
   [ ${#tests[@]} != 0 ] || die "the Makefile in $OTHER lists no tests"
   if ! (cd "$OTHER" && "$tree/lib/postgresql/pgxs/src/test/regress/pg_regress" "${words[@]}" --bindir="$(dirname "$PSQL")" \
     --host="$PGHOST" --port="$PGPORT" --user="$PGUSER" --dbname=contrib_regression --encoding=UTF8 --no-locale "${tests[@]}") >"$SCRATCH/regress.log" 2>&1; then
@@ -103,11 +102,6 @@ run_other_tests() {
   fi
   check_log "$name"
   printf '%s: %d tests ran (%d s)\n' "$name" "${#tests[@]}" $((SECONDS - started))
-}
-
-# makefile_variable PG_CONFIG NAME: prints a variable of the other extension's Makefile.
-makefile_variable() {
-  make -s -C "$OTHER" --no-print-directory PG_CONFIG="$1" USE_PGXS=1 with_llvm=no --eval="pg-hello-print: ; @echo \$($2)" pg-hello-print
 }
 
 # accept_answers SUITE ANSWERS TEST...: stores the results of these tests as expected results, if they differ from all existing

@@ -25,9 +25,6 @@ if [ $# = 0 ]; then
     {pgaudit,rum}/{linux-amd64-musl,darwin-arm64,darwin-amd64,windows-amd64}/18
 fi
 
-# property NAME KEY: prints a property of a recipe's POM.
-property() { sed -n "s:.*<$2>\(.*\)</$2>.*:\1:p" "$ROOT/any-extension/recipes/$1/pom.xml"; }
-
 # build_recipes MAJOR TARGET...: creates the contents of the recipes' jars for this major, in a copy of the tree.
 build_recipes() {
   local major=$1 target words=()
@@ -119,9 +116,7 @@ fails() {
 # to the tests to run: the first, which may create the extension, and the one with the message. Fails if nothing can be changed.
 change_letter() {
   local phrase wrong='' test tests
-  # shellcheck disable=SC2016
-  read -ra tests < <(make -s -C "$1/source" PG_CONFIG="$(pg_config_of "$3")" USE_PGXS=1 with_llvm=no \
-    --eval='pg-hello-print: ; @echo $(REGRESS)' pg-hello-print)
+  read -ra tests < <(makefile_variable "$1/source" "$3" REGRESS)
   REASON='' TESTS=("${tests[@]}")
   for test in "${tests[@]}"; do
     while IFS= read -r phrase; do
