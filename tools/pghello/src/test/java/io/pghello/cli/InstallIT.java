@@ -119,7 +119,9 @@ class InstallIT {
           .contains(" " + command)
           .doesNotContain("TieredStopAtLevel");
     }
-    assertThat(run(Map.of(), launcher.toString(), "health").out()).contains("TieredStopAtLevel=1");
+    assertThat(run(Map.of(), launcher.toString(), "health").out())
+        .contains("TieredStopAtLevel=1")
+        .doesNotContain("-Xmn");
   }
 
   /** Returns whether the process has mapped the archive. */
