@@ -105,7 +105,7 @@ AS 'MODULE_PATHNAME', 'pg_hello_repeat'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION pg_hello(text, integer) IS
-'Greets a name repeat times (1 to 10), with one space between the greetings';
+'Returns a greeting, repeated 1 to 10 times and separated by spaces';
 
 -- The cost is for an array of about fifty names, each of which takes a third of
 -- the time of a pg_hello() call.
@@ -114,4 +114,4 @@ AS 'MODULE_PATHNAME', 'pg_hello_all'
 LANGUAGE C STABLE PARALLEL SAFE COST 20;
 
 COMMENT ON FUNCTION pg_hello_all(text[], integer[]) IS
-'Greets many names in order; a null name gives null, and without a count the setting pg_hello.repeat counts';
+'Returns a greeting for each name, in order; if repeats is NULL, the setting pg_hello.repeat applies';

@@ -8,14 +8,14 @@ AS 'MODULE_PATHNAME', 'pg_hello'
 LANGUAGE C STABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION pg_hello(text) IS
-'Greets a name, as many times as the setting pg_hello.repeat says';
+'Returns a greeting, repeated as specified by the setting pg_hello.repeat';
 
 CREATE FUNCTION now_ms() RETURNS bigint
 AS 'MODULE_PATHNAME', 'now_ms'
 LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION now_ms() IS
-'Wall clock in milliseconds since 1970-01-01 00:00:00 UTC';
+'Returns the current time in milliseconds since 1970-01-01 00:00:00 UTC';
 
 -- A call takes as long as about fifty calls of pg_hello().  The cost makes the
 -- planner evaluate cheaper conditions first.
@@ -24,4 +24,4 @@ AS 'MODULE_PATHNAME', 'spi_version'
 LANGUAGE C STABLE STRICT PARALLEL SAFE COST 50;
 
 COMMENT ON FUNCTION spi_version() IS
-'Version of the server as version() says it, asked through SPI';
+'Returns the result of version(), queried through SPI';

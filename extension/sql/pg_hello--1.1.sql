@@ -8,14 +8,14 @@ AS 'MODULE_PATHNAME', 'pg_hello'
 LANGUAGE C STABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION pg_hello(text) IS
-'Greets a name, as many times as the setting pg_hello.repeat says';
+'Returns a greeting, repeated as specified by the setting pg_hello.repeat';
 
 CREATE FUNCTION pg_hello(name text, repeat integer) RETURNS text
 AS 'MODULE_PATHNAME', 'pg_hello_repeat'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION pg_hello(text, integer) IS
-'Greets a name repeat times (1 to 10), with one space between the greetings';
+'Returns a greeting, repeated 1 to 10 times and separated by spaces';
 
 -- The cost is for an array of about fifty names, each of which takes a third of
 -- the time of a pg_hello() call.
@@ -24,14 +24,14 @@ AS 'MODULE_PATHNAME', 'pg_hello_all'
 LANGUAGE C STABLE PARALLEL SAFE COST 20;
 
 COMMENT ON FUNCTION pg_hello_all(text[], integer[]) IS
-'Greets many names in order; a null name gives null, and without a count the setting pg_hello.repeat counts';
+'Returns a greeting for each name, in order; if repeats is NULL, the setting pg_hello.repeat applies';
 
 CREATE FUNCTION now_ms() RETURNS bigint
 AS 'MODULE_PATHNAME', 'now_ms'
 LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION now_ms() IS
-'Wall clock in milliseconds since 1970-01-01 00:00:00 UTC';
+'Returns the current time in milliseconds since 1970-01-01 00:00:00 UTC';
 
 -- A call takes as long as about fifty calls of pg_hello().  The cost makes the
 -- planner evaluate cheaper conditions first.
@@ -40,4 +40,4 @@ AS 'MODULE_PATHNAME', 'spi_version'
 LANGUAGE C STABLE STRICT PARALLEL SAFE COST 50;
 
 COMMENT ON FUNCTION spi_version() IS
-'Version of the server as version() says it, asked through SPI';
+'Returns the result of version(), queried through SPI';

@@ -21,8 +21,8 @@ import org.jooq.Field;
 public class Routines {
 
     /**
-     * Call <code>now_ms</code>. Wall clock in milliseconds since 1970-01-01
-     * 00:00:00 UTC
+     * Call <code>now_ms</code>. Returns the current time in milliseconds since
+     * 1970-01-01 00:00:00 UTC
      */
     public static Long nowMs(Configuration configuration) {
         NowMs f = new NowMs();
@@ -30,8 +30,8 @@ public class Routines {
     }
 
     /**
-     * Get <code>now_ms</code> as a field. Wall clock in milliseconds since
-     * 1970-01-01 00:00:00 UTC
+     * Get <code>now_ms</code> as a field. Returns the current time in
+     * milliseconds since 1970-01-01 00:00:00 UTC
      */
     public static Field<Long> nowMs() {
         NowMs f = new NowMs();
@@ -39,8 +39,8 @@ public class Routines {
     }
 
     /**
-     * Call <code>pg_hello</code>. Greets a name, as many times as the setting
-     * pg_hello.repeat says
+     * Call <code>pg_hello</code>. Returns a greeting, repeated as specified by
+     * the setting pg_hello.repeat
      */
     public static String pgHello(Configuration configuration, String name) {
         PgHelloText f = new PgHelloText();
@@ -49,8 +49,8 @@ public class Routines {
     }
 
     /**
-     * Get <code>pg_hello</code> as a field. Greets a name, as many times as the
-     * setting pg_hello.repeat says
+     * Get <code>pg_hello</code> as a field. Returns a greeting, repeated as
+     * specified by the setting pg_hello.repeat
      */
     public static Field<String> pgHello(String name) {
         PgHelloText f = new PgHelloText();
@@ -59,8 +59,8 @@ public class Routines {
     }
 
     /**
-     * Get <code>pg_hello</code> as a field. Greets a name, as many times as the
-     * setting pg_hello.repeat says
+     * Get <code>pg_hello</code> as a field. Returns a greeting, repeated as
+     * specified by the setting pg_hello.repeat
      */
     public static Field<String> pgHello(Field<String> name) {
         PgHelloText f = new PgHelloText();
@@ -69,8 +69,8 @@ public class Routines {
     }
 
     /**
-     * Call <code>pg_hello</code>. Greets a name repeat times (1 to 10), with
-     * one space between the greetings
+     * Call <code>pg_hello</code>. Returns a greeting, repeated 1 to 10 times
+     * and separated by spaces
      */
     public static String pgHello(Configuration configuration, String name, Integer repeat) {
         PgHelloTextInt4 f = new PgHelloTextInt4();
@@ -80,8 +80,8 @@ public class Routines {
     }
 
     /**
-     * Get <code>pg_hello</code> as a field. Greets a name repeat times (1 to
-     * 10), with one space between the greetings
+     * Get <code>pg_hello</code> as a field. Returns a greeting, repeated 1 to
+     * 10 times and separated by spaces
      */
     public static Field<String> pgHello(String name, Integer repeat) {
         PgHelloTextInt4 f = new PgHelloTextInt4();
@@ -91,8 +91,8 @@ public class Routines {
     }
 
     /**
-     * Get <code>pg_hello</code> as a field. Greets a name repeat times (1 to
-     * 10), with one space between the greetings
+     * Get <code>pg_hello</code> as a field. Returns a greeting, repeated 1 to
+     * 10 times and separated by spaces
      */
     public static Field<String> pgHello(Field<String> name, Field<Integer> repeat) {
         PgHelloTextInt4 f = new PgHelloTextInt4();
@@ -102,8 +102,8 @@ public class Routines {
     }
 
     /**
-     * Call <code>pg_hello_all</code>. Greets many names in order; a null name
-     * gives null, and without a count the setting pg_hello.repeat counts
+     * Call <code>pg_hello_all</code>. Returns a greeting for each name, in
+     * order; if repeats is NULL, the setting pg_hello.repeat applies
      */
     public static String[] pgHelloAll(Configuration configuration, String[] names, Integer[] repeats) {
         PgHelloAllTextArrayInt4Array f = new PgHelloAllTextArrayInt4Array();
@@ -113,9 +113,8 @@ public class Routines {
     }
 
     /**
-     * Get <code>pg_hello_all</code> as a field. Greets many names in order; a
-     * null name gives null, and without a count the setting pg_hello.repeat
-     * counts
+     * Get <code>pg_hello_all</code> as a field. Returns a greeting for each
+     * name, in order; if repeats is NULL, the setting pg_hello.repeat applies
      */
     public static Field<String[]> pgHelloAll(String[] names, Integer[] repeats) {
         PgHelloAllTextArrayInt4Array f = new PgHelloAllTextArrayInt4Array();
@@ -125,9 +124,8 @@ public class Routines {
     }
 
     /**
-     * Get <code>pg_hello_all</code> as a field. Greets many names in order; a
-     * null name gives null, and without a count the setting pg_hello.repeat
-     * counts
+     * Get <code>pg_hello_all</code> as a field. Returns a greeting for each
+     * name, in order; if repeats is NULL, the setting pg_hello.repeat applies
      */
     public static Field<String[]> pgHelloAll(Field<String[]> names, Field<Integer[]> repeats) {
         PgHelloAllTextArrayInt4Array f = new PgHelloAllTextArrayInt4Array();
@@ -137,8 +135,8 @@ public class Routines {
     }
 
     /**
-     * Call <code>spi_version</code>. Version of the server as version() says
-     * it, asked through SPI
+     * Call <code>spi_version</code>. Returns the result of version(), queried
+     * through SPI
      */
     public static String spiVersion(Configuration configuration) {
         SpiVersion f = new SpiVersion();
@@ -146,8 +144,8 @@ public class Routines {
     }
 
     /**
-     * Get <code>spi_version</code> as a field. Version of the server as
-     * version() says it, asked through SPI
+     * Get <code>spi_version</code> as a field. Returns the result of version(),
+     * queried through SPI
      */
     public static Field<String> spiVersion() {
         SpiVersion f = new SpiVersion();

@@ -234,7 +234,7 @@ class NamesIT {
     String own = "routine <code>public.f</code>.";
     assertThat(generated.source("db/routines/FInt4.java")).contains(own + " ").contains("\n}\n");
     assertThat(generated.source("db/routines/F.java")).contains(own + "\n");
-    assertThat(generated.source("db/routines/NowMs.java")).contains("Wall clock");
+    assertThat(generated.source("db/routines/NowMs.java")).contains("Returns the current time");
   }
 
   /** Types of a fixed length can also have elements, but are not arrays. */
@@ -261,6 +261,6 @@ class NamesIT {
     Generated generated = Generated.from(configuration, database.jdbcUrl(), folder);
     assertThat(generated.source("com/example/db/routines/NowMs.java"))
         .contains("routine <code>public.now_ms</code>.\n")
-        .doesNotContain("Wall clock");
+        .doesNotContain("Returns the current time");
   }
 }

@@ -150,18 +150,18 @@ class UserGenerationIT {
       throws Exception {
     Generated generated = Generated.from(configuration(), database.jdbcUrl(), folder);
     assertThat(head(generated.source(ROUTINES + "PgHelloText.java")))
-        .contains("Greets a name, as many times as the setting pg_hello.repeat says")
+        .contains("Returns a greeting, repeated as specified by the setting pg_hello.repeat")
         .doesNotContain("1 to 10");
     assertThat(head(generated.source(ROUTINES + "PgHelloTextInt4.java")))
-        .contains("Greets a name repeat times (1 to 10)")
-        .doesNotContain("pg_hello.repeat says");
+        .contains("Returns a greeting, repeated 1 to 10 times")
+        .doesNotContain("pg_hello.repeat");
     assertThat(head(generated.source(ROUTINES + "UpdateGreetingConfigInt4.java")))
         .contains("Changes how many times a greeting is repeated, for all connections");
     String routines = text(generated.source("com/example/db/Routines.java"));
     // each in front of the call and of the fields
-    assertThat(routines.split("as many times as the setting", -1)).hasSize(1 + 3);
-    assertThat(routines.split("Greets a name repeat times", -1)).hasSize(1 + 3);
-    assertThat(routines.split("Wall clock in milliseconds", -1)).hasSize(1 + 2);
+    assertThat(routines.split("as specified by the setting", -1)).hasSize(1 + 3);
+    assertThat(routines.split("repeated 1 to 10 times", -1)).hasSize(1 + 3);
+    assertThat(routines.split("the current time in milliseconds", -1)).hasSize(1 + 2);
   }
 
   /** Returns the part before the class. Newer versions of jOOQ also comment the constructor. */

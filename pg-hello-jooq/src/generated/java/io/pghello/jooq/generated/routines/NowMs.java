@@ -11,8 +11,8 @@ import org.jooq.impl.SQLDataType;
 
 
 /**
- * The routine <code>now_ms</code>. Wall clock in milliseconds since 1970-01-01
- * 00:00:00 UTC
+ * The routine <code>now_ms</code>. Returns the current time in milliseconds
+ * since 1970-01-01 00:00:00 UTC
  */
 @SuppressWarnings({"all", "this-escape"})
 public class NowMs extends ExtensionRoutine<Long> {

@@ -12,8 +12,8 @@ import org.jooq.impl.SQLDataType;
 
 
 /**
- * The routine <code>pg_hello_all</code>. Greets many names in order; a null
- * name gives null, and without a count the setting pg_hello.repeat counts
+ * The routine <code>pg_hello_all</code>. Returns a greeting for each name, in
+ * order; if repeats is NULL, the setting pg_hello.repeat applies
  */
 @SuppressWarnings({"all", "this-escape"})
 public class PgHelloAllTextArrayInt4Array extends ExtensionRoutine<String[]> {

@@ -12,8 +12,8 @@ import org.jooq.impl.SQLDataType;
 
 
 /**
- * The routine <code>pg_hello</code>. Greets a name, as many times as the
- * setting pg_hello.repeat says
+ * The routine <code>pg_hello</code>. Returns a greeting, repeated as specified
+ * by the setting pg_hello.repeat
  */
 @SuppressWarnings({"all", "this-escape"})
 public class PgHelloText extends ExtensionRoutine<String> {

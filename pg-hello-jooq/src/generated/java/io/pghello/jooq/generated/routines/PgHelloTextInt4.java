@@ -12,8 +12,8 @@ import org.jooq.impl.SQLDataType;
 
 
 /**
- * The routine <code>pg_hello</code>. Greets a name repeat times (1 to 10), with
- * one space between the greetings
+ * The routine <code>pg_hello</code>. Returns a greeting, repeated 1 to 10 times
+ * and separated by spaces
  */
 @SuppressWarnings({"all", "this-escape"})
 public class PgHelloTextInt4 extends ExtensionRoutine<String> {

@@ -11,8 +11,8 @@ import org.jooq.impl.SQLDataType;
 
 
 /**
- * The routine <code>spi_version</code>. Version of the server as version() says
- * it, asked through SPI
+ * The routine <code>spi_version</code>. Returns the result of version(),
+ * queried through SPI
  */
 @SuppressWarnings({"all", "this-escape"})
 public class SpiVersion extends ExtensionRoutine<String> {
