@@ -6,7 +6,7 @@ import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.ParameterSchema;
-import io.pghello.plugin.internal.operations.OperationTable;
+import io.pghello.plugin.internal.operations.OperationDescriptions;
 import java.time.Duration;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -115,11 +115,11 @@ public record Permissions(
     boolean sql = json.path("sql").asBoolean();
     Permissions base = readOnly ? read() : sql ? all() : write();
     Set<String> operations = json.has("operations") ? names(json, "operations") : base.operations;
-    if (operations != null && !OperationTable.names().containsAll(operations)) {
+    if (operations != null && !OperationDescriptions.names().containsAll(operations)) {
       throw Failures.of(
           Code.BAD_CONFIG,
           "permissions.operations: valid operations are "
-              + String.join(", ", OperationTable.names())
+              + String.join(", ", OperationDescriptions.names())
               + ".");
     }
     try {

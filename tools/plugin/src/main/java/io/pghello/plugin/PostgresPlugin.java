@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
+import io.pghello.plugin.internal.operations.OperationDescriptions;
 import io.pghello.plugin.internal.operations.OperationTable;
 import io.pghello.plugin.internal.pool.Counters;
 import io.pghello.plugin.internal.pool.Pool;
@@ -303,7 +304,7 @@ public final class PostgresPlugin implements AutoCloseable {
 
   /** Returns all operations, with the schemas of their parameters and results. */
   public List<PluginOperation> operations() {
-    return OperationTable.list();
+    return OperationDescriptions.list();
   }
 
   /** Closes all connections permanently. A second call has no effect. */

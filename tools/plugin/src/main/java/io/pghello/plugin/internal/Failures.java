@@ -135,4 +135,24 @@ public final class Failures {
     error.put("timestamp", Instant.now().truncatedTo(ChronoUnit.MILLIS).toString());
     return answer;
   }
+
+  /**
+   * Returns the text, or throws if PostgreSQL's protocol or the type {@code text} cannot represent
+   * it.
+   */
+  public static String requireText(String text, Code code, String what) {
+    int length = text.length();
+    for (int i = 0; i < length; i++) {
+      char c = text.charAt(i);
+      if (c == 0) {
+        throw of(code, what + " has the character U+0000 at index " + i + ".");
+      } else if (Character.isSurrogate(c)) {
+        if (!Character.isSupplementaryCodePoint(text.codePointAt(i))) {
+          throw of(code, what + " has an unpaired surrogate at index " + i + ".");
+        }
+        i++;
+      }
+    }
+    return text;
+  }
 }

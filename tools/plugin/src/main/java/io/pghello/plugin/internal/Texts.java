@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.plugin.internal;
 
-import io.pghello.plugin.PostgresException.Code;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -11,32 +10,12 @@ import java.util.Objects;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
-/** Checks and formats strings. */
+/** Compares and formats strings. */
 public final class Texts {
   private static final int LOGGED_MAX = 2_000;
   private static final Pattern WORD = Pattern.compile("_(.)");
 
   private Texts() {}
-
-  /**
-   * Returns the text, or throws if PostgreSQL's protocol or the type {@code text} cannot represent
-   * it.
-   */
-  public static String check(String text, Code code, String what) {
-    int length = text.length();
-    for (int i = 0; i < length; i++) {
-      char c = text.charAt(i);
-      if (c == 0) {
-        throw Failures.of(code, what + " has the character U+0000 at index " + i + ".");
-      } else if (Character.isSurrogate(c)) {
-        if (!Character.isSupplementaryCodePoint(text.codePointAt(i))) {
-          throw Failures.of(code, what + " has an unpaired surrogate at index " + i + ".");
-        }
-        i++;
-      }
-    }
-    return text;
-  }
 
   /** Returns the text as a single line of at most 2,000 characters, for logs. */
   public static String oneLine(String text) {
@@ -45,8 +24,8 @@ public final class Texts {
   }
 
   /**
-   * Returns whether one name is probably a misspelling of the other, that is, whether at most a
-   * third of the characters differ.
+   * Returns whether one name is probably a misspelling of the other, that is, whether the number of
+   * edits is at most about a third of the length, ignoring case.
    */
   static boolean areSimilar(String name, String other) {
     if (Math.abs(name.length() - other.length()) > (name.length() + 1) / 3) {

@@ -9,7 +9,6 @@ import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.SqlStatement;
 import io.pghello.plugin.internal.Failures;
-import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.ParameterSchema;
 import io.pghello.plugin.internal.Records;
 import io.pghello.plugin.internal.pool.Pool;
@@ -19,25 +18,18 @@ import io.pghello.plugin.internal.run.Runner;
 import io.pghello.plugin.internal.run.Transactions;
 import io.pghello.plugin.internal.sql.CrudSql;
 import io.pghello.plugin.internal.sql.DdlSql;
-import java.util.Collections;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The table of all operations, with their parameters, results and required permissions. {@code
- * operations.json} contains the descriptions that callers see. Each operation receives its
- * parameters as a record. Thread-safe.
+ * The table of all operations, which are described by {@link OperationDescriptions}. Each operation
+ * receives its parameters as a record. Thread-safe.
  */
 public final class OperationTable {
-  private static final Map<String, PluginOperation> DESCRIBED = described();
-
   private final Map<String, Operation> operations = new HashMap<>();
 
   /** Creates the table. */
@@ -87,47 +79,11 @@ public final class OperationTable {
 
   private <P extends Record> void put(
       String name, Class<P> type, BiFunction<Call, P, JsonNode> handler) {
-    PluginOperation about = Objects.requireNonNull(DESCRIBED.get(name), name);
+    PluginOperation about = OperationDescriptions.of(name);
     Function<JsonNode, P> reader = Records.reader(type);
     BiFunction<Call, JsonNode, JsonNode> work =
         (call, parameters) -> handler.apply(call, reader.apply(parameters));
     operations.put(name, new Operation(about, about.parameters(), type, work));
-  }
-
-  private static Map<String, PluginOperation> described() {
-    var described = new LinkedHashMap<String, PluginOperation>();
-    JsonNode file = Json.resource(OperationTable.class, "operations.json");
-    for (JsonNode given :
-        ParameterSchema.resolved(file.get("operations"), file.get("definitions"))) {
-      PluginOperation about = about((ObjectNode) given);
-      described.put(about.name(), about);
-    }
-    return Collections.unmodifiableMap(described);
-  }
-
-  /** Returns the description of an operation, including the common parameters. */
-  private static PluginOperation about(ObjectNode given) {
-    ObjectNode parameters = (ObjectNode) given.get("parameters");
-    if (given.get("within") instanceof ObjectNode common) {
-      parameters.withObject("/properties").setAll(common);
-    }
-    return new PluginOperation(
-        given.get("name").textValue(),
-        given.get("description").textValue(),
-        given.path("writes").asBoolean(),
-        given.path("needsSql").asBoolean(),
-        parameters,
-        (ObjectNode) given.get("result"));
-  }
-
-  /** Returns the names of the operations in declaration order. */
-  public static Set<String> names() {
-    return DESCRIBED.keySet();
-  }
-
-  /** Returns the descriptions of the operations. */
-  public static List<PluginOperation> list() {
-    return List.copyOf(DESCRIBED.values());
   }
 
   /** Returns the parameter types of the operations, by name. */
@@ -149,7 +105,7 @@ public final class OperationTable {
       throw Failures.withRemedy(
           Code.BAD_REQUEST,
           "There is no such operation.",
-          "Valid operations are " + String.join(", ", names()) + ".");
+          "Valid operations are " + String.join(", ", OperationDescriptions.names()) + ".");
     }
     requirePermission(operation.about(), permissions);
     ParameterSchema.check(operation.schema(), parameters, "parameters", Code.BAD_REQUEST);

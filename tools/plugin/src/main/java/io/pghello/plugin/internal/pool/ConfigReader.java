@@ -9,7 +9,6 @@ import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.ParameterSchema;
 import io.pghello.plugin.internal.Records;
-import io.pghello.plugin.internal.Texts;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
@@ -76,7 +75,7 @@ public final class ConfigReader {
   private void put(Map.Entry<String, JsonNode> option) {
     String name = option.getKey();
     if (option.getValue().isTextual()) {
-      Texts.check(option.getValue().textValue(), Code.BAD_CONFIG, "The option " + name);
+      Failures.requireText(option.getValue().textValue(), Code.BAD_CONFIG, "The option " + name);
     }
     if (options.replace(name, option.getValue()) != null) {
       throw Failures.badConfig(

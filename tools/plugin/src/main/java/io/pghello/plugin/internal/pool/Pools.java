@@ -231,7 +231,7 @@ public final class Pools implements AutoCloseable {
     }
   }
 
-  /** Closes the least recently used pool. Returns false if all pools are in use. */
+  /** Closes the least recently used of the idle pools. Returns false if all pools are in use. */
   private boolean closeOldest() {
     long now = System.nanoTime();
     List<Pool> oldest =

@@ -48,7 +48,7 @@ public final class ServerErrors {
     return state(e).startsWith("28");
   }
 
-  /** Returns whether a retry may succeed because the server is unreachable, starting or full. */
+  /** Returns whether the server is unreachable, starting or full. If so, a retry may succeed. */
   static boolean mayPass(SQLException e) {
     return Set.of("08001", "57P03", "53300").contains(state(e));
   }

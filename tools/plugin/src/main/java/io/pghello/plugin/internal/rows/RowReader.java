@@ -356,7 +356,7 @@ public final class RowReader {
     take(OBJECT_BYTES + 2 * VALUE_BYTES * columns);
   }
 
-  /** Adds to the memory use of the results. */
+  /** Adds to the memory use of the results, and throws if it exceeds the limit. */
   private void take(int bytes) {
     left -= bytes;
     if (left < 0) {

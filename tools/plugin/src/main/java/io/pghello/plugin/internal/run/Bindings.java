@@ -6,7 +6,6 @@ import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.internal.BoundedCache;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
-import io.pghello.plugin.internal.Texts;
 import io.pghello.plugin.internal.sql.DollarSql;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -157,7 +156,7 @@ public final class Bindings {
     if (value.isNull()) {
       return null;
     } else if (value.isTextual()) {
-      return Texts.check(value.textValue(), Code.BAD_VALUE, what);
+      return Failures.requireText(value.textValue(), Code.BAD_VALUE, what);
     } else if (value.isBigDecimal()) {
       var number = value.decimalValue();
       return Math.abs((long) number.scale()) > PLAIN_SCALE_MAX
@@ -175,7 +174,7 @@ public final class Bindings {
       throw Failures.of(Code.BAD_VALUE, what + " is not JSON.");
     }
     return value.isContainerNode()
-        ? Texts.check(Json.text(value), Code.BAD_VALUE, what)
+        ? Failures.requireText(Json.text(value), Code.BAD_VALUE, what)
         : value.asText();
   }
 

@@ -126,7 +126,7 @@ public final class Timeouts implements AutoCloseable {
       this.end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
     }
 
-    /** Returns whether the timeout has expired. */
+    /** Returns whether the timeout has expired, or the caller has cancelled the call. */
     boolean isOver() {
       return over;
     }

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.internal.Failures;
-import io.pghello.plugin.internal.Texts;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -269,6 +268,6 @@ public final class DdlSql {
   }
 
   private static String literal(String text) {
-    return "'" + Texts.check(text, Code.BAD_VALUE, "A value").replace("'", "''") + "'";
+    return "'" + Failures.requireText(text, Code.BAD_VALUE, "A value").replace("'", "''") + "'";
   }
 }

@@ -5,7 +5,6 @@ import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.internal.BoundedCache;
 import io.pghello.plugin.internal.Failures;
-import io.pghello.plugin.internal.Texts;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -159,7 +158,7 @@ public record DollarSql(
     }
 
     DollarSql translate() {
-      Texts.check(text, Code.BAD_SQL, "The SQL");
+      Failures.requireText(text, Code.BAD_SQL, "The SQL");
       for (int i = 0; i < chars.length; i++) {
         i = token(i);
       }

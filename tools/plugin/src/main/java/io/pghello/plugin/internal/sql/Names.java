@@ -4,7 +4,6 @@ package io.pghello.plugin.internal.sql;
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.internal.Failures;
-import io.pghello.plugin.internal.Texts;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +30,7 @@ public final class Names {
    * @throws PostgresException if no object can have this name
    */
   public static String check(String name) {
-    Texts.check(name, Code.BAD_REQUEST, "A name");
+    Failures.requireText(name, Code.BAD_REQUEST, "A name");
     if (name.isEmpty()) {
       throw Failures.badRequest("A name must not be empty.");
     }

@@ -28,14 +28,14 @@ class OperationTableTest {
 
   @Test
   void implementsAllDescribedOperations() {
-    assertThat(types().keySet()).isEqualTo(OperationTable.names());
+    assertThat(types().keySet()).isEqualTo(OperationDescriptions.names());
   }
 
   @Test
   void readsDescribedParameters() {
     Map<String, Class<? extends Record>> types = types();
     var members = new HashMap<Class<? extends Record>, Set<String>>();
-    for (PluginOperation operation : OperationTable.list()) {
+    for (PluginOperation operation : OperationDescriptions.list()) {
       Class<? extends Record> type = types.get(operation.name());
       operation
           .parameters()
@@ -55,7 +55,7 @@ class OperationTableTest {
   @Test
   void readsDescribedColumns() {
     var names = new HashSet<String>();
-    for (PluginOperation operation : OperationTable.list()) {
+    for (PluginOperation operation : OperationDescriptions.list()) {
       JsonNode parameters = operation.parameters();
       for (String columns :
           List.of("/properties/schema/properties/columns", "/properties/alterations")) {
