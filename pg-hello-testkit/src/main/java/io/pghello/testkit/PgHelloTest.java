@@ -3,6 +3,7 @@ package io.pghello.testkit;
 
 import io.pghello.extension.testkit.DatabasePreparer;
 import io.pghello.extension.testkit.ExtensionTest;
+import io.pghello.extension.testkit.SqlScripts;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
@@ -75,7 +76,7 @@ public @interface PgHelloTest {
 
   /**
    * SQL scripts on the class path that create the schema and rows of each database. They run once
-   * for all tests with the same scripts; see {@link DatabasePreparer#ofScripts}. Default: none.
+   * for all tests with the same scripts; see {@link SqlScripts#fromClassPath}. Default: none.
    */
   String[] scripts() default {};
 

@@ -3,7 +3,6 @@ package io.pghello.extension.testkit;
 
 import io.pghello.extension.testkit.internal.DatabaseFactory;
 import io.pghello.extension.testkit.internal.SharedServer;
-import io.pghello.extension.testkit.internal.SqlScripts;
 import io.pghello.extension.testkit.internal.TestServerHandle;
 import java.lang.annotation.Annotation;
 import java.lang.reflect.Method;

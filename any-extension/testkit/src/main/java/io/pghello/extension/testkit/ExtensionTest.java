@@ -93,7 +93,7 @@ public @interface ExtensionTest {
 
   /**
    * SQL scripts on the class path that create the schema and rows of each database. They run once
-   * for all tests that specify the same scripts; see {@link DatabasePreparer#ofScripts}. Default:
+   * for all tests that specify the same scripts; see {@link SqlScripts#fromClassPath}. Default:
    * none.
    */
   String[] scripts() default {};

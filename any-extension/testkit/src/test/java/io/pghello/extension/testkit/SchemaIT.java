@@ -243,7 +243,7 @@ class SchemaIT {
       assertThat(table.runs()).hasValue(i);
     }
     try (TestDatabase database =
-        SERVER.createDatabase(DatabasePreparer.ofScripts("schema/tables.sql"))) {
+        SERVER.createDatabase(SqlScripts.fromClassPath("schema/tables.sql"))) {
       assertThat(ask(database.dataSource(), "SELECT twice(2) + thrice(2)")).isEqualTo("10");
       assertThat(
               ask(

@@ -366,10 +366,11 @@ public final class DatabaseFactory implements AutoCloseable {
   }
 
   /** Thrown if a preparer or script has failed. The message contains the cause. */
-  static final class PreparationException extends IllegalStateException {
+  public static final class PreparationException extends IllegalStateException {
     private static final long serialVersionUID = 1L;
 
-    PreparationException(String message, Throwable cause) {
+    /** Creates an exception. */
+    public PreparationException(String message, Throwable cause) {
       super(message, cause);
     }
   }

@@ -564,7 +564,7 @@ public final class EmbeddedServer {
         : '"' + argument.replace("\"", "\\\"") + '"';
   }
 
-  /** Requires passwords for all connections, including local ones. */
+  /** Allows only TCP connections from this machine, with a password. */
   private void requirePasswords() throws IOException {
     Files.writeString(
         scratch.data().resolve("pg_hba.conf"),
@@ -586,7 +586,10 @@ public final class EmbeddedServer {
       row.next();
       byte[] folder = HexFormat.of().parseHex(row.getString(1));
       if (!Path.of(new String(folder, DataDirectory.PATHS)).equals(scratch.data())) {
-        throw new IOException("could not bind: another server is listening on port " + port + ".");
+        throw new IOException(
+            "PostgreSQL could not bind to port "
+                + port
+                + ", because another server is listening on it.");
       }
     }
   }
@@ -671,7 +674,7 @@ public final class EmbeddedServer {
                 + (programs.platform().isLinux()
                     ? ", and user namespaces (unshare -U) are not allowed here"
                     : "")
-                + ". Run the tests as an ordinary user, or on a container or an existing server"
+                + ". Run the tests as an ordinary user, or let them use a server in a container or an existing server"
             : "")
         + ". "
         + (cause.getClass() == IOException.class ? cause.getMessage() : cause)

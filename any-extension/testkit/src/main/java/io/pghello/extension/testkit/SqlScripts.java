@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit;
 
-import io.pghello.extension.testkit.DatabasePreparer;
 import io.pghello.extension.testkit.internal.DatabaseFactory.PreparationException;
+import io.pghello.extension.testkit.internal.Remedies;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -21,8 +21,9 @@ import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 
 /**
- * SQL scripts that fill a template. Two instances are equal if the names and contents of their
- * scripts are equal.
+ * SQL scripts that fill a template database. They run as the role that owns the database, each
+ * statement in its own transaction. Two instances are equal if the names and contents of their
+ * scripts are equal. Immutable.
  *
  * @param scripts the scripts, in execution order
  */
@@ -30,8 +31,8 @@ public record SqlScripts(List<Script> scripts) implements DatabasePreparer {
   /**
    * A script.
    *
-   * @param name the name of the resource
-   * @param sql the content of the script
+   * @param name the name in error messages
+   * @param sql the content of the script; commands of psql are not supported
    */
   public record Script(String name, String sql) {}
 
@@ -41,11 +42,17 @@ public record SqlScripts(List<Script> scripts) implements DatabasePreparer {
   }
 
   /**
-   * Reads scripts from the class path.
+   * Reads scripts from the class path of the current thread.
    *
+   * @param resources names of UTF-8 files on the class path, in execution order
    * @throws IllegalArgumentException if a script does not exist or is not UTF-8
    */
-  public static SqlScripts read(ClassLoader loader, String... resources) {
+  public static SqlScripts fromClassPath(String... resources) {
+    ClassLoader threads = Thread.currentThread().getContextClassLoader();
+    return read(threads == null ? SqlScripts.class.getClassLoader() : threads, resources);
+  }
+
+  static SqlScripts read(ClassLoader loader, String... resources) {
     var scripts = new ArrayList<Script>();
     for (String resource : resources) {
       String name = resource.startsWith("/") ? resource.substring(1) : resource;
@@ -70,6 +77,13 @@ public record SqlScripts(List<Script> scripts) implements DatabasePreparer {
     return new SqlScripts(scripts);
   }
 
+  /**
+   * Runs the scripts.
+   *
+   * @throws SQLException if no connection can be opened
+   * @throws IllegalStateException if a statement fails; the message contains the script's name and
+   *     the line number
+   */
   @Override
   public void prepare(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection();
