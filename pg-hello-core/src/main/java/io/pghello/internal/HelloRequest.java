@@ -31,14 +31,16 @@ public interface HelloRequest extends Request {
   }
 
   /**
-   * Checks one of many names like {@link #of(String, int)}. Errors contain the index of the name.
+   * Checks one of many names, and returns a request for its greeting, as {@link #of(String, int)}
+   * does. Errors contain the index of the name.
    */
   static HelloRequest of(String name, int repeat, long index) {
     return new Plain(name, repeat, NameValidator.check(name, NameValidator.where(index)));
   }
 
   /**
-   * Checks the name of an entity like {@link #of(String, int)}.
+   * Checks the name of an entity, and returns a request for its greeting, as {@link #of(String,
+   * int)} does.
    *
    * @param where the location of the name, for the error message
    */

@@ -22,9 +22,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A temporary server for the duration of a command. The server uses the programs of this machine
- * and the extension's files from a backup. It neither uses nor changes the extension's files that
- * are installed on this machine. It does not listen on the network, and only users who have access
- * to its directory can connect.
+ * and the extension's files from a backup. These files take precedence over the installed ones,
+ * which are not changed. It does not listen on the network, and only users who have access to its
+ * directory can connect.
  */
 public final class ScratchServer {
   /**
@@ -40,9 +40,9 @@ public final class ScratchServer {
    * Starts the server, and returns the connection target.
    *
    * @param temporary the parent of the server's directory
-   * @param files the directory of the extension's files, which need not exist
+   * @param files the directory with the extension's files; the directory need not exist
    * @param preload the libraries to load at startup, without their background workers
-   * @param undo the cleanup steps, which stop the server and delete its directory
+   * @param undo receives the cleanup steps that stop the server and delete its directory
    */
   public static Target start(
       Programs programs, Path temporary, Path files, List<String> preload, CleanupStack undo)

@@ -18,7 +18,7 @@ import org.openjdk.jcstress.infra.results.III_Result;
  */
 @JCStressTest
 @Outcome(id = "4, 1, 1", expect = ACCEPTABLE, desc = "only the interrupted call failed")
-@Outcome(id = "1, 1, 1", expect = ACCEPTABLE, desc = "the other one led, and was faster")
+@Outcome(id = "1, 1, 1", expect = ACCEPTABLE, desc = "another leader had already answered the call")
 @Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
 @State
 public class InterruptAndFreeStress extends CoalescerStress {

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Caches the statements that call the installed functions, for at most 1,000 pairs of database and
- * user. While the cache has only one entry, a client that batches calls uses this entry without
- * checking which database a connection belongs to.
+ * user. If all connections of a client belong to the same database and user, the client uses the
+ * only entry without checking the connection.
  */
 public final class Installations {
   private static final int MAX_PLACES = 1_000;

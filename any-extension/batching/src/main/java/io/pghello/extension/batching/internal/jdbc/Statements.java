@@ -14,7 +14,7 @@ public interface Statements<Q extends Request, A> {
   /** Returns the executor that runs the statements. */
   StatementExecutor executor();
 
-  /** Sends one request, for a call that has not waited. */
+  /** Sends one request, for a call that has not waited in the queue. */
   A one(Q request, Deadline deadline);
 
   /** Sends one request. */
@@ -27,8 +27,8 @@ public interface Statements<Q extends Request, A> {
   Object[] several(List<Q> requests, StatementContext context);
 
   /**
-   * Returns whether a single request may have caused the error of a batch, so that the batch is
-   * sent again in parts.
+   * Returns whether a single request may have caused the error of a batch. If so, the batch is sent
+   * again in parts.
    *
    * @param failures the number of failed statements of the batch, including the current one
    */
@@ -41,9 +41,9 @@ public interface Statements<Q extends Request, A> {
   FunctionCallException shared(FunctionCallException error);
 
   /**
-   * Sends all requests in one round trip, and returns an answer or a {@link FunctionCallException}
-   * for each. If the server rejects one request, or the driver rejects the whole answer, the other
-   * requests are answered in additional round trips.
+   * Sends all requests, in one round trip if possible, and returns an answer or a {@link
+   * FunctionCallException} for each. If the batch exceeds the driver's limit, or the server rejects
+   * one request, requests are sent again in smaller parts, in additional round trips.
    */
   default Object[] send(List<Q> requests, StatementContext context) {
     if (executor().exceedsDriverLimit(requests)) {
