@@ -202,7 +202,7 @@ class UserGenerationIT {
     assertThat(generated.files(ROUTINES)).isEqualTo(GeneratedSourcesIT.routines());
     assertThat(generated.source(ROUTINES + "PgHelloText.java"))
         .contains("super(\"pg_hello\", Ext.EXT,")
-        .contains("Greets a name");
+        .contains("Returns a greeting");
   }
 
   private static String value(String pom, String element) {
