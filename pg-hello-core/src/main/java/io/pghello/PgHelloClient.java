@@ -84,12 +84,11 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
   /**
    * Rejects new calls, and waits up to {@code callTimeout} for running calls, including all batches
    * of {@link #helloAll}. Calls that are still running afterwards fail with {@link Code#CLOSED}.
-   * There is one exception: a call whose own timeout is longer, and whose statement is running,
-   * ends with the statement or after its timeout. After this method has returned, no statement
-   * starts, and a running {@link #helloEach} fails before its next batch. Closes the pool if the
-   * client created it. An interrupt ends only the wait; the client is still closed, and the thread
-   * remains interrupted. Later calls to this method have no effect, and do not wait for the first
-   * call to finish.
+   * There is one exception: a call with a longer timeout ends with its running statement, or after
+   * its timeout. After this method has returned, no statement starts, and a running {@link
+   * #helloEach} fails before its next batch. Closes the pool if the client created it. An interrupt
+   * ends only the wait; the client is still closed, and the thread remains interrupted. Later calls
+   * to this method have no effect, and do not wait for the first call to finish.
    */
   @Override
   public void close() {

@@ -31,16 +31,15 @@ public interface HelloRequest extends Request {
   }
 
   /**
-   * Checks one of many names, and returns a request for its greeting, as {@link #of(String, int)}
-   * does. Errors contain the index of the name.
+   * Checks one of many names, and returns a request for its greeting. Errors contain the index of
+   * the name.
    */
   static HelloRequest of(String name, int repeat, long index) {
     return new Plain(name, repeat, NameValidator.check(name, NameValidator.where(index)));
   }
 
   /**
-   * Checks the name of an entity, and returns a request for its greeting, as {@link #of(String,
-   * int)} does.
+   * Checks the name of an entity, and returns a request for its greeting.
    *
    * @param where the location of the name, for the error message
    */
