@@ -14,6 +14,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import javax.sql.DataSource;
 import org.postgresql.core.NativeQuery;
 import org.postgresql.core.Parser;
@@ -34,7 +35,13 @@ public record SqlScripts(List<Script> scripts) implements DatabasePreparer {
    * @param name the name in error messages
    * @param sql the content of the script; commands of psql are not supported
    */
-  public record Script(String name, String sql) {}
+  public record Script(String name, String sql) {
+    /** Rejects null. */
+    public Script {
+      Objects.requireNonNull(name, "name");
+      Objects.requireNonNull(sql, "sql");
+    }
+  }
 
   /** Copies the list. */
   public SqlScripts {
@@ -42,7 +49,7 @@ public record SqlScripts(List<Script> scripts) implements DatabasePreparer {
   }
 
   /**
-   * Reads scripts from the class path of the current thread.
+   * Reads scripts from the class path, with the context class loader of the current thread.
    *
    * @param resources names of UTF-8 files on the class path, in execution order
    * @throws IllegalArgumentException if a script does not exist or is not UTF-8

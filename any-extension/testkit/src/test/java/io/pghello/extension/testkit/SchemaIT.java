@@ -12,6 +12,7 @@ import static org.junit.platform.testkit.engine.TestExecutionResultConditions.me
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -230,6 +231,32 @@ class SchemaIT {
     try (TestDatabase plain = SERVER.createDatabase()) {
       assertThat(ask(plain.dataSource(), "SELECT to_regclass('t0') IS NULL")).isEqualTo("t");
     }
+  }
+
+  /** The settings of the template are copied, too. */
+  @Test
+  void runsScriptsFromTexts() throws SQLException {
+    String sql =
+        """
+        CREATE TABLE units AS SELECT 'mile' AS unit;
+        DO $$ BEGIN
+          EXECUTE format('ALTER DATABASE %I SET work_mem = ''5MB''', current_database());
+        END $$;
+        """;
+    for (int i = 1; i <= 2; i++) {
+      var scripts = new SqlScripts(List.of(new SqlScripts.Script("units", sql)));
+      try (TestDatabase database = SERVER.createDatabase(scripts)) {
+        assertThat(
+                ask(
+                    database.dataSource(),
+                    "SELECT unit || ', ' || current_setting('work_mem') FROM units"))
+            .isEqualTo("mile, 5MB");
+      }
+    }
+    var broken = new SqlScripts(List.of(new SqlScripts.Script("broken", sql + "SELECT wrong;")));
+    assertThatThrownBy(() -> SERVER.createDatabase(broken))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("The script broken failed at line 5: ");
   }
 
   @Test
