@@ -115,9 +115,9 @@ class InstallIT {
     Path launcher = folder.resolve("bin/pghello");
     Files.writeString(launcher, Files.readString(launcher).replace(JAVA, "/bin/echo"));
     for (String command : List.of("backup", "load", "logs", "maintain", "restore", "verify")) {
-      assertThat(run(Map.of(), launcher.toString(), command).out())
-          .contains(" " + command)
-          .doesNotContain("TieredStopAtLevel");
+      String arguments = run(Map.of(), launcher.toString(), command).out();
+      assertThat(arguments).contains(" " + command).doesNotContain("TieredStopAtLevel");
+      assertThat(arguments.contains(" -Xmn16m ")).isEqualTo(command.equals("logs"));
     }
     assertThat(run(Map.of(), launcher.toString(), "health").out())
         .contains("TieredStopAtLevel=1")
