@@ -23,6 +23,7 @@ import io.pghello.testkit.PgHelloServer;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import io.zonky.test.db.postgres.embedded.PreparedDbProvider;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -33,6 +34,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
@@ -61,7 +63,6 @@ public final class StartBenchmark implements Benchmark {
   private static final String TESTCONTAINERS = "Testcontainers, ";
   private static final String BY_STATEMENTS = "CREATE DATABASE, CREATE EXTENSION";
   private static final String PACKAGES = "PG_EXTENSION_PACKAGES";
-  private static final String POSTGIS = "/META-INF/pg-extension/postgis.properties";
   private static final int TABLES = 100;
   private static final int MIGRATIONS = 10;
   private static final Duration TIMEOUT = Duration.ofSeconds(60);
@@ -98,7 +99,7 @@ public final class StartBenchmark implements Benchmark {
       samples.add(
           new Sample("pgvector", vector, "SELECT '[3,0]'::vector <-> '[0,4]'", "5", 0.33, 0.125));
     }
-    if (StartBenchmark.class.getResource(POSTGIS) == null) {
+    if (!hasRecipe("postgis", server.major())) {
       missing.add(
           "PostGIS: not run: first run scripts/recipes.sh %d %s postgis and"
                   .formatted(server.major(), "linux-amd64")
@@ -155,6 +156,20 @@ public final class StartBenchmark implements Benchmark {
     } catch (IllegalArgumentException e) {
       // return null, because a server of another version needs other files
       return null;
+    }
+  }
+
+  /** Returns whether the class path has a recipe's jar with files for a major version. */
+  static boolean hasRecipe(String extension, int major) throws IOException {
+    String name = "/META-INF/pg-extension/" + extension + ".properties";
+    try (InputStream file = StartBenchmark.class.getResourceAsStream(name)) {
+      if (file == null) {
+        return false;
+      }
+      var descriptor = new Properties();
+      descriptor.load(file);
+      return List.of(descriptor.getProperty("majors", "").split("\\s*,\\s*"))
+          .contains(String.valueOf(major));
     }
   }
 

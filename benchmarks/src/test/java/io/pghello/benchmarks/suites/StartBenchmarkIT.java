@@ -60,6 +60,14 @@ class StartBenchmarkIT {
     assertThat(serversIn(folders)).isEmpty();
   }
 
+  @Test
+  void aRecipeIsMeasuredOnlyIfItsJarHasFilesForTheServer() throws Exception {
+    assertThat(StartBenchmark.hasRecipe("acme_recipe", 17)).isTrue();
+    assertThat(StartBenchmark.hasRecipe("acme_recipe", 18)).isFalse();
+    assertThat(StartBenchmark.hasRecipe("acme_recipe", 1)).isFalse();
+    assertThat(StartBenchmark.hasRecipe("acme_missing", 17)).isFalse();
+  }
+
   /** Returns the command lines of servers with data in one of these directories. */
   private static List<String> serversIn(Set<Path> folders) {
     return ProcessHandle.allProcesses()
