@@ -16,7 +16,8 @@ public final class PgHelloContainer extends ExtensionContainer<PgHelloContainer>
   /**
    * Creates a container; {@link #start()} starts it.
    *
-   * @param image the name of a {@code postgres} image, for example {@code postgres:17}
+   * @param image the name of a {@code postgres} image or of an image that is based on one, for
+   *     example {@code postgres:17}
    */
   public PgHelloContainer(String image) {
     this(DockerImageName.parse(image));
@@ -25,7 +26,7 @@ public final class PgHelloContainer extends ExtensionContainer<PgHelloContainer>
   /**
    * Creates a container; {@link #start()} starts it.
    *
-   * @param image the name of a {@code postgres} image, or of a compatible substitute
+   * @param image the name of a {@code postgres} image or of an image that is based on one
    */
   public PgHelloContainer(DockerImageName image) {
     super(image, ExtensionFiles.NEEDS.prefix(), ExtensionFiles.NEEDS.application());

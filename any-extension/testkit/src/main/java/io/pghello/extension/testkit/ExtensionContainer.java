@@ -71,7 +71,8 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   /**
    * Creates a container. {@link #start()} starts it.
    *
-   * @param image the name of a {@code postgres} image, e.g. {@code postgres:17}
+   * @param image the name of a {@code postgres} image or of an image that is based on one, e.g.
+   *     {@code postgres:17} or {@code postgis/postgis:17-3.5}
    */
   public ExtensionContainer(String image) {
     this(DockerImageName.parse(image));
@@ -80,7 +81,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   /**
    * Creates a container. {@link #start()} starts it.
    *
-   * @param image the name of a {@code postgres} image or of a compatible substitute
+   * @param image the name of a {@code postgres} image or of an image that is based on one
    */
   public ExtensionContainer(DockerImageName image) {
     this(image, NamedExtensions.PREFIX, NamedExtensions.APPLICATION);
@@ -89,12 +90,13 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   /**
    * Creates a container. For subclasses in this project only.
    *
-   * @param image the name of a {@code postgres} image or of a compatible substitute
+   * @param image the name of a {@code postgres} image or of an image that is based on one
    * @param role the name of the ordinary role, and the prefix of its databases' names
    * @param application the {@code application_name} of the superuser's sessions
    */
   protected ExtensionContainer(DockerImageName image, String role, String application) {
-    super(image);
+    // Testcontainers accepts only images that it knows; start() checks that this one is PostgreSQL
+    super(image.asCompatibleSubstituteFor("postgres"));
     this.role = role;
     this.application = application;
     withCreateContainerCmdModifier(

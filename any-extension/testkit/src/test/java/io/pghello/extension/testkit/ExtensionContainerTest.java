@@ -2,6 +2,7 @@
 package io.pghello.extension.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
@@ -43,6 +44,12 @@ class ExtensionContainerTest {
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining("needs acme.unit = mile, but another extension needs km");
     }
+  }
+
+  @Test
+  void acceptsImagesThatTestcontainersDoesNotKnow() {
+    assertThatCode(() -> new ExtensionContainer<>("postgis/postgis:17-3.5").close())
+        .doesNotThrowAnyException();
   }
 
   /** A container that the engine has created. */

@@ -232,8 +232,9 @@ public final class ExtensionBundle {
         throw new IllegalStateException(
             "An extension has the data file "
                 + path.substring(ExtensionSource.NEEDED_DATA.length())
-                + ", which its libraries would not find in a container: use the embedded server, or"
-                + " an image that contains the extension, e.g. postgis/postgis.");
+                + ", which its libraries would not find in a container: use the embedded server. Or"
+                + " remove the extension's jar from the class path, and use an image that contains"
+                + " the extension, e.g. postgis/postgis.");
       }
     }
   }
