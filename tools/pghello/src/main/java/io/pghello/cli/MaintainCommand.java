@@ -129,6 +129,15 @@ final class MaintainCommand implements Callable<Integer> {
   private boolean withoutFiles;
 
   @Option(
+      names = "--keep",
+      paramLabel = "DAYS",
+      defaultValue = "" + BackupMethod.KEEP_DAYS,
+      description =
+          "With --daily: number of days to keep older backups. See backup --keep. Default: "
+              + "${DEFAULT-VALUE}.")
+  private int keepDays;
+
+  @Option(
       names = "--trust-owners",
       description =
           "With --weekly: verify even as root, or as the operating system user that "
@@ -185,7 +194,7 @@ final class MaintainCommand implements Callable<Integer> {
     PgBackRest server = pgBackRest.pgBackRest();
     BackupMethod method =
         server == null
-            ? new DumpBackupMethod(named, null, BackupMethod.KEEP_DAYS, output)
+            ? new DumpBackupMethod(named, null, keepDays, output)
             : new ServerBackupMethod(server, ServerBackupMethod.USUAL_TYPE, null, output);
     Target target = connection.target();
     try (Connection session = connectToLock(target)) {

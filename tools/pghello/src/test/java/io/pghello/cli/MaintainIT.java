@@ -11,12 +11,14 @@ import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -83,6 +85,27 @@ class MaintainIT {
     Run monthly = maintain(server, database, "--monthly");
     assertThat(monthly.status()).isEqualTo(1);
     assertThat(monthly.out()).contains("REVOKE EXECUTE ON FUNCTION");
+  }
+
+  @Test
+  void keepsBackupsForTheGivenNumberOfDays(PgHelloServer server, TestDatabase database)
+      throws Exception {
+    Run refused = maintain(server, database, "--daily", "--keep", "0");
+    assertThat(refused.status()).isEqualTo(3);
+    assertThat(refused.err()).contains("--keep must be at least 1 day, but is 0");
+    assumeTrue(Run.hasClient(server), "no programs of this version");
+    maintain(server, database, "--daily");
+    Path old = folder.resolve("20010101T000000.000Z");
+    try (Stream<Path> backups = Files.list(folder)) {
+      Path made = backups.filter(path -> path.toString().endsWith("Z")).findFirst().orElseThrow();
+      Files.move(made, old);
+    }
+    Run kept = maintain(server, database, "--daily", "--keep", "36500");
+    assertThat(kept.out()).contains("is complete after").doesNotContain("Removed");
+    assertThat(old).exists();
+    Run removed = maintain(server, database, "--daily", "--keep", "30");
+    assertThat(removed.out()).contains("Removed 1 older than 30 days");
+    assertThat(old).doesNotExist();
   }
 
   @Test

@@ -76,7 +76,7 @@ public final class BackupCommand implements Callable<Integer> {
           "Number of days to keep older backups. They are removed after this backup "
               + "is complete. The last backup of each database is always kept. With "
               + "--pgbackrest, this number is ignored: a backup's directory is removed once "
-              + "pgBackRest has expired the backup. Default: 7.")
+              + "pgBackRest has expired the backup. Default: ${DEFAULT-VALUE}.")
   private int keepDays;
 
   @Option(
@@ -103,7 +103,6 @@ public final class BackupCommand implements Callable<Integer> {
   }
 
   private BackupMethod method() {
-    Failure.refuseIf(keepDays < 1, "--keep must be at least 1 day, but is " + keepDays);
     PgBackRest pgBackRest = pgBackRestOptions.pgBackRest();
     if (pgBackRest == null) {
       Failure.refuseIf(type != null, "--type requires --pgbackrest");
