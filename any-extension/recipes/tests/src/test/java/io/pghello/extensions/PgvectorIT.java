@@ -42,7 +42,6 @@ import org.junit.jupiter.api.Test;
 // region vector
 @ExtensionTest(extensions = "vector")
 class PgvectorIT {
-  // endregion
   private static final float[] NEAR = {4, 4, 4};
 
   @BeforeEach
@@ -55,6 +54,8 @@ class PgvectorIT {
       statement.execute("CREATE INDEX nearest ON item USING hnsw (embedding vector_l2_ops)");
     }
   }
+
+  // endregion
 
   // region hibernate
   @Entity(name = "Item")
