@@ -1,4 +1,4 @@
--- the tables of a program
+-- the tables of an application
 CREATE TABLE person (
   name text PRIMARY KEY, -- it's a name; not "a person"
   tags text[] NOT NULL DEFAULT '{a,b}'

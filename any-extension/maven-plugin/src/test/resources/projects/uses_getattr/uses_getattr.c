@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads a column of a row, as most extensions that look at rows do. */
+/* Reads a column of a row, like most extensions that process rows. */
 #include "postgres.h"
 #include "access/htup_details.h"
 #include "catalog/pg_class.h"

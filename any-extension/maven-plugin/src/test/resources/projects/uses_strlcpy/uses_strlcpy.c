@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Copies a name by a function that postgres.h promises on every system. */
+/* Copies a name with a function that postgres.h declares on every system. */
 #include "postgres.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
