@@ -1,8 +1,9 @@
 /*
  * peer.c
- *		pg_hello() and spi_version() as they are usually written: the first gets
- *		its argument by PG_GETARG_TEXT_PP, which is a call even for a name with a
- *		short header; in the second the query is parsed and planned in each call.
+ *		pg_hello() and spi_version() as they are usually written.  The first gets
+ *		its argument with PG_GETARG_TEXT_PP, which calls a function even if the
+ *		name has a short header.  The second parses and plans its query in each
+ *		call.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -21,7 +22,7 @@
 
 PG_MODULE_MAGIC;
 
-/* not static, so that the compiler cannot take it for a constant */
+/* not static, so that the compiler cannot treat it as a constant */
 extern int	peer_repeat;
 int			peer_repeat = GREETING_REPEAT_MIN;
 

@@ -1,4 +1,4 @@
-// The guide's Express program, as far as it is measured.
+// The measured parts of the Express program in the integration guide.
 // SPDX-License-Identifier: MIT
 const express = require('express');
 const { Pool } = require('pg');

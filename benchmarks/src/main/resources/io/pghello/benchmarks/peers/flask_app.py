@@ -1,4 +1,4 @@
-# The guide's Flask program, as far as it is measured.
+# The measured parts of the Flask program in the integration guide.
 # SPDX-License-Identifier: MIT
 import os
 

@@ -1,4 +1,4 @@
-// The guide's microservice, as far as it is measured, which is without the cache.
+// The measured parts of the microservice in the integration guide, without its cache.
 // SPDX-License-Identifier: MIT
 const express = require('express');
 const { Pool } = require('pg');
@@ -33,7 +33,7 @@ app.post('/greetings/batch', async (req, res) => {
   const { names, repeat = 1 } = req.body;
   try {
     const client = await db.connect();
-    // the guide has SET pg_hello.repeat = $1, which the server refuses
+    // the guide uses SET pg_hello.repeat = $1, but SET accepts no parameters
     await client.query("SELECT set_config('pg_hello.repeat', $1, false)", [String(repeat)]);
     const greetings = await Promise.all(
       names.map(async (name) => {
