@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The same project for Gradle, with the artifacts of ./dev install.
+// The same project for Gradle. Uses the artifacts of ./dev install.
 
 // region build
 plugins {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Starts a server, which the first line of the input names, and calls the tool that each further line
-// names; answers each with a line.
+// Starts the MCP server that the first line of the input specifies, and calls the tool that each further
+// line specifies. Prints one line for each line of the input.
 import { createInterface } from 'node:readline';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';

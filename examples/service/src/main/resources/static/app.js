@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The page of the greeting service. What the service answers is only ever shown as text.
+// The page of the greeting service. Displays responses only as text, never as HTML.
 
 const element = (id) => document.getElementById(id);
 const number = new Intl.NumberFormat('en');
@@ -8,7 +8,7 @@ const ROUNDS = 4;
 
 const pageTimes = BUCKETS.map((upTo) => ({ up_to_us: upTo, calls: 0 }));
 
-/** Asks the service, and throws an Error with words for people if it refuses. */
+/** Sends a request to the service. Throws an Error with a readable message if the request fails. */
 async function ask(path, options = {}, counted = true) {
   const begin = performance.now();
   let response;
@@ -17,7 +17,7 @@ async function ask(path, options = {}, counted = true) {
   } catch {
     throw new Error('The service does not answer.');
   }
-  const body = await response.json().catch(() => undefined); // a gateway may answer with a page
+  const body = await response.json().catch(() => undefined); // a gateway may respond with HTML
   if (counted) {
     countPageTime((performance.now() - begin) * 1000);
   }
@@ -42,7 +42,7 @@ function show(id, text, wrong = false) {
   element(id).classList.toggle('wrong', wrong);
 }
 
-/** Runs an action with its button disabled; what goes wrong is shown. */
+/** Runs an action while its button is disabled, and displays any error. */
 async function whileDisabled(button, statusId, action) {
   button.disabled = true;
   try {
@@ -59,7 +59,7 @@ element('greet').addEventListener('submit', (event) => {
   event.preventDefault();
   whileDisabled(event.currentTarget.querySelector('button'), 'greeting', async () => {
     const repeat = element('repeat').value;
-    // not as a part of the path, where some names cannot be
+    // in the body, because a path cannot contain all names
     const answer = await post('api/bulk-greetings', {
       names: [element('name').value],
       ...(repeat && { repeat: Number(repeat) }),
@@ -129,7 +129,7 @@ function time(micros) {
   return micros < 10_000 ? `${(micros / 1000).toFixed(1)} ms` : `${Math.round(micros / 1000)} ms`;
 }
 
-/** Draws histograms side by side; each is in shares of its own calls. */
+/** Draws histograms side by side. The bars of each histogram are shares of its own calls. */
 function draw(chart, series, title) {
   const width = Math.max(chart.clientWidth, 280);
   const labelled = width > 500 ? 2 : 4;

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- What clients have left of their requests, for all instances (greeting.rate-limit.store=postgresql).
--- After a crash of the server it is empty, and all begin anew.
+-- The remaining requests of each client, shared by all instances (greeting.rate-limit.store=postgresql).
+-- A crash of the server empties the table, and all limits start again.
 CREATE UNLOGGED TABLE rate_limit_bucket (
   id text PRIMARY KEY,
   state bytea,

@@ -1,27 +1,27 @@
 -- SPDX-License-Identifier: MIT
--- A configuration that outlives sessions and servers, and that all applications of a database see, with functions of
--- their own around those of the extension. May be run again, and by several at the same time; in one transaction, as Flyway and
--- psql -1 do it.
+-- A configuration that is stored in the database and shared by all its applications, and wrappers of the extension's functions
+-- that use it. You can run this script again, and several applications can run it at the same time. Run it in one transaction,
+-- for example with Flyway or psql -1.
 
 SELECT pg_advisory_xact_lock(pg_catalog.hashtextextended('pg_hello', 0));
--- waits no longer for who uses the tables, as all others wait behind it
+-- limits the time to wait for locks, because all later users of a table wait as well
 SET LOCAL lock_timeout = '5s';
 
--- What the functions mean by a name, whoever calls them and whatever is in that session's search_path: what is in this
--- schema and in the extension's. Temporary tables come last; unnamed, they would come first. Where PostgreSQL would take what
--- somebody else has put into this schema for a better match of the types, pg_catalog is named.
+-- The search_path of the functions below: they use the objects in this schema and in the extension's schema, regardless of the
+-- caller's search_path. pg_temp is last, because a path without it would search temporary tables first. Built-in functions and
+-- operators are qualified with pg_catalog if an overload in this schema could be a better match.
 SELECT set_config('search_path', pg_catalog.format('%I, %I, pg_temp', current_schema(), extnamespace::regnamespace), true)
 FROM pg_extension WHERE extname = 'pg_hello';
 
--- The body of such a function is a text, on which nothing depends. So a column's default that calls it, and not the
--- extension's function, outlives DROP EXTENSION ... CASCADE.
+-- The body is a string literal, so PostgreSQL does not track its dependencies. Therefore, DROP EXTENSION ... CASCADE keeps column
+-- defaults that call this function, but drops column defaults that call now_ms() directly.
 CREATE OR REPLACE FUNCTION current_millis() RETURNS bigint
 LANGUAGE sql VOLATILE PARALLEL SAFE SET search_path FROM CURRENT
 AS $$
   SELECT now_ms()
 $$;
 
-COMMENT ON FUNCTION current_millis() IS 'The time in milliseconds since 1970, for defaults of columns';
+COMMENT ON FUNCTION current_millis() IS 'Current time in milliseconds since 1970, for column defaults';
 
 CREATE TABLE IF NOT EXISTS app_config (
   key varchar(50) PRIMARY KEY,
@@ -36,7 +36,7 @@ AS $$
   SELECT coalesce((SELECT value::integer FROM app_config WHERE key OPERATOR(pg_catalog.=) 'greeting_repeat'), 1)
 $$;
 
-COMMENT ON FUNCTION greeting_repeat() IS 'How many times a greeting is repeated where none says it';
+COMMENT ON FUNCTION greeting_repeat() IS 'Configured number of times that a greeting is repeated; 1 if none is configured';
 
 CREATE OR REPLACE FUNCTION greet(name text) RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path FROM CURRENT
@@ -44,9 +44,9 @@ AS $$
   SELECT pg_hello(name, greeting_repeat())
 $$;
 
-COMMENT ON FUNCTION greet(text) IS 'A greeting, repeated as often as it is configured';
+COMMENT ON FUNCTION greet(text) IS 'Greeting for a name, repeated the configured number of times';
 
--- A session's setting would be lost with its connection, and others would not see it.
+-- Changes the table, because a setting of this session would end with its connection, and would not apply to other sessions.
 CREATE OR REPLACE FUNCTION update_greeting_config(repeat_count integer) RETURNS text
 LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
@@ -62,7 +62,7 @@ $$;
 COMMENT ON FUNCTION update_greeting_config(integer) IS
 'Changes how many times a greeting is repeated, for all connections';
 
--- Whoever changes the table, by the function or not. An application's own TRUNCATE names no key.
+-- Notifies of all changes to the table, also without update_greeting_config(). After TRUNCATE, the key is empty.
 CREATE OR REPLACE FUNCTION notify_app_config() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$

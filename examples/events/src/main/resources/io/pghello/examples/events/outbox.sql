@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: MIT
--- Users, and a table of what happened: after db/greeting/V2__greeting_config.sql of examples/shared. May be run
--- again; in one transaction.
+-- Users, and an outbox, which is a table of events. Run this script after db/greeting/V2__greeting_config.sql (examples/shared),
+-- in one transaction. You can run it again.
 
 SELECT pg_advisory_xact_lock(pg_catalog.hashtextextended('pg_hello', 0));
--- waits no longer for who delivers, as all who write wait behind it
+-- limits the time to wait for a running delivery, because all writers wait as well
 SET LOCAL lock_timeout = '5s';
 
--- As there: what the functions mean by a name, whoever calls them.
+-- The search_path of the functions below: see V2__greeting_config.sql.
 SELECT set_config('search_path', pg_catalog.format('%I, %I, pg_temp', current_schema(), extnamespace::regnamespace), true)
 FROM pg_extension WHERE extname = 'pg_hello';
 
@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS users (
   created_at bigint NOT NULL DEFAULT current_millis()
 );
 
--- An event is in this table from the commit of its transaction until it has been handled.
+-- An event is in this table from the commit of its transaction until it is handled.
 CREATE TABLE IF NOT EXISTS outbox (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   topic text NOT NULL,
@@ -26,19 +26,19 @@ CREATE TABLE IF NOT EXISTS outbox (
   due_at bigint DEFAULT 0
 );
 
--- In the order of those who write, who would otherwise be the other half of a deadlock. Not at the top level, as it is not
--- known there that this is a transaction.
+-- Locks the tables in the order in which writers lock them, to avoid deadlocks. This is a DO block, because LOCK TABLE alone can
+-- fail if the transaction was not started with BEGIN.
 DO $$
 BEGIN
   LOCK TABLE users, app_config, outbox IN SHARE ROW EXCLUSIVE MODE;
 END
 $$;
 
-COMMENT ON COLUMN outbox.failures IS 'How many attempts to handle it have begun and not succeeded';
+COMMENT ON COLUMN outbox.failures IS 'Number of attempts to handle the event that were started but did not succeed';
 COMMENT ON COLUMN outbox.due_at IS
-'When it may be handled next, in milliseconds since 1970; NULL if it is set aside until an operator sets a time';
+'Earliest time of the next attempt, in milliseconds since 1970; NULL if the event is set aside until an operator sets a time';
 
--- Many that have failed, or are set aside, do not slow down the look for new ones.
+-- Two indexes, so that many failed or set-aside events do not slow down the search for new events.
 CREATE INDEX IF NOT EXISTS outbox_new ON outbox (id) WHERE failures = 0;
 CREATE INDEX IF NOT EXISTS outbox_failed ON outbox (due_at) WHERE failures > 0;
 
@@ -50,10 +50,10 @@ SELECT
   count(*) FILTER (WHERE due_at IS NULL) AS set_aside
 FROM outbox;
 
-COMMENT ON VIEW outbox_state IS 'For alerts: events that wait, the age of the oldest, those that failed, and those set aside';
+COMMENT ON VIEW outbox_state IS 'For alerts: numbers of waiting, failing and set-aside events; age of the oldest waiting event';
 
--- The triggers write with the rights of the owner of these tables, so that who may add users needs none on the outbox,
--- and can write no event that has not happened. Nobody else may put these functions behind a trigger of their own.
+-- The triggers write with the privileges of the tables' owner. Therefore, roles that add users need no privileges on the outbox,
+-- and cannot insert false events. The REVOKE below prevents other roles from using these functions in their own triggers.
 
 CREATE OR REPLACE FUNCTION user_signed_up() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
@@ -68,7 +68,7 @@ $$;
 CREATE OR REPLACE TRIGGER user_signed_up AFTER INSERT ON users
 FOR EACH ROW EXECUTE FUNCTION user_signed_up();
 
--- TRUNCATE has no rows to tell of: then the key is null
+-- TRUNCATE passes no rows to its trigger, so the key is null
 CREATE OR REPLACE FUNCTION config_changed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
 AS $$
@@ -87,20 +87,21 @@ FOR EACH ROW EXECUTE FUNCTION config_changed();
 CREATE OR REPLACE TRIGGER config_truncated AFTER TRUNCATE ON app_config
 FOR EACH STATEMENT EXECUTE FUNCTION config_changed();
 
--- When somebody was last notified, in milliseconds since 1970. A sequence, because all transactions see its value at
--- once, none waits for another to change it, and nothing of it can fail to be serialized.
+-- The time of the last notification, in milliseconds since 1970. This is a sequence, because all transactions see its new value
+-- immediately, changing it never waits for another transaction, and it cannot cause serialization failures.
 CREATE SEQUENCE IF NOT EXISTS outbox_notified MINVALUE 0 START 0;
 
--- The notification says that there is something, and not what: it may be lost, the table may not. NOTIFY holds a lock of
--- the whole server while its transaction commits, so that transactions with one commit one by one. So at most one in
--- 100 milliseconds has one; who delivers looks a second time after twice that, and at the end of each interval.
+-- The notification has no payload, because notifications can be lost; the events are in the table. NOTIFY holds a server-wide
+-- lock during the commit, so transactions with NOTIFY commit one at a time. Therefore, at most one transaction per 100
+-- milliseconds sends a notification. The delivery thread reads the table when a notification arrives, 200 milliseconds later, and
+-- at the end of each interval.
 CREATE OR REPLACE FUNCTION notify_outbox() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
 AS $$
 DECLARE
   now bigint := now_ms();
 BEGIN
-  -- a clock that was set back must not silence it
+  -- a negative difference means that the clock was set back
   IF now - (SELECT last_value FROM outbox_notified) NOT BETWEEN 0 AND 99 THEN
     PERFORM pg_catalog.setval('outbox_notified', now);
     NOTIFY outbox;

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- Users who are welcomed when they sign up, as often as it is configured: after db/greeting/V2__greeting_config.sql of
--- examples/shared, which has the configuration.
+-- Users, with a trigger that creates a welcome message with the configured repeat count. Run this script after
+-- db/greeting/V2__greeting_config.sql (examples/shared), which creates the configuration.
 
 CREATE TABLE users (
   id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
