@@ -25,6 +25,7 @@ public final class HelloErrors {
       new ServerFunctions(Function.EXTENSION, List.of(Function.values()), new NameChecks());
 
   private static final String THE_ANSWER = "The answer";
+  private static final String INSUFFICIENT_PRIVILEGE = "42501";
 
   private HelloErrors() {}
 
@@ -120,15 +121,21 @@ public final class HelloErrors {
    */
   public static PgHelloException ofSession(SQLException e) {
     if (ExtensionProblem.canCause(e)) {
+      String remedy =
+          INSUFFICIENT_PRIVILEGE.equals(e.getSQLState())
+              ? "Grant the missing privilege to the role: EXECUTE on the function, or USAGE on its"
+                  + " schema. With pg-hello.preflight=fail, this problem is reported at startup,"
+                  + " with the GRANT statement."
+              : "Create or update it in this database (CREATE EXTENSION pg_hello, ALTER EXTENSION"
+                  + " pg_hello UPDATE), or set pg-hello.schema to the schema that contains it."
+                  + " With pg-hello.preflight=fail, this problem is reported at startup.";
       return new PgHelloException(
           new PgHelloProblem(
               Code.SERVER_ERROR,
               "The extension pg_hello cannot be used in its current state: "
                   + SqlErrors.serverMessage(e)
                   + ".",
-              "Create or update it in this database (CREATE EXTENSION pg_hello, ALTER EXTENSION"
-                  + " pg_hello UPDATE), or set pg-hello.schema to the schema that contains it."
-                  + " With pg-hello.preflight=fail, this problem is reported at startup."),
+              remedy),
           e.getSQLState(),
           null);
     }

@@ -63,6 +63,14 @@ class HelloErrorsTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"42501, Grant the missing privilege", "42883, Create or update it"})
+  void theRemedyFitsTheErrorOfAnotherSession(String state, String remedy) {
+    assertThat(HelloErrors.ofSession(new SQLException("words", state)).remedy())
+        .startsWith(remedy)
+        .contains("pg-hello.preflight=fail");
+  }
+
+  @ParameterizedTest
   @CsvSource({"EUC_TW, true", "EUC_JIS_2004, true", "LATIN1, false", ", false"})
   void theServerRefusesItsOwnBytesInSomeEncodings(String encoding, boolean refused) {
     CallProblem problem =
