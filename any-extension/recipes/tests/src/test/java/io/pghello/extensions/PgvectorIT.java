@@ -42,6 +42,9 @@ import org.junit.jupiter.api.Test;
 // region vector
 @ExtensionTest(extensions = "vector")
 class PgvectorIT {
+  // endregion
+
+  // region items
   private static final float[] NEAR = {4, 4, 4};
 
   @BeforeEach

@@ -33,6 +33,7 @@ import org.springframework.jdbc.core.JdbcTemplate;
 class VectorStoresIT {
   // endregion
 
+  // region embed
   /** Embeds a text as the counts of its letters a, e and o. */
   private static float[] embed(String text) {
     var embedding = new float[3];
@@ -42,6 +43,8 @@ class VectorStoresIT {
     }
     return embedding;
   }
+
+  // endregion
 
   // region model
   /** Your application uses the model of a provider. */
