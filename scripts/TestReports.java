@@ -22,18 +22,19 @@ import org.xml.sax.SAXException;
  * <pre>
  * java TestReports.java summary        the totals, in Maven's format
  * java TestReports.java skipped        "DIRECTORY: CLASS.TEST: REASON" for each skipped test
+ * java TestReports.java repeated       the same for each test that failed, was repeated, and passed
  * java TestReports.java outcome NAME   number of passed tests, and the reasons why others did not pass; fails if there are no tests
  * java TestReports.java failures       "DIRECTORY: CLASS.TEST: REASON" for each test that did not pass, and their number; fails if there are any
  * java TestReports.java slowest        the ten slowest classes
  * </pre>
  */
 public final class TestReports {
-  /** The outcome is failure, error, skipped, or empty. */
+  /** The outcome is failure, error, flakyFailure, flakyError, skipped, or empty. */
   private record Test(Path report, String name, String outcome, String reason) {
     static Test of(Path report, Element test) {
       String name = test.getAttribute("classname") + "." + test.getAttribute("name");
       return elements(test.getChildNodes())
-          .filter(child -> child.getTagName().matches("failure|error|skipped"))
+          .filter(child -> child.getTagName().matches("failure|error|flakyFailure|flakyError|skipped"))
           .findFirst()
           .map(child -> new Test(report, name, child.getTagName(), reason(child)))
           .orElse(new Test(report, name, "", ""));
@@ -88,8 +89,11 @@ public final class TestReports {
           System.out.printf(
               "[INFO] Tests run: %d, Failures: %d, Errors: %d, Skipped: %d%n",
               tests.size(), failures.size(), errors.size(), skipped.size());
-      case "skipped" ->
-          skipped.forEach(t -> System.out.printf("%s: %s: %s%n", t.report.normalize().getName(0), t.name, t.reason));
+      case "skipped" -> print(skipped);
+      case "repeated" -> {
+        print(of("flakyFailure", tests));
+        print(of("flakyError", tests));
+      }
       case "failures" -> {
         List<Test> all = Stream.of(failures, errors).flatMap(List::stream).toList();
         all.forEach(t -> System.out.printf("%s: %s: %.300s%n", t.module(), t.name, t.reason));
@@ -111,6 +115,10 @@ public final class TestReports {
               .forEach(r -> System.out.printf(Locale.ROOT, "%8.2f s  %s%n", r.seconds, r.name));
       default -> throw new IllegalArgumentException(args[0]);
     }
+  }
+
+  private static void print(List<Test> tests) {
+    tests.forEach(t -> System.out.printf("%s: %s: %.400s%n", t.report.normalize().getName(0), t.name, t.reason));
   }
 
   private static List<Test> of(String outcome, List<Test> tests) {

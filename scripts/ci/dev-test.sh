@@ -257,6 +257,18 @@ two: XTest.fails: wrong in two
   failures=$((failures + 1))
 fi
 
+# The summary of ./dev test --all lists tests that passed only when they were repeated.
+cases=$((cases + 1))
+printf '<testsuite name="YTest" time="1"><testcase classname="YTest" name="late"><flakyFailure message="too late"/></testcase></testsuite>' \
+  >"$WORK/two/target/surefire-reports/TEST-YTest.xml"
+if ! (cd "$WORK/two" && find . -name 'TEST-*.xml' | test_reports repeated) >"$WORK/out" ||
+  [ "$(<"$WORK/out")" != 'target: YTest.late: too late' ]; then
+  printf 'a repeated test is reported as\n'
+  cat "$WORK/out"
+  failures=$((failures + 1))
+fi
+rm "$WORK/two/target/surefire-reports/TEST-YTest.xml"
+
 # In a pipe, ./dev test prints the modules, failures in full and errors of the build. Everything else is in the log.
 cases=$((cases + 1))
 cat >"$WORK/maven" <<'EOF'
