@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * <p>jOOQ's own generator omits comments on functions and procedures, or uses the comment of one
  * overload for all overloads. Comments on other objects are not changed. As usual, you can disable
  * the comments on functions and procedures with the setting {@code commentsOnRoutines}. The
- * generator sends one additional query, on PostgreSQL only.
+ * generator sends one additional query, on PostgreSQL only, and one if {@link #EXTENSIONS} is set.
  *
  * <p>Not thread-safe, like every generator.
  */
@@ -107,16 +107,36 @@ public class PgHelloGenerator extends JavaGenerator {
   /**
    * Generates the code, with the comments of the given database. Includes the functions of the
    * extensions in {@link #EXTENSIONS} if no {@code <includeSql>} is set.
+   *
+   * @throws IllegalStateException if one of these extensions does not exist in the database
    */
   @Override
   public void generate(Database database) {
     comments = null;
     printed.clear();
     Set<String> extensions = extensions(database);
+    requireCreated(database, extensions);
     if (!extensions.isEmpty() && StringUtils.isBlank(database.getIncludeSql())) {
       database.setIncludeSql(INCLUDE_SQL.replace("'pg_hello'", anyOf(extensions)));
     }
     super.generate(database);
+  }
+
+  /** Rejects extensions that do not exist in the database: none of their functions would match. */
+  private static void requireCreated(Database database, Set<String> extensions) {
+    var missing = new TreeSet<>(extensions);
+    if (!missing.isEmpty()) {
+      String existing = "SELECT extname::pg_catalog.text FROM pg_catalog.pg_extension";
+      missing.removeAll(database.create().fetchValues(existing));
+    }
+    if (!missing.isEmpty()) {
+      throw new IllegalStateException(
+          "Property "
+              + EXTENSIONS
+              + " lists extensions that do not exist in this database: "
+              + String.join(", ", missing)
+              + ". Check the names, and run CREATE EXTENSION in this database.");
+    }
   }
 
   /**

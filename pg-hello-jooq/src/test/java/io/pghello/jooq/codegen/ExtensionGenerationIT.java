@@ -53,6 +53,13 @@ class ExtensionGenerationIT {
             "Property pg-extension contains the name \"x'); DROP\"; the name of an");
   }
 
+  @Test
+  void refusesExtensionsThatTheDatabaseLacks(TestDatabase database, @TempDir Path folder) {
+    assertThatThrownBy(() -> generate(database, folder, "pg_hello,pg_trgrm"))
+        .hasStackTraceContaining(
+            "Property pg-extension lists extensions that do not exist in this database: pg_trgrm.");
+  }
+
   private static Generated generate(TestDatabase database, Path folder, String extensions)
       throws Exception {
     return Generated.from(

@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: MIT
+CREATE TABLE book (id integer PRIMARY KEY, title text NOT NULL);
