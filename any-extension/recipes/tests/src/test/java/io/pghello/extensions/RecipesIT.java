@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -161,7 +162,8 @@ class RecipesIT {
 
   /**
    * The POM of each jar names the licence of the jar's contents, and the jar contains the text of
-   * the licence.
+   * the licence. The extension's versions for different PostgreSQL versions can have different
+   * licences, so a jar for one version contains only one of the texts.
    */
   @TestFactory
   Stream<DynamicTest> saysItsLicence() throws IOException {
@@ -179,16 +181,23 @@ class RecipesIT {
     Matcher licence = LICENCE.matcher(Files.readString(recipe));
     assertThat(licence.find()).as("a licence in %s", recipe).isTrue();
     String said = "";
-    // the extension's versions for other PostgreSQL major versions may have another licence
     try (DirectoryStream<Path> texts =
         Files.newDirectoryStream(text.resolveSibling("."), "copyright{,-[0-9][0-9]}")) {
       for (Path each : texts) {
         said += Files.readString(each).replaceAll("[\\s*.]+", " ");
       }
     }
-    for (String each : licence.group(1).split(" AND ", -1)) {
-      assertThat(LICENCES).containsKey(each);
-      assertThat(said).containsPattern(LICENCES.get(each));
+    List<String> licences = List.of(licence.group(1).split(" AND ", -1));
+    assertThat(LICENCES).containsKeys(licences.toArray(String[]::new));
+    String all = said;
+    Predicate<String> isContained = each -> Pattern.compile(LICENCES.get(each)).matcher(all).find();
+    boolean isForOneMajor =
+        recipes.stream()
+            .anyMatch(each -> text.startsWith(each.folder()) && each.majors().size() == 1);
+    if (isForOneMajor) {
+      assertThat(licences).as("licences in %s", said).anyMatch(isContained);
+    } else {
+      assertThat(licences).as("licences in %s", said).allMatch(isContained);
     }
   }
 
