@@ -101,7 +101,7 @@ public final class ClientBenchmark extends ServerBenchmark {
             judged(rates(ASYNC, JDBC_THREADS).target(30, 75).lessCpu(20), ASYNC, JDBC_THREADS),
             judged(rates(VIRTUAL, JDBC_VIRTUAL).target(25, 50).lessCpu(5), VIRTUAL, JDBC_VIRTUAL),
             plain(rates(VIRTUAL, JDBC_THREADS), rate(VIRTUAL), rate(JDBC_THREADS)),
-            judged(rates(THREADS, JDBC_THREADS).target(4, 7).lessCpu(4.5), THREADS, JDBC_THREADS),
+            judged(rates(THREADS, JDBC_THREADS).target(4, 7).lessCpu(4), THREADS, JDBC_THREADS),
             interleaved(
                 BenchmarkRow.rate("helloAll(%,d names)".formatted(ALL_NAMES), ONE_BY_ONE, "k/s")
                     .target(50, 300)
