@@ -89,11 +89,9 @@ public final class TestReports {
           System.out.printf(
               "[INFO] Tests run: %d, Failures: %d, Errors: %d, Skipped: %d%n",
               tests.size(), failures.size(), errors.size(), skipped.size());
-      case "skipped" -> print(skipped);
-      case "repeated" -> {
-        print(of("flakyFailure", tests));
-        print(of("flakyError", tests));
-      }
+      case "skipped" -> print("%s: %s: %s%n", skipped);
+      case "repeated" ->
+          Stream.of("flakyFailure", "flakyError").forEach(outcome -> print("%s: %s: %.400s%n", of(outcome, tests)));
       case "failures" -> {
         List<Test> all = Stream.of(failures, errors).flatMap(List::stream).toList();
         all.forEach(t -> System.out.printf("%s: %s: %.300s%n", t.module(), t.name, t.reason));
@@ -117,8 +115,8 @@ public final class TestReports {
     }
   }
 
-  private static void print(List<Test> tests) {
-    tests.forEach(t -> System.out.printf("%s: %s: %.400s%n", t.report.normalize().getName(0), t.name, t.reason));
+  private static void print(String format, List<Test> tests) {
+    tests.forEach(t -> System.out.printf(format, t.report.normalize().getName(0), t.name, t.reason));
   }
 
   private static List<Test> of(String outcome, List<Test> tests) {
