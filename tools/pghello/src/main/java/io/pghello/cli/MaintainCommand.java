@@ -133,8 +133,8 @@ final class MaintainCommand implements Callable<Integer> {
       paramLabel = "DAYS",
       defaultValue = "" + BackupMethod.KEEP_DAYS,
       description =
-          "With --daily: number of days to keep older backups. See backup --keep. Default: "
-              + "${DEFAULT-VALUE}.")
+          "With --daily: number of days to keep older dumps; ignored with --pgbackrest. See "
+              + "backup --keep. Default: ${DEFAULT-VALUE}.")
   private int keepDays;
 
   @Option(
@@ -188,6 +188,7 @@ final class MaintainCommand implements Callable<Integer> {
     Failure.refuseIf(
         !rhythm.monthly && backups == null,
         "--backups is required: set it to the backup directory");
+    BackupMethod.requireKeepDays(keepDays);
     var output = new Output(spec);
     Path folder = backups == null ? Path.of("") : backups;
     MetricFile written = MetricFile.in(metric);

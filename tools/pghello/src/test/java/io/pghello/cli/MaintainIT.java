@@ -11,12 +11,18 @@ import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -88,24 +94,46 @@ class MaintainIT {
   }
 
   @Test
+  void rejectsKeepingBackupsForLessThanADay(PgHelloServer server, TestDatabase database) {
+    for (String rhythm : List.of("--daily", "--weekly", "--monthly")) {
+      Run run = maintain(server, database, rhythm, "--keep", "0");
+      assertThat(run.status()).isEqualTo(3);
+      assertThat(run.err()).contains("--keep must be at least 1 day, but is 0");
+    }
+  }
+
+  @Test
   void keepsBackupsForTheGivenNumberOfDays(PgHelloServer server, TestDatabase database)
       throws Exception {
-    Run refused = maintain(server, database, "--daily", "--keep", "0");
-    assertThat(refused.status()).isEqualTo(3);
-    assertThat(refused.err()).contains("--keep must be at least 1 day, but is 0");
     assumeTrue(Run.hasClient(server), "no programs of this version");
     maintain(server, database, "--daily");
-    Path old = folder.resolve("20010101T000000.000Z");
-    try (Stream<Path> backups = Files.list(folder)) {
-      Path made = backups.filter(path -> path.toString().endsWith("Z")).findFirst().orElseThrow();
-      Files.move(made, old);
-    }
-    Run kept = maintain(server, database, "--daily", "--keep", "36500");
+    Path old = moveOnlyBackupTo(Duration.ofDays(20));
+    Run kept = maintain(server, database, "--daily", "--keep", "21");
     assertThat(kept.out()).contains("is complete after").doesNotContain("Removed");
     assertThat(old).exists();
-    Run removed = maintain(server, database, "--daily", "--keep", "30");
-    assertThat(removed.out()).contains("Removed 1 older than 30 days");
+    Run removed = maintain(server, database, "--daily", "--keep", "19");
+    assertThat(removed.out()).contains("Removed 1 older than 19 days");
     assertThat(old).doesNotExist();
+  }
+
+  @Test
+  void keepsBackupsForAWeekByDefault(PgHelloServer server, TestDatabase database) throws Exception {
+    assumeTrue(Run.hasClient(server), "no programs of this version");
+    maintain(server, database, "--daily");
+    moveOnlyBackupTo(Duration.ofDays(8));
+    assertThat(maintain(server, database, "--daily").out()).contains("Removed 1 older than 7 days");
+  }
+
+  /** Gives the only backup the name of a backup of this age, and returns its directory. */
+  private Path moveOnlyBackupTo(Duration age) throws IOException {
+    String name =
+        DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'.000Z'", Locale.ROOT)
+            .withZone(ZoneOffset.UTC)
+            .format(Instant.now().minus(age));
+    try (Stream<Path> files = Files.list(folder)) {
+      Path made = files.filter(path -> path.toString().endsWith("Z")).findFirst().orElseThrow();
+      return Files.move(made, folder.resolve(name));
+    }
   }
 
   @Test

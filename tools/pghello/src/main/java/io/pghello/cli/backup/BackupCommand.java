@@ -103,6 +103,7 @@ public final class BackupCommand implements Callable<Integer> {
   }
 
   private BackupMethod method() {
+    BackupMethod.requireKeepDays(keepDays);
     PgBackRest pgBackRest = pgBackRestOptions.pgBackRest();
     if (pgBackRest == null) {
       Failure.refuseIf(type != null, "--type requires --pgbackrest");

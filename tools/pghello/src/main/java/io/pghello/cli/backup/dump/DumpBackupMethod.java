@@ -64,11 +64,7 @@ public record DumpBackupMethod(
 
   /** Creates a backup method for reading existing backups. */
   public DumpBackupMethod(@Nullable Path bindir, Output output) {
-    this(List.of(), bindir, KEEP_DAYS, output);
-  }
-
-  public DumpBackupMethod {
-    Failure.refuseIf(keepDays < 1, "--keep must be at least 1 day, but is " + keepDays);
+    this(List.of(), bindir, 0, output);
   }
 
   @Override

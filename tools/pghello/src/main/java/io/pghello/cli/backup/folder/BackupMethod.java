@@ -3,6 +3,7 @@ package io.pghello.cli.backup.folder;
 
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Durations;
+import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
 import io.pghello.cli.system.CleanupStack;
@@ -19,6 +20,11 @@ import org.jspecify.annotations.Nullable;
 public interface BackupMethod {
   /** Default number of days to keep backups. */
   int KEEP_DAYS = 7;
+
+  /** Rejects numbers of days for which backups cannot be kept. */
+  static void requireKeepDays(int days) {
+    Failure.refuseIf(days < 1, "--keep must be at least 1 day, but is " + days);
+  }
 
   /** Default time limit for the verification of one database. */
   String LIMIT = "12h";
