@@ -33,7 +33,6 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 import org.junit.platform.testkit.engine.EngineTestKit;
 import org.testcontainers.DockerClientFactory;
-import org.testcontainers.utility.DockerImageName;
 
 /** A container. */
 @EnabledIfEnvironmentVariable(
@@ -214,8 +213,7 @@ class PgHelloContainerIT {
     String name = "localhost/pg-hello-test:" + file.replace('/', '-');
     DockerClient client = DockerClientFactory.instance().client();
     client.loadImageCmd(image(name, architecture, variable, file)).exec();
-    try (var container =
-        new PgHelloContainer(DockerImageName.parse(name).asCompatibleSubstituteFor("postgres"))) {
+    try (var container = new PgHelloContainer(name)) {
       return assertThatThrownBy(container::start)
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining(name)

@@ -498,7 +498,8 @@ public final class PackedExtension {
             + platform
             + ", only for "
             + String.join(", ", builds())
-            + ". Use one of these, or build it on such a machine with make install.");
+            + ". Use one of these, or run make install with the pg_config of such a server, and use"
+            + " that server.");
   }
 
   /**

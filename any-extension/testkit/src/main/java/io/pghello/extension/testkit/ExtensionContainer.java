@@ -244,7 +244,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
     throw new IllegalStateException(
         image
             + " does not set PG_MAJOR, so its PostgreSQL version is unknown. Use an official"
-            + " postgres image.");
+            + " postgres image, or an image that is based on one.");
   }
 
   @Override

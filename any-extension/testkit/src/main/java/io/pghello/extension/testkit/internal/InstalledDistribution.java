@@ -176,14 +176,18 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
   }
 
   private static IllegalStateException none(String which, Set<String> refused) {
+    boolean any = which.equals(ServerLocation.LOCAL);
     return new IllegalStateException(
         "There is no usable installed PostgreSQL"
-            + (which.equals(ServerLocation.LOCAL) ? "" : " " + which)
+            + (any ? "" : " " + which)
             + ". The testkit searched the PATH and the directories of Debian, Red Hat,"
             + " Homebrew, Postgres.app and the EDB installers for pg_config."
             + (refused.isEmpty() ? "" : " Rejected: " + String.join("; ", refused) + ".")
-            + " Install a server (sudo apt-get install postgresql, brew install postgresql@18), or"
-            + " set the path of a pg_config: local:/DIRECTORY/bin/pg_config.");
+            + " Install a server (sudo apt-get install postgresql"
+            + (any ? "" : "-" + which)
+            + ", brew install postgresql@"
+            + (any ? "18" : which)
+            + "), or set the path of a pg_config: local:/DIRECTORY/bin/pg_config.");
   }
 
   private static InstalledDistribution at(Path path) {

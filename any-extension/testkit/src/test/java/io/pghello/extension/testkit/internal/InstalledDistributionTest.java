@@ -181,6 +181,14 @@ class InstalledDistributionTest {
                 + " or set the path of a pg_config: local:/DIRECTORY/bin/pg_config.");
   }
 
+  @Test
+  void namesThePackagesOfTheRequestedVersion() {
+    assertRejected("16", "bin")
+        .hasMessageStartingWith("There is no usable installed PostgreSQL 16. ")
+        .hasMessageContaining(
+            " Install a server (sudo apt-get install postgresql-16, brew install postgresql@16),");
+  }
+
   /** For example, libpq's pg_config may be the first one on the PATH. */
   @Test
   void skipsUnusablePgConfigs() throws IOException {
