@@ -134,7 +134,7 @@ final class MarkdownTables {
                 .map(section -> section.date().substring(0, 10))
                 .distinct()
                 .sorted()
-                .collect(Collectors.joining(" and ")),
+                .collect(Collectors.joining(", ")),
             environment.cpus(),
             environment.jdk(),
             sections.stream()

@@ -78,7 +78,7 @@ class MarkdownTablesTest {
             "| heap, `helloEach(9 names)` | 16 MB | 16 | ≤ 64 | ≤ 32, met |",
             "| a test database (by hand: 80 ms) | 60 ms | 60 | ≤ 50, **MISS** | ≤ 20, not met |",
             "",
-            "Measured on 2026-11-20 and 2026-11-21 with 2 CPUs, OpenJDK 25 and PostgreSQL 17.11;"
+            "Measured on 2026-11-20, 2026-11-21 with 2 CPUs, OpenJDK 25 and PostgreSQL 17.11;"
                 + " `./dev bench` repeats the measurement on your machine.");
   }
 

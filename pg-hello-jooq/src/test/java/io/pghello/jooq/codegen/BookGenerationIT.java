@@ -50,9 +50,9 @@ class BookGenerationIT {
                             .withPackageName("com.example.db")
                             .withLocale("en")
                             .withDirectory(DIRECTORY))));
-    // endregion
     Path folder = Path.of(DIRECTORY, "com/example/db");
     assertThat(Files.readString(folder.resolve("Routines.java"))).contains(" similarity(");
     assertThat(folder.resolve("tables/Book.java")).exists();
   }
 }
+// endregion
