@@ -222,8 +222,7 @@ public final class PostgresPlugin implements AutoCloseable {
       long duration = System.nanoTime() - begun;
       pool.counters().ended(duration, failed);
       counters.ended(duration, failed);
-      String what = given.path("sql").asText(given.path("table").asText(""));
-      pool.logOperation(operation, what, duration, failed);
+      pool.logOperation(operation, given, duration, failed);
       caller.rest().add(pool::release);
     }
   }

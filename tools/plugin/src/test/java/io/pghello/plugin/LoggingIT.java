@@ -6,6 +6,7 @@ import static io.pghello.plugin.Plugins.plugin;
 import static io.pghello.plugin.Plugins.sql;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloTest;
@@ -97,6 +98,27 @@ class LoggingIT {
             line ->
                 line.contains("secret")
                     || line.contains(config(database).get("password").textValue()));
+  }
+
+  @Test
+  void logsTheStatementsOfATransaction(TestDatabase database) {
+    ObjectNode config = config(database);
+    config.set("logging", Plugins.json("{'level': 'debug', 'logQueries': true}"));
+    try (PostgresPlugin plugin = plugin(Permissions.all())) {
+      JsonNode transaction =
+          Plugins.json(
+              "{'operations': [{'sql': 'select 1 as a'},"
+                  + " {'sql': 'select $1::text as b', 'params': ['secret']}]}");
+      assertThat(plugin.execute(Plugins.ID, config, "transaction", transaction).toString())
+          .contains("\"success\":true");
+    }
+    assertThat(lines)
+        .anyMatch(
+            line ->
+                line.matches(
+                    "FINE transaction ended on user-123:production-db after \\d+ ms:"
+                        + " select 1 as a; select \\$1::text as b"))
+        .noneMatch(line -> line.contains("secret"));
   }
 
   /** Neither pool nor driver log messages of the server or of a function that imitates it. */

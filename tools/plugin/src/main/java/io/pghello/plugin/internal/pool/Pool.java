@@ -23,6 +23,8 @@ import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
 import org.postgresql.core.Field;
@@ -380,7 +382,7 @@ public final class Pool {
   }
 
   /** Logs a completed operation, without its parameters. */
-  public void logOperation(String operation, String sql, long nanos, boolean failed) {
+  public void logOperation(String operation, JsonNode parameters, long nanos, boolean failed) {
     long millis = TimeUnit.NANOSECONDS.toMillis(nanos);
     boolean slow =
         millis >= config.slowQueryThresholdMillis() && config.slowQueryThresholdMillis() > 0;
@@ -393,8 +395,18 @@ public final class Pool {
           failed ? "failed" : "ended",
           id,
           String.valueOf(millis),
-          Texts.oneLine(sql));
+          Texts.oneLine(statements(parameters)));
     }
+  }
+
+  /** Returns the SQL or the table in the parameters of an operation, without values. */
+  private static String statements(JsonNode parameters) {
+    JsonNode operations = parameters.path("operations");
+    return operations.isEmpty()
+        ? parameters.path("sql").asText(parameters.path("table").asText(""))
+        : StreamSupport.stream(operations.spliterator(), false)
+            .map(each -> each.path("sql").asText(""))
+            .collect(Collectors.joining("; "));
   }
 
   private void logConnection(String what) {
