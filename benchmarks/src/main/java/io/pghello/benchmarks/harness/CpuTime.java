@@ -4,7 +4,6 @@ package io.pghello.benchmarks.harness;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -102,8 +101,8 @@ public final class CpuTime {
       try {
         String times = Files.readString(Path.of("/proc", pid, "schedstat"));
         nanos += Long.parseLong(times.substring(0, times.indexOf(' ')));
-      } catch (NoSuchFileException e) {
-        // the process has just ended
+      } catch (IOException e) {
+        // the process has just ended, before or after the file was opened
       }
     }
     return nanos;

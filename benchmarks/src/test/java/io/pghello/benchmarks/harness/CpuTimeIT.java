@@ -119,6 +119,20 @@ class CpuTimeIT {
     assertThat(cpu.microsPerCall(1)).isGreaterThan(50_000);
   }
 
+  @Test
+  void toleratesProcessesThatEndWhileTheyAreRead() throws Exception {
+    Process server = new ProcessBuilder("sh", "-c", "while :; do /bin/true; done").start();
+    try {
+      CpuTime cpu = CpuTime.start(Client.NONE, server.pid());
+      for (int i = 0; i < 20_000; i++) {
+        assertThat(cpu.microsPerCall(1)).isNotNaN();
+      }
+    } finally {
+      server.destroy();
+      server.waitFor();
+    }
+  }
+
   /** Keeps this thread busy. */
   private static void work() {
     var threads = ManagementFactory.getThreadMXBean();
