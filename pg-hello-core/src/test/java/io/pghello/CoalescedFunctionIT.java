@@ -1382,7 +1382,7 @@ class CoalescedFunctionIT {
       assertThat(get(mixed.get(3))).isEqualTo(9);
       for (CompletableFuture<Integer> wrong : mixed.subList(0, 3)) {
         assertThat(failure(wrong, Code.RESPONSE_MISMATCH).problem().remedy())
-            .contains("intarray")
+            .contains("intarray", "BatchMapper")
             .doesNotContain("pg_hello");
       }
     }

@@ -324,7 +324,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         """
         If there is a pooler between client and server, configure it to track prepared \
         statements, or connect with prepareThreshold=0. Otherwise, check the functions of \
-        extension %s in this database."""
+        extension %s in this database, and the program's BatchMapper if it has one."""
             .formatted(extension.name()),
         extension.signatures());
   }
