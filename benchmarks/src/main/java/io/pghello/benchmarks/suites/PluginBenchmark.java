@@ -187,7 +187,7 @@ public final class PluginBenchmark implements Benchmark {
             .comparison(
                 BenchmarkRow.plain(
                         "MCP call, a query by a key", "the reference server from npm", "us")
-                    .target(1.3, 0.8),
+                    .target(1.7, 1.3),
                 this::startMcpServers,
                 5,
                 rounds));

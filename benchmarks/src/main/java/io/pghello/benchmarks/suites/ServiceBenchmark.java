@@ -106,7 +106,7 @@ public final class ServiceBenchmark implements Benchmark {
     return Stream.of(
             requests(BenchmarkRow.rate(ours, TWIN_NAME, "k/CPU s").target(1.3, 2), Program.TWIN),
             requests(
-                BenchmarkRow.rate(ours, "the guide's Express program", "k/CPU s").target(3, 6),
+                BenchmarkRow.rate(ours, "the guide's Express program", "k/CPU s").target(2.5, 6),
                 Program.EXPRESS),
             requests(
                 BenchmarkRow.rate(ours, "the guide's Flask program, 2 workers", "k/CPU s")

@@ -103,7 +103,7 @@ public final class SpringBenchmark implements Benchmark {
                             "CPU to start a context, with the starter",
                             "without the starter",
                             "ms CPU")
-                        .target(1.06, 1.02),
+                        .target(1.1, 1.02),
                     CHECKED_MEANWHILE,
                     0,
                     rounds))
