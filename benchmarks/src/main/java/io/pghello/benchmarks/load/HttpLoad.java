@@ -49,9 +49,16 @@ public final class HttpLoad implements Closeable {
     WarmUp.run(millis -> load(millis).thousandsPerSecond());
   }
 
-  /** Sends requests until the CPU time per request, including JIT compilation, stops decreasing. */
+  /**
+   * Sends requests until the CPU time per request, including JIT compilation, stops decreasing.
+   * Pauses between measurements, so that the JIT compiler of the application can finish its work.
+   */
   public void warmUpWholly(long serverPid) throws Exception {
-    WarmUp.<Exception>untilCheap(millis -> measure(serverPid, millis).rate().cpuMicros());
+    WarmUp.<Exception>untilCheap(
+        millis -> {
+          WarmUp.awaitIdle(application);
+          return measure(serverPid, millis).rate().cpuMicros();
+        });
   }
 
   private Load.Figures load(long millis) throws InterruptedException {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.load;
 
+import io.pghello.benchmarks.harness.CpuTime.Client;
+import java.io.IOException;
+
 /** Warms up the code to be measured. */
 final class WarmUp {
   /** The time for warming up again after other measurements. */
@@ -12,8 +15,12 @@ final class WarmUp {
   // the JIT compiler keeps compiling in the background during the first tens of thousands of
   // requests
   private static final int CHEAP_MILLIS = 2_000;
-  private static final int CHEAP_TRIES = 3;
+  private static final int CHEAP_TRIES = 6;
   private static final double CHEAPER = 0.97;
+
+  private static final int IDLE_MILLIS = 300;
+  private static final int IDLE_TRIES = 200;
+  private static final double IDLE_SHARE = 0.1;
 
   private static final int MOST = Integer.getInteger("pg-hello.bench.warmups", 25);
 
@@ -51,6 +58,23 @@ final class WarmUp {
       double micros = cost.micros(CHEAP_MILLIS);
       tries = micros < best * CHEAPER ? CHEAP_TRIES : tries - 1;
       best = Math.min(best, micros);
+    }
+  }
+
+  /**
+   * Waits until a process that has no work uses hardly any CPU time, but at most a minute. If many
+   * threads are busy, the JIT compiler's threads get a small share of the CPUs, and compile the
+   * code long after it was first called.
+   */
+  static void awaitIdle(Client process) throws IOException, InterruptedException {
+    long nanos = process.nanos();
+    for (int i = 0; i < IDLE_TRIES; i++) {
+      Thread.sleep(IDLE_MILLIS);
+      long before = nanos;
+      nanos = process.nanos();
+      if (nanos - before < IDLE_MILLIS * 1e6 * IDLE_SHARE) {
+        return;
+      }
     }
   }
 }

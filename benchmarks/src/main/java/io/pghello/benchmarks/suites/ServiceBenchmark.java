@@ -104,7 +104,7 @@ public final class ServiceBenchmark implements Benchmark {
   public List<Comparison> comparisons() {
     String ours = "greeting service, requests per CPU second, 256 in flight";
     return Stream.of(
-            requests(BenchmarkRow.rate(ours, TWIN_NAME, "k/CPU s").target(1.3, 2), Program.TWIN),
+            requests(BenchmarkRow.rate(ours, TWIN_NAME, "k/CPU s").target(1.1, 2), Program.TWIN),
             requests(
                 BenchmarkRow.rate(ours, "the guide's Express program", "k/CPU s").target(2.5, 6),
                 Program.EXPRESS),
@@ -136,7 +136,7 @@ public final class ServiceBenchmark implements Benchmark {
                     1,
                     rounds),
             new Comparison(
-                BenchmarkRow.plain(AOT_ROW, "without the AOT cache", "ms CPU").target(0.5, 0.3),
+                BenchmarkRow.plain(AOT_ROW, "without the AOT cache", "ms CPU").target(0.55, 0.3),
                 this::trainAotCache,
                 () -> startCpuMillis(true),
                 () -> startCpuMillis(false),

@@ -9,9 +9,16 @@ import org.junit.jupiter.api.Test;
 
 class WarmUpTest {
   @Test
-  void endsWhenThreeInARowWereHardlyCheaperThanTheBest() {
-    var costs = new ArrayDeque<>(List.of(100.0, 50.0, 51.0, 30.0, 30.0, 29.9, 31.0, 1.0));
+  void endsWhenSixInARowWereHardlyCheaperThanTheBest() {
+    var costs = new ArrayDeque<>(List.of(9.0, 5.0, 5.1, 3.0, 3.0, 2.99, 3.1, 3.0, 3.2, 3.0, 1.0));
     WarmUp.untilCheap(millis -> costs.remove());
     assertThat(costs).containsExactly(1.0);
+  }
+
+  @Test
+  void waitsUntilAProcessIsIdle() throws Exception {
+    var millis = new ArrayDeque<>(List.of(0L, 300L, 400L, 700L, 705L, 900L));
+    WarmUp.awaitIdle(() -> millis.remove() * 1_000_000);
+    assertThat(millis).containsExactly(900L);
   }
 }
