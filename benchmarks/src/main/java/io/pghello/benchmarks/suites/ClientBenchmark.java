@@ -204,7 +204,7 @@ public final class ClientBenchmark extends ServerBenchmark {
     return Side.of(() -> near(library, MANY).rate());
   }
 
-  /** Returns the rate of a library in a short sample. */
+  /** Returns a side that measures the rate of a library in short samples. */
   private Side shortRate(Workload library) {
     return Side.of(() -> near(library, CONNECTIONS, MANY, 0).rate());
   }
