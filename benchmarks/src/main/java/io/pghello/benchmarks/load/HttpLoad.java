@@ -54,11 +54,7 @@ public final class HttpLoad implements Closeable {
    * Pauses between measurements, so that the JIT compiler of the application can finish its work.
    */
   public void warmUpWholly(long serverPid) throws Exception {
-    WarmUp.<Exception>untilCheap(
-        millis -> {
-          WarmUp.awaitIdle(application);
-          return measure(serverPid, millis).rate().cpuMicros();
-        });
+    WarmUp.untilCheap(application, millis -> measure(serverPid, millis).rate().cpuMicros());
   }
 
   private Load.Figures load(long millis) throws InterruptedException {

@@ -156,9 +156,12 @@ public final class ServiceProcess implements AutoCloseable {
     return sample;
   }
 
-  /** Sends batches until they no longer get faster. */
+  /**
+   * Sends batches until the CPU time per name, including JIT compilation, stops decreasing. Pauses
+   * between measurements, so that the JIT compiler of the program can finish its work.
+   */
   public void warmUpBatches(int count, long serverPid) throws Exception {
-    WarmUp.<Exception>run(millis -> batches(count, serverPid, millis).figure());
+    WarmUp.untilCheap(client(), millis -> batches(count, serverPid, millis).cpuMicros());
   }
 
   private static List<String> greetings(String answer) throws IOException {

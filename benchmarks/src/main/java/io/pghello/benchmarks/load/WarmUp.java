@@ -61,6 +61,15 @@ final class WarmUp {
     }
   }
 
+  /** Like the other method, but before each measurement, waits until the process is idle. */
+  static void untilCheap(Client process, Cost<Exception> cost) throws Exception {
+    WarmUp.<Exception>untilCheap(
+        millis -> {
+          awaitIdle(process);
+          return cost.micros(millis);
+        });
+  }
+
   /**
    * Waits until a process that has no work uses hardly any CPU time, but at most a minute. If many
    * threads are busy, the JIT compiler's threads get a small share of the CPUs, and compile the
