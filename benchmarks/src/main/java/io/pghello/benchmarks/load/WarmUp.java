@@ -61,7 +61,7 @@ final class WarmUp {
     }
   }
 
-  /** Like the other method, but before each measurement, waits until the process is idle. */
+  /** Does the same, but waits before each measurement until the process is idle. */
   static void untilCheap(Client process, Cost<Exception> cost) throws Exception {
     WarmUp.<Exception>untilCheap(
         millis -> {

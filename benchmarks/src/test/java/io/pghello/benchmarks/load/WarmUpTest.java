@@ -16,6 +16,21 @@ class WarmUpTest {
   }
 
   @Test
+  void waitsBeforeEachMeasurementUntilTheProcessIsIdle() throws Exception {
+    var events = new StringBuilder();
+    WarmUp.untilCheap(
+        () -> {
+          events.append("idle ");
+          return 0;
+        },
+        millis -> {
+          events.append("measured ");
+          return 1;
+        });
+    assertThat(events).hasToString("idle idle measured ".repeat(7));
+  }
+
+  @Test
   void waitsUntilAProcessIsIdle() throws Exception {
     var millis = new ArrayDeque<>(List.of(0L, 300L, 400L, 700L, 705L, 900L));
     WarmUp.awaitIdle(() -> millis.remove() * 1_000_000);
