@@ -26,14 +26,15 @@ leave_nothing() {
   drop_scratch
 }
 
-# fail WORD...: fails with the last log lines of all containers; failed containers are last.
+# fail WORD...: fails with the last log lines of all containers; unhealthy containers and then failed containers are last.
 fail() {
   local container containers
   containers=$(docker ps -aq --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME" |
-    xargs -r docker inspect -f '{{.State.ExitCode}} {{.Name}}' | sort -n)
+    xargs -r docker inspect -f '{{.State.ExitCode}} {{if .State.Health}}{{.State.Health.Status}}{{end}} {{.State.Status}} {{.Name}}' |
+    LC_ALL=C sort -k 1,1n -k 2)
   while read -r container; do
-    printf '== %s: %s\n' "${container#* /}" "$(docker inspect -f '{{.State.Status}} {{.State.ExitCode}}' "${container#* /}")"
-    docker logs --tail 25 "${container#* /}" 2>&1 | cut -c 1-300
+    printf '== %s: %s\n' "${container#*/}" "${container% /*}"
+    docker logs --tail 25 "${container#*/}" 2>&1 | cut -c 1-300
   done <<<"$containers" >&2
   die "$@"
 }
@@ -151,6 +152,11 @@ passed "PostgreSQL, two greeting services, the user service and the gateway are 
 call /api/greeting/Ada 200 'Hello, Ada!'
 call /users 201 '"welcome_message":"Hello, Ada!"' -H 'Content-Type: application/json' \
   -d '{"username":"Ada","email":"ada@example.com"}'
+# Until a greeting service has processed its first requests, a slow machine may return a greeting from the database.
+for ((i = 0; i < 20; i++)); do
+  ! curl -s "$GATEWAY/users/1/greeting" | grep -qF '"source":"greeting-service"' || break
+  sleep 0.5
+done
 call /users/1/greeting 200 '"source":"greeting-service"'
 call /api/config/greeting 200 'Hello, Config! Hello, Config!' -H "Authorization: Bearer $(<"$SECRETS/admin-token")" \
   -H 'Content-Type: application/json' -d '{"repeat":2}'
@@ -169,7 +175,7 @@ compose exec -T greeting-service sh -c 'kill 1'
 for ((i = 0; i < 20; i++)); do
   call "/greeting/Ada$i" 200 "Hello, Ada$i!"
 done
-for ((i = 0; i < 600; i++)); do
+for ((i = 0; i < 1500; i++)); do
   started=$(docker inspect -f '{{.RestartCount}} {{.State.Health.Status}}' "$(compose ps -q greeting-service)")
   [ "$started" != '1 healthy' ] || break
   sleep 0.2
