@@ -156,7 +156,7 @@ public final class PluginBenchmark implements Benchmark {
             this::byHand,
             this::byJooq),
         rates(
-            BenchmarkRow.rate("query() of 100,000 rows", jackson, "k/s").target(1.2, 1.5),
+            BenchmarkRow.rate("query() of 100,000 rows", jackson, "k/s").target(1.1, 1.5),
             this::requireSameRows,
             Side.rate(ROWS, serverPid, () -> require(ours.query(QUERY).rows().size() == ROWS)),
             Side.rate(ROWS, serverPid, () -> require(rowsByHand().size() == ROWS))),
