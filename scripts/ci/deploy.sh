@@ -23,6 +23,14 @@ expected+=' monitoring-setup postgres postgres-exporter prometheus redis user-se
 [ "$services" = "$expected" ] || die "docker-compose reads unexpected services: $services"
 echo "docker-compose reads the compose file"
 
+# With less time, services that start on a slow machine would be reported as unhealthy, or restarted.
+[ "$(compose config | grep -c 'start_period: 5m')" = 4 ] || die "PostgreSQL and the three services need a start_period of 5 minutes"
+for manifest in greeting-service user-service; do
+  seconds=$(awk '/periodSeconds:/ { period = $2 } /failureThreshold:/ { print period * $2 }' "$ROOT/deploy/kubernetes/$manifest.yaml")
+  [ "$seconds" = 300 ] || die "the startup probe of $manifest allows ${seconds:-no} seconds instead of 300"
+done
+echo "Services have 5 minutes to start"
+
 new_scratch
 mkdir "$SCRATCH/app" "$SCRATCH/bin"
 # A java that fails the given number of times, and then leaves a partial cache.

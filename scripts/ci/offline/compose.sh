@@ -26,7 +26,7 @@ leave_nothing() {
   drop_scratch
 }
 
-# fail WORD...: fails with the last log lines of all containers; unhealthy containers and then failed containers are last.
+# fail WORD...: fails with the last log lines of all containers. The unhealthy and the failed containers are printed last.
 fail() {
   local container containers
   containers=$(docker ps -aq --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME" |
@@ -152,7 +152,7 @@ passed "PostgreSQL, two greeting services, the user service and the gateway are 
 call /api/greeting/Ada 200 'Hello, Ada!'
 call /users 201 '"welcome_message":"Hello, Ada!"' -H 'Content-Type: application/json' \
   -d '{"username":"Ada","email":"ada@example.com"}'
-# Until a greeting service has processed its first requests, a slow machine may return a greeting from the database.
+# On a slow machine, the first requests to a greeting service may time out. The user service then queries the database instead.
 for ((i = 0; i < 20; i++)); do
   ! curl -s "$GATEWAY/users/1/greeting" | grep -qF '"source":"greeting-service"' || break
   sleep 0.5
