@@ -61,7 +61,10 @@ final class WarmUp {
     }
   }
 
-  /** Does the same, but waits before each measurement until the process is idle. */
+  /**
+   * Repeats the work like {@link #untilCheap(Cost)}, but waits before each measurement until the
+   * process is idle.
+   */
   static void untilCheap(Client process, Cost<Exception> cost) throws Exception {
     WarmUp.<Exception>untilCheap(
         millis -> {
