@@ -75,18 +75,21 @@ fetch_musl_arm64() {
 }
 
 # platform_headers MAJOR PLATFORM: prints the directory of the server's headers for that platform. If the headers are not
-# available, prints the reason and returns 1. The headers for macOS and Windows are a changed copy of the headers for Linux; they
-# must be in one directory, because headers include files from their own directory first. Runs in $(...).
+# available, prints the reason and returns 1. The headers for arm64, macOS and Windows are a changed copy of the headers for Linux on
+# amd64; they must be in one directory, because headers include files from their own directory first. Runs in $(...).
 platform_headers() {
-  local major=$1 platform=$2 headers config key
+  local major=$1 platform=$2 headers config key files
   headers=$(headers "$major") || return
   case $platform in
+    linux-arm64*) platform=linux-arm64 ;;
     linux-*) printf '%s' "$headers" && return ;;
   esac
   # without the changes for this machine's C library
   config=$headers/pg_config.h
   [ ! -e "$config.packaged" ] || config=$config.packaged
-  key=$(cat "$config" "$PLATFORM_FILES.sh" "$PLATFORM_FILES/${platform%-*}"* | sha256sum | cut -c1-12)
+  files=("$PLATFORM_FILES/${platform%-*}"*)
+  [ -e "${files[0]}" ] || files=()
+  key=$(cat "$config" "$PLATFORM_FILES.sh" "${files[@]}" | sha256sum | cut -c1-12)
   keep_once "$CACHE/headers-$platform/$major-$key" "${platform%-*}_headers" "$headers" "$config" "$platform" "$major" || return
   printf '%s' "$CACHE/headers-$platform/$major-$key"
 }
@@ -96,11 +99,55 @@ copy_headers() {
   cp -R "$1/." "$2" && rm -f "$2"/pg_config.h.*
 }
 
+# own_popcount HEADERS: lets pg_popcount32 and similar functions count bits without the server. In one build of a server, they are functions,
+# in another one for the same platform variables with the address of a function, and a call of the other kind ends the server.
+own_popcount() {
+  sed -i -E -e '/^extern .*pg_popcount(32|64|_optimized|_masked_optimized)\W/d' -e '/^extern .*pg_number_of_ones/r /dev/stdin' "$1/port/pg_bitutils.h" <<'END'
+
+static inline int
+pg_popcount32(uint32 word)
+{
+	return __builtin_popcount(word);
+}
+
+static inline int
+pg_popcount64(uint64 word)
+{
+	return __builtin_popcountll(word);
+}
+
+static inline uint64
+pg_popcount_masked_optimized(const char *buf, int bytes, bits8 mask)
+{
+	uint64		popcnt = 0;
+
+	while (bytes-- > 0)
+		popcnt += pg_number_of_ones[(unsigned char) *buf++ & mask];
+	return popcnt;
+}
+
+static inline uint64
+pg_popcount_optimized(const char *buf, int bytes)
+{
+	return pg_popcount_masked_optimized(buf, bytes, 0xFF);
+}
+END
+}
+
+# linux_headers FOLDER PG_CONFIG_H PLATFORM MAJOR TO: copies the headers for arm64. Servers for arm64 select the instructions for checksums
+# when they start.
+linux_headers() {
+  copy_headers "$1" "$5" &&
+    sed -E -e 's/^#define (HAVE_X86_64_POPCNTQ|HAVE_XSAVE_INTRINSICS|HAVE__GET_CPUID(_COUNT)?|USE_(AVX512|SSE42)_\w+) .*/\/* #undef \1 *\//' \
+      -e 's/^\/\* #undef USE_ARMV8_CRC32C_WITH_RUNTIME_CHECK \*\//#define USE_ARMV8_CRC32C_WITH_RUNTIME_CHECK 1/' "$2" >"$5/pg_config.h" &&
+    own_popcount "$5"
+}
+
 # darwin_headers FOLDER PG_CONFIG_H PLATFORM MAJOR TO
 darwin_headers() {
   local arch=arm64
   [ "$3" = darwin-arm64 ] || arch=x86_64
-  copy_headers "$1" "$5" && cp "$1/port/darwin.h" "$5/pg_config_os.h" || return
+  copy_headers "$1" "$5" && cp "$1/port/darwin.h" "$5/pg_config_os.h" && own_popcount "$5" || return
   awk -v arch="$arch" -v suffix="$(library_suffix "$3" "$4")" '
     BEGIN { value["DLSUFFIX"] = "\"" suffix "\"" }
     FILENAME ~ /darwin\.macros$/ {
@@ -157,7 +204,8 @@ linux_compiler() {
     linux-arm64) printf 'aarch64-linux-gnu-gcc\n' ;;
     linux-arm64-musl)
       musl=$(musl_arm64) || return
-      printf '%s\n' aarch64-linux-gnu-gcc "-specs=$musl/usr/lib/aarch64-linux-musl/musl-gcc.specs"
+      # By default, the compiler calls functions of libgcc for atomic operations. They need __getauxval, which only the GNU C library has.
+      printf '%s\n' aarch64-linux-gnu-gcc "-specs=$musl/usr/lib/aarch64-linux-musl/musl-gcc.specs" -mno-outline-atomics
       ;;
     *-musl) printf 'musl-gcc\n' ;;
   esac

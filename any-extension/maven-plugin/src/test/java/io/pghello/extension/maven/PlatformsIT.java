@@ -120,6 +120,52 @@ class PlatformsIT {
                 + " target_clones), which musl does not support.");
   }
 
+  /** A library that needs a symbol of the GNU C library cannot be loaded on Alpine. */
+  @Test
+  void compilesAtomicOperationsForMuslOnArm64() throws Exception {
+    requireCompiler(Target.LINUX_ARM64_MUSL, source);
+    Path code = source.resolve(SOURCE);
+    String atomics =
+        """
+        int acme_count(int *counter) { return __sync_fetch_and_add(counter, 1); }
+        """;
+    Files.writeString(code, Files.readString(code) + atomics);
+    execute(source, Target.LINUX_ARM64_MUSL);
+    Path packed = extension().resolve("linux-arm64-musl/" + MAJOR + "/acme_steps.so");
+    assertThat(Files.readString(packed, StandardCharsets.ISO_8859_1))
+        .contains("acme_count")
+        .doesNotContain("__getauxval");
+  }
+
+  /**
+   * Debian's headers for amd64 declare variables that are functions in other servers, and a call
+   * through such a variable ends the server. Checksums need functions that not each server has.
+   */
+  @ParameterizedTest
+  @EnumSource(names = {"LINUX_ARM64", "LINUX_ARM64_MUSL", "DARWIN_ARM64", "DARWIN_AMD64"})
+  void compilesWithTheFunctionsOfTheServersProcessor(Target target) throws Exception {
+    requireCompiler(target, source);
+    Path code = source.resolve(SOURCE);
+    String bits =
+        """
+        #include "port/pg_bitutils.h"
+        #include "port/pg_crc32c.h"
+        _Static_assert(__builtin_types_compatible_p(__typeof__(pg_popcount64), int (uint64)), "a variable");
+        int acme_bits(const char *text, int length);
+        int acme_bits(const char *text, int length)
+        {
+          pg_crc32c crc;
+          INIT_CRC32C(crc);
+          COMP_CRC32C(crc, text, length);
+          return (int) crc + pg_popcount64(length) + (int) pg_popcount(text, length);
+        }
+        """;
+    Files.writeString(code, Files.readString(code) + bits);
+    execute(source, target);
+    assertThat(said)
+        .contains("Packed acme_steps with libraries for " + target.platform() + "/" + MAJOR);
+  }
+
   /** A Makefile may ignore the compiler for Alpine. */
   @Test
   void refusesALibraryForTheOtherCLibrary() throws Exception {
