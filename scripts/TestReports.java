@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 import static java.util.Comparator.comparingDouble;
+import static java.util.stream.Collectors.counting;
+import static java.util.stream.Collectors.groupingBy;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -7,6 +9,9 @@ import java.io.InputStreamReader;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
@@ -16,33 +21,50 @@ import org.w3c.dom.NodeList;
 import org.xml.sax.SAXException;
 
 /**
- * Evaluates Maven's test reports. Reads the paths of the reports from standard input, one per line.
+ * Evaluates Maven's test reports. Reads the paths of the reports from standard input, one per line. The first directory of a path is
+ * the step that ran the tests, and the others up to {@code target} are the module's.
  * Run it as a source file:
  *
  * <pre>
- * java TestReports.java summary        the totals, in Maven's format
- * java TestReports.java skipped        "DIRECTORY: CLASS.TEST: REASON" for each skipped test
- * java TestReports.java repeated       the same for each test that failed, was repeated, and passed
- * java TestReports.java outcome NAME   number of passed tests, and the reasons why others did not pass; fails if there are no tests
- * java TestReports.java failures       "DIRECTORY: CLASS.TEST: REASON" for each test that did not pass, and their number; fails if there are any
+ * java TestReports.java summary        "N passed, N failed, N skipped"
+ * java TestReports.java counts         only the three numbers
+ * java TestReports.java skipped        "STEP: CLASS.TEST: REASON" for each skipped test
+ * java TestReports.java reasons        "N skipped: REASON" for each reason, the most frequent first
+ * java TestReports.java repeated       "STEP: CLASS.TEST: REASON" for each test that failed, was repeated, and passed
+ * java TestReports.java failing        "STEP DIRECTORY CLASS#TEST REASON", separated by tabs, for each test that did not pass
+ * java TestReports.java outcome NAME   the totals, and the reasons of failures; fails if no test passed
  * java TestReports.java slowest        the ten slowest classes
  * </pre>
  */
 public final class TestReports {
   /** The outcome is failure, error, flakyFailure, flakyError, skipped, or empty. */
-  private record Test(Path report, String name, String outcome, String reason) {
+  private record Test(Path report, String type, String name, String outcome, String reason) {
+    private static final Pattern METHOD = Pattern.compile("([\\p{Alnum}_$]+)(?:[({\\[].*)?$");
+
     static Test of(Path report, Element test) {
-      String name = test.getAttribute("classname") + "." + test.getAttribute("name");
+      String type = test.getAttribute("classname");
+      String name = type + "." + test.getAttribute("name");
       return elements(test.getChildNodes())
           .filter(child -> child.getTagName().matches("failure|error|flakyFailure|flakyError|skipped"))
           .findFirst()
-          .map(child -> new Test(report, name, child.getTagName(), reason(child)))
-          .orElse(new Test(report, name, "", ""));
+          .map(child -> new Test(report, type, name, child.getTagName(), reason(child)))
+          .orElse(new Test(report, type, name, "", ""));
     }
 
-    /** Returns the name of the module's directory, two levels above the directory of reports. */
+    String step() {
+      return report.normalize().getName(0).toString();
+    }
+
+    /** Returns the module's directory, two levels above the reports, relative to the step's or the current directory. */
     String module() {
-      return report.toAbsolutePath().getParent().getParent().getParent().getFileName().toString();
+      Path module = report.normalize().getParent().getParent().getParent();
+      return module.isAbsolute() ? module.getFileName().toString() : module.subpath(1, module.getNameCount()).toString();
+    }
+
+    /** Returns the test as Surefire's parameters accept it. A display name selects the whole class. */
+    String selector() {
+      Matcher method = METHOD.matcher(name.substring(type.length() + 1));
+      return method.lookingAt() ? type + "#" + method.group(1) : type;
     }
 
     private static String reason(Element outcome) {
@@ -81,30 +103,26 @@ public final class TestReports {
     var files = new BufferedReader(new InputStreamReader(System.in)).lines().sorted().map(Path::of);
     List<Report> reports = files.flatMap(Report::read).toList();
     List<Test> tests = reports.stream().flatMap(report -> report.tests.stream()).toList();
-    List<Test> failures = of("failure", tests);
-    List<Test> errors = of("error", tests);
+    List<Test> failures = Stream.of("failure", "error").flatMap(outcome -> of(outcome, tests).stream()).toList();
     List<Test> skipped = of("skipped", tests);
+    int passed = tests.size() - failures.size() - skipped.size();
+    String totals = "%d passed, %d failed, %d skipped".formatted(passed, failures.size(), skipped.size());
     switch (args[0]) {
-      case "summary" ->
-          System.out.printf(
-              "[INFO] Tests run: %d, Failures: %d, Errors: %d, Skipped: %d%n",
-              tests.size(), failures.size(), errors.size(), skipped.size());
+      case "summary" -> System.out.println(totals);
+      case "counts" -> System.out.printf("%d %d %d%n", passed, failures.size(), skipped.size());
       case "skipped" -> print("%s: %s: %s%n", skipped);
+      case "reasons" ->
+          skipped.stream().collect(groupingBy(Test::reason, counting())).entrySet().stream()
+              .sorted(Map.Entry.<String, Long>comparingByValue().reversed().thenComparing(Map.Entry.comparingByKey()))
+              .forEach(reason -> System.out.printf("%d skipped: %.200s%n", reason.getValue(), reason.getKey()));
       case "repeated" ->
           Stream.of("flakyFailure", "flakyError").forEach(outcome -> print("%s: %s: %.400s%n", of(outcome, tests)));
-      case "failures" -> {
-        List<Test> all = Stream.of(failures, errors).flatMap(List::stream).toList();
-        all.forEach(t -> System.out.printf("%s: %s: %.300s%n", t.module(), t.name, t.reason));
-        System.out.printf("%d of %d tests failed%n", all.size(), tests.size());
-        System.exit(all.isEmpty() ? 0 : 1);
-      }
+      case "failing" ->
+          failures.forEach(t -> System.out.printf("%s\t%s\t%s\t%.300s%n", t.step(), t.module(), t.selector(), t.reason));
       case "outcome" -> {
-        int passed = tests.size() - failures.size() - errors.size();
-        System.out.printf("%s: %d of %d passed%n", args[1], passed, tests.size());
-        Stream.of(failures, errors)
-            .flatMap(List::stream)
-            .forEach(t -> System.out.printf("  %s: %.400s%n", t.name, t.reason));
-        System.exit(tests.isEmpty() ? 1 : 0);
+        System.out.printf("%s: %s%n", args[1], totals);
+        failures.forEach(t -> System.out.printf("  %s: %.400s%n", t.name, t.reason));
+        System.exit(passed == 0 ? 1 : 0);
       }
       case "slowest" ->
           reports.stream()
@@ -116,7 +134,7 @@ public final class TestReports {
   }
 
   private static void print(String format, List<Test> tests) {
-    tests.forEach(t -> System.out.printf(format, t.report.normalize().getName(0), t.name, t.reason));
+    tests.forEach(t -> System.out.printf(format, t.step(), t.name, t.reason));
   }
 
   private static List<Test> of(String outcome, List<Test> tests) {

@@ -358,48 +358,15 @@ test_reports() {
   "$(java_home)/bin/java" "${START_FAST[@]}" "$ROOT/scripts/TestReports.java" "$@"
 }
 
-# test_progress LOG: copies the output of Maven's tests to a file, and prints when a module begins, each failure in full, and
-# errors of the build. In a terminal, the last line shows the class that has just ended.
-test_progress() {
-  local line module failure='' tests=0 failed=0 clear=''
-  [ ! -t 1 ] || clear=$'\r\033[K'
-  while IFS= read -r line; do
-    printf '%s\n' "$line" >&3
-    case $line in
-      '[INFO] Building '*\[*/*\])
-        failure=
-        module=${line#'[INFO] Building '}
-        printf '%s%2d:%02d %7s  %s (%d tests so far, %d failed)\n' "$clear" $((SECONDS / 60)) $((SECONDS % 60)) "[${module##*\[}" \
-          "${module%% [0-9]*}" "$tests" "$failed"
-        ;;
-      *'Tests run: '*' -- in '*)
-        failure=
-        line=${line#*Tests run: }
-        tests=$((tests + ${line%%,*}))
-        module=${line##*.}
-        line=${line#*Failures: }
-        failed=$((failed + ${line%%,*}))
-        line=${line#*Errors: }
-        failed=$((failed + ${line%%,*}))
-        [ -z "$clear" ] || printf '%s      %d tests, %s' "$clear" "$tests" "$module"
-        ;;
-      '[ERROR] '*' <<< '*)
-        failure=yes
-        printf '%s%s\n' "$clear" "$line"
-        ;;
-      # Maven's reports, which repeat the failures, and advice that does not apply here.
-      '[ERROR]   '* | '[ERROR] Failures:'* | '[ERROR] Errors:'* | '[ERROR] Tests run:'* | '[ERROR] There are test failures'* | \
-        '[ERROR] See '*'for the individual'* | '[ERROR] See dump files'* | '[ERROR] -> '* | '[ERROR] To see the full stack'* | \
-        '[ERROR] Re-run Maven'* | '[ERROR] For more information'* | '[ERROR] [Help '* | '[ERROR] ' | '[ERROR]') failure= ;;
-      '[ERROR] '*)
-        failure=yes
-        printf '%s%s\n' "$clear" "$line"
-        ;;
-      '[INFO]'* | '[WARNING]'*) failure= ;;
-      *) [ -z "$failure" ] || printf '%s\n' "$line" ;;
-    esac
-  done 3>"$1"
-  printf '%s' "$clear"
+# maven_errors: prints the failed tests in full and the errors of the build from the output of Maven.
+maven_errors() {
+  awk '
+    # Maven repeats the failures, and gives advice that does not apply here.
+    /^\[ERROR\] (  |Failures:|Errors:|Tests run:|There are test failures|See .*for the individual|See dump files|-> |To see the full stack|Re-run Maven)/ ||
+      /^\[ERROR\] (For more information|\[Help |After correcting|  mvn)/ || /^\[ERROR\] ?$/ || /Tests run: .* -- in / { shown = 0; next }
+    /^\[ERROR\] / { shown = 1 }
+    /^\[(INFO|WARNING)\]/ { shown = 0 }
+    shown { print }'
 }
 
 # modules: prints the artifactId and the directory of each module of the build, one module per line.

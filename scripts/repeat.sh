@@ -1,27 +1,33 @@
 #!/usr/bin/env bash
-# ./dev test --repeat: runs one test class of the client repeatedly, to find rare failures.
-# Usage: scripts/repeat.sh N CLASS
+# ./dev test --repeat: runs one test class or method repeatedly, to find rare failures.
+# Usage: scripts/repeat.sh N MODULE CLASS[#METHOD]
 # SPDX-License-Identifier: MIT
 PROGRAM='dev test --repeat'
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 [[ ${1-} =~ ^[1-9][0-9]{0,3}$ ]] || misuse "the number of runs is ${1:-missing}; it must be 1 to 9999"
-runs=$1
-class=$2
+runs=$1 module=$2 test=$3
+directory=$(module_directory "$module")
+class=${test%%#*}
+class=${class##*.}
+[ -n "$(find "$ROOT/$directory/src/test" \( -name "$class.java" -o -name "$class.kt" \) 2>/dev/null)" ] || misuse "$module has no test class $class"
+# Failsafe runs classes with names that end in IT, Surefire all others. The pattern "none" excludes the tests of the other plugin.
+selection=(-Dtest="$test" -Dit.test=none)
+[[ $class != *IT ]] || selection=(-Dtest=none -Dit.test="$test")
 
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 
-# run_maven ARGUMENT...: runs Maven for the client and its dependencies.
+# run_maven ARGUMENT...: runs Maven for the module and its dependencies.
 run_maven() {
-  maven -B -ntp -f "$ROOT/pom.xml" -pl :pg-hello-core -am \
+  maven -B -ntp -f "$ROOT/pom.xml" -pl ":$module" -am \
     -Dmaven.javadoc.skip -Dmaven.source.skip "$@"
 }
 
-# one_run LOG: runs only this class, in a separate JVM. The pattern "none" excludes tests that need no server.
+# one_run LOG: runs only this test, in a separate JVM, with any tag.
 one_run() {
-  run_maven -Dtest=none -Dit.test="$class" -Dspotless.check.skip \
+  run_maven "${selection[@]}" -Dspotless.check.skip -DexcludedGroups= -DforkCount=1 \
     -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false verify >"$1" 2>&1 &&
     # A run without tests does not count.
     grep -qE "Tests run: [1-9].*[ .]$class\$" "$1"
@@ -43,7 +49,7 @@ for ((run = 1; run <= runs; run++)); do
     printf 'run %d: passed, %d s\n' "$run" $((SECONDS - started))
   else
     printf 'run %d: failed, %d s\n' "$run" $((SECONDS - started))
-    cat "$log"
+    maven_errors <"$log"
     mkdir -p "$ROOT/target"
     cp "$log" "$ROOT/target/$class-run-$run.log"
     kept+=("target/$class-run-$run.log")

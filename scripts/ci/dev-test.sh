@@ -134,6 +134,12 @@ ends 2 'no module unheard-of has tests' test pg-hello-core unheard-of
 ends 2 'no module docs has tests' test docs
 ends 2 'the number of runs is 0' test --repeat 0 faults
 ends 2 'test --repeat needs' test --repeat 2 everything
+ends 1 'there is no module everything' test --repeat 2 everything FaultsIT
+ends 2 'pg-hello-core has no test class Unknown' test --repeat 2 pg-hello-core Unknown
+ends 2 '--limit needs a number of minutes' test --all --limit soon
+ends 2 '--only needs the names of steps' test --only
+ends 2 '--test needs --only with one step' test --landing --test pg-hello-core FaultsIT
+ends 2 '--only and --landing exclude each other' test --landing --only dev
 ends 2 'but got: 9' native 9
 ends 2 'unknown argument seventeen' native seventeen
 ends 2 'accepts one of: linux-arm64 linux-amd64-musl linux-arm64-musl darwin-arm64 darwin-amd64 windows-amd64, but got: linux-riscv64' \
@@ -242,34 +248,167 @@ if ! timeout 600 "$ROOT/dev" demo ops >"$WORK/out" 2>&1 </dev/null || ! grep -q 
   failures=$((failures + 1))
 fi
 
-# The summary of ./dev test lists the failures of each module.
+# report DIRECTORY TEST...: writes a report of Surefire in a module's directory, like the tests of a step. The tests are in XML.
+report() {
+  mkdir -p "$1/target/surefire-reports"
+  printf '<testsuite name="XTest" time="1">%s</testsuite>' "${*:2}" >"$1/target/surefire-reports/TEST-XTest.xml"
+}
+PASSED_TEST='<testcase classname="a.XTest" name="passes"/>'
+
+# simulated STATUS EXPECTED LINES ARGUMENT...: runs the functions and steps in LINES through steps.sh. The output must end with EXPECTED.
+# Sends the signal TERM after SIGNAL_AFTER seconds.
+simulated() {
+  local expected_status=$1 expected=$2 lines=$3 status=0 tree=$WORK/simulated directory
+  shift 3
+  cases=$((cases + 1))
+  mkdir -p "$tree/scripts/ci"
+  cp "$ROOT"/scripts/{lib.sh,headers.sh,TestReports.java} "$tree/scripts"
+  cp "$ROOT"/scripts/ci/{steps.sh,allowed-skips.txt} "$tree/scripts/ci"
+  cp "$ROOT/pom.xml" "$tree"
+  while read -r _ directory; do
+    mkdir -p "$tree/$directory"
+    cp "$ROOT/$directory/pom.xml" "$tree/$directory"
+  done < <(modules)
+  {
+    # shellcheck disable=SC2016
+    printf '. "%s/scripts/ci/steps.sh"\nSCRIPT=run.sh RUN=simulated\noptions "$@"\n' "$tree"
+    declare -f report
+    printf '%s\n' "PASSED_TEST='$PASSED_TEST'" "$lines" summary
+  } >"$tree/run.sh"
+  timeout -s TERM "${SIGNAL_AFTER:-100}" bash "$tree/run.sh" "$@" >"$WORK/out" 2>"$WORK/err" </dev/null || status=$?
+  if [ "$status" != "$expected_status" ] || [ "$(tail -n "$(wc -l <<<"$expected")" "$WORK/out")" != "$expected" ]; then
+    printf 'simulated steps end with status %s and\n' "$status"
+    tail -n 30 "$WORK/out" "$WORK/err"
+    failures=$((failures + 1))
+  fi
+  rm -rf "$tree"
+}
+
+# The summary of ./dev test --all names each failure with the command that repeats it, and its last line is true.
+# shellcheck disable=SC2016
+{
+  # a copied tree does not count its tests twice
+  simulated 0 'simulated: 3 passed, 0 failed, 1 skipped' 'axis() {
+  report "$WORK/postgres17-jdk25/tools/pghello" "$PASSED_TEST" \
+    "<testcase classname=\"io.pghello.cli.backup.folder.BackupTest\" name=\"x\"><skipped message=\"root enters all folders\"/></testcase>"
+}
+step postgres17-jdk25 axis
+cp -a "$WORK/postgres17-jdk25" "$WORK/postgres18"
+step postgres18 true
+begin parallel sleep 1
+finish parallel'
+  simulated 1 "FAILED in postgres17-jdk25: a.XTest#fails: wrong
+  repeat: run.sh --only postgres17-jdk25 --test pg-hello-core 'a.XTest#fails'
+simulated: 2 passed, 1 failed, 0 skipped" 'axis() {
+  report "$WORK/postgres17-jdk25/pg-hello-core" "$PASSED_TEST" "<testcase classname=\"a.XTest\" name=\"fails(int)[1]\"><failure message=\"wrong\"/></testcase>"
+  return 1
+}
+step postgres17-jdk25 axis
+step script true'
+  simulated 1 'FAILED: compose (status 3), see target/ci/compose.log
+  repeat: run.sh --only compose
+FAILED: killed (status 137), see target/ci/killed.log
+  repeat: run.sh --only killed
+simulated: 1 passed, 2 failed, 0 skipped' 'step compose eval "exit 3"
+step killed eval "kill -9 \$BASHPID"
+step script true'
+  simulated 1 'skipped, which scripts/ci/allowed-skips.txt does not allow: mcp: a: b
+  repeat: run.sh --only mcp
+simulated: 1 passed, 1 failed, 0 skipped' 'skips() { echo "skipped: a: b" && exit 77; }
+step mcp skips
+step script true'
+  # a step that hides its failure
+  simulated 1 "FAILED in postgres18: a.XTest#fails: wrong
+  repeat: run.sh --only postgres18
+simulated: 1 passed, 1 failed, 0 skipped" 'hides() {
+  report "$WORK/postgres18/pg-hello-core" "$PASSED_TEST" "<testcase classname=\"a.XTest\" name=\"fails\"><error message=\"wrong\"/></testcase>"
+}
+step postgres18 hides'
+  # Maven fails if three tests of a module passed only when repeated
+  simulated 1 'FAILED: postgres18 (status 1), see target/ci/postgres18.log
+  repeat: run.sh --only postgres18
+simulated: 1 passed, 1 failed, 0 skipped' 'flaky() {
+  report "$WORK/postgres18/pg-hello-core" "<testcase classname=\"a.XTest\" name=\"late\"><flakyFailure message=\"late\"/></testcase>"
+  return 1
+}
+step postgres18 flaky'
+  simulated 1 'only: 0 passed, 1 failed, 0 skipped' 'step script false
+step other true' --only script
+  SIGNAL_AFTER=3 simulated 124 'FAILED: slow (status 143), see target/ci/slow.log
+  repeat: run.sh --only slow
+NOT RUN because of a signal: script
+  repeat: run.sh --only script
+ended early because of a signal
+simulated: 1 passed, 2 failed, 0 skipped' 'step first true
+step slow sleep 91.5
+step script true'
+  simulated 1 'FAILED: slow (status 143), see target/ci/slow.log
+  repeat: run.sh --only slow
+NOT RUN because of the limit of 0 minutes: script
+  repeat: run.sh --only script
+ended early because of the limit of 0 minutes
+simulated: 1 passed, 2 failed, 0 skipped' 'LIMIT=2
+step first true
+step slow sleep 91.5
+step script true'
+}
 cases=$((cases + 1))
-for module in one two; do
-  mkdir -p "$WORK/$module/target/surefire-reports"
-  printf '<testsuite name="XTest" time="1"><testcase classname="XTest" name="fails"><failure message="%s">%s</failure></testcase>%s' \
-    "wrong in $module" '' '<testcase classname="XTest" name="passes"/></testsuite>' >"$WORK/$module/target/surefire-reports/TEST-XTest.xml"
-done
-if find "$WORK" -name 'TEST-*.xml' | test_reports failures >"$WORK/out" || [ "$(<"$WORK/out")" != 'one: XTest.fails: wrong in one
-two: XTest.fails: wrong in two
-2 of 4 tests failed' ]; then
-  printf 'the failures of two modules are reported as\n'
-  cat "$WORK/out"
+if pgrep -f '^sleep 91.5$' >/dev/null; then
+  printf 'a process of an ended step still runs\n'
   failures=$((failures + 1))
 fi
 
-# The summary of ./dev test --all lists tests that passed only when they were repeated.
+# Each step of the table can be selected by path.
 cases=$((cases + 1))
-printf '<testsuite name="YTest" time="1"><testcase classname="YTest" name="late"><flakyFailure message="too late"/></testcase></testsuite>' \
-  >"$WORK/two/target/surefire-reports/TEST-YTest.xml"
-if ! (cd "$WORK/two" && find . -name 'TEST-*.xml' | test_reports repeated) >"$WORK/out" ||
-  [ "$(<"$WORK/out")" != 'target: YTest.late: too late' ]; then
-  printf 'a repeated test is reported as\n'
-  cat "$WORK/out"
+if ! diff <("$ROOT/scripts/ci/affected.sh" --steps | sort) \
+  <({ sed -nE 's/^(step|begin) +([^ :]+).*/\2/p' "$ROOT/scripts/ci/test-all.sh" && printf 'postgres15-jdk17\npostgres17-jdk25\n'; } | sort); then
+  printf 'scripts/ci/affected.sh has other steps than scripts/ci/test-all.sh\n'
   failures=$((failures + 1))
 fi
-rm "$WORK/two/target/surefire-reports/TEST-YTest.xml"
 
-# In a pipe, ./dev test prints the modules, failures in full and errors of the build. Everything else is in the log.
+# affects FILE PATTERN... [not PATTERN...]: the changed file must affect what matches the patterns, and nothing that matches a pattern after
+# "not".
+affects() {
+  local file=$1 pattern wanted=yes found
+  cases=$((cases + 1))
+  shift
+  AFFECTED_FILES=$file "$ROOT/scripts/ci/affected.sh" HEAD >"$WORK/out"
+  for pattern in "$@"; do
+    if [ "$pattern" = not ]; then
+      wanted=no
+      continue
+    fi
+    found=no
+    ! grep -qxE "$pattern" "$WORK/out" || found=yes
+    if [ "$found" != "$wanted" ]; then
+      printf '%s affects "%s": %s, but should be: %s\n' "$file" "$pattern" "$found" "$wanted"
+      failures=$((failures + 1))
+    fi
+  done
+}
+affects docs/client.md 'step site' 'reader pg-hello-example-quickstart' not 'module .*' 'step (guard|sanitizers|postgres18|postgres15-jdk17|compose)'
+affects tools/mcp/src/main/java/X.java 'module pg-hello-mcp' 'step mcp' not 'step (postgres18|sanitizers|compose|jooq-sources)' 'module pg-hello-core'
+affects pg-hello-core/src/main/java/X.java 'module pg-hello-core' 'module pg-hello-hibernate' 'step postgres15-jdk17' 'step guard' not 'step sanitizers' 'module pg-extension-testkit'
+affects pg-hello-jooq/src/test/java/X.java 'module pg-hello-jooq' 'step postgres18' 'step postgres15-jdk17' not 'module pg-hello-spring-boot-starter' 'step guard'
+affects extension/src/pg_hello.c 'step sanitizers' 'step fuzzing' 'step regress' 'step installcheck' 'module pg-hello-core'
+affects deploy/compose.yaml 'step compose' 'step deploy' not 'step postgres18'
+affects scripts/ci/steps.sh everything
+affects pom.xml everything
+cases=$((cases + 1))
+if [ "$("$ROOT/scripts/ci/affected.sh" 0000000000000000000000000000000000000000)" != everything ]; then
+  printf 'an unknown commit does not affect everything\n'
+  failures=$((failures + 1))
+fi
+
+# Each class of tests runs in some run.
+cases=$((cases + 1))
+if ! diff <(cd "$ROOT" && find . \( -name target -o -name resources \) -prune -o -path '*/src/test/*' \( -name '*Test.java' -o -name '*IT.java' \) -print | sed 's:^./::' | sort) \
+  <("$ROOT/scripts/ci/test-all.sh" --list | sed -n '/^step /!s/: .*//p' | sort); then
+  printf 'scripts/ci/test-all.sh --list has other classes than the tree\n'
+  failures=$((failures + 1))
+fi
+
+# ./dev test shows failures in full and errors of the build. Everything else is in the log.
 cases=$((cases + 1))
 cat >"$WORK/maven" <<'EOF'
 [INFO] Building pg-hello: client 0.1.0-SNAPSHOT                          [2/30]
@@ -280,7 +419,7 @@ cat >"$WORK/maven" <<'EOF'
 java.lang.AssertionError:
 [Hello]
 
-	at io.pghello.BTest.greets(BTest.java:1)
+  at io.pghello.BTest.greets(BTest.java:1)
 
 [WARNING] Tests run: 1, Failures: 0, Errors: 0, Skipped: 1, Time elapsed: 0 s -- in io.pghello.CTest
 not shown
@@ -293,21 +432,16 @@ not shown
   symbol: class B
 [ERROR] -> [Help 1]
 EOF
-sed -i 's/\\t/\t/' "$WORK/maven"
-SECONDS=61
-test_progress "$WORK/log" <"$WORK/maven" | sed 's,^ 1:0[1-9] , 1:01 ,' >"$WORK/out"
-if [ "$(<"$WORK/out")" != "$(printf ' 1:01  [2/30]  pg-hello: client (0 tests so far, 0 failed)
-[ERROR] io.pghello.BTest.greets -- Time elapsed: 0.1 s <<< FAILURE!
+if [ "$(maven_errors <"$WORK/maven")" != '[ERROR] io.pghello.BTest.greets -- Time elapsed: 0.1 s <<< FAILURE!
 java.lang.AssertionError:
 [Hello]
 
-\tat io.pghello.BTest.greets(BTest.java:1)
+  at io.pghello.BTest.greets(BTest.java:1)
 
- 1:01 [12/30]  pg-hello: jOOQ (10 tests so far, 2 failed)
 [ERROR] /src/A.java:[1,2] cannot find symbol
-  symbol: class B')" ] || ! cmp "$WORK/maven" "$WORK/log"; then
-  printf 'the output of Maven is shown as\n'
-  cat "$WORK/out"
+  symbol: class B' ]; then
+  printf 'the errors of Maven are shown as\n'
+  maven_errors <"$WORK/maven"
   failures=$((failures + 1))
 fi
 

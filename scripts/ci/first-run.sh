@@ -82,6 +82,7 @@ says 0 'Usage: ./dev native' native --help
 says 0 'Usage: ./dev docs' docs --help
 says 0 'Usage: ./dev release' release --help
 says 2 'no module nope has tests' test nope
+says 0 ' passed, 0 failed, ' test pg-extension-binding
 
 unbuilt says 0 'Usage: pghello' pghello --help
 unbuilt says 0 'Usage: pg-hello-mcp' mcp --help

@@ -1,75 +1,158 @@
-# Runs steps one after the other, shows their results, and prints a summary; sourced by test-all.sh and test-long.sh.
+# Runs the steps of test-all.sh and test-long.sh, shows their results, and prints a summary; sourced by these scripts.
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 ALLOWED_SKIPS=$ROOT/scripts/ci/allowed-skips.txt
-# On a slow or busy machine, one of 5,000 integration tests may fail by chance. A failed one is repeated once, after the others of
-# its module; the summary lists those that then passed. Three of them in a module fail the step.
-export MAVEN_OPTS="${MAVEN_OPTS-} -Dfailsafe.rerunFailingTestsCount=1 -Dfailsafe.failOnFlakeCount=3"
+# On a slow or busy machine, one of 5,000 tests may fail by chance. A failed one is repeated once, after the others of its module; the
+# summary lists those that then passed. Three of them in a module fail the step.
+export MAVEN_OPTS="${MAVEN_OPTS-} -Dfailsafe.rerunFailingTestsCount=1 -Dfailsafe.failOnFlakeCount=3 -Dsurefire.rerunFailingTestsCount=1 -Dsurefire.failOnFlakeCount=3"
 WORK=$(mktemp -d)
-trap cleanup EXIT
+# The whole output of each step, also after the run.
+LOGS=$ROOT/target/ci
+# The reports of the tests, in a directory for each step that ran them.
+REPORTS=$WORK/reports
+# The command of these steps, and the word before the last line's numbers.
+SCRIPT='' RUN=''
+# The steps to run, or all of them if it is empty. The steps' tests may be limited to one test of one module.
+ONLY=() TEST_MODULE='' TEST=''
+# The steps of the table that run, if not all of them do.
+SELECTED='' LEFT_OUT=()
+# The number of seconds after which no step starts, and running steps are ended; 0 for no limit.
+LIMIT=0
+# Why the run has ended early.
+STOPPED=''
 
-# The processes of background steps, by name.
-declare -A BESIDE=()
+# The processes of running steps, by name.
+declare -A RUNNING_STEPS=() BEGUN=()
+# The names of the steps that ran, and the status of each; the steps that did not run.
+RAN=() NOT_RUN=()
+declare -A STATUS=()
+skipped=() durations=()
 
-cleanup() {
-  local name
-  for name in "${!BESIDE[@]}"; do
-    kill "${BESIDE[$name]}" 2>/dev/null || true
-    wait "${BESIDE[$name]}" || true
+rm -rf "$LOGS"
+mkdir -p "$LOGS" "$REPORTS"
+# A step can only be interrupted while this script waits for it, so the signal is only noted here.
+trap 'STOPPED="a signal"' INT TERM HUP
+trap 'end_steps; rm -rf "$WORK"' EXIT
+
+# options ARGUMENT...: reads the options that these scripts share; the others are left in REST.
+REST=()
+options() {
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --limit)
+        [[ ${2-} =~ ^[1-9][0-9]{0,3}$ ]] || misuse "--limit needs a number of minutes from 1 to 9999, but got: ${2-nothing}"
+        LIMIT=$((60 * $2))
+        shift
+        ;;
+      --only)
+        RUN=only
+        while [[ ${2-} = [!-]* ]]; do
+          ONLY+=("$2")
+          shift
+        done
+        [ ${#ONLY[@]} -gt 0 ] || misuse "--only needs the names of steps"
+        ;;
+      --test)
+        { [ -n "${2-}" ] && [ -n "${3-}" ]; } || misuse "--test needs a module and a test, e.g. --test pg-hello-core 'FaultsIT#outlivesAKilledServer'"
+        module_directory "$2" >/dev/null
+        TEST_MODULE=$2 TEST=$3
+        shift 2
+        ;;
+      *) REST+=("$1") ;;
+    esac
+    shift
   done
-  rm -rf "$WORK"
+  [ -z "$TEST" ] || [ ${#ONLY[@]} = 1 ] || misuse "--test needs --only with one step"
 }
 
-failed=()
-skipped=()
-durations=()
-
-# step NAME[:LINES] COMMAND...: runs a command and shows its last lines (6 by default). If it fails, the run continues, so that one
-# run shows all failures. A command that is skipped exits with 77 and prints a line that begins with "skipped:".
-step() {
-  local name=${1%:*} lines=${1#"${1%:*}"} started=$SECONDS status
-  shift
-  printf '\n== %s\n' "$name"
-  # Not "|| status=$?", which would disable errexit inside.
-  set +e
-  (
-    set -e
-    "$@"
-  ) >"$WORK/$name.log" 2>&1
-  status=$?
-  set -e
-  show "$name" "${lines#:}" "$status" $((SECONDS - started))
+# is_selected NAME: whether the step runs.
+is_selected() {
+  if [ ${#ONLY[@]} -gt 0 ]; then
+    contains "$1" "${ONLY[@]}"
+  elif [ -n "$SELECTED" ]; then
+    [[ " $SELECTED " = *" $1 "* ]]
+  fi
 }
 
 # begin NAME COMMAND...: starts a step in the background; finish NAME waits for it. The step may use one CPU. Steps that run at
 # the same time must not use its directories, or run Maven if both would download the same files.
 begin() {
+  local name=$1
+  shift
+  if ! is_selected "$name"; then
+    LEFT_OUT+=("$name")
+    return
+  elif [ -n "$STOPPED" ]; then
+    NOT_RUN+=("$name")
+    return
+  fi
+  # in a separate process group, so that all of its processes can be ended
+  set -m
   (
-    started=$SECONDS status=0
-    "${@:2}" >"$WORK/$1.log" 2>&1 &
-    trap 'kill $!; wait $!; exit 143' TERM
-    wait $! || status=$?
-    printf '%d\n' $((SECONDS - started)) >"$WORK/$1.seconds"
-    exit "$status"
-  ) &
-  BESIDE[$1]=$!
+    set +em
+    started=$SECONDS
+    (
+      set -e
+      "$@"
+    ) >"$LOGS/$name.log" 2>&1
+    printf '%d %d\n' $? $((SECONDS - started)) >"$WORK/$name.result"
+  ) </dev/null &
+  RUNNING_STEPS[$name]=$! BEGUN[$name]=$SECONDS
+  set +m
 }
 
-# finish NAME[:LINES]: waits for a background step and shows its result and duration.
+# finish NAME[:LINES]: waits for a step, and shows its result, its last lines (6 by default), and its duration. If it has failed, the
+# run continues, so that one run shows all failures.
 finish() {
-  local name=${1%:*} lines=${1#"${1%:*}"} status=0
+  local name=${1%:*} lines=${1#"${1%:*}"} spoken=$SECONDS
+  [ -n "${RUNNING_STEPS[$name]-}" ] || return 0
   printf '\n== %s\n' "$name"
-  wait "${BESIDE[$name]}" || status=$?
-  unset "BESIDE[$name]"
-  show "$name" "${lines#:}" "$status" "$(cat "$WORK/$name.seconds" || echo 0)"
+  while kill -0 "${RUNNING_STEPS[$name]}" 2>/dev/null; do
+    if [ "$LIMIT" != 0 ] && [ "$SECONDS" -ge "$LIMIT" ] && [ -z "$STOPPED" ]; then
+      STOPPED="the limit of $((LIMIT / 60)) minutes"
+    fi
+    [ -z "$STOPPED" ] || end_steps
+    if [ $((SECONDS - spoken)) -ge 60 ]; then
+      spoken=$SECONDS
+      printf '%d:%02d still running: %s\n' $((SECONDS / 60)) $((SECONDS % 60)) "${!RUNNING_STEPS[*]}"
+    fi
+    # a signal to the process group ends this sleep, too
+    sleep 0.3 || true
+  done
+  show "$name" "${lines#:}"
 }
 
-# show NAME LINES STATUS SECONDS: prints the result of a step.
+# step NAME[:LINES] COMMAND...: runs a command and waits for it. A command that is skipped exits with 77 and prints a line that begins
+# with "skipped:".
+step() {
+  begin "${1%:*}" "${@:2}"
+  finish "$1"
+}
+
+# end_steps: ends all running steps with all of their processes.
+end_steps() {
+  local name waited=0
+  for name in "${!RUNNING_STEPS[@]}"; do
+    kill -TERM -- "-${RUNNING_STEPS[$name]}" 2>/dev/null || true
+  done
+  for name in "${!RUNNING_STEPS[@]}"; do
+    while [ "$waited" -lt 100 ] && kill -0 -- "-${RUNNING_STEPS[$name]}" 2>/dev/null; do
+      waited=$((waited + 1))
+      sleep 0.2 || true
+    done
+    kill -KILL -- "-${RUNNING_STEPS[$name]}" 2>/dev/null || true
+  done
+}
+
+# show NAME [LINES]: prints the result of a step that has ended, and collects its reports.
 show() {
-  local name=$1 lines=${2:-6} status=$3 seconds=$4 log=$WORK/$1.log line
+  local name=$1 lines=${2:-6} status=143 seconds=$((SECONDS - BEGUN[$1])) log=$LOGS/$1.log line
+  [ ! -e "$WORK/$name.result" ] || read -r status seconds <"$WORK/$name.result"
+  unset "RUNNING_STEPS[$name]"
+  collect_reports "$name"
   while IFS= read -r line; do
     skipped+=("$name: ${line#*skipped: }")
   done < <(grep '^skipped: ' "$log")
@@ -77,12 +160,29 @@ show() {
     0) tail -n "$lines" "$log" ;;
     77) printf 'skipped for the reason below\n' ;;
     *)
-      cat "$log"
-      failed+=("$name")
+      tail -n 100 "$log" | cut -c 1-1000
+      printf 'the whole output is in %s\n' "target/ci/$name.log"
       ;;
   esac
+  RAN+=("$name")
+  STATUS[$name]=$status
   durations+=("$name $seconds")
   printf -- '-- %s: %s, %d s\n' "$name" "$([ "$status" = 0 ] && echo passed || echo "status $status")" "$seconds"
+}
+
+# collect_reports NAME: moves the reports of a step's tests out of the trees that no other running step uses, and prints their numbers.
+collect_reports() {
+  local tree report path
+  for tree in "$WORK"/*/; do
+    tree=${tree%/}
+    { [ "$tree" != "$REPORTS" ] && [ -z "${RUNNING_STEPS[${tree##*/}]-}" ]; } || continue
+    while IFS= read -r report; do
+      path=$REPORTS/$1/${report#"$tree/"}
+      mkdir -p "${path%/*}"
+      mv "$report" "$path"
+    done < <(find "$tree" -path '*/target/*-reports*/TEST-*.xml')
+  done
+  [ ! -e "$REPORTS/$1" ] || (cd "$REPORTS" && find "./$1" -name 'TEST-*.xml' | test_reports summary)
 }
 
 # Downloads the servers of all majors with Maven before steps run in parallel, because two simultaneous downloads would corrupt each
@@ -99,10 +199,12 @@ fetch_servers() {
 axis() {
   local name=$1 major=$2 home=$3
   shift 3
-  copy_tree "$WORK/$name"
+  ! is_selected "$name" || [ -n "$STOPPED" ] || copy_tree "$WORK/$name"
+  if [ -n "$TEST" ]; then
+    set -- "$@" -pl ":$TEST_MODULE" -am "-Dtest=$TEST" "-Dit.test=$TEST" -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false
+  fi
   JAVA_HOME=$home step "$name:0" maven -B -ntp -T 3 -fae -f "$WORK/$name/pom.xml" \
     -Dpostgres.major="$major" "$@" verify
-  grep -E 'Tests run:.*[0-9]$' "$WORK/$name.log" || true
 }
 
 # recipes COPY MAJOR NAMES ARGUMENT...: tests third-party extensions on a major, in a built copy of the tree. NAMES are recipes,
@@ -127,30 +229,74 @@ recipes() {
   find "$copy/any-extension/recipes/tests/target/failsafe-reports" -name 'TEST-*.xml' | test_reports outcome "extensions on PostgreSQL $major"
 }
 
-# summary: prints skipped and repeated tests, durations and failures; exits with the status of the whole run.
+# repeat_step NAME: prints the command that repeats a step.
+repeat_step() { printf '  repeat: %s --only %s\n' "$SCRIPT" "$1"; }
+
+# summary: prints skipped and repeated tests, durations, and each failure with the command that repeats it. The last line has the number
+# of tests and of steps without tests; a step that did not run, and a skip that is not allowed, are failures. Exits with the status of the
+# whole run.
 summary() {
-  local name line
+  local name line passed failed skips failures step module directory test reason
+  local -A artifacts=() with_failures=()
+  # A second signal must not prevent the summary.
+  trap '' INT TERM HUP
+  end_steps
+  for name in "${!RUNNING_STEPS[@]}"; do show "$name"; done
+  for name in "${ONLY[@]}"; do
+    contains "$name" "${RAN[@]}" "${NOT_RUN[@]}" || die "there is no step $name"
+  done
   printf '\n== summary\n'
+  [ ${#LEFT_OUT[@]} = 0 ] || [ ${#ONLY[@]} -gt 0 ] || printf 'left out: %s\n' "${LEFT_OUT[*]}"
+  while read -r module directory; do artifacts[$directory]=$module; done < <(modules)
   while IFS= read -r line; do
     skipped+=("$line")
-  done < <(cd "$WORK" && find . -name 'TEST-*.xml' | test_reports skipped)
+  done < <(cd "$REPORTS" && find . -name 'TEST-*.xml' | test_reports skipped)
+  while IFS= read -r line; do
+    printf 'failed first, passed when repeated: %s\n' "$line"
+  done < <(cd "$REPORTS" && find . -name 'TEST-*.xml' | test_reports repeated)
+  printf 'seconds: %s; together %d\n' "${durations[*]}" "$SECONDS"
+  # Repeated for readers who see only the end of a long report.
+  for name in "${RAN[@]}"; do
+    if [ "${STATUS[$name]}" != 0 ] && [ "${STATUS[$name]}" != 77 ] && [ ! -e "$REPORTS/$name" ]; then
+      tail -n 20 "$LOGS/$name.log" | cut -c 1-300 | sed "s/^/$name: /"
+    fi
+  done
+  read -r passed failed skips < <(cd "$REPORTS" && find . -name 'TEST-*.xml' | test_reports counts)
+  failures=()
   for line in "${skipped[@]}"; do
     if grep -vE '^(#|$)' "$ALLOWED_SKIPS" | grep -qxE -f - <(printf '%s\n' "$line"); then
       printf 'skipped (allowed): %s\n' "$line"
     else
-      printf 'skipped (NOT allowed, see scripts/ci/allowed-skips.txt): %s\n' "$line"
-      failed+=("a skip that is not allowed")
+      failures+=("skipped, which scripts/ci/allowed-skips.txt does not allow: $line" "$(repeat_step "${line%%:*}")")
+      failed=$((failed + 1))
+      skips=$((skips - 1))
     fi
   done
-  while IFS= read -r line; do
-    printf 'failed first, passed when repeated: %s\n' "$line"
-  done < <(cd "$WORK" && find . -name 'TEST-*.xml' | test_reports repeated)
-  # Repeated for readers who only see the end of a long report.
-  for name in "${failed[@]}"; do
-    [ ! -e "$WORK/$name.log" ] || tail -n 40 "$WORK/$name.log" | cut -c 1-300 | sed "s/^/$name: /"
+  while IFS=$'\t' read -r step directory test reason; do
+    with_failures[$step]=yes
+    failures+=("FAILED in $step: $test: $reason" "  repeat: $SCRIPT --only $step$(
+      case $step in postgres*-jdk*) printf " --test %s '%s'" "${artifacts[$directory]-}" "$test" ;; esac
+    )")
+  done < <(cd "$REPORTS" && find . -name 'TEST-*.xml' | test_reports failing)
+  for name in "${RAN[@]}"; do
+    case ${STATUS[$name]} in
+      0) [ -e "$REPORTS/$name" ] || passed=$((passed + 1)) ;;
+      77) skips=$((skips + 1)) ;;
+      *)
+        # no test of the step failed, or it has no tests
+        if [ -z "${with_failures[$name]-}" ]; then
+          failures+=("FAILED: $name (status ${STATUS[$name]}), see target/ci/$name.log" "$(repeat_step "$name")")
+          failed=$((failed + 1))
+        fi
+        ;;
+    esac
   done
-  printf 'seconds: %s; together %d\n' "${durations[*]}" "$SECONDS"
-  [ ${#failed[@]} = 0 ] || printf 'failed: %s\n' "${failed[@]}"
-  find "$WORK" -name 'TEST-*.xml' | test_reports summary
-  [ ${#failed[@]} = 0 ]
+  for name in "${NOT_RUN[@]}"; do
+    failures+=("NOT RUN because of $STOPPED: $name" "$(repeat_step "$name")")
+    failed=$((failed + 1))
+  done
+  [ ${#failures[@]} = 0 ] || printf '%s\n' "${failures[@]}"
+  [ -z "$STOPPED" ] || printf 'ended early because of %s\n' "$STOPPED"
+  printf '%s: %d passed, %d failed, %d skipped\n' "$RUN" "$passed" "$failed" "$skips"
+  [ "$failed" = 0 ] && [ -z "$STOPPED" ] && [ "$passed" -gt 0 ]
 }

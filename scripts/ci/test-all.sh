@@ -1,9 +1,89 @@
 #!/usr/bin/env bash
 # ./dev test --all: every PostgreSQL major, every JDK, the checkers, sanitizers and containers. The steps are the table below.
+# ./dev test --landing: the steps and modules that the changes since a commit can affect. On the second and third major, a drawn third of
+# the integration tests that do not depend on the version.
+# Usage: test-all.sh [--all | --landing [--base COMMIT] [--seed SEED] | --only STEP... [--test MODULE TEST]] [--limit MINUTES]
+#        test-all.sh --list      prints when each step and each test class runs
 # SPDX-License-Identifier: MIT
 PROGRAM='dev test --all'
 # shellcheck source=scripts/ci/steps.sh
 . "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
+
+CI=$ROOT/scripts/ci
+CHECKS=$CI/checks
+# The last commit that passed on this machine.
+PASSED=$CACHE/ci/passed
+SCRIPT=scripts/ci/test-all.sh RUN=all BASE=${PG_HELLO_CI_BASE-} SEED=$(git -C "$ROOT" rev-parse --short=12 HEAD 2>/dev/null || true)
+options "$@"
+set -- "${REST[@]}"
+while [ $# -gt 0 ]; do
+  case $1 in
+    --all) RUN=all ;;
+    --landing)
+      RUN=landing
+      [ "$LIMIT" != 0 ] || LIMIT=4800
+      ;;
+    --base | --seed)
+      [ -n "${2-}" ] || misuse "$1 needs a value"
+      [ "$1" != --seed ] || SEED=$2
+      [ "$1" != --base ] || BASE=$2
+      shift
+      ;;
+    --list) RUN=list ;;
+    *) misuse "test accepts --all, --landing, --base COMMIT, --seed SEED, --only STEP..., --test MODULE TEST, --limit MINUTES, and --list, but got: $1" ;;
+  esac
+  shift
+done
+[ "$RUN" != landing ] || [ ${#ONLY[@]} = 0 ] || misuse "--only and --landing exclude each other"
+
+# Integration tests that mention the version, catalogs or schemas run on each version. A landing runs a drawn third of the others on the
+# second and third version, because they rarely fail on one version only.
+SENSITIVE='server_version|[mM]ajor\(|serverMajor|postgres\.major|ServerVersion|Preflight|Schema|[cC]atalog|information_schema|MAJORS'
+# integration_tests [-v]: prints the files of integration tests that depend on the version, or with -v the others.
+integration_tests() {
+  local file
+  while IFS= read -r file; do
+    if [[ $file =~ $SENSITIVE ]] || grep -qE "$SENSITIVE" "$ROOT/$file"; then
+      [ "${1-}" = -v ] || printf '%s\n' "$file"
+    else
+      [ "${1-}" != -v ] || printf '%s\n' "$file"
+    fi
+  done < <(git -C "$ROOT" ls-files '*IT.java')
+}
+
+# drawn: prints the names of the integration tests that this landing does not run on the second and third version.
+drawn() {
+  local file class
+  while IFS= read -r file; do
+    class=${file##*/}
+    class=${class%.*}
+    [ $(($(cksum <<<"$SEED $class" | cut -d ' ' -f 1) % 3)) = 0 ] || printf '%s\n' "$class"
+  done < <(integration_tests -v)
+}
+
+# list: prints when each step and each file of tests runs.
+list() {
+  local step file when
+  while IFS= read -r step; do
+    when='every night'
+    grep -qx "$step" <<<"$nightly" || when='each landing that can affect it'
+    printf 'step %s: %s\n' "$step" "$when"
+  done < <("$CI/affected.sh" --steps)
+  while IFS= read -r file; do
+    when='each landing that can affect it'
+    case $file in
+      *IT.java) grep -qxF "$file" <<<"$sensitive" || when+=', on the second and third version by draw' ;;
+    esac
+    ! grep -q '^@Tag("long")' "$ROOT/$file" || when='every night, in --long'
+    printf '%s: %s\n' "$file" "$when"
+  done < <(git -C "$ROOT" ls-files '*/src/test/*Test.java' '*/src/test/*IT.java' ':!*/resources/*')
+}
+
+if [ "$RUN" = list ]; then
+  nightly=$("$CI/affected.sh" --nightly) sensitive=$(integration_tests)
+  list
+  exit
+fi
 
 JDK17=$(find_jdk 17 17) || die "needs JDK 17 in JAVA_HOME or under /usr/lib/jvm"
 JDK25=$(find_jdk 25) || die "needs JDK 25 or newer in JAVA_HOME or under /usr/lib/jvm"
@@ -13,13 +93,39 @@ export JDK17 JDK25 SHORT_LIVED_JVM
 PATH=$PATH:/usr/sbin
 need chromium chromium chromedriver chromium-driver envsubst gettext-base faketime faketime gpg gnupg nginx nginx-light curl curl jq jq node nodejs npm npm pgbackrest pgbackrest pgbouncer pgbouncer \
   psql postgresql-client redis-server redis-server shellcheck shellcheck unzip unzip xz xz-utils
-echo "Running all tests on PostgreSQL ${MAJORS[*]} and two JDKs: takes most of an hour, plus about 10 minutes the first time"
-
-CI=$ROOT/scripts/ci
-CHECKS=$CI/checks
+AFFECTED=everything
+if [ "$RUN" = landing ]; then
+  if [ -z "$BASE" ] && [ -e "$PASSED" ]; then
+    BASE=$(<"$PASSED")
+  fi
+  AFFECTED=$("$CI/affected.sh" "${BASE:-unknown}")
+  if [ "$AFFECTED" = everything ]; then
+    SELECTED=$("$CI/affected.sh" --steps | grep -vxFf <("$CI/affected.sh" --nightly) | tr '\n' ' ')
+    echo "Running the tests of all modules, because the changes are unknown, or affect everything: 30 to 70 minutes"
+  else
+    SELECTED=$(sed -n 's/^step //p' <<<"$AFFECTED" | tr '\n' ' ')
+    echo "Running the tests that the changes since $BASE can affect"
+  fi
+  drawn >"$WORK/drawn"
+  echo "drawn with --seed $SEED: $(wc -l <"$WORK/drawn") classes of integration tests run on the first version only"
+elif [ ${#ONLY[@]} = 0 ]; then
+  echo "Running all tests on PostgreSQL ${MAJORS[*]} and two JDKs: 40 to 90 minutes, plus about 10 minutes the first time"
+fi
 FIRST=$WORK/postgres17-jdk25 OLDEST=$WORK/postgres15-jdk17
 WITH_JDK17=(env "JAVA_HOME=$JDK17")
 WITH_JDK25=(env "JAVA_HOME=$JDK25")
+
+# limit_to KIND: prints the arguments that limit Maven to the modules that the change can affect, one per line. KIND is a regular expression
+# for the words "module" and "reader" of affected.sh. Prints nothing if the change can affect all modules.
+limit_to() {
+  local module list
+  [ "$AFFECTED" != everything ] || return 0
+  mapfile -t list < <(grep -oP "^($1) \K(?!pg-hello-example-(kotlin|quarkus|micronaut)|pg-extension-recipes).*" <<<"$AFFECTED" | sort -u)
+  printf '%s\n' -am -pl "$(module_list "${list[@]}")"
+  while read -r module _; do
+    contains "$module" "${list[@]}" || printf '%s\n' "-D$module.skipTests=true"
+  done < <(modules)
+}
 
 # Tests that the first axis runs, but the oldest axis does not: applications of JDBC and the client, the examples and the MCP server.
 ONCE=(-Dpg-hello-benchmarks.skipITs=true -Dpg-extension-binding.skipTests=true -Dpg-hello-mcp.skipTests=true)
@@ -27,25 +133,55 @@ for example in events hibernate jooq mcp plugin quickstart service shared shared
   ONCE+=("-Dpg-hello-example-$example.skipTests=true")
 done
 
-# All tests, with the formatter, Error Prone and NullAway, in the Turkish locale, in which toLowerCase() of I is not i.
+# All tests, with the formatter, Error Prone and NullAway, in the Turkish locale, in which toLowerCase() of I is not i. The jars of Javadoc
+# are needed by "reproducible-jars" only.
 first_axis() {
+  local limits
+  mapfile -t limits < <(limit_to 'module|reader')
+  is_selected reproducible-jars || limits+=(-Dmaven.javadoc.skip -Dmaven.source.skip)
   PG_EXTENSION_PACKAGES=$("$ROOT/scripts/packages.sh" 17 postgresql-17-{pgvector,cron,semver} libc6) \
     axis postgres17-jdk25 17 "$JDK25" -Pshardingsphere -DexcludedGroups=long,container \
     -DargLine="$SHORT_LIVED_JVM -Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu" \
-    -Djooq.run="$(pom_property jooq.3.21.version)" -Dhibernate.run="$(pom_property hibernate.7.4.version)"
+    -Djooq.run="$(pom_property jooq.3.21.version)" -Dhibernate.run="$(pom_property hibernate.7.4.version)" "${limits[@]}"
 }
 
 # The oldest server and JDK, in the POSIX locale, which cron, su - and many containers use. The step "consumer" tests the starter
 # on the oldest server and JDK.
 oldest_axis() {
+  local limits
+  mapfile -t limits < <(limit_to module)
+  if [ "$RUN" = landing ]; then
+    sed 's:.*:**/&.*:' "$WORK/drawn" >"$WORK/excluded"
+    limits+=("-Dfailsafe.excludesFile=$WORK/excluded")
+  fi
   LC_ALL=POSIX axis postgres15-jdk17 15 "$JDK17" "${ONCE[@]}" '-P!checks' -Dpg-hello-spring-boot-starter.skipTests=true \
-    -Dmaven.javadoc.skip -Dmaven.source.skip -DargLine="$SHORT_LIVED_JVM" -Dhibernate.run="$(pom_property hibernate.7.1.version)"
+    -Dmaven.javadoc.skip -Dmaven.source.skip -DargLine="$SHORT_LIVED_JVM" -Dhibernate.run="$(pom_property hibernate.7.1.version)" "${limits[@]}"
 }
 
-# copy_of AXIS DIRECTORY: copies the class files of an axis, without its test reports.
+# newest_server: runs the tests that depend on the server on the newest PostgreSQL.
+newest_server() {
+  local drawn=/dev/null modules=''
+  [ "$RUN" != landing ] || drawn=$WORK/drawn
+  [ "$AFFECTED" = everything ] || modules=$(sed -n 's/^module //p' <<<"$AFFECTED")
+  "$CHECKS/newest-server.sh" "$WORK/postgres18" "$drawn" "$modules"
+}
+
+# copy_of AXIS DIRECTORY: copies the class files of an axis, or only the sources if the axis did not run.
 copy_of() {
-  cp -a "$1" "$2"
-  find "$2" -path '*/target/*-reports/*' -delete
+  is_selected "${2##*/}" && [ -z "$STOPPED" ] || return 0
+  if [ -d "$1" ]; then
+    cp -a "$1" "$2"
+  else
+    copy_tree "$2"
+  fi
+}
+
+# tree_for STEP...: provides the sources in the directory of the first axis, if the axis did not run and one of the steps does.
+tree_for() {
+  local name
+  for name in "$@"; do
+    if is_selected "$name" && [ -z "$STOPPED" ] && [ ! -d "$FIRST" ]; then copy_tree "$FIRST"; fi
+  done
 }
 
 # ---- kind, name and lines shown, command
@@ -64,9 +200,10 @@ finish regress:30
 begin sanitizers           nice "$ROOT/dev" native --sanitize
 oldest_axis
 finish sanitizers:20
+tree_for                   reproducible-jars other-users-jars hibernate-6.6 hibernate-next jooq-3.20 frameworks recipes
 begin reproducible-jars    "$CHECKS/reproducible-jars.sh" "$FIRST" "$WORK/again"
 copy_of "$FIRST"           "$WORK/postgres18"
-step postgres18:1          "$CHECKS/newest-server.sh" "$WORK/postgres18"
+step postgres18:1          newest_server
 finish reproducible-jars
 step other-users-jars      "$CHECKS/other-users-jars.sh" "$FIRST" "$WORK/other-user"
 # ./dev test --long tests the other release lines.
@@ -86,7 +223,7 @@ step system:8              "${WITH_JDK25[@]}" "$CI/system.sh"
 finish containers
 # deploy, site, mcp and monitoring compile in the tree, so only one of them runs at a time; compose uses a separate tree.
 step deploy                "$CI/deploy.sh"
-copy_tree                  "$WORK/compose"
+! is_selected compose || [ -n "$STOPPED" ] || copy_tree "$WORK/compose"
 begin compose              "${WITH_JDK25[@]}" "$CI/offline/containers.sh" run "$WORK/compose/scripts/ci/offline/compose.sh"
 step site                  "${WITH_JDK17[@]}" "$CI/site.sh"
 step mcp                   "${WITH_JDK17[@]}" "$CI/mcp.sh"
@@ -99,4 +236,9 @@ finish compose:8
 # Measures performance, so nothing runs in parallel.
 step guard:45              "$ROOT/dev" bench --guard
 
-summary
+summary || exit
+# The next landing on this machine tests the changes since this commit.
+if [ "$RUN" != only ] && [ -z "$(git -C "$ROOT" status --porcelain 2>&1)" ]; then
+  mkdir -p "${PASSED%/*}"
+  git -C "$ROOT" rev-parse HEAD >"$PASSED"
+fi

@@ -5,6 +5,11 @@ PROGRAM='dev test --long'
 # shellcheck source=scripts/ci/steps.sh
 . "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
 
+# shellcheck disable=SC2034 # used in steps.sh
+SCRIPT=scripts/ci/test-long.sh RUN=long
+options "$@"
+[ ${#REST[@]} = 0 ] || misuse "test --long accepts --only STEP... and --limit MINUTES, but got: ${REST[*]}"
+
 JDK25=$(find_jdk 25) || die "needs JDK 25 or newer in JAVA_HOME or under /usr/lib/jvm"
 SHORT_LIVED_JVM=${START_FAST[*]}
 export JDK25 SHORT_LIVED_JVM

@@ -3,7 +3,8 @@
 # files of an axis. Runs only tests that send statements to a server. Tests of connections, logins and builds do not depend on the
 # server's version and do not run. ./dev test --long runs the plugin's tests with hostile roles, and the tests of pghello, on this
 # version.
-# Usage: newest-server.sh TREE
+# Usage: newest-server.sh TREE EXCLUDED MODULES
+#        EXCLUDED is a file with the names of further tests to leave out; MODULES limits the run to those of its modules, unless it is empty
 # SPDX-License-Identifier: MIT
 PROGRAM=newest-server.sh
 # shellcheck source=scripts/lib.sh
@@ -13,7 +14,13 @@ tree=$1 major=${MAJORS[-1]}
 modules=(pg-extension-{binding,batching,testkit,maven-plugin} pg-hello-{core,hibernate,jooq,testkit,plugin})
 excluded=({Pools,Faults,ServerFaults,LostConnections,DamagedAnswers,DriverLimits,LogIn,SecureLogIn,ColdStart,Tls}IT {Projects,Build}IT
   {HostileOwner,ReadOnly}IT)
+mapfile -t -O ${#excluded[@]} excluded <"$2"
 tests=$(printf ',!%s' "${excluded[@]}")
+if [ -n "$3" ]; then
+  mapfile -t modules < <(printf '%s\n' "${modules[@]}" | grep -xFf <(printf '%s' "$3"))
+  # the script itself has changed
+  [ ${#modules[@]} -gt 0 ] || modules=(pg-extension-binding)
+fi
 JAVA_HOME=$JDK25 maven -B -ntp -T 2 -fae -f "$tree/pom.xml" -pl "$(module_list "${modules[@]}")" -am -Dpostgres.major="$major" \
   -Dit.test="io/pghello/**/*IT$tests" -Dfailsafe.failIfNoSpecifiedTests=false -DexcludedGroups=long,container,slow -DargLine="$SHORT_LIVED_JVM" \
   -Dmaven.compiler.useIncrementalCompilation=false test-compile failsafe:integration-test@it failsafe:verify@it

@@ -1,0 +1,162 @@
+#!/usr/bin/env bash
+# Prints the parts that a change can affect, one per line: "module ARTIFACT_ID" for a module, if its tests may now fail, "reader ARTIFACT_ID"
+# for a module with tests that read changed pages or scripts, "step NAME" for a step of ./dev test --landing, or only "everything". The
+# change is the difference between the commit BASE and the working tree.
+#   - src/test of a module affects this module, every other file of it except pages also the modules that depend on it
+#   - pages, Javadoc and messages are tested in pg-hello-example-quickstart, which therefore reads every change
+#   - files that each step uses affect everything; if BASE is unknown or no ancestor, everything is affected, too
+# Usage: affected.sh BASE
+#        affected.sh --steps | --nightly    prints the names of all steps, or of those that do not run in a landing
+# SPDX-License-Identifier: MIT
+PROGRAM=affected.sh
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+
+EVERYTHING='^(pom\.xml|\.ci/|scripts/(lib|native|headers)\.sh|scripts/TestReports\.java|scripts/ci/(test-all|steps|affected)\.sh|scripts/ci/allowed-skips\.txt)'
+# Each step, and the paths that affect it. "test:MODULES" stands for these modules, if their tests are affected, "main:MODULES" for the
+# modules' files outside of src/test, and for such files of the modules that they depend on. "always" and "nightly" need no path: ./dev test --all
+# runs the nightly steps.
+STEPS='
+native              always
+native-musl         ^(extension/|scripts/)|main:pg-hello-extension
+native-check        ^(extension/|scripts/)
+shellcheck          ^(dev$|\.ci/|scripts/|deploy/)
+servers             always
+regress             ^(extension/|scripts/(regress|debian|platforms|programs)\.sh|scripts/ci/checks/regress-all)
+first-run           ^(dev$|scripts/[^/]*$|scripts/help/|scripts/ci/first-run)|main:pg-hello-cli,pg-hello-mcp,pg-hello-example-quickstart
+dev                 ^(dev$|scripts/[^/]*$|scripts/help/|scripts/ci/)|main:pg-hello-cli,pg-hello-mcp,pg-hello-example-quickstart
+postgres17-jdk25    always
+sanitizers          ^(extension/(src|sql|test|ops|Makefile|[^/]*\.control)|scripts/(sanitize|debian)\.sh)
+postgres15-jdk17    test:pg-extension-installer,pg-hello-extension,pg-extension-batching,pg-extension-testkit,pg-extension-maven-plugin,pg-hello-testkit,pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin,pg-hello-cli
+reproducible-jars   /pom\.xml$|^scripts/ci/checks/reproducible-jars
+postgres18          ^scripts/ci/checks/newest-server|test:pg-extension-binding,pg-extension-batching,pg-extension-testkit,pg-extension-maven-plugin,pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-testkit,pg-hello-plugin
+other-users-jars    nightly
+hibernate-6.6       ^scripts/ci/checks/other-line|test:pg-hello-hibernate
+hibernate-next      nightly
+jooq-3.20           nightly
+frameworks          ^(examples/(quarkus|micronaut|kotlin)/|scripts/ci/checks/frameworks)|main:pg-hello-core,pg-hello-hibernate,pg-hello-testkit
+recipes             ^(any-extension/recipes/|scripts/(recipes|packages|debian)\.sh)|main:pg-extension-testkit,pg-extension-maven-plugin
+jooq-sources        ^scripts/ci/checks/jooq-sources|test:pg-hello-jooq
+seeded-null-error   ^(pg-hello-core/pom\.xml|scripts/ci/checks/seeded-null-error)
+ordinary-user       ^scripts/ci/checks/ordinary-user|main:pg-extension-testkit,pg-hello-testkit
+containers          ^scripts/ci/(offline/|checks/container-tests)|test:pg-extension-testkit,pg-hello-testkit,pg-hello-core,pg-hello-spring-boot-starter
+consumer            ^(examples/(first-test|jooq-codegen)/|any-extension/archetype/|docs/(mcp|own-extension|testkit|jooq-codegen)\.md|scripts/ci/consumer)|main:pg-hello-spring-boot-starter,pg-extension-maven-plugin,pg-extension-testkit,pg-hello-mcp
+system              ^(deploy/gateway|scripts/ci/system|docs/(service|users)\.md)|main:pg-hello-example-service,pg-hello-example-users
+deploy              ^(deploy/|scripts/ci/(deploy|kubernetes))
+compose             ^(deploy/|scripts/ci/offline/)|main:pg-hello-example-service,pg-hello-example-users
+site                ^(docs/|README|CONTRIBUTING|CHANGELOG|.*\.md$|benchmarks/results|scripts/docs\.sh|scripts/ci/site)|main:pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin,pg-extension-testkit
+mcp                 ^(scripts/ci/mcp)|main:pg-hello-mcp
+monitoring          ^(deploy/monitoring|docs/monitoring|scripts/ci/(monitoring|MonitoringPeers))|main:pg-hello-example-service
+installcheck        ^(extension/|scripts/ci/installcheck)
+fuzzing             ^(extension/(src|test/fuzz)|scripts/fuzz\.sh)
+races               ^(any-extension/batching-stress/|scripts/ci/stress)|main:pg-extension-batching
+guard               ^(extension/src|benchmarks/src/main)|main:pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin
+'
+
+[ $# = 1 ] || misuse "needs a commit, but got: $*"
+case $1 in
+  --steps) awk 'NF { print $1 }' <<<"$STEPS" ;;
+  --nightly) awk '$2 == "nightly" { print $1 }' <<<"$STEPS" ;;
+esac
+[[ $1 != --* ]] || exit 0
+
+everything() {
+  echo everything
+  exit
+}
+
+if [ -z "${AFFECTED_FILES-}" ]; then
+  git -C "$ROOT" merge-base --is-ancestor "$1" HEAD 2>/dev/null || everything
+  AFFECTED_FILES=$(git -C "$ROOT" diff --name-only "$1" -- && git -C "$ROOT" ls-files --others --exclude-standard)
+fi
+if grep -qE "$EVERYTHING" <<<"$AFFECTED_FILES"; then
+  everything
+fi
+
+declare -A DIRECTORY=() DOWN=() MAIN=() AFFECTED=() READERS=()
+while read -r module directory; do DIRECTORY[$module]=$directory; done < <(modules)
+# the modules that directly depend on a module, from the POMs of all profiles
+while read -r up down; do DOWN[$up]+=" $down"; done < <(
+  cd "$ROOT" && awk -F '[<>]' '
+    FNR == 1 { own = ""; managed = 0 }
+    /<dependencyManagement>/ { managed = 1 } /<\/dependencyManagement>/ { managed = 0 }
+    $2 == "artifactId" {
+      if (own == "" && /^  <artifactId>/) own = $3
+      else if (own != "" && !managed && $3 ~ /^pg-(hello|extension)-/ && $3 != own) print $3, own
+    }' "${DIRECTORY[@]/%//pom.xml}" | sort -u
+)
+
+# add MODULE: adds a module and all modules that depend on it.
+add() {
+  local down
+  [ -z "${MAIN[$1]-}" ] || return 0
+  MAIN[$1]=1 AFFECTED[$1]=1
+  for down in ${DOWN[$1]-}; do add "$down"; done
+}
+
+# owner FILE: sets OWNER to the module that contains the file, or to nothing. The longest directory wins.
+owner() {
+  local module
+  OWNER=''
+  for module in "${!DIRECTORY[@]}"; do
+    if [[ $1 = "${DIRECTORY[$module]}"/* ]] && { [ -z "$OWNER" ] || [ ${#DIRECTORY[$module]} -gt ${#DIRECTORY[$OWNER]} ]; }; then
+      OWNER=$module
+    fi
+  done
+}
+
+names=()
+while IFS= read -r file; do
+  owner "$file"
+  if [ -n "$OWNER" ]; then
+    case $file in
+      "${DIRECTORY[$OWNER]}"/src/test/*) AFFECTED[$OWNER]=1 ;;
+      *.md) ;;
+      *) add "$OWNER" ;;
+    esac
+  fi
+  # Tests of other modules read pages, deployment files and scripts. Their results do not depend on the version, so no step needs them
+  # but the first axis.
+  [[ $file = */src/* ]] || names+=("${file##*/}")
+done <<<"$AFFECTED_FILES"
+READERS[pg-hello-example-quickstart]=1
+if [ ${#names[@]} -gt 0 ]; then
+  while IFS= read -r file; do
+    owner "$file"
+    [ -z "$OWNER" ] || case $file in
+      */pom.xml) add "$OWNER" ;;
+      *) READERS[$OWNER]=1 ;;
+    esac
+  done < <(git -C "$ROOT" grep -lFf <(printf '%s\n' "${names[@]}" | grep -vx 'pom.xml\|README.md\|CHANGELOG.md' | sort -u) -- '*/src/test/*' '*/pom.xml')
+fi
+for module in "${!AFFECTED[@]}"; do printf 'module %s\n' "$module"; done
+for module in "${!READERS[@]}"; do printf 'reader %s\n' "$module"; done
+
+# hits CONDITION: whether the change fulfils the condition of a step.
+hits() {
+  local pattern=${1%%|@(main|test):*} list module
+  case $1 in
+    always) return ;;
+    nightly) return 1 ;;
+    main:* | test:*) ;;
+    *) ! grep -qE "$pattern" <<<"$AFFECTED_FILES" || return 0 ;;
+  esac
+  case $1 in
+    *main:*)
+      list=${1##*main:}
+      for module in ${list//,/ }; do [ -z "${MAIN[$module]-}" ] || return 0; done
+      ;;
+    *test:*)
+      list=${1##*test:}
+      for module in ${list//,/ }; do [ -z "${AFFECTED[$module]-}" ] || return 0; done
+      ;;
+  esac
+  return 1
+}
+
+shopt -s extglob
+while read -r name condition; do
+  if [ -n "$name" ] && hits "$condition"; then
+    printf 'step %s\n' "$name"
+  fi
+done <<<"$STEPS"
