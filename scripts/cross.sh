@@ -112,8 +112,6 @@ build_source() {
   # without debug information, which would contain paths
   options="-Werror=implicit-function-declaration -g0 -ffile-prefix-map=$tree=. -ffile-prefix-map=$("$config" --includedir-server)=server"
   [[ $PLATFORM != linux-* ]] || options+=' -s'
-  # the server's headers use types of OpenSSL and Kerberos, whose headers are missing for other platforms
-  options+=" -idirafter $PLATFORM_FILES/include"
   # a function of POSIX that MinGW's headers do not declare, but gcc compiles inline
   [[ $PLATFORM != windows-* ]] || options+=' -Dffs=__builtin_ffs'
   # OPTFLAGS is an option of pgvector's Makefile for this machine's processor.

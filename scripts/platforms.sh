@@ -52,7 +52,7 @@ darwin_flags() {
   [ "$1" = darwin-arm64 ] || arch=x86_64
   [ "$2" -ge 18 ] || minimum=12.0
   sdk=$(macos_sdk) || return
-  printf '%s\n' "--target=$arch-apple-macos$minimum" -isysroot "$sdk" -fuse-ld=lld -Wno-unused-command-line-argument
+  printf '%s\n' "--target=$arch-apple-macos$minimum" -isysroot "$sdk" -fuse-ld=lld -Wno-unused-command-line-argument -Werror=unguarded-availability-new
 }
 
 # musl_arm64: prints the directory of musl for arm64, unpacked from Debian's packages.
@@ -75,28 +75,38 @@ fetch_musl_arm64() {
 }
 
 # platform_headers MAJOR PLATFORM: prints the directory of the server's headers for that platform. If the headers are not
-# available, prints the reason and returns 1. The headers for arm64, macOS and Windows are a changed copy of the headers for Linux on
-# amd64; they must be in one directory, because headers include files from their own directory first. Runs in $(...).
+# available, prints the reason and returns 1. The headers for other platforms are a changed copy of the headers for Linux on amd64; they
+# must be in one directory, because headers include files from their own directory first. Runs in $(...).
 platform_headers() {
-  local major=$1 platform=$2 headers config key files
+  local major=$1 platform=$2 headers config key kind files
   headers=$(headers "$major") || return
-  case $platform in
-    linux-arm64*) platform=linux-arm64 ;;
-    linux-*) printf '%s' "$headers" && return ;;
-  esac
-  # without the changes for this machine's C library
   config=$headers/pg_config.h
-  [ ! -e "$config.packaged" ] || config=$config.packaged
-  files=("$PLATFORM_FILES/${platform%-*}"*)
+  case $platform in
+    linux-arm64*) kind=arm64 ;;
+    *-musl) kind=musl ;;
+    linux-*) printf '%s' "$headers" && return ;;
+    *)
+      kind=${platform%-*}
+      # without the changes for this machine's C library
+      [ ! -e "$config.packaged" ] || config=$config.packaged
+      ;;
+  esac
+  files=("$PLATFORM_FILES/$kind"*)
   [ -e "${files[0]}" ] || files=()
-  key=$(cat "$config" "$PLATFORM_FILES.sh" "${files[@]}" | sha256sum | cut -c1-12)
-  keep_once "$CACHE/headers-$platform/$major-$key" "${platform%-*}_headers" "$headers" "$config" "$platform" "$major" || return
+  key=$(cat "$config" "$PLATFORM_FILES.sh" "${files[@]}" "$PLATFORM_FILES"/include/*/* | sha256sum | cut -c1-12)
+  keep_once "$CACHE/headers-$platform/$major-$key" "${kind}_headers" "$headers" "$config" "$platform" "$major" || return
   printf '%s' "$CACHE/headers-$platform/$major-$key"
 }
 
-# copy_headers FOLDER TO
+# copy_headers FOLDER TO: copies headers, with the few types of OpenSSL and Kerberos that they use, because only this machine's headers of
+# these libraries may be available.
 copy_headers() {
-  cp -R "$1/." "$2" && rm -f "$2"/pg_config.h.*
+  cp -R "$1/." "$PLATFORM_FILES/include/." "$2" && rm -f "$2"/pg_config.h.*
+}
+
+# musl_headers FOLDER PG_CONFIG_H PLATFORM MAJOR TO
+musl_headers() {
+  copy_headers "$1" "$5"
 }
 
 # own_popcount HEADERS: lets pg_popcount32 and similar functions count bits without the server. In one build of a server, they are functions,
@@ -134,9 +144,9 @@ pg_popcount_optimized(const char *buf, int bytes)
 END
 }
 
-# linux_headers FOLDER PG_CONFIG_H PLATFORM MAJOR TO: copies the headers for arm64. Servers for arm64 select the instructions for checksums
-# when they start.
-linux_headers() {
+# arm64_headers FOLDER PG_CONFIG_H PLATFORM MAJOR TO: copies the headers for Linux on arm64. Servers for arm64 select the instructions for
+# checksums when they start.
+arm64_headers() {
   copy_headers "$1" "$5" &&
     sed -E -e 's/^#define (HAVE_X86_64_POPCNTQ|HAVE_XSAVE_INTRINSICS|HAVE__GET_CPUID(_COUNT)?|USE_(AVX512|SSE42)_\w+) .*/\/* #undef \1 *\//' \
       -e 's/^\/\* #undef USE_ARMV8_CRC32C_WITH_RUNTIME_CHECK \*\//#define USE_ARMV8_CRC32C_WITH_RUNTIME_CHECK 1/' "$2" >"$5/pg_config.h" &&

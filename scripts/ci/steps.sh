@@ -31,8 +31,7 @@ RAN=() NOT_RUN=()
 declare -A STATUS=()
 skipped=() durations=()
 
-rm -rf "$LOGS"
-mkdir -p "$LOGS" "$REPORTS"
+mkdir "$REPORTS"
 # A step can only be interrupted while this script waits for it, so the signal is only noted here.
 trap 'STOPPED="a signal"' INT TERM HUP
 trap 'end_steps; rm -rf "$WORK"' EXIT
@@ -88,6 +87,11 @@ begin() {
   elif [ -n "$STOPPED" ]; then
     NOT_RUN+=("$name")
     return
+  fi
+  # not earlier, because a wrong command line must not delete the output of a run in this tree
+  if [ ${#RAN[@]} = 0 ] && [ ${#RUNNING_STEPS[@]} = 0 ]; then
+    rm -rf "$LOGS"
+    mkdir -p "$LOGS"
   fi
   # in a separate process group, so that all of its processes can be ended
   set -m

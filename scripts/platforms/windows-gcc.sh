@@ -32,13 +32,25 @@ done
 
 if [ -z "$link" ]; then
   [ "$output" = a.out ] || args+=(-o "$output")
-  # the servers use UCRT as the C library, whereas MinGW's default is MSVCRT
-  exec "$TARGET-gcc" -D_UCRT -D__MSVCRT_VERSION__=0xE00 -D__USE_MINGW_ANSI_STDIO=0 -U__MINGW64__ -D_GNU_SOURCE \
+  # the servers use UCRT as the C library, whereas MinGW's default is MSVCRT; a long has 32 bits, which would cut a pointer
+  exec "$TARGET-gcc" -Werror=pointer-to-int-cast -Werror=int-to-pointer-cast -Werror=shift-count-overflow -D_UCRT -D__MSVCRT_VERSION__=0xE00 -D__USE_MINGW_ANSI_STDIO=0 -U__MINGW64__ -D_GNU_SOURCE \
     -isystem "$PG_WINDOWS_HEADERS" -isystem "$PG_WINDOWS_HEADERS/port/win32" "${args[@]}"
 fi
 
+# Such functions run in the start-up code of a C library, which is not linked.
+if "$TARGET-objdump" -h "${objects[@]}" | grep -qE ' \.(ctors|dtors|init_array|fini_array)'; then
+  echo 'functions with the attribute constructor or destructor do not run on Windows: call them in _PG_init' >&2
+  exit 1
+fi
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+# MinGW has its own versions of these functions, which compute other numbers. The server uses those of the C library.
+{
+  printf 'LIBRARY api-ms-win-crt-math-l1-1-0.dll\nEXPORTS\n'
+  printf '%s\n' acosf asinf atan2 atan2f atanf ceil ceilf cos cosf coshf exp expf floor floorf fmod fmodf ldexp lgamma lgammaf log log10f logf \
+    modf modff pow powf sin sinf sinhf sqrt sqrtf tanf
+} >"$tmp/math.def"
+"$TARGET-dlltool" -d "$tmp/math.def" -l "$tmp/libmath.a"
 # include only the exports that these objects need, because dlltool takes up to a minute for all 11,000 exports, and ld cannot
 # read the output of LLVM's dlltool
 "$TARGET-nm" --undefined-only "${objects[@]}" |
@@ -53,5 +65,5 @@ dll=$tmp/$(basename "${output%.*}").dll
 # Fixed timestamp and address: the same bytes in each build. Variables that the server does not export for extensions are an error.
 "$TARGET-gcc" "${args[@]}" -shared -s -nostdlib -o "$dll" "${objects[@]}" "$tmp/relocated.o" "$tmp/libserver.a" \
   -Wl,--entry=0,--disable-auto-import,--no-insert-timestamp,--image-base=0x180000000 \
-  -lucrt -lmingwex -lmingw32 -lucrt -lgcc -lkernel32
+  "$tmp/libmath.a" -lucrt -lmingwex -lmingw32 "$tmp/libmath.a" -lucrt -lgcc -lkernel32
 mv "$dll" "$output"

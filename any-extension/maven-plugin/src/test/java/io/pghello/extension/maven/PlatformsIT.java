@@ -23,6 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
@@ -164,6 +165,78 @@ class PlatformsIT {
     execute(source, target);
     assertThat(said)
         .contains("Packed acme_steps with libraries for " + target.platform() + "/" + MAJOR);
+  }
+
+  /** The connection of a session is in a header that needs headers of OpenSSL and Kerberos. */
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "LINUX_AMD64")
+  void compilesWithTheConnectionOfTheSession(Target target) throws Exception {
+    requireCompiler(target, source);
+    Path code = source.resolve(SOURCE);
+    String connection =
+        """
+        #include "libpq/libpq-be.h"
+        #include "miscadmin.h"
+        int acme_port(void);
+        int acme_port(void) { return MyProcPort != NULL && MyProcPort->ssl_in_use; }
+        """;
+    Files.writeString(code, Files.readString(code) + connection);
+    execute(source, target);
+    assertThat(said)
+        .contains("Packed acme_steps with libraries for " + target.platform() + "/" + MAJOR);
+  }
+
+  /** The compiler has functions of its own that compute other numbers, e.g. for pow(1.05, 360). */
+  @Test
+  void computesOnWindowsWithTheServersCLibrary() throws Exception {
+    requireCompiler(Target.WINDOWS_AMD64, source);
+    Path code = source.resolve(SOURCE);
+    String mathematics =
+        """
+        #include <math.h>
+        double acme_power(double x, double y);
+        double acme_power(double x, double y) { return pow(x, y) + sinf((float) x) + tgamma(y); }
+        """;
+    Files.writeString(code, Files.readString(code) + mathematics);
+    execute(source, Target.WINDOWS_AMD64);
+    Path packed = extension().resolve("windows-amd64/" + MAJOR + "/acme_steps.dll");
+    assertThat(Files.readString(packed, StandardCharsets.ISO_8859_1))
+        .contains("api-ms-win-crt-math-l1-1-0.dll", "pow\0", "sinf\0", "tgamma\0");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          __attribute__((constructor)) static void acme_start(void) { elog(LOG, "hello"); } | call them in _PG_init
+          long acme_cut(void *p); long acme_cut(void *p) { return (long) p; } | cast from pointer to integer of different size
+          long acme_bit(void); long acme_bit(void) { return 1L << 40; } | left shift count >= width of type
+          """)
+  void refusesCodeThatBehavesDifferentlyOnWindows(String line, String reason) throws Exception {
+    requireCompiler(Target.WINDOWS_AMD64, source);
+    Path code = source.resolve(SOURCE);
+    Files.writeString(code, Files.readString(code) + line + "\n");
+    assertThatThrownBy(() -> execute(source, Target.WINDOWS_AMD64))
+        .isInstanceOf(MojoFailureException.class);
+    assertThat(said).anyMatch(text -> text.contains(reason));
+  }
+
+  /** A library that calls a newer function cannot be loaded by the oldest system of the server. */
+  @Test
+  void refusesFunctionsOfNewerSystemsForMacOs() throws Exception {
+    requireCompiler(Target.DARWIN_ARM64, source);
+    Path code = source.resolve(SOURCE);
+    String newer =
+        """
+        #include <sys/stat.h>
+        int acme_pipe(int folder);
+        int acme_pipe(int folder) { return mkfifoat(folder, "a", 0600); }
+        """;
+    Files.writeString(code, Files.readString(code) + newer);
+    assertThatThrownBy(() -> execute(source, Target.DARWIN_ARM64))
+        .isInstanceOf(MojoFailureException.class);
+    assertThat(said).anyMatch(text -> text.contains("'mkfifoat' is only available on macOS 13"));
   }
 
   /** A Makefile may ignore the compiler for Alpine. */
