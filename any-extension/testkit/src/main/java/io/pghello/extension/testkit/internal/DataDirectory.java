@@ -54,11 +54,14 @@ final class DataDirectory implements AutoCloseable {
   private static final Set<String> CONTENTS =
       Set.of(LOCK, DATA, LOG, PASSWORDS, EmbeddedServer.PASSWORD_FILE);
 
-  /** The encoding of paths that a server writes. */
+  /**
+   * The encoding of paths that a server writes. On Windows, it is the encoding of the system;
+   * {@code native.encoding} is the encoding of the user's regional format.
+   */
   static final Charset PATHS =
       Platform.POSIX
           ? StandardCharsets.UTF_8
-          : Charset.forName(System.getProperty("native.encoding", "UTF-8"));
+          : Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"));
 
   private static final Path MEMORY = Path.of("/dev/shm");
   private static final long MIN_MEMORY_BYTES = 1L << 30;
@@ -162,6 +165,32 @@ final class DataDirectory implements AutoCloseable {
                     .startInstant()
                     .filter(at -> Duration.between(at, started).abs().compareTo(CLOCK_SLACK) < 0)
                     .isPresent());
+  }
+
+  /**
+   * Returns why {@link #server()} does not recognize a server that has started, as the end of a
+   * sentence.
+   */
+  String unrecognized() throws IOException {
+    List<String> lines = processFile(path);
+    if (lines.size() <= STATUS_LINE) {
+      return "postmaster.pid is missing or incomplete";
+    }
+    if (!Path.of(lines.get(1)).startsWith(path)) {
+      return "postmaster.pid names the directory " + lines.get(1) + " instead of " + data();
+    }
+    Optional<Instant> started =
+        ProcessHandle.of(Long.parseLong(lines.get(0).strip()))
+            .flatMap(process -> process.info().startInstant());
+    if (started.isEmpty()) {
+      return "the system has no start time for process " + lines.get(0).strip();
+    }
+    Duration difference =
+        Duration.between(
+            started.get(), Instant.ofEpochSecond(Long.parseLong(lines.get(2).strip())));
+    return "the server's clock differs from the system's by "
+        + difference.toSeconds()
+        + " s; set both to the same time";
   }
 
   /**

@@ -68,6 +68,10 @@ public final class EmbeddedServer {
   private static final String START_SECONDS = "60";
   private static final String STOP_SECONDS = "10";
   private static final long POLL_MILLIS = 5;
+
+  /** The time for a server to write postmaster.pid after pg_ctl has reported that it is ready. */
+  private static final long UNRECOGNIZED_MILLIS = 10_000;
+
   private static final long CRASH_NANOS = TimeUnit.SECONDS.toNanos(20);
   private static final int CRASH_LINES = 3;
   private static final String CRASHED = "terminating any other active server processes";
@@ -514,10 +518,31 @@ public final class EmbeddedServer {
               "start");
       starter = starting;
       // pg_ctl polls every 100 ms, so it may still be running when the server is ready
+      long polls = 0;
       while (!scratch.isReady()) {
-        if (starting.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS) && starting.exitValue() != 0) {
+        if (!starting.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
+          continue;
+        }
+        if (starting.exitValue() != 0) {
           throw new IOException(ended("pg_ctl", starting.exitValue()));
         }
+        polls++;
+        if (polls * POLL_MILLIS > UNRECOGNIZED_MILLIS) {
+          String reason = scratch.unrecognized();
+          programs
+              .start(
+                  scratch.log(),
+                  Map.of(),
+                  "pg_ctl",
+                  "-D",
+                  scratch.data().toString(),
+                  "-m",
+                  "immediate",
+                  "stop")
+              .waitFor(UNRECOGNIZED_MILLIS, TimeUnit.MILLISECONDS);
+          throw new IOException("The server started, but cannot be recognized: " + reason + ".");
+        }
+        Thread.sleep(POLL_MILLIS);
       }
       requireOwn(port);
     } catch (InterruptedException e) {

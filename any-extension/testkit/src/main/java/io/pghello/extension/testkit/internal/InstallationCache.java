@@ -246,12 +246,24 @@ public final class InstallationCache {
 
   /** Returns the user of this JVM. The user may not have a name. */
   static UserPrincipal user() throws IOException {
-    Path self = Path.of("/proc/self");
-    return Files.exists(self)
-        ? Files.getOwner(self)
-        : self.getFileSystem()
-            .getUserPrincipalLookupService()
-            .lookupPrincipalByName(System.getProperty("user.name"));
+    return user(Path.of("/proc/self"));
+  }
+
+  /**
+   * Returns the owner of this JVM's process. If the system has no {@code /proc}, returns the owner
+   * of a file that this method creates and deletes: on Windows, not every user can be looked up by
+   * name.
+   */
+  static UserPrincipal user(Path process) throws IOException {
+    if (Files.exists(process)) {
+      return Files.getOwner(process);
+    }
+    Path file = Files.createTempFile("pg-hello-", ".owner");
+    try {
+      return Files.getOwner(file);
+    } finally {
+      Files.delete(file);
+    }
   }
 
   /** Returns whether the user of this JVM is root. */

@@ -55,6 +55,38 @@ class DataDirectoryTest {
     }
   }
 
+  @Test
+  void explainsWhyAServerIsNotRecognized() throws IOException {
+    try (DataDirectory scratch = DataDirectory.create()) {
+      Files.createDirectory(scratch.data());
+      assertThat(scratch.unrecognized()).isEqualTo("postmaster.pid is missing or incomplete");
+      Instant started = ProcessHandle.current().info().startInstant().orElseThrow();
+      processFile(scratch, Path.of("/elsewhere"), started);
+      assertThat(scratch.isReady()).isFalse();
+      assertThat(scratch.unrecognized())
+          .startsWith("postmaster.pid names the directory /elsewhere instead of ");
+      processFile(scratch, scratch.data(), started.plusSeconds(3600));
+      assertThat(scratch.isReady()).isFalse();
+      assertThat(scratch.unrecognized())
+          .matches("the server's clock differs from the system's by (3599|3600) s; set both.*");
+    }
+  }
+
+  private static void processFile(DataDirectory scratch, Path data, Instant started)
+      throws IOException {
+    String[] lines = {
+      Long.toString(ProcessHandle.current().pid()),
+      data.toString(),
+      Long.toString(started.getEpochSecond()),
+      "5432",
+      "",
+      "127.0.0.1",
+      "",
+      "ready"
+    };
+    Files.write(scratch.data().resolve("postmaster.pid"), List.of(lines));
+  }
+
   /** A directory of another program may be a cache or a backup. */
   @Test
   void keepsDirectoriesOfOtherPrograms() throws IOException {

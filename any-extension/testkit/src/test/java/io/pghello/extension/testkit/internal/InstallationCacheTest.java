@@ -55,6 +55,12 @@ class InstallationCacheTest {
     }
   }
 
+  /** On Windows, not every user can be looked up by name. */
+  @Test
+  void findsTheUserWithoutItsName() throws IOException {
+    assertThat(InstallationCache.user(Path.of("missing"))).isEqualTo(InstallationCache.user());
+  }
+
   @Test
   void createsADirectoryOnce() throws IOException {
     Path made = InstallationCache.in(root).folder("a", this::write);
