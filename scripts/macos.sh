@@ -72,14 +72,25 @@ libraries() {
   fi
 }
 
-# jdk: sets JAVA_HOME to a JDK 17 or newer.
+# jdk: sets JAVA_HOME to a JDK 17 or newer: the one of JAVA_HOME, of the system, of the program java, or of Homebrew, which does not register
+# its JDK with the system.
 jdk() {
   if [ -z "${JAVA_HOME-}" ]; then
-    JAVA_HOME=$(/usr/libexec/java_home -v 17+ 2>/dev/null) || JAVA_HOME=
+    for JAVA_HOME in "$(/usr/libexec/java_home -v 17+ 2>/dev/null)" \
+      "$(java -XshowSettings:properties -version 2>&1 | sed -n 's/^ *java\.home = //p')" \
+      "$(brew --prefix openjdk 2>/dev/null)/libexec/openjdk.jdk/Contents/Home"; do
+      [ "$(jdk_version)" -lt 17 ] || break
+    done
   fi
-  version=$(sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$JAVA_HOME/release" 2>/dev/null) || version=
-  [ "${version:-0}" -ge 17 ] || die "needs JDK 17 or newer, but JAVA_HOME is '$JAVA_HOME'; set it to the directory of a JDK"
+  [ "$(jdk_version)" -ge 17 ] ||
+    die "needs JDK 17 or newer, but JAVA_HOME is '$JAVA_HOME'; set it to the directory of a JDK, or install one: brew install --cask temurin"
   export JAVA_HOME
+}
+
+# jdk_version: prints the feature version of the JDK in JAVA_HOME, or 0.
+jdk_version() {
+  version=$(sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$JAVA_HOME/release" 2>/dev/null) || version=
+  printf '%s' "${version:-0}"
 }
 
 # run_maven ARGUMENT...

@@ -239,6 +239,22 @@ PATH=$WORK/mac/bin:$PATH on_mac 'no module unheard-of has tests' test pg-extensi
 PATH=$WORK/mac/bin:$PATH on_mac 'no module  has tests' test ''
 PATH=$WORK/mac/bin:$PATH on_mac '--major needs a value' server --port 0 --major
 
+# On macOS, a JDK is found that only the path names, as Homebrew installs it.
+cases=$((cases + 1))
+java_home=$(java_home)
+printf '#!/bin/sh\necho "    java.home = %s" >&2\n' "$java_home" >"$WORK/mac/bin/java"
+chmod +x "$WORK/mac/bin/java"
+for processor in amd64 arm64; do
+  mkdir -p "$WORK/mac/tree/extension/build/darwin-$processor/$DEFAULT_MAJOR"
+  touch "$WORK/mac/tree/extension/build/darwin-$processor/$DEFAULT_MAJOR/pg_hello.dylib"
+done
+env -u JAVA_HOME "PATH=$WORK/mac/bin:$PATH" sh "$WORK/mac/tree/scripts/macos.sh" demo Ada >"$WORK/out" 2>&1 </dev/null || true
+if ! grep -q 'mvn was called' "$WORK/out"; then
+  printf './dev demo on macOS does not find the JDK of the program java:\n'
+  cat "$WORK/out"
+  failures=$((failures + 1))
+fi
+
 # A demo that is a script has no other test.
 cases=$((cases + 1))
 if ! timeout 600 "$ROOT/dev" demo ops >"$WORK/out" 2>&1 </dev/null || ! grep -q '^OK - ' "$WORK/out" ||
