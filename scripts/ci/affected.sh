@@ -14,8 +14,8 @@ PROGRAM=affected.sh
 
 EVERYTHING='^(pom\.xml|\.ci/|scripts/(lib|native|headers)\.sh|scripts/TestReports\.java|scripts/ci/(test-all|steps|affected)\.sh|scripts/ci/allowed-skips\.txt)'
 # Each step, and the paths that affect it. "test:MODULES" stands for these modules, if their tests are affected, "main:MODULES" for the
-# modules' files outside of src/test, and for such files of the modules that they depend on. "always" and "nightly" need no path: ./dev test --all
-# runs the nightly steps.
+# modules' files outside of src/test, and for such files of the modules that they depend on. Without a path: "always"; "everything", if a change
+# affects everything; and "nightly" steps, which only ./dev test --all runs.
 STEPS='
 native              always
 native-musl         ^(extension/|scripts/)|main:pg-hello-extension
@@ -28,7 +28,7 @@ dev                 ^(dev$|scripts/[^/]*$|scripts/help/|scripts/ci/)|main:pg-hel
 postgres17-jdk25    always
 sanitizers          ^(extension/(src|sql|test|ops|Makefile|[^/]*\.control)|scripts/(sanitize|debian)\.sh)
 postgres15-jdk17    test:pg-extension-installer,pg-hello-extension,pg-extension-batching,pg-extension-testkit,pg-extension-maven-plugin,pg-hello-testkit,pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin,pg-hello-cli
-reproducible-jars   /pom\.xml$|^scripts/ci/checks/reproducible-jars
+reproducible-jars   everything
 postgres18          ^scripts/ci/checks/newest-server|test:pg-extension-binding,pg-extension-batching,pg-extension-testkit,pg-extension-maven-plugin,pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-testkit,pg-hello-plugin
 other-users-jars    nightly
 hibernate-6.6       ^scripts/ci/checks/other-line|test:pg-hello-hibernate
@@ -137,7 +137,7 @@ hits() {
   local pattern=${1%%|@(main|test):*} list module
   case $1 in
     always) return ;;
-    nightly) return 1 ;;
+    nightly | everything) return 1 ;;
     main:* | test:*) ;;
     *) ! grep -qE "$pattern" <<<"$AFFECTED_FILES" || return 0 ;;
   esac

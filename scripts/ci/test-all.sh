@@ -133,16 +133,18 @@ for example in events hibernate jooq mcp plugin quickstart service shared shared
   ONCE+=("-Dpg-hello-example-$example.skipTests=true")
 done
 
-# All tests, with the formatter, Error Prone and NullAway, in the Turkish locale, in which toLowerCase() of I is not i. The jars of Javadoc
-# are needed by "reproducible-jars" only.
+# A landing builds no jars of Javadoc and sources: "site" tests Javadoc, and --all compares these jars.
+FEWER_JARS=()
+[ "$RUN" != landing ] || FEWER_JARS=(-Dmaven.javadoc.skip -Dmaven.source.skip)
+
+# All tests, with the formatter, Error Prone and NullAway, in the Turkish locale, in which toLowerCase() of I is not i.
 first_axis() {
   local limits
   mapfile -t limits < <(limit_to 'module|reader')
-  is_selected reproducible-jars || limits+=(-Dmaven.javadoc.skip -Dmaven.source.skip)
   PG_EXTENSION_PACKAGES=$("$ROOT/scripts/packages.sh" 17 postgresql-17-{pgvector,cron,semver} libc6) \
     axis postgres17-jdk25 17 "$JDK25" -Pshardingsphere -DexcludedGroups=long,container \
     -DargLine="$SHORT_LIVED_JVM -Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu" \
-    -Djooq.run="$(pom_property jooq.3.21.version)" -Dhibernate.run="$(pom_property hibernate.7.4.version)" "${limits[@]}"
+    -Djooq.run="$(pom_property jooq.3.21.version)" -Dhibernate.run="$(pom_property hibernate.7.4.version)" "${FEWER_JARS[@]}" "${limits[@]}"
 }
 
 # The oldest server and JDK, in the POSIX locale, which cron, su - and many containers use. The step "consumer" tests the starter
@@ -164,6 +166,13 @@ newest_server() {
   [ "$RUN" != landing ] || drawn=$WORK/drawn
   [ "$AFFECTED" = everything ] || modules=$(sed -n 's/^module //p' <<<"$AFFECTED")
   "$CHECKS/newest-server.sh" "$WORK/postgres18" "$drawn" "$modules"
+}
+
+# compare_jars CHECK SCRATCH ARGUMENT...: compares the first axis' jars with the jars of another build. Builds them if the axis did not run.
+compare_jars() {
+  [ -d "$FIRST/pg-hello-core/target" ] ||
+    JAVA_HOME=$JDK25 maven -q -B -ntp -T 2 -f "$FIRST/pom.xml" '-P!checks' -Dpostgres.major=17 -DskipTests "${@:3}" package
+  "$CHECKS/$1.sh" "$FIRST" "${@:2}"
 }
 
 # copy_of AXIS DIRECTORY: copies the class files of an axis, or only the sources if the axis did not run.
@@ -201,11 +210,11 @@ begin sanitizers           nice "$ROOT/dev" native --sanitize
 oldest_axis
 finish sanitizers:20
 tree_for                   reproducible-jars other-users-jars hibernate-6.6 hibernate-next jooq-3.20 frameworks recipes
-begin reproducible-jars    "$CHECKS/reproducible-jars.sh" "$FIRST" "$WORK/again"
+begin reproducible-jars    compare_jars reproducible-jars "$WORK/again" "${FEWER_JARS[@]}"
 copy_of "$FIRST"           "$WORK/postgres18"
 step postgres18:1          newest_server
 finish reproducible-jars
-step other-users-jars      "$CHECKS/other-users-jars.sh" "$FIRST" "$WORK/other-user"
+step other-users-jars      compare_jars other-users-jars "$WORK/other-user"
 # ./dev test --long tests the other release lines.
 step hibernate-6.6:1       "$CHECKS/other-line.sh" "$FIRST" pg-hello-hibernate hibernate "$(pom_property hibernate.6.6.version)" LinesIT
 step hibernate-next:20     "$CHECKS/hibernate-next.sh" "$FIRST"
