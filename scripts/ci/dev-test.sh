@@ -525,6 +525,13 @@ plant "$WORK/old" && chmod 777 "$WORK/old/pgxs/99-1/bin"
 caches 1 "$none" "$WORK/old"
 plant "$WORK/older" && chmod 775 "$WORK/older/headers"
 caches 1 "$none" "$WORK/older"
+# Other users may have changed such files before the cache was closed.
+chmod 700 "$WORK/old" "$WORK/older"
+caches 1 "$none" "$WORK/old"
+caches 1 "$none" "$WORK/older"
+mkdir "$WORK/reopened" && chmod 1777 "$WORK/reopened"
+plant "$WORK/reopened/$me" && chmod 777 "$WORK/reopened/$me/headers" && chmod 700 "$WORK/reopened/$me"
+caches 1 'other users own, or can change, ' "$WORK/reopened"
 ln -s "$WORK/old" "$WORK/linked/$me"
 caches 1 'is a link' "$WORK/linked"
 mkdir "$WORK/closed/$me" && chmod 755 "$WORK/closed/$me"
@@ -567,6 +574,27 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && setpriv --reuid=65534 
   caches 1 "$none" "$WORK/sticky"
   other bash -c "umask 0 && plant '$WORK/taken/$me'"
   caches 1 'it belongs to another user' "$WORK/taken"
+  # The owner closes the directory after another user has put files into it.
+  mkdir "$WORK/late" "$WORK/late-shared" && mkdir "$WORK/late-shared/$me" && chmod 1777 "$WORK/late-shared"
+  chmod 777 "$WORK/late" "$WORK/late-shared/$me"
+  other bash -c "plant '$WORK/late'; plant '$WORK/late-shared/$me'"
+  chmod 700 "$WORK/late" "$WORK/late-shared/$me"
+  caches 1 "$none" "$WORK/late"
+  caches 1 'other users own, or can change, ' "$WORK/late-shared"
+  # A cache that has been checked may contain unpacked files of other users, until others can enter it.
+  plant "$WORK/checked" && chmod 700 "$WORK/checked"
+  for _ in once again; do
+    cases=$((cases + 1))
+    if [ "$(PG_HELLO_CACHE=$WORK/checked "$ROOT/scripts/headers.sh" 99 2>/dev/null)" != "$WORK/checked/pgxs/99-1/bin/pg_config" ]; then
+      printf 'the checked cache is not used\n'
+      failures=$((failures + 1))
+    fi
+    chown 65534 "$WORK/checked/pgxs/99-1/src/makefiles/pgxs.mk"
+  done
+  chmod 777 "$WORK/checked"
+  caches 1 "$WORK/checked, or can rename its contents" "$WORK/checked"
+  chmod 700 "$WORK/checked"
+  caches 1 "$none" "$WORK/checked"
   other bash -c "plant '$WORK/theirs/cache'"
   caches 1 "other users own $WORK/theirs/cache" "$WORK/theirs/cache"
   # The home of another user cannot contain this user's cache.
