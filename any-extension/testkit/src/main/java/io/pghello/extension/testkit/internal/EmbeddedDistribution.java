@@ -11,6 +11,7 @@ import java.net.URLClassLoader;
 import java.net.URLConnection;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Collections;
@@ -190,11 +191,10 @@ public final class EmbeddedDistribution implements PostgresDistribution {
       for (TarArchiveEntry entry; (entry = tar.getNextEntry()) != null; ) {
         Path path = folder.resolve(entry.getName()).normalize();
         Path parent = entry.isDirectory() ? path : path.getParent();
-        // a directory may be a link from the same archive
-        if (!path.startsWith(folder)
-            || !Files.createDirectories(parent).toRealPath().startsWith(root)) {
+        if (!path.startsWith(folder) || !leadsInto(root, parent)) {
           throw invalid(entry);
         }
+        Files.createDirectories(parent);
         if (entry.isDirectory()) {
           continue;
         }
@@ -210,6 +210,18 @@ public final class EmbeddedDistribution implements PostgresDistribution {
     } catch (EOFException | XZIOException | ZipException e) {
       throw damaged(e);
     }
+  }
+
+  /**
+   * Returns whether a directory, which may not exist yet, is inside another one. Existing parts of
+   * its path may be links from the same archive.
+   */
+  private static boolean leadsInto(Path root, Path path) throws IOException {
+    Path existing = path;
+    while (!Files.exists(existing, LinkOption.NOFOLLOW_LINKS)) {
+      existing = existing.getParent();
+    }
+    return Files.exists(existing) && existing.toRealPath().startsWith(root);
   }
 
   private IOException damaged(IOException reason) {

@@ -109,9 +109,16 @@ class EmbeddedDistributionTest {
     assertThat(find(MAC, folder).major()).isEqualTo(15);
   }
 
-  /** An archive could otherwise write to a directory outside its own. */
-  @Test
-  void doesNotWriteThroughLinks() throws IOException {
+  /** An archive could otherwise create files and directories outside its own directory. */
+  @ParameterizedTest
+  @CsvSource({
+    "., lib/libpq.5.dylib",
+    "., lib/new/libpq.5.dylib",
+    "., lib/new/empty/",
+    "missing, lib/libpq.5.dylib",
+    "missing, lib/empty/"
+  })
+  void createsNothingThroughLinks(String target, String file) throws IOException {
     Path outside = Files.createDirectory(folder.resolve("outside"));
     try (OutputStream out = Files.newOutputStream(folder.resolve("postgres-darwin-arm_64.txz"));
         var tar = new TarArchiveOutputStream(new XZOutputStream(out, new LZMA2Options(0)))) {
@@ -122,16 +129,16 @@ class EmbeddedDistributionTest {
       tar.write(version);
       tar.closeArchiveEntry();
       var link = new TarArchiveEntry("lib", TarConstants.LF_SYMLINK);
-      link.setLinkName(outside.toString());
+      link.setLinkName(outside.resolve(target).toString());
       tar.putArchiveEntry(link);
       tar.closeArchiveEntry();
-      tar.putArchiveEntry(new TarArchiveEntry("lib/libpq.5.dylib"));
+      tar.putArchiveEntry(new TarArchiveEntry(file));
       tar.closeArchiveEntry();
     }
     EmbeddedDistribution found = find(MAC, folder);
     assertThatThrownBy(() -> found.unpack(folder.resolve("unpacked")))
         .isInstanceOf(IOException.class)
-        .hasMessage("The embedded server's archive has an invalid path: lib/libpq.5.dylib");
+        .hasMessage("The embedded server's archive has an invalid path: " + file);
     assertThat(outside).isEmptyDirectory();
   }
 
