@@ -376,6 +376,19 @@ class TroubleshootingIT {
         });
     JsonNode error = error(config(database), "query", sql("select 1 as a,\n nope from t"));
     assertThat(error.at("/details/position").intValue()).isEqualTo(17);
+    Map.of(
+            "insert into t (a) values (3)\n returning nope", 41,
+            "with d as (delete from t where nope = 1) select 1", 32,
+            "with d as (delete from t where a = $1) select nope", 47,
+            "((with d as (delete from t returning *)\n table nope))", 48)
+        .forEach(
+            (statement, position) -> {
+              ObjectNode call = statement.contains("$1") ? sql(statement, 1) : sql(statement);
+              assertThat(
+                      error(config(database), "execute", call).at("/details/position").intValue())
+                  .as(statement)
+                  .isEqualTo(position);
+            });
     error =
         error(config(database), "insert", json("{'table': 't', 'data': {'a': 1, 'b': 'secret'}}"));
     assertThat(error.at("/details/constraint").textValue()).isEqualTo("t_pkey");

@@ -6,6 +6,7 @@ import static io.pghello.plugin.Plugins.json;
 import static io.pghello.plugin.Plugins.plugin;
 import static io.pghello.plugin.Plugins.sql;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -18,14 +19,17 @@ import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Values of all types, converted from JSON to the server and back. */
 @PgHelloTest(extension = false, database = Scope.CLASS)
@@ -157,35 +161,121 @@ class TypesIT {
         .isEqualTo("SERIALIZABLE");
   }
 
+  /** All forms of statements that return rows. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "select * from f for update",
+        "select * from f for no key update nowait",
+        "select * from f for share skip locked",
+        "select * from f for key share",
+        "(select * from f for update)",
+        "((select * from f) limit 1)",
+        "/* x */ -- y\n table f;",
+        "with t as (select * from f for update skip locked) select * from t",
+        "with t as materialized (select * from f for no key update) table t",
+        "with t as (select id from f) select f.* from f join t using (id) for update of f",
+        "with t (a) as not materialized (select id from f) (select * from f for share)",
+        "(with t as (select * from f for update) select * from t)",
+        "with t as (select *, 1 as delete, 2 as \"update\" from f) select f.* from f, t"
+            + " where t.delete < t.update",
+        "with update as (select * from f), merge as (select 1) select * from update",
+        "with recursive t(id) as (select id from f union all select id + 1 from t where id < 1)"
+            + " search depth first by id set delete cycle id set insert using update"
+            + " select f.* from f join t using (id) for update of f",
+        "insert into f select * from f where (id) > 0 returning *",
+        "insert into f with t as (select * from f) select * from t returning *",
+        "update f set n = n where (f).id = 1 returning *",
+        "delete from f using (values (1)) v(id) where f.id = v.id returning f.*",
+        "MERGE merge into f using (values (1)) v(id) on f.id = v.id"
+            + " when matched then update set n = f.n returning f.*",
+        "with t as (select * from f) insert into f select * from t returning *",
+        "with t as (select id from f for update) update f set n = n from t"
+            + " where f.id = t.id returning f.*",
+        "with t as (select 1 as id) delete from f using t where f.id = t.id returning f.*",
+        "MERGE with t as (select 1 as id) merge into f using t on f.id = t.id"
+            + " when matched then update set n = f.n returning f.*",
+        "with d as (delete from f returning *) select * from d",
+        "with d as (delete from f returning *) select * from d where $1::int = 1 and $1 = id",
+        "with d as (with t as (select * from f) delete from f returning *) (table d) limit 1",
+        "with i as (insert into f select * from f returning *), q as (select 1), q_ as (select 2)"
+            + " table i",
+        "with u as materialized (update f set n = n returning *) select * from u union select * from u",
+        "with u as (update f set n = n) select * from f for update",
+        "with recursive u as (update f set n = n returning id), t(id) as (select id from u union"
+            + " select id + 1 from t where id < 1) cycle id set c to 'y' default 'n' using p"
+            + " select f.* from f join t using (id)",
+        "with d as (delete from f returning *) insert into f select * from d returning *",
+        "with d as (delete from f returning *), i as (insert into g select id as returning from d)"
+            + " select * from d",
+        "( /* x */ (with d as (delete from f returning *) select * from d ) ) ; -- end"
+      })
+  void statementsKeepTypes(String statement, TestDatabase database, DataSource source) {
+    String sql = statement.replaceFirst("^MERGE ", "");
+    int version = Integer.parseInt(Plugins.value(source, "show server_version_num"));
+    assumeTrue(sql.equals(statement) || version >= 170000, "MERGE has RETURNING since 17");
+    ObjectNode call = sql.contains("$1") ? sql(sql, 1) : sql(sql);
+    ObjectNode transaction = Plugins.JSON.createObjectNode();
+    transaction.putArray("operations").add(call);
+    for (String operation : List.of("execute", "transaction")) {
+      Plugins.run(
+          source,
+          "drop table if exists f, g",
+          "drop type if exists pair",
+          "create type pair as (a int, b text)",
+          "create table f (id int, tags int[], day date, long interval,"
+              + " at timestamptz, doc jsonb, p pair, n numeric(5,2))",
+          "insert into f values (1, '{1,null}', '2026-01-02', 'P1D', '2026-01-02 03:04Z',"
+              + " '[1, {}]', '(1,x)', 1.5)",
+          "create table g (a int)");
+      JsonNode result =
+          succeed(database, operation, operation.equals("execute") ? call : transaction);
+      assertThat(result.findValue("rows"))
+          .as(operation)
+          .hasToString(
+              json("[{'id': 1, 'tags': [1, null], 'day': '2026-01-02',"
+                      + " 'long': 'P1D', 'at': '2026-01-02T03:04:00+00:00',"
+                      + " 'doc': [1, {}], 'p': {'a': 1, 'b': 'x'},"
+                      + " 'n': 1.50}]")
+                  .toString());
+    }
+  }
+
+  /** Statements that the server cannot convert to JSON. */
   @Test
-  void rowsOutsideParenthesesAreText(TestDatabase database) {
-    assertThat(succeed(database, "execute", sql("show timezone")).get("rows"))
-        .hasToString("[{\"TimeZone\":\"UTC\"}]");
+  void otherStatementsKeepTypesOfScalars(TestDatabase database, DataSource source) {
+    Plugins.run(
+        source,
+        "create table x (a int)",
+        "insert into x values (7)",
+        "create procedure c(inout a int, out b timestamptz, out c jsonb, out d numeric, out e int[])"
+            + " language sql as $$ select a + 1, timestamptz '2026-01-02 03:04Z',"
+            + " jsonb '{\"k\": 1.0}', 1.50, array[1, 2] $$",
+        "create procedure z(out at timestamptz) language plpgsql as $$ begin"
+            + " set time zone 'Europe/Paris'; at := '2026-01-02 03:04Z'; end $$");
+    Map<String, String> expected = new LinkedHashMap<>();
+    expected.put("show timezone", "[{'TimeZone': 'UTC'}]");
+    expected.put("values (1, array[2])", "[{'column1': 1, 'column2': [2]}]");
+    expected.put(
+        "call c(1, null, null, null, null)",
+        "[{'a': 2, 'b': '2026-01-02T03:04:00+00:00', 'c': {'k': 1.0}, 'd': 1.50, 'e': '{1,2}'}]");
+    expected.put("call z(null)", "[{'at': '2026-01-02 04:04:00+01'}]");
+    expected.put("with d as (delete from x returning a) insert into x select a + 5 from d", "[]");
+    expected.put("insert into x select 1 as returning", "[]");
+    expected.put("with d as (delete from x returning *) select a, a + 1 as b into y from d", "[]");
+    expected.put("(table y) order by a", "[{'a': 1, 'b': 2}, {'a': 12, 'b': 13}]");
+    expected.put(
+        "(with d as (delete from y returning *) select a, array[b] as b from d) order by a limit 1",
+        "[{'a': 1, 'b': '{2}'}]");
+    expected.forEach(
+        (statement, rows) ->
+            assertThat(succeed(database, "execute", sql(statement)).get("rows"))
+                .as(statement)
+                .hasToString(json(rows).toString()));
     assertThat(
-            succeed(database, "execute", sql("create table w (a int)")).get("rowCount").intValue())
-        .isZero();
-    assertThat(
-            succeed(database, "execute", sql("insert into w values (1), (2) returning a"))
-                .get("rows"))
-        .hasToString("[{\"a\":1},{\"a\":2}]");
-    assertThat(
-            succeed(
-                    database,
-                    "execute",
-                    sql("with d as (delete from w returning a) insert into w select a + 5 from d"))
-                .get("rowCount")
-                .intValue())
-        .isEqualTo(2);
-    assertThat(
-            succeed(
-                    database,
-                    "execute",
-                    sql("with d as (delete from w returning a) select a from d order by 1"))
-                .get("rows"))
-        .hasToString("[{\"a\":\"6\"},{\"a\":\"7\"}]");
-    assertThat(succeed(database, "execute", sql("select 5 as a")).get("rows"))
-        .hasToString("[{\"a\":5}]");
-    succeed(database, "execute", sql("drop table w"));
+            succeed(database, "execute", sql("explain (format json) table x"))
+                .at("/rows/0/QUERY PLAN/0/Plan/Node Type"))
+        .hasToString("\"Seq Scan\"");
   }
 
   /** Results match the schemas of the operations. */

@@ -124,12 +124,22 @@ public final class ServerErrors {
    * @param readOnly whether the connection is read-only
    * @param cancelled whether the timeout has expired
    * @param wrote whether the server may have changed data
-   * @param prefix the number of characters that precede the caller's text in the statement;
-   *     negative if error positions do not refer to the caller's text
+   * @param place the index in the caller's text at which the plugin has inserted characters
+   * @param inserted the number of these characters; negative if error positions do not refer to the
+   *     caller's text
    */
-  public record Run(boolean readOnly, boolean cancelled, boolean wrote, int prefix) {
+  public record Run(boolean readOnly, boolean cancelled, boolean wrote, int place, int inserted) {
     /** The circumstances before any statement has run. */
-    public static final Run NONE = new Run(false, false, false, -1);
+    public static final Run NONE = new Run(false, false, false, 0, -1);
+
+    /** Converts an error position to a position in the caller's text; null if there is none. */
+    @Nullable Integer position(int position) {
+      int after = position - inserted;
+      if (inserted < 0 || position <= 0 || (position > place && after <= place)) {
+        return null;
+      }
+      return position > place ? after : position;
+    }
   }
 
   /** Returns the error for a failed statement. */
@@ -152,12 +162,11 @@ public final class ServerErrors {
     Failures.Builder error = meaning.error(run.readOnly()).with(Detail.SQL_STATE, e.getSQLState());
     if (e instanceof PSQLException known && known.getServerErrorMessage() != null) {
       ServerErrorMessage said = known.getServerErrorMessage();
-      int position = said.getPosition() - run.prefix();
       error
           .with(Detail.CONSTRAINT, said.getConstraint())
           .with(Detail.TABLE, said.getTable())
           .with(Detail.COLUMN, said.getColumn())
-          .with(Detail.POSITION, run.prefix() < 0 || position <= 0 ? null : position);
+          .with(Detail.POSITION, run.position(said.getPosition()));
     }
     return error.build();
   }

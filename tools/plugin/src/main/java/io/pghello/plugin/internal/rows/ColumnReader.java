@@ -10,6 +10,7 @@ import io.pghello.plugin.internal.Json;
 import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.Arrays;
 import java.util.Optional;
 import org.postgresql.core.Field;
 import org.postgresql.core.Oid;
@@ -41,13 +42,18 @@ public final class ColumnReader {
   private final RowReader reader;
   private boolean begun;
 
-  private ColumnReader(
-      PgResultSet result, Kind[] kinds, boolean[] binary, String[] names, RowReader reader) {
+  private ColumnReader(PgResultSet result, RowReader reader) throws SQLException {
+    var columns = (PgResultSetMetaData) result.getMetaData();
     this.result = result;
-    this.kinds = kinds;
-    this.binary = binary;
-    this.names = names;
+    this.kinds = new Kind[columns.getColumnCount()];
+    this.binary = new boolean[kinds.length];
+    this.names = new String[kinds.length];
     this.reader = reader;
+    for (int i = 0; i < kinds.length; i++) {
+      kinds[i] = kind(result.getColumnOID(i + 1));
+      binary[i] = columns.getFormat(i + 1) == Field.BINARY_FORMAT;
+      names[i] = columns.getColumnLabel(i + 1);
+    }
   }
 
   /**
@@ -56,23 +62,28 @@ public final class ColumnReader {
    * @param reader the reader that limits the memory use
    */
   public static Optional<ColumnReader> of(ResultSet rows, RowReader reader) throws SQLException {
-    PgResultSet result = rows.unwrap(PgResultSet.class);
-    var columns = (PgResultSetMetaData) result.getMetaData();
-    var kinds = new Kind[columns.getColumnCount()];
-    boolean[] binary = new boolean[kinds.length];
-    String[] names = new String[kinds.length];
-    for (int i = 0; i < kinds.length; i++) {
-      kinds[i] = kind(result.getColumnOID(i + 1));
-      binary[i] = columns.getFormat(i + 1) == Field.BINARY_FORMAT;
-      names[i] = columns.getColumnLabel(i + 1);
-      if (kinds[i] == Kind.OTHER) {
-        return Optional.empty();
-      }
-    }
+    ColumnReader columns = new ColumnReader(rows.unwrap(PgResultSet.class), reader);
+    boolean all = Arrays.stream(columns.kinds).noneMatch(kind -> kind == Kind.OTHER);
     // The driver ignores rows without columns.
-    return kinds.length == 0
-        ? Optional.empty()
-        : Optional.of(new ColumnReader(result, kinds, binary, names, reader));
+    return all && columns.count() > 0 ? Optional.of(columns) : Optional.empty();
+  }
+
+  /**
+   * Returns a reader for a result. Values of unsupported types become text.
+   *
+   * @param reader the reader that limits the memory use
+   * @param utc whether times are in UTC; otherwise, times with a zone become text
+   */
+  public static ColumnReader ofAny(ResultSet rows, RowReader reader, boolean utc)
+      throws SQLException {
+    ColumnReader columns = new ColumnReader(rows.unwrap(PgResultSet.class), reader);
+    Arrays.setAll(
+        columns.kinds,
+        i ->
+            columns.kinds[i] == Kind.OTHER || (columns.kinds[i] == Kind.TIMESTAMP_WITH_ZONE && !utc)
+                ? Kind.TEXT
+                : columns.kinds[i]);
+    return columns;
   }
 
   /** Returns the number of columns. */

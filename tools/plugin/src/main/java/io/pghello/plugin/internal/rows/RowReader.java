@@ -340,17 +340,6 @@ public final class RowReader {
     return Failures.of(Code.LIMIT_REACHED, "A value of the result cannot be read as JSON.");
   }
 
-  /**
-   * Returns a string as JSON; null for null.
-   *
-   * @throws PostgresException if the results are too large
-   */
-  public @Nullable JsonNode text(@Nullable String text) {
-    take(VALUE_BYTES);
-    takeBytes(text == null ? 0 : text.length());
-    return TextNode.valueOf(text);
-  }
-
   /** Adds the memory use of a row with this many columns. */
   void takeRow(int columns) {
     take(OBJECT_BYTES + 2 * VALUE_BYTES * columns);

@@ -11,7 +11,6 @@ import io.pghello.plugin.SqlStatement;
 import io.pghello.plugin.internal.BoundedCache;
 import io.pghello.plugin.internal.BoundedCache.Recent;
 import io.pghello.plugin.internal.Failures;
-import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.pool.PlainQueries.Answer;
 import io.pghello.plugin.internal.pool.PlainQueries.Effects;
 import io.pghello.plugin.internal.pool.Pool;
@@ -60,7 +59,6 @@ public final class Session {
 
   private static final String READ = "SELECT pg_catalog.to_json(q.*)::pg_catalog.text FROM (\n";
   private static final String READ_PLAIN = "SELECT q.* FROM (\n";
-  private static final String CHANGE = "WITH q AS (\n";
 
   private final Pool pool;
   private final Connection connection;
@@ -198,7 +196,7 @@ public final class Session {
         }
       }
     } catch (SQLException e) {
-      throw failure(e, -1);
+      throw failure(e);
     }
   }
 
@@ -221,7 +219,7 @@ public final class Session {
       try {
         known = SideEffectCheck.ask(connection, sql.names());
       } catch (SQLException e) {
-        throw failure(e, -1);
+        throw failure(e);
       }
       pool.plainQueries().answeredEffects(sql.jdbc(), known);
     }
@@ -309,19 +307,28 @@ public final class Session {
       }
       return result;
     } catch (SQLException e) {
-      throw failure(e, -1);
+      throw failure(e);
     }
   }
 
   private QueryResult change(DollarSql sql, List<JsonNode> params, int maxRows) {
-    if (sql.changesAndReturns()) {
+    DollarSql.Place main = sql.main();
+    if (main != null) {
+      String name = sql.unusedName();
+      String prefix = (sql.hasWith() ? ", " : "WITH ") + name + " AS (\n";
       String suffix =
-          "\n) SELECT pg_catalog.to_json(q.*)::pg_catalog.text FROM q LIMIT " + (maxRows + 1L);
-      return read(sql, params, CHANGE, suffix, rows -> jsonRows(rows, maxRows));
+          "\n) SELECT pg_catalog.to_json("
+              + name
+              + ".*)::pg_catalog.text FROM "
+              + name
+              + " LIMIT "
+              + (maxRows + 1L);
+      return read(sql, params, main, prefix, suffix, rows -> jsonRows(rows, maxRows));
     }
     return run(
         sql,
         params,
+        DollarSql.Place.START,
         "",
         "",
         statement -> {
@@ -361,7 +368,7 @@ public final class Session {
         }
       }
     } catch (SQLException e) {
-      throw failure(e, -1);
+      throw failure(e);
     }
   }
 
@@ -374,7 +381,7 @@ public final class Session {
     try (Statement statement = connection.createStatement()) {
       statement.execute("SET TRANSACTION ISOLATION LEVEL " + isolation.sql());
     } catch (SQLException e) {
-      throw failure(e, -1);
+      throw failure(e);
     }
   }
 
@@ -390,7 +397,7 @@ public final class Session {
       // The commit also resets the session in the same round trip.
       after = pool.commit(connection) && after != After.END ? After.KEEP : After.END;
     } catch (SQLException e) {
-      throw failure(e, -1);
+      throw failure(e);
     }
   }
 
@@ -418,7 +425,7 @@ public final class Session {
       }
       return true;
     } catch (SQLException e) {
-      throw failure(e, -1);
+      throw failure(e);
     }
   }
 
@@ -449,7 +456,8 @@ public final class Session {
   }
 
   /**
-   * Runs a statement that cannot be put in parentheses. All values in the resulting rows are text.
+   * Runs a statement that cannot be put in parentheses. In the resulting rows, values that only the
+   * server could convert to JSON, such as arrays, are text.
    */
   private QueryResult plain(PreparedStatement statement, int maxRows) throws SQLException {
     statement.setMaxRows(maxRows + 1);
@@ -458,13 +466,11 @@ public final class Session {
     }
     var rows = new ArrayList<ObjectNode>();
     try (ResultSet result = statement.getResultSet()) {
-      var columns = result.getMetaData();
+      // The statement may have changed the time zone.
+      boolean utc = "UTC".equals(server.getParameterStatus("TimeZone"));
+      ColumnReader columns = ColumnReader.ofAny(result, reader, utc);
       while (result.next()) {
-        ObjectNode row = Json.object();
-        for (int i = 1; i <= columns.getColumnCount(); i++) {
-          Json.add(row, columns.getColumnLabel(i), reader.text(result.getString(i)));
-        }
-        rows.add(row);
+        rows.add(columns.row());
       }
     }
     return result(rows, maxRows);
@@ -487,10 +493,21 @@ public final class Session {
 
   private <T> T read(
       DollarSql sql, List<JsonNode> params, String prefix, String suffix, Reading<T> reading) {
+    return read(sql, params, DollarSql.Place.START, prefix, suffix, reading);
+  }
+
+  private <T> T read(
+      DollarSql sql,
+      List<JsonNode> params,
+      DollarSql.Place place,
+      String prefix,
+      String suffix,
+      Reading<T> reading) {
     undone = false;
     return run(
         sql,
         params,
+        place,
         prefix,
         suffix,
         statement -> {
@@ -506,6 +523,7 @@ public final class Session {
     return attempt(
         sql,
         params,
+        DollarSql.Place.START,
         prefix,
         suffix,
         (text, values) -> {
@@ -554,10 +572,16 @@ public final class Session {
   }
 
   private <T> T run(
-      DollarSql sql, List<JsonNode> params, String prefix, String suffix, Work<T> work) {
+      DollarSql sql,
+      List<JsonNode> params,
+      DollarSql.Place place,
+      String prefix,
+      String suffix,
+      Work<T> work) {
     return attempt(
         sql,
         params,
+        place,
         prefix,
         suffix,
         (text, values) -> {
@@ -571,10 +595,21 @@ public final class Session {
         });
   }
 
+  /**
+   * Sends a statement.
+   *
+   * @param place the place in the statement at which the prefix is inserted
+   */
   private <T> T attempt(
-      DollarSql sql, List<JsonNode> params, String prefix, String suffix, Attempt<T> attempt) {
+      DollarSql sql,
+      List<JsonNode> params,
+      DollarSql.Place place,
+      String prefix,
+      String suffix,
+      Attempt<T> attempt) {
     requireTime();
-    String text = prefix + sql.jdbc() + suffix;
+    String text =
+        new StringBuilder(sql.jdbc()).insert(place.jdbc(), prefix).append(suffix).toString();
     if (sql.mayChangeSession()) {
       note(After.END);
     }
@@ -606,7 +641,7 @@ public final class Session {
         boolean known = prepared || otherColumns || (undone && state.equals(GONE));
         stale = known && !forgotten && !sql.mayChangeSession();
       }
-      throw failure(e, sql.keepsPlaces() ? prefix.length() : -1);
+      throw failure(e, place.text(), sql.keepsPlaces() ? prefix.length() : -1);
     }
   }
 
@@ -641,7 +676,11 @@ public final class Session {
     }
   }
 
-  PostgresException failure(SQLException e, int prefix) {
+  PostgresException failure(SQLException e) {
+    return failure(e, 0, -1);
+  }
+
+  private PostgresException failure(SQLException e, int place, int inserted) {
     if (ServerErrors.isLost(e)) {
       note(After.END);
     } else if ("08S01".equals(e.getSQLState())) {
@@ -649,6 +688,8 @@ public final class Session {
       return RowReader.tooLarge("has more than " + pool.maxBytes() + " bytes", pool.maxBytes());
     }
     return ServerErrors.running(
-        e, pool.config(), new ServerErrors.Run(mode.readOnly(), guard.isOver(), wrote, prefix));
+        e,
+        pool.config(),
+        new ServerErrors.Run(mode.readOnly(), guard.isOver(), wrote, place, inserted));
   }
 }

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.core.Parser;
 
 /**
@@ -32,8 +33,8 @@ import org.postgresql.core.Parser;
  * @param first the first word, in capitals; empty if there is none
  * @param reads whether the statement is a query, judging by its words; functions in it can still
  *     write
- * @param changesAndReturns whether the statement changes rows and returns them, and does not begin
- *     with WITH
+ * @param main the place of the main statement, which follows WITH, if the statement changes rows
+ *     and returns rows that another query can read; null otherwise
  * @param mayChangeSession whether the statement may change the session: its temporary tables,
  *     settings or locks. The check considers quoted names and possible names with escapes, but not
  *     code that is hidden in strings or functions.
@@ -46,16 +47,26 @@ public record DollarSql(
     int unmentioned,
     String first,
     boolean reads,
-    boolean changesAndReturns,
+    @Nullable Place main,
     boolean mayChangeSession,
     Set<String> names) {
+  /**
+   * A place in a statement.
+   *
+   * @param jdbc the index in the statement with question marks
+   * @param text the index in the caller's text
+   */
+  public record Place(int jdbc, int text) {
+    /** The beginning of a statement. */
+    public static final Place START = new Place(0, 0);
+  }
+
   private static final int PARAMETERS_MAX = 65_535;
   private static final int CACHED_MAX = 500;
 
   private static final Set<String> ROW_STATEMENTS =
       Set.of("SELECT", "VALUES", "TABLE", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE");
   private static final Set<String> TEMPORARY = Set.of("TEMP", "TEMPORARY");
-  private static final Set<String> CHANGES = Set.of("INSERT", "UPDATE", "DELETE", "MERGE");
   private static final Pattern SESSION =
       Pattern.compile(
           "BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE|EXECUTE|DEALLOCATE|"
@@ -88,16 +99,38 @@ public record DollarSql(
   }
 
   /**
+   * Returns whether the statement changes rows and returns rows that another query can read; see
+   * {@link #main}.
+   */
+  public boolean changesAndReturns() {
+    return main != null;
+  }
+
+  /**
    * Returns whether the statement may both change and return rows, so that reading them may fail
    * after the change.
    */
   public boolean mayChangeAndReturn() {
-    return changesAndReturns || (first.equals("WITH") && !reads);
+    return changesAndReturns() || (hasWith() && !reads);
   }
 
   /** Returns whether the statement may return rows if it is not put in parentheses. */
   public boolean mayReturn() {
-    return changesAndReturns || !CHANGES.contains(first);
+    return changesAndReturns() || !StatementShape.CHANGES.contains(first);
+  }
+
+  /** Returns whether the statement begins with WITH. */
+  public boolean hasWith() {
+    return first.equals("WITH");
+  }
+
+  /** Returns a name that the statement does not use. */
+  public String unusedName() {
+    String name = "q";
+    while (names.contains(name)) {
+      name += "_";
+    }
+    return name;
   }
 
   /**
@@ -142,6 +175,7 @@ public record DollarSql(
     private final StringBuilder out;
     private final List<Integer> order = new ArrayList<>();
     private final Map<Integer, Integer> places = new HashMap<>();
+    private final StatementShape shape = new StatementShape();
     private final Set<String> words = new HashSet<>();
     private final Set<String> names = new HashSet<>();
     private final Set<String> kept = new HashSet<>();
@@ -173,6 +207,10 @@ public record DollarSql(
               .filter(i -> !places.containsKey(i))
               .findFirst()
               .orElse(0);
+      Place main = shape.changingMain();
+      if (main != null) {
+        shape.outerPlaces().forEach(place -> out.setCharAt(place, ' '));
+      }
       return new DollarSql(
           out.toString(),
           List.copyOf(order),
@@ -180,7 +218,7 @@ public record DollarSql(
           unmentioned,
           first,
           reads(),
-          words.contains("RETURNING") && CHANGES.contains(first),
+          main,
           mayChangeSession(),
           Set.copyOf(kept));
     }
@@ -188,7 +226,7 @@ public record DollarSql(
     private boolean reads() {
       return switch (first) {
         case "SELECT", "VALUES", "TABLE" -> true;
-        case "WITH" -> Collections.disjoint(words, CHANGES);
+        case "WITH" -> !shape.changes();
         default -> false;
       };
     }
@@ -219,24 +257,35 @@ public record DollarSql(
           if (escapesAt == start) {
             requireEscapesSeen(start, end);
           }
+          shape.symbol(c);
         }
         case '"' -> {
           end = endOfName(start);
+          shape.name();
           if (end < chars.length) {
             String name = text.substring(start + 1, end);
             names.add(name.toUpperCase(Locale.ROOT));
             kept.add(name.replace("\"\"", "\""));
           }
         }
-        case '-' -> end = Parser.parseLineComment(chars, start);
+        case '-' -> {
+          end = Parser.parseLineComment(chars, start);
+          if (end == start) {
+            shape.symbol(c);
+          }
+        }
         case '/' -> {
           // The driver treats this as a complete comment.
           if (text.startsWith("/*/", start)) {
             throw bad("Found /*/ at index " + start + ": insert a space.");
           }
           end = Parser.parseBlockComment(chars, start);
+          if (end == start) {
+            shape.symbol(c);
+          }
         }
         case '$' -> {
+          shape.symbol(c);
           int parameter = parameter(start);
           if (parameter > start) {
             return parameter;
@@ -256,14 +305,19 @@ public record DollarSql(
         }
         case '?' -> {
           requireNotEnded(start);
+          shape.symbol(c);
           out.append("??");
           return start;
         }
-        case '(' -> depth++;
+        case '(' -> {
+          depth++;
+          shape.open(place(start));
+        }
         case ')' -> {
           if (--depth < 0) {
             throw bad("Unmatched closing parenthesis at index " + start + ".");
           }
+          shape.close(place(start));
         }
         case '\\' -> throw bad("Found a backslash outside of quotes at index " + start + ".");
         // The driver would treat braces as JDBC escapes. The server rejects braces.
@@ -277,10 +331,13 @@ public record DollarSql(
             if (text.substring(start, end + 1).contains("$")) {
               throw bad("Found a $ directly after the number at index " + start + ".");
             }
+            shape.symbol(c);
           } else if ((c < ' ' || c == 0x7f) && "\t\n\f\r".indexOf(c) < 0) {
             // The driver treats control characters as part of a word, but servers since version 16
             // treat a vertical tab as a space.
             throw bad("Found a control character at index " + start + ".");
+          } else if (c > ' ') {
+            shape.symbol(c);
           }
         }
       }
@@ -338,6 +395,11 @@ public record DollarSql(
       return end - 1;
     }
 
+    /** Returns the place of the token at an index, which has not been appended yet. */
+    private Place place(int start) {
+      return new Place(out.length(), start);
+    }
+
     private int word(int start) {
       int end = wordEnd(start);
       String written = text.substring(start, end + 1);
@@ -345,6 +407,7 @@ public record DollarSql(
       if (first.isEmpty()) {
         first = word;
       }
+      shape.word(word, place(start));
       words.add(word);
       names.add(word);
       kept.add(folded(written));

@@ -21,7 +21,7 @@ class ServerErrorsTest {
       ConfigReader.read(Json.object().put("user", "u").put("password", "p"));
 
   private static PostgresException running(String state, boolean readOnly, boolean wrote) {
-    var run = new ServerErrors.Run(readOnly, false, wrote, -1);
+    var run = new ServerErrors.Run(readOnly, false, wrote, 0, -1);
     return ServerErrors.running(new SQLException("geheim", state), CONFIG, run);
   }
 

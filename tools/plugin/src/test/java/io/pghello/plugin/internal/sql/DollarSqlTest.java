@@ -132,6 +132,75 @@ class DollarSqlTest {
         .isEqualTo(Code.NOT_ALLOWED);
   }
 
+  /** The words for changes are not reserved, so they can also be names. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "with t as (select 1 for update) select 1 | true",
+        "with t as (select * from a for no key update of a) table t | true",
+        "with t (update) as (select 1) select update from t | true",
+        "with t as (select (delete), f(insert, 1), merge from a) select 1 as update | true",
+        "with update as (select 1), delete as (select 2) values (1) | true",
+        "with t as (select * from json_to_record('{}') as (update text, delete int)) select 1 | true",
+        "with recursive t as (select 1) search breadth first by a, set set update select 1 | true",
+        "with recursive t as (select 1) cycle a, b set insert to 1 default 0 using merge table t | true",
+        "with \"recursive\" as (select 1) select 1 | true",
+        "with a as (with b as (select 1) select 1) (select 1) | true",
+        "(with a as (select 1) select 1) | true",
+        "with t as (delete from a) select 1 | false",
+        "with t as not materialized (update a set b = 1) select 1 | false",
+        "with t as (with b as (select 1) insert into a select 1) select 1 | false",
+        "with recursive t(x) as (select 1) cycle x set c using p, d as (merge into a) table d | false",
+        "with recursive t as (select 1) search depth first by update set delete delete from a | false",
+        "with t as (select 1) update a set b = 1 | false",
+        "with t as (select 1) merge into a | false",
+        "((with t as (insert into a values (1)) select 1)) | false",
+        "with t as (select 1) selec 1 | false",
+        "with | false"
+      })
+  void recognizesQueriesAfterWith(String sql, boolean reads) {
+    assertThat(DollarSql.of(sql).reads()).isEqualTo(reads);
+  }
+
+  /** Another query reads the rows of the main statement. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "insert into a values ($1) returning b | insert into a values (?) returning b",
+        "/* x */ delete from a returning * -- y | delete from a returning * -- y",
+        "with d as (delete from a) select $1 | select ?",
+        "with d as (delete from a returning b) (table d) union table d | (table d) union table d",
+        "with d as (delete from a where b = $1 ? 'x'), e as (select 1) table e | table e",
+        "with t as (select 1) update a set b = 1 returning * | update a set b = 1 returning *",
+        "((with d as (delete from a) select (1) ) ) ; | select (1)",
+        "insert into a values (1) |",
+        "insert into a select 1 as returning |",
+        "insert into a select b.returning from b |",
+        "insert into a select json_object('a' : 1 returning jsonb) |",
+        "with t as (select 1) delete from a where b = (select json_value('1', '$' returning int)) |",
+        "with d as (delete from a) select 1 into b |",
+        "(with d as (delete from a) select 1) limit 1 |",
+        "((with d as (delete from a) select 1) union select 2) |",
+        "select 1 |",
+        "with t as (select 1) select 1 |",
+        "call f() |"
+      })
+  void findsMainStatementThatChangesAndReturns(String text, String main) {
+    DollarSql sql = DollarSql.of(text);
+    DollarSql.Place place = sql.main();
+    assertThat(place == null ? null : sql.jdbc().substring(place.jdbc()).strip()).isEqualTo(main);
+    assertThat(sql.changesAndReturns()).isEqualTo(main != null);
+    if (place != null && main != null) {
+      String word = main.split("[ (]", 2)[0];
+      assertThat(text.substring(place.text())).startsWith(word.isEmpty() ? "(" : word);
+      long open = sql.jdbc().substring(0, place.jdbc()).chars().filter(c -> c == '(').count();
+      long closed = sql.jdbc().substring(0, place.jdbc()).chars().filter(c -> c == ')').count();
+      assertThat(open).isEqualTo(closed);
+    }
+  }
+
   @Test
   void recognizesQueries() {
     assertThat(DollarSql.of("select 'insert'").reads()).isTrue();
