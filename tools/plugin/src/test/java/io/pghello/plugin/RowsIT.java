@@ -975,6 +975,44 @@ class RowsIT {
         .hasToString("\"POSTGRES_CONSTRAINT_VIOLATED\"");
   }
 
+  /** PostGIS separates geometries in arrays with colons. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 10_001})
+  void arraysUseTheDelimiterOfTheirType(int count, TestDatabase database) {
+    DataSource superuser = database.superuserDataSource();
+    Plugins.run(
+        superuser,
+        "create type colons",
+        "create function colons_in(cstring) returns colons language internal immutable strict as 'textin'",
+        "create function colons_out(colons) returns cstring language internal immutable strict as 'textout'",
+        "create type colons (input = colons_in, output = colons_out, like = text, delimiter = ':')",
+        "create domain frame as box check (area(value) < 5)",
+        "create table boxes (b box, bs box[], d frame, ds frame[], c colons, cs colons[], t text)",
+        "grant all on boxes to public");
+    String record =
+        "{'b': '(1,1),(0,0)', 'bs': ['(2,2),(1,1)', null, '(3,3),(1,1)'], 'd': '(2,2),(1,1)',"
+            + " 'ds': ['(2,2),(0,0)', '(1,1),(0,0)'], 'c': 'a:b,c', 'cs': ['a:b', 'c,d'], 't': ','}";
+    assertThat(succeed("insert", "{'table': 'boxes', 'data': " + record + "}"))
+        .isEqualTo(json(record));
+    ObjectNode parameters = Plugins.JSON.createObjectNode().put("table", "boxes");
+    var records = parameters.putArray("records");
+    for (int i = 0; i < count; i++) {
+      records.add(json(record));
+    }
+    for (String strategy : new String[] {"", "ignore"}) {
+      if (!strategy.isEmpty()) {
+        parameters.put("conflictStrategy", strategy);
+      }
+      ObjectNode answer = plugin.execute(Plugins.ID, config, "batchInsert", parameters);
+      assertThat(answer.at("/data/rowCount").intValue()).as(answer.toString()).isEqualTo(count);
+    }
+    assertThat(Plugins.value(superuser, "select count(distinct b::text) from boxes b"))
+        .isEqualTo("1");
+    ObjectNode query = Plugins.sql("select array_length($1::box[], 1) as n");
+    query.putArray("params").add(json("['(2,2),(1,1)', '(3,3),(1,1)']"));
+    assertThat(succeed("queryValue", query.toString()).intValue()).isEqualTo(2);
+  }
+
   @Test
   void updatesTableNamedExcluded(DataSource source) {
     Plugins.run(source, "create table excluded (id int primary key, excluded int, t text)");

@@ -153,14 +153,16 @@ final class BatchInsert {
 
   private static List<@Nullable String[]> rows(
       List<JsonNode> records, List<String> columns, TableInfo info) {
-    List<Boolean> arrays = columns.stream().map(info::isArray).toList();
+    // The delimiter of an array type is that of its elements.
+    List<String> delimiters =
+        columns.stream().map(column -> info.isArray(column) ? info.delimiter(column) : "").toList();
     return lazily(
         records.size(),
         index -> {
           JsonNode record = records.get(index);
           @Nullable String[] row = new String[columns.size()];
           for (int i = 0; i < row.length; i++) {
-            row[i] = Bindings.text(record.get(columns.get(i)), arrays.get(i), VALUE);
+            row[i] = Bindings.text(record.get(columns.get(i)), delimiters.get(i), VALUE);
           }
           return row;
         });
@@ -190,6 +192,7 @@ final class BatchInsert {
     var values = new ArrayList<String>(width);
     var arrays = new ArrayList<String>(width);
     var names = new ArrayList<String>(width);
+    var delimiters = new ArrayList<String>(width);
     for (int i = 0; i < width; i++) {
       String column = plan.columns().get(i);
       String type = plan.info().type(column);
@@ -200,6 +203,7 @@ final class BatchInsert {
           "pg_catalog.unnest($" + (i + 1) + "::" + (text ? "pg_catalog.text" : type) + "[])");
       values.add(text ? "CAST(u.c" + i + " AS " + type + ")" : "u.c" + i);
       names.add("c" + i);
+      delimiters.add(text ? "," : plan.info().delimiter(column));
     }
     String source =
         "ROWS FROM (" + String.join(", ", arrays) + ") AS u(" + String.join(", ", names) + ")";
@@ -211,18 +215,18 @@ final class BatchInsert {
       List<@Nullable String[]> part = rows.subList(from, Math.min(rows.size(), from + CHUNK));
       var params = new ArrayList<JsonNode>(width);
       for (int column = 0; column < width; column++) {
-        params.add(Json.of(literal(part, column)));
+        params.add(Json.of(literal(part, column, delimiters.get(column))));
       }
       changed += session.change(new SqlStatement(sql, params));
     }
     return changed;
   }
 
-  private static String literal(List<@Nullable String[]> rows, int column) {
+  private static String literal(List<@Nullable String[]> rows, int column, String delimiter) {
     var literal = new StringBuilder(rows.size() * 12).append('{');
     for (@Nullable String[] row : rows) {
       if (literal.length() > 1) {
-        literal.append(',');
+        literal.append(delimiter);
       }
       literal.append(Bindings.quoted(row[column]));
     }

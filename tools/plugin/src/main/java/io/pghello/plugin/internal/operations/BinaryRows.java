@@ -154,7 +154,7 @@ final class BinaryRows implements Iterable<byte[]> {
   }
 
   private boolean text(JsonNode value, byte[] before) {
-    String text = Bindings.text(value, false, BatchInsert.VALUE);
+    String text = Bindings.text(value, "", BatchInsert.VALUE);
     byte[] bytes = String.valueOf(text).getBytes(StandardCharsets.UTF_8);
     int length = before.length + bytes.length;
     room(Integer.BYTES + length).putInt(length).put(before).put(bytes);

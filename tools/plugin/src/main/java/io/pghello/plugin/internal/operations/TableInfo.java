@@ -22,10 +22,16 @@ import java.util.function.Function;
  * @param types the OIDs of the columns' types
  * @param categories the categories of the columns' types; a domain has the category of its base
  *     type
+ * @param delimiters the characters that separate values of the columns' types in arrays
  * @param key the columns of the primary key; empty if there is none
  */
 record TableInfo(
-    boolean copy, JsonNode columns, JsonNode types, JsonNode categories, List<String> key) {
+    boolean copy,
+    JsonNode columns,
+    JsonNode types,
+    JsonNode categories,
+    JsonNode delimiters,
+    List<String> key) {
   // The types have no lengths, because a cast to varchar(3) would truncate a longer value, whereas
   // an assignment fails.
   private static final String INFO = Texts.resource(TableInfo.class, "columns.sql");
@@ -79,6 +85,11 @@ record TableInfo(
   /** Returns whether the type of a column is composite, or a domain over a composite type. */
   boolean isComposite(String column) {
     return categories.get(column).textValue().equals("C");
+  }
+
+  /** Returns the character that separates values of a column's type in an array. */
+  String delimiter(String column) {
+    return delimiters.get(column).textValue();
   }
 
   /** Returns the OID of a column's type. */

@@ -53,7 +53,7 @@ public final class Pool {
   private final HikariDataSource source;
   private final Counters counters = new Counters();
   private final Semaphore transactions;
-  private final Map<String, List<Boolean>> arrays = BoundedCache.of(CACHED_MAX);
+  private final Map<String, List<String>> arrays = BoundedCache.of(CACHED_MAX);
   private final Map<String, Recent<int[]>> types = BoundedCache.of(CACHED_MAX);
   private final PlainQueries plainQueries = new PlainQueries();
   private final Map<String, Recent<JsonNode>> operators = BoundedCache.of(CACHED_MAX);
@@ -126,10 +126,10 @@ public final class Pool {
   }
 
   /**
-   * Returns a cache that contains, for each parameter of a statement, whether it is an array. The
-   * key is the text of the statement.
+   * Returns a cache that contains, for each parameter of a statement, the delimiter of its array
+   * type; empty if it is not an array. The key is the text of the statement.
    */
-  public Map<String, List<Boolean>> arrays() {
+  public Map<String, List<String>> arrays() {
     return arrays;
   }
 

@@ -15,7 +15,7 @@ import java.sql.SQLException;
 import java.sql.SQLWarning;
 import java.sql.Types;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -38,7 +38,8 @@ public final class Bindings {
   private static final int DIMENSIONS_MAX = 6;
 
   private static final String ARRAYS =
-      "SELECT t.oid::pg_catalog.int8 FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=)"
+      "SELECT t.oid::pg_catalog.int8, t.typdelim::pg_catalog.text"
+          + " FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=)"
           + " ANY (?::pg_catalog.oid[]) AND (t.typcategory OPERATOR(pg_catalog.=) 'A'"
           // 2287 is the OID of record[], the pseudo-type for an array of any composite type.
           + " OR t.oid OPERATOR(pg_catalog.=) 2287)";
@@ -60,30 +61,32 @@ public final class Bindings {
    *
    * @param text the SQL that is sent to the server
    * @param sql the statement that this SQL contains
-   * @param cache the cache that contains, for each parameter, whether it is an array. The key of an
-   *     entry is the statement, because a retry can send the statement with different SQL around it
+   * @param cache the cache that contains, for each parameter, the delimiter of its array type;
+   *     empty if it is not an array. The key of an entry is the statement, because a retry can send
+   *     the statement with different SQL around it
    */
   static Values values(
       BaseConnection connection,
       String text,
       DollarSql sql,
       List<JsonNode> values,
-      Map<String, List<Boolean>> cache)
+      Map<String, List<String>> cache)
       throws SQLException {
     List<Integer> order = sql.order();
-    List<Boolean> arrays = List.of();
-    List<Boolean> known = null;
+    List<String> delimiters = List.of();
+    List<String> known = null;
     var texts = new ArrayList<@Nullable String>(order.size());
     for (int i = 0; i < order.size(); i++) {
       JsonNode value = values.get(order.get(i) - 1);
-      if (value.isArray() && arrays.isEmpty()) {
+      if (value.isArray() && delimiters.isEmpty()) {
         known = cache.get(sql.jdbc());
-        arrays = known == null ? areArrays(connection, text) : known;
+        delimiters = known == null ? delimiters(connection, text) : known;
         if (text.length() <= BoundedCache.TEXT_MAX) {
-          cache.put(sql.jdbc(), arrays);
+          cache.put(sql.jdbc(), delimiters);
         }
       }
-      texts.add(text(value, !arrays.isEmpty() && arrays.get(i), "The value of $" + order.get(i)));
+      String delimiter = delimiters.isEmpty() ? "" : delimiters.get(i);
+      texts.add(text(value, delimiter, "The value of $" + order.get(i)));
     }
     return new Values(texts, known != null);
   }
@@ -101,25 +104,26 @@ public final class Bindings {
   }
 
   /**
-   * Returns whether each of the parameters is an array. The driver could look up the types too, but
-   * its query uses names that other schemas in the search_path could redefine.
+   * Returns the delimiters of the parameters' array types; empty for parameters that are not
+   * arrays. The driver could look up the types too, but its query uses names that other schemas in
+   * the search_path could redefine.
    */
-  private static List<Boolean> areArrays(BaseConnection connection, String text)
+  private static List<String> delimiters(BaseConnection connection, String text)
       throws SQLException {
     int[] types = types(connection, text);
-    var arrays = new HashSet<Long>();
+    var delimiters = new HashMap<Long, String>();
     try (PreparedStatement ask = connection.prepareStatement(ARRAYS)) {
       String all =
           IntStream.of(types).mapToObj(Integer::toUnsignedString).collect(Collectors.joining(","));
       ask.setObject(1, "{" + all + "}", Types.OTHER);
       try (ResultSet result = ask.executeQuery()) {
         while (result.next()) {
-          arrays.add(result.getLong(1));
+          delimiters.put(result.getLong(1), result.getString(2));
         }
       }
     }
     return IntStream.of(types)
-        .mapToObj(type -> arrays.contains(Integer.toUnsignedLong(type)))
+        .mapToObj(type -> delimiters.getOrDefault(Integer.toUnsignedLong(type), ""))
         .toList();
   }
 
@@ -150,9 +154,10 @@ public final class Bindings {
   /**
    * Returns a value in PostgreSQL's text format; null for JSON null.
    *
-   * @param array whether to convert a JSON array to a PostgreSQL array
+   * @param delimiter the delimiter of the array type to which a JSON array is converted; empty if
+   *     the type is not an array type
    */
-  public static @Nullable String text(JsonNode value, boolean array, String what) {
+  public static @Nullable String text(JsonNode value, String delimiter, String what) {
     if (value.isNull()) {
       return null;
     } else if (value.isTextual()) {
@@ -168,8 +173,8 @@ public final class Bindings {
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
-    } else if (value.isArray() && array) {
-      return literal(value, what, 1);
+    } else if (value.isArray() && !delimiter.isEmpty()) {
+      return literal(value, delimiter, what, 1);
     } else if (value.isPojo()) {
       throw Failures.of(Code.BAD_VALUE, what + " is not JSON.");
     }
@@ -178,7 +183,7 @@ public final class Bindings {
         : value.asText();
   }
 
-  private static String literal(JsonNode array, String what, int dimension) {
+  private static String literal(JsonNode array, String delimiter, String what, int dimension) {
     if (dimension > DIMENSIONS_MAX) {
       throw Failures.of(Code.BAD_VALUE, what + " has more dimensions than an array can have.");
     }
@@ -186,9 +191,9 @@ public final class Bindings {
         .map(
             element ->
                 element.isArray()
-                    ? literal(element, what, dimension + 1)
-                    : quoted(text(element, false, what)))
-        .collect(Collectors.joining(",", "{", "}"));
+                    ? literal(element, delimiter, what, dimension + 1)
+                    : quoted(text(element, "", what)))
+        .collect(Collectors.joining(delimiter, "{", "}"));
   }
 
   /** Quotes an element for an array literal. */

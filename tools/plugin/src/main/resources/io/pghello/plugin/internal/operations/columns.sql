@@ -19,6 +19,11 @@ SELECT pg_catalog.json_build_object(
     JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) a.atttypid
     WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid
     AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped),
+  'delimiters', (SELECT pg_catalog.json_object_agg(a.attname, t.typdelim)
+    FROM pg_catalog.pg_attribute a
+    JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) a.atttypid
+    WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid
+    AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped),
   'key', (SELECT pg_catalog.json_agg(a.attname ORDER BY k.place)
     FROM pg_catalog.pg_index i
     CROSS JOIN pg_catalog.unnest(i.indkey::pg_catalog.int2[])

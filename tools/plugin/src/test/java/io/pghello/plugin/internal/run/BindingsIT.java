@@ -22,7 +22,7 @@ class BindingsIT {
   @Test
   void cachesTypesOfShortTextsOnly(Connection connection) throws SQLException {
     String text = "select cardinality($1::int[])";
-    Map<String, List<Boolean>> cache = new HashMap<>();
+    Map<String, List<String>> cache = new HashMap<>();
     for (String written : List.of(text, text + " -- " + "x".repeat(100_000))) {
       DollarSql sql = DollarSql.of(written);
       String statement = sql.jdbc();
