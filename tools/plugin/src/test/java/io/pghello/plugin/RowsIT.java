@@ -15,6 +15,7 @@ import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloTest;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
@@ -1011,6 +1012,71 @@ class RowsIT {
     ObjectNode query = Plugins.sql("select array_length($1::box[], 1) as n");
     query.putArray("params").add(json("['(2,2),(1,1)', '(3,3),(1,1)']"));
     assertThat(succeed("queryValue", query.toString()).intValue()).isEqualTo(2);
+  }
+
+  /** The page describes how to store JSON strings and nulls. */
+  @Test
+  void stringsForJsonColumnsAreJsonText(DataSource source) {
+    Plugins.run(source, "create table docs (id int, j json, b jsonb, bs jsonb[])");
+    for (String column : List.of("'j': 'x'", "'b': 'x'", "'b': '{a}'", "'bs': ['x']")) {
+      for (String call :
+          List.of(
+              "insert {'table': 'docs', 'data': {COLUMN}}",
+              "update {'table': 'docs', 'all': true, 'data': {COLUMN}}",
+              "batchInsert {'table': 'docs', 'records': [{COLUMN}]}")) {
+        String[] parts = call.replace("COLUMN", column).split(" ", 2);
+        JsonNode error = run(parts[0], parts[1]).get("error");
+        assertThat(error.get("message").textValue()).as(call).contains("is not JSON text");
+        assertThat(error.at("/details/remedy").textValue()).contains("\"\\\"x\\\"\"");
+      }
+    }
+    String values = "'j': '\\\"x\\\"', 'b': 'null', 'bs': ['\\\"x\\\"', 'null', null, '12']}";
+    succeed("insert", "{'table': 'docs', 'data': {'id': 1, " + values + "}");
+    ObjectNode parameters = Plugins.JSON.createObjectNode().put("table", "docs");
+    var records = parameters.putArray("records");
+    for (int i = 0; i < 10_001; i++) {
+      records.add(json("{'id': 2, " + values));
+    }
+    assertThat(
+            plugin
+                .execute(Plugins.ID, config, "batchInsert", parameters)
+                .at("/data/rowCount")
+                .intValue())
+        .isEqualTo(10_001);
+    assertThat(
+            Plugins.value(
+                source,
+                "select string_agg(distinct concat_ws(' ', j, b, b is null, bs), ',') from docs"))
+        .isEqualTo("\"x\" null f {\"\\\"x\\\"\",\"null\",NULL,12}");
+    assertThat(succeed("findOne", "{'table': 'docs', 'fields': ['j', 'b', 'bs']}"))
+        .hasToString("{\"j\":\"x\",\"b\":null,\"bs\":[\"x\",null,null,12]}");
+  }
+
+  /** Two spellings of a key are the same key for the server. */
+  @Test
+  void explainsKeysAndColumnsInTwoSpellings(DataSource source) {
+    Plugins.run(source, "create table keys (id uuid primary key, n int)");
+    String id = "c0ffee00-0000-0000-0000-000000000001";
+    JsonNode error =
+        run(
+                "batchInsert",
+                "{'table': 'keys', 'conflictStrategy': 'update', 'records': [{'id': '"
+                    + id
+                    + "', 'n': 1}, {'n': 2, 'id': '"
+                    + id.toUpperCase(Locale.ROOT)
+                    + "'}]}")
+            .get("error");
+    assertThat(error.at("/details/remedy").textValue()).contains("in a single spelling");
+    for (String call :
+        List.of(
+            "batchInsert {'table': 'keys', 'records': [{'Id': '1'}]}",
+            "insert {'table': 'keys', 'data': {'Id': '1'}}",
+            "find {'table': 'keys', 'where': {'Id': '1'}}")) {
+      String[] parts = call.split(" ", 2);
+      assertThat(run(parts[0], parts[1]).at("/error/details/remedy").textValue())
+          .as(call)
+          .contains("case-sensitive");
+    }
   }
 
   @Test

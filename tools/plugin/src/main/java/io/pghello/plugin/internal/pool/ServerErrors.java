@@ -158,6 +158,9 @@ public final class ServerErrors {
       meaning = meaning("states", "stale");
     } else if (isFrom("record_in", e)) {
       meaning = meaning("states", "composite");
+    } else if (isFrom("json_errsave_error", e) || isFrom("json_ereport_error", e)) {
+      // The second name is the function in servers before version 16.
+      meaning = meaning("states", "json");
     }
     Failures.Builder error = meaning.error(run.readOnly()).with(Detail.SQL_STATE, e.getSQLState());
     if (e instanceof PSQLException known && known.getServerErrorMessage() != null) {
