@@ -52,6 +52,7 @@ final class LogScanner {
   private final Map<NotUnderstood, Long> notUnderstood = new EnumMap<>(NotUnderstood.class);
   private final LinePrefix prefix = new LinePrefix();
   private LogFormat.@Nullable Entry crashed;
+  private @Nullable NotUnderstood record;
   private @Nullable LogFormat format;
 
   LogScanner(@Nullable LogFormat format, Sink sink) {
@@ -106,7 +107,7 @@ final class LogScanner {
     filled = 0;
     inLongLine = false;
     if (format != null && !understood && notUnderstood.isEmpty()) {
-      notUnderstood.put(NotUnderstood.LANGUAGE, 1L);
+      notUnderstood.put(Objects.requireNonNullElse(record, NotUnderstood.LANGUAGE), 1L);
     }
     return notUnderstood;
   }
@@ -139,6 +140,9 @@ final class LogScanner {
       entry = prefix.proven(message, format.entry(message));
     } else {
       entry = Objects.requireNonNull(format).entry(line);
+    }
+    if (!understood && record == null) {
+      record = NotUnderstood.recordOf(line);
     }
     if (entry != null && entry.reason() != null) {
       notUnderstood.merge(entry.reason(), 1L, Long::sum);

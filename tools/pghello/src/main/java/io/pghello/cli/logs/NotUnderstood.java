@@ -20,7 +20,16 @@ enum NotUnderstood {
   TIMESTAMPS("docker or kubectl puts a time before each line: omit --timestamps"),
   POD("kubectl puts the pod's name before each line: omit --prefix"),
   DOCKER_FILE(
-      "this is Docker's log file of a container: pass the output of docker logs CONTAINER instead");
+      "this is Docker's log file of a container: pass the output of docker logs CONTAINER instead"),
+  GOOGLE(
+      "these are records of Google Cloud: pass the server's lines,"
+          + " e.g. jq -r .textPayload FILE | pghello logs -"),
+  AZURE(
+      "these are records of Azure: pass the server's lines,"
+          + " e.g. jq -r .properties.message FILE | pghello logs -"),
+  RECORDS(
+      "these are JSON records of another program: pass the member that contains the server's line,"
+          + " e.g. jq -r .message FILE | pghello logs -");
 
   // syslog lines begin with an abbreviated month or a priority, or with an ISO 8601 time and a
   // program.
@@ -32,6 +41,9 @@ enum NotUnderstood {
               + "|(?<time>[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+\\S* )"
               + "|(?<pod>\\[pod/)"
               + "|(?<docker>\\{\"log\":\"))");
+
+  private static final Pattern TEXT_PAYLOAD = Pattern.compile("\"textPayload\"\\s*:");
+  private static final Pattern PROPERTIES = Pattern.compile("\"properties\"\\s*:\\s*\\{");
 
   private final String remedy;
 
@@ -59,6 +71,16 @@ enum NotUnderstood {
             : wrapped.group("time") != null
                 ? TIMESTAMPS
                 : wrapped.group("pod") != null ? POD : DOCKER_FILE;
+  }
+
+  /** Returns the reason if a line is JSON, but not of the server; null otherwise. */
+  static @Nullable NotUnderstood recordOf(String line) {
+    if (!line.startsWith("{") && !line.startsWith("[")) {
+      return null;
+    }
+    return TEXT_PAYLOAD.matcher(line).find()
+        ? GOOGLE
+        : PROPERTIES.matcher(line).find() ? AZURE : RECORDS;
   }
 
   /** Returns whether a line begins with a date and a time, as most lines do. */

@@ -14,6 +14,7 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -293,6 +294,40 @@ class LogScannerTest {
     }
     assertThat(scan("Attaching to db-1", TIME + "LOG:  ready", "db-1  | " + line))
         .containsOnlyKeys(NotUnderstood.COMPOSE);
+  }
+
+  /** The server's lines in these records are in English, so the language is not the problem. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "GOOGLE | {\"textPayload\":\"LINE\",\"insertId\":\"a\",\"severity\":\"ERROR\"}",
+        "GOOGLE | { \"insertId\": \"a\", \"textPayload\" : \"LINE\" }",
+        "AZURE | {\"category\":\"PostgreSQLLogs\",\"properties\":{\"errorLevel\":\"ERROR\",\"message\":\"LINE\"}}",
+        "RECORDS | {\"@timestamp\":\"2026-11-24\",\"log.level\":\"error\",\"message\":\"LINE\"}",
+        "RECORDS | [{\"a\":\"\\\"textPayload\\\": LINE\"}]",
+        "RECORDS | {",
+        "LANGUAGE | Starting",
+      })
+  void recognizesRecordsOfOtherPrograms(NotUnderstood reason, String record) throws IOException {
+    String line = TIME + "[7] ERROR: 22023: no";
+    assertThat(scan(record.replace("LINE", line), record.replace("LINE", "x")))
+        .containsExactly(entry(reason, 1L));
+    assertThat(found).isEmpty();
+    assertThat(
+            scan(
+                LogFormat.JSON,
+                record.replace("LINE", line),
+                "{\"error_severity\":\"LOG\",\"message\":\"ready\"}"))
+        .doesNotContainKey(reason);
+  }
+
+  /** The recommended command passes the lines that the server has written. */
+  @Test
+  void remediesForRecordsNameTheirMembers() {
+    assertThat(NotUnderstood.GOOGLE.remedy()).contains("jq -r .textPayload FILE | pghello logs -");
+    assertThat(NotUnderstood.AZURE.remedy()).contains("jq -r .properties.message FILE");
   }
 
   @Test
