@@ -2,10 +2,10 @@
 package io.pghello.cli.connect;
 
 import io.pghello.cli.output.Failure;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -51,6 +51,10 @@ public final class ConnectionOptions {
   private int timeoutSeconds;
 
   public Target target() {
+    return target(System::getenv);
+  }
+
+  Target target(Function<String, @Nullable String> variables) {
     Failure.refuseIf(
         timeoutSeconds < 1 || timeoutSeconds > 3600,
         "--timeout must be between 1 and 3600 seconds, but is " + timeoutSeconds);
@@ -59,15 +63,17 @@ public final class ConnectionOptions {
     options.put("port", port);
     options.put("user", user);
     options.put("dbname", database);
-    String name = service == null ? System.getenv("PGSERVICE") : service;
+    Account account = Account.current(variables);
+    // Like in libpq, an empty option has no effect, but an empty variable is a name.
+    String name = service == null || service.isEmpty() ? variables.apply("PGSERVICE") : service;
     try {
       return Target.find(
           options,
-          name == null || name.isEmpty()
+          name == null
               ? Map.of()
-              : ServiceFile.read(name, System::getenv, Path.of(System.getProperty("user.home"))),
-          System::getenv,
-          System.getProperty("user.name"),
+              : ServiceFile.read(name, variables, account.home(), ServiceFile.SYSTEM),
+          variables,
+          account.user(),
           timeoutSeconds);
     } catch (IllegalArgumentException e) {
       throw Failure.unknown(

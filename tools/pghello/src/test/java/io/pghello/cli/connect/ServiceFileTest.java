@@ -5,67 +5,139 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ServiceFileTest {
   @TempDir private Path home;
 
   @BeforeEach
-  void write() throws IOException {
+  void writeFile() throws IOException {
     Files.writeString(
         home.resolve(".pg_service.conf"),
         """
         # host=comment
         host=outside
-        [app]
-        host = db.example.com
+        [app] # libpq ignores the rest of this line
+          host=db.example.com\t
         # port=1
         port=5433
         password=a=b
         host=second
-        nonsense
+        sslrootcert=
 
         [other]
-        host=other
+        host= other
         """);
   }
 
   @Test
   void readsOneSection() {
-    assertThat(ServiceFile.read("app", Map.<String, String>of()::get, home))
+    assertThat(read("app", Map.of()))
         .containsExactly(
             Map.entry("host", "db.example.com"),
             Map.entry("port", "5433"),
-            Map.entry("password", "a=b"));
-    assertThat(ServiceFile.read("other", Map.<String, String>of()::get, home))
-        .containsExactly(Map.entry("host", "other"));
+            Map.entry("password", "a=b"),
+            Map.entry("sslrootcert", ""));
+    assertThat(read("other", Map.of())).containsExactly(Map.entry("host", " other"));
   }
 
   @Test
   void searchesSameFilesAsLibpq() throws IOException {
     Path folder = Files.createDirectory(home.resolve("etc"));
-    Files.writeString(folder.resolve("pg_service.conf"), "[system]\nhost=system\n");
+    Files.writeString(
+        folder.resolve("pg_service.conf"), "[system]\nhost=system\n[app]\nhost=system\n");
     Map<String, String> variables = Map.of("PGSYSCONFDIR", folder.toString());
-    assertThat(ServiceFile.read("system", variables::get, home)).containsEntry("host", "system");
-    assertThat(ServiceFile.read("other", variables::get, home)).containsEntry("host", "other");
+    assertThat(read("system", variables)).containsEntry("host", "system");
+    assertThat(read("app", variables)).containsEntry("host", "db.example.com");
     Path file = Files.writeString(home.resolve("mine"), "[other]\nhost=mine\n");
-    assertThat(ServiceFile.read("other", Map.of("PGSERVICEFILE", file.toString())::get, home))
+    assertThat(read("other", Map.of("PGSERVICEFILE", file.toString())))
         .containsEntry("host", "mine");
   }
 
   @Test
+  void searchesSystemFileOfDebian() throws IOException {
+    Path debian = Files.createDirectory(home.resolve("debian"));
+    Files.writeString(debian.resolve("pg_service.conf"), "[system]\nhost=debian\n");
+    assertThat(read("system", Map.of())).containsEntry("host", "debian");
+    Path folder = Files.createDirectory(home.resolve("etc"));
+    Files.writeString(folder.resolve("pg_service.conf"), "[system]\nhost=etc\n");
+    assertThat(read("system", Map.of("PGSYSCONFDIR", folder.toString())))
+        .containsEntry("host", "etc");
+    assertThat(ServiceFile.SYSTEM).isEqualTo(Path.of("/etc/postgresql-common"));
+  }
+
+  @Test
   void reportsSearchedFiles() {
-    assertThatThrownBy(() -> ServiceFile.read("unheard-of", Map.<String, String>of()::get, home))
+    assertThatThrownBy(() -> read("unheard-of", Map.of()))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("service unheard-of is not defined in [" + home + "/.pg_service.conf]");
-    assertThatThrownBy(
-            () -> ServiceFile.read("app", Map.of("PGSERVICEFILE", home.toString())::get, home))
+        .hasMessage(
+            "service unheard-of is not defined in %s/.pg_service.conf or %s/debian/pg_service.conf",
+            home, home);
+  }
+
+  /** libpq does not search the system's file in these cases either. */
+  @Test
+  void rejectsMissingServiceFile() throws IOException {
+    Path debian = Files.createDirectory(home.resolve("debian"));
+    Files.writeString(debian.resolve("pg_service.conf"), "[app]\nhost=debian\n");
+    assertThatThrownBy(() -> read("app", Map.of("PGSERVICEFILE", home.toString())))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("cannot read " + home + ": Is a directory");
+    assertThatThrownBy(() -> read("app", Map.of("PGSERVICEFILE", home + "/none")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("cannot read " + home + "/none: no such file");
+    assertThatThrownBy(() -> read("app", Map.of("PGSERVICEFILE", "")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("PGSERVICEFILE is empty: set it to a path, or unset it");
+  }
+
+  /** Without the parameter, pghello would connect to another server, or without verifying it. */
+  @ParameterizedTest
+  @CsvSource({
+    "hots=secret, there is no parameter \"hots\": perhaps you mean \"host\"",
+    "hostname=secret, there is no parameter \"hostname\": perhaps you mean \"host\"",
+    "username=secret, there is no parameter \"username\": perhaps you mean \"user\"",
+    "database=secret, there is no parameter \"database\": perhaps you mean \"dbname\"",
+    "passwd=secret, there is no parameter \"passwd\": perhaps you mean \"password\"",
+    "ssl_mode=secret, there is no parameter \"ssl_mode\": perhaps you mean \"sslmode\"",
+    "sslmod=secret, there is no parameter \"sslmod\": perhaps you mean \"sslmode\"",
+    "HOST=secret, there is no parameter \"HOST\": perhaps you mean \"host\"",
+    "host = secret, remove the blanks before the equals sign",
+    "secret, the line must have the form KEYWORD=VALUE",
+    "service=secret, a service cannot refer to another service: repeat its parameters",
+    "ldap://secret/dc=a, pghello does not look up services in LDAP: write the parameters into the file"
+  })
+  void rejectsLinesThatLibpqRejects(String line, String message) throws IOException {
+    Path file = home.resolve(".pg_service.conf");
+    Files.writeString(file, "[before]\n" + line + "\n\n[app]\nport=1\n  " + line + "\n");
+    assertThatThrownBy(() -> read("app", Map.of()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("%s, line 6: %s", file, message);
+  }
+
+  @Test
+  void readsCommentsInAnyEncoding() throws IOException {
+    Path file = home.resolve(".pg_service.conf");
+    byte[] latin1 = "# K\u00f6ln\n".getBytes(StandardCharsets.ISO_8859_1);
+    byte[] utf8 = "[K\u00f6ln]\nuser=K\u00f6ln\n".getBytes(StandardCharsets.UTF_8);
+    Files.write(file, latin1);
+    Files.write(file, utf8, StandardOpenOption.APPEND);
+    assertThat(read("K\u00f6ln", Map.of())).containsEntry("user", "K\u00f6ln");
+    Files.write(file, "[app]\nuser=K\u00f6ln\n".getBytes(StandardCharsets.ISO_8859_1));
+    assertThatThrownBy(() -> read("app", Map.of()))
+        .hasMessage("%s, line 2: the value is not UTF-8 text", file);
+  }
+
+  private Map<String, String> read(String service, Map<String, String> variables) {
+    return ServiceFile.read(service, variables::get, home, home.resolve("debian"));
   }
 }

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.connect;
+
+import java.nio.file.Path;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The user of the operating system who runs this program.
+ *
+ * @param user the name of the user, which is the default role
+ * @param home the directory in which libpq looks for its files
+ */
+public record Account(String user, Path home) {
+  /**
+   * Returns the user of this process. Like in libpq, the home directory is {@code HOME}, or the
+   * directory from the password database if this variable is not set or empty. Java's property is
+   * always the latter.
+   */
+  static Account current(Function<String, @Nullable String> variables) {
+    String home = variables.apply("HOME");
+    return new Account(
+        System.getProperty("user.name"),
+        Path.of(home == null || home.isEmpty() ? System.getProperty("user.home") : home));
+  }
+}
