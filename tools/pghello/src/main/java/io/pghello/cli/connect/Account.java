@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param user the name of the user, which is the default role
  * @param home the directory in which libpq looks for its files
  */
-public record Account(String user, Path home) {
+record Account(String user, Path home) {
   /**
    * Returns the user of this process. Like in libpq, the home directory is {@code HOME}, or the
    * directory from the password database if this variable is not set or empty. Java's property is

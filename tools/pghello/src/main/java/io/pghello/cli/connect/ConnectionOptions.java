@@ -73,7 +73,7 @@ public final class ConnectionOptions {
               ? Map.of()
               : ServiceFile.read(name, variables, account.home(), ServiceFile.SYSTEM),
           variables,
-          account.user(),
+          account,
           timeoutSeconds);
     } catch (IllegalArgumentException e) {
       throw Failure.unknown(

@@ -4,6 +4,7 @@ package io.pghello.cli.connect;
 import io.pghello.cli.output.Failure;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -21,7 +22,6 @@ import org.postgresql.Driver;
 import org.postgresql.PGProperty;
 import org.postgresql.core.ServerVersion;
 import org.postgresql.jdbc.PgConnection;
-import org.postgresql.jdbcurlresolver.PgPassParser;
 import org.postgresql.util.HostSpec;
 
 /**
@@ -42,9 +42,7 @@ public record Target(
           "options", PGProperty.OPTIONS,
           "application_name", PGProperty.APPLICATION_NAME);
 
-  // Parameters that the driver does not support, with the values that can safely be ignored. The
-  // parameter passfile is rejected separately, because the driver reads the password file's path
-  // only from an environment variable.
+  // Parameters that the driver does not support, with the values that can safely be ignored.
   private static final Map<String, Set<String>> REFUSED =
       Map.of(
           "hostaddr", Set.of(),
@@ -56,6 +54,9 @@ public record Target(
           "requirepeer", Set.of(),
           "ssl_min_protocol_version", Set.of("TLSv1", "TLSv1.1", "TLSv1.2"),
           "load_balance_hosts", Set.of("disable"));
+
+  /** A directory that does not exist. */
+  private static final Path NO_HOME = Path.of("/nonexistent");
 
   private static final Map<String, String> SESSIONS =
       Map.of(
@@ -74,6 +75,11 @@ public record Target(
         'idle_session_timeout', 'lock_timeout', 'statement_timeout', 'transaction_timeout'])
       """;
 
+  static {
+    // The driver's own reader of password files must not find a file that PasswordFile ignores.
+    System.setProperty("org.postgresql.pgpassfile", "/dev/null");
+  }
+
   /**
    * Loads classes for the login in another thread while the calling thread parses the command line.
    */
@@ -91,19 +97,34 @@ public record Target(
   }
 
   /**
-   * Finds the target.
+   * Finds the target, without the files of a home directory.
    *
-   * @param options the values from the command line, with libpq's names; null for no value
-   * @param service the values from the service, with libpq's names
-   * @param variables the environment
-   * @param operatingSystemUser the default user
-   * @throws IllegalArgumentException if the parameters are invalid
+   * @param user the default role
+   * @see #find(Map, Map, Function, Account, int)
    */
   public static Target find(
       Map<String, @Nullable String> options,
       Map<String, String> service,
       Function<String, @Nullable String> variables,
-      String operatingSystemUser,
+      String user,
+      int timeoutSeconds) {
+    return find(options, service, variables, new Account(user, NO_HOME), timeoutSeconds);
+  }
+
+  /**
+   * Finds the target.
+   *
+   * @param options the values from the command line, with libpq's names; null for no value
+   * @param service the values from the service, with libpq's names
+   * @param variables the environment
+   * @param account the user of this process, who is the default role
+   * @throws IllegalArgumentException if the parameters are invalid
+   */
+  static Target find(
+      Map<String, @Nullable String> options,
+      Map<String, String> service,
+      Function<String, @Nullable String> variables,
+      Account account,
       int timeoutSeconds) {
     Function<String, @Nullable String> value =
         name -> first(options.get(name), service.get(name), variables.apply(variable(name)));
@@ -131,16 +152,12 @@ public record Target(
                     + ", but the Java driver does not support this parameter: omit it");
           }
         });
-    if (service.containsKey("passfile")) {
-      throw new IllegalArgumentException(
-          "the service has a passfile, which the Java driver does not support: use PGPASSFILE");
-    }
     String attributes = orElse(value.apply("target_session_attrs"), "any");
     String sessions = SESSIONS.get(attributes);
     if (sessions == null) {
       throw new IllegalArgumentException("invalid target_session_attrs: " + attributes);
     }
-    String user = orElse(value.apply("user"), operatingSystemUser);
+    String user = orElse(value.apply("user"), account.user());
     String database = orElse(value.apply("dbname"), user);
     if (database.contains("://") || database.contains("=")) {
       // The value is not included, because it may contain a password.
@@ -161,13 +178,14 @@ public record Target(
     environment.put("PGCONNECT_TIMEOUT", String.valueOf(Math.max(2, timeoutSeconds)));
     properties.setProperty(PGProperty.USER.getName(), user);
     String password = value.apply("password");
-    if (password != null) {
+    if (password == null) {
+      String passwordFile = value.apply("passfile");
+      environment.put(
+          "PGPASSFILE",
+          passwordFile == null ? account.home().resolve(".pgpass").toString() : passwordFile);
+    } else {
       properties.setProperty(PGProperty.PASSWORD.getName(), password);
       environment.put("PGPASSWORD", password);
-    }
-    String passwordFile = variables.apply("PGPASSFILE");
-    if (passwordFile != null) {
-      environment.put("PGPASSFILE", passwordFile);
     }
     PGProperty.APPLICATION_NAME.set(properties, "pghello");
     OTHERS.forEach(
@@ -290,20 +308,21 @@ public record Target(
   }
 
   /**
-   * Adds the password from the password file. The driver would look up the list of hosts as a
-   * single name, and would send the same password to every host. Therefore, this method looks up
-   * the password of each host separately, and throws if the passwords differ.
+   * Adds the password from the password file. The driver sends the same password to every host.
+   * Therefore, this method looks up the password of each host separately, and throws if the
+   * passwords differ.
    */
   private Properties withPassword() {
     var all = new Properties();
     all.putAll(properties);
-    if (!all.containsKey(PGProperty.PASSWORD.getName())) {
+    String file = environment.get("PGPASSFILE");
+    if (file != null) {
       var found = new HashSet<String>();
       for (String one : address.split(",", -1)) {
         int colon = one.lastIndexOf(':');
         String host = one.substring(0, colon).replaceAll("^\\[|]$", "");
         String password =
-            PgPassParser.getPassword(host, one.substring(colon + 1), database, role());
+            PasswordFile.find(Path.of(file), host, one.substring(colon + 1), database, role());
         found.add(password == null ? "" : password);
       }
       Failure.refuseIf(

@@ -18,6 +18,7 @@ import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -195,6 +196,26 @@ class HealthIT {
     Run unknown = health(service, "--service", "unheard-of");
     assertThat(unknown.status()).isEqualTo(3);
     assertThat(unknown.err()).contains("service unheard-of is not defined");
+  }
+
+  /** libpq, and therefore pg_dump, reads and ignores the same files. */
+  @Test
+  void readsPrivatePasswordFileInHome(PgHelloServer server, TestDatabase database)
+      throws Exception {
+    Map<String, String> environment = Run.environment(server, database);
+    environment.remove("PGPASSWORD");
+    environment.put("HOME", folder.toString());
+    Path file = Files.writeString(folder.resolve(".pgpass"), "*:*:*:*:" + server.password());
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+    Run run = health(environment, PATIENT);
+    assertThat(run.status()).as(run.out()).isZero();
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+    Run ignored = health(environment, PATIENT);
+    assertThat(ignored.status()).as(ignored.out()).isEqualTo(3);
+    assertThat(ignored.err())
+        .isEqualToIgnoringNewLines(
+            "pghello: ignored the password file %s, which has group or world access: run chmod 600"
+                .formatted(file));
   }
 
   @Test

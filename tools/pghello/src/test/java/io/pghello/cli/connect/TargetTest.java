@@ -4,15 +4,19 @@ package io.pghello.cli.connect;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TargetTest {
+  @TempDir private static Path home;
+
   @Test
   void readsSameSourcesAsLibpq() {
     Target target = find(Map.of(), Map.of(), Map.of());
@@ -175,21 +179,33 @@ class TargetTest {
         find(
             Map.of("host", "a,b", "port", "1,2", "user", "u", "dbname", "d"),
             Map.of("password", "secret", "sslmode", "require"),
-            Map.of("PGPASSFILE", "/pgpass"));
+            Map.of());
     assertThat(target.environment())
         .containsEntry("PGHOST", "a,b")
         .containsEntry("PGPORT", "1,2")
         .containsEntry("PGUSER", "u")
         .containsEntry("PGPASSWORD", "secret")
         .containsEntry("PGSSLMODE", "require")
-        .containsEntry("PGPASSFILE", "/pgpass")
-        .doesNotContainKey("PGDATABASE");
+        .doesNotContainKeys("PGDATABASE", "PGPASSFILE");
     assertThat(target.in("other").url()).isEqualTo("jdbc:postgresql://a:1,b:2/other");
+  }
+
+  /** PostgreSQL's programs must not read another password file, or none. */
+  @Test
+  void readsSamePasswordFileAsPostgresPrograms() {
+    assertThat(find(Map.of(), Map.of(), Map.of()).environment())
+        .containsEntry("PGPASSFILE", home.resolve(".pgpass").toString());
+    assertThat(find(Map.of(), Map.of(), Map.of("PGPASSFILE", "/variable")).environment())
+        .containsEntry("PGPASSFILE", "/variable");
+    assertThat(
+            find(Map.of(), Map.of("passfile", "/service"), Map.of("PGPASSFILE", "/variable"))
+                .environment())
+        .containsEntry("PGPASSFILE", "/service");
   }
 
   private static Target find(
       Map<String, String> options, Map<String, String> service, Map<String, String> variables) {
     var nullable = new HashMap<String, @Nullable String>(options);
-    return Target.find(nullable, service, variables::get, "me", 7);
+    return Target.find(nullable, service, variables::get, new Account("me", home), 7);
   }
 }
