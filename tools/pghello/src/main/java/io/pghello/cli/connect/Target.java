@@ -35,10 +35,6 @@ public record Target(
   // libpq's parameter names in a service, and the corresponding properties of the driver.
   private static final Map<String, PGProperty> OTHERS =
       Map.of(
-          "sslmode", PGProperty.SSL_MODE,
-          "sslrootcert", PGProperty.SSL_ROOT_CERT,
-          "sslcert", PGProperty.SSL_CERT,
-          "sslkey", PGProperty.SSL_KEY,
           "options", PGProperty.OPTIONS,
           "application_name", PGProperty.APPLICATION_NAME);
 
@@ -200,11 +196,17 @@ public record Target(
         "PGOPTIONS",
         "-c default_transaction_read_only=off",
         (given, writes) -> writes + " " + given);
+    String mode = TlsSettings.mode(value, variables);
     if (isSocket) {
       // Unix domain sockets support neither TLS nor alternative hosts.
+      environment.put("PGSSLMODE", "disable");
       PGProperty.SSL_MODE.set(properties, "disable");
       PGProperty.SOCKET_FACTORY.set(properties, UnixSocketFactory.class.getName());
       PGProperty.SOCKET_FACTORY_ARG.set(properties, hosts + "/.s.PGSQL." + ports);
+    } else {
+      TlsSettings tls = TlsSettings.of(mode, value, variables, account.home());
+      tls.setProperties(properties);
+      environment.putAll(tls.environment());
     }
     String seconds = String.valueOf(timeoutSeconds);
     PGProperty.LOGIN_TIMEOUT.set(properties, seconds);
