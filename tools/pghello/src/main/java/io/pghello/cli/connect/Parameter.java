@@ -2,7 +2,9 @@
 package io.pghello.cli.connect;
 
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -181,6 +183,18 @@ record Parameter(
               "directory of the system's `pg_service.conf`; default: `/etc/postgresql-common`"),
           ignored(null, "PGTZ", "pghello does not depend on this setting"));
 
+  private static final Map<String, Parameter> BY_KEYWORD = byKeyword();
+
+  private static Map<String, Parameter> byKeyword() {
+    var parameters = new HashMap<String, Parameter>();
+    for (Parameter each : ALL) {
+      if (each.keyword != null) {
+        parameters.put(each.keyword, each);
+      }
+    }
+    return parameters;
+  }
+
   private static Parameter used(
       @Nullable String keyword, @Nullable String variable, String meaning) {
     return new Parameter(keyword, variable, Use.USED, meaning, Set.of());
@@ -202,9 +216,28 @@ record Parameter(
         harmless.length == 0 ? Set.of("") : Set.of(harmless));
   }
 
-  /** Returns the parameter with this keyword; null if there is none. */
-  static @Nullable Parameter named(String keyword) {
-    return ALL.stream().filter(each -> keyword.equals(each.keyword)).findFirst().orElse(null);
+  /** Returns whether libpq has a parameter with this keyword. */
+  static boolean exists(String keyword) {
+    return BY_KEYWORD.containsKey(keyword);
+  }
+
+  /** Returns the parameter with this keyword, which must exist. */
+  static Parameter of(String keyword) {
+    return Objects.requireNonNull(BY_KEYWORD.get(keyword), keyword);
+  }
+
+  /**
+   * Checks that the parameter has no value that would have an effect.
+   *
+   * @param value the value; null if the parameter is not set
+   * @throws IllegalArgumentException if this parameter is refused
+   */
+  void refuse(@Nullable String value) {
+    if (use == Use.REFUSED && value != null && !harmless.contains(value)) {
+      throw new IllegalArgumentException(
+          "%s is %s, but %s: omit it"
+              .formatted(keyword, SECRET.contains(keyword) ? "set" : "\"" + value + "\"", note));
+    }
   }
 
   /** Returns the keyword that a misspelt keyword most likely stands for. */
@@ -212,12 +245,11 @@ record Parameter(
     if (misspelt.startsWith("database")) {
       return "dbname";
     }
-    return ALL.stream()
-        .map(Parameter::keyword)
-        .filter(Objects::nonNull)
+    return BY_KEYWORD.keySet().stream()
         .min(
             Comparator.comparing((String each) -> !misspelt.startsWith(each))
-                .thenComparing(each -> distance(each, misspelt)))
+                .thenComparing(each -> distance(each, misspelt))
+                .thenComparing(Comparator.naturalOrder()))
         .orElseThrow();
   }
 

@@ -2,7 +2,6 @@
 package io.pghello.cli.connect;
 
 import io.pghello.cli.output.Failure;
-import io.pghello.cli.output.TerminalText;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -54,8 +53,7 @@ final class ServiceFile {
     }
     if (values == null) {
       throw new IllegalArgumentException(
-          "service %s is not defined in %s or %s"
-              .formatted(TerminalText.line(service), own, shared));
+          "service %s is not defined in %s or %s".formatted(service, own, shared));
     }
     return values;
   }
@@ -101,12 +99,12 @@ final class ServiceFile {
       throw new IllegalArgumentException(
           place + ": a service cannot refer to another service: repeat its parameters");
     }
-    if (Parameter.named(keyword) == null) {
+    if (!Parameter.exists(keyword)) {
       String known = keyword.strip();
       throw new IllegalArgumentException(
-          Parameter.named(known) == null
+          !Parameter.exists(known)
               ? "%s: there is no parameter \"%s\": perhaps you mean \"%s\""
-                  .formatted(place, TerminalText.line(keyword), Parameter.nearest(known))
+                  .formatted(place, keyword, Parameter.nearest(known))
               : "%s: remove the blanks before the equals sign".formatted(place));
     }
   }

@@ -12,10 +12,8 @@ import java.sql.Statement;
 import java.util.Calendar;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
-import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
@@ -32,25 +30,6 @@ import org.postgresql.util.HostSpec;
  */
 public record Target(
     String address, String database, Properties properties, Map<String, String> environment) {
-  // libpq's parameter names in a service, and the corresponding properties of the driver.
-  private static final Map<String, PGProperty> OTHERS =
-      Map.of(
-          "options", PGProperty.OPTIONS,
-          "application_name", PGProperty.APPLICATION_NAME);
-
-  // Parameters that the driver does not support, with the values that can safely be ignored.
-  private static final Map<String, Set<String>> REFUSED =
-      Map.of(
-          "hostaddr", Set.of(),
-          "channel_binding", Set.of("disable", "prefer"),
-          "require_auth", Set.of(),
-          "gssencmode", Set.of("disable", "prefer"),
-          "sslcrl", Set.of(),
-          "sslcrldir", Set.of(),
-          "requirepeer", Set.of(),
-          "ssl_min_protocol_version", Set.of("TLSv1", "TLSv1.1", "TLSv1.2"),
-          "load_balance_hosts", Set.of("disable"));
-
   /** A directory that does not exist. */
   private static final Path NO_HOME = Path.of("/nonexistent");
 
@@ -122,8 +101,7 @@ public record Target(
       Function<String, @Nullable String> variables,
       Account account,
       int timeoutSeconds) {
-    Function<String, @Nullable String> value =
-        name -> first(options.get(name), service.get(name), variables.apply(variable(name)));
+    Function<String, @Nullable String> value = name -> value(name, options, service, variables);
     String hosts = orElse(value.apply("host"), "localhost");
     boolean isSocket = hosts.startsWith("/");
     if (hosts.startsWith("@") || (isSocket && hosts.contains(","))) {
@@ -137,23 +115,27 @@ public record Target(
           "the host is not a name or address: pass each parameter with -h, -p, -U and -d, or use "
               + "a service");
     }
-    REFUSED.forEach(
-        (name, harmless) -> {
-          String given = value.apply(name);
-          if (given != null && !harmless.contains(given)) {
-            throw new IllegalArgumentException(
-                name
-                    + " is "
-                    + given
-                    + ", but the Java driver does not support this parameter: omit it");
-          }
-        });
-    String attributes = orElse(value.apply("target_session_attrs"), "any");
+    if (hosts.matches(",.*|.*,,.*|.*,")) {
+      throw new IllegalArgumentException(
+          "the list of hosts contains an empty name: remove the comma");
+    }
+    for (Parameter parameter : Parameter.ALL) {
+      if (parameter.keyword() != null) {
+        parameter.refuse(value.apply(parameter.keyword()));
+      }
+    }
+    String given = value.apply("target_session_attrs");
+    String attributes = given == null ? "any" : given;
     String sessions = SESSIONS.get(attributes);
     if (sessions == null) {
       throw new IllegalArgumentException("invalid target_session_attrs: " + attributes);
     }
     String user = orElse(value.apply("user"), account.user());
+    if (user.equals("?")) {
+      // Java's name for a user who is not in the password database.
+      throw new IllegalArgumentException(
+          "the user of this process has no name: pass the role with -U");
+    }
     String database = orElse(value.apply("dbname"), user);
     if (database.contains("://") || database.contains("=")) {
       // The value is not included, because it may contain a password.
@@ -169,33 +151,26 @@ public record Target(
     environment.put("PGHOST", hosts);
     environment.put("PGPORT", ports);
     environment.put("PGUSER", user);
-    environment.put("PGAPPNAME", "pghello");
     environment.put("PGTARGETSESSIONATTRS", attributes);
     environment.put("PGCONNECT_TIMEOUT", String.valueOf(Math.max(2, timeoutSeconds)));
     properties.setProperty(PGProperty.USER.getName(), user);
     String password = value.apply("password");
-    if (password == null) {
-      String passwordFile = value.apply("passfile");
+    if (password == null || password.isEmpty()) {
       environment.put(
           "PGPASSFILE",
-          passwordFile == null ? account.home().resolve(".pgpass").toString() : passwordFile);
+          orElse(value.apply("passfile"), account.home().resolve(".pgpass").toString()));
     } else {
       properties.setProperty(PGProperty.PASSWORD.getName(), password);
       environment.put("PGPASSWORD", password);
     }
-    PGProperty.APPLICATION_NAME.set(properties, "pghello");
-    OTHERS.forEach(
-        (name, property) -> {
-          String other = value.apply(name);
-          if (other != null) {
-            property.set(properties, other);
-            environment.put(variable(name), other);
-          }
-        });
-    environment.merge(
-        "PGOPTIONS",
-        "-c default_transaction_read_only=off",
-        (given, writes) -> writes + " " + given);
+    String application = orElse(value.apply("application_name"), "pghello");
+    PGProperty.APPLICATION_NAME.set(properties, application);
+    environment.put("PGAPPNAME", application);
+    String settings = orElse(value.apply("options"), "");
+    if (!settings.isEmpty()) {
+      PGProperty.OPTIONS.set(properties, settings);
+    }
+    environment.put("PGOPTIONS", ("-c default_transaction_read_only=off " + settings).strip());
     String mode = TlsSettings.mode(value, variables);
     if (isSocket) {
       // Unix domain sockets support neither TLS nor alternative hosts.
@@ -217,12 +192,22 @@ public record Target(
     return new Target(address, database, properties, environment);
   }
 
-  private static String variable(String name) {
-    return switch (name) {
-      case "dbname" -> "PGDATABASE";
-      case "application_name" -> "PGAPPNAME";
-      default -> "PG" + name.replace("_", "").toUpperCase(Locale.ROOT);
-    };
+  /**
+   * Returns the value of a parameter; null if it is not set. Like in libpq, an empty option has no
+   * effect, but an empty value in a service hides the variable.
+   */
+  private static @Nullable String value(
+      String keyword,
+      Map<String, @Nullable String> options,
+      Map<String, String> service,
+      Function<String, @Nullable String> variables) {
+    String option = options.get(keyword);
+    if (option != null && !option.isEmpty()) {
+      return option;
+    }
+    String inService = service.get(keyword);
+    String variable = Parameter.of(keyword).variable();
+    return inService != null || variable == null ? inService : variables.apply(variable);
   }
 
   /**
@@ -415,16 +400,6 @@ public record Target(
   }
 
   private static String orElse(@Nullable String value, String otherwise) {
-    return value == null ? otherwise : value;
-  }
-
-  /** Returns the first value that is neither null nor empty. libpq ignores empty values, too. */
-  private static @Nullable String first(@Nullable String... values) {
-    for (String value : values) {
-      if (value != null && !value.isEmpty()) {
-        return value;
-      }
-    }
-    return null;
+    return value == null || value.isEmpty() ? otherwise : value;
   }
 }

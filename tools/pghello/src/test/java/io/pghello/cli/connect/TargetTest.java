@@ -78,6 +78,51 @@ class TargetTest {
   void ignoresEmptyValues() {
     assertThat(find(Map.of("host", ""), Map.of("host", ""), Map.of("PGHOST", "")).url())
         .startsWith("jdbc:postgresql://localhost:");
+    assertThat(find(Map.of("host", ""), Map.of("host", "service"), Map.of()).url())
+        .startsWith("jdbc:postgresql://service:");
+    Target target =
+        find(
+            Map.of(),
+            Map.of("password", "", "hostaddr", "", "sslcrl", ""),
+            Map.of("PGUSER", "", "PGDATABASE", "", "PGPORT", "", "PGAPPNAME", "", "PGOPTIONS", ""));
+    assertThat(target.url()).isEqualTo("jdbc:postgresql://localhost:5432/me");
+    assertThat(target.properties())
+        .containsEntry("user", "me")
+        .containsEntry("ApplicationName", "pghello")
+        .doesNotContainKeys("password", "options");
+  }
+
+  /** Like in libpq: otherwise, the variable would select another server. */
+  @Test
+  void emptyValueInServiceHidesVariable() {
+    Target target =
+        find(
+            Map.of(),
+            Map.of("host", "", "port", "", "user", "", "dbname", "", "options", ""),
+            Map.of(
+                "PGHOST",
+                "other",
+                "PGPORT",
+                "1",
+                "PGUSER",
+                "u",
+                "PGDATABASE",
+                "d",
+                "PGOPTIONS",
+                "-c a.b=c"));
+    assertThat(target.url()).isEqualTo("jdbc:postgresql://localhost:5432/me");
+    assertThat(target.role()).isEqualTo("me");
+    assertThat(target.environment().get("PGOPTIONS")).doesNotContain("a.b");
+  }
+
+  @Test
+  void rejectsUserWithoutName() {
+    Account nameless = new Account("?", home);
+    assertThatThrownBy(() -> Target.find(Map.of(), Map.of(), name -> null, nameless, 7))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("the user of this process has no name: pass the role with -U");
+    assertThat(Target.find(Map.of(), Map.of("user", "u"), name -> null, nameless, 7).role())
+        .isEqualTo("u");
   }
 
   @ParameterizedTest
@@ -120,7 +165,10 @@ class TargetTest {
     "me:secret@b, 1, the host is not a name or address",
     "b?password=secret, 1, the host is not a name or address",
     "a, -1, but is -1",
-    "'a,b', '1,2,3', 'there are 2 hosts, but 3 ports'"
+    "'a,b', '1,2,3', 'there are 2 hosts, but 3 ports'",
+    "'a,', 1, 'the list of hosts contains an empty name'",
+    "'a,,b', 1, 'the list of hosts contains an empty name'",
+    "',b', 1, 'the list of hosts contains an empty name'"
   })
   void rejectsInvalidAddresses(String host, String port, String message) {
     assertThatThrownBy(() -> find(Map.of("host", host, "port", port), Map.of(), Map.of()))
@@ -137,7 +185,15 @@ class TargetTest {
     "gssencmode, PGGSSENCMODE, require",
     "sslcrl, PGSSLCRL, /etc/crl",
     "ssl_min_protocol_version, PGSSLMINPROTOCOLVERSION, TLSv1.3",
+    "ssl_max_protocol_version, PGSSLMAXPROTOCOLVERSION, TLSv1.2",
     "load_balance_hosts, PGLOADBALANCEHOSTS, random",
+    "sslnegotiation, PGSSLNEGOTIATION, direct",
+    "sslcertmode, PGSSLCERTMODE, disable",
+    "sslsni, PGSSLSNI, 0",
+    "min_protocol_version, PGMINPROTOCOLVERSION, 3.2",
+    "krbsrvname, PGKRBSRVNAME, other",
+    "gssdelegation, PGGSSDELEGATION, 1",
+    "sslmode, PGSSLMODE, whatever",
     "target_session_attrs, PGTARGETSESSIONATTRS, whatever"
   })
   void rejectsUnsupportedParameters(String name, String variable, String value) {
@@ -147,6 +203,24 @@ class TargetTest {
     assertThatThrownBy(() -> find(Map.of(), Map.of(), Map.of(variable, value)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(name);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"channel_binding", "gssencmode", "load_balance_hosts", "sslmode"})
+  void rejectsEmptyValuesThatLibpqRejects(String name) {
+    assertThatThrownBy(() -> find(Map.of(), Map.of(name, ""), Map.of()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith(name);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key"})
+  void doesNotPrintSecrets(String name) {
+    assertThatThrownBy(() -> find(Map.of(), Map.of(name, "hidden"), Map.of()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith(name + " is set, but ")
+        .hasMessageNotContaining("hidden");
   }
 
   @Test
