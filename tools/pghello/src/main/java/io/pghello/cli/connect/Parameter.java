@@ -42,7 +42,7 @@ record Parameter(
   /** All parameters of libpq, sorted by their keywords, and then all other variables. */
   static final List<Parameter> ALL =
       List.of(
-          used("application_name", "PGAPPNAME", "default: `pghello`"),
+          used("application_name", "PGAPPNAME", "the default is `pghello`"),
           refused(
               "channel_binding",
               "PGCHANNELBINDING",
@@ -51,7 +51,7 @@ record Parameter(
               "prefer"),
           ignored("client_encoding", "PGCLIENTENCODING", "the encoding is always UTF-8"),
           ignored("connect_timeout", "PGCONNECT_TIMEOUT", "`--timeout` sets the timeout"),
-          used("dbname", "PGDATABASE", "`-d`; default: the name of the role"),
+          used("dbname", "PGDATABASE", "`-d`; the default is the name of the role"),
           ignored("fallback_application_name", null, "the fallback is always `pghello`"),
           refused(
               "gssdelegation",
@@ -66,7 +66,7 @@ record Parameter(
               "disable",
               "prefer"),
           refused("gsslib", "PGGSSLIB", "pghello uses Java's GSSAPI implementation", "", "gssapi"),
-          used("host", "PGHOST", "`-h`; default: `localhost`"),
+          used("host", "PGHOST", "`-h`; the default is `localhost`, not a Unix socket"),
           refused("hostaddr", "PGHOSTADDR", "pghello resolves the names of hosts itself"),
           ignored("keepalives", null, KEEPALIVE),
           ignored("keepalives_count", null, KEEPALIVE),
@@ -95,10 +95,10 @@ record Parameter(
           refused("oauth_client_secret", null, "pghello does not support OAuth"),
           refused("oauth_issuer", null, "pghello does not support OAuth"),
           refused("oauth_scope", null, "pghello does not support OAuth"),
-          used("options", "PGOPTIONS", "settings of the sessions"),
-          used("passfile", "PGPASSFILE", "default: `~/.pgpass`"),
-          used("password", "PGPASSWORD", "default: the password from the password file"),
-          used("port", "PGPORT", "`-p`; default: 5432"),
+          used("options", "PGOPTIONS", "settings of the session"),
+          used("passfile", "PGPASSFILE", "the default is `~/.pgpass`"),
+          used("password", "PGPASSWORD", "the default is the password from the password file"),
+          used("port", "PGPORT", "`-p`; the default is 5432"),
           refused(
               "replication",
               null,
@@ -134,7 +134,7 @@ record Parameter(
           used(
               "sslcert",
               "PGSSLCERT",
-              "client certificate; default: `~/.postgresql/postgresql.crt`, if it exists"),
+              "the client certificate; the default is `~/.postgresql/postgresql.crt`, if it exists"),
           refused(
               "sslcertmode",
               "PGSSLCERTMODE",
@@ -146,13 +146,13 @@ record Parameter(
           used(
               "sslkey",
               "PGSSLKEY",
-              "key of the client certificate; default: `~/.postgresql/postgresql.key`"),
+              "the key of the client certificate; the default is `~/.postgresql/postgresql.key`"),
           refused("sslkeylogfile", null, "pghello does not log TLS keys"),
           used(
               "sslmode",
               "PGSSLMODE",
-              "default: `prefer`; `require` verifies the certificate like `verify-ca` if the file"
-                  + " `sslrootcert` exists"),
+              "the default is `prefer`; `require` verifies the certificate like `verify-ca` if the"
+                  + " file `sslrootcert` exists"),
           refused(
               "sslnegotiation",
               "PGSSLNEGOTIATION",
@@ -162,25 +162,26 @@ record Parameter(
           used(
               "sslrootcert",
               "PGSSLROOTCERT",
-              "certificates of authorities; default: `~/.postgresql/root.crt`; `system`: this"
-                  + " machine's bundle of certificates, or `SSL_CERT_FILE`"),
+              "the certificates of authorities; the default is `~/.postgresql/root.crt`; `system`"
+                  + " is `SSL_CERT_FILE` or this machine's bundle of certificates"),
           refused("sslsni", "PGSSLSNI", "pghello always sends the name of the host", "1"),
           used(
               "target_session_attrs",
               "PGTARGETSESSIONATTRS",
-              "selects one of several hosts; default: `any`"),
+              "selects one of several hosts; the default is `any`"),
           ignored("tcp_user_timeout", null, "`--timeout` sets the timeout"),
-          used("user", "PGUSER", "`-U`; default: the user of the operating system"),
+          used("user", "PGUSER", "`-U`; the default is the user of the operating system"),
           ignored(null, "PGDATESTYLE", "pghello does not depend on this setting"),
           ignored(null, "PGGEQO", "pghello does not depend on this setting"),
           ignored(null, "PGLOCALEDIR", "the messages of pghello are in English"),
           ignored(null, "PGOAUTHDEBUG", "pghello does not support OAuth"),
           used(null, "PGREQUIRESSL", "`1` has the same effect as `PGSSLMODE=require`"),
-          used(null, "PGSERVICEFILE", "default: `~/.pg_service.conf`"),
+          used(null, "PGSERVICEFILE", "the default is `~/.pg_service.conf`"),
           used(
               null,
               "PGSYSCONFDIR",
-              "directory of the system's `pg_service.conf`; default: `/etc/postgresql-common`"),
+              "the directory of the system's `pg_service.conf`; the default is"
+                  + " `/etc/postgresql-common`"),
           ignored(null, "PGTZ", "pghello does not depend on this setting"));
 
   private static final Map<String, Parameter> BY_KEYWORD = byKeyword();
@@ -248,7 +249,7 @@ record Parameter(
     return BY_KEYWORD.keySet().stream()
         .min(
             Comparator.comparing((String each) -> !misspelt.startsWith(each))
-                .thenComparing(each -> distance(each, misspelt))
+                .thenComparingInt(each -> distance(each, misspelt))
                 .thenComparing(Comparator.naturalOrder()))
         .orElseThrow();
   }

@@ -60,17 +60,20 @@ final class PasswordFile {
   }
 
   private static boolean isIgnored(Path file) throws IOException {
-    String problem = null;
+    String warning;
     if (!Files.isRegularFile(file)) {
-      problem = "is not a plain file";
+      warning = "ignored the password file " + file + ": set PGPASSFILE to a plain file";
     } else if (Files.getFileStore(file).supportsFileAttributeView("posix")
         && !PRIVATE.containsAll(Files.getPosixFilePermissions(file))) {
-      problem = "has group or world access: run chmod 600";
+      warning =
+          "ignored the password file " + file + ", to which other users have access: run chmod 600";
+    } else {
+      return false;
     }
-    if (problem != null && IGNORED.add(file)) {
-      System.err.println("pghello: ignored the password file " + file + ", which " + problem);
+    if (IGNORED.add(file)) {
+      System.err.println("pghello: " + warning);
     }
-    return problem != null;
+    return true;
   }
 
   /** Returns the last field of a line whose other fields match; null if they do not match. */

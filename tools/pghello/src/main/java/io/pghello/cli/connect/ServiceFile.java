@@ -99,14 +99,15 @@ final class ServiceFile {
       throw new IllegalArgumentException(
           place + ": a service cannot refer to another service: repeat its parameters");
     }
-    if (!Parameter.exists(keyword)) {
-      String known = keyword.strip();
-      throw new IllegalArgumentException(
-          !Parameter.exists(known)
-              ? "%s: there is no parameter \"%s\": perhaps you mean \"%s\""
-                  .formatted(place, keyword, Parameter.nearest(known))
-              : "%s: remove the blanks before the equals sign".formatted(place));
+    if (Parameter.exists(keyword)) {
+      return;
     }
+    String stripped = keyword.strip();
+    throw new IllegalArgumentException(
+        Parameter.exists(stripped)
+            ? place + ": there is a blank before the equals sign: remove it"
+            : "%s: there is no parameter \"%s\": perhaps you mean \"%s\""
+                .formatted(place, keyword, Parameter.nearest(stripped)));
   }
 
   /** Returns the bytes of the file, each as one character. */
@@ -129,7 +130,7 @@ final class ServiceFile {
           .decode(ByteBuffer.wrap(bytes.getBytes(StandardCharsets.ISO_8859_1)))
           .toString();
     } catch (CharacterCodingException e) {
-      throw new IllegalArgumentException(place + ": the value is not UTF-8 text", e);
+      throw new IllegalArgumentException(place + ": the value is not UTF-8 text: use UTF-8", e);
     }
   }
 }

@@ -95,11 +95,12 @@ class PasswordFileTest {
       System.setErr(before);
     }
     assertThat(printed.toString(StandardCharsets.UTF_8).lines())
+        .filteredOn(line -> line.contains(folder.toString()))
         .containsExactly(
             "pghello: ignored the password file "
                 + file
-                + ", which has group or world access: run chmod 600",
-            "pghello: ignored the password file " + folder + ", which is not a plain file");
+                + ", to which other users have access: run chmod 600",
+            "pghello: ignored the password file " + folder + ": set PGPASSFILE to a plain file");
   }
 
   private @Nullable String find(String host, String port, String database, String user) {

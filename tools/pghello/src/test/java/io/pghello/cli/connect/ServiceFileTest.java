@@ -111,7 +111,7 @@ class ServiceFileTest {
     "ssl_mode=secret, there is no parameter \"ssl_mode\": perhaps you mean \"sslmode\"",
     "sslmod=secret, there is no parameter \"sslmod\": perhaps you mean \"sslmode\"",
     "HOST=secret, there is no parameter \"HOST\": perhaps you mean \"host\"",
-    "host = secret, remove the blanks before the equals sign",
+    "host = secret, there is a blank before the equals sign: remove it",
     "secret, the line must have the form KEYWORD=VALUE",
     "service=secret, a service cannot refer to another service: repeat its parameters",
     "ldap://secret/dc=a, pghello does not look up services in LDAP: write the parameters into the file"
@@ -134,7 +134,7 @@ class ServiceFileTest {
     assertThat(read("K\u00f6ln", Map.of())).containsEntry("user", "K\u00f6ln");
     Files.write(file, "[app]\nuser=K\u00f6ln\n".getBytes(StandardCharsets.ISO_8859_1));
     assertThatThrownBy(() -> read("app", Map.of()))
-        .hasMessage("%s, line 2: the value is not UTF-8 text", file);
+        .hasMessage("%s, line 2: the value is not UTF-8 text: use UTF-8", file);
   }
 
   private Map<String, String> read(String service, Map<String, String> variables) {

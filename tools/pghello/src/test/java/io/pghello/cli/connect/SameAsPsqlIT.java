@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.connect;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.pghello.cli.Run;
+import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.SqlErrors;
+import io.pghello.extension.testkit.TestDatabase;
+import io.pghello.testkit.PgHelloServer;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.KeyStore;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/**
+ * The same options, environment and files lead to the same session in psql and {@code pghello}. The
+ * programs that {@code pghello} runs, here psql again, get the same session, too.
+ */
+class SameAsPsqlIT {
+  private static final char[] PASSWORD = "changeit".toCharArray();
+
+  private static final String SESSION =
+      "SELECT concat_ws(' ', session_user, current_database(), host(inet_server_addr()), ssl, client_dn,"
+          + " nullif(nullif(current_setting('application_name'), 'psql'), 'pghello'), current_setting('work_mem'))"
+          + " FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+
+  private static final String ME = System.getProperty("user.name");
+
+  @TempDir private static Path shared;
+  @TempDir private Path home;
+
+  private static String psql;
+  private static PgHelloServer server;
+  private static TestDatabase database;
+  private static Pair serverPair;
+  private static Pair clientPair;
+
+  /** The environment of both programs. */
+  private final Map<String, String> variables = new HashMap<>();
+
+  /** A self-signed certificate and its key. */
+  private record Pair(Path certificate, Path key) {
+    static Pair create(String name) throws Exception {
+      Path store = shared.resolve(name + ".p12");
+      List<String> command =
+          List.of(
+              Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+              "-genkeypair",
+              "-alias",
+              "a",
+              "-keyalg",
+              "RSA",
+              "-dname",
+              "CN=" + name,
+              "-ext",
+              "san=dns:" + name,
+              "-storetype",
+              "PKCS12",
+              "-keystore",
+              store.toString(),
+              "-storepass",
+              String.valueOf(PASSWORD));
+      assertThat(Run.start(Map.of(), command).end().status()).isZero();
+      KeyStore keys = KeyStore.getInstance("PKCS12");
+      try (InputStream in = Files.newInputStream(store)) {
+        keys.load(in, PASSWORD);
+      }
+      return new Pair(
+          write(
+              shared.resolve(name + ".crt"),
+              "rw-------",
+              pem("CERTIFICATE", keys.getCertificate("a").getEncoded())),
+          write(
+              shared.resolve(name + ".key"),
+              "rw-------",
+              pem("PRIVATE KEY", keys.getKey("a", PASSWORD).getEncoded())));
+    }
+
+    private static String pem(String label, byte[] bytes) {
+      String text = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(bytes);
+      return "-----BEGIN " + label + "-----\n" + text + "\n-----END " + label + "-----\n";
+    }
+  }
+
+  @BeforeAll
+  static void startServer() throws Exception {
+    psql = psql();
+    serverPair = Pair.create("localhost");
+    clientPair = Pair.create("certuser");
+    server = PgHelloServer.builder().setting("unix_socket_directories", shared.toString()).start();
+    database = server.createDatabase("app");
+    String rules =
+        """
+        local all all md5
+        hostssl all certuser all cert
+        hostssl all sslonly all scram-sha-256
+        host all sslonly all reject
+        """;
+    try (Connection admin = database.superuserDataSource().getConnection()) {
+      Run.execute(
+          admin,
+          copy("server.crt", Files.readString(serverPair.certificate())),
+          copy("server.key", Files.readString(serverPair.key())),
+          copy("clients.crt", Files.readString(clientPair.certificate())),
+          copy("first.conf", rules),
+          "COPY (SELECT) TO PROGRAM 'cat first.conf pg_hba.conf > both.conf && mv both.conf pg_hba.conf'",
+          "CREATE ROLE certuser LOGIN",
+          "CREATE ROLE sslonly LOGIN PASSWORD '%s'".formatted(server.password()),
+          "CREATE DATABASE hello",
+          "ALTER SYSTEM SET ssl_ca_file = 'clients.crt'",
+          "ALTER SYSTEM SET ssl = on",
+          "SELECT pg_reload_conf()");
+      if (!ME.equals("postgres")) {
+        Run.execute(
+            admin,
+            "CREATE ROLE \"%s\" LOGIN PASSWORD '%s'".formatted(ME, server.password()),
+            "CREATE DATABASE \"%s\"".formatted(ME));
+      }
+      Run.await(
+          "TLS is on",
+          () -> {
+            try (Connection next = database.superuserDataSource().getConnection()) {
+              return Run.value(next, "SHOW ssl").equals("on");
+            }
+          });
+    }
+  }
+
+  /** Returns psql itself, because Debian's wrapper in the path selects servers on its own. */
+  private static String psql() {
+    List<String> folders = new ArrayList<>();
+    IntStream.rangeClosed(15, 30)
+        .mapToObj(major -> "/usr/lib/postgresql/" + (45 - major) + "/bin")
+        .forEach(folders::add);
+    folders.addAll(List.of(System.getenv("PATH").split(File.pathSeparator, -1)));
+    List<String> found =
+        folders.stream()
+            .map(folder -> new File(folder, "psql"))
+            .filter(File::canExecute)
+            .map(File::toString)
+            .toList();
+    assumeTrue(!found.isEmpty(), "no psql");
+    return found.get(0);
+  }
+
+  private static String copy(String file, String text) {
+    return "COPY (SELECT unnest(string_to_array('%s', e'\\n'))) TO PROGRAM 'umask 077 && cat > %s'"
+        .formatted(text.strip(), file);
+  }
+
+  private static Path write(Path file, String mode, String text) throws IOException {
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, text);
+    return Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(mode));
+  }
+
+  @AfterAll
+  static void stopServer() {
+    if (server != null) {
+      server.close();
+    }
+  }
+
+  @BeforeEach
+  void setVariables() {
+    variables.clear();
+    variables.put("HOME", home.toString());
+    variables.put("PGHOST", "localhost");
+    variables.put("PGPORT", String.valueOf(server.port()));
+    variables.put("PGUSER", "hello");
+    variables.put("PGDATABASE", "app");
+    variables.put("PGPASSWORD", server.password());
+  }
+
+  /** Sets variables, given as names and values. */
+  private SameAsPsqlIT with(String... namesAndValues) {
+    for (int i = 0; i < namesAndValues.length; i += 2) {
+      variables.put(namesAndValues[i], namesAndValues[i + 1]);
+    }
+    return this;
+  }
+
+  private SameAsPsqlIT without(String... names) {
+    variables.keySet().removeAll(List.of(names));
+    return this;
+  }
+
+  private SameAsPsqlIT withFile(String name, String mode, String text) throws IOException {
+    write(home.resolve(name), mode, text);
+    return this;
+  }
+
+  /** Both programs get the same session, which begins with this text. */
+  private void same(String session, String... options) throws Exception {
+    String result = pghello(options);
+    assertThat(result).as("pghello").startsWith(session);
+    assertThat(psql(variables, options)).as("psql").isEqualTo(result);
+    setVariables();
+  }
+
+  /** Neither program gets a session. */
+  private void fails(String message, String... options) throws Exception {
+    assertThat(psql(variables, options)).as("psql").contains("psql: error: ");
+    assertThat(pghello(options)).as("pghello").startsWith("error: ").contains(message);
+    setVariables();
+  }
+
+  /** {@code pghello} rejects what psql, or a newer version of psql, uses. */
+  private void refused(String message, String... options) {
+    assertThat(pghello(options)).as("pghello").startsWith("error: ").contains(message);
+    setVariables();
+  }
+
+  /** Returns the session of {@code pghello}, after comparing it with the one of its programs. */
+  private String pghello(String... options) {
+    var parsed = new ConnectionOptions();
+    var arguments = new ArrayList<>(List.of(options));
+    arguments.addAll(List.of("--timeout", "60"));
+    new CommandLine(parsed).parseArgs(arguments.toArray(String[]::new));
+    try {
+      Target target = parsed.target(variables::get);
+      try (Connection connection = target.connect()) {
+        String session = Query.value(connection, SESSION);
+        var environment = new HashMap<>(target.environment());
+        environment.put("HOME", "/nonexistent");
+        assertThat(psql(environment, "-d", target.database())).as("program").isEqualTo(session);
+        return String.valueOf(session);
+      }
+    } catch (Failure e) {
+      return "error: " + e.getMessage();
+    } catch (SQLException e) {
+      return "error: " + SqlErrors.explain(e);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static String psql(Map<String, String> environment, String... options)
+      throws IOException {
+    var command = new ArrayList<>(List.of(psql, "-XAtw", "-c", SESSION));
+    for (String option : options) {
+      // psql has no option for the service.
+      command.add(option.startsWith("--service=") ? option.substring(2) : option);
+    }
+    var builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().keySet().removeIf(name -> name.startsWith("PG"));
+    builder.environment().putAll(environment);
+    builder.environment().put("LC_ALL", "C");
+    Process process = builder.start();
+    process.getOutputStream().close();
+    return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+  }
+
+  private static String service(String... lines) {
+    return "[s]\n" + String.join("\n", lines) + "\n";
+  }
+
+  @Test
+  void prefersOptionsToVariables() throws Exception {
+    same("hello app 127.0.0.1 t");
+    with("PGHOST", "nowhere", "PGUSER", "nobody", "PGDATABASE", "none", "PGPORT", "1")
+        .same(
+            "hello app 127.0.0.1 t",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            String.valueOf(server.port()),
+            "-U",
+            "hello",
+            "-d",
+            "app");
+    same("hello app", "-h", "", "-p", "", "-U", "", "-d", "");
+    with("PGPASSWORD", "wrong").fails("password authentication failed");
+    with("PGDATABASE", "none").fails("database \"none\" does not exist");
+    with("PGPORT", "1").fails("localhost:1 refused");
+  }
+
+  @Test
+  void hasSameDefaults() throws Exception {
+    without("PGDATABASE").same("hello hello ");
+    without("PGDATABASE", "PGUSER").same(ME + " " + ME + " ");
+    with("PGDATABASE", "", "PGUSER", "").same(ME + " " + ME + " ");
+    with("PGPORT", "").fails("5432");
+    with("PGAPPNAME", "cron").same("hello app 127.0.0.1 t cron");
+    with("PGOPTIONS", "-c work_mem=1MB").same("hello app 127.0.0.1 t 1MB");
+    with("PGTZ", "Asia/Tokyo", "PGDATESTYLE", "German", "PGCLIENTENCODING", "LATIN1")
+        .same("hello app");
+    with("PGCONNECT_TIMEOUT", "5", "PGSSLCOMPRESSION", "1").same("hello app");
+  }
+
+  @Test
+  void readsSameServiceFiles() throws Exception {
+    String all =
+        service(
+            "host=127.0.0.1",
+            "port=" + server.port(),
+            "user=hello",
+            "dbname=app",
+            "password=" + server.password());
+    var nothing = new String[] {"PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD"};
+    withFile(".pg_service.conf", "rw-r--r--", all);
+    without(nothing).with("PGSERVICE", "s").same("hello app 127.0.0.1 t");
+    without(nothing).same("hello app 127.0.0.1 t", "--service=s");
+    with("PGSERVICE", "t").fails("service t is not defined in " + home);
+    with("PGSERVICE", "").fails("service  is not defined");
+    with("PGSERVICEFILE", home.resolve("none").toString())
+        .fails("/none: no such file", "--service=s");
+    Files.delete(home.resolve(".pg_service.conf"));
+    withFile("mine", "rw-r--r--", "# K\u00f6ln\n[t]\nnonsense\n" + all);
+    without(nothing)
+        .with("PGSERVICEFILE", home.resolve("mine").toString())
+        .same("hello app 127.0.0.1 t", "--service=s");
+    withFile("etc/pg_service.conf", "rw-r--r--", all);
+    without(nothing)
+        .with("PGSYSCONFDIR", home.resolve("etc").toString())
+        .same("hello app 127.0.0.1 t", "--service=s");
+  }
+
+  @Test
+  void readsLinesOfServiceFilesAsLibpq() throws Exception {
+    withFile(".pg_service.conf", "rw-r--r--", "[s] and more\n\n  user=sslonly \nuser=hello\n#x\n")
+        .same("sslonly app 127.0.0.1 t", "--service=s");
+    withFile(".pg_service.conf", "rw-r--r--", service("user=", "dbname="))
+        .same(ME + " " + ME, "--service=s");
+    withFile(".pg_service.conf", "rw-r--r--", service("port=")).fails("5432", "--service=s");
+    withFile(".pg_service.conf", "rw-r--r--", service("options=-c work_mem=1MB"))
+        .same("hello app 127.0.0.1 t 1MB", "--service=s");
+    for (String line :
+        List.of("hots=db2", "ssl_mode=require", "service=t", "user = hello", "user", "HOST=a")) {
+      withFile(".pg_service.conf", "rw-r--r--", service("port=1", line))
+          .fails(home + "/.pg_service.conf, line 3: ", "--service=s");
+    }
+    withFile(".pg_service.conf", "rw-r--r--", service("host=nowhere"))
+        .same("hello app", "-h", "localhost", "--service=s");
+    for (String line :
+        List.of("replication=database", "sslcrl=/crl", "sslpassword=x", "oauth_issuer=x")) {
+      withFile(".pg_service.conf", "rw-r--r--", service(line))
+          .refused(line.substring(0, line.indexOf('=')), "--service=s");
+    }
+  }
+
+  @Test
+  void readsSamePasswordFiles() throws Exception {
+    String all = "*:*:*:*:" + server.password() + "\n";
+    without("PGPASSWORD").withFile(".pgpass", "rw-------", all).same("hello app");
+    without("PGPASSWORD").withFile(".pgpass", "rw-r--r--", all).fails("no password was provided");
+    with("PGPASSWORD", "").withFile(".pgpass", "rw-------", all).same("hello app");
+    without("PGPASSWORD")
+        .withFile(
+            ".pgpass",
+            "rw-------",
+            "#*:*:*:*:x\nlocalhost:1:*:*:x\nlocalhost:%s:ap\\p:hell\\o:%s\r\n"
+                .formatted(server.port(), server.password()))
+        .same("hello app");
+    without("PGPASSWORD")
+        .withFile(".pgpass", "rw-------", "*:*:*:hello:wrong\n" + all)
+        .fails("password authentication failed");
+    without("PGPASSWORD")
+        .withFile(".pgpass", "rw-------", "127.0.0.1:*:*:*:" + server.password())
+        .fails("no password was provided");
+    without("PGPASSWORD")
+        .withFile(".pgpass", "rw-------", shared + ":*:*:*:" + server.password())
+        .with("PGHOST", shared.toString())
+        .same("hello app f");
+    withFile(".pgpass", "rw-------", "*:*:*:*:wrong\n").same("hello app");
+    without("PGPASSWORD").withFile("mine", "rw-------", all);
+    with("PGPASSFILE", home.resolve("mine").toString()).without("PGPASSWORD").same("hello app");
+    with("PGPASSFILE", home.toString()).without("PGPASSWORD").fails("no password was provided");
+    with("PGPASSFILE", "", "PGSERVICE", "s")
+        .without("PGPASSWORD")
+        .withFile(".pg_service.conf", "rw-r--r--", service("passfile=" + home.resolve("mine")))
+        .same("hello app");
+  }
+
+  @Test
+  void verifiesServerInSameCases() throws Exception {
+    String own = serverPair.certificate().toString();
+    String other = clientPair.certificate().toString();
+    with("PGSSLMODE", "disable").same("hello app 127.0.0.1 f");
+    with("PGSSLMODE", "allow").same("hello app 127.0.0.1 f");
+    with("PGSSLMODE", "allow", "PGUSER", "sslonly").same("sslonly app 127.0.0.1 t");
+    with("PGSSLMODE", "disable", "PGUSER", "sslonly").fails("pg_hba.conf");
+    with("PGSSLMODE", "prefer").same("hello app 127.0.0.1 t");
+    with("PGSSLMODE", "require").same("hello app 127.0.0.1 t");
+    with("PGSSLMODE", "require", "PGSSLROOTCERT", own).same("hello app 127.0.0.1 t");
+    with("PGSSLMODE", "require", "PGSSLROOTCERT", other).fails("set PGSSLMODE");
+    with("PGSSLMODE", "verify-ca", "PGSSLROOTCERT", other).fails("set PGSSLMODE");
+    with("PGSSLMODE", "verify-ca", "PGSSLROOTCERT", own).same("hello app", "-h", "127.0.0.1");
+    with("PGSSLMODE", "verify-full", "PGSSLROOTCERT", own).same("hello app 127.0.0.1 t");
+    with("PGSSLMODE", "verify-full", "PGSSLROOTCERT", own)
+        .fails("set PGSSLMODE", "-h", "127.0.0.1");
+    with("PGSSLMODE", "verify-full", "PGSSLROOTCERT", "/none.crt")
+        .fails("/none.crt does not exist");
+    with("PGSSLMODE", "require", "PGSSLROOTCERT", "/none.crt").refused("/none.crt does not exist");
+    with("PGSSLMODE", "require", "PGSSLROOTCERT", "system").refused("set sslmode to verify-full");
+    with("PGSSLMODE", "").fails("sslmode must be");
+    with("PGSSLMODE", "verify").fails("sslmode must be");
+    with("PGREQUIRESSL", "1").same("hello app 127.0.0.1 t");
+    with("PGSSLMODE", "verify-full").fails(".postgresql/root.crt does not exist");
+    withFile(".postgresql/root.crt", "rw-r--r--", Files.readString(clientPair.certificate()));
+    with("PGSSLMODE", "require").fails("set PGSSLMODE");
+    withFile(".postgresql/root.crt", "rw-r--r--", Files.readString(serverPair.certificate()));
+    with("PGSSLMODE", "require").same("hello app 127.0.0.1 t");
+    with("PGSSLMODE", "verify-full", "PGHOST", shared.toString()).same("hello app f");
+  }
+
+  /** psql reads this value as the name of a file before version 16. */
+  @Test
+  void verifiesServerWithCertificatesOfSystem() {
+    with("PGSSLROOTCERT", "system", "SSL_CERT_FILE", serverPair.certificate().toString());
+    assertThat(pghello()).startsWith("hello app 127.0.0.1 t");
+    assertThat(pghello("-h", "127.0.0.1")).contains("set PGSSLMODE");
+    with("SSL_CERT_FILE", clientPair.certificate().toString());
+    assertThat(pghello()).contains("set PGSSLMODE");
+  }
+
+  @Test
+  void sendsSameClientCertificate() throws Exception {
+    String certificate = Files.readString(clientPair.certificate());
+    String key = Files.readString(clientPair.key());
+    with("PGUSER", "certuser").fails("certificate");
+    with("PGUSER", "certuser", "PGSSLCERT", clientPair.certificate().toString())
+        .fails(".postgresql/postgresql.key");
+    with("PGUSER", "certuser", "PGSSLKEY", clientPair.key().toString()).fails("certificate");
+    with(
+            "PGUSER",
+            "certuser",
+            "PGSSLCERT",
+            clientPair.certificate().toString(),
+            "PGSSLKEY",
+            clientPair.key().toString())
+        .same("certuser app 127.0.0.1 t /CN=certuser");
+    withFile(".postgresql/postgresql.crt", "rw-r--r--", certificate);
+    withFile(".postgresql/postgresql.key", "rw-------", key);
+    with("PGUSER", "certuser").same("certuser app 127.0.0.1 t /CN=certuser");
+    withFile(".postgresql/postgresql.key", "rw-r--r--", key);
+    with("PGUSER", "certuser").fails("other users have access to the key");
+    with("PGSSLMODE", "disable").same("hello app 127.0.0.1 f");
+  }
+
+  @Test
+  void triesSameHosts() throws Exception {
+    String ports = "1," + server.port();
+    with("PGHOST", "127.0.0.1,localhost", "PGPORT", ports).same("hello app 127.0.0.1 t");
+    with("PGHOST", "127.0.0.1,localhost,localhost", "PGPORT", ports).fails("3 hosts, but 2 ports");
+    with("PGPORT", "0").fails("the port must be between 1 and 65535");
+    with("PGPORT", "x").fails("the port must be between 1 and 65535");
+    with("PGHOST", "127.0.0.1,").refused("the list of hosts contains an empty name");
+    for (String attributes : List.of("any", "read-write", "primary", "prefer-standby")) {
+      with("PGTARGETSESSIONATTRS", attributes).same("hello app");
+    }
+    with("PGTARGETSESSIONATTRS", "standby").fails("Could not find a server");
+    with("PGTARGETSESSIONATTRS", "").fails("invalid target_session_attrs");
+    with("PGTARGETSESSIONATTRS", "master").fails("invalid target_session_attrs");
+  }
+
+  @Test
+  void rejectsUnsupportedParameters() {
+    Stream.of(
+            "hostaddr PGHOSTADDR 127.0.0.1",
+            "channel_binding PGCHANNELBINDING require",
+            "require_auth PGREQUIREAUTH scram-sha-256",
+            "gssencmode PGGSSENCMODE require",
+            "sslcrl PGSSLCRL /crl",
+            "sslnegotiation PGSSLNEGOTIATION direct",
+            "sslcertmode PGSSLCERTMODE disable",
+            "ssl_min_protocol_version PGSSLMINPROTOCOLVERSION TLSv1.3",
+            "ssl_max_protocol_version PGSSLMAXPROTOCOLVERSION TLSv1.2",
+            "min_protocol_version PGMINPROTOCOLVERSION 3.2",
+            "load_balance_hosts PGLOADBALANCEHOSTS random",
+            "requirepeer PGREQUIREPEER postgres")
+        .map(text -> text.split(" ", -1))
+        .forEach(
+            words -> {
+              with(words[1], words[2]).refused(words[0] + " is \"" + words[2] + "\", but ");
+            });
+    refused("not a connection string", "-d", "postgresql://localhost/app");
+    refused("not a connection string", "-d", "host=localhost");
+  }
+}
