@@ -138,6 +138,13 @@ final class MaintainCommand implements Callable<Integer> {
   private int keepDays;
 
   @Option(
+      names = "--bindir",
+      paramLabel = "DIR",
+      description =
+          "Directory of the PostgreSQL programs. Default: the directory of the system's packages.")
+  private @Nullable Path bindir;
+
+  @Option(
       names = "--trust-owners",
       description =
           "With --weekly: verify even as root, or as the operating system user that "
@@ -195,8 +202,8 @@ final class MaintainCommand implements Callable<Integer> {
     PgBackRest server = pgBackRest.pgBackRest();
     BackupMethod method =
         server == null
-            ? new DumpBackupMethod(named, null, keepDays, output)
-            : new ServerBackupMethod(server, ServerBackupMethod.USUAL_TYPE, null, output);
+            ? new DumpBackupMethod(named, bindir, keepDays, output)
+            : new ServerBackupMethod(server, ServerBackupMethod.USUAL_TYPE, bindir, output);
     Target target = connection.target();
     try (Connection session = connectToLock(target)) {
       lock(session, LOCK, "another pghello maintain is running on this server");
@@ -207,7 +214,7 @@ final class MaintainCommand implements Callable<Integer> {
         var to = new BackupJob(folder, method, withoutFiles, output);
         run(target.database(), "backup", () -> to.make(target));
       } else if (rhythm.weekly) {
-        var options = new BackupOptions(folder, trustOwners, preload);
+        var options = new BackupOptions(folder, bindir, trustOwners, preload);
         var trial = new BackupMethod.Trial(named.isEmpty(), options, limit, written);
         Query.value(session, UNLOCK);
         lock(session, VERIFY_LOCK, "another pghello maintain is verifying backups of this server");

@@ -21,6 +21,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -107,33 +108,55 @@ class MaintainIT {
       throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     maintain(server, database, "--daily");
-    Path old = moveOnlyBackupTo(Duration.ofDays(20));
-    Run kept = maintain(server, database, "--daily", "--keep", "21");
+    Path old = copyLastBackupTo(20);
+    maintain(server, database, "--daily");
+    Run kept = maintain(server, database, "--daily", "--keep", "3");
     assertThat(kept.out()).contains("is complete after").doesNotContain("Removed");
     assertThat(old).exists();
-    Run removed = maintain(server, database, "--daily", "--keep", "19");
-    assertThat(removed.out()).contains("Removed 1 older than 19 days");
+    Run removed = maintain(server, database, "--daily", "--keep", "1");
+    assertThat(removed.out()).contains(" made before the last day with a backup");
     assertThat(old).doesNotExist();
   }
 
   @Test
-  void keepsBackupsForAWeekByDefault(PgHelloServer server, TestDatabase database) throws Exception {
+  void keepsBackupsOfAWeekByDefault(PgHelloServer server, TestDatabase database) throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     maintain(server, database, "--daily");
-    moveOnlyBackupTo(Duration.ofDays(8));
-    assertThat(maintain(server, database, "--daily").out()).contains("Removed 1 older than 7 days");
+    var copies = new ArrayList<Path>();
+    for (int daysAgo = 1; daysAgo <= 9; daysAgo++) {
+      copies.add(copyLastBackupTo(daysAgo));
+    }
+    assertThat(maintain(server, database, "--daily").out())
+        .contains(" made before the last 7 days with a backup");
+    assertThat(copies.get(0)).exists();
+    assertThat(copies.get(4)).as("5 days ago").exists();
+    assertThat(copies.get(7)).as("8 days ago").doesNotExist();
+    assertThat(copies.get(8)).as("9 days ago").doesNotExist();
   }
 
-  /** Gives the only backup the name of a backup of this age, and returns its directory. */
-  private Path moveOnlyBackupTo(Duration age) throws IOException {
+  /**
+   * Copies the last backup, as if it were of another day, and returns the directory of the copy.
+   */
+  private Path copyLastBackupTo(int daysAgo) throws IOException {
     String name =
         DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'.000Z'", Locale.ROOT)
             .withZone(ZoneOffset.UTC)
-            .format(Instant.now().minus(age));
+            .format(Instant.now().minus(Duration.ofDays(daysAgo)));
+    Path last;
     try (Stream<Path> files = Files.list(folder)) {
-      Path made = files.filter(path -> path.toString().endsWith("Z")).findFirst().orElseThrow();
-      return Files.move(made, folder.resolve(name));
+      last =
+          files
+              .filter(path -> path.toString().endsWith("Z"))
+              .max(Comparator.naturalOrder())
+              .orElseThrow();
     }
+    Path copy = folder.resolve(name);
+    try (Stream<Path> paths = Files.walk(last)) {
+      for (Path path : paths.toList()) {
+        Files.copy(path, copy.resolve(last.relativize(path).toString()));
+      }
+    }
+    return copy;
   }
 
   @Test

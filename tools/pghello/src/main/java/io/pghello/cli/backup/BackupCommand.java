@@ -27,16 +27,16 @@ import picocli.CommandLine.Parameters;
     description = {
       "Dumps databases, roles and the extension's files into a new directory, with "
           + "checksums of all files, rows and values. An incomplete backup is removed. "
-          + "Needs pg_dump and pg_dumpall on this machine, of the server's version or "
-          + "newer. With --pgbackrest, pgBackRest backs up the whole server, which can then "
+          + "Needs pg_dump and pg_dumpall on this machine, of the server's major version. "
+          + "With --pgbackrest, pgBackRest backs up the whole server, which can then "
           + "be restored to any later point in time. In that case the directory contains "
           + "the extension's files, which pgBackRest does not copy, and the label of the "
           + "pgBackRest backup."
     },
     footerHeading = "%nExit status:%n",
     footer = {
-      "  1 if the backup contains a database that cannot be restored under its name, 2 if "
-          + "no backup was made",
+      "  1 if the backup contains a database that cannot be restored under its name, or if "
+          + "the clock may be wrong; 2 if no backup was made",
       "",
       "Example:",
       "  pghello backup --to /backup/app -h db.example.com -U postgres app shop",
@@ -73,9 +73,9 @@ public final class BackupCommand implements Callable<Integer> {
       paramLabel = "DAYS",
       defaultValue = "" + BackupMethod.KEEP_DAYS,
       description =
-          "Number of days to keep older backups. They are removed after this backup "
-              + "is complete. The last backup of each database is always kept. With "
-              + "--pgbackrest, this number is ignored: a backup's directory is removed once "
+          "Number of days to keep older backups, counting only days with a backup. They are "
+              + "removed after this backup is complete. The last two backups of each database "
+              + "are always kept. With --pgbackrest, this number is ignored: a backup's directory is removed once "
               + "pgBackRest has expired the backup. Default: ${DEFAULT-VALUE}.")
   private int keepDays;
 

@@ -4,6 +4,7 @@ package io.pghello.cli.backup;
 import io.pghello.cli.backup.folder.Backup;
 import io.pghello.cli.backup.folder.BackupMethod;
 import io.pghello.cli.backup.folder.BackupMethod.Made;
+import io.pghello.cli.backup.folder.BackupMethod.Removed;
 import io.pghello.cli.backup.folder.NewBackup;
 import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.Target;
@@ -25,6 +26,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +44,7 @@ public record BackupJob(Path folder, BackupMethod method, boolean withoutFiles, 
       if (target.isOnThisMachine()) {
         checkOutside(Query.value(session, DATA));
       }
+      method.checkPrograms(session);
       Folders.createAllPrivate(folder);
       try (FileChannel channel =
               FileChannel.open(
@@ -68,9 +71,14 @@ public record BackupJob(Path folder, BackupMethod method, boolean withoutFiles, 
               Files.move(unfinished, finished, StandardCopyOption.ATOMIC_MOVE);
               Folders.sync(folder);
             });
-        int removed = method.removeOld(folder, undo);
-        print(finished, made, Duration.between(begin, Instant.now()), removed);
-        return made.status();
+        Status status = made.status().or(reportFuture());
+        Removed removed = method.removeOld(folder, undo);
+        if (removed.problem() != null) {
+          status = status.or(Status.WARNING);
+          output.say("%s", removed.problem());
+        }
+        print(finished, made, Duration.between(begin, Instant.now()), removed.number());
+        return status;
       }
     }
   }
@@ -99,12 +107,23 @@ public record BackupJob(Path folder, BackupMethod method, boolean withoutFiles, 
    * directory is deleted unless pgBackRest lists it.
    */
   private void checkKind() {
-    for (Backup other : Backup.in(folder)) {
+    for (Backup other : Backup.all(folder)) {
       Failure.refuseIf(
           !other.kind().equals(method.kind()),
           "%s already contains backups %s: choose another directory"
               .formatted(folder, other.kind()));
     }
+  }
+
+  /** Reports backups with a time in the future, which are not removed and not used by default. */
+  private Status reportFuture() {
+    List<Backup> future = Backup.inFuture(folder);
+    for (Backup backup : future) {
+      output.say(
+          "backup %s has a time in the future: delete it if the clock is right, because from that time on it would be used as the newest",
+          backup.folder().toString());
+    }
+    return future.isEmpty() ? Status.OK : Status.WARNING;
   }
 
   /** The result to print as JSON. */

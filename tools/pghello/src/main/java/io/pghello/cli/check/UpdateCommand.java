@@ -176,6 +176,7 @@ public final class UpdateCommand implements Callable<Integer> {
       }
     }
     Backup backup = Backup.find(backups, needed, Query.value(session, Backup.SYSTEM), null);
+    Backup.ignored(backups, needed).forEach(later -> output.say("%s", later.whyIgnored()));
     Failure.refuseIf(
         backup.age().compareTo(requiredBackup) > 0,
         "the last backup, of "

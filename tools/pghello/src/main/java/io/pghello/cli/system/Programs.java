@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.IntPredicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -19,20 +18,20 @@ public record Programs(Path folder, int major) {
   private static final Pattern VERSION = Pattern.compile("\\(PostgreSQL\\) ([0-9]+)");
 
   /**
-   * Finds programs that can dump and restore databases of a server. Their major version is the
-   * server's major version or a newer one.
+   * Finds programs that can dump and restore databases of a server of this major version. They have
+   * exactly this version, because a dump made by a newer pg_dump cannot be restored into the
+   * server.
    */
   public static Programs forServer(int major, @Nullable Path named) {
-    return find("pg_dump", major, found -> found >= major, named, "client");
+    return find("pg_dump", major, named, "client");
   }
 
   /** Finds programs that can run a server of exactly this major version. */
   public static Programs ofServer(int major, @Nullable Path named) {
-    return find("postgres", major, found -> found == major, named, "server");
+    return find("postgres", major, named, "server");
   }
 
-  private static Programs find(
-      String program, int major, IntPredicate fits, @Nullable Path named, String kind) {
+  private static Programs find(String program, int major, @Nullable Path named, String kind) {
     // Debian and PGDG have a directory for each version.
     for (String name :
         List.of("/usr/lib/postgresql/" + major + "/bin", "/usr/pgsql-" + major + "/bin")) {
@@ -46,16 +45,20 @@ public record Programs(Path folder, int major) {
       Path file = folder.resolve(program);
       if (Files.isExecutable(file)) {
         int version = version(file);
-        if (fits.test(version)) {
-          return new Programs(folder, version);
+        if (version == major) {
+          return new Programs(folder, major);
         }
         seen.add(file + " has version " + version);
       }
     }
     String found = seen.isEmpty() ? "there is no " + program : String.join(", ", seen);
     throw Failure.unknown(
-        "this command needs PostgreSQL's %s programs of version %s%s on this machine (%s): install them, or set their directory with --bindir"
-            .formatted(kind, major, kind.equals("client") ? " or newer" : "", found));
+        "this command needs PostgreSQL's %s programs of version %d on this machine (%s): install them (Debian: %s), or set their directory with --bindir"
+            .formatted(
+                kind,
+                major,
+                found,
+                kind.equals("client") ? "postgresql-client-" + major : "postgresql-" + major));
   }
 
   private static List<Path> path() {

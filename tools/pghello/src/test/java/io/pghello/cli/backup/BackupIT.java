@@ -910,11 +910,94 @@ class BackupIT {
             database.name());
     assertThat(required.status()).as(required.out()).isEqualTo(3);
     assertThat(required.err()).contains("in the future");
-    assertThat(backup(environment, database.name()).status()).isZero();
+    Run next = backup(environment, database.name());
+    assertThat(next.status()).as(next.out()).isEqualTo(1);
+    assertThat(next.err())
+        .contains("backup " + future + " has a time in the future")
+        .hasLineCount(1);
     Path old = folder.resolve("20010101T000000.000Z");
     Files.move(folder.resolve(backups().get(0)), old);
-    assertThat(backup(environment, "postgres").status()).isZero();
+    assertThat(backup(environment, "postgres").status()).isEqualTo(1);
     assertThat(old).as("last backup of " + database.name()).exists();
+    Run last = restore(environment, database.name(), "--as", database.name() + "_copy");
+    assertThat(last.status()).as(last.err()).isZero();
+    assertThat(last.err()).contains(future + " is ignored", "--at 2337").hasLineCount(1);
+    assertThat(last.out()).contains("Recovery point: 2001-01-01T");
+    Run chosen =
+        restore(
+            environment,
+            database.name(),
+            "--as",
+            database.name() + "_future",
+            "--at",
+            "2337-01-01T00:00:00Z");
+    assertThat(chosen.status()).as(chosen.err()).isZero();
+    assertThat(chosen.err()).isEmpty();
+    assertThat(chosen.out()).contains("Recovery point: 2337-01-01T");
+    try (Connection superuser = database.superuserDataSource().getConnection()) {
+      Run.execute(
+          superuser,
+          "DROP DATABASE " + database.name() + "_copy",
+          "DROP DATABASE " + database.name() + "_future");
+    }
+  }
+
+  /** A new backup is far newer than the one before, as if the clock were wrong. */
+  @Test
+  void removesNothingAfterALongPause(PgHelloServer server, TestDatabase database) throws Exception {
+    assumeTrue(Run.hasClient(server), "no programs of this version");
+    Map<String, String> environment = environment(server, database);
+    assertThat(backup(environment, database.name()).status()).isZero();
+    Path made = folder.resolve(backups().get(0));
+    for (int i = 1; i <= 9; i++) {
+      copy(made, folder.resolve("2001010%dT000000.000Z".formatted(i)));
+    }
+    Files.move(made, folder.resolve("20010110T000000.000Z"));
+    Run first = backup(environment, database.name(), "--keep", "5");
+    assertThat(first.status()).as(first.err()).isEqualTo(1);
+    assertThat(first.out()).contains("is complete after").doesNotContain("Removed");
+    assertThat(first.err()).contains("no old backup was removed").hasLineCount(1);
+    assertThat(backups()).hasSize(11);
+    Run second = backup(environment, database.name(), "--keep", "5");
+    assertThat(second.err()).isEmpty();
+    assertThat(second.status()).isZero();
+    // 7 if a day has begun between the two backups
+    assertThat(second.out())
+        .containsPattern("Removed [67] made before the last 5 days with a backup");
+    assertThat(backups()).hasSizeBetween(5, 6).contains("20010108T000000.000Z");
+  }
+
+  private static void copy(Path backup, Path to) throws IOException {
+    try (Stream<Path> paths = Files.walk(backup)) {
+      for (Path path : paths.toList()) {
+        Files.copy(path, to.resolve(backup.relativize(path).toString()));
+      }
+    }
+  }
+
+  /** A dump made by a newer pg_dump cannot be restored into the server. */
+  @Test
+  void rejectsClientProgramsOfAnotherVersion(
+      PgHelloServer server, TestDatabase database, @TempDir Path programs) throws Exception {
+    Map<String, String> environment = environment(server, database);
+    Path to = folder.resolve("none");
+    for (int version : List.of(server.major() - 1, server.major() + 1)) {
+      write(programs.resolve("pg_dump"), "echo 'pg_dump (PostgreSQL) %d.1'".formatted(version));
+      Run run = Run.pghello(environment, "backup", "--to", to.toString(), "--bindir=" + programs);
+      assertThat(run.status()).isEqualTo(3);
+      assertThat(run.err())
+          .contains(
+              "client programs of version " + server.major(),
+              "has version " + version,
+              "postgresql-client-" + server.major())
+          .hasLineCount(1);
+      assertThat(to).doesNotExist();
+    }
+    assumeTrue(Run.hasClient(server), "no programs of this version");
+    assertThat(backup(environment, database.name()).status()).isZero();
+    Run run = restore(environment, database.name(), "--as=copy", "--bindir=" + programs);
+    assertThat(run.status()).isEqualTo(3);
+    assertThat(run.err()).contains("has version " + (server.major() + 1)).hasLineCount(1);
   }
 
   /** PostgreSQL 18 searches extension files along two paths. */
@@ -1019,9 +1102,11 @@ class BackupIT {
         .contains("there is no complete backup");
     assertThat(backup(environment, "unheard-of").status()).isEqualTo(3);
     assertThat(old).exists();
-    Run run = backup(environment, database.name());
-    assertThat(run.out()).contains("Removed 1 older than 7 days");
-    assertThat(backups()).hasSize(2).contains("20010101T000000.001Z");
+    assertThat(backup(environment, database.name()).out()).doesNotContain("Removed");
+    Run run = backup(environment, database.name(), "--keep", "1");
+    assertThat(run.out()).contains("Removed 1 made before the last day with a backup");
+    assertThat(old).doesNotExist();
+    assertThat(backups()).hasSize(3).contains("20010101T000000.001Z");
   }
 
   /** Several databases may be backed up to one directory, each by a separate run. */
@@ -1033,16 +1118,19 @@ class BackupIT {
       assertThat(backup(environment, database.name()).status()).isZero();
       Path made = folder.resolve(backups().get(0));
       Path older = folder.resolve("20010101T000000.000Z");
-      Path oldest = folder.resolve("20000101T000000.000Z");
+      // Long before the others, so that the pause before the next backup is not unusual.
+      Path oldest = folder.resolve("19000101T000000.000Z");
+      Path second = folder.resolve("20000201T000000.000Z");
       Files.move(made, older);
-      assertThat(backup(environment, database.name()).out()).contains("Removed 1 older");
-      Files.move(folder.resolve(backups().get(0)), older);
-      assertThat(backup(environment, other.name()).status()).isZero();
-      assertThat(backups()).hasSize(2);
-      Files.move(folder.resolve(backups().get(1)), oldest);
-      Run both = backup(environment, other.name());
-      assertThat(both.out()).contains("Removed 1 older than 7 days");
+      for (Path old : List.of(oldest, second)) {
+        assertThat(backup(environment, other.name()).status()).isZero();
+        Files.move(folder.resolve(backups().get(backups().size() - 1)), old);
+      }
+      assertThat(backups()).hasSize(3);
+      Run both = backup(environment, other.name(), "--keep", "1");
+      assertThat(both.out()).contains("Removed 1 made before the last day with a backup");
       assertThat(older).as("only backup of " + database.name()).exists();
+      assertThat(second).as("last backup but one of " + other.name()).exists();
       assertThat(oldest).doesNotExist();
 
       Run copy = restore(environment, "--as", database.name() + "_copy", database.name());
@@ -1066,8 +1154,7 @@ class BackupIT {
                   + "\"} 978307200.000");
       Files.delete(metric);
       assertThat(older.resolve("verified.properties")).exists();
-      String last =
-          backups().stream().filter(name -> !older.endsWith(name)).findFirst().orElseThrow();
+      String last = backups().get(backups().size() - 1);
       for (Path each : List.of(older, folder.resolve(last))) {
         Files.writeString(each.resolve("backup.properties"), "#", StandardOpenOption.APPEND);
       }

@@ -4,6 +4,7 @@ package io.pghello.cli.backup.dump;
 import io.pghello.cli.backup.folder.Backup;
 import io.pghello.cli.backup.folder.BackupMethod;
 import io.pghello.cli.backup.folder.NewBackup;
+import io.pghello.cli.backup.folder.Retention;
 import io.pghello.cli.check.Health;
 import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.ServerDatabases;
@@ -28,7 +29,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  * @param named the names of the databases to dump; empty for all
  * @param bindir the directory of the PostgreSQL programs; null to use the programs from the
  *     system's packages
- * @param keepDays the number of days to keep backups
+ * @param keepDays the number of days with a backup whose backups are kept
  */
 public record DumpBackupMethod(
     List<String> named, @Nullable Path bindir, int keepDays, Output output)
@@ -68,11 +68,19 @@ public record DumpBackupMethod(
   }
 
   @Override
+  public void checkPrograms(Connection session) throws SQLException {
+    programs(session);
+  }
+
+  private Programs programs(Connection session) throws SQLException {
+    return Programs.forServer(session.getMetaData().getDatabaseMajorVersion(), bindir);
+  }
+
+  @Override
   public Made make(NewBackup backup, Target target, Connection session, CleanupStack undo)
       throws SQLException, IOException {
     Instant time = Instant.now();
-    int major = session.getMetaData().getDatabaseMajorVersion();
-    Programs programs = Programs.forServer(major, bindir);
+    Programs programs = programs(session);
     List<String> chosen = ServerDatabases.choose(session, named);
     Failure.refuseIf(chosen.isEmpty(), "there is no database to dump");
     output.progress("roles");
@@ -167,28 +175,26 @@ public record DumpBackupMethod(
     return Backup.OF_DUMPS;
   }
 
-  /** Removes old backups, but keeps the last backup of each database. */
+  /**
+   * Removes the backups of other days than the last {@code keepDays} days on which a backup was
+   * made.
+   */
   @Override
-  public int removeOld(Path folder, CleanupStack undo) throws IOException {
-    int removed = 0;
-    Instant oldest = Instant.now().minus(Duration.ofDays(keepDays));
-    var kept = new HashSet<List<String>>();
-    for (Backup backup : Backup.in(folder)) {
-      boolean isLast = false;
-      for (String database : backup.databases()) {
-        isLast |= kept.add(List.of(backup.system(), database));
-      }
-      if (!isLast && backup.time().isBefore(oldest)) {
-        backup.delete();
-        removed++;
-      }
+  public Removed removeOld(Path folder, CleanupStack undo) throws IOException {
+    List<Backup> backups = Backup.in(folder);
+    String problem = Retention.problem(backups);
+    List<Backup> old = problem == null ? Retention.old(backups, keepDays) : List.of();
+    for (Backup backup : old) {
+      backup.delete();
     }
-    return removed;
+    return new Removed(old.size(), problem);
   }
 
   @Override
   public String removed() {
-    return "older than " + keepDays + " days";
+    return "made before the last "
+        + (keepDays == 1 ? "day" : keepDays + " days")
+        + " with a backup";
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.pghello.cli.backup.dump;
 
 import io.pghello.cli.backup.dump.DumpEntry.Section;
 import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.TerminalText;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
@@ -24,7 +25,8 @@ import org.postgresql.core.Encoding;
  * because it is ambiguous: it joins names with spaces and replaces line breaks.
  */
 final class DumpFile {
-  // Archive format versions: 1.14 since PostgreSQL 12, 1.15 since 16, 1.16 since 17.
+  // Archive format versions: 1.14 since PostgreSQL 12, 1.15 since 16, 1.16 since 17. An older
+  // pg_restore cannot read them.
   private static final int MAJOR = 1;
   private static final int OLDEST = 14;
   private static final int COMPRESSION_BY_NAME = 15;
@@ -52,12 +54,13 @@ final class DumpFile {
   /**
    * Returns the entries of a dump, in the order of its table of contents.
    *
-   * @throws Failure if the file is not a dump in this format, or if its format version is not
-   *     supported
+   * @param major the major version of the pg_restore that will restore the dump
+   * @throws Failure if the file is not a dump in this format, or if this class or pg_restore does
+   *     not support its format version
    */
-  static List<DumpEntry> entries(Path dump) {
+  static List<DumpEntry> entries(Path dump, int major) {
     try (var in = new DataInputStream(new BufferedInputStream(Files.newInputStream(dump), 65536))) {
-      return new DumpFile(in, Files.size(dump)).entries();
+      return new DumpFile(in, Files.size(dump)).read(dump, major);
     } catch (EOFException e) {
       throw Failure.critical(dump + " is not a complete dump in pg_dump's custom format");
     } catch (IOException e) {
@@ -80,8 +83,13 @@ final class DumpFile {
     };
   }
 
-  private List<DumpEntry> entries() throws IOException {
-    readHeader();
+  private List<DumpEntry> read(Path dump, int major) throws IOException {
+    String madeBy = readHeader();
+    int oldest = version + 1;
+    Failure.refuseIf(
+        version > OLDEST && major < oldest,
+        "%s was made by pg_dump %s, and pg_restore of version %d cannot read it: restore it into a server of version %d or newer"
+            .formatted(dump, TerminalText.line(madeBy), major, oldest));
     int count = number();
     check(count >= 0 && count <= size);
     var entries = new ArrayList<DumpEntry>();
@@ -120,7 +128,8 @@ final class DumpFile {
     return entries;
   }
 
-  private void readHeader() throws IOException {
+  /** Reads the header, and returns the version of pg_dump that made the dump. */
+  private String readHeader() throws IOException {
     byte[] magic = new byte[5];
     in.readFully(magic);
     if (!"PGDMP".equals(new String(magic, StandardCharsets.US_ASCII))) {
@@ -143,7 +152,7 @@ final class DumpFile {
     }
     skipText(); // database
     skipText(); // server version
-    skipText(); // pg_dump version
+    return text();
   }
 
   private List<Integer> dependencies() throws IOException {

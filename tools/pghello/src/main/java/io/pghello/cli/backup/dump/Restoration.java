@@ -100,7 +100,8 @@ public record Restoration(
   /** Starts reading the table of contents of a dump in another thread. */
   public CompletableFuture<Listing> list(Backup backup, String database) {
     Path dump = backup.dump(database);
-    return CompletableFuture.supplyAsync(() -> new Listing(DumpFile.entries(dump)));
+    return CompletableFuture.supplyAsync(
+        () -> new Listing(DumpFile.entries(dump, programs.major())));
   }
 
   /**

@@ -66,20 +66,37 @@ public record Backup(Path folder, Instant time) {
 
   /**
    * Returns the complete backups in a directory, newest first. Excludes backups with a time in the
-   * future: they were made while the clock was wrong, so their real time is unknown.
+   * future: either they were made while the clock was wrong, or it is wrong now, so their age is
+   * unknown.
    */
   public static List<Backup> in(Path folder) {
-    Instant future = Instant.now().plus(CLOCK_SKEW);
-    var backups = new ArrayList<Backup>();
-    for (Backup backup : complete(folder)) {
-      if (backup.time.isBefore(future)) {
-        backups.add(backup);
-      }
-    }
-    return backups;
+    return in(folder, null);
   }
 
-  private static List<Backup> complete(Path folder) {
+  /**
+   * Returns the complete backups in a directory that were made at or before a time, newest first.
+   *
+   * @param notAfter the latest time, which may be in the future; null for all backups that are not
+   *     in the future
+   */
+  static List<Backup> in(Path folder, @Nullable Instant notAfter) {
+    Instant last = notAfter == null ? latest() : notAfter;
+    return all(folder).stream().filter(backup -> !backup.time.isAfter(last)).toList();
+  }
+
+  /** Returns the complete backups with a time in the future, newest first. */
+  public static List<Backup> inFuture(Path folder) {
+    Instant last = latest();
+    return all(folder).stream().filter(backup -> backup.time.isAfter(last)).toList();
+  }
+
+  /** Returns the latest time of a backup that is not in the future. */
+  private static Instant latest() {
+    return Instant.now().plus(CLOCK_SKEW);
+  }
+
+  /** Returns all complete backups in a directory, newest first. */
+  public static List<Backup> all(Path folder) {
     var backups = new ArrayList<Backup>();
     for (Path path : list(folder)) {
       Instant time = timeOf(path.getFileName().toString());
@@ -105,13 +122,13 @@ public record Backup(Path folder, Instant time) {
    *
    * @param databases the databases that the backup must contain
    * @param system the required result of {@link #SYSTEM}; null for any server
-   * @param notAfter the latest time of the backup; null for any time
+   * @param notAfter the latest time of the backup, which may be in the future; null for any time
+   *     that is not in the future
    */
   public static Backup find(
       Path folder, List<String> databases, @Nullable String system, @Nullable Instant notAfter) {
-    for (Backup backup : in(folder)) {
-      if ((notAfter == null || !backup.time.isAfter(notAfter))
-          && backup.databases().containsAll(databases)
+    for (Backup backup : in(folder, notAfter)) {
+      if (backup.databases().containsAll(databases)
           && (system == null || backup.system().equals(system))) {
         return backup;
       }
@@ -120,7 +137,8 @@ public record Backup(Path folder, Instant time) {
     String with = databases.isEmpty() ? "" : " with " + databases;
     String before = notAfter == null ? "" : " at or before " + notAfter;
     String others =
-        ignoredBackup(folder)
+        (notAfter == null ? ignored(folder, databases) : List.<Backup>of())
+                .stream().findFirst().map(backup -> "; " + backup.whyIgnored()).orElse("")
             + unreadable(folder, Instant.MIN, Instant.MAX)
                 .map(path -> "; " + path + " cannot be read")
                 .orElse("");
@@ -136,9 +154,7 @@ public record Backup(Path folder, Instant time) {
    */
   Optional<Path> laterUnreadable(@Nullable Instant notAfter) {
     return unreadable(
-        Objects.requireNonNull(folder.getParent()),
-        time,
-        notAfter == null ? Instant.now().plus(CLOCK_SKEW) : notAfter);
+        Objects.requireNonNull(folder.getParent()), time, notAfter == null ? latest() : notAfter);
   }
 
   /**
@@ -163,14 +179,24 @@ public record Backup(Path folder, Instant time) {
     return Optional.ofNullable(newest);
   }
 
-  /** Returns a note about a backup that is ignored because its time is in the future. */
-  private static String ignoredBackup(Path folder) {
-    List<Backup> counted = in(folder);
-    return complete(folder).stream()
-        .filter(backup -> !counted.contains(backup))
-        .findFirst()
-        .map(backup -> "; " + backup.name() + " is ignored because its time is in the future")
-        .orElse("");
+  /**
+   * Returns the backups that contain these databases and are ignored because their time is in the
+   * future, newest first.
+   */
+  public static List<Backup> ignored(Path folder, List<String> databases) {
+    return inFuture(folder).stream()
+        .filter(backup -> backup.databases().containsAll(databases))
+        .toList();
+  }
+
+  /** Returns a message that an {@link #ignored} backup is ignored, and how to use it. */
+  public String whyIgnored() {
+    String ignored =
+        folder + " is ignored because its time is in the future: check this machine's clock";
+    // pgBackRest recovers an earlier backup to any later time.
+    return isOfWholeServer()
+        ? ignored
+        : ignored + "; restore and verify use this backup with --at " + time;
   }
 
   public static String nameOf(Instant time) {

@@ -38,6 +38,11 @@ public interface BackupMethod {
    */
   record Made(Instant point, Status status, Table databases) {}
 
+  /**
+   * Throws if the programs that this method needs for the server of a session are not installed.
+   */
+  void checkPrograms(Connection session) throws SQLException;
+
   /** Writes the backup into its directory. */
   Made make(NewBackup backup, Target target, Connection session, CleanupStack undo)
       throws SQLException, IOException;
@@ -45,10 +50,18 @@ public interface BackupMethod {
   /** Returns the {@link Backup#kind} of the backups made with this method. */
   String kind();
 
-  /** Removes the backups that are no longer needed, and returns their number. */
-  int removeOld(Path folder, CleanupStack undo) throws IOException;
+  /**
+   * Result of removing old backups.
+   *
+   * @param number the number of removed backups
+   * @param problem why no backup was removed although some may be old; null if there is no problem
+   */
+  record Removed(int number, @Nullable String problem) {}
 
-  /** Returns the reason why old backups are removed, e.g. "older than 7 days". */
+  /** Removes the backups that are no longer needed. Called after a new backup is complete. */
+  Removed removeOld(Path folder, CleanupStack undo) throws IOException;
+
+  /** Returns the reason why old backups are removed, e.g. "expired by pgBackRest". */
   String removed();
 
   /**

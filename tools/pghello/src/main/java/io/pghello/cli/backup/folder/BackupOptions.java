@@ -71,8 +71,10 @@ public final class BackupOptions {
   public BackupOptions() {}
 
   /** Creates options with these values, and with default values for all other options. */
-  public BackupOptions(Path folder, boolean trustOwners, List<String> preload) {
+  public BackupOptions(
+      Path folder, @Nullable Path bindir, boolean trustOwners, List<String> preload) {
     this.folder = folder;
+    this.bindir = bindir;
     this.trustOwners = trustOwners;
     this.preload = preload;
   }
@@ -98,7 +100,8 @@ public final class BackupOptions {
    * Returns the last backup that contains these databases and was not made after {@code --at}. Its
    * files may be damaged.
    *
-   * @param output the output that receives a warning if a later backup cannot be read
+   * @param output the output that receives a warning if a later backup cannot be read, or is
+   *     ignored because its time is in the future
    */
   public Backup find(List<String> databases, Output output) {
     return find(databases, output, new HashSet<>());
@@ -115,6 +118,11 @@ public final class BackupOptions {
                 output.say(
                     "%s is newer but cannot be read; using the backup of %s",
                     later.toString(), backup.time()));
+    if (notAfter == null) {
+      Backup.ignored(folder, databases).stream()
+          .filter(later -> said.add(later.folder()))
+          .forEach(later -> output.say("%s", later.whyIgnored()));
+    }
     Failure.refuseIf(
         notAfter != null && backup.isOfWholeServer() && notAfter.isAfter(Instant.now()),
         "--at is in the future: " + at);
@@ -142,7 +150,8 @@ public final class BackupOptions {
    * uses the last backup of each of them. If no database is named, uses the last backup of each
    * database, and the last backup of the whole server with all its databases.
    *
-   * @param output the output that receives a warning if a later backup cannot be read
+   * @param output the output that receives a warning if a later backup cannot be read, or is
+   *     ignored because its time is in the future
    */
   public Map<Backup, List<String>> findEach(List<String> named, Output output) {
     var found = new LinkedHashMap<Backup, List<String>>();
@@ -156,7 +165,7 @@ public final class BackupOptions {
       Instant last = find(List.of(), output).time();
       var seen = new HashSet<List<String>>();
       boolean hasServer = false;
-      for (Backup backup : Backup.in(folder)) {
+      for (Backup backup : Backup.in(folder, at())) {
         if (!backup.time().isAfter(last)) {
           var databases = new ArrayList<>(backup.databases());
           databases.removeIf(database -> !seen.add(List.of(backup.system(), database)));

@@ -64,9 +64,13 @@ public record ServerBackupMethod(
   }
 
   @Override
+  public void checkPrograms(Connection session) {
+    pgBackRest.check();
+  }
+
+  @Override
   public Made make(NewBackup backup, Target target, Connection session, CleanupStack undo)
       throws SQLException, IOException {
-    pgBackRest.check();
     backup.note("superuser", Query.value(session, "SELECT rolname FROM pg_roles WHERE oid = 10"));
     backup.note("pgbackrest.stanza", pgBackRest.stanza());
     if (pgBackRest.config() != null) {
@@ -101,16 +105,16 @@ public record ServerBackupMethod(
 
   /** Removes the backups that pgBackRest has expired. */
   @Override
-  public int removeOld(Path folder, CleanupStack undo) throws IOException {
+  public Removed removeOld(Path folder, CleanupStack undo) throws IOException {
     List<String> labels = pgBackRest.repository(undo).labels();
     int removed = 0;
-    for (Backup backup : Backup.in(folder)) {
+    for (Backup backup : Backup.all(folder)) {
       if (!labels.contains(backup.label())) {
         backup.delete();
         removed++;
       }
     }
-    return removed;
+    return new Removed(removed, null);
   }
 
   @Override

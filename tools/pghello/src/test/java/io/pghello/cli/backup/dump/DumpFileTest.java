@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class DumpFileTest {
@@ -98,8 +99,29 @@ class DumpFileTest {
         .hasMessageContaining("supports 1.14 to 1.16");
   }
 
+  /** PostgreSQL 16 and 17 introduced new format versions. */
+  @ParameterizedTest
+  @CsvSource({"14, 15", "15, 16", "16, 17", "16, 18"})
+  void readsDumpsOfTheServersVersionAndOlder(int version, int major) throws IOException {
+    assertThat(read(new Dump(version, StandardCharsets.UTF_8).header(0).bytes(), major)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"15, 15, 16", "16, 15, 17", "16, 16, 17"})
+  void rejectsDumpsThatPgRestoreCannotRead(int version, int major, int oldest) throws IOException {
+    byte[] dump = new Dump(version, StandardCharsets.UTF_8).header(0).bytes();
+    assertThatThrownBy(() -> read(dump, major))
+        .isInstanceOf(Failure.class)
+        .hasMessageContaining("was made by pg_dump 15.2, and pg_restore of version " + major)
+        .hasMessageEndingWith("restore it into a server of version " + oldest + " or newer");
+  }
+
   private List<DumpEntry> read(byte[] dump) throws IOException {
-    return DumpFile.entries(Files.write(folder.resolve("dump"), dump));
+    return read(dump, 18);
+  }
+
+  private List<DumpEntry> read(byte[] dump, int major) throws IOException {
+    return DumpFile.entries(Files.write(folder.resolve("dump"), dump), major);
   }
 
   /** Writes the archive format like pg_dump. */

@@ -68,4 +68,31 @@ class BackupTest {
       Files.setPosixFilePermissions(made, PosixFilePermissions.fromString("rwx------"));
     }
   }
+
+  /** The clock was wrong when the backup was made, or it is wrong now. */
+  @Test
+  void reportsBackupsOfTheFuture() throws Exception {
+    Instant time = Instant.parse("2337-01-01T00:00:00Z");
+    Path future = made(time);
+    String ignored = " is ignored because its time is in the future";
+    assertThatThrownBy(() -> Backup.find(folder, List.of("app"), null, null))
+        .hasMessageContaining("there is no complete backup")
+        .hasMessageContaining(future.getFileName() + ignored)
+        .hasMessageEndingWith("--at " + time);
+    made(TODAY);
+    assertThat(said().lines().toList())
+        .hasSize(2)
+        .first()
+        .asString()
+        .isEqualTo(
+            future
+                + ignored
+                + ": check this machine's clock; restore and verify use this backup with --at "
+                + time);
+    assertThat(said("--at", TODAY.toString())).doesNotContain(ignored);
+    assertThat(said("--at", time.toString()))
+        .contains("backup " + future + " contains dumps")
+        .hasLineCount(1);
+    assertThat(Backup.in(folder)).extracting(Backup::time).containsExactly(TODAY);
+  }
 }
