@@ -30,6 +30,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -787,6 +789,85 @@ class BackupIT {
         assertThat(ended.err()).contains("pghello backup: ");
       }
       assertThat(backups()).as("only backups without files").hasSize(2);
+    }
+  }
+
+  /** The backup waits for a lock until all these statements are running or have ended. */
+  @Test
+  void doesNotDeadlockWithMaintenance(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    assumeTrue(Run.hasClient(server), "no programs of this version");
+    List<String> statements =
+        List.of(
+            "CREATE INDEX CONCURRENTLY ON indexed (i)",
+            "REINDEX TABLE CONCURRENTLY reindexed",
+            "ALTER TABLE parent DETACH PARTITION part CONCURRENTLY",
+            "VACUUM vacuumed",
+            "ANALYZE analyzed",
+            "ALTER TABLE altered ALTER i SET NOT NULL",
+            "ALTER TABLE validated VALIDATE CONSTRAINT c");
+    Run.execute(
+        superuser,
+        "CREATE TABLE parent (i int) PARTITION BY LIST (i)",
+        "CREATE TABLE part PARTITION OF parent FOR VALUES IN (1)");
+    for (String table :
+        List.of("altered", "aaa", "indexed", "reindexed", "vacuumed", "analyzed", "validated")) {
+      Run.execute(
+          superuser, "CREATE TABLE %s AS SELECT generate_series(1, 1000) i".formatted(table));
+    }
+    Run.execute(
+        superuser,
+        "CREATE INDEX ON reindexed (i)",
+        "ALTER TABLE validated ADD CONSTRAINT c CHECK (i > 0) NOT VALID");
+    var changes = new ArrayList<CompletableFuture<Void>>();
+    Run.Running backup;
+    try (Connection holder = database.superuserDataSource().getConnection()) {
+      holder.setAutoCommit(false);
+      Run.execute(holder, "LOCK TABLE aaa");
+      backup = startBackup(environment(server, database), database.name());
+      Run.await(
+          "pg_dump and pghello are waiting",
+          () ->
+              Run.value(
+                      superuser,
+                      "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
+                  .equals("2"));
+      for (String statement : statements) {
+        changes.add(
+            CompletableFuture.runAsync(
+                () -> {
+                  try (Connection session = database.superuserDataSource().getConnection()) {
+                    Run.execute(session, statement);
+                  } catch (SQLException e) {
+                    throw new AssertionError(statement, e);
+                  }
+                },
+                task -> new Thread(task).start()));
+      }
+      Run.await(
+          "each statement waits or has ended",
+          () ->
+              Integer.parseInt(
+                          Run.value(
+                              superuser,
+                              "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                                  + " AND datname = current_database() AND application_name NOT LIKE 'pghello%'"))
+                      + changes.stream().filter(CompletableFuture::isDone).count()
+                  == statements.size());
+      holder.rollback();
+    }
+    Run ended = backup.end();
+    assertThat(ended.err()).isEmpty();
+    assertThat(ended.status()).isZero();
+    for (CompletableFuture<Void> change : changes) {
+      change.get(1, TimeUnit.MINUTES);
+    }
+    assertThat(Run.value(superuser, "SELECT count(*) FROM pg_index WHERE NOT indisvalid"))
+        .isEqualTo("0");
+    if (Run.hasServer(server)) {
+      Run verify = verify(Map.of(), "--from", folder.toString());
+      assertThat(verify.status()).as(verify.out() + verify.err()).isZero();
     }
   }
 

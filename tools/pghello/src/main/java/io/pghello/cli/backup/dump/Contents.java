@@ -16,6 +16,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyOut;
@@ -32,12 +34,17 @@ import org.postgresql.copy.CopyOut;
  *
  * <ul>
  *   <li>superusers or this role own the table and its schema
- *   <li>this role is a superuser on a primary, this session has locked the table, and a second
- *       session has then found no other functions
+ *   <li>this role is a superuser on a primary, and a second session has locked the table and then
+ *       found no other functions
  * </ul>
  *
- * <p>The second session also prevents schemas from being renamed. All other tables are read with
- * COPY, which is not planned and does not return computed values.
+ * <p>The second session holds its lock only until the query is planned, and does not wait for it.
+ * It also prevents schemas from being renamed. All other tables are read with COPY, which is not
+ * planned and does not return computed values.
+ *
+ * <p>The reading session takes no lock that conflicts with concurrent index builds or vacuum.
+ * CREATE INDEX CONCURRENTLY, for example, holds such a lock while it waits for the end of the
+ * transactions that began before, including the reading session's, so both would wait forever.
  */
 public final class Contents {
   // The tables that pg_dump includes. Tables of extensions are included only if they are
@@ -118,6 +125,20 @@ public final class Contents {
 
   private static final String COPIED = " copied ";
 
+  // A cursor, because its query is planned before the first row is fetched. Does not cast the row
+  // to text, because the cast could call a function of the table's owner.
+  private static final String SUM =
+      "DECLARE pghello_sum NO SCROLL CURSOR FOR"
+          + " SELECT count(*) || ' ' || coalesce(sum(hashtextextended(format('%s', t.*), 0)), 0) FROM ONLY ";
+
+  private static final String LOCK = "LOCK TABLE ONLY ";
+
+  private static final String LOCK_NOT_AVAILABLE = "55P03";
+
+  // Autovacuum holds the lock on a small table for a moment only.
+  private static final int LOCK_ATTEMPTS = 20;
+  private static final long LOCK_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
   /**
    * A table as seen by the reading session.
    *
@@ -186,28 +207,64 @@ public final class Contents {
       boolean wasCopied)
       throws SQLException {
     Savepoint before = connection.setSavepoint();
-    // The stronger lock prevents the creation of indexes, constraints and statistics on the table.
-    String lock = current == null ? "ACCESS SHARE" : "SHARE UPDATE EXCLUSIVE";
-    statement.execute("LOCK TABLE ONLY " + table.name() + " IN " + lock + " MODE");
-    boolean isPlanned =
-        !wasCopied
-            && !Query.isTrue(connection, IS_EVALUATED, table.oid())
-            && (current == null ? table.isTrusted() : isPlanned(current, table));
-    @Nullable String sum;
-    if (isPlanned) {
-      // Do not cast the row to text, because the cast could call a function of the table's owner.
-      sum =
-          Query.value(
-              connection,
-              "SELECT count(*) || ' ' || coalesce(sum(hashtextextended(format('%s', t.*), 0)), 0) FROM ONLY "
-                  + table.name()
-                  + " t");
-    } else {
-      sum = copied(connection, table.name());
-    }
-    // Releases the lock.
+    statement.execute(LOCK + table.name() + " IN ACCESS SHARE MODE");
+    boolean isPlanned = !wasCopied && plan(connection, statement, current, table);
+    String sum =
+        isPlanned
+            ? String.valueOf(Query.value(connection, "FETCH pghello_sum"))
+            : copied(connection, table.name());
+    // Closes the cursor and releases the lock.
     connection.rollback(before);
-    return String.valueOf(sum);
+    return sum;
+  }
+
+  /** Declares a cursor for the sum of a table. Returns false if planning it could run code. */
+  private static boolean plan(
+      Connection connection, Statement statement, @Nullable Connection current, TableToRead table)
+      throws SQLException {
+    if (current == null) {
+      if (!table.isTrusted() || Query.isTrue(connection, IS_EVALUATED, table.oid())) {
+        return false;
+      }
+      statement.execute(SUM + table.name() + " t");
+      return true;
+    }
+    Savepoint before = current.setSavepoint();
+    try {
+      if (!lock(current, before, table)
+          || Query.isTrue(connection, IS_EVALUATED, table.oid())
+          || !isPlanned(current, table)) {
+        return false;
+      }
+      statement.execute(SUM + table.name() + " t");
+      return true;
+    } finally {
+      // Releases the lock.
+      current.rollback(before);
+    }
+  }
+
+  /**
+   * Prevents the creation of indexes, constraints and statistics on a table. Does not wait in the
+   * server, because the holder of a conflicting lock may be waiting for the reading session.
+   */
+  private static boolean lock(Connection current, Savepoint before, TableToRead table)
+      throws SQLException {
+    for (int attempt = 1; ; attempt++) {
+      try (Statement statement = current.createStatement()) {
+        statement.execute(LOCK + table.name() + " IN SHARE UPDATE EXCLUSIVE MODE NOWAIT");
+        return true;
+      } catch (SQLException e) {
+        if (!LOCK_NOT_AVAILABLE.equals(e.getSQLState())) {
+          throw e;
+        }
+        current.rollback(before);
+        if (attempt == LOCK_ATTEMPTS) {
+          return false;
+        }
+        LockSupport.parkNanos(LOCK_PAUSE_NANOS);
+      }
+    }
   }
 
   private static boolean isPlanned(Connection current, TableToRead table) throws SQLException {

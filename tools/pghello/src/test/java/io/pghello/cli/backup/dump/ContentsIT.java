@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -113,17 +114,9 @@ class ContentsIT {
       // from now on, the planner's information about tables is cached
       assertThat(contents(server, database, superuser)).containsKey("public.t");
       other.setAutoCommit(false);
-      // the reader gets its lock on the table, and then waits for this lock
+      // the reader's second session gets its lock on the table, and then the reader waits for this
       Run.execute(other, "LOCK TABLE pg_constraint IN ACCESS EXCLUSIVE MODE");
-      CompletableFuture<Properties> read =
-          CompletableFuture.supplyAsync(
-              () -> {
-                try {
-                  return contents(server, database, superuser);
-                } catch (SQLException e) {
-                  throw new AssertionError(e);
-                }
-              });
+      CompletableFuture<Properties> read = read(server, database, superuser);
       Run.await(
           "the reader waits",
           () ->
@@ -299,6 +292,131 @@ class ContentsIT {
           .isInstanceOf(Failure.class)
           .hasMessageContaining("table mine.t was replaced during the read: run this again");
     }
+  }
+
+  /**
+   * These statements wait for the end of all transactions that have read the table or have an older
+   * snapshot, as pg_dump and the reader do. Meanwhile, they hold a lock on the table.
+   */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "CREATE INDEX CONCURRENTLY new ON t (i)",
+        "CREATE UNIQUE INDEX CONCURRENTLY new ON t (i)",
+        "DROP INDEX CONCURRENTLY old",
+        "REINDEX INDEX CONCURRENTLY old",
+        "REINDEX TABLE CONCURRENTLY t",
+        "ALTER TABLE parent DETACH PARTITION t CONCURRENTLY"
+      })
+  void readsTablesWhileOthersWaitForTheReader(
+      String statement,
+      PgHelloServer server,
+      TestDatabase database,
+      @Superuser Connection superuser)
+      throws Exception {
+    try (Connection owner = database.dataSource().getConnection();
+        Connection dump = database.superuserDataSource().getConnection();
+        Connection other = database.superuserDataSource().getConnection()) {
+      Run.execute(
+          owner,
+          "CREATE TABLE parent (i int) PARTITION BY LIST (i)",
+          "CREATE TABLE t PARTITION OF parent FOR VALUES IN (7)",
+          "INSERT INTO t VALUES (7)",
+          "CREATE INDEX old ON t (i)",
+          "CREATE TABLE u (i int)");
+      takeSnapshot(superuser);
+      dump.setAutoCommit(false);
+      Run.execute(dump, "LOCK TABLE parent, t, u IN ACCESS SHARE MODE");
+      String process = Run.value(other, "SELECT pg_backend_pid()");
+      CompletableFuture<Void> change = execute(other, statement);
+      Run.await(
+          "it waits",
+          () ->
+              Run.value(
+                      owner,
+                      "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pid = "
+                          + process
+                          + ")")
+                  .equals("t"));
+      CompletableFuture<Properties> read = read(server, database, superuser);
+      Properties contents = read.get(1, TimeUnit.MINUTES);
+      assertThat(contents.getProperty("public.t")).startsWith("1 ");
+      assertThat(contents.getProperty("public.u")).isEqualTo("0 0");
+      assertThat(change).isNotDone();
+      dump.rollback();
+      superuser.rollback();
+      change.get(1, TimeUnit.MINUTES);
+      assertThat(Run.value(owner, "SELECT count(*) FROM pg_index WHERE NOT indisvalid"))
+          .isEqualTo("0");
+    }
+  }
+
+  /** Such as VACUUM and ANALYZE, which can take hours. */
+  @ParameterizedTest
+  @ValueSource(strings = {"SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE"})
+  void readsTablesThatOthersHaveLocked(
+      String mode, PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    try (Connection owner = database.dataSource().getConnection()) {
+      Run.execute(owner, "CREATE TABLE t (i int)", "INSERT INTO t VALUES (7)");
+      owner.setAutoCommit(false);
+      Run.execute(owner, "LOCK TABLE t IN " + mode + " MODE");
+      Properties contents = read(server, database, superuser).get(1, TimeUnit.MINUTES);
+      assertThat(contents.getProperty("public.t")).startsWith("1 copied ");
+      owner.rollback();
+      assertThat(contents(server, database, superuser).getProperty("public.t"))
+          .matches("1 -?[0-9]+");
+    }
+  }
+
+  @Test
+  void readsRowsWithoutTheLockThatPreventsChanges(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    try (Connection other = database.superuserDataSource().getConnection()) {
+      Run.execute(
+          other, "CREATE TABLE t AS SELECT i, md5(i::text) FROM generate_series(1, 500000) i");
+      CompletableFuture<Properties> read = read(server, database, superuser);
+      var locks = new AtomicReference<String>();
+      Run.await(
+          "the rows are read",
+          () -> {
+            locks.set(
+                Run.value(
+                    other,
+                    "SELECT string_agg(DISTINCT mode, ' ') FROM pg_locks WHERE relation = 't'::regclass"
+                        + " AND EXISTS (SELECT FROM pg_stat_activity"
+                        + " WHERE query LIKE 'FETCH pghello%' AND state = 'active' AND datname = current_database())"));
+            return locks.get() != null;
+          });
+      assertThat(locks).hasValue("AccessShareLock");
+      assertThat(read.get(1, TimeUnit.MINUTES).getProperty("public.t")).matches("500000 -?[0-9]+");
+    }
+  }
+
+  private static CompletableFuture<Properties> read(
+      PgHelloServer server, TestDatabase database, Connection connection) {
+    return CompletableFuture.supplyAsync(
+        () -> {
+          try {
+            return contents(server, database, connection);
+          } catch (SQLException e) {
+            throw new AssertionError(e);
+          }
+        },
+        task -> new Thread(task).start());
+  }
+
+  private static CompletableFuture<Void> execute(Connection connection, String statement) {
+    return CompletableFuture.runAsync(
+        () -> {
+          try {
+            Run.execute(connection, statement);
+          } catch (SQLException e) {
+            throw new AssertionError(e);
+          }
+        },
+        task -> new Thread(task).start());
   }
 
   /** With this setting of the database, the planner evaluates the partition key of the parent. */
