@@ -138,6 +138,16 @@ final class MaintainCommand implements Callable<Integer> {
   private int keepDays;
 
   @Option(
+      names = "--lock-timeout",
+      paramLabel = "TIME",
+      defaultValue = BackupMethod.LOCK_TIMEOUT,
+      converter = Durations.class,
+      description =
+          "With --daily: how long to wait for a lock that another session holds. See "
+              + "backup --lock-timeout. Default: ${DEFAULT-VALUE}.")
+  private Duration lockTimeout = Duration.ZERO;
+
+  @Option(
       names = "--bindir",
       paramLabel = "DIR",
       description =
@@ -196,13 +206,14 @@ final class MaintainCommand implements Callable<Integer> {
         !rhythm.monthly && backups == null,
         "--backups is required: set it to the backup directory");
     BackupMethod.requireKeepDays(keepDays);
+    BackupMethod.requireLockTimeout(lockTimeout);
     var output = new Output(spec);
     Path folder = backups == null ? Path.of("") : backups;
     MetricFile written = MetricFile.in(metric);
     PgBackRest server = pgBackRest.pgBackRest();
     BackupMethod method =
         server == null
-            ? new DumpBackupMethod(named, bindir, keepDays, output)
+            ? new DumpBackupMethod(named, bindir, keepDays, lockTimeout, output)
             : new ServerBackupMethod(server, ServerBackupMethod.USUAL_TYPE, bindir, output);
     Target target = connection.target();
     try (Connection session = connectToLock(target)) {

@@ -7,11 +7,13 @@ import io.pghello.cli.backup.pgbackrest.PgBackRest;
 import io.pghello.cli.backup.pgbackrest.PgBackRestOptions;
 import io.pghello.cli.backup.pgbackrest.ServerBackupMethod;
 import io.pghello.cli.connect.ConnectionOptions;
+import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Output;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -36,7 +38,8 @@ import picocli.CommandLine.Parameters;
     footerHeading = "%nExit status:%n",
     footer = {
       "  1 if the backup contains a database that cannot be restored under its name, or if "
-          + "the clock may be wrong; 2 if no backup was made",
+          + "the clock may be wrong; 2 if no backup was made, or if it lacks a database that "
+          + "another session has locked",
       "",
       "Example:",
       "  pghello backup --to /backup/app -h db.example.com -U postgres app shop",
@@ -80,6 +83,17 @@ public final class BackupCommand implements Callable<Integer> {
   private int keepDays;
 
   @Option(
+      names = "--lock-timeout",
+      paramLabel = "TIME",
+      defaultValue = BackupMethod.LOCK_TIMEOUT,
+      converter = Durations.class,
+      description =
+          "How long to wait for a lock that another session holds. If the lock is not "
+              + "released, the other databases are still backed up, and the status is 2. "
+              + "Ignored with --pgbackrest. Default: ${DEFAULT-VALUE}.")
+  private Duration lockTimeout = Duration.ZERO;
+
+  @Option(
       names = "--without-files",
       description =
           "Leave out the extension's files. Reading them requires a superuser or a "
@@ -104,10 +118,11 @@ public final class BackupCommand implements Callable<Integer> {
 
   private BackupMethod method() {
     BackupMethod.requireKeepDays(keepDays);
+    BackupMethod.requireLockTimeout(lockTimeout);
     PgBackRest pgBackRest = pgBackRestOptions.pgBackRest();
     if (pgBackRest == null) {
       Failure.refuseIf(type != null, "--type requires --pgbackrest");
-      return new DumpBackupMethod(databases, bindir, keepDays, output);
+      return new DumpBackupMethod(databases, bindir, keepDays, lockTimeout, output);
     }
     Failure.refuseIf(
         !databases.isEmpty(),

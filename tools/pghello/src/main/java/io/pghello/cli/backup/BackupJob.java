@@ -13,6 +13,7 @@ import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Output;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
+import io.pghello.cli.output.TerminalText;
 import io.pghello.cli.system.CleanupStack;
 import io.pghello.cli.system.Folders;
 import java.io.IOException;
@@ -128,14 +129,33 @@ public record BackupJob(Path folder, BackupMethod method, boolean withoutFiles, 
 
   /** The result to print as JSON. */
   private record Result(
-      Path backup, Instant recoveryPoint, double seconds, int removed, Table databases) {}
+      Path backup,
+      Instant recoveryPoint,
+      double seconds,
+      int removed,
+      Table databases,
+      List<String> missing) {}
 
   private void print(Path finished, Made made, Duration took, int removed) {
     output.print(
-        new Result(finished, made.point(), Durations.seconds(took), removed, made.databases()),
+        new Result(
+            finished,
+            made.point(),
+            Durations.seconds(took),
+            removed,
+            made.databases(),
+            made.missing()),
         out -> {
           out.println(made.databases());
-          out.printf("%nBackup %s is complete after %s%n", finished, Durations.inWords(took));
+          if (made.missing().isEmpty()) {
+            out.printf("%nBackup %s is complete after %s%n", finished, Durations.inWords(took));
+          } else {
+            out.printf(
+                "%nBackup %s ended after %s, without %s%n",
+                finished,
+                Durations.inWords(took),
+                TerminalText.line(String.join(", ", made.missing())));
+          }
           out.printf("Recovery point: %s%n", made.point());
           if (removed > 0) {
             out.printf("Removed %d %s%n", removed, method.removed());

@@ -229,6 +229,16 @@ public record Target(
     return new Target(address, database, quiet, environment);
   }
 
+  /** Returns a target whose sessions, including those of child processes, have this name. */
+  public Target withApplicationName(String name) {
+    var named = new Properties();
+    named.putAll(properties);
+    PGProperty.APPLICATION_NAME.set(named, name);
+    var variables = new HashMap<>(environment);
+    variables.put("PGAPPNAME", name);
+    return new Target(address, database, named, variables);
+  }
+
   /** Returns a target for another database of the same server, with the same role. */
   public Target in(String other) {
     return new Target(address, other, properties, environment);

@@ -126,6 +126,11 @@ public final class CleanupStack implements AutoCloseable {
     }
   }
 
+  /** Terminates a program, and deletes its messages. */
+  public void stop(Running running) {
+    end(running.stop());
+  }
+
   /** A running child process. */
   public record Running(String program, Process process, Path messages, Step stop) {}
 

@@ -792,6 +792,98 @@ class BackupIT {
     }
   }
 
+  /** The owner of an object can lock it as long as the owner likes. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "LOCK TABLE mine.t IN ACCESS EXCLUSIVE MODE | mine.t is locked by session",
+        "ALTER SEQUENCE mine.s RENAME TO r | mine.s is locked by session",
+        "ALTER VIEW mine.v RENAME TO w | mine.v is locked by session",
+        "ALTER SCHEMA mine RENAME TO yours | is locked by session"
+      })
+  void leavesOutDatabasesThatAreLocked(
+      String lock, String locked, PgHelloServer server, TestDatabase database) throws Exception {
+    assumeTrue(Run.hasClient(server), "no programs of this version");
+    Map<String, String> environment = environment(server, database);
+    try (TestDatabase other = server.createDatabase();
+        Connection owner = database.dataSource().getConnection()) {
+      Run.execute(
+          owner,
+          "CREATE SCHEMA mine",
+          "CREATE TABLE mine.t (i int)",
+          "CREATE SEQUENCE mine.s",
+          "CREATE VIEW mine.v AS SELECT i FROM mine.t");
+      String process = Run.value(owner, "SELECT pg_backend_pid()");
+      owner.setAutoCommit(false);
+      Run.execute(owner, lock);
+      Run run = backup(environment, "--lock-timeout=1s", database.name(), other.name());
+      assertThat(run.status()).as(run.out() + run.err()).isEqualTo(2);
+      assertThat(run.err())
+          .startsWith(database.name() + ": ")
+          .contains(locked + " " + process + " of role hello", "--lock-timeout")
+          .hasLineCount(1);
+      assertThat(run.out()).contains(other.name(), ", without " + database.name());
+      Path made = folder.resolve(backups().get(0));
+      assertThat(backups()).hasSize(1);
+      assertThat(Backup.dump(made, other.name())).exists();
+      assertThat(Backup.dump(made, database.name())).doesNotExist();
+      assertThat(Backup.find(folder, List.of(), null, null).databases())
+          .containsExactly(other.name());
+
+      Run alone = backup(environment, "--lock-timeout=1s", database.name());
+      assertThat(alone.status()).isEqualTo(2);
+      assertThat(alone.err()).contains(locked + " " + process).hasLineCount(1);
+      assertThat(backups()).hasSize(1);
+      owner.rollback();
+      Run restore = restore(environment, "--as", other.name() + "_copy", other.name());
+      assertThat(restore.status()).as(restore.err()).isZero();
+      try (Connection superuser = other.superuserDataSource().getConnection()) {
+        Run.execute(superuser, "DROP DATABASE " + other.name() + "_copy");
+      }
+    }
+  }
+
+  /** Between two attempts, sessions that wait for the backup can continue. */
+  @Test
+  void releasesItsLocksWhileATableIsLocked(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    assumeTrue(Run.hasClient(server), "no programs of this version");
+    Map<String, String> environment = environment(server, database);
+    Run.execute(superuser, "CREATE TABLE first (i int)", "CREATE TABLE second (i int)");
+    try (Connection holder = database.superuserDataSource().getConnection()) {
+      holder.setAutoCommit(false);
+      Run.execute(holder, "LOCK TABLE second");
+      Run.Running backup = startBackup(environment, database.name());
+      Run.await(
+          "pg_dump and pghello are waiting",
+          () ->
+              Run.value(
+                      superuser,
+                      "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
+                  .equals("2"));
+      Run.execute(superuser, "SET lock_timeout = '1min'", "ALTER TABLE first ADD j int");
+      holder.rollback();
+      Run ended = backup.end();
+      assertThat(ended.err()).isEmpty();
+      assertThat(ended.status()).isZero();
+    }
+    if (Run.hasServer(server)) {
+      Run verify = verify(Map.of(), "--from", folder.toString());
+      assertThat(verify.status()).as(verify.out() + verify.err()).isZero();
+    }
+  }
+
+  @Test
+  void rejectsLockTimeoutOfZero() {
+    for (String command : List.of("backup --to none", "maintain --daily --backups none")) {
+      Run run = Run.pghello(Map.of(), (command + " --lock-timeout 0s").split(" "));
+      assertThat(run.status()).isEqualTo(3);
+      assertThat(run.err()).contains("--lock-timeout must be greater than 0").hasLineCount(1);
+    }
+  }
+
   /** The backup waits for a lock until all these statements are running or have ended. */
   @Test
   void doesNotDeadlockWithMaintenance(

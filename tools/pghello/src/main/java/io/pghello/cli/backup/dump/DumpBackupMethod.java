@@ -15,6 +15,7 @@ import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.Output;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
+import io.pghello.cli.output.TerminalText;
 import io.pghello.cli.system.CleanupStack;
 import io.pghello.cli.system.Deadline;
 import io.pghello.cli.system.Programs;
@@ -31,6 +32,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
+import java.util.UUID;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,10 +43,14 @@ import org.jspecify.annotations.Nullable;
  * @param bindir the directory of the PostgreSQL programs; null to use the programs from the
  *     system's packages
  * @param keepDays the number of days with a backup whose backups are kept
+ * @param lockTimeout how long to wait for a lock of another session before a database is left out
  */
 public record DumpBackupMethod(
-    List<String> named, @Nullable Path bindir, int keepDays, Output output)
+    List<String> named, @Nullable Path bindir, int keepDays, Duration lockTimeout, Output output)
     implements BackupMethod {
+  // The time between two attempts, in which other sessions can have the locks of the dump.
+  private static final Duration PAUSE = Duration.ofSeconds(5);
+
   /** A dumped database. */
   private record Dumped(
       String database,
@@ -52,6 +59,15 @@ public record DumpBackupMethod(
       long rows,
       long bytes,
       double seconds) {}
+
+  /** The failure of a dump because another session holds a lock. */
+  private static final class Locked extends Exception {
+    private static final long serialVersionUID = 1;
+
+    Locked(String message) {
+      super(message);
+    }
+  }
 
   /** A restored and compared database. */
   private record Compared(
@@ -64,7 +80,7 @@ public record DumpBackupMethod(
 
   /** Creates a backup method for reading existing backups. */
   public DumpBackupMethod(@Nullable Path bindir, Output output) {
-    this(List.of(), bindir, 0, output);
+    this(List.of(), bindir, 0, Duration.ZERO, output);
   }
 
   @Override
@@ -90,6 +106,8 @@ public record DumpBackupMethod(
         Redirect.DISCARD);
     Status status = Status.OK;
     var rows = new ArrayList<Dumped>();
+    var missing = new ArrayList<String>();
+    var locked = new ArrayList<String>();
     for (String database : chosen) {
       if (database.matches("(?s).*[\\r\\n].*")) {
         status = Status.WARNING;
@@ -101,17 +119,61 @@ public record DumpBackupMethod(
       output.progress("%s", database);
       try {
         rows.add(dump(backup, programs, target.in(database), undo));
+      } catch (Locked e) {
+        // Any owner of a table can lock it, so continue with the other databases.
+        missing.add(database);
+        locked.add(String.valueOf(e.getMessage()));
       } catch (SQLException | Failure e) {
         throw Failure.in(database, e);
       }
     }
+    if (rows.isEmpty()) {
+      throw Failure.critical(String.join("; ", locked));
+    }
+    for (String one : locked) {
+      status = Status.CRITICAL;
+      output.say("%s", one);
+    }
     backup.copyFiles(session);
-    return new Made(time, status, Table.of(Dumped.class, rows));
+    return new Made(time, status, Table.of(Dumped.class, rows), missing);
   }
 
-  private static Dumped dump(NewBackup backup, Programs programs, Target target, CleanupStack undo)
-      throws SQLException, IOException {
+  /**
+   * Dumps a database. If another session holds a lock for long, gives up and releases all locks of
+   * the dump, so that sessions waiting for them can continue, and starts again.
+   *
+   * @throws Locked if a lock is not available within the lock timeout
+   */
+  private Dumped dump(NewBackup backup, Programs programs, Target target, CleanupStack undo)
+      throws SQLException, IOException, Locked {
     Instant begin = Instant.now();
+    Duration waited = Duration.ZERO;
+    while (true) {
+      String name = "pghello " + UUID.randomUUID().toString().substring(0, 8);
+      var watch = new LockWatch(target, name, lockTimeout);
+      try (watch) {
+        return dump(backup, programs, target.withApplicationName(name), begin, undo);
+      } catch (SQLException | Failure e) {
+        LockWatch.Blocker blocker = watch.blocker();
+        if (blocker == null) {
+          throw e;
+        }
+        Files.deleteIfExists(Backup.dump(backup.folder(), target.database()));
+        waited = waited.plus(blocker.waited()).plus(PAUSE);
+        if (waited.compareTo(lockTimeout) >= 0) {
+          throw new Locked(
+              "%s: %s, so it was not backed up: set a longer --lock-timeout, or end the session that holds the lock"
+                  .formatted(TerminalText.line(target.database()), blocker.what()));
+        }
+        output.progress("%s: %s", target.database(), blocker.what());
+        LockSupport.parkNanos(PAUSE.toNanos());
+      }
+    }
+  }
+
+  private static Dumped dump(
+      NewBackup backup, Programs programs, Target target, Instant begin, CleanupStack undo)
+      throws SQLException, IOException {
     String database = target.database();
     Path file = Backup.dump(backup.folder(), database);
     try (Connection reading = target.connectForLong()) {
@@ -124,12 +186,18 @@ public record DumpBackupMethod(
               dumpCommand(programs, target, file, snapshot),
               target.environment(),
               Redirect.DISCARD);
-      Properties contents = Contents.of(reading, target, new Properties());
+      Properties contents;
+      try {
+        contents = Contents.of(reading, target, new Properties());
+      } catch (SQLException | RuntimeException e) {
+        undo.stop(dump);
+        throw e;
+      }
       undo.waitFor(dump);
       String version = ServerDatabases.extensionVersion(reading);
-      backup.add(database, version);
       PropertiesFile.store(contents, Backup.contents(backup.folder(), database));
       reading.rollback();
+      backup.add(database, version);
       return new Dumped(
           database,
           version,

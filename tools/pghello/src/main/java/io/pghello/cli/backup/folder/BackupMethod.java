@@ -35,8 +35,17 @@ public interface BackupMethod {
    * @param point the point in time that the backup restores
    * @param status the status; a warning if a part of the backup cannot be restored
    * @param databases the table of databases to print
+   * @param missing the databases that could not be backed up
    */
-  record Made(Instant point, Status status, Table databases) {}
+  record Made(Instant point, Status status, Table databases, List<String> missing) {}
+
+  /** Default time to wait for locks of other sessions. */
+  String LOCK_TIMEOUT = "10m";
+
+  /** Rejects a time in which no lock could be awaited. */
+  static void requireLockTimeout(Duration timeout) {
+    Failure.refuseIf(timeout.isZero(), "--lock-timeout must be greater than 0");
+  }
 
   /**
    * Throws if the programs that this method needs for the server of a session are not installed.

@@ -95,7 +95,7 @@ public record ServerBackupMethod(
         List.of("--type=" + type, "--start-fast"));
     List<String> labels = pgBackRest.repository(undo).labels();
     backup.note("pgbackrest.label", labels.get(labels.size() - 1));
-    return new Made(Instant.now(), Status.OK, Table.of(Copied.class, rows));
+    return new Made(Instant.now(), Status.OK, Table.of(Copied.class, rows), List.of());
   }
 
   @Override
