@@ -121,7 +121,7 @@ public record BackupJob(Path folder, BackupMethod method, boolean withoutFiles, 
     List<Backup> future = Backup.inFuture(folder);
     for (Backup backup : future) {
       output.say(
-          "backup %s has a time in the future: delete it if the clock is right, because from that time on it would be used as the newest",
+          "backup %s has a time in the future: check the clock; if it is right, delete this backup, because from that time on it would be used as the newest",
           backup.folder().toString());
     }
     return future.isEmpty() ? Status.OK : Status.WARNING;
