@@ -25,13 +25,21 @@ final class LockWatch implements AutoCloseable {
 
   private static final long POLL_MILLIS = 500;
 
+  private static final int NETWORK_TIMEOUT_MILLIS = 60_000;
+
+  private static final String SESSIONS =
+      " FROM pg_stat_activity WHERE application_name = ? AND datname = current_database() AND usename = session_user";
+
+  // Reading pg_locks is expensive if pg_dump has locked many tables.
+  private static final String IS_WAITING =
+      "SELECT EXISTS (SELECT" + SESSIONS + " AND wait_event_type = 'Lock')";
+
   // A session that waits for another session of the dump is not the cause. Such a session can be
   // in front of the dump's sessions in the queue, and continues once the dump has ended.
   private static final String BLOCKER =
       """
       WITH RECURSIVE own (pid) AS (
-        SELECT pid FROM pg_stat_activity
-        WHERE application_name = ? AND datname = current_database() AND usename = session_user
+        SELECT pid %s
       ), waiting (pid, since, relation) AS (
         SELECT pid, waitstart, relation FROM pg_locks JOIN own USING (pid) WHERE NOT granted
       ), blocking (waiting, pid) AS (
@@ -44,11 +52,10 @@ final class LockWatch implements AutoCloseable {
       WHERE b.pid NOT IN (SELECT pid FROM own) AND cardinality(pg_blocking_pids(b.pid)) = 0
       ORDER BY w.since, b.pid
       LIMIT 1
-      """;
+      """
+          .formatted(SESSIONS);
 
-  private static final String TERMINATE =
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-          + " WHERE application_name = ? AND datname = current_database() AND usename = session_user";
+  private static final String TERMINATE = "SELECT pg_terminate_backend(pid)" + SESSIONS;
 
   /**
    * A lock that another session held for too long.
@@ -90,9 +97,14 @@ final class LockWatch implements AutoCloseable {
     try {
       while (true) {
         try (Connection session = server.connectForLong()) {
+          session.setNetworkTimeout(Runnable::run, NETWORK_TIMEOUT_MILLIS);
           while (blocker == null) {
             Thread.sleep(POLL_MILLIS);
-            blocker = findBlocker(session);
+            if (Query.isTrue(session, IS_WAITING, name)) {
+              blocker = findBlocker(session);
+            } else {
+              wait = "";
+            }
           }
           while (true) {
             Query.values(session, TERMINATE, name);
