@@ -34,7 +34,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * </ul>
  *
  * The data source and the connection log in as the ordinary role that owns the database, or as the
- * superuser if the parameter is annotated with {@link Superuser}.
+ * superuser if the parameter is annotated with {@link Superuser}. Parameters with another
+ * annotation are left to other extensions, except for annotations that document nullness. Arguments
+ * of parameterized tests are left to JUnit; with JUnit 5.12, they must not have one of these types.
  *
  * <p>Tests can run in parallel.
  *

@@ -6,10 +6,13 @@ import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
 import static org.junit.platform.testkit.engine.EventConditions.event;
 import static org.junit.platform.testkit.engine.EventConditions.finishedWithFailure;
+import static org.junit.platform.testkit.engine.EventConditions.test;
 import static org.junit.platform.testkit.engine.TestExecutionResultConditions.instanceOf;
 import static org.junit.platform.testkit.engine.TestExecutionResultConditions.message;
 import static org.junit.platform.testkit.engine.TestExecutionResultConditions.suppressed;
 
+import io.pghello.extension.testkit.ExtensionServer;
+import io.pghello.extension.testkit.ExtensionTest;
 import io.pghello.extension.testkit.ExtensionTest.Scope;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
@@ -220,6 +223,24 @@ class PgHelloTestIT {
             event(finishedWithFailure(message(m -> m.contains("@PgHelloTest(database = CLASS)")))));
   }
 
+  @Test
+  void rejectsTwoAnnotationsOnOneClass() {
+    EngineTestKit.engine("junit-jupiter")
+        .selectors(selectClass(Twice.class))
+        .execute()
+        .testEvents()
+        .assertStatistics(events -> events.failed(1).succeeded(2))
+        .assertThatEvents()
+        .haveExactly(
+            1,
+            event(
+                test("needsADatabase"),
+                finishedWithFailure(
+                    message(
+                        "the test has two annotations that each provide a database: keep only one"
+                            + " of them"))));
+  }
+
   private static Events run(String method) {
     return EngineTestKit.engine("junit-jupiter")
         .selectors(selectMethod(Example.class, method, DataSource.class))
@@ -243,6 +264,29 @@ class PgHelloTestIT {
     @Test
     void passes(DataSource dataSource) throws SQLException {
       used = ask(dataSource, "SELECT current_database()");
+    }
+  }
+
+  @PgHelloTest
+  @ExtensionTest(extensions = "cube")
+  static class Twice {
+    @Test
+    void needsADatabase(Connection connection) {
+      assertThat(connection).as("must not be given").isNull();
+    }
+
+    @Test
+    void needsBothServers(PgHelloServer server, ExtensionServer another) {
+      assertThat(server.port()).isNotEqualTo(another.port());
+    }
+
+    @Nested
+    @PgHelloTest
+    class Inner {
+      @Test
+      void usesTheNearestAnnotation(Connection connection) throws SQLException {
+        assertThat(ask(connection, "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
+      }
     }
   }
 

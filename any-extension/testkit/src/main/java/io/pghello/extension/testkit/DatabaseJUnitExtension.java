@@ -5,7 +5,10 @@ import io.pghello.extension.testkit.internal.DatabaseFactory;
 import io.pghello.extension.testkit.internal.SharedServer;
 import io.pghello.extension.testkit.internal.TestServerHandle;
 import java.lang.annotation.Annotation;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.Executable;
 import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -14,11 +17,13 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.ExtensionContext.Store;
@@ -27,6 +32,11 @@ import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolutionException;
 import org.junit.jupiter.api.extension.ParameterResolver;
 import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.support.ParameterInfo;
 import org.junit.platform.commons.support.AnnotationSupport;
 import org.junit.platform.commons.support.ReflectionSupport;
 import org.opentest4j.TestAbortedException;
@@ -49,6 +59,20 @@ public abstract class DatabaseJUnitExtension
         TestExecutionExceptionHandler,
         LifecycleMethodExecutionExceptionHandler {
   private static final Namespace NAMESPACE = Namespace.create(DatabaseJUnitExtension.class);
+
+  private static final Set<Class<?>> DATABASE_TYPES =
+      Set.of(DataSource.class, Connection.class, TestDatabase.class, WireProxy.class);
+
+  // annotations with these names only document the parameter, in whatever package they are
+  private static final Set<String> NULLNESS = Set.of("Nullable", "NonNull", "Nonnull", "NotNull");
+
+  // JUnit 5.12 has no such class, and junit-jupiter-params may be missing
+  private static final boolean HAS_PARAMETER_INFO =
+      ReflectionSupport.tryToLoadClass(
+              "org.junit.jupiter.params.support.ParameterInfo",
+              DatabaseJUnitExtension.class.getClassLoader())
+          .toOptional()
+          .isPresent();
 
   private final Class<? extends Annotation> annotation;
   private final Class<?> embedded;
@@ -135,11 +159,98 @@ public abstract class DatabaseJUnitExtension
     }
   }
 
+  /**
+   * Returns whether this extension provides the parameter. Parameters with an annotation of another
+   * extension, such as Mockito's {@code @Mock}, are left to that extension, and arguments of
+   * parameterized tests and classes are left to JUnit.
+   *
+   * @throws ParameterResolutionException if the test class has two annotations that each provide
+   *     this parameter
+   */
   @Override
   public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
     Class<?> type = parameter.getParameter().getType();
-    return Set.of(DataSource.class, Connection.class, TestDatabase.class, WireProxy.class, embedded)
-        .contains(type);
+    if (type != embedded && !DATABASE_TYPES.contains(type)) {
+      return false;
+    }
+    return !isOfAnotherExtension(parameter)
+        && !(HAS_PARAMETER_INFO && Arguments.contains(parameter, context))
+        && (type == embedded || isNearest(context));
+  }
+
+  private static boolean isOfAnotherExtension(ParameterContext parameter) {
+    return !parameter.isAnnotated(Superuser.class)
+        && Arrays.stream(parameter.getParameter().getAnnotations())
+            .map(each -> each.annotationType().getSimpleName())
+            .anyMatch(name -> !NULLNESS.contains(name));
+  }
+
+  /**
+   * Returns whether the annotation of this extension is nearer to the test than annotations of
+   * other subclasses, which provide the same parameters. The nearest annotation is on the test's
+   * class, or on the innermost annotated class that encloses it.
+   */
+  private boolean isNearest(ExtensionContext context) {
+    var classes = new ArrayList<Class<?>>(context.getEnclosingTestClasses());
+    classes.add(context.getRequiredTestClass());
+    for (int i = classes.size() - 1; i >= 0; i--) {
+      Set<Class<?>> extensions = databaseExtensions(classes.get(i));
+      if (extensions.size() > 1) {
+        throw new ParameterResolutionException(
+            "the test has two annotations that each provide a database: keep only one of them");
+      }
+      if (!extensions.isEmpty()) {
+        return extensions.contains(getClass());
+      }
+    }
+    return true;
+  }
+
+  private static Set<Class<?>> databaseExtensions(Class<?> test) {
+    return AnnotationSupport.findRepeatableAnnotations(test, ExtendWith.class).stream()
+        .flatMap(extendWith -> Arrays.stream(extendWith.value()))
+        .filter(DatabaseJUnitExtension.class::isAssignableFrom)
+        .collect(Collectors.toSet());
+  }
+
+  /**
+   * The arguments of parameterized tests and classes. Only this nested class needs
+   * junit-jupiter-params on the class path.
+   */
+  private static final class Arguments {
+    // JUnit 6.1 has moved this class, but the previous versions have it only here
+    @SuppressWarnings("removal")
+    static boolean contains(ParameterContext parameter, ExtensionContext context) {
+      if (parameter.getDeclaringExecutable() instanceof Constructor<?> constructor) {
+        return isFirstArgument(parameter, constructor.getDeclaringClass());
+      }
+      ParameterInfo info = ParameterInfo.get(context);
+      return info != null
+          && info.getDeclarations().getAll().stream()
+              .anyMatch(
+                  declared ->
+                      declared.getAnnotatedElement().equals(parameter.getParameter())
+                          ? declared.getParameterIndex() < info.getArguments().size()
+                          : declared.getParameterIndex() == parameter.getIndex()
+                              && receivesArguments(parameter.getDeclaringExecutable()));
+    }
+
+    // the context of a constructor has no ParameterInfo, but the first parameter is an argument
+    private static boolean isFirstArgument(ParameterContext parameter, Class<?> test) {
+      boolean inner = test.isMemberClass() && !Modifier.isStatic(test.getModifiers());
+      return parameter.getIndex() == (inner ? 1 : 0)
+          && AnnotationSupport.isAnnotated(test, ParameterizedClass.class)
+          && AnnotationSupport.findAnnotatedFields(test, Parameter.class).isEmpty();
+    }
+
+    private static boolean receivesArguments(Executable executable) {
+      return AnnotationSupport.findAnnotation(executable, BeforeParameterizedClassInvocation.class)
+              .filter(BeforeParameterizedClassInvocation::injectArguments)
+              .isPresent()
+          || AnnotationSupport.findAnnotation(executable, AfterParameterizedClassInvocation.class)
+              .filter(AfterParameterizedClassInvocation::injectArguments)
+              .isPresent();
+    }
   }
 
   @Override
@@ -288,6 +399,13 @@ public abstract class DatabaseJUnitExtension
           || !AnnotationSupport.isAnnotated(owner.getRequiredTestClass(), annotation)) {
         owner = owner.getParent().orElseThrow();
       }
+      // each invocation of a parameterized class has a context of its own within the class's
+      // context
+      ExtensionContext parent = owner.getParent().orElseThrow();
+      while (parent.getTestClass().equals(owner.getTestClass())) {
+        owner = parent;
+        parent = owner.getParent().orElseThrow();
+      }
     }
     return owner;
   }
@@ -351,11 +469,19 @@ public abstract class DatabaseJUnitExtension
 
     private record Opened(Connection connection, Throwable where) {}
 
+    private static final int MIN_SWEEP = 100;
+
     private final List<Opened> tracked = new ArrayList<>();
     private final List<Connection> owned = new ArrayList<>();
+    private int nextSweep = MIN_SWEEP;
 
-    synchronized Connection track(Connection connection) {
+    synchronized Connection track(Connection connection) throws SQLException {
       tracked.add(new Opened(connection, new Throwable("opened here")));
+      if (tracked.size() >= nextSweep) {
+        // otherwise, a test that opens many connections would keep the memory of closed ones
+        tracked.retainAll(leaked());
+        nextSweep = Math.max(MIN_SWEEP, 2 * tracked.size());
+      }
       return connection;
     }
 

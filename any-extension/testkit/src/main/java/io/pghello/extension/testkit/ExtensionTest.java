@@ -29,7 +29,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * </ul>
  *
  * The data source and the connection log in as the ordinary role that owns the database, or as the
- * superuser if the parameter is annotated with {@link Superuser}.
+ * superuser if the parameter is annotated with {@link Superuser}. Parameters with another
+ * annotation are left to other extensions, except for annotations that document nullness. Arguments
+ * of parameterized tests are left to JUnit; with JUnit 5.12, they must not have one of these types.
  *
  * <p>Tests may run in parallel.
  *
@@ -85,7 +87,10 @@ public @interface ExtensionTest {
    */
   String[] install() default {};
 
-  /** Server settings, each as {@code name=value} without quotes. Default: none. */
+  /**
+   * Server settings, each as {@code name=value}. As in {@code postgresql.conf}, the name's case
+   * does not matter, and the value may be in single quotes. Default: none.
+   */
   String[] settings() default {};
 
   /** The tests that share a database. By default, each test method gets its own database. */

@@ -77,6 +77,7 @@ class ArchitectureTest {
             "org.apache.commons.compress..",
             "org.jspecify..",
             "org.junit.jupiter.api..",
+            "org.junit.jupiter.params..",
             "org.junit.platform.commons..",
             "org.opentest4j..",
             "org.postgresql..",

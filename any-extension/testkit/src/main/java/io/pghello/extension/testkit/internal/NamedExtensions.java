@@ -5,30 +5,48 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
-/** The extensions, directories and settings that an annotation specifies. */
-public record NamedExtensions(
-    List<String> extensions, List<String> install, List<String> settings) {
+/**
+ * The extensions, directories and settings that an annotation specifies. Two instances are equal if
+ * they need the same server: the order does not matter, duplicates are ignored, and settings are
+ * compared by their {@linkplain SettingValue#canonical canonical values}.
+ */
+public final class NamedExtensions {
   /** The name of the ordinary role, and the prefix of its databases' names. */
   public static final String PREFIX = "app";
 
   /** The {@code application_name} of the superuser's sessions. */
   public static final String APPLICATION = "pg-extension-testkit";
 
-  /** Creates an instance from the arrays of an annotation. */
-  public NamedExtensions(String[] extensions, String[] install, String[] settings) {
-    this(List.of(extensions), List.of(install), List.of(settings));
-  }
+  private final Set<String> extensions;
+  private final Set<Path> install;
+  private final Map<String, String> settings;
+  private final Map<String, String> canonicalSettings;
 
   /**
-   * Returns the extensions and settings that the server must have.
+   * Creates an instance from the arrays of an annotation.
    *
-   * @throws IllegalArgumentException if a directory has none of the extensions, or a setting has no
-   *     value
-   * @throws IllegalStateException if a descriptor on the class path is invalid
+   * @throws IllegalArgumentException if a setting has no value
    */
-  public TestServerHandle.Needs needs() {
+  public NamedExtensions(String[] extensions, String[] install, String[] settings) {
+    this.extensions = new LinkedHashSet<>(List.of(extensions));
+    this.install = new LinkedHashSet<>();
+    for (String folder : install) {
+      this.install.add(Path.of(folder).normalize());
+    }
+    this.settings = parsed(settings);
+    this.canonicalSettings = new HashMap<>(this.settings);
+    canonicalSettings.replaceAll(SettingValue::canonical);
+  }
+
+  private static Map<String, String> parsed(String[] settings) {
     var values = new LinkedHashMap<String, String>();
     for (String setting : settings) {
       int equals = setting.indexOf('=');
@@ -36,16 +54,27 @@ public record NamedExtensions(
         throw new IllegalArgumentException(
             "settings of an annotation have the form name=value, but one is \"" + setting + "\"");
       }
-      values.put(setting.substring(0, equals).strip(), setting.substring(equals + 1).strip());
+      values.put(
+          setting.substring(0, equals).strip().toLowerCase(Locale.ROOT),
+          SettingValue.unquoted(setting.substring(equals + 1).strip()));
     }
-    return new TestServerHandle.Needs(PREFIX, APPLICATION, found(), values);
+    return values;
+  }
+
+  /**
+   * Returns the extensions and settings that the server must have.
+   *
+   * @throws IllegalArgumentException if a directory has none of the extensions
+   * @throws IllegalStateException if a descriptor on the class path is invalid
+   */
+  public TestServerHandle.Needs needs() {
+    return new TestServerHandle.Needs(PREFIX, APPLICATION, found(), settings);
   }
 
   private List<ServerExtension> found() {
     var all = new ArrayList<ServerExtension>();
     var installed = new HashMap<String, ServerExtension>();
-    for (String each : install) {
-      Path folder = Path.of(each);
+    for (Path folder : install) {
       List<String> there =
           extensions.stream().filter(name -> InstalledExtension.isIn(folder, name)).toList();
       for (String name : there) {
@@ -66,5 +95,18 @@ public record NamedExtensions(
       all.add(found == null ? ServerExtension.named(name) : found);
     }
     return all;
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof NamedExtensions named
+        && extensions.equals(named.extensions)
+        && install.equals(named.install)
+        && canonicalSettings.equals(named.canonicalSettings);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(extensions, install, canonicalSettings);
   }
 }

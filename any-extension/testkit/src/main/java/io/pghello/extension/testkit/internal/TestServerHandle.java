@@ -326,7 +326,7 @@ public final class TestServerHandle implements AutoCloseable {
   private static boolean isEnough(String setting, String wanted, String value) {
     return setting.equals(ExtensionBundle.PRELOAD)
         ? List.of(value.split("[\", ]+")).containsAll(List.of(wanted.split(",")))
-        : value.equals(wanted);
+        : SettingValue.canonical(setting, value).equals(SettingValue.canonical(setting, wanted));
   }
 
   private static IllegalStateException failure(ServerLocation place, String user, SQLException e) {
