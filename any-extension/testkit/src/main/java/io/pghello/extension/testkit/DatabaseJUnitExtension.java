@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -23,10 +24,12 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.DynamicTestInvocationContext;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.ExtensionContext.Store;
+import org.junit.jupiter.api.extension.InvocationInterceptor;
 import org.junit.jupiter.api.extension.LifecycleMethodExecutionExceptionHandler;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolutionException;
@@ -56,6 +59,7 @@ public abstract class DatabaseJUnitExtension
         BeforeAllCallback,
         AfterEachCallback,
         AfterAllCallback,
+        InvocationInterceptor,
         TestExecutionExceptionHandler,
         LifecycleMethodExecutionExceptionHandler {
   private static final Namespace NAMESPACE = Namespace.create(DatabaseJUnitExtension.class);
@@ -270,53 +274,56 @@ public abstract class DatabaseJUnitExtension
       return database(context);
     }
     if (type == WireProxy.class) {
-      return proxy(context);
+      var unused = database(context);
+      return usage(context).proxy();
     }
     TrackedDataSource dataSource = dataSource(context, superuser);
     if (type == DataSource.class) {
       return dataSource;
     }
     try {
-      return opened(context).own(dataSource.untracked());
+      return usage(context).connections.own(dataSource.untracked());
     } catch (SQLException e) {
       throw new ParameterResolutionException("could not connect to the test's database", e);
     }
   }
 
   @Override
-  public void afterEach(ExtensionContext context) throws SQLException {
-    finish(context);
+  public void afterEach(ExtensionContext context) {
+    // makes JUnit notice the failure of a test without parameters, whose class owns the database
+    var unused = usage(context);
   }
 
   @Override
-  public void afterAll(ExtensionContext context) throws SQLException {
-    finish(context);
+  public void afterAll(ExtensionContext context) {
+    var unused = usage(context);
   }
 
-  private void finish(ExtensionContext context) throws SQLException {
+  @Override
+  public void interceptDynamicTest(
+      Invocation<@Nullable Void> invocation,
+      DynamicTestInvocationContext invocationContext,
+      ExtensionContext context)
+      throws Throwable {
     try {
-      opened(context).finish();
-    } catch (SQLException | AssertionError e) {
-      keep(context);
+      invocation.proceed();
+    } catch (Throwable e) {
+      if (!(e instanceof TestAbortedException)) {
+        usage(factory(context)).failed = true;
+      }
       throw e;
     }
-    if (context
-        .getExecutionException()
-        .filter(e -> !(e instanceof TestAbortedException))
-        .isPresent()) {
-      keep(context);
-    }
   }
 
-  /**
-   * Keeps the database of a failed test if the test has one and the user has enabled the option to
-   * keep such databases.
-   */
-  private void keep(ExtensionContext context) {
-    Stored stored = store(owner(context)).get(TestDatabase.class, Stored.class);
-    if (stored != null && TestServerHandle.keepsFailed()) {
-      server(context).keep(((TestDatabase) stored.value()).name(), name(context));
+  /** Returns the context of the method that returned a dynamic test. */
+  private static ExtensionContext factory(ExtensionContext context) {
+    ExtensionContext factory = context;
+    Optional<ExtensionContext> parent = Optional.of(context);
+    while (parent.isPresent()) {
+      factory = parent.get().getTestMethod().isPresent() ? parent.get() : factory;
+      parent = parent.get().getParent();
     }
+    return factory;
   }
 
   private static String name(ExtensionContext context) {
@@ -375,19 +382,7 @@ public abstract class DatabaseJUnitExtension
               + annotation.getSimpleName()
               + "(database = CLASS) to share one");
     }
-    ExtensionContext owner = owner(context);
-    return (TestDatabase)
-        stored(store(owner), TestDatabase.class, () -> create(context, name(owner)));
-  }
-
-  private TestDatabase create(ExtensionContext context, String test) {
-    Settings settings = settings(context);
-    DatabaseFactory databases = server(context).databases();
-    String name =
-        SharedServer.createDatabase(
-            databases, settings.withExtensions(), preparation(context, settings));
-    databases.setTest(name, test);
-    return new TestDatabase(databases, name);
+    return usage(owner(context)).database();
   }
 
   /** Returns the context that owns the database. The database is closed when this context ends. */
@@ -410,21 +405,13 @@ public abstract class DatabaseJUnitExtension
     return owner;
   }
 
-  private WireProxy proxy(ExtensionContext context) {
-    DatabaseFactory databases = database(context).databases();
-    return (WireProxy)
-        stored(
-            store(context),
-            WireProxy.class,
-            () -> WireProxy.to(databases.host(), databases.port()));
-  }
-
   private TrackedDataSource dataSource(ExtensionContext context, boolean superuser) {
     TestDatabase database = database(context);
+    Usage usage = usage(context);
     DataSource direct = superuser ? database.superuserDataSource() : database.dataSource();
     return new TrackedDataSource(
-        wantsProxy(context) ? database.dataSource(proxy(context), superuser) : direct,
-        opened(context));
+        wantsProxy(context) ? database.dataSource(usage.proxy(), superuser) : direct,
+        usage.connections);
   }
 
   private boolean wantsProxy(ExtensionContext context) {
@@ -435,8 +422,91 @@ public abstract class DatabaseJUnitExtension
         .isPresent();
   }
 
-  private OpenConnections opened(ExtensionContext context) {
-    return (OpenConnections) stored(store(context), OpenConnections.class, OpenConnections::new);
+  private Usage usage(ExtensionContext context) {
+    ExtensionContext owner = owner(context);
+    Usage usageOfOwner = owner.equals(context) ? null : usage(owner);
+    return (Usage) stored(store(context), Usage.class, () -> new Usage(context, usageOfOwner));
+  }
+
+  /**
+   * The objects that a test or class uses. JUnit closes them together with the context's store,
+   * after all callbacks, because other extensions and {@code @AutoClose} may close connections in
+   * callbacks that run later than those of this extension. Thread-safe.
+   */
+  private final class Usage implements AutoCloseable {
+    final OpenConnections connections = new OpenConnections();
+    private final ExtensionContext context;
+    private final Usage owner;
+    private volatile @Nullable TestDatabase database;
+    private volatile @Nullable WireProxy proxy;
+
+    /** Whether the test has failed in a way that JUnit does not record in the context. */
+    volatile boolean failed;
+
+    /**
+     * Creates an instance.
+     *
+     * @param owner the usage of the context that owns the database; null for this instance
+     */
+    Usage(ExtensionContext context, @Nullable Usage owner) {
+      this.context = context;
+      this.owner = owner == null ? this : owner;
+    }
+
+    /** Returns the database, which the first call creates. */
+    synchronized TestDatabase database() {
+      if (database == null) {
+        Settings settings = settings(context);
+        DatabaseFactory databases = server(context).databases();
+        String name =
+            SharedServer.createDatabase(
+                databases, settings.withExtensions(), preparation(context, settings));
+        databases.setTest(name, name(context));
+        database = new TestDatabase(databases, name);
+      }
+      return database;
+    }
+
+    /** Returns the proxy, which the first call starts. */
+    synchronized WireProxy proxy() {
+      if (proxy == null) {
+        DatabaseFactory databases = owner.database().databases();
+        proxy = WireProxy.to(databases.host(), databases.port());
+      }
+      return proxy;
+    }
+
+    /**
+     * Closes the proxy and the database, and fails if the test left connections open. If the test
+     * has failed, keeps its database if the user has enabled this.
+     */
+    @Override
+    @SuppressWarnings("try")
+    public void close() throws SQLException {
+      try (TestDatabase closedLast = database;
+          WireProxy closedFirst = proxy) {
+        try {
+          connections.finish();
+        } catch (SQLException | AssertionError e) {
+          keep();
+          throw e;
+        }
+        if (failed
+            || context
+                .getExecutionException()
+                .filter(e -> !(e instanceof TestAbortedException))
+                .isPresent()) {
+          keep();
+        }
+      }
+    }
+
+    private void keep() {
+      TestDatabase used = owner.database;
+      if (used != null && TestServerHandle.keepsFailed()) {
+        server(context).keep(used.name(), name(context));
+      }
+    }
   }
 
   // JUnit 6 deprecates these methods, but their replacements do not exist in JUnit 5.12

@@ -23,10 +23,16 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.DynamicContainer;
+import org.junit.jupiter.api.DynamicNode;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -95,6 +101,53 @@ class KeptDatabaseIT {
     @SuppressWarnings("MustBeClosedChecker")
     void leaksAConnection(javax.sql.DataSource dataSource) throws SQLException {
       assertThat(dataSource.getConnection().isValid(20)).isTrue();
+    }
+  }
+
+  private static final class FailingToClose implements AutoCloseable {
+    @Override
+    public void close() {
+      throw new AssertionError("on purpose");
+    }
+  }
+
+  /** Fails after all callbacks of the test. */
+  @ExtensionTest(extensions = "cube")
+  static final class FailingLate {
+    @AutoClose private final AutoCloseable field = new FailingToClose();
+
+    @Test
+    void passes(TestDatabase database) {
+      assertThat(field).isNotNull();
+      assertThat(database.name()).isNotNull();
+    }
+  }
+
+  /** Fails after all callbacks of the class. */
+  @ExtensionTest(extensions = "cube", database = ExtensionTest.Scope.CLASS)
+  static final class FailingAtTheEnd {
+    @AutoClose private static final AutoCloseable FIELD = new FailingToClose();
+
+    @Test
+    void passes(TestDatabase database) {
+      assertThat(FIELD).isNotNull();
+      assertThat(database.name()).isNotNull();
+    }
+  }
+
+  @ExtensionTest(extensions = "cube")
+  static final class FailingDynamicTest {
+    @TestFactory
+    Stream<DynamicNode> fails(TestDatabase database) {
+      return Stream.of(
+          DynamicContainer.dynamicContainer(
+              "container",
+              Stream.of(
+                  DynamicTest.dynamicTest(
+                      "fails",
+                      () -> {
+                        throw new AssertionError("on purpose in " + database.name());
+                      }))));
     }
   }
 
@@ -208,7 +261,14 @@ class KeptDatabaseIT {
   }
 
   @ParameterizedTest
-  @ValueSource(classes = {FailingTwice.class, Leaking.class})
+  @ValueSource(
+      classes = {
+        FailingTwice.class,
+        Leaking.class,
+        FailingLate.class,
+        FailingAtTheEnd.class,
+        FailingDynamicTest.class
+      })
   void isLoggedOnce(Class<?> test) throws Exception {
     String said = run(test, "-Dpg-extension.keep-failed=true");
     try {
