@@ -27,7 +27,8 @@ public final class ExtensionFiles {
    * tests.
    */
   public static final TestServerHandle.Needs NEEDS =
-      new TestServerHandle.Needs("hello", "pg-hello-testkit", List.of(forServer()), Map.of());
+      new TestServerHandle.Needs(
+          "hello", "pg-hello-testkit", List.of(forServer()), Map.of(), /* schema= */ null);
 
   private ExtensionFiles() {}
 

@@ -65,6 +65,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   private final String application;
   private final List<ServerExtension> extensions = new ArrayList<>();
   private final Map<String, String> settings = new LinkedHashMap<>();
+  private @Nullable String schema;
   private @Nullable DatabaseFactory databases;
   private @Nullable IllegalStateException refusal;
 
@@ -131,10 +132,16 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
     return self();
   }
 
-  /** Adds extensions and server settings. For subclasses in this project only. */
-  protected SELF with(List<ServerExtension> extensions, Map<String, String> settings) {
+  /**
+   * Adds extensions and server settings. For subclasses in this project only.
+   *
+   * @param schema the schema to create the extensions in; null for the default schema
+   */
+  protected SELF with(
+      List<ServerExtension> extensions, Map<String, String> settings, @Nullable String schema) {
     this.extensions.addAll(extensions);
     this.settings.putAll(settings);
+    this.schema = schema;
     return self();
   }
 
@@ -256,7 +263,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
             getMappedPort(POSTGRESQL_PORT),
             getDatabaseName(),
             new Login(getUsername(), getPassword()),
-            DatabaseNames.of(role, application, extensions),
+            DatabaseNames.of(role, application, extensions, schema),
             false);
     try {
       created.prepare();

@@ -128,7 +128,8 @@ public final class ExtensionServer implements AutoCloseable {
           SharedServer.start(
               port,
               settings,
-              DatabaseNames.of(NamedExtensions.PREFIX, NamedExtensions.APPLICATION, all),
+              DatabaseNames.of(
+                  NamedExtensions.PREFIX, NamedExtensions.APPLICATION, all, /* schema= */ null),
               all,
               ServerLocation.ofAny().ours()));
     }

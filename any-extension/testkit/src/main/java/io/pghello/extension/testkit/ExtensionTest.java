@@ -93,6 +93,22 @@ public @interface ExtensionTest {
    */
   String[] settings() default {};
 
+  /**
+   * Whether to create the extensions in each database. If false, only their files and settings are
+   * added to the server, so that the scripts or the preparer can run {@code CREATE EXTENSION} as in
+   * production. Only trusted extensions can be created there, because the superuser creates all
+   * others. Default: true.
+   */
+  boolean create() default true;
+
+  /**
+   * Schema to create the extensions in, without quotes. If the schema does not exist, the role that
+   * owns the database creates it. The search path does not change. An extension whose control file
+   * names a schema is created in that one. Requires {@link #create()}. Default: the first schema in
+   * the search path, usually {@code public}.
+   */
+  String schema() default "";
+
   /** The tests that share a database. By default, each test method gets its own database. */
   Scope database() default Scope.METHOD;
 

@@ -17,7 +17,9 @@ final class ExtensionTestSupport extends DatabaseJUnitExtension {
   @Override
   protected Settings settings(Annotation annotation) {
     var test = (ExtensionTest) annotation;
-    var extensions = new NamedExtensions(test.extensions(), test.install(), test.settings());
+    var extensions =
+        new NamedExtensions(
+            test.extensions(), test.install(), test.settings(), test.create(), test.schema());
     return new Settings(
         extensions,
         () -> TestServerHandle.open(ServerLocation.ofAny(), extensions.needs()),

@@ -172,13 +172,7 @@ public final class NativeExtension {
    * for an extension that can be created in only one database.
    */
   public NativeExtension withoutCreate() {
-    return new NativeExtension(
-        new ServerExtension(
-            extension.name(),
-            extension.source(),
-            extension.preload(),
-            extension.settings(),
-            false));
+    return new NativeExtension(extension.withoutCreate());
   }
 
   /** Returns the name of the extension, without quotes. */

@@ -182,6 +182,10 @@ public final class DatabaseFactory implements AutoCloseable {
       createdOwner = true;
       once.execute("CREATE DATABASE " + quote(template()) + " OWNER " + quote(owner.user()));
     }
+    String schema = names.schema();
+    if (schema != null) {
+      execute("CREATE SCHEMA IF NOT EXISTS " + quote(schema), owner);
+    }
     for (String extension : names.extensions()) {
       createExtension(extension);
     }
@@ -222,9 +226,20 @@ public final class DatabaseFactory implements AutoCloseable {
    * already created because another extension requires it.
    */
   private void createExtension(String extension, Login login) throws SQLException {
+    String schema = names.schema();
+    execute(
+        "CREATE EXTENSION IF NOT EXISTS "
+            + quote(extension)
+            + (schema == null ? "" : " SCHEMA " + quote(schema))
+            + " CASCADE",
+        login);
+  }
+
+  /** Executes a statement in the template. */
+  private void execute(String sql, Login login) throws SQLException {
     try (Connection connection = dataSource(template(), login).getConnection();
         Statement statement = connection.createStatement()) {
-      statement.execute("CREATE EXTENSION IF NOT EXISTS " + quote(extension) + " CASCADE");
+      statement.execute(sql);
     }
   }
 
@@ -353,16 +368,36 @@ public final class DatabaseFactory implements AutoCloseable {
         if (e instanceof InterruptedException) {
           Thread.currentThread().interrupt();
         }
+        PreparationException failure = failure(preparer, e, name);
         try {
           drop(once, name);
         } catch (SQLException again) {
           e.addSuppressed(again);
         }
-        throw e instanceof PreparationException p
-            ? p
-            : new PreparationException(preparer + " failed: " + e.getMessage(), e);
+        throw failure;
       }
     }
+  }
+
+  /**
+   * Returns an exception with the message of a failure and, if an extension in the template is the
+   * cause, with a remedy.
+   */
+  private PreparationException failure(DatabasePreparer preparer, Exception e, String template) {
+    String message =
+        e instanceof PreparationException
+            ? String.valueOf(e.getMessage())
+            : preparer + " failed: " + e.getMessage();
+    try {
+      String remedy = PreparerErrors.remedy(e, own(template));
+      if (!remedy.isEmpty()) {
+        return new PreparationException(
+            message.stripTrailing() + (message.strip().endsWith(".") ? " " : ". ") + remedy, e);
+      }
+    } catch (SQLException another) {
+      e.addSuppressed(another);
+    }
+    return e instanceof PreparationException p ? p : new PreparationException(message, e);
   }
 
   /** Thrown if a preparer or script has failed. The message contains the cause. */

@@ -2,6 +2,7 @@
 package io.pghello.extension.testkit.internal;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The names used on a server, and the extensions of its template database.
@@ -9,11 +10,19 @@ import java.util.List;
  * @param prefix the name of the ordinary role, and the prefix of its databases' names
  * @param application the {@code application_name} of the testkit's own sessions
  * @param extensions the extensions to create in the template, in this order
+ * @param schema the schema to create the extensions in, which is created if it does not exist; null
+ *     for the default schema
  */
-public record DatabaseNames(String prefix, String application, List<String> extensions) {
+public record DatabaseNames(
+    String prefix, String application, List<String> extensions, @Nullable String schema) {
   /** Copies the list. */
   public DatabaseNames {
     extensions = List.copyOf(extensions);
+  }
+
+  /** Creates names for extensions in the default schema. */
+  public DatabaseNames(String prefix, String application, List<String> extensions) {
+    this(prefix, application, extensions, null);
   }
 
   /**
@@ -21,7 +30,10 @@ public record DatabaseNames(String prefix, String application, List<String> exte
    * are not created in databases.
    */
   public static DatabaseNames of(
-      String prefix, String application, List<ServerExtension> extensions) {
+      String prefix,
+      String application,
+      List<ServerExtension> extensions,
+      @Nullable String schema) {
     return new DatabaseNames(
         prefix,
         application,
@@ -29,11 +41,12 @@ public record DatabaseNames(String prefix, String application, List<String> exte
             .filter(ServerExtension::created)
             .map(ServerExtension::name)
             .distinct()
-            .toList());
+            .toList(),
+        schema);
   }
 
   /** Returns a copy with another prefix. */
   DatabaseNames withPrefix(String other) {
-    return new DatabaseNames(other, application, extensions);
+    return new DatabaseNames(other, application, extensions, schema);
   }
 }

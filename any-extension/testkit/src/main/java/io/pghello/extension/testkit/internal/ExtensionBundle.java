@@ -384,6 +384,7 @@ public final class ExtensionBundle {
   static String templateKey(String server, DatabaseNames names, Map<String, String> settings) {
     MessageDigest digest = Sha256.digest();
     update(digest, List.of(server, names.prefix(), names.application(), settings.size()));
+    update(digest, List.of(Objects.requireNonNullElse(names.schema(), "")));
     new TreeMap<>(settings).forEach((name, value) -> update(digest, List.of(name, value)));
     update(digest, names.extensions());
     return shortened(digest);

@@ -29,13 +29,27 @@ public final class NamedExtensions {
   private final Set<Path> install;
   private final Map<String, String> settings;
   private final Map<String, String> canonicalSettings;
+  private final boolean create;
+  private final String schema;
 
   /**
    * Creates an instance from the arrays of an annotation.
    *
-   * @throws IllegalArgumentException if a setting has no value
+   * @param create whether the extensions are created in the databases
+   * @param schema the schema to create the extensions in; empty for the default schema
+   * @throws IllegalArgumentException if a setting has no value, or if the annotation sets a schema
+   *     for extensions that are not created
    */
-  public NamedExtensions(String[] extensions, String[] install, String[] settings) {
+  public NamedExtensions(
+      String[] extensions, String[] install, String[] settings, boolean create, String schema) {
+    if (!create && !schema.isEmpty()) {
+      throw new IllegalArgumentException(
+          "schema = \""
+              + schema
+              + "\" has no effect with create = false: remove one of the two from the annotation");
+    }
+    this.create = create;
+    this.schema = schema;
     this.extensions = new LinkedHashSet<>(List.of(extensions));
     this.install = new LinkedHashSet<>();
     for (String folder : install) {
@@ -68,7 +82,13 @@ public final class NamedExtensions {
    * @throws IllegalStateException if a descriptor on the class path is invalid
    */
   public TestServerHandle.Needs needs() {
-    return new TestServerHandle.Needs(PREFIX, APPLICATION, found(), settings);
+    List<ServerExtension> found = found();
+    return new TestServerHandle.Needs(
+        PREFIX,
+        APPLICATION,
+        create ? found : found.stream().map(ServerExtension::withoutCreate).toList(),
+        settings,
+        schema.isEmpty() ? null : schema);
   }
 
   private List<ServerExtension> found() {
@@ -102,11 +122,13 @@ public final class NamedExtensions {
     return other instanceof NamedExtensions named
         && extensions.equals(named.extensions)
         && install.equals(named.install)
-        && canonicalSettings.equals(named.canonicalSettings);
+        && canonicalSettings.equals(named.canonicalSettings)
+        && create == named.create
+        && schema.equals(named.schema);
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(extensions, install, canonicalSettings);
+    return Objects.hash(extensions, install, canonicalSettings, create, schema);
   }
 }

@@ -69,6 +69,11 @@ public record ServerExtension(
     return new ServerExtension(name, source, List.of(), Map.of(), true);
   }
 
+  /** Returns a copy that is not created in the databases. */
+  public ServerExtension withoutCreate() {
+    return new ServerExtension(name, source, preload, settings, false);
+  }
+
   /**
    * Returns the name if it is a valid extension name. PostgreSQL restricts these names, because it
    * uses them as file names.

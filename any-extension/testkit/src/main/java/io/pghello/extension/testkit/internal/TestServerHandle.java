@@ -56,12 +56,14 @@ public final class TestServerHandle implements AutoCloseable {
    * @param application the {@code application_name} of the testkit's own sessions
    * @param extensions the extensions, in creation order
    * @param settings the server settings
+   * @param schema the schema to create the extensions in; null for the default schema
    */
   public record Needs(
       String prefix,
       String application,
       List<ServerExtension> extensions,
-      Map<String, String> settings) {
+      Map<String, String> settings,
+      @Nullable String schema) {
     /** Copies the collections. */
     public Needs {
       extensions = List.copyOf(extensions);
@@ -70,7 +72,7 @@ public final class TestServerHandle implements AutoCloseable {
 
     /** Returns the names to use on the server. */
     public DatabaseNames names() {
-      return DatabaseNames.of(prefix, application, extensions);
+      return DatabaseNames.of(prefix, application, extensions, schema);
     }
   }
 
@@ -189,7 +191,7 @@ public final class TestServerHandle implements AutoCloseable {
   private static final class Container extends ExtensionContainer<Container> {
     private Container(String image, Needs needs) {
       super(DockerImageName.parse(image), needs.prefix(), needs.application());
-      with(needs.extensions(), needs.settings());
+      with(needs.extensions(), needs.settings(), needs.schema());
     }
 
     static TestServerHandle start(String place, Needs needs) {

@@ -64,6 +64,22 @@ public @interface AutoConfigureExtensionDatabase {
   /** Server settings; see {@link ExtensionTest#settings()}. */
   String[] settings() default {};
 
+  /**
+   * Whether to create the extensions in each database. If false, only their files and settings are
+   * added to the server, so that the application's migrations can run {@code CREATE EXTENSION} as
+   * in production. Only trusted extensions can be created there, because the superuser creates all
+   * others. Default: true.
+   */
+  boolean create() default true;
+
+  /**
+   * Schema to create the extensions in, without quotes. If the schema does not exist, the role that
+   * owns the database creates it. The search path does not change. An extension whose control file
+   * names a schema is created in that one. Requires {@link #create()}. Default: the first schema in
+   * the search path, usually {@code public}.
+   */
+  String schema() default "";
+
   /** The lifetime of a test's changes in the database. Default: until the context is closed. */
   Reset reset() default Reset.NEVER;
 }

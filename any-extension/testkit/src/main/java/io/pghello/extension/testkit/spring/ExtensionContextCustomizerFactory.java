@@ -24,7 +24,11 @@ final class ExtensionContextCustomizerFactory implements ContextCustomizerFactor
         ? null
         : new Customizer(
             new NamedExtensions(
-                annotation.extensions(), annotation.install(), annotation.settings()),
+                annotation.extensions(),
+                annotation.install(),
+                annotation.settings(),
+                annotation.create(),
+                annotation.schema()),
             annotation.reset() == Reset.BEFORE_EACH_METHOD);
   }
 

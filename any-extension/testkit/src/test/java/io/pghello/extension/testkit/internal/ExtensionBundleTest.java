@@ -157,6 +157,15 @@ class ExtensionBundleTest {
   }
 
   @Test
+  void hasAnotherTemplateForExtensionsInAnotherSchema() {
+    assertThat(
+            Stream.of(null, "a", "b")
+                .map(schema -> new DatabaseNames("app", "test", List.of("a"), schema))
+                .map(names -> ExtensionBundle.templateKey("server", names, Map.of())))
+        .doesNotHaveDuplicates();
+  }
+
+  @Test
   void hasAnotherTemplateWithOtherSettingsAndExtensions() {
     assertThat(templateKey(Map.of("acme.a", "1, acme.b=2")))
         .isNotEqualTo(templateKey(Map.of("acme.a", "1", "acme.b", "2")));

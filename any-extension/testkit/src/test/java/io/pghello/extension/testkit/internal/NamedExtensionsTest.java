@@ -13,11 +13,11 @@ class NamedExtensionsTest {
   private static final String[] NONE = {};
 
   private static NamedExtensions extensions(String... names) {
-    return new NamedExtensions(names, NONE, NONE);
+    return new NamedExtensions(names, NONE, NONE, true, "");
   }
 
   private static NamedExtensions settings(String... settings) {
-    return new NamedExtensions(NONE, NONE, settings);
+    return new NamedExtensions(NONE, NONE, settings, true, "");
   }
 
   private static void share(NamedExtensions one, NamedExtensions other) {
@@ -29,8 +29,9 @@ class NamedExtensionsTest {
     share(extensions("hstore", "pg_trgm"), extensions("pg_trgm", "hstore", "pg_trgm"));
     share(settings("a.b = 1", "work_mem = 8MB"), settings("work_mem=8MB", "a.b=1"));
     share(
-        new NamedExtensions(NONE, new String[] {"src/test/installed", "target"}, NONE),
-        new NamedExtensions(NONE, new String[] {"./target", "src/test/../test/installed"}, NONE));
+        new NamedExtensions(NONE, new String[] {"src/test/installed", "target"}, NONE, true, ""),
+        new NamedExtensions(
+            NONE, new String[] {"./target", "src/test/../test/installed"}, NONE, true, ""));
     assertThat(extensions("hstore")).isNotEqualTo(extensions("pg_trgm"));
   }
 

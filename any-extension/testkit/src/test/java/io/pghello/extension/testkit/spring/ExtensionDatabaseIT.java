@@ -80,6 +80,33 @@ class ExtensionDatabaseIT {
     execute(dataSource, "CREATE TABLE once ()");
   }
 
+  @Nested
+  @NestedTestConfiguration(EnclosingConfiguration.OVERRIDE)
+  @SpringJUnitConfig(Application.class)
+  @AutoConfigureExtensionDatabase(extensions = "hstore", schema = "extensions")
+  class InSchema {
+    @Autowired private DataSource another;
+
+    @Test
+    void hasTheExtension() throws SQLException {
+      assertThat(ask(another, "SELECT 'a=>1'::extensions.hstore")).isEqualTo("\"a\"=>\"1\"");
+    }
+  }
+
+  @Nested
+  @NestedTestConfiguration(EnclosingConfiguration.OVERRIDE)
+  @SpringJUnitConfig(Application.class)
+  @AutoConfigureExtensionDatabase(extensions = "pg_hello", create = false)
+  class NotCreated {
+    @Autowired private DataSource another;
+
+    @Test
+    void canCreateTheExtension() throws SQLException {
+      execute(another, "CREATE EXTENSION pg_hello");
+      assertThat(ask(another, "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
+    }
+  }
+
   /** Uses the annotation as a meta-annotation. */
   @Retention(RetentionPolicy.RUNTIME)
   @AutoConfigureExtensionDatabase(extensions = "pg_trgm")
