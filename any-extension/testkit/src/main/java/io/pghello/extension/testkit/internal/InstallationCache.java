@@ -10,6 +10,7 @@ import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
@@ -192,7 +193,32 @@ public final class InstallationCache {
     if (Platform.POSIX && !isClosed(folder)) {
       throw new IOException("other users can access " + folder);
     }
+    Path foreign = Platform.POSIX ? foreignFile(folder) : null;
+    if (foreign != null) {
+      throw new IOException(foreign + " belongs to another user");
+    }
     return folder;
+  }
+
+  /**
+   * Returns a file in a directory that neither this directory's owner nor root owns; null if there
+   * is none. Another user may have put it there before the directory was closed.
+   */
+  private static @Nullable Path foreignFile(Path folder) throws IOException {
+    int owner = (int) Files.getAttribute(folder, "unix:uid");
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : (Iterable<Path>) files::iterator) {
+        try {
+          int uid = (int) Files.getAttribute(file, "unix:uid", LinkOption.NOFOLLOW_LINKS);
+          if (uid != owner && uid != 0) {
+            return file;
+          }
+        } catch (NoSuchFileException e) {
+          // Another process has removed the file.
+        }
+      }
+    }
+    return null;
   }
 
   /**

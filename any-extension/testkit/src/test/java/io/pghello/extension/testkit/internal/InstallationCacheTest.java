@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.GroupPrincipal;
@@ -378,6 +379,28 @@ class InstallationCacheTest {
             () ->
                 InstallationCache.root(Map.of("HOME", root + "/none"), root, Platform.ofThisJvm()))
         .hasMessageContaining(message);
+  }
+
+  /** The owner may have closed the directory after another user put a server into it. */
+  @ParameterizedTest
+  @ValueSource(strings = {"directory", "file", "link"})
+  void rejectsFilesOfAnotherUser(String kind) throws IOException {
+    assumeTrue(InstallationCache.isRoot(), "only root can change the owner of a file");
+    InstallationCache.in(root).folder("a", this::write);
+    Path planted = root.resolve("server/planted");
+    switch (kind) {
+      case "directory" -> Files.createDirectory(planted);
+      case "file" -> Files.createFile(planted);
+      default -> Files.createSymbolicLink(planted, root.resolve("server/a"));
+    }
+    InstallationCache.in(root);
+    Files.setAttribute(planted, "unix:uid", 65534, LinkOption.NOFOLLOW_LINKS);
+    assertThatThrownBy(() -> InstallationCache.in(root))
+        .isInstanceOf(IOException.class)
+        .hasMessage(
+            "The cache cannot be in %1$s: %1$s/server/planted belongs to another user."
+                    .formatted(root)
+                + " Set PG_HELLO_CACHE to a directory that you own.");
   }
 
   @Test
