@@ -8,18 +8,67 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** A header, library or program that make did not find, and the Debian package that contains it. */
+/**
+ * A header, library, program or pkg-config module that make did not find, and the Debian package
+ * that contains it.
+ */
 final class MissingFile {
+  private enum Kind {
+    HEADER(""),
+    LIBRARY(""),
+    PROGRAM(""),
+    MODULE(".pc");
+
+    /** The end of the name in a package. */
+    private final String suffix;
+
+    Kind(String suffix) {
+      this.suffix = suffix;
+    }
+  }
+
+  private record Message(Kind kind, Pattern pattern) {
+    private Message(Kind kind, String regex) {
+      this(kind, Pattern.compile(regex));
+    }
+  }
+
   /**
-   * Patterns for the messages of the compiler, the linker and make. The group captures the name of
-   * the missing file.
+   * The messages of the compiler, the linkers, make, PGXS, shells and pkg-config. The group
+   * captures the name of the missing file.
    */
-  private static final List<Pattern> MESSAGES =
+  private static final List<Message> MESSAGES =
       List.of(
-          Pattern.compile("fatal error: '?([^\\s':]+)'?(?:: No such file| file not found).*"),
-          Pattern.compile("cannot find (-l[^\\s:]+)"),
-          Pattern.compile("make(?:\\[\\d+])?: (?:\\S*/)?([\\w.+-]+): No such file or directory"),
-          Pattern.compile("(?:^|: )([\\w.+-]+): (?:command )?not found"));
+          new Message(
+              Kind.HEADER, "fatal error: '?([^\\s':]+)'?(?:: No such file| file not found).*"),
+          new Message(
+              Kind.LIBRARY,
+              "(?:cannot find|error: library not found for|error: unable to find library) (-l[^\\s:]+)"),
+          new Message(Kind.PROGRAM, "ERROR: `([\\w.+-]+)' is missing on your system"),
+          new Message(
+              Kind.PROGRAM, "make(?:\\[\\d+])?: (?:\\S*/)?([\\w.+-]+): No such file or directory"),
+          new Message(
+              Kind.MODULE,
+              "Package '?([\\w.+-]+)'?,? .*(?:not found in the pkg-config search path|, not found)"),
+          new Message(Kind.MODULE, "No package '([^']+)' found"),
+          new Message(Kind.PROGRAM, "(?:^|: )([\\w.+-]+): (?:command )?not found"));
+
+  /** An error of the compiler or linker, except the message that the linker has failed. */
+  private static final Pattern OTHER_ERROR =
+      Pattern.compile(
+          "^(?!(?:collect2|clang[^:]*): error: ).*(?:: (?:fatal )?error: |undefined (?:reference|symbol))");
+
+  /** The failure of a command. A shell ends with status 127 if a program is missing. */
+  private static final Pattern FAILURE = Pattern.compile("make(?:\\[\\d+])?: \\*\\*\\* .*");
+
+  private static final Pattern NO_PROGRAM = Pattern.compile(FAILURE.pattern() + "Error 127");
+
+  /** The maximum number of lines between the message about a missing program and the failure. */
+  private static final int NEAR = 3;
+
+  /** Headers that exist only for one kind of processor. */
+  private static final Pattern OF_PROCESSOR =
+      Pattern.compile("(?:\\w*mmintrin|x86intrin|cpuid|arm_neon|arm_acle)\\.h");
 
   /** Debian packages, by the beginning of the file's name. */
   private static final Map<String, String> PACKAGES =
@@ -57,48 +106,101 @@ final class MissingFile {
           Map.entry("uuid/", "uuid-dev"),
           Map.entry("-luuid", "uuid-dev"),
           Map.entry("boost/", "libboost-dev"),
+          Map.entry("mysql.h", "default-libmysqlclient-dev"),
+          Map.entry("mysql/", "default-libmysqlclient-dev"),
+          Map.entry("-lmysqlclient", "default-libmysqlclient-dev"),
+          Map.entry("sqlite3.h", "libsqlite3-dev"),
+          Map.entry("-lsqlite3", "libsqlite3-dev"),
+          Map.entry("sodium", "libsodium-dev"),
+          Map.entry("-lsodium", "libsodium-dev"),
+          Map.entry("libsodium", "libsodium-dev"),
+          Map.entry("protobuf-c/", "libprotobuf-c-dev"),
+          Map.entry("-lprotobuf-c", "libprotobuf-c-dev"),
+          Map.entry("libprotobuf-c", "libprotobuf-c-dev"));
+
+  /** Debian packages of programs. */
+  private static final Map<String, String> PROGRAMS =
+      Map.ofEntries(
           Map.entry("g++", "g++"),
           Map.entry("flex", "flex"),
           Map.entry("bison", "bison"),
+          Map.entry("git", "git"),
           Map.entry("perl", "perl"),
-          Map.entry("python3", "python3"));
+          Map.entry("pkg-config", "pkg-config"),
+          Map.entry("python", "python-is-python3"),
+          Map.entry("python3", "python3"),
+          Map.entry("curl-config", "libcurl4-openssl-dev"),
+          Map.entry("mysql_config", "default-libmysqlclient-dev"),
+          Map.entry("protoc-c", "protobuf-c-compiler"));
 
   private MissingFile() {}
 
   /**
-   * Returns the end of an error message, which names the first missing file and the fix; an empty
-   * string if no file is missing.
+   * Returns the end of an error message, which names the missing file that is nearest to the
+   * failure and the fix; an empty string if another error is nearer. Commands whose failure a
+   * Makefile ignores, such as {@code $(shell git describe)}, report missing programs, too.
    *
    * @param platform the platform of the build; null for this machine's platform
    */
   static String remedy(List<String> lines, @Nullable String platform) {
-    for (String line : lines) {
-      for (Pattern message : MESSAGES) {
-        Matcher found = message.matcher(line);
-        if (found.find()) {
-          return platform == null
-              ? remedy(found.group(1))
-              : ": "
-                  + found.group(1)
-                  + " is missing for "
-                  + platform
-                  + ": only the server's headers and the C library are available for other platforms";
+    int failure = lines.size();
+    for (int i = lines.size() - 1; i >= 0; i--) {
+      String line = lines.get(i);
+      if (FAILURE.matcher(line).matches()) {
+        failure = i;
+        continue;
+      }
+      for (Message message : MESSAGES) {
+        Matcher found = message.pattern.matcher(line);
+        if (found.find() && (message.kind != Kind.PROGRAM || isCause(lines, i, failure))) {
+          return remedy(message.kind, found.group(1), platform);
         }
+      }
+      if (OTHER_ERROR.matcher(line).find()) {
+        return "";
       }
     }
     return "";
   }
 
-  private static String remedy(String name) {
-    String remedy =
-        PACKAGES.entrySet().stream()
-            .filter(each -> name.startsWith(each.getKey()))
-            .max(Map.Entry.comparingByKey(Comparator.comparingInt(String::length)))
-            .map(each -> "install it, for example: sudo apt-get install " + each.getValue())
-            .orElse(
-                "install the package that contains it (Debian: apt-file search "
-                    + name
-                    + "), or fetch the project's submodules");
-    return ": " + name + " is missing. Remedy: " + remedy;
+  /** Returns whether a missing program has caused a failure. */
+  private static boolean isCause(List<String> lines, int message, int failure) {
+    return failure - message <= NEAR
+        || (failure < lines.size() && NO_PROGRAM.matcher(lines.get(failure)).find());
+  }
+
+  private static String remedy(Kind kind, String name, @Nullable String platform) {
+    String where = platform == null ? "" : " for " + platform;
+    if (OF_PROCESSOR.matcher(name).matches()) {
+      return ": " + name + " is missing" + where + ": it is a header for other processors";
+    }
+    if (platform != null && (kind == Kind.HEADER || kind == Kind.LIBRARY)) {
+      return ": "
+          + name
+          + " is missing"
+          + where
+          + ": only the server's headers and the C library are available for other platforms";
+    }
+    String debian =
+        kind == Kind.PROGRAM
+            ? PROGRAMS.get(name)
+            : PACKAGES.entrySet().stream()
+                .filter(each -> name.startsWith(each.getKey()))
+                .max(Map.Entry.comparingByKey(Comparator.comparingInt(String::length)))
+                .map(Map.Entry::getValue)
+                .orElse(null);
+    if (debian != null) {
+      return ": "
+          + name
+          + " is missing. Remedy: install it, for example: sudo apt-get install "
+          + debian;
+    }
+    return ": "
+        + name
+        + " is missing. Remedy: install the package that contains it (Debian: apt-file search "
+        + name
+        + kind.suffix
+        + ")"
+        + (kind == Kind.HEADER ? ", or fetch the project's submodules" : "");
   }
 }
