@@ -117,6 +117,7 @@ public class PackageMojo extends AbstractMojo {
           unbuilt.add(platform + "/" + major);
           continue;
         }
+        Pgxs.requireExtension(build);
         InstalledExtension installed = InstalledExtension.in(build, extension);
         extension = installed.name();
         for (Map.Entry<String, byte[]> file : installed.files(platform, major).entrySet()) {

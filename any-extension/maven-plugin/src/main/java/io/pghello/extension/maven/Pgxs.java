@@ -106,6 +106,9 @@ final class Pgxs {
   /** Beginning of the log line that precedes the tests of one kind. */
   private static final String KIND = "pg-extension-maven-plugin runs ";
 
+  /** The log line about an option that is not passed to pg_regress. */
+  private static final String OWN_SERVER = "pg-extension-maven-plugin ignores --temp-instance";
+
   private static final String REGRESSION = "regression tests";
   private static final String ISOLATION = "isolation tests";
   private static final String TAP = "TAP tests";
@@ -198,6 +201,23 @@ final class Pgxs {
   /** Returns the directory into which make install puts the files. */
   static Path installed(Path target, int major) {
     return target.resolve(Integer.toString(major)).resolve("installed");
+  }
+
+  /** Fails if the Makefile has installed libraries, but no control file of an extension. */
+  static void requireExtension(Path installed) throws IOException {
+    if (!Files.exists(installed)) {
+      return;
+    }
+    try (Stream<Path> files = Files.walk(installed)) {
+      List<String> names = files.filter(Files::isRegularFile).map(Pgxs::name).toList();
+      if (!names.isEmpty() && names.stream().noneMatch(each -> each.endsWith(".control"))) {
+        throw new IllegalStateException(
+            "The Makefile installs "
+                + String.join(", ", names)
+                + ", but no extension, because it does not set EXTENSION. The plugin packs and tests"
+                + " only extensions. Remedy: set EXTENSION, or install these files with a package.");
+      }
+    }
   }
 
   /** Returns the file with the digest of a complete build's inputs. */
@@ -393,8 +413,10 @@ final class Pgxs {
    *     password
    * @param log a consumer that receives messages about slow steps, skipped tests and the numbers of
    *     passed tests
+   * @param warn a consumer that receives a warning if the Makefile lists no tests
    */
-  void test(int major, EmbeddedServer server, Path sockets, Consumer<String> log)
+  void test(
+      int major, EmbeddedServer server, Path sockets, Consumer<String> log, Consumer<String> warn)
       throws IOException, BuildException {
     requireTools();
     if (!isOnPath("psql")) {
@@ -472,7 +494,15 @@ final class Pgxs {
     }
     var counts = new HashMap<String, Integer>();
     String kind = "";
-    for (String line : lines(said)) {
+    List<String> output = lines(said);
+    if (output.contains(OWN_SERVER)) {
+      log.accept(
+          "PostgreSQL "
+              + major
+              + ": the option --temp-instance of REGRESS_OPTS is ignored, because the tests run on"
+              + " the plugin's server");
+    }
+    for (String line : output) {
       if (line.startsWith(KIND)) {
         kind = line.substring(KIND.length());
         counts.putIfAbsent(kind, 0);
@@ -487,6 +517,13 @@ final class Pgxs {
               + ": TAP_TESTS are not run, because they start their own servers, which do not have"
               + " this extension");
     }
+    if (counts.isEmpty()) {
+      warn.accept(
+          "PostgreSQL "
+              + major
+              + ": the Makefile lists no tests (variables REGRESS and ISOLATION)");
+      return;
+    }
     log.accept(
         "PostgreSQL "
             + major
@@ -499,7 +536,7 @@ final class Pgxs {
 
   /**
    * Creates a script that prints the kind of the tests, and then runs the given program with the
-   * server's libpq.
+   * server's libpq. It removes the option that would start a server without the extension's files.
    */
   private static Path regress(Path folder, String kind, Path program, @Nullable Path libraries)
       throws IOException {
@@ -508,7 +545,25 @@ final class Pgxs {
         Objects.requireNonNull(program.getFileName()).toString(),
         "echo "
             + word(KIND + kind)
-            + "\n"
+            + """
+
+            n=$#
+            while [ "$n" -gt 0 ]; do
+              argument=$1
+              shift
+              n=$((n - 1))
+              case $argument in
+                --temp-instance=*) echo 'OWN_SERVER' ;;
+                --temp-instance)
+                  echo 'OWN_SERVER'
+                  shift
+                  n=$((n - 1))
+                  ;;
+                *) set -- "$@" "$argument" ;;
+              esac
+            done
+            """
+                .replace("OWN_SERVER", OWN_SERVER)
             + (libraries == null ? "" : "LD_LIBRARY_PATH=" + word(libraries.toString()) + " ")
             + "exec "
             + word(program.toString())

@@ -139,6 +139,7 @@ public class RegressMojo extends AbstractMojo {
           + " version is installed.";
     }
     Path build = buildDirectory.toPath();
+    Pgxs.requireExtension(Pgxs.installed(build, major));
     InstalledExtension installed =
         InstalledExtension.in(Pgxs.installed(build, major), name)
             .withHeaders(Pgxs.headersVersion(build, major));
@@ -159,7 +160,7 @@ public class RegressMojo extends AbstractMojo {
         return "the server has no " + program + ". Remedy: install its development package.";
       }
       new Pgxs(sourceDirectory.toPath(), build, false, "", System.getenv())
-          .test(major, running.embedded(), sockets, getLog()::info);
+          .test(major, running.embedded(), sockets, getLog()::info, getLog()::warn);
     } finally {
       Pgxs.delete(sockets);
     }

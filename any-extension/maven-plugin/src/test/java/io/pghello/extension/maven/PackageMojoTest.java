@@ -55,6 +55,16 @@ class PackageMojoTest {
         .toList();
   }
 
+  /** Modules without SQL, e.g. for hooks, are not extensions. */
+  @Test
+  void rejectsLibraryWithoutExtension() throws Exception {
+    install(17, "usr/lib/postgresql/17/lib/acme.so", "library");
+    assertThatThrownBy(() -> mojo(17).execute())
+        .isInstanceOf(MojoFailureException.class)
+        .hasMessageStartingWith(
+            "The Makefile installs acme.so, but no extension, because it does not set EXTENSION.");
+  }
+
   /** Files for other major versions may have been built from other sources. */
   @Test
   void keepsNothingOfAnEarlierBuild() throws Exception {

@@ -135,6 +135,39 @@ class RegressIT {
     }
   }
 
+  /** A server that pg_regress starts would not have the extension. */
+  @Test
+  void ignoresServersOfTheTests() throws Exception {
+    Path makefile = source.resolve("Makefile");
+    String text = Files.readString(makefile).replaceAll("(?m)^TAP_TESTS.*\n", "");
+    Files.writeString(
+        makefile,
+        "REGRESS_OPTS = --temp-instance=./tmp --temp-instance other --load-extension=plpgsql\n"
+            + text);
+    BuildIT.compile(source);
+    mojo().execute();
+    assertThat(said)
+        .containsExactly(
+            "PostgreSQL %d: the option --temp-instance of REGRESS_OPTS is ignored, because the tests run on the plugin's server"
+                .formatted(BuildIT.MAJOR),
+            "PostgreSQL %d: 2 regression tests and 1 isolation tests passed"
+                .formatted(BuildIT.MAJOR));
+  }
+
+  @Test
+  void warnsIfThereAreNoTests() throws Exception {
+    Path makefile = source.resolve("Makefile");
+    Files.writeString(
+        makefile,
+        Files.readString(makefile).replaceAll("(?m)^(REGRESS|ISOLATION|TAP_TESTS) = .*\n", ""));
+    BuildIT.compile(source);
+    mojo().execute();
+    assertThat(said)
+        .containsExactly(
+            "PostgreSQL %d: the Makefile lists no tests (variables REGRESS and ISOLATION)"
+                .formatted(BuildIT.MAJOR));
+  }
+
   /** The goals also build and test this project's own extension, without warnings. */
   @Test
   @Tag("long")
