@@ -77,6 +77,9 @@ public class CompileMojo extends AbstractMojo {
   @Parameter(property = "pg-extension.sanitize", defaultValue = "")
   String sanitize = "";
 
+  /** Variables for all calls of make, e.g. {@code USE_ZLIB=1}. */
+  @Parameter List<String> makeArguments = List.of();
+
   /** Skip this goal. */
   @Parameter(property = "pg-extension.skip", defaultValue = "false")
   boolean skip;
@@ -150,12 +153,13 @@ public class CompileMojo extends AbstractMojo {
 
   private Pgxs pgxs(Pgxs.@Nullable Other other) {
     return new Pgxs(
-        sourceDirectory.toPath(),
-        buildDirectory.toPath(),
-        strict,
-        sanitize,
-        System.getenv(),
-        other);
+            sourceDirectory.toPath(),
+            buildDirectory.toPath(),
+            strict,
+            sanitize,
+            System.getenv(),
+            other)
+        .withVariables(makeArguments);
   }
 
   private void build(Pgxs pgxs, String name, int major) throws IOException, Pgxs.BuildException {

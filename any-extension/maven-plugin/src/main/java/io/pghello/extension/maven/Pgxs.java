@@ -119,6 +119,13 @@ final class Pgxs {
 
   private static final Pattern VERSION = Pattern.compile("PostgreSQL (\\S+)");
 
+  /** A variable on make's command line. */
+  private static final Pattern VARIABLE = Pattern.compile("([A-Za-z_][A-Za-z0-9_]*)=.*");
+
+  /** The variables that the plugin passes to make. */
+  private static final Set<String> OF_PLUGIN =
+      Set.of("PG_CONFIG", "USE_PGXS", "with_llvm", "COPT", "CXX", "DESTDIR", "PROGRAM");
+
   /** Thrown if a build or a test fails. The message explains the reason to the user. */
   static final class BuildException extends Exception {
     private static final long serialVersionUID = 1L;
@@ -153,6 +160,7 @@ final class Pgxs {
 
   private final @Nullable Other other;
   private final List<String> options = new ArrayList<>();
+  private final List<String> variables = new ArrayList<>();
   private final Map<String, String> environment;
 
   /**
@@ -196,6 +204,28 @@ final class Pgxs {
       // omit debug information, because it would contain paths
       options.add("-g0");
     }
+  }
+
+  /**
+   * Adds variables to all calls of make.
+   *
+   * @param arguments the variables, e.g. {@code USE_ZLIB=1}
+   * @throws IllegalArgumentException if an argument is not a variable, or one that the plugin sets
+   */
+  Pgxs withVariables(List<String> arguments) {
+    for (String argument : arguments) {
+      Matcher variable = VARIABLE.matcher(argument);
+      if (!variable.matches()) {
+        throw new IllegalArgumentException(
+            "makeArguments must have the form NAME=VALUE, but there is " + argument);
+      }
+      if (OF_PLUGIN.contains(variable.group(1))) {
+        throw new IllegalArgumentException(
+            "The plugin sets the variable " + variable.group(1) + ": remove it from makeArguments");
+      }
+    }
+    variables.addAll(arguments);
+    return this;
   }
 
   /** Returns the directory into which make install puts the files. */
@@ -401,8 +431,10 @@ final class Pgxs {
    * Returns a make command. Sets USE_PGXS, because a Makefile in the style of PostgreSQL's contrib
    * modules uses PGXS only on request.
    */
-  private static List<String> make(Path config) {
-    return List.of("make", "PG_CONFIG=" + config, "USE_PGXS=1", "with_llvm=no");
+  private List<String> make(Path config) {
+    return with(
+        List.of("make", "PG_CONFIG=" + config, "USE_PGXS=1", "with_llvm=no"),
+        variables.toArray(String[]::new));
   }
 
   /**
@@ -808,7 +840,17 @@ final class Pgxs {
   /** Returns a digest of all inputs of a library. */
   private String digest(Path config) throws IOException, BuildException {
     MessageDigest digest = Sha256.digest();
-    update(digest, FORMAT + "\n" + options + "\n" + config + "\n" + ask(config, "--version"));
+    update(
+        digest,
+        FORMAT
+            + "\n"
+            + options
+            + "\n"
+            + variables
+            + "\n"
+            + config
+            + "\n"
+            + ask(config, "--version"));
     for (Path file : sources()) {
       update(digest, source.relativize(file).toString());
       digest.update(Files.isRegularFile(file) ? Files.readAllBytes(file) : new byte[0]);

@@ -81,6 +81,9 @@ public class RegressMojo extends AbstractMojo {
   @Parameter(property = ServerLocation.PROPERTY)
   @Nullable String server;
 
+  /** Variables for all calls of make, e.g. {@code USE_ZLIB=1}. */
+  @Parameter List<String> makeArguments = List.of();
+
   /** Skip this goal. */
   @Parameter(property = "pg-extension.skip", defaultValue = "false")
   boolean skip;
@@ -160,6 +163,7 @@ public class RegressMojo extends AbstractMojo {
         return "the server has no " + program + ". Remedy: install its development package.";
       }
       new Pgxs(sourceDirectory.toPath(), build, false, "", System.getenv())
+          .withVariables(makeArguments)
           .test(major, running.embedded(), sockets, getLog()::info, getLog()::warn);
     } finally {
       Pgxs.delete(sockets);

@@ -298,6 +298,33 @@ class ProjectsIT {
                 + " libc6-dev make g++");
   }
 
+  /** A variable that a Makefile sets with an equals sign cannot come from the environment. */
+  @Test
+  void passesVariablesToMake() throws Exception {
+    copy(SMALLEST);
+    Path code = source.resolve("contrib_style.c");
+    Files.writeString(code, Files.readString(code) + "\nconst char *mark = \"mark-\" MARK;\n");
+    makefile(
+        "MODULE_big = contrib_style",
+        "OBJS = contrib_style.o",
+        "MARK = none",
+        "PG_CPPFLAGS = -DMARK='\"$(MARK)\"'");
+    compiler().execute();
+    assertThat(new String(library(), StandardCharsets.ISO_8859_1)).contains("mark-none");
+    CompileMojo mojo = compiler();
+    mojo.makeArguments = List.of("MARK=it has blanks");
+    mojo.execute();
+    assertThat(new String(library(), StandardCharsets.ISO_8859_1)).contains("mark-it has blanks");
+    mojo.makeArguments = List.of("-k");
+    assertThatThrownBy(mojo::execute)
+        .isInstanceOf(MojoFailureException.class)
+        .hasMessage("makeArguments must have the form NAME=VALUE, but there is -k");
+    mojo.makeArguments = List.of("DESTDIR=/");
+    assertThatThrownBy(mojo::execute)
+        .isInstanceOf(MojoFailureException.class)
+        .hasMessage("The plugin sets the variable DESTDIR: remove it from makeArguments");
+  }
+
   @Test
   void namesThePackageOfAMissingFile() throws Exception {
     copy(SMALLEST);
