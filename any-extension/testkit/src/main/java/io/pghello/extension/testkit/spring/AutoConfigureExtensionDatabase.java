@@ -46,11 +46,16 @@ public @interface AutoConfigureExtensionDatabase {
     NEVER,
     /**
      * Before each test method, the database is restored to its state before the first test method
-     * that used this context. This state includes changes made at the application's startup, such
-     * as tables created by migrations. Settings ({@code ALTER DATABASE}) and privileges ({@code
-     * GRANT ON DATABASE}) of the database itself are not restored. Before each method, open
-     * sessions are ended and the context's HikariCP pools replace their connections. The reset
-     * takes about 50 ms. Do not use this for tests that run in parallel on one context.
+     * of the class. This state includes changes made at the application's startup, such as tables
+     * created by migrations, and rows that the class inserts once, for example with {@code @Sql} in
+     * the phase {@code BEFORE_TEST_CLASS} or in {@code @BeforeAll}. Before the next class, its rows
+     * are removed. A nested class also sees the rows of the class that encloses it. Exception: if a
+     * static {@code @BeforeAll} method with an injected parameter loads the context, its rows stay
+     * in all classes that use this context. In a hierarchy of contexts, the child contexts use the
+     * database of their parent. Settings ({@code ALTER DATABASE}) and privileges ({@code GRANT ON
+     * DATABASE}) of the database itself are not restored. Before each method, open sessions are
+     * ended and the context's HikariCP pools replace their connections. The reset takes about 50
+     * ms. Do not use this for tests that run in parallel on one context.
      */
     BEFORE_EACH_METHOD
   }

@@ -2,8 +2,10 @@
 package io.pghello.extension.testkit.spring;
 
 import io.pghello.extension.testkit.TestDatabase;
+import java.sql.SQLException;
 import java.util.Map;
 import org.springframework.beans.factory.support.DefaultListableBeanFactory;
+import org.springframework.context.ApplicationContext;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.core.env.MapPropertySource;
 import org.springframework.test.context.ContextCustomizer;
@@ -15,7 +17,8 @@ import org.springframework.test.context.MergedContextConfiguration;
  * interface is public only for pg-hello-testkit.
  *
  * <p>Spring shares a context among tests with equal customizers, so implementations should be
- * records with a component for each setting that affects the database.
+ * records with a component for each setting that affects the database. In a hierarchy of contexts,
+ * child contexts use the database of their parent.
  */
 public interface DatabaseCustomizer extends ContextCustomizer {
   /** The name of the bean that contains the database, and of the property source. */
@@ -34,7 +37,13 @@ public interface DatabaseCustomizer extends ContextCustomizer {
       throw new IllegalStateException(
           "the test has two annotations that each provide a database: keep only one of them");
     }
-    TestDatabase database = createDatabase();
+    ApplicationContext parent = configuration.getParentApplicationContext();
+    ContextDatabase shared =
+        parent != null && parent.containsBean(NAME)
+            ? parent.getBean(NAME, ContextDatabase.class)
+            : null;
+    ContextDatabase used = shared != null ? shared : new ContextDatabase(createDatabase(), reset());
+    TestDatabase database = used.database();
     context
         .getEnvironment()
         .getPropertySources()
@@ -52,9 +61,21 @@ public interface DatabaseCustomizer extends ContextCustomizer {
                     database.password(),
                     "spring.test.database.replace",
                     "none")));
+    if (parent != null && shared != null) {
+      startAgain(parent);
+      return;
+    }
     var beans = (DefaultListableBeanFactory) context.getBeanFactory();
-    beans.registerSingleton(NAME, new ContextDatabase(database, reset()));
+    beans.registerSingleton(NAME, used);
     // beans are destroyed in reverse order, so the database is closed after the pools
-    beans.registerDisposableBean(NAME, () -> beans.getBean(NAME, ContextDatabase.class).close());
+    beans.registerDisposableBean(NAME, used::close);
+  }
+
+  private static void startAgain(ApplicationContext parent) {
+    try {
+      ResetTestExecutionListener.reset(parent, ContextDatabase::startAgain);
+    } catch (SQLException e) {
+      throw new IllegalStateException("could not discard the connections of a pool", e);
+    }
   }
 }
