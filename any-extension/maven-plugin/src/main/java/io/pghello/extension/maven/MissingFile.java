@@ -137,8 +137,8 @@ final class MissingFile {
 
   /**
    * Returns the end of an error message, which names the missing file that is nearest to the
-   * failure and the fix; an empty string if another error is nearer. Commands whose failure a
-   * Makefile ignores, such as {@code $(shell git describe)}, report missing programs, too.
+   * failure and the fix; an empty string if another error is nearer. A Makefile may tolerate
+   * missing programs, e.g. in {@code $(shell git describe)}.
    *
    * @param platform the platform of the build; null for this machine's platform
    */

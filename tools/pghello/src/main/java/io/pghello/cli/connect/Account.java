@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * The user of the operating system who runs this program.
  *
  * @param user the name of the user, which is the default role
- * @param home the directory in which libpq looks for its files
+ * @param home the home directory, with the same rules as in libpq
  */
 record Account(String user, Path home) {
   /**

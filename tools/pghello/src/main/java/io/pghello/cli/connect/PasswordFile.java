@@ -12,8 +12,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads passwords from a libpq password file. The driver has a reader of its own, but it accepts
- * files that other users can read, and ignores {@code HOME}.
+ * Reads passwords from a libpq password file. The driver also has a reader, but it accepts files
+ * that other users can read, and ignores {@code HOME}.
  */
 final class PasswordFile {
   /** The socket directory of the packages of Debian and Red Hat. */
@@ -66,7 +66,7 @@ final class PasswordFile {
     } else if (Files.getFileStore(file).supportsFileAttributeView("posix")
         && !PRIVATE.containsAll(Files.getPosixFilePermissions(file))) {
       warning =
-          "ignored the password file " + file + ", to which other users have access: run chmod 600";
+          "ignored the password file " + file + ", which other users can access: run chmod 600";
     } else {
       return false;
     }
@@ -76,7 +76,7 @@ final class PasswordFile {
     return true;
   }
 
-  /** Returns the last field of a line whose other fields match; null if they do not match. */
+  /** Returns the last field of a line if the other fields match; otherwise null. */
   private static @Nullable String password(String line, String[] values) {
     int at = 0;
     for (String value : values) {

@@ -45,7 +45,7 @@ record TlsSettings(String mode, Path root, boolean verifies, @Nullable Path cert
    * @param mode the result of {@link #mode}
    * @param value returns the value of a parameter; null if it is not set
    * @param variables the environment
-   * @param home the directory in which libpq looks for its files
+   * @param home the home directory, which contains libpq's files
    * @throws IllegalArgumentException if a parameter is invalid, or a required file is missing
    */
   static TlsSettings of(

@@ -214,7 +214,7 @@ class HealthIT {
     assertThat(ignored.status()).as(ignored.out()).isEqualTo(3);
     assertThat(ignored.err())
         .isEqualToIgnoringNewLines(
-            "pghello: ignored the password file %s, to which other users have access: run chmod 600"
+            "pghello: ignored the password file %s, which other users can access: run chmod 600"
                 .formatted(file));
   }
 

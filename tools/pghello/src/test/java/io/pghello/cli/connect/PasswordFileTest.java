@@ -99,7 +99,7 @@ class PasswordFileTest {
         .containsExactly(
             "pghello: ignored the password file "
                 + file
-                + ", to which other users have access: run chmod 600",
+                + ", which other users can access: run chmod 600",
             "pghello: ignored the password file " + folder + ": set PGPASSFILE to a plain file");
   }
 
