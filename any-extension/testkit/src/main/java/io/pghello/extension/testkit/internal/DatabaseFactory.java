@@ -494,7 +494,7 @@ public final class DatabaseFactory implements AutoCloseable {
   private void copy(AdminConnection by, String from, String to) throws SQLException {
     allowConnections(by, from, false);
     try {
-      end(by, endingAll(from));
+      endAll(by, from);
       create(by, to, from);
     } finally {
       allowConnections(by, from, true);
@@ -663,7 +663,7 @@ public final class DatabaseFactory implements AutoCloseable {
    */
   private static void closeTemplate(AdminConnection by, String template) throws SQLException {
     allowConnections(by, template, false);
-    end(by, endingAll(template));
+    endAll(by, template);
   }
 
   private static void allowConnections(AdminConnection by, String name, boolean allowed)
@@ -691,6 +691,26 @@ public final class DatabaseFactory implements AutoCloseable {
    */
   private static void endSessions(AdminConnection by, String name) throws SQLException {
     end(by, endingSessions(name));
+  }
+
+  /**
+   * Ends all sessions and background workers in a database that does not allow connections. A
+   * session that is starting is not among the activities yet, but holds a lock on the database
+   * until it is, so look at the locks first.
+   */
+  private static void endAll(AdminConnection by, String name) throws SQLException {
+    String starting =
+        "SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks"
+            + " WHERE locktype OPERATOR(pg_catalog.=) 'object'"
+            + " AND classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_database'::pg_catalog.regclass"
+            + " AND objid OPERATOR(pg_catalog.=)"
+            + " (SELECT oid FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) '"
+            + name.replace("'", "''")
+            + "')";
+    long end = System.nanoTime() + END_NANOS;
+    while (by.execute(starting) + by.execute(endingAll(name)) > 0 && System.nanoTime() < end) {
+      LockSupport.parkNanos(POLL_NANOS);
+    }
   }
 
   private static void end(AdminConnection by, String sql) throws SQLException {
