@@ -48,6 +48,8 @@ class ResetIT {
     HikariDataSource dataSource(Environment environment) throws SQLException {
       var pool = new HikariDataSource();
       pool.setJdbcUrl(environment.getRequiredProperty("spring.datasource.url"));
+      // fewer connections to replace after each reset
+      pool.setMaximumPoolSize(2);
       execute(pool, "CREATE TABLE IF NOT EXISTS entry (name text)");
       execute(pool, "INSERT INTO entry VALUES ('migrated')");
       return pool;
