@@ -191,7 +191,7 @@ public final class EmbeddedDistribution implements PostgresDistribution {
       for (TarArchiveEntry entry; (entry = tar.getNextEntry()) != null; ) {
         Path path = folder.resolve(entry.getName()).normalize();
         Path parent = entry.isDirectory() ? path : path.getParent();
-        if (!path.startsWith(folder) || !leadsInto(root, parent)) {
+        if (parent == null || !path.startsWith(folder) || !leadsInto(root, parent)) {
           throw invalid(entry);
         }
         Files.createDirectories(parent);
@@ -218,10 +218,10 @@ public final class EmbeddedDistribution implements PostgresDistribution {
    */
   private static boolean leadsInto(Path root, Path path) throws IOException {
     Path existing = path;
-    while (!Files.exists(existing, LinkOption.NOFOLLOW_LINKS)) {
+    while (existing != null && !Files.exists(existing, LinkOption.NOFOLLOW_LINKS)) {
       existing = existing.getParent();
     }
-    return Files.exists(existing) && existing.toRealPath().startsWith(root);
+    return existing != null && Files.exists(existing) && existing.toRealPath().startsWith(root);
   }
 
   private IOException damaged(IOException reason) {

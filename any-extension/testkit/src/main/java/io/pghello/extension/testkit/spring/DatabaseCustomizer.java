@@ -2,7 +2,6 @@
 package io.pghello.extension.testkit.spring;
 
 import io.pghello.extension.testkit.TestDatabase;
-import java.sql.SQLException;
 import java.util.Map;
 import org.springframework.beans.factory.support.DefaultListableBeanFactory;
 import org.springframework.context.ApplicationContext;
@@ -62,20 +61,12 @@ public interface DatabaseCustomizer extends ContextCustomizer {
                     "spring.test.database.replace",
                     "none")));
     if (parent != null && shared != null) {
-      startAgain(parent);
+      ResetTestExecutionListener.reset(parent, ContextDatabase::startAgain);
       return;
     }
     var beans = (DefaultListableBeanFactory) context.getBeanFactory();
     beans.registerSingleton(NAME, used);
     // beans are destroyed in reverse order, so the database is closed after the pools
     beans.registerDisposableBean(NAME, used::close);
-  }
-
-  private static void startAgain(ApplicationContext parent) {
-    try {
-      ResetTestExecutionListener.reset(parent, ContextDatabase::startAgain);
-    } catch (SQLException e) {
-      throw new IllegalStateException("could not discard the connections of a pool", e);
-    }
   }
 }

@@ -34,7 +34,7 @@ final class ResetTestExecutionListener extends AbstractTestExecutionListener {
    * If the class has scripts, Spring loads the context anyway, to run the scripts.
    */
   @Override
-  public void beforeTestClass(TestContext test) throws SQLException {
+  public void beforeTestClass(TestContext test) {
     if (test.hasApplicationContext() || hasScripts(test.getTestClass())) {
       reset(test.getApplicationContext(), database -> database.enter(test.getTestClass()));
     }
@@ -46,21 +46,21 @@ final class ResetTestExecutionListener extends AbstractTestExecutionListener {
   }
 
   @Override
-  public void prepareTestInstance(TestContext test) throws SQLException {
+  public void prepareTestInstance(TestContext test) {
     if (test.hasApplicationContext()) {
       reset(test.getApplicationContext(), ContextDatabase::start);
     }
   }
 
   @Override
-  public void beforeTestMethod(TestContext test) throws SQLException {
+  public void beforeTestMethod(TestContext test) {
     if (test.hasApplicationContext()) {
       reset(test.getApplicationContext(), database -> database.beforeMethod(test.getTestClass()));
     }
   }
 
   @Override
-  public void afterTestClass(TestContext test) throws SQLException {
+  public void afterTestClass(TestContext test) {
     if (test.hasApplicationContext()) {
       reset(
           test.getApplicationContext(),
@@ -75,8 +75,7 @@ final class ResetTestExecutionListener extends AbstractTestExecutionListener {
    * Calls a function with the database of a context or its parents, if there is one. If the
    * function has ended the database's sessions, discards the connections in the pools.
    */
-  static void reset(@Nullable ApplicationContext context, Predicate<ContextDatabase> function)
-      throws SQLException {
+  static void reset(@Nullable ApplicationContext context, Predicate<ContextDatabase> function) {
     if (context != null
         && context.containsBean(DatabaseCustomizer.NAME)
         && function.test(context.getBean(DatabaseCustomizer.NAME, ContextDatabase.class))
@@ -93,12 +92,16 @@ final class ResetTestExecutionListener extends AbstractTestExecutionListener {
 
   /** Discards the connections of pools. Only this nested class needs HikariCP on the class path. */
   private static final class Pools {
-    static void discardConnections(DataSource dataSource) throws SQLException {
-      if (dataSource.isWrapperFor(HikariDataSource.class)) {
-        HikariPoolMXBean pool = dataSource.unwrap(HikariDataSource.class).getHikariPoolMXBean();
-        if (pool != null) {
-          pool.softEvictConnections();
+    static void discardConnections(DataSource dataSource) {
+      try {
+        if (dataSource.isWrapperFor(HikariDataSource.class)) {
+          HikariPoolMXBean pool = dataSource.unwrap(HikariDataSource.class).getHikariPoolMXBean();
+          if (pool != null) {
+            pool.softEvictConnections();
+          }
         }
+      } catch (SQLException e) {
+        throw new IllegalStateException(e);
       }
     }
   }
