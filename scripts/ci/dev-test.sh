@@ -239,7 +239,7 @@ PATH=$WORK/mac/bin:$PATH on_mac 'no module unheard-of has tests' test pg-extensi
 PATH=$WORK/mac/bin:$PATH on_mac 'no module  has tests' test ''
 PATH=$WORK/mac/bin:$PATH on_mac '--major needs a value' server --port 0 --major
 
-# On macOS, a JDK is found that only the path names, as Homebrew installs it.
+# On macOS, a JDK is found if only the path contains it. Homebrew installs such a JDK.
 cases=$((cases + 1))
 java_home=$(java_home)
 printf '#!/bin/sh\necho "    java.home = %s" >&2\n' "$java_home" >"$WORK/mac/bin/java"

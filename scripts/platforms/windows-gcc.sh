@@ -37,14 +37,14 @@ if [ -z "$link" ]; then
     -isystem "$PG_WINDOWS_HEADERS" -isystem "$PG_WINDOWS_HEADERS/port/win32" "${args[@]}"
 fi
 
-# Such functions run in the start-up code of a C library, which is not linked.
+# Such functions are called by the startup code of a C library, which is not linked.
 if "$TARGET-objdump" -h "${objects[@]}" | grep -qE ' \.(ctors|dtors|init_array|fini_array)'; then
   echo 'functions with the attribute constructor or destructor do not run on Windows: call them in _PG_init' >&2
   exit 1
 fi
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-# MinGW has its own versions of these functions, which compute other numbers. The server uses those of the C library.
+# MinGW has its own versions of these functions, which compute other numbers. The server uses the functions of the C library.
 {
   printf 'LIBRARY api-ms-win-crt-math-l1-1-0.dll\nEXPORTS\n'
   printf '%s\n' acosf asinf atan2 atan2f atanf ceil ceilf cos cosf coshf exp expf floor floorf fmod fmodf ldexp lgamma lgammaf log log10f logf \

@@ -135,7 +135,7 @@ class MaintainIT {
   }
 
   /**
-   * Copies the last backup, as if it were of another day, and returns the directory of the copy.
+   * Copies the last backup with the time of another day, and returns the directory of the copy.
    */
   private Path copyLastBackupTo(int daysAgo) throws IOException {
     String name =

@@ -290,7 +290,7 @@ public abstract class DatabaseJUnitExtension
 
   @Override
   public void afterEach(ExtensionContext context) {
-    // makes JUnit notice the failure of a test without parameters, whose class owns the database
+    // makes JUnit notice the failure of a test without parameters, if its class owns the database
     var unused = usage(context);
   }
 
@@ -394,7 +394,7 @@ public abstract class DatabaseJUnitExtension
           || !AnnotationSupport.isAnnotated(owner.getRequiredTestClass(), annotation)) {
         owner = owner.getParent().orElseThrow();
       }
-      // each invocation of a parameterized class has a context of its own within the class's
+      // each invocation of a parameterized class has a separate context within the class's
       // context
       ExtensionContext parent = owner.getParent().orElseThrow();
       while (parent.getTestClass().equals(owner.getTestClass())) {

@@ -229,7 +229,7 @@ public record Target(
     return new Target(address, database, quiet, environment);
   }
 
-  /** Returns a target whose sessions, including those of child processes, have this name. */
+  /** Returns a target with this name for its sessions and the sessions of child processes. */
   public Target withApplicationName(String name) {
     var named = new Properties();
     named.putAll(properties);

@@ -42,13 +42,13 @@ import org.jspecify.annotations.Nullable;
  * @param named the names of the databases to dump; empty for all
  * @param bindir the directory of the PostgreSQL programs; null to use the programs from the
  *     system's packages
- * @param keepDays the number of days with a backup whose backups are kept
+ * @param keepDays the number of days to keep backups for, counting only days with a backup
  * @param lockTimeout how long to wait for a lock of another session before a database is left out
  */
 public record DumpBackupMethod(
     List<String> named, @Nullable Path bindir, int keepDays, Duration lockTimeout, Output output)
     implements BackupMethod {
-  // The time between two attempts, in which other sessions can have the locks of the dump.
+  // The time between two attempts. During this time, other sessions can have the locks of the dump.
   private static final Duration PAUSE = Duration.ofSeconds(5);
 
   /** A dumped database. */

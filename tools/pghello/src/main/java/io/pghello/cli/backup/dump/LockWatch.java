@@ -162,7 +162,7 @@ final class LockWatch implements AutoCloseable {
     return atLeastShort.compareTo(limit) < 0 ? atLeastShort : limit;
   }
 
-  /** Returns the lock because of which the dump was ended; null if it was not ended. */
+  /** Returns the lock that made this object end the dump; null if it was not ended. */
   @Nullable Blocker blocker() {
     return blocker;
   }
