@@ -134,9 +134,7 @@ class MaintainIT {
     assertThat(copies.get(8)).as("9 days ago").doesNotExist();
   }
 
-  /**
-   * Copies the last backup with the time of another day, and returns the directory of the copy.
-   */
+  /** Copies the last backup with the time of another day, and returns the directory of the copy. */
   private Path copyLastBackupTo(int daysAgo) throws IOException {
     String name =
         DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'.000Z'", Locale.ROOT)
