@@ -223,8 +223,10 @@ class PgHelloTestIT {
             event(finishedWithFailure(message(m -> m.contains("@PgHelloTest(database = CLASS)")))));
   }
 
+  /** The parameter skips the test if the two annotations would use the same server. */
   @Test
-  void rejectsTwoAnnotationsOnOneClass() {
+  void rejectsTwoAnnotationsOnOneClass(PgHelloServer server) {
+    assertThat(server.port()).isPositive();
     EngineTestKit.engine("junit-jupiter")
         .selectors(selectClass(Twice.class))
         .execute()
