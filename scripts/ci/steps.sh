@@ -15,6 +15,8 @@ LOGS=$ROOT/target/ci
 REPORTS=$WORK/reports
 # The command of these steps, and the word before the last line's numbers.
 SCRIPT='' RUN=''
+# The steps that other steps need, so they run with each of them.
+NEEDED=(native native-musl servers)
 # The steps to run, or all of them if it is empty. The steps' tests may be limited to one test of one module.
 ONLY=() TEST_MODULE='' TEST=''
 # The steps of the table that run, if not all of them do.
@@ -70,7 +72,7 @@ options() {
 # is_selected NAME: whether the step runs.
 is_selected() {
   if [ ${#ONLY[@]} -gt 0 ]; then
-    contains "$1" "${ONLY[@]}"
+    contains "$1" "${ONLY[@]}" "${NEEDED[@]}"
   elif [ -n "$SELECTED" ]; then
     [[ " $SELECTED " = *" $1 "* ]]
   fi
