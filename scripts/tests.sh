@@ -84,7 +84,7 @@ watch() {
   fi
 }
 
-# running_classes: prints what runs, with the class of each JVM that has not ended.
+# running_classes: prints the running modules, each with its running test classes.
 running_classes() {
   local name classes
   for name in "${!RUNNING_TESTS[@]}"; do
@@ -120,7 +120,7 @@ show() {
   fi
 }
 
-# test_module MODULE FORKS...: tests a module that has been packed.
+# test_module MODULE ARGUMENT...: runs the tests of a packed module with arguments for Maven.
 test_module() {
   local goals=(surefire:test failsafe:integration-test@it)
   [ "$1" != pg-hello-hibernate ] || goals+=(failsafe:integration-test@eclipselink)

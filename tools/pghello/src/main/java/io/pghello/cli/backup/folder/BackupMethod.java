@@ -42,7 +42,7 @@ public interface BackupMethod {
   /** Default time to wait for locks of other sessions. */
   String LOCK_TIMEOUT = "10m";
 
-  /** Rejects a time in which no lock could be awaited. */
+  /** Rejects a lock timeout of 0. */
   static void requireLockTimeout(Duration timeout) {
     Failure.refuseIf(timeout.isZero(), "--lock-timeout must be greater than 0");
   }
