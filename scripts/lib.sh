@@ -452,7 +452,14 @@ foreign_repository() {
   local own
   own=$(classpath pg-hello-example-quickstart "$DEFAULT_MAJOR" | tr ':' '\n' | sed -n 's:/org/jspecify/.*::p')
   [ -d "$own/io" ] || die "there is no local Maven repository in '$own'"
-  mkdir -p "$1/io"
-  find "$own" -mindepth 1 -maxdepth 1 ! -name io -exec ln -s -t "$1" {} +
-  find "$own/io" -mindepth 1 -maxdepth 1 ! -name pghello -exec ln -s -t "$1/io" {} +
+  link_repository "$own" "$1"
+}
+
+# link_repository REPOSITORY DIRECTORY: creates a local Maven repository with links to all artifacts of another, except this project's.
+link_repository() {
+  mkdir -p "$1/io/github" "$2/io/github"
+  find "$2" -maxdepth 3 -type l -delete
+  find "$1" -mindepth 1 -maxdepth 1 ! -name io -exec ln -s -t "$2" {} +
+  find "$1/io" -mindepth 1 -maxdepth 1 ! -name github -exec ln -s -t "$2/io" {} +
+  find "$1/io/github" -mindepth 1 -maxdepth 1 ! -name pg-hello -exec ln -s -t "$2/io/github" {} +
 }

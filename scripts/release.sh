@@ -172,7 +172,7 @@ mkdir "$SCRATCH/project" && cp -r "$ROOT"/examples/first-test/{pom.xml,src} "$SC
 sed -i "s:$(project_version):$version:" "$SCRATCH/project/pom.xml"
 {
   printf '<project><modelVersion>4.0.0</modelVersion><groupId>com.example</groupId><artifactId>all</artifactId><version>1</version><dependencies>\n'
-  printf '%s\n' "${poms[@]}" | sed -nE "/pg-hello-(bom|parent)/!s|.*/([^/]*)/[^/]*/[^/]*|<dependency><groupId>io.pghello</groupId><artifactId>\1</artifactId><version>$version</version></dependency>|p"
+  printf '%s\n' "${poms[@]}" | sed -nE "/pg-hello-(bom|parent)/!s|.*/([^/]*)/[^/]*/[^/]*|<dependency><groupId>io.github.pg-hello</groupId><artifactId>\1</artifactId><version>$version</version></dependency>|p"
   printf '</dependencies></project>\n'
 } >"$SCRATCH/all.xml"
 foreign "$(java_home)" -f "$SCRATCH/all.xml" "$(plugin dependency resolve)"

@@ -35,10 +35,8 @@ local_repository() {
   local user
   # in a directory without a POM
   user=$(cd "$WORK" && maven -q -B help:evaluate -Dexpression=settings.localRepository -DforceStdout) || die "Maven does not start: $user"
-  mkdir -p "$user"/{org,com,io} "$1/io"
-  find "$1" -maxdepth 2 -type l -delete
-  find "$user" -mindepth 1 -maxdepth 1 ! -name io -exec ln -s -t "$1" {} +
-  find "$user/io" -mindepth 1 -maxdepth 1 ! -name pghello -exec ln -s -t "$1/io" {} +
+  mkdir -p "$user"/{org,com}
+  link_repository "$user" "$1"
 }
 
 clock() { printf '%d:%02d' $((SECONDS / 60)) $((SECONDS % 60)); }

@@ -10,10 +10,10 @@ repositories {
 }
 
 dependencies {
-  implementation(platform("io.pghello:pg-hello-bom:0.1.0-SNAPSHOT"))
-  implementation("io.pghello:pg-hello-core")
+  implementation(platform("io.github.pg-hello:pg-hello-bom:0.1.0-SNAPSHOT"))
+  implementation("io.github.pg-hello:pg-hello-core")
   runtimeOnly("org.slf4j:slf4j-nop:2.0.20")
-  testImplementation("io.pghello:pg-hello-testkit")
+  testImplementation("io.github.pg-hello:pg-hello-testkit")
   testImplementation("org.junit.jupiter:junit-jupiter:6.1.3")
   testRuntimeOnly("org.junit.platform:junit-platform-launcher:6.1.3")
 }

@@ -14,13 +14,13 @@ repositories {
 }
 
 dependencies {
-  implementation(platform("io.pghello:pg-hello-bom:0.1.0-SNAPSHOT"))
-  implementation("io.pghello:pg-hello-core")
-  implementation("io.pghello:pg-hello-hibernate")
+  implementation(platform("io.github.pg-hello:pg-hello-bom:0.1.0-SNAPSHOT"))
+  implementation("io.github.pg-hello:pg-hello-core")
+  implementation("io.github.pg-hello:pg-hello-hibernate")
   implementation("org.hibernate.orm:hibernate-core:7.4.13.Final")
   implementation("org.jetbrains.kotlinx:kotlinx-coroutines-core-jvm:1.11.0")
   runtimeOnly("org.slf4j:slf4j-nop:2.0.20")
-  testImplementation("io.pghello:pg-hello-testkit")
+  testImplementation("io.github.pg-hello:pg-hello-testkit")
   testImplementation("org.assertj:assertj-core:3.27.7")
   testImplementation("org.jetbrains.kotlin:kotlin-reflect:2.4.10") // for suspend functions as tests
   testImplementation("org.junit.jupiter:junit-jupiter:6.1.3")

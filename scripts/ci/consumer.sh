@@ -111,7 +111,7 @@ cat >"$WORK/mcp/pom.xml" <<END
   <version>1</version>
   <dependencies>
     <dependency>
-      <groupId>io.pghello</groupId>
+      <groupId>io.github.pg-hello</groupId>
       <artifactId>pg-hello-mcp</artifactId>
       <version>$(project_version)</version>
     </dependency>

@@ -55,7 +55,7 @@ copy_tree "$TREE"
 rm -rf "$TREE/extension/build"
 mkdir -p "$WORK/home" "$WORK/mac"
 cp -a ~/.m2 "$WORK/home"
-rm -rf "$WORK/home/.m2/repository/io/pghello"
+rm -rf "$WORK/home/.m2/repository/io/github/pg-hello"
 # use this machine's network in the container, because the mirrors may not be reachable otherwise
 cat >"$WORK/mac/docker" <<END
 #!/bin/sh
@@ -72,7 +72,7 @@ command=$(grep '^docker run ' "$ROOT/docs/compatibility.md")
 [ "$(grep -c . <<<"$command")" = 1 ] || die "docs/compatibility.md must have one command that begins with docker run"
 (cd "$TREE" && HOME=$WORK/home PATH=$WORK/mac:$PATH bash -c "$command") >"$WORK/install.log" 2>&1 </dev/null ||
   die "the page's command failed: $(tail -20 "$WORK/install.log" | sed 's#\(https\?://\)[^/ ]*#\1...#g')"
-jar=$(find "$WORK/home/.m2/repository/io/pghello/pg-hello-extension" -name '*.jar')
+jar=$(find "$WORK/home/.m2/repository/io/github/pg-hello/pg-hello-extension" -name '*.jar')
 libraries=$(unzip -Z1 "$jar" | grep -c '^io/pghello/extension/.*/pg_hello\.\(so\|dylib\|dll\)$')
 [ "$libraries" = $((${#PLATFORMS[@]} * ${#MAJORS[@]})) ] || die "the installed jar has $libraries libraries"
 passed "the page's command installed a jar with $libraries libraries"

@@ -28,7 +28,7 @@ newcomer() {
     return
   fi
   linked "$HOME/.m2/repository" "$home/.m2/repository"
-  rm -rf "$home/.m2/repository/io/pghello"
+  rm -rf "$home/.m2/repository/io/github/pg-hello"
   # The server's headers, but nothing that was built or unpacked.
   linked "$CACHE/headers" "$home/.cache/pg-hello/headers"
   [ ! -e "$HOME/.m2/settings.xml" ] || install -m 644 "$HOME/.m2/settings.xml" "$home/.m2"

@@ -9,7 +9,7 @@ need gpg gnupg
 new_scratch
 trap 'trap "" HUP INT TERM; GNUPGHOME=$SCRATCH/own gpgconf --kill all; drop_scratch' EXIT
 tree=$SCRATCH/tree
-bom=$tree/target/release/io/pghello/pg-hello-bom/1.2.3
+bom=$tree/target/release/io/github/pg-hello/pg-hello-bom/1.2.3
 mkdir -p "$bom"
 mkdir -m 700 "$SCRATCH/own"
 tar -C "$ROOT" -c dev scripts pom.xml | tar -C "$tree" -x

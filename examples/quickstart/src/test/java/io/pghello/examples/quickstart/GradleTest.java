@@ -40,10 +40,10 @@ class GradleTest {
     for (Map.Entry<Path, String> code : gradle().entrySet()) {
       for (MatchResult line : COORDINATES.matcher(code.getValue()).results().toList()) {
         String artifact = line.group(1) + ":" + line.group(2);
-        if (line.group(3) == null && !line.group(1).equals("io.pghello")) {
+        if (line.group(3) == null && !line.group(1).equals("io.github.pg-hello")) {
           assertThat(code.getValue())
               .as("the platform for %s in %s", artifact, code.getKey())
-              .containsPattern("[pP]latform\\(\"(?!io\\.pghello)");
+              .containsPattern("[pP]latform\\(\"(?!io\\.github\\.pg-hello)");
         } else if (line.group(3) == null) {
           assertThat(bom)
               .as("%s in %s", artifact, code.getKey())
@@ -57,6 +57,20 @@ class GradleTest {
       }
     }
     assertThat(lines).isGreaterThan(20);
+  }
+
+  /** The group of the first drafts would need a domain; Java packages still begin with its name. */
+  @Test
+  void coordinatesNameTheGroupOfThePoms() throws IOException {
+    assertThat(Files.readString(Tree.ROOT.resolve("pom.xml")))
+        .contains("<groupId>io.github.pg-hello</groupId>");
+    Pattern other =
+        Pattern.compile("io\\.pghello(:[\\w$*{-]|</groupId>|</include>)|io/pghello/pg[-]");
+    for (Path file : Tree.files(".*\\.(xml|md|kts?|java|sh|ya?ml|json|properties|txt)|dev")) {
+      assertThat(other.matcher(Files.readString(file)).results().map(MatchResult::group))
+          .as(file.toString())
+          .isEmpty();
+    }
   }
 
   @Test
@@ -170,7 +184,7 @@ class GradleTest {
       }
       for (MatchResult own : OWN.matcher(xml).results().toList()) {
         versions
-            .computeIfAbsent("io.pghello:" + own.group(1), unused -> new HashSet<>())
+            .computeIfAbsent("io.github.pg-hello:" + own.group(1), unused -> new HashSet<>())
             .add(resolve("${project.version}"));
       }
     }
