@@ -229,14 +229,17 @@ class PlatformsIT {
     Path code = source.resolve(SOURCE);
     String newer =
         """
-        #include <sys/stat.h>
-        int acme_pipe(int folder);
-        int acme_pipe(int folder) { return mkfifoat(folder, "a", 0600); }
+        #include <os/lock.h>
+        void acme_lock(os_unfair_lock_t lock);
+        void acme_lock(os_unfair_lock_t lock) { os_unfair_lock_lock_with_flags(lock, 0); }
         """;
     Files.writeString(code, Files.readString(code) + newer);
     assertThatThrownBy(() -> execute(source, Target.DARWIN_ARM64))
         .isInstanceOf(MojoFailureException.class);
-    assertThat(said).anyMatch(text -> text.contains("'mkfifoat' is only available on macOS 13"));
+    assertThat(said)
+        .anyMatch(
+            text ->
+                text.contains("'os_unfair_lock_lock_with_flags' is only available on macOS 15"));
   }
 
   /** A Makefile may ignore the compiler for Alpine. */
