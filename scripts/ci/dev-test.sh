@@ -139,6 +139,7 @@ ends 2 'pg-hello-core has no test class Unknown' test --repeat 2 pg-hello-core U
 ends 2 '--limit needs a number of minutes' test --all --limit soon
 ends 2 '--only needs the names of steps' test --only
 ends 2 '--test needs --only with one step' test --landing --test pg-hello-core FaultsIT
+ends 2 '--test needs --only with one step' test --only deploy --test pg-hello-core FaultsIT
 ends 2 '--only and --landing exclude each other' test --landing --only dev
 ends 2 'but got: 9' native 9
 ends 2 'unknown argument seventeen' native seventeen
@@ -291,7 +292,8 @@ simulated() {
     declare -f report
     printf '%s\n' "PASSED_TEST='$PASSED_TEST'" "$lines" summary
   } >"$tree/run.sh"
-  timeout -s TERM "${SIGNAL_AFTER:-100}" bash "$tree/run.sh" "$@" >"$WORK/out" 2>"$WORK/err" </dev/null || status=$?
+  mkdir "$tree/tmp"
+  TMPDIR=$tree/tmp timeout -s TERM "${SIGNAL_AFTER:-100}" bash "$tree/run.sh" "$@" >"$WORK/out" 2>"$WORK/err" </dev/null || status=$?
   if [ "$status" != "$expected_status" ] || [ "$(tail -n "$(wc -l <<<"$expected")" "$WORK/out")" != "$expected" ]; then
     printf 'simulated steps end with status %s and\n' "$status"
     tail -n 30 "$WORK/out" "$WORK/err"
@@ -335,11 +337,13 @@ step mcp skips
 step script true'
   # a step that hides its failure
   simulated 1 "FAILED in postgres18: a.XTest#fails: wrong
-  repeat: run.sh --only postgres18
+  repeat: run.sh --only postgres18 --test pg-hello-core 'a.XTest#fails'
 simulated: 1 passed, 1 failed, 0 skipped" 'hides() {
   report "$WORK/postgres18/pg-hello-core" "$PASSED_TEST" "<testcase classname=\"a.XTest\" name=\"fails\"><error message=\"wrong\"/></testcase>"
 }
 step postgres18 hides'
+  simulated 1 'LEFT in the temporary directory: tomcat.8080.1
+simulated: 1 passed, 1 failed, 0 skipped' 'step script mkdir "$TMPDIR"/{tomcat.8080.1,hsperfdata_root}'
   # Maven fails if three tests of a module passed only when repeated
   simulated 1 'FAILED: postgres18 (status 1), see target/ci/postgres18.log
   repeat: run.sh --only postgres18

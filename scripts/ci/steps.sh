@@ -26,6 +26,10 @@ LIMIT=0
 # Why the run has ended early.
 STOPPED=''
 
+# Names of files and directories that programs of this project, and the frameworks that they use, create in the temporary directory.
+TEMPORARY_NAMES='(tomcat|undertow|vertx|quarkus|micronaut|embedded-pg|pg-|pg_|pghello|junit|tmp\.|\.?org\.|[0-9]+$).*'
+temporary_entries() { find "${TMPDIR:-/tmp}" -mindepth 1 -maxdepth 1 -printf '%f\n' | grep -xE "$TEMPORARY_NAMES" | sort; }
+
 # The processes of running steps, by name.
 declare -A RUNNING_STEPS=() BEGUN=()
 # The names of the steps that ran, and the status of each; the steps that did not run.
@@ -34,6 +38,7 @@ declare -A STATUS=()
 skipped=() durations=()
 
 mkdir "$REPORTS"
+temporary_entries >"$WORK/temporary" || true
 # A step can only be interrupted while this script waits for it, so the signal is only noted here.
 trap 'STOPPED="a signal"' INT TERM HUP
 trap 'end_steps; rm -rf "$WORK"' EXIT
@@ -66,7 +71,8 @@ options() {
     esac
     shift
   done
-  [ -z "$TEST" ] || [ ${#ONLY[@]} = 1 ] || misuse "--test needs --only with one step"
+  [ -z "$TEST" ] || [[ ${#ONLY[@]}${ONLY[0]} = 1postgres* ]] ||
+    misuse "--test needs --only with one step that tests modules, e.g. --only postgres18"
 }
 
 # is_selected NAME: whether the step runs.
@@ -281,7 +287,7 @@ summary() {
   while IFS=$'\t' read -r step directory test reason; do
     with_failures[$step]=yes
     failures+=("FAILED in $step: $test: $reason" "  repeat: $SCRIPT --only $step$(
-      case $step in postgres*-jdk*) printf " --test %s '%s'" "${artifacts[$directory]-}" "$test" ;; esac
+      case $step in postgres*) printf " --test %s '%s'" "${artifacts[$directory]-}" "$test" ;; esac
     )")
   done < <(cd "$REPORTS" && find . -name 'TEST-*.xml' | test_reports failing)
   for name in "${RAN[@]}"; do
@@ -301,6 +307,12 @@ summary() {
     failures+=("NOT RUN because of $STOPPED: $name" "$(repeat_step "$name")")
     failed=$((failed + 1))
   done
+  if [ "$RUN" != only ] && [ -z "$STOPPED" ]; then
+    while IFS= read -r line; do
+      failures+=("LEFT in the temporary directory: $line")
+      failed=$((failed + 1))
+    done < <(temporary_entries | comm -13 "$WORK/temporary" -)
+  fi
   [ ${#failures[@]} = 0 ] || printf '%s\n' "${failures[@]}"
   [ -z "$STOPPED" ] || printf 'ended early because of %s\n' "$STOPPED"
   printf '%s: %d passed, %d failed, %d skipped\n' "$RUN" "$passed" "$failed" "$skips"

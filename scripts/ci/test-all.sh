@@ -165,7 +165,7 @@ newest_server() {
   local drawn=/dev/null modules=''
   [ "$RUN" != landing ] || drawn=$WORK/drawn
   [ "$AFFECTED" = everything ] || modules=$(sed -n 's/^module //p' <<<"$AFFECTED")
-  "$CHECKS/newest-server.sh" "$WORK/postgres18" "$drawn" "$modules"
+  "$CHECKS/newest-server.sh" "$WORK/postgres18" "$drawn" "${TEST_MODULE:-$modules}" "$TEST"
 }
 
 # compare_jars CHECK SCRATCH ARGUMENT...: compares the first axis' jars with the jars of another build. Builds them if the axis did not run.

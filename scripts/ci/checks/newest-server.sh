@@ -3,8 +3,9 @@
 # files of an axis. Runs only tests that send statements to a server. Tests of connections, logins and builds do not depend on the
 # server's version and do not run. ./dev test --long runs the plugin's tests with hostile roles, and the tests of pghello, on this
 # version.
-# Usage: newest-server.sh TREE EXCLUDED MODULES
-#        EXCLUDED is a file with the names of further tests to leave out; MODULES limits the run to those of its modules, unless it is empty
+# Usage: newest-server.sh TREE EXCLUDED MODULES [TEST]
+#        EXCLUDED is a file with the names of further tests to leave out; MODULES limits the run to those of its modules, unless it is empty;
+#        TEST limits it to one test
 # SPDX-License-Identifier: MIT
 PROGRAM=newest-server.sh
 # shellcheck source=scripts/lib.sh
@@ -15,14 +16,15 @@ modules=(pg-extension-{binding,batching,testkit,maven-plugin} pg-hello-{core,hib
 excluded=({Pools,Faults,ServerFaults,LostConnections,DamagedAnswers,DriverLimits,LogIn,SecureLogIn,ColdStart,Tls}IT {Projects,Build}IT
   {HostileOwner,ReadOnly}IT)
 mapfile -t -O ${#excluded[@]} excluded <"$2"
-tests=$(printf ',!%s' "${excluded[@]}")
+tests="io/pghello/**/*IT$(printf ',!%s' "${excluded[@]}")"
 if [ -n "$3" ]; then
   mapfile -t modules < <(printf '%s\n' "${modules[@]}" | grep -xFf <(printf '%s' "$3"))
   # the script itself has changed
   [ ${#modules[@]} -gt 0 ] || modules=(pg-extension-binding)
 fi
+[ -z "${4-}" ] || tests=$4
 JAVA_HOME=$JDK25 maven -B -ntp -T 2 -fae -f "$tree/pom.xml" -pl "$(module_list "${modules[@]}")" -am -Dpostgres.major="$major" \
-  -Dit.test="io/pghello/**/*IT$tests" -Dfailsafe.failIfNoSpecifiedTests=false -DexcludedGroups=long,container,slow -DargLine="$SHORT_LIVED_JVM" \
+  -Dit.test="$tests" -Dfailsafe.failIfNoSpecifiedTests=false -DexcludedGroups=long,container,slow -DargLine="$SHORT_LIVED_JVM" \
   -Dmaven.compiler.useIncrementalCompilation=false test-compile failsafe:integration-test@it failsafe:verify@it
 for module in "${modules[@]}"; do
   find "$tree/$(module_directory "$module")/target/failsafe-reports" -name 'TEST-*.xml'
