@@ -36,11 +36,12 @@ hibernate-next      nightly
 jooq-3.20           nightly
 frameworks          ^(examples/(quarkus|micronaut|kotlin)/|scripts/ci/checks/frameworks)|main:pg-hello-core,pg-hello-hibernate,pg-hello-testkit
 recipes             ^(any-extension/recipes/|scripts/(recipes|packages|debian)\.sh)|main:pg-extension-testkit,pg-extension-maven-plugin
+spring-boot-pgvector ^(examples/spring-boot-pgvector/|docs/guide-spring-boot|any-extension/recipes/pgvector/|scripts/(recipes|ci/checks/spring-boot-pgvector)\.sh)
 jooq-sources        ^scripts/ci/checks/jooq-sources|test:pg-hello-jooq
 seeded-null-error   ^(pg-hello-core/pom\.xml|scripts/ci/checks/seeded-null-error)
 ordinary-user       ^scripts/ci/checks/ordinary-user|main:pg-extension-testkit,pg-hello-testkit
 containers          ^scripts/ci/(offline/|checks/container-tests)|test:pg-extension-testkit,pg-hello-testkit,pg-hello-core,pg-hello-spring-boot-starter
-consumer            ^(examples/(first-test|jooq-codegen)/|any-extension/archetype/|docs/(mcp|own-extension|testkit|jooq-codegen)\.md|scripts/ci/consumer)|main:pg-hello-spring-boot-starter,pg-extension-maven-plugin,pg-extension-testkit,pg-hello-mcp
+consumer            ^(README\.md|examples/(first-(extension-)?test|jooq-codegen)/|any-extension/archetype/|docs/(mcp|own-extension|testkit|jooq-codegen)\.md|scripts/ci/consumer)|main:pg-hello-spring-boot-starter,pg-extension-maven-plugin,pg-extension-testkit,pg-hello-mcp
 system              ^(deploy/gateway|scripts/ci/system|docs/(service|users)\.md)|main:pg-hello-example-service,pg-hello-example-users
 deploy              ^(deploy/|scripts/ci/(deploy|kubernetes))
 compose             ^(deploy/|scripts/ci/offline/)|main:pg-hello-example-service,pg-hello-example-users

@@ -35,10 +35,6 @@ export MAVEN_OPTS="${MAVEN_OPTS-} -Dmaven.repo.local=$WORK/repository"
 
 "$ROOT/dev" install
 
-for property in junit.version slf4j.version maven-compiler-plugin.version maven-surefire-plugin.version; do
-  grep -qF "<version>$(pom_property "$property")</version>" "$ROOT/examples/first-test/pom.xml" ||
-    die "examples/first-test/pom.xml has a version other than the $property of this build"
-done
 # copy_project EXAMPLE: copies the example without Maven's output, and prints the directory of the copy.
 copy_project() {
   cp -r "$ROOT/examples/$1" "$WORK/$1"
@@ -46,20 +42,31 @@ copy_project() {
   printf '%s' "$WORK/$1"
 }
 
-project=$(copy_project first-test)
 log=$WORK/log
-maven -B -ntp -f "$project/pom.xml" test >"$log" 2>&1 || {
-  cat "$log"
-  die "the project of docs/testkit.md does not build"
+# first_test EXAMPLE PAGE PROPERTY...: runs the one test of a page's project, which has the versions of this build.
+first_test() {
+  local example=$1 page=$2 property project
+  shift 2
+  for property in junit.version maven-compiler-plugin.version maven-surefire-plugin.version "$@"; do
+    grep -qF "<version>$(pom_property "$property")</version>" "$ROOT/examples/$example/pom.xml" ||
+      die "examples/$example/pom.xml has a version other than the $property of this build"
+  done
+  project=$(copy_project "$example")
+  maven -B -ntp -f "$project/pom.xml" test >"$log" 2>&1 || {
+    cat "$log"
+    die "the project of $page does not build"
+  }
+  grep -q 'Tests run: 1, Failures: 0, Errors: 0, Skipped: 0' "$log" || {
+    cat "$log"
+    die "the test of $page was not run"
+  }
+  if grep -E 'SLF4J|WARN' "$log"; then
+    die "the build of $page prints a warning"
+  fi
+  echo "The project of $page builds from the installed artifacts, and its test is run"
 }
-grep -q 'Tests run: 1, Failures: 0, Errors: 0, Skipped: 0' "$log" || {
-  cat "$log"
-  die "the test of docs/testkit.md was not run"
-}
-if grep -E 'SLF4J|WARN' "$log"; then
-  die "the build of docs/testkit.md prints a warning"
-fi
-echo "The project of docs/testkit.md builds from the installed artifacts, and its test is run"
+first_test first-extension-test README.md
+first_test first-test docs/testkit.md slf4j.version
 
 page=$ROOT/docs/own-extension.md
 grep -qF "maven-archetype-plugin:$(pom_property maven-archetype-plugin.version):generate" "$page" ||

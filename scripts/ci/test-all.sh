@@ -209,7 +209,7 @@ finish regress:30
 begin sanitizers           nice "$ROOT/dev" native --sanitize
 oldest_axis
 finish sanitizers:20
-tree_for                   reproducible-jars other-users-jars hibernate-6.6 hibernate-next jooq-3.20 frameworks recipes
+tree_for                   reproducible-jars other-users-jars hibernate-6.6 hibernate-next jooq-3.20 frameworks recipes spring-boot-pgvector
 begin reproducible-jars    compare_jars reproducible-jars "$WORK/again" "${FEWER_JARS[@]}"
 copy_of "$FIRST"           "$WORK/postgres18"
 step postgres18:1          newest_server
@@ -222,6 +222,7 @@ step jooq-3.20:1           "$CHECKS/other-line.sh" "$FIRST" pg-hello-jooq jooq "
 step frameworks:1          "${WITH_JDK25[@]}" "$CHECKS/frameworks.sh" "$FIRST"
 # ./dev test --long tests all recipes.
 step recipes:1             recipes "$FIRST" "$DEFAULT_MAJOR" 'pgvector postgis semver' '-P!checks'
+step spring-boot-pgvector  "${WITH_JDK17[@]}" "$CHECKS/spring-boot-pgvector.sh" "$FIRST" "$WORK/spring-boot-pgvector"
 step jooq-sources          "$CHECKS/jooq-sources.sh" "$WORK/jooq-sources"
 step seeded-null-error     "$CHECKS/seeded-null-error.sh" "$WORK/seeded-null-error"
 step ordinary-user         "$CHECKS/ordinary-user.sh" "$WORK/ordinary-user"
