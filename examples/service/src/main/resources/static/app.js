@@ -96,7 +96,7 @@ element('run').addEventListener('click', (event) => {
     for (let round = 1; round <= ROUNDS; round++) {
       for (const one of series) {
         show('load-status', `Round ${round} of ${ROUNDS}…`);
-        const answer = await ask(`api/load?coalescing=${one.className === 'shared'}`, { method: 'POST' }, false);
+        const answer = await ask(`api/load?batching=${one.className === 'shared'}`, { method: 'POST' }, false);
         one.rates.push(answer.calls_per_second);
         one.histogram.forEach((bucket, i) => (bucket.calls += answer.histogram[i].calls));
         element(`${one.className}-rate`).textContent = number.format(Math.round(median(one.rates)));

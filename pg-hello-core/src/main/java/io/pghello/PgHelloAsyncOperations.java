@@ -20,7 +20,7 @@ import java.util.concurrent.CompletableFuture;
  * other calls are not affected.
  *
  * <p><b>The call runs on the calling thread and returns a completed future</b> if the connection
- * depends on this thread: if {@link PgHelloClientBuilder#coalescing} is disabled and there is no
+ * depends on this thread: if {@link PgHelloClientBuilder#batching} is disabled and there is no
  * {@link PgHelloClientBuilder#asyncExecutor}, or if {@link ConnectionSource#mayJoinBatch} returns
  * false.
  */

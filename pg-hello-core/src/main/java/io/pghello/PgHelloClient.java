@@ -24,7 +24,7 @@ import javax.sql.DataSource;
  * statement and run on a connection borrowed by any of the calling threads. A call that does not
  * have to wait is sent immediately. <b>If your data source chooses a connection by thread</b> (a
  * routing data source, or Spring's {@code TransactionAwareDataSourceProxy}), disable batching with
- * {@link PgHelloClientBuilder#coalescing(boolean)}, or create one client per database.
+ * {@link PgHelloClientBuilder#batching(boolean)}, or create one client per database.
  *
  * <p>The functions have no side effects. If a connection is lost, the client retries the call on
  * another connection, at most until {@link PgHelloClientBuilder#callTimeout} expires. See {@link

@@ -164,13 +164,13 @@ public final class PgHelloClientBuilder {
    * PgHelloClient#helloAllAsync} do the same and return a completed future, unless there is an
    * {@link #asyncExecutor}.
    */
-  public PgHelloClientBuilder coalescing(boolean coalescing) {
-    options.coalescing(coalescing);
+  public PgHelloClientBuilder batching(boolean batching) {
+    options.batching(batching);
     return this;
   }
 
   /**
-   * Sets the executor for asynchronous calls that are not batched. If {@link #coalescing} is
+   * Sets the executor for asynchronous calls that are not batched. If {@link #batching} is
    * disabled, these are all asynchronous calls. Otherwise, these are only calls with long names (16
    * KiB or more), calls with a timeout longer than {@link #callTimeout}, and {@link
    * PgHelloClient#helloAllAsync}. By default, these calls run on threads of the client. Dependent

@@ -15,7 +15,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloListener.Kind;
-import io.pghello.extension.batching.CoalescedFunction;
+import io.pghello.extension.batching.BatchedFunction;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
@@ -104,13 +104,13 @@ class BuilderIT {
   void connectsByItselfForAFunctionOfOnesOwn(TestDatabase database, @Superuser DataSource superuser)
       throws Exception {
     var builder =
-        CoalescedFunction.builder(
-                CoalescedFunctionIT.EXTENSION, "pg_hello_all", new CoalescedFunctionIT.GreetAll())
+        BatchedFunction.builder(
+                BatchedFunctionIT.EXTENSION, "pg_hello_all", new BatchedFunctionIT.GreetAll())
             .url(database.jdbcUrl());
     var greetings = builder.build();
     // another client, with a separate pool
     try (var others = builder.build()) {
-      var ada = new CoalescedFunctionIT.Greeting("Ada", 1);
+      var ada = new BatchedFunctionIT.Greeting("Ada", 1);
       assertThat(greetings.call(ada)).isEqualTo(others.call(ada)).isEqualTo("Hello, Ada!");
       assertThat(sessions(superuser, "pg-extension")).isEqualTo(2);
       greetings.close();

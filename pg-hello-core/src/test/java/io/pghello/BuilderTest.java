@@ -130,7 +130,7 @@ class BuilderTest {
   void namesAnAnonymousDataSourceToo() {
     try (PgHelloClient client = PgHelloClient.create(new PGSimpleDataSource() {})) {
       assertThat(client)
-          .hasToString("PgHelloClient[BuilderTest$1, timeout 5000 ms, coalescing 2 x 1024]");
+          .hasToString("PgHelloClient[BuilderTest$1, timeout 5000 ms, batching 2 x 1024]");
     }
   }
 
@@ -313,19 +313,19 @@ class BuilderTest {
     dataSource.setPassword("secret");
     PgHelloClient client = PgHelloClient.create(dataSource);
     assertThat(client)
-        .hasToString("PgHelloClient[PGSimpleDataSource, timeout 5000 ms, coalescing 2 x 1024]");
+        .hasToString("PgHelloClient[PGSimpleDataSource, timeout 5000 ms, batching 2 x 1024]");
     PgHelloClient other =
         PgHelloClient.builder()
             .dataSource(dataSource)
             .schema("Odd \"one\"")
             .defaultRepeat(3)
-            .coalescing(false)
+            .batching(false)
             .callTimeout(Duration.ofMillis(20))
             .build();
     assertThat(other)
         .hasToString(
             "PgHelloClient[PGSimpleDataSource, repeat 3, schema \"Odd \"\"one\"\"\", timeout 20"
-                + " ms, not coalescing]");
+                + " ms, not batching]");
     try (PgHelloClient own =
         PgHelloClient.builder()
             .url("jdbc:postgresql://secret-host/secret?password=secret")

@@ -75,7 +75,7 @@ class ByThreadIT {
                     others.add(Thread.currentThread());
                     return routing.getConnection();
                   })
-              .coalescing(false)
+              .batching(false)
               .callTimeout(LONG)
               .build();
       var tasks = new ArrayList<CompletableFuture<Void>>();
@@ -136,7 +136,7 @@ class ByThreadIT {
       try (PgHelloClient client =
           PgHelloClient.builder()
               .dataSource(new OfThread(() -> TENANT.get() == 1 ? first : second))
-              .coalescing(false)
+              .batching(false)
               .asyncExecutor(bringing)
               .callTimeout(LONG)
               .maxConcurrentAsyncCalls(CALLS)
@@ -274,7 +274,7 @@ class ByThreadIT {
     try (PgHelloClient client =
         PgHelloClient.builder()
             .dataSource(dataSource)
-            .coalescing(false)
+            .batching(false)
             .maxConcurrentAsyncCalls(1)
             .asyncExecutor(executor)
             .build()) {
@@ -301,7 +301,7 @@ class ByThreadIT {
                   awaitUninterruptibly(goOn);
                   return dataSource.getConnection();
                 })
-            .coalescing(false)
+            .batching(false)
             .asyncExecutor(threads)
             .maxConcurrentAsyncCalls(2)
             .callTimeout(LONG)

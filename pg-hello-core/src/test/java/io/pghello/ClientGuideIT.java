@@ -33,7 +33,7 @@ class ClientGuideIT {
     DataSource routingDataSource = dataSource;
     // region routing
     PgHelloClient client =
-        PgHelloClient.builder().dataSource(routingDataSource).coalescing(false).build();
+        PgHelloClient.builder().dataSource(routingDataSource).batching(false).build();
     // endregion
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
   }

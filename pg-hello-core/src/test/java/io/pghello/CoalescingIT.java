@@ -662,7 +662,7 @@ class CoalescingIT {
             return pool.getConnection();
           };
       try (var client =
-          PgHelloClient.builder().connections(source).callTimeout(LONG).coalescing(false).build()) {
+          PgHelloClient.builder().connections(source).callTimeout(LONG).batching(false).build()) {
         client.hello("first");
         asked.clear();
         statements.set(0);
@@ -747,7 +747,7 @@ class CoalescingIT {
                 };
             for (PgHelloClientBuilder builder :
                 List.of(
-                    PgHelloClient.builder().connections(routed).coalescing(false),
+                    PgHelloClient.builder().connections(routed).batching(false),
                     PgHelloClient.builder().connections(bound))) {
               try (var client = builder.callTimeout(LONG).build()) {
                 List<Started<Boolean>> callers =

@@ -8,7 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloException.Code;
-import io.pghello.extension.batching.CoalescedFunction;
+import io.pghello.extension.batching.BatchedFunction;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.internal.ListenerAdapter;
 import io.pghello.testkit.PgHelloTest;
@@ -113,10 +113,8 @@ class DriverLimitsIT {
   void batchesOfAnotherFunctionAreSentInParts(TestDatabase database) throws Exception {
     try (var pool = pool(database);
         var greetings =
-            CoalescedFunction.builder(
-                    CoalescedFunctionIT.EXTENSION,
-                    "pg_hello_all",
-                    new CoalescedFunctionIT.GreetAll())
+            BatchedFunction.builder(
+                    BatchedFunctionIT.EXTENSION, "pg_hello_all", new BatchedFunctionIT.GreetAll())
                 .dataSource(pool)
                 .schema("public")
                 .callTimeout(Duration.ofSeconds(30))
@@ -124,7 +122,7 @@ class DriverLimitsIT {
                 .build()) {
       var calls = new ArrayList<CompletableFuture<String>>();
       for (int i = 0; i < 3_000; i++) {
-        calls.add(greetings.callAsync(new CoalescedFunctionIT.Greeting(name(i), 1)));
+        calls.add(greetings.callAsync(new BatchedFunctionIT.Greeting(name(i), 1)));
       }
       for (int i = 0; i < calls.size(); i++) {
         assertThat(join(calls.get(i))).isEqualTo("Hello, " + name(i) + "!");

@@ -209,7 +209,7 @@ class LogInIT {
     try (PgHelloClient client =
         PgHelloClient.builder()
             .url(url)
-            .coalescing(false)
+            .batching(false)
             .callTimeout(Duration.ofMinutes(2))
             .build()) {
       List<CompletableFuture<Void>> calls =
@@ -264,7 +264,7 @@ class LogInIT {
   private static PgHelloClient patient(String url, Consumer<HikariConfig> pool) {
     return PgHelloClient.builder()
         .url(url)
-        .coalescing(false)
+        .batching(false)
         .pool(
             config -> {
               config.setConnectionTimeout(60_000);

@@ -470,7 +470,7 @@ class OnConnectionIT {
   private static PgHelloClient routing(Supplier<Connection> route) {
     return PgHelloClient.builder()
         .connections(() -> new OneConnection(route.get()).getConnection())
-        .coalescing(false)
+        .batching(false)
         .build();
   }
 

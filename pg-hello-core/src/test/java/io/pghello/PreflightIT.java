@@ -355,7 +355,7 @@ class PreflightIT {
             .map(name -> HelloRequest.of(name, HelloRequest.SESSION_DEFAULT))
             .toList();
     Supplier<Object[]> batch =
-        () -> statements.send(requests, StatementContext.coalesced(2, 0, Deadline.after(timeout)));
+        () -> statements.send(requests, StatementContext.batched(2, 0, Deadline.after(timeout)));
     assertThat(batch.get()).containsExactly("Hello, Ada!", "Hello, Zoë!");
     execute(superuser, gone);
     assertThat(batch.get()).containsExactly("Hello, Ada!", "Hello, Zoë!");

@@ -172,7 +172,7 @@ public final class HelloErrors {
 
     @Override
     public String remedyBehindSqlParser() {
-      return "only single calls work: set the schema and coalescing(false).";
+      return "only single calls work: set the schema and batching(false).";
     }
   }
 }

@@ -61,7 +61,7 @@ class JtaClientIT {
       throws Exception {
     execute(database.dataSource(), "CREATE TABLE note (text text)");
     try (AgroalDataSource pool = pool(database.jdbcUrl(), xa);
-        PgHelloClient client = PgHelloClient.builder().dataSource(pool).coalescing(false).build()) {
+        PgHelloClient client = PgHelloClient.builder().dataSource(pool).batching(false).build()) {
       for (Consumer<PgHelloClient> call : CALLS) {
         TRANSACTIONS.begin();
         call.accept(client);
@@ -89,7 +89,7 @@ class JtaClientIT {
         database.jdbcUrl().replaceFirst("//[^/]*", "//" + proxy.host() + ":" + proxy.port());
     try (AgroalDataSource pool = pool(url, false);
         PgHelloClient client =
-            PgHelloClient.builder().dataSource(pool).coalescing(false).schema("public").build()) {
+            PgHelloClient.builder().dataSource(pool).batching(false).schema("public").build()) {
       for (int i = 0; i < 10; i++) {
         long byHand =
             proxy.countRoundTrips(() -> inTransaction(() -> ask(pool, "SELECT pg_hello('Ada')")));
@@ -125,7 +125,7 @@ class JtaClientIT {
         if (first) {
           assertThatThrownBy(() -> client.hello("Ada"))
               .hasMessageContaining("transaction of another resource manager")
-              .hasMessageContaining("coalescing(false)");
+              .hasMessageContaining("batching(false)");
         } else {
           execute(pool, "SELECT 1");
           assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");

@@ -10,7 +10,7 @@ import io.pghello.benchmarks.peers.R2dbcPeer;
 import io.pghello.benchmarks.peers.VertxPeer;
 import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.batching.BatchMapper;
-import io.pghello.extension.batching.CoalescedFunction;
+import io.pghello.extension.batching.BatchedFunction;
 import io.pghello.extension.batching.TextArray;
 import java.io.Closeable;
 import java.io.IOException;
@@ -32,7 +32,7 @@ public enum Workload {
    * batching engine as {@link #ASYNC}.
    */
   FUNCTION(
-      "CoalescedFunction", GeneralFunction::new, (function, load) -> load.futures(function::hello)),
+      "BatchedFunction", GeneralFunction::new, (function, load) -> load.futures(function::hello)),
   THREADS("hello(), threads", Ours::new, (o, load) -> load.threads(Thread::new, o.client::hello)),
   VIRTUAL(
       "hello(), virtual threads", Ours::new, (o, load) -> load.threads(virtual(), o.client::hello)),
@@ -117,7 +117,7 @@ public enum Workload {
    */
   private static final class GeneralFunction implements Closeable, BatchMapper<String, String> {
     private final HikariDataSource pool;
-    private final CoalescedFunction<String, String> function;
+    private final BatchedFunction<String, String> function;
 
     GeneralFunction(Address address, int connections) {
       pool = JdbcPeer.pool(address, connections);
@@ -125,7 +125,7 @@ public enum Workload {
           ExtensionDescription.builder("pg_hello")
               .function("pg_hello_all(text[], integer[])", "text[]")
               .build();
-      function = CoalescedFunction.create(pool, extension, "pg_hello_all", this);
+      function = BatchedFunction.create(pool, extension, "pg_hello_all", this);
     }
 
     void hello(String name, BiConsumer<@Nullable String, @Nullable Throwable> answer) {

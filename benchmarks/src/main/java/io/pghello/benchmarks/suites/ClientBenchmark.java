@@ -60,7 +60,7 @@ public final class ClientBenchmark extends ServerBenchmark {
   private final PgbenchPeer pgbench = closing(new PgbenchPeer(address, serverPid));
   private final SingleConnectionComparison single;
   private final BestInFlight best;
-  private final InterleavedSamples coalesced;
+  private final InterleavedSamples batched;
   private final Map<Workload, LoadProcess> libraries = new EnumMap<>(Workload.class);
   private final boolean virtual = Workload.virtualThreads() != null;
   private final int rounds;
@@ -79,7 +79,7 @@ public final class ClientBenchmark extends ServerBenchmark {
     single = closing(new SingleConnectionComparison(address, serverPid, quick ? 60 : 120));
     // both sides cost nearly the same, but the cost varies from second to second; therefore a round
     // has several short samples
-    coalesced =
+    batched =
         new InterleavedSamples(
             BenchmarkRow.Better.HIGHER,
             InterleavedSamples.Statistic.TRIMMED_MEAN,
@@ -107,7 +107,7 @@ public final class ClientBenchmark extends ServerBenchmark {
                     .lessCpu(18),
                 best.ours(),
                 best.peer()),
-            coalesced.comparison(
+            batched.comparison(
                 rates(FUNCTION, ASYNC).target(0.85, 1).lessCpu(0.91),
                 CHECKED_MEANWHILE,
                 1,

@@ -53,13 +53,13 @@ public final class PgHelloAutoConfiguration {
       ObjectProvider<PgHelloListener> listeners,
       ObjectProvider<PgHelloClientCustomizer> customizers,
       ListableBeanFactory beans) {
-    SpringConnectionSource source = source(dataSource, properties.coalescing(), beans);
+    SpringConnectionSource source = source(dataSource, properties.batching(), beans);
     PgHelloClientBuilder builder =
         PgHelloClient.builder()
             .connections(source)
             .callTimeout(properties.callTimeout())
             .retryOnConnectionLoss(properties.retryOnConnectionLoss())
-            .coalescing(source.isShareable())
+            .batching(source.isShareable())
             .maxBatchSize(properties.maxBatchSize())
             .maxBatchBytes((int) properties.maxBatchBytes().toBytes())
             .maxInFlightBatches(properties.maxInFlightBatches())
@@ -119,7 +119,7 @@ public final class PgHelloAutoConfiguration {
             : hasJta(beans) ? "JTA binds connections to threads" : null;
     if (wanted != null && reason != null) {
       throw new IllegalStateException(
-          "pg-hello.coalescing is true, but calls from several threads cannot share a statement,"
+          "pg-hello.batching is true, but calls from several threads cannot share a statement,"
               + " because "
               + reason
               + ". Remove the property, or define a PgHelloClient for each database.");
@@ -135,7 +135,7 @@ public final class PgHelloAutoConfiguration {
                   : "it is unknown whether the data source ("
                       + source
                       + ") connects all threads to the same database. If it does, set"
-                      + " pg-hello.coalescing=true. To hide this message, set the property to"
+                      + " pg-hello.batching=true. To hide this message, set the property to"
                       + " false."));
       return new SpringConnectionSource(dataSource, false);
     }

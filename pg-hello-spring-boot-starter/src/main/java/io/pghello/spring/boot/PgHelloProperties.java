@@ -20,12 +20,12 @@ import org.springframework.util.unit.DataSize;
  * @param callTimeout Maximum duration of a call, including the wait for a connection and retries.
  * @param retryOnConnectionLoss Whether to retry a call on another connection if its connection is
  *     lost.
- * @param coalescing Whether calls that would have to wait share one statement. By default true for
+ * @param batching Whether calls that would have to wait share one statement. By default true for
  *     connection pools, and false if the calling thread determines the connection (a routing data
  *     source, JTA) or if this is unknown.
  * @param maxBatchSize Maximum number of names in a statement.
  * @param maxBatchBytes Maximum size of the names in a statement. One name may exceed it.
- * @param maxInFlightBatches Maximum number of concurrent statements with coalesced calls. Each uses
+ * @param maxInFlightBatches Maximum number of concurrent statements with batched calls. Each uses
  *     its own connection.
  * @param maxConcurrentAsyncCalls Maximum number of concurrent asynchronous calls that do not share
  *     statements.
@@ -41,7 +41,7 @@ public record PgHelloProperties(
     @Nullable Integer defaultRepeat,
     @DefaultValue("5s") Duration callTimeout,
     @DefaultValue("true") boolean retryOnConnectionLoss,
-    @Nullable Boolean coalescing,
+    @Nullable Boolean batching,
     @DefaultValue("1024") int maxBatchSize,
     @DefaultValue("1MB") DataSize maxBatchBytes,
     @DefaultValue("2") int maxInFlightBatches,

@@ -29,7 +29,7 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
  * DBCP 2 and c3p0, the unpooled data sources of the driver and of Spring, and wrappers that unwrap
  * to one of them, such as datasource-proxy and p6spy. A call is not batched if, on the calling
  * thread, the data source unwraps to a different pool than it did when this source was created.
- * With an unknown data source, calls are batched only if you pass {@code coalescing} = true. Calls
+ * With an unknown data source, calls are batched only if you pass {@code batching} = true. Calls
  * are never batched with an {@link AbstractRoutingDataSource} or a {@link
  * UserCredentialsDataSourceAdapter}. One case is not detected: a custom wrapper that unwraps to one
  * pool but takes connections from several.
@@ -60,21 +60,21 @@ public final class SpringConnectionSource implements ConnectionSource {
    *
    * @param dataSource the application's data source; a {@link TransactionAwareDataSourceProxy} is
    *     unwrapped
-   * @param coalescing true if the data source connects all threads to the same database as the same
+   * @param batching true if the data source connects all threads to the same database as the same
    *     user; calls inside transactions are still not batched
-   * @throws IllegalArgumentException if {@code coalescing} is true and the data source is one of
+   * @throws IllegalArgumentException if {@code batching} is true and the data source is one of
    *     Spring's data sources that select the database or the user based on the calling thread
    */
-  public SpringConnectionSource(DataSource dataSource, boolean coalescing) {
+  public SpringConnectionSource(DataSource dataSource, boolean batching) {
     this.dataSource = bound(dataSource);
-    if (coalescing && DataSources.isRouted(this.dataSource)) {
+    if (batching && DataSources.isRouted(this.dataSource)) {
       throw new IllegalArgumentException(
           "Calls from several threads cannot share a statement: the calling thread chooses the"
               + " database or the user of "
               + this);
     }
     pool = null;
-    shareable = coalescing;
+    shareable = batching;
   }
 
   private static DataSource bound(DataSource dataSource) {

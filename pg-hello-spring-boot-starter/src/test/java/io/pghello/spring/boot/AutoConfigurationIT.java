@@ -138,7 +138,7 @@ class AutoConfigurationIT {
             "pg-hello.default-repeat=3",
             "pg-hello.call-timeout=7s",
             "pg-hello.retry-on-connection-loss=false",
-            "pg-hello.coalescing=false",
+            "pg-hello.batching=false",
             "pg-hello.max-batch-size=8",
             "pg-hello.max-batch-bytes=9KB",
             "pg-hello.max-in-flight-batches=4",
@@ -152,7 +152,7 @@ class AutoConfigurationIT {
               assertThat(properties)
                   .hasToString(
                       "PgHelloProperties[schema=public, preflight=OFF, defaultRepeat=3,"
-                          + " callTimeout=PT7S, retryOnConnectionLoss=false, coalescing=false,"
+                          + " callTimeout=PT7S, retryOnConnectionLoss=false, batching=false,"
                           + " maxBatchSize=8, maxBatchBytes=9216B, maxInFlightBatches=4,"
                           + " maxConcurrentAsyncCalls=5, maxQueuedCalls=6, maxQueuedBytes=1048576B,"
                           + " blockWhenFull=true]");
@@ -190,7 +190,7 @@ class AutoConfigurationIT {
             "pg-hello.default-repeat=3",
             "pg-hello.call-timeout=7s",
             "pg-hello.retry-on-connection-loss=false",
-            "pg-hello.coalescing=false",
+            "pg-hello.batching=false",
             "pg-hello.max-batch-size=8",
             "pg-hello.max-batch-bytes=9KB",
             "pg-hello.max-in-flight-batches=4",
@@ -210,7 +210,7 @@ class AutoConfigurationIT {
                           .defaultRepeat(3)
                           .callTimeout(Duration.ofSeconds(7))
                           .retryOnConnectionLoss(false)
-                          .coalescing(false)
+                          .batching(false)
                           .maxBatchSize(8)
                           .maxBatchBytes(9 << 10)
                           .maxInFlightBatches(4)
@@ -323,7 +323,7 @@ class AutoConfigurationIT {
         .run(
             context -> {
               PgHelloClient client = context.getBean(PgHelloClient.class);
-              assertThat(client.toString()).contains("not coalescing");
+              assertThat(client.toString()).contains("not batching");
               Routed.REPEAT.set("twice");
               try {
                 assertThat(client.helloAsync("Ada").get()).isEqualTo("Hello, Ada! Hello, Ada!");
@@ -335,16 +335,16 @@ class AutoConfigurationIT {
   }
 
   @Test
-  void rejectsCoalescingOnARoutedDataSource(TestDatabase database) {
+  void rejectsBatchingOnARoutedDataSource(TestDatabase database) {
     Contexts.on(database)
-        .withPropertyValues("pg-hello.coalescing=true")
+        .withPropertyValues("pg-hello.batching=true")
         .withUserConfiguration(Contexts.Jdbc.class, Routed.class)
         .run(
             context ->
                 assertThat(context)
                     .getFailure()
                     .rootCause()
-                    .hasMessageContaining("pg-hello.coalescing is true")
+                    .hasMessageContaining("pg-hello.batching is true")
                     .hasMessageContaining("the data source is chosen by the calling thread"));
   }
 
@@ -355,23 +355,23 @@ class AutoConfigurationIT {
     var unknown = Contexts.on(database).withUserConfiguration(Contexts.Jdbc.class, Unknown.class);
     unknown.run(
         context ->
-            assertThat(context.getBean(PgHelloClient.class).toString()).contains("not coalescing"));
+            assertThat(context.getBean(PgHelloClient.class).toString()).contains("not batching"));
     assertThat(output)
         .containsOnlyOnce(
             "Calls to pg_hello do not share statements, because it is unknown whether")
-        .contains("If it does, set pg-hello.coalescing=true");
+        .contains("If it does, set pg-hello.batching=true");
     unknown
-        .withPropertyValues("pg-hello.coalescing=false")
+        .withPropertyValues("pg-hello.batching=false")
         .run(
             context ->
                 assertThat(context.getBean(PgHelloClient.class).toString())
-                    .contains("not coalescing"));
+                    .contains("not batching"));
     unknown
-        .withPropertyValues("pg-hello.coalescing=true")
+        .withPropertyValues("pg-hello.batching=true")
         .run(
             context -> {
               PgHelloClient client = context.getBean(PgHelloClient.class);
-              assertThat(client.toString()).doesNotContain("not coalescing");
+              assertThat(client.toString()).doesNotContain("not batching");
               assertThat(context.getBean(DataSource.class)).isInstanceOf(OfAnotherLibrary.class);
               assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
             });
@@ -385,7 +385,7 @@ class AutoConfigurationIT {
         .run(
             context ->
                 assertThat(context.getBean(PgHelloClient.class).toString())
-                    .contains("not coalescing"));
+                    .contains("not batching"));
   }
 
   @Test
@@ -395,7 +395,7 @@ class AutoConfigurationIT {
         .run(
             context ->
                 assertThat(context.getBean(PgHelloClient.class).toString())
-                    .contains("not coalescing"));
+                    .contains("not batching"));
   }
 
   @Test

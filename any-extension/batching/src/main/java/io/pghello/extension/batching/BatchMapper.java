@@ -7,7 +7,7 @@ import java.sql.SQLException;
 import java.util.List;
 
 /**
- * Binds the arguments of a {@link CoalescedFunction}'s calls to a statement, and reads the
+ * Binds the arguments of a {@link BatchedFunction}'s calls to a statement, and reads the
  * statement's result. The SQL function accepts the arguments of many calls as arrays, and returns
  * an array with one answer per call, in the same order.
  *

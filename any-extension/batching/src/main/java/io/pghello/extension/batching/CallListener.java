@@ -4,7 +4,7 @@ package io.pghello.extension.batching;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Receives the events of a {@link CoalescedFunction}, for example for metrics. Override the methods
+ * Receives the events of a {@link BatchedFunction}, for example for metrics. Override the methods
  * that you need.
  *
  * <p>Methods are called concurrently on the threads that do the work, and should return quickly:

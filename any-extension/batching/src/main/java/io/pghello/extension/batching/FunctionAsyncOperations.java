@@ -8,18 +8,18 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * Asynchronous calls to one function, in addition to the blocking calls of {@link
- * FunctionOperations}. {@link CoalescedFunction} implements them with pooled connections. {@link
+ * FunctionOperations}. {@link BatchedFunction} implements them with pooled connections. {@link
  * #withConnection} returns only blocking operations, because a single connection runs one statement
  * at a time.
  *
  * <p>Dependent stages of a future run on a thread of the client or of its {@link
- * CoalescedFunctionBuilder#asyncExecutor}, unless you pass another executor when you add the stage.
+ * BatchedFunctionBuilder#asyncExecutor}, unless you pass another executor when you add the stage.
  * If the future is already complete, they run immediately on the thread that adds them.
  *
  * <p><b>The call runs on the calling thread and returns a completed future</b> if the connection
- * depends on this thread: if {@link CoalescedFunctionBuilder#coalescing} is disabled and there is
- * no {@link CoalescedFunctionBuilder#asyncExecutor}, or if {@link ConnectionSource#mayJoinBatch}
- * returns false.
+ * depends on this thread: if {@link BatchedFunctionBuilder#batching} is disabled and there is no
+ * {@link BatchedFunctionBuilder#asyncExecutor}, or if {@link ConnectionSource#mayJoinBatch} returns
+ * false.
  *
  * @param <Q> the arguments of a call
  * @param <A> the answer to a call

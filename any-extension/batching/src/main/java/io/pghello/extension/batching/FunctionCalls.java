@@ -120,7 +120,7 @@ class FunctionCalls<Q, A> implements FunctionOperations<Q, A> {
 
   @Override
   public String toString() {
-    return "CoalescedFunction["
+    return "BatchedFunction["
         + context.statements()
         + ", "
         + context.settings().describe(context.timeout())

@@ -8,9 +8,9 @@ import java.util.Collection;
 import java.util.List;
 
 /**
- * Blocking calls to one function. {@link CoalescedFunction} runs them on pooled connections; the
+ * Blocking calls to one function. {@link BatchedFunction} runs them on pooled connections; the
  * operations that {@link #withConnection} returns use the caller's connection. Depend on this
- * interface if tests have to replace the {@code CoalescedFunction}.
+ * interface if tests have to replace the {@code BatchedFunction}.
  *
  * <p>Calls that fail throw a {@link FunctionCallException}. Null arguments cause a {@link
  * NullPointerException}.
@@ -35,8 +35,8 @@ public interface FunctionOperations<Q, A> {
 
   /**
    * Calls the function for many arguments. Takes one round trip per batch. A batch contains at most
-   * {@link CoalescedFunctionBuilder#maxBatchSize} arguments and about {@link
-   * CoalescedFunctionBuilder#maxBatchBytes} bytes, and has its own timeout. If the function rejects
+   * {@link BatchedFunctionBuilder#maxBatchSize} arguments and about {@link
+   * BatchedFunctionBuilder#maxBatchBytes} bytes, and has its own timeout. If the function rejects
    * an argument, the whole call fails, and the client does not determine which argument caused the
    * error. Use {@link #call} for arguments that may be rejected. An empty list takes no round trip.
    *
@@ -48,10 +48,10 @@ public interface FunctionOperations<Q, A> {
 
   /**
    * Returns operations with another timeout, which replaces {@link
-   * CoalescedFunctionBuilder#callTimeout}. They share the connections and the queue of this
-   * instance, and are closed with it. Calls with different timeouts can be in the same batch; each
-   * call ends at its own timeout. A call with a longer timeout than {@code callTimeout} is sent in
-   * a separate statement. This method takes no round trip.
+   * BatchedFunctionBuilder#callTimeout}. They share the connections and the queue of this instance,
+   * and are closed with it. Calls with different timeouts can be in the same batch; each call ends
+   * at its own timeout. A call with a longer timeout than {@code callTimeout} is sent in a separate
+   * statement. This method takes no round trip.
    *
    * @param timeout the timeout, at least one millisecond and less than 20 days
    * @throws IllegalArgumentException if the timeout is out of range

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
  * Calls to the functions of any extension. Calls are batched if they would otherwise have to wait.
- * Start with {@link io.pghello.extension.batching.CoalescedFunction#create}.
+ * Start with {@link io.pghello.extension.batching.BatchedFunction#create}.
  */
 @NullMarked
 package io.pghello.extension.batching;

@@ -155,7 +155,7 @@ class ArchitectureTest {
         .that()
         .resideOutsideOfPackage(JDBC)
         .and()
-        .doNotBelongToAnyOf(CoalescedFunctionBuilder.class, ClientOptions.class)
+        .doNotBelongToAnyOf(BatchedFunctionBuilder.class, ClientOptions.class)
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("org.postgresql..", "com.zaxxer.hikari..")

@@ -211,7 +211,7 @@ class HostileRequestsIT {
         "many parameters", "?" + "repeat=1&".repeat(200),
         "parameters of one hash", "?" + String.join("=1&", sameHashes(90)),
         "a huge number", "?repeat=" + "9".repeat(1_800),
-        "a long value", "?coalescing=" + "%41".repeat(600),
+        "a long value", "?batching=" + "%41".repeat(600),
         "segments", "/a".repeat(900),
         "matrix parameters", ";a=1".repeat(400),
         "dots", "/%2e%2e".repeat(250));

@@ -125,7 +125,7 @@ class ShardingSphereIT {
     return PgHelloClient.builder()
         .dataSource(dataSource)
         .schema("public")
-        .coalescing(false)
+        .batching(false)
         .build();
   }
 
@@ -162,7 +162,7 @@ class ShardingSphereIT {
             "A driver that replaces or wraps pgjdbc could not run the client's SQL")
         .hasMessageContaining("configure the client with a data source that uses pgjdbc directly")
         .hasMessageContaining("only single calls work")
-        .hasMessageContaining("coalescing(false)");
+        .hasMessageContaining("batching(false)");
     assertThat(e.getCause())
         .satisfiesAnyOf(
             // ShardingSphere cannot parse the SQL

@@ -12,10 +12,10 @@ import javax.sql.DataSource;
  * combined into one statement. Thread-safe.
  */
 public final class ${className}Client implements AutoCloseable {
-  private final CoalescedFunction<double[], Double> distances;
+  private final BatchedFunction<double[], Double> distances;
 
   private ${className}Client(DataSource dataSource) {
-    this.distances = CoalescedFunction.create(
+    this.distances = BatchedFunction.create(
         dataSource, ${className}Extension.DESCRIPTION, "${extensionName}_distance_all", new Distances());
   }
 

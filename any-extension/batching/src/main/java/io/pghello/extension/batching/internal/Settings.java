@@ -40,9 +40,9 @@ public record Settings(Statements statements, Batches batches, Queue queue, Futu
   /**
    * Settings for batched calls.
    *
-   * @param coalescing whether calls are batched
+   * @param batching whether calls are batched
    */
-  public record Batches(boolean coalescing, int maxCalls, int maxBytes, int maxInFlight) {
+  public record Batches(boolean batching, int maxCalls, int maxBytes, int maxInFlight) {
     /** Returns the requests of the next batch of a bulk call. */
     public <Q extends Request> List<Q> next(Iterator<Q> requests) {
       var batch = new ArrayList<Q>();
@@ -81,8 +81,8 @@ public record Settings(Statements statements, Batches batches, Queue queue, Futu
         + "timeout "
         + callTimeout.toMillis()
         + " ms, "
-        + (batches.coalescing()
-            ? "coalescing " + batches.maxInFlight() + " x " + batches.maxCalls()
-            : "not coalescing");
+        + (batches.batching()
+            ? "batching " + batches.maxInFlight() + " x " + batches.maxCalls()
+            : "not batching");
   }
 }

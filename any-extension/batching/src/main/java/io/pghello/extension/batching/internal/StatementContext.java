@@ -22,12 +22,12 @@ public record StatementContext(Kind kind, int calls, long queueNanos, Deadline d
   }
 
   /** Returns the context of a statement for calls that have waited. */
-  public static StatementContext coalesced(int calls, long queueNanos, Deadline deadline) {
+  public static StatementContext batched(int calls, long queueNanos, Deadline deadline) {
     return new StatementContext(calls == 1 ? Kind.SINGLE : Kind.BATCH, calls, queueNanos, deadline);
   }
 
   /** Returns the context of a further statement that sends only the given number of these calls. */
   public StatementContext of(int calls) {
-    return coalesced(calls, queueNanos, deadline);
+    return batched(calls, queueNanos, deadline);
   }
 }

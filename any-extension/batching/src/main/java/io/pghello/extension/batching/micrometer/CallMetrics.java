@@ -3,20 +3,20 @@ package io.pghello.extension.batching.micrometer;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
+import io.pghello.extension.batching.BatchedFunction;
 import io.pghello.extension.batching.CallListener;
-import io.pghello.extension.batching.CoalescedFunction;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.internal.micrometer.Meters;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Records the metrics of a {@link CoalescedFunction} in a Micrometer registry.
+ * Records the metrics of a {@link BatchedFunction} in a Micrometer registry.
  *
  * <pre>{@code
  * CallMetrics metrics = new CallMetrics(registry);
  * var function =
- *     CoalescedFunction.builder(EXTENSION, "acme_distance_all", new Distances())
+ *     BatchedFunction.builder(EXTENSION, "acme_distance_all", new Distances())
  *         .dataSource(dataSource)
  *         .listener(metrics)
  *         .build();
@@ -74,9 +74,8 @@ public final class CallMetrics implements CallListener {
   }
 
   /** Adds the gauges of a function. The gauges hold a weak reference to the function. */
-  public void bindGauges(CoalescedFunction<?, ?> function) {
-    meters.bindGauges(
-        function, CoalescedFunction::queuedCalls, CoalescedFunction::inFlightStatements);
+  public void bindGauges(BatchedFunction<?, ?> function) {
+    meters.bindGauges(function, BatchedFunction::queuedCalls, BatchedFunction::inFlightStatements);
   }
 
   @Override

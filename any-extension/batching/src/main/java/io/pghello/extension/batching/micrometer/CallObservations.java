@@ -10,7 +10,7 @@ import java.util.List;
 
 /**
  * Creates a Micrometer observation, and thus a trace span, for each statement of a {@link
- * io.pghello.extension.batching.CoalescedFunction}.
+ * io.pghello.extension.batching.BatchedFunction}.
  *
  * <p>The observation is named {@code pg.extension.statement}. It has the low-cardinality key values
  * {@code kind} ({@code single}, {@code batch} or {@code bulk}) and {@code outcome} ({@code SUCCESS}

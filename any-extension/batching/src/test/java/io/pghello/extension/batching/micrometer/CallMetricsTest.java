@@ -10,7 +10,7 @@ import io.micrometer.observation.ObservationHandler;
 import io.micrometer.observation.ObservationRegistry;
 import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.batching.BatchMapper;
-import io.pghello.extension.batching.CoalescedFunction;
+import io.pghello.extension.batching.BatchedFunction;
 import io.pghello.extension.batching.FunctionCallException;
 import java.sql.Array;
 import java.sql.PreparedStatement;
@@ -45,7 +45,7 @@ class CallMetricsTest {
             });
     var metrics = new CallMetrics(registry);
     try (var length =
-        CoalescedFunction.builder(
+        BatchedFunction.builder(
                 ExtensionDescription.builder("acme").function(FUNCTION, "integer[]").build(),
                 "acme_length",
                 new Lengths())

@@ -15,19 +15,19 @@ import org.springframework.context.annotation.Configuration;
 class LoadConfiguration {
   /** The baseline, which uses the same pool, but one statement per call. */
   @Bean(defaultCandidate = false)
-  PgHelloClient uncoalesced(DataSource dataSource) {
+  PgHelloClient unbatched(DataSource dataSource) {
     return PgHelloClient.builder()
         .connections(new SpringConnectionSource(dataSource))
-        .coalescing(false)
+        .batching(false)
         .build();
   }
 
   @Bean
   LoadRunners loadRunners(
-      PgHelloClient client, @Qualifier("uncoalesced") PgHelloClient uncoalesced) {
-    return new LoadRunners(new LoadRunner(client), new LoadRunner(uncoalesced));
+      PgHelloClient client, @Qualifier("unbatched") PgHelloClient unbatched) {
+    return new LoadRunners(new LoadRunner(client), new LoadRunner(unbatched));
   }
 
   /** The two variants to compare. */
-  record LoadRunners(LoadRunner coalescing, LoadRunner uncoalesced) {}
+  record LoadRunners(LoadRunner batching, LoadRunner unbatched) {}
 }

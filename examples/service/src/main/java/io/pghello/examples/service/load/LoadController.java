@@ -46,7 +46,7 @@ class LoadController {
   }
 
   @PostMapping
-  ResponseEntity<?> run(@RequestParam("coalescing") boolean wanted) throws InterruptedException {
+  ResponseEntity<?> run(@RequestParam("batching") boolean wanted) throws InterruptedException {
     if (runners == null) {
       return refuse(HttpStatus.FORBIDDEN, "LOAD_DISABLED", "greeting.load.enabled is not true.");
     }
@@ -55,7 +55,7 @@ class LoadController {
     }
     try {
       return ResponseEntity.ok(
-          answer((wanted ? runners.coalescing() : runners.uncoalesced()).run()));
+          answer((wanted ? runners.batching() : runners.unbatched()).run()));
     } finally {
       running.release();
     }

@@ -246,7 +246,7 @@ class PageIT {
         .until(
             () -> {
               List<CompletableFuture<Answer>> loads =
-                  Stream.generate(() -> http.sendAsync("POST", "/api/load?coalescing=true", ""))
+                  Stream.generate(() -> http.sendAsync("POST", "/api/load?batching=true", ""))
                       .limit(4)
                       .toList();
               return loads.stream().map(load -> load.join().status()).toList();

@@ -266,7 +266,7 @@ class EndpointsIT {
     "GET, /api/greeting/, 404, NOT_FOUND",
     "GET, /api/bulk-greetings, 405, METHOD_NOT_ALLOWED",
     "POST, /api/greeting/Ada, 405, METHOD_NOT_ALLOWED",
-    "POST, /api/load?coalescing=true, 403, LOAD_DISABLED",
+    "POST, /api/load?batching=true, 403, LOAD_DISABLED",
     "TRACE, /health, 405, METHOD_NOT_ALLOWED",
     "GET, /error, 404, NOT_FOUND",
     "GET, /api/greeting/a%00b, 400, BAD_REQUEST",

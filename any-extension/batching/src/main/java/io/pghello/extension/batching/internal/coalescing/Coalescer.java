@@ -289,8 +289,7 @@ final class Coalescer<Q extends Request, A> {
     }
     inFlightLimit.batchSent(batch.permit, batch.size());
     Object[] outcomes =
-        sender.send(
-            batch.requests(), StatementContext.coalesced(batch.size(), oldestWait, deadline));
+        sender.send(batch.requests(), StatementContext.batched(batch.size(), oldestWait, deadline));
     tellOwnTimeouts(batch.calls(), outcomes, deadline.timeout());
     if (leader != null
         && outcomes[batch.calls().lastIndexOf(leader)] instanceof FunctionCallException error

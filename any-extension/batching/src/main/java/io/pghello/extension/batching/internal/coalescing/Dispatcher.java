@@ -49,7 +49,7 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
   private final Duration callTimeout;
   private final String threadPrefix;
   private final CallListener listener;
-  private final boolean coalescing;
+  private final boolean batching;
 
   /**
    * Whether asynchronous calls that are not batched run on an executor instead of the calling
@@ -99,9 +99,9 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
     this.listener = settings.statements().listener();
     this.callTimeout = settings.statements().callTimeout();
     this.timer = new TimeoutTimer(callTimeout, this::checkTimeouts);
-    this.coalescing = settings.batches().coalescing();
+    this.batching = settings.batches().batching();
     Executor executor = settings.futures().executor();
-    this.hasExecutor = coalescing || executor != null;
+    this.hasExecutor = batching || executor != null;
     this.asyncCalls = new AsyncCalls(settings, executor, workers, sender::timedOut, failure);
   }
 
@@ -171,7 +171,7 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
             request.function(),
             ended ->
                 statements.one(
-                    request, StatementContext.coalesced(1, deadline.nanosElapsed(), deadline)),
+                    request, StatementContext.batched(1, deadline.nanosElapsed(), deadline)),
             request.bytes(),
             deadline,
             true));
@@ -230,7 +230,7 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
    * client's, because such a call could delay the other calls.
    */
   private boolean mayJoin(Q request, Deadline deadline) {
-    return coalescing
+    return batching
         && request.bytes() < LARGE
         && deadline.timeout().compareTo(callTimeout) <= 0
         && !statements.executor().isBound();

@@ -47,7 +47,7 @@ public final class ClientOptions {
   private @Nullable String schema;
   private Duration callTimeout = Duration.ofSeconds(5);
   private boolean retryOnConnectionLoss = true;
-  private boolean coalescing = true;
+  private boolean batching = true;
   private int maxBatchSize = 1024;
   private int maxBatchBytes = 1 << 20;
   private int maxInFlightBatches = 2;
@@ -153,8 +153,8 @@ public final class ClientOptions {
   }
 
   /** Sets whether calls are batched. */
-  public void coalescing(boolean coalescing) {
-    this.coalescing = coalescing;
+  public void batching(boolean batching) {
+    this.batching = batching;
   }
 
   /** Sets the executor of asynchronous calls that are not batched. */
@@ -220,8 +220,8 @@ public final class ClientOptions {
     }
     return new Settings(
         new Settings.Statements(
-            schema, !coalescing, callTimeout, retryOnConnectionLoss, SafeListener.of(listeners)),
-        new Settings.Batches(coalescing, maxBatchSize, maxBatchBytes, maxInFlightBatches),
+            schema, !batching, callTimeout, retryOnConnectionLoss, SafeListener.of(listeners)),
+        new Settings.Batches(batching, maxBatchSize, maxBatchBytes, maxInFlightBatches),
         new Settings.Queue(maxQueuedCalls, maxQueuedBytes, blockWhenFull),
         new Settings.Futures(maxConcurrentAsyncCalls, asyncExecutor, clientName + "-"));
   }

@@ -249,7 +249,7 @@ public final class SqlErrors {
         new CallProblem(
             Code.SERVER_ERROR,
             "The connection takes part in a transaction of another resource manager.",
-            "Build the client with coalescing(false), or with a ConnectionSource whose mayJoinBatch"
+            "Build the client with batching(false), or with a ConnectionSource whose mayJoinBatch"
                 + " returns false in a transaction."),
         e,
         driverCause(e));

@@ -108,7 +108,7 @@ class FailedBatchTest {
 
   private Object[] send(List<Name> requests, Deadline deadline, int refused) {
     sent.refused = refused;
-    return sent.send(requests, StatementContext.coalesced(requests.size(), 0, deadline));
+    return sent.send(requests, StatementContext.batched(requests.size(), 0, deadline));
   }
 
   private static List<Name> numbers(int count) {

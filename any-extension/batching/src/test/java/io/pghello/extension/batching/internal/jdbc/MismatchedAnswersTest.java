@@ -93,7 +93,7 @@ class MismatchedAnswersTest {
   private Object[] send(ArrayStatements<String, String> statements, String... requests) {
     return statements.several(
         Arrays.stream(requests).map(statements::ask).toList(),
-        StatementContext.coalesced(requests.length, 0, Deadline.after(LONG)));
+        StatementContext.batched(requests.length, 0, Deadline.after(LONG)));
   }
 
   @Test

@@ -222,7 +222,7 @@ class SqlErrorsTest {
     var others = new ServerFunctions(ExtensionDescription.builder("acme").build(), List.of());
     assertThat(SqlErrors.translate(noArrays, Duration.ofSeconds(1), others))
         .hasMessageEndingWith(" functions with array parameters do not work.")
-        .hasMessageNotContaining("coalescing");
+        .hasMessageNotContaining("batching");
     var server = new PSQLException(new ServerErrorMessage("SERROR\0C42P01\0Mno such table\0\0"));
     assertThat(SqlErrors.translate(server, Duration.ofSeconds(1), NameRequest.FUNCTIONS))
         .hasMessageStartingWith("The server reported an error (42P01): no such table.");

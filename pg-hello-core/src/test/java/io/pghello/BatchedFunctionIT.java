@@ -14,9 +14,9 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.ExtensionFunction;
 import io.pghello.extension.batching.BatchMapper;
+import io.pghello.extension.batching.BatchedFunction;
+import io.pghello.extension.batching.BatchedFunctionBuilder;
 import io.pghello.extension.batching.CallListener;
-import io.pghello.extension.batching.CoalescedFunction;
-import io.pghello.extension.batching.CoalescedFunctionBuilder;
 import io.pghello.extension.batching.ConnectionSource;
 import io.pghello.extension.batching.FunctionAsyncOperations;
 import io.pghello.extension.batching.FunctionCallException;
@@ -65,7 +65,7 @@ import org.postgresql.util.PSQLException;
 /** Shows that a program's own function is called in batches, like {@code pg_hello}. */
 @PgHelloTest
 @Timeout(120)
-class CoalescedFunctionIT {
+class BatchedFunctionIT {
   private static final Duration LONG = Duration.ofSeconds(60);
   private static final String POOL_CHECKS_AFTER = "com.zaxxer.hikari.aliveBypassWindowMs";
 
@@ -141,7 +141,7 @@ class CoalescedFunctionIT {
     try (var pool = pool(dataSource, 1)) {
       // region call
       try (var greetings =
-          CoalescedFunction.create(pool, EXTENSION, "pg_hello_all", new GreetAll())) {
+          BatchedFunction.create(pool, EXTENSION, "pg_hello_all", new GreetAll())) {
         assertThat(greetings.call(new Greeting("Ada", 2))).isEqualTo("Hello, Ada! Hello, Ada!");
       }
       // endregion
@@ -179,7 +179,7 @@ class CoalescedFunctionIT {
     var ada = once("Ada");
     var zoe = once("Zoë");
     try (var pool = pool(dataSource, 1);
-        var greetings = CoalescedFunction.create(pool, EXTENSION, "pg_hello_all", new GreetAll())) {
+        var greetings = BatchedFunction.create(pool, EXTENSION, "pg_hello_all", new GreetAll())) {
       // region calls
       List<String> inOrder = greetings.callAll(List.of(ada, zoe)); // 1,024 a round trip
       String patient = greetings.withTimeout(Duration.ofSeconds(20)).call(ada);
@@ -437,7 +437,7 @@ class CoalescedFunctionIT {
         calls.add(client.helloAsync(name, 3).thenApply(greeting(name, 3)::equals));
         calls.add(twice.callAsync(new Greeting(name, 2)).thenApply(greeting(name, 2)::equals));
       }
-      assertThat(calls).allMatch(CoalescedFunctionIT::get);
+      assertThat(calls).allMatch(BatchedFunctionIT::get);
     }
   }
 
@@ -800,7 +800,7 @@ class CoalescedFunctionIT {
             + "; END IF; RETURN pg_hello_all(names, repeats); END$$");
   }
 
-  private CoalescedFunction<Greeting, String> inSchema(String schema, DataSource pool) {
+  private BatchedFunction<Greeting, String> inSchema(String schema, DataSource pool) {
     return builder(pool, EXTENSION, "pg_hello_all", new GreetAll())
         .schema(schema)
         .maxInFlightBatches(1)
@@ -889,7 +889,7 @@ class CoalescedFunctionIT {
 
   /** Makes three calls in one statement. */
   private static List<CompletableFuture<String>> batch(
-      CoalescedFunction<Greeting, String> greetings, DataSource pool, WireProxy proxy)
+      BatchedFunction<Greeting, String> greetings, DataSource pool, WireProxy proxy)
       throws SQLException {
     // the pool may have to open a connection first
     ask(pool, "SELECT 1");
@@ -917,7 +917,7 @@ class CoalescedFunctionIT {
   @Test
   void aBatchHasNoMoreThanItMay(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 1)) {
-      for (CoalescedFunctionBuilder<Greeting, String> builder :
+      for (BatchedFunctionBuilder<Greeting, String> builder :
           List.of(
               builder(pool, EXTENSION, "pg_hello_all", new GreetAll()).maxBatchSize(4),
               builder(pool, EXTENSION, "pg_hello_all", new GreetAll())
@@ -928,7 +928,7 @@ class CoalescedFunctionIT {
           List<CompletableFuture<String>> calls =
               IntStream.range(100, 110).mapToObj(i -> greetings.callAsync(once("" + i))).toList();
           proxy.resume();
-          calls.forEach(CoalescedFunctionIT::get);
+          calls.forEach(BatchedFunctionIT::get);
           assertThat(heard.statements).containsExactly("1", "1", "4", "4", "2");
         }
       }
@@ -968,7 +968,7 @@ class CoalescedFunctionIT {
           .isInstanceOfSatisfying(
               FunctionCallException.class, e -> assertThat(e.code()).isEqualTo(Code.OVERLOADED));
       proxy.resume();
-      waiting.forEach(CoalescedFunctionIT::get);
+      waiting.forEach(BatchedFunctionIT::get);
     }
   }
 
@@ -1112,7 +1112,7 @@ class CoalescedFunctionIT {
       until(() -> proxy.statements() == before + 1);
       proxy.delay(Duration.ZERO);
       proxy.resetConnections();
-      calls.forEach(CoalescedFunctionIT::get);
+      calls.forEach(BatchedFunctionIT::get);
       assertThat(answers)
           .containsExactlyInAnyOrderElementsOf(
               IntStream.range(0, 20).mapToObj(i -> greeting("u" + i, 1)).toList());
@@ -1134,7 +1134,7 @@ class CoalescedFunctionIT {
     var mayFail = new CountDownLatch(1);
     try (var connections = new KeptConnections(dataSource, 12);
         var greetings =
-            CoalescedFunction.builder(EXTENSION, "pg_hello_all", new GreetAll())
+            BatchedFunction.builder(EXTENSION, "pg_hello_all", new GreetAll())
                 .connections(
                     new ConnectionSource() {
                       @Override
@@ -1213,7 +1213,7 @@ class CoalescedFunctionIT {
     assertThatIllegalArgumentException()
         .isThrownBy(
             () ->
-                CoalescedFunction.builder(
+                BatchedFunction.builder(
                     ExtensionDescription.lookup("pg_hello"), "pg_hello_all", new GreetAll()))
         .withMessage(
             "The description of pg_hello has no functions named pg_hello_all that return an array;"
@@ -1221,10 +1221,10 @@ class CoalescedFunctionIT {
     var single =
         ExtensionDescription.builder("pg_hello").function("pg_hello_all(text)", "text").build();
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> CoalescedFunction.builder(single, "pg_hello_all", new GreetAll()));
+        .isThrownBy(() -> BatchedFunction.builder(single, "pg_hello_all", new GreetAll()));
     assertThatIllegalStateException()
         .isThrownBy(
-            () -> CoalescedFunction.builder(EXTENSION, "pg_hello_all", new GreetAll()).build())
+            () -> BatchedFunction.builder(EXTENSION, "pg_hello_all", new GreetAll()).build())
         .withMessage("Set exactly one of dataSource, connections and url");
     var tiny =
         new GreetAll() {
@@ -1233,7 +1233,7 @@ class CoalescedFunctionIT {
             return -1;
           }
         };
-    try (var greetings = CoalescedFunction.create(dataSource, EXTENSION, "pg_hello_all", tiny)) {
+    try (var greetings = BatchedFunction.create(dataSource, EXTENSION, "pg_hello_all", tiny)) {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> greetings.call(once("Ada")))
           .withMessage("The size of a request is -1 bytes; it must be 0 or more.");
@@ -1388,12 +1388,12 @@ class CoalescedFunctionIT {
     }
   }
 
-  private <Q, A> CoalescedFunctionBuilder<Q, A> builder(
+  private <Q, A> BatchedFunctionBuilder<Q, A> builder(
       DataSource dataSource,
       ExtensionDescription extension,
       String name,
       BatchMapper<Q, A> mapper) {
-    return CoalescedFunction.builder(extension, name, mapper)
+    return BatchedFunction.builder(extension, name, mapper)
         .dataSource(dataSource)
         .callTimeout(LONG)
         .listener(new ListenerAdapter(heard));
@@ -1404,7 +1404,7 @@ class CoalescedFunctionIT {
    *
    * @return the number of statements so far
    */
-  private static long holdUp(CoalescedFunction<Greeting, String> greetings, WireProxy proxy) {
+  private static long holdUp(BatchedFunction<Greeting, String> greetings, WireProxy proxy) {
     greetings.call(once("first"));
     long before = proxy.statements();
     proxy.pause();

@@ -18,7 +18,7 @@ import java.util.function.Consumer;
 import javax.sql.DataSource;
 
 /**
- * Builds a {@link CoalescedFunction}. Set exactly one source of connections: {@link #dataSource},
+ * Builds a {@link BatchedFunction}. Set exactly one source of connections: {@link #dataSource},
  * {@link #connections} or {@link #url}. All other options have defaults.
  *
  * <p>All methods except {@link #build} return this builder, and throw {@link
@@ -27,23 +27,22 @@ import javax.sql.DataSource;
  * @param <Q> the arguments of a call
  * @param <A> the answer to a call
  */
-public final class CoalescedFunctionBuilder<Q, A> {
+public final class BatchedFunctionBuilder<Q, A> {
   private final ExtensionDescription extension;
   private final ServerFunction function;
   private final BatchMapper<Q, A> mapper;
   private final ClientOptions options = new ClientOptions("pg-extension");
 
-  CoalescedFunctionBuilder(ExtensionDescription extension, String name, BatchMapper<Q, A> mapper) {
+  BatchedFunctionBuilder(ExtensionDescription extension, String name, BatchMapper<Q, A> mapper) {
     this.extension = extension;
     this.function = ArrayStatements.find(extension, name);
     this.mapper = Objects.requireNonNull(mapper, "mapper");
   }
 
   /**
-   * Sets the data source that provides connections. The {@code CoalescedFunction} does not close
-   * it.
+   * Sets the data source that provides connections. The {@code BatchedFunction} does not close it.
    */
-  public CoalescedFunctionBuilder<Q, A> dataSource(DataSource dataSource) {
+  public BatchedFunctionBuilder<Q, A> dataSource(DataSource dataSource) {
     options.dataSource(dataSource);
     return this;
   }
@@ -51,15 +50,15 @@ public final class CoalescedFunctionBuilder<Q, A> {
   /**
    * Sets the source of connections. Unlike a data source, a {@link ConnectionSource} can report
    * that a connection belongs to the calling thread. The source must be thread-safe. The {@code
-   * CoalescedFunction} does not close it.
+   * BatchedFunction} does not close it.
    */
-  public CoalescedFunctionBuilder<Q, A> connections(ConnectionSource connections) {
+  public BatchedFunctionBuilder<Q, A> connections(ConnectionSource connections) {
     options.connections(connections);
     return this;
   }
 
   /**
-   * Uses a separate connection pool (HikariCP), which is closed with the {@code CoalescedFunction}.
+   * Uses a separate connection pool (HikariCP), which is closed with the {@code BatchedFunction}.
    * The pool has at most 20 connections, and closes connections that have been idle for 30 seconds
    * or open for 30 minutes. A call waits up to 2 seconds for a connection. Change these values with
    * {@link #pool}. If the login is rejected, the call fails immediately, and is not retried.
@@ -69,13 +68,13 @@ public final class CoalescedFunctionBuilder<Q, A> {
    * @throws IllegalArgumentException if {@code url} is not a PostgreSQL URL, or contains a user
    *     before the host; the message does not contain the URL
    */
-  public CoalescedFunctionBuilder<Q, A> url(String url) {
+  public BatchedFunctionBuilder<Q, A> url(String url) {
     options.url(url);
     return this;
   }
 
   /** Sets the user for {@link #url}. Default: the user in the URL, or the driver's default user. */
-  public CoalescedFunctionBuilder<Q, A> user(String user) {
+  public BatchedFunctionBuilder<Q, A> user(String user) {
     options.user(user);
     return this;
   }
@@ -84,7 +83,7 @@ public final class CoalescedFunctionBuilder<Q, A> {
    * Sets the password for {@link #url}. Default: the password in the URL, or the driver's default
    * password.
    */
-  public CoalescedFunctionBuilder<Q, A> password(String password) {
+  public BatchedFunctionBuilder<Q, A> password(String password) {
     options.password(password);
     return this;
   }
@@ -93,7 +92,7 @@ public final class CoalescedFunctionBuilder<Q, A> {
    * Sets the {@code application_name} of the sessions in the pool of {@link #url}. Default:
    * pg-extension.
    */
-  public CoalescedFunctionBuilder<Q, A> applicationName(String applicationName) {
+  public BatchedFunctionBuilder<Q, A> applicationName(String applicationName) {
     options.applicationName(applicationName);
     return this;
   }
@@ -107,13 +106,13 @@ public final class CoalescedFunctionBuilder<Q, A> {
    *
    * @param timeout the timeout in whole milliseconds; zero keeps the server's setting
    */
-  public CoalescedFunctionBuilder<Q, A> statementTimeout(Duration timeout) {
+  public BatchedFunctionBuilder<Q, A> statementTimeout(Duration timeout) {
     options.statementTimeout(timeout);
     return this;
   }
 
   /** Configures the pool of {@link #url} with any option of HikariCP, before the pool starts. */
-  public CoalescedFunctionBuilder<Q, A> pool(Consumer<HikariConfig> pool) {
+  public BatchedFunctionBuilder<Q, A> pool(Consumer<HikariConfig> pool) {
     options.pool(pool);
     return this;
   }
@@ -122,7 +121,7 @@ public final class CoalescedFunctionBuilder<Q, A> {
    * Sets the schema of the extension, without quotes. By default, the client looks up the schema
    * with one round trip before the first call.
    */
-  public CoalescedFunctionBuilder<Q, A> schema(String schema) {
+  public BatchedFunctionBuilder<Q, A> schema(String schema) {
     options.schema(schema);
     return this;
   }
@@ -136,7 +135,7 @@ public final class CoalescedFunctionBuilder<Q, A> {
    *
    * @param timeout the timeout, at least one millisecond and less than 20 days
    */
-  public CoalescedFunctionBuilder<Q, A> callTimeout(Duration timeout) {
+  public BatchedFunctionBuilder<Q, A> callTimeout(Duration timeout) {
     options.callTimeout(timeout);
     return this;
   }
@@ -149,7 +148,7 @@ public final class CoalescedFunctionBuilder<Q, A> {
    * another call of the batch has succeeded. From the second retry on, the client pauses for 1 to
    * 20 milliseconds before each retry.
    */
-  public CoalescedFunctionBuilder<Q, A> retryOnConnectionLoss(boolean retryOnConnectionLoss) {
+  public BatchedFunctionBuilder<Q, A> retryOnConnectionLoss(boolean retryOnConnectionLoss) {
     options.retryOnConnectionLoss(retryOnConnectionLoss);
     return this;
   }
@@ -158,20 +157,20 @@ public final class CoalescedFunctionBuilder<Q, A> {
    * Sets whether calls that arrive while other calls are running are combined into one statement,
    * which runs on a connection borrowed by any of their threads. Default: true. Disable this if the
    * calling thread determines the database or the transaction. Each call then runs on the calling
-   * thread. {@link CoalescedFunction#callAsync} also blocks and returns a completed future, unless
+   * thread. {@link BatchedFunction#callAsync} also blocks and returns a completed future, unless
    * there is an {@link #asyncExecutor}.
    */
-  public CoalescedFunctionBuilder<Q, A> coalescing(boolean coalescing) {
-    options.coalescing(coalescing);
+  public BatchedFunctionBuilder<Q, A> batching(boolean batching) {
+    options.batching(batching);
     return this;
   }
 
   /**
-   * Sets the executor for asynchronous calls that are not batched. If {@link #coalescing} is
+   * Sets the executor for asynchronous calls that are not batched. If {@link #batching} is
    * disabled, these are all asynchronous calls. Otherwise, these are only calls with arguments of
    * 16 KiB or more, calls with a timeout longer than {@link #callTimeout}, and {@link
-   * CoalescedFunction#callAllAsync}. By default, these calls run on threads of the client.
-   * Dependent stages of their futures also run on the executor.
+   * BatchedFunction#callAllAsync}. By default, these calls run on threads of the client. Dependent
+   * stages of their futures also run on the executor.
    *
    * <p>The executor is always called on the thread that makes the call, so that it can copy the
    * tenant, the security context or the logging context of that thread. A transaction cannot be
@@ -186,7 +185,7 @@ public final class CoalescedFunctionBuilder<Q, A> {
    * @param executor the executor, which the client does not shut down; a call that it rejects fails
    *     with {@link Code#OVERLOADED}
    */
-  public CoalescedFunctionBuilder<Q, A> asyncExecutor(Executor executor) {
+  public BatchedFunctionBuilder<Q, A> asyncExecutor(Executor executor) {
     options.asyncExecutor(executor);
     return this;
   }
@@ -196,13 +195,13 @@ public final class CoalescedFunctionBuilder<Q, A> {
    * with its own thread and connection. Default: 20. Further calls are queued, up to {@link
    * #maxQueuedCalls} and {@link #maxQueuedBytes}.
    */
-  public CoalescedFunctionBuilder<Q, A> maxConcurrentAsyncCalls(int calls) {
+  public BatchedFunctionBuilder<Q, A> maxConcurrentAsyncCalls(int calls) {
     options.maxConcurrentAsyncCalls(calls);
     return this;
   }
 
   /** Sets the maximum number of calls in a statement, at least 1. Default: 1,024. */
-  public CoalescedFunctionBuilder<Q, A> maxBatchSize(int size) {
+  public BatchedFunctionBuilder<Q, A> maxBatchSize(int size) {
     options.maxBatchSize(size);
     return this;
   }
@@ -211,7 +210,7 @@ public final class CoalescedFunctionBuilder<Q, A> {
    * Sets the maximum size, in bytes, of the arguments in a statement. The last call that is added
    * to a statement may push the total above this limit. Default: 1 MiB.
    */
-  public CoalescedFunctionBuilder<Q, A> maxBatchBytes(int bytes) {
+  public BatchedFunctionBuilder<Q, A> maxBatchBytes(int bytes) {
     options.maxBatchBytes(bytes);
     return this;
   }
@@ -222,19 +221,19 @@ public final class CoalescedFunctionBuilder<Q, A> {
    * belong to virtual threads, which might not get a carrier thread to finish, one more statement
    * may run.
    */
-  public CoalescedFunctionBuilder<Q, A> maxInFlightBatches(int batches) {
+  public BatchedFunctionBuilder<Q, A> maxInFlightBatches(int batches) {
     options.maxInFlightBatches(batches);
     return this;
   }
 
   /** Sets the maximum number of waiting calls, at least 1. Default: 65,536. */
-  public CoalescedFunctionBuilder<Q, A> maxQueuedCalls(int calls) {
+  public BatchedFunctionBuilder<Q, A> maxQueuedCalls(int calls) {
     options.maxQueuedCalls(calls);
     return this;
   }
 
   /** Sets the maximum size, in bytes, of the arguments of all waiting calls. Default: 64 MiB. */
-  public CoalescedFunctionBuilder<Q, A> maxQueuedBytes(int bytes) {
+  public BatchedFunctionBuilder<Q, A> maxQueuedBytes(int bytes) {
     options.maxQueuedBytes(bytes);
     return this;
   }
@@ -242,10 +241,10 @@ public final class CoalescedFunctionBuilder<Q, A> {
   /**
    * Sets the behavior of a call when the queue is full. If false (the default), the call fails with
    * {@link Code#OVERLOADED}. If true, the calling thread waits for space, even in {@link
-   * CoalescedFunction#callAsync}. If there is still no space when {@link #callTimeout} expires, the
+   * BatchedFunction#callAsync}. If there is still no space when {@link #callTimeout} expires, the
    * call fails.
    */
-  public CoalescedFunctionBuilder<Q, A> blockWhenFull(boolean wait) {
+  public BatchedFunctionBuilder<Q, A> blockWhenFull(boolean wait) {
     options.blockWhenFull(wait);
     return this;
   }
@@ -254,23 +253,23 @@ public final class CoalescedFunctionBuilder<Q, A> {
    * Adds a listener. Listeners are called in the order in which they were added, and in reverse
    * order when a statement ends.
    */
-  public CoalescedFunctionBuilder<Q, A> listener(CallListener listener) {
+  public BatchedFunctionBuilder<Q, A> listener(CallListener listener) {
     options.listener(listener);
     return this;
   }
 
   /**
-   * Creates the {@code CoalescedFunction} without waiting for a connection.
+   * Creates the {@code BatchedFunction} without waiting for a connection.
    *
    * @throws IllegalStateException if there is not exactly one source of connections, or if an
    *     option was set that requires {@link #url}
    */
-  public CoalescedFunction<Q, A> build() {
+  public BatchedFunction<Q, A> build() {
     Settings settings = options.settings();
     ClientOptions.Connections connections = options.open();
     var functions = new ServerFunctions(extension, List.of(function));
     var executor = new StatementExecutor(connections.source(), settings.statements(), functions);
-    return new CoalescedFunction<>(
+    return new BatchedFunction<>(
         new ArrayStatements<>(mapper, function, executor), settings, connections.closePool());
   }
 }

@@ -18,8 +18,7 @@ import javax.sql.DataSource;
  * <p>Each statement borrows a connection and returns it, so use a connection pool. Statements do
  * not change session settings and, if autocommit is on, leave no transaction open. <b>If your data
  * source chooses a connection by thread</b> (a routing data source, {@code
- * TransactionAwareDataSourceProxy}), disable batching with {@link
- * CoalescedFunctionBuilder#coalescing}.
+ * TransactionAwareDataSourceProxy}), disable batching with {@link BatchedFunctionBuilder#batching}.
  *
  * <p><b>The result must depend only on the arguments</b>, and not on session state such as the
  * role, row-level security, {@code search_path}, or a tenant setting. Calls from different callers
@@ -54,12 +53,12 @@ import javax.sql.DataSource;
  * @param <Q> the arguments of a call
  * @param <A> the answer to a call
  */
-public final class CoalescedFunction<Q, A> extends PooledFunctionCalls<Q, A>
+public final class BatchedFunction<Q, A> extends PooledFunctionCalls<Q, A>
     implements AutoCloseable {
   private final Runnable closePool;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  CoalescedFunction(ArrayStatements<Q, A> statements, Settings settings, Runnable closePool) {
+  BatchedFunction(ArrayStatements<Q, A> statements, Settings settings, Runnable closePool) {
     super(
         new Context<>(
             settings,
@@ -70,7 +69,7 @@ public final class CoalescedFunction<Q, A> extends PooledFunctionCalls<Q, A>
   }
 
   /**
-   * Creates a {@code CoalescedFunction} with default settings. For other settings, use {@link
+   * Creates a {@code BatchedFunction} with default settings. For other settings, use {@link
    * #builder}. The returned object connects to the database when the first call is made.
    *
    * @param dataSource the source of connections; the caller closes it
@@ -80,7 +79,7 @@ public final class CoalescedFunction<Q, A> extends PooledFunctionCalls<Q, A>
    * @throws IllegalArgumentException if the description does not have exactly one function of this
    *     name that returns an array
    */
-  public static <Q, A> CoalescedFunction<Q, A> create(
+  public static <Q, A> BatchedFunction<Q, A> create(
       DataSource dataSource,
       ExtensionDescription extension,
       String name,
@@ -89,7 +88,7 @@ public final class CoalescedFunction<Q, A> extends PooledFunctionCalls<Q, A>
   }
 
   /**
-   * Returns a builder for a {@code CoalescedFunction} with other settings.
+   * Returns a builder for a {@code BatchedFunction} with other settings.
    *
    * @param extension the description of the extension, with its functions
    * @param name the name of the function in the description
@@ -97,9 +96,9 @@ public final class CoalescedFunction<Q, A> extends PooledFunctionCalls<Q, A>
    * @throws IllegalArgumentException if the description does not have exactly one function of this
    *     name that returns an array
    */
-  public static <Q, A> CoalescedFunctionBuilder<Q, A> builder(
+  public static <Q, A> BatchedFunctionBuilder<Q, A> builder(
       ExtensionDescription extension, String name, BatchMapper<Q, A> mapper) {
-    return new CoalescedFunctionBuilder<>(extension, name, mapper);
+    return new BatchedFunctionBuilder<>(extension, name, mapper);
   }
 
   /**
@@ -121,7 +120,7 @@ public final class CoalescedFunction<Q, A> extends PooledFunctionCalls<Q, A>
   /**
    * Rejects new calls, waits up to {@code callTimeout} for pending calls, and then fails the
    * remaining calls with {@link Code#CLOSED}. Closes the pool if it was created for {@link
-   * CoalescedFunctionBuilder#url}. An interrupt ends the wait. Further calls to this method have no
+   * BatchedFunctionBuilder#url}. An interrupt ends the wait. Further calls to this method have no
    * effect.
    */
   @Override
